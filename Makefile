@@ -1,0 +1,48 @@
+# `make run` and `make test` need only Python 3.11+ and make; everything else they install into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint bench demo clean system
+
+run: $(VENV)/.installed-run
+	$(BIN)/pronlab dashboard
+
+test: $(VENV)/.installed-dev system
+	$(BIN)/python -m pytest -n 2 --cov=pipeline --cov-report=term --cov-fail-under=85
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m bench
+
+# Rebuilds the committed synthetic corpus; needs espeak-ng.
+demo: $(VENV)/.installed-dev system
+	$(BIN)/pronlab demo --build data/demo
+
+# Debian's chromium (browser tests) and espeak-ng (rebuilding the demo corpus); tests skip with the reason without.
+system:
+	@.ci/system-packages
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -e ".[dev]"
+	touch $@ $(VENV)/.installed-run
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -e ".[dev,bench]"
+	touch $@ $(VENV)/.installed-dev $(VENV)/.installed-run
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The Streamlit dashboard: pages ask `dashboard.services`, then draw."""

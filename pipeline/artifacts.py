@@ -1,0 +1,64 @@
+"""Files that appear whole or not at all: written under a temporary name, flushed to disk, then renamed."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pipeline.records import to_json
+
+TEMPORARY_PREFIX = ".tmp-"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean exit it is fsynced and renamed over `path`.
+
+    If the body raises, `path` keeps its former content and the temporary file is removed. A process killed in
+    between leaves only a file named `.tmp-*`, which every reader here ignores.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _fsync(temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+        _fsync(path.parent)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    write_bytes(path, content.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Records are allowed as `value`; non-finite numbers become null, so that any JSON reader takes the file."""
+    write_text(path, json.dumps(to_json(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,31 @@
+"""What all commands share: `--json`, one clear line and exit code 1 on bad input, progress on the error stream."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from pipeline.records import to_json
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+Progress = Callable[[int, int, str], None]
+
+
+def emit(value: Any, as_json: bool, text: str) -> None:
+    """Print the result: the whole record as JSON, or `text` for people."""
+    click.echo(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
+
+
+def progress_printer(label: str) -> Progress:
+    """A `progress(done, total, message)` callback that rewrites one line on a terminal and is silent elsewhere."""
+
+    def report(done: int, total: int, message: str = "") -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done >= total else ""
+            click.echo(f"\r{label}: {done}/{total} {message:<40.40}", nl=False, err=True)
+            click.echo(end, nl=False, err=True)
+
+    return report

@@ -1,0 +1,57 @@
+"""The root command: finds the groups lazily, so that `pronlab --help` and `pronlab score` import only their own."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from pipeline import __version__
+from pipeline.errors import PronlabError
+
+# command name -> (module, attribute, one line of help)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "dashboard": ("pipeline.cli.dashboard", "dashboard", "Open the dashboard in the browser."),
+    "demo": ("pipeline.cli.corpus", "demo", "Install or rebuild the synthetic demo corpus."),
+    "import": ("pipeline.cli.corpus", "import_", "Import a folder of recordings or a corpus manifest."),
+    "index": ("pipeline.cli.corpus", "index", "Rebuild or inspect the index over recordings and labels."),
+    "export": ("pipeline.cli.corpus", "export", "Export labels as CSV or JSON lines."),
+    "label": ("pipeline.cli.label", "label", "Rate, skip, flag or undo from the command line."),
+    "features": ("pipeline.cli.features", "features", "Extract features into training_data.csv."),
+    "train": ("pipeline.cli.train", "train", "Train a model."),
+    "deploy": ("pipeline.cli.train", "deploy", "Deploy a finished run as the scorer in use."),
+    "runs": ("pipeline.cli.train", "runs", "List, show or stop runs."),
+    "score": ("pipeline.cli.score", "score", "Score one recording."),
+    "evaluate": ("pipeline.cli.score", "evaluate", "Measure a scorer against experts over a manifest or set."),
+}
+
+
+class LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{attribute} is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PronlabError as error:
+            click.echo(f"pronlab: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pronlab")
+def main() -> None:
+    """Label, train on and score pronunciation recordings."""

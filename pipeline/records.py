@@ -1,0 +1,203 @@
+"""The records that every part of Pronlab exchanges. Plain frozen dataclasses; no reading, writing or printing.
+
+What was recorded (`Recording`), what a machine measured (`AudioReport`), what a person said about it
+(`RatingEvent`) and what a scorer answered (`ScoreResult`) are different records. Scores called `overall` or `score`
+are 0-100; a rubric's own dimensions keep their own scale.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+Seconds = float
+
+
+class RubricName(StrEnum):
+    WORD = "word"
+    SENTENCE = "sentence"
+
+
+@dataclass(frozen=True)
+class Band:
+    """A verbal band over 0-100: `low` is its inclusive lower bound."""
+
+    key: str
+    low: float
+    label: str
+    meaning: str
+
+
+BANDS: tuple[Band, ...] = (
+    Band("excellent", 90.0, "Excellent", "native-like"),
+    Band("good", 80.0, "Good", "clear, understandable"),
+    Band("fair", 70.0, "Fair", "some errors"),
+    Band("poor", 60.0, "Poor", "many errors"),
+    Band("very_poor", 0.0, "Very poor", "unintelligible"),
+)
+
+
+def band_of(score: float) -> Band:
+    """The band of a 0-100 score. Raises ValueError outside 0-100 or for NaN."""
+    if not 0.0 <= score <= 100.0:
+        raise ValueError(f"a score must lie in 0-100, got {score!r}")
+    return next(band for band in BANDS if score >= band.low)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something found wrong with a recording, file or import. `code` is stable, `message` is for people."""
+
+    code: str
+    message: str
+    severity: Literal["error", "warning"] = "warning"
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class AudioReport:
+    """What was measured on a recording, once. Levels are linear with full scale 1.0; shares are 0-1."""
+
+    duration_s: Seconds
+    sample_rate_hz: int
+    channels: int
+    peak: float
+    clipped_share: float
+    silence_share: float
+    snr_db: float | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording of one speaker reading one known text.
+
+    `id` is `<set>/<path without extension>`, stable over rescans. `path` is the audio, relative to the set's root;
+    `part` is the corpus's own partition (`train`, `dev`), where it has one.
+    """
+
+    id: str
+    set: str
+    path: str
+    speaker: str
+    text: str
+    rubric: RubricName
+    language: str = "und"
+    part: str | None = None
+    report: AudioReport | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class RatingAction(StrEnum):
+    RATE = "rate"
+    SKIP = "skip"
+    FLAG = "flag"
+    UNDO = "undo"
+
+
+class RatingSource(StrEnum):
+    """Who spoke: a person here, a corpus's own experts, a synthesiser's known fault, or made-up dry-run values."""
+
+    HUMAN = "human"
+    CORPUS = "corpus"
+    SYNTHETIC = "synthetic"
+    MOCK = "mock"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An expert's remark on one word or phone: `word` counts from 0, `phone` is None for the whole word."""
+
+    word: int
+    phone: int | None
+    kind: str
+    heard: str = ""
+
+
+@dataclass(frozen=True)
+class RatingEvent:
+    """One append-only entry in a recording's rating history.
+
+    `score` is 0-100 and None unless `action` is RATE; `dimensions` holds the rubric's own values; `at` is ISO 8601
+    in UTC. `reason` says why for SKIP and FLAG. The current rating of an evaluator is their last event that no later
+    UNDO of theirs takes back.
+    """
+
+    evaluator: str
+    action: RatingAction
+    at: str
+    score: float | None = None
+    dimensions: dict[str, float] = field(default_factory=dict)
+    notes: str = ""
+    reason: str = ""
+    marks: tuple[Mark, ...] = ()
+    source: RatingSource = RatingSource.HUMAN
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the speaker was asked to say."""
+
+    text: str
+    language: str = "und"
+    rubric: RubricName = RubricName.WORD
+
+
+@dataclass(frozen=True)
+class PhoneScore:
+    phone: str
+    score: float
+    start_s: Seconds
+    end_s: Seconds
+
+
+@dataclass(frozen=True)
+class WordScore:
+    text: str
+    score: float
+    start_s: Seconds
+    end_s: Seconds
+    phones: tuple[PhoneScore, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScoreResult:
+    """What every scorer answers, and what the command line, HTTP and the dashboard show.
+
+    `overall` is 0-100, or None when the recording could not be scored; then `band` is None, `scoring_method` is
+    `none` and `warnings` says why. `confidence` is the estimated probability (0-1) that an expert's score lies within
+    10 points, None where the scorer has no such estimate.
+    """
+
+    overall: float | None
+    band: str | None
+    scoring_method: Literal["ml_model", "heuristic", "none"]
+    scorer: str
+    model_id: str
+    target: Target
+    confidence: float | None = None
+    dimensions: dict[str, float] = field(default_factory=dict)
+    words: tuple[WordScore, ...] = ()
+    warnings: tuple[str, ...] = ()
+    audio: AudioReport | None = None
+    milliseconds: float = 0.0
+
+
+def to_json(record: Any) -> Any:
+    """Turn records, enums, paths and numpy scalars into what `json.dumps` takes; non-finite floats become None."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    if isinstance(record, dict):
+        return {str(key): to_json(value) for key, value in record.items()}
+    if isinstance(record, list | tuple | set | frozenset):
+        return [to_json(value) for value in record]
+    if isinstance(record, StrEnum | Path):
+        return str(record)
+    if hasattr(record, "item") and getattr(record, "ndim", None) == 0:
+        return to_json(record.item())
+    if hasattr(record, "tolist"):
+        return to_json(record.tolist())
+    if isinstance(record, float) and not (float("-inf") < record < float("inf")):
+        return None
+    return record

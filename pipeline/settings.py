@@ -1,0 +1,77 @@
+"""Where this installation keeps things, from `PRONLAB_*` environment variables with defaults under the checkout."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Roots and defaults of one installation.
+
+    `data_root` holds recordings, labels and the index; `models_root` holds released and deployed models and runs;
+    `encoder_path` is a local folder with a Hugging Face speech encoder, or None where there is none.
+    """
+
+    data_root: Path
+    models_root: Path
+    encoder_path: Path | None = None
+    device: str = "cpu"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read `PRONLAB_DATA_ROOT`, `PRONLAB_MODELS_ROOT`, `PRONLAB_ENCODER_PATH` and `PRONLAB_DEVICE`."""
+        env = os.environ if environ is None else environ
+        encoder = env.get("PRONLAB_ENCODER_PATH")
+        return cls(
+            data_root=Path(env.get("PRONLAB_DATA_ROOT") or CHECKOUT / "data").expanduser().absolute(),
+            models_root=Path(env.get("PRONLAB_MODELS_ROOT") or CHECKOUT / "models").expanduser().absolute(),
+            encoder_path=Path(encoder).expanduser().absolute() if encoder else None,
+            device=env.get("PRONLAB_DEVICE") or "cpu",
+        )
+
+    @property
+    def demo_source(self) -> Path:
+        """The committed synthetic corpus; read-only, copied into `sets_root` by `pronlab demo`."""
+        return CHECKOUT / "data" / "demo"
+
+    @property
+    def released_models(self) -> Path:
+        """The committed model folders; used wherever nothing is deployed over them."""
+        return CHECKOUT / "models"
+
+    @property
+    def sets_root(self) -> Path:
+        return self.data_root / "sets"
+
+    @property
+    def index_path(self) -> Path:
+        return self.data_root / "index.sqlite"
+
+    @property
+    def predictions_root(self) -> Path:
+        return self.data_root / "predictions"
+
+    @property
+    def attempts_root(self) -> Path:
+        return self.data_root / "attempts"
+
+    @property
+    def features_root(self) -> Path:
+        return self.data_root / "features"
+
+    @property
+    def jobs_root(self) -> Path:
+        """Run directories of background work that is not training (imports, batch scoring, feature extraction)."""
+        return self.data_root / "jobs"
+
+    @property
+    def runs_root(self) -> Path:
+        return self.models_root / "runs"
+
+    @property
+    def deployed_root(self) -> Path:
+        return self.models_root / "deployed"
