@@ -28,8 +28,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _fsync(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
         _fsync(path.parent)
     except BaseException:
         with suppress(FileNotFoundError):
