@@ -68,7 +68,10 @@ def test_pages_import_nothing_heavy(file: Path) -> None:
 
 def test_help_is_light() -> None:
     """`pronlab --help` loads neither numpy nor anything above it, and no Streamlit."""
-    code = "import sys; from pipeline.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    code = (
+        "import sys; from pipeline.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not loaded & (HEAVY | {"numpy", "pandas", "scipy", "streamlit", "soundfile"})
