@@ -1,0 +1,30 @@
+"""The dashboard's frame: page settings and navigation. Each page is one file in `views/` with a `render()`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+VIEWS = Path(__file__).parent / "views"
+
+# file, title, icon; the file's name is the page's path in the URL, the first is the start page
+PAGES = (
+    ("label", "Label", ":material/rate_review:"),
+    ("practice", "Practice", ":material/mic:"),
+    ("compare", "Compare", ":material/compare_arrows:"),
+    ("train", "Train", ":material/model_training:"),
+    ("data", "Data", ":material/database:"),
+)
+
+
+def main() -> None:
+    st.set_page_config(page_title="Pronlab", page_icon=":material/graphic_eq:", layout="wide")
+    st.navigation(
+        [
+            st.Page(VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=number == 0)
+            for number, (name, title, icon) in enumerate(PAGES)
+            if (VIEWS / f"{name}.py").is_file()
+        ]
+    ).run()
+
+
+main()

@@ -1,0 +1,33 @@
+"""What every page has: a title, one line on its purpose, and errors told in words at this one place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pipeline.errors import PronlabError
+
+
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """Show a PronlabError as its message; anything else is a defect and keeps its traceback.
+
+    Use as a decorator on `render()` and on every fragment (fragments rerun without their page).
+    """
+    try:
+        yield
+    except PronlabError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def header(title: str, purpose: str) -> None:
+    st.title(title)
+    st.caption(purpose)
+
+
+def empty_state(message: str, *, page: str | None = None, page_label: str = "") -> None:
+    """Nothing to show yet: say what to do next, with a link where another page does it."""
+    with st.container(border=True):
+        st.markdown(message)
+        if page is not None:
+            st.page_link(f"views/{page}.py", label=page_label, icon=":material/arrow_forward:")

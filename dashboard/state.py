@@ -1,0 +1,57 @@
+"""What the dashboard remembers about one visitor: the only module that touches session state and the URL's query.
+
+Choices that should survive a reload or be shared as a link (the set, the rater, the learner, the word, the run being
+watched) are widgets bound to the URL: give the widget the key from here and `bind="query-params"`. Streamlit then
+fills it from the URL and keeps it over page changes. Everything else lives in the session and dies with it; work
+worth keeping is on disk before it is shown as done.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+# Keys of bound widgets, which are also the names in the URL.
+SET = "set"
+RATER = "rater"
+LEARNER = "learner"
+WORD = "word"
+RUN = "run"
+JOB = "job"
+
+_PRIVATE = "pronlab."
+
+
+def chosen(key: str) -> str | None:
+    """The value of a bound choice, from its widget if it has been drawn, else from the URL; None where neither has."""
+    value = st.session_state.get(key) or st.query_params.get(key)
+    return str(value) if value else None
+
+
+def choose(key: str, value: str | None) -> None:
+    """Set a bound choice from code, before its widget is drawn in this run (or in a widget's callback)."""
+    st.session_state[key] = value
+
+
+def watched(key: str) -> str | None:
+    """The run or job that this page follows, kept in the URL so that a reload goes on watching."""
+    return st.query_params.get(key)
+
+
+def watch(key: str, run_id: str | None) -> None:
+    if run_id is None:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = run_id
+
+
+def recall(name: str, default: Any = None) -> Any:
+    """A value this session kept by `remember`."""
+    return st.session_state.get(_PRIVATE + name, default)
+
+
+def remember(name: str, value: Any) -> None:
+    st.session_state[_PRIVATE + name] = value
+
+
+def forget(name: str) -> None:
+    st.session_state.pop(_PRIVATE + name, None)

@@ -1,0 +1,88 @@
+"""`pronlab dashboard`: install the demo where it is missing, then become the Streamlit server."""
+
+import ipaddress
+import os
+import socket
+import sys
+
+import click
+
+from pipeline.errors import CorpusError, JobError
+from pipeline.settings import CHECKOUT, Settings
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@click.option("--address", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--demo/--no-demo", default=True, help="Install the synthetic demo set where it is missing.")
+def dashboard(port: int, address: str, demo: bool) -> None:
+    """Open the dashboard in the browser.
+
+    It listens on this machine only, unless --address says otherwise; there is no password, so open it to a network
+    only where everybody on it may label.
+    """
+    settings = Settings.from_env()
+    require_free_port(address, port)
+    if demo:
+        ensure_demo(settings)
+    host = "localhost" if is_loopback(address) else address
+    click.echo(f"Pronlab starts on http://{host}:{port} (Ctrl+C ends it).")
+    sys.stdout.flush()
+    environment = absolute_roots(settings)
+    os.chdir(CHECKOUT)  # where .streamlit/config.toml is
+    os.execve(sys.executable, server_command(address, port), os.environ | environment)  # noqa: S606
+
+
+def absolute_roots(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables that hold from any working folder."""
+    roots = {"PRONLAB_DATA_ROOT": settings.data_root, "PRONLAB_MODELS_ROOT": settings.models_root}
+    if settings.encoder_path is not None:
+        roots["PRONLAB_ENCODER_PATH"] = settings.encoder_path
+    return {name: str(path) for name, path in roots.items()}
+
+
+def server_command(address: str, port: int) -> list[str]:
+    """The command line of the Streamlit server; beyond loopback it answers to any host name."""
+    options = {"server.address": address, "server.port": str(port)}
+    if not is_loopback(address):
+        options["server.allowedHosts"] = "*"
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "dashboard" / "app.py"), *arguments]
+
+
+def is_loopback(address: str) -> bool:
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def require_free_port(address: str, port: int) -> None:
+    """Raises JobError where the port is taken or the address is not one of this machine."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise JobError(
+                f"The dashboard cannot listen on {address}:{port} ({error.strerror}). Another program, perhaps a "
+                f"dashboard that is still running, may have the port: stop it, or choose another with "
+                f"`pronlab dashboard --port {port % 65535 + 1}`."
+            ) from error
+
+
+def ensure_demo(settings: Settings) -> None:
+    """Copy the committed synthetic corpus into this installation, once; an unreadable demo does not stop the start."""
+    from pipeline.corpus.demo import install_demo
+    from pipeline.corpus.sets import list_sets
+
+    if any(set_.name == "demo" for set_ in list_sets(settings)):
+        return
+    click.echo("Installing the synthetic demo recordings ...")
+    try:
+        install_demo(settings)
+    except CorpusError as error:
+        click.echo(f"pronlab: the demo was not installed: {error}", err=True)
