@@ -33,5 +33,9 @@ class JobError(PronlabError):
     """A background job could not be started, found or stopped."""
 
 
+class AttemptError(PronlabError):
+    """A learner's try could not be saved, read or deleted, or its name cannot be used."""
+
+
 class UnknownNameError(PronlabError):
     """A registered thing (scorer, extractor, set, preset) was asked for by a name nobody registered."""

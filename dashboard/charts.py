@@ -1,0 +1,287 @@
+"""Table -> plotly figure. Pure: no Streamlit, no reading. Scores are 0-100 unless an axis says otherwise.
+
+Colours are the Okabe-Ito palette, told apart by colour-blind readers and legible on light and dark ground; where a
+colour carries meaning, a symbol or a text carries it too. Backgrounds are left clear for the page's own theme.
+Plotly is imported with the first figure, not with this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
+
+BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, GREY = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#8a8a8a",
+)
+PALETTE = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, GREY)
+SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "x", "star")
+METHOD_COLOURS = {"ml_model": BLUE, "heuristic": ORANGE}
+METHOD_SYMBOLS = {"ml_model": "circle", "heuristic": "diamond"}
+PATTERNS = ("", "/", "x", ".")
+
+_MODEL_STYLES = ((BLUE, "circle"), (PINK, "square"), (SKY, "triangle-up"), (VERMILION, "x"))
+
+SCORE_RANGE = (-2, 102)
+HEIGHT = 380
+
+
+def predicted_against_expert(table: pd.DataFrame) -> Figure:
+    """Scatter of `predicted` over `expert`, a trace a `scorer`, with the identity line and the 10-point corridor.
+
+    Needs columns expert, predicted, scorer, scoring_method, speaker, text.
+    """
+    figure = _figure("Expert score (0-100)", "Predicted score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure.add_scatter(
+        x=[0, 90, 100, 100, 10, 0],
+        y=[10, 100, 100, 90, 0, 0],
+        fill="toself",
+        fillcolor="rgba(138,138,138,0.14)",
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        name="within 10 points",
+    )
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="identity", hoverinfo="skip"
+    )
+    markers = _scorer_markers(table)
+    for scorer, rows in table.groupby("scorer", sort=True):
+        figure.add_scatter(
+            x=rows["expert"],
+            y=rows["predicted"],
+            mode="markers",
+            name=str(scorer),
+            marker=markers[str(scorer)],
+            customdata=rows[["speaker", "text"]].to_numpy(),
+            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>expert %{x:.1f}, predicted %{y:.1f}",
+        )
+    return figure
+
+
+def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, float]]) -> Figure:
+    """Difference (predicted - expert) over their mean; `limits` gives (bias, lower, upper) a scorer."""
+    figure = _figure(
+        "Mean of expert and predicted (0-100)", "Predicted − expert (points)", x_range=SCORE_RANGE, height=HEIGHT
+    )
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    markers = _scorer_markers(table)
+    for scorer, rows in table.groupby("scorer", sort=True):
+        marker = markers[str(scorer)]
+        figure.add_scatter(
+            x=(rows["expert"] + rows["predicted"]) / 2,
+            y=rows["predicted"] - rows["expert"],
+            mode="markers",
+            name=str(scorer),
+            marker=marker,
+            customdata=rows[["speaker", "text"]].to_numpy(),
+            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>difference %{y:+.1f}",
+        )
+        if scorer in limits:
+            for value, dash, label in zip(
+                limits[scorer], ("solid", "dot", "dot"), ("bias", "−1.96 SD", "+1.96 SD"), strict=True
+            ):
+                figure.add_hline(
+                    y=value,
+                    line={"color": marker["color"], "dash": dash, "width": 1.5},
+                    annotation_text=f"{label} {value:+.1f}",
+                    annotation_font_size=11,
+                )
+    return figure
+
+
+def residuals_by(table: pd.DataFrame, column: str, label: str, *, most: int = 40) -> Figure:
+    """Box of predicted - expert for each value of `column` (speaker, text, evaluator), the most biased first."""
+    differences = table.assign(residual=table["predicted"] - table["expert"])
+    order = differences.groupby(column)["residual"].median().abs().sort_values(ascending=False).index[:most]
+    figure = _figure(label, "Predicted − expert (points)")
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    markers = _scorer_markers(table)
+    for scorer, rows in differences[differences[column].isin(order)].groupby("scorer", sort=True):
+        figure.add_box(
+            x=rows[column].astype(str),
+            y=rows["residual"],
+            name=str(scorer),
+            marker_color=markers[str(scorer)]["color"],
+            boxpoints="outliers",
+        )
+    figure.update_layout(boxmode="group")
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=[str(value) for value in order])
+    return figure
+
+
+def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, targets: Mapping[str, float]) -> Figure:
+    """One line a fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines."""
+    figure = _figure("Epoch", label)
+    rows = [row for row in metrics if row.get(column) is not None and row.get("epoch") is not None]
+    for number, fold in enumerate(sorted({str(row.get("fold", "")) for row in rows})):
+        points = [row for row in rows if str(row.get("fold", "")) == fold]
+        figure.add_scatter(
+            x=[row["epoch"] for row in points],
+            y=[row[column] for row in points],
+            mode="lines+markers" if len(points) < 30 else "lines",
+            name=f"fold {fold}" if fold else label,
+            line={"color": PALETTE[number % len(PALETTE)]},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
+        )
+    for name, value in targets.items():
+        figure.add_hline(y=value, line={"color": GREY, "dash": "dash", "width": 1}, annotation_text=f"{name} {value:g}")
+    return figure
+
+
+def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20) -> Figure:
+    """The `most` important features as horizontal bars, the greatest on top."""
+    ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]
+    figure = _figure("Importance", "", height=max(HEIGHT, 24 * len(ranked) + 80))
+    figure.add_bar(x=[value for _, value in ranked], y=[name for name, _ in ranked], orientation="h", marker_color=BLUE)
+    return figure
+
+
+def score_histogram(scores: Mapping[str, Sequence[float]]) -> Figure:
+    """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock)."""
+    figure = _figure("Score (0-100)", "Recordings", x_range=(0, 100))
+    for number, (name, values) in enumerate(scores.items()):
+        figure.add_histogram(
+            x=list(values),
+            name=name,
+            xbins={"start": 0, "end": 105, "size": 5},
+            marker={"color": PALETTE[number % len(PALETTE)], "pattern": {"shape": PATTERNS[number % len(PATTERNS)]}},
+        )
+    figure.update_layout(barmode="stack", bargap=0.04)
+    return figure
+
+
+def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int]) -> Figure:
+    """Labelled and unlabelled recordings a set, as stacked bars."""
+    figure = _figure("Recordings", "", height=max(180, 60 * len(sets) + 110))
+    rest = [whole - part for whole, part in zip(total, labelled, strict=True)]
+    figure.add_bar(x=list(labelled), y=list(sets), orientation="h", name="labelled", marker_color=BLUE)
+    figure.add_bar(
+        x=rest,
+        y=list(sets),
+        orientation="h",
+        name="not labelled yet",
+        marker={"color": "rgba(138,138,138,0.45)", "pattern": {"shape": "/"}},
+    )
+    figure.update_layout(barmode="stack")
+    return figure
+
+
+def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
+    """Number of ratings for each evaluator; `counts` maps set -> evaluator -> ratings."""
+    evaluators = sorted({name for by_evaluator in counts.values() for name in by_evaluator})
+    figure = _figure("Ratings", "", height=max(180, 34 * len(evaluators) + 110))
+    for number, (set_name, by_evaluator) in enumerate(counts.items()):
+        figure.add_bar(
+            x=[by_evaluator.get(name, 0) for name in evaluators],
+            y=evaluators,
+            orientation="h",
+            name=set_name,
+            marker={"color": PALETTE[number % len(PALETTE)], "pattern": {"shape": PATTERNS[number % len(PATTERNS)]}},
+        )
+    figure.update_layout(barmode="stack")
+    return figure
+
+
+def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Sequence[str]) -> Figure:
+    """Scores over the number of the try, with the bands' lower bounds; tries without a score leave a gap."""
+    from pipeline.records import BANDS
+
+    figure = _figure("Try", "Score (0-100)", y_range=SCORE_RANGE, height=300)
+    figure.add_scatter(
+        x=list(numbers),
+        y=list(scores),
+        mode="lines+markers",
+        line={"color": GREY, "width": 1},
+        marker={
+            "size": 10,
+            "color": [METHOD_COLOURS.get(method, GREY) for method in methods],
+            "symbol": [METHOD_SYMBOLS.get(method, "x") for method in methods],
+        },
+        connectgaps=False,
+        name="score",
+        showlegend=False,
+    )
+    for band in BANDS[:-1]:
+        figure.add_hline(
+            y=band.low, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=band.label.lower()
+        )
+    figure.update_xaxes(dtick=1 if len(numbers) < 20 else None)
+    return figure
+
+
+def pitch_overlay(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
+    """Pitch in semitones around each voice's own median, over time; `curves` maps a name to (seconds, hertz).
+
+    Unvoiced frames are NaN and leave gaps. Semitones around the median make a man's and a child's voice comparable.
+    """
+    import numpy as np
+
+    figure = _figure("Time (s)", "Pitch (semitones from own median)", height=300)
+    for number, (name, (times, hertz)) in enumerate(curves.items()):
+        frequency = np.asarray(hertz, dtype=float)
+        voiced = frequency[np.isfinite(frequency) & (frequency > 0)]
+        if not voiced.size:
+            continue
+        semitones = 12 * np.log2(np.where(frequency > 0, frequency, np.nan) / np.median(voiced))
+        figure.add_scatter(
+            x=list(times),
+            y=semitones,
+            mode="lines",
+            name=name,
+            connectgaps=False,
+            line={"color": PALETTE[number % len(PALETTE)], "width": 3, "dash": ("solid", "dot")[number % 2]},
+        )
+    return figure
+
+
+def _figure(
+    x_title: str,
+    y_title: str,
+    *,
+    x_range: tuple[float, float] | None = None,
+    y_range: tuple[float, float] | None = None,
+    height: int = HEIGHT,
+) -> Figure:
+    """An empty figure with named axes and the legend above, where a narrow screen still has room for it."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    figure.update_xaxes(
+        title=x_title, range=x_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
+    )
+    figure.update_yaxes(
+        title=y_title, range=y_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
+    )
+    return figure
+
+
+def _scorer_markers(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """A colour and a symbol for each scorer: the heuristic always orange diamonds, models from blue circles on."""
+    markers: dict[str, dict[str, Any]] = {}
+    models = 0
+    for scorer, rows in table.groupby("scorer", sort=True):
+        if rows["scoring_method"].iloc[0] == "heuristic":
+            colour, symbol = METHOD_COLOURS["heuristic"], METHOD_SYMBOLS["heuristic"]
+        else:
+            colour, symbol = _MODEL_STYLES[models % len(_MODEL_STYLES)]
+            models += 1
+        opacity = 0.75 if len(rows) < 300 else 0.4
+        markers[str(scorer)] = {"color": colour, "symbol": symbol, "size": 7, "opacity": opacity}
+    return markers

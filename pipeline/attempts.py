@@ -1,0 +1,146 @@
+"""A learner's own tries at a word, kept so that they can be heard again and progress be seen.
+
+    <attempts root>/<learner>/<text>/<UTC time>.wav     16 kHz mono, as it was scored
+    <attempts root>/<learner>/<text>/<UTC time>.json    {learner, text, at, result}
+
+The JSON file is written last: a recording without one is a try whose saving was cut short, and is not shown.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.audio.load import Audio
+from pipeline.errors import AttemptError
+from pipeline.records import Problem, ScoreResult, to_json
+from pipeline.settings import Settings
+
+MAX_NAME_LENGTH = 300
+MAX_FOLDER_LENGTH = 60  # in characters of up to four bytes, with the hash still under the usual limit of 255 bytes
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One saved try. `result` is the ScoreResult as JSON, exactly as it was shown."""
+
+    learner: str
+    text: str
+    at: str
+    audio: Path
+    result: dict[str, Any]
+
+    @property
+    def overall(self) -> float | None:
+        """0-100, or None where the try could not be scored."""
+        value = self.result.get("overall")
+        return None if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class AttemptLog:
+    """The tries that could be read, oldest first, and what is wrong with the others."""
+
+    attempts: tuple[Attempt, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def save_attempt(
+    settings: Settings, learner: str, text: str, audio: Audio, result: ScoreResult, *, at: datetime | None = None
+) -> Attempt:
+    """Write recording and result whole or not at all. Raises AttemptError on a bad name or a full disk."""
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    folder = _folder(settings, learner, text)
+    stem = moment.strftime("%Y%m%dT%H%M%S.%fZ")
+    attempt = Attempt(
+        learner=_clean(learner),
+        text=_clean(text),
+        at=moment.isoformat(timespec="milliseconds"),
+        audio=folder / f"{stem}.wav",
+        result=to_json(result),
+    )
+    try:
+        artifacts.write_bytes(attempt.audio, _wav(audio))
+        artifacts.write_json(
+            folder / f"{stem}.json",
+            {"learner": attempt.learner, "text": attempt.text, "at": attempt.at, "result": attempt.result},
+        )
+    except OSError as error:
+        raise AttemptError(
+            f"The try could not be saved under {folder} ({error.strerror}). Free some space or check the folder's "
+            f"permissions, then record again."
+        ) from error
+    return attempt
+
+
+def read_attempts(settings: Settings, learner: str, text: str | None = None) -> AttemptLog:
+    """The learner's tries at one text, or at all of them, oldest first."""
+    root = settings.attempts_root / _folder_name(learner)
+    folders = [_folder(settings, learner, text)] if text is not None else sorted(root.glob("*"))
+    attempts: list[Attempt] = []
+    problems: list[Problem] = []
+    records = (path for folder in folders for path in folder.glob("*.json"))
+    for record in sorted(path for path in records if not path.name.startswith(artifacts.TEMPORARY_PREFIX)):
+        try:
+            attempts.append(_read(record))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            problems.append(Problem("unreadable", f"This saved try cannot be read: {error}", "error", str(record)))
+    return AttemptLog(tuple(sorted(attempts, key=lambda attempt: attempt.at)), tuple(problems))
+
+
+def delete_attempts(settings: Settings, learner: str, text: str | None = None) -> int:
+    """Remove the learner's tries at one text, or all of them; returns how many recordings went."""
+    folder = settings.attempts_root / _folder_name(learner) if text is None else _folder(settings, learner, text)
+    if not folder.is_dir():
+        return 0
+    count = sum(1 for _ in folder.rglob("*.wav"))
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise AttemptError(f"The tries under {folder} could not be deleted ({error.strerror}).") from error
+    return count
+
+
+def _read(record: Path) -> Attempt:
+    raw = json.loads(record.read_text(encoding="utf-8"))
+    return Attempt(
+        learner=str(raw["learner"]),
+        text=str(raw["text"]),
+        at=datetime.fromisoformat(raw["at"]).isoformat(timespec="milliseconds"),
+        audio=record.with_suffix(".wav"),
+        result=dict(raw["result"]),
+    )
+
+
+def _folder(settings: Settings, learner: str, text: str) -> Path:
+    return settings.attempts_root / _folder_name(learner) / _folder_name(text)
+
+
+def _clean(name: str) -> str:
+    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    if not 0 < len(cleaned) <= MAX_NAME_LENGTH:
+        raise AttemptError(f"A learner's name or a text has 1 to {MAX_NAME_LENGTH} characters, got {name[:100]!r}.")
+    return cleaned
+
+
+def _folder_name(name: str) -> str:
+    """A folder name that stays readable; where characters had to go, a hash keeps different names apart."""
+    cleaned = _clean(name)
+    safe = "".join(c if c.isalnum() or c in " -_" else "-" for c in cleaned)
+    if safe == cleaned and len(safe) <= MAX_FOLDER_LENGTH:
+        return safe
+    return f"{safe[:MAX_FOLDER_LENGTH]}-{hashlib.sha256(cleaned.encode()).hexdigest()[:8]}"
+
+
+def _wav(audio: Audio) -> bytes:
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, audio.samples, audio.sample_rate_hz, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()

@@ -1,0 +1,112 @@
+"""The figures hold exactly the data they were given, and name their axes with units."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard import charts
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "recording_id": ["a", "b", "a", "b"],
+            "speaker": ["s1", "s2", "s1", "s2"],
+            "text": ["araba", "ev", "araba", "ev"],
+            "expert": [80.0, 50.0, 80.0, 50.0],
+            "predicted": [70.0, 55.0, 60.0, 60.0],
+            "scorer": ["acoustic57", "acoustic57", "heuristic", "heuristic"],
+            "scoring_method": ["ml_model", "ml_model", "heuristic", "heuristic"],
+        }
+    )
+
+
+def traces(figure, kind: str) -> dict[str, object]:
+    return {trace.name: trace for trace in figure.data if trace.type == kind}
+
+
+def test_scatter_has_a_trace_for_each_scorer_and_the_identity_line(table: pd.DataFrame) -> None:
+    found = traces(charts.predicted_against_expert(table), "scatter")
+    assert list(found["acoustic57"].x) == [80.0, 50.0]
+    assert list(found["acoustic57"].y) == [70.0, 55.0]
+    assert list(found["heuristic"].y) == [60.0, 60.0]
+    assert list(found["identity"].x) == list(found["identity"].y) == [0, 100]
+
+
+def test_scorers_differ_in_symbol_as_well_as_colour(table: pd.DataFrame) -> None:
+    second = table.assign(scorer=table["scorer"] + "-b")
+    found = traces(charts.predicted_against_expert(pd.concat([table, second[:2]])), "scatter")
+    models = [found[name].marker for name in ("acoustic57", "acoustic57-b", "heuristic")]
+    assert len({marker.symbol for marker in models}) == len({marker.color for marker in models}) == 3
+
+
+def test_bland_altman_plots_differences_over_means_with_its_limits(table: pd.DataFrame) -> None:
+    figure = charts.bland_altman(table, {"acoustic57": (-2.5, -23.0, 18.0)})
+    found = traces(figure, "scatter")["acoustic57"]
+    assert list(found.x) == [75.0, 52.5]
+    assert list(found.y) == [-10.0, 5.0]
+    assert {shape.y0 for shape in figure.layout.shapes} == {0, -2.5, -23.0, 18.0}
+
+
+def test_residuals_put_the_most_biased_first(table: pd.DataFrame) -> None:
+    figure = charts.residuals_by(table, "speaker", "Participant")
+    assert figure.layout.xaxis.categoryarray == ("s1", "s2")
+    assert list(traces(figure, "box")["heuristic"].y) == [-20.0, 10.0]
+
+
+def test_epochs_draw_one_line_a_fold_and_the_targets() -> None:
+    rows = [{"fold": fold, "epoch": epoch, "val_mae": 10 - fold - epoch} for fold in (0, 1) for epoch in (1, 2)]
+    figure = charts.epochs([*rows, {"fold": 0, "message": "no epoch here"}], "val_mae", "MAE (points)", {"good": 7.0})
+    found = traces(figure, "scatter")
+    assert list(found["fold 0"].y) == [9, 8]
+    assert list(found["fold 1"].y) == [8, 7]
+    assert [shape.y0 for shape in figure.layout.shapes] == [7.0]
+
+
+def test_importance_shows_the_greatest_on_top() -> None:
+    figure = charts.importance(["a", "b", "c"], [0.1, 0.7, 0.2], most=2)
+    assert list(figure.data[0].y) == ["c", "b"]
+    assert list(figure.data[0].x) == [0.2, 0.7]
+
+
+def test_coverage_adds_up_to_the_whole() -> None:
+    labelled, rest = charts.coverage(["demo", "other"], [3, 0], [5, 7]).data
+    assert [a + b for a, b in zip(labelled.x, rest.x, strict=True)] == [5, 7]
+
+
+def test_ratings_by_evaluator_fill_missing_ones_with_zero() -> None:
+    figure = charts.ratings_by_evaluator({"one": {"ada": 2}, "two": {"can": 5}})
+    assert [list(trace.x) for trace in figure.data] == [[2, 0], [0, 5]]
+
+
+def test_histogram_keeps_every_score() -> None:
+    figure = charts.score_histogram({"human": [1.0, 99.0, 100.0], "synthetic": [50.0]})
+    assert [list(trace.x) for trace in figure.data] == [[1.0, 99.0, 100.0], [50.0]]
+    assert figure.data[0].xbins.end > 100
+
+
+def test_a_try_without_a_score_is_a_gap_not_a_zero() -> None:
+    figure = charts.attempts([1, 2, 3], [50.0, None, 70.0], ["heuristic", "none", "ml_model"])
+    assert figure.data[0].y == (50.0, None, 70.0)
+    assert figure.data[0].connectgaps is False
+
+
+def test_pitch_is_in_semitones_around_each_voices_own_median() -> None:
+    low = ([0.0, 0.1, 0.2], [100.0, np.nan, 200.0])
+    figure = charts.pitch_overlay({"you": low, "reference": ([0.0, 0.1, 0.2], [400.0, 200.0, np.nan])})
+    you, reference = (np.asarray(trace.y) for trace in figure.data)
+    assert you[2] - you[0] == pytest.approx(12)
+    assert np.isnan(you[1])
+    assert reference[0] - reference[1] == pytest.approx(12)
+    assert np.nanmedian(you) == pytest.approx(np.nanmedian(reference), abs=4)
+
+
+def test_every_score_axis_names_its_unit(table: pd.DataFrame) -> None:
+    for figure in (
+        charts.predicted_against_expert(table),
+        charts.bland_altman(table, {}),
+        charts.residuals_by(table, "text", "Word"),
+    ):
+        titles = figure.layout.xaxis.title.text + figure.layout.yaxis.title.text
+        assert "0-100" in titles or "points" in titles
