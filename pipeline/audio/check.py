@@ -1,0 +1,107 @@
+"""What is wrong with a recording, measured once: length, level, clipping, silence, noise."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.load import Audio, load_audio
+from pipeline.errors import AudioError
+from pipeline.records import AudioReport, Problem, Seconds
+
+FRAME_S: Seconds = 0.02
+TOO_SHORT_S: Seconds = 0.15
+LONG_S: Seconds = 60.0
+SILENT_PEAK = 0.003  # -50 dBFS
+LOW_PEAK = 0.05  # -26 dBFS
+SILENCE_BELOW_PEAK_DB = 40.0
+SILENCE_FLOOR_DB = -60.0
+MOSTLY_SILENT_SHARE = 0.8
+CLIPPED_SHARE = 0.001
+NOISY_SNR_DB = 10.0
+NARROW_RATE_HZ = 16_000
+MIN_FRAMES_FOR_SNR = 10
+
+
+def check_audio(audio: Audio) -> AudioReport:
+    """Measure `audio` and list what an expert or learner should know of it.
+
+    Silence: frames of 20 ms more than 40 dB under the loudest frame, or under -60 dBFS. SNR: the energy of the
+    loudest tenth of the frames against that of the quietest tenth, as dB of their difference; None where there are
+    under ten frames or the quietest are digital silence, so that no noise can be measured.
+    """
+    levels_db = frame_levels_db(audio.samples, round(FRAME_S * audio.sample_rate_hz))
+    loudest_db = float(levels_db.max(initial=-120.0))
+    silent = levels_db < max(SILENCE_FLOOR_DB, loudest_db - SILENCE_BELOW_PEAK_DB)
+    silence_share = float(silent.mean()) if len(levels_db) else 1.0
+    snr_db = estimate_snr_db(levels_db)
+    report = AudioReport(
+        duration_s=audio.duration_s,
+        sample_rate_hz=audio.source_rate_hz,
+        channels=audio.source_channels,
+        peak=audio.source_peak,
+        clipped_share=audio.source_clipped_share,
+        silence_share=silence_share,
+        snr_db=snr_db,
+    )
+    return AudioReport(**{**vars(report), "problems": tuple(_problems(report))})
+
+
+def inspect_file(path: Path, *, max_duration_s: Seconds = 3600.0) -> AudioReport:
+    """Load and check `path`; what cannot be read gives a report whose only problem is the error `unreadable`."""
+    try:
+        return check_audio(load_audio(path, max_duration_s=max_duration_s))
+    except AudioError as error:
+        problem = Problem("unreadable", str(error), "error")
+        return AudioReport(0.0, 0, 0, 0.0, 0.0, 1.0, None, (problem,))
+
+
+def frame_levels_db(samples: NDArray[np.float32], frame: int) -> NDArray[np.float64]:
+    """RMS level in dBFS [n // frame] of consecutive frames, floored at -120; a rest shorter than a frame is left out
+    unless it is all there is."""
+    n = len(samples) // frame
+    if n == 0:
+        frames = samples[None, :] if len(samples) else np.zeros((0, 1), dtype=np.float32)
+    else:
+        frames = samples[: n * frame].reshape(n, frame)
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / max(1, frames.shape[1])
+    return np.asarray(10.0 * np.log10(np.maximum(power, 1e-12)))
+
+
+def estimate_snr_db(levels_db: NDArray[np.float64]) -> float | None:
+    """Speech-to-noise ratio from frame levels: 10 log10((S - N) / N) of the top and bottom tenths' mean powers."""
+    if len(levels_db) < MIN_FRAMES_FOR_SNR:
+        return None
+    ordered = np.sort(levels_db)
+    tenth = max(1, len(ordered) // 10)
+    noise = float(np.mean(10.0 ** (ordered[:tenth] / 10.0)))
+    speech = float(np.mean(10.0 ** (ordered[-tenth:] / 10.0)))
+    if noise <= 1e-11:
+        return None
+    return float(10.0 * np.log10(max(speech - noise, 1e-3 * noise) / noise))
+
+
+def _problems(report: AudioReport) -> list[Problem]:
+    if report.peak < SILENT_PEAK:
+        return [Problem("silent", "Nothing can be heard. Check the microphone and record again.", "error")]
+    found: list[Problem] = []
+    if report.duration_s < TOO_SHORT_S:
+        message = f"It lasts only {report.duration_s:.2f} s; even a short word takes {TOO_SHORT_S} s."
+        found.append(Problem("too_short", message, "error"))
+    if report.duration_s > LONG_S:
+        message = f"It lasts {report.duration_s:.0f} s; a word or sentence was expected."
+        found.append(Problem("too_long", message))
+    if report.silence_share > MOSTLY_SILENT_SHARE:
+        found.append(Problem("mostly_silent", f"{report.silence_share:.0%} of it is silence."))
+    if report.clipped_share > CLIPPED_SHARE:
+        message = f"{report.clipped_share:.1%} of it is clipped. Record with a lower level or farther away."
+        found.append(Problem("clipped", message))
+    if report.peak < LOW_PEAK:
+        found.append(Problem("low_level", "It is very quiet. Record with a higher level or closer."))
+    if report.snr_db is not None and report.snr_db < NOISY_SNR_DB:
+        message = f"Speech stands only {report.snr_db:.0f} dB above the noise. Record in a quieter place."
+        found.append(Problem("noisy", message))
+    if report.sample_rate_hz < NARROW_RATE_HZ:
+        message = f"Its sample rate of {report.sample_rate_hz} Hz lacks the upper half of speech; use 16 kHz or more."
+        found.append(Problem("low_sample_rate", message))
+    return found
