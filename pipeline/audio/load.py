@@ -6,6 +6,7 @@ could round its edges.
 """
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +20,28 @@ TARGET_RATE_HZ = 16_000
 MAX_DURATION_S: Seconds = 120.0
 MAX_UPLOAD_BYTES = 50_000_000
 MIN_RATE_HZ = 4_000
+# 120 s of 192 kHz stereo; keeps a small compressed upload from filling the memory when it is decoded.
+MAX_DECODED_SAMPLES = 50_000_000
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 
-# A sample this close to full scale counts as clipped if it stands in a run of at least CLIP_RUN equal ones.
-CLIP_LEVEL = 0.999
+# A sample counts as clipped in a run of CLIP_RUN equal ones this close to the file's peak, or at full scale.
+CLIP_LEVEL = 0.99
 CLIP_RUN = 3
+FULL_SCALE = 0.9999
+CLIP_LOWEST_PEAK = 0.1
+
+# libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
+_SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_STREAMED_BYTES = 0x7FFF_0000
+TRUNCATED_BY_S: Seconds = 0.02
+
+
+class AudioTooLongError(AudioError):
+    """The header promises more audio than is accepted; `duration_s` is what it says."""
+
+    def __init__(self, message: str, duration_s: Seconds) -> None:
+        super().__init__(message)
+        self.duration_s = duration_s
 
 
 @dataclass(frozen=True)
@@ -31,8 +49,8 @@ class Audio:
     """One decoded recording.
 
     `samples` is float32 [n], mono, at `sample_rate_hz`. `source_*` describe the file before resampling and mixing:
-    `source_peak` is linear with full scale 1.0, `source_clipped_share` the share (0-1) of samples that stand in a
-    run of three or more equal samples at the file's highest level.
+    `source_peak` is linear with full scale 1.0, `source_clipped_share` the share (0-1) of samples at full scale or
+    in a flat top: three or more equal samples within 1 % of the peak.
     """
 
     samples: NDArray[np.float32]
@@ -60,22 +78,16 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     try:
         with soundfile.SoundFile(source if isinstance(source, Path) else io.BytesIO(source)) as file:
             rate_hz, declared = int(file.samplerate), int(file.frames)
-            if rate_hz < MIN_RATE_HZ:
-                raise AudioError(f"{name} has a sample rate of {rate_hz} Hz; at least {MIN_RATE_HZ} Hz is needed.")
-            if declared > max_duration_s * rate_hz:
-                raise AudioError(
-                    f"{name} lasts {declared / rate_hz:.0f} s; at most {max_duration_s:.0f} s are accepted. "
-                    f"Cut it into single words or sentences."
-                )
+            _check_header(name, rate_hz, int(file.channels), declared, max_duration_s, str(file.extra_info))
             # One sample more than allowed shows a header that understates its length.
             decoded = file.read(frames=int(max_duration_s * rate_hz) + 1, dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         raise AudioError(
-            f"{name} cannot be read as audio ({_reason(error)}). Expected WAV, FLAC, Ogg/Opus or MP3; export it again "
-            f"from the recorder."
+            f"{name} cannot be read as audio ({_reason(error)}). Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; "
+            f"export it again from the recorder."
         ) from error
     if len(decoded) > max_duration_s * rate_hz:
-        raise AudioError(f"{name} lasts more than {max_duration_s:.0f} s. Cut it into single words or sentences.")
+        raise AudioTooLongError(_too_long(name, len(decoded) / rate_hz, max_duration_s), len(decoded) / rate_hz)
     if len(decoded) == 0:
         raise AudioError(f"{name} holds no audio: it is empty or was cut off. Record it again.")
     if not np.isfinite(decoded).all():
@@ -116,21 +128,53 @@ def _check_size(source: Path | bytes, name: str) -> None:
         raise AudioError(f"{name} is empty (0 bytes). Record it again.")
 
 
-def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:
-    """Flat tops: runs of equal samples at the highest level, which may lie under full scale after a gain change.
+def _check_header(name: str, rate_hz: int, channels: int, frames: int, max_duration_s: Seconds, chunks: str) -> None:
+    """Refuse by what the header says, before anything is decoded. `chunks` is libsndfile's log of the header."""
+    if rate_hz < MIN_RATE_HZ:
+        raise AudioError(f"{name} has a sample rate of {rate_hz} Hz; at least {MIN_RATE_HZ} Hz is needed.")
+    if frames > max_duration_s * rate_hz:
+        raise AudioTooLongError(_too_long(name, frames / rate_hz, max_duration_s), frames / rate_hz)
+    if frames * channels > MAX_DECODED_SAMPLES:
+        raise AudioError(
+            f"{name} has {channels} channels of {rate_hz} Hz, {frames * channels / 1e6:.0f} million samples; at most "
+            f"{MAX_DECODED_SAMPLES / 1e6:.0f} million are accepted. Export it as mono, 16 or 48 kHz."
+        )
+    short = _SHORT_DATA.search(chunks)
+    if short is not None and frames:
+        promised, present = int(short[1]), int(short[2])
+        missing_s = frames / rate_hz * (promised / max(1, present) - 1)
+        if promised < _STREAMED_BYTES and missing_s > TRUNCATED_BY_S:
+            raise AudioError(
+                f"{name} is cut off: {missing_s:.1f} s of the {missing_s + frames / rate_hz:.1f} s that its header "
+                f"promises are missing. Copy or record it again."
+            )
 
-    A waveform touches its peak once; a clipped one stays there. Only levels above .1 count, so that digital silence
-    and a single repeated least significant bit are no clipping.
+
+def _too_long(name: str, duration_s: Seconds, max_duration_s: Seconds) -> str:
+    return (
+        f"{name} lasts {duration_s:.0f} s; at most {max_duration_s:.0f} s are accepted. "
+        f"Cut it into single words or sentences."
+    )
+
+
+def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:
+    """Share of samples at full scale or in flat tops, which lie under full scale where the gain was changed later.
+
+    A waveform touches its peak once; a clipped one stays there. Only peaks above .1 count, so that digital silence
+    and the few steps of a faint recording are no clipping.
     """
-    if peak < 0.1 or len(channel) < CLIP_RUN:
+    if peak < CLIP_LOWEST_PEAK:
         return 0.0
-    high = np.abs(channel) >= CLIP_LEVEL * peak
-    if not high.any():
-        return 0.0
-    flat = high[1:] & high[:-1] & (np.sign(channel[1:]) == np.sign(channel[:-1]))
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flat, [False])).astype(np.int8)))
-    lengths = edges[1::2] - edges[::2] + 1
-    return float(lengths[lengths >= CLIP_RUN].sum() / len(channel))
+    magnitude = np.abs(channel)
+    high = np.flatnonzero(magnitude >= CLIP_LEVEL * peak)
+    clipped = magnitude[high] >= FULL_SCALE
+    # Among the few high samples: neighbours in time with equal values, in runs long enough.
+    equal = (np.diff(high) == 1) & (np.diff(channel[high]) == 0)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], equal, [False])).astype(np.int8)))
+    for start, end in zip(edges[::2], edges[1::2] + 1, strict=True):
+        if end - start >= CLIP_RUN:
+            clipped[start:end] = True
+    return float(clipped.sum() / len(channel))
 
 
 def _reason(error: Exception) -> str:
