@@ -1,0 +1,1 @@
+"""What was recorded: recording sets, their importers, and speaker-disjoint splits."""

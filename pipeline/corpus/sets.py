@@ -1,0 +1,136 @@
+"""Recording sets: the corpora this installation knows.
+
+A set is registered in `<data root>/sets/<name>/` as `set.json` and `recordings.jsonl`. A *folder* set (participant
+folders) is used where it lies and its labels lie beside the audio. A *manifest* set (a published corpus) is never
+written into: its labels live under the registration, at the same relative paths.
+"""
+
+import json
+import re
+import shutil
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from pipeline import artifacts
+from pipeline.errors import CorpusError, UnknownNameError
+from pipeline.records import AudioReport, Problem, Recording, RubricName, to_json
+from pipeline.settings import Settings
+
+RESULT_SUFFIX = "_result.json"
+_NAME = re.compile(r"[\w][\w.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class RecordingSet:
+    """One corpus. `root` holds the audio, `labels_root` the result files (the same folder for a folder set)."""
+
+    name: str
+    title: str
+    kind: Literal["folder", "manifest"]
+    root: Path
+    labels_root: Path
+    rubric: RubricName
+    language: str = "und"
+    synthetic: bool = False
+    source: str = ""
+    licence: str = ""
+    imported_at: str = ""
+    n_recordings: int = 0
+
+
+def check_name(name: str) -> str:
+    """The set name in composed form. Raises CorpusError for one that is no plain folder name."""
+    composed = unicodedata.normalize("NFC", name)
+    if not _NAME.fullmatch(composed):
+        raise CorpusError(f"{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. lab1.")
+    return composed
+
+
+def registration(settings: Settings, name: str) -> Path:
+    return settings.sets_root / check_name(name)
+
+
+def list_sets(settings: Settings) -> list[RecordingSet]:
+    """Every registered set, by name."""
+    files = sorted(settings.sets_root.glob("*/set.json"))
+    return [_read_set(file) for file in files]
+
+
+def get_set(settings: Settings, name: str) -> RecordingSet:
+    """Raises UnknownNameError where no set has that name."""
+    file = registration(settings, name) / "set.json"
+    if not file.is_file():
+        known = ", ".join(set_.name for set_ in list_sets(settings)) or "none yet"
+        raise UnknownNameError(f"Unknown set {name!r}; there are: {known}. `pronlab import DIR` adds one.")
+    return _read_set(file)
+
+
+def save_set(settings: Settings, set_: RecordingSet, recordings: Sequence[Recording]) -> RecordingSet:
+    """Register `set_` with its recordings, replacing an earlier registration of the same name."""
+    folder = registration(settings, set_.name)
+    counted = RecordingSet(**{**vars(set_), "n_recordings": len(recordings)})
+    lines = (json.dumps(to_json(recording), ensure_ascii=False) for recording in recordings)
+    artifacts.write_text(folder / "recordings.jsonl", "".join(line + "\n" for line in lines))
+    artifacts.write_json(folder / "set.json", counted)
+    return counted
+
+
+def remove_set(settings: Settings, name: str) -> None:
+    """Forget the set. Audio stays where it is, and so do labels beside it; only what lies in the registration goes."""
+    get_set(settings, name)
+    shutil.rmtree(registration(settings, name))
+
+
+def read_recordings(settings: Settings, name: str) -> list[Recording]:
+    file = registration(settings, name) / "recordings.jsonl"
+    get_set(settings, name)
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return [recording_from_json(json.loads(line)) for line in lines]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error
+
+
+def recording_from_json(raw: dict[str, Any]) -> Recording:
+    report = raw.get("report")
+    if report is not None:
+        problems = tuple(Problem(**problem) for problem in report["problems"])
+        report = AudioReport(**{**report, "problems": problems})
+    return Recording(**{**raw, "rubric": RubricName(raw["rubric"]), "report": report})
+
+
+def audio_path(set_: RecordingSet, recording: Recording) -> Path:
+    """Where the audio lies. Raises CorpusError for a path that leaves the set's root, through `..` or a link."""
+    return confined(set_.root, recording.path)
+
+
+def result_path(set_: RecordingSet, recording: Recording) -> Path:
+    """Where the recording's labels lie: `<stem>_result.json`, beside the audio or at the same place under
+    `labels_root`."""
+    return confined(set_.labels_root, str(label_path(recording)))
+
+
+def label_path(recording: Recording) -> PurePosixPath:
+    """The label file's path relative to the set's `labels_root`."""
+    relative = PurePosixPath(recording.path)
+    return relative.with_name(relative.stem + RESULT_SUFFIX)
+
+
+def confined(root: Path, relative: str) -> Path:
+    """`root / relative`, if it truly lies under `root` once links are followed. Raises CorpusError otherwise."""
+    path = root / relative
+    if PurePosixPath(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+        raise CorpusError(f"{relative!r} points outside {root}; only files below it are read or written.")
+    return path
+
+
+def _read_set(file: Path) -> RecordingSet:
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        paths = {key: Path(raw[key]) for key in ("root", "labels_root")}
+        return RecordingSet(**{**raw, **paths, "rubric": RubricName(raw["rubric"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error

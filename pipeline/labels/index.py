@@ -1,0 +1,340 @@
+"""The SQLite index over recording sets and label files: quick to ask, and never the truth.
+
+Everything in it follows from `sets/*/recordings.jsonl` and the `*_result.json` files; `rebuild` makes the same state
+from them that single saves make step by step. A connection a call, WAL, and one writing transaction a change, so that
+several servers and commands can share it. Questions that need more than a row or two are in `queries`.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlite_utils
+
+from pipeline.corpus.sets import (
+    RESULT_SUFFIX,
+    RecordingSet,
+    label_path,
+    list_sets,
+    read_recordings,
+    recording_from_json,
+)
+from pipeline.errors import CorpusError, LabelError, UnknownNameError
+from pipeline.labels.history import current_ratings
+from pipeline.labels.queries import IndexQueries
+from pipeline.labels.result_file import ResultFile, read_result
+from pipeline.records import Problem, RatingEvent, Recording, Seconds, to_json
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas
+
+Progress = Callable[[int, int, str], None]
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_S: Seconds = 30.0
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE sets (name TEXT PRIMARY KEY, title TEXT, synthetic INTEGER, rubric TEXT) WITHOUT ROWID;
+CREATE TABLE recordings (
+    id TEXT PRIMARY KEY, set_name TEXT NOT NULL, speaker TEXT NOT NULL, text TEXT NOT NULL, part TEXT,
+    duration_s REAL, order_key INTEGER NOT NULL, body TEXT NOT NULL,
+    score REAL, n_raters INTEGER NOT NULL DEFAULT 0, source TEXT, evaluators TEXT
+);
+CREATE INDEX recordings_by_order ON recordings (set_name, order_key);
+CREATE INDEX recordings_by_speaker ON recordings (set_name, speaker);
+CREATE TABLE ratings (
+    recording_id TEXT NOT NULL, evaluator TEXT NOT NULL, set_name TEXT NOT NULL, source TEXT NOT NULL,
+    action TEXT NOT NULL, score REAL, dimensions TEXT NOT NULL, at TEXT NOT NULL, notes TEXT NOT NULL,
+    reason TEXT NOT NULL, marks TEXT NOT NULL, PRIMARY KEY (recording_id, evaluator)
+) WITHOUT ROWID;
+CREATE INDEX ratings_by_evaluator ON ratings (evaluator, set_name, at);
+CREATE TABLE problems (
+    set_name TEXT NOT NULL, recording_id TEXT, code TEXT NOT NULL, severity TEXT NOT NULL,
+    message TEXT NOT NULL, path TEXT
+);
+CREATE INDEX problems_by_set ON problems (set_name);
+"""
+TABLES = ("meta", "sets", "recordings", "ratings", "problems")
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    n_sets: int
+    n_recordings: int
+    n_label_files: int
+    n_ratings: int
+    problems: tuple[Problem, ...]
+
+
+class Index(IndexQueries):
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @contextmanager
+    def connect(self) -> Iterator[sqlite_utils.Database]:
+        """A connection for one call. Raises LabelError where the file is damaged or locked for over 30 s."""
+        path = self._settings.index_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        except sqlite3.Error as error:
+            raise LabelError(f"The index {path} cannot be opened: {error}.") from error
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            yield sqlite_utils.Database(connection)
+        except sqlite3.DatabaseError as error:
+            raise LabelError(f"The index {path} failed ({error}). `pronlab index rebuild` makes it anew.") from error
+        finally:
+            connection.close()
+
+    def ensure(self) -> None:
+        """Build the index where it is missing, damaged, outdated, or has missed a save."""
+        if self._stale_mark.exists() or not self._is_current():
+            self.rebuild()
+
+    def rebuild(self, progress: Progress | None = None) -> IndexReport:
+        """Make the index anew from the sets and label files, in one transaction: readers see the old or the new."""
+        if not self._is_sound():
+            self._discard()
+        with self.connect() as database, _writing(database):
+            # Taken away before any file is read: a save that fails to reach the index from here on sets it again.
+            self._stale_mark.unlink(missing_ok=True)
+            for table in TABLES:
+                database.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in filter(str.strip, SCHEMA.split(";")):
+                database.execute(statement)
+            report = self._fill(database, progress)
+            database.execute("INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
+        return report
+
+    def refresh_set(self, name: str) -> None:
+        """Read one set and its label files again, after an import; an unregistered set leaves the index."""
+        self.ensure()
+        with self.connect() as database, _writing(database):
+            for table in ("recordings", "ratings", "problems"):
+                database.execute(f"DELETE FROM {table} WHERE set_name = ?", [name])  # noqa: S608
+            database.execute("DELETE FROM sets WHERE name = ?", [name])
+            for set_ in list_sets(self._settings):
+                if set_.name == name:
+                    self._fill_set(database, set_, None)
+
+    def update_labels(self, recording: Recording, result: ResultFile) -> None:
+        """Take over what was just written for `recording`. A failure marks the index as stale instead of raising:
+        the label is safe on disk, and the next `ensure` rebuilds."""
+        try:
+            if not self._is_current():
+                self.rebuild()
+                return
+            with self.connect() as database, _writing(database):
+                database.execute("DELETE FROM ratings WHERE recording_id = ?", [recording.id])
+                _insert_ratings(database, [(recording, result)])
+                database.execute(
+                    "UPDATE recordings SET score = ?, n_raters = ?, source = ?, evaluators = ? WHERE id = ?",
+                    [*_consensus_columns(result), recording.id],
+                )
+        except (LabelError, OSError):
+            self._stale_mark.touch()
+
+    def recording(self, recording_id: str) -> Recording:
+        """Raises UnknownNameError for an id that is not in the index."""
+        found = self.bodies("SELECT body FROM recordings WHERE id = ?", [recording_id])
+        if not found:
+            raise UnknownNameError(f"No recording {recording_id!r}. `pronlab index rebuild` reads the sets again.")
+        return found[0]
+
+    def recordings(
+        self,
+        set: str | None = None,
+        *,
+        speakers: Sequence[str] | None = None,
+        texts: Sequence[str] | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Recording]:
+        """In the order of their ids."""
+        clauses, values = ["1"], list[Any]()
+        if set is not None:
+            clauses.append("set_name = ?")
+            values.append(set)
+        for column, chosen in (("speaker", speakers), ("text", texts)):
+            if chosen is not None:
+                clauses.append(f"{column} IN ({', '.join('?' * len(chosen))})")
+                values.extend(chosen)
+        where = " AND ".join(clauses)
+        sql = f"SELECT body FROM recordings WHERE {where} ORDER BY id LIMIT ? OFFSET ?"  # noqa: S608
+        return self.bodies(sql, [*values, -1 if limit is None else limit, offset])
+
+    def next_recording(self, set: str, evaluator: str, skip_ids: Sequence[str] = ()) -> Recording | None:
+        """The next that `evaluator` has neither rated nor skipped nor flagged; None when nothing is left.
+
+        The order is random but fixed: all raters walk the same shuffled circle, each from their own place.
+        """
+        start = order_key(evaluator)
+        sql = """
+            SELECT body FROM recordings r WHERE set_name = ? AND order_key {} ?
+            AND NOT EXISTS (SELECT 1 FROM ratings WHERE recording_id = r.id AND evaluator = ?)
+            AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY order_key LIMIT 1
+        """
+        for comparison in (">=", "<"):
+            values = [set, start, evaluator, json.dumps(list(skip_ids))]
+            found = self.bodies(sql.format(comparison), values)
+            if found:
+                return found[0]
+        return None
+
+    def bodies(self, sql: str, values: Sequence[Any]) -> list[Recording]:
+        with self.connect() as database:
+            return [recording_from_json(json.loads(row[0])) for row in database.execute(sql, values)]
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        with self.connect() as database:
+            return list(database.query(sql, values))
+
+    def frame(self, sql: str, values: Sequence[Any] = ()) -> "pandas.DataFrame":
+        import pandas
+
+        with self.connect() as database:
+            return pandas.read_sql_query(sql, database.conn, params=list(values))
+
+    def _fill(self, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
+        n_recordings = n_files = n_ratings = 0
+        problems: list[Problem] = []
+        sets = list_sets(self._settings)
+        for set_ in sets:
+            counts, found = self._fill_set(database, set_, progress)
+            n_recordings, n_files, n_ratings = n_recordings + counts[0], n_files + counts[1], n_ratings + counts[2]
+            problems.extend(found)
+        return IndexReport(len(sets), n_recordings, n_files, n_ratings, tuple(problems))
+
+    def _fill_set(
+        self, database: sqlite_utils.Database, set_: RecordingSet, progress: Progress | None
+    ) -> tuple[tuple[int, int, int], list[Problem]]:
+        recordings = read_recordings(self._settings, set_.name)
+        problems: list[Problem] = []
+        labelled: list[tuple[Recording, ResultFile]] = []
+        present = _label_files(set_.labels_root)
+        for done, recording in enumerate(recordings):
+            if progress is not None and done % 500 == 0:
+                progress(done, len(recordings), set_.name)
+            try:
+                path = set_.labels_root / label_path(recording)
+                known = path.name in present.get(str(label_path(recording).parent), ())
+                result = read_result(path) if known else None
+            except (LabelError, CorpusError) as error:
+                problems.append(Problem("broken_label", str(error), "error", recording.id))
+                continue
+            if result is not None:
+                labelled.append((recording, result))
+        results = {recording.id: result for recording, result in labelled}
+        database.execute(
+            "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
+        )
+        database.conn.executemany(
+            "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_recording_row(recording, results.get(recording.id)) for recording in recordings),
+        )
+        n_ratings = _insert_ratings(database, labelled)
+        database.conn.executemany(
+            "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", _problem_rows(set_, recordings, problems)
+        )
+        return (len(recordings), len(labelled), n_ratings), problems
+
+    def _is_current(self) -> bool:
+        if not self._settings.index_path.is_file():
+            return False
+        try:
+            rows = self.rows("SELECT value FROM meta WHERE key = 'schema_version'")
+        except LabelError:
+            return False
+        return [row["value"] for row in rows] == [str(SCHEMA_VERSION)]
+
+    def _is_sound(self) -> bool:
+        try:
+            self.rows("SELECT count(*) FROM sqlite_master")
+        except LabelError:
+            return False
+        return True
+
+    def _discard(self) -> None:
+        """Nothing is lost: the index can be made again from the files."""
+        for suffix in ("", "-wal", "-shm"):
+            path = self._settings.index_path
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    @property
+    def _stale_mark(self) -> Path:
+        return self._settings.index_path.with_name("index.sqlite-stale")
+
+
+def order_key(name: str) -> int:
+    """A place on the shuffled circle: 62 bits, so that it fits SQLite's signed integers."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 2
+
+
+@contextmanager
+def _writing(database: sqlite_utils.Database) -> Iterator[None]:
+    database.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.conn.execute("ROLLBACK")
+        raise
+    database.conn.execute("COMMIT")
+
+
+def _label_files(root: Path) -> dict[str, frozenset[str]]:
+    """Names of the label files by folder relative to `root`: one listing a folder is far quicker than a look for
+    each recording."""
+    found: dict[str, frozenset[str]] = {}
+    for folder, _, files in os.walk(root):
+        names = frozenset(name for name in files if name.endswith(RESULT_SUFFIX))
+        if names:
+            found[str(Path(folder).relative_to(root))] = names
+    return found
+
+
+def _consensus_columns(result: ResultFile | None) -> list[Any]:
+    agreed = None if result is None else result.consensus
+    if agreed is None:
+        return [None, 0, None, None]
+    return [agreed.score, agreed.n, str(agreed.source), json.dumps(list(agreed.evaluators), ensure_ascii=False)]
+
+
+def _recording_row(recording: Recording, result: ResultFile | None) -> list[Any]:
+    duration_s = None if recording.report is None else recording.report.duration_s
+    body = json.dumps(to_json(recording), ensure_ascii=False)
+    identity = [recording.id, recording.set, recording.speaker, recording.text, recording.part]
+    return [*identity, duration_s, order_key(recording.id), body, *_consensus_columns(result)]
+
+
+def _insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Recording, ResultFile]]) -> int:
+    rows = [
+        _rating_row(recording, event)
+        for recording, result in labelled
+        for event in current_ratings(result.ratings).values()
+    ]
+    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    return len(rows)
+
+
+def _rating_row(recording: Recording, event: RatingEvent) -> list[Any]:
+    dimensions = json.dumps(event.dimensions)
+    marks = json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False)
+    head = [recording.id, event.evaluator, recording.set, str(event.source), str(event.action), event.score]
+    return [*head, dimensions, event.at, event.notes, event.reason, marks]
+
+
+def _problem_rows(set_: RecordingSet, recordings: Sequence[Recording], found: Sequence[Problem]) -> Iterator[list[Any]]:
+    for recording in recordings:
+        for problem in recording.report.problems if recording.report is not None else ():
+            yield [set_.name, recording.id, problem.code, problem.severity, problem.message, recording.path]
+    for problem in found:
+        yield [set_.name, problem.path, problem.code, problem.severity, problem.message, problem.path]

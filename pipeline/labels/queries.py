@@ -1,0 +1,148 @@
+"""Questions to the index that pages, training and evaluation ask: coverage, progress, labels as tables."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.corpus.sets import recording_from_json
+from pipeline.records import Mark, Problem, RatingAction, RatingEvent, RatingSource, Recording
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class LabelProgress:
+    """How far one evaluator has come in one set."""
+
+    total: int
+    rated: int
+    skipped: int
+    flagged: int
+
+    @property
+    def left(self) -> int:
+        return self.total - self.rated - self.skipped - self.flagged
+
+
+@dataclass(frozen=True)
+class SetOverview:
+    """`n_labelled` counts recordings with at least one rating, whoever gave it; `hours` is of audio."""
+
+    name: str
+    title: str
+    synthetic: bool
+    n_recordings: int
+    n_speakers: int
+    n_labelled: int
+    hours: float
+    n_problems: int
+    ratings_by_evaluator: dict[str, int]
+
+
+class IndexQueries(ABC):
+    """The asking half of `Index`; it needs only a way to run a query."""
+
+    @abstractmethod
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]: ...
+
+    @abstractmethod
+    def frame(self, sql: str, values: Sequence[Any] = ()) -> "pandas.DataFrame": ...
+
+    def progress(self, set: str, evaluator: str) -> LabelProgress:
+        sql = "SELECT action, count(*) AS n FROM ratings WHERE evaluator = ? AND set_name = ? GROUP BY action"
+        counts = {row["action"]: row["n"] for row in self.rows(sql, [evaluator, set])}
+        total = self.rows("SELECT count(*) AS n FROM recordings WHERE set_name = ?", [set])[0]["n"]
+        return LabelProgress(total, *(counts.get(str(action), 0) for action in ("rate", "skip", "flag")))
+
+    def recent(self, set: str, evaluator: str, limit: int) -> list[tuple[Recording, RatingEvent]]:
+        """The evaluator's own current ratings, skips and flags, newest first."""
+        sql = """
+            SELECT r.*, body FROM ratings r JOIN recordings ON id = recording_id
+            WHERE evaluator = ? AND r.set_name = ? ORDER BY at DESC, recording_id LIMIT ?
+        """
+        rows = self.rows(sql, [evaluator, set, limit])
+        return [
+            (
+                recording_from_json(json.loads(row["body"])),
+                RatingEvent(
+                    evaluator=row["evaluator"],
+                    action=RatingAction(row["action"]),
+                    at=row["at"],
+                    score=row["score"],
+                    dimensions=json.loads(row["dimensions"]),
+                    notes=row["notes"],
+                    reason=row["reason"],
+                    marks=tuple(Mark(**mark) for mark in json.loads(row["marks"])),
+                    source=RatingSource(row["source"]),
+                ),
+            )
+            for row in rows
+        ]
+
+    def overview(self) -> list[SetOverview]:
+        """One entry a set, by name."""
+        sql = """
+            SELECT name, title, synthetic, count(id) AS n_recordings, count(DISTINCT speaker) AS n_speakers,
+                count(score) AS n_labelled, coalesce(sum(duration_s), 0) / 3600.0 AS hours
+            FROM sets LEFT JOIN recordings ON set_name = name GROUP BY name ORDER BY name
+        """
+        counted = (
+            "SELECT set_name, evaluator, count(*) AS n FROM ratings WHERE action = 'rate' GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        by_evaluator: dict[str, dict[str, int]] = {}
+        for row in self.rows(counted):
+            by_evaluator.setdefault(row["set_name"], {})[row["evaluator"]] = row["n"]
+        problems = {
+            row["set_name"]: row["n"]
+            for row in self.rows("SELECT set_name, count(*) AS n FROM problems GROUP BY set_name")
+        }
+        return [
+            SetOverview(
+                **{**row, "synthetic": bool(row["synthetic"])},
+                n_problems=problems.get(row["name"], 0),
+                ratings_by_evaluator=by_evaluator.get(row["name"], {}),
+            )
+            for row in self.rows(sql)
+        ]
+
+    def labels(self, set: str | None = None) -> "pandas.DataFrame":
+        """One row a recording and evaluator: their current rating, skip or flag. `dimensions` is JSON."""
+        return self.frame(
+            """
+            SELECT recording_id, r.set_name AS "set", speaker, text, evaluator, r.source, action, r.score,
+                dimensions, at, notes, reason
+            FROM ratings r JOIN recordings ON id = recording_id WHERE ? IS NULL OR r.set_name = ?
+            ORDER BY recording_id, evaluator
+            """,
+            [set, set],
+        )
+
+    def consensus_scores(self, set: str) -> "pandas.DataFrame":
+        """One row a labelled recording: recording_id, speaker, text, part, score (0-100), n_raters, source and
+        evaluators (JSON)."""
+        return self.frame(
+            """
+            SELECT id AS recording_id, speaker, text, part, score, n_raters, source, evaluators
+            FROM recordings WHERE set_name = ? AND score IS NOT NULL ORDER BY id
+            """,
+            [set],
+        )
+
+    def problems(self, set: str | None = None) -> list[Problem]:
+        """What is wrong with recordings and label files; `path` is relative to the set's root."""
+        sql = """
+            SELECT code, message, severity, path FROM problems WHERE ? IS NULL OR set_name = ?
+            ORDER BY severity, set_name, path
+        """
+        return [Problem(**row) for row in self.rows(sql, [set, set])]
+
+    def evaluators(self, sources: Sequence[RatingSource] = (RatingSource.HUMAN,)) -> list[str]:
+        """Everybody who has rated, by name; by default people, not a corpus's experts or a synthesiser."""
+        listed = json.dumps([str(source) for source in sources])
+        sql = (
+            "SELECT DISTINCT evaluator FROM ratings WHERE source IN (SELECT value FROM json_each(?)) ORDER BY evaluator"
+        )
+        return [row["evaluator"] for row in self.rows(sql, [listed])]

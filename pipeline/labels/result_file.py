@@ -1,0 +1,167 @@
+"""The label file `<stem>_result.json`: five keys that stay valid for ever, and the history beneath them.
+
+    {"word", "score", "labeled", "evaluator", "notes"}       the derived consensus, for any reader
+    {"rubric", "ratings", "consensus"}                       who said what and when, append-only
+
+A file with the five keys alone (written by an older tool or by hand) counts as one rating. Someone who edits the
+five keys of a newer file has rated, too: the edit is adopted as a further event. Unknown keys are kept.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.errors import LabelError
+from pipeline.labels.consensus import Consensus, consensus
+from pipeline.labels.history import current_ratings
+from pipeline.records import Mark, RatingAction, RatingEvent, RatingSource, RubricName, to_json
+
+FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
+OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
+UNKNOWN_TIME = "1970-01-01T00:00:00.000+00:00"
+SEVERAL = "consensus"
+_SYNTHETIC_EVALUATORS = ("demo-synthetic",)
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """One recording's labels. The first five fields are derived from `ratings`; `extra` holds foreign keys."""
+
+    word: str
+    score: float | None
+    labeled: bool
+    evaluator: str
+    notes: str
+    rubric: RubricName
+    ratings: tuple[RatingEvent, ...] = ()
+    consensus: Consensus | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def derive(word: str, rubric: RubricName, ratings: tuple[RatingEvent, ...], extra: dict[str, Any]) -> ResultFile:
+    """The file that follows from a history."""
+    agreed = consensus(ratings)
+    if agreed is None:
+        return ResultFile(word, None, False, "", "", rubric, ratings, None, extra)
+    current = current_ratings(ratings)
+    notes = [(who, current[who].notes) for who in agreed.evaluators if current[who].notes]
+    one = len(agreed.evaluators) == 1
+    return ResultFile(
+        word=word,
+        score=agreed.score,
+        labeled=True,
+        evaluator=agreed.evaluators[0] if one else SEVERAL,
+        notes=notes[0][1] if one and notes else "\n".join(f"{who}: {text}" for who, text in notes),
+        rubric=rubric,
+        ratings=ratings,
+        consensus=agreed,
+        extra=extra,
+    )
+
+
+def append(result: ResultFile, event: RatingEvent) -> ResultFile:
+    return derive(result.word, result.rubric, (*result.ratings, event), result.extra)
+
+
+def read_result(path: Path) -> ResultFile | None:
+    """None where there is no file. Raises LabelError, naming what is wrong, for one that is no label file."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise LabelError(f"{path} cannot be read as a label file: {error}.") from error
+    return parse_result(raw, path)
+
+
+def parse_result(raw: Any, path: Path) -> ResultFile:
+    """Raises LabelError where `raw`, the content of `path`, is no label object."""
+    if not isinstance(raw, dict) or not {"word", "score"} <= raw.keys():
+        raise LabelError(f"{path} is no label file: expected an object with the keys {', '.join(FIVE_KEYS)}.")
+    try:
+        rubric = RubricName(raw.get("rubric") or RubricName.WORD)
+        ratings = tuple(_event_from_json(event) for event in raw.get("ratings") or ())
+        extra = {key: value for key, value in raw.items() if key not in OWN_KEYS}
+        stored = derive(str(raw["word"]), rubric, ratings, extra)
+        edit = _outside_edit(raw, stored)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LabelError(f"{path} is a damaged label file: {error}.") from error
+    return append(stored, edit) if edit is not None else stored
+
+
+def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> None:
+    """Write whole or not at all. `durable=False` leaves out the flush to disk, for imports that can be run again.
+
+    Raises LabelError where the disk is full or the folder cannot be written; the former file is intact then.
+    """
+    try:
+        if durable:
+            artifacts.write_json(path, _to_file(result))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(artifacts.TEMPORARY_PREFIX + path.name)
+            temporary.write_text(json.dumps(_to_file(result), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            temporary.replace(path)
+    except OSError as error:
+        raise LabelError(
+            f"The label could not be written to {path} ({error.strerror or error}). Nothing was changed: free some "
+            f"space or check the folder's permissions, then save again."
+        ) from error
+
+
+def _to_file(result: ResultFile) -> dict[str, Any]:
+    own = {key: getattr(result, key) for key in OWN_KEYS}
+    own["ratings"] = [_event_to_json(event) for event in result.ratings]
+    own["consensus"] = None if result.consensus is None else asdict(result.consensus)
+    plain: dict[str, Any] = to_json({**own, **result.extra})
+    return plain
+
+
+def _event_to_json(event: RatingEvent) -> dict[str, Any]:
+    """Empty optional fields are left out, so that a file with many raters stays readable."""
+    plain: dict[str, Any] = to_json(event)
+    return {key: value for key, value in plain.items() if value not in (None, "", {}, [])}
+
+
+def _event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
+    score = raw.get("score")
+    return RatingEvent(
+        evaluator=str(raw["evaluator"]),
+        action=RatingAction(raw["action"]),
+        at=str(raw["at"]),
+        score=None if score is None else _score(score),
+        dimensions={str(key): float(value) for key, value in raw.get("dimensions", {}).items()},
+        notes=str(raw.get("notes", "")),
+        reason=str(raw.get("reason", "")),
+        marks=tuple(Mark(**mark) for mark in raw.get("marks", ())),
+        source=RatingSource(raw.get("source", RatingSource.HUMAN)),
+    )
+
+
+def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | None:
+    """The rating that the five keys hold and the history does not, or None where they agree."""
+    score, evaluator = raw.get("score"), str(raw.get("evaluator") or "unknown")
+    if raw.get("labeled", score is not None) is False or score is None:
+        return None
+    if stored.labeled and stored.score is not None and math.isclose(_score(score), stored.score, abs_tol=1e-3):
+        return None
+    named = "unknown" if evaluator == SEVERAL else evaluator
+    event = RatingEvent(
+        evaluator=named,
+        action=RatingAction.RATE,
+        at=UNKNOWN_TIME,
+        score=_score(score),
+        notes=str(raw.get("notes") or ""),
+        source=RatingSource.SYNTHETIC if named in _SYNTHETIC_EVALUATORS else RatingSource.HUMAN,
+    )
+    return event if not stored.ratings else replace(event, reason="edited outside Pronlab")
+
+
+def _score(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 100.0:
+        raise ValueError(f"a score must be a number in 0-100, got {value!r}")
+    return float(value)

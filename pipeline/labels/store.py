@@ -1,0 +1,125 @@
+"""The only writer of ratings: validate, lock, read, append, write to disk, then tell the index."""
+
+import hashlib
+import math
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.corpus.sets import get_set, result_path
+from pipeline.errors import LabelError
+from pipeline.labels.history import current_ratings
+from pipeline.labels.index import Index
+from pipeline.labels.result_file import ResultFile, append, derive, read_result, write_result
+from pipeline.labels.rubrics import RUBRICS
+from pipeline.records import RatingAction, RatingEvent, Recording, RubricName, Seconds
+from pipeline.runs import now_iso
+from pipeline.settings import Settings
+
+LOCK_TIMEOUT_S: Seconds = 10.0
+MAX_NAME_LENGTH = 80
+MAX_NOTES_LENGTH = 5000
+
+
+class LabelStore:
+    """Ratings of one installation. Every method is safe from several processes at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._index = Index(settings)
+
+    def add(self, recording: Recording, event: RatingEvent) -> ResultFile:
+        """Append `event` to the recording's history; when this returns, it is on disk.
+
+        Returns the file as written. Raises LabelError for an invalid event, a damaged file that cannot be moved
+        aside, a lock held for over 10 s, or a full or read-only disk; nothing has changed then. An index that cannot
+        be told is no loss: the next `ensure` or `rebuild` reads the file.
+        """
+        return self._append(recording, checked(recording.rubric, event))
+
+    def undo(self, recording: Recording, evaluator: str) -> ResultFile:
+        """Take back the evaluator's current event. Raises LabelError where there is none."""
+        undo = RatingEvent(clean_name(evaluator), RatingAction.UNDO, now_iso())
+        return self._append(recording, undo)
+
+    def history(self, recording: Recording) -> tuple[RatingEvent, ...]:
+        result = read_result(self._path(recording))
+        return () if result is None else result.ratings
+
+    def current(self, recording: Recording) -> dict[str, RatingEvent]:
+        return current_ratings(self.history(recording))
+
+    def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
+        path = self._path(recording)
+        with self._locked(path):
+            before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
+            if event.action is RatingAction.UNDO and event.evaluator not in current_ratings(before.ratings):
+                raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
+            after = append(before, event)
+            write_result(path, after)
+            self._index.update_labels(recording, after)
+        return after
+
+    def _path(self, recording: Recording) -> Path:
+        return result_path(get_set(self._settings, recording.set), recording)
+
+    def _read_or_set_aside(self, path: Path) -> ResultFile | None:
+        """A damaged file is kept under another name rather than overwritten, so that the expert can go on."""
+        try:
+            return read_result(path)
+        except LabelError:
+            if not path.is_file():
+                raise
+            stamp = now_iso().replace(":", "").replace("+0000", "Z")
+            path.replace(path.with_name(f"{path.name}.broken-{stamp}"))
+            return None
+
+    @contextmanager
+    def _locked(self, path: Path) -> Iterator[None]:
+        """Hold the file's lock. Lock files lie under the data root: a corpus folder gets labels and nothing else."""
+        locks = self._settings.data_root / "locks"
+        lock = FileLock(locks / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16], timeout=LOCK_TIMEOUT_S)
+        try:
+            locks.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout as error:
+            raise LabelError(f"{path.name} is being saved by someone else for over 10 s. Save again.") from error
+        except OSError as error:
+            raise LabelError(
+                f"{locks} cannot be written ({error.strerror or error}); the label was not saved."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def clean_name(evaluator: str) -> str:
+    """An evaluator's name in composed form with single spaces. Raises LabelError for an empty or unprintable one."""
+    name = " ".join(unicodedata.normalize("NFC", evaluator).split())
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise LabelError(
+            f"An evaluator's name has 1 to {MAX_NAME_LENGTH} printable characters, got {evaluator[:99]!r}."
+        )
+    return name
+
+
+def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
+    """The event with its derived score. Raises LabelError for values outside the rubric."""
+    if len(event.notes) > MAX_NOTES_LENGTH:
+        raise LabelError(f"Notes have at most {MAX_NOTES_LENGTH} characters, got {len(event.notes)}.")
+    event = replace(event, evaluator=clean_name(event.evaluator))
+    if event.action is not RatingAction.RATE:
+        if event.action is not RatingAction.UNDO and not event.reason.strip():
+            raise LabelError(f"A reason is needed to {event.action} a recording.")
+        return replace(event, score=None, dimensions={})
+    if rubric_name is RubricName.SENTENCE:
+        return replace(event, score=RUBRICS[rubric_name].overall_score(event.dimensions))
+    if event.score is None or not math.isfinite(event.score):
+        raise LabelError("A rating needs a score in 0-100.")
+    RUBRICS[rubric_name].check({"score": event.score})
+    return replace(event, dimensions={})
