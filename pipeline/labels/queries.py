@@ -57,6 +57,11 @@ class IndexQueries(ABC):
         total = self.rows("SELECT count(*) AS n FROM recordings WHERE set_name = ?", [set])[0]["n"]
         return LabelProgress(total, *(counts.get(str(action), 0) for action in ("rate", "skip", "flag")))
 
+    def label_counts(self, set: str) -> dict[str, int]:
+        """Current ratings by evaluator."""
+        sql = "SELECT evaluator, count(*) AS n FROM ratings WHERE set_name = ? AND action = 'rate' GROUP BY 1"
+        return {row["evaluator"]: row["n"] for row in self.rows(sql, [set])}
+
     def recent(self, set: str, evaluator: str, limit: int) -> list[tuple[Recording, RatingEvent]]:
         """The evaluator's own current ratings, skips and flags, newest first."""
         sql = """

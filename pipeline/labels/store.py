@@ -3,7 +3,7 @@
 import hashlib
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +40,20 @@ class LabelStore:
         be told is no loss: the next `ensure` or `rebuild` reads the file.
         """
         return self._append(recording, checked(recording.rubric, event))
+
+    def add_missing(self, recording: Recording, events: Sequence[RatingEvent]) -> ResultFile | None:
+        """Append those of `events` whose evaluator has not spoken yet, for an import that is run again. None where
+        all had; the index is left to the importer."""
+        path = self._path(recording)
+        with self._locked(path):
+            before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
+            spoken = {event.evaluator for event in before.ratings}
+            missing = tuple(event for event in events if event.evaluator not in spoken)
+            if not missing:
+                return None
+            after = derive(before.word, before.rubric, (*before.ratings, *missing), before.extra)
+            write_result(path, after)
+        return after
 
     def undo(self, recording: Recording, evaluator: str) -> ResultFile:
         """Take back the evaluator's current event. Raises LabelError where there is none."""

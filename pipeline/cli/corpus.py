@@ -1,0 +1,132 @@
+"""`pronlab demo`, `import`, `index` and `export`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli._background import background_run, run_option
+from pipeline.cli._output import emit, json_option
+from pipeline.errors import CorpusError
+from pipeline.settings import Settings
+
+SHOWN_PROBLEMS = 20
+
+
+@click.command("import")
+@click.argument("sources", nargs=-1, required=True, metavar="[FORMAT] PATH")
+@click.option("--name", help="Name of the set; by default the folder's.")
+@run_option
+@json_option
+def import_(sources: tuple[str, ...], name: str | None, run: Path | None, as_json: bool) -> None:
+    """Import a corpus as a set of recordings.
+
+    PATH is a folder with participant folders (participant_*/kelimeler/01_word.wav), a manifest (*.jsonl), or a known
+    corpus. FORMAT (folder, manifest, speechocean762) is found out where it is left away. Importing again brings the
+    set up to date and keeps all labels.
+    """
+    from pipeline.corpus.importer import import_path
+
+    if len(sources) > 2:
+        raise CorpusError(f"Expected [FORMAT] PATH, got {len(sources)} arguments. Quote a path with spaces.")
+    fmt, path = ("auto", sources[0]) if len(sources) == 1 else sources
+    settings = Settings.from_env()
+    with background_run(run, "Importing") as work:
+        report = import_path(
+            settings, Path(path), name=name, fmt=fmt, progress=work.progress, check_stop=work.check_stop
+        )
+        work.result(report)
+    emit(report, as_json, _import_text(report))
+
+
+@click.command()
+@click.option("--reset", is_flag=True, help="Put the demo back as it was made; labels given to it since are lost.")
+@click.option("--build", type=click.Path(path_type=Path), help="Synthesise the corpus anew into this folder.")
+@json_option
+def demo(reset: bool, build: Path | None, as_json: bool) -> None:
+    """Install the synthetic Turkish demo corpus, or make it anew with a speech synthesiser (--build)."""
+    if build is not None:
+        from pipeline.corpus.synthesize import build_demo
+
+        built = build_demo(build)
+        emit(built, as_json, f"The synthetic corpus was written to {build}.")
+        return
+    from pipeline.corpus.demo import install_demo
+
+    report = install_demo(Settings.from_env(), reset=reset)
+    emit(report, as_json, _import_text(report))
+
+
+@click.group()
+def index() -> None:
+    """The index over recordings and labels. It can always be made again from the files."""
+
+
+@index.command()
+@json_option
+def rebuild(as_json: bool) -> None:
+    """Make the index anew from the sets and the *_result.json files."""
+    from pipeline.labels.index import Index
+
+    with background_run(None, "Indexing") as work:
+        report = Index(Settings.from_env()).rebuild(work.progress)
+    text = f"{report.n_recordings} recordings of {report.n_sets} sets, {report.n_ratings} ratings."
+    emit(report, as_json, "\n".join([text, *_problem_lines(report.problems)]))
+
+
+@index.command()
+@json_option
+def status(as_json: bool) -> None:
+    """What the index holds: sets, coverage, problems."""
+    from pipeline.labels.index import Index
+
+    opened = Index(Settings.from_env())
+    opened.ensure()
+    sets = opened.overview()
+    lines = [
+        f"{s.name}: {s.n_labelled} of {s.n_recordings} recordings labelled, {s.n_speakers} speakers, {s.hours:.2f} h, "
+        f"{s.n_problems} problems{' (synthetic)' if s.synthetic else ''}"
+        for s in sets
+    ]
+    emit(
+        sets,
+        as_json,
+        "\n".join(lines) or "There is no set yet. `pronlab import DIR` adds one, `pronlab demo` the demo.",
+    )
+
+
+@click.command()
+@click.option("--set", "set_name", help="Name of the set; by default all.")
+@click.option("--format", "fmt", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option("--table", type=click.Choice(["ratings", "consensus"]), default="ratings", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
+@json_option
+def export(set_name: str | None, fmt: Any, table: Any, out: Path, as_json: bool) -> None:
+    """Export labels: a row a rating, or a row a recording with the consensus."""
+    from pipeline.corpus.sets import get_set
+    from pipeline.labels.exchange import export_labels, write_export
+    from pipeline.labels.index import Index
+
+    settings = Settings.from_env()
+    if set_name is not None:
+        get_set(settings, set_name)
+    opened = Index(settings)
+    opened.ensure()
+    content = export_labels(opened, set_name, fmt, table)
+    write_export(out, content)
+    rows = content.count(b"\n") - (fmt == "csv")
+    emit({"out": out, "rows": rows}, as_json, f"{rows} rows written to {out}.")
+
+
+def _import_text(report: Any) -> str:
+    head = (
+        f"Set {report.set!r}: {report.n_recordings} recordings ({report.n_added} new) of {report.n_speakers} speakers, "
+        f"{report.hours:.2f} h, {report.n_labels} ratings."
+    )
+    return "\n".join([head, *_problem_lines(report.problems)])
+
+
+def _problem_lines(problems: tuple[Any, ...]) -> list[str]:
+    lines = [f"  {problem.severity}: {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
+    more = len(problems) - SHOWN_PROBLEMS
+    return [*lines, f"  ... and {more} more (--json lists all)"] if more > 0 else lines

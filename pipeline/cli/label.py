@@ -1,0 +1,113 @@
+"""`pronlab label`: rate from the shell, through the same store as the Label page."""
+
+from typing import Any
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.settings import Settings
+
+evaluator_option = click.option("--evaluator", required=True, help="Who is rating.")
+recording_argument = click.argument("recording_id", metavar="RECORDING")
+
+
+@click.group()
+def label() -> None:
+    """Rate, skip or flag a recording, undo, or show what was said. RECORDING is <set>/<path without extension>."""
+
+
+@label.command()
+@recording_argument
+@evaluator_option
+@click.option("--score", type=float, help="0-100, for a word.")
+@click.option("--accuracy", type=float, help="0-10, for a sentence.")
+@click.option("--fluency", type=float, help="0-10, for a sentence.")
+@click.option("--prosodic", type=float, help="0-10, for a sentence.")
+@click.option("--total", type=float, help="0-10, for a sentence.")
+@click.option("--notes", default="")
+@json_option
+def rate(
+    recording_id: str, evaluator: str, score: float | None, notes: str, as_json: bool, **dimensions: float | None
+) -> None:
+    """Save a rating: --score for a word, the four dimensions for a sentence."""
+    given = {key: value for key, value in dimensions.items() if value is not None}
+    _add(recording_id, evaluator, "rate", as_json, score=score, dimensions=given, notes=notes)
+
+
+@label.command()
+@recording_argument
+@evaluator_option
+@click.option("--reason", required=True)
+@json_option
+def skip(recording_id: str, evaluator: str, reason: str, as_json: bool) -> None:
+    """Leave the recording out for yourself, with a reason."""
+    _add(recording_id, evaluator, "skip", as_json, reason=reason)
+
+
+@label.command()
+@recording_argument
+@evaluator_option
+@click.option("--reason", required=True)
+@json_option
+def flag(recording_id: str, evaluator: str, reason: str, as_json: bool) -> None:
+    """Report that the recording is bad, with a reason."""
+    _add(recording_id, evaluator, "flag", as_json, reason=reason)
+
+
+@label.command()
+@recording_argument
+@evaluator_option
+@json_option
+def undo(recording_id: str, evaluator: str, as_json: bool) -> None:
+    """Take back your latest rating, skip or flag of the recording; it stays in the history."""
+    from pipeline.labels.store import LabelStore
+
+    settings = Settings.from_env()
+    result = LabelStore(settings).undo(_recording(settings, recording_id), evaluator)
+    emit(result, as_json, f"Taken back. {_consensus_text(result)}")
+
+
+@label.command()
+@recording_argument
+@json_option
+def show(recording_id: str, as_json: bool) -> None:
+    """The recording's history, oldest first, and the consensus."""
+    from pipeline.labels.result_file import derive
+    from pipeline.labels.store import LabelStore
+
+    settings = Settings.from_env()
+    recording = _recording(settings, recording_id)
+    history = LabelStore(settings).history(recording)
+    result = derive(recording.text, recording.rubric, history, {})
+    lines = [
+        f"{event.at}  {event.evaluator}  {event.action}  {'' if event.score is None else f'{event.score:g}'}"
+        f"  {event.reason or event.notes}".rstrip()
+        for event in history
+    ]
+    emit(result, as_json, "\n".join([*lines, _consensus_text(result)]))
+
+
+def _add(recording_id: str, evaluator: str, action: str, as_json: bool, **fields: Any) -> None:
+    from pipeline.labels.store import LabelStore
+    from pipeline.records import RatingAction, RatingEvent
+    from pipeline.runs import now_iso
+
+    settings = Settings.from_env()
+    event = RatingEvent(evaluator=evaluator, action=RatingAction(action), at=now_iso(), **fields)
+    result = LabelStore(settings).add(_recording(settings, recording_id), event)
+    emit(result, as_json, f"Saved. {_consensus_text(result)}")
+
+
+def _recording(settings: Settings, recording_id: str) -> Any:
+    from pipeline.labels.index import Index
+
+    index = Index(settings)
+    index.ensure()
+    return index.recording(recording_id)
+
+
+def _consensus_text(result: Any) -> str:
+    agreed = result.consensus
+    if agreed is None:
+        return "No rating counts for this recording now."
+    return f"Consensus {agreed.score:g} ({agreed.method} of {agreed.n}: {', '.join(agreed.evaluators)})."

@@ -1,0 +1,77 @@
+"""Corpora given as a JSON-lines manifest: one utterance a line, audio relative to the manifest's folder.
+
+A line needs `audio` and `text`; `speaker`, `id`, `part`, `language`, `score` (0-100) are optional, and the format of
+`shared/data/speechocean762` (`experts`, `median`, `released`, `words`, ...) is understood.
+"""
+
+import json
+import math
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.corpus.items import CorpusItem, Scan
+from pipeline.corpus.sets import confined
+from pipeline.errors import CorpusError
+from pipeline.records import Problem, RubricName
+
+EXTRA_KEYS = ("age", "gender", "released", "median", "words")
+LANGUAGE_OF_SPEECHOCEAN = "en"
+
+
+def read_manifest(path: Path) -> Scan:
+    """Every usable line; the others are listed. Raises CorpusError where the file is missing or no line is usable."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"The manifest {path} cannot be read: {error}.") from error
+    items: dict[str, CorpusItem] = {}
+    problems: list[Problem] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            item = item_from_json(json.loads(line), path.parent)
+            if item.key in items:
+                raise CorpusError(f"the id {item.key!r} was used before")
+        except (CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            problems.append(Problem("bad_row", f"Line {number}: {reason}", "error", path.name))
+            continue
+        items[item.key] = item
+    if not items:
+        first = f" First problem: {problems[0].message}" if problems else ""
+        raise CorpusError(f"{path} has no usable line; expected JSON objects with 'audio' and 'text'.{first}")
+    return Scan(tuple(items.values()), tuple(problems))
+
+
+def item_from_json(raw: dict[str, Any], root: Path) -> CorpusItem:
+    """Raises KeyError, ValueError or CorpusError for a line that cannot be used."""
+    audio = str(PurePosixPath(raw["audio"]))
+    confined(root, audio)
+    text = str(raw["text"]).strip()
+    if not text:
+        raise ValueError("'text' is empty")
+    dimensional = any(key in raw for key in ("experts", "median", "released"))
+    one_word = not dimensional and len(text.split()) == 1
+    return CorpusItem(
+        key=str(PurePosixPath(audio).with_suffix("")),
+        audio=audio,
+        text=text,
+        speaker=str(raw.get("speaker") or "unknown"),
+        rubric=RubricName(raw.get("rubric") or (RubricName.WORD if one_word else RubricName.SENTENCE)),
+        language=str(raw.get("language") or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "und")),
+        part=None if raw.get("part") is None else str(raw["part"]),
+        experts={key: [_finite(v) for v in values] for key, values in raw.get("experts", {}).items()},
+        median={key: _finite(value) for key, value in raw.get("median", {}).items()},
+        released={key: _finite(value) for key, value in raw.get("released", {}).items()},
+        score=None if raw.get("score") is None else _finite(raw["score"], high=100.0),
+        extra={key: raw[key] for key in EXTRA_KEYS if key in raw},
+    )
+
+
+def _finite(value: Any, high: float = 10.0) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"expected a number, got {value!r}")
+    if not 0.0 <= value <= high:
+        raise ValueError(f"{value!r} lies outside 0-{high:g}")
+    return float(value)
