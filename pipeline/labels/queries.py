@@ -144,6 +144,11 @@ class IndexQueries(ABC):
         """
         return [Problem(**row) for row in self.rows(sql, [set, set])]
 
+    def texts(self, set: str) -> list[str]:
+        """The different words or sentences of the set."""
+        sql = "SELECT DISTINCT text FROM recordings WHERE set_name = ? ORDER BY text"
+        return [row["text"] for row in self.rows(sql, [set])]
+
     def evaluators(self, sources: Sequence[RatingSource] = (RatingSource.HUMAN,)) -> list[str]:
         """Everybody who has rated, by name; by default people, not a corpus's experts or a synthesiser."""
         listed = json.dumps([str(source) for source in sources])
