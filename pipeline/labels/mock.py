@@ -16,5 +16,5 @@ def mock_scores(recordings: Sequence[Recording], seed: int) -> NDArray[np.float6
     for index, recording in enumerate(recordings):
         level = np.random.default_rng([seed, *recording.speaker.encode()]).normal(75.0, 10.0)
         scores[index] = np.random.default_rng([seed, *recording.id.encode()]).normal(level, 8.0)
-    rounded: NDArray[np.float64] = np.round(np.clip(scores, 0.0, 100.0), 1)
+    rounded: NDArray[np.float64] = np.clip(scores, 0.0, 100.0).round(1)
     return rounded
