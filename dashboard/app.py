@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-VIEWS = Path(__file__).parent / "views"
+HERE = Path(__file__).parent
+VIEWS = HERE / "views"
 
 # file, title, icon; the file's name is the page's path in the URL, the first is the start page
 PAGES = (
@@ -17,7 +18,9 @@ PAGES = (
 
 
 def main() -> None:
-    st.set_page_config(page_title="Pronlab", page_icon=":material/graphic_eq:", layout="wide")
+    # A material icon or emoji as the page's icon would be fetched from another host; this file is not.
+    st.set_page_config(page_title="Pronlab", page_icon=str(HERE / "favicon.svg"), layout="wide")
+    st.logo(HERE / "logo.svg", size="large")
     st.navigation(
         [
             st.Page(VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=number == 0)

@@ -6,15 +6,26 @@ scoring_method, held_out.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
     from pipeline.metrics.regression import RegressionMetrics
 
-# Below this many recordings or speakers a bootstrap interval says nothing.
+# With fewer recordings no figure is defined.
 FEWEST_RECORDINGS = 3
+
+# metric, label with its unit, whether it is a share
+METRIC_LABELS = (
+    ("mae", "MAE (points)", False),
+    ("rmse", "RMSE (points)", False),
+    ("r2", "R²", False),
+    ("pcc", "PCC", False),
+    ("bias", "Bias (points, + is lenient)", False),
+    ("within_5", "Within 5 points", True),
+    ("within_10", "Within 10 points", True),
+)
 
 
 def joined(predictions: pd.DataFrame, experts: pd.DataFrame) -> pd.DataFrame:
@@ -60,3 +71,56 @@ def worst(table: pd.DataFrame, scorer: str, n: int = 10) -> pd.DataFrame:
     rows = table[table["scorer"] == scorer]
     rows = rows.assign(error=rows["predicted"] - rows["expert"])
     return rows.reindex(rows["error"].abs().sort_values(ascending=False, kind="stable").index)[:n]
+
+
+def ratings_matrix(labels: pd.DataFrame, recording_ids: Collection[str]) -> pd.DataFrame:
+    """Current scores as [recordings, evaluators], NaN where somebody did not rate; only the given recordings."""
+    rated = labels[(labels["action"] == "rate") & labels["recording_id"].isin(recording_ids)]
+    return rated.pivot(index="recording_id", columns="evaluator", values="score")
+
+
+def human_ceiling(labels: pd.DataFrame, recording_ids: Collection[str]) -> dict[str, float] | None:
+    """Each rater against the median of the others, averaged; None where no two raters share enough recordings."""
+    from pipeline.metrics.agreement import leave_one_out
+
+    matrix = ratings_matrix(labels, recording_ids)
+    found = leave_one_out(matrix.to_numpy(float)) if matrix.shape[1] > 1 else None
+    return None if found is None else found.mean
+
+
+def metric_rows(metrics: Mapping[str, RegressionMetrics], human: Mapping[str, float] | None) -> list[dict[str, str]]:
+    """The table of figures: a row a metric, a column a scorer with its interval and the target level it reaches."""
+    from pipeline.metrics.regression import TARGETS
+
+    targets = {target.metric: target for target in TARGETS}
+    rows = []
+    for name, label, percent in METRIC_LABELS:
+        target = targets.get(name)
+        row = {"Figure": label}
+        for scorer, found in metrics.items():
+            row[scorer] = with_interval(getattr(found, name), found.intervals.get(name), percent=percent)
+            if target is not None:
+                row[scorer] += f" · {target.reached(getattr(found, name))}"
+        if human is not None:
+            row["Human ceiling"] = number(human.get(name), percent=percent)
+        sign = "" if target is None else "<" if target.lower_is_better else ">"
+        levels = [] if target is None else [target.acceptable, target.good, target.excellent]
+        row["Target: acceptable / good / excellent"] = " / ".join(f"{sign} {level:g}" for level in levels)
+        rows.append(row)
+    return rows
+
+
+def with_interval(value: float | None, interval: tuple[float, float] | None, *, percent: bool = False) -> str:
+    if interval is None:
+        return number(value, percent=percent)
+    low, high = (number(bound, percent=percent) for bound in interval)
+    return f"{number(value, percent=percent)} [{low}, {high}]"
+
+
+def number(value: float | None, *, percent: bool = False) -> str:
+    """Three significant places; `undefined` where a figure cannot be computed."""
+    if value is None:
+        return "undefined"
+    if percent:
+        return f"{100 * value:.0f} %"
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

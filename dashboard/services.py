@@ -6,14 +6,39 @@ are keyed by the settings, so that two installations in one process (tests) neve
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
+from pipeline.records import AudioReport, Recording, RubricName, ScoreResult, Target
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.attempts import AttemptLog
+    from pipeline.audio.load import Audio
     from pipeline.corpus.sets import RecordingSet
-    from pipeline.labels.index import Index
+    from pipeline.labels.index import Index, Progress
     from pipeline.labels.store import LabelStore
+    from pipeline.runs import RunDirectory
+    from pipeline.scoring.base import Scorer
+
+
+@dataclass(frozen=True)
+class Try:
+    """A learner's recording and what was said of it; `advice` is the heuristic's answer, whose dimensions say what
+    to mend."""
+
+    audio: Audio
+    result: ScoreResult
+    advice: ScoreResult
+
+    @property
+    def report(self) -> AudioReport | None:
+        return self.result.audio
 
 
 def settings() -> Settings:
@@ -39,3 +64,120 @@ def sets() -> list[RecordingSet]:
     from pipeline.corpus.sets import list_sets
 
     return list_sets(settings())
+
+
+def texts(set_name: str) -> list[str]:
+    return index().texts(set_name)
+
+
+def recording_audio(recording_id: str) -> Path:
+    return audio_of(index().recording(recording_id))
+
+
+def audio_of(recording: Recording) -> Path:
+    """Where the recording's audio lies, confined to its set's root."""
+    from pipeline.corpus.sets import audio_path, get_set
+
+    return audio_path(get_set(settings(), recording.set), recording)
+
+
+def expert_scores(set_name: str, rater: str | None) -> pd.DataFrame:
+    """recording_id, speaker, text, score, source: of one rater, or the consensus where `rater` is None."""
+    if rater is None:
+        return index().consensus_scores(set_name)
+    labels = index().labels(set_name)
+    rated = labels[(labels["action"] == "rate") & (labels["evaluator"] == rater)]
+    return rated[["recording_id", "speaker", "text", "score", "source"]]
+
+
+def predictions(set_name: str) -> pd.DataFrame:
+    from pipeline.scoring.batch import read_predictions
+
+    return read_predictions(settings(), set_name)
+
+
+def job(run_id: str) -> RunDirectory:
+    """Background work that is no training. Raises JobError where there is none of that id."""
+    from pipeline.runs import RunDirectory
+
+    return RunDirectory.open(settings().jobs_root, run_id)
+
+
+def exported_labels(set_name: str, format_: str) -> bytes:
+    from pipeline.labels.exchange import export_labels
+
+    return export_labels(index(), set_name, format_)
+
+
+def rebuild_index(progress: Progress) -> str:
+    """Make the index anew; returns what it holds now, in words."""
+    from pipeline.labels.index import Index
+
+    report = Index(settings()).rebuild(progress)
+    return (
+        f"{report.n_recordings:,} recordings in {report.n_sets} sets, {report.n_ratings:,} ratings from "
+        f"{report.n_label_files:,} label files; {len(report.problems)} label files could not be read."
+    )
+
+
+def reset_demo(progress: Progress) -> None:
+    from pipeline.corpus.demo import install_demo
+
+    install_demo(settings(), reset=True, progress=progress)
+
+
+def remove_set(name: str) -> None:
+    from pipeline.corpus.sets import remove_set
+
+    remove_set(settings(), name)
+    index().refresh_set(name)
+
+
+def scorer(name: str | None, rubric: RubricName) -> Scorer:
+    """The scorer `name`, or the one in use where it is None; loaded once, and again after a deployment."""
+    return _loaded_scorer(settings(), name, rubric, _deployment(rubric))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _loaded_scorer(installation: Settings, name: str | None, rubric: RubricName, deployment: str) -> Scorer:
+    from pipeline.scoring.base import load_scorer
+
+    return load_scorer(installation, name, rubric)
+
+
+def _deployment(rubric: RubricName) -> str:
+    """Changes whenever another model comes into use."""
+    from pipeline.scoring.acoustic.deploy import find_model
+
+    folder = find_model(settings(), rubric)
+    return "" if folder is None else f"{folder} {folder.stat().st_mtime_ns} {folder.stat().st_ino}"
+
+
+def score_try(data: bytes, target: Target) -> Try:
+    """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
+    from pipeline.audio.load import load_audio
+    from pipeline.scoring.base import score_audio
+
+    audio = load_audio(data)
+    result = score_audio(scorer(None, target.rubric), audio, target)
+    if result.scorer == "heuristic":
+        return Try(audio, result, result)
+    return Try(audio, result, score_audio(scorer("heuristic", target.rubric), audio, target))
+
+
+def save_try(learner: str, tried: Try) -> None:
+    from pipeline.attempts import save_attempt
+
+    save_attempt(settings(), learner, tried.result.target.text, tried.audio, tried.result)
+
+
+def tries(learner: str, text: str) -> AttemptLog:
+    from pipeline.attempts import read_attempts
+
+    return read_attempts(settings(), learner, text)
+
+
+def delete_tries(learner: str, text: str) -> int:
+    from pipeline.attempts import delete_attempts
+
+    return delete_attempts(settings(), learner, text)

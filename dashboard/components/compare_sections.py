@@ -1,0 +1,120 @@
+"""The sections of the Compare page."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, comparison, services, state
+from dashboard.components.job_panel import job_panel
+from pipeline.corpus.sets import RecordingSet
+
+CONSENSUS = "Consensus (median of all raters)"
+
+
+def score_more(chosen: RecordingSet) -> None:
+    """Which scorers have scored the set, and a start button for the others."""
+    with st.expander("Score this set with another scorer", icon=":material/play_circle:"):
+        scorer = st.selectbox("Scorer", services.scorer_names(), key="compare-new-scorer")
+        st.caption(
+            "It runs in the background; you may leave this page. Earlier predictions of the scorer are replaced."
+        )
+        if st.button("Score all recordings", type="primary", icon=":material/play_arrow:"):
+            state.watch(state.JOB, services.launch_scoring(chosen.name, scorer).id)
+    job = state.watched(state.JOB)
+    if job:
+        with st.container(border=True):
+            job_panel(services.job(job))
+
+
+def choose_rater(labels: pd.DataFrame) -> str | None:
+    """One evaluator, or None for the consensus."""
+    evaluators = sorted(labels.loc[labels["action"] == "rate", "evaluator"].unique())
+    rater = st.selectbox("Compare with", [CONSENSUS, *evaluators], key="compare-rater")
+    return None if rater == CONSENSUS else rater
+
+
+def provenance(chosen: RecordingSet, table: pd.DataFrame, rater: str | None) -> None:
+    """How many recordings the figures rest on, what was held out, and whose scores these are."""
+    n, speakers = table["recording_id"].nunique(), table["speaker"].nunique()
+    st.markdown(
+        f"**{n} recordings of {speakers} participants**, against {rater or 'the consensus of the raters'}. "
+        "Only recordings that every scorer shown has scored."
+    )
+    if (table["source"] == "synthetic").any():
+        st.info(
+            "These expert scores are **synthetic**: they follow from the faults put into the demo's speech, "
+            "and say nothing about real listeners.",
+            icon=":material/science:",
+        )
+    for scorer, rows in table[table["scoring_method"] == "ml_model"].groupby("scorer"):
+        unseen = int(rows["held_out"].sum())
+        if unseen == len(rows):
+            st.caption(f"{scorer}: every prediction was made by a model that had not seen the participant in training.")
+        else:
+            st.warning(
+                f"{scorer}: only {unseen} of {len(rows)} predictions are held out; the others are of recordings the "
+                "model was trained on, so its figures here are too good.",
+                icon=":material/warning:",
+            )
+
+
+def figures(table: pd.DataFrame, labels: pd.DataFrame) -> None:
+    st.subheader("Figures")
+    ids = table["recording_id"].unique()
+    human = comparison.human_ceiling(labels, ids)
+    st.dataframe(comparison.metric_rows(comparison.metrics_by_scorer(table), human), hide_index=True)
+    notes = "In brackets: 95 % bootstrap interval over participants."
+    if human is None:
+        notes += " No human ceiling: it needs two raters who rated the same recordings."
+    else:
+        notes += " Human ceiling: each rater against the median of the others, averaged."
+    st.caption(notes)
+
+
+def plots(table: pd.DataFrame) -> None:
+    from pipeline.metrics.agreement import bland_altman
+
+    scatter, difference, speakers, texts = st.tabs(
+        ["Predicted against expert", "Bland-Altman", "By participant", "By word"]
+    )
+    with scatter:
+        st.plotly_chart(charts.predicted_against_expert(table), key="compare-scatter")
+    with difference:
+        limits = {
+            str(scorer): (found.bias, found.lower, found.upper)
+            for scorer, rows in table.groupby("scorer")
+            if (found := bland_altman(rows["expert"], rows["predicted"])) is not None
+        }
+        st.plotly_chart(charts.bland_altman(table, limits), key="compare-bland-altman")
+    with speakers:
+        st.plotly_chart(charts.residuals_by(table, "speaker", "Participant"), key="compare-by-speaker")
+    with texts:
+        st.plotly_chart(charts.residuals_by(table, "text", "Word or sentence"), key="compare-by-text")
+
+
+def worst_cases(chosen: RecordingSet, table: pd.DataFrame) -> None:
+    st.subheader("The ten worst")
+    scorer = st.segmented_control(
+        "Of which scorer",
+        sorted(table["scorer"].unique()),
+        default=sorted(table["scorer"].unique())[0],
+        required=True,
+        key="compare-worst-scorer",
+    )
+    rows = comparison.worst(table, scorer)
+    st.dataframe(
+        rows[["text", "speaker", "expert", "predicted", "error"]],
+        hide_index=True,
+        column_config={
+            "text": "Text",
+            "speaker": "Participant",
+            "expert": st.column_config.NumberColumn("Expert", format="%.1f"),
+            "predicted": st.column_config.NumberColumn("Predicted", format="%.1f"),
+            "error": st.column_config.NumberColumn("Error (points)", format="%+.1f"),
+        },
+    )
+    labels = dict(zip(rows["recording_id"], rows["text"] + " · " + rows["speaker"], strict=True))
+    playing = st.selectbox(
+        "Listen to one of them", list(labels), format_func=labels.__getitem__, index=None, placeholder="Choose one"
+    )
+    if playing is not None:
+        st.audio(str(services.recording_audio(playing)))

@@ -1,0 +1,183 @@
+"""The sections of the Data page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import charts, services, state
+from dashboard.components.confirm import confirm
+from dashboard.components.filters import choose_set
+from dashboard.components.job_panel import job_panel
+from dashboard.components.page import empty_state
+from pipeline.records import RatingSource
+
+FORMATS = {
+    "auto": "Find out by itself",
+    "folder": "Folders of words: participant_*/kelimeler/01_araba.wav",
+    "manifest": "A JSONL manifest: one object a line with audio, text, speaker",
+    "speechocean762": "speechocean762: its manifest or its published layout",
+}
+SHOWN_PROBLEMS = 500
+
+
+def sets() -> None:
+    overview = services.index().overview()
+    if not overview:
+        empty_state("Nothing is imported yet. Open **Import** above, or install the demo under **Maintain**.")
+        return
+    described = {set_.name: set_ for set_ in services.sets()}
+    st.dataframe(
+        [
+            {
+                "Set": row.title,
+                "Labels": "synthetic" if described[row.name].synthetic else "experts",
+                "Rubric": str(described[row.name].rubric),
+                "Recordings": row.n_recordings,
+                "Speakers": row.n_speakers,
+                "Audio": _duration(row.hours),
+                "Labelled": 100 * row.n_labelled / max(1, row.n_recordings),
+                "Problems": row.n_problems,
+                "Licence": described[row.name].licence,
+                "Folder": str(described[row.name].root),
+            }
+            for row in overview
+        ],
+        hide_index=True,
+        column_config={
+            "Labelled": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+        },
+    )
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Label coverage")
+        names = [row.title for row in overview]
+        st.plotly_chart(
+            charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
+        )
+    with right:
+        st.subheader("Ratings by evaluator")
+        counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
+        if counts:
+            st.plotly_chart(charts.ratings_by_evaluator(counts))
+        else:
+            empty_state("Nobody has rated yet.", page="label", page_label="Rate recordings on the Label page")
+    _score_distribution()
+
+
+def _duration(hours: float) -> str:
+    """In the unit that fits."""
+    seconds = 3600 * hours
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if hours < 1.5 else f"{hours:.1f} h"
+
+
+def _score_distribution() -> None:
+    st.subheader("Distribution of scores")
+    chosen = choose_set()
+    if chosen is None:
+        return
+    scores = services.index().consensus_scores(chosen.name)
+    if scores.empty:
+        empty_state("This set has no labels yet.", page="label", page_label="Rate recordings on the Label page")
+        return
+    by_source = {str(source): rows["score"].tolist() for source, rows in scores.groupby("source")}
+    st.plotly_chart(charts.score_histogram(by_source))
+    if RatingSource.SYNTHETIC in by_source:
+        st.caption("Synthetic labels come from the faults that were put into the demo's speech, not from a listener.")
+
+
+def problems() -> None:
+    found = services.index().problems()
+    if not found:
+        st.success("No problems found in the recordings that are imported.", icon=":material/check_circle:")
+        return
+    codes = sorted({problem.code for problem in found})
+    left, middle, right = st.columns(3)
+    kinds = left.multiselect("Kind", codes, placeholder="All kinds")
+    severity = middle.selectbox("Severity", ["all", "error", "warning"])
+    text = right.text_input("Search path or message")
+    shown = [
+        problem
+        for problem in found
+        if (not kinds or problem.code in kinds)
+        and severity in ("all", problem.severity)
+        and text.casefold() in f"{problem.path or ''} {problem.message}".casefold()
+    ]
+    st.caption(f"{len(shown):,} of {len(found):,} problems; the table shows at most {SHOWN_PROBLEMS}.")
+    st.dataframe(
+        [
+            {"Severity": p.severity, "Kind": p.code, "What and what to do": p.message, "Path": p.path}
+            for p in shown[:SHOWN_PROBLEMS]
+        ],
+        hide_index=True,
+        column_config={"What and what to do": st.column_config.TextColumn(width="large")},
+    )
+
+
+def import_recordings() -> None:
+    with st.form("import"):
+        path = st.text_input(
+            "Path on this machine",
+            placeholder="/home/me/corpus",
+            help="A folder or a manifest that this server can read.",
+        )
+        left, right = st.columns(2)
+        name = left.text_input("Name of the set", placeholder="taken from the folder")
+        format_ = right.selectbox("Layout", list(FORMATS), format_func=FORMATS.__getitem__)
+        submitted = st.form_submit_button("Import", type="primary", icon=":material/upload:")
+    st.caption("The audio stays where it is. A second import of the same path adds what is new.")
+    if submitted:
+        run = services.launch_import(Path(path).expanduser() if path.strip() else None, name.strip() or None, format_)
+        state.watch(state.JOB, run.id)
+    job = state.watched(state.JOB)
+    if job:
+        with st.container(border=True):
+            job_panel(services.job(job))
+
+
+def export_labels() -> None:
+    chosen = choose_set()
+    if chosen is None:
+        return
+    st.markdown("Every current rating of the set, one row an evaluator and recording.")
+    for format_, mime in (("csv", "text/csv"), ("jsonl", "application/x-ndjson")):
+        st.download_button(
+            f"Labels as {format_.upper()}",
+            data=lambda format_=format_: services.exported_labels(chosen.name, format_),
+            file_name=f"{chosen.name}_labels.{format_}",
+            mime=mime,
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def maintain() -> None:
+    st.subheader("Index")
+    st.caption("The index is made from the label files and can be rebuilt at any time; nothing is lost by it.")
+    if st.button("Rebuild the index", icon=":material/refresh:"):
+        bar = st.progress(0.0, text="Rebuilding …")
+        report = services.rebuild_index(lambda done, total, message="": bar.progress(done / max(1, total), message))
+        bar.empty()
+        st.success(report, icon=":material/check_circle:")
+    st.subheader("Synthetic demo")
+    if confirm(
+        "Reset the demo",
+        "This puts the synthetic demo back as it came: **ratings made on the demo are lost.**",
+        answer="Yes, reset the demo",
+        key="reset-demo",
+    ):
+        bar = st.progress(0.0, text="Copying …")
+        services.reset_demo(lambda done, total, message="": bar.progress(done / max(1, total), message))
+        bar.empty()
+        st.success("The demo is as it came.", icon=":material/check_circle:")
+    st.subheader("Remove a set")
+    chosen = choose_set()
+    if chosen is not None and confirm(
+        "Remove this set",
+        f"**{chosen.title}** disappears from this dashboard. Its audio is never deleted.",
+        answer="Yes, remove it",
+        key="remove-set",
+    ):
+        services.remove_set(chosen.name)
+        st.rerun()

@@ -1,0 +1,38 @@
+"""The choice of a set, and filters by participant, text and rater, that several pages share."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from pipeline.corpus.sets import RecordingSet
+
+from dashboard import services, state
+from dashboard.components.page import empty_state
+from pipeline.records import RubricName
+
+
+def choose_set(rubric: RubricName | None = None) -> RecordingSet | None:
+    """Draw the choice of a recording set, kept in the URL; None, with words on what to do, where there is none.
+
+    The options are the sets' names, as a bound widget writes what it shows into the URL.
+    """
+    sets = {set_.name: set_ for set_ in services.sets() if rubric is None or set_.rubric == rubric}
+    if not sets:
+        kind = f" of {rubric}s" if rubric else ""
+        empty_state(
+            f"There is no recording set{kind} yet. Import a folder of recordings, or install the synthetic demo.",
+            page="data",
+            page_label="Import recordings on the Data page",
+        )
+        return None
+    if state.chosen(state.SET) not in sets:
+        state.choose(state.SET, next(iter(sets)))
+    name = st.selectbox("Recording set", list(sets), key=state.SET, bind="query-params")
+    chosen = sets[name]
+    if chosen.synthetic:
+        st.badge("synthetic speech and labels", icon=":material/science:", color="orange")
+    return chosen
+
+
+def choose_some(label: str, values: Sequence[str], key: str) -> list[str]:
+    """A multiple choice where choosing nothing means everything."""
+    return st.multiselect(label, values, key=key, placeholder=f"All {len(values)}")

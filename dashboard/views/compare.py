@@ -1,0 +1,52 @@
+"""Compare: what scorers say beside what experts said, on the same recordings."""
+
+import streamlit as st
+
+from dashboard import comparison, services
+from dashboard.components import compare_sections as sections
+from dashboard.components.filters import choose_set, choose_some
+from dashboard.components.page import empty_state, errors_in_words, header
+
+
+@errors_in_words()
+def render() -> None:
+    header("Compare", "Scorers beside experts on the same recordings: how far apart, for whom, and on which words.")
+    chosen = choose_set()
+    if chosen is None:
+        return
+    sections.score_more(chosen)
+    labels = services.index().labels(chosen.name)
+    rater = sections.choose_rater(labels)
+    experts = services.expert_scores(chosen.name, rater)
+    if experts.empty:
+        empty_state(
+            "This set has no expert scores to compare with.",
+            page="label",
+            page_label="Rate recordings on the Label page",
+        )
+        return
+    table = comparison.joined(services.predictions(chosen.name), experts)
+    if table.empty:
+        empty_state("No scorer has scored this set's rated recordings yet. Choose one above and start it.")
+        return
+    left, middle, right = st.columns(3)
+    with left:
+        scorers = choose_some("Scorers", sorted(table["scorer"].unique()), "compare-scorers")
+    with middle:
+        speakers = choose_some("Participants", sorted(table["speaker"].unique()), "compare-speakers")
+    with right:
+        texts = choose_some("Words or sentences", sorted(table["text"].unique()), "compare-texts")
+    if scorers:
+        table = table[table["scorer"].isin(scorers)]
+    table = comparison.on_the_same_recordings(comparison.filtered(table, speakers, texts))
+    if table.empty:
+        empty_state("No recording fits these filters and was scored by every scorer shown. Widen the filters.")
+        return
+    sections.provenance(chosen, table, rater)
+    sections.figures(table, labels)
+    sections.plots(table)
+    sections.worst_cases(chosen, table)
+
+
+if __name__ == "__main__":
+    render()

@@ -1,0 +1,33 @@
+"""Data: what recordings and labels there are, what is wrong with them, bringing some in and taking them out."""
+
+import streamlit as st
+
+from dashboard.components import data_sections
+from dashboard.components.page import errors_in_words, header
+
+SECTIONS = {
+    "Sets": data_sections.sets,
+    "Problems": data_sections.problems,
+    "Import": data_sections.import_recordings,
+    "Export": data_sections.export_labels,
+    "Maintain": data_sections.maintain,
+}
+
+
+@errors_in_words()
+def render() -> None:
+    header("Data", "The recordings and labels of this installation: coverage, problems, import and export.")
+    section = st.segmented_control(
+        "Section",
+        list(SECTIONS),
+        default="Sets",
+        required=True,
+        key="section",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    SECTIONS[section or "Sets"]()
+
+
+if __name__ == "__main__":
+    render()
