@@ -196,6 +196,11 @@ class RunWriter:
         with (self.run.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
+    def log(self, text: str) -> None:
+        """Append one line to `log.txt`."""
+        with (self.run.path / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{now_iso()} {text}\n")
+
     def check_stop(self) -> None:
         """Raise StopRequested if a person asked for the end; call it between steps."""
         if (self.run.path / STOP_FILE).exists():

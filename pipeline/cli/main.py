@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "deploy": ("pipeline.cli.train", "deploy", "Deploy a finished run as the scorer in use."),
     "runs": ("pipeline.cli.train", "runs", "List, show or stop runs."),
     "score": ("pipeline.cli.score", "score", "Score one recording."),
+    "score-set": ("pipeline.cli.score", "score_set", "Score every recording of a set, for the Compare page."),
     "evaluate": ("pipeline.cli.score", "evaluate", "Measure a scorer against experts over a manifest or set."),
 }
 

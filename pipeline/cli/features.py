@@ -1,0 +1,36 @@
+"""`pronlab features`."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli._background import background_run, run_option
+from pipeline.cli._output import emit, json_option
+from pipeline.settings import Settings
+
+
+@click.command()
+@click.option("--set", "set_name", required=True, help="Name of the set.")
+@click.option("--extractor", default="acoustic57", show_default=True)
+@click.option("--labels", type=click.Choice(["real", "mock"]), default="real", show_default=True)
+@click.option("--part", default="", help="Only this part of the corpus, e.g. train.")
+@click.option("--seed", default=0, show_default=True, help="For mock labels.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default="training_data.csv", show_default=True)
+@run_option
+@json_option
+def features(
+    set_name: str, extractor: str, labels: str, part: str, seed: int, out: Path, run: Path | None, as_json: bool
+) -> None:
+    """Write training_data.csv: the features of every labelled recording of a set, then score, speaker and word."""
+    from pipeline.scoring.acoustic.config import TrainConfig
+    from pipeline.scoring.acoustic.data import load_training_data, write_csv
+
+    config = TrainConfig(set=set_name, extractor=extractor, labels=labels, part=part, seed=seed)
+    with background_run(run, "Features") as work:
+        data = load_training_data(Settings.from_env(), config, progress=work.progress, check_stop=work.check_stop)
+        write_csv(out, data)
+        n, d = data.values.shape
+        report = {"out": out, "n": n, "features": d, "extractor": extractor, "warnings": data.warnings}
+        work.result(report)
+    lines = [f"{n} recordings x {d} features written to {out}.", *(f"  {warning}" for warning in data.warnings)]
+    emit(report, as_json, "\n".join(lines))

@@ -1,0 +1,140 @@
+"""`pronlab score` and `evaluate`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli._background import background_run, run_option
+from pipeline.cli._output import emit, json_option
+from pipeline.errors import CorpusError
+from pipeline.records import BANDS, RubricName, Target, to_json
+from pipeline.settings import Settings
+
+model_option = click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A model folder instead of the deployed one.",
+)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--word", help="The word that was to be said.")
+@click.option("--text", help="The sentence that was to be said.")
+@click.option("--language", help="Language of the target (default: tr for a word, en for a sentence).")
+@click.option("--scorer", help="acoustic57, timing, encoder, heuristic; default: the deployed model, else heuristic.")
+@model_option
+@json_option
+def score(
+    file: Path,
+    word: str | None,
+    text: str | None,
+    language: str | None,
+    scorer: str | None,
+    model: Path | None,
+    as_json: bool,
+) -> None:
+    """Score one recording 0-100."""
+    from pipeline.scoring.base import load_scorer, score_file
+
+    if (word is None) == (text is None):
+        raise CorpusError("Say what was to be said: --word for a single word, or --text for a sentence.")
+    rubric = RubricName.WORD if text is None else RubricName.SENTENCE
+    target = Target(word or text or "", language or ("tr" if text is None else "en"), rubric)
+    found = load_scorer(Settings.from_env(), scorer, rubric, model=model)
+    result = score_file(found, file, target)
+    emit(result, as_json, _score_text(result))
+
+
+@click.command()
+@click.option("--manifest", type=click.Path(path_type=Path), help="A manifest with experts' scores.")
+@click.option("--set", "set_name", help="An imported set, against its consensus.")
+@click.option("--part", default="", help="Only this part of the corpus, e.g. dev.")
+@click.option("--scorer", help="acoustic57, timing, encoder, heuristic; default: the deployed model, else heuristic.")
+@model_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write every prediction here (JSON lines)."
+)
+@run_option
+@json_option
+def evaluate(
+    manifest: Path | None,
+    set_name: str | None,
+    part: str,
+    scorer: str | None,
+    model: Path | None,
+    out: Path | None,
+    run: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
+    from pipeline import artifacts
+    from pipeline.scoring.batch import ScorerSpec
+    from pipeline.scoring.evaluate import evaluate as measure
+    from pipeline.scoring.evaluate import reference_of_manifest, reference_of_set
+
+    if (manifest is None) == (set_name is None):
+        raise CorpusError("Say on what: --manifest FILE or --set NAME.")
+    settings = Settings.from_env()
+    reference = (
+        reference_of_manifest(manifest, part)
+        if manifest is not None
+        else reference_of_set(settings, set_name or "", part)
+    )
+    rubric = reference.items[0].target.rubric if reference.items else RubricName.WORD
+    with background_run(run, "Scoring") as work:
+        report, predictions = measure(
+            ScorerSpec(settings, scorer, rubric, model),
+            reference,
+            source=str(manifest or set_name),
+            part=part,
+            progress=work.progress,
+            check_stop=work.check_stop,
+        )
+        work.result(report)
+    if out is not None:
+        artifacts.write_text(out, "".join(json.dumps(to_json(p), ensure_ascii=False) + "\n" for p in predictions))
+    emit(report, as_json, _evaluation_text(report))
+
+
+@click.command("score-set")
+@click.argument("set_name", metavar="SET")
+@click.option("--scorer", required=True, help="acoustic57, timing, encoder or heuristic.")
+@run_option
+@json_option
+def score_set(set_name: str, scorer: str, run: Path | None, as_json: bool) -> None:
+    """Score every recording of a SET and keep the answers for the Compare page."""
+    from pipeline.scoring.batch import score_set as score_all
+
+    with background_run(run, "Scoring") as work:
+        predictions = score_all(
+            Settings.from_env(), set_name, scorer, progress=work.progress, check_stop=work.check_stop
+        )
+        failed = sum(prediction.overall is None for prediction in predictions)
+        report = {"set": set_name, "scorer": scorer, "n": len(predictions) - failed, "failed": failed}
+        work.result(report)
+    emit(report, as_json, f"{report['n']} recordings scored, {failed} could not be scored.")
+
+
+def _score_text(result: Any) -> str:
+    if result.overall is None:
+        return "Could not score:\n" + "\n".join(f"  {warning}" for warning in result.warnings)
+    band = next(band for band in BANDS if band.key == result.band)
+    sure = "" if result.confidence is None else f", {result.confidence:.0%} sure to be within 10 points of an expert"
+    lines = [f"{result.overall:.0f} of 100: {band.label.lower()} ({band.meaning}); {result.scoring_method}{sure}"]
+    lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
+    return "\n".join([*lines, *(f"  note: {warning}" for warning in result.warnings)])
+
+
+def _evaluation_text(report: Any) -> str:
+    lines = [f"{report.scorer} ({report.model_id}) against {report.reference}, n {report.n}, failed {report.failed}"]
+    for name in ("mae", "rmse", "r2", "pcc", "bias", "within_5", "within_10"):
+        value = getattr(report, name)
+        if value is not None:
+            low, high = report.intervals.get(name, (float("nan"), float("nan")))
+            human = report.human_ceiling.get(name)
+            beside = "" if human is None else f"   one expert against the others: {human:.3f}"
+            lines.append(f"  {name:10} {value:8.3f}  [{low:.3f}, {high:.3f}]{beside}")
+    return "\n".join([*lines, *(f"  note: {warning}" for warning in report.warnings)])

@@ -1,0 +1,162 @@
+"""`pronlab train`, `deploy` and `runs`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.errors import ModelError, TrainingError
+from pipeline.records import RubricName
+from pipeline.settings import Settings
+
+
+@click.group()
+def train() -> None:
+    """Train a model."""
+
+
+@train.command()
+@click.option("--set", "set", help="Learn from the labelled recordings of this set.")
+@click.option("--csv", help="Learn from a file that `pronlab features` wrote.")
+@click.option("--part", help="Only this part of the corpus, e.g. train.")
+@click.option(
+    "--labels", type=click.Choice(["real", "mock"]), help="Real labels (default), or made-up ones to try out."
+)
+@click.option("--model", type=click.Choice(["mlp", "forest"]), help="Network (default) or random forest.")
+@click.option("--extractor", help="acoustic57 (default), timing or encoder.")
+@click.option("--preset", help="Start from a preset, e.g. word_mlp.")
+@click.option("--name", help="Name of the run.")
+@click.option("--seed", type=int)
+@click.option("--folds", type=int, help="Speaker-disjoint folds (default 5).")
+@click.option("--epochs", type=int, help="At most so many (default 120).")
+@click.option("--patience", type=int)
+@click.option("--batch-size", type=int)
+@click.option("--learning-rate", type=float)
+@click.option("--weight-decay", type=float)
+@click.option("--dropout", type=float)
+@click.option("--trees", type=int)
+@click.option("--min-leaf", type=int)
+@click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True)
+@json_option
+def word(preset: str | None, run: Path | None, as_json: bool, **options: Any) -> None:
+    """Train a scorer of single recordings (0-100) on a feature vector, cross-validated over speakers."""
+    from pipeline.runs import RunDirectory
+    from pipeline.scoring.acoustic.config import TrainConfig, load_preset
+    from pipeline.scoring.acoustic.data import load_training_data
+    from pipeline.scoring.acoustic.train import run_training
+
+    given = {key: value for key, value in options.items() if value is not None}
+    config = TrainConfig(**{**(load_preset(preset) if preset else {}), **given})
+    config = replace(config, name=config.name or f"{config.extractor}-{config.model}")
+    settings = Settings.from_env()
+    directory = (
+        RunDirectory(run)
+        if run is not None
+        else RunDirectory.create(settings.runs_root, kind="word", name=config.name, config=config, seed=config.seed)
+    )
+    show = progress_printer("Features")
+    report = None
+    with directory.start() as writer:
+
+        def progress(done: int, total: int, message: str) -> None:
+            show(done, total, message)
+            if done == total or done % 50 == 0:
+                writer.update(message=f"features: {done} of {total}")
+
+        data = load_training_data(settings, config, progress=progress, check_stop=writer.check_stop)
+        writer.update(data_hash=data.hash)
+        report = run_training(data, config, writer)
+        writer.update(progress=1.0, message="done", result={"metrics": report.metrics, "model": report.folder})
+    if report is None:
+        raise TrainingError(f"The run {directory.id} was stopped; it left no model.")
+    emit({"run": directory.id, **vars(report)}, as_json, _report_text(directory.id, report))
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--rollback", "rubric_back", type=click.Choice(list(RubricName)), help="Go back to the model before.")
+@json_option
+def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
+    """Make the model of a finished RUN (its id, or a model folder) the scorer in use for its rubric."""
+    from pipeline.jobs.launcher import find
+    from pipeline.scoring.acoustic.deploy import deploy as deploy_folder
+    from pipeline.scoring.acoustic.deploy import rollback
+    from pipeline.scoring.acoustic.model_files import is_model_folder
+
+    settings = Settings.from_env()
+    if rubric_back is not None:
+        before = rollback(settings, RubricName(rubric_back))
+        text = "the released model, if any" if before is None else before.model_id
+        emit({"rubric": rubric_back, "model": before}, as_json, f"Back to {text} for {rubric_back}.")
+        return
+    if run is None:
+        raise ModelError("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")
+    folder = Path(run) if is_model_folder(Path(run)) else find(settings, run).path / "model"
+    info = deploy_folder(settings, folder)
+    mae = info.test.get("mae")
+    emit(
+        info,
+        as_json,
+        f"{info.model_id} now scores the {info.rubric} rubric (test MAE {mae if mae is None else f'{mae:.2f}'}).",
+    )
+
+
+@click.group()
+def runs() -> None:
+    """Training runs and background jobs."""
+
+
+@runs.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """All training runs, newest first."""
+    from pipeline.runs import list_runs
+
+    found = list_runs(Settings.from_env().runs_root)
+    rows = [{"id": run.id, **vars(run.state)} for run in found]
+    lines = [f"{row['id']:40} {row['status']:9} {_mae(row['result']):>10}  {row['message']}" for row in rows]
+    emit(rows, as_json, "\n".join(lines) or "No run yet. `pronlab train word --set demo` makes one.")
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+def show(run_id: str, as_json: bool) -> None:
+    """One run: state, configuration, last lines of its log."""
+    from pipeline.jobs.launcher import find
+
+    run = find(Settings.from_env(), run_id)
+    state = run.state
+    text = f"{run.id}: {state.status} {state.message}\n{state.error or ''}\n{run.log_tail(2000)}".strip()
+    emit({"id": run.id, **vars(state), "config": run.config}, as_json, text)
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+def stop(run_id: str, as_json: bool) -> None:
+    """Ask a run to end after its current step."""
+    from pipeline.jobs.launcher import find
+
+    run = find(Settings.from_env(), run_id)
+    run.request_stop()
+    emit({"id": run.id, "status": run.state.status}, as_json, f"{run.id} was asked to stop.")
+
+
+def _mae(result: dict[str, Any]) -> str:
+    mae = result.get("metrics", {}).get("mae")
+    return "" if mae is None else f"MAE {mae:.2f}"
+
+
+def _report_text(run_id: str, report: Any) -> str:
+    lines = [f"Run {run_id}, over speakers nobody had heard:"]
+    for name, figures in {"this model": report.metrics, **report.baselines}.items():
+        pcc = "-" if figures.pcc is None else f"{figures.pcc:.3f}"
+        r2 = "-" if figures.r2 is None else f"{figures.r2:.3f}"
+        lines.append(
+            f"  {name:17} MAE {figures.mae:6.2f}  RMSE {figures.rmse:6.2f}  R2 {r2:>6}  PCC {pcc:>6}  n {figures.n}"
+        )
+    lines += [f"  {warning}" for warning in report.warnings]
+    return "\n".join([*lines, f"`pronlab deploy {run_id}` makes it the scorer in use."])

@@ -1,0 +1,1 @@
+"""One protocol, several scorers: each answers a recording and its target with a ScoreResult."""

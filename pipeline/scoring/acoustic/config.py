@@ -1,0 +1,76 @@
+"""What a training run of a feature-vector scorer is told, and the presets for it."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.errors import TrainingError
+
+PRESETS = Path(__file__).resolve().parents[2] / "presets"
+MODELS = ("mlp", "forest")
+LABELS = ("real", "mock")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """`set` or `csv` says on what; `part` keeps one part of the corpus. The hidden sizes are those of the word scorer:
+    57 -> 128 -> 64 -> 32 -> 1, each hidden layer with batch norm, ReLU and dropout."""
+
+    set: str = ""
+    csv: str = ""
+    part: str = ""
+    labels: str = "real"
+    model: str = "mlp"
+    extractor: str = "acoustic57"
+    name: str = ""
+    seed: int = 0
+    folds: int = 5
+    epochs: int = 120
+    patience: int = 20
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    dropout: float = 0.3
+    hidden: tuple[int, ...] = (128, 64, 32)
+    validation_share: float = 0.15
+    trees: int = 200
+    min_leaf: int = 3
+
+    def __post_init__(self) -> None:
+        """Raises TrainingError naming all that is wrong at once."""
+        wrong: list[str] = []
+        if bool(self.set) == bool(self.csv):
+            wrong.append("give either a set or a csv file")
+        if self.labels not in LABELS:
+            wrong.append(f"labels is one of {', '.join(LABELS)}, got {self.labels!r}")
+        if self.model not in MODELS:
+            wrong.append(f"model is one of {', '.join(MODELS)}, got {self.model!r}")
+        limits = {"folds": (2, 50), "epochs": (1, 10_000), "patience": (1, 10_000), "batch_size": (4, 4096)}
+        limits |= {"trees": (1, 5000), "min_leaf": (1, 1000), "seed": (0, 2**31 - 1)}
+        for key, (low, high) in limits.items():
+            if not low <= getattr(self, key) <= high:
+                wrong.append(f"{key} lies in {low}-{high}, got {getattr(self, key)}")
+        for key in ("learning_rate", "validation_share"):
+            if not 0.0 < getattr(self, key) < 1.0:
+                wrong.append(f"{key} lies between 0 and 1, got {getattr(self, key)}")
+        if not 0.0 <= self.dropout < 1.0:
+            wrong.append(f"dropout lies in 0-1, got {self.dropout}")
+        if not self.hidden or min(self.hidden) < 1:
+            wrong.append(f"hidden needs at least one positive size, got {self.hidden}")
+        if wrong:
+            raise TrainingError("These settings cannot be used: " + "; ".join(wrong) + ".")
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """The settings of `presets/<name>.yaml`. Raises TrainingError for an unknown preset or setting."""
+    file = PRESETS / f"{name}.yaml"
+    if Path(name).name != name or not file.is_file():
+        known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+        raise TrainingError(f"Unknown preset {name!r}; known: {known}.")
+    content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    unknown = content.keys() - {field.name for field in fields(TrainConfig)}
+    if unknown:
+        raise TrainingError(f"{file.name} has settings nobody reads: {', '.join(sorted(unknown))}.")
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}

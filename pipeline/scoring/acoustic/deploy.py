@@ -1,0 +1,80 @@
+"""Which model scores now: a deployed one before a released one, and the way back."""
+
+import shutil
+from pathlib import Path
+
+from pipeline.errors import ModelError
+from pipeline.records import RubricName
+from pipeline.scoring.acoustic.model_files import (
+    CARD_FILE,
+    INFO_FILE,
+    PREDICTIONS_FILE,
+    PTH_FILE,
+    SCALER_FILE,
+    WEIGHTS_FILE,
+    ModelInfo,
+    is_model_folder,
+    load_model,
+)
+from pipeline.settings import Settings
+
+FILES = (WEIGHTS_FILE, PTH_FILE, INFO_FILE, SCALER_FILE, PREDICTIONS_FILE, CARD_FILE)
+STANDARD_EXTRACTOR = "acoustic57"
+
+
+def find_model(settings: Settings, rubric: RubricName, extractor: str | None = None) -> Path | None:
+    """The folder of the model for `rubric` (and `extractor`, if given): the deployed one, else a released one, those
+    on the 57 features first. None where there is none; an incomplete folder is passed over."""
+    folders = [settings.deployed_root / rubric, *released_folders(settings)]
+    for folder in folders:
+        if is_model_folder(folder):
+            info = load_model(folder).info
+            if info.rubric == rubric and extractor in (None, info.extractor):
+                return folder
+    return None
+
+
+def released_folders(settings: Settings) -> list[Path]:
+    """Released models, those on the 57 features first: they need nothing that is not in this repository."""
+    found = [path.parent for path in settings.released_models.glob(f"*/{INFO_FILE}") if is_model_folder(path.parent)]
+    return sorted(found, key=lambda folder: (load_model(folder).info.extractor != STANDARD_EXTRACTOR, folder.name))
+
+
+def deploy(settings: Settings, source: Path) -> ModelInfo:
+    """Make the model in `source` the one in use for its rubric; the one before is kept for `rollback`.
+
+    Raises ModelError for a folder without a complete, loadable model.
+    """
+    info = load_model(source).info
+    target = settings.deployed_root / RubricName(info.rubric)
+    incoming, previous = _beside(target, "incoming"), _beside(target, "previous")
+    shutil.rmtree(incoming, ignore_errors=True)
+    incoming.mkdir(parents=True)
+    for name in FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, incoming / name)
+    if target.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+        target.rename(previous)
+    incoming.rename(target)
+    return info
+
+
+def rollback(settings: Settings, rubric: RubricName) -> ModelInfo | None:
+    """Back to the model before; to the released one (None) where nothing was deployed before it.
+
+    Raises ModelError where nothing is deployed.
+    """
+    target = settings.deployed_root / rubric
+    previous = _beside(target, "previous")
+    if not target.exists():
+        raise ModelError(f"Nothing is deployed for {rubric}: the released model, if any, is in use.")
+    shutil.rmtree(target)
+    if not previous.exists():
+        return None
+    previous.rename(target)
+    return load_model(target).info
+
+
+def _beside(target: Path, role: str) -> Path:
+    return target.with_name(f".{target.name}.{role}")

@@ -1,0 +1,148 @@
+"""Score many recordings, in processes, and keep the answers beside the set.
+
+A recording that the model was trained on gets its stored out-of-fold prediction: what a model answers about its own
+training data says nothing. Stored as `<predictions root>/<set>/<scorer>.jsonl`, one object a recording.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import artifacts
+from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings
+from pipeline.errors import AudioError, CorpusError
+from pipeline.parallel import Progress, map_ordered
+from pipeline.records import Recording, RubricName, Target, to_json
+from pipeline.scoring.base import Scorer, load_scorer, score_file
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = ("recording_id", "scorer", "model_id", "overall", "scoring_method", "confidence", "held_out", "warnings")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One scorer's answer on one recording. `overall` is None where it could not be scored; `held_out` says that the
+    model had not heard the speaker in training."""
+
+    recording_id: str
+    scorer: str
+    model_id: str
+    overall: float | None
+    scoring_method: str
+    confidence: float | None = None
+    held_out: bool = True
+    milliseconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a worker needs to know of one recording."""
+
+    recording_id: str
+    path: Path
+    speaker: str
+    target: Target
+
+
+@dataclass(frozen=True)
+class ScorerSpec:
+    """How a worker process makes the scorer for itself."""
+
+    settings: Settings
+    name: str | None
+    rubric: RubricName
+    model: Path | None = None
+
+
+def score_items(
+    spec: ScorerSpec,
+    items: Sequence[Item],
+    *,
+    progress: Progress | None = None,
+    check_stop: Callable[[], None] | None = None,
+) -> Iterator[Prediction]:
+    """A prediction for each item, in order. Raises ModelError or UnknownNameError before the first."""
+    _scorer(spec)
+    yield from map_ordered(
+        partial(_score_one, spec), items, progress=progress, check_stop=check_stop, message="scoring"
+    )
+
+
+def score_set(
+    settings: Settings,
+    set_name: str,
+    scorer: str,
+    *,
+    progress: Progress | None = None,
+    check_stop: Callable[[], None] | None = None,
+) -> list[Prediction]:
+    """Score every recording of a set and keep the answers, replacing earlier ones of the same scorer."""
+    set_ = get_set(settings, set_name)
+    recordings = read_recordings(settings, set_name)
+    spec = ScorerSpec(settings, scorer, set_.rubric)
+    items = [Item(r.id, audio_path(set_, r), r.speaker, target_of(r)) for r in recordings]
+    predictions = list(score_items(spec, items, progress=progress, check_stop=check_stop))
+    lines = "".join(json.dumps(to_json(prediction), ensure_ascii=False) + "\n" for prediction in predictions)
+    artifacts.write_text(predictions_file(settings, set_name, scorer), lines)
+    return predictions
+
+
+def read_predictions(settings: Settings, set_name: str) -> "pandas.DataFrame":
+    """All stored answers about a set, with COLUMNS; no rows where nothing was scored yet."""
+    import pandas
+
+    folder = settings.predictions_root / check_name(set_name)
+    rows = [
+        json.loads(line)
+        for file in sorted(folder.glob("*.jsonl"))
+        if not file.name.startswith(artifacts.TEMPORARY_PREFIX)
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    return pandas.DataFrame(rows, columns=list(COLUMNS))
+
+
+def predictions_file(settings: Settings, set_name: str, scorer: str) -> Path:
+    return settings.predictions_root / check_name(set_name) / f"{check_name(scorer)}.jsonl"
+
+
+def target_of(recording: Recording) -> Target:
+    return Target(recording.text, recording.language, recording.rubric)
+
+
+@lru_cache(maxsize=4)
+def _scorer(spec: ScorerSpec) -> Scorer:
+    return load_scorer(spec.settings, spec.name, spec.rubric, model=spec.model)
+
+
+def _score_one(spec: ScorerSpec, item: Item) -> Prediction:
+    from pipeline.scoring.acoustic.scorer import AcousticScorer
+
+    scorer = _scorer(spec)
+    base = Prediction(item.recording_id, scorer.name, scorer.model_id, None, "none")
+    held_out = None
+    seen = False
+    if isinstance(scorer, AcousticScorer):
+        held_out = scorer.model.held_out.get((item.recording_id.split("/", 1)[-1], item.speaker))
+        seen = item.speaker in scorer.model.training_speakers
+    try:
+        result = score_file(scorer, item.path, item.target)
+    except (AudioError, CorpusError) as error:
+        return Prediction(**{**vars(base), "warnings": (str(error),)})
+    scored = {
+        "overall": result.overall,
+        "scoring_method": result.scoring_method,
+        "confidence": result.confidence,
+        "milliseconds": result.milliseconds,
+        "warnings": result.warnings,
+        "held_out": not seen,
+    }
+    if held_out is not None and result.overall is not None:
+        scored |= {"overall": held_out, "held_out": True}
+    return Prediction(**{**vars(base), **scored})

@@ -1,0 +1,179 @@
+"""Measure a scorer against experts, over a manifest or a set."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.corpus.items import CorpusItem
+from pipeline.corpus.manifest import read_manifest
+from pipeline.corpus.sets import audio_path, get_set
+from pipeline.errors import CorpusError
+from pipeline.labels.index import Index
+from pipeline.metrics.agreement import leave_one_out
+from pipeline.metrics.regression import regression_metrics
+from pipeline.parallel import Progress
+from pipeline.records import Target
+from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, target_of
+from pipeline.settings import Settings
+
+N_WORST = 10
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One recording with both judgements, 0-100."""
+
+    recording_id: str
+    speaker: str
+    text: str
+    expert: float
+    predicted: float
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """`n` recordings were judged by both sides; `failed` could not be scored (left out of the figures, and counted);
+    `n_not_held_out` were left out because the model had heard the speaker in training and no out-of-fold prediction
+    exists. `human_ceiling` is one expert against the median of the others, averaged over the experts."""
+
+    scorer: str
+    model_id: str
+    source: str
+    part: str
+    reference: str
+    n: int
+    failed: int
+    n_not_held_out: int
+    mae: float | None
+    rmse: float | None
+    r2: float | None
+    pcc: float | None
+    spearman: float | None
+    bias: float | None
+    within_5: float | None
+    within_10: float | None
+    intervals: dict[str, tuple[float, float]]
+    human_ceiling: dict[str, float] = field(default_factory=dict)
+    worst: tuple[Judged, ...] = ()
+    milliseconds_median: float | None = None
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What there is to judge against, before any scoring."""
+
+    name: str
+    items: tuple[Item, ...]
+    experts: tuple[float, ...]
+    ceiling: dict[str, float]
+    warnings: tuple[str, ...] = ()
+
+
+def evaluate(
+    spec: ScorerSpec,
+    reference: Reference,
+    *,
+    source: str,
+    part: str = "",
+    progress: Progress | None = None,
+    check_stop: Callable[[], None] | None = None,
+) -> tuple[EvaluationReport, list[Prediction]]:
+    """Score the reference's items and compare. Raises CorpusError where there is nothing to compare with."""
+    if not reference.items:
+        raise CorpusError(f"{source}: no recording with an expert's score{f' in part {part!r}' if part else ''}.")
+    started = time.perf_counter()
+    predictions = list(score_items(spec, reference.items, progress=progress, check_stop=check_stop))
+    rows = list(zip(reference.items, reference.experts, predictions, strict=True))
+    judged = [
+        Judged(item.recording_id, item.speaker, item.target.text, expert, prediction.overall)
+        for item, expert, prediction in rows
+        if prediction.overall is not None and prediction.held_out
+    ]
+    failed = sum(prediction.overall is None for prediction in predictions)
+    figures = regression_metrics(
+        [row.expert for row in judged],
+        [row.predicted for row in judged],
+        speakers=[row.speaker for row in judged],
+    )
+    n_not_held_out = len(rows) - failed - len(judged)
+    warnings = list(reference.warnings)
+    if n_not_held_out:
+        warnings.append(f"{n_not_held_out} recordings were left out: the model heard their speakers in training.")
+    timed = [prediction.milliseconds for prediction in predictions if prediction.overall is not None]
+    report = EvaluationReport(
+        scorer=predictions[0].scorer,
+        model_id=predictions[0].model_id,
+        source=source,
+        part=part,
+        reference=reference.name,
+        failed=failed,
+        n_not_held_out=n_not_held_out,
+        **vars(figures),
+        human_ceiling=reference.ceiling,
+        worst=tuple(sorted(judged, key=lambda row: -abs(row.predicted - row.expert))[:N_WORST]),
+        milliseconds_median=float(np.median(timed)) if timed else None,
+        seconds=round(time.perf_counter() - started, 2),
+        warnings=tuple(warnings),
+    )
+    return report, predictions
+
+
+def reference_of_manifest(path: Path, part: str = "") -> Reference:
+    """Every scored utterance of a manifest: the released score where there is one, else the experts' median, else the
+    single score. Raises CorpusError where the manifest is unusable."""
+    scan = read_manifest(path)
+    chosen = [item for item in scan.items if part in ("", item.part) and item.reference is not None]
+    # One kind of reference for all: figures against a mixture could not be compared with anybody's.
+    kinds = {item.reference[0] for item in chosen if item.reference is not None}
+    if len(kinds) == 1:
+        name = kinds.pop()
+    else:
+        name = "median" if all("total" in item.median for item in chosen) else "mixed"
+    values = [_value(item, name) for item in chosen]
+    items = tuple(
+        Item(
+            f"{path.parent.name}/{item.key}", path.parent / item.audio, item.speaker,
+            Target(item.text, item.language, item.rubric),
+        )
+        for item in chosen
+    )  # fmt: skip
+    warnings = (
+        [f"{len(scan.problems)} lines could not be used. First: {scan.problems[0].message}"] if scan.problems else []
+    )
+    if name == "mixed":
+        warnings.append("The manifest mixes kinds of reference scores; the figures mix them, too.")
+    return Reference(name, items, tuple(values), _ceiling(chosen), tuple(warnings))
+
+
+def reference_of_set(settings: Settings, set_name: str, part: str = "") -> Reference:
+    """Every recording of a set with a consensus score."""
+    set_ = get_set(settings, set_name)
+    index = Index(settings)
+    index.ensure()
+    scores = index.consensus_scores(set_name).set_index("recording_id")["score"].to_dict()
+    recordings = [r for r in index.recordings(set_name) if r.id in scores and part in ("", r.part)]
+    items = tuple(Item(r.id, audio_path(set_, r), r.speaker, target_of(r)) for r in recordings)
+    return Reference("consensus", items, tuple(float(scores[r.id]) for r in recordings), {})
+
+
+def _value(item: CorpusItem, name: str) -> float:
+    if name == "median":
+        return 10.0 * item.median["total"]
+    found = item.reference
+    if found is None:
+        raise CorpusError(f"{item.key} has no reference score.")
+    return found[1]
+
+
+def _ceiling(items: Sequence[CorpusItem]) -> dict[str, float]:
+    """The experts among themselves, on total x 10; empty unless every item has the same number of experts."""
+    totals = [item.experts.get("total", []) for item in items]
+    if not totals or len({len(row) for row in totals}) != 1 or len(totals[0]) < 2:
+        return {}
+    found = leave_one_out(10.0 * np.asarray(totals), speakers=[item.speaker for item in items])
+    return {} if found is None else found.mean
