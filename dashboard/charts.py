@@ -123,13 +123,17 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
     """One line a fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines."""
     figure = _figure("Epoch", label)
     rows = [row for row in metrics if row.get(column) is not None and row.get("epoch") is not None]
-    for number, fold in enumerate(sorted({str(row.get("fold", "")) for row in rows})):
-        points = [row for row in rows if str(row.get("fold", "")) == fold]
+    by_fold: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_fold.setdefault("final fit" if row.get("fold") is None else f"fold {row['fold']}", []).append(row)
+    for number, (fold, points) in enumerate(
+        sorted(by_fold.items(), key=lambda item: (item[0] == "final fit", item[0]))
+    ):
         figure.add_scatter(
             x=[row["epoch"] for row in points],
             y=[row[column] for row in points],
             mode="lines+markers" if len(points) < 30 else "lines",
-            name=f"fold {fold}" if fold else label,
+            name=fold,
             line={"color": PALETTE[number % len(PALETTE)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
         )

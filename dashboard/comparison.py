@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from pipeline.metrics.regression import RegressionMetrics
 
 # With fewer recordings no figure is defined.

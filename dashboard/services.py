@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pipeline.errors import CorpusError
 from pipeline.records import AudioReport, Recording, RubricName, ScoreResult, Target
 from pipeline.settings import Settings
 
@@ -101,6 +102,41 @@ def job(run_id: str) -> RunDirectory:
     from pipeline.runs import RunDirectory
 
     return RunDirectory.open(settings().jobs_root, run_id)
+
+
+def launch_import(path: str, name: str, format_: str) -> RunDirectory:
+    """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
+    from pipeline.corpus.sets import check_name
+    from pipeline.jobs.launcher import launch
+
+    source = Path(path.strip()).expanduser()
+    if not path.strip() or not source.is_absolute():
+        raise CorpusError(f"{path!r} is no full path. Give one that starts at the root, such as /home/me/corpus.")
+    if not source.exists():
+        raise CorpusError(f"There is no {source} on the machine that runs this dashboard.")
+    named = ["--name", check_name(name)] if name else []
+    return launch(
+        settings(),
+        kind="import",
+        name=f"import-{source.name}",
+        argv=["import", *([] if format_ == "auto" else [format_]), str(source), *named],
+        root=settings().jobs_root,
+        config={"path": source, "name": name, "format": format_},
+    )
+
+
+def launch_scoring(set_name: str, scorer_name: str) -> RunDirectory:
+    """Start `pronlab score-set` in the background."""
+    from pipeline.jobs.launcher import launch
+
+    return launch(
+        settings(),
+        kind="score-set",
+        name=f"{set_name}-{scorer_name}",
+        argv=["score-set", set_name, "--scorer", scorer_name],
+        root=settings().jobs_root,
+        config={"set": set_name, "scorer": scorer_name},
+    )
 
 
 def exported_labels(set_name: str, format_: str) -> bytes:

@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard import charts, comparison, services, state
 from dashboard.components.job_panel import job_panel
+from dashboard.components.worst_cases import worst_cases
 from pipeline.corpus.sets import RecordingSet
 
 CONSENSUS = "Consensus (median of all raters)"
@@ -91,30 +92,10 @@ def plots(table: pd.DataFrame) -> None:
         st.plotly_chart(charts.residuals_by(table, "text", "Word or sentence"), key="compare-by-text")
 
 
-def worst_cases(chosen: RecordingSet, table: pd.DataFrame) -> None:
+def worst(table: pd.DataFrame) -> None:
     st.subheader("The ten worst")
+    scorers = sorted(table["scorer"].unique())
     scorer = st.segmented_control(
-        "Of which scorer",
-        sorted(table["scorer"].unique()),
-        default=sorted(table["scorer"].unique())[0],
-        required=True,
-        key="compare-worst-scorer",
+        "Of which scorer", scorers, default=scorers[0], required=True, key="compare-worst-scorer"
     )
-    rows = comparison.worst(table, scorer)
-    st.dataframe(
-        rows[["text", "speaker", "expert", "predicted", "error"]],
-        hide_index=True,
-        column_config={
-            "text": "Text",
-            "speaker": "Participant",
-            "expert": st.column_config.NumberColumn("Expert", format="%.1f"),
-            "predicted": st.column_config.NumberColumn("Predicted", format="%.1f"),
-            "error": st.column_config.NumberColumn("Error (points)", format="%+.1f"),
-        },
-    )
-    labels = dict(zip(rows["recording_id"], rows["text"] + " · " + rows["speaker"], strict=True))
-    playing = st.selectbox(
-        "Listen to one of them", list(labels), format_func=labels.__getitem__, index=None, placeholder="Choose one"
-    )
-    if playing is not None:
-        st.audio(str(services.recording_audio(playing)))
+    worst_cases(table, scorer or scorers[0])

@@ -1,7 +1,5 @@
 """The sections of the Data page."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from dashboard import charts, services, state
@@ -9,6 +7,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
+from pipeline.corpus.sets import RecordingSet
 from pipeline.records import RatingSource
 
 FORMATS = {
@@ -128,7 +127,7 @@ def import_recordings() -> None:
         submitted = st.form_submit_button("Import", type="primary", icon=":material/upload:")
     st.caption("The audio stays where it is. A second import of the same path adds what is new.")
     if submitted:
-        run = services.launch_import(Path(path).expanduser() if path.strip() else None, name.strip() or None, format_)
+        run = services.launch_import(path, name.strip(), format_)
         state.watch(state.JOB, run.id)
     job = state.watched(state.JOB)
     if job:
@@ -175,9 +174,16 @@ def maintain() -> None:
     chosen = choose_set()
     if chosen is not None and confirm(
         "Remove this set",
-        f"**{chosen.title}** disappears from this dashboard. Its audio is never deleted.",
+        _what_goes(chosen),
         answer="Yes, remove it",
         key="remove-set",
     ):
         services.remove_set(chosen.name)
         st.rerun()
+
+
+def _what_goes(chosen: RecordingSet) -> str:
+    if chosen.kind == "folder" and not chosen.root.is_relative_to(services.settings().sets_root):
+        return f"**{chosen.name}** leaves this dashboard. Audio and labels stay where they are, in {chosen.root}."
+    kept = f"its audio stays in {chosen.root}, but " if chosen.kind == "manifest" else "its copies of the audio and "
+    return f"**{chosen.name}** leaves this dashboard: {kept}**its labels are deleted**. Export them first."

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import streamlit as st
-from pipeline.corpus.sets import RecordingSet
 
 from dashboard import services, state
 from dashboard.components.page import empty_state
+from pipeline.corpus.sets import RecordingSet
 from pipeline.records import RubricName
 
 

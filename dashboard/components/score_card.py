@@ -20,6 +20,7 @@ METHOD_WORDS = {
     "heuristic": "Scored by the heuristic rule, not by a trained model",
     "none": "Not scored",
 }
+METHOD_NAMES = {"ml_model": "ML model", "heuristic": "heuristic rule", "none": "not scored"}
 
 Mark = Literal["ok", "warning", "error"]
 MARKS: dict[Mark, str] = {
@@ -43,14 +44,18 @@ def score_card(result: ScoreResult) -> None:
         for warning in result.warnings:
             st.markdown(f"- {warning}")
         return
-    band = band_of(result.overall)
-    symbol, colour = BAND_LOOKS[band.key]
+    _, colour = BAND_LOOKS[band_of(result.overall).key]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.metric("Score (0-100)", f"{result.overall:.0f}", width="content")
-        st.badge(f"{symbol} {band.label}: {band.meaning}", color=colour)
+        st.badge(band_in_words(result.overall), color=colour)
     st.markdown(f"{METHOD_WORDS[result.scoring_method]} (`{result.model_id}`). {confidence_in_words(result)}")
     for warning in result.warnings:
         st.warning(warning, icon=":material/info:")
+
+
+def band_in_words(overall: float) -> str:
+    band = band_of(overall)
+    return f"{BAND_LOOKS[band.key][0]} {band.label}: {band.meaning}"
 
 
 def confidence_in_words(result: ScoreResult) -> str:

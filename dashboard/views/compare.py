@@ -45,7 +45,7 @@ def render() -> None:
     sections.provenance(chosen, table, rater)
     sections.figures(table, labels)
     sections.plots(table)
-    sections.worst_cases(chosen, table)
+    sections.worst(table)
 
 
 if __name__ == "__main__":

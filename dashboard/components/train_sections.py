@@ -1,0 +1,196 @@
+"""The sections of the Train page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import charts, comparison, state, training
+from dashboard.components.confirm import confirm
+from dashboard.components.filters import choose_set
+from dashboard.components.job_panel import job_panel
+from dashboard.components.worst_cases import worst_cases
+from pipeline.metrics.regression import TARGETS
+from pipeline.runs import RunDirectory, RunState
+from pipeline.scoring.acoustic.config import TrainConfig
+
+LABEL_WORDS = {
+    "real": "real: the ratings of this set",
+    "mock": "mock: made-up scores, only to try the machinery",
+}
+MODEL_WORDS = {
+    "mlp": "mlp: a small neural network (128-64-32)",
+    "forest": "forest: a random forest, the classical baseline",
+}
+
+
+def start_training() -> None:
+    """The form; a started run is chosen for watching."""
+    chosen = choose_set()
+    if chosen is None:
+        return
+    extractors = {choice.name: choice for choice in training.extractors()}
+    with st.form("train", border=False):
+        left, right = st.columns(2)
+        labels = left.selectbox("Labels", list(LABEL_WORDS), format_func=LABEL_WORDS.__getitem__)
+        model = right.selectbox("Model", list(MODEL_WORDS), format_func=MODEL_WORDS.__getitem__)
+        extractor = left.selectbox(
+            "Features", list(extractors), format_func=lambda name: f"{name}: {extractors[name].description}"
+        )
+        name = right.text_input("Name of the run", placeholder="features-model", max_chars=60)
+        numbers = st.columns(4)
+        epochs = numbers[0].number_input("Epochs at most", 1, 10_000, TrainConfig.epochs)
+        folds = numbers[1].number_input("Folds over speakers", 2, 50, TrainConfig.folds)
+        seed = numbers[2].number_input("Seed", 0, 2**31 - 1, TrainConfig.seed)
+        part = numbers[3].text_input("Part of the corpus", placeholder="all", help="For instance train.")
+        submitted = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")
+    if submitted:
+        if extractors[extractor].problem is not None:
+            st.error(extractors[extractor].problem, icon=":material/error:")
+            return
+        config = TrainConfig(
+            set=chosen.name,
+            part=part.strip(),
+            labels=labels,
+            model=model,
+            extractor=extractor,
+            name=name.strip() or f"{extractor}-{model}",
+            seed=int(seed),
+            folds=int(folds),
+            epochs=int(epochs),
+        )
+        state.choose(state.RUN, training.launch_training(config).id)
+
+
+def list_of_runs(runs: Sequence[RunDirectory]) -> None:
+    """All runs, and the figures of chosen ones side by side."""
+    st.dataframe([_row(run) for run in runs], hide_index=True)
+    reports = {run.id: report for run in runs if (report := training.report_of(run)) is not None}
+    if len(reports) < 2:
+        return
+    compared = st.multiselect("Compare runs", list(reports), placeholder="Choose two or more", max_selections=6)
+    if compared:
+        st.dataframe(
+            comparison.metric_rows({run_id: reports[run_id].metrics for run_id in compared}, None), hide_index=True
+        )
+        st.caption(
+            "Each over speakers the model had not heard, with 95 % bootstrap intervals over speakers. Only runs on the "
+            "same set, part and labels can be compared."
+        )
+
+
+def _row(run: RunDirectory) -> dict[str, object]:
+    run_state, config = run.state, run.config
+    figures = run_state.result.get("metrics", {})
+    return {
+        "Run": run.id,
+        "Status": run_state.status,
+        "Set": " ".join(filter(None, [config.get("set") or config.get("csv"), config.get("part")])),
+        "Labels": "MOCK" if _is_mock(run) else "real",
+        "Features": config.get("extractor"),
+        "Model": config.get("model"),
+        "n": figures.get("n"),
+        **{
+            label: None if figures.get(name) is None else round(figures[name], 2)
+            for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"), ("pcc", "PCC"))
+        },
+        "Started (UTC)": run_state.created_at[:16].replace("T", " "),
+    }
+
+
+def one_run(run: RunDirectory) -> None:
+    """Live while it runs; with its findings and a way to deploy it once it is finished."""
+    if _is_mock(run):
+        st.warning(
+            "**Mock labels**: the scores are made up, so these figures say nothing about speech.",
+            icon=":material/science:",
+        )
+    with st.container(border=True):
+        run_state = job_panel(run, _curves)
+    report = training.report_of(run)
+    if run_state.status == "finished" and report is not None:
+        _findings(run, report)
+
+
+def _curves(run: RunDirectory, _: RunState) -> None:
+    metrics = [row for row in run.metrics() if row.get("event") == "epoch"]
+    if not metrics:
+        return
+    mae = next(target for target in TARGETS if target.metric == "mae")
+    left, right = st.columns(2)
+    with left:
+        st.plotly_chart(charts.epochs(metrics, "train_loss", "Training loss (MSE of score/100)", {}), key="train-loss")
+    with right:
+        targets = {"acceptable": mae.acceptable, "good": mae.good, "excellent": mae.excellent}
+        st.plotly_chart(charts.epochs(metrics, "val_mae", "Validation MAE (points)", targets), key="val-mae")
+
+
+def _findings(run: RunDirectory, report: training.Report) -> None:
+    for warning in report.warnings:
+        st.warning(warning, icon=":material/info:")
+    st.subheader("Figures")
+    st.dataframe(comparison.metric_rows({"this model": report.metrics, **report.baselines}, None), hide_index=True)
+    st.caption(
+        f"Over {report.metrics.n} recordings, each predicted by a model that had not heard its speaker; in brackets: "
+        "95 % bootstrap interval over speakers. The columns beside are simpler methods on the same folds."
+    )
+    table = training.held_out_predictions(run)
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Predicted against actual")
+        st.plotly_chart(charts.predicted_against_expert(table), key="train-scatter")
+    with right:
+        st.subheader("What the model listens to")
+        if any(report.importance.values()):
+            names, values = list(report.importance), list(report.importance.values())
+            st.plotly_chart(charts.importance(names, values), key="train-importance")
+        else:
+            st.caption("No importance of single features was measured: an embedding's dimensions say nothing alone.")
+    st.subheader("The ten worst")
+    worst_cases(table, run.id)
+    _deployment(run, report)
+
+
+def _deployment(run: RunDirectory, report: training.Report) -> None:
+    """What scores now, putting this run's model in its place, and the way back."""
+    st.subheader("Deploy")
+    rubric = training.rubric_of(run)
+    used = training.in_use(rubric)
+    if used is None:
+        st.markdown(f"No model is in use for {rubric} recordings; the heuristic rule scores them.")
+    else:
+        info, deployed = used
+        mae = info.test.get("mae")
+        st.markdown(
+            f"In use for {rubric} recordings: **{info.model_id}** ({'deployed here' if deployed else 'as released'}), "
+            f"test MAE {comparison.number(mae)}. This run: {comparison.number(report.metrics.mae)}."
+        )
+    with st.container(horizontal=True):
+        mock = " **It was trained on mock labels: its scores will be made up.**" if _is_mock(run) else ""
+        if confirm(
+            "Deploy this run",
+            f"From now on **{run.id}** scores {rubric} recordings in this installation.{mock}",
+            answer="Yes, deploy it",
+            key="deploy",
+            icon=":material/rocket_launch:",
+        ):
+            training.deploy_run(run)
+            st.toast(f"{run.id} is in use now.")
+            st.rerun()
+        if (
+            used is not None
+            and used[1]
+            and confirm(
+                "Roll back",
+                "The model that was in use before comes back; the present one leaves. Its run stays here.",
+                answer="Yes, go back",
+                key="rollback",
+                icon=":material/undo:",
+            )
+        ):
+            before = training.rollback(rubric)
+            st.toast("The released model is in use." if before is None else f"{before.model_id} is in use again.")
+            st.rerun()
+
+
+def _is_mock(run: RunDirectory) -> bool:
+    return run.config.get("labels") == "mock"

@@ -1,0 +1,138 @@
+"""What the Train page asks for: extractors to choose from, launching, reading finished runs, deploying."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from dashboard.services import settings
+from pipeline.errors import PronlabError
+from pipeline.metrics.regression import RegressionMetrics
+from pipeline.records import RubricName
+from pipeline.runs import RunDirectory, list_runs
+from pipeline.scoring.acoustic.config import TrainConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.scoring.acoustic.model_files import ModelInfo
+
+# Settings that the form sets; the others keep their defaults.
+FORM_OPTIONS = ("set", "part", "labels", "model", "extractor", "name", "seed", "folds", "epochs")
+
+
+@dataclass(frozen=True)
+class ExtractorChoice:
+    """A registered extractor; `problem` says in words why it cannot be used here, None where it can."""
+
+    name: str
+    description: str
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a finished run measured, over speakers it had not heard."""
+
+    metrics: RegressionMetrics
+    baselines: dict[str, RegressionMetrics]
+    importance: dict[str, float]
+    warnings: tuple[str, ...]
+
+
+def launch_training(config: TrainConfig) -> RunDirectory:
+    """Start `pronlab train word` in the background."""
+    from pipeline.jobs.launcher import launch
+
+    options = [part for name in FORM_OPTIONS if (value := getattr(config, name)) != "" for part in (f"--{name}", value)]
+    return launch(
+        settings(),
+        kind="word",
+        name=config.name,
+        argv=["train", "word", *map(str, options)],
+        root=settings().runs_root,
+        config=config,
+        seed=config.seed,
+    )
+
+
+def extractors() -> list[ExtractorChoice]:
+    """Every registered extractor with the first line of its description."""
+    from pipeline.features.base import EXTRACTORS, load_extractor
+
+    choices = []
+    for name in EXTRACTORS:
+        try:
+            description, problem = describe(load_extractor(settings(), name)), None
+        except PronlabError as error:
+            description, problem = "cannot be used here", str(error)
+        choices.append(ExtractorChoice(name, description, problem))
+    return choices
+
+
+def runs() -> list[RunDirectory]:
+    return list_runs(settings().runs_root)
+
+
+def report_of(run: RunDirectory) -> Report | None:
+    """None where the run has left no report (it is not finished, or failed)."""
+    path = run.path / "report.json"
+    if not path.is_file():
+        return None
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    return Report(
+        metrics=_metrics(raw["metrics"]),
+        baselines={name: _metrics(values) for name, values in raw["baselines"].items()},
+        importance=raw["importance"],
+        warnings=tuple(raw["warnings"]),
+    )
+
+
+def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
+    """recording_id, speaker, text, expert, predicted, fold, scorer, scoring_method: each recording by a model that
+    had not heard its speaker."""
+    import pandas as pd
+
+    from pipeline.scoring.acoustic.model_files import PREDICTIONS_FILE
+
+    table = pd.read_csv(run.path / "model" / PREDICTIONS_FILE, dtype={"speaker": str, "text": str})
+    return table.assign(scorer=run.id, scoring_method="ml_model")
+
+
+def rubric_of(run: RunDirectory) -> RubricName:
+    """What kind of recordings the run's model scores."""
+    from pipeline.scoring.acoustic.model_files import load_model
+
+    return RubricName(load_model(run.path / "model").info.rubric)
+
+
+def in_use(rubric: RubricName) -> tuple[ModelInfo, bool] | None:
+    """The model that scores now and whether it was deployed here (else it is a released one); None for the
+    heuristic."""
+    from pipeline.scoring.acoustic.deploy import find_model
+    from pipeline.scoring.acoustic.model_files import load_model
+
+    folder = find_model(settings(), rubric)
+    if folder is None:
+        return None
+    return load_model(folder).info, folder.is_relative_to(settings().deployed_root)
+
+
+def deploy_run(run: RunDirectory) -> ModelInfo:
+    from pipeline.scoring.acoustic.deploy import deploy
+
+    return deploy(settings(), run.path / "model")
+
+
+def rollback(rubric: RubricName) -> ModelInfo | None:
+    from pipeline.scoring.acoustic.deploy import rollback as roll_back
+
+    return roll_back(settings(), rubric)
+
+
+def _metrics(raw: dict[str, Any]) -> RegressionMetrics:
+    known = {field.name for field in fields(RegressionMetrics)}
+    values = {name: value for name, value in raw.items() if name in known}
+    values["intervals"] = {name: tuple(pair) for name, pair in raw.get("intervals", {}).items()}
+    return RegressionMetrics(**values)

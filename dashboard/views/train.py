@@ -1,0 +1,30 @@
+"""Train: start a training in the background, watch it, see what it found, put its model into use."""
+
+import streamlit as st
+
+from dashboard import state, training
+from dashboard.components import train_sections as sections
+from dashboard.components.page import empty_state, errors_in_words, header
+
+
+@errors_in_words()
+def render() -> None:
+    header("Train", "Train a scorer on labelled recordings in the background, judge it, and put it into use.")
+    runs = training.runs()
+    with st.expander("New training", icon=":material/add:", expanded=not runs):
+        sections.start_training()
+    runs = training.runs()
+    if not runs:
+        empty_state("No training has run yet. Start one above: with the demo set it takes under a minute.")
+        return
+    st.subheader("Runs")
+    sections.list_of_runs(runs)
+    run_ids = [run.id for run in runs]
+    if state.chosen(state.RUN) not in run_ids:
+        state.choose(state.RUN, run_ids[0])
+    chosen = st.selectbox("Look at a run", run_ids, key=state.RUN, bind="query-params")
+    sections.one_run(next(run for run in runs if run.id == chosen))
+
+
+if __name__ == "__main__":
+    render()
