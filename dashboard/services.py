@@ -19,6 +19,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dashboard.labelling import Labelling
     from pipeline.attempts import AttemptLog
     from pipeline.audio.load import Audio
     from pipeline.corpus.sets import RecordingSet
@@ -61,6 +62,19 @@ def label_store() -> LabelStore:
     return LabelStore(settings())
 
 
+def clean_name(name: str) -> str:
+    """Raises LabelError for what cannot be a person's name here."""
+    from pipeline.labels.store import clean_name
+
+    return clean_name(name)
+
+
+def labelling(set_name: str, evaluator: str) -> Labelling:
+    from dashboard.labelling import Labelling
+
+    return Labelling(settings(), set_name, evaluator)
+
+
 def sets() -> list[RecordingSet]:
     from pipeline.corpus.sets import list_sets
 
@@ -73,6 +87,13 @@ def texts(set_name: str) -> list[str]:
 
 def recording_audio(recording_id: str) -> Path:
     return audio_of(index().recording(recording_id))
+
+
+def loaded_audio(recording_id: str) -> Audio:
+    """Raises AudioError where the recording cannot be read."""
+    from pipeline.audio.load import load_audio
+
+    return load_audio(recording_audio(recording_id))
 
 
 def audio_of(recording: Recording) -> Path:
@@ -95,6 +116,15 @@ def predictions(set_name: str) -> pd.DataFrame:
     from pipeline.scoring.batch import read_predictions
 
     return read_predictions(settings(), set_name)
+
+
+def scorer_names(rubric: RubricName) -> list[str]:
+    """The scorers that can score such recordings here: the heuristic, and those with a model."""
+    from pipeline.scoring import acoustic, heuristic  # noqa: F401  registers the scorers
+    from pipeline.scoring.acoustic.deploy import find_model
+    from pipeline.scoring.base import SCORERS
+
+    return [name for name in SCORERS if name == "heuristic" or find_model(settings(), rubric, name) is not None]
 
 
 def job(run_id: str) -> RunDirectory:

@@ -44,6 +44,11 @@ def watch(key: str, run_id: str | None) -> None:
         st.query_params[key] = run_id
 
 
+def component_value(key: str, name: str) -> Any:
+    """What the component `key` last sent under `name`, for use in its callback."""
+    return st.session_state[key].get(name)
+
+
 def recall(name: str, default: Any = None) -> Any:
     """A value this session kept by `remember`."""
     return st.session_state.get(_PRIVATE + name, default)

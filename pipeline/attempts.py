@@ -7,7 +7,6 @@ The JSON file is written last: a recording without one is a try whose saving was
 """
 
 import hashlib
-import io
 import json
 import shutil
 import unicodedata
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.audio.encode import to_wav
 from pipeline.audio.load import Audio
 from pipeline.errors import AttemptError
 from pipeline.records import Problem, ScoreResult, to_json
@@ -66,7 +66,7 @@ def save_attempt(
         result=to_json(result),
     )
     try:
-        artifacts.write_bytes(attempt.audio, _wav(audio))
+        artifacts.write_bytes(attempt.audio, to_wav(audio.samples, audio.sample_rate_hz))
         artifacts.write_json(
             folder / f"{stem}.json",
             {"learner": attempt.learner, "text": attempt.text, "at": attempt.at, "result": attempt.result},
@@ -136,11 +136,3 @@ def _folder_name(name: str) -> str:
     if safe == cleaned and len(safe) <= MAX_FOLDER_LENGTH:
         return safe
     return f"{safe[:MAX_FOLDER_LENGTH]}-{hashlib.sha256(cleaned.encode()).hexdigest()[:8]}"
-
-
-def _wav(audio: Audio) -> bytes:
-    import soundfile
-
-    buffer = io.BytesIO()
-    soundfile.write(buffer, audio.samples, audio.sample_rate_hz, format="WAV", subtype="PCM_16")
-    return buffer.getvalue()

@@ -14,7 +14,7 @@ CONSENSUS = "Consensus (median of all raters)"
 def score_more(chosen: RecordingSet) -> None:
     """Which scorers have scored the set, and a start button for the others."""
     with st.expander("Score this set with another scorer", icon=":material/play_circle:"):
-        scorer = st.selectbox("Scorer", services.scorer_names(), key="compare-new-scorer")
+        scorer = st.selectbox("Scorer", services.scorer_names(chosen.rubric), key="compare-new-scorer")
         st.caption(
             "It runs in the background; you may leave this page. Earlier predictions of the scorer are replaced."
         )

@@ -1,0 +1,227 @@
+// Puts player, form and keys together, and speaks with the server: one trigger `action` out, `data` in.
+
+function element(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function button(part, label, title) {
+  return element("button", { type: "button", "data-part": part, title: title || label }, label);
+}
+
+class Desk {
+  constructor(root) {
+    this.root = root;
+    this.busy = null;
+    this.panel = null;
+  }
+
+  build(rating) {
+    const canvas = element("canvas", { class: "pictures", role: "img", "aria-label": "Waveform and spectrogram; click to seek, drag to loop" });
+    const transport = element(
+      "div", { class: "transport" }, button("play", "▶ Play", "Play or pause (Space)"), button("replay", "↺", "From the start (h)"),
+      button("loop", "⟳ Loop", "Loop (l); a and b set its ends"), button("slower", "–", "Slower (,)"),
+      element("span", { "data-part": "speed", class: "speed" }, "1.0×"), button("faster", "+", "Faster (.)"),
+      element("span", { "data-part": "time", class: "time" }, ""),
+    );
+    this.head = element("div", { class: "head" });
+    this.root.replaceChildren(this.head, canvas, transport);
+    this.player = new Player(this.root, canvas);
+    this.on("play", () => this.player.toggle());
+    this.on("replay", () => this.player.replay());
+    this.on("loop", () => this.player.toggleLoop());
+    this.on("slower", () => this.player.setSpeed(-1));
+    this.on("faster", () => this.player.setSpeed(1));
+    if (rating) this.buildRating();
+  }
+
+  buildRating() {
+    const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), "play each recording at once");
+    const actions = element(
+      "div", { class: "actions" }, button("save", "Save and next ⏎", "Enter"), button("skip", "Skip", "s"), button("flag", "⚑ Flag", "f"),
+      button("undo", "Undo", "u"), button("previous", "←", "Your recording before (←)"), button("next", "→", "Back towards the queue (→)"), auto,
+    );
+    const keys = element("details", { class: "keys", "data-part": "keys" }, element("summary", {}, "Keys (?)"));
+    const list = element("dl", {});
+    for (const [key, act] of KEYS) list.append(element("div", {}, element("dt", {}, ...key.split("  ").map((name) => element("kbd", {}, name))), element("dd", {}, act)));
+    keys.append(list);
+    this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
+    this.reasons = element("div", { class: "reasons" });
+    this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keys);
+    this.form = new Form(this.root, () => this.say(""));
+    this.on("save", () => this.save());
+    this.on("skip", () => this.ask("skip"));
+    this.on("flag", () => this.ask("flag"));
+    for (const kind of ["undo", "previous", "next"]) this.on(kind, () => this.send(kind));
+    const box = this.root.querySelector('[data-part="auto"]');
+    box.checked = localStorage.getItem("pronlab-autoplay") !== "off";
+    box.addEventListener("change", () => localStorage.setItem("pronlab-autoplay", box.checked ? "on" : "off"));
+    this.stopKeys = listenToKeys(this.acts(), () => this.closePanel());
+  }
+
+  on(part, act) {
+    this.root.querySelector(`[data-part="${part}"]`).addEventListener("click", (event) => {
+      event.currentTarget.blur();
+      act();
+    });
+  }
+
+  acts() {
+    const form = () => this.form;
+    const acts = {
+      " ": () => this.player.toggle(), h: () => this.player.replay(), a: () => this.player.markStart(), b: () => this.player.markEnd(),
+      l: () => this.player.toggleLoop(), ",": () => this.player.setSpeed(-1), ".": () => this.player.setSpeed(1),
+      j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
+      ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
+      x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
+      Enter: () => (this.panel ? this.confirmPanel() : this.save()), s: () => this.ask("skip"), f: () => this.ask("flag"),
+      u: () => this.send("undo"), ArrowLeft: () => this.send("previous"), ArrowRight: () => this.send("next"),
+      "?": () => this.root.querySelector('[data-part="keys"]').toggleAttribute("open"),
+    };
+    for (let digit = 0; digit <= 9; digit += 1) acts[String(digit)] = () => this.digit(digit);
+    return acts;
+  }
+
+  digit(number) {
+    if (this.panel) this.chooseReason(number - 1);
+    else if (!this.form.single) this.form.digit(number);
+    else if (number >= 1 && number <= this.form.rubric.dimensions[0].levels.length) this.form.band(number);
+  }
+
+  update(data, send) {
+    this.sendToServer = send;
+    const fresh = data.view !== this.view;
+    this.view = data.view;
+    this.data = data;
+    this.showHead();
+    if (fresh) {
+      this.player.load(bytesOf(data.wav), data.spectrogram);
+      if (data.rubric) {
+        this.form.show(data);
+        this.closePanel();
+      }
+    }
+    if (!data.rubric) return;
+    this.answered();
+    this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
+    this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
+    this.root.querySelector('[data-part="next"]').disabled = !data.has_next;
+    if (fresh && this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+  }
+
+  // The server's answer to the last action: only now is anything called saved, and only now does its draft go.
+  answered() {
+    const answer = this.data.answer;
+    if (this.busy && (!answer || answer.nonce !== this.busy.nonce)) return;
+    if (this.busy && answer.ok) this.form.forgetDraft(this.busy.draftKey);
+    this.busy = null;
+    this.root.classList.remove("busy");
+    if (answer) this.say(answer.message, answer.ok ? "ok" : "bad");
+    else this.say("");
+  }
+
+  showHead() {
+    const { data } = this;
+    this.head.replaceChildren(element("span", { class: "target" }, data.label));
+    if (!data.progress) return;
+    const share = (100 * data.progress.done) / Math.max(1, data.progress.total);
+    this.head.append(
+      element("span", { class: "hint" }, data.hint),
+      element("span", { class: "progress", title: "rated, skipped or flagged" }, `${data.progress.done} of ${data.progress.total}`),
+      element("span", { class: "bar" }, element("span", { style: `width:${share}%` })),
+    );
+  }
+
+  say(text, mood) {
+    this.message.textContent = text;
+    this.message.dataset.mood = mood || "";
+  }
+
+  save() {
+    if (this.busy) return;
+    if (!this.player.heardEnough) return this.say("Listen first: press Space, then rate.", "bad");
+    if (!this.form.complete) {
+      return this.say(this.form.single ? "Give a score first: 1–5 for a band, then j and k." : "Rate every dimension first.", "bad");
+    }
+    return this.send("rate", this.form.answer());
+  }
+
+  ask(kind) {
+    if (this.busy) return;
+    this.panel = { kind, chosen: null };
+    const list = this.data.reasons[kind].map((reason, index) => {
+      const choice = element("button", { type: "button", "data-reason": index }, element("kbd", {}, String(index + 1)), ` ${reason}`);
+      choice.addEventListener("click", () => this.chooseReason(index));
+      return choice;
+    });
+    const other = element("input", { type: "text", placeholder: "or in your own words", maxlength: 200, "aria-label": "Reason in your own words" });
+    other.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") {
+        event.stopPropagation();
+        this.confirmPanel();
+      }
+    });
+    const confirm = element("button", { type: "button", class: "primary" }, `${kind === "skip" ? "Skip" : "Flag"} and next ⏎`);
+    confirm.addEventListener("click", () => this.confirmPanel());
+    const cancel = element("button", { type: "button" }, "Cancel (Esc)");
+    cancel.addEventListener("click", () => this.closePanel());
+    const title = kind === "skip" ? "Why skip it?" : "What is wrong with the recording?";
+    this.reasons.replaceChildren(element("b", {}, title), ...list, other, confirm, cancel);
+  }
+
+  chooseReason(index) {
+    const buttons = [...this.reasons.querySelectorAll("[data-reason]")];
+    if (!buttons[index]) return;
+    this.panel.chosen = this.data.reasons[this.panel.kind][index];
+    buttons.forEach((entry, place) => entry.setAttribute("aria-pressed", String(place === index)));
+  }
+
+  confirmPanel() {
+    const written = this.reasons.querySelector("input").value.trim();
+    const reason = written || this.panel.chosen;
+    if (!reason) return this.say("Choose a reason first.", "bad");
+    return this.send(this.panel.kind, { reason, notes: this.form.notes.value });
+  }
+
+  closePanel() {
+    this.panel = null;
+    this.reasons.replaceChildren();
+  }
+
+  send(kind, fields) {
+    if (this.busy) return;
+    const allowed = { undo: this.data.can_undo, previous: this.data.has_previous, next: this.data.has_next };
+    if (kind in allowed && !allowed[kind]) return;
+    const nonce = crypto.randomUUID ? crypto.randomUUID() : String(Math.random());
+    this.busy = { nonce, draftKey: ["rate", "skip", "flag"].includes(kind) ? this.form.draftKey : "none" };
+    this.root.classList.add("busy");
+    if (["rate", "skip", "flag", "undo"].includes(kind)) this.say("Saving …");
+    const heard_s = Number(this.player.heard_s.toFixed(2));
+    this.sendToServer({ nonce, kind, item: this.data.item, heard_s, ...fields });
+  }
+
+  dispose() {
+    if (this.stopKeys) this.stopKeys();
+    this.player.dispose();
+  }
+}
+
+const desks = new WeakMap();
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".desk");
+  let desk = desks.get(root);
+  if (!desk) {
+    desk = new Desk(root);
+    desk.build(Boolean(data.rubric));
+    desks.set(root, desk);
+  }
+  desk.update(data, (action) => setTriggerValue("action", action));
+  return () => {
+    desk.dispose();
+    desks.delete(root);
+  };
+}

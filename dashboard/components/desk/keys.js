@@ -1,0 +1,39 @@
+// One key, one act; nothing fires while somebody types or holds Ctrl, Alt or Meta.
+
+const KEYS = [
+  ["Space", "play or pause"], ["h", "play from the start"], ["a  b", "loop from, loop to"], ["l", "loop on or off"],
+  [",  .", "slower, faster"], ["1–5", "band (word); 1–9, 0 = 10 (sentence)"], ["j  k", "one down, one up"],
+  ["J  K", "ten down, ten up"], ["↑  ↓", "dimension before, after (sentence)"], ["w  x", "next word, mark it"],
+  ["m", "notes; Esc leaves them"], ["Enter", "save and next"], ["s", "skip"], ["f", "flag"], ["u", "undo"],
+  ["←  →", "your earlier recordings, and back"], ["?", "show or hide these keys"],
+];
+
+function isTyping(event) {
+  const target = event.composedPath()[0];
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;
+  return target.tagName === "INPUT" && target.type !== "range";
+}
+
+// `acts` maps a key to a function; returns the function that stops listening.
+function listenToKeys(acts, onEscape) {
+  const handle = (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    const target = event.composedPath()[0];
+    if (event.key === "Escape") {
+      if (isTyping(event)) target.blur();
+      onEscape();
+      return;
+    }
+    const isScore = target instanceof HTMLElement && target.tagName === "INPUT" && target.type === "number";
+    if (isTyping(event) && !(isScore && event.key === "Enter")) return;
+    const act = acts[event.key];
+    if (!act || (event.repeat && ["Enter", "u", "s", "f"].includes(event.key))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (isScore) target.blur();
+    act();
+  };
+  document.addEventListener("keydown", handle, true);
+  return () => document.removeEventListener("keydown", handle, true);
+}

@@ -1,0 +1,155 @@
+// The browser's own audio element, with exact seeking, a loop, speed, and how much was heard.
+
+const SPEEDS = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5];
+
+class Player {
+  constructor(root, canvas) {
+    this.root = root;
+    this.audio = new Audio();
+    this.audio.preload = "auto";
+    this.audio.preservesPitch = true;
+    this.looping = false;
+    this.region = null;
+    this.pendingStart_s = null;
+    this.heard_s = 0;
+    this.lastTime_s = 0;
+    this.url = null;
+    this.pictures = new Pictures(canvas, (time_s) => this.seek(time_s), (from, to) => this.setRegion(from, to));
+    this.audio.addEventListener("play", () => this.follow());
+    this.audio.addEventListener("ended", () => this.ended());
+    for (const name of ["play", "pause", "ratechange", "seeked"]) {
+      this.audio.addEventListener(name, () => this.update());
+    }
+    this.resize = new ResizeObserver(() => this.pictures.draw());
+    this.resize.observe(canvas);
+  }
+
+  load(wav, spectrogram) {
+    this.audio.pause();
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = URL.createObjectURL(new Blob([wav], { type: "audio/wav" }));
+    this.audio.src = this.url;
+    this.audio.playbackRate = this.speed || 1;
+    this.audio.defaultPlaybackRate = this.speed || 1;
+    const samples = samplesOf(wav);
+    this.duration_s = samples.length / 16000;
+    this.heard_s = 0;
+    this.lastTime_s = 0;
+    this.clearRegion();
+    this.pictures.cursor_s = 0;
+    this.pictures.show(samples, this.duration_s, spectrogram);
+    this.update();
+  }
+
+  dispose() {
+    this.audio.pause();
+    this.audio.removeAttribute("src");
+    this.resize.disconnect();
+    if (this.url) URL.revokeObjectURL(this.url);
+  }
+
+  get heardEnough() {
+    return this.heard_s >= 0.5 * this.duration_s;
+  }
+
+  toggle() {
+    if (this.audio.paused) this.play();
+    else this.audio.pause();
+  }
+
+  play() {
+    if (this.audio.ended || this.audio.currentTime >= this.duration_s - 0.01) {
+      this.audio.currentTime = this.region ? this.region[0] : 0;
+    }
+    // Browsers refuse to play before the first click or key: the play button then waits for it.
+    return this.audio.play().catch(() => this.update());
+  }
+
+  replay() {
+    this.audio.currentTime = this.region ? this.region[0] : 0;
+    this.play();
+  }
+
+  seek(time_s) {
+    this.audio.currentTime = Math.min(this.duration_s, Math.max(0, time_s));
+    this.lastTime_s = this.audio.currentTime;
+    this.moveCursor();
+  }
+
+  setSpeed(step) {
+    const index = SPEEDS.findIndex((speed) => Math.abs(speed - this.audio.playbackRate) < 0.01);
+    this.speed = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, (index < 0 ? 5 : index) + step))];
+    this.audio.playbackRate = this.speed;
+    this.audio.defaultPlaybackRate = this.speed;
+  }
+
+  markStart() {
+    this.pendingStart_s = this.audio.currentTime;
+    this.update();
+  }
+
+  markEnd() {
+    const from = this.pendingStart_s ?? 0;
+    if (this.audio.currentTime > from + 0.02) this.setRegion(from, this.audio.currentTime);
+  }
+
+  setRegion(from_s, to_s) {
+    this.region = [from_s, to_s];
+    this.pictures.region = this.region;
+    this.looping = true;
+    this.update();
+    this.pictures.draw();
+  }
+
+  clearRegion() {
+    this.region = null;
+    this.pendingStart_s = null;
+    this.pictures.region = null;
+    this.looping = false;
+    this.update();
+    this.pictures.draw();
+  }
+
+  toggleLoop() {
+    if (this.region && this.looping) this.clearRegion();
+    else this.looping = !this.looping;
+    this.update();
+  }
+
+  ended() {
+    if (this.looping) this.replay();
+    else this.update();
+  }
+
+  follow() {
+    this.lastTime_s = this.audio.currentTime;
+    const step = () => {
+      const now_s = this.audio.currentTime;
+      const moved_s = now_s - this.lastTime_s;
+      if (moved_s > 0 && moved_s < 0.5) this.heard_s += moved_s;
+      this.lastTime_s = now_s;
+      if (this.looping && this.region && now_s >= this.region[1]) this.audio.currentTime = this.region[0];
+      this.moveCursor();
+      if (!this.audio.paused) requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  }
+
+  moveCursor() {
+    this.pictures.cursor_s = this.audio.currentTime;
+    this.pictures.draw();
+    this.update();
+  }
+
+  update() {
+    const find = (name) => this.root.querySelector(`[data-part="${name}"]`);
+    if (!find("play")) return;
+    find("play").textContent = this.audio.paused ? "▶ Play" : "❚❚ Pause";
+    find("loop").setAttribute("aria-pressed", String(this.looping));
+    find("speed").textContent = `${this.audio.playbackRate.toFixed(1)}×`;
+    const duration_s = this.duration_s || 0;
+    const loop = this.region ? `  loop ${this.region[0].toFixed(2)}–${this.region[1].toFixed(2)} s` : "";
+    const start = !this.region && this.pendingStart_s !== null ? `  loop from ${this.pendingStart_s.toFixed(2)} s` : "";
+    find("time").textContent = `${this.audio.currentTime.toFixed(2)} / ${duration_s.toFixed(2)} s${loop}${start}`;
+  }
+}

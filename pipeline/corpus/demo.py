@@ -1,0 +1,30 @@
+"""Install the committed synthetic corpus into this installation, so that labelling it leaves the checkout alone."""
+
+import shutil
+
+from pipeline.corpus.importer import ImportReport, import_path
+from pipeline.corpus.sets import registration
+from pipeline.errors import CorpusError
+from pipeline.parallel import Progress
+from pipeline.settings import Settings
+
+NAME = "demo"
+TITLE = "Synthetic Turkish demo"
+
+
+def install_demo(settings: Settings, *, reset: bool = False, progress: Progress | None = None) -> ImportReport:
+    """Copy what is missing and register the set `demo`; labels given meanwhile stay, unless `reset`.
+
+    Raises CorpusError where the committed corpus is not there.
+    """
+    source, target = settings.demo_source, registration(settings, NAME)
+    if not (source / "demo.json").is_file():
+        raise CorpusError(f"The demo corpus is not in {source}. `pronlab demo --build {source}` makes it.")
+    if reset:
+        shutil.rmtree(target, ignore_errors=True)
+    for file in sorted(source.glob("participant_*/*/*")):
+        copy = target / file.relative_to(source)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, copy)
+    return import_path(settings, target, name=NAME, fmt="folder", title=TITLE, synthetic=True, progress=progress)
