@@ -25,7 +25,6 @@ def main() -> None:
         [
             st.Page(VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=number == 0)
             for number, (name, title, icon) in enumerate(PAGES)
-            if (VIEWS / f"{name}.py").is_file()
         ]
     ).run()
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
     from plotly.graph_objects import Figure
 
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, GREY = (
@@ -220,6 +222,29 @@ def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Se
             y=band.low, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=band.label.lower()
         )
     figure.update_xaxes(dtick=1 if len(numbers) < 20 else None)
+    return figure
+
+
+def waveform(samples: NDArray[np.float32], sample_rate_hz: int, *, n_bins: int = 400) -> Figure:
+    """The envelope of a recording [n]: highest and lowest sample of each of at most `n_bins` stretches of time."""
+    import numpy as np
+
+    figure = _figure("Time (s)", "", height=140)
+    edges = np.linspace(0, len(samples), min(n_bins, len(samples)) + 1).astype(int)
+    times = edges[:-1] / sample_rate_hz
+    for reduce, fill in ((np.minimum, None), (np.maximum, "tonexty")):
+        figure.add_scatter(
+            x=times,
+            y=reduce.reduceat(samples, edges[:-1]) if len(samples) else [],
+            mode="lines",
+            line={"color": BLUE, "width": 1},
+            fill=fill,
+            fillcolor="rgba(0,114,178,0.5)",
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    figure.update_yaxes(range=(-1, 1), showticklabels=False)
+    figure.update_layout(margin={"t": 4})
     return figure
 
 

@@ -103,10 +103,10 @@ def metric_rows(metrics: Mapping[str, RegressionMetrics], human: Mapping[str, fl
             if target is not None:
                 row[scorer] += f" · {target.reached(getattr(found, name))}"
         if human is not None:
-            row["Human ceiling"] = number(human.get(name), percent=percent)
+            row["Human ceiling"] = number(human[name], percent=percent) if name in human else ""
         sign = "" if target is None else "<" if target.lower_is_better else ">"
         levels = [] if target is None else [target.acceptable, target.good, target.excellent]
-        row["Target: acceptable / good / excellent"] = " / ".join(f"{sign} {level:g}" for level in levels)
+        row["Target (3 levels)"] = " / ".join(f"{sign} {level:g}" for level in levels)
         rows.append(row)
     return rows
 

@@ -6,6 +6,7 @@ are keyed by the settings, so that two installations in one process (tests) neve
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pipeline.errors import CorpusError
-from pipeline.records import AudioReport, Recording, RubricName, ScoreResult, Target
+from pipeline.records import Recording, RubricName, ScoreResult, Target
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ class Try:
     result: ScoreResult
     advice: ScoreResult
 
-    @property
-    def report(self) -> AudioReport | None:
-        return self.result.audio
+    milliseconds: float
 
 
 def settings() -> Settings:
@@ -224,11 +223,12 @@ def score_try(data: bytes, target: Target) -> Try:
     from pipeline.audio.load import load_audio
     from pipeline.scoring.base import score_audio
 
+    started = time.perf_counter()
     audio = load_audio(data)
-    result = score_audio(scorer(None, target.rubric), audio, target)
-    if result.scorer == "heuristic":
-        return Try(audio, result, result)
-    return Try(audio, result, score_audio(scorer("heuristic", target.rubric), audio, target))
+    result = advice = score_audio(scorer(None, target.rubric), audio, target)
+    if result.scorer != "heuristic":
+        advice = score_audio(scorer("heuristic", target.rubric), audio, target)
+    return Try(audio, result, advice, 1000 * (time.perf_counter() - started))
 
 
 def save_try(learner: str, tried: Try) -> None:

@@ -110,3 +110,18 @@ def test_every_score_axis_names_its_unit(table: pd.DataFrame) -> None:
     ):
         titles = figure.layout.xaxis.title.text + figure.layout.yaxis.title.text
         assert "0-100" in titles or "points" in titles
+
+
+def test_the_waveform_keeps_every_peak() -> None:
+    samples = np.zeros(16000, dtype=np.float32)
+    samples[8001], samples[12003] = 0.9, -0.7
+    low, high = charts.waveform(samples, 16000).data
+    assert max(high.y) == pytest.approx(0.9)
+    assert min(low.y) == pytest.approx(-0.7)
+    assert len(low.y) == 400
+    assert high.x[int(np.argmax(high.y))] == pytest.approx(0.5, abs=1 / 400)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_a_tiny_waveform_is_drawn_too(n: int) -> None:
+    assert len(charts.waveform(np.ones(n, dtype=np.float32), 16000).data[1].y) == n

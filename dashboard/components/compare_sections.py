@@ -63,7 +63,7 @@ def figures(table: pd.DataFrame, labels: pd.DataFrame) -> None:
     ids = table["recording_id"].unique()
     human = comparison.human_ceiling(labels, ids)
     st.dataframe(comparison.metric_rows(comparison.metrics_by_scorer(table), human), hide_index=True)
-    notes = "In brackets: 95 % bootstrap interval over participants."
+    notes = "In brackets: 95 % bootstrap interval over participants. Targets: acceptable / good / excellent."
     if human is None:
         notes += " No human ceiling: it needs two raters who rated the same recordings."
     else:

@@ -11,12 +11,15 @@ from dashboard.components.page import empty_state, errors_in_words, header
 @errors_in_words()
 def render() -> None:
     header("Compare", "Scorers beside experts on the same recordings: how far apart, for whom, and on which words.")
-    chosen = choose_set()
+    left, right = st.columns(2)
+    with left:
+        chosen = choose_set()
     if chosen is None:
         return
-    sections.score_more(chosen)
     labels = services.index().labels(chosen.name)
-    rater = sections.choose_rater(labels)
+    with right:
+        rater = sections.choose_rater(labels)
+    sections.score_more(chosen)
     experts = services.expert_scores(chosen.name, rater)
     if experts.empty:
         empty_state(
