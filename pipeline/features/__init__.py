@@ -1,0 +1,1 @@
+"""Recordings as numbers: one extractor a file, each under its registered name."""

@@ -1,0 +1,49 @@
+"""What a feature extractor is, and how one is found by name."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.load import Audio
+from pipeline.records import Target
+from pipeline.registry import Registry
+from pipeline.settings import Settings
+
+
+class FeatureExtractor(Protocol):
+    """Turns one recording into a vector of finite numbers.
+
+    `version` changes whenever the numbers do, so that cached features and models notice. `needs_text` says whether
+    the target's text goes into the features.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def feature_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def needs_text(self) -> bool: ...
+
+    @property
+    def description(self) -> str: ...
+
+    def extract(self, audio: Audio, target: Target) -> NDArray[np.float32]:
+        """Features [len(feature_names)], defined for any audio, silence and fragments included."""
+        ...
+
+
+EXTRACTORS: Registry[Callable[[Settings], FeatureExtractor]] = Registry("feature extractor")
+
+
+def load_extractor(settings: Settings, name: str) -> FeatureExtractor:
+    """Raises UnknownNameError, or ModelError where the extractor needs files that are not there."""
+    from pipeline.features import acoustic57, encoder, timing  # noqa: F401  registers the extractors
+
+    return EXTRACTORS[name](settings)
