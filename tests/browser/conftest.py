@@ -1,0 +1,144 @@
+"""A real server and a real headless Chromium for the journeys; skipped, with the reason, where either is missing."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.corpus.demo import install_demo
+from pipeline.settings import CHECKOUT, Settings
+
+SCREENSHOTS = CHECKOUT / "tests" / "screenshots"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox", "--mute-audio", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Settings]]:
+    """The dashboard on a free port with a fresh copy of the demo; yields its address and settings."""
+    root = tmp_path_factory.mktemp("installation")
+    settings = Settings(data_root=root / "data", models_root=root / "models")
+    install_demo(settings)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PRONLAB_DATA_ROOT": str(settings.data_root),
+        "PRONLAB_MODELS_ROOT": str(settings.models_root),
+    }
+    log = (root / "server.log").open("wb")
+    command = [sys.executable, "-m", "pipeline.cli", "dashboard", "--port", str(port), "--no-demo"]
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: answers(address), 40, "the server to answer")
+        yield address, settings
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        log.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Debian's chromium is not installed")
+    with playwright.sync_playwright() as p:
+        found = p.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-audio-capture={SPOKEN}"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, server: tuple[str, Settings]) -> Iterator[Callable[..., Any]]:
+    """`open_page("", rater=..., set=...)` opens a page in a context of its own and watches what it does.
+
+    After the test, no page may have logged an error or asked any other host for anything.
+    """
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def open_(path: str, *, width: int = 1280, height: int = 900, dark: bool = False, **query: str) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
+            permissions=["microphone"], base_url=server[0],
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on("request", lambda request: complaints.extend(foreign(request.url)))
+        text = "&".join(f"{key}={value}" for key, value in query.items())
+        page.goto(f"/{path}?{text}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def foreign(url: str) -> list[str]:
+    inside = re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:|about:", url)
+    return [] if inside else [f"asked another host: {url}"]
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true answer of `condition`; fails when it stays false for `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    return pytest.fail(f"waited {seconds:g} s for {what}")
+
+
+def shoot(page: Any, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+
+
+@pytest.fixture
+def results(server: tuple[str, Settings]) -> Callable[[str], list[Path]]:
+    """Result files on disk that hold a rating by the given evaluator."""
+    root = server[1].sets_root
+
+    def find(evaluator: str) -> list[Path]:
+        files = sorted(root.glob("**/*_result.json"))
+        return [file for file in files if f'"{evaluator}"' in file.read_text(encoding="utf-8")]
+
+    return find

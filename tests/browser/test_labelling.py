@@ -1,0 +1,232 @@
+"""Journeys of experts through the Label page, by keyboard, in a real browser, down to the files on disk."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.settings import Settings
+from tests.browser.conftest import shoot
+
+Open = Callable[..., Any]
+Find = Callable[[str], list[Path]]
+
+
+def ratings(file: Path, evaluator: str) -> list[dict[str, Any]]:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return [event for event in content["ratings"] if event["evaluator"] == evaluator]
+
+
+def ready(page: Any) -> Any:
+    """The desk, once it shows a recording."""
+    page.locator(".desk .target").wait_for()
+    page.locator(".desk canvas").wait_for()
+    return page.locator(".desk")
+
+
+def listen(page: Any) -> None:
+    """Wait until enough was heard; recordings play at once, by default."""
+    page.wait_for_function(
+        """() => {
+            const host = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.desk'));
+            const text = (host?.shadowRoot ?? document).querySelector('[data-part="time"]').textContent;
+            const [now, all] = text.split('/').map(parseFloat);
+            return all > 0 && now >= 0.6 * all;
+        }"""
+    )
+
+
+def rate(page: Any, keys: str, done: int) -> None:
+    """Listen, press `keys`, save, and wait for the server's word that it is on disk."""
+    listen(page)
+    for key in keys:
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    page.get_by_text(f"{done} of 176").wait_for()
+    page.get_by_text("Saved: ").wait_for()
+
+
+def test_ten_recordings_by_keyboard_alone(open_page: Open, results: Find) -> None:
+    page = open_page("", set="demo", rater="Ten Keys")
+    ready(page)
+    shoot(page, "label-fresh")
+    for number in range(1, 11):
+        rate(page, "3" + "k" * (number % 4) + "J" * (number % 2), number)
+    shoot(page, "label-after-ten")
+    files = results("Ten Keys")
+    assert len(files) == 10
+    scores = sorted(ratings(file, "Ten Keys")[-1]["score"] for file in files)
+    assert scores == sorted(75 + number % 4 - 10 * (number % 2) for number in range(1, 11))
+    content = json.loads(files[0].read_text(encoding="utf-8"))
+    assert content["evaluator"] == "Ten Keys"
+    assert content["labeled"] is True
+    assert content["score"] == ratings(files[0], "Ten Keys")[-1]["score"]
+    assert len(content["ratings"]) == 2, "the synthetic label stays in the history"
+
+
+def test_a_reload_in_the_middle_loses_nothing(open_page: Open, results: Find) -> None:
+    page = open_page("", set="demo", rater="Reload")
+    ready(page)
+    rate(page, "4", 1)
+    listen(page)
+    target = page.locator(".desk .target").text_content()
+    page.keyboard.press("2")
+    page.keyboard.press("k")
+    page.keyboard.press("m")
+    page.keyboard.type("jk second half 5")
+    page.reload()
+    desk = ready(page)
+    assert desk.locator(".target").text_content() == target
+    assert desk.locator("input[type=number]").input_value() == "66"
+    assert desk.locator("textarea").input_value() == "jk second half 5"
+    rate(page, "", 2)
+    saved = [ratings(file, "Reload")[-1] for file in results("Reload")]
+    assert sorted((event["score"], event.get("notes", "")) for event in saved) == [(66, "jk second half 5"), (85, "")]
+
+
+def test_nothing_is_saved_without_listening_or_without_a_score(open_page: Open, results: Find) -> None:
+    page = open_page("", set="demo", rater="Hasty")
+    desk = ready(page)
+    listen(page)
+    page.keyboard.press("Enter")
+    page.get_by_text("Give a score first").wait_for()
+    desk.locator("[data-part=auto]").uncheck()
+    page.reload()
+    ready(page)
+    page.keyboard.press("5")
+    page.keyboard.press("Enter")
+    page.get_by_text("Listen first").wait_for()
+    assert results("Hasty") == []
+
+
+def test_undo_brings_the_recording_back_with_its_value(open_page: Open, results: Find) -> None:
+    page = open_page("", set="demo", rater="Undo")
+    desk = ready(page)
+    first = desk.locator(".target").text_content()
+    rate(page, "1k", 1)
+    page.keyboard.press("u")
+    page.get_by_text("Taken back").wait_for()
+    assert desk.locator(".target").text_content() == first
+    assert desk.locator("input[type=number]").input_value() == "31"
+    events = ratings(results("Undo")[0], "Undo")
+    assert [event["action"] for event in events] == ["rate", "undo"]
+    rate(page, "5", 1)
+    assert ratings(results("Undo")[0], "Undo")[-1]["score"] == 95
+
+
+def test_flag_and_skip_with_a_reason(open_page: Open, results: Find) -> None:
+    page = open_page("", set="demo", rater="Flags")
+    ready(page)
+    page.keyboard.press("f")
+    page.get_by_text("What is wrong with the recording?").wait_for()
+    shoot(page, "label-flag")
+    page.keyboard.press("3")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 of 176").wait_for()
+    page.keyboard.press("s")
+    page.get_by_placeholder("or in your own words").fill("my own child")
+    page.get_by_placeholder("or in your own words").press("Enter")
+    page.get_by_text("2 of 176").wait_for()
+    said = {(e["action"], e["reason"]) for file in results("Flags") for e in ratings(file, "Flags")}
+    assert said == {("flag", "Too noisy"), ("skip", "my own child")}
+
+
+def test_earlier_recordings_can_be_revised_with_the_arrows(open_page: Open, results: Find) -> None:
+    page = open_page("", set="demo", rater="Arrows")
+    desk = ready(page)
+    first = desk.locator(".target").text_content()
+    rate(page, "2", 1)
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("you rated this before").wait_for()
+    assert desk.locator(".target").text_content() == first
+    assert desk.locator("input[type=number]").input_value() == "65"
+    rate(page, "k", 1)
+    assert [event["score"] for event in ratings(results("Arrows")[0], "Arrows")] == [65, 66]
+
+
+def test_two_experts_on_the_same_recording_keep_both_ratings(open_page: Open, results: Find, server: Any) -> None:
+    from pipeline.labels.index import Index
+    from pipeline.labels.store import LabelStore
+    from pipeline.records import RatingAction, RatingEvent
+
+    page = open_page("", set="demo", rater="First")
+    ready(page)
+    settings: Settings = server[1]
+    item = Index(settings).next_recording("demo", "First")
+    assert item is not None
+    other = RatingEvent("Second", RatingAction.RATE, "2026-11-21T10:00:00.000+00:00", score=12.0)
+    LabelStore(settings).add(item, other)
+    rate(page, "5", 1)
+    content = json.loads(results("First")[0].read_text(encoding="utf-8"))
+    assert {e["evaluator"]: e["score"] for e in content["ratings"]} == {
+        "demo-synthetic": content["ratings"][0]["score"],
+        "Second": 12.0,
+        "First": 95.0,
+    }
+    assert content["score"] == pytest.approx((12 + 95) / 2)
+
+
+def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Find, server: Any) -> None:
+    from pipeline.corpus.sets import get_set, result_path
+    from pipeline.labels.index import Index
+
+    page = open_page("", set="demo", rater="Unlucky")
+    desk = ready(page)
+    settings: Settings = server[1]
+    item = Index(settings).next_recording("demo", "Unlucky")
+    assert item is not None
+    path = result_path(get_set(settings, "demo"), item)
+    aside = path.with_suffix(".kept")
+    path.rename(aside)
+    path.mkdir()
+    try:
+        listen(page)
+        page.keyboard.press("4")
+        page.keyboard.press("Enter")
+        desk.locator(".message[data-mood=bad]").wait_for()
+        shoot(page, "label-save-failed")
+        assert desk.locator("input[type=number]").input_value() == "85"
+    finally:
+        path.rmdir()
+        aside.rename(path)
+    page.keyboard.press("Enter")
+    page.get_by_text("Saved: ").wait_for()
+    assert ratings(path, "Unlucky")[-1]["score"] == 85
+
+
+def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
+    page = open_page("", set="demo", rater="Player")
+    desk = ready(page)
+    listen(page)
+    canvas = desk.locator("canvas").bounding_box()
+    page.mouse.click(canvas["x"] + 0.5 * canvas["width"], canvas["y"] + 40)
+    now, whole = (float(part.split()[0]) for part in desk.locator(".time").text_content().split("/"))
+    assert now == pytest.approx(0.5 * whole, abs=0.05 * whole) or now > 0.5 * whole
+    page.keyboard.press(",")
+    page.keyboard.press(",")
+    desk.locator(".speed").get_by_text("0.8×").wait_for()
+    page.mouse.move(canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(canvas["x"] + 0.75 * canvas["width"], canvas["y"] + 40, steps=5)
+    page.mouse.up()
+    assert "loop" in desk.locator(".time").text_content()
+    playing = desk.locator("[data-part=play]").get_by_text("Pause")
+    if not playing.count():
+        page.keyboard.press("Space")
+    playing.wait_for()
+    page.wait_for_timeout(1500)  # several times the region's length
+    playing.wait_for()
+    page.keyboard.press("Space")
+    desk.locator("[data-part=play]").get_by_text("Play").wait_for()
+    shoot(page, "label-loop")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_fits_a_phone(open_page: Open, dark: bool) -> None:
+    page = open_page("", set="demo", rater="Phone", width=390, height=844, dark=dark)
+    ready(page)
+    page.wait_for_timeout(500)
+    shoot(page, f"label-phone-{'dark' if dark else 'light'}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
