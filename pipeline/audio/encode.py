@@ -34,4 +34,4 @@ def spectrogram_u8(audio: Audio) -> NDArray[np.uint8]:
     magnitude = np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), FFT_SIZE)).T
     level_db = 20.0 * np.log10(np.maximum(magnitude, 1e-6))
     scaled = (level_db - level_db.max() + RANGE_DB) / RANGE_DB
-    return (255.0 * np.clip(scaled[::-1], 0.0, 1.0)).astype(np.uint8)
+    return np.asarray(255.0 * np.clip(scaled[::-1], 0.0, 1.0), dtype=np.uint8)

@@ -236,9 +236,8 @@ def spoil(samples: NDArray[np.float32], kind: str, grade: int, noise: np.random.
         mixed = samples + gain * pink
         return np.asarray(mixed * min(1.0, 0.95 / np.abs(mixed).max()), dtype=np.float32)
     if kind == "clipped":
-        return np.clip(samples / PEAK * 10.0 ** (CLIP_GAIN_DB[grade - 1] / 20.0), -1.0, 32767 / 32768).astype(
-            np.float32
-        )
+        louder = samples / PEAK * 10.0 ** (CLIP_GAIN_DB[grade - 1] / 20.0)
+        return np.asarray(np.clip(louder, -1.0, 32767 / 32768), dtype=np.float32)
     if kind == "muffled":
         spectrum = np.fft.rfft(samples)
         frequency_hz = np.fft.rfftfreq(len(samples), 1.0 / TARGET_RATE_HZ)

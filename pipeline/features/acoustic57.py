@@ -80,7 +80,12 @@ def acoustic57(frames: Frames) -> NDArray[np.float32]:
 
 def mfcc(frames: Frames) -> NDArray[np.float32]:
     """Coefficients 1-13 [n_frames, 13]: the orthonormal DCT-II of the mel levels in dB."""
-    return np.asarray(frames.log_mel_db @ _dct().T)
+    return cepstra_from_mel(frames.log_mel_db)
+
+
+def cepstra_from_mel(log_mel_db: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same from mel levels [n_frames, 40]."""
+    return np.asarray(log_mel_db @ _dct().T)
 
 
 def delta(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -93,7 +98,7 @@ def delta(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
     steps = np.arange(-reach, reach + 1)
     weights = (steps / (steps**2).sum()).astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(coefficients, len(steps), axis=0)
-    return np.pad(windows @ weights, ((reach, n - len(windows) - reach), (0, 0)), mode="edge")
+    return np.asarray(np.pad(windows @ weights, ((reach, n - len(windows) - reach), (0, 0)), mode="edge"))
 
 
 def spectral_shape(frames: Frames) -> NDArray[np.float64]:
@@ -158,4 +163,4 @@ def _dct() -> NDArray[np.float32]:
     rows, columns = np.arange(N_MFCC)[:, None], np.arange(N_MELS)[None, :]
     matrix = np.sqrt(2.0 / N_MELS) * np.cos(np.pi * rows * (columns + 0.5) / N_MELS)
     matrix[0] /= np.sqrt(2.0)
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, dtype=np.float32)

@@ -49,7 +49,8 @@ class Encoder:
             part for layer in LAYERS for part in (layers[layer].mean(dim=1), layers[layer].std(dim=1, correction=0))
         ]
         embedding = torch.cat(pooled, dim=1)[0].float().cpu().numpy()
-        return np.concatenate([embedding, timing(Frames(audio), audio.duration_s, target.text)]).astype(np.float32)
+        beside = timing(Frames(audio), audio.duration_s, target.text)
+        return np.asarray(np.concatenate([embedding, beside]), dtype=np.float32)
 
 
 @EXTRACTORS.register("encoder")
@@ -58,8 +59,8 @@ def make(settings: Settings) -> Encoder:
     folder = settings.encoder_path
     if folder is None or not (folder / "config.json").is_file():
         raise ModelError(
-            f"The extractor 'encoder' needs a Whisper encoder in a local folder, got {folder}. Set PRONLAB_ENCODER_PATH "
-            f"to a folder with config.json and model.safetensors, or use another extractor."
+            f"The extractor 'encoder' needs a Whisper encoder in a local folder, got {folder}. Set "
+            f"PRONLAB_ENCODER_PATH to a folder with config.json and model.safetensors, or use another extractor."
         )
     return Encoder(folder, settings.device)
 
@@ -118,4 +119,5 @@ def _load(folder: Path, device: str) -> tuple[Any, NDArray[np.float32]]:
         norm="slaney",
         mel_scale="slaney",
     )
-    return model.eval().to(device), np.asarray(filters, dtype=np.float32)
+    model.train(False)
+    return model.to(device), np.asarray(filters, dtype=np.float32)

@@ -60,7 +60,7 @@ class Frames:
     @cached_property
     def rms(self) -> NDArray[np.float32]:
         """Root mean square of each frame [n_frames], full scale 1."""
-        return np.sqrt(np.einsum("ij,ij->i", self.raw, self.raw) / WINDOW)
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", self.raw, self.raw) / WINDOW))
 
     @cached_property
     def power(self) -> NDArray[np.float32]:
@@ -73,7 +73,7 @@ class Frames:
     def log_mel_db(self) -> NDArray[np.float32]:
         """Mel band levels [n_frames, 40] in dB, floored at 80 dB under the loudest and at -100 dB."""
         level_db = 10.0 * np.log10(np.maximum(self.power @ mel_filters().T, 1e-10))
-        return np.maximum(level_db, level_db.max() - 80.0)
+        return np.asarray(np.maximum(level_db, level_db.max() - 80.0))
 
     @cached_property
     def active(self) -> NDArray[np.bool_]:
@@ -134,18 +134,29 @@ class Frames:
         frequency_hz = np.angle(poles) * rate_hz / (2.0 * np.pi)
         usable = (frequency_hz > 50.0) & (frequency_hz < FORMANT_CEILING_HZ - 50.0)
         ordered = np.sort(np.where(usable, frequency_hz, np.inf), axis=1)[:, :3]
-        return ordered[np.isfinite(ordered).all(axis=1)].astype(np.float32)
+        return np.asarray(ordered[np.isfinite(ordered).all(axis=1)], dtype=np.float32)
 
     @cached_property
     def onset_strength(self) -> NDArray[np.float32]:
         """Mean rise of the mel levels in dB from frame to frame [n_frames - 1]: high where a syllable sets in."""
-        return np.maximum(np.diff(self.log_mel_db, axis=0), 0.0).mean(axis=1)
+        return np.asarray(np.maximum(np.diff(self.log_mel_db, axis=0), 0.0).mean(axis=1))
+
+
+@lru_cache(maxsize=1)
+def _mel_edges_hz() -> NDArray[np.float64]:
+    return _mel_to_hz(np.linspace(_hz_to_mel(0.0), _hz_to_mel(TARGET_RATE_HZ / 2.0), N_MELS + 2))
+
+
+@lru_cache(maxsize=1)
+def mel_centres_hz() -> NDArray[np.float64]:
+    """Centre frequencies [40] of the mel bands."""
+    return _mel_edges_hz()[1:-1]
 
 
 @lru_cache(maxsize=1)
 def mel_filters() -> NDArray[np.float32]:
     """Slaney's triangular filters [40, 513] of unit area from 0 to 8 kHz, as in Auditory Toolbox (Slaney 1998)."""
-    edges_hz = _mel_to_hz(np.linspace(_hz_to_mel(0.0), _hz_to_mel(TARGET_RATE_HZ / 2.0), N_MELS + 2))
+    edges_hz = _mel_edges_hz()
     low, centre, high = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
     rising = (FREQUENCY_HZ - low) / (centre - low)
     falling = (high - FREQUENCY_HZ) / (high - centre)

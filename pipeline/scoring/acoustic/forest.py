@@ -36,8 +36,8 @@ def fit_forest(x: NDArray[np.float32], y: NDArray[np.float64], config: TrainConf
         columns["value"].append(tree.value[:, 0, 0])
         roots.append(offset)
         offset += tree.node_count
-    kinds = {"left": np.int32, "right": np.int32, "feature": np.int32, "threshold": np.float32, "value": np.float32}
-    arrays: Arrays = {key: np.concatenate(columns[key]).astype(kind) for key, kind in kinds.items()}
+    arrays: Arrays = {key: np.concatenate(columns[key]).astype(np.int32) for key in ("left", "right", "feature")}
+    arrays["value"] = np.concatenate(columns["value"]).astype(np.float32)
     # scikit-learn compares float32 features with float64 thresholds; rounding one up would move a feature that equals
     # it to the other side, so they are rounded down.
     arrays["threshold"] = _rounded_down(np.concatenate(columns["threshold"]))
@@ -55,7 +55,7 @@ def predict_trees(arrays: Arrays, x: NDArray[np.float32]) -> NDArray[np.float64]
             break
         goes_left = features[rows, np.maximum(feature, 0)] <= arrays["threshold"][nodes]
         nodes = np.where(goes_left, arrays["left"][nodes], arrays["right"][nodes])
-    return arrays["value"][nodes].astype(np.float64)
+    return np.asarray(arrays["value"][nodes], dtype=np.float64)
 
 
 def check_forest(arrays: Arrays, n_features: int) -> None:

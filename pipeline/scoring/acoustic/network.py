@@ -62,10 +62,11 @@ def fit_network(
     layers: list[nn.Module] = []
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.ReLU(), nn.Dropout(config.dropout)]
-    network = nn.Sequential(*layers, nn.Linear(sizes[-1], 1), nn.Sigmoid())
+    last = nn.Linear(sizes[-1], 1)
+    network = nn.Sequential(*layers, last, nn.Sigmoid())
     # Start at the mean score, so that the first epochs need not search for it.
     share = float(np.clip(y.mean() / 100.0, 0.02, 0.98))
-    nn.init.constant_(network[-2].bias, float(np.log(share / (1.0 - share))))
+    nn.init.constant_(last.bias, float(np.log(share / (1.0 - share))))
     inputs, targets = torch.from_numpy(x), torch.from_numpy((y / 100.0).astype(np.float32))
     n_epochs = epochs or config.epochs
     n_batches = max(1, round(len(x) / config.batch_size))

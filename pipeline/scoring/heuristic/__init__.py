@@ -1,0 +1,5 @@
+"""Scoring by rule, with nothing learned: the fallback where no model is deployed, and the yardstick beside one."""
+
+from pipeline.scoring.heuristic.scorer import HeuristicScorer
+
+__all__ = ["HeuristicScorer"]

@@ -1,0 +1,129 @@
+"""A recording laid over a reference recording by dynamic time warping, whatever the speakers' voices.
+
+Frames are compared by cepstral coefficients 2-13 of mel levels no deeper than 45 dB under the peak, the recording's
+own mean taken out: level, microphone and much of the noise leave no trace. What a longer or shorter vocal tract does
+is undone by stretching the mel axis (vocal tract length normalisation, Lee & Rose 1996), by the factor at which the
+two agree best. Without it a woman's faultless word lies as far from a man's as a wrong word.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.load import Audio
+from pipeline.features.acoustic57 import cepstra_from_mel
+from pipeline.features.frames import HOP, N_MELS, Frames, mel_centres_hz
+
+FLOOR_DB = 45.0
+STRETCHES = tuple(round(0.76 + 0.06 * step, 2) for step in range(11))  # .76 to 1.36
+FRAME_S = HOP / 16_000
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """The part of a recording where somebody speaks: mel levels [n, 40] in dB, which frames count, F0 (0 where
+    unvoiced) and level of each."""
+
+    log_mel_db: NDArray[np.float32]
+    active: NDArray[np.bool_]
+    f0_hz: NDArray[np.float32]
+    level_db: NDArray[np.float32]
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.active) * FRAME_S
+
+
+@dataclass(frozen=True)
+class Match:
+    """How a recording lies over a reference. `distance` is the mean cepstral distance a step of the best path, in dB;
+    `length_ratio` the recording's length over the reference's; `level_difference_db` and `pitch_difference_semitones`
+    the root mean square differences of the contours along the path, each about its own mean (pitch None where fewer
+    than five steps are voiced in both)."""
+
+    distance: float
+    stretch: float
+    length_ratio: float
+    level_difference_db: float
+    pitch_difference_semitones: float | None
+
+
+def spoken(audio: Audio) -> Spoken | None:
+    """None where nobody speaks."""
+    frames = Frames(audio)
+    rows = np.flatnonzero(frames.active)
+    if len(rows) == 0:
+        return None
+    part = slice(int(rows[0]), int(rows[-1]) + 1)
+    level_db = 20.0 * np.log10(np.maximum(frames.rms[part], 1e-5))
+    return Spoken(frames.log_mel_db[part], frames.active[part], frames.pitch.f0_hz[part], level_db.astype(np.float32))
+
+
+def match(said: Spoken, reference: Spoken) -> Match:
+    """The best match over all stretches of the mel axis."""
+    fixed = cepstra(reference)
+    stretch = min(STRETCHES, key=lambda factor: _distance(cepstra(said, factor), fixed))
+    moving = cepstra(said, stretch)
+    cost, path = _align(moving, fixed)
+    level, pitch = _contours(said, reference, path)
+    return Match(
+        distance=cost / (len(moving) + len(fixed)),
+        stretch=stretch,
+        length_ratio=said.duration_s / reference.duration_s,
+        level_difference_db=level,
+        pitch_difference_semitones=pitch,
+    )
+
+
+def distance(said: Spoken, reference: Spoken, stretch: float) -> float:
+    """The distance of `match` at a stretch already known."""
+    return _distance(cepstra(said, stretch), cepstra(reference))
+
+
+def cepstra(part: Spoken, stretch: float = 1.0) -> NDArray[np.float32]:
+    """Coefficients 2-13 [n, 12] about their mean over the frames that count."""
+    floored = np.maximum(part.log_mel_db, part.log_mel_db.max() - FLOOR_DB)
+    found = cepstra_from_mel(floored @ _stretching(stretch).T)[:, 1:]
+    return np.asarray(found - found[part.active].mean(axis=0), dtype=np.float32)
+
+
+def _distance(said: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    import librosa
+
+    cost = librosa.sequence.dtw(said.T, reference.T, backtrack=False)
+    return float(cost[-1, -1]) / (len(said) + len(reference))
+
+
+def _align(said: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[float, NDArray[np.int64]]:
+    """Accumulated cost, and the path [n_steps, 2] in time order."""
+    import librosa
+
+    cost, path = librosa.sequence.dtw(said.T, reference.T)
+    return float(cost[-1, -1]), np.asarray(path[::-1])
+
+
+def _contours(said: Spoken, reference: Spoken, path: NDArray[np.int64]) -> tuple[float, float | None]:
+    mine, theirs = path[:, 0], path[:, 1]
+    level_a = np.maximum(said.level_db[mine], said.level_db.max() - FLOOR_DB)
+    level_b = np.maximum(reference.level_db[theirs], reference.level_db.max() - FLOOR_DB)
+    level = float(((level_a - level_a.mean()) - (level_b - level_b.mean())).std())
+    f0_a, f0_b = said.f0_hz[mine], reference.f0_hz[theirs]
+    both = (f0_a > 0) & (f0_b > 0)
+    if both.sum() < 5:
+        return level, None
+    return level, float((12.0 * np.log2(f0_a[both] / f0_b[both])).std())
+
+
+@lru_cache(maxsize=len(STRETCHES))
+def _stretching(factor: float) -> NDArray[np.float32]:
+    """[40, 40]: each band takes the level found at `factor` times its centre frequency, linearly interpolated."""
+    centres_hz = mel_centres_hz()
+    source = np.interp(np.minimum(centres_hz * factor, centres_hz[-1]), centres_hz, np.arange(N_MELS))
+    low = np.floor(source).astype(int)
+    share = source - low
+    matrix = np.zeros((N_MELS, N_MELS), dtype=np.float32)
+    matrix[np.arange(N_MELS), low] += 1.0 - share
+    matrix[np.arange(N_MELS), np.minimum(low + 1, N_MELS - 1)] += share
+    return matrix
