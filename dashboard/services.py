@@ -38,8 +38,14 @@ class Try:
     audio: Audio
     result: ScoreResult
     advice: ScoreResult
-
     milliseconds: float
+
+    @property
+    def wav(self) -> bytes:
+        """The recording as a browser can play it, at the rate it was scored at."""
+        from pipeline.audio.encode import to_wav
+
+        return to_wav(self.audio.samples, self.audio.sample_rate_hz)
 
 
 def settings() -> Settings:
@@ -88,11 +94,27 @@ def recording_audio(recording_id: str) -> Path:
     return audio_of(index().recording(recording_id))
 
 
-def loaded_audio(recording_id: str) -> Audio:
+def loaded_audio(path: Path) -> Audio:
     """Raises AudioError where the recording cannot be read."""
     from pipeline.audio.load import load_audio
 
-    return load_audio(recording_audio(recording_id))
+    return load_audio(path)
+
+
+def reference_path(target: Target) -> Path | None:
+    """A recording of how it should sound, None where there is none."""
+    from pipeline.corpus.references import find_reference
+
+    return find_reference(settings(), target.text, target.language)
+
+
+def pitch_contour(audio: Audio) -> tuple[list[float], list[float]]:
+    """Times (s) and F0 (Hz, NaN where unvoiced)."""
+    from pipeline.features.frames import HOP, Frames
+
+    f0_hz = Frames(audio).pitch.f0_hz.tolist()
+    times_s = [round(frame * HOP / audio.sample_rate_hz, 3) for frame in range(len(f0_hz))]
+    return times_s, [value if value > 0 else float("nan") for value in f0_hz]
 
 
 def audio_of(recording: Recording) -> Path:

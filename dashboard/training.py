@@ -64,7 +64,7 @@ def extractors() -> list[ExtractorChoice]:
     choices = []
     for name in EXTRACTORS:
         try:
-            description, problem = describe(load_extractor(settings(), name)), None
+            description, problem = load_extractor(settings(), name).description, None
         except PronlabError as error:
             description, problem = "cannot be used here", str(error)
         choices.append(ExtractorChoice(name, description, problem))

@@ -21,6 +21,10 @@ class LabelError(PronlabError):
     """A rating or a result file is invalid, or could not be written."""
 
 
+class FeatureError(PronlabError):
+    """An extractor has no features for this recording or text."""
+
+
 class ModelError(PronlabError):
     """A model is missing, incomplete, of the wrong shape or unsafe to load."""
 

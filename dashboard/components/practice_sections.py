@@ -98,7 +98,8 @@ def verdict(tried: Try, task: Task) -> None:
     found, mend = st.columns(2)
     with found:
         st.markdown("**What was found**")
-        checks_list(tried.report)
+        if tried.result.audio is not None:
+            checks_list(tried.result.audio)
     with mend:
         st.markdown("**What to mend**")
         mending_list(tried.advice)
@@ -112,12 +113,12 @@ def beside_reference(tried: Try, path: Path | None) -> None:
     with mine:
         st.markdown("You")
         st.audio(tried.wav)
-    curves = {"you": services.pitch_of(tried.audio)}
+    curves = {"you": services.pitch_contour(tried.audio)}
     if path is not None:
         with theirs:
             st.markdown("Reference")
             st.audio(str(path))
-        curves["reference"] = services.pitch_of(services.loaded(path))
+        curves["reference"] = services.pitch_contour(services.loaded_audio(path))
     st.plotly_chart(charts.pitch_overlay(curves), key="practice-pitch")
 
 

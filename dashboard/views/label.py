@@ -55,7 +55,7 @@ def desk(labelling: Labelling, chosen: RecordingSet, evaluator: str, session: Se
     recording = shown.recording
     progress = services.index().progress(chosen.name, evaluator)
     try:
-        audio = services.loaded_audio(recording.id)
+        audio = services.loaded_audio(services.audio_of(recording))
     except AudioError as error:
         st.error(f"{error} It cannot be rated; flag it to go on.", icon=":material/error:")
         if st.button("Flag as unreadable and go on", type="primary"):

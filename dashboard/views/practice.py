@@ -14,7 +14,7 @@ def render() -> None:
     task = sections.choose_task()
     if task is None:
         return
-    path = services.reference_path(task.set.name, task.target.text)
+    path = services.reference_path(task.target)
     left, right = st.columns(2)
     with left:
         sections.reference(path, task)

@@ -47,11 +47,14 @@ class Acoustic57:
     name = "acoustic57"
     version = "1"
     feature_names = FEATURE_NAMES
-    needs_text = False
+    knows_words = False
     description = "57 acoustic features: timbre, pitch, formants, energy, spectrum, tempo; does not know the text"
 
     def extract(self, audio: Audio, target: Target) -> NDArray[np.float32]:
         return acoustic57(Frames(audio))
+
+    def depends_on(self, target: Target) -> str:
+        return ""
 
 
 @EXTRACTORS.register("acoustic57")

@@ -15,8 +15,8 @@ from pipeline.settings import Settings
 class FeatureExtractor(Protocol):
     """Turns one recording into a vector of finite numbers.
 
-    `version` changes whenever the numbers do, so that cached features and models notice. `needs_text` says whether
-    the target's text goes into the features.
+    `version` changes whenever the numbers do, so that cached features and models notice. `knows_words` says whether
+    another word, as well spoken, would give other features.
     """
 
     @property
@@ -29,13 +29,20 @@ class FeatureExtractor(Protocol):
     def feature_names(self) -> tuple[str, ...]: ...
 
     @property
-    def needs_text(self) -> bool: ...
+    def knows_words(self) -> bool: ...
 
     @property
     def description(self) -> str: ...
 
     def extract(self, audio: Audio, target: Target) -> NDArray[np.float32]:
-        """Features [len(feature_names)], defined for any audio, silence and fragments included."""
+        """Features [len(feature_names)], defined for any audio, silence and fragments included.
+
+        Raises FeatureError for a target that the extractor has no features for.
+        """
+        ...
+
+    def depends_on(self, target: Target) -> str:
+        """What the features depend on beside the audio, so that cached ones notice a change."""
         ...
 
 
@@ -44,6 +51,6 @@ EXTRACTORS: Registry[Callable[[Settings], FeatureExtractor]] = Registry("feature
 
 def load_extractor(settings: Settings, name: str) -> FeatureExtractor:
     """Raises UnknownNameError, or ModelError where the extractor needs files that are not there."""
-    from pipeline.features import acoustic57, encoder, timing  # noqa: F401  registers the extractors
+    from pipeline.features import acoustic57, encoder, reference, timing  # noqa: F401  registers the extractors
 
     return EXTRACTORS[name](settings)

@@ -28,7 +28,7 @@ FFT_SIZE, HOP = 400, 160  # Whisper's log-mel front end
 class Encoder:
     name = "encoder"
     version = "1"
-    needs_text = True
+    knows_words = False
     description = "mean and spread of a frozen Whisper encoder's layers 3-6, with the timing features"
 
     def __init__(self, folder: Path, device: str) -> None:
@@ -51,6 +51,9 @@ class Encoder:
         embedding = torch.cat(pooled, dim=1)[0].float().cpu().numpy()
         beside = timing(Frames(audio), audio.duration_s, target.text)
         return np.asarray(np.concatenate([embedding, beside]), dtype=np.float32)
+
+    def depends_on(self, target: Target) -> str:
+        return target.text
 
 
 @EXTRACTORS.register("encoder")
@@ -93,7 +96,7 @@ def log_mel(samples: NDArray[np.float32], filters: NDArray[np.float32]) -> NDArr
     window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FFT_SIZE) / FFT_SIZE)).astype(np.float32)
     power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
     level = np.log10(np.maximum(power @ filters, 1e-10)).T
-    return ((np.maximum(level, level.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
+    return np.asarray((np.maximum(level, level.max() - 8.0) + 4.0) / 4.0, dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -119,5 +122,6 @@ def _load(folder: Path, device: str) -> tuple[Any, NDArray[np.float32]]:
         norm="slaney",
         mel_scale="slaney",
     )
-    model.train(False)
-    return model.to(device), np.asarray(filters, dtype=np.float32)
+    # Its decorated methods have signatures mypy cannot read.
+    ready: Any = model
+    return ready.eval().to(device), np.asarray(filters, dtype=np.float32)

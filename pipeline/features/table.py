@@ -1,7 +1,8 @@
 """Features of many recordings at once, cached by recording, so that an interrupted extraction goes on where it was.
 
-A cached vector is keyed by extractor and version, the audio file's path, size and time stamp, and, where the extractor
-reads it, the text. Vectors are kept in files of one extractor and set, rewritten whole after every few hundred.
+A cached vector is keyed by extractor and version, the audio file's path, size and time stamp, and what else the
+extractor says its features depend on. Vectors are kept in files of one extractor and set, rewritten whole after every
+few hundred.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.load import load_audio
 from pipeline.corpus.sets import audio_path, get_set
-from pipeline.errors import AudioError
+from pipeline.errors import AudioError, FeatureError
 from pipeline.features.base import FeatureExtractor, load_extractor
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Recording, Target
@@ -104,7 +105,7 @@ def _extract(settings: Settings, extractor: str, job: _Job) -> NDArray[np.float3
     """The features, or what is wrong with the recording."""
     try:
         return _loaded(settings, extractor).extract(load_audio(job.path), job.target)
-    except AudioError as error:
+    except (AudioError, FeatureError) as error:
         return str(error)
 
 
@@ -120,9 +121,9 @@ def _job(settings: Settings, recording: Recording, extractor: FeatureExtractor) 
         stamp = f"{stat.st_size}:{stat.st_mtime_ns}"
     except OSError:
         stamp = "missing"
-    text = recording.text if extractor.needs_text else ""
-    key = hashlib.sha256(f"{path}:{stamp}:{text}".encode()).hexdigest()[:24]
-    return _Job(recording.id, path, Target(recording.text, recording.language, recording.rubric), key)
+    target = Target(recording.text, recording.language, recording.rubric)
+    key = hashlib.sha256(f"{path}:{stamp}:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
+    return _Job(recording.id, path, target, key)
 
 
 def _cache_name(recordings: Sequence[Recording]) -> str:

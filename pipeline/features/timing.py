@@ -39,11 +39,14 @@ class Timing:
     name = "timing"
     version = "1"
     feature_names = FEATURE_NAMES
-    needs_text = True
+    knows_words = False
     description = "32 measures of pauses, rate, pitch and level movement, beside the length of the text"
 
     def extract(self, audio: Audio, target: Target) -> NDArray[np.float32]:
         return timing(Frames(audio), audio.duration_s, target.text)
+
+    def depends_on(self, target: Target) -> str:
+        return target.text
 
 
 @EXTRACTORS.register("timing")

@@ -19,12 +19,11 @@ from pipeline.scoring.acoustic.model_files import (
 from pipeline.settings import Settings
 
 FILES = (WEIGHTS_FILE, PTH_FILE, INFO_FILE, SCALER_FILE, PREDICTIONS_FILE, CARD_FILE)
-STANDARD_EXTRACTOR = "acoustic57"
 
 
 def find_model(settings: Settings, rubric: RubricName, extractor: str | None = None) -> Path | None:
-    """The folder of the model for `rubric` (and `extractor`, if given): the deployed one, else a released one, those
-    on the 57 features first. None where there is none; an incomplete folder is passed over."""
+    """The folder of the model for `rubric` (and `extractor`, if given): the deployed one, else the released one with the
+    smallest error on unheard speakers. None where there is none; an incomplete folder is passed over."""
     folders = [settings.deployed_root / rubric, *released_folders(settings)]
     for folder in folders:
         if is_model_folder(folder):
@@ -35,9 +34,11 @@ def find_model(settings: Settings, rubric: RubricName, extractor: str | None = N
 
 
 def released_folders(settings: Settings) -> list[Path]:
-    """Released models, those on the 57 features first: they need nothing that is not in this repository."""
+    """Released models that can be used here, by their MAE on speakers they had not heard, the smallest first."""
     found = [path.parent for path in settings.released_models.glob(f"*/{INFO_FILE}") if is_model_folder(path.parent)]
-    return sorted(found, key=lambda folder: (load_model(folder).info.extractor != STANDARD_EXTRACTOR, folder.name))
+    infos = {folder: load_model(folder).info for folder in found}
+    usable = [folder for folder in found if infos[folder].extractor != "encoder" or settings.encoder_path is not None]
+    return sorted(usable, key=lambda folder: (infos[folder].test.get("mae", float("inf")), folder.name))
 
 
 def deploy(settings: Settings, source: Path) -> ModelInfo:

@@ -1,17 +1,19 @@
 """The learned scorer: features, model, confidence, and doubts said aloud."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.audio.load import Audio
-from pipeline.errors import ModelError
+from pipeline.errors import FeatureError, ModelError
 from pipeline.features.base import load_extractor
 from pipeline.records import RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.acoustic.deploy import find_model
 from pipeline.scoring.acoustic.model_files import Z_CLIP, Model, load_model
 from pipeline.scoring.base import SCORERS
+from pipeline.scoring.heuristic.scorer import HeuristicScorer
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ class AcousticScorer:
         info = self.model.info
         self.model_id = info.model_id
         self._extractor = load_extractor(settings, info.extractor)
+        self._heuristic = HeuristicScorer(settings)
         if tuple(self._extractor.feature_names) != info.feature_names:
             raise ModelError(
                 f"The model {info.model_id} was trained on other features than extractor {info.extractor!r} gives now; "
@@ -41,7 +44,10 @@ class AcousticScorer:
 
     def score(self, audio: Audio, target: Target) -> ScoreResult:
         info = self.model.info
-        features = self._extractor.extract(audio, target)[None, :]
+        try:
+            features = self._extractor.extract(audio, target)[None, :]
+        except FeatureError as error:
+            return self._by_rule(audio, target, str(error))
         overall = round(float(self.model.predict(features)[0]), 2)
         outlying = float((np.abs(self.model.scaler.z(features)) > Z_CLIP).mean())
         confidence = self.model.confidence(overall)
@@ -52,7 +58,7 @@ class AcousticScorer:
             warnings.append("This model was trained on synthetic speech; judge real speakers with a model of your own.")
         if target.language not in ("und", info.language) and info.language != "und":
             warnings.append(f"The model was trained on language {info.language!r}, not {target.language!r}.")
-        if not self._extractor.needs_text:
+        if not self._extractor.knows_words:
             warnings.append("The features do not know which word was said: another word, well spoken, scores well too.")
         if outlying > MAX_OUTLYING_SHARE:
             confidence = None
@@ -68,6 +74,11 @@ class AcousticScorer:
             warnings=tuple(warnings),
         )
 
+    def _by_rule(self, audio: Audio, target: Target, reason: str) -> ScoreResult:
+        """The heuristic's answer where the model cannot judge this text."""
+        found = self._heuristic.score(audio, target)
+        return replace(found, warnings=(f"Scored by the heuristic rule, not by the model: {reason}", *found.warnings))
+
 
 def _factory(extractor: str | None, name: str) -> None:
     def make(settings: Settings, rubric: RubricName, model: Path | None) -> AcousticScorer:
@@ -82,6 +93,6 @@ def _factory(extractor: str | None, name: str) -> None:
     SCORERS.register(name)(make)
 
 
-for _extractor in ("acoustic57", "timing", "encoder"):
+for _extractor in ("acoustic57", "reference", "timing", "encoder"):
     _factory(_extractor, _extractor)
 _factory(None, "model")

@@ -8,8 +8,8 @@ demo corpus, those of the sentence rule on the train part of speechocean762, and
 import math
 from dataclasses import dataclass
 
+from pipeline.features.alignment import Match, WordMatch
 from pipeline.records import AudioReport
-from pipeline.scoring.heuristic.alignment import Match
 
 # With a reference recording: faultless speech lies within these, and each point beyond costs so much.
 FAULTLESS = 98.0
@@ -78,6 +78,11 @@ def alone(report: AudioReport, *, vowels_per_s: float, syllables_per_vowel: floa
     return Losses(
         best=PLAUSIBLE_SENTENCE if sentence else PLAUSIBLE_WORD, timing=rate + syllables, signal=signal_loss(report)
     )
+
+
+def is_another_word(found: WordMatch) -> bool:
+    """Whether the recording lies clearly nearer to another word's reference."""
+    return found.other_distance is not None and found.other_distance + OTHER_WORD_MARGIN_DB < found.match.distance
 
 
 def signal_loss(report: AudioReport) -> float:

@@ -8,13 +8,17 @@ two agree best. Without it a woman's faultless word lies as far from a man's as 
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import Audio
+from pipeline.audio.load import Audio, load_audio
+from pipeline.corpus.references import find_references
+from pipeline.errors import AudioError
 from pipeline.features.acoustic57 import cepstra_from_mel
 from pipeline.features.frames import HOP, N_MELS, Frames, mel_centres_hz
+from pipeline.settings import Settings
 
 FLOOR_DB = 45.0
 STRETCHES = tuple(round(0.76 + 0.06 * step, 2) for step in range(11))  # .76 to 1.36
@@ -61,6 +65,45 @@ def spoken(audio: Audio) -> Spoken | None:
     return Spoken(frames.log_mel_db[part], frames.active[part], frames.pitch.f0_hz[part], level_db.astype(np.float32))
 
 
+class References:
+    """The reference recordings of this installation, read when first asked for and again when a file changes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def of_language(self, language: str) -> dict[str, tuple[Spoken, ...]]:
+        """What could be read, by word (see `word_key`)."""
+        found: dict[str, tuple[Spoken, ...]] = {}
+        for word, paths in find_references(self._settings, language).items():
+            usable = tuple(part for path in paths if (part := _reference(path, stamp(path))) is not None)
+            if usable:
+                found[word] = usable
+        return found
+
+
+@dataclass(frozen=True)
+class WordMatch:
+    """The best match over a word's references, and the other word that comes nearest (None where there is none)."""
+
+    match: Match
+    other_word: str | None
+    other_distance: float | None
+
+
+def match_word(said: Spoken, word: str, references: dict[str, tuple[Spoken, ...]]) -> WordMatch:
+    """`word` must be one of the `references`."""
+    best = min((match(said, reference) for reference in references[word]), key=lambda found: found.distance)
+    others = {
+        other: min(_distance(cepstra(said, best.stretch), cepstra(reference)) for reference in found)
+        for other, found in references.items()
+        if other != word
+    }
+    if not others:
+        return WordMatch(best, None, None)
+    nearest = min(others, key=lambda other: others[other])
+    return WordMatch(best, nearest, others[nearest])
+
+
 def match(said: Spoken, reference: Spoken) -> Match:
     """The best match over all stretches of the mel axis."""
     fixed = cepstra(reference)
@@ -75,11 +118,6 @@ def match(said: Spoken, reference: Spoken) -> Match:
         level_difference_db=level,
         pitch_difference_semitones=pitch,
     )
-
-
-def distance(said: Spoken, reference: Spoken, stretch: float) -> float:
-    """The distance of `match` at a stretch already known."""
-    return _distance(cepstra(said, stretch), cepstra(reference))
 
 
 def cepstra(part: Spoken, stretch: float = 1.0) -> NDArray[np.float32]:
@@ -114,6 +152,21 @@ def _contours(said: Spoken, reference: Spoken, path: NDArray[np.int64]) -> tuple
     if both.sum() < 5:
         return level, None
     return level, float((12.0 * np.log2(f0_a[both] / f0_b[both])).std())
+
+
+def stamp(path: Path) -> str:
+    """Changes whenever the file does."""
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+@lru_cache(maxsize=4096)
+def _reference(path: Path, stamp: str) -> Spoken | None:
+    """None for a file that cannot be read: one bad reference must not stop scoring."""
+    try:
+        return spoken(load_audio(path))
+    except AudioError:
+        return None
 
 
 @lru_cache(maxsize=len(STRETCHES))
