@@ -177,17 +177,17 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 
 def launch_scoring(set_name: str, scorer_name: str) -> RunDirectory:
-    """Start `pronlab score-set` in the background."""
-    from pipeline.jobs.launcher import launch
+    """Score a set in the background."""
+    from pipeline.scoring.batch import launch_scoring
 
-    return launch(
-        settings(),
-        kind="score-set",
-        name=f"{set_name}-{scorer_name}",
-        argv=["score-set", set_name, "--scorer", scorer_name],
-        root=settings().jobs_root,
-        config={"set": set_name, "scorer": scorer_name},
-    )
+    return launch_scoring(settings(), set_name, [scorer_name])
+
+
+def active_scoring(set_name: str) -> RunDirectory | None:
+    """The scoring of the set that goes on in the background, if any."""
+    from pipeline.scoring.batch import active_scoring
+
+    return active_scoring(settings(), set_name)
 
 
 def exported_labels(set_name: str, format_: str) -> bytes:

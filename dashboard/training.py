@@ -94,9 +94,9 @@ def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
     had not heard its speaker."""
     import pandas as pd
 
-    from pipeline.scoring.acoustic.model_files import PREDICTIONS_FILE
+    from pipeline.scoring.acoustic.train import PREDICTIONS_FILE
 
-    table = pd.read_csv(run.path / "model" / PREDICTIONS_FILE, dtype={"speaker": str, "text": str})
+    table = pd.read_csv(run.path / PREDICTIONS_FILE, dtype={"speaker": str, "text": str})
     return table.assign(scorer=run.id, scoring_method="ml_model")
 
 

@@ -12,7 +12,7 @@ CONSENSUS = "Consensus (median of all raters)"
 
 
 def score_more(chosen: RecordingSet) -> None:
-    """Which scorers have scored the set, and a start button for the others."""
+    """A start button for scoring the set, and the scoring that goes on."""
     with st.expander("Score this set with another scorer", icon=":material/play_circle:"):
         scorer = st.selectbox("Scorer", services.scorer_names(chosen.rubric), key="compare-new-scorer")
         st.caption(
@@ -20,10 +20,11 @@ def score_more(chosen: RecordingSet) -> None:
         )
         if st.button("Score all recordings", type="primary", icon=":material/play_arrow:"):
             state.watch(state.JOB, services.launch_scoring(chosen.name, scorer).id)
-    job = state.watched(state.JOB)
-    if job:
+    watched = state.watched(state.JOB)
+    job = services.job(watched) if watched else services.active_scoring(chosen.name)
+    if job is not None:
         with st.container(border=True):
-            job_panel(services.job(job))
+            job_panel(job)
 
 
 def choose_rater(labels: pd.DataFrame) -> str | None:

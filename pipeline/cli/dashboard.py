@@ -10,6 +10,9 @@ import click
 from pipeline.errors import CorpusError, JobError
 from pipeline.settings import CHECKOUT, Settings
 
+# What the Compare page shows of the demo on a first visit.
+DEMO_SCORERS = ("heuristic", "acoustic57", "reference")
+
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
@@ -75,14 +78,17 @@ def require_free_port(address: str, port: int) -> None:
 
 
 def ensure_demo(settings: Settings) -> None:
-    """Copy the committed synthetic corpus into this installation, once; an unreadable demo does not stop the start."""
+    """Copy the committed synthetic corpus into this installation and have it scored in the background, once; an
+    unreadable demo does not stop the start."""
     from pipeline.corpus.demo import install_demo
     from pipeline.corpus.sets import list_sets
+    from pipeline.scoring.batch import launch_scoring
 
     if any(set_.name == "demo" for set_ in list_sets(settings)):
         return
     click.echo("Installing the synthetic demo recordings ...")
     try:
         install_demo(settings)
-    except CorpusError as error:
-        click.echo(f"pronlab: the demo was not installed: {error}", err=True)
+        launch_scoring(settings, "demo", DEMO_SCORERS)
+    except (CorpusError, JobError) as error:
+        click.echo(f"pronlab: the demo was not installed whole: {error}", err=True)

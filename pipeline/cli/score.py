@@ -12,6 +12,8 @@ from pipeline.errors import CorpusError
 from pipeline.records import BANDS, RubricName, Target, to_json
 from pipeline.settings import Settings
 
+SCORER_NAMES = "acoustic57, reference, timing, encoder, heuristic"
+scorer_option = click.option("--scorer", help=f"{SCORER_NAMES}; default: the deployed model, else heuristic.")
 model_option = click.option(
     "--model",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -24,7 +26,7 @@ model_option = click.option(
 @click.option("--word", help="The word that was to be said.")
 @click.option("--text", help="The sentence that was to be said.")
 @click.option("--language", help="Language of the target (default: tr for a word, en for a sentence).")
-@click.option("--scorer", help="acoustic57, timing, encoder, heuristic; default: the deployed model, else heuristic.")
+@scorer_option
 @model_option
 @json_option
 def score(
@@ -52,7 +54,7 @@ def score(
 @click.option("--manifest", type=click.Path(path_type=Path), help="A manifest with experts' scores.")
 @click.option("--set", "set_name", help="An imported set, against its consensus.")
 @click.option("--part", default="", help="Only this part of the corpus, e.g. dev.")
-@click.option("--scorer", help="acoustic57, timing, encoder, heuristic; default: the deployed model, else heuristic.")
+@scorer_option
 @model_option
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write every prediction here (JSON lines)."
@@ -101,21 +103,27 @@ def evaluate(
 
 @click.command("score-set")
 @click.argument("set_name", metavar="SET")
-@click.option("--scorer", required=True, help="acoustic57, timing, encoder or heuristic.")
+@click.option("--scorer", "scorers", required=True, multiple=True, help=f"{SCORER_NAMES}; may be repeated.")
 @run_option
 @json_option
-def score_set(set_name: str, scorer: str, run: Path | None, as_json: bool) -> None:
+def score_set(set_name: str, scorers: tuple[str, ...], run: Path | None, as_json: bool) -> None:
     """Score every recording of a SET and keep the answers for the Compare page."""
     from pipeline.scoring.batch import score_set as score_all
 
+    report: dict[str, Any] = {"set": set_name, "scorers": {}}
     with background_run(run, "Scoring") as work:
-        predictions = score_all(
-            Settings.from_env(), set_name, scorer, progress=work.progress, check_stop=work.check_stop
-        )
-        failed = sum(prediction.overall is None for prediction in predictions)
-        report = {"set": set_name, "scorer": scorer, "n": len(predictions) - failed, "failed": failed}
+        for scorer in scorers:
+            predictions = score_all(
+                Settings.from_env(), set_name, scorer, progress=work.progress, check_stop=work.check_stop
+            )
+            failed = sum(prediction.overall is None for prediction in predictions)
+            report["scorers"][scorer] = {"n": len(predictions) - failed, "failed": failed}
         work.result(report)
-    emit(report, as_json, f"{report['n']} recordings scored, {failed} could not be scored.")
+    lines = [
+        f"{scorer}: {found['n']} recordings scored, {found['failed']} could not be scored."
+        for scorer, found in report["scorers"].items()
+    ]
+    emit(report, as_json, "\n".join(lines))
 
 
 def _score_text(result: Any) -> str:

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 from pipeline import artifacts
 from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings
 from pipeline.errors import AudioError, CorpusError
+from pipeline.jobs.launcher import launch
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Recording, RubricName, Target, to_json
+from pipeline.runs import ACTIVE, RunDirectory, list_runs
 from pipeline.scoring.base import Scorer, load_scorer, score_file
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import pandas
 
+SCORING_JOB = "score-set"
 COLUMNS = ("recording_id", "scorer", "model_id", "overall", "scoring_method", "confidence", "held_out", "warnings")
 
 
@@ -94,6 +97,27 @@ def score_set(
     return predictions
 
 
+def launch_scoring(settings: Settings, set_name: str, scorers: Sequence[str]) -> RunDirectory:
+    """Start `pronlab score-set` in the background."""
+    return launch(
+        settings,
+        kind=SCORING_JOB,
+        name=f"{set_name}-{'-'.join(scorers)}",
+        argv=["score-set", set_name, *(part for scorer in scorers for part in ("--scorer", scorer))],
+        root=settings.jobs_root,
+        config={"set": set_name, "scorers": list(scorers)},
+    )
+
+
+def active_scoring(settings: Settings, set_name: str) -> RunDirectory | None:
+    """The background scoring of the set that is still going on, if any."""
+    for run in list_runs(settings.jobs_root):
+        state = run.state
+        if state.kind == SCORING_JOB and state.status in ACTIVE and run.config.get("set") == set_name:
+            return run
+    return None
+
+
 def read_predictions(settings: Settings, set_name: str) -> "pandas.DataFrame":
     """All stored answers about a set, with COLUMNS; no rows where nothing was scored yet."""
     import pandas
@@ -129,8 +153,10 @@ def _score_one(spec: ScorerSpec, item: Item) -> Prediction:
     held_out = None
     seen = False
     if isinstance(scorer, AcousticScorer):
-        held_out = scorer.model.held_out.get((item.recording_id.split("/", 1)[-1], item.speaker))
-        seen = item.speaker in scorer.model.training_speakers
+        model = scorer.model
+        held_out = model.held_out.get(artifacts.sha256_of(item.path)) if item.path.is_file() else None
+        same_set = item.recording_id.split("/", 1)[0] == model.info.trained_on
+        seen = same_set and item.speaker in model.training_speakers
     try:
         result = score_file(scorer, item.path, item.target)
     except (AudioError, CorpusError) as error:

@@ -20,7 +20,7 @@ MIN_RECORDINGS = 20
 MIN_SPEAKERS = 3
 RECOMMENDED_RECORDINGS = 300
 # What stands after the features in training_data.csv.
-META_COLUMNS = ("score", "speaker", "word", "recording_id", "label_source", "language", "rubric")
+META_COLUMNS = ("score", "speaker", "word", "recording_id", "audio_sha256", "label_source", "language", "rubric")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class TrainingData:
     speakers: tuple[str, ...]
     texts: tuple[str, ...]
     recording_ids: tuple[str, ...]
+    audio_sha256: tuple[str, ...]
     label_sources: tuple[str, ...]
     extractor: str
     extractor_version: str
@@ -71,7 +72,7 @@ def load_training_data(
 def _from_set(
     settings: Settings, config: TrainConfig, progress: Progress | None, check_stop: Callable[[], None] | None
 ) -> TrainingData:
-    from pipeline.corpus.sets import get_set
+    from pipeline.corpus.sets import audio_path, get_set
     from pipeline.features.base import load_extractor
     from pipeline.features.table import build_table
 
@@ -80,6 +81,7 @@ def _from_set(
     extractor = load_extractor(settings, config.extractor)
     table = build_table(settings, list(chosen.values()), config.extractor, progress=progress, check_stop=check_stop)
     ids = table.recording_ids
+    paths = [audio_path(set_, chosen[i]) for i in ids]
     return TrainingData(
         names=tuple(table.names),
         values=table.values,
@@ -87,6 +89,7 @@ def _from_set(
         speakers=tuple(chosen[i].speaker for i in ids),
         texts=tuple(chosen[i].text for i in ids),
         recording_ids=tuple(ids),
+        audio_sha256=tuple(artifacts.sha256_of(path) for path in paths),
         label_sources=tuple(sources[i] for i in ids),
         extractor=config.extractor,
         extractor_version=extractor.version,
@@ -128,13 +131,13 @@ def labelled_recordings(
 
 
 def write_csv(path: Path, data: TrainingData) -> None:
-    """`training_data.csv`: the features in their order, then score, speaker, word, recording_id, label_source, ..."""
+    """`training_data.csv`: the features in their order, then META_COLUMNS."""
     with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*data.names, *META_COLUMNS])
-        rows = zip(data.scores, data.speakers, data.texts, data.recording_ids, data.label_sources, strict=True)
-        for values, meta in zip(data.values, rows, strict=True):
-            writer.writerow([*(f"{v:.7g}" for v in values), f"{meta[0]:g}", *meta[1:], data.language, data.rubric])
+        columns = (data.speakers, data.texts, data.recording_ids, data.audio_sha256, data.label_sources)
+        for values, score, meta in zip(data.values, data.scores, zip(*columns, strict=True), strict=True):
+            writer.writerow([*(f"{v:.7g}" for v in values), f"{score:g}", *meta, data.language, data.rubric])
 
 
 def _from_csv(path: Path) -> TrainingData:
@@ -166,6 +169,7 @@ def _from_csv(path: Path) -> TrainingData:
         speakers=tuple(row["speaker"] for row in rows),
         texts=tuple(row.get("word") or "" for row in rows),
         recording_ids=tuple(row.get("recording_id") or str(number) for number, row in enumerate(rows)),
+        audio_sha256=tuple(row.get("audio_sha256") or "" for row in rows),
         label_sources=tuple(row.get("label_source") or "unknown" for row in rows),
         extractor=_extractor_of(names),
         extractor_version="",

@@ -7,8 +7,8 @@ from pipeline.errors import ModelError
 from pipeline.records import RubricName
 from pipeline.scoring.acoustic.model_files import (
     CARD_FILE,
+    HELD_OUT_FILE,
     INFO_FILE,
-    PREDICTIONS_FILE,
     PTH_FILE,
     SCALER_FILE,
     WEIGHTS_FILE,
@@ -18,12 +18,12 @@ from pipeline.scoring.acoustic.model_files import (
 )
 from pipeline.settings import Settings
 
-FILES = (WEIGHTS_FILE, PTH_FILE, INFO_FILE, SCALER_FILE, PREDICTIONS_FILE, CARD_FILE)
+FILES = (WEIGHTS_FILE, PTH_FILE, INFO_FILE, SCALER_FILE, HELD_OUT_FILE, CARD_FILE)
 
 
 def find_model(settings: Settings, rubric: RubricName, extractor: str | None = None) -> Path | None:
-    """The folder of the model for `rubric` (and `extractor`, if given): the deployed one, else the released one with the
-    smallest error on unheard speakers. None where there is none; an incomplete folder is passed over."""
+    """The folder of the model for `rubric` (and `extractor`, if given): the deployed one, else the released one with
+    the smallest error on unheard speakers. None where there is none; an incomplete folder is passed over."""
     folders = [settings.deployed_root / rubric, *released_folders(settings)]
     for folder in folders:
         if is_model_folder(folder):

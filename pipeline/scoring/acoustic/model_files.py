@@ -4,8 +4,8 @@
     model_info.json                     what it is, what it was trained on, how well it does
     scaler_params.json                  mean and standard deviation of each feature
 
-Beside them, where the model was trained here: `predictions.csv` (each training recording, predicted by a model that
-had not heard its speaker) and `README.md` (the card).
+Beside them, where the model was trained here: `held_out.csv` (what was predicted for each training recording by a model
+that had not heard its speaker; a recording is known by the SHA-256 of its file) and `README.md` (the card).
 """
 
 import csv
@@ -27,7 +27,7 @@ WEIGHTS_FILE = "pronunciation_scorer.safetensors"
 PTH_FILE = "pronunciation_scorer.pth"
 INFO_FILE = "model_info.json"
 SCALER_FILE = "scaler_params.json"
-PREDICTIONS_FILE = "predictions.csv"
+HELD_OUT_FILE = "held_out.csv"
 CARD_FILE = "README.md"
 # Features beyond five standard deviations say "unlike anything heard in training", not how good the speaker is.
 Z_CLIP = 5.0
@@ -111,19 +111,21 @@ class Model:
         return float(np.interp(score, [b.score for b in bins], [b.share_within_10 for b in bins]))
 
     @cached_property
-    def held_out(self) -> dict[tuple[str, str], float]:
-        """Out-of-fold predictions by (recording id without the set's name, speaker); empty where none came along."""
-        if self.folder is None or not (self.folder / PREDICTIONS_FILE).is_file():
-            return {}
-        with (self.folder / PREDICTIONS_FILE).open(encoding="utf-8", newline="") as file:
-            return {
-                (row["recording_id"].split("/", 1)[-1], row["speaker"]): float(row["predicted"])
-                for row in csv.DictReader(file)
-            }
+    def held_out(self) -> dict[str, float]:
+        """Out-of-fold predictions by the SHA-256 of the recording's file; empty where none came along."""
+        return {row["audio_sha256"]: float(row["predicted"]) for row in self._held_out_rows}
 
     @cached_property
     def training_speakers(self) -> frozenset[str]:
-        return frozenset(speaker for _, speaker in self.held_out)
+        """As named in the set `info.trained_on`; in another set the same name is another person."""
+        return frozenset(row["speaker"] for row in self._held_out_rows)
+
+    @cached_property
+    def _held_out_rows(self) -> list[dict[str, str]]:
+        if self.folder is None or not (self.folder / HELD_OUT_FILE).is_file():
+            return []
+        with (self.folder / HELD_OUT_FILE).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
 
 
 def is_model_folder(folder: Path) -> bool:

@@ -24,7 +24,7 @@ from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.scoring.acoustic.data import RECOMMENDED_RECORDINGS, TrainingData
 from pipeline.scoring.acoustic.forest import fit_forest
 from pipeline.scoring.acoustic.model_files import (
-    PREDICTIONS_FILE,
+    HELD_OUT_FILE,
     ConfidenceBin,
     Model,
     ModelInfo,
@@ -34,6 +34,7 @@ from pipeline.scoring.acoustic.model_files import (
 from pipeline.scoring.acoustic.network import Epoch, fit_network
 
 MODEL_FOLDER = "model"
+PREDICTIONS_FILE = "predictions.csv"
 NEIGHBOURS = 50
 CONFIDENCE_GRID = tuple(range(0, 101, 5))
 IMPORTANCE_REPEATS = 3
@@ -106,7 +107,8 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
     info = _info(data, config, writer, report, confidence_table(data.scores, out_of_fold))
     model_folder = folder / MODEL_FOLDER
     save_model(model_folder, replace(final, info=info))
-    _write_predictions(model_folder / PREDICTIONS_FILE, data, out_of_fold, folds)
+    _write_predictions(folder / PREDICTIONS_FILE, data, out_of_fold, folds)
+    _write_held_out(model_folder / HELD_OUT_FILE, data, out_of_fold)
     artifacts.write_json(folder / "report.json", report)
     write_card(model_folder, info, report, config)
     return report
@@ -260,6 +262,16 @@ def _info(
         test=to_json(report.metrics),
         confidence=confidence,
     )
+
+
+def _write_held_out(path: Path, data: TrainingData, predicted: NDArray[np.float64]) -> None:
+    """What goes along with the model: no texts and no experts' scores, which belong to the corpus."""
+    with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["audio_sha256", "speaker", "predicted"])
+        for digest, speaker, guess in zip(data.audio_sha256, data.speakers, predicted, strict=True):
+            if digest:
+                table.writerow([digest, speaker, f"{guess:.2f}"])
 
 
 def _write_predictions(
