@@ -9,6 +9,8 @@ import hashlib
 import json
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -39,6 +41,7 @@ Progress = Callable[[int, int, str], None]
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S: Seconds = 30.0
+SAVE_LASTS_AT_MOST_S: Seconds = 60.0
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE sets (name TEXT PRIMARY KEY, title TEXT, synthetic INTEGER, rubric TEXT) WITHOUT ROWID;
@@ -97,8 +100,26 @@ class Index(IndexQueries):
 
     def ensure(self) -> None:
         """Build the index where it is missing, damaged, outdated, or has missed a save."""
-        if self._stale_mark.exists() or not self._is_current():
+        if self._stale_mark.exists() or self._orphaned_marks() or not self._is_current():
             self.rebuild()
+
+    @contextmanager
+    def saving(self, recording: Recording) -> Iterator[None]:
+        """Hold a mark while a label file is written and the index told of it. A process killed in between leaves the
+        mark behind, and the next `ensure` reads the files again. Raises LabelError where it cannot be set."""
+        digest = hashlib.sha256(recording.id.encode()).hexdigest()[:16]
+        mark = self._marks / f"{digest}-{os.getpid()}-{threading.get_ident()}"
+        try:
+            self._marks.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        except OSError as error:
+            raise LabelError(
+                f"{self._marks} cannot be written ({error.strerror or error}); the label was not saved."
+            ) from error
+        try:
+            yield
+        finally:
+            mark.unlink(missing_ok=True)
 
     def rebuild(self, progress: Progress | None = None) -> IndexReport:
         """Make the index anew from the sets and label files, in one transaction: readers see the old or the new."""
@@ -107,6 +128,8 @@ class Index(IndexQueries):
         with self.connect() as database, _writing(database):
             # Taken away before any file is read: a save that fails to reach the index from here on sets it again.
             self._stale_mark.unlink(missing_ok=True)
+            for mark in self._orphaned_marks():
+                mark.unlink(missing_ok=True)
             for table in TABLES:
                 database.execute(f"DROP TABLE IF EXISTS {table}")
             for statement in filter(str.strip, SCHEMA.split(";")):
@@ -268,6 +291,18 @@ class Index(IndexQueries):
         for suffix in ("", "-wal", "-shm"):
             path = self._settings.index_path
             path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def _orphaned_marks(self) -> list[Path]:
+        """Marks older than any save can last."""
+        oldest = time.time() - SAVE_LASTS_AT_MOST_S
+        try:
+            return [mark for mark in self._marks.iterdir() if mark.stat().st_mtime < oldest]
+        except FileNotFoundError:  # none was ever set, or one has just been taken away
+            return []
+
+    @property
+    def _marks(self) -> Path:
+        return self._settings.data_root / "locks" / "saving"
 
     @property
     def _stale_mark(self) -> Path:

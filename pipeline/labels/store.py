@@ -74,8 +74,9 @@ class LabelStore:
             if event.action is RatingAction.UNDO and event.evaluator not in current_ratings(before.ratings):
                 raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
             after = append(before, event)
-            write_result(path, after)
-            self._index.update_labels(recording, after)
+            with self._index.saving(recording):
+                write_result(path, after)
+                self._index.update_labels(recording, after)
         return after
 
     def _path(self, recording: Recording) -> Path:
