@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, ModelError
 from pipeline.records import BANDS, RubricName, Target, to_json
 from pipeline.settings import Settings
 
@@ -59,6 +59,7 @@ def score(
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write every prediction here (JSON lines)."
 )
+@click.option("--card", is_flag=True, help="Also put the figures into the card of the --model folder.")
 @run_option
 @json_option
 def evaluate(
@@ -68,17 +69,21 @@ def evaluate(
     scorer: str | None,
     model: Path | None,
     out: Path | None,
+    card: bool,
     run: Path | None,
     as_json: bool,
 ) -> None:
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
     from pipeline import artifacts
+    from pipeline.scoring.acoustic.card import write_evaluation
     from pipeline.scoring.batch import ScorerSpec
     from pipeline.scoring.evaluate import evaluate as measure
     from pipeline.scoring.evaluate import reference_of_manifest, reference_of_set
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")
+    if card and model is None:
+        raise ModelError("Say whose card: --model FOLDER.")
     settings = Settings.from_env()
     reference = (
         reference_of_manifest(manifest, part)
@@ -98,6 +103,8 @@ def evaluate(
         work.result(report)
     if out is not None:
         artifacts.write_text(out, "".join(json.dumps(to_json(p), ensure_ascii=False) + "\n" for p in predictions))
+    if card and model is not None:
+        write_evaluation(model, report)
     emit(report, as_json, _evaluation_text(report))
 
 

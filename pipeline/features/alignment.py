@@ -93,8 +93,10 @@ class WordMatch:
 def match_word(said: Spoken, word: str, references: dict[str, tuple[Spoken, ...]]) -> WordMatch:
     """`word` must be one of the `references`."""
     best = min((match(said, reference) for reference in references[word]), key=lambda found: found.distance)
+    # Each at a stretch of its own, on a coarser grid: the one that suits the wrong word need not suit the right one.
+    tried = [cepstra(said, stretch) for stretch in STRETCHES[::2]]
     others = {
-        other: min(_distance(cepstra(said, best.stretch), cepstra(reference)) for reference in found)
+        other: min(_distance(moving, cepstra(reference)) for reference in found for moving in tried)
         for other, found in references.items()
         if other != word
     }

@@ -29,7 +29,7 @@ FEATURE_NAMES = (
 
 class Reference:
     name = "reference"
-    version = "1"
+    version = "2"
     feature_names = FEATURE_NAMES
     knows_words = True
     description = "9 measures of how a word lies over its reference recording; needs one for each word"

@@ -13,7 +13,7 @@ from pipeline.scoring.base import SCORERS
 from pipeline.scoring.heuristic import rules
 from pipeline.settings import Settings
 
-VERSION = "rule-1"
+VERSION = "rule-2"
 
 
 class HeuristicScorer:
