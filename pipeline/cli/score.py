@@ -54,6 +54,14 @@ def score(
 @click.option("--manifest", type=click.Path(path_type=Path), help="A manifest with experts' scores.")
 @click.option("--set", "set_name", help="An imported set, against its consensus.")
 @click.option("--part", default="", help="Only this part of the corpus, e.g. dev.")
+@click.option(
+    "--reference",
+    "reference_kind",
+    type=click.Choice(["released", "median"]),
+    default="released",
+    show_default=True,
+    help="Which of a manifest's scores to judge by, where it has both.",
+)
 @scorer_option
 @model_option
 @click.option(
@@ -66,6 +74,7 @@ def evaluate(
     manifest: Path | None,
     set_name: str | None,
     part: str,
+    reference_kind: str,
     scorer: str | None,
     model: Path | None,
     out: Path | None,
@@ -86,7 +95,7 @@ def evaluate(
         raise ModelError("Say whose card: --model FOLDER.")
     settings = Settings.from_env()
     reference = (
-        reference_of_manifest(manifest, part)
+        reference_of_manifest(manifest, part, prefer_median=reference_kind == "median")
         if manifest is not None
         else reference_of_set(settings, set_name or "", part)
     )

@@ -59,11 +59,12 @@ def write_evaluation(folder: Path, report: "EvaluationReport") -> None:
     """Put what was measured on other recordings at the end of the card, in place of an earlier one of the same."""
     card = folder / CARD_FILE
     title = f"On {Path(report.source).parent.name or report.source}{f', part {report.part}' if report.part else ''}"
+    title += f" ({report.reference} scores)"
     before = card.read_text(encoding="utf-8") if card.is_file() else f"# {report.model_id}\n"
     kept = [section for section in before.split("\n## ") if not section.startswith(title + "\n")]
     text = f"""{title}
 
-{report.n} recordings, reference: {report.reference}; {report.failed} could not be scored. In brackets the 95 %
+{report.n} recordings against the {report.reference} scores; {report.failed} could not be scored. In brackets the 95 %
 bootstrap interval over speakers.
 
 | | MAE | RMSE | R² | PCC | within 5 | within 10 |
