@@ -133,7 +133,7 @@ def labelled_recordings(
 def write_csv(path: Path, data: TrainingData) -> None:
     """`training_data.csv`: the features in their order, then META_COLUMNS."""
     with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*data.names, *META_COLUMNS])
         columns = (data.speakers, data.texts, data.recording_ids, data.audio_sha256, data.label_sources)
         for values, score, meta in zip(data.values, data.scores, zip(*columns, strict=True), strict=True):

@@ -267,7 +267,7 @@ def _info(
 def _write_held_out(path: Path, data: TrainingData, predicted: NDArray[np.float64]) -> None:
     """What goes along with the model: no texts and no experts' scores, which belong to the corpus."""
     with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, lineterminator="\n")
         table.writerow(["audio_sha256", "speaker", "predicted"])
         for digest, speaker, guess in zip(data.audio_sha256, data.speakers, predicted, strict=True):
             if digest:
@@ -278,7 +278,7 @@ def _write_predictions(
     path: Path, data: TrainingData, predicted: NDArray[np.float64], folds: NDArray[np.int64]
 ) -> None:
     with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, lineterminator="\n")
         table.writerow(["recording_id", "speaker", "text", "expert", "predicted", "fold"])
         rows = zip(data.recording_ids, data.speakers, data.texts, data.scores, predicted, folds, strict=True)
         for recording_id, speaker, text, expert, guess, fold in rows:
