@@ -97,16 +97,15 @@ def metric_rows(metrics: Mapping[str, RegressionMetrics], human: Mapping[str, fl
     rows = []
     for name, label, percent in METRIC_LABELS:
         target = targets.get(name)
-        row = {"Figure": label}
+        sign = "" if target is None else "<" if target.lower_is_better else ">"
+        levels = [] if target is None else [target.acceptable, target.good, target.excellent]
+        row = {"Figure": label, "Target": " / ".join(f"{sign} {level:g}" for level in levels)}
         for scorer, found in metrics.items():
             row[scorer] = with_interval(getattr(found, name), found.intervals.get(name), percent=percent)
             if target is not None:
                 row[scorer] += f" · {target.reached(getattr(found, name))}"
         if human is not None:
             row["Human ceiling"] = number(human[name], percent=percent) if name in human else ""
-        sign = "" if target is None else "<" if target.lower_is_better else ">"
-        levels = [] if target is None else [target.acceptable, target.good, target.excellent]
-        row["Target (3 levels)"] = " / ".join(f"{sign} {level:g}" for level in levels)
         rows.append(row)
     return rows
 

@@ -119,6 +119,33 @@ def in_use(rubric: RubricName) -> tuple[ModelInfo, bool] | None:
     return load_model(folder).info, folder.is_relative_to(settings().deployed_root)
 
 
+@dataclass(frozen=True)
+class ModelRow:
+    """A model that scores recordings here, or could: `role` says which."""
+
+    info: ModelInfo
+    role: str
+    card: str
+
+
+def models() -> list[ModelRow]:
+    """For each rubric the model in use first, then the other released ones."""
+    from pipeline.scoring.acoustic.deploy import find_model, released_folders
+    from pipeline.scoring.acoustic.model_files import CARD_FILE, load_model
+
+    rows = []
+    for rubric in RubricName:
+        used = find_model(settings(), rubric)
+        others = [folder for folder in released_folders(settings()) if load_model(folder).info.rubric == rubric]
+        for folder in dict.fromkeys([*([used] if used else []), *others]):
+            deployed = folder.is_relative_to(settings().deployed_root)
+            role = f"in use ({'deployed here' if deployed else 'as released'})" if folder == used else "released"
+            card = folder / CARD_FILE
+            text = card.read_text(encoding="utf-8") if card.is_file() else "This model came without a card."
+            rows.append(ModelRow(load_model(folder).info, role, text))
+    return rows
+
+
 def deploy_run(run: RunDirectory) -> ModelInfo:
     from pipeline.scoring.acoustic.deploy import deploy
 

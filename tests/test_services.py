@@ -83,7 +83,7 @@ def test_the_table_of_figures_names_the_level_reached_and_what_is_undefined() ->
     assert rows["R²"]["model"].startswith("undefined")
     assert rows["Within 5 points"]["model"] == "40 %"
     assert rows["MAE (points)"]["Human ceiling"] == "3.00"
-    assert rows["MAE (points)"]["Target (3 levels)"] == "< 10 / < 7 / < 5"
+    assert rows["MAE (points)"]["Target"] == "< 10 / < 7 / < 5"
 
 
 def test_one_raters_scores_or_the_consensus(installation: Settings, tiny_set: str) -> None:

@@ -61,6 +61,40 @@ def start_training() -> None:
         state.choose(state.RUN, training.launch_training(config).id)
 
 
+def models_here() -> None:
+    """Which models score now, with their figures and cards."""
+    rows = training.models()
+    if not rows:
+        st.caption("No model is in use: the heuristic rule scores everything.")
+        return
+    st.dataframe(
+        [
+            {
+                "Scores": f"{row.info.rubric}s",
+                "Model": row.info.model_id,
+                "Role": row.role,
+                "MAE": row.info.test.get("mae"),
+                "PCC": row.info.test.get("pcc"),
+                "n": row.info.n_recordings,
+                "Features": row.info.extractor,
+                "Trained on": f"{row.info.trained_on} {row.info.part}".strip(),
+            }
+            for row in rows
+        ],
+        hide_index=True,
+        column_config={
+            "MAE": st.column_config.NumberColumn(format="%.2f"),
+            "PCC": st.column_config.NumberColumn(format="%.2f"),
+        },
+    )
+    st.caption("Figures over speakers that the model had not heard. Deploying a run puts it in use for its kind.")
+    cards = {row.info.model_id: row.card for row in rows}
+    chosen = st.selectbox("Read a model's card", list(cards), index=None, placeholder="Choose a model")
+    if chosen is not None:
+        with st.container(border=True):
+            st.markdown(cards[chosen].replace("\n# ", "\n### ").removeprefix("# "))
+
+
 def list_of_runs(runs: Sequence[RunDirectory]) -> None:
     """All runs, and the figures of chosen ones side by side."""
     st.dataframe([_row(run) for run in runs], hide_index=True)
@@ -84,15 +118,15 @@ def _row(run: RunDirectory) -> dict[str, object]:
     return {
         "Run": run.id,
         "Status": run_state.status,
-        "Set": " ".join(filter(None, [config.get("set") or config.get("csv"), config.get("part")])),
         "Labels": "MOCK" if _is_mock(run) else "real",
-        "Features": config.get("extractor"),
-        "Model": config.get("model"),
-        "n": figures.get("n"),
         **{
             label: None if figures.get(name) is None else round(figures[name], 2)
             for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"), ("pcc", "PCC"))
         },
+        "n": figures.get("n"),
+        "Set": " ".join(filter(None, [config.get("set") or config.get("csv"), config.get("part")])),
+        "Features": config.get("extractor"),
+        "Model": config.get("model"),
         "Started (UTC)": run_state.created_at[:16].replace("T", " "),
     }
 

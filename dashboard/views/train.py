@@ -10,6 +10,8 @@ from dashboard.components.page import empty_state, errors_in_words, header
 @errors_in_words()
 def render() -> None:
     header("Train", "Train a scorer on labelled recordings in the background, judge it, and put it into use.")
+    with st.expander("Models that score now", icon=":material/deployed_code:", expanded=True):
+        sections.models_here()
     runs = training.runs()
     with st.expander("New training", icon=":material/add:", expanded=not runs):
         sections.start_training()

@@ -68,7 +68,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("Debian's chromium is not installed")
     with playwright.sync_playwright() as p:
         found = p.chromium.launch(
-            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-audio-capture={SPOKEN}"]
+            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-audio-capture={SPOKEN}%noloop"]
         )
         yield found
         found.close()
