@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = Callable[[int, int, str], None]
 
-# Below this many items, starting processes (about .5 s) costs more than it saves.
+# Below this many items, starting processes (about .5 s, more where heavy imports follow) costs more than it saves.
 MIN_ITEMS_FOR_PROCESSES = 64
 
 
@@ -22,14 +22,15 @@ def map_ordered(
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
     message: str = "",
+    min_items: int = MIN_ITEMS_FOR_PROCESSES,
 ) -> Iterator[Result]:
     """Yield `function(item)` for each item in order, from `workers` processes (default: one a core).
 
     `function` and the items must be picklable: a module's own function, or a partial of one. `check_stop` may raise
-    to end early; work not yet begun is dropped then.
+    to end early; fewer than `min_items` items are done in this process; work not yet begun is dropped then.
     """
     n_workers = min(workers or os.cpu_count() or 1, len(items))
-    if n_workers <= 1 or len(items) < MIN_ITEMS_FOR_PROCESSES:
+    if n_workers <= 1 or len(items) < min_items:
         yield from _reported(map(function, items), len(items), progress, check_stop, message)
         return
     # Not fork: the caller may hold threads (a heartbeat, a server), whose locks a forked child would inherit locked.

@@ -38,8 +38,8 @@ def provenance(chosen: RecordingSet, table: pd.DataFrame, rater: str | None) -> 
     """How many recordings the figures rest on, what was held out, and whose scores these are."""
     n, speakers = table["recording_id"].nunique(), table["speaker"].nunique()
     st.markdown(
-        f"**{n} recordings of {speakers} participant{'s' * (speakers != 1)}**, against {rater or 'the consensus of the raters'}. "
-        "Only recordings that every scorer shown has scored."
+        f"**{n} recordings of {speakers} participant{'s' * (speakers != 1)}**, against "
+        f"{rater or 'the consensus of the raters'}. Only recordings that every scorer shown has scored."
     )
     if (table["source"] == "synthetic").any():
         st.info(

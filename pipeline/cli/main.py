@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -47,9 +47,19 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.ClickException as error:
+            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "pronlab"
+            _give_up(f"{error.format_message()} `{command} --help` lists what there is.")
         except PronlabError as error:
-            click.echo(f"pronlab: {error}", err=True)
-            sys.exit(1)
+            _give_up(str(error))
+
+
+def _give_up(reason: str) -> NoReturn:
+    """One clear line, and exit code 1."""
+    click.echo(f"pronlab: {' '.join(reason.split())}", err=True)
+    sys.exit(1)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

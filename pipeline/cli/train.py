@@ -25,7 +25,7 @@ def train() -> None:
     "--labels", type=click.Choice(["real", "mock"]), help="Real labels (default), or made-up ones to try out."
 )
 @click.option("--model", type=click.Choice(["mlp", "forest"]), help="Network (default) or random forest.")
-@click.option("--extractor", help="acoustic57 (default), timing or encoder.")
+@click.option("--extractor", help="acoustic57 (default), reference, timing or encoder.")
 @click.option("--preset", help="Start from a preset, e.g. word_mlp.")
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int)
@@ -76,7 +76,12 @@ def word(preset: str | None, run: Path | None, as_json: bool, **options: Any) ->
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--rollback", "rubric_back", type=click.Choice(list(RubricName)), help="Go back to the model before.")
+@click.option(
+    "--rollback",
+    "rubric_back",
+    type=click.Choice([str(name) for name in RubricName]),
+    help="Go back to the model before.",
+)
 @json_option
 def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     """Make the model of a finished RUN (its id, or a model folder) the scorer in use for its rubric."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas
 
 SCORING_JOB = "score-set"
+# A scorer takes seconds to load, in every process again, and about 10 ms a word.
+MIN_ITEMS_FOR_PROCESSES = 1000
 COLUMNS = ("recording_id", "scorer", "model_id", "overall", "scoring_method", "confidence", "held_out", "warnings")
 
 
@@ -74,7 +76,12 @@ def score_items(
     """A prediction for each item, in order. Raises ModelError or UnknownNameError before the first."""
     _scorer(spec)
     yield from map_ordered(
-        partial(_score_one, spec), items, progress=progress, check_stop=check_stop, message="scoring"
+        partial(_score_one, spec),
+        items,
+        progress=progress,
+        check_stop=check_stop,
+        message="scoring",
+        min_items=MIN_ITEMS_FOR_PROCESSES,
     )
 
 

@@ -1,0 +1,229 @@
+"""The command line end to end: each command on a small installation, its JSON, and one clear line on bad input."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.cli import main
+from pipeline.cli.main import COMMANDS
+from pipeline.records import ScoreResult
+from pipeline.runs import RunDirectory
+from pipeline.settings import CHECKOUT, Settings
+
+MASA = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    monkeypatch.delenv("PRONLAB_ENCODER_PATH", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return lambda *args: CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def answer(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def complaint(result: Result) -> str:
+    """One line on the error stream, exit code 1, nothing of a traceback."""
+    assert result.exit_code == 1, result.output
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.output
+    return lines[0]
+
+
+def test_a_score_is_the_whole_record(run: Run) -> None:
+    found = answer(run("score", MASA, "--word", "masa", "--json"))
+    assert set(found) == set(ScoreResult.__dataclass_fields__)
+    assert 80 < found["overall"] <= 100
+    assert (found["band"] in ("good", "excellent"), found["scoring_method"]) == (True, "ml_model")
+    assert found["milliseconds"] > 0
+    assert found["audio"]["duration_s"] == pytest.approx(0.53, abs=0.05)
+    by_rule = answer(run("score", MASA, "--word", "masa", "--scorer", "heuristic", "--json"))
+    assert (by_rule["scoring_method"], by_rule["overall"]) == ("heuristic", 98)
+    text = run("score", MASA, "--word", "masa", "--scorer", "heuristic").stdout
+    assert text.startswith("98 of 100: excellent (native-like); heuristic")
+
+
+def test_a_sentence_is_scored_by_the_sentence_model(run: Run) -> None:
+    found = answer(run("score", MASA, "--text", "a table", "--json"))
+    assert found["target"] == {"text": "a table", "language": "en", "rubric": "sentence"}
+    assert found["scorer"] == "timing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere.wav", "--word", "masa"), "nowhere.wav"),
+        ((MASA,), "--word"),
+        ((MASA, "--word", "masa", "--text", "x"), "--word"),
+        ((MASA, "--word", "masa", "--scorer", "oracle"), "oracle"),
+        ((MASA, "--word", "masa", "--scorer", "encoder"), "encoder"),
+        ((CHECKOUT / "README.md", "--word", "masa"), "README.md"),
+    ],
+)
+def test_bad_input_to_score_is_told_in_one_line(run: Run, arguments: tuple[Any, ...], said: str) -> None:
+    assert said in complaint(run("score", *arguments, "--json"))
+
+
+def test_from_the_demo_to_a_deployed_model(run: Run, settings: Settings, tmp_path: Path) -> None:
+    demo = answer(run("demo", "--json"))
+    assert (demo["n_recordings"], demo["n_speakers"], demo["n_labels"]) == (176, 8, 176)
+    table = tmp_path / "training_data.csv"
+    features = answer(run("features", "--set", "demo", "--out", table, "--json"))
+    assert (features["n"], features["features"]) == (176, 57)
+    assert table.read_text(encoding="utf-8").splitlines()[0].startswith("mfcc_1_mean,")
+    trained = answer(run("train", "word", "--csv", table, "--model", "forest", "--trees", 20, "--folds", 4, "--json"))
+    assert trained["metrics"]["n"] == 176
+    assert trained["metrics"]["mae"] < trained["baselines"]["training mean"]["mae"]
+    listed = answer(run("runs", "list", "--json"))
+    assert [row["id"] for row in listed] == [trained["run"]]
+    shown = answer(run("runs", "show", trained["run"], "--json"))
+    assert shown["status"] == "finished"
+    assert shown["config"]["trees"] == 20
+    assert "MAE" in run("runs", "list").stdout
+    assert "finished" in run("runs", "show", trained["run"]).stdout
+    deployed = answer(run("deploy", trained["run"], "--json"))
+    assert deployed["model_id"] == trained["run"]
+    score = answer(run("score", MASA, "--word", "masa", "--json"))
+    assert score["model_id"] == trained["run"]
+    assert answer(run("deploy", "--rollback", "word", "--json")) == {"rubric": "word", "model": None}
+    assert answer(run("score", MASA, "--word", "masa", "--json"))["model_id"] != trained["run"]
+
+
+def test_a_network_on_mock_labels_says_so(run: Run) -> None:
+    run("demo")
+    found = answer(run("train", "word", "--set", "demo", "--labels", "mock", "--epochs", 2, "--folds", 2, "--json"))
+    assert any("Mock labels" in warning for warning in found["warnings"])
+    text = run("train", "word", "--set", "demo", "--preset", "word_forest", "--trees", 5, "--folds", 2).stdout
+    assert "training mean" in text
+    assert "pronlab deploy" in text
+
+
+def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Path) -> None:
+    run("demo")
+    found = answer(run("evaluate", "--set", "demo", "--scorer", "heuristic", "--json"))
+    assert {"n", "mae", "rmse", "r2", "pcc"} <= set(found)
+    assert (found["n"], found["failed"]) == (176, 0)
+    folder = tmp_path / "manifest"
+    folder.mkdir()
+    rows = []
+    for number, source in enumerate(sorted((CHECKOUT / "data" / "demo" / "references").glob("*.wav"))):
+        shutil.copy(source, folder / f"{number}.wav")
+        row = {"audio": f"{number}.wav", "text": source.stem, "speaker": f"s{number % 4}", "score": 80 + number % 9}
+        rows.append({**row, "language": "tr"})
+    (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    out = tmp_path / "predictions.jsonl"
+    arguments = ("evaluate", "--manifest", folder / "m.jsonl", "--scorer", "acoustic57", "--out", out)
+    found = answer(run(*arguments, "--json"))
+    assert found["n"] == len(rows) == len(out.read_text().splitlines())
+    assert "one expert" not in run(*arguments).stdout
+    model = tmp_path / "model"
+    shutil.copytree(CHECKOUT / "models" / "word-demo", model)
+    for _ in range(2):
+        answer(run("evaluate", "--manifest", folder / "m.jsonl", "--model", model, "--card", "--json"))
+    assert (model / "README.md").read_text(encoding="utf-8").count("## On manifest (score scores)") == 1
+    scored = answer(run("score-set", "demo", "--scorer", "heuristic", "--scorer", "reference", "--json"))
+    assert scored["scorers"]["heuristic"] == {"n": 176, "failed": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("evaluat",), "evaluat"),
+        (("score",), "FILE"),
+        (("train", "word", "--set", "demo", "--model", "svm"), "svm"),
+        (("train", "word", "--seed", "x"), "--seed"),
+        (("evaluate",), "--manifest"),
+        (("evaluate", "--manifest", "none.jsonl"), "none.jsonl"),
+        (("evaluate", "--set", "none"), "none"),
+        (("evaluate", "--set", "demo", "--card"), "--model"),
+        (("train", "word"), "either a set or a csv"),
+        (("train", "word", "--set", "none"), "none"),
+        (("train", "word", "--csv", "none.csv"), "none.csv"),
+        (("train", "word", "--set", "demo", "--extractor", "oracle"), "oracle"),
+        (("train", "word", "--set", "demo", "--preset", "oracle"), "oracle"),
+        (("train", "word", "--set", "demo", "--folds", "9"), "9 folds"),
+        (("features", "--set", "none"), "none"),
+        (("deploy",), "Name the run"),
+        (("deploy", "nothing-12345678"), "nothing-12345678"),
+        (("deploy", "--rollback", "word"), "Nothing is deployed"),
+        (("runs", "show", "../x"), "../x"),
+        (("import", "nowhere"), "nowhere"),
+        (("import", "a", "b", "c"), "3 arguments"),
+        (("import", "tarot", "."), "tarot"),
+        (("export", "--set", "none", "--out", "x.csv"), "none"),
+        (("label", "show", "demo/none"), "demo/none"),
+        (("label", "rate", "demo/none", "--evaluator", "a", "--score", "5"), "demo/none"),
+        (("score-set", "none", "--scorer", "heuristic"), "none"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    if "demo" in arguments and arguments[0] != "label":
+        run("demo")
+    assert said in complaint(run(*arguments))
+
+
+def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
+    run("demo")
+    item = "demo/participant_02/kelimeler/05_şeker"
+    rated = ("label", "rate", item, "--evaluator", "Ada", "--score")
+    assert answer(run(*rated, 71, "--notes", "ok", "--json"))["score"] == 71
+    assert "Consensus 71" in run(*rated, 71).stdout
+    assert "0-100, got 171" in complaint(run(*rated, 171))
+    assert "Taken back" in run("label", "undo", item, "--evaluator", "Ada").stdout
+    assert run("label", "skip", item, "--evaluator", "Bo", "--reason", "Later").exit_code == 0
+    assert run("label", "flag", item, "--evaluator", "Cem", "--reason", "Too noisy").exit_code == 0
+    shown = answer(run("label", "show", item, "--json"))
+    assert [event["action"] for event in shown["ratings"]] == ["rate", "rate", "rate", "undo", "skip", "flag"]
+    assert "Too noisy" in run("label", "show", item).stdout
+
+
+def test_the_index_and_exports(run: Run, tmp_path: Path) -> None:
+    assert "no set yet" in run("index", "status").stdout
+    run("demo")
+    assert answer(run("index", "rebuild", "--json"))["n_ratings"] == 176
+    assert "176 of 176 recordings labelled" in run("index", "status").stdout
+    assert answer(run("index", "status", "--json"))[0]["synthetic"] is True
+    out = tmp_path / "labels.csv"
+    assert answer(run("export", "--out", out, "--json"))["rows"] == 176
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert answer(run("export", "--set", "demo", "--table", "consensus", "--format", "jsonl", "--out", out, "--json"))
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 176
+
+
+def test_a_command_in_the_background_reports_to_its_run(run: Run, settings: Settings) -> None:
+    run("demo")
+    directory = RunDirectory.create(settings.jobs_root, kind="score-set", name="x", config={})
+    assert run("score-set", "demo", "--scorer", "heuristic", "--run", directory.path).exit_code == 0
+    state = directory.state
+    assert (state.status, state.progress) == ("finished", 1.0)
+    assert state.result["scorers"]["heuristic"]["n"] == 176
+    stopped = RunDirectory.create(settings.jobs_root, kind="score-set", name="y", config={})
+    stopped.request_stop()
+    run("score-set", "demo", "--scorer", "heuristic", "--run", stopped.path)
+    assert stopped.state.status == "stopped"
+    failed = RunDirectory.create(settings.jobs_root, kind="score-set", name="z", config={})
+    assert run("score-set", "none", "--scorer", "heuristic", "--run", failed.path).exit_code == 1
+    assert failed.state.status == "failed"
+    assert "none" in str(failed.state.error)
+    assert run("runs", "stop", stopped.id).exit_code == 0
+
+
+def test_help_is_there_for_every_command(run: Run) -> None:
+    listed = run("--help").stdout
+    for name in COMMANDS:
+        assert name in listed
+        shown = run(name, "--help")
+        assert shown.exit_code == 0
+        assert len(shown.stdout.splitlines()) > 5

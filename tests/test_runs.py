@@ -1,0 +1,118 @@
+"""Run directories and background jobs: states, liveness, stopping, what is left after a death."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import JobError, UnknownNameError
+from pipeline.jobs.launcher import find, launch
+from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
+from pipeline.settings import Settings
+
+
+def until(condition: Any, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert condition()
+
+
+def new(root: Path, name: str = "x") -> RunDirectory:
+    return RunDirectory.create(root, kind="word", name=name, config={"a": 1}, seed=3)
+
+
+def test_a_run_tells_where_it_comes_from(tmp_path: Path) -> None:
+    run = new(tmp_path, "çiçek / ../ x")
+    assert run.path.parent == tmp_path
+    assert run.config == {"a": 1}
+    state = run.state
+    assert (state.status, state.seed, state.kind) == ("queued", 3, "word")
+    assert {"python", "torch", "numpy"} <= set(state.versions)
+    assert RunDirectory.open(tmp_path, run.id) == run
+
+
+def test_progress_metrics_and_result_are_read_back(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    with run.start() as writer:
+        assert run.state.status == "running"
+        assert run.state.pid == os.getpid()
+        writer.update(progress=0.5, message="half")
+        writer.log_metrics(epoch=1, loss=float("nan"))
+        writer.log("a line")
+        with (run.path / "metrics.jsonl").open("a") as file:
+            file.write('{"epoch": 2, "lo')
+        assert (run.state.progress, run.state.message) == (0.5, "half")
+        writer.update(result={"mae": 4.0})
+    assert [(row["epoch"], row["loss"]) for row in run.metrics()] == [(1, None)]
+    assert run.log_tail().endswith("a line\n")
+    assert (run.state.status, run.state.result) == ("finished", {"mae": 4.0})
+    assert run.state.ended_at is not None
+
+
+def test_a_failure_is_kept_with_its_words(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    with pytest.raises(ValueError, match="broke"), run.start():
+        raise ValueError("it broke")
+    assert (run.state.status, run.state.error) == ("failed", "it broke")
+
+
+def test_a_silent_run_is_lost_whatever_its_pid(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    raw = json.loads((run.path / "run.json").read_text())
+    old = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - STALE_AFTER_S - 5))
+    (run.path / "run.json").write_text(json.dumps({**raw, "status": "running", "pid": 1, "heartbeat_at": old}))
+    assert run.state.status == "lost"
+
+
+def test_runs_are_listed_newest_first_and_strangers_passed_over(tmp_path: Path) -> None:
+    assert list_runs(tmp_path / "none") == []
+    first = new(tmp_path)
+    time.sleep(0.01)
+    second = new(tmp_path)
+    (tmp_path / "stranger").mkdir()
+    assert [run.id for run in list_runs(tmp_path)] == [second.id, first.id]
+    for wrong in ("stranger", "..", "a/b", "none"):
+        with pytest.raises(JobError):
+            RunDirectory.open(tmp_path, wrong)
+
+
+def job(settings: Settings, *argv: str) -> RunDirectory:
+    return launch(settings, kind="job", name="job", argv=argv, root=settings.jobs_root, config={"argv": argv})
+
+
+def test_a_job_runs_in_the_background_and_its_words_are_kept(settings: Settings, tiny_set: str) -> None:
+    run = job(settings, "score-set", tiny_set, "--scorer", "heuristic")
+    until(lambda: run.state.status == "finished", 60)
+    assert find(settings, run.id) == run
+    assert "24 recordings scored" in run.log_tail()
+
+
+def test_a_job_that_cannot_work_fails_with_its_reason(settings: Settings) -> None:
+    run = job(settings, "score-set", "nowhere", "--scorer", "heuristic")
+    until(lambda: run.state.status == "failed", 60)
+    assert "nowhere" in str(run.state.error)
+    until(lambda: "ended with code 1" in run.log_tail())
+
+
+def test_a_killed_job_says_so_in_its_log(settings: Settings, tiny_set: str) -> None:
+    run = job(settings, "train", "word", "--set", tiny_set, "--epochs", "9000", "--patience", "9000", "--folds", "2")
+    until(lambda: run.state.pid is not None, 60)
+    os.kill(int(run.state.pid or 0), signal.SIGKILL)
+    until(lambda: "ended with code 137" in run.log_tail())
+
+
+def test_a_job_stops_when_asked(settings: Settings, tiny_set: str) -> None:
+    run = job(settings, "train", "word", "--set", tiny_set, "--epochs", "9000", "--patience", "9000", "--folds", "2")
+    until(lambda: len(run.metrics()) > 3, 60)
+    run.request_stop()
+    until(lambda: run.state.status == "stopped", 30)
+
+
+def test_an_unknown_executor_is_named(settings: Settings) -> None:
+    with pytest.raises(UnknownNameError, match="local"):
+        launch(settings, kind="x", name="x", argv=[], root=settings.jobs_root, config={}, executor="moon")
