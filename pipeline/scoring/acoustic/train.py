@@ -17,7 +17,7 @@ from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import TrainingError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
-from pipeline.records import to_json
+from pipeline.records import RatingSource, to_json
 from pipeline.runs import RunWriter, now_iso
 from pipeline.scoring.acoustic.card import write_card
 from pipeline.scoring.acoustic.config import TrainConfig
@@ -101,7 +101,7 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
         },
         fold_mae=tuple(float(np.abs(out_of_fold - data.scores)[folds == f].mean()) for f in range(config.folds)),
         importance=dict(sorted(zip(data.names, importance.tolist(), strict=True), key=lambda item: -item[1])),
-        warnings=(*data.warnings, *_warnings(data, config, measured)),
+        warnings=(*data.warnings, *_warnings(data, measured)),
         folder=MODEL_FOLDER,
     )
     info = _info(data, config, writer, report, confidence_table(data.scores, out_of_fold))
@@ -213,9 +213,9 @@ def _epoch_logger(writer: RunWriter, board: Any, fold: int | None, config: Train
     return log
 
 
-def _warnings(data: TrainingData, config: TrainConfig, measured: RegressionMetrics) -> list[str]:
+def _warnings(data: TrainingData, measured: RegressionMetrics) -> list[str]:
     found: list[str] = []
-    if config.labels == "mock":
+    if RatingSource.MOCK in data.label_sources:
         found.append("Mock labels: the scores are made up, so the model and its figures say nothing about speech.")
     if "synthetic" in data.label_sources:
         found.append("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts.")
@@ -249,7 +249,7 @@ def _info(
         architecture=(len(data.names), *config.hidden, 1) if config.model == "mlp" else (),
         rubric=data.rubric,
         language=data.language,
-        labels=config.labels,
+        labels="mock" if RatingSource.MOCK in data.label_sources else "real",
         label_sources=tuple(sorted(set(data.label_sources))),
         trained_on=config.set or Path(config.csv).name,
         part=config.part,
