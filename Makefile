@@ -19,7 +19,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed-bench
-	$(BIN)/python -m bench
+	$(BIN)/python -m tests.bench
 
 # Rebuilds the committed synthetic corpus; needs espeak-ng.
 demo: $(VENV)/.installed-dev system
