@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import platform
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 
 from pipeline.settings import CHECKOUT
@@ -21,8 +22,8 @@ def main() -> None:
         sys.exit(f"Unknown benchmark {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}.")
     context = multiprocessing.get_context("spawn")
     for name in names:
-        with context.Pool(1) as pool:
-            rows = pool.apply(measure, (name,))
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            rows = pool.submit(measure, name).result()
         for row in rows:
             beside = "" if row["ratio"] is None else f"   {row['ratio']:.1f} x {row['alternative']}"
             bar = f"   (bar: {row['bar']})" if row["bar"] else ""

@@ -46,5 +46,7 @@ def _sklearn_s(x: np.ndarray, y: np.ndarray) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for seed in range(6):
-            MLPRegressor((128, 64, 32), batch_size=32, max_iter=120, n_iter_no_change=20, random_state=seed).fit(x, y)
+            MLPRegressor(
+                hidden_layer_sizes=(128, 64, 32), batch_size=32, max_iter=120, n_iter_no_change=20, random_state=seed
+            ).fit(x, y)
     return time.perf_counter() - started
