@@ -11,7 +11,7 @@ run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
 
 test: $(VENV)/.installed-dev system
-	$(BIN)/python -m pytest -n 2 --cov=pipeline --cov-report=term --cov-fail-under=85
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=pipeline --cov-report=term --cov-fail-under=85
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -11,9 +11,9 @@ from pipeline.corpus.sets import RecordingSet
 CONSENSUS = "Consensus (median of all raters)"
 
 
-def score_more(chosen: RecordingSet) -> None:
+def score_more(chosen: RecordingSet, *, expanded: bool) -> None:
     """A start button for scoring the set, and the scoring that goes on."""
-    with st.expander("Score this set with another scorer", icon=":material/play_circle:"):
+    with st.expander("Score this set with another scorer", icon=":material/play_circle:", expanded=expanded):
         scorer = st.selectbox("Scorer", services.scorer_names(chosen.rubric), key="compare-new-scorer")
         st.caption(
             "It runs in the background; you may leave this page. Earlier predictions of the scorer are replaced."

@@ -19,7 +19,8 @@ def render() -> None:
     labels = services.index().labels(chosen.name)
     with right:
         rater = sections.choose_rater(labels)
-    sections.score_more(chosen)
+    predictions = services.predictions(chosen.name)
+    sections.score_more(chosen, expanded=predictions.empty)
     experts = services.expert_scores(chosen.name, rater)
     if experts.empty:
         empty_state(
@@ -28,7 +29,7 @@ def render() -> None:
             page_label="Rate recordings on the Label page",
         )
         return
-    table = comparison.joined(services.predictions(chosen.name), experts)
+    table = comparison.joined(predictions, experts)
     if table.empty:
         empty_state("No scorer has scored this set's rated recordings yet. Choose one above and start it.")
         return

@@ -107,7 +107,6 @@ def test_a_training_is_started_watched_and_deployed(open_page: Open, server: tup
 def test_a_set_is_scored_and_compared(open_page: Open) -> None:
     page = open_page("compare", set="demo")
     settled(page)
-    page.get_by_text("Score this set with another scorer").click()
     page.get_by_role("button", name="Score all recordings").click()
     page.get_by_text("The ten worst").wait_for(timeout=60_000)
     page.get_by_text("176 recordings of 8 participants").wait_for()
