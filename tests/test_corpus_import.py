@@ -167,6 +167,8 @@ def test_a_manifest_of_the_smallest_kind(settings: Settings, tmp_path: Path) -> 
         {"audio": "../a.wav", "text": "x"},
         {"audio": "/etc/passwd", "text": "x"},
         {"audio": "a.wav", "text": "x", "score": 101},
+        {"audio": "a.wav", "text": "x", "words": "x"},
+        {"audio": "a.wav", "text": "x", "words": [{"phones": []}]},
         {"audio": "a.wav", "text": "x", "score": "NaN"},
         {"audio": "a.wav", "text": "x y", "released": {"total": 11}},
     ],

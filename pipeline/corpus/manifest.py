@@ -65,8 +65,20 @@ def item_from_json(raw: dict[str, Any], root: Path) -> CorpusItem:
         median={key: _finite(value) for key, value in raw.get("median", {}).items()},
         released={key: _finite(value) for key, value in raw.get("released", {}).items()},
         score=None if raw.get("score") is None else _finite(raw["score"], high=100.0),
-        extra={key: raw[key] for key in EXTRA_KEYS if key in raw},
+        extra={key: _words(raw[key]) if key == "words" else raw[key] for key in EXTRA_KEYS if key in raw},
     )
+
+
+def _words(value: Any) -> list[dict[str, Any]]:
+    """The words of a text, each with `text` and `phones` (a list; a string is split at blanks)."""
+    if not isinstance(value, list) or not all(isinstance(word, dict) and "text" in word for word in value):
+        raise ValueError(f"'words' must be a list of objects with 'text', got {str(value)[:60]}")
+    words: list[dict[str, Any]] = []
+    for word in value:
+        phones = word.get("phones") or []
+        listed = phones.split() if isinstance(phones, str) else [str(phone) for phone in phones]
+        words.append({**word, "text": str(word["text"]), "phones": listed})
+    return words
 
 
 def _finite(value: Any, high: float = 10.0) -> float:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.settings import Settings
+from pipeline.corpus.importer import import_path
+from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import shoot
 
 Open = Callable[..., Any]
@@ -230,3 +231,33 @@ def test_fits_a_phone(open_page: Open, dark: bool) -> None:
     page.wait_for_timeout(500)
     shoot(page, f"label-phone-{'dark' if dark else 'light'}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_sentence_is_rated_by_dimension_with_marks(
+    open_page: Open, results: Find, server: tuple[str, Settings], tmp_path: Path
+) -> None:
+    words = [{"text": "A", "phones": ["AH0"]}, {"text": "TABLE", "phones": "T EY1 B AH0 L"}]
+    row = {"audio": "masa.wav", "text": "A TABLE", "speaker": "s1", "rubric": "sentence", "words": words}
+    (tmp_path / "masa.wav").write_bytes((CHECKOUT / "data" / "demo" / "references" / "masa.wav").read_bytes())
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    import_path(server[1], tmp_path / "manifest.jsonl", name="sentences")
+    page = open_page("", set="sentences", rater="Sentence Sam")
+    desk = ready(page)
+    listen(page)
+    page.keyboard.press("Enter")
+    page.get_by_text("not rated yet").first.wait_for()
+    assert not results("Sentence Sam")
+    for key in "8760":
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("w")
+    page.keyboard.press("w")
+    page.keyboard.press("x")
+    desk.locator("[data-word='1'][data-phone='1']").click()
+    shoot(page, "label-sentence")
+    page.keyboard.press("Enter")
+    page.get_by_text("All 1 recordings").wait_for()
+    event = ratings(results("Sentence Sam")[0], "Sentence Sam")[-1]
+    assert event["dimensions"] == {"accuracy": 8.0, "fluency": 7.0, "prosodic": 6.0, "total": 10.0}
+    assert event["score"] == 100
+    assert {(mark["word"], mark.get("phone")) for mark in event["marks"]} == {(1, None), (1, 1)}
