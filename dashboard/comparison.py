@@ -37,13 +37,20 @@ def joined(predictions: pd.DataFrame, experts: pd.DataFrame) -> pd.DataFrame:
     return table.dropna(subset=["expert", "predicted"]).reset_index(drop=True)
 
 
-def filtered(table: pd.DataFrame, speakers: Collection[str] = (), texts: Collection[str] = ()) -> pd.DataFrame:
-    """The rows of the given speakers and texts; none given means all of them."""
+def filtered(
+    table: pd.DataFrame,
+    speakers: Collection[str] = (),
+    texts: Collection[str] = (),
+    parts: Collection[str] = (),
+) -> pd.DataFrame:
+    """The rows of the given speakers, texts and parts; none given means all of them."""
     keep = table["recording_id"].notna()
     if speakers:
         keep &= table["speaker"].isin(speakers)
     if texts:
         keep &= table["text"].isin(texts)
+    if parts:
+        keep &= table["part"].isin(parts)
     return table[keep]
 
 

@@ -125,12 +125,12 @@ def audio_of(recording: Recording) -> Path:
 
 
 def expert_scores(set_name: str, rater: str | None) -> pd.DataFrame:
-    """recording_id, speaker, text, score, source: of one rater, or the consensus where `rater` is None."""
+    """recording_id, speaker, text, part, score, source: of one rater, or the consensus where `rater` is None."""
     if rater is None:
         return index().consensus_scores(set_name)
     labels = index().labels(set_name)
     rated = labels[(labels["action"] == "rate") & (labels["evaluator"] == rater)]
-    return rated[["recording_id", "speaker", "text", "score", "source"]]
+    return rated[["recording_id", "speaker", "text", "part", "score", "source"]]
 
 
 def predictions(set_name: str) -> pd.DataFrame:

@@ -271,3 +271,33 @@ def test_an_encoder_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelError):
         load_extractor(Settings(tmp_path, tmp_path, encoder_path=tmp_path), "encoder")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_warping_many_pairs_agrees_with_librosa_one_by_one(seed: int) -> None:
+    import librosa
+
+    from pipeline.features import dtw
+
+    draw = np.random.default_rng(seed)
+    variants = draw.standard_normal((3, int(draw.integers(1, 40)), 5)).astype(np.float32)
+    references = [draw.standard_normal((int(draw.integers(1, 60)), 5)).astype(np.float32) for _ in range(4)]
+    found = dtw.distances(variants, references)
+    for row, variant in enumerate(variants):
+        for column, reference in enumerate(references):
+            cost, path = librosa.sequence.dtw(variant.T, reference.T)
+            assert found[row, column] == pytest.approx(cost[-1, -1] / (len(variant) + len(reference)), rel=1e-5)
+            ours = dtw.path(variant, reference)
+            steps = np.linalg.norm(variant[ours[:, 0]] - reference[ours[:, 1]], axis=1).sum()
+            assert steps == pytest.approx(cost[-1, -1], rel=1e-5)
+            assert (np.diff(ours, axis=0) >= 0).all()
+            assert tuple(ours[0]) == (0, 0) == tuple(path[-1])
+
+
+def test_a_very_long_recording_is_thinned_before_it_is_warped() -> None:
+    from pipeline.features import dtw
+
+    frames = np.arange(2000, dtype=np.float32)[:, None]
+    assert len(dtw.thinned(frames)) <= dtw.MAX_FRAMES
+    assert len(dtw.thinned(frames[:600])) == 600
+    assert len(dtw.thinned(frames[:0])) == 0

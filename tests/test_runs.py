@@ -89,7 +89,7 @@ def test_a_job_runs_in_the_background_and_its_words_are_kept(settings: Settings,
     run = job(settings, "score-set", tiny_set, "--scorer", "heuristic")
     until(lambda: run.state.status == "finished", 60)
     assert find(settings, run.id) == run
-    assert "24 recordings scored" in run.log_tail()
+    until(lambda: "24 recordings scored" in run.log_tail())
 
 
 def test_a_job_that_cannot_work_fails_with_its_reason(settings: Settings) -> None:

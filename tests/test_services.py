@@ -142,3 +142,9 @@ def test_confidence_is_told_as_a_frequency(confidence: float, said: str) -> None
 
     result = ScoreResult(80, "good", "ml_model", "m", "m", Target("ev"), confidence=confidence)
     assert re.search(said, confidence_in_words(result))
+
+
+def test_parts_filter_like_speakers_and_texts(table: pd.DataFrame) -> None:
+    parted = table.assign(part=table["speaker"].map({"s1": "train", "s2": "dev"}))
+    assert set(comparison.filtered(parted, parts=["dev"])["speaker"]) == {"s2"}
+    assert len(comparison.filtered(parted)) == len(parted)

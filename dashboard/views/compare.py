@@ -33,7 +33,12 @@ def render() -> None:
     if table.empty:
         empty_state("No scorer has scored this set's rated recordings yet. Choose one above and start it.")
         return
-    left, middle, right = st.columns(3)
+    known_parts = sorted(table["part"].dropna().unique())
+    left, middle, right, *rest = st.columns(4 if known_parts else 3)
+    parts: list[str] = []
+    if known_parts:
+        with rest[0]:
+            parts = choose_some("Parts", known_parts, "compare-parts")
     with left:
         scorers = choose_some("Scorers", sorted(table["scorer"].unique()), "compare-scorers")
     with middle:
@@ -42,7 +47,7 @@ def render() -> None:
         texts = choose_some("Words or sentences", sorted(table["text"].unique()), "compare-texts")
     if scorers:
         table = table[table["scorer"].isin(scorers)]
-    table = comparison.on_the_same_recordings(comparison.filtered(table, speakers, texts))
+    table = comparison.on_the_same_recordings(comparison.filtered(table, speakers, texts, parts))
     if table.empty:
         empty_state("No recording fits these filters and was scored by every scorer shown. Widen the filters.")
         return

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.audio.load import Audio, load_audio
 from pipeline.corpus.references import find_references
 from pipeline.errors import AudioError
+from pipeline.features import dtw
 from pipeline.features.acoustic57 import cepstra_from_mel
 from pipeline.features.frames import HOP, N_MELS, Frames, mel_centres_hz
 from pipeline.settings import Settings
@@ -94,28 +95,29 @@ def match_word(said: Spoken, word: str, references: dict[str, tuple[Spoken, ...]
     """`word` must be one of the `references`."""
     best = min((match(said, reference) for reference in references[word]), key=lambda found: found.distance)
     # Each at a stretch of its own, on a coarser grid: the one that suits the wrong word need not suit the right one.
-    tried = [cepstra(said, stretch) for stretch in STRETCHES[::2]]
-    others = {
-        other: min(_distance(moving, cepstra(reference)) for reference in found for moving in tried)
-        for other, found in references.items()
-        if other != word
-    }
-    if not others:
+    tried = np.stack([dtw.thinned(cepstra(said, stretch)) for stretch in STRETCHES[::2]])
+    spellings = [other for other, found in references.items() if other != word for _ in found]
+    recordings = [dtw.thinned(cepstra(part)) for other, found in references.items() if other != word for part in found]
+    nearest_by_recording = dtw.distances(tried, recordings).min(axis=0) if recordings else np.zeros(0)
+    if not len(nearest_by_recording):
         return WordMatch(best, None, None)
-    nearest = min(others, key=lambda other: others[other])
-    return WordMatch(best, nearest, others[nearest])
+    nearest = int(nearest_by_recording.argmin())
+    return WordMatch(best, spellings[nearest], float(nearest_by_recording[nearest]))
 
 
 def match(said: Spoken, reference: Spoken) -> Match:
     """The best match over all stretches of the mel axis."""
-    fixed = cepstra(reference)
-    stretch = min(STRETCHES, key=lambda factor: _distance(cepstra(said, factor), fixed))
-    moving = cepstra(said, stretch)
-    cost, path = _align(moving, fixed)
+    fixed = dtw.thinned(cepstra(reference))
+    variants = np.stack([dtw.thinned(cepstra(said, stretch)) for stretch in STRETCHES])
+    found = dtw.distances(variants, [fixed])[:, 0]
+    best = int(found.argmin())
+    # Contours are compared frame by frame, so that the path must lead back to the frames before any thinning.
+    scale = np.array([_thinning(said), _thinning(reference)], dtype=np.int64)
+    path = dtw.path(variants[best], fixed) * scale
     level, pitch = _contours(said, reference, path)
     return Match(
-        distance=cost / (len(moving) + len(fixed)),
-        stretch=stretch,
+        distance=float(found[best]),
+        stretch=STRETCHES[best],
         length_ratio=said.duration_s / reference.duration_s,
         level_difference_db=level,
         pitch_difference_semitones=pitch,
@@ -129,19 +131,8 @@ def cepstra(part: Spoken, stretch: float = 1.0) -> NDArray[np.float32]:
     return np.asarray(found - found[part.active].mean(axis=0), dtype=np.float32)
 
 
-def _distance(said: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
-    import librosa
-
-    cost = librosa.sequence.dtw(said.T, reference.T, backtrack=False)
-    return float(cost[-1, -1]) / (len(said) + len(reference))
-
-
-def _align(said: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[float, NDArray[np.int64]]:
-    """Accumulated cost, and the path [n_steps, 2] in time order."""
-    import librosa
-
-    cost, path = librosa.sequence.dtw(said.T, reference.T)
-    return float(cost[-1, -1]), np.asarray(path[::-1])
+def _thinning(part: Spoken) -> int:
+    return -(-len(part.active) // dtw.MAX_FRAMES)
 
 
 def _contours(said: Spoken, reference: Spoken, path: NDArray[np.int64]) -> tuple[float, float | None]:

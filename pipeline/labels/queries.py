@@ -117,7 +117,7 @@ class IndexQueries(ABC):
         """One row a recording and evaluator: their current rating, skip or flag. `dimensions` is JSON."""
         return self.frame(
             """
-            SELECT recording_id, r.set_name AS "set", speaker, text, evaluator, r.source, action, r.score,
+            SELECT recording_id, r.set_name AS "set", speaker, text, part, evaluator, r.source, action, r.score,
                 dimensions, at, notes, reason
             FROM ratings r JOIN recordings ON id = recording_id WHERE ? IS NULL OR r.set_name = ?
             ORDER BY recording_id, evaluator

@@ -90,7 +90,7 @@ def open_page(browser: Any, server: tuple[str, Settings]) -> Iterator[Callable[.
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("request", lambda request: complaints.extend(foreign(request.url)))
         text = "&".join(f"{key}={value}" for key, value in query.items())

@@ -17,7 +17,7 @@ PAGES = ("", "practice", "compare", "train", "data")
 
 def settled(page: Any) -> None:
     """Until the script has run and the page shows its title."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning] h1").first.wait_for(timeout=30_000)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning] h1").first.wait_for(timeout=60_000)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -43,7 +43,7 @@ def test_a_learner_records_and_sees_a_score_and_earlier_tries(open_page: Open, s
     settled(page)
     page.get_by_text("1. Hear “masa”").wait_for()
     record(page)
-    page.get_by_text("3. Your score").wait_for(timeout=30_000)
+    page.get_by_text("3. Your score").wait_for(timeout=60_000)
     page.get_by_text("Scored by an ML model").wait_for()
     page.get_by_text("What to mend", exact=True).wait_for()
     page.get_by_text("4. Compare by ear and eye").wait_for()
@@ -72,7 +72,7 @@ def test_an_uploaded_file_is_scored_too_and_rubbish_is_refused(open_page: Open, 
     chooser = page.locator("[data-testid=stFileUploaderDropzoneInput]")
     chooser.wait_for(state="attached")
     chooser.set_input_files(str(CHECKOUT / "data" / "demo" / "references" / "elma.wav"))
-    page.get_by_text("3. Your score").wait_for(timeout=30_000)
+    page.get_by_text("3. Your score").wait_for(timeout=60_000)
     rubbish = tmp_path / "rubbish.wav"
     rubbish.write_bytes(b"this is not audio" * 50)
     chooser.set_input_files(str(rubbish))
@@ -91,14 +91,14 @@ def test_a_training_is_started_watched_and_deployed(open_page: Open, server: tup
         page.get_by_text("Finished")
     ).first.wait_for()
     wait_for(lambda: runs[0].state.status == "finished", 90, "the training to finish")
-    page.get_by_text("What the model listens to").wait_for(timeout=30_000)
+    page.get_by_text("What the model listens to").wait_for(timeout=60_000)
     settled(page)
     page.wait_for_timeout(1500)
     shoot(page, "train-finished")
     page.get_by_role("button", name="Deploy this run").click()
     page.get_by_role("button", name="Yes, deploy it").click()
     wait_for(lambda: (server[1].deployed_root / "word" / "model_info.json").is_file(), 20, "the deployed model")
-    page.get_by_text("deployed here").first.wait_for()
+    page.locator("[data-testid=stMarkdownContainer]").filter(has_text="(deployed here)").first.wait_for()
     page.get_by_role("button", name="Roll back").click()
     page.get_by_role("button", name="Yes, go back").click()
     wait_for(lambda: not (server[1].deployed_root / "word").exists(), 20, "the model to leave")
