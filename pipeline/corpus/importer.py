@@ -33,6 +33,8 @@ from pipeline.registry import Registry
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
+# Checking one takes a few milliseconds.
+MIN_ITEMS_FOR_PROCESSES = 500
 CheckStop = Callable[[], None]
 Scanner = Callable[[Path], Scan]
 
@@ -205,6 +207,7 @@ def _inspect(
         progress=progress,
         check_stop=check_stop,
         message="checking recordings",
+        min_items=MIN_ITEMS_FOR_PROCESSES,
     )
     fresh = dict(zip(stale, measured, strict=True))
     reports: list[tuple[list[int], AudioReport]] = []
