@@ -242,6 +242,8 @@ def test_a_name_stands_for_one_corpus(settings: Settings, corpus: Path, tmp_path
     shutil.copytree(corpus.parent.parent, other)
     with pytest.raises(CorpusError, match="already"):
         import_path(settings, other, name="s")
+    with pytest.raises(CorpusError, match="is the set 's' already"):
+        import_path(settings, corpus.parent.parent, name="t")
     remove_set(settings, "s")
     assert (corpus / "01_masa.wav").is_file()
     with pytest.raises(UnknownNameError):

@@ -179,8 +179,13 @@ def _free_name(settings: Settings, fmt: str, root: Path) -> str:
 
 
 def _known(settings: Settings, name: str, root: Path) -> dict[str, Recording]:
-    """Recordings of an earlier import by path. Raises CorpusError where the name stands for another corpus."""
-    if name not in {set_.name for set_ in list_sets(settings)}:
+    """Recordings of an earlier import by path. Raises CorpusError where the name stands for another corpus, or the
+    folder is a set of another name: two sets would share its label files and not know of each other's saves."""
+    sets = list_sets(settings)
+    twin = next((set_ for set_ in sets if set_.kind == "folder" and set_.root == root and set_.name != name), None)
+    if twin is not None:
+        raise CorpusError(f"{root} is the set {twin.name!r} already. Import it under that name, or remove it first.")
+    if name not in {set_.name for set_ in sets}:
         return {}
     if get_set(settings, name).root != root:
         raise CorpusError(f"The set {name!r} already stands for {get_set(settings, name).root}. Choose another --name.")

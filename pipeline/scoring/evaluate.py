@@ -83,11 +83,15 @@ def evaluate(
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
 ) -> tuple[EvaluationReport, list[Prediction]]:
-    """Score the reference's items and compare. Raises CorpusError where there is nothing to compare with."""
+    """Score the reference's items and compare. Raises CorpusError where there is nothing to compare with, or
+    nothing that could be scored."""
     if not reference.items:
         raise CorpusError(f"{source}: no recording with an expert's score{f' in part {part!r}' if part else ''}.")
     started = time.perf_counter()
     predictions = list(score_items(spec, reference.items, progress=progress, check_stop=check_stop))
+    if all(prediction.overall is None for prediction in predictions):
+        first = "; ".join(predictions[0].warnings)
+        raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. The first: {first}")
     rows = list(zip(reference.items, reference.experts, predictions, strict=True))
     judged = [
         Judged(item.recording_id, item.speaker, item.target.text, expert, prediction.overall)
