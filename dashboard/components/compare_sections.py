@@ -1,5 +1,10 @@
 """The sections of the Compare page."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
@@ -7,6 +12,9 @@ from dashboard import charts, comparison, services, state
 from dashboard.components.job_panel import job_panel
 from dashboard.components.worst_cases import worst_cases
 from pipeline.corpus.sets import RecordingSet
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 CONSENSUS = "Consensus (median of all raters)"
 
@@ -73,24 +81,30 @@ def figures(table: pd.DataFrame, labels: pd.DataFrame) -> None:
 
 
 def plots(table: pd.DataFrame) -> None:
+    """One plot at a time: with thousands of recordings each takes a moment to draw."""
+    chosen = st.segmented_control(
+        "Plot", list(PLOTS), default=next(iter(PLOTS)), required=True, key="compare-plot", label_visibility="collapsed"
+    )
+    st.plotly_chart(PLOTS[chosen or next(iter(PLOTS))](table), key=f"compare-{chosen}")
+
+
+def _bland_altman(table: pd.DataFrame) -> Figure:
     from pipeline.metrics.agreement import bland_altman
 
-    scatter, difference, speakers, texts = st.tabs(
-        ["Predicted against expert", "Bland-Altman", "By participant", "By word"]
-    )
-    with scatter:
-        st.plotly_chart(charts.predicted_against_expert(table), key="compare-scatter")
-    with difference:
-        limits = {
-            str(scorer): (found.bias, found.lower, found.upper)
-            for scorer, rows in table.groupby("scorer")
-            if (found := bland_altman(rows["expert"], rows["predicted"])) is not None
-        }
-        st.plotly_chart(charts.bland_altman(table, limits), key="compare-bland-altman")
-    with speakers:
-        st.plotly_chart(charts.residuals_by(table, "speaker", "Participant"), key="compare-by-speaker")
-    with texts:
-        st.plotly_chart(charts.residuals_by(table, "text", "Word or sentence"), key="compare-by-text")
+    limits = {
+        str(scorer): (found.bias, found.lower, found.upper)
+        for scorer, rows in table.groupby("scorer")
+        if (found := bland_altman(rows["expert"], rows["predicted"])) is not None
+    }
+    return charts.bland_altman(table, limits)
+
+
+PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
+    "Predicted against expert": charts.predicted_against_expert,
+    "Bland-Altman": _bland_altman,
+    "By participant": lambda table: charts.residuals_by(table, "speaker", "Participant"),
+    "By word": lambda table: charts.residuals_by(table, "text", "Word or sentence"),
+}
 
 
 def worst(table: pd.DataFrame) -> None:

@@ -110,7 +110,7 @@ def test_a_set_is_scored_and_compared(open_page: Open) -> None:
     page.get_by_role("button", name="Score all recordings").click()
     page.get_by_text("The ten worst").wait_for(timeout=60_000)
     page.get_by_text("176 recordings of 8 participants").wait_for()
-    page.get_by_role("tab", name="Bland-Altman").click()
+    page.get_by_text("Bland-Altman", exact=True).click()
     page.wait_for_timeout(1500)
     shoot(page, "compare-scored")
     box = page.get_by_role("combobox", name="Participants")
