@@ -274,17 +274,21 @@ def test_a_training_recording_gets_its_held_out_prediction_wherever_it_lies(sett
     target = Target("araba", "tr")
     stored = load_scorer(settings, "acoustic57", WORD).model.held_out  # type: ignore[attr-defined]
     from pipeline.artifacts import sha256_of
+    from pipeline.scoring.acoustic.model_files import text_digest
 
     copied, louder = (
         next(iter(score_items(spec, [Item("other/x", path, "participant_01", target)])))
         for path in (copy, _louder(source, tmp_path))
     )
-    assert copied.overall == stored[sha256_of(source)]
+    assert copied.overall == stored[sha256_of(source), text_digest("araba")]
     assert copied.held_out
     # The same name in another set is another person; in the set of the training it is not.
     assert louder.held_out
     same = next(iter(score_items(spec, [Item("demo/x", _louder(source, tmp_path), "participant_01", target)])))
     assert not same.held_out
+    # Its prediction is for its own text; for another one the model answers anew, and has heard the voice.
+    wrong_text = next(iter(score_items(spec, [Item("other/x", copy, "somebody", Target("kedi", "tr"))])))
+    assert not wrong_text.held_out
 
 
 def _louder(source: Path, folder: Path) -> Path:
@@ -364,3 +368,36 @@ def test_a_manifest_whose_audio_is_missing_says_so(settings: Settings, tmp_path:
     (tmp_path / "m.jsonl").write_text(json.dumps(row), encoding="utf-8")
     with pytest.raises(CorpusError, match=r"none of 1 recordings could be scored.*nowhere\.wav"):
         evaluate(ScorerSpec(settings, "heuristic", WORD), reference_of_manifest(tmp_path / "m.jsonl"), source="m")
+
+
+def test_what_the_model_left_to_the_rule_is_no_figure_of_the_model(settings: Settings, tmp_path: Path) -> None:
+    rows = []
+    for number, word in enumerate(("masa", "elma", "kedi", "okul")):
+        samples, rate = soundfile.read(DEMO / "references" / f"{word}.wav")
+        soundfile.write(tmp_path / f"{number}.flac", 0.8 * samples, rate)
+        text = word if number else "merhaba"
+        rows.append({"audio": f"{number}.flac", "text": text, "speaker": "s", "score": 70 + number, "language": "tr"})
+    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    reference = reference_of_manifest(tmp_path / "m.jsonl")
+    report, _ = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="m")
+    assert (report.n, report.n_by_rule) == (3, 1)
+    assert any("the rule scored" in warning for warning in report.warnings)
+
+
+def test_a_model_that_does_not_name_its_voices_is_called_so(settings: Settings, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(CHECKOUT / "models" / "word-demo", model)
+    (model / "held_out.csv").unlink()
+    install_demo(settings)
+    spec = ScorerSpec(settings, None, WORD, model)
+    report, _ = evaluate(spec, reference_of_set(settings, "demo"), source="demo")
+    assert any("without held_out.csv" in warning for warning in report.warnings)
+
+
+def test_words_and_sentences_are_not_measured_together(tmp_path: Path) -> None:
+    shutil.copy(MASA, tmp_path / "a.wav")
+    shutil.copy(MASA, tmp_path / "b.wav")
+    rows = [{"audio": "a.wav", "text": "masa", "score": 5}, {"audio": "b.wav", "text": "a big table", "score": 5}]
+    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    with pytest.raises(CorpusError, match="mixes words and sentences"):
+        reference_of_manifest(tmp_path / "m.jsonl")

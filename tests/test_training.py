@@ -199,7 +199,7 @@ def test_the_three_files_are_what_the_contract_says(run_and_report: tuple[RunDir
     scaler = json.loads((folder / SCALER_FILE).read_text(encoding="utf-8"))
     np.testing.assert_allclose(scaler["mean"], made_up().values.mean(0), atol=1e-4)
     held_out = (folder / HELD_OUT_FILE).read_text(encoding="utf-8").splitlines()
-    assert held_out[0] == "audio_sha256,speaker,predicted"
+    assert held_out[0] == "audio_sha256,text_sha256,set,speaker,predicted"
     assert len(held_out) == 241
 
 
@@ -383,3 +383,15 @@ def test_mock_labels_are_called_mock_wherever_they_go(settings: Settings, tiny_s
     _, report = trained(tmp_path, data, labels="mock", folds=2, epochs=3)
     assert any("Mock labels" in warning for warning in report.warnings)
     assert not any(file.read_text().count("mock") for file in (tmp_path / "tiny").rglob("*_result.json"))
+
+
+def test_voices_are_known_again_without_hashes_of_their_recordings(tmp_path: Path) -> None:
+    data = replace(made_up(n=60, speakers=6), audio_sha256=("",) * 60)
+    run, _ = trained(tmp_path, data, model="forest", trees=5)
+    model = load_model(run.path / "model")
+    assert model.has_heard("set", "s3", "0" * 64)
+    assert not model.has_heard("set", "stranger", "0" * 64)
+    assert not model.has_heard("elsewhere", "s3", "0" * 64)
+    nameless = replace(data, recording_ids=tuple(str(n) for n in range(60)))
+    run, _ = trained(tmp_path, nameless, model="forest", trees=5)
+    assert load_model(run.path / "model").has_heard("elsewhere", "s3", "0" * 64)

@@ -95,7 +95,7 @@ def evaluate(
         raise ModelError("Say whose card: --model FOLDER.")
     settings = Settings.from_env()
     reference = (
-        reference_of_manifest(manifest, part, prefer_median=reference_kind == "median")
+        reference_of_manifest(manifest, part, prefer_median=reference_kind == "median", settings=settings)
         if manifest is not None
         else reference_of_set(settings, set_name or "", part)
     )

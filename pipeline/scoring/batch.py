@@ -6,7 +6,7 @@ training data says nothing. Stored as `<predictions root>/<set>/<scorer>.jsonl`,
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,35 +147,42 @@ def target_of(recording: Recording) -> Target:
     return Target(recording.text, recording.language, recording.rubric)
 
 
+def training_is_unknown(spec: ScorerSpec) -> bool:
+    """Whether a learned scorer does not say on which voices it was trained."""
+    from pipeline.scoring.acoustic.scorer import AcousticScorer
+
+    scorer = _scorer(spec)
+    return isinstance(scorer, AcousticScorer) and not scorer.model.held_out
+
+
 @lru_cache(maxsize=4)
 def _scorer(spec: ScorerSpec) -> Scorer:
     return load_scorer(spec.settings, spec.name, spec.rubric, model=spec.model)
 
 
 def _score_one(spec: ScorerSpec, item: Item) -> Prediction:
+    from pipeline.scoring.acoustic.model_files import text_digest
     from pipeline.scoring.acoustic.scorer import AcousticScorer
 
     scorer = _scorer(spec)
     base = Prediction(item.recording_id, scorer.name, scorer.model_id, None, "none")
-    held_out = None
-    seen = False
-    if isinstance(scorer, AcousticScorer):
-        model = scorer.model
-        held_out = model.held_out.get(artifacts.sha256_of(item.path)) if item.path.is_file() else None
-        same_set = item.recording_id.split("/", 1)[0] == model.info.trained_on
-        seen = same_set and item.speaker in model.training_speakers
     try:
         result = score_file(scorer, item.path, item.target)
     except (AudioError, CorpusError) as error:
-        return Prediction(**{**vars(base), "warnings": (str(error),)})
-    scored = {
-        "overall": result.overall,
-        "scoring_method": result.scoring_method,
-        "confidence": result.confidence,
-        "milliseconds": result.milliseconds,
-        "warnings": result.warnings,
-        "held_out": not seen,
-    }
-    if held_out is not None and result.overall is not None:
-        scored |= {"overall": held_out, "held_out": True}
-    return Prediction(**{**vars(base), **scored})
+        return replace(base, warnings=(str(error),))
+    scored = replace(
+        base,
+        overall=result.overall,
+        scoring_method=result.scoring_method,
+        confidence=result.confidence,
+        milliseconds=result.milliseconds,
+        warnings=result.warnings,
+    )
+    if not isinstance(scorer, AcousticScorer) or result.scoring_method != "ml_model":
+        return scored
+    model, digest = scorer.model, artifacts.sha256_of(item.path)
+    stored = model.held_out.get((digest, text_digest(item.target.text)))
+    if stored is not None:
+        return replace(scored, overall=stored, confidence=model.confidence(stored))
+    heard = model.has_heard(item.recording_id.split("/", 1)[0], item.speaker, digest)
+    return replace(scored, held_out=not heard)

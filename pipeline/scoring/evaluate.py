@@ -9,17 +9,18 @@ import numpy as np
 
 from pipeline.corpus.items import CorpusItem
 from pipeline.corpus.manifest import read_manifest
-from pipeline.corpus.sets import audio_path, get_set
+from pipeline.corpus.sets import audio_path, get_set, list_sets
 from pipeline.errors import CorpusError
 from pipeline.labels.index import Index
 from pipeline.metrics.agreement import leave_one_out
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
 from pipeline.records import Target
-from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, target_of
+from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, target_of, training_is_unknown
 from pipeline.settings import Settings
 
 N_WORST = 10
+RULE = "heuristic"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Judged:
 class EvaluationReport:
     """`n` recordings were judged by both sides; `failed` could not be scored (left out of the figures, and counted);
     `n_not_held_out` were left out because the model had heard the speaker in training and no out-of-fold prediction
-    exists. `human_ceiling` is one expert against the median of the others, averaged over the experts."""
+    exists, `n_by_rule` because a learned scorer left them to the heuristic. `human_ceiling` is one expert against the
+    median of the others, averaged over the experts."""
 
     scorer: str
     model_id: str
@@ -47,6 +49,7 @@ class EvaluationReport:
     n: int
     failed: int
     n_not_held_out: int
+    n_by_rule: int
     mae: float | None
     rmse: float | None
     r2: float | None
@@ -93,10 +96,12 @@ def evaluate(
         first = "; ".join(predictions[0].warnings)
         raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. The first: {first}")
     rows = list(zip(reference.items, reference.experts, predictions, strict=True))
+    learned = predictions[0].scorer != RULE
+    by_rule = [p.overall is not None and learned and p.scoring_method == "heuristic" for p in predictions]
     judged = [
         Judged(item.recording_id, item.speaker, item.target.text, expert, prediction.overall)
-        for item, expert, prediction in rows
-        if prediction.overall is not None and prediction.held_out
+        for (item, expert, prediction), left_to_rule in zip(rows, by_rule, strict=True)
+        if prediction.overall is not None and prediction.held_out and not left_to_rule
     ]
     failed = sum(prediction.overall is None for prediction in predictions)
     figures = regression_metrics(
@@ -104,10 +109,15 @@ def evaluate(
         [row.predicted for row in judged],
         speakers=[row.speaker for row in judged],
     )
-    n_not_held_out = len(rows) - failed - len(judged)
+    n_by_rule = sum(by_rule)
+    n_not_held_out = len(rows) - failed - n_by_rule - len(judged)
     warnings = list(reference.warnings)
+    if training_is_unknown(spec):
+        warnings.append("The model came without held_out.csv: nobody can tell whether it has heard these voices.")
     if n_not_held_out:
         warnings.append(f"{n_not_held_out} recordings were left out: the model heard their speakers in training.")
+    if n_by_rule:
+        warnings.append(f"{n_by_rule} recordings were left out: the model has no features for them, the rule scored.")
     timed = [prediction.milliseconds for prediction in predictions if prediction.overall is not None]
     report = EvaluationReport(
         scorer=predictions[0].scorer,
@@ -117,6 +127,7 @@ def evaluate(
         reference=reference.name,
         failed=failed,
         n_not_held_out=n_not_held_out,
+        n_by_rule=n_by_rule,
         **vars(figures),
         human_ceiling=reference.ceiling,
         worst=tuple(sorted(judged, key=lambda row: -abs(row.predicted - row.expert))[:N_WORST]),
@@ -127,13 +138,23 @@ def evaluate(
     return report, predictions
 
 
-def reference_of_manifest(path: Path, part: str = "", *, prefer_median: bool = False) -> Reference:
+def reference_of_manifest(
+    path: Path, part: str = "", *, prefer_median: bool = False, settings: Settings | None = None
+) -> Reference:
     """Every scored utterance of a manifest: the released score where there is one, else the experts' median, else the
-    single score. With `prefer_median` the median comes first: released scores may lie on another level (those of
-    speechocean762 are 4 points of 100 under the medians). Raises CorpusError where the manifest is unusable."""
+    single score.
+
+    With `prefer_median` the median comes first: released scores may lie on another level (those of speechocean762 are
+    4 points of 100 under the medians). With `settings`, a manifest that was imported goes by its set's name, so that a
+    model trained on that set is recognised. Raises CorpusError where the manifest is unusable, or mixes words and
+    sentences, which no one scorer scores.
+    """
     scan = read_manifest(path)
+    name_of_set = _set_of(settings, path) or path.parent.name
     items = [replace(item, released={}) if prefer_median and item.median else item for item in scan.items]
     chosen = [item for item in items if part in ("", item.part) and item.reference is not None]
+    if len({item.rubric for item in chosen}) > 1:
+        raise CorpusError(f"{path} mixes words and sentences. Evaluate them apart, a manifest each.")
     # One kind of reference for all: figures against a mixture could not be compared with anybody's.
     kinds = {item.reference[0] for item in chosen if item.reference is not None}
     if len(kinds) == 1:
@@ -143,7 +164,7 @@ def reference_of_manifest(path: Path, part: str = "", *, prefer_median: bool = F
     values = [_value(item, name) for item in chosen]
     judged = tuple(
         Item(
-            f"{path.parent.name}/{item.key}", path.parent / item.audio, item.speaker,
+            f"{name_of_set}/{item.key}", path.parent / item.audio, item.speaker,
             Target(item.text, item.language, item.rubric),
         )
         for item in chosen
@@ -156,11 +177,17 @@ def reference_of_manifest(path: Path, part: str = "", *, prefer_median: bool = F
     return Reference(name, judged, tuple(values), _ceiling(chosen), tuple(warnings))
 
 
+def _set_of(settings: Settings | None, manifest: Path) -> str | None:
+    sets = [] if settings is None else list_sets(settings)
+    root = manifest.absolute().parent
+    return next((set_.name for set_ in sets if set_.kind == "manifest" and set_.root == root), None)
+
+
 def reference_of_set(settings: Settings, set_name: str, part: str = "") -> Reference:
-    """Every recording of a set with a consensus score."""
+    """Every recording of a set with a consensus score, from the label files as they are now."""
     set_ = get_set(settings, set_name)
     index = Index(settings)
-    index.ensure()
+    index.refresh_set(set_name)
     scores = index.consensus_scores(set_name).set_index("recording_id")["score"].to_dict()
     recordings = [r for r in index.recordings(set_name) if r.id in scores and part in ("", r.part)]
     items = tuple(Item(r.id, audio_path(set_, r), r.speaker, target_of(r)) for r in recordings)

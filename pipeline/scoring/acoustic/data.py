@@ -110,7 +110,7 @@ def labelled_recordings(
     from pipeline.labels.mock import mock_scores
 
     index = Index(settings)
-    index.ensure()
+    index.refresh_set(config.set)  # label files may have been edited by hand
     recordings = {r.id: r for r in index.recordings(config.set) if config.part in ("", r.part)}
     if config.part and not recordings:
         raise TrainingError(f"No recording of {config.set!r} is in part {config.part!r}.")

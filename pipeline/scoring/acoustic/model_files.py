@@ -5,11 +5,13 @@
     scaler_params.json                  mean and standard deviation of each feature
 
 Beside them, where the model was trained here: `held_out.csv` (what was predicted for each training recording by a model
-that had not heard its speaker; a recording is known by the SHA-256 of its file) and `README.md` (the card).
+that had not heard its speaker; recording and text are known by their SHA-256) and `README.md` (the card).
 """
 
 import csv
+import hashlib
 import json
+import unicodedata
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +30,7 @@ PTH_FILE = "pronunciation_scorer.pth"
 INFO_FILE = "model_info.json"
 SCALER_FILE = "scaler_params.json"
 HELD_OUT_FILE = "held_out.csv"
+HELD_OUT_COLUMNS = {"audio_sha256", "text_sha256", "set", "speaker", "predicted"}
 CARD_FILE = "README.md"
 # Features beyond five standard deviations say "unlike anything heard in training", not how good the speaker is.
 Z_CLIP = 5.0
@@ -111,21 +114,40 @@ class Model:
         return float(np.interp(score, [b.score for b in bins], [b.share_within_10 for b in bins]))
 
     @cached_property
-    def held_out(self) -> dict[str, float]:
-        """Out-of-fold predictions by the SHA-256 of the recording's file; empty where none came along."""
-        return {row["audio_sha256"]: float(row["predicted"]) for row in self._held_out_rows}
+    def held_out(self) -> dict[tuple[str, str], float]:
+        """Out-of-fold predictions by the SHA-256 of the recording's file and the digest of its text."""
+        rows = self._held_out_rows
+        return {(row["audio_sha256"], row["text_sha256"]): float(row["predicted"]) for row in rows}
+
+    def has_heard(self, set_name: str, speaker: str, audio_sha256: str) -> bool:
+        """Whether this voice was in the training data: the very recording, or a speaker of that name in that set.
+
+        In another set the same name is another person. Where the training data did not name its sets, the name alone
+        counts: rather one recording left out too many than a figure on training data.
+        """
+        known = self._heard
+        return audio_sha256 in known or (set_name, speaker) in known or ("", speaker) in known
 
     @cached_property
-    def training_speakers(self) -> frozenset[str]:
-        """As named in the set `info.trained_on`; in another set the same name is another person."""
-        return frozenset(row["speaker"] for row in self._held_out_rows)
+    def _heard(self) -> frozenset[str | tuple[str, str]]:
+        rows = self._held_out_rows
+        files = {row["audio_sha256"] for row in rows if row["audio_sha256"]}
+        return frozenset(files | {(row["set"], row["speaker"]) for row in rows})
 
     @cached_property
     def _held_out_rows(self) -> list[dict[str, str]]:
         if self.folder is None or not (self.folder / HELD_OUT_FILE).is_file():
             return []
         with (self.folder / HELD_OUT_FILE).open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            if not set(reader.fieldnames or ()) >= HELD_OUT_COLUMNS:
+                raise ModelError(f"{self.folder / HELD_OUT_FILE} lacks columns; expected {sorted(HELD_OUT_COLUMNS)}.")
+            return list(reader)
+
+
+def text_digest(text: str) -> str:
+    """Tells texts apart without giving them away: a corpus keeps its own."""
+    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def is_model_folder(folder: Path) -> bool:

@@ -30,6 +30,7 @@ from pipeline.scoring.acoustic.model_files import (
     ModelInfo,
     Scaler,
     save_model,
+    text_digest,
 )
 from pipeline.scoring.acoustic.network import Epoch, fit_network
 
@@ -268,10 +269,11 @@ def _write_held_out(path: Path, data: TrainingData, predicted: NDArray[np.float6
     """What goes along with the model: no texts and no experts' scores, which belong to the corpus."""
     with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["audio_sha256", "speaker", "predicted"])
-        for digest, speaker, guess in zip(data.audio_sha256, data.speakers, predicted, strict=True):
-            if digest:
-                table.writerow([digest, speaker, f"{guess:.2f}"])
+        table.writerow(["audio_sha256", "text_sha256", "set", "speaker", "predicted"])
+        rows = zip(data.audio_sha256, data.texts, data.recording_ids, data.speakers, predicted, strict=True)
+        for audio, text, recording_id, speaker, guess in rows:
+            set_name = recording_id.split("/", 1)[0] if "/" in recording_id else ""
+            table.writerow([audio, text_digest(text), set_name, speaker, f"{guess:.2f}"])
 
 
 def _write_predictions(
