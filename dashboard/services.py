@@ -193,7 +193,7 @@ def active_scoring(set_name: str) -> RunDirectory | None:
 def exported_labels(set_name: str, format_: str) -> bytes:
     from pipeline.labels.exchange import export_labels
 
-    return export_labels(index(), set_name, format_)
+    return export_labels(index(), set_name, format_)[1]
 
 
 def rebuild_index(progress: Progress) -> str:

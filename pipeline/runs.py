@@ -20,7 +20,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -212,11 +212,15 @@ class RunWriter:
 
 
 def list_runs(root: Path) -> list[RunDirectory]:
-    """All runs under `root`, newest first; folders without a `run.json` are passed over."""
+    """All runs under `root`, newest first; folders without a readable `run.json` are passed over."""
     if not root.is_dir():
         return []
-    runs = [RunDirectory(p) for p in root.iterdir() if (p / "run.json").is_file()]
-    return sorted(runs, key=lambda run: run.state.created_at, reverse=True)
+    created: dict[RunDirectory, str] = {}
+    for path in root.iterdir():
+        if (path / "run.json").is_file():
+            with suppress(JobError, TypeError, ValueError):  # one damaged run hides none of the others
+                created[RunDirectory(path)] = RunDirectory(path).state.created_at
+    return sorted(created, key=created.__getitem__, reverse=True)
 
 
 def _read_json(path: Path) -> Any:

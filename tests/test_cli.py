@@ -227,3 +227,23 @@ def test_help_is_there_for_every_command(run: Run) -> None:
         shown = run(name, "--help")
         assert shown.exit_code == 0
         assert len(shown.stdout.splitlines()) > 5
+
+
+def test_files_that_cannot_be_written_are_told_in_one_line(run: Run, settings: Settings, tmp_path: Path) -> None:
+    run("demo")
+    assert "/proc" in complaint(run("features", "--set", "demo", "--out", "/proc/x/t.csv"))
+    assert "/proc" in complaint(run("evaluate", "--set", "demo", "--scorer", "acoustic57", "--out", "/proc/x/p.jsonl"))
+    settings.models_root.write_text("a file where a folder should be")
+    assert str(settings.models_root) in complaint(run("train", "word", "--set", "demo", "--folds", 2))
+    assert run("runs", "list").exit_code == 0
+
+
+def test_labels_edited_by_hand_are_in_the_next_export(run: Run, settings: Settings, tmp_path: Path) -> None:
+    run("demo")
+    file = settings.sets_root / "demo" / "participant_01" / "kelimeler" / "01_araba_result.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**content, "score": 91, "evaluator": "by hand"}), encoding="utf-8")
+    out = tmp_path / "labels.jsonl"
+    rows = answer(run("export", "--set", "demo", "--format", "jsonl", "--out", out, "--json"))["rows"]
+    assert rows == 177
+    assert '"by hand"' in out.read_text(encoding="utf-8")

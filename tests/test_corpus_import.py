@@ -281,3 +281,88 @@ def test_folds_keep_speakers_apart_are_balanced_and_never_change() -> None:
         speaker_folds(["a", "b"], 3, seed=0)
     with pytest.raises(CorpusError):
         speaker_holdout(["a", "a"], 0.2, seed=0)
+
+
+def test_the_same_name_in_two_unicode_forms_is_one_name(settings: Settings, corpus: Path) -> None:
+    import unicodedata
+
+    for form in ("NFC", "NFD"):
+        shutil.copy(SPOKEN, corpus / unicodedata.normalize(form, "02_çiçek.wav"))
+    report = import_path(settings, corpus.parent.parent, name="s")
+    assert report.n_recordings == 1
+    assert [problem.code for problem in report.problems] == ["duplicate"]
+
+
+def test_names_that_are_no_text_and_links_to_themselves_are_listed(settings: Settings, corpus: Path) -> None:
+    import os
+
+    shutil.copy(SPOKEN, corpus / "01_masa.wav")
+    shutil.copy(SPOKEN, os.fsencode(corpus) + b"/02_g\xfcne\xfe.wav")
+    (corpus / "03_loop.wav").symlink_to("03_loop.wav")
+    (corpus.parent.parent / "participant_002").symlink_to(corpus.parent)
+    report = import_path(settings, corpus.parent.parent, name="s")
+    assert (report.n_recordings, report.n_speakers) == (1, 1)
+    assert sorted(problem.code for problem in report.problems) == ["odd_name", "outside_root"]
+    assert "02_g\\xfcne\\xfe" in "".join(problem.message for problem in report.problems)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"audio": "a.wav", "text": "x", "score": 1%s}' % ("0" * 400),
+        '{"audio": "%s.wav", "text": "x"}' % ("a" * 300),
+        "[" * 100_000,
+        '{"audio": "a.wav", "text": "\\ud800"}',
+        '{"audio": "deep/../a.wav", "text": "x"}',
+    ],
+)
+def test_one_impossible_line_does_not_stop_an_import(settings: Settings, tmp_path: Path, line: str) -> None:
+    report = import_path(settings, manifest(tmp_path / "m", line, {"audio": "a.wav", "text": "masa"}), name="m")
+    assert report.n_recordings == 1
+    assert len(report.problems) == 1
+
+
+def test_corrected_scores_come_in_with_the_next_import(settings: Settings, tmp_path: Path) -> None:
+    row = {"audio": "a.wav", "text": "masa", "speaker": "s1", "score": 48}
+    import_path(settings, manifest(tmp_path / "m", row), name="m")
+    recording = read_recordings(settings, "m")[0]
+    store = LabelStore(settings)
+    store.add(recording, RatingEvent("Ada", RatingAction.RATE, "2026-01-01T00:00:00+00:00", score=70))
+    import_path(settings, manifest(tmp_path / "m", {**row, "score": 1}), name="m")
+    import_path(settings, manifest(tmp_path / "m", {**row, "score": 1}), name="m")
+    assert [event.score for event in store.history(recording)] == [48, 70, 1]
+    assert Index(settings).consensus_scores("m")["score"].tolist() == [35.5]
+
+
+def test_experts_alone_are_enough(settings: Settings, tmp_path: Path) -> None:
+    from pipeline.scoring.evaluate import reference_of_manifest
+
+    path = manifest(tmp_path / "m", {"audio": "a.wav", "text": "a b", "experts": {"total": [6, 7, 9]}})
+    assert reference_of_manifest(path).experts == (70.0,)
+
+
+def test_a_damaged_registration_stops_nothing_else_and_is_mended_by_importing(
+    settings: Settings, corpus: Path, tiny_set: str
+) -> None:
+    shutil.copy(SPOKEN, corpus / "01_masa.wav")
+    for file in ("set.json", "recordings.jsonl"):
+        import_path(settings, corpus.parent.parent, name="s")
+        (settings.sets_root / "s" / file).write_text("{", encoding="utf-8")
+        report = Index(settings).rebuild()
+        assert report.n_ratings == 48
+        import_path(settings, corpus.parent.parent, name="s")
+        assert Index(settings).rebuild().n_recordings == 25
+
+
+def test_only_old_leftovers_of_saves_are_deleted(settings: Settings, corpus: Path) -> None:
+    import os
+    import time
+
+    shutil.copy(SPOKEN, corpus / "01_masa.wav")
+    old, fresh, mine = (corpus / name for name in (".tmp-old.json", ".tmp-fresh.json", ".tmp-notes.txt"))
+    for file in (old, fresh, mine):
+        file.write_text("x")
+    for file in (old, mine):
+        os.utime(file, (time.time() - 7200, time.time() - 7200))
+    import_path(settings, corpus.parent.parent, name="s")
+    assert (old.exists(), fresh.exists(), mine.exists()) == (False, True, True)

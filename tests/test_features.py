@@ -301,3 +301,15 @@ def test_a_very_long_recording_is_thinned_before_it_is_warped() -> None:
     assert len(dtw.thinned(frames)) <= dtw.MAX_FRAMES
     assert len(dtw.thinned(frames[:600])) == 600
     assert len(dtw.thinned(frames[:0])) == 0
+
+
+def test_warping_in_blocks_gives_the_same_and_holds_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.features import dtw
+
+    draw = np.random.default_rng(0)
+    variants = draw.standard_normal((2, 30, 3)).astype(np.float32)
+    references = [draw.standard_normal((int(n), 3)).astype(np.float32) for n in draw.integers(2, 80, 20)]
+    whole = dtw.distances(variants, references)
+    monkeypatch.setattr(dtw, "MAX_CELLS", 5000)
+    assert len(list(dtw._blocks([len(reference) for reference in references], 60))) > 5
+    np.testing.assert_allclose(dtw.distances(variants, references), whole)

@@ -137,11 +137,11 @@ def test_exports_open_in_a_spreadsheet_and_run_nothing_there(settings: Settings,
     LabelStore(settings).add(recording, RatingEvent("x", RatingAction.RATE, NOW, score=50, notes='=HYPERLINK("evil")'))
     index = Index(settings)
     index.ensure()
-    text = export_labels(index, tiny_set, "csv").decode("utf-8-sig")
+    text = export_labels(index, tiny_set, "csv")[1].decode("utf-8-sig")
     assert "'=HYPERLINK" in text
     assert ",=HYPERLINK" not in text
-    lines = export_labels(index, tiny_set, "jsonl", "consensus").decode().splitlines()
-    assert len(lines) == 24
+    rows, content = export_labels(index, tiny_set, "jsonl", "consensus")
+    assert rows == len(content.splitlines()) == 24
     with pytest.raises(LabelError, match="no labels"):
         export_labels(index, "none", "csv")
     shutil.rmtree(settings.sets_root)

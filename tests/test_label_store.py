@@ -237,3 +237,45 @@ def test_sentences_take_their_score_from_the_total(settings: Settings, recording
     for wrong in ({**values, "total": 11.0}, {"total": 5.0}, {**values, "style": 3.0}):
         with pytest.raises(LabelError):
             checked(sentence.rubric, rating("a", None, dimensions=wrong))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"word":"araba","score":50,"ratings":["x"]}',
+        '{"word":"a","score":5,"ratings":[{"evaluator":"a","action":"rate","at":"t","score":5,"dimensions":[1]}]}',
+        '{"word":"a","score":5,"ratings":[{"evaluator":"a","action":"rate","at":"t","dimensions":{"x":1e999}}]}',
+        '{"word":"a","score":5,"ratings":[{"evaluator":"a","action":"rate","at":"t","dimensions":{"x":1%s}}]}'
+        % ("0" * 400),
+        '{"word":"a","score":5,"notes":"\\ud800"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_label_file_of_any_wrong_shape_is_listed_and_stops_nothing(
+    settings: Settings, recording: Recording, path: Path, content: str
+) -> None:
+    path.write_text(content, encoding="utf-8")
+    report = Index(settings).rebuild()
+    assert [problem.path for problem in report.problems] == [recording.id]
+    assert report.n_ratings == 46
+
+
+def test_notes_edited_by_hand_are_kept(settings: Settings, recording: Recording, path: Path) -> None:
+    path.unlink()
+    store = LabelStore(settings)
+    store.add(recording, rating("Ada", 60, notes="first"))
+    path.write_text(json.dumps({**raw(path), "notes": "by hand"}), encoding="utf-8")
+    store.add(recording, rating("Bo", 70))
+    assert store.current(recording)["Ada"].notes == "by hand"
+
+
+def test_a_label_file_linked_from_outside_is_not_read(
+    settings: Settings, recording: Recording, path: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.json"
+    outside.write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(outside)
+    report = Index(settings).rebuild()
+    assert "outside" in report.problems[0].message
+    assert report.n_ratings == 46

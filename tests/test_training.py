@@ -395,3 +395,32 @@ def test_voices_are_known_again_without_hashes_of_their_recordings(tmp_path: Pat
     nameless = replace(data, recording_ids=tuple(str(n) for n in range(60)))
     run, _ = trained(tmp_path, nameless, model="forest", trees=5)
     assert load_model(run.path / "model").has_heard("elsewhere", "s3", "0" * 64)
+
+
+def test_a_model_that_could_not_score_is_not_deployed(
+    settings: Settings, run_and_report: tuple[RunDirectory, TrainingReport], tmp_path: Path
+) -> None:
+    folder = copied(run_and_report[0].path / "model", tmp_path / "odd")
+    info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
+    for change in ({"extractor": "custom"}, {"extractor": "timing"}, {"rubric": "song"}):
+        (folder / INFO_FILE).write_text(json.dumps({**info, **change}), encoding="utf-8")
+        with pytest.raises(ModelError):
+            deploy(settings, folder)
+    assert not (settings.deployed_root / "word").exists()
+
+
+def test_a_csv_says_which_features_it_holds(settings: Settings, tmp_path: Path) -> None:
+    data = replace(made_up(n=40), names=tuple(f"f{i}" for i in range(57)), extractor="timing")
+    write_csv(tmp_path / "t.csv", data)
+    assert load_training_data(settings, TrainConfig(csv=str(tmp_path / "t.csv"))).extractor == "timing"
+    text = (tmp_path / "t.csv").read_text(encoding="utf-8")
+    (tmp_path / "cut.csv").write_text(",".join(text.split(",")[: -len(META_COLUMNS)]), encoding="utf-8")
+    with pytest.raises(TrainingError, match="without a speaker"):
+        load_training_data(settings, TrainConfig(csv=str(tmp_path / "cut.csv")))
+
+
+def test_speakers_too_uneven_to_hold_out_are_told(tmp_path: Path) -> None:
+    data = made_up(n=24, speakers=3)
+    uneven = replace(data, speakers=("s0",) * 22 + ("s1", "s2"))
+    with pytest.raises(TrainingError, match="left to fit on"):
+        trained(tmp_path, uneven, folds=3)

@@ -111,10 +111,12 @@ def export(set_name: str | None, fmt: Any, table: Any, out: Path, as_json: bool)
     if set_name is not None:
         get_set(settings, set_name)
     opened = Index(settings)
-    opened.ensure()
-    content = export_labels(opened, set_name, fmt, table)
+    if set_name is None:
+        opened.rebuild()
+    else:
+        opened.refresh_set(set_name)  # label files may have been edited by hand
+    rows, content = export_labels(opened, set_name, fmt, table)
     write_export(out, content)
-    rows = content.count(b"\n") - (fmt == "csv")
     emit({"out": out, "rows": rows}, as_json, f"{rows} rows written to {out}.")
 
 

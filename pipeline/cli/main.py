@@ -54,6 +54,8 @@ class LazyGroup(click.Group):
             _give_up(f"{error.format_message()} `{command} --help` lists what there is.")
         except PronlabError as error:
             _give_up(str(error))
+        except OSError as error:  # a folder that cannot be made, a full disk
+            _give_up(f"{error.filename or 'A file'}: {error.strerror or error}.")
 
 
 def _give_up(reason: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import shutil
 
+from pipeline import artifacts
 from pipeline.corpus.importer import ImportReport, import_path
 from pipeline.corpus.sets import registration
 from pipeline.errors import CorpusError
@@ -25,6 +26,5 @@ def install_demo(settings: Settings, *, reset: bool = False, progress: Progress 
     for file in sorted(source.glob("participant_*/*/*")):
         copy = target / file.relative_to(source)
         if not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, copy)
+            artifacts.write_bytes(copy, file.read_bytes())
     return import_path(settings, target, name=NAME, fmt="folder", title=TITLE, synthetic=True, progress=progress)

@@ -37,7 +37,7 @@ def scan_folder(root: Path, language: str = "tr") -> Scan:
             if file.name.startswith((".", TEMPORARY_PREFIX)) or RESULT_SUFFIX in file.name:
                 continue
             problem = _unusable(file, root, relative)
-            key = str(Path(relative).with_suffix(""))
+            key = unicodedata.normalize("NFC", str(Path(relative).with_suffix("")))
             if problem is None and key in keys:
                 message = f"{relative}: another recording has the same name; labels would fall together. Rename one."
                 problem = Problem("duplicate", message, "error", relative)
@@ -69,13 +69,21 @@ def scan_folder(root: Path, language: str = "tr") -> Scan:
 
 
 def _participants(root: Path) -> list[Path]:
-    return sorted(path for path in root.glob(f"{PARTICIPANT_PREFIX}*") if path.is_dir())
+    """Not through links: a second name for the same voice would put it on both sides of a split."""
+    return sorted(path for path in root.glob(f"{PARTICIPANT_PREFIX}*") if path.is_dir() and not path.is_symlink())
 
 
 def _files(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         with os.scandir(folder) as entries:
-            yield from sorted(Path(entry.path) for entry in entries if not entry.is_dir())
+            yield from sorted(Path(entry.path) for entry in entries if not _is_folder(entry))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: listed as a file that cannot be used
+        return False
 
 
 def _unusable(file: Path, root: Path, relative: str) -> Problem | None:
@@ -83,7 +91,12 @@ def _unusable(file: Path, root: Path, relative: str) -> Problem | None:
         kinds = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
         return Problem("not_audio", f"{relative} is no audio file ({kinds}) and was passed over.", "warning", relative)
     try:
+        relative.encode()
         confined(root, relative)
-    except CorpusError as error:
-        return Problem("outside_root", str(error), "error", relative)
+    except UnicodeEncodeError:
+        shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
+        message = f"{shown}: the file's name is not in UTF-8 (an old archive?). Rename it."
+        return Problem("odd_name", message, "error", shown)
+    except (CorpusError, OSError, RuntimeError) as error:
+        return Problem("outside_root", f"{relative}: {error}", "error", relative)
     return None

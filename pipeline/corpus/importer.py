@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ from pipeline.corpus.sets import (
     RecordingSet,
     check_name,
     get_set,
-    label_path,
     list_sets,
     read_recordings,
     registration,
+    result_path,
     save_set,
 )
 from pipeline.errors import CorpusError, LabelError
@@ -28,11 +29,12 @@ from pipeline.labels.index import Index
 from pipeline.labels.result_file import derive, write_result
 from pipeline.labels.store import LabelStore
 from pipeline.parallel import Progress, map_ordered
-from pipeline.records import AudioReport, Problem, Recording, RubricName
+from pipeline.records import AudioReport, Problem, Recording, RubricName, Seconds
 from pipeline.registry import Registry
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
+LEFTOVER_AFTER_S: Seconds = 3600.0
 # Checking one takes a few milliseconds.
 MIN_ITEMS_FOR_PROCESSES = 500
 CheckStop = Callable[[], None]
@@ -107,27 +109,28 @@ def import_path(
     recordings = [
         _recording(set_name, item, stat, report) for item, (stat, report) in zip(scan.items, reports, strict=True)
     ]
-    registered = save_set(
-        settings,
-        RecordingSet(
-            name=set_name,
-            title=title or kind.title or set_name,
-            kind="folder" if kind.in_place else "manifest",
-            root=root,
-            labels_root=root if kind.in_place else registration(settings, set_name) / "labels",
-            rubric=_common_rubric(scan.items),
-            language=scan.items[0].language,
-            synthetic=synthetic,
-            source=str(path),
-            licence=kind.licence,
-            imported_at=now_iso(),
-        ),
-        recordings,
-    )
-    label_problems = _take_over_labels(settings, registered, recordings, scan.items)
-    remove_leftovers(registered.labels_root)
     index = Index(settings)
-    index.refresh_set(set_name)
+    with index.saving(set_name):
+        registered = save_set(
+            settings,
+            RecordingSet(
+                name=set_name,
+                title=title or kind.title or set_name,
+                kind="folder" if kind.in_place else "manifest",
+                root=root,
+                labels_root=root if kind.in_place else registration(settings, set_name) / "labels",
+                rubric=_common_rubric(scan.items),
+                language=scan.items[0].language,
+                synthetic=synthetic,
+                source=str(path),
+                licence=kind.licence,
+                imported_at=now_iso(),
+            ),
+            recordings,
+        )
+        label_problems = _take_over_labels(settings, registered, recordings, scan.items)
+        remove_leftovers(registered.labels_root)
+        index.refresh_set(set_name)
     return ImportReport(
         set=set_name,
         n_recordings=len(recordings),
@@ -140,15 +143,16 @@ def import_path(
 
 
 def remove_leftovers(root: Path) -> int:
-    """Delete what killed writers left (`.tmp-*`, never read by anything); returns how many."""
-    leftovers = [Path(folder) / file for folder, _, files in os.walk(root) for file in files if _is_leftover(file)]
+    """Delete what killed savers of labels left (`.tmp-*.json`, over an hour old); returns how many."""
+    found = [Path(folder) / file for folder, _, files in os.walk(root) for file in files if _is_leftover(file)]
+    leftovers = [file for file in found if file.is_file() and file.stat().st_mtime < time.time() - LEFTOVER_AFTER_S]
     for file in leftovers:
         file.unlink(missing_ok=True)
     return len(leftovers)
 
 
 def _is_leftover(name: str) -> bool:
-    return name.startswith(TEMPORARY_PREFIX)
+    return name.startswith(TEMPORARY_PREFIX) and name.endswith(".json")
 
 
 def _recognise(path: Path) -> tuple[Path, str]:
@@ -189,7 +193,10 @@ def _known(settings: Settings, name: str, root: Path) -> dict[str, Recording]:
         return {}
     if get_set(settings, name).root != root:
         raise CorpusError(f"The set {name!r} already stands for {get_set(settings, name).root}. Choose another --name.")
-    return {recording.path: recording for recording in read_recordings(settings, name)}
+    try:
+        return {recording.path: recording for recording in read_recordings(settings, name)}
+    except CorpusError:  # a damaged registration is made anew
+        return {}
 
 
 def _inspect(
@@ -269,12 +276,12 @@ def _take_over_labels(
             events = item.events(set_.imported_at)
             if not events:
                 continue
-            path = set_.labels_root / label_path(recording)
+            path = result_path(set_, recording)
             if path.exists():
-                store.add_missing(recording, events)
+                store.add_from_corpus(recording, events)
             else:
                 write_result(path, derive(recording.text, recording.rubric, events, {}), durable=False)
-        except LabelError as error:
+        except (LabelError, CorpusError) as error:
             problems.append(Problem("bad_label", f"{recording.path}: {error}", "error", recording.path))
     return problems
 

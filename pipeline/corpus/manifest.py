@@ -1,11 +1,13 @@
 """Corpora given as a JSON-lines manifest: one utterance a line, audio relative to the manifest's folder.
 
-A line needs `audio` and `text`; `speaker`, `id`, `part`, `language`, `score` (0-100) are optional, and the format of
+A line needs `audio` and `text`; `speaker`, `part`, `language`, `score` (0-100) are optional, and the format of
 `shared/data/speechocean762` (`experts`, `median`, `released`, `words`, ...) is understood.
 """
 
 import json
 import math
+import statistics
+import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,6 +16,8 @@ from pipeline.corpus.sets import confined
 from pipeline.errors import CorpusError
 from pipeline.records import Problem, RubricName
 
+# What one line of somebody's file can be wrong with, down to text that is no text and numbers beyond any float.
+UNUSABLE = (CorpusError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError)
 EXTRA_KEYS = ("age", "gender", "released", "median", "words")
 LANGUAGE_OF_SPEECHOCEAN = "en"
 
@@ -33,7 +37,7 @@ def read_manifest(path: Path) -> Scan:
             item = item_from_json(json.loads(line), path.parent)
             if item.key in items:
                 raise CorpusError(f"the id {item.key!r} was used before")
-        except (CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except UNUSABLE as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             problems.append(Problem("bad_row", f"Line {number}: {reason}", "error", path.name))
             continue
@@ -46,23 +50,30 @@ def read_manifest(path: Path) -> Scan:
 
 def item_from_json(raw: dict[str, Any], root: Path) -> CorpusItem:
     """Raises KeyError, ValueError or CorpusError for a line that cannot be used."""
-    audio = str(PurePosixPath(raw["audio"]))
+    audio = unicodedata.normalize("NFC", str(PurePosixPath(raw["audio"])))
+    if not (root / audio).exists():
+        audio = str(PurePosixPath(raw["audio"]))
+    if ".." in PurePosixPath(audio).parts:
+        raise CorpusError(f"'audio' leads upwards: {audio!r}")
+    json.dumps(raw, ensure_ascii=False).encode()
     confined(root, audio)
     text = str(raw["text"]).strip()
     if not text:
         raise ValueError("'text' is empty")
     dimensional = any(key in raw for key in ("experts", "median", "released"))
+    experts = {key: [_finite(v) for v in values] for key, values in raw.get("experts", {}).items()}
     one_word = not dimensional and len(text.split()) == 1
     return CorpusItem(
-        key=str(PurePosixPath(audio).with_suffix("")),
+        key=unicodedata.normalize("NFC", str(PurePosixPath(audio).with_suffix(""))),
         audio=audio,
         text=text,
         speaker=str(raw.get("speaker") or "unknown"),
         rubric=RubricName(raw.get("rubric") or (RubricName.WORD if one_word else RubricName.SENTENCE)),
         language=str(raw.get("language") or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "und")),
         part=None if raw.get("part") is None else str(raw["part"]),
-        experts={key: [_finite(v) for v in values] for key, values in raw.get("experts", {}).items()},
-        median={key: _finite(value) for key, value in raw.get("median", {}).items()},
+        experts=experts,
+        median={key: _finite(value) for key, value in raw.get("median", {}).items()}
+        or {key: statistics.median(values) for key, values in experts.items() if values},
         released={key: _finite(value) for key, value in raw.get("released", {}).items()},
         score=None if raw.get("score") is None else _finite(raw["score"], high=100.0),
         extra={key: _words(raw[key]) if key == "words" else raw[key] for key in EXTRA_KEYS if key in raw},

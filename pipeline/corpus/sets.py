@@ -10,6 +10,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -54,9 +55,13 @@ def registration(settings: Settings, name: str) -> Path:
 
 
 def list_sets(settings: Settings) -> list[RecordingSet]:
-    """Every registered set, by name."""
-    files = sorted(settings.sets_root.glob("*/set.json"))
-    return [_read_set(file) for file in files]
+    """Every registered set, by name. A damaged registration is passed over, so that it stops none of the others;
+    `get_set` names what is wrong with it."""
+    sets: list[RecordingSet] = []
+    for file in sorted(settings.sets_root.glob("*/set.json")):
+        with suppress(CorpusError):
+            sets.append(_read_set(file))
+    return sets
 
 
 def get_set(settings: Settings, name: str) -> RecordingSet:

@@ -13,6 +13,8 @@ from scipy.spatial.distance import cdist
 Costs = NDArray[np.float32]
 # Longer recordings are thinned out before they are compared: nobody says a word for ten seconds.
 MAX_FRAMES = 600
+# Costs held at a time: 8 MB of them, and a few times that while they are skewed.
+MAX_CELLS = 2_000_000
 
 
 def thinned(frames: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -26,6 +28,25 @@ def distances(variants: NDArray[np.float32], references: list[NDArray[np.float32
     `variants` is [n_variants, n, d]; each reference is [m, d], each m its own. The cost of two frames is their
     Euclidean distance; the accumulated cost is divided by n + m.
     """
+    found = np.zeros((len(variants), len(references)))
+    for block in _blocks([len(reference) for reference in references], variants.shape[0] * variants.shape[1]):
+        found[:, block] = _block_distances(variants, [references[place] for place in block])
+    return found
+
+
+def _blocks(lengths: list[int], n_frames: int) -> Iterator[list[int]]:
+    """Places of references of like length, so many that their padded costs stay under MAX_CELLS."""
+    block: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if block and n_frames * lengths[place] * (len(block) + 1) > MAX_CELLS:
+            yield block
+            block = []
+        block.append(place)
+    if block:
+        yield block
+
+
+def _block_distances(variants: NDArray[np.float32], references: list[NDArray[np.float32]]) -> NDArray[np.float64]:
     n_variants, n, d = variants.shape
     flat = variants.reshape(-1, d)
     longest = max(len(reference) for reference in references)

@@ -15,11 +15,11 @@ Table = Literal["ratings", "consensus"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export_labels(index: Index, set: str | None, fmt: Format, table: Table = "ratings") -> bytes:
+def export_labels(index: Index, set: str | None, fmt: Format, table: Table = "ratings") -> tuple[int, bytes]:
     """`ratings`: a row a recording and evaluator; `consensus`: a row a recording, of one set. UTF-8; CSV with a byte
     order mark, which spreadsheets need for Turkish letters, and text cells that look like formulas quoted.
 
-    Raises LabelError where there is nothing to export.
+    Returns the number of rows and the file's content. Raises LabelError where there is nothing to export.
     """
     if table == "consensus" and set is None:
         raise LabelError("The consensus is exported a set at a time: name one with --set.")
@@ -29,13 +29,14 @@ def export_labels(index: Index, set: str | None, fmt: Format, table: Table = "ra
     if fmt == "csv":
         buffer = io.StringIO()
         frame.map(_defused).to_csv(buffer, index=False)
-        return b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8")
+        return len(frame), b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8")
     records = json.loads(frame.to_json(orient="records", force_ascii=False, double_precision=6))
     for record in records:
         for key in ("dimensions", "evaluators"):
             if isinstance(record.get(key), str):
                 record[key] = json.loads(record[key])
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode("utf-8")
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    return len(frame), lines.encode("utf-8")
 
 
 def write_export(path: Path, content: bytes) -> None:

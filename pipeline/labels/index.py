@@ -26,6 +26,7 @@ from pipeline.corpus.sets import (
     list_sets,
     read_recordings,
     recording_from_json,
+    result_path,
 )
 from pipeline.errors import CorpusError, LabelError, UnknownNameError
 from pipeline.labels.history import current_ratings
@@ -104,17 +105,18 @@ class Index(IndexQueries):
             self.rebuild()
 
     @contextmanager
-    def saving(self, recording: Recording) -> Iterator[None]:
-        """Hold a mark while a label file is written and the index told of it. A process killed in between leaves the
-        mark behind, and the next `ensure` reads the files again. Raises LabelError where it cannot be set."""
-        digest = hashlib.sha256(recording.id.encode()).hexdigest()[:16]
+    def saving(self, what: str) -> Iterator[None]:
+        """Hold a mark while `what` (a recording's labels, a set) is written and the index told of it. A process killed
+        in between leaves the mark behind, and a later `ensure` reads the files again. Raises LabelError where it
+        cannot be set."""
+        digest = hashlib.sha256(what.encode()).hexdigest()[:16]
         mark = self._marks / f"{digest}-{os.getpid()}-{threading.get_ident()}"
         try:
             self._marks.mkdir(parents=True, exist_ok=True)
             mark.touch()
         except OSError as error:
             raise LabelError(
-                f"{self._marks} cannot be written ({error.strerror or error}); the label was not saved."
+                f"{self._marks} cannot be written ({error.strerror or error}); nothing was saved."
             ) from error
         try:
             yield
@@ -232,7 +234,11 @@ class Index(IndexQueries):
         problems: list[Problem] = []
         sets = list_sets(self._settings)
         for set_ in sets:
-            counts, found = self._fill_set(database, set_, progress)
+            try:
+                counts, found = self._fill_set(database, set_, progress)
+            except CorpusError as error:
+                problems.append(Problem("broken_set", str(error), "error", set_.name))
+                continue
             n_recordings, n_files, n_ratings = n_recordings + counts[0], n_files + counts[1], n_ratings + counts[2]
             problems.extend(found)
         return IndexReport(len(sets), n_recordings, n_files, n_ratings, tuple(problems))
@@ -248,8 +254,11 @@ class Index(IndexQueries):
             if progress is not None and done % 500 == 0:
                 progress(done, len(recordings), set_.name)
             try:
-                path = set_.labels_root / label_path(recording)
-                known = path.name in present.get(str(label_path(recording).parent), ())
+                relative = label_path(recording)
+                known = relative.name in present.get(str(relative.parent), ())
+                path = set_.labels_root / relative
+                if known and path.is_symlink():
+                    path = result_path(set_, recording)  # raises where it leads out of the set
                 result = read_result(path) if known else None
             except (LabelError, CorpusError) as error:
                 problems.append(Problem("broken_label", str(error), "error", recording.id))

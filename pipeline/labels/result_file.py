@@ -73,7 +73,7 @@ def read_result(path: Path) -> ResultFile | None:
         raw = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LabelError(f"{path} cannot be read as a label file: {error}.") from error
     return parse_result(raw, path)
 
@@ -83,12 +83,13 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
     if not isinstance(raw, dict) or not {"word", "score"} <= raw.keys():
         raise LabelError(f"{path} is no label file: expected an object with the keys {', '.join(FIVE_KEYS)}.")
     try:
+        json.dumps(raw, ensure_ascii=False).encode()  # lone surrogates could be written nowhere
         rubric = RubricName(raw.get("rubric") or RubricName.WORD)
         ratings = tuple(_event_from_json(event) for event in raw.get("ratings") or ())
         extra = {key: value for key, value in raw.items() if key not in OWN_KEYS}
         stored = derive(str(raw["word"]), rubric, ratings, extra)
         edit = _outside_edit(raw, stored)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LabelError(f"{path} is a damaged label file: {error}.") from error
     return append(stored, edit) if edit is not None else stored
 
@@ -134,7 +135,7 @@ def _event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         action=RatingAction(raw["action"]),
         at=str(raw["at"]),
         score=None if score is None else _score(score),
-        dimensions={str(key): float(value) for key, value in raw.get("dimensions", {}).items()},
+        dimensions={str(key): _dimension(value) for key, value in raw.get("dimensions", {}).items()},
         notes=str(raw.get("notes", "")),
         reason=str(raw.get("reason", "")),
         marks=tuple(Mark(**mark) for mark in raw.get("marks", ())),
@@ -147,7 +148,10 @@ def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | N
     score, evaluator = raw.get("score"), str(raw.get("evaluator") or "unknown")
     if raw.get("labeled", score is not None) is False or score is None:
         return None
-    if stored.labeled and stored.score is not None and math.isclose(_score(score), stored.score, abs_tol=1e-3):
+    same_score = stored.score is not None and math.isclose(_score(score), stored.score, abs_tol=1e-3)
+    said = (evaluator, str(raw.get("notes") or ""))
+    # Of several raters the five keys hold a summary: only its score can have been edited to mean something.
+    if stored.labeled and same_score and (said == (stored.evaluator, stored.notes) or stored.evaluator == SEVERAL):
         return None
     named = "unknown" if evaluator == SEVERAL else evaluator
     event = RatingEvent(
@@ -159,6 +163,13 @@ def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | N
         source=RatingSource.SYNTHETIC if named in _SYNTHETIC_EVALUATORS else RatingSource.HUMAN,
     )
     return event if not stored.ratings else replace(event, reason="edited outside Pronlab")
+
+
+def _dimension(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"a dimension must be a finite number, got {value!r}")
+    return number
 
 
 def _score(value: Any) -> float:

@@ -41,17 +41,17 @@ class LabelStore:
         """
         return self._append(recording, checked(recording.rubric, event))
 
-    def add_missing(self, recording: Recording, events: Sequence[RatingEvent]) -> ResultFile | None:
-        """Append those of `events` whose evaluator has not spoken yet, for an import that is run again. None where
-        all had; the index is left to the importer."""
+    def add_from_corpus(self, recording: Recording, events: Sequence[RatingEvent]) -> ResultFile | None:
+        """Append those of `events` that say something new: an evaluator who has not spoken yet, or a corrected score.
+        None where there is nothing new; the index is left to the importer."""
         path = self._path(recording)
         with self._locked(path):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
-            spoken = {event.evaluator for event in before.ratings}
-            missing = tuple(event for event in events if event.evaluator not in spoken)
-            if not missing:
+            said = {event.evaluator: event for event in before.ratings}
+            fresh = tuple(event for event in events if not _says_the_same(said.get(event.evaluator), event))
+            if not fresh:
                 return None
-            after = derive(before.word, before.rubric, (*before.ratings, *missing), before.extra)
+            after = derive(before.word, before.rubric, (*before.ratings, *fresh), before.extra)
             write_result(path, after)
         return after
 
@@ -74,7 +74,7 @@ class LabelStore:
             if event.action is RatingAction.UNDO and event.evaluator not in current_ratings(before.ratings):
                 raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
             after = append(before, event)
-            with self._index.saving(recording):
+            with self._index.saving(recording.id):
                 write_result(path, after)
                 self._index.update_labels(recording, after)
         return after
@@ -111,6 +111,10 @@ class LabelStore:
             yield
         finally:
             lock.release()
+
+
+def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
+    return old is not None and (old.score, old.dimensions) == (new.score, new.dimensions)
 
 
 def clean_name(evaluator: str) -> str:

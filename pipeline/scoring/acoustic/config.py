@@ -55,6 +55,8 @@ class TrainConfig:
         for key in ("learning_rate", "validation_share"):
             if not 0.0 < getattr(self, key) < 1.0:
                 wrong.append(f"{key} lies between 0 and 1, got {getattr(self, key)}")
+        if not 0.0 <= self.weight_decay < 1.0:
+            wrong.append(f"weight_decay lies in 0-1, got {self.weight_decay}")
         if not 0.0 <= self.dropout < 1.0:
             wrong.append(f"dropout lies in 0-1, got {self.dropout}")
         if not self.hidden or min(self.hidden) < 1:

@@ -20,7 +20,17 @@ MIN_RECORDINGS = 20
 MIN_SPEAKERS = 3
 RECOMMENDED_RECORDINGS = 300
 # What stands after the features in training_data.csv.
-META_COLUMNS = ("score", "speaker", "word", "recording_id", "audio_sha256", "label_source", "language", "rubric")
+META_COLUMNS = (
+    "score",
+    "speaker",
+    "word",
+    "recording_id",
+    "audio_sha256",
+    "label_source",
+    "language",
+    "rubric",
+    "extractor",
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,9 @@ def write_csv(path: Path, data: TrainingData) -> None:
         writer.writerow([*data.names, *META_COLUMNS])
         columns = (data.speakers, data.texts, data.recording_ids, data.audio_sha256, data.label_sources)
         for values, score, meta in zip(data.values, data.scores, zip(*columns, strict=True), strict=True):
-            writer.writerow([*(f"{v:.7g}" for v in values), f"{score:g}", *meta, data.language, data.rubric])
+            writer.writerow(
+                [*(f"{v:.7g}" for v in values), f"{score:g}", *meta, data.language, data.rubric, data.extractor]
+            )
 
 
 def _from_csv(path: Path) -> TrainingData:
@@ -154,6 +166,8 @@ def _from_csv(path: Path) -> TrainingData:
     if missing or not names or not rows:
         what = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
         raise TrainingError(f"{path} lacks {what}. `pronlab features` writes a file of the right form.")
+    if not all(row["speaker"] and row["score"] for row in rows):
+        raise TrainingError(f"{path} has a row without a speaker or a score; is its end cut off?")
     try:
         values = np.array([[float(row[name]) for name in names] for row in rows], dtype=np.float32)
         scores = np.array([float(row["score"]) for row in rows], dtype=np.float64)
@@ -171,7 +185,7 @@ def _from_csv(path: Path) -> TrainingData:
         recording_ids=tuple(row.get("recording_id") or str(number) for number, row in enumerate(rows)),
         audio_sha256=tuple(row.get("audio_sha256") or "" for row in rows),
         label_sources=tuple(row.get("label_source") or "unknown" for row in rows),
-        extractor=_extractor_of(names),
+        extractor=first.get("extractor") or _extractor_of(names),
         extractor_version="",
         rubric=first.get("rubric") or "word",
         language=first.get("language") or "und",

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, UnknownNameError
 from pipeline.records import RubricName
 from pipeline.scoring.acoustic.model_files import (
     CARD_FILE,
@@ -44,9 +44,15 @@ def released_folders(settings: Settings) -> list[Path]:
 def deploy(settings: Settings, source: Path) -> ModelInfo:
     """Make the model in `source` the one in use for its rubric; the one before is kept for `rollback`.
 
-    Raises ModelError for a folder without a complete, loadable model.
+    Raises ModelError for a folder without a complete, loadable model, or with one that cannot score here.
     """
+    from pipeline.scoring.acoustic.scorer import AcousticScorer
+
     info = load_model(source).info
+    try:
+        AcousticScorer(settings, info.extractor, source)
+    except UnknownNameError as error:
+        raise ModelError(f"{info.model_id} cannot score here: {error}") from error
     target = settings.deployed_root / RubricName(info.rubric)
     incoming, previous = _beside(target, "incoming"), _beside(target, "previous")
     shutil.rmtree(incoming, ignore_errors=True)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.records import RubricName
 from pipeline.scoring.acoustic.forest import check_forest, predict_trees
 from pipeline.scoring.acoustic.network import folded_layers, predict_network
 
@@ -200,7 +201,7 @@ def _read_info(path: Path) -> ModelInfo:
             key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known
         }
         values["confidence"] = tuple(ConfidenceBin(**entry) for entry in raw.get("confidence", ()))
-        return ModelInfo(**values)
+        return ModelInfo(**{**values, "rubric": str(RubricName(values.get("rubric", RubricName.WORD)))})
     except (TypeError, ValueError) as error:
         raise ModelError(f"{path} does not describe a model: {error}.") from error
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, TrainingError
 from pipeline.scoring.acoustic.config import TrainConfig
 
 BATCH_NORM_EPSILON = 1e-5
+MIN_RECORDINGS = 4  # batch normalisation needs several in a batch
 _PARAMETER = re.compile(r"(?:.*\.)?(?P<index>\d+)\.(?P<name>weight|bias|running_mean|running_var)")
 
 Weights = dict[str, NDArray[np.float32]]
@@ -56,6 +57,11 @@ def fit_network(
     import torch
     from torch import nn
 
+    if len(x) < MIN_RECORDINGS:
+        raise TrainingError(
+            f"Only {len(x)} recordings are left to fit on once speakers are held out. Use fewer folds, or label "
+            f"recordings of more speakers."
+        )
     torch.set_num_threads(1)  # tiny matrices: a second thread costs more than it brings
     torch.manual_seed(seed)
     sizes = (x.shape[1], *config.hidden)
