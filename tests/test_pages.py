@@ -159,3 +159,11 @@ def test_a_lost_run_says_so(open_page: Open, settings: Settings) -> None:
     raw = json.loads((run.path / "run.json").read_text())
     (run.path / "run.json").write_text(json.dumps({**raw, "heartbeat_at": "2026-01-01T00:00:00+00:00"}))
     assert "stopped without a word" in words(open_page("train", set="demo"))
+
+
+def test_an_old_link_to_a_job_that_is_gone_still_compares(open_page: Open, settings: Settings) -> None:
+    install_demo(settings)
+    score_set(settings, "demo", "acoustic57")
+    page = open_page("compare", set="demo", job="../gone")
+    assert "176 recordings of 8 participants" in words(page)
+    assert not page.error

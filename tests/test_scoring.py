@@ -230,7 +230,7 @@ def test_the_released_models_score_and_say_how(settings: Settings) -> None:
     assert result.scoring_method == "ml_model"
     assert result.overall is not None
     assert result.overall > 80
-    assert result.confidence is not None
+    assert result.confidence is None, "agreement with synthetic labels is no confidence"
     assert any("synthetic" in warning for warning in result.warnings)
     blind = heard(load_scorer(settings, "acoustic57", WORD), audio, "masa")
     assert any("do not know which word" in warning for warning in blind.warnings)
@@ -238,6 +238,14 @@ def test_the_released_models_score_and_say_how(settings: Settings) -> None:
     assert any("language" in warning for warning in foreign.warnings)
     sentence = score_audio(load_scorer(settings, "acoustic57", SENTENCE), audio, Target("masa", "en", SENTENCE))
     assert sentence.scoring_method == "ml_model"
+    assert any("unlike anything" in warning for warning in sentence.warnings)
+    assert sentence.confidence is None
+
+
+def test_a_model_trained_on_peoples_ratings_says_how_sure_it_is(settings: Settings) -> None:
+    scorer: Any = load_scorer(settings, "timing", SENTENCE)
+    sure = [scorer.model.confidence(score) for score in (40.0, 75.0)]
+    assert 0 < sure[0] < sure[1] < 1
 
 
 def test_without_any_model_the_rule_scores(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

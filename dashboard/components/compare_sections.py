@@ -12,9 +12,12 @@ from dashboard import charts, comparison, services, state
 from dashboard.components.job_panel import job_panel
 from dashboard.components.worst_cases import worst_cases
 from pipeline.corpus.sets import RecordingSet
+from pipeline.errors import JobError
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from pipeline.runs import RunDirectory
 
 CONSENSUS = "Consensus (median of all raters)"
 
@@ -28,11 +31,20 @@ def score_more(chosen: RecordingSet, *, expanded: bool) -> None:
         )
         if st.button("Score all recordings", type="primary", icon=":material/play_arrow:"):
             state.watch(state.JOB, services.launch_scoring(chosen.name, scorer).id)
-    watched = state.watched(state.JOB)
-    job = services.job(watched) if watched else services.active_scoring(chosen.name)
+    job = _watched_job() or services.active_scoring(chosen.name)
     if job is not None:
         with st.container(border=True):
             job_panel(job)
+
+
+def _watched_job() -> RunDirectory | None:
+    """The job in the URL; an old link may name one that is gone."""
+    watched = state.watched(state.JOB)
+    try:
+        return services.job(watched) if watched else None
+    except JobError:
+        state.watch(state.JOB, None)
+        return None
 
 
 def choose_rater(labels: pd.DataFrame) -> str | None:
@@ -46,7 +58,7 @@ def provenance(chosen: RecordingSet, table: pd.DataFrame, rater: str | None) -> 
     """How many recordings the figures rest on, what was held out, and whose scores these are."""
     n, speakers = table["recording_id"].nunique(), table["speaker"].nunique()
     st.markdown(
-        f"**{n} recordings of {speakers} participant{'s' * (speakers != 1)}**, against "
+        f"**{n} recording{'s' * (n != 1)} of {speakers} participant{'s' * (speakers != 1)}**, against "
         f"{rater or 'the consensus of the raters'}. Only recordings that every scorer shown has scored."
     )
     if (table["source"] == "synthetic").any():
@@ -69,9 +81,13 @@ def provenance(chosen: RecordingSet, table: pd.DataFrame, rater: str | None) -> 
 
 def figures(table: pd.DataFrame, labels: pd.DataFrame) -> None:
     st.subheader("Figures")
+    metrics = comparison.metrics_by_scorer(table)
+    if not metrics:
+        st.caption(f"Figures need at least {comparison.FEWEST_RECORDINGS} recordings. Widen the filters.")
+        return
     ids = table["recording_id"].unique()
     human = comparison.human_ceiling(labels, ids)
-    st.dataframe(comparison.metric_rows(comparison.metrics_by_scorer(table), human), hide_index=True)
+    st.dataframe(comparison.metric_rows(metrics, human), hide_index=True)
     notes = "In brackets: 95 % bootstrap interval over participants. Targets: acceptable / good / excellent."
     if human is None:
         notes += " No human ceiling: it needs two raters who rated the same recordings."

@@ -73,7 +73,7 @@ def band_in_words(overall: float) -> str:
 def confidence_in_words(result: ScoreResult) -> str:
     """The estimated probability that an expert would be within 10 points, as a frequency."""
     if result.confidence is None:
-        return "It has no estimate of how sure it is."
+        return "It cannot say how near an expert's score would be."
     tenths = round(10 * result.confidence)
     level = "High" if tenths >= 8 else "Medium" if tenths >= 5 else "Low"
     return f"{level} confidence: in about {tenths} of 10 such recordings an expert's score is within 10 points."

@@ -183,6 +183,7 @@ def _score_one(spec: ScorerSpec, item: Item) -> Prediction:
     model, digest = scorer.model, artifacts.sha256_of(item.path)
     stored = model.held_out.get((digest, text_digest(item.target.text)))
     if stored is not None:
-        return replace(scored, overall=stored, confidence=model.confidence(stored))
+        sure = None if result.confidence is None else model.confidence(stored)
+        return replace(scored, overall=stored, confidence=sure)
     heard = model.has_heard(item.recording_id.split("/", 1)[0], item.speaker, digest)
     return replace(scored, held_out=not heard)

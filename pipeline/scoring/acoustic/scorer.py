@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.audio.load import Audio
 from pipeline.errors import FeatureError, ModelError
 from pipeline.features.base import load_extractor
-from pipeline.records import RubricName, ScoreResult, Target, band_of
+from pipeline.records import RatingSource, RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.acoustic.deploy import find_model
 from pipeline.scoring.acoustic.model_files import Z_CLIP, Model, load_model
 from pipeline.scoring.base import SCORERS
@@ -50,7 +50,9 @@ class AcousticScorer:
             return self._by_rule(audio, target, str(error))
         overall = round(float(self.model.predict(features)[0]), 2)
         outlying = float((np.abs(self.model.scaler.z(features)) > Z_CLIP).mean())
-        confidence = self.model.confidence(overall)
+        # Agreement with made-up or synthetic labels says nothing about an expert's.
+        judged_by_people = not {RatingSource.MOCK, RatingSource.SYNTHETIC} & set(info.label_sources)
+        confidence = self.model.confidence(overall) if judged_by_people else None
         warnings: list[str] = []
         if info.labels == "mock":
             warnings.append("This model was trained on mock labels: its scores are made up.")
