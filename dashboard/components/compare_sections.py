@@ -89,6 +89,8 @@ def figures(table: pd.DataFrame, labels: pd.DataFrame) -> None:
     human = comparison.human_ceiling(labels, ids)
     st.dataframe(comparison.metric_rows(metrics, human), hide_index=True)
     notes = "In brackets: 95 % bootstrap interval over participants. Targets: acceptable / good / excellent."
+    if table["speaker"].nunique() == 1:
+        notes = "No intervals: one participant. Targets: acceptable / good / excellent."
     if human is None:
         notes += " No human ceiling: it needs two raters who rated the same recordings."
     else:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import services, state
-from dashboard.components.page import empty_state
+from dashboard.components.page import empty_state, plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.records import RubricName
 
@@ -24,7 +24,10 @@ def choose_set(rubric: RubricName | None = None) -> RecordingSet | None:
             page_label="Import recordings on the Data page",
         )
         return None
-    if state.chosen(state.SET) not in sets:
+    asked = state.chosen(state.SET)
+    if asked not in sets:
+        if asked is not None and rubric is None:
+            st.warning(f"There is no set “{plain(asked)}” here; another one is shown.", icon=":material/link_off:")
         state.choose(state.SET, next(iter(sets)))
     name = st.selectbox("Recording set", list(sets), key=state.SET, bind="query-params")
     chosen = sets[name]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.components.page import errors_in_words
+from dashboard.components.page import errors_in_words, plain
 from pipeline.runs import ACTIVE, RunDirectory, RunState
 
 STATUS_WORDS = {
@@ -57,7 +57,7 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
     elif state.message:
         st.caption(state.message)
     if state.error:
-        st.error(state.error, icon=":material/error:")
+        st.error(plain(state.error), icon=":material/error:")
     if details is not None:
         details(run, state)
     log = run.log_tail()

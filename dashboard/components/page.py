@@ -1,5 +1,6 @@
 """What every page has: a title, one line on its purpose, and errors told in words at this one place."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,7 +18,13 @@ def errors_in_words() -> Iterator[None]:
     try:
         yield
     except PronlabError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is: paths hold stars and underscores. What stands in backticks stays code."""
+    parts = text.split("`")
+    return "`".join(re.sub(r"([\\*_$~\[\]<>])", r"\\\1", part) if n % 2 == 0 else part for n, part in enumerate(parts))
 
 
 def header(title: str, purpose: str) -> None:

@@ -77,17 +77,17 @@ def reference(path: Path | None, task: Task) -> None:
 
 def new_try(data: bytes, task: Task) -> Try:
     """Score the recording, and save it under the learner's name; once, however often the page is redrawn."""
-    key = hashlib.sha256(repr((task.learner, task.set.name, task.target)).encode() + data).hexdigest()
-    known = state.recall("practice.try")
-    if known is not None and known[0] == key:
-        return known[1]
-    with st.spinner("Scoring …"):
-        fresh = services.score_try(data, task.target)
-    if task.learner:
-        services.save_try(task.learner, fresh)
+    key = hashlib.sha256(repr((task.set.name, task.target)).encode() + data).hexdigest()
+    known, tried, saved_for = state.recall("practice.try", ("", None, ""))
+    if known != key or tried is None:
+        with st.spinner("Scoring …"):
+            tried, saved_for = services.score_try(data, task.target), ""
+    if task.learner and not saved_for:  # a name given later still saves it; another name does not take it over
+        services.save_try(task.learner, tried)
+        saved_for = task.learner
         st.toast("Saved among your tries.")
-    state.remember("practice.try", (key, fresh))
-    return fresh
+    state.remember("practice.try", (key, tried, saved_for))
+    return tried
 
 
 def verdict(tried: Try, task: Task) -> None:

@@ -16,7 +16,7 @@ BAND_LOOKS = {
     "very_poor": ("■", "red"),
 }
 METHOD_WORDS = {
-    "ml_model": "Scored by an ML model trained on rated recordings",
+    "ml_model": "Scored by an ML model",
     "heuristic": "Scored by the heuristic rule, not by a trained model",
     "none": "Not scored",
 }

@@ -200,7 +200,8 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
         )
     with st.container(horizontal=True):
         mock = " **It was trained on mock labels: its scores will be made up.**" if _is_mock(run) else ""
-        if confirm(
+        is_used = used is not None and used[1] and used[0].model_id == run.id
+        if not is_used and confirm(
             "Deploy this run",
             f"From now on **{run.id}** scores {rubric} recordings in this installation.{mock}",
             answer="Yes, deploy it",

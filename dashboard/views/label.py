@@ -12,6 +12,7 @@ from dashboard.labelling import REASONS, Labelling, Session, Shown
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
+from pipeline.records import RatingEvent
 
 DESK = "desk"
 
@@ -69,7 +70,7 @@ def desk(labelling: Labelling, chosen: RecordingSet, evaluator: str, session: Se
         item=recording.id,
         evaluator=evaluator,
         label=recording.text,
-        hint=f"{recording.speaker}{' · you rated this before' if shown.previous else ''}",
+        hint=f"{recording.speaker}{said_before(shown.previous)}",
         rubric=RUBRICS[recording.rubric],
         words=recording.extra.get("words", []),
         previous=shown.previous,
@@ -87,6 +88,14 @@ def desk(labelling: Labelling, chosen: RecordingSet, evaluator: str, session: Se
             state.remember(key, labelling.act(state.recall(key, Session()), action))
 
     rating_desk(audio, task, session.answer, key=DESK, on_action=act)
+
+
+def said_before(event: RatingEvent | None) -> str:
+    """What the expert did with this recording earlier, for the line above the player."""
+    if event is None:
+        return ""
+    what = {"rate": "rated", "skip": "skipped", "flag": "flagged"}[str(event.action)]
+    return f" · you {what} this before{f': {event.reason}' if event.reason else ''}"
 
 
 def all_done(chosen: RecordingSet, evaluator: str) -> None:

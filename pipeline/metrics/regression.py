@@ -89,7 +89,7 @@ def regression_metrics(
     values = _weighted(truth, guess, np.ones((1, n)))
     point = {name: float(v[0]) if np.isfinite(v[0]) else None for name, v in values.items()}
     intervals: dict[str, tuple[float, float]] = {}
-    if n_boot:
+    if n_boot and (speakers is None or len(set(speakers)) > 1):  # one speaker drawn again and again does not vary
         resampled = _weighted(truth, guess, resample_weights(n, speakers, n_resamples=n_boot, seed=seed))
         found = {name: interval(resampled[name]) for name in METRIC_NAMES if point[name] is not None}
         intervals = {name: pair for name, pair in found.items() if pair is not None}

@@ -261,3 +261,19 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
     assert event["dimensions"] == {"accuracy": 8.0, "fluency": 7.0, "prosodic": 6.0, "total": 10.0}
     assert event["score"] == 100
     assert {(mark["word"], mark.get("phone")) for mark in event["marks"]} == {(1, None), (1, 1)}
+
+
+def test_enter_on_a_link_or_button_does_what_that_says(open_page: Open, results: Find) -> None:
+    page = open_page("", set="demo", rater="Tab Tamer")
+    desk = ready(page)
+    listen(page)
+    page.keyboard.press("3")
+    desk.locator("[data-part='skip']").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("I am not sure").wait_for()
+    assert not results("Tab Tamer")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Data").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Data").wait_for()
+    assert not results("Tab Tamer")

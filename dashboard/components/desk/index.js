@@ -58,6 +58,11 @@ class Desk {
     const box = this.root.querySelector('[data-part="auto"]');
     box.checked = localStorage.getItem("pronlab-autoplay") !== "off";
     box.addEventListener("change", () => localStorage.setItem("pronlab-autoplay", box.checked ? "on" : "off"));
+    // After a mouse click the keys belong to the desk again; who came by Tab keeps the place.
+    this.root.addEventListener("click", (event) => {
+      const control = event.target.closest("button, summary, input[type=checkbox]");
+      if (control && event.detail > 0) control.blur();
+    });
     this.stopKeys = listenToKeys(this.acts(), () => this.closePanel());
   }
 

@@ -12,7 +12,14 @@ function isTyping(event) {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") return true;
-  return target.tagName === "INPUT" && target.type !== "range";
+  return target.tagName === "INPUT" && !["range", "checkbox"].includes(target.type);
+}
+
+// Enter and Space belong to the link or button that has the focus.
+function actsItself(event) {
+  if (event.key !== "Enter" && event.key !== " ") return false;
+  const own = "a[href], button, summary, input[type=checkbox], [role=button], [role=radio], [role=option], [role=tab]";
+  return event.composedPath().some((node) => node instanceof HTMLElement && node.matches(own));
 }
 
 // `acts` maps a key to a function; returns the function that stops listening.
@@ -27,6 +34,7 @@ function listenToKeys(acts, onEscape) {
     }
     const isScore = target instanceof HTMLElement && target.tagName === "INPUT" && target.type === "number";
     if (isTyping(event) && !(isScore && event.key === "Enter")) return;
+    if (actsItself(event)) return;
     const act = acts[event.key];
     if (!act || (event.repeat && ["Enter", "u", "s", "f"].includes(event.key))) return;
     event.preventDefault();
