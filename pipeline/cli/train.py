@@ -74,6 +74,58 @@ def word(preset: str | None, run: Path | None, as_json: bool, **options: Any) ->
     emit({"run": directory.id, **vars(report)}, as_json, _report_text(directory.id, report))
 
 
+@train.command()
+@click.option("--manifest", type=click.Path(path_type=Path), help="Learn from this manifest (see data/README.md).")
+@click.option("--set", "set", help="Learn from a set that was imported from such a manifest.")
+@click.option("--part", help="Only this part of the corpus (default train).")
+@click.option("--preset", help="Start from a preset: whisper_base, wav2vec2_base, wavlm_large, tiny.")
+@click.option("--encoder", help="A local folder or hub name of a speech encoder (default: PRONLAB_ENCODER_PATH).")
+@click.option("--name", help="Name of the run.")
+@click.option("--seed", type=int)
+@click.option("--fold", type=int, help="Which fold of the training speakers is held out.")
+@click.option("--epochs", type=int)
+@click.option("--batch-s", type=float, help="Seconds of audio a step.")
+@click.option("--encoder-rate", type=float)
+@click.option("--head-rate", type=float)
+@click.option("--noise", type=click.Path(exists=True, file_okay=False), help="A folder of noise to mix in.")
+@click.option("--room-responses", type=click.Path(exists=True, file_okay=False), help="A folder of impulse responses.")
+@click.option("--resume", help="Go on with this run from its last whole epoch.")
+@click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True)
+@json_option
+def speech(
+    preset: str | None, resume: str | None, run: Path | None, manifest: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Fine-tune a speech encoder and train the scorer of phones, words and sentences on it."""
+    from pipeline.jobs.launcher import find
+    from pipeline.runs import RunDirectory
+    from pipeline.scoring.speech.config import SpeechTrainConfig, load_preset
+    from pipeline.scoring.speech.run import train_speech
+
+    settings = Settings.from_env()
+    if resume is not None:
+        directory = find(settings, resume)
+        config = SpeechTrainConfig(**directory.config)
+    else:
+        given = {key: value for key, value in options.items() if value is not None}
+        if manifest is not None:
+            given["manifest"] = str(manifest.absolute())
+        config = SpeechTrainConfig(**{**(load_preset(preset) if preset else {}), **given})
+        config = replace(config, name=config.name or f"speech-{preset or 'custom'}-seed{config.seed}")
+        directory = (
+            RunDirectory(run)
+            if run is not None
+            else RunDirectory.create(
+                settings.runs_root, kind="speech", name=config.name, config=config, seed=config.seed
+            )
+        )
+    report = train_speech(settings, config, directory, progress_printer("Reading recordings"))
+    figures = "\n".join(f"  {name:20} {value:.3f}" for name, value in report["held_out"].items())
+    text = (
+        f"Run {directory.id}, epoch {report['epoch']}, on {report['n_speakers_held_out']} held-out speakers:\n{figures}"
+    )
+    emit({"run": directory.id, **report}, as_json, text)
+
+
 @click.command()
 @click.argument("run", required=False)
 @click.option(

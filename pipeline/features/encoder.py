@@ -15,6 +15,7 @@ from pipeline.audio.load import Audio
 from pipeline.errors import ModelError
 from pipeline.features.base import EXTRACTORS
 from pipeline.features.frames import Frames
+from pipeline.features.log_mel import log_mel
 from pipeline.features.timing import FEATURE_NAMES as TIMING_NAMES
 from pipeline.features.timing import timing
 from pipeline.records import Target
@@ -22,7 +23,6 @@ from pipeline.settings import Settings
 
 LAYERS = (3, 4, 5, 6)
 MAX_S = 30.0
-FFT_SIZE, HOP = 400, 160  # Whisper's log-mel front end
 
 
 class Encoder:
@@ -32,7 +32,7 @@ class Encoder:
     description = "mean and spread of a frozen Whisper encoder's layers 3-6, with the timing features"
 
     def __init__(self, folder: Path, device: str) -> None:
-        self._model, self._filters = _load(folder, device)
+        self._model = _load(folder, device)
         width = self._model.config.d_model
         self.feature_names = (
             *(f"layer{layer}_{what}_{i}" for layer in LAYERS for what in ("mean", "std") for i in range(width)),
@@ -42,7 +42,7 @@ class Encoder:
     def extract(self, audio: Audio, target: Target) -> NDArray[np.float32]:
         import torch
 
-        mel = log_mel(audio.samples[: int(MAX_S * audio.sample_rate_hz)], self._filters)
+        mel = log_mel(audio.samples[: int(MAX_S * audio.sample_rate_hz)], self._model.config.num_mel_bins)
         with torch.inference_mode():
             layers = encode(self._model, torch.from_numpy(mel)[None].to(self._model.device))
         pooled = [
@@ -88,23 +88,11 @@ def encode(model: Any, mel: Any) -> tuple[Any, ...]:
     return tuple(states)
 
 
-def log_mel(samples: NDArray[np.float32], filters: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Whisper's input [n_mels, n_frames] (Radford et al. 2022): log10 mel power, floored 8 under the peak, scaled."""
-    padded = np.pad(samples, FFT_SIZE // 2, mode="reflect" if len(samples) > FFT_SIZE // 2 else "constant")
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(padded, (0, FFT_SIZE)), FFT_SIZE)[::HOP]
-    frames = frames[: max(2, len(samples) // HOP)]
-    window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FFT_SIZE) / FFT_SIZE)).astype(np.float32)
-    power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
-    level = np.log10(np.maximum(power @ filters, 1e-10)).T
-    return np.asarray((np.maximum(level, level.max() - 8.0) + 4.0) / 4.0, dtype=np.float32)
-
-
 @lru_cache(maxsize=1)
-def _load(folder: Path, device: str) -> tuple[Any, NDArray[np.float32]]:
-    """The model in evaluation mode, and its mel filters [201, n_mels]."""
+def _load(folder: Path, device: str) -> Any:
+    """The model in evaluation mode."""
     try:
         import torch
-        from transformers.audio_utils import mel_filter_bank
         from transformers.models.whisper.modeling_whisper import WhisperEncoder
     except ImportError as error:
         message = "The extractor 'encoder' needs the package transformers: pip install 'pronlab[encoder]'."
@@ -113,15 +101,6 @@ def _load(folder: Path, device: str) -> tuple[Any, NDArray[np.float32]]:
         model = WhisperEncoder.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"{folder} holds no Whisper encoder that can be loaded: {error}.") from error
-    filters = mel_filter_bank(
-        num_frequency_bins=1 + FFT_SIZE // 2,
-        num_mel_filters=model.config.num_mel_bins,
-        min_frequency=0.0,
-        max_frequency=8000.0,
-        sampling_rate=16_000,
-        norm="slaney",
-        mel_scale="slaney",
-    )
     # Its decorated methods have signatures mypy cannot read.
     ready: Any = model
-    return ready.eval().to(device), np.asarray(filters, dtype=np.float32)
+    return ready.eval().to(device)

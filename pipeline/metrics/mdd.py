@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.metrics.transcription import Tokens, align, error_rate
-
-DELETED = "<del>"
+from pipeline.phones import DELETED
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,94 @@
+"""What a training run of the speech scorer is told, and the presets for it."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.errors import TrainingError
+
+PRESETS = Path(__file__).resolve().parents[2] / "presets" / "speech"
+
+
+@dataclass(frozen=True)
+class SpeechTrainConfig:
+    """`manifest` or an imported `set` says on what, `part` which of it. `encoder` is a local folder or a hub name; ""
+    takes `PRONLAB_ENCODER_PATH`.
+
+    Of the training speakers, one fold of `folds` is held out to choose the epoch and the thresholds on. The score
+    head joins in after `score_after_epochs`; until then only the CTC loss is there, as its evidence is noise.
+    `noise` and `room_responses` are folders of audio to mix in; without them, only speed and masking vary.
+    """
+
+    manifest: str = ""
+    set: str = ""
+    part: str = "train"
+    name: str = ""
+    encoder: str = ""
+    seed: int = 0
+    folds: int = 8
+    fold: int = 0
+    epochs: int = 12
+    score_after_epochs: int = 2
+    batch_s: float = 40.0
+    encoder_rate: float = 1e-4
+    head_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    warmup_share: float = 0.08
+    constant_share: float = 0.3
+    dropout: float = 0.1
+    hidden: int = 128
+    layers: int = 2
+    phone_weight: float = 1.0
+    wrong_weight: float = 0.3
+    word_weight: float = 0.3
+    utterance_weight: float = 0.5
+    correlation_weight: float = 0.0
+    averaging: float = 0.998
+    speed: float = 0.1
+    noise: str = ""
+    room_responses: str = ""
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Raises TrainingError naming all that is wrong at once."""
+        wrong: list[str] = []
+        if bool(self.set) == bool(self.manifest):
+            wrong.append("give either a set or a manifest")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            wrong.append(f"precision is auto, float32 or bfloat16, got {self.precision!r}")
+        whole = {"seed": (0, 2**31 - 1), "folds": (2, 100), "fold": (0, self.folds - 1), "epochs": (1, 1000)}
+        whole |= {"score_after_epochs": (0, self.epochs - 1), "hidden": (8, 4096), "layers": (1, 24)}
+        real = {"batch_s": (2.0, 1e4), "encoder_rate": (0.0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0.0, 1.0)}
+        real |= {
+            "warmup_share": (0.0, 0.9),
+            "constant_share": (0.0, 0.9),
+            "dropout": (0.0, 0.9),
+            "averaging": (0.0, 1.0),
+        }
+        real |= {"speed": (0.0, 0.5)}
+        real |= {key: (0.0, 100.0) for key in (f.name for f in fields(self)) if key.endswith("_weight")}
+        for key, (low, high) in (whole | real).items():
+            if not low <= getattr(self, key) <= high:
+                wrong.append(f"{key} lies in {low}-{high}, got {getattr(self, key)}")
+        if self.hidden % 4:
+            wrong.append(f"hidden is a multiple of 4, got {self.hidden}")
+        if wrong:
+            raise TrainingError("These settings cannot be used: " + "; ".join(wrong) + ".")
+
+
+def list_presets() -> list[str]:
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """The settings of a preset. Raises TrainingError for an unknown preset or setting."""
+    file = PRESETS / f"{name}.yaml"
+    if Path(name).name != name or not file.is_file():
+        raise TrainingError(f"Unknown preset {name!r}; known: {', '.join(list_presets())}.")
+    content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    unknown = content.keys() - {field.name for field in fields(SpeechTrainConfig)}
+    if unknown:
+        raise TrainingError(f"{file.name} has settings nobody reads: {', '.join(sorted(unknown))}.")
+    return dict(content)

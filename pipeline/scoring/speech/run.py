@@ -1,0 +1,54 @@
+"""One training run from its configuration to its report: find the data and the encoder, train, in a run directory."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.corpus.sets import get_set
+from pipeline.errors import ModelError, TrainingError
+from pipeline.parallel import Progress
+from pipeline.runs import RunDirectory
+from pipeline.scoring.speech.config import SpeechTrainConfig
+from pipeline.settings import Settings
+
+
+def train_speech(
+    settings: Settings, config: SpeechTrainConfig, directory: RunDirectory, show: Progress | None = None
+) -> dict[str, Any]:
+    """Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError."""
+    from pipeline.scoring.speech.data import data_hash, read_utterances
+    from pipeline.scoring.speech.train import run_training
+
+    report: dict[str, Any] | None = None
+    with directory.start() as writer:
+        encoder = config.encoder or str(settings.encoder_path or "")
+        if not encoder:
+            raise ModelError(
+                "Which encoder? Set PRONLAB_ENCODER_PATH to a local folder, or give --encoder a folder or a hub name."
+            )
+
+        def progress(done: int, total: int, message: str) -> None:
+            if show is not None:
+                show(done, total, message)
+            if done == total or done % 200 == 0:
+                writer.update(message=f"reading recordings: {done} of {total}")
+
+        manifest = manifest_of(settings, config)
+        utterances = read_utterances(manifest, config.part, progress=progress, check_stop=writer.check_stop)
+        writer.update(data_hash=data_hash(utterances))
+        report = run_training(utterances, config, encoder, settings.device, writer)
+        writer.update(progress=1.0, message="done", result={"metrics": report["held_out"], "epoch": report["epoch"]})
+    if report is None:
+        raise TrainingError(
+            f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` goes on."
+        )
+    return report
+
+
+def manifest_of(settings: Settings, config: SpeechTrainConfig) -> Path:
+    """Raises TrainingError for a set that did not come from a manifest."""
+    if config.manifest:
+        return Path(config.manifest)
+    manifest = get_set(settings, config.set).root / "manifest.jsonl"
+    if not manifest.is_file():
+        raise TrainingError(f"The set {config.set!r} has no manifest with phones and their scores to learn from.")
+    return manifest
