@@ -144,8 +144,10 @@ def scorer_names(rubric: RubricName) -> list[str]:
     from pipeline.scoring import acoustic, heuristic  # noqa: F401  registers the scorers
     from pipeline.scoring.acoustic.deploy import find_model
     from pipeline.scoring.base import SCORERS
+    from pipeline.scoring.speech import scorer as speech
 
-    return [name for name in SCORERS if name == "heuristic" or find_model(settings(), rubric, name) is not None]
+    found = [name for name in SCORERS if name == "heuristic" or find_model(settings(), rubric, name) is not None]
+    return [*found, speech.NAME] if rubric is RubricName.SENTENCE and has_speech_model() else found
 
 
 def job(run_id: str) -> RunDirectory:
@@ -235,8 +237,10 @@ def _loaded_scorer(installation: Settings, name: str | None, rubric: RubricName,
 def _deployment(rubric: RubricName) -> str:
     """Changes whenever another model comes into use."""
     from pipeline.scoring.acoustic.deploy import find_model
+    from pipeline.scoring.speech.model_files import find_speech_model
 
-    folder = find_model(settings(), rubric)
+    folder = find_speech_model(settings()) if rubric is RubricName.SENTENCE else None
+    folder = folder or find_model(settings(), rubric)
     return "" if folder is None else f"{folder} {folder.stat().st_mtime_ns} {folder.stat().st_ino}"
 
 
@@ -248,9 +252,15 @@ def score_try(data: bytes, target: Target) -> Try:
     started = time.perf_counter()
     audio = load_audio(data)
     result = advice = score_audio(scorer(None, target.rubric), audio, target)
-    if result.scorer != "heuristic":
+    if target.rubric is RubricName.WORD and result.scorer != "heuristic":
         advice = score_audio(scorer("heuristic", target.rubric), audio, target)
     return Try(audio, result, advice, 1000 * (time.perf_counter() - started))
+
+
+def has_speech_model() -> bool:
+    from pipeline.scoring.speech.model_files import find_speech_model
+
+    return find_speech_model(settings()) is not None
 
 
 def save_try(learner: str, tried: Try) -> None:

@@ -15,6 +15,8 @@ SET = "set"
 RATER = "rater"
 LEARNER = "learner"
 WORD = "word"
+SENTENCE = "sentence"
+PRACTICE = "practise"
 RUN = "run"
 JOB = "job"
 

@@ -137,28 +137,63 @@ class RatingEvent:
 
 @dataclass(frozen=True)
 class Target:
-    """What the speaker was asked to say."""
+    """What the speaker was asked to say. `phones` are its canonical phones word by word, where somebody gave them."""
 
     text: str
     language: str = "und"
     rubric: RubricName = RubricName.WORD
+    phones: tuple[tuple[str, ...], ...] | None = None
+
+
+class Verdict(StrEnum):
+    """On a phone or word: as it should be, with an accent, wrong, or not said."""
+
+    RIGHT = "right"
+    ACCENTED = "accented"
+    WRONG = "wrong"
+    MISSING = "missing"
+
+
+class State(StrEnum):
+    """Whether a recording was scored, and why it was not, or scores low whatever its sounds are."""
+
+    SCORED = "scored"
+    REFUSED = "refused"
+    NO_SPEECH = "no_speech"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    OTHER_TEXT = "other_text"
 
 
 @dataclass(frozen=True)
 class PhoneScore:
+    """One canonical phone. `heard` is what was said in its place where that is not it (`<unk>`: a sound that no phone
+    fits), `before` phones that were added before it. `confidence` is the probability that an expert would agree with
+    `verdict`."""
+
     phone: str
     score: float
     start_s: Seconds
     end_s: Seconds
+    verdict: Verdict = Verdict.RIGHT
+    heard: str | None = None
+    before: tuple[str, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
 class WordScore:
+    """One word of the text. `dimensions` are on the corpus's scales (accuracy, stress, total 0-10); `heard` is another
+    word that was said in its place."""
+
     text: str
     score: float
     start_s: Seconds
     end_s: Seconds
     phones: tuple[PhoneScore, ...] = ()
+    verdict: Verdict = Verdict.RIGHT
+    dimensions: dict[str, float] = field(default_factory=dict)
+    heard: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,8 +201,9 @@ class ScoreResult:
     """What every scorer answers, and what the command line, HTTP and the dashboard show.
 
     `overall` is 0-100, or None when the recording could not be scored; then `band` is None, `scoring_method` is
-    `none` and `warnings` says why. `confidence` is the estimated probability (0-1) that an expert's score lies within
-    10 points, None where the scorer has no such estimate.
+    `none`, and `state` and `warnings` say why. `confidence` is the estimated probability (0-1) that an expert's score
+    lies within 10 points, None where the scorer has no such estimate. `heard_phones` and `heard_text` are what was
+    recognised without being told the text, where the scorer listens that way.
     """
 
     overall: float | None
@@ -182,6 +218,9 @@ class ScoreResult:
     warnings: tuple[str, ...] = ()
     audio: AudioReport | None = None
     milliseconds: float = 0.0
+    state: State = State.SCORED
+    heard_phones: tuple[str, ...] | None = None
+    heard_text: str | None = None
 
 
 def to_json(record: Any) -> Any:

@@ -27,9 +27,9 @@ MAX_WORD_LENGTH = 60
 
 @dataclass(frozen=True)
 class Task:
-    """What the learner reads now, and the set whose reference speaker reads it too."""
+    """What the learner reads now, and the set whose reference speaker reads it too (None for a sentence)."""
 
-    set: RecordingSet
+    set: RecordingSet | None
     target: Target
     learner: str
 
@@ -71,13 +71,13 @@ def reference(path: Path | None, task: Task) -> None:
         st.caption("There is no reference recording of this word; it is scored without one.")
         return
     st.audio(str(path))
-    if task.set.synthetic:
+    if task.set is not None and task.set.synthetic:
         st.caption("A synthetic voice, made by a speech synthesiser.")
 
 
 def new_try(data: bytes, task: Task) -> Try:
     """Score the recording, and save it under the learner's name; once, however often the page is redrawn."""
-    key = hashlib.sha256(repr((task.set.name, task.target)).encode() + data).hexdigest()
+    key = hashlib.sha256(repr((task.set and task.set.name, task.target)).encode() + data).hexdigest()
     known, tried, saved_for = state.recall("practice.try", ("", None, ""))
     if known != key or tried is None:
         with st.spinner("Scoring …"):
@@ -123,7 +123,7 @@ def beside_reference(tried: Try, path: Path | None) -> None:
 
 
 def earlier_tries(task: Task, log: AttemptLog) -> None:
-    st.subheader("Your tries at this word")
+    st.subheader("Your tries at this")
     for problem in log.problems:
         st.warning(f"{problem.message} ({problem.path})")
     if not log.attempts:
@@ -151,7 +151,7 @@ def earlier_tries(task: Task, log: AttemptLog) -> None:
     if chosen is not None:
         st.audio(str(log.attempts[chosen - 1].audio))
     if confirm(
-        "Delete my tries at this word",
+        "Delete my tries at this",
         f"All {len(numbers)} recordings and scores of “{task.target.text}” under the name {task.learner} go for good.",
         answer="Yes, delete them",
         key="delete-tries",

@@ -33,12 +33,17 @@ SCORERS: Registry[ScorerFactory] = Registry("scorer")
 
 
 def load_scorer(settings: Settings, name: str | None, rubric: RubricName, *, model: Path | None = None) -> Scorer:
-    """The scorer `name`; None takes the deployed model, or the heuristic where there is none.
+    """The scorer `name`; None takes the speech model for a sentence, the deployed model for a word, or the heuristic
+    where there is none.
 
     `model` is a model folder to use instead of the deployed one. Raises UnknownNameError or ModelError.
     """
     from pipeline.scoring import acoustic, heuristic  # noqa: F401  registers the scorers
+    from pipeline.scoring.speech import scorer  # noqa: F401
+    from pipeline.scoring.speech.model_files import find_speech_model, is_speech_folder
 
+    if name is None and rubric is RubricName.SENTENCE and (model is None or is_speech_folder(model)):
+        name = "speech" if find_speech_model(settings, model) else None
     if name is None:
         from pipeline.scoring.acoustic.deploy import find_model
 

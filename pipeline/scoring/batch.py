@@ -16,7 +16,7 @@ from pipeline.corpus.sets import audio_path, check_name, get_set, read_recording
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import launch
 from pipeline.parallel import Progress, map_ordered
-from pipeline.records import Recording, RubricName, Target, to_json
+from pipeline.records import Recording, RubricName, ScoreResult, Target, to_json
 from pipeline.runs import ACTIVE, RunDirectory, list_runs
 from pipeline.scoring.base import Scorer, load_scorer, score_file
 from pipeline.settings import Settings
@@ -33,7 +33,7 @@ COLUMNS = ("recording_id", "scorer", "model_id", "overall", "scoring_method", "c
 @dataclass(frozen=True)
 class Prediction:
     """One scorer's answer on one recording. `overall` is None where it could not be scored; `held_out` says that the
-    model had not heard the speaker in training."""
+    model had not heard the speaker in training. `detail` is the whole answer, where it was asked for."""
 
     recording_id: str
     scorer: str
@@ -44,6 +44,7 @@ class Prediction:
     held_out: bool = True
     milliseconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    detail: ScoreResult | None = None
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,14 @@ def score_items(
     spec: ScorerSpec,
     items: Sequence[Item],
     *,
+    detail: bool = False,
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
 ) -> Iterator[Prediction]:
     """A prediction for each item, in order. Raises ModelError or UnknownNameError before the first."""
     _scorer(spec)
     yield from map_ordered(
-        partial(_score_one, spec),
+        partial(_score_one, spec, detail),
         items,
         progress=progress,
         check_stop=check_stop,
@@ -160,9 +162,10 @@ def _scorer(spec: ScorerSpec) -> Scorer:
     return load_scorer(spec.settings, spec.name, spec.rubric, model=spec.model)
 
 
-def _score_one(spec: ScorerSpec, item: Item) -> Prediction:
+def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
     from pipeline.scoring.acoustic.model_files import text_digest
     from pipeline.scoring.acoustic.scorer import AcousticScorer
+    from pipeline.scoring.speech.scorer import SpeechScorer
 
     scorer = _scorer(spec)
     base = Prediction(item.recording_id, scorer.name, scorer.model_id, None, "none")
@@ -177,7 +180,10 @@ def _score_one(spec: ScorerSpec, item: Item) -> Prediction:
         confidence=result.confidence,
         milliseconds=result.milliseconds,
         warnings=result.warnings,
+        detail=result if detail else None,
     )
+    if isinstance(scorer, SpeechScorer):
+        return replace(scored, held_out=not scorer.info.has_heard(_corpus_of(item), item.speaker))
     if not isinstance(scorer, AcousticScorer) or result.scoring_method != "ml_model":
         return scored
     model, digest = scorer.model, artifacts.sha256_of(item.path)
@@ -185,5 +191,9 @@ def _score_one(spec: ScorerSpec, item: Item) -> Prediction:
     if stored is not None:
         sure = None if result.confidence is None else model.confidence(stored)
         return replace(scored, overall=stored, confidence=sure)
-    heard = model.has_heard(item.recording_id.split("/", 1)[0], item.speaker, digest)
+    heard = model.has_heard(_corpus_of(item), item.speaker, digest)
     return replace(scored, held_out=not heard)
+
+
+def _corpus_of(item: Item) -> str:
+    return item.recording_id.split("/", 1)[0]

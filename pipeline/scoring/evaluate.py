@@ -13,10 +13,12 @@ from pipeline.corpus.sets import audio_path, get_set, list_sets
 from pipeline.errors import CorpusError
 from pipeline.labels.index import Index
 from pipeline.metrics.agreement import leave_one_out
+from pipeline.metrics.mdd import MddMetrics, PhoneMatch
+from pipeline.metrics.pronunciation import Correlation, Judgement, pronunciation_metrics
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
-from pipeline.records import Target
-from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, target_of, training_is_unknown
+from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, training_is_unknown
+from pipeline.scoring.judgements import human_ceiling, item_of_recording, judgement, target_of_item
 from pipeline.settings import Settings
 
 N_WORST = 10
@@ -39,7 +41,9 @@ class EvaluationReport:
     """`n` recordings were judged by both sides; `failed` could not be scored (left out of the figures, and counted);
     `n_not_held_out` were left out because the model had heard the speaker in training and no out-of-fold prediction
     exists, `n_by_rule` because a learned scorer left them to the heuristic. `human_ceiling` is one expert against the
-    median of the others, averaged over the experts."""
+    median of the others, averaged over the experts, on the overall score; `human` the same PCC for each aspect.
+    `utterance` to `per_accuracy` are those of `metrics/pronunciation.py`; `real_time_factor` is seconds of scoring a
+    second of audio."""
 
     scorer: str
     model_id: str
@@ -60,6 +64,17 @@ class EvaluationReport:
     within_10: float | None
     intervals: dict[str, tuple[float, float]]
     human_ceiling: dict[str, float] = field(default_factory=dict)
+    utterance: dict[str, Correlation] = field(default_factory=dict)
+    word: dict[str, Correlation] = field(default_factory=dict)
+    phone: Correlation | None = None
+    mdd: dict[str, float | int | None] | None = None
+    phone_match: PhoneMatch | None = None
+    per: float | None = None
+    per_told: float | None = None
+    wer: float | None = None
+    per_accuracy: dict[str, float | None] = field(default_factory=dict)
+    human: dict[str, float] = field(default_factory=dict)
+    real_time_factor: float | None = None
     worst: tuple[Judged, ...] = ()
     milliseconds_median: float | None = None
     seconds: float = 0.0
@@ -74,6 +89,7 @@ class Reference:
     items: tuple[Item, ...]
     experts: tuple[float, ...]
     ceiling: dict[str, float]
+    corpus: tuple[CorpusItem, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -91,7 +107,7 @@ def evaluate(
     if not reference.items:
         raise CorpusError(f"{source}: no recording with an expert's score{f' in part {part!r}' if part else ''}.")
     started = time.perf_counter()
-    predictions = list(score_items(spec, reference.items, progress=progress, check_stop=check_stop))
+    predictions = list(score_items(spec, reference.items, detail=True, progress=progress, check_stop=check_stop))
     if all(prediction.overall is None for prediction in predictions):
         first = "; ".join(predictions[0].warnings)
         raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. The first: {first}")
@@ -118,6 +134,7 @@ def evaluate(
         warnings.append(f"{n_not_held_out} recordings were left out: the model heard their speakers in training.")
     if n_by_rule:
         warnings.append(f"{n_by_rule} recordings were left out: the model has no features for them, the rule scored.")
+    levels = pronunciation_metrics(_judgements(reference, predictions))
     timed = [prediction.milliseconds for prediction in predictions if prediction.overall is not None]
     report = EvaluationReport(
         scorer=predictions[0].scorer,
@@ -130,6 +147,9 @@ def evaluate(
         n_by_rule=n_by_rule,
         **vars(figures),
         human_ceiling=reference.ceiling,
+        **{**vars(levels), "mdd": None if levels.mdd is None else mdd_figures(levels.mdd)},
+        human=human_ceiling(reference.corpus),
+        real_time_factor=_real_time_factor(predictions),
         worst=tuple(sorted(judged, key=lambda row: -abs(row.predicted - row.expert))[:N_WORST]),
         milliseconds_median=float(np.median(timed)) if timed else None,
         seconds=round(time.perf_counter() - started, 2),
@@ -163,10 +183,7 @@ def reference_of_manifest(
         name = "median" if all("total" in item.median for item in chosen) else "mixed"
     values = [_value(item, name) for item in chosen]
     judged = tuple(
-        Item(
-            f"{name_of_set}/{item.key}", path.parent / item.audio, item.speaker,
-            Target(item.text, item.language, item.rubric),
-        )
+        Item(f"{name_of_set}/{item.key}", path.parent / item.audio, item.speaker, target_of_item(item))
         for item in chosen
     )  # fmt: skip
     warnings = (
@@ -174,7 +191,29 @@ def reference_of_manifest(
     )
     if name == "mixed":
         warnings.append("The manifest mixes kinds of reference scores; the figures mix them, too.")
-    return Reference(name, judged, tuple(values), _ceiling(chosen), tuple(warnings))
+    return Reference(name, judged, tuple(values), _ceiling(chosen), tuple(chosen), tuple(warnings))
+
+
+def _judgements(reference: Reference, predictions: Sequence[Prediction]) -> list[Judgement]:
+    if not reference.corpus:
+        return []
+    return [
+        judgement(item, prediction.detail)
+        for item, prediction in zip(reference.corpus, predictions, strict=True)
+        if prediction.detail is not None and prediction.overall is not None and prediction.held_out
+    ]
+
+
+def mdd_figures(found: MddMetrics) -> dict[str, float | int | None]:
+    """Counts and the rates that follow from them."""
+    rates = ("precision", "recall", "f1", "false_rejection_rate", "false_acceptance_rate", "diagnosis_error_rate")
+    return {**{name: getattr(found, name) for name in rates}, **vars(found)}
+
+
+def _real_time_factor(predictions: Sequence[Prediction]) -> float | None:
+    scored = [p for p in predictions if p.detail is not None and p.detail.audio is not None and p.overall is not None]
+    audio_s = sum(p.detail.audio.duration_s for p in scored if p.detail is not None and p.detail.audio is not None)
+    return sum(p.milliseconds for p in scored) / 1000.0 / audio_s if audio_s else None
 
 
 def _set_of(settings: Settings | None, manifest: Path) -> str | None:
@@ -190,8 +229,12 @@ def reference_of_set(settings: Settings, set_name: str, part: str = "") -> Refer
     index.refresh_set(set_name)
     scores = index.consensus_scores(set_name).set_index("recording_id")["score"].to_dict()
     recordings = [r for r in index.recordings(set_name) if r.id in scores and part in ("", r.part)]
-    items = tuple(Item(r.id, audio_path(set_, r), r.speaker, target_of(r)) for r in recordings)
-    return Reference("consensus", items, tuple(float(scores[r.id]) for r in recordings), {})
+    corpus = tuple(item_of_recording(r) for r in recordings)
+    items = tuple(
+        Item(r.id, audio_path(set_, r), r.speaker, target_of_item(item))
+        for r, item in zip(recordings, corpus, strict=True)
+    )
+    return Reference("consensus", items, tuple(float(scores[r.id]) for r in recordings), {}, corpus)
 
 
 def _value(item: CorpusItem, name: str) -> float:

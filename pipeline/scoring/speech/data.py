@@ -17,9 +17,9 @@ from pipeline.audio.load import load_audio
 from pipeline.corpus.heard import word_hearings
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
-from pipeline.phones import bare, stress_of
 from pipeline.scoring.speech.evidence import Spoken
-from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS, encode
+from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS
+from pipeline.scoring.speech.lexicon import spoken_of
 
 MAX_TRAINING_S = 30.0
 
@@ -87,14 +87,6 @@ def read_utterances(
             f"and 'experts': a speech scorer cannot learn from it. speechocean762 has both."
         )
     return [u for u in found if len(u.samples) <= MAX_TRAINING_S * 16_000]
-
-
-def spoken_of(words: Sequence[Sequence[str]]) -> tuple[Spoken, NDArray[np.int64]]:
-    """Labels and words of canonical phones given word by word, and their stress. Raises KeyError for no such phone."""
-    labels = encode(bare(phone) for phones in words for phone in phones)
-    owner = [number for number, phones in enumerate(words) for _ in phones]
-    stress = [stress_of(phone) if bare(phone)[0] in "AEIOU" else 0 for phones in words for phone in phones]
-    return Spoken(np.array(labels, dtype=np.int64), np.array(owner, dtype=np.int64)), np.array(stress, dtype=np.int64)
 
 
 def data_hash(utterances: Sequence[Utterance]) -> str:

@@ -37,6 +37,18 @@ class Spoken:
     def n_words(self) -> int:
         return int(self.words[-1]) + 1
 
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Where each phone stands in its word [L]: 1 for its first, 2 for its last, 3 for its only phone, else 0."""
+        changes = self.words[1:] != self.words[:-1]
+        return np.asarray(np.r_[True, changes] + 2 * np.r_[changes, True], dtype=np.int64)
+
+    @property
+    def word_averages(self) -> Floats:
+        """[n_words, L] with each row the mean over a word's phones."""
+        inside = (self.words == np.arange(self.n_words)[:, None]).astype(np.float32)
+        return np.asarray(inside / inside.sum(axis=1, keepdims=True), dtype=np.float32)
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -4,7 +4,6 @@
 score head. Between them stands the evidence, in numpy.
 """
 
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,11 @@ from torch import Tensor, nn
 from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.scoring.speech.batches import SpeechModel
+from pipeline.scoring.speech.evidence import n_phone_features
+from pipeline.scoring.speech.labels import LABELS
+from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE
 from pipeline.scoring.speech.network import Listener, Phones, ScoreHead
 
-LISTENER_FILE, HEAD_FILE = "listener.onnx", "head.onnx"
 OPSET = 18
 EXAMPLE_FRAMES, EXAMPLE_PHONES, EXAMPLE_WORDS = 120, 7, 3
 HEAD_INPUTS = ("states", "stats", "labels", "stress", "place", "evidence", "pooling", "words", "rhythm")
@@ -33,14 +34,8 @@ def export_onnx(model: SpeechModel, folder: Path, *, int8: bool) -> None:
     except ImportError as error:
         raise ModelError("Exporting needs onnx and onnxscript: pip install 'pronlab[encoder]'.") from error
     model.eval()
-    with tempfile.TemporaryDirectory() as scratch:
-        listener, head = Path(scratch) / LISTENER_FILE, Path(scratch) / HEAD_FILE
-        _export_listener(model.listener, listener)
-        _export_head(model.head, model.listener.encoder.shape.width, head)
-        if int8:
-            _quantise(listener)
-        for file in (listener, head):
-            artifacts.write_bytes(folder / file.name, file.read_bytes())
+    _export_listener(model.listener, folder / LISTENER_FILE, int8)
+    _export_head(model.head, model.listener.encoder.shape.width, folder / HEAD_FILE)
 
 
 class _ListenerGraph(nn.Module):
@@ -69,13 +64,14 @@ class _HeadGraph(nn.Module):
         return scores.phone, scores.wrong, scores.word, scores.utterance
 
 
-def _export_listener(listener: Listener, path: Path) -> None:
+def _export_listener(listener: Listener, path: Path, int8: bool) -> None:
     kind = listener.encoder.front_end
-    example = torch.randn(1, kind.n_mels, 2 * EXAMPLE_FRAMES) if kind.n_mels else torch.randn(1, 320 * EXAMPLE_FRAMES)
+    shape = (1, kind.n_mels, 2 * EXAMPLE_FRAMES) if kind.n_mels else (1, 320 * EXAMPLE_FRAMES)
+    example = torch.from_numpy(np.random.default_rng(0).normal(size=shape).astype(np.float32))
     time = torch.export.Dim("time", min=16, max=3000 if kind.n_mels else 480_000)
-    _export(
+    export_graph(
         _ListenerGraph(listener), (example,), path, ("inputs",), ("log_probs", "states", "stats"),
-        ({example.ndim - 1: time},),
+        ({example.ndim - 1: time},), int8=int8,
     )  # fmt: skip
 
 
@@ -84,7 +80,7 @@ def _export_head(head: ScoreHead, width: int, path: Path) -> None:
     example = (
         torch.randn(1, t, width), torch.randn(1, 2 * width), torch.ones(1, n, dtype=torch.long),
         torch.zeros(1, n, dtype=torch.long), torch.zeros(1, n, dtype=torch.long),
-        torch.randn(1, n, head.evidence[0].in_features), torch.rand(1, n, t), torch.rand(1, w, n),
+        torch.randn(1, n, n_phone_features(len(LABELS))), torch.rand(1, n, t), torch.rand(1, w, n),
         torch.randn(1, head.n_rhythm),
     )  # fmt: skip
     frames, phones, words = (torch.export.Dim(name, min=2, max=4000) for name in ("frames", "phones", "words"))
@@ -92,23 +88,29 @@ def _export_head(head: ScoreHead, width: int, path: Path) -> None:
         {1: frames}, None, {1: phones}, {1: phones}, {1: phones}, {1: phones}, {1: phones, 2: frames},
         {1: words, 2: phones}, None,
     )  # fmt: skip
-    _export(_HeadGraph(head), example, path, HEAD_INPUTS, HEAD_OUTPUTS, shapes)
+    export_graph(_HeadGraph(head), example, path, HEAD_INPUTS, HEAD_OUTPUTS, shapes)
 
 
-def _export(
+def export_graph(
     graph: nn.Module,
     example: tuple[Tensor, ...],
     path: Path,
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     shapes: Any,
+    *,
+    int8: bool = False,
 ) -> None:
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            graph.eval(), example, path, input_names=list(inputs), output_names=list(outputs), opset_version=OPSET,
-            dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
-        )  # fmt: skip
+    """Write `graph` as ONNX with its inputs and outputs named; `shapes` names the axes that vary."""
+    with artifacts.replacing(path) as temporary:
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                graph.eval(), example, temporary, input_names=list(inputs), output_names=list(outputs),
+                opset_version=OPSET, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
+            )  # fmt: skip
+        if int8:
+            _quantise(temporary)
 
 
 def _quantise(path: Path) -> None:

@@ -9,6 +9,9 @@ LABELS: tuple[str, ...] = (BLANK_NAME, *PHONES, UNKNOWN)
 INDEX: dict[str, int] = {name: number for number, name in enumerate(LABELS)}
 UTTERANCE_ASPECTS = ("accuracy", "fluency", "prosodic", "total")
 WORD_ASPECTS = ("accuracy", "stress", "total")
+# The units the network works in: phones from the best score down, words about a centre.
+BEST_PHONE = 2.0
+WORD_CENTRE, WORD_SPREAD = 9.0, 2.0
 
 
 def encode(phones: Iterable[str]) -> list[int]:

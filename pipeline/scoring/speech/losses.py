@@ -9,11 +9,8 @@ from torch import Tensor, nn
 
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance
-from pipeline.scoring.speech.labels import WORD_ASPECTS
+from pipeline.scoring.speech.labels import BEST_PHONE, WORD_ASPECTS, WORD_CENTRE, WORD_SPREAD
 from pipeline.scoring.speech.network import Scores
-
-BEST_PHONE = 2.0
-WORD_CENTRE, WORD_SPREAD = 9.0, 2.0
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ class Heard:
 
 @dataclass(frozen=True)
 class Phones:
-    """A batch of canonical phones [B, N], zero-padded (`present` says which are there; None: all), their evidence [B, N, F],
-    averages of frames into phones [B, N, T] and of phones into words [B, n_words, N], and the rhythm [B, R]."""
+    """A batch of canonical phones [B, N], zero-padded (`present` says which are there; None: all), their evidence
+    [B, N, F], averages of frames into phones [B, N, T] and of phones into words [B, n_words, N], and rhythm [B, R]."""
 
     labels: Tensor
     stress: Tensor
@@ -155,25 +155,13 @@ def batch_phones(
     words = np.zeros((size, n_words, longest), dtype=np.float32)
     for row, (said, marks, found) in enumerate(zip(spoken, stress, evidence, strict=True)):
         n = len(said.labels)
-        ints[:, row, :n] = said.labels, marks, places(said.words)
+        ints[:, row, :n] = said.labels, marks, said.places
         present[row, :n] = True
         table[row, :n] = found.phones
         pooling[row, :n, : found.pooling.shape[1]] = found.pooling
-        words[row, : said.n_words, :n] = word_averages(said)
+        words[row, : said.n_words, :n] = said.word_averages
     return Phones(
         torch.from_numpy(ints[0]), torch.from_numpy(ints[1]), torch.from_numpy(ints[2]),
         torch.from_numpy(present), torch.from_numpy(table),
         torch.from_numpy(pooling), torch.from_numpy(words), torch.from_numpy(np.stack([e.rhythm for e in evidence])),
     )  # fmt: skip
-
-
-def places(words: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each phone stands in its word [L]: 1 for its first, 2 for its last, 3 for its only phone, else 0."""
-    changes = words[1:] != words[:-1]
-    return np.asarray(np.r_[True, changes] + 2 * np.r_[changes, True], dtype=np.int64)
-
-
-def word_averages(said: Spoken) -> NDArray[np.float32]:
-    """[n_words, L] with each row the mean over a word's phones."""
-    inside = (said.words == np.arange(said.n_words)[:, None]).astype(np.float32)
-    return np.asarray(inside / inside.sum(axis=1, keepdims=True), dtype=np.float32)

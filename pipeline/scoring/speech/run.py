@@ -1,4 +1,4 @@
-"""One training run from its configuration to its report: find the data and the encoder, train, in a run directory."""
+"""One training run from its configuration to a model folder: find the data and the encoder, train, package."""
 
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,15 @@ from pipeline.runs import RunDirectory
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.settings import Settings
 
+MODEL_FOLDER = "model"
+
 
 def train_speech(
     settings: Settings, config: SpeechTrainConfig, directory: RunDirectory, show: Progress | None = None
 ) -> dict[str, Any]:
     """Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError."""
     from pipeline.scoring.speech.data import data_hash, read_utterances
+    from pipeline.scoring.speech.package import package
     from pipeline.scoring.speech.train import run_training
 
     report: dict[str, Any] | None = None
@@ -36,7 +39,16 @@ def train_speech(
         utterances = read_utterances(manifest, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
         report = run_training(utterances, config, encoder, settings.device, writer)
-        writer.update(progress=1.0, message="done", result={"metrics": report["held_out"], "epoch": report["epoch"]})
+        writer.update(progress=0.99, message="exporting and choosing thresholds on the held-out speakers")
+        info = package(
+            directory,
+            utterances,
+            directory.path / MODEL_FOLDER,
+            encoder=encoder,
+            corpus=manifest.parent.name,
+            progress=show,
+        )
+        writer.update(progress=1.0, message="done", result={"metrics": info.held_out, "epoch": report["epoch"]})
     if report is None:
         raise TrainingError(
             f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` goes on."

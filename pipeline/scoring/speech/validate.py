@@ -13,8 +13,8 @@ from pipeline.scoring.speech.batches import SpeechModel, evidence_of, groups_of,
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance
 from pipeline.scoring.speech.evidence import Evidence
-from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
-from pipeline.scoring.speech.losses import BEST_PHONE, WORD_CENTRE, WORD_SPREAD, Scale
+from pipeline.scoring.speech.labels import BEST_PHONE, UTTERANCE_ASPECTS, WORD_CENTRE, WORD_SPREAD, decode
+from pipeline.scoring.speech.losses import Scale
 from pipeline.scoring.speech.network import Scores
 
 WRONG_BELOW = 0.5

@@ -1,0 +1,159 @@
+"""How a pronunciation scorer is judged on speechocean762 and its like, level by level.
+
+    utterance   PCC of unrounded predictions with the reference score (0-10), per aspect (Gong et al. 2022, GOPT)
+    word        PCC of accuracy, stress and total, one value a word, with the experts' median
+    phone       PCC over all phones of all utterances with the experts' mean (0-2)
+    mdd         mispronunciation detection and diagnosis, see `mdd.py`
+    per, wer    of what was heard without being told the text, see `transcription.py`
+
+Intervals are bootstrapped over speakers. A level that a scorer does not answer is None.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.metrics.bootstrap import interval, resample_weights
+from pipeline.metrics.correlation import pearson
+from pipeline.metrics.mdd import MddMetrics, PhoneMatch, mdd, phone_match
+from pipeline.metrics.transcription import Tokens, error_rate
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """PCC, its 95 % interval over speakers, the mean squared error, and how many pairs there were."""
+
+    pcc: float | None
+    interval: tuple[float, float] | None
+    mse: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One utterance as the experts and as a scorer judged it.
+
+    `reference` and `predicted` are sentence aspects, 0-10. Word and phone rows run in parallel; a side that has none
+    is empty. `canonical`, `heard` and `diagnosed` are phone sequences: what was to be said, the experts' verdict, and
+    what the scorer says was said, told the text; `free_phones` and `free_words` what it heard without the text.
+    """
+
+    speaker: str
+    reference: dict[str, float]
+    predicted: dict[str, float]
+    words: tuple[str, ...] = ()
+    word_reference: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    word_predicted: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    phone_reference: tuple[float, ...] = ()
+    phone_predicted: tuple[float, ...] = ()
+    canonical: tuple[str, ...] = ()
+    heard: tuple[str, ...] | None = None
+    diagnosed: tuple[str, ...] | None = None
+    free_phones: tuple[str, ...] | None = None
+    free_words: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class PronunciationMetrics:
+    """`per` and `wer` are text-free; `per_told` is the phone error rate of the diagnosed sequence, which is low for a
+    system that repeats the canonical phones and means something only beside `mdd`. `per_accuracy` are correlations of
+    an utterance's text-free PER with the experts' and with the predicted accuracy (arXiv 2509.02915, Figure 5)."""
+
+    utterance: dict[str, Correlation]
+    word: dict[str, Correlation]
+    phone: Correlation | None
+    mdd: MddMetrics | None
+    phone_match: PhoneMatch | None
+    per: float | None
+    per_told: float | None
+    wer: float | None
+    per_accuracy: dict[str, float | None]
+
+
+def correlation(
+    reference: ArrayLike, predicted: ArrayLike, speakers: Sequence[str], n_resamples: int = 1000
+) -> Correlation:
+    """Of two vectors [n] with the speaker of each entry. Raises ValueError for different lengths."""
+    truth, guess = np.asarray(reference, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    if not len(truth) == len(guess) == len(speakers):
+        raise ValueError(f"expected three of a length, got {len(truth)}, {len(guess)}, {len(speakers)}")
+    pcc = pearson(truth, guess)
+    if pcc is None:
+        return Correlation(None, None, None if not len(truth) else float(((truth - guess) ** 2).mean()), len(truth))
+    spread: tuple[float, float] | None = None
+    if n_resamples and len(set(speakers)) > 1:
+        spread = interval(_resampled(truth, guess, speakers, n_resamples))
+    return Correlation(pcc, spread, float(((truth - guess) ** 2).mean()), len(truth))
+
+
+def pronunciation_metrics(judgements: Sequence[Judgement], n_resamples: int = 1000) -> PronunciationMetrics:
+    """All levels that both sides have values for."""
+    aspects = sorted({aspect for j in judgements for aspect in j.reference.keys() & j.predicted.keys()})
+    utterance = {}
+    for aspect in aspects:
+        rows = [j for j in judgements if aspect in j.reference and aspect in j.predicted]
+        utterance[aspect] = correlation(
+            [j.reference[aspect] for j in rows],
+            [j.predicted[aspect] for j in rows],
+            [j.speaker for j in rows],
+            n_resamples,
+        )
+    word = {}
+    for aspect in ("accuracy", "stress", "total"):
+        rows = [j for j in judgements if aspect in j.word_reference and aspect in j.word_predicted]
+        if rows:
+            word[aspect] = correlation(
+                [v for j in rows for v in j.word_reference[aspect]],
+                [v for j in rows for v in j.word_predicted[aspect]],
+                [j.speaker for j in rows for _ in j.word_reference[aspect]], n_resamples,
+            )  # fmt: skip
+    phoned = [j for j in judgements if j.phone_reference and j.phone_predicted]
+    phone = None
+    if phoned:
+        phone = correlation(
+            [v for j in phoned for v in j.phone_reference], [v for j in phoned for v in j.phone_predicted],
+            [j.speaker for j in phoned for _ in j.phone_reference], n_resamples,
+        )  # fmt: skip
+    told = [(j.canonical, j.heard, j.diagnosed) for j in judgements if j.heard is not None and j.diagnosed is not None]
+    free = [(j, j.heard, j.free_phones) for j in judgements if j.heard is not None and j.free_phones is not None]
+    spelled = [(j.words, j.free_words) for j in judgements if j.free_words is not None and j.words]
+    return PronunciationMetrics(
+        utterance=utterance,
+        word=word,
+        phone=phone,
+        mdd=mdd([c for c, _, _ in told], [h for _, h, _ in told], [d for _, _, d in told]) if told else None,
+        phone_match=phone_match([h for _, h, _ in free], [p for _, _, p in free]) if free else None,
+        per=error_rate([h for _, h, _ in free], [p for _, _, p in free]).rate if free else None,
+        per_told=error_rate([h for _, h, _ in told], [d for _, _, d in told]).rate if told else None,
+        wer=error_rate([w for w, _ in spelled], [f for _, f in spelled]).rate if spelled else None,
+        per_accuracy=_per_accuracy(free),
+    )
+
+
+def utterance_per(heard: Tokens, free: Tokens) -> float:
+    """The phone error rate of one utterance; 0 where nothing was to be heard."""
+    return error_rate([heard], [free]).rate or 0.0
+
+
+def _per_accuracy(free: Sequence[tuple[Judgement, Tokens, Tokens]]) -> dict[str, float | None]:
+    rates = [utterance_per(heard, phones) for _, heard, phones in free]
+    found: dict[str, float | None] = {}
+    for name in ("reference", "predicted"):
+        values = [getattr(j, name).get("accuracy") for j, _, _ in free]
+        found[name] = pearson(rates, values) if values and None not in values else None
+    return found
+
+
+def _resampled(
+    truth: NDArray[np.float64], guess: NDArray[np.float64], speakers: Sequence[str], n_resamples: int
+) -> NDArray[np.float64]:
+    """PCC under resampled speakers [n_resamples], from each speaker's sums: a thousand times 20,000 phones is much."""
+    names, member = np.unique(np.asarray(speakers), return_inverse=True)
+    x, y = truth - truth.mean(), guess - guess.mean()
+    sums = np.stack([np.bincount(member, weights=w) for w in (np.ones_like(x), x, y, x * x, y * y, x * y)], axis=1)
+    weights = resample_weights(len(names), None, n_resamples=n_resamples)
+    n, sx, sy, sxx, syy, sxy = (weights @ sums).T
+    cov, var_x, var_y = sxy / n - sx * sy / n**2, sxx / n - (sx / n) ** 2, syy / n - (sy / n) ** 2
+    return np.asarray(cov / np.sqrt(var_x * var_y), dtype=np.float64)

@@ -1,0 +1,192 @@
+"""From a finished training run to a model folder: ONNX graphs, and all that is chosen on the held-out speakers.
+
+Thresholds, the match rule and the confidence are fitted on what the exported graphs answer about speakers that were
+not trained on, so that what is shipped is what was measured.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from pipeline.errors import ModelError
+from pipeline.metrics.correlation import pearson
+from pipeline.parallel import Progress
+from pipeline.runs import RunDirectory, now_iso
+from pipeline.scoring.speech import ctc
+from pipeline.scoring.speech.config import SpeechTrainConfig
+from pipeline.scoring.speech.data import Utterance, data_hash
+from pipeline.scoring.speech.evidence import RHYTHM, Evidence, gather_evidence
+from pipeline.scoring.speech.frontend import frame_levels
+from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS
+from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo, save_info
+from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
+from pipeline.scoring.speech.validate import WRONG_BELOW, best_f1
+
+MATCH_FEATURES = ("free_errors", "log_prob_a_frame", "mean_own", "worst_own")
+N_SHUFFLES = 2
+INT8_MAY_COST = 0.005
+CONFIDENT_WITHIN = 10.0  # points of 100
+NEIGHBOURS = 50
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One held-out utterance as the exported graphs answer it."""
+
+    utterance: Utterance
+    heard: Heard
+    evidence: Evidence
+    judged: Judged
+
+
+def package(
+    run: RunDirectory,
+    utterances: Sequence[Utterance],
+    folder: Path,
+    *,
+    encoder: str,
+    corpus: str,
+    progress: Progress | None = None,
+) -> SpeechInfo:
+    """Write the model of `run` into `folder`; in 8-bit integers where that costs under .005 PCC at every level.
+
+    Raises ModelError for a run without a finished epoch.
+    """
+    from pipeline.scoring.speech.batches import SpeechModel
+    from pipeline.scoring.speech.export import export_onnx
+    from pipeline.scoring.speech.train import BEST, SCALE, split_speakers
+
+    config = SpeechTrainConfig(**run.config)
+    checkpoints = run.path / "checkpoints"
+    if not (checkpoints / BEST).is_file():
+        raise ModelError(f"The run {run.id} has no checkpoint yet. Let it finish, or go on with --resume {run.id}.")
+    train, held = split_speakers(utterances, config)
+    model = SpeechModel(config, encoder)
+    model.load_state_dict(load_file(checkpoints / BEST))
+    scale = json.loads((checkpoints / SCALE).read_text(encoding="utf-8"))
+    front = model.listener.encoder.front_end
+    info = SpeechInfo(
+        model_id=run.id, front_end=front.kind, n_mels=front.n_mels,
+        frames_per_s=float(model.listener.encoder.shape.frames_per_s), mean=tuple(scale["mean"]),
+        spread=tuple(scale["spread"]), encoder=Path(encoder).name, trained_on=corpus, part=config.part,
+        n_recordings=len(train), n_speakers=len({u.speaker for u in train}),
+        speakers=tuple(sorted({f"{corpus}/{u.speaker}" for u in train})), seed=config.seed, created_at=now_iso(),
+        git_commit=run.state.git_commit, data_hash=data_hash(utterances),
+    )  # fmt: skip
+    found: dict[bool, tuple[list[Tried], dict[str, float]]] = {}
+    for int8 in (False, True):
+        export_onnx(model, folder, int8=int8)
+        save_info(folder, replace(info, int8=int8))
+        tried = try_out(SpeechRuntime(folder), held, progress)
+        found[int8] = tried, correlations(tried)
+    full, small = found[False][1], found[True][1]
+    int8 = all(full[name] - small[name] < INT8_MAY_COST for name in full)
+    if not int8:
+        export_onnx(model, folder, int8=False)
+    tried, figures = found[int8]
+    info = replace(
+        calibrate(replace(info, int8=int8), tried), held_out=figures | {"int8_cost": _largest_cost(full, small)}
+    )
+    save_info(folder, info)
+    return info
+
+
+def try_out(runtime: SpeechRuntime, utterances: Sequence[Utterance], progress: Progress | None = None) -> list[Tried]:
+    """Those that can be aligned with their canonical phones."""
+    found: list[Tried] = []
+    for number, utterance in enumerate(utterances, start=1):
+        heard = runtime.listen(utterance.audio())
+        evidence = _evidence(heard, utterance, utterance)
+        if evidence is not None:
+            judged = runtime.judge(heard, utterance.spoken, utterance.stress, evidence)
+            found.append(Tried(utterance, heard, evidence, judged))
+        if progress is not None:
+            progress(number, len(utterances), "Trying out")
+    return found
+
+
+def correlations(tried: Sequence[Tried]) -> dict[str, float]:
+    """PCC by level against the references, on what the exported graphs answer."""
+    sentence = np.stack([t.judged.sentence for t in tried])
+    reference = np.stack([t.utterance.reference for t in tried])
+    found = {name: pearson(reference[:, k], sentence[:, k]) for k, name in enumerate(UTTERANCE_ASPECTS)}
+    found["phone"] = pearson(*_joined(tried, lambda t: t.utterance.phone_accuracy, lambda t: t.judged.phone))
+    found["word_accuracy"] = pearson(
+        *_joined(tried, lambda t: t.utterance.word_accuracy, lambda t: t.judged.word[:, 0])
+    )
+    return {name: 0.0 if value is None else value for name, value in found.items()}
+
+
+def calibrate(info: SpeechInfo, tried: Sequence[Tried]) -> SpeechInfo:
+    """Choose the thresholds and fit the match rule and the confidences."""
+    accuracy, wrong = _joined(tried, lambda t: t.utterance.phone_accuracy, lambda t: t.judged.wrong)
+    is_wrong = accuracy < WRONG_BELOW
+    _, wrong_from = best_f1(is_wrong, wrong)
+    totals = np.array([10.0 * t.judged.sentence[-1] for t in tried])
+    experts = np.array([10.0 * t.utterance.reference[-1] for t in tried])
+    return replace(
+        info,
+        wrong_from=wrong_from,
+        wrong_calibration=_isotonic(wrong, is_wrong),
+        match=fit_match_rule(tried),
+        confidence=_confidence(totals, experts),
+    )
+
+
+def fit_match_rule(tried: Sequence[Tried]) -> MatchRule:
+    """Logistic regression between recordings with their own text and with another one's; draws are seeded."""
+    from sklearn.linear_model import LogisticRegression
+
+    draw = np.random.default_rng(0)
+    columns = [RHYTHM.index(name) for name in MATCH_FEATURES]
+    rows: list[NDArray[np.float32]] = []
+    own: list[bool] = []
+    for t in tried:
+        rows.append(t.evidence.rhythm[columns])
+        own.append(True)
+        for other in draw.choice(len(tried), N_SHUFFLES, replace=False):
+            text = tried[other].utterance
+            shuffled = None if text.text == t.utterance.text else _evidence(t.heard, t.utterance, text)
+            if shuffled is not None:
+                rows.append(shuffled.rhythm[columns])
+                own.append(False)
+    fitted = LogisticRegression(class_weight="balanced", C=10.0).fit(np.stack(rows), own)
+    return MatchRule(MATCH_FEATURES, tuple(map(float, fitted.coef_[0])), float(fitted.intercept_[0]))
+
+
+def _evidence(heard: Heard, recording: Utterance, text: Utterance) -> Evidence | None:
+    if not ctc.fits(len(heard.log_probs), text.spoken.labels.tolist()):
+        return None
+    return gather_evidence(heard.log_probs, text.spoken, frame_levels(recording.audio(), len(heard.log_probs)))
+
+
+def _joined(tried: Sequence[Tried], first: Any, second: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.concatenate([first(t) for t in tried]), np.concatenate([second(t) for t in tried])
+
+
+def _isotonic(output: NDArray[np.float64], is_wrong: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Pairs of (output, share wrong) at 21 points, from a monotone fit."""
+    from sklearn.isotonic import IsotonicRegression
+
+    fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(output, is_wrong.astype(float))
+    points = np.linspace(0.0, 1.0, 21)
+    return tuple((float(p), float(share)) for p, share in zip(points, fitted.predict(points), strict=True))
+
+
+def _confidence(predicted: NDArray[np.float64], expert: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    """For totals 0, 5, .. 100: of the held-out predictions nearest to it, the share within 10 points."""
+    near = np.abs(predicted - expert) <= CONFIDENT_WITHIN
+    k = min(NEIGHBOURS, len(predicted))
+    return tuple(
+        (float(point), float(near[np.argsort(np.abs(predicted - point))[:k]].mean())) for point in range(0, 101, 5)
+    )
+
+
+def _largest_cost(full: dict[str, float], small: dict[str, float]) -> float:
+    return max(full[name] - small[name] for name in full)

@@ -1,0 +1,284 @@
+"""The scorer of English sentences, words and phones."""
+
+import logging
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.load import Audio
+from pipeline.errors import ModelError
+from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
+from pipeline.scoring.base import SCORERS, Scorer, load_scorer
+from pipeline.scoring.speech import ctc
+from pipeline.scoring.speech.evidence import Evidence, Spoken, gather_evidence
+from pipeline.scoring.speech.frontend import frame_levels
+from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
+from pipeline.scoring.speech.lexicon import Word, given_phones, is_turkish, pronounce, spoken_of
+from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
+from pipeline.scoring.speech.reading import Reading, read
+from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
+from pipeline.scoring.speech.verdicts import (
+    PhoneVerdict,
+    calibrated,
+    heard_share,
+    judge_phones,
+    match_probability,
+    missing_words,
+)
+from pipeline.scoring.speech.vocabulary import HeardWord, Vocabulary, load, recognise
+from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+NAME = "speech"
+MAX_S = 30.0
+MIN_FREE_SHARE = 0.15  # of the canonical phones: with fewer heard, nobody spoke
+SURE_MATCH = 0.5
+OTHER_TEXT_CEILING = 3.0  # of 10
+POOR_WORD = 6.0
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All that was found on one recording of a known text, before it is put in words."""
+
+    words: tuple[Word, ...]
+    spoken: Spoken
+    reading: Reading
+    evidence: Evidence
+    judged: Judged
+    verdicts: tuple[PhoneVerdict, ...]
+    match: float
+    heard: Heard
+
+
+class SpeechScorer:
+    """Raises ModelError for a folder without a loadable model."""
+
+    name = NAME
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.runtime = SpeechRuntime(folder)
+        self.info = self.runtime.info
+        self.model_id = self.info.model_id
+        self._settings, self._folder = settings, folder
+        log.info("Loaded %s from %s", self.model_id, folder)
+
+    def score(self, audio: Audio, target: Target) -> ScoreResult:
+        """Raises CorpusError for a text that cannot be pronounced."""
+        if target.language == "tr" or is_turkish(target.text):
+            return self._by_word_scorer(audio, target)
+        if audio.duration_s > MAX_S:
+            reason = f"It lasts {audio.duration_s:.0f} s; at most {MAX_S:.0f} s can be scored at once."
+            return self._refused(target, State.TOO_LONG, reason)
+        words = given_phones(target.text, target.phones) if target.phones else self._pronounced(target.text)
+        heard = self.runtime.listen(audio.samples)
+        shortest = [label for word in words for label in min(_labels(word), key=len)]
+        if not ctc.fits(len(heard.log_probs), shortest):
+            reason = f"It lasts only {audio.duration_s:.1f} s, too short for {len(words)} words."
+            return self._refused(target, State.TOO_SHORT, reason)
+        free = ctc.greedy(heard.log_probs)
+        if len(free) < max(1.0, MIN_FREE_SHARE * len(shortest)):
+            reason = "No speech was heard. Check the microphone, and speak once the recording runs."
+            return self._refused(target, State.NO_SPEECH, reason)
+        try:
+            found = self.analyse(audio, words, heard)
+        except ValueError:
+            reason = f"It lasts only {audio.duration_s:.1f} s, too short for {len(words)} words."
+            return self._refused(target, State.TOO_SHORT, reason)
+        return self._result(audio, target, found)
+
+    def analyse(self, audio: Audio, words: list[Word], heard: Heard) -> Analysis:
+        """Raises ValueError where the recording is too short for the words."""
+        reading = read(heard.log_probs, [_labels(word) for word in words])
+        spoken, stress = spoken_of([word.variants[v] for word, v in zip(words, reading.variants, strict=True)])
+        log_probs = _without(heard.log_probs, reading.abandoned)
+        evidence = gather_evidence(log_probs, spoken, frame_levels(audio.samples, len(log_probs)))
+        judged = self.runtime.judge(heard, spoken, stress, evidence)
+        verdicts = tuple(judge_phones(self.info, spoken, judged, evidence))
+        match = match_probability(self.info.match, evidence)
+        return Analysis(tuple(words), spoken, reading, evidence, judged, verdicts, match, heard)
+
+    def recognise(self, heard: Heard) -> list[HeardWord] | None:
+        """The words of free decoding; None where the model has no vocabulary."""
+        if self._vocabulary is None:
+            return None
+        return recognise(heard.log_probs, self._vocabulary, weight=self.info.word_weight, per_word=self.info.per_word)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary | None:
+        file = self._folder / VOCABULARY_FILE
+        return load(file) if file.is_file() else None
+
+    def _pronounced(self, text: str) -> list[Word]:
+        file = self._folder / RULES_FILE
+        if not file.is_file():
+            return pronounce(text)
+        from pipeline.scoring.speech.letter_to_sound import load_rules
+
+        return pronounce(text, load_rules(file))
+
+    def _by_word_scorer(self, audio: Audio, target: Target) -> ScoreResult:
+        """Turkish is not what this model knows: the word scorer answers, and says so."""
+        turkish = replace(target, language="tr", rubric=RubricName.WORD, phones=None)
+        scorer: Scorer = load_scorer(self._settings, None, RubricName.WORD)
+        note = "A Turkish text: scored by the Turkish word scorer, not by the English speech scorer."
+        found = scorer.score(audio, turkish)
+        return replace(found, target=target, warnings=(note, *found.warnings))
+
+    def _refused(self, target: Target, state: State, reason: str) -> ScoreResult:
+        return ScoreResult(
+            overall=None, band=None, scoring_method="none", scorer=self.name, model_id=self.model_id, target=target,
+            warnings=(reason,), state=state,
+        )  # fmt: skip
+
+    def _result(self, audio: Audio, target: Target, found: Analysis) -> ScoreResult:
+        missing = missing_words(found.spoken, found.evidence, found.heard.log_probs)
+        matches = found.match >= SURE_MATCH
+        sentence = np.clip(found.judged.sentence, 0.0, 10.0)
+        if not matches:
+            sentence = np.minimum(sentence, OTHER_TEXT_CEILING * found.match / SURE_MATCH)
+        dimensions = {aspect: round(float(v), 2) for aspect, v in zip(UTTERANCE_ASPECTS, sentence, strict=True)}
+        said = (
+            1.0 - float(missing.mean())
+            if matches
+            else found.match * float(heard_share(found.spoken, found.evidence).mean())
+        )
+        dimensions["completeness"] = round(10.0 * said, 2)
+        overall = round(10.0 * float(sentence[UTTERANCE_ASPECTS.index("total")]), 2)
+        needs_words = not matches or bool((found.judged.word[:, 0] < POOR_WORD).any())
+        heard_words = self.recognise(found.heard) if needs_words else None
+        warnings = _warnings(found, matches, missing)
+        return ScoreResult(
+            overall=overall,
+            band=band_of(overall).key,
+            scoring_method="ml_model",
+            scorer=self.name,
+            model_id=self.model_id,
+            target=target,
+            confidence=round(calibrated(self.info.confidence, overall), 3)
+            if self.info.confidence and matches
+            else None,
+            dimensions=dimensions,
+            words=tuple(self._words(audio, found, missing, heard_words)),
+            warnings=tuple(warnings),
+            state=State.SCORED if matches else State.OTHER_TEXT,
+            heard_phones=tuple(decode(found.evidence.free)),
+            heard_text=None if heard_words is None else " ".join(word.text for word in heard_words),
+        )
+
+    def _words(
+        self, audio: Audio, found: Analysis, missing: NDArray[np.bool_], heard_words: list[HeardWord] | None
+    ) -> list[WordScore]:
+        starts, ends = _boundaries(found, audio.duration_s, self.info.frames_per_s)
+        share = heard_share(found.spoken, found.evidence)
+        scored: list[WordScore] = []
+        for number, word in enumerate(found.words):
+            rows = np.flatnonzero(found.spoken.words == number)
+            phones = tuple(
+                PhoneScore(
+                    phone=LABELS[found.spoken.labels[i]],
+                    score=round(float(np.clip(50.0 * found.judged.phone[i], 0.0, 100.0)), 1),
+                    start_s=starts[i],
+                    end_s=ends[i],
+                    verdict=found.verdicts[i].verdict,
+                    heard=found.verdicts[i].heard,
+                    before=found.verdicts[i].before,
+                    confidence=round(found.verdicts[i].confidence, 3),
+                )
+                for i in rows
+            )
+            values = np.clip(found.judged.word[number], 0.0, 10.0)
+            accuracy = 0.0 if missing[number] else float(values[0])
+            scored.append(
+                WordScore(
+                    text=word.text,
+                    score=round(10.0 * accuracy, 1),
+                    start_s=starts[rows[0]],
+                    end_s=ends[rows[-1]],
+                    phones=phones,
+                    verdict=_word_verdict(bool(missing[number]), accuracy),
+                    dimensions={a: round(float(v), 2) for a, v in zip(WORD_ASPECTS, values, strict=True)},
+                    heard=_other_word(word, float(share[number]), rows, found, heard_words),
+                )
+            )
+        return scored
+
+
+def _word_verdict(missing: bool, accuracy: float) -> Verdict:
+    if missing:
+        return Verdict.MISSING
+    return Verdict.RIGHT if accuracy >= 8.5 else Verdict.ACCENTED if accuracy >= POOR_WORD else Verdict.WRONG
+
+
+def _other_word(
+    word: Word, share: float, rows: NDArray[np.int64], found: Analysis, heard_words: list[HeardWord] | None
+) -> str | None:
+    """The word that free decoding heard over most of this word's time, where it is another and this one was not
+    heard."""
+    if not heard_words or share > 0.5:
+        return None
+    start, end = int(found.evidence.alignment.start[rows[0]]), int(found.evidence.alignment.end[rows[-1]])
+    overlaps = {other.text: min(end, other.end) - max(start, other.start) for other in heard_words}
+    best = max(overlaps, key=lambda text: overlaps[text])
+    return best if overlaps[best] > 0.5 * (end - start) and best != word.text else None
+
+
+def _warnings(found: Analysis, matches: bool, missing: NDArray[np.bool_]) -> list[str]:
+    warnings: list[str] = []
+    if not matches:
+        warnings.append(
+            "What was said is not this text: another sentence, or another language. Read the text that is shown."
+        )
+    elif missing.any():
+        left_out = ", ".join(word.text for word, gone in zip(found.words, missing, strict=True) if gone)
+        warnings.append(f"Not heard: {left_out}.")
+    guessed = [word.text for word in found.words if word.source == "rules"]
+    if guessed:
+        warnings.append(f"Not in the dictionary, pronunciation guessed: {', '.join(guessed)}.")
+    if found.reading.n_retries:
+        times = "once" if found.reading.n_retries == 1 else f"{found.reading.n_retries} times"
+        warnings.append(f"Begun again {times}; the last attempt was scored.")
+    return warnings
+
+
+def _boundaries(found: Analysis, duration_s: float, frames_per_s: float) -> tuple[list[float], list[float]]:
+    """Start and end of each phone in seconds. CTC marks the middle of a phone: short gaps are shared between
+    neighbours, long ones are pauses."""
+    start = found.evidence.alignment.start.astype(np.float64)
+    end = found.evidence.alignment.end.astype(np.float64)
+    gap = start[1:] - end[:-1]
+    share = np.minimum(gap, 8.0) / 2.0
+    start[1:] -= share
+    end[:-1] += share
+    start[0], end[-1] = max(0.0, start[0] - 4.0), end[-1] + 4.0
+    return (
+        [round(float(v), 3) for v in np.clip(start / frames_per_s, 0.0, duration_s)],
+        [round(float(v), 3) for v in np.clip(end / frames_per_s, 0.0, duration_s)],
+    )
+
+
+def _labels(word: Word) -> list[list[int]]:
+    return [spoken_of([variant])[0].labels.tolist() for variant in word.variants]
+
+
+def _without(log_probs: NDArray[np.float64], abandoned: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Attempts that were begun again, taken as silence."""
+    if not abandoned.any():
+        return log_probs
+    silent = log_probs.copy()
+    silent[abandoned] = -12.0
+    silent[abandoned, ctc.BLANK] = -1e-4
+    return silent
+
+
+@SCORERS.register(NAME)
+def make(settings: Settings, rubric: RubricName, model: Path | None) -> SpeechScorer:
+    """Raises ModelError where no speech model is deployed or released."""
+    folder = find_speech_model(settings, model)
+    if folder is not None:
+        return SpeechScorer(settings, folder)
+    raise ModelError("There is no speech model. Train one (`pronlab train speech`), or name its folder with --model.")

@@ -1,0 +1,101 @@
+"""From the model's numbers to what a learner is told: which phones are wrong, heard as what, which words are gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+
+from pipeline.phones import DELETED, UNKNOWN
+from pipeline.records import Verdict
+from pipeline.scoring.speech.ctc import log_prob
+from pipeline.scoring.speech.evidence import RHYTHM, Evidence, Spoken
+from pipeline.scoring.speech.labels import INDEX, LABELS
+from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
+from pipeline.scoring.speech.runtime import Judged
+
+# Of a word that was left out, chance may find a phone.
+MISSING_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class PhoneVerdict:
+    verdict: Verdict
+    heard: str | None
+    before: tuple[str, ...]
+    confidence: float
+
+
+def judge_phones(info: SpeechInfo, spoken: Spoken, judged: Judged, evidence: Evidence) -> list[PhoneVerdict]:
+    """One a canonical phone; phones added after the last one are left out."""
+    added, present = _against_free(spoken, evidence.free)
+    found: list[PhoneVerdict] = []
+    for index, (label, wrong, score) in enumerate(zip(spoken.labels, judged.wrong, judged.phone, strict=True)):
+        probability = calibrated(info.wrong_calibration, float(wrong))
+        if wrong >= info.wrong_from:
+            heard = heard_instead(int(label), evidence.substituted[index], float(evidence.deleted[index]))
+            verdict = Verdict.MISSING if heard == DELETED and not present[index] else Verdict.WRONG
+            said = None if verdict is Verdict.MISSING else UNKNOWN if heard == DELETED else heard
+            found.append(PhoneVerdict(verdict, said, added[index], probability))
+        else:
+            verdict = Verdict.RIGHT if score >= info.accented_below else Verdict.ACCENTED
+            found.append(PhoneVerdict(verdict, None, added[index], 1.0 - probability))
+    return found
+
+
+def heard_instead(label: int, substituted: NDArray[np.float64], deleted: float) -> str:
+    """The reading that fits a wrong phone best: another phone, none, or a sound that no phone fits."""
+    options = substituted.copy()
+    options[[0, label]] = -np.inf
+    best = int(options.argmax())
+    if deleted > options[best]:
+        return DELETED
+    return LABELS[best] if options[best] > substituted[INDEX[UNKNOWN]] or best == INDEX[UNKNOWN] else UNKNOWN
+
+
+def missing_words(spoken: Spoken, evidence: Evidence, log_probs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Words [n_words] that were left out: free decoding has none of their phones, and the recording fits the text
+    better without them."""
+    missing = heard_share(spoken, evidence) <= MISSING_SHARE
+    whole: float | None = None
+    for word in np.flatnonzero(missing):
+        whole = log_prob(log_probs, spoken.labels.tolist()) if whole is None else whole
+        rest = spoken.labels[spoken.words != word].tolist()
+        missing[word] = log_prob(log_probs, rest) > whole
+    return missing
+
+
+def heard_share(spoken: Spoken, evidence: Evidence) -> NDArray[np.float32]:
+    """The share of each word's phones [n_words] that free decoding found in their place."""
+    _, present = _against_free(spoken, evidence.free)
+    return np.asarray(spoken.word_averages @ present.astype(np.float32), dtype=np.float32)
+
+
+def match_probability(rule: MatchRule, evidence: Evidence) -> float:
+    """P(the text was said, rather than something else); 1 without a rule."""
+    if not rule.names:
+        return 1.0
+    values = dict(zip(RHYTHM, evidence.rhythm.tolist(), strict=True))
+    logit = rule.bias + sum(weight * values[name] for name, weight in zip(rule.names, rule.weights, strict=True))
+    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -50.0, 50.0))))
+
+
+def calibrated(table: Sequence[tuple[float, float]], value: float) -> float:
+    """Linear interpolation in pairs of (output, observed share); the value itself without a table."""
+    if not table:
+        return value
+    return float(np.interp(value, [point for point, _ in table], [share for _, share in table]))
+
+
+def _against_free(spoken: Spoken, free: tuple[int, ...]) -> tuple[list[tuple[str, ...]], NDArray[np.bool_]]:
+    """Free decoding set against the canonical phones: what was added before each, and which were found."""
+    labels = spoken.labels.tolist()
+    added: list[list[str]] = [[] for _ in range(len(labels) + 1)]
+    present = np.ones(len(labels), dtype=np.bool_)
+    for step in Levenshtein.editops(labels, list(free)):
+        if step.tag == "insert":
+            added[step.src_pos].append(LABELS[free[step.dest_pos]])
+        else:
+            present[step.src_pos] = False
+    return [tuple(phones) for phones in added[:-1]], present
