@@ -63,3 +63,77 @@ def tiny_set(settings: Settings, tmp_path: Path) -> str:
             event = RatingEvent(evaluator, RatingAction.RATE, f"2026-01-01T00:{number:02}:00.000+00:00", score=score)
             store.add(recording, event)
     return "tiny"
+
+
+@pytest.fixture(scope="session")
+def speech_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve demo recordings of four voices in the form of speechocean762, with made-up phones and scores: enough to
+    walk the whole way of training with, and nothing to learn from."""
+    import json
+    import shutil
+
+    folder = tmp_path_factory.mktemp("tinyocean")
+    lines = []
+    texts = {
+        "THE CAT": [["DH", "AH0"], ["K", "AE1", "T"]],
+        "SEE": [["S", "IY1"]],
+        "GO ON": [["G", "OW1"], ["AA1", "N"]],
+    }
+    for speaker in range(4):
+        recordings = sorted((CHECKOUT / "data" / "demo" / f"participant_{speaker + 1:02}").rglob("*.wav"))
+        for number, (text, phones) in enumerate(texts.items()):
+            audio = f"{speaker}{number}.wav"
+            shutil.copyfile(recordings[number], folder / audio)
+            value = 4.0 + speaker + number / 2
+            words = [
+                {
+                    "text": word,
+                    "phones": said,
+                    "phones_accuracy": [2.0 - 0.4 * ((speaker + n) % 5) for n in range(len(said))],
+                    "accuracy": [value, value, value + 1, value, value],
+                    "stress": [10] * 5,
+                    "total": [value] * 5,
+                    "transcribed": [" ".join(p.rstrip("012") for p in said)] * 4 + [f"({said[0].rstrip('012')})"],
+                }
+                for word, said in zip(text.split(), phones, strict=True)
+            ]
+            scores = {"accuracy": value, "fluency": value - 1, "prosodic": value, "total": value}
+            row = {
+                "id": f"{speaker}{number}", "audio": audio, "part": "train", "speaker": f"s{speaker}", "text": text,
+                "age": 8 + 10 * speaker, "gender": "fm"[speaker % 2], "median": {**scores, "completeness": 1.0},
+                "experts": {key: [v, v + 0.5, v, v - 0.5, v] for key, v in scores.items()}, "words": words,
+            }  # fmt: skip
+            lines.append(json.dumps(row))
+    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "manifest.jsonl"
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Whisper encoder of random weights in a local folder."""
+    import torch
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+    torch.manual_seed(0)
+    config = WhisperConfig(d_model=16, encoder_layers=2, encoder_attention_heads=2, encoder_ffn_dim=32, num_mel_bins=80)
+    folder = tmp_path_factory.mktemp("encoder")
+    WhisperEncoder(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def speech_run(tmp_path_factory: pytest.TempPathFactory, speech_manifest: Path, tiny_encoder: Path) -> Path:
+    """The run directory of a finished training on `speech_manifest`, with its `model/`."""
+    from pipeline.runs import RunDirectory
+    from pipeline.scoring.speech.config import SpeechTrainConfig
+    from pipeline.scoring.speech.run import train_speech
+
+    root = tmp_path_factory.mktemp("speech")
+    installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
+    config = SpeechTrainConfig(
+        manifest=str(speech_manifest), epochs=2, score_after_epochs=0, folds=4, hidden=16, layers=1, batch_s=4.0
+    )
+    run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
+    train_speech(installation, config, run)
+    return run.path

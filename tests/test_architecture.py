@@ -16,7 +16,7 @@ HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bit
 
 # From the general to the particular: a package may import those on its own line and on the lines above.
 LAYERS = [
-    {"errors", "records", "registry", "settings"},
+    {"errors", "phones", "records", "registry", "settings"},
     {"artifacts", "parallel"},
     {"runs", "metrics"},
     {"audio"},

@@ -40,8 +40,8 @@ def test_log_prob_is_the_sum_over_all_paths(labels: list[int]) -> None:
     assert ctc.log_prob(log_probs, labels) == pytest.approx(by_enumeration(log_probs, labels))
     if labels:
         loss = torch.nn.functional.ctc_loss(
-            torch.from_numpy(log_probs)[:, None], torch.tensor([labels]), torch.tensor([6]), torch.tensor([len(labels)]),
-            reduction="sum",
+            torch.from_numpy(log_probs)[:, None], torch.tensor([labels]), torch.tensor([6]),
+            torch.tensor([len(labels)]), reduction="sum",
         )  # fmt: skip
         assert ctc.log_prob(log_probs, labels) == pytest.approx(-float(loss))
 

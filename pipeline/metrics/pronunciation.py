@@ -156,4 +156,5 @@ def _resampled(
     weights = resample_weights(len(names), None, n_resamples=n_resamples)
     n, sx, sy, sxx, syy, sxy = (weights @ sums).T
     cov, var_x, var_y = sxy / n - sx * sy / n**2, sxx / n - (sx / n) ** 2, syy / n - (sy / n) ** 2
-    return np.asarray(cov / np.sqrt(var_x * var_y), dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(cov / np.sqrt(var_x * var_y), dtype=np.float64)

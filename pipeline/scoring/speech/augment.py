@@ -20,23 +20,26 @@ WIDEST_BAND_SHARE, LONGEST_STRETCH_SHARE, LONGEST_STRETCH = 0.15, 0.12, 20
 
 
 class Augmenter:
-    """Draws variations from its own generator, so that a seed gives the same ones again."""
+    """Draws variations from its own generator, so that a seed gives the same ones again; `share` (0-1) scales how often
+    and how much."""
 
-    def __init__(self, seed: int, speed: float, noise: Sequence[Samples] = (), rooms: Sequence[Samples] = ()) -> None:
+    def __init__(
+        self, seed: int, speed: float, share: float = 1.0, noise: Sequence[Samples] = (), rooms: Sequence[Samples] = ()
+    ) -> None:
         self._draw = np.random.default_rng(seed)
-        self._speed, self._noise, self._rooms = speed, noise, rooms
+        self._speed, self._share, self._noise, self._rooms = speed, share, noise, rooms
 
     def samples(self, samples: Samples) -> Samples:
         """Faster or slower (pitch moves along), in another room, with noise."""
         draw = self._draw
         varied: NDArray[np.floating] = samples
-        if self._speed and draw.random() < SPEED_CHANCE:
+        if self._speed and draw.random() < self._share * SPEED_CHANCE:
             n = int(len(samples) / draw.uniform(1 - self._speed, 1 + self._speed))
             varied = np.interp(np.linspace(0, len(samples) - 1, n), np.arange(len(samples)), samples)
-        if self._rooms and draw.random() < ROOM_CHANCE:
+        if self._rooms and draw.random() < self._share * ROOM_CHANCE:
             room = self._rooms[int(draw.integers(len(self._rooms)))]
             varied = fftconvolve(varied, room)[: len(varied)]
-        if self._noise and draw.random() < NOISE_CHANCE:
+        if self._noise and draw.random() < self._share * NOISE_CHANCE:
             noise = self._noise[int(draw.integers(len(self._noise)))]
             start = draw.integers(0, max(1, len(noise) - len(varied)))
             noise = np.resize(noise[start : start + len(varied)], len(varied))
@@ -51,10 +54,12 @@ class Augmenter:
         masked, (n_bands, n_frames) = inputs.copy(), inputs.shape
         fill = inputs.mean()
         for _ in range(N_MASKS):
-            width = int(self._draw.integers(0, max(1, int(WIDEST_BAND_SHARE * n_bands))))
+            width = int(self._draw.integers(0, max(1, int(self._share * WIDEST_BAND_SHARE * n_bands))))
             low = int(self._draw.integers(0, n_bands - width + 1))
             masked[low : low + width] = fill
-            length = int(self._draw.integers(0, min(LONGEST_STRETCH, int(LONGEST_STRETCH_SHARE * n_frames)) + 1))
+            length = int(
+                self._draw.integers(0, min(LONGEST_STRETCH, int(self._share * LONGEST_STRETCH_SHARE * n_frames)) + 1)
+            )
             start = int(self._draw.integers(0, n_frames - length + 1))
             masked[:, start : start + length] = fill
         return masked

@@ -19,6 +19,7 @@ class SpeechTrainConfig:
     Of the training speakers, one fold of `folds` is held out to choose the epoch and the thresholds on. The score
     head joins in after `score_after_epochs`; until then only the CTC loss is there, as its evidence is noise.
     `noise` and `room_responses` are folders of audio to mix in; without them, only speed and masking vary.
+    `variation` scales how often and how much recordings are varied.
     """
 
     manifest: str = ""
@@ -47,6 +48,7 @@ class SpeechTrainConfig:
     correlation_weight: float = 0.0
     averaging: float = 0.998
     speed: float = 0.1
+    variation: float = 1.0
     noise: str = ""
     room_responses: str = ""
     precision: str = "auto"
@@ -67,7 +69,7 @@ class SpeechTrainConfig:
             "dropout": (0.0, 0.9),
             "averaging": (0.0, 1.0),
         }
-        real |= {"speed": (0.0, 0.5)}
+        real |= {"speed": (0.0, 0.5), "variation": (0.0, 1.0)}
         real |= {key: (0.0, 100.0) for key in (f.name for f in fields(self)) if key.endswith("_weight")}
         for key, (low, high) in (whole | real).items():
             if not low <= getattr(self, key) <= high:

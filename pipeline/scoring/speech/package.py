@@ -19,6 +19,7 @@ from pipeline.metrics.correlation import pearson
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, now_iso
 from pipeline.scoring.speech import ctc
+from pipeline.scoring.speech.card import write_card
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance, data_hash
 from pipeline.scoring.speech.evidence import RHYTHM, Evidence, gather_evidence
@@ -94,6 +95,7 @@ def package(
         calibrate(replace(info, int8=int8), tried), held_out=figures | {"int8_cost": _largest_cost(full, small)}
     )
     save_info(folder, info)
+    write_card(folder, info)
     return info
 
 

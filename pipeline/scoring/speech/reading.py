@@ -95,10 +95,10 @@ def _graph(
     for number, variants in enumerate(chains):
         lasts = [chain[-1] for chain in variants]
         arcs[blank_before[number + 1]] += [(last, 0.0) for last in lasts]
+        after = chains[number + 1] if number + 1 < len(words) else []
         earlier = [chain[-1] for chain in chains[number - 1]] if number else []
-        again = [blank_before[n] for n in range(number + 1, min(number + BACK_WORDS, len(words)) + 1)] + [
-            state for chain in variants for state in chain[1::2]
-        ]
+        again = [blank_before[n] for n in range(number + 1, min(number + BACK_WORDS, len(words)) + 1)]
+        again += [blank for chain in (*variants, *after) for blank in chain[1::2]]
         for chain in variants:
             first = chain[0]
             arcs[first].append((blank_before[number], 0.0))

@@ -137,6 +137,7 @@ class SpeechScorer:
 
     def _result(self, audio: Audio, target: Target, found: Analysis) -> ScoreResult:
         missing = missing_words(found.spoken, found.evidence, found.heard.log_probs)
+        missing &= found.judged.word[:, 0] < POOR_WORD
         matches = found.match >= SURE_MATCH
         sentence = np.clip(found.judged.sentence, 0.0, 10.0)
         if not matches:

@@ -114,9 +114,10 @@ class _Trainer:
         """One pass over the training speakers; returns mean losses by name."""
         config, total = self.config, self.steps_an_epoch * self.config.epochs
         order = np.random.default_rng([config.seed, epoch])
-        varied = Augmenter(config.seed * 1000 + epoch, config.speed, self.noise, self.rooms)
+        varied = Augmenter(config.seed * 1000 + epoch, config.speed, config.variation, self.noise, self.rooms)
         torch.manual_seed(config.seed * 1000 + epoch)
         sums: dict[str, list[float]] = {}
+        self.model.train()  # pretrained encoders come in evaluation mode
         for number, group in enumerate(groups_of(self.utterances, config.batch_s, order)):
             self.writer.check_stop()
             step = epoch * self.steps_an_epoch + number
