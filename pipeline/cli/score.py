@@ -12,7 +12,7 @@ from pipeline.errors import CorpusError, ModelError
 from pipeline.records import BANDS, RubricName, Target, to_json
 from pipeline.settings import Settings
 
-SCORER_NAMES = "acoustic57, reference, timing, encoder, heuristic"
+SCORER_NAMES = "speech, acoustic57, reference, timing, encoder, heuristic"
 scorer_option = click.option("--scorer", help=f"{SCORER_NAMES}; default: the deployed model, else heuristic.")
 model_option = click.option(
     "--model",
@@ -84,10 +84,9 @@ def evaluate(
 ) -> None:
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
     from pipeline import artifacts
-    from pipeline.scoring.acoustic.card import write_evaluation
     from pipeline.scoring.batch import ScorerSpec
     from pipeline.scoring.evaluate import evaluate as measure
-    from pipeline.scoring.evaluate import reference_of_manifest, reference_of_set
+    from pipeline.scoring.evaluate import reference_of_manifest, reference_of_set, write_to_card
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")
@@ -113,7 +112,7 @@ def evaluate(
     if out is not None:
         artifacts.write_text(out, "".join(json.dumps(to_json(p), ensure_ascii=False) + "\n" for p in predictions))
     if card and model is not None:
-        write_evaluation(model, report)
+        write_to_card(model, report, reference, predictions)
     emit(report, as_json, _evaluation_text(report))
 
 

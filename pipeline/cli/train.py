@@ -126,6 +126,34 @@ def speech(
     emit({"run": directory.id, **report}, as_json, text)
 
 
+@train.command("letter-to-sound")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder.")
+@click.option("--epochs", type=int, default=12, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@json_option
+def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
+    """Train the pronunciation of words that the dictionary lacks, on the dictionary."""
+    from pipeline.runs import RunDirectory
+    from pipeline.scoring.speech.letter_to_sound_train import LetterToSoundConfig, train_letter_to_sound
+
+    config = LetterToSoundConfig(epochs=epochs, seed=seed)
+    settings = Settings.from_env()
+    directory = RunDirectory.create(
+        settings.runs_root, kind="letter-to-sound", name="letter-to-sound", config=config, seed=seed
+    )
+    found = None
+    with directory.start() as writer:
+        found = train_letter_to_sound(config, out, writer)
+        writer.update(progress=1.0, message="done", result={"metrics": found})
+    if found is None:
+        raise TrainingError(f"The run {directory.id} was stopped; it left nothing.")
+    text = (
+        f"On {found['n_words']} held-out words: {found['word_error_rate_without_stress']:.1%} of the words and "
+        f"{found['phone_error_rate']:.1%} of the phones are wrong; {found['word_error_rate']:.1%} of the words with stress."
+    )
+    emit({"run": directory.id, **found}, as_json, text)
+
+
 @click.command()
 @click.argument("run", required=False)
 @click.option(
@@ -140,6 +168,8 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     from pipeline.jobs.launcher import find
     from pipeline.scoring.acoustic.deploy import deploy as deploy_folder
     from pipeline.scoring.acoustic.deploy import rollback
+    from pipeline.scoring.speech.deploy import deploy as deploy_speech
+    from pipeline.scoring.speech.model_files import is_speech_folder
     from pipeline.scoring.acoustic.model_files import is_model_folder
 
     settings = Settings.from_env()
@@ -150,7 +180,12 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
         return
     if run is None:
         raise ModelError("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")
-    folder = Path(run) if is_model_folder(Path(run)) else find(settings, run).path / "model"
+    given = Path(run)
+    folder = given if is_model_folder(given) or is_speech_folder(given) else find(settings, run).path / "model"
+    if is_speech_folder(folder):
+        speech_info = deploy_speech(settings, folder)
+        emit(speech_info, as_json, f"{speech_info.model_id} now scores English sentences.")
+        return
     info = deploy_folder(settings, folder)
     mae = info.test.get("mae")
     emit(

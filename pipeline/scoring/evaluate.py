@@ -204,6 +204,25 @@ def _judgements(reference: Reference, predictions: Sequence[Prediction]) -> list
     ]
 
 
+def write_to_card(
+    model: Path, report: EvaluationReport, reference: Reference, predictions: Sequence[Prediction]
+) -> None:
+    """Put the figures into the card of a model folder, of whichever kind."""
+    from pipeline.scoring.acoustic import card as acoustic_card
+    from pipeline.scoring.speech import card as speech_card
+    from pipeline.scoring.speech.model_files import is_speech_folder
+
+    if not is_speech_folder(model):
+        acoustic_card.write_evaluation(model, report)
+        return
+    people = [
+        item.extra
+        for item, prediction in zip(reference.corpus, predictions, strict=True)
+        if prediction.detail is not None and prediction.overall is not None and prediction.held_out
+    ]
+    speech_card.write_evaluation(model, report, speech_card.by_group(people, _judgements(reference, predictions)))
+
+
 def mdd_figures(found: MddMetrics) -> dict[str, float | int | None]:
     """Counts and the rates that follow from them."""
     rates = ("precision", "recall", "f1", "false_rejection_rate", "false_acceptance_rate", "diagnosis_error_rate")

@@ -1,6 +1,6 @@
 """What no scorer should judge: silence, fragments, noise. A refusal is a state of its own, never a score of 0."""
 
-from pipeline.records import AudioReport, ScoreResult, Target
+from pipeline.records import AudioReport, ScoreResult, State, Target
 
 # Speech in noise at -3 dB is no longer words to a scorer, whatever it answers.
 MIN_SNR_DB = 1.0
@@ -24,4 +24,5 @@ def refusal(report: AudioReport, scorer: str, model_id: str, target: Target) -> 
         model_id=model_id,
         target=target,
         warnings=tuple(reasons),
+        state=State.REFUSED,
     )

@@ -36,7 +36,8 @@ def write_card(folder: Path, info: SpeechInfo) -> None:
         f"""# {info.model_id}
 
 Scores read English: sentences (accuracy, fluency, prosody, completeness, total), words and phones, with the
-diagnosis of mispronunciations. Encoder `{info.encoder}`, fine-tuned with a phone CTC head, and a score head on top; ONNX, {precision}.
+diagnosis of mispronunciations. Encoder `{info.encoder}`, fine-tuned with a phone CTC head, and a score head on top;
+ONNX, {precision}.
 
 - For: practice, and for researchers to compare with. It was trained on speakers of Mandarin, half of them children.
 - Not for: grades, examinations or any decision about a person; other first languages, free speech, singing, noise.

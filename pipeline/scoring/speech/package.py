@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from pipeline.errors import ModelError
 from pipeline.metrics.correlation import pearson
+from pipeline.metrics.transcription import error_rate
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, now_iso
 from pipeline.scoring.speech import ctc
@@ -24,16 +25,28 @@ from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance, data_hash
 from pipeline.scoring.speech.evidence import RHYTHM, Evidence, gather_evidence
 from pipeline.scoring.speech.frontend import frame_levels
-from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS
-from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo, save_info
+from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
+from pipeline.scoring.speech.lexical import write_lexical_files
+from pipeline.scoring.speech.model_files import (
+    PHONE_MODEL_FILE,
+    VOCABULARY_FILE,
+    Decoding,
+    MatchRule,
+    SpeechInfo,
+    save_info,
+)
+from pipeline.scoring.speech.phone_lm import decode_phones, load_phone_model
 from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
 from pipeline.scoring.speech.validate import WRONG_BELOW, best_f1
+from pipeline.scoring.speech.vocabulary import load as load_vocabulary
+from pipeline.scoring.speech.vocabulary import recognise
 
 MATCH_FEATURES = ("free_errors", "log_prob_a_frame", "mean_own", "worst_own")
 N_SHUFFLES = 2
 INT8_MAY_COST = 0.005
 CONFIDENT_WITHIN = 10.0  # points of 100
 NEIGHBOURS = 50
+N_FOR_DECODING = 100
 
 
 @dataclass(frozen=True)
@@ -91,8 +104,14 @@ def package(
     if not int8:
         export_onnx(model, folder, int8=False)
     tried, figures = found[int8]
+    held_texts = {u.text for u in held}
+    texts = {u.text: u.spoken.labels.tolist() for u in utterances if u.text not in held_texts}
+    write_lexical_files(folder, list(texts.values()))
+    decoding, free_figures = choose_decoding(folder, tried)
+    info = replace(info, decoding=decoding)
     info = replace(
-        calibrate(replace(info, int8=int8), tried), held_out=figures | {"int8_cost": _largest_cost(full, small)}
+        calibrate(replace(info, int8=int8), tried),
+        held_out=figures | free_figures | {"int8_cost": _largest_cost(full, small)},
     )
     save_info(folder, info)
     write_card(folder, info)
@@ -139,6 +158,29 @@ def calibrate(info: SpeechInfo, tried: Sequence[Tried]) -> SpeechInfo:
         match=fit_match_rule(tried),
         confidence=_confidence(totals, experts),
     )
+
+
+def choose_decoding(folder: Path, tried: Sequence[Tried]) -> tuple[Decoding, dict[str, float]]:
+    """Weights of the phone model and of the vocabulary that make the fewest errors, and those errors."""
+    phones = load_phone_model(folder / PHONE_MODEL_FILE)
+    words = load_vocabulary(folder / VOCABULARY_FILE)
+    some = tried[:: max(1, len(tried) // N_FOR_DECODING)]
+    heard = [decode(t.utterance.verdict) for t in some]
+    spelled = [[word.lower() for word in t.utterance.word_texts] for t in some]
+
+    def per(weight: float, per_phone: float) -> float:
+        found = [decode_phones(t.heard.log_probs, phones, weight=weight, per_phone=per_phone) for t in some]
+        return error_rate(heard, [decode(labels) for labels in found]).rate or 0.0
+
+    def wer(weight: float, per_word: float) -> float:
+        found = [recognise(t.heard.log_probs, words, weight=weight, per_word=per_word) for t in some]
+        return error_rate(spelled, [[word.text for word in said] for said in found]).rate or 0.0
+
+    best_per, phone_weight, per_phone = min((per(w, b), w, b) for w in (0.4, 0.6, 0.8) for b in (1.0, 1.7, 2.4))
+    best_wer, word_weight, per_word = min((wer(w, b), w, b) for w in (0.3, 0.5, 0.8) for b in (0.0, 2.0, 4.0))
+    chosen = Decoding(phone_weight, per_phone, word_weight, per_word)
+    greedy_per = error_rate(heard, [decode(t.evidence.free) for t in some]).rate or 0.0
+    return chosen, {"per": best_per, "greedy_per": greedy_per, "wer": best_wer}
 
 
 def fit_match_rule(tried: Sequence[Tried]) -> MatchRule:

@@ -17,7 +17,8 @@ from pipeline.scoring.speech.evidence import Evidence, Spoken, gather_evidence
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon import Word, given_phones, is_turkish, pronounce, spoken_of
-from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
+from pipeline.scoring.speech.model_files import PHONE_MODEL_FILE, RULES_FILE, VOCABULARY_FILE, find_speech_model
+from pipeline.scoring.speech.phone_lm import PhoneModel, decode_phones, load_phone_model
 from pipeline.scoring.speech.reading import Reading, read
 from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
 from pipeline.scoring.speech.verdicts import (
@@ -106,7 +107,24 @@ class SpeechScorer:
         """The words of free decoding; None where the model has no vocabulary."""
         if self._vocabulary is None:
             return None
-        return recognise(heard.log_probs, self._vocabulary, weight=self.info.word_weight, per_word=self.info.per_word)
+        return recognise(
+            heard.log_probs,
+            self._vocabulary,
+            weight=self.info.decoding.word_weight,
+            per_word=self.info.decoding.per_word,
+        )
+
+    def free_phones(self, heard: Heard, greedy: tuple[int, ...]) -> list[int]:
+        """The phones of free decoding; the greedy ones where the model has no phone model."""
+        if self._phone_model is None:
+            return list(greedy)
+        how = self.info.decoding
+        return decode_phones(heard.log_probs, self._phone_model, weight=how.phone_weight, per_phone=how.per_phone)
+
+    @cached_property
+    def _phone_model(self) -> PhoneModel | None:
+        file = self._folder / PHONE_MODEL_FILE
+        return load_phone_model(file) if file.is_file() else None
 
     @cached_property
     def _vocabulary(self) -> Vocabulary | None:
@@ -150,8 +168,7 @@ class SpeechScorer:
         )
         dimensions["completeness"] = round(10.0 * said, 2)
         overall = round(10.0 * float(sentence[UTTERANCE_ASPECTS.index("total")]), 2)
-        needs_words = not matches or bool((found.judged.word[:, 0] < POOR_WORD).any())
-        heard_words = self.recognise(found.heard) if needs_words else None
+        heard_words = self.recognise(found.heard)
         warnings = _warnings(found, matches, missing)
         return ScoreResult(
             overall=overall,
@@ -167,7 +184,7 @@ class SpeechScorer:
             words=tuple(self._words(audio, found, missing, heard_words)),
             warnings=tuple(warnings),
             state=State.SCORED if matches else State.OTHER_TEXT,
-            heard_phones=tuple(decode(found.evidence.free)),
+            heard_phones=tuple(decode(self.free_phones(found.heard, found.evidence.free))),
             heard_text=None if heard_words is None else " ".join(word.text for word in heard_words),
         )
 
@@ -257,8 +274,8 @@ def _boundaries(found: Analysis, duration_s: float, frames_per_s: float) -> tupl
     end[:-1] += share
     start[0], end[-1] = max(0.0, start[0] - 4.0), end[-1] + 4.0
     return (
-        [round(float(v), 3) for v in np.clip(start / frames_per_s, 0.0, duration_s)],
-        [round(float(v), 3) for v in np.clip(end / frames_per_s, 0.0, duration_s)],
+        [min(round(max(0.0, float(v)), 3), duration_s) for v in start / frames_per_s],
+        [min(round(max(0.0, float(v)), 3), duration_s) for v in end / frames_per_s],
     )
 
 
