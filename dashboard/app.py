@@ -12,6 +12,7 @@ PAGES = (
     ("label", "Label", ":material/rate_review:"),
     ("practice", "Practice", ":material/mic:"),
     ("compare", "Compare", ":material/compare_arrows:"),
+    ("results", "Results", ":material/leaderboard:"),
     ("train", "Train", ":material/model_training:"),
     ("data", "Data", ":material/database:"),
 )

@@ -121,6 +121,49 @@ def residuals_by(table: pd.DataFrame, column: str, label: str, *, most: int = 40
     return figure
 
 
+def calibration(table: pd.DataFrame, n_bins: int = 10) -> Figure:
+    """Mean expert score (with its standard error) of the recordings in each tenth of the predictions."""
+    import numpy as np
+
+    figure = _figure("Predicted score (0-100)", "Expert score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="identity", hoverinfo="skip"
+    )
+    ordered = table.sort_values("predicted")
+    parts = [part for part in np.array_split(np.arange(len(ordered)), min(n_bins, len(ordered))) if len(part)]
+    bins = [ordered.iloc[part] for part in parts]
+    figure.add_scatter(
+        x=[rows["predicted"].mean() for rows in bins],
+        y=[rows["expert"].mean() for rows in bins],
+        error_y={"array": [rows["expert"].sem() if len(rows) > 1 else 0.0 for rows in bins], "color": GREY},
+        mode="lines+markers",
+        marker={"color": BLUE, "size": 8},
+        line={"color": BLUE},
+        name="tenths of the predictions",
+        customdata=[len(rows) for rows in bins],
+        hovertemplate="predicted %{x:.1f}, expert %{y:.1f}, n %{customdata}",
+    )
+    return figure
+
+
+def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Each utterance's phone error rate (%) against its accuracy (0-10), by the experts and as predicted."""
+    figure = _figure("Accuracy (0-10)", "Phone error rate (%)", x_range=(-0.3, 10.3))
+    for side, name, colour, symbol in (
+        ("reference", "experts", ORANGE, "diamond"), ("predicted", "predicted", BLUE, "circle")
+    ):  # fmt: skip
+        figure.add_scatter(
+            x=[row[side]["accuracy"] for row in rows],
+            y=[100.0 * row["per"] for row in rows],
+            mode="markers",
+            name=name,
+            marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.45},
+            customdata=[row["text"] for row in rows],
+            hovertemplate="%{customdata}<br>accuracy %{x:.1f}, PER %{y:.0f} %",
+        )
+    return figure
+
+
 def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, targets: Mapping[str, float]) -> Figure:
     """One line a fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines."""
     figure = _figure("Epoch", label)

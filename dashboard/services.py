@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.labels.store import LabelStore
     from pipeline.runs import RunDirectory
     from pipeline.scoring.base import Scorer
+    from pipeline.scoring.evaluations import Evaluation
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,13 @@ def score_try(data: bytes, target: Target) -> Try:
     if target.rubric is RubricName.WORD and result.scorer != "heuristic":
         advice = score_audio(scorer("heuristic", target.rubric), audio, target)
     return Try(audio, result, advice, 1000 * (time.perf_counter() - started))
+
+
+def evaluations() -> list[Evaluation]:
+    """Evaluations of speech scorers: those run here, newest first, and those of released models."""
+    from pipeline.scoring.evaluations import read_evaluations
+
+    return read_evaluations(settings())
 
 
 def has_speech_model() -> bool:

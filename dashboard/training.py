@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.scoring.acoustic.model_files import ModelInfo
+    from pipeline.scoring.speech.config import SpeechTrainConfig
+    from pipeline.scoring.speech.model_files import SpeechInfo
 
 # Settings that the form sets; the others keep their defaults.
 FORM_OPTIONS = ("set", "part", "labels", "model", "extractor", "name", "seed", "folds", "epochs")
@@ -57,6 +59,46 @@ def launch_training(config: TrainConfig) -> RunDirectory:
     )
 
 
+def speech_sets() -> list[str]:
+    """Sets that a speech scorer can learn from: those imported from a manifest of the corpus's form."""
+    from pipeline.corpus.sets import list_sets
+
+    return [
+        set_.name
+        for set_ in list_sets(settings())
+        if set_.rubric is RubricName.SENTENCE and (set_.root / "manifest.jsonl").is_file()
+    ]
+
+
+def launch_speech_training(config: SpeechTrainConfig, preset: str, given: dict[str, Any]) -> RunDirectory:
+    """Start `pronlab train speech` in the background."""
+    from pipeline.jobs.launcher import launch
+
+    options = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+    return launch(
+        settings(),
+        kind="speech",
+        name=config.name,
+        argv=["train", "speech", "--preset", preset, *options],
+        root=settings().runs_root,
+        config=config,
+        seed=config.seed,
+    )
+
+
+def speech_in_use() -> SpeechInfo | None:
+    from pipeline.scoring.speech.model_files import find_speech_model, load_info
+
+    folder = find_speech_model(settings())
+    return None if folder is None else load_info(folder)
+
+
+def deploy_speech(run: RunDirectory) -> SpeechInfo:
+    from pipeline.scoring.speech.deploy import deploy
+
+    return deploy(settings(), run.path / "model")
+
+
 def extractors() -> list[ExtractorChoice]:
     """Every registered extractor with the first line of its description."""
     from pipeline.features.base import EXTRACTORS, load_extractor
@@ -76,11 +118,13 @@ def runs() -> list[RunDirectory]:
 
 
 def report_of(run: RunDirectory) -> Report | None:
-    """None where the run has left no report (it is not finished, or failed)."""
+    """Of a word scorer's run; None where it has left no report (it is not finished, or failed)."""
     path = run.path / "report.json"
     if not path.is_file():
         return None
     raw = json.loads(path.read_text(encoding="utf-8"))
+    if run.state.kind != "word":
+        return None
     return Report(
         metrics=_metrics(raw["metrics"]),
         baselines={name: _metrics(values) for name, values in raw["baselines"].items()},

@@ -56,6 +56,10 @@ class Settings:
         return self.data_root / "predictions"
 
     @property
+    def evaluations_root(self) -> Path:
+        return self.data_root / "evaluations"
+
+    @property
     def attempts_root(self) -> Path:
         return self.data_root / "attempts"
 

@@ -95,7 +95,10 @@ def worst_phones(phones: Sequence[PhoneScore]) -> list[PhoneScore]:
     """The phones to mend first: wrong or missing ones, the surest first; each symbol once."""
     bad = [phone for phone in phones if phone.verdict in (Verdict.WRONG, Verdict.MISSING)]
     order = sorted(bad, key=lambda phone: (-(phone.confidence or 0.0), phone.score))
-    return list({phone.phone: phone for phone in reversed(order)}.values())[::-1][:N_WORST]
+    first: dict[str, PhoneScore] = {}
+    for phone in order:
+        first.setdefault(phone.phone, phone)
+    return list(first.values())[:N_WORST]
 
 
 def _aspects(dimensions: dict[str, float]) -> None:

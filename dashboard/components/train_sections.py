@@ -1,6 +1,8 @@
 """The sections of the Train page."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -8,6 +10,7 @@ from dashboard import charts, comparison, state, training
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
+from dashboard.components.speech_train_sections import speech_curves, speech_findings
 from dashboard.components.worst_cases import worst_cases
 from pipeline.metrics.regression import TARGETS
 from pipeline.runs import RunDirectory, RunState
@@ -124,11 +127,16 @@ def _row(run: RunDirectory) -> dict[str, object]:
             for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"), ("pcc", "PCC"))
         },
         "n": figures.get("n"),
-        "Set": " ".join(filter(None, [config.get("set") or config.get("csv"), config.get("part")])),
-        "Features": config.get("extractor"),
-        "Model": config.get("model"),
+        "Set": " ".join(filter(None, [_source(config), config.get("part")])),
+        "Features": config.get("extractor") or config.get("encoder"),
+        "Model": config.get("model") or run_state.kind,
         "Started (UTC)": run_state.created_at[:16].replace("T", " "),
     }
+
+
+def _source(config: dict[str, Any]) -> str:
+    manifest = config.get("manifest")
+    return str(config.get("set") or config.get("csv") or (Path(manifest).parent.name if manifest else ""))
 
 
 def one_run(run: RunDirectory) -> None:
@@ -138,6 +146,12 @@ def one_run(run: RunDirectory) -> None:
             "**Mock labels**: the scores are made up, so these figures say nothing about speech.",
             icon=":material/science:",
         )
+    if run.state.kind == "speech":
+        with st.container(border=True):
+            run_state = job_panel(run, speech_curves)
+        if run_state.status == "finished":
+            speech_findings(run)
+        return
     with st.container(border=True):
         run_state = job_panel(run, _curves)
     report = training.report_of(run)

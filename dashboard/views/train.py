@@ -5,6 +5,9 @@ import streamlit as st
 from dashboard import state, training
 from dashboard.components import train_sections as sections
 from dashboard.components.page import empty_state, errors_in_words, header
+from dashboard.components.speech_train_sections import start_speech_training
+
+WORDS, SPEECH = "Scorer of single recordings", "Speech scorer (phones, words, sentences)"
 
 
 @errors_in_words()
@@ -14,7 +17,11 @@ def render() -> None:
         sections.models_here()
     runs = training.runs()
     with st.expander("New training", icon=":material/add:", expanded=not runs):
-        sections.start_training()
+        kind = st.segmented_control("What to train", [WORDS, SPEECH], default=WORDS, required=True, key="train-kind")
+        if kind == SPEECH:
+            start_speech_training()
+        else:
+            sections.start_training()
     runs = training.runs()
     if not runs:
         empty_state("No training has run yet. Start one above: with the demo set it takes under a minute.")

@@ -86,7 +86,7 @@ def evaluate(
     from pipeline import artifacts
     from pipeline.scoring.batch import ScorerSpec
     from pipeline.scoring.evaluate import evaluate as measure
-    from pipeline.scoring.evaluate import reference_of_manifest, reference_of_set, write_to_card
+    from pipeline.scoring.evaluate import keep, reference_of_manifest, reference_of_set, write_to_card
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")
@@ -109,6 +109,7 @@ def evaluate(
             check_stop=work.check_stop,
         )
         work.result(report)
+    keep(settings, report, reference, predictions)
     if out is not None:
         artifacts.write_text(out, "".join(json.dumps(to_json(p), ensure_ascii=False) + "\n" for p in predictions))
     if card and model is not None:

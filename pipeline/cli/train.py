@@ -149,7 +149,8 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
         raise TrainingError(f"The run {directory.id} was stopped; it left nothing.")
     text = (
         f"On {found['n_words']} held-out words: {found['word_error_rate_without_stress']:.1%} of the words and "
-        f"{found['phone_error_rate']:.1%} of the phones are wrong; {found['word_error_rate']:.1%} of the words with stress."
+        f"{found['phone_error_rate']:.1%} of the phones are wrong;"
+        f" {found['word_error_rate']:.1%} of the words with stress."
     )
     emit({"run": directory.id, **found}, as_json, text)
 
@@ -168,9 +169,9 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     from pipeline.jobs.launcher import find
     from pipeline.scoring.acoustic.deploy import deploy as deploy_folder
     from pipeline.scoring.acoustic.deploy import rollback
+    from pipeline.scoring.acoustic.model_files import is_model_folder
     from pipeline.scoring.speech.deploy import deploy as deploy_speech
     from pipeline.scoring.speech.model_files import is_speech_folder
-    from pipeline.scoring.acoustic.model_files import is_model_folder
 
     settings = Settings.from_env()
     if rubric_back is not None:

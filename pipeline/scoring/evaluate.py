@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import artifacts
 from pipeline.corpus.items import CorpusItem
 from pipeline.corpus.manifest import read_manifest
 from pipeline.corpus.sets import audio_path, get_set, list_sets
@@ -18,6 +19,7 @@ from pipeline.metrics.pronunciation import Correlation, Judgement, pronunciation
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
 from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, training_is_unknown
+from pipeline.scoring.evaluations import RELEASED_FILE, save_evaluation
 from pipeline.scoring.judgements import human_ceiling, item_of_recording, judgement, target_of_item
 from pipeline.settings import Settings
 
@@ -134,7 +136,7 @@ def evaluate(
         warnings.append(f"{n_not_held_out} recordings were left out: the model heard their speakers in training.")
     if n_by_rule:
         warnings.append(f"{n_by_rule} recordings were left out: the model has no features for them, the rule scored.")
-    levels = pronunciation_metrics(_judgements(reference, predictions))
+    levels = pronunciation_metrics(_compared(reference, predictions)[1])
     timed = [prediction.milliseconds for prediction in predictions if prediction.overall is not None]
     report = EvaluationReport(
         scorer=predictions[0].scorer,
@@ -194,20 +196,31 @@ def reference_of_manifest(
     return Reference(name, judged, tuple(values), _ceiling(chosen), tuple(chosen), tuple(warnings))
 
 
-def _judgements(reference: Reference, predictions: Sequence[Prediction]) -> list[Judgement]:
+def _compared(reference: Reference, predictions: Sequence[Prediction]) -> tuple[list[CorpusItem], list[Judgement]]:
+    """The utterances that a model which had not heard the speaker could score, and both judgements of each."""
     if not reference.corpus:
-        return []
-    return [
-        judgement(item, prediction.detail)
+        return [], []
+    pairs = [
+        (item, prediction.detail)
         for item, prediction in zip(reference.corpus, predictions, strict=True)
         if prediction.detail is not None and prediction.overall is not None and prediction.held_out
     ]
+    return [item for item, _ in pairs], [judgement(item, detail) for item, detail in pairs]
+
+
+def keep(
+    settings: Settings, report: EvaluationReport, reference: Reference, predictions: Sequence[Prediction]
+) -> Path | None:
+    """Store the evaluation for the Results page; None where the reference has no utterances in detail."""
+    if not reference.corpus:
+        return None
+    return save_evaluation(settings, report, *_compared(reference, predictions))
 
 
 def write_to_card(
     model: Path, report: EvaluationReport, reference: Reference, predictions: Sequence[Prediction]
 ) -> None:
-    """Put the figures into the card of a model folder, of whichever kind."""
+    """Put the figures into the card of a model folder, of whichever kind; a speech model also keeps them as JSON."""
     from pipeline.scoring.acoustic import card as acoustic_card
     from pipeline.scoring.speech import card as speech_card
     from pipeline.scoring.speech.model_files import is_speech_folder
@@ -215,12 +228,9 @@ def write_to_card(
     if not is_speech_folder(model):
         acoustic_card.write_evaluation(model, report)
         return
-    people = [
-        item.extra
-        for item, prediction in zip(reference.corpus, predictions, strict=True)
-        if prediction.detail is not None and prediction.overall is not None and prediction.held_out
-    ]
-    speech_card.write_evaluation(model, report, speech_card.by_group(people, _judgements(reference, predictions)))
+    items, judgements = _compared(reference, predictions)
+    speech_card.write_evaluation(model, report, speech_card.by_group([item.extra for item in items], judgements))
+    artifacts.write_json(model / RELEASED_FILE, replace(report, worst=(), source=Path(report.source).parent.name))
 
 
 def mdd_figures(found: MddMetrics) -> dict[str, float | int | None]:

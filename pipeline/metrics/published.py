@@ -1,0 +1,46 @@
+"""What others reached on the test split of speechocean762, from their papers; PCC unless the name says otherwise.
+
+The figures are over all 2,500 test utterances; ours are over the part of them that is at hand, which is said wherever
+both are shown.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Published:
+    """One system; None where its paper gives no figure. `told` says whether it is told the text."""
+
+    system: str
+    source: str
+    accuracy: float | None = None
+    fluency: float | None = None
+    prosodic: float | None = None
+    total: float | None = None
+    word: float | None = None
+    phone: float | None = None
+    mdd_f1: float | None = None
+    per: float | None = None
+    told: bool = True
+
+
+PAPER = Published(
+    "Phi-4 + LoRA, epoch 3 (the paper this project reproduces)", "arXiv 2509.02915",
+    0.656, 0.727, 0.711, 0.675, per=0.114, told=False,
+)  # fmt: skip
+PUBLISHED: tuple[Published, ...] = (
+    Published("Kaldi GOP features, SVR", "Zhang et al. 2021", phone=0.45),
+    Published("GOPT", "Gong et al. 2022", 0.714, 0.753, 0.760, 0.742, 0.533, 0.612),
+    Published("HiPAMA", "Do et al. 2023", 0.730, 0.749, 0.751, 0.754, 0.575, 0.616),
+    Published("3M", "Chao et al. 2022", 0.760, 0.828, 0.827, 0.796, 0.598, 0.656),
+    Published("HierCB + ConPCO", "Yan et al. 2024", 0.780, 0.830, 0.823, 0.803, 0.669, 0.701),
+    Published("HMamba", "Chao and Chen 2025", 0.807, 0.848, 0.843, 0.829, 0.708, 0.739, 0.639, 0.027),
+    Published("MuFFIN", "Yan et al. 2025", 0.807, 0.841, 0.832, 0.830, 0.705, 0.742, 0.680, 0.023),
+    Published("Joint-CAPT-L1", "Ryu et al. 2023", 0.719, 0.775, 0.773, 0.743, mdd_f1=0.415, per=0.099, told=False),
+    Published("Azure Pronunciation Assessment", "as cited in arXiv 2509.02915", 0.700, 0.715, 0.842, 0.782, 0.623),
+    Published("Qwen2-Audio + LoRA", "as cited in arXiv 2509.02915", 0.69, 0.74, 0.73, 0.72, 0.51, 0.38),
+    Published("GPT-4o, zero shot", "as cited in arXiv 2509.02915", 0.47, 0.46, 0.44, 0.50, 0.22, 0.24, told=False),
+    PAPER,
+)  # fmt: skip
+# One expert against the median of the other four, the mean over the experts, on the whole test split.
+HUMAN = Published("One expert against the other four", "measured", 0.728, 0.747, 0.739, 0.795)
