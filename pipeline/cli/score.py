@@ -1,6 +1,7 @@
 """`pronlab score` and `evaluate`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def score(
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write every prediction here (JSON lines)."
 )
+@click.option("--rejection", is_flag=True, help="Also try other texts, noise, silence and Turkish words.")
 @click.option("--card", is_flag=True, help="Also put the figures into the card of the --model folder.")
 @run_option
 @json_option
@@ -78,15 +80,18 @@ def evaluate(
     scorer: str | None,
     model: Path | None,
     out: Path | None,
+    rejection: bool,
     card: bool,
     run: Path | None,
     as_json: bool,
 ) -> None:
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
     from pipeline import artifacts
+    from pipeline.scoring.base import load_scorer
     from pipeline.scoring.batch import ScorerSpec
     from pipeline.scoring.evaluate import evaluate as measure
     from pipeline.scoring.evaluate import keep, reference_of_manifest, reference_of_set, write_to_card
+    from pipeline.scoring.rejection import check_rejection
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")
@@ -108,6 +113,9 @@ def evaluate(
             progress=work.progress,
             check_stop=work.check_stop,
         )
+        if rejection:
+            scorer_used = load_scorer(settings, scorer, rubric, model=model)
+            report = replace(report, rejection=check_rejection(settings, scorer_used, reference.items, work.progress))
         work.result(report)
     keep(settings, report, reference, predictions)
     if out is not None:
@@ -161,4 +169,31 @@ def _evaluation_text(report: Any) -> str:
             human = report.human_ceiling.get(name)
             beside = "" if human is None else f"   one expert against the others: {human:.3f}"
             lines.append(f"  {name:10} {value:8.3f}  [{low:.3f}, {high:.3f}]{beside}")
-    return "\n".join([*lines, *(f"  note: {warning}" for warning in report.warnings)])
+    return "\n".join([*lines, *_level_lines(report), *(f"  note: {warning}" for warning in report.warnings)])
+
+
+def _level_lines(report: Any) -> list[str]:
+    """What a scorer of phones, words and sentences adds."""
+    levels = [*report.utterance.items(), *((f"word {name}", value) for name, value in report.word.items())]
+    if report.phone is not None:
+        levels.append(("phone", report.phone))
+    lines = []
+    for name, found in levels:
+        if found.pcc is not None:
+            low, high = found.interval or (float("nan"), float("nan"))
+            human = report.human.get(name)
+            beside = "" if human is None else f"   one expert against the others: {human:.3f}"
+            lines.append(f"  PCC {name:14} {found.pcc:6.3f}  [{low:.3f}, {high:.3f}]  n {found.n}{beside}")
+    if report.mdd is not None and report.mdd["f1"] is not None:
+        lines.append(
+            f"  mispronunciations  F1 {report.mdd['f1']:.3f}, precision {report.mdd['precision'] or 0:.3f}, recall "
+            f"{report.mdd['recall'] or 0:.3f}"
+        )
+    for name, value in (("PER, text-free", report.per), ("WER, text-free", report.wer)):
+        if value is not None:
+            lines.append(f"  {name:18} {value:.3f}")
+    if report.rejection is not None:
+        lines.append(f"  other texts score {report.rejection.gap:.1f} of 10 lower")
+        for kind, case in report.rejection.cases.items():
+            lines.append(f"    {kind:14} mean {case.mean_total:.1f}, highest {case.highest_total:.1f}, n {case.n}")
+    return lines

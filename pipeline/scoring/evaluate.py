@@ -21,6 +21,7 @@ from pipeline.parallel import Progress
 from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, training_is_unknown
 from pipeline.scoring.evaluations import RELEASED_FILE, save_evaluation
 from pipeline.scoring.judgements import human_ceiling, item_of_recording, judgement, target_of_item
+from pipeline.scoring.rejection import RejectionReport
 from pipeline.settings import Settings
 
 N_WORST = 10
@@ -77,6 +78,7 @@ class EvaluationReport:
     per_accuracy: dict[str, float | None] = field(default_factory=dict)
     human: dict[str, float] = field(default_factory=dict)
     real_time_factor: float | None = None
+    rejection: RejectionReport | None = None
     worst: tuple[Judged, ...] = ()
     milliseconds_median: float | None = None
     seconds: float = 0.0
