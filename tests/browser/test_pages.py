@@ -1,6 +1,8 @@
 """Journeys of learners and researchers through Practice, Train, Compare and Data, in a real browser."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import shoot, wait_for
 
 Open = Callable[..., Any]
-PAGES = ("", "practice", "compare", "train", "data")
+PAGES = ("", "practice", "compare", "results", "train", "data")
 
 
 def settled(page: Any) -> None:
@@ -47,7 +49,7 @@ def test_a_learner_records_and_sees_a_score_and_earlier_tries(open_page: Open, s
     page.get_by_text("Scored by an ML model").wait_for()
     page.get_by_text("What to mend", exact=True).wait_for()
     page.get_by_text("4. Compare by ear and eye").wait_for()
-    page.get_by_text("Your tries at this word").wait_for()
+    page.get_by_text("Your tries at this").wait_for()
     settled(page)
     page.wait_for_timeout(1500)
     shoot(page, "practice-scored")
@@ -118,3 +120,32 @@ def test_a_set_is_scored_and_compared(open_page: Open) -> None:
     box.type("participant_03")
     page.keyboard.press("Enter")
     page.get_by_text("22 recordings of 1 participant").wait_for()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_learner_reads_a_sentence_and_hears_each_word(open_page: Open, tmp_path: Path, width: int) -> None:
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng is not installed, and the machine may not install it")
+    text = "She sells fresh bread and cheese at the market."
+    clip = tmp_path / "clip.wav"
+    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "130", "-w", str(clip), text], check=True)
+    page = open_page(
+        "practice", width=width, height=1600, practise="English sentences", learner=f"Ada{width}", sentence=text
+    )
+    settled(page)
+    page.get_by_text("1. Read aloud").wait_for()
+    page.get_by_text("File", exact=True).click()
+    page.locator("input[type=file]").set_input_files(clip)
+    page.get_by_text("3. What you said").wait_for(timeout=60_000)
+    words = page.locator(".reading .word")
+    words.first.wait_for()
+    assert [word.split("\n")[1] for word in words.all_inner_texts()] == text.rstrip(".").lower().split()
+    words.nth(3).click()
+    page.locator(".reading .word[data-playing]").wait_for()
+    page.locator(".reading .phone").nth(2).click()
+    page.locator(".reading .phone[data-playing]").wait_for()
+    assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    shoot(page, f"practice-sentence-{width}")
+    page.reload()
+    settled(page)
+    page.get_by_text("Your tries at this").wait_for()

@@ -17,6 +17,7 @@ from pipeline.scoring.speech.export import export_graph
 from pipeline.scoring.speech.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.lexicon import whole_dictionary
 from pipeline.scoring.speech.model_files import RULES_FILE
+from pipeline.scoring.speech.train import fitting_precision
 
 HELD_OUT_OF = 20  # every twentieth word, by its hash, is held out
 
@@ -24,7 +25,7 @@ HELD_OUT_OF = 20  # every twentieth word, by its hash, is held out
 @dataclass(frozen=True)
 class LetterToSoundConfig:
     width: int = 128
-    layers: int = 4
+    layers: int = 3
     dropout: float = 0.1
     epochs: int = 12
     batch: int = 256
@@ -42,7 +43,7 @@ class LetterToSound(nn.Module):
         self.copy = nn.Parameter(0.1 * torch.randn(REPEATS, config.width))
         self.near = nn.Conv1d(config.width, config.width, 5, padding=2)
         layer = nn.TransformerEncoderLayer(
-            config.width, 4, 4 * config.width, config.dropout, activation="gelu", batch_first=True, norm_first=True
+            config.width, 4, 3 * config.width, config.dropout, activation="gelu", batch_first=True, norm_first=True
         )
         self.context = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
         self.out = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, len(STRESSED)))
@@ -91,8 +92,10 @@ def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: Run
             writer.check_stop()
             letters, missing = _pad([pairs[row][0] for row in rows])
             targets = [pairs[row][1] for row in rows]
+            with torch.autocast("cpu", torch.bfloat16, enabled=fitting_precision("auto", "cpu") == "bfloat16"):
+                log_probs = model(letters, missing).float()
             loss = nn.functional.ctc_loss(
-                model(letters, missing).transpose(0, 1), torch.tensor([p for target in targets for p in target]),
+                log_probs.transpose(0, 1), torch.tensor([p for target in targets for p in target]),
                 REPEATS * (~missing).sum(dim=1), torch.tensor([len(target) for target in targets]), zero_infinity=True,
             )  # fmt: skip
             optimiser.zero_grad()
