@@ -99,6 +99,29 @@ def deploy_speech(run: RunDirectory) -> SpeechInfo:
     return deploy(settings(), run.path / "model")
 
 
+def speech_card() -> str:
+    """The card of the speech model in use."""
+    from pipeline.scoring.speech.model_files import CARD_FILE, find_speech_model
+
+    folder = find_speech_model(settings())
+    card = None if folder is None else folder / CARD_FILE
+    return (
+        card.read_text(encoding="utf-8") if card is not None and card.is_file() else "This model came without a card."
+    )
+
+
+def speech_is_deployed() -> bool:
+    from pipeline.scoring.speech.deploy import is_deployed
+
+    return is_deployed(settings())
+
+
+def rollback_speech() -> SpeechInfo | None:
+    from pipeline.scoring.speech.deploy import rollback as roll_back
+
+    return roll_back(settings())
+
+
 def extractors() -> list[ExtractorChoice]:
     """Every registered extractor with the first line of its description."""
     from pipeline.features.base import EXTRACTORS, load_extractor

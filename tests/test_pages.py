@@ -128,8 +128,8 @@ def test_train_shows_the_models_in_use_and_a_runs_findings(open_page: Open, sett
     page = open_page("train", set="demo")
     assert "No training has run yet" in words(page)
     models = page.dataframe[0].value
-    assert set(models["Scores"]) == {"words", "sentences"}
-    assert models["Role"].str.startswith("in use").sum() == 2
+    assert set(models["Scores"]) == {"words", "sentences", "English sentences"}
+    assert models["Role"].str.startswith("in use").sum() == 3
     config = TrainConfig(set="demo", model="forest", trees=20, folds=4)
     run = RunDirectory.create(settings.runs_root, kind="word", name="mine", config=config)
     with run.start() as writer:

@@ -14,7 +14,7 @@ from pipeline.corpus.importer import import_path
 from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
 from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.records import PhoneScore, Verdict
-from pipeline.scoring.speech.deploy import deploy, rollback
+from pipeline.scoring.speech.deploy import deploy, is_deployed, rollback
 from pipeline.scoring.speech.lexicon import pronounce
 from pipeline.scoring.speech.model_files import find_speech_model
 from pipeline.settings import CHECKOUT, Settings
@@ -136,8 +136,12 @@ def test_a_speech_model_is_deployed_and_rolled_back(settings: Settings, speech_r
     deploy(settings, speech_run / "model")
     assert find_speech_model(settings) == settings.deployed_root / "speech-en"
     deploy(settings, speech_run / "model")
-    assert rollback(settings) == settings.deployed_root / "speech-en"
+    assert is_deployed(settings)
+    before_this = rollback(settings)
+    assert before_this is not None
+    assert before_this.model_id == speech_run.name
     assert rollback(settings) is None
+    assert not is_deployed(settings)
     assert find_speech_model(settings) == before
 
 

@@ -46,7 +46,7 @@ def test_records_become_plain_json() -> None:
     plain = json.loads(json.dumps(to_json(result), allow_nan=False))
     assert plain["overall"] is None
     assert plain["dimensions"] == {"a": 1.5}
-    assert plain["target"] == {"text": "araba", "language": "und", "rubric": "word"}
+    assert plain["target"] == {"text": "araba", "language": "und", "rubric": "word", "phones": None}
 
 
 def test_scalars_arrays_and_paths() -> None:

@@ -17,7 +17,7 @@ def table(found: Sequence[Evaluation]) -> None:
     ours = [_ours(evaluation) for evaluation in found]
     others = sorted(PUBLISHED, key=lambda system: -(system.total or 0.0))
     rows = [*ours, *(_published(system) for system in others), _published(HUMAN)]
-    st.dataframe(rows, hide_index=True, height=38 * (len(rows) + 1))
+    st.dataframe(rows, hide_index=True, height=35 * (len(rows) + 1) + 4)
     st.caption(
         "PCC with the reference scores unless the column says otherwise. Published figures are over all 2,500 test "
         "utterances; ours are over the part that is named, with n. PER: “told” systems know the text and mostly repeat "
@@ -52,6 +52,7 @@ def figures(chosen: Evaluation) -> None:
             f"acceptances {_percent(mdd.get('false_acceptance_rate'))} · wrong diagnoses "
             f"{_percent(mdd.get('diagnosis_error_rate'))}"
         )
+        st.caption("The experts seldom wrote which phone they heard, so that few diagnoses can be confirmed.")
         st.markdown("**Without being told the text**")
         match = report.get("phone_match") or {}
         st.markdown(
@@ -151,11 +152,11 @@ def _ours(evaluation: Evaluation) -> dict[str, Any]:
     mdd = report.get("mdd") or {}
     return {
         "System": f"▶ {evaluation.name}",
-        **{label: _round((levels.get(name) or {}).get("pcc")) for name, label in ASPECTS.items()},
-        "Word": _round(((report.get("word") or {}).get("accuracy") or {}).get("pcc")),
-        "Phone": _round((report.get("phone") or {}).get("pcc")),
-        "MDD F1": _round(mdd.get("f1")),
-        "PER": _round(report.get("per")),
+        **{label: _number((levels.get(name) or {}).get("pcc")) for name, label in ASPECTS.items()},
+        "Word": _number(((report.get("word") or {}).get("accuracy") or {}).get("pcc")),
+        "Phone": _number((report.get("phone") or {}).get("pcc")),
+        "MDD F1": _number(mdd.get("f1")),
+        "PER": _percent(report.get("per")),
         "Told the text": "no, for PER",
         "n": report["n"],
         "Source": "here",
@@ -165,11 +166,11 @@ def _ours(evaluation: Evaluation) -> dict[str, Any]:
 def _published(system: Published) -> dict[str, Any]:
     return {
         "System": system.system,
-        **{label: system_value(system, name) for name, label in ASPECTS.items()},
-        "Word": system.word,
-        "Phone": system.phone,
-        "MDD F1": system.mdd_f1,
-        "PER": system.per,
+        **{label: _number(system_value(system, name)) for name, label in ASPECTS.items()},
+        "Word": _number(system.word),
+        "Phone": _number(system.phone),
+        "MDD F1": _number(system.mdd_f1),
+        "PER": _percent(system.per),
         "Told the text": "" if system is HUMAN else "yes" if system.told else "no",
         "n": 2500,
         "Source": system.source,
@@ -198,16 +199,12 @@ def _level(name: str, value: dict[str, Any], report: dict[str, Any] | None) -> d
     people = {} if report is None else report.get("human") or {}
     return {
         "Level": name,
-        "PCC": _round(value.get("pcc")),
+        "PCC": _number(value.get("pcc")),
         "95 %": "" if not spread else f"{spread[0]:.3f} to {spread[1]:.3f}",
-        "People": _round(people.get({"Prosody": "prosodic"}.get(name, name.lower()))),
-        "MSE": _round(value.get("mse")),
+        "People": _number(people.get({"Prosody": "prosodic"}.get(name, name.lower()))),
+        "MSE": _number(value.get("mse")),
         "n": value.get("n"),
     }
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 def _number(value: float | None) -> str:

@@ -105,3 +105,13 @@ def speech_findings(run: RunDirectory) -> None:
         training.deploy_speech(run)
         st.toast(f"{run.id} is in use now.")
         st.rerun()
+    if training.speech_is_deployed() and confirm(
+        "Roll back",
+        "The model that was in use before comes back; the present one leaves. Its run stays here.",
+        answer="Yes, go back",
+        key="rollback-speech",
+        icon=":material/undo:",
+    ):
+        before = training.rollback_speech()
+        st.toast("The released model is in use." if before is None else f"{before.model_id} is in use again.")
+        st.rerun()

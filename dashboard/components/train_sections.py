@@ -15,6 +15,7 @@ from dashboard.components.worst_cases import worst_cases
 from pipeline.metrics.regression import TARGETS
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.acoustic.config import TrainConfig
+from pipeline.scoring.speech.model_files import SpeechInfo
 
 LABEL_WORDS = {
     "real": "real: the ratings of this set",
@@ -67,11 +68,13 @@ def start_training() -> None:
 def models_here() -> None:
     """Which models score now, with their figures and cards."""
     rows = training.models()
-    if not rows:
+    speech = training.speech_in_use()
+    if not rows and speech is None:
         st.caption("No model is in use: the heuristic rule scores everything.")
         return
     st.dataframe(
-        [
+        [_speech_row(info) for info in ([] if speech is None else [speech])]
+        + [
             {
                 "Scores": f"{row.info.rubric}s",
                 "Model": row.info.model_id,
@@ -91,11 +94,26 @@ def models_here() -> None:
         },
     )
     st.caption("Figures over speakers that the model had not heard. Deploying a run puts it in use for its kind.")
-    cards = {row.info.model_id: row.card for row in rows}
+    cards = ({} if speech is None else {speech.model_id: training.speech_card()}) | {
+        row.info.model_id: row.card for row in rows
+    }
     chosen = st.selectbox("Read a model's card", list(cards), index=None, placeholder="Choose a model")
     if chosen is not None:
         with st.container(border=True):
             st.markdown(cards[chosen].replace("\n# ", "\n### ").removeprefix("# "))
+
+
+def _speech_row(info: SpeechInfo) -> dict[str, object]:
+    return {
+        "Scores": "English sentences",
+        "Model": info.model_id,
+        "Role": f"in use ({'deployed here' if training.speech_is_deployed() else 'as released'})",
+        "MAE": None,
+        "PCC": info.held_out.get("total"),
+        "n": info.n_recordings,
+        "Features": f"speech: {info.encoder}",
+        "Trained on": f"{info.trained_on} {info.part}".strip(),
+    }
 
 
 def list_of_runs(runs: Sequence[RunDirectory]) -> None:

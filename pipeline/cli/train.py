@@ -171,9 +171,16 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     from pipeline.scoring.acoustic.deploy import rollback
     from pipeline.scoring.acoustic.model_files import is_model_folder
     from pipeline.scoring.speech.deploy import deploy as deploy_speech
+    from pipeline.scoring.speech.deploy import is_deployed
+    from pipeline.scoring.speech.deploy import rollback as rollback_speech
     from pipeline.scoring.speech.model_files import is_speech_folder
 
     settings = Settings.from_env()
+    if rubric_back == RubricName.SENTENCE and is_deployed(settings):
+        speech_before = rollback_speech(settings)
+        text = "the released model, if any" if speech_before is None else speech_before.model_id
+        emit({"rubric": rubric_back, "model": speech_before}, as_json, f"Back to {text} for English sentences.")
+        return
     if rubric_back is not None:
         before = rollback(settings, RubricName(rubric_back))
         text = "the released model, if any" if before is None else before.model_id

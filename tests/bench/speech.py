@@ -1,4 +1,5 @@
-"""The speech scorer: latency, memory, loading, and throughput of a folder; beside PocketSphinx's forced alignment.
+"""The speech scorer: latency, memory, loading, and throughput of a folder; beside PocketSphinx's forced
+alignment of the words.
 
 The clips are eSpeak NG's, about 3 s each, so that the benchmark needs no corpus; a synthetic voice takes as long to
 score as a person's.
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import soundfile
@@ -82,7 +84,7 @@ def run() -> list[BenchResult]:
         started = time.perf_counter()
         list(score_items(ScorerSpec(settings, "speech", RubricName.SENTENCE), items))
         folder_s = time.perf_counter() - started
-    sphinx = "PocketSphinx forced alignment"
+    sphinx = "PocketSphinx aligning words"
     one_core_s = statistics.median(one_core)
     return [
         BenchResult(f"{length_s:.1f} s of speech, median", 1000 * ours_s, "ms", "< 300", sphinx, theirs_s / ours_s),
@@ -117,14 +119,11 @@ def _pocketsphinx():  # type: ignore[no-untyped-def]
     decoder = Decoder(loglevel="FATAL")
 
     def align(samples, text):  # type: ignore[no-untyped-def]
+        """Words only: its second pass, for phones, breaks off on some of these clips."""
         decoder.set_align_text(text)
         decoder.start_utt()
         decoder.process_raw((samples * 32767).astype("int16").tobytes(), full_utt=True)
-        decoder.end_utt()
-        decoder.set_alignment()
-        decoder.start_utt()
-        decoder.process_raw((samples * 32767).astype("int16").tobytes(), full_utt=True)
-        decoder.end_utt()
-        return decoder.get_alignment()
+        with suppress(RuntimeError):
+            decoder.end_utt()
 
     return align

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from pipeline.scoring.speech.model_files import FILES, FOLDER, SpeechInfo
+from pipeline.scoring.speech.model_files import FILES, FOLDER, SpeechInfo, load_info
 from pipeline.scoring.speech.runtime import SpeechRuntime
 from pipeline.settings import Settings
 
@@ -26,7 +26,11 @@ def deploy(settings: Settings, source: Path) -> SpeechInfo:
     return info
 
 
-def rollback(settings: Settings) -> Path | None:
+def is_deployed(settings: Settings) -> bool:
+    return (settings.deployed_root / FOLDER).exists()
+
+
+def rollback(settings: Settings) -> SpeechInfo | None:
     """Back to the model before; None where the released one is in use from now on."""
     target = settings.deployed_root / FOLDER
     previous = target.with_name(f".{FOLDER}.previous")
@@ -34,4 +38,4 @@ def rollback(settings: Settings) -> Path | None:
     if not previous.exists():
         return None
     previous.rename(target)
-    return target
+    return load_info(target)
