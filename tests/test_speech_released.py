@@ -134,3 +134,18 @@ def test_real_speakers_nobody_trained_on(scorer: SpeechScorer) -> None:
     assert np.mean(own) - np.mean(other) >= 4.0
     released = [row["released"]["total"] for row in some]
     assert np.corrcoef(own, released)[0, 1] > 0.4
+
+
+def test_the_command_line_shows_words_and_phones(clips: list[Audio], tmp_path: Path) -> None:
+    import soundfile
+    from click.testing import CliRunner
+
+    from pipeline.cli.main import main
+
+    soundfile.write(tmp_path / "clip.wav", clips[1].samples, 16_000)
+    command = ["score", str(tmp_path / "clip.wav"), "--text", TEXTS[1], "--model", str(FOLDER)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.output.splitlines()]
+    assert [line[0] for line in lines if line and line[0] in TEXTS[1].split()] == TEXTS[1].split()
+    assert "B R AH" in result.output

@@ -10,7 +10,7 @@ import click
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import CorpusError, ModelError
-from pipeline.records import BANDS, RubricName, Target, to_json
+from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScore, to_json
 from pipeline.settings import Settings
 
 SCORER_NAMES = "speech, acoustic57, reference, timing, encoder, heuristic"
@@ -157,7 +157,23 @@ def _score_text(result: Any) -> str:
     sure = "" if result.confidence is None else f", {result.confidence:.0%} sure to be within 10 points of an expert"
     lines = [f"{result.overall:.0f} of 100: {band.label.lower()} ({band.meaning}); {result.scoring_method}{sure}"]
     lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
+    lines += [_word_line(word) for word in result.words]
+    if result.words:
+        lines.append("  (~ with an accent, ! wrong, - not said; in brackets what was heard)")
+    if result.state == State.OTHER_TEXT and result.heard_text:
+        lines.append(f"  heard instead: {result.heard_text}")
     return "\n".join([*lines, *(f"  note: {warning}" for warning in result.warnings)])
+
+
+def _word_line(word: WordScore) -> str:
+    """One word with its score, and each of its phones with a mark."""
+    marks = {Verdict.ACCENTED: "~", Verdict.WRONG: "!", Verdict.MISSING: "-"}
+    phones = [
+        f"{phone.phone}{marks.get(phone.verdict, '')}{f'({phone.heard})' if phone.heard else ''}"
+        for phone in word.phones
+    ]
+    said = f"   heard {word.heard}" if word.heard else ""
+    return f"  {word.text:14} {word.score:3.0f}  {' '.join(phones)}{said}"
 
 
 def _evaluation_text(report: Any) -> str:

@@ -220,7 +220,9 @@ class SpeechScorer:
                     phones=phones,
                     verdict=_word_verdict(bool(missing[number]), accuracy),
                     dimensions={a: round(float(v), 2) for a, v in zip(WORD_ASPECTS, values, strict=True)},
-                    heard=_other_word(word, float(share[number]), rows, found, heard_words),
+                    heard=_other_word(word, rows, found, heard_words)
+                    if accuracy < POOR_WORD and share[number] <= 0.5
+                    else None,
                 )
             )
         return scored
@@ -233,11 +235,10 @@ def _word_verdict(missing: bool, accuracy: float) -> Verdict:
 
 
 def _other_word(
-    word: Word, share: float, rows: NDArray[np.int64], found: Analysis, heard_words: list[HeardWord] | None
+    word: Word, rows: NDArray[np.int64], found: Analysis, heard_words: list[HeardWord] | None
 ) -> str | None:
-    """The word that free decoding heard over most of this word's time, where it is another and this one was not
-    heard."""
-    if not heard_words or share > 0.5:
+    """The word that free decoding heard over most of this word's time, where it is another."""
+    if not heard_words:
         return None
     start, end = int(found.evidence.alignment.start[rows[0]]), int(found.evidence.alignment.end[rows[-1]])
     overlaps = {other.text: min(end, other.end) - max(start, other.start) for other in heard_words}
