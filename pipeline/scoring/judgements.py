@@ -39,7 +39,9 @@ def judgement(item: CorpusItem, result: ScoreResult) -> Judgement:
         predicted={aspect: float(v) for aspect, v in result.dimensions.items() if aspect in ASPECTS}
         or _total_only(result),
         words=tuple(item.text.lower().split()),
-        word_reference={a: tuple(float(np.median(w[a])) for w in words) for a in WORD_ASPECTS} if same else {},
+        word_reference={
+            a: tuple(float(np.median(w[a])) for w in words) for a in WORD_ASPECTS if same and all(a in w for w in words)
+        },
         word_predicted={
             a: tuple(w.dimensions[a] for w in result.words)
             for a in WORD_ASPECTS
