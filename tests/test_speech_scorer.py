@@ -19,6 +19,7 @@ from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
 from pipeline.scoring.speech.runtime import Judged
 from pipeline.scoring.speech.scorer import SpeechScorer
 from pipeline.scoring.speech.verdicts import (
+    PhoneVerdict,
     calibrated,
     heard_instead,
     judge_phones,
@@ -50,6 +51,11 @@ def level(log_probs: np.ndarray) -> np.ndarray:
     return np.zeros(len(log_probs))
 
 
+def verdicts_on(text: Spoken, judged: Judged, said: list[str]) -> list[PhoneVerdict]:
+    log_probs = sure(said)
+    return judge_phones(SpeechInfo("m"), text, judged, gather_evidence(log_probs, text, level(log_probs)), log_probs)
+
+
 def test_evidence_speaks_for_what_was_said() -> None:
     text = spoken([["K", "AE", "T"]])
     said = gather_evidence(sure(["K", "AE", "T"]), text, np.zeros(13))
@@ -64,24 +70,31 @@ def test_evidence_speaks_for_what_was_said() -> None:
 
 
 def test_a_phone_that_is_left_out_is_told_from_one_that_is_wrong() -> None:
-    info = SpeechInfo("m")
     text = spoken([["K", "AE", "T", "S"]])
     judged = Judged(np.array([2.0, 1.2, 2.0, 0.1]), np.array([0.0, 0.1, 0.0, 0.9]), np.ones((1, 3)), np.ones(4))
-    verdicts = judge_phones(info, text, judged, gather_evidence(sure(["K", "AE", "T"]), text, np.zeros(13)))
+    verdicts = verdicts_on(text, judged, ["K", "AE", "T"])
     right, accented = Verdict.RIGHT, Verdict.ACCENTED
     assert [v.verdict for v in verdicts] == [right, accented, right, Verdict.MISSING]
     assert verdicts[3].confidence == pytest.approx(0.9)
-    verdicts = judge_phones(info, text, judged, gather_evidence(sure(["K", "AE", "T", UNKNOWN]), text, np.zeros(17)))
+    verdicts = verdicts_on(text, judged, ["K", "AE", "T", UNKNOWN])
     assert (verdicts[3].verdict, verdicts[3].heard) == (Verdict.WRONG, UNKNOWN)
-    verdicts = judge_phones(info, text, judged, gather_evidence(sure(["K", "AE", "T", "Z"]), text, np.zeros(17)))
+    verdicts = verdicts_on(text, judged, ["K", "AE", "T", "Z"])
     assert (verdicts[3].verdict, verdicts[3].heard) == (Verdict.WRONG, "Z")
 
 
 def test_a_phone_that_was_added_is_reported() -> None:
     text = spoken([["B", "IH", "G"]])
-    evidence = gather_evidence(sure(["B", "IH", "AH", "G"]), text, np.zeros(17))
     judged = Judged(np.full(3, 2.0), np.zeros(3), np.ones((1, 3)), np.ones(4))
-    assert [v.before for v in judge_phones(SpeechInfo("m"), text, judged, evidence)] == [(), (), ("AH",)]
+    assert [v.before for v in verdicts_on(text, judged, ["B", "IH", "AH", "G"])] == [(), (), ("AH",)]
+    # Greedy decoding hears it, too, where it is hardly likelier than silence; that is not sure enough.
+    log_probs = sure(["B", "IH", "AH", "G"])
+    log_probs[[9, 11]] = log_probs[0]
+    log_probs[10] = np.log(1e-6)
+    log_probs[10, [0, INDEX["AH"]]] = np.log([0.45, 0.55])
+    evidence = gather_evidence(log_probs, text, level(log_probs))
+    assert INDEX["AH"] in evidence.free
+    found = judge_phones(SpeechInfo("m"), text, judged, evidence, log_probs)
+    assert [v.before for v in found] == [(), (), ()]
 
 
 def test_a_word_that_is_left_out_is_missing() -> None:

@@ -99,7 +99,7 @@ class SpeechScorer:
         log_probs = _without(heard.log_probs, reading.abandoned)
         evidence = gather_evidence(log_probs, spoken, frame_levels(audio.samples, len(log_probs)))
         judged = self.runtime.judge(heard, spoken, stress, evidence)
-        verdicts = tuple(judge_phones(self.info, spoken, judged, evidence))
+        verdicts = tuple(judge_phones(self.info, spoken, judged, evidence, log_probs))
         match = match_probability(self.info.match, evidence)
         return Analysis(tuple(words), spoken, reading, evidence, judged, verdicts, match, heard)
 

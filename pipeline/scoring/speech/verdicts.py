@@ -17,6 +17,8 @@ from pipeline.scoring.speech.runtime import Judged
 
 # Of a word that was left out, chance may find a phone.
 MISSING_SHARE = 0.25
+# Nats; on held-out speakers this leaves a quarter of the additions, and half of those that an expert heard as well.
+ADDED_MARGIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,12 @@ class PhoneVerdict:
     confidence: float
 
 
-def judge_phones(info: SpeechInfo, spoken: Spoken, judged: Judged, evidence: Evidence) -> list[PhoneVerdict]:
-    """One a canonical phone; phones added after the last one are left out."""
-    added, present = _against_free(spoken, evidence.free)
+def judge_phones(
+    info: SpeechInfo, spoken: Spoken, judged: Judged, evidence: Evidence, log_probs: NDArray[np.float64]
+) -> list[PhoneVerdict]:
+    """One a canonical phone; phones added after the last one are left out. `log_probs` are those of the evidence."""
+    candidates, present = _against_free(spoken, evidence.free)
+    added = _surely_added(spoken, candidates, log_probs)
     found: list[PhoneVerdict] = []
     for index, (label, wrong, score) in enumerate(zip(spoken.labels, judged.wrong, judged.phone, strict=True)):
         probability = calibrated(info.wrong_calibration, float(wrong))
@@ -86,6 +91,23 @@ def calibrated(table: Sequence[tuple[float, float]], value: float) -> float:
     if not table:
         return value
     return float(np.interp(value, [point for point, _ in table], [share for _, share in table]))
+
+
+def _surely_added(
+    spoken: Spoken, candidates: Sequence[tuple[str, ...]], log_probs: NDArray[np.float64]
+) -> list[tuple[str, ...]]:
+    """Of the phones that greedy decoding has too many, those with which the whole recording fits better by
+    ADDED_MARGIN: most of the others are noise."""
+    if not any(candidates):
+        return list(candidates)
+    labels = spoken.labels.tolist()
+    plain = log_prob(log_probs, labels)
+    kept: list[tuple[str, ...]] = []
+    for place, phones in enumerate(candidates):
+        longer = [*labels[:place], *(INDEX[phone] for phone in phones), *labels[place:]]
+        sure = bool(phones) and log_prob(log_probs, longer) - plain > ADDED_MARGIN * len(phones)
+        kept.append(phones if sure else ())
+    return kept
 
 
 def _against_free(spoken: Spoken, free: tuple[int, ...]) -> tuple[list[tuple[str, ...]], NDArray[np.bool_]]:
