@@ -34,13 +34,19 @@ class Task:
     learner: str
 
 
+def learner_name() -> str:
+    """Who practises; "" while no name is given."""
+    name = st.text_input(
+        "Your name", key=state.LEARNER, bind="query-params", max_chars=80, help="Your tries are kept under it."
+    )
+    return (name or "").strip()
+
+
 def choose_task() -> Task | None:
     """Who reads which word of which set; None while there is nothing to read yet."""
     left, middle, right = st.columns(3)
     with left:
-        learner = st.text_input(
-            "Your name", key=state.LEARNER, bind="query-params", max_chars=80, help="Your tries are kept under it."
-        )
+        learner = learner_name()
     with middle:
         chosen = choose_set(RubricName.WORD)
     if chosen is None:
@@ -62,7 +68,7 @@ def choose_task() -> Task | None:
     if not word:
         st.caption("Choose or type a word to practise it.")
         return None
-    return Task(chosen, Target(text=word, language=chosen.language), (learner or "").strip())
+    return Task(chosen, Target(text=word, language=chosen.language), learner)
 
 
 def reference(path: Path | None, task: Task) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.practice_sections import Task
+from dashboard.components.practice_sections import Task, learner_name
 from dashboard.components.reading import heard_in_words, reading
 from dashboard.components.score_card import checks_list, score_card
 from dashboard.services import Try
@@ -39,9 +39,7 @@ def choose_sentence() -> Task | None:
     """Who reads which sentence; None while there is nothing to read."""
     left, right = st.columns([1, 2])
     with left:
-        learner = st.text_input(
-            "Your name", key=state.LEARNER, bind="query-params", max_chars=80, help="Your tries are kept under it."
-        )
+        learner = learner_name()
     if state.chosen(state.SENTENCE) is None:
         state.choose(state.SENTENCE, SENTENCES[0])
     with right:
@@ -58,7 +56,7 @@ def choose_sentence() -> Task | None:
     if not text:
         st.caption("Choose or type an English sentence to practise it.")
         return None
-    return Task(None, Target(text, "en", RubricName.SENTENCE), (learner or "").strip())
+    return Task(None, Target(text, "en", RubricName.SENTENCE), learner)
 
 
 def read_aloud(task: Task) -> None:

@@ -1,14 +1,11 @@
 """What a training run of a feature-vector scorer is told, and the presets for it."""
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from pipeline import presets
 from pipeline.errors import TrainingError
 
-PRESETS = Path(__file__).resolve().parents[2] / "presets"
 MODELS = ("mlp", "forest")
 LABELS = ("real", "mock")
 
@@ -67,12 +64,4 @@ class TrainConfig:
 
 def load_preset(name: str) -> dict[str, Any]:
     """The settings of `presets/<name>.yaml`. Raises TrainingError for an unknown preset or setting."""
-    file = PRESETS / f"{name}.yaml"
-    if Path(name).name != name or not file.is_file():
-        known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
-        raise TrainingError(f"Unknown preset {name!r}; known: {known}.")
-    content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    unknown = content.keys() - {field.name for field in fields(TrainConfig)}
-    if unknown:
-        raise TrainingError(f"{file.name} has settings nobody reads: {', '.join(sorted(unknown))}.")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    return presets.load_preset(presets.PRESETS, name, TrainConfig)

@@ -1,6 +1,5 @@
 """Which model scores now: a deployed one before a released one, and the way back."""
 
-import shutil
 from pathlib import Path
 
 from pipeline.errors import ModelError, UnknownNameError
@@ -16,6 +15,7 @@ from pipeline.scoring.acoustic.model_files import (
     is_model_folder,
     load_model,
 )
+from pipeline.scoring.deployed import put_in_place, take_back
 from pipeline.settings import Settings
 
 FILES = (WEIGHTS_FILE, PTH_FILE, INFO_FILE, SCALER_FILE, HELD_OUT_FILE, CARD_FILE)
@@ -53,17 +53,7 @@ def deploy(settings: Settings, source: Path) -> ModelInfo:
         AcousticScorer(settings, info.extractor, source)
     except UnknownNameError as error:
         raise ModelError(f"{info.model_id} cannot score here: {error}") from error
-    target = settings.deployed_root / RubricName(info.rubric)
-    incoming, previous = _beside(target, "incoming"), _beside(target, "previous")
-    shutil.rmtree(incoming, ignore_errors=True)
-    incoming.mkdir(parents=True)
-    for name in FILES:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, incoming / name)
-    if target.exists():
-        shutil.rmtree(previous, ignore_errors=True)
-        target.rename(previous)
-    incoming.rename(target)
+    put_in_place(source, FILES, settings.deployed_root / RubricName(info.rubric))
     return info
 
 
@@ -73,15 +63,6 @@ def rollback(settings: Settings, rubric: RubricName) -> ModelInfo | None:
     Raises ModelError where nothing is deployed.
     """
     target = settings.deployed_root / rubric
-    previous = _beside(target, "previous")
     if not target.exists():
         raise ModelError(f"Nothing is deployed for {rubric}: the released model, if any, is in use.")
-    shutil.rmtree(target)
-    if not previous.exists():
-        return None
-    previous.rename(target)
-    return load_model(target).info
-
-
-def _beside(target: Path, role: str) -> Path:
-    return target.with_name(f".{target.name}.{role}")
+    return load_model(target).info if take_back(target) else None

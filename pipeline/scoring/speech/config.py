@@ -1,14 +1,12 @@
 """What a training run of the speech scorer is told, and the presets for it."""
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from pipeline import presets
 from pipeline.errors import TrainingError
 
-PRESETS = Path(__file__).resolve().parents[2] / "presets" / "speech"
+PRESETS = presets.PRESETS / "speech"
 
 
 @dataclass(frozen=True)
@@ -81,16 +79,9 @@ class SpeechTrainConfig:
 
 
 def list_presets() -> list[str]:
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+    return presets.list_presets(PRESETS)
 
 
 def load_preset(name: str) -> dict[str, Any]:
     """The settings of a preset. Raises TrainingError for an unknown preset or setting."""
-    file = PRESETS / f"{name}.yaml"
-    if Path(name).name != name or not file.is_file():
-        raise TrainingError(f"Unknown preset {name!r}; known: {', '.join(list_presets())}.")
-    content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    unknown = content.keys() - {field.name for field in fields(SpeechTrainConfig)}
-    if unknown:
-        raise TrainingError(f"{file.name} has settings nobody reads: {', '.join(sorted(unknown))}.")
-    return dict(content)
+    return presets.load_preset(PRESETS, name, SpeechTrainConfig)

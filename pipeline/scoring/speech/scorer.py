@@ -16,7 +16,8 @@ from pipeline.scoring.speech import ctc
 from pipeline.scoring.speech.evidence import Evidence, Spoken, gather_evidence
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
-from pipeline.scoring.speech.lexicon import Word, given_phones, is_turkish, pronounce, spoken_of
+from pipeline.scoring.speech.letter_to_sound import load_rules
+from pipeline.scoring.speech.lexicon import LetterToSound, Word, given_phones, is_turkish, pronounce, spoken_of
 from pipeline.scoring.speech.model_files import PHONE_MODEL_FILE, RULES_FILE, VOCABULARY_FILE, find_speech_model
 from pipeline.scoring.speech.phone_lm import PhoneModel, decode_phones, load_phone_model
 from pipeline.scoring.speech.reading import Reading, read
@@ -75,7 +76,7 @@ class SpeechScorer:
         if audio.duration_s > MAX_S:
             reason = f"It lasts {audio.duration_s:.0f} s; at most {MAX_S:.0f} s can be scored at once."
             return self._refused(target, State.TOO_LONG, reason)
-        words = given_phones(target.text, target.phones) if target.phones else self._pronounced(target.text)
+        words = given_phones(target.text, target.phones) if target.phones else pronounce(target.text, self._rules)
         heard = self.runtime.listen(audio.samples)
         shortest = [label for word in words for label in min(_labels(word), key=len)]
         if not ctc.fits(len(heard.log_probs), shortest):
@@ -131,13 +132,10 @@ class SpeechScorer:
         file = self._folder / VOCABULARY_FILE
         return load(file) if file.is_file() else None
 
-    def _pronounced(self, text: str) -> list[Word]:
+    @cached_property
+    def _rules(self) -> LetterToSound | None:
         file = self._folder / RULES_FILE
-        if not file.is_file():
-            return pronounce(text)
-        from pipeline.scoring.speech.letter_to_sound import load_rules
-
-        return pronounce(text, load_rules(file))
+        return load_rules(file) if file.is_file() else None
 
     def _by_word_scorer(self, audio: Audio, target: Target) -> ScoreResult:
         """Turkish is not what this model knows: the word scorer answers, and says so."""
