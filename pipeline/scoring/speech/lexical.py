@@ -1,41 +1,83 @@
-"""Build what hearing without a text needs: the vocabulary of frequent words, and the phone model."""
+"""Build what hearing without a text needs: the words that may be heard, and which follows which."""
 
-import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pipeline.errors import ModelError
 from pipeline.phones import bare
 from pipeline.scoring.speech import vocabulary
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon import whole_dictionary
-from pipeline.scoring.speech.model_files import PHONE_MODEL_FILE, VOCABULARY_FILE
-from pipeline.scoring.speech.phone_lm import build_phone_model, word_weights
+from pipeline.scoring.speech.model_files import VOCABULARY_FILE
+from pipeline.scoring.speech.word_model import build_word_model
 
 N_WORDS = 25_000
-WORD_SCALE = 100.0
 MAX_VARIANTS = 2
 _SINGLE_LETTERS = ("a", "i", "o")
+# What the collections count for, in words of the training texts; chosen on held-out speakers.
+WORDS_OF_FREQUENCIES = 2e4
+WORDS_OF_PAIRS = 1e6
+RAREST = 1e-8  # frequency of a word that only the training texts have
+
+Text = Sequence[tuple[str, Sequence[int]]]
+"""A text's words in lower case, each with the labels of how it is said."""
 
 
-def write_lexical_files(folder: Path, texts: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """Write `vocabulary.npz` and `phone_model.npz`; `texts` are the label sequences of the training texts, each once.
+def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
+    """Write `vocabulary.npz` for the training texts, each given once.
 
-    Frequencies come from the package wordfreq (data under CC BY-SA 4.0). Raises ModelError where it is missing.
+    Frequencies come from the package wordfreq (data under CC BY-SA 4.0), pairs of words from symspellpy (MIT; Google
+    Books Ngrams, CC BY 3.0). Raises ModelError where either is missing.
     """
+    frequency = _frequencies()
+    for word in (word for text in texts for word, _ in text):
+        frequency.setdefault(word, RAREST)
+    number = {word: k for k, word in enumerate(frequency)}
+    beginning = len(number)
+    ones = WORDS_OF_FREQUENCIES * np.array(list(frequency.values()))
+    pairs: dict[tuple[int, int], float] = defaultdict(float)
+    counted = [(number[a], number[b], count) for a, b, count in _pairs() if a in number and b in number]
+    total = sum(count for _, _, count in counted)
+    for a, b, count in counted:
+        pairs[a, b] += WORDS_OF_PAIRS * count / total
+    for text in texts:
+        before = beginning
+        for word, _ in text:
+            ones[number[word]] += 1.0
+            pairs[before, number[word]] += 1.0
+            before = number[word]
+    said = [(number[word], encode(bare(p) for p in phones)) for word, phones in _dictionary(frequency)]
+    said += [(number[word], list(labels)) for text in texts for word, labels in text]
+    built = vocabulary.build(number, said, build_word_model(ones, pairs))
+    vocabulary.save(folder / VOCABULARY_FILE, built)
+    return {"n_words": len(number), "n_pairs": len(pairs), "n_texts": len(texts)}
+
+
+def _frequencies() -> dict[str, float]:
     try:
         import wordfreq
     except ImportError as error:
         raise ModelError("Building a vocabulary needs wordfreq: pip install 'pronlab[encoder]'.") from error
-    dictionary = whole_dictionary()
-    top = [word for word in wordfreq.top_n_list("en", N_WORDS) if word in dictionary]
-    words = {w: wordfreq.word_frequency(w, "en") for w in top if len(w) > 1 or w in _SINGLE_LETTERS}
-    said = {word: [encode(bare(p) for p in phones) for phones in dictionary[word][:MAX_VARIANTS]] for word in words}
-    entries = [(word, math.log(words[word]), labels) for word, variants in said.items() for labels in variants]
-    vocabulary.save(folder / VOCABULARY_FILE, vocabulary.build(entries))
-    weights = word_weights(words.items(), WORD_SCALE)
-    sequences = [(labels, 1.0, True) for labels in texts]
-    sequences += [(said[word][0], weight, False) for word, weight in weights.items()]
-    build_phone_model(sequences).save(folder / PHONE_MODEL_FILE)
-    return {"n_words": len(words), "n_texts": len(texts)}
+    known = whole_dictionary()
+    words = [word for word in wordfreq.top_n_list("en", N_WORDS) if word in known]
+    return {word: wordfreq.word_frequency(word, "en") for word in words if len(word) > 1 or word in _SINGLE_LETTERS}
+
+
+def _dictionary(words: Iterable[str]) -> Iterable[tuple[str, tuple[str, ...]]]:
+    known = whole_dictionary()
+    return ((word, phones) for word in words for phones in known.get(word, ())[:MAX_VARIANTS])
+
+
+def _pairs() -> Iterable[tuple[str, str, float]]:
+    try:
+        folder = resources.files("symspellpy")
+    except ImportError as error:
+        raise ModelError("Building a vocabulary needs symspellpy: pip install 'pronlab[encoder]'.") from error
+    for line in (folder / "frequency_bigramdictionary_en_243_342.txt").read_text(encoding="utf-8-sig").splitlines():
+        before, word, count = line.split()
+        yield before, word, float(count)

@@ -14,9 +14,9 @@ from pipeline.settings import Settings
 FOLDER = "speech-en"
 INFO_FILE, CARD_FILE = "speech.json", "README.md"
 LISTENER_FILE, HEAD_FILE = "listener.onnx", "head.onnx"
-VOCABULARY_FILE, PHONE_MODEL_FILE, RULES_FILE = "vocabulary.npz", "phone_model.npz", "letter_to_sound.onnx"
+VOCABULARY_FILE, RULES_FILE = "vocabulary.npz", "letter_to_sound.onnx"
 NEEDED = (INFO_FILE, LISTENER_FILE, HEAD_FILE)
-FILES = (*NEEDED, VOCABULARY_FILE, PHONE_MODEL_FILE, RULES_FILE, CARD_FILE)
+FILES = (*NEEDED, VOCABULARY_FILE, RULES_FILE, CARD_FILE)
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,12 @@ class MatchRule:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How phone model and vocabulary weigh against the posteriors when no text is given; `per_*` is added for each
-    phone or word (nats)."""
+    """How much the log probabilities of words weigh against the posteriors when no text is given, and what is added for
+    each word and phone (nats)."""
 
-    phone_weight: float = 0.6
-    per_phone: float = 1.7
-    word_weight: float = 0.5
+    word_weight: float = 0.8
     per_word: float = 0.0
+    per_phone: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,8 @@ def load_info(folder: Path) -> SpeechInfo:
         values["match"] = MatchRule(
             tuple(match.get("names", ())), tuple(match.get("weights", ())), match.get("bias", 0.0)
         )
-        values["decoding"] = Decoding(**(raw.get("decoding") or {}))
+        decoding = raw.get("decoding") or {}
+        values["decoding"] = Decoding(**{f.name: decoding[f.name] for f in fields(Decoding) if f.name in decoding})
         return SpeechInfo(**values)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error

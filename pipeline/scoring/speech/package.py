@@ -7,6 +7,7 @@ not trained on, so that what is shipped is what was measured.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +27,14 @@ from pipeline.scoring.speech.card import write_card
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance, data_hash
 from pipeline.scoring.speech.evidence import RHYTHM, Evidence, gather_evidence
+from pipeline.scoring.speech.free_decoding import recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
-from pipeline.scoring.speech.lexical import write_lexical_files
-from pipeline.scoring.speech.model_files import (
-    PHONE_MODEL_FILE,
-    VOCABULARY_FILE,
-    Decoding,
-    MatchRule,
-    SpeechInfo,
-    save_info,
-)
-from pipeline.scoring.speech.phone_lm import decode_phones, load_phone_model
+from pipeline.scoring.speech.lexical import Text, write_vocabulary
+from pipeline.scoring.speech.model_files import VOCABULARY_FILE, Decoding, MatchRule, SpeechInfo, save_info
 from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
 from pipeline.scoring.speech.validate import WRONG_BELOW
 from pipeline.scoring.speech.vocabulary import load as load_vocabulary
-from pipeline.scoring.speech.vocabulary import recognise
 
 MATCH_FEATURES = ("free_errors", "log_prob_a_frame", "mean_own", "worst_own")
 N_SHUFFLES = 2
@@ -108,8 +101,8 @@ def package(
         export_onnx(model, folder, int8=False)
     tried, figures = found[int8]
     held_texts = {u.text for u in held}
-    texts = {u.text: u.spoken.labels.tolist() for u in utterances if u.text not in held_texts}
-    write_lexical_files(folder, list(texts.values()))
+    texts = {u.text: _words(u) for u in utterances if u.text not in held_texts}
+    write_vocabulary(folder, list(texts.values()))
     decoding, free_figures = choose_decoding(folder, tried)
     info = replace(info, decoding=decoding)
     match = fit_match_rule(tried, SpeechRuntime(folder), read_noise(config.noise))
@@ -188,26 +181,23 @@ def robust_threshold(is_wrong: NDArray[np.bool_], probability: NDArray[np.float6
 
 
 def choose_decoding(folder: Path, tried: Sequence[Tried]) -> tuple[Decoding, dict[str, float]]:
-    """Weights of the phone model and of the vocabulary that make the fewest errors, and those errors."""
-    phones = load_phone_model(folder / PHONE_MODEL_FILE)
+    """How words are weighed so that the fewest phones are wrong, and the errors then."""
     words = load_vocabulary(folder / VOCABULARY_FILE)
     some = tried[:: max(1, len(tried) // N_FOR_DECODING)]
     heard = [decode(t.utterance.verdict) for t in some]
     spelled = [[word.lower() for word in t.utterance.word_texts] for t in some]
 
-    def per(weight: float, per_phone: float) -> float:
-        found = [decode_phones(t.heard.log_probs, phones, weight=weight, per_phone=per_phone) for t in some]
-        return error_rate(heard, [decode(labels) for labels in found]).rate or 0.0
+    def errors(how: Decoding) -> tuple[float, float]:
+        found = [recognise(t.heard.log_probs, words, how) for t in some]
+        phones = [decode([label for word in said for label in word.labels]) for said in found]
+        per = error_rate(heard, phones).rate
+        return per or 0.0, error_rate(spelled, [[word.text for word in said] for said in found]).rate or 0.0
 
-    def wer(weight: float, per_word: float) -> float:
-        found = [recognise(t.heard.log_probs, words, weight=weight, per_word=per_word) for t in some]
-        return error_rate(spelled, [[word.text for word in said] for said in found]).rate or 0.0
-
-    best_per, phone_weight, per_phone = min((per(w, b), w, b) for w in (0.4, 0.6, 0.8) for b in (1.0, 1.7, 2.4, 3.1))
-    best_wer, word_weight, per_word = min((wer(w, b), w, b) for w in (0.3, 0.5, 0.8) for b in (0.0, 2.0, 4.0))
-    chosen = Decoding(phone_weight, per_phone, word_weight, per_word)
+    tries = [Decoding(*values) for values in product((0.6, 0.8, 1.0), (-2.0, -1.0), (2.0, 3.0, 4.0))]
+    found = {how: errors(how) for how in tries}
+    chosen = min(tries, key=lambda how: found[how])
     greedy_per = error_rate(heard, [decode(t.evidence.free) for t in some]).rate or 0.0
-    return chosen, {"per": best_per, "greedy_per": greedy_per, "wer": best_wer}
+    return chosen, {"per": found[chosen][0], "greedy_per": greedy_per, "wer": found[chosen][1]}
 
 
 def fit_match_rule(tried: Sequence[Tried], runtime: SpeechRuntime, noise: Sequence[NDArray[np.float32]]) -> MatchRule:
@@ -259,6 +249,14 @@ def _coming_and_going(
     envelope = 0.55 + 0.45 * np.sin(2 * np.pi * draw.uniform(0.5, 6.0) * seconds + draw.uniform(0, 6))
     sound = sound * envelope
     return np.asarray(0.3 * sound / (np.abs(sound).max() + 1e-9), dtype=np.float32)
+
+
+def _words(utterance: Utterance) -> Text:
+    spoken = utterance.spoken
+    return [
+        (text.lower(), spoken.labels[spoken.words == number].tolist())
+        for number, text in enumerate(utterance.word_texts)
+    ]
 
 
 def _evidence(heard: Heard, samples: NDArray[np.float32], text: Utterance) -> Evidence | None:

@@ -14,12 +14,12 @@ from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target,
 from pipeline.scoring.base import SCORERS, Scorer, load_scorer
 from pipeline.scoring.speech import ctc
 from pipeline.scoring.speech.evidence import Evidence, Spoken, gather_evidence
+from pipeline.scoring.speech.free_decoding import HeardWord, recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.letter_to_sound import load_rules
 from pipeline.scoring.speech.lexicon import LetterToSound, Word, given_phones, is_turkish, pronounce, spoken_of
-from pipeline.scoring.speech.model_files import PHONE_MODEL_FILE, RULES_FILE, VOCABULARY_FILE, find_speech_model
-from pipeline.scoring.speech.phone_lm import PhoneModel, decode_phones, load_phone_model
+from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
 from pipeline.scoring.speech.reading import Reading, read
 from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
 from pipeline.scoring.speech.verdicts import (
@@ -30,7 +30,7 @@ from pipeline.scoring.speech.verdicts import (
     match_probability,
     missing_words,
 )
-from pipeline.scoring.speech.vocabulary import HeardWord, Vocabulary, load, recognise
+from pipeline.scoring.speech.vocabulary import Vocabulary, load
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -108,24 +108,7 @@ class SpeechScorer:
         """The words of free decoding; None where the model has no vocabulary."""
         if self._vocabulary is None:
             return None
-        return recognise(
-            heard.log_probs,
-            self._vocabulary,
-            weight=self.info.decoding.word_weight,
-            per_word=self.info.decoding.per_word,
-        )
-
-    def free_phones(self, heard: Heard, greedy: tuple[int, ...]) -> list[int]:
-        """The phones of free decoding; the greedy ones where the model has no phone model."""
-        if self._phone_model is None:
-            return list(greedy)
-        how = self.info.decoding
-        return decode_phones(heard.log_probs, self._phone_model, weight=how.phone_weight, per_phone=how.per_phone)
-
-    @cached_property
-    def _phone_model(self) -> PhoneModel | None:
-        file = self._folder / PHONE_MODEL_FILE
-        return load_phone_model(file) if file.is_file() else None
+        return recognise(heard.log_probs, self._vocabulary, self.info.decoding)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary | None:
@@ -182,7 +165,7 @@ class SpeechScorer:
             words=tuple(self._words(audio, found, missing, heard_words)),
             warnings=tuple(warnings),
             state=State.SCORED if matches else State.OTHER_TEXT,
-            heard_phones=tuple(decode(self.free_phones(found.heard, found.evidence.free))),
+            heard_phones=_heard_phones(found, heard_words),
             heard_text=None if heard_words is None else " ".join(word.text for word in heard_words),
         )
 
@@ -224,6 +207,13 @@ class SpeechScorer:
                 )
             )
         return scored
+
+
+def _heard_phones(found: Analysis, heard_words: list[HeardWord] | None) -> tuple[str, ...]:
+    """Those of the words that were heard; without a vocabulary, the likeliest of each frame."""
+    if heard_words is None:
+        return tuple(decode(found.evidence.free))
+    return tuple(decode([label for word in heard_words for label in word.labels]))
 
 
 def _word_verdict(missing: bool, accuracy: float) -> Verdict:
