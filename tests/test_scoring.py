@@ -332,7 +332,8 @@ def test_a_recording_that_cannot_be_read_is_counted_not_dropped(settings: Settin
 def test_a_set_is_measured_against_its_consensus(settings: Settings) -> None:
     install_demo(settings)
     reference = reference_of_set(settings, "demo")
-    report, predictions = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="demo")
+    measured = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="demo")
+    report, predictions = measured.report, measured.predictions
     assert (report.n, report.failed, report.n_not_held_out, len(predictions)) == (176, 0, 0, 176)
     assert report.pcc is not None
     assert report.pcc > 0.75
@@ -357,10 +358,10 @@ def test_a_manifest_is_measured_and_the_trained_on_left_out(settings: Settings, 
         rows.append({"audio": name, "text": recording.text, "speaker": recording.speaker, "score": 50 + number})
     (folder / "m.jsonl").write_text("\n".join(json.dumps({**row, "language": "tr"}) for row in rows), encoding="utf-8")
     reference = reference_of_manifest(folder / "m.jsonl")
-    report, _ = evaluate(ScorerSpec(settings, "acoustic57", WORD), reference, source="m")
+    report = evaluate(ScorerSpec(settings, "acoustic57", WORD), reference, source="m").report
     assert (report.n, report.n_not_held_out) == (0, 40)
     assert "heard their speakers" in report.warnings[-1]
-    report, _ = evaluate(ScorerSpec(settings, "heuristic", WORD), reference, source="m")
+    report = evaluate(ScorerSpec(settings, "heuristic", WORD), reference, source="m").report
     assert report.n == 40
     with pytest.raises(CorpusError, match="part 'dev'"):
         evaluate(
@@ -387,7 +388,7 @@ def test_what_the_model_left_to_the_rule_is_no_figure_of_the_model(settings: Set
         rows.append({"audio": f"{number}.flac", "text": text, "speaker": "s", "score": 70 + number, "language": "tr"})
     (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     reference = reference_of_manifest(tmp_path / "m.jsonl")
-    report, _ = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="m")
+    report = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="m").report
     assert (report.n, report.n_by_rule) == (3, 1)
     assert any("the rule scored" in warning for warning in report.warnings)
 
@@ -398,7 +399,7 @@ def test_a_model_that_does_not_name_its_voices_is_called_so(settings: Settings, 
     (model / "held_out.csv").unlink()
     install_demo(settings)
     spec = ScorerSpec(settings, None, WORD, model)
-    report, _ = evaluate(spec, reference_of_set(settings, "demo"), source="demo")
+    report = evaluate(spec, reference_of_set(settings, "demo"), source="demo").report
     assert any("without held_out.csv" in warning for warning in report.warnings)
 
 

@@ -64,7 +64,13 @@ def score(
     help="Which of a manifest's scores to judge by, where it has both.",
 )
 @scorer_option
-@model_option
+@click.option(
+    "--model",
+    "models",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="A model folder instead of the deployed one. Given more than once (runs of several seeds): the mean, too.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write every prediction here (JSON lines)."
 )
@@ -78,7 +84,7 @@ def evaluate(
     part: str,
     reference_kind: str,
     scorer: str | None,
-    model: Path | None,
+    models: tuple[Path, ...],
     out: Path | None,
     rejection: bool,
     card: bool,
@@ -87,16 +93,19 @@ def evaluate(
 ) -> None:
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
     from pipeline import artifacts
+    from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.base import load_scorer
     from pipeline.scoring.batch import ScorerSpec
+    from pipeline.scoring.evaluate import Measured, keep, reference_of_manifest, reference_of_set, write_to_card
     from pipeline.scoring.evaluate import evaluate as measure
-    from pipeline.scoring.evaluate import keep, reference_of_manifest, reference_of_set, write_to_card
     from pipeline.scoring.rejection import check_rejection
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")
-    if card and model is None:
+    if card and not models:
         raise ModelError("Say whose card: --model FOLDER.")
+    if out is not None and len(models) > 1:
+        raise ModelError("--out takes the predictions of one model. Give one --model, or leave --out away.")
     settings = Settings.from_env()
     reference = (
         reference_of_manifest(manifest, part, prefer_median=reference_kind == "median", settings=settings)
@@ -104,25 +113,37 @@ def evaluate(
         else reference_of_set(settings, set_name or "", part)
     )
     rubric = reference.items[0].target.rubric if reference.items else RubricName.WORD
+    found: list[Measured] = []
     with background_run(run, "Scoring") as work:
-        report, predictions = measure(
-            ScorerSpec(settings, scorer, rubric, model),
-            reference,
-            source=str(manifest or set_name),
-            part=part,
-            progress=work.progress,
-            check_stop=work.check_stop,
-        )
-        if rejection:
-            scorer_used = load_scorer(settings, scorer, rubric, model=model)
-            report = replace(report, rejection=check_rejection(settings, scorer_used, reference.items, work.progress))
-        work.result(report)
-    keep(settings, report, reference, predictions)
+        for model in models or (None,):
+            spec = ScorerSpec(settings, scorer, rubric, model)
+            measured = measure(
+                spec,
+                reference,
+                source=str(manifest or set_name),
+                part=part,
+                progress=work.progress,
+                check_stop=work.check_stop,
+            )
+            if rejection:
+                used = load_scorer(settings, scorer, rubric, model=model)
+                refused = check_rejection(settings, used, reference.items, work.progress)
+                measured = replace(measured, report=replace(measured.report, rejection=refused))
+            keep(settings, measured)
+            if card and model is not None:
+                write_to_card(model, measured)
+            found.append(measured)
+        work.result(found[-1].report)
     if out is not None:
-        artifacts.write_text(out, "".join(json.dumps(to_json(p), ensure_ascii=False) + "\n" for p in predictions))
-    if card and model is not None:
-        write_to_card(model, report, reference, predictions)
-    emit(report, as_json, _evaluation_text(report))
+        rows = (json.dumps(to_json(p), ensure_ascii=False) + "\n" for p in found[0].predictions)
+        artifacts.write_text(out, "".join(rows))
+    if len(found) == 1:
+        emit(found[0].report, as_json, _evaluation_text(found[0].report))
+        return
+    over = figures_over_models([measured.judgements for measured in found])
+    reports = [measured.report for measured in found]
+    text = "\n\n".join(_evaluation_text(report) for report in reports)
+    emit({"models": reports, "over_models": over}, as_json, f"{text}\n\n{_over_models_text(over)}")
 
 
 @click.command("score-set")
@@ -186,6 +207,16 @@ def _evaluation_text(report: Any) -> str:
             beside = "" if human is None else f"   one expert against the others: {human:.3f}"
             lines.append(f"  {name:10} {value:8.3f}  [{low:.3f}, {high:.3f}]{beside}")
     return "\n".join([*lines, *_level_lines(report), *(f"  note: {warning}" for warning in report.warnings)])
+
+
+def _over_models_text(over: Any) -> str:
+    n = len(next(iter(over.values())).values) if over else 0
+    lines = [f"Mean of {n} models, 95 % over speakers, and each:"]
+    for name, figure in over.items():
+        low, high = figure.interval or (float("nan"), float("nan"))
+        each = ", ".join(f"{value:.3f}" for value in figure.values)
+        lines.append(f"  {name:15} {figure.mean:6.3f}  [{low:.3f}, {high:.3f}]   {each}")
+    return "\n".join(lines)
 
 
 def _level_lines(report: Any) -> list[str]:

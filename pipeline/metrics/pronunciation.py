@@ -20,6 +20,8 @@ from pipeline.metrics.correlation import pearson
 from pipeline.metrics.mdd import MddMetrics, PhoneMatch, mdd, phone_match
 from pipeline.metrics.transcription import Tokens, error_rate
 
+WORD_ASPECTS = ("accuracy", "stress", "total")
+
 
 @dataclass(frozen=True)
 class Correlation:
@@ -101,7 +103,7 @@ def pronunciation_metrics(judgements: Sequence[Judgement], n_resamples: int = 10
             n_resamples,
         )
     word = {}
-    for aspect in ("accuracy", "stress", "total"):
+    for aspect in WORD_ASPECTS:
         rows = [j for j in judgements if aspect in j.word_reference and aspect in j.word_predicted]
         if rows:
             word[aspect] = correlation(
@@ -146,15 +148,24 @@ def _per_accuracy(free: Sequence[tuple[Judgement, Tokens, Tokens]]) -> dict[str,
     return found
 
 
+def pair_sums(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What `pearson_of_sums` needs of each pair, to be added up: [n, 6] of 1, x, y, x^2, y^2, xy."""
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1)
+
+
+def pearson_of_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """PCC from added-up pair sums [..., 6] -> [...]; NaN where a variance vanishes."""
+    n, sx, sy, sxx, syy, sxy = np.moveaxis(sums, -1, 0)
+    cov, var_x, var_y = sxy / n - sx * sy / n**2, sxx / n - (sx / n) ** 2, syy / n - (sy / n) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where((var_x > 1e-12) & (var_y > 1e-12), cov / np.sqrt(var_x * var_y), np.nan))
+
+
 def _resampled(
     truth: NDArray[np.float64], guess: NDArray[np.float64], speakers: Sequence[str], n_resamples: int
 ) -> NDArray[np.float64]:
     """PCC under resampled speakers [n_resamples], from each speaker's sums: a thousand times 20,000 phones is much."""
     names, member = np.unique(np.asarray(speakers), return_inverse=True)
-    x, y = truth - truth.mean(), guess - guess.mean()
-    sums = np.stack([np.bincount(member, weights=w) for w in (np.ones_like(x), x, y, x * x, y * y, x * y)], axis=1)
-    weights = resample_weights(len(names), None, n_resamples=n_resamples)
-    n, sx, sy, sxx, syy, sxy = (weights @ sums).T
-    cov, var_x, var_y = sxy / n - sx * sy / n**2, sxx / n - (sx / n) ** 2, syy / n - (sy / n) ** 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(cov / np.sqrt(var_x * var_y), dtype=np.float64)
+    pairs = pair_sums(truth - truth.mean(), guess - guess.mean())
+    sums = np.stack([np.bincount(member, weights=column) for column in pairs.T], axis=1)
+    return pearson_of_sums(resample_weights(len(names), None, n_resamples=n_resamples) @ sums)

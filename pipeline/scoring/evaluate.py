@@ -97,6 +97,17 @@ class Reference:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A report with what it was made from: every prediction, and both judgements of the utterances (`items`) that a
+    model which had not heard the speaker could score."""
+
+    report: EvaluationReport
+    predictions: tuple[Prediction, ...]
+    items: tuple[CorpusItem, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+
+
 def evaluate(
     spec: ScorerSpec,
     reference: Reference,
@@ -105,7 +116,7 @@ def evaluate(
     part: str = "",
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
-) -> tuple[EvaluationReport, list[Prediction]]:
+) -> Measured:
     """Score the reference's items and compare. Raises CorpusError where there is nothing to compare with, or
     nothing that could be scored."""
     if not reference.items:
@@ -138,7 +149,8 @@ def evaluate(
         warnings.append(f"{n_not_held_out} recordings were left out: the model heard their speakers in training.")
     if n_by_rule:
         warnings.append(f"{n_by_rule} recordings were left out: the model has no features for them, the rule scored.")
-    levels = pronunciation_metrics(_compared(reference, predictions)[1])
+    items, judgements = _compared(reference, predictions)
+    levels = pronunciation_metrics(judgements)
     timed = [prediction.milliseconds for prediction in predictions if prediction.overall is not None]
     report = EvaluationReport(
         scorer=predictions[0].scorer,
@@ -159,7 +171,7 @@ def evaluate(
         seconds=round(time.perf_counter() - started, 2),
         warnings=tuple(warnings),
     )
-    return report, predictions
+    return Measured(report, tuple(predictions), tuple(items), tuple(judgements))
 
 
 def reference_of_manifest(
@@ -210,28 +222,25 @@ def _compared(reference: Reference, predictions: Sequence[Prediction]) -> tuple[
     return [item for item, _ in pairs], [judgement(item, detail) for item, detail in pairs]
 
 
-def keep(
-    settings: Settings, report: EvaluationReport, reference: Reference, predictions: Sequence[Prediction]
-) -> Path | None:
+def keep(settings: Settings, measured: Measured) -> Path | None:
     """Store the evaluation for the Results page; None where the reference has no utterances in detail."""
-    if not reference.corpus:
+    if not measured.items:
         return None
-    return save_evaluation(settings, report, *_compared(reference, predictions))
+    return save_evaluation(settings, measured.report, measured.items, measured.judgements)
 
 
-def write_to_card(
-    model: Path, report: EvaluationReport, reference: Reference, predictions: Sequence[Prediction]
-) -> None:
+def write_to_card(model: Path, measured: Measured) -> None:
     """Put the figures into the card of a model folder, of whichever kind; a speech model also keeps them as JSON."""
     from pipeline.scoring.acoustic import card as acoustic_card
     from pipeline.scoring.speech import card as speech_card
     from pipeline.scoring.speech.model_files import is_speech_folder
 
+    report = measured.report
     if not is_speech_folder(model):
         acoustic_card.write_evaluation(model, report)
         return
-    items, judgements = _compared(reference, predictions)
-    speech_card.write_evaluation(model, report, speech_card.by_group([item.extra for item in items], judgements))
+    groups = speech_card.by_group([item.extra for item in measured.items], measured.judgements)
+    speech_card.write_evaluation(model, report, groups)
     artifacts.write_json(model / RELEASED_FILE, replace(report, worst=(), source=Path(report.source).parent.name))
 
 
