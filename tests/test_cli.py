@@ -62,6 +62,21 @@ def test_a_sentence_is_scored_by_the_sentence_model(run: Run) -> None:
     assert found["state"] in ("scored", "other_text", "no_speech")
 
 
+def test_several_models_are_measured_together(run: Run, speech_run: Path, speech_manifest: Path) -> None:
+    model = speech_run / "model"
+    arguments = ("evaluate", "--manifest", speech_manifest, "--part", "train", "--scorer", "speech")
+    both = answer(run(*arguments, "--model", model, "--model", model, "--json"))
+    alone = answer(run(*arguments, "--model", model, "--json"))
+    assert [report["n"] for report in both["models"]] == [alone["n"]] * 2
+    assert both["over_models"]["PER"]["values"] == pytest.approx([alone["per"]] * 2)
+    text = run(*arguments, "--model", model, "--model", model).stdout
+    assert "Mean of 2 models, 95 % over speakers, and each:" in text
+    assert (
+        "--out takes the predictions of one model"
+        in run(*arguments, "--model", model, "--model", model, "--out", "x.jsonl").stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,6 +92,43 @@ def test_a_run_goes_on_where_it_was_cut(
     ours = load_file(run.path / "checkpoints" / "last.safetensors")
     theirs = load_file(speech_run / "checkpoints" / "last.safetensors")
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in theirs)
+
+
+def test_runs_of_several_seeds_become_one_model(
+    tmp_path: Path, speech_run: Path, speech_manifest: Path, tiny_encoder: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    from pipeline.scoring.speech.average import common_config
+
+    installation = Settings(tmp_path / "data", tmp_path / "models", encoder_path=tiny_encoder)
+
+    def a_run(name: str, **changed: Any) -> RunDirectory:
+        config = replace(SpeechTrainConfig(**RunDirectory(speech_run).config), name=name, **changed)
+        return RunDirectory.create(installation.runs_root, kind="speech", name=name, config=config)
+
+    first, second = RunDirectory(speech_run), a_run("second", seed=1)
+    with pytest.raises(TrainingError, match="has no checkpoint yet"):
+        common_config([first, second])
+    train_speech(installation, SpeechTrainConfig(**second.config), second)
+    mean = a_run("mean")
+    report = train_speech(installation, common_config([first, second]), mean, average=[first, second])
+    assert report["averaged"] == [first.id, second.id]
+    weights = [load_file(run.path / "checkpoints" / "best.safetensors") for run in (first, second, mean)]
+    differ = 0
+    for name, value in weights[2].items():
+        assert torch.allclose(value, (weights[0][name] + weights[1][name]) / 2, atol=1e-6), name
+        differ += not torch.equal(weights[0][name], weights[1][name])
+    assert differ, "two seeds trained the same weights"
+    assert load_info(mean.path / "model").averaged == (first.id, second.id)
+    assert f"Mean weights of `{first.id}`" in (mean.path / "model" / "README.md").read_text(encoding="utf-8")
+
+    with pytest.raises(TrainingError, match="two runs or more"):
+        common_config([first])
+    other = a_run("other", hidden=32)
+    shutil.copytree(first.path / "checkpoints", other.path / "checkpoints", dirs_exist_ok=True)
+    with pytest.raises(TrainingError, match="differ in hidden"):
+        common_config([first, other])
 
 
 def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, speech_manifest: Path, tiny_encoder: Path) -> None:

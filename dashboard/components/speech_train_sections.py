@@ -71,6 +71,10 @@ def speech_curves(run: RunDirectory, _: RunState) -> None:
         for row in run.metrics()
         if row.get("event") == "epoch"
     ]
+    averaged = run.state.result.get("averaged", [])
+    if averaged:
+        st.caption(f"The mean of the weights of {', '.join(averaged)}. It has no curves of its own.")
+        return
     if not epochs:
         st.caption("The first epoch is under way; curves follow after it.")
         return

@@ -90,19 +90,32 @@ def word(preset: str | None, run: Path | None, as_json: bool, **options: Any) ->
 @click.option("--noise", type=click.Path(exists=True, file_okay=False), help="A folder of noise to mix in.")
 @click.option("--room-responses", type=click.Path(exists=True, file_okay=False), help="A folder of impulse responses.")
 @click.option("--resume", help="Go on with this run from its last whole epoch.")
+@click.option("--average", multiple=True, help="Instead of training: the mean weights of this run and others of it.")
 @click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True)
 @json_option
 def speech(
-    preset: str | None, resume: str | None, run: Path | None, manifest: Path | None, as_json: bool, **options: Any
+    preset: str | None,
+    resume: str | None,
+    average: tuple[str, ...],
+    run: Path | None,
+    manifest: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Fine-tune a speech encoder and train the scorer of phones, words and sentences on it."""
     from pipeline.jobs.launcher import find
     from pipeline.runs import RunDirectory
+    from pipeline.scoring.speech.average import common_config
     from pipeline.scoring.speech.config import SpeechTrainConfig, load_preset
     from pipeline.scoring.speech.run import train_speech
 
     settings = Settings.from_env()
-    if resume is not None:
+    averaged = [find(settings, run_id) for run_id in average]
+    if averaged:
+        config = common_config(averaged)
+        config = replace(config, name=options["name"] or f"{config.name.rsplit('-seed', 1)[0]}-average")
+        directory = RunDirectory.create(settings.runs_root, kind="speech", name=config.name, config=config)
+    elif resume is not None:
         directory = find(settings, resume)
         config = SpeechTrainConfig(**directory.config)
     else:
@@ -118,11 +131,10 @@ def speech(
                 settings.runs_root, kind="speech", name=config.name, config=config, seed=config.seed
             )
         )
-    report = train_speech(settings, config, directory, progress_printer("Reading recordings"))
+    report = train_speech(settings, config, directory, progress_printer("Reading recordings"), average=averaged)
     figures = "\n".join(f"  {name:20} {value:.3f}" for name, value in report["held_out"].items())
-    text = (
-        f"Run {directory.id}, epoch {report['epoch']}, on {report['n_speakers_held_out']} held-out speakers:\n{figures}"
-    )
+    what = f"mean of {len(averaged)} runs" if averaged else f"epoch {report['epoch']}"
+    text = f"Run {directory.id}, {what}, on {report['n_speakers_held_out']} held-out speakers:\n{figures}"
     emit({"run": directory.id, **report}, as_json, text)
 
 

@@ -41,8 +41,8 @@ ONNX, {precision}.
 
 - For: practice, and for researchers to compare with. It was trained on speakers of Mandarin, half of them children.
 - Not for: grades, examinations or any decision about a person; other first languages, free speech, singing, noise.
-- Trained on `{info.trained_on}`, part `{info.part}`: {info.n_recordings} recordings of {info.n_speakers} speakers. Seed
-  {info.seed}, data hash `{info.data_hash}`, commit `{info.git_commit}`, {info.created_at[:10]}.
+- Trained on `{info.trained_on}`, part `{info.part}`: {info.n_recordings} recordings of {info.n_speakers} speakers.
+  {_seed(info)}, data hash `{info.data_hash}`, commit `{info.git_commit}`, {info.created_at[:10]}.
 - Licences: the corpus is free for commercial and non-commercial use (speechocean762, arXiv 2104.01378); Whisper's
   weights are under MIT, and so are these.
 
@@ -104,6 +104,12 @@ def by_group(people: Sequence[dict[str, Any]], judgements: Sequence[Any]) -> dic
         figures["total bias"] = float(np.mean([j.predicted["total"] - j.reference["total"] for j in rows]))
         found[name] = figures
     return found
+
+
+def _seed(info: SpeechInfo) -> str:
+    if info.averaged:
+        return f"Mean weights of {', '.join(f'`{run}`' for run in info.averaged)}"
+    return f"Seed {info.seed}"
 
 
 def _interval(found: tuple[float, float] | None) -> str:

@@ -46,7 +46,7 @@ class SpeechInfo:
     is called wrong, `accented_below` the score (0-2) under which a right one counts as accented. `confidence` gives,
     for predicted totals 0, 5, .. 100, the share of held-out recordings within 10 points of the experts;
     `wrong_calibration` pairs of (output, share that was wrong). `speakers` are the voices that were trained on, each
-    as `<corpus>/<speaker>`.
+    as `<corpus>/<speaker>`; `averaged` the runs whose weights this is the mean of.
     """
 
     model_id: str
@@ -72,6 +72,7 @@ class SpeechInfo:
     n_speakers: int = 0
     speakers: tuple[str, ...] = ()
     seed: int = 0
+    averaged: tuple[str, ...] = ()
     created_at: str = ""
     git_commit: str | None = None
     data_hash: str = ""

@@ -1,5 +1,6 @@
 """One training run from its configuration to a model folder: find the data and the encoder, train, package."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,18 @@ MODEL_FOLDER = "model"
 
 
 def train_speech(
-    settings: Settings, config: SpeechTrainConfig, directory: RunDirectory, show: Progress | None = None
+    settings: Settings,
+    config: SpeechTrainConfig,
+    directory: RunDirectory,
+    show: Progress | None = None,
+    *,
+    average: Sequence[RunDirectory] = (),
 ) -> dict[str, Any]:
-    """Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError."""
+    """Train, or take the mean of the runs in `average`, and package the model.
+
+    Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError.
+    """
+    from pipeline.scoring.speech.average import run_averaging
     from pipeline.scoring.speech.data import data_hash, read_utterances
     from pipeline.scoring.speech.package import package
     from pipeline.scoring.speech.train import run_training
@@ -38,7 +48,10 @@ def train_speech(
         manifest = manifest_of(settings, config)
         utterances = read_utterances(manifest, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
-        report = run_training(utterances, config, encoder, settings.device, writer)
+        if average:
+            report = run_averaging(average, utterances, config, encoder, settings.device, writer)
+        else:
+            report = run_training(utterances, config, encoder, settings.device, writer)
         writer.update(progress=0.99, message="exporting and choosing thresholds on the held-out speakers")
         info = package(
             directory,
@@ -48,7 +61,7 @@ def train_speech(
             corpus=manifest.parent.name,
             progress=show,
         )
-        writer.update(progress=1.0, message="done", result={"metrics": info.held_out, "epoch": report["epoch"]})
+        writer.update(progress=1.0, message="done", result={"metrics": info.held_out, "averaged": info.averaged})
     if report is None:
         raise TrainingError(
             f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` goes on."

@@ -1,0 +1,88 @@
+"""One model from several runs: the mean of their weights (Wortsman et al. 2022, model soups).
+
+Runs that start from the same weights and differ only in what chance decides end near to each other; the mean of their
+weights does better than each of them, at the cost of one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from pipeline import artifacts
+from pipeline.errors import TrainingError
+from pipeline.runs import RunDirectory, RunWriter
+from pipeline.scoring.speech.batches import SpeechModel
+from pipeline.scoring.speech.config import SpeechTrainConfig
+from pipeline.scoring.speech.data import Utterance
+from pipeline.scoring.speech.losses import scale_of
+from pipeline.scoring.speech.train import BEST, BEST_RECORD, SCALE, split_speakers
+from pipeline.scoring.speech.validate import answers_of, figures, selection_value
+
+MAY_DIFFER = ("seed", "name")
+
+
+def common_config(runs: Sequence[RunDirectory]) -> SpeechTrainConfig:
+    """The configuration of runs that may be averaged, with the first one's seed.
+
+    Raises TrainingError for fewer than two, for one without a checkpoint, and for runs of other settings or data.
+    """
+    if len(runs) < 2:
+        raise TrainingError("Averaging needs two runs or more.")
+    unfinished = [run.id for run in runs if not (run.path / "checkpoints" / BEST).is_file()]
+    if unfinished:
+        raise TrainingError(f"{', '.join(unfinished)} has no checkpoint yet. Let it finish, or go on with --resume.")
+    configs = [SpeechTrainConfig(**run.config) for run in runs]
+    first, *others = ({k: v for k, v in asdict(config).items() if k not in MAY_DIFFER} for config in configs)
+    differing = sorted({key for other in others for key in first if first[key] != other[key]})
+    if differing:
+        raise TrainingError(f"These runs cannot be averaged, as they differ in {', '.join(differing)}.")
+    if len({run.state.data_hash for run in runs}) > 1:
+        raise TrainingError("These runs cannot be averaged: they were trained on other data.")
+    return configs[0]
+
+
+def run_averaging(
+    runs: Sequence[RunDirectory],
+    utterances: Sequence[Utterance],
+    config: SpeechTrainConfig,
+    encoder_folder: str,
+    device: str,
+    writer: RunWriter,
+) -> dict[str, Any]:
+    """Put the mean of the runs' best weights where a run of its own would have its best; returns the figures on the
+    speakers that all of them held out. Raises TrainingError where the weights are not of one shape."""
+    checkpoints = writer.run.path / "checkpoints"
+    weights = mean_weights([run.path / "checkpoints" / BEST for run in runs])
+    train, held = split_speakers(utterances, config)
+    scale = scale_of(train)
+    model = SpeechModel(config, encoder_folder)
+    model.load_state_dict(weights)
+    writer.update(progress=0.3, message="trying the mean out on the held-out speakers")
+    found = figures(answers_of(model.to(device), held, config, scale, device))
+    with artifacts.replacing(checkpoints / BEST) as temporary:
+        save_file(weights, temporary)
+    artifacts.write_json(checkpoints / SCALE, scale)
+    record = {"averaged": [run.id for run in runs], "held_out": found, "selection": selection_value(found)}
+    artifacts.write_json(checkpoints / BEST_RECORD, record)
+    report = {**record, "n_held_out": len(held), "n_speakers_held_out": len({u.speaker for u in held})}
+    artifacts.write_json(writer.run.path / "report.json", report)
+    return report
+
+
+def mean_weights(files: Sequence[Path]) -> dict[str, Tensor]:
+    """Raises TrainingError where the files hold other tensors."""
+    first, *others = (load_file(file) for file in files)
+    shapes = {name: value.shape for name, value in first.items()}
+    if any({name: value.shape for name, value in other.items()} != shapes for other in others):
+        raise TrainingError("These runs cannot be averaged: their weights have other names or shapes.")
+    return {
+        name: torch.stack([value, *(other[name] for other in others)]).mean(dim=0)
+        if value.is_floating_point()
+        else value
+        for name, value in first.items()
+    }
