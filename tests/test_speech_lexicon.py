@@ -39,6 +39,8 @@ def test_what_cannot_be_said_is_named() -> None:
         pronounce("42 cats")
     with pytest.raises(CorpusError, match="no word"):
         pronounce("?!")
+    with pytest.raises(CorpusError, match="has 3000 letters"):
+        pronounce("a" * 3000)
     with pytest.raises(CorpusError, match="61 words"):
         pronounce("a " * 61)
 

@@ -59,7 +59,7 @@ class SpeechTrainConfig:
         if self.precision not in ("auto", "float32", "bfloat16"):
             wrong.append(f"precision is auto, float32 or bfloat16, got {self.precision!r}")
         whole = {"seed": (0, 2**31 - 1), "folds": (2, 100), "fold": (0, self.folds - 1), "epochs": (1, 1000)}
-        whole |= {"score_after_epochs": (0, self.epochs - 1), "hidden": (8, 4096), "layers": (1, 24)}
+        whole |= {"score_after_epochs": (0, max(0, self.epochs - 1)), "hidden": (8, 4096), "layers": (1, 24)}
         real = {"batch_s": (2.0, 1e4), "encoder_rate": (0.0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0.0, 1.0)}
         real |= {
             "warmup_share": (0.0, 0.9),

@@ -17,6 +17,7 @@ from pipeline.scoring.speech.labels import encode
 
 MAX_VARIANTS = 6
 MAX_WORDS = 60
+MAX_LETTERS = 45
 _WORD = re.compile(r"[A-Za-z']+")
 _TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
 # Weak forms that the dictionary lacks, as they are said in running speech.
@@ -53,8 +54,8 @@ def words_of(text: str) -> list[str]:
 def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
     """Every word of `text` with its pronunciations.
 
-    Raises CorpusError where the text has no word, too many, digits, or one that neither the dictionary nor the rules
-    know.
+    Raises CorpusError where the text has no word, too many, digits, an endless one, or one that neither the dictionary
+    nor the rules know.
     """
     found = words_of(text)
     if re.search(r"\d", text):
@@ -63,6 +64,9 @@ def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
         raise CorpusError(f"{text!r} has no word that could be said.")
     if len(found) > MAX_WORDS:
         raise CorpusError(f"The text has {len(found)} words; at most {MAX_WORDS} can be scored at once.")
+    endless = next((word for word in found if len(word) > MAX_LETTERS), None)
+    if endless is not None:
+        raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; no word has more than {MAX_LETTERS}.")
     return [_word(word, rules) for word in found]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
-from pipeline.errors import ModelError
+from pipeline.errors import CorpusError, ModelError
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, Scorer, load_scorer
 from pipeline.scoring.speech import ctc
@@ -70,9 +70,11 @@ class SpeechScorer:
         log.info("Loaded %s from %s", self.model_id, folder)
 
     def score(self, audio: Audio, target: Target) -> ScoreResult:
-        """Raises CorpusError for a text that cannot be pronounced."""
+        """Raises CorpusError for a text that cannot be pronounced, and for other languages."""
         if target.language == "tr" or is_turkish(target.text):
             return self._by_word_scorer(audio, target)
+        if target.language != self.info.language:
+            raise CorpusError(f"Sentences can be scored in English (en) only, not in {target.language!r}.")
         if audio.duration_s > MAX_S:
             reason = f"It lasts {audio.duration_s:.0f} s; at most {MAX_S:.0f} s can be scored at once."
             return self._refused(target, State.TOO_LONG, reason)
