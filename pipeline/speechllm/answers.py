@@ -1,0 +1,71 @@
+"""Read the model's answers, which are JSON when all is well.
+
+A fine-tuned model seldom errs, an untrained one nearly always does: single quotes, a sentence around the JSON, an
+answer that is cut off. What can be understood without guessing is; the rest is a failure, which the caller counts
+against the model.
+"""
+
+import ast
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.phones import PHONES, UNKNOWN
+from pipeline.speechllm.prompts import ASPECTS
+
+_OBJECT = re.compile(r"\{[^{}]*\}")
+_STRESS = re.compile(r"(?<=[A-Z])[0-2]$")
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """`phones` are CMU phones without stress or `<unk>`; what the model wrote that is neither became `<unk>`."""
+
+    words: tuple[str, ...]
+    phones: tuple[str, ...]
+
+
+def parse_apa(answer: str) -> dict[str, float] | None:
+    """The four scores, 0-10; None unless all are there and in range."""
+    found = _object(answer)
+    if found is None:
+        return None
+    scores: dict[str, float] = {}
+    for aspect in ASPECTS:
+        try:
+            scores[aspect] = float(found[aspect])
+        except (KeyError, TypeError, ValueError):
+            return None
+        if not 0.0 <= scores[aspect] <= 10.0:
+            return None
+    return scores
+
+
+def parse_mdd(answer: str) -> Transcript | None:
+    """Both transcripts; None unless both are there."""
+    found = _object(answer)
+    if found is None:
+        return None
+    words, phones = found.get("word_transcript"), found.get("phoneme_transcript")
+    if not isinstance(words, str) or not isinstance(phones, str):
+        return None
+    return Transcript(tuple(words.lower().split()), tuple(_phone(symbol) for symbol in phones.split()))
+
+
+def _object(answer: str) -> dict[str, Any] | None:
+    """The first JSON object, or Python dictionary, in the text."""
+    for match in _OBJECT.finditer(answer):
+        for read in (json.loads, ast.literal_eval):
+            try:
+                found = read(match.group())
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                continue
+            if isinstance(found, dict) and found:
+                return found
+    return None
+
+
+def _phone(symbol: str) -> str:
+    bare = _STRESS.sub("", symbol.upper())
+    return bare if bare in PHONES else UNKNOWN
