@@ -146,6 +146,10 @@ class RunDirectory:
         """Ask the run to end after its current step. Safe to call twice, or after the end."""
         (self.path / STOP_FILE).touch()
 
+    def withdraw_stop(self) -> None:
+        """Take back an earlier request, for a run that is to go on."""
+        (self.path / STOP_FILE).unlink(missing_ok=True)
+
     @contextmanager
     def start(self) -> Iterator["RunWriter"]:
         """Run the body as this run: heartbeat while it lasts, and the right status whichever way it ends."""
@@ -201,9 +205,14 @@ class RunWriter:
         with (self.run.path / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{now_iso()} {text}\n")
 
+    @property
+    def stop_requested(self) -> bool:
+        """Whether a person asked for the end."""
+        return (self.run.path / STOP_FILE).exists()
+
     def check_stop(self) -> None:
         """Raise StopRequested if a person asked for the end; call it between steps."""
-        if (self.run.path / STOP_FILE).exists():
+        if self.stop_requested:
             raise StopRequested
 
     def _beat(self) -> None:

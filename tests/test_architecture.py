@@ -22,7 +22,7 @@ LAYERS = [
     {"audio"},
     {"corpus", "labels"},
     {"features", "jobs"},
-    {"scoring", "attempts"},
+    {"scoring", "speechllm", "attempts"},
     {"cli"},
 ]
 

@@ -117,6 +117,7 @@ def speech(
         directory = RunDirectory.create(settings.runs_root, kind="speech", name=config.name, config=config)
     elif resume is not None:
         directory = find(settings, resume)
+        directory.withdraw_stop()
         config = SpeechTrainConfig(**directory.config)
     else:
         given = {key: value for key, value in options.items() if value is not None}
@@ -136,6 +137,62 @@ def speech(
     what = f"mean of {len(averaged)} runs" if averaged else f"epoch {report['epoch']}"
     text = f"Run {directory.id}, {what}, on {report['n_speakers_held_out']} held-out speakers:\n{figures}"
     emit({"run": directory.id, **report}, as_json, text)
+
+
+@train.command()
+@click.option("--manifest", type=click.Path(path_type=Path), help="Learn from this manifest (see data/README.md).")
+@click.option("--part", help="Only this part of the corpus (default train).")
+@click.option("--evaluation-part", help="Measure on this part after every epoch (default dev).")
+@click.option("--preset", help="Start from a preset: paper_r64, pretrained_r320, unfreeze, tiny, ...")
+@click.option("--model", help="A local folder or hub name of Phi-4-multimodal, or tiny.")
+@click.option("--revision", help="Of a model on the hub: one with native weights.")
+@click.option("--name", help="Name of the run.")
+@click.option("--epochs", type=int)
+@click.option("--batch", type=int, help="Samples a step and device.")
+@click.option("--accumulation", type=int, help="Steps whose gradients are added up.")
+@click.option("--rate", type=float)
+@click.option("--schedule", help="constant (default), linear or cosine.")
+@click.option("--warmup-share", type=float)
+@click.option("--bits", type=int, help="16 (bfloat16) or 4 (NF4).")
+@click.option("--rubric-file", help="A text with the rating scales, in place of ours.")
+@click.option("--limit", type=int, help="Train on the first recordings only.")
+@click.option("--evaluation-limit", type=int, help="Measure on the first recordings only.")
+@click.option("--memory-gb", type=float, help="Plan for so much memory instead of the device's.")
+@click.option("--seed", type=int)
+@click.option("--resume", help="Go on with this run from its last checkpoint.")
+@click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True)
+@json_option
+def speechllm(
+    preset: str | None, resume: str | None, run: Path | None, manifest: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Fine-tune Phi-4-multimodal with LoRA to score and transcribe; prints Table 3 of arXiv 2509.02915."""
+    from pipeline.jobs.launcher import find
+    from pipeline.runs import RunDirectory
+    from pipeline.speechllm.config import SpeechLlmConfig, load_preset
+    from pipeline.speechllm.table3 import markdown
+    from pipeline.speechllm.train import train_speechllm
+
+    settings = Settings.from_env()
+    if resume is not None:
+        directory = find(settings, resume)
+        directory.withdraw_stop()
+        config = SpeechLlmConfig(**directory.config)
+    else:
+        given = {key: value for key, value in options.items() if value is not None}
+        if manifest is not None:
+            given["manifest"] = str(manifest.absolute())
+        config = SpeechLlmConfig(**{**(load_preset(preset) if preset else {}), **given})
+        config = replace(config, name=config.name or f"speechllm-{preset or 'custom'}-seed{config.seed}")
+        directory = (
+            RunDirectory(run)
+            if run is not None
+            else RunDirectory.create(
+                settings.runs_root, kind="speechllm", name=config.name, config=config, seed=config.seed
+            )
+        )
+    report = train_speechllm(settings, config, directory, progress_printer("Decoding recordings"))
+    text = f"Run {directory.id}\n\n{markdown(report['table3'], report['figures'])}"
+    emit({"run": directory.id, "directory": directory.path, **report}, as_json, text)
 
 
 @train.command("letter-to-sound")

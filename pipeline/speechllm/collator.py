@@ -1,0 +1,73 @@
+"""Samples to batches: prompts with as many audio places as the recording needs, and labels for the answer alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipeline.errors import TrainingError
+from pipeline.speechllm.phi4 import Phi4
+from pipeline.speechllm.prompts import END, Prompts
+from pipeline.speechllm.samples import Corpus, Sample, audio_of
+
+IGNORED = -100  # a label that the loss leaves out
+RATE_HZ = 16_000
+
+
+@dataclass(frozen=True)
+class Collator:
+    """Called with samples: right-padded, with labels, to train on. `for_generation`: left-padded prompts alone."""
+
+    corpus: Corpus
+    prompts: Prompts
+    phi4: Phi4
+    max_length: int
+
+    def __call__(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
+        """Raises TrainingError for a sample longer than `max_length` tokens: cut, it would lose its answer."""
+        audio, sizes = self._audio(samples)
+        rows: list[list[int]] = []
+        labels: list[list[int]] = []
+        for sample, size in zip(samples, sizes, strict=True):
+            prompt = self._ids(self.prompts.turn(sample.task, size))
+            answer = self._ids(sample.answer + END)
+            if len(prompt) + len(answer) > self.max_length:
+                raise TrainingError(
+                    f"{self.corpus.rows[sample.row]['id']} takes {len(prompt) + len(answer)} tokens, more than "
+                    f"max_length {self.max_length}. Raise it, or leave the recording out."
+                )
+            rows.append(prompt + answer)
+            labels.append([IGNORED] * len(prompt) + answer)
+        longest = max(map(len, rows))
+        pad = self.phi4.tokenizer.pad_token_id
+        return {
+            "input_ids": torch.tensor([row + [pad] * (longest - len(row)) for row in rows]),
+            "attention_mask": torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows]),
+            "labels": torch.tensor([row + [IGNORED] * (longest - len(row)) for row in labels]),
+            **audio,
+        }
+
+    def for_generation(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
+        audio, sizes = self._audio(samples)
+        rows = [self._ids(self.prompts.turn(s.task, size)) for s, size in zip(samples, sizes, strict=True)]
+        longest = max(map(len, rows))
+        pad = self.phi4.tokenizer.pad_token_id
+        return {
+            "input_ids": torch.tensor([[pad] * (longest - len(row)) + row for row in rows]),
+            "attention_mask": torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows]),
+            **audio,
+        }
+
+    def _audio(self, samples: Sequence[Sample]) -> tuple[dict[str, torch.Tensor], list[int]]:
+        """The front end's tensors, and how many places each recording takes."""
+        table = self.corpus.rows
+        waves: list[np.ndarray] = [audio_of(table[sample.row]) for sample in samples]
+        found: Any = self.phi4.front_end(waves, sampling_rate=RATE_HZ, return_tensors="pt")
+        # The mask is there for several recordings only; the model wants none for one.
+        tensors = {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
+        return tensors, [int(size) for size in found["audio_embed_sizes"]]
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self.phi4.tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -1,0 +1,170 @@
+"""Recordings with what the experts said of them, kept on disk so that a second start takes seconds.
+
+The cache holds decoded audio and references, memory-mapped (`datasets`), and is found by the manifest's content; a
+damaged one is made anew. Prompts and targets are not cached: they are cheap, and the rubric may change.
+"""
+
+import hashlib
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.audio.load import load_audio
+from pipeline.corpus.heard import word_hearings
+from pipeline.corpus.items import CorpusItem
+from pipeline.corpus.manifest import read_manifest
+from pipeline.corpus.splits import speaker_holdout
+from pipeline.errors import AudioError, CorpusError, TrainingError
+from pipeline.parallel import Progress
+from pipeline.settings import Settings
+from pipeline.speechllm.prompts import ASPECTS, Task, apa_answer, mdd_answer
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1  # of the cache
+HELD_OUT_SHARE = 0.125
+MAX_SHARE_UNREADABLE = 0.05
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """`rows` is a memory-mapped table with `id`, `speaker`, `text`, `samples` (int16, 16 kHz) and `n_samples`, `scores`
+    (aspect to 0-10), `canonical` and `heard` (phones; None without transcriptions). `unreadable` recordings were left
+    out."""
+
+    rows: Any
+    unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One task on one recording: `row` is its number in the table."""
+
+    row: int
+    task: Task
+    answer: str
+
+
+def load_corpus(settings: Settings, manifest: Path, part: str, progress: Progress | None = None) -> Corpus:
+    """From the cache, or decoded now.
+
+    Raises CorpusError for an unusable manifest, and TrainingError where nothing of `part` has scores, or more than one
+    recording in twenty cannot be read.
+    """
+    from datasets import load_from_disk
+
+    scan = read_manifest(manifest)
+    items = [item for item in scan.items if part in ("", item.part) and _scores(item) is not None]
+    if not items:
+        raise TrainingError(
+            f"{manifest} has no utterance{f' in part {part!r}' if part else ''} with the scores "
+            f"{', '.join(ASPECTS)} (as 'released' or 'median'): nothing can be learnt from it."
+        )
+    digest = hashlib.sha256(manifest.read_bytes() + f"|{part}|{FORMAT}".encode()).hexdigest()[:16]
+    folder = settings.features_root / "speechllm" / digest
+    if folder.is_dir():
+        try:
+            return _opened(load_from_disk(str(folder)), items)
+        except (OSError, ValueError, KeyError, FileNotFoundError) as error:
+            log.warning("The cache %s is damaged (%s) and is made anew.", folder, error)
+            shutil.rmtree(folder)
+    _decode(items, manifest.parent, folder, progress)
+    return _opened(load_from_disk(str(folder)), items)
+
+
+def hold_out(corpus: Corpus) -> tuple[Corpus, Corpus]:
+    """Without the speakers of an eighth of the recordings, and those alone. Raises CorpusError for one speaker."""
+    held = speaker_holdout(corpus.rows["speaker"], HELD_OUT_SHARE, seed=0)
+    kept, left = (Corpus(corpus.rows.select(np.flatnonzero(rows)), corpus.unreadable) for rows in (~held, held))
+    return kept, replace(left, unreadable=())
+
+
+def samples_of(corpus: Corpus, limit: int = 0) -> list[Sample]:
+    """Both tasks of every recording (of the first `limit`), as far as it has what they need."""
+    found: list[Sample] = []
+    for number, row in enumerate(corpus.rows.remove_columns("samples")):
+        if limit and number >= limit:
+            break
+        found.append(Sample(number, "apa", apa_answer(row["scores"])))
+        if row["heard"] is not None:
+            found.append(Sample(number, "mdd", mdd_answer(row["text"].lower().split(), row["heard"])))
+    return found
+
+
+def audio_of(row: Row) -> np.ndarray:
+    """float32 [n] at 16 kHz."""
+    return np.asarray(row["samples"], dtype=np.int16).astype(np.float32) / 32768.0
+
+
+def _opened(rows: Any, items: list[CorpusItem]) -> Corpus:
+    missing = {"id", "speaker", "text", "samples", "n_samples", "scores", "canonical", "heard"} - set(rows.column_names)
+    if missing:
+        raise ValueError(f"{', '.join(sorted(missing))} is missing")
+    there = set(rows["id"])
+    unreadable = tuple(item.key for item in items if item.key not in there)
+    if len(unreadable) > MAX_SHARE_UNREADABLE * len(items):
+        raise TrainingError(
+            f"{len(unreadable)} of {len(items)} recordings cannot be read, first {unreadable[0]}. Check their files."
+        )
+    return Corpus(rows, unreadable)
+
+
+def _decode(items: list[CorpusItem], root: Path, folder: Path, progress: Progress | None) -> None:
+    from datasets import Dataset, Features, List, Value
+
+    texts = List(Value("string"))
+    columns = Features({
+        "id": Value("string"), "speaker": Value("string"), "text": Value("string"), "samples": List(Value("int16")),
+        "n_samples": Value("int64"),
+        "scores": {aspect: Value("float32") for aspect in ASPECTS}, "canonical": texts, "heard": texts,
+    })  # fmt: skip
+
+    def rows() -> Iterator[Row]:
+        for number, item in enumerate(items, start=1):
+            try:
+                samples = load_audio(root / item.audio).samples
+            except AudioError as error:
+                log.warning("%s is left out: %s", item.key, error)
+                continue
+            finally:
+                if progress is not None:
+                    progress(number, len(items), "Decoding recordings")
+            canonical, heard = _phones(item)
+            yield {
+                "id": item.key, "speaker": item.speaker, "text": item.text,
+                "samples": np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16),
+                "n_samples": len(samples), "scores": _scores(item), "canonical": canonical, "heard": heard,
+            }  # fmt: skip
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as temporary:
+        table = Dataset.from_generator(rows, features=columns, cache_dir=temporary, keep_in_memory=False)
+        table.save_to_disk(f"{temporary}/table")
+        Path(temporary, "table").replace(folder)
+
+
+def _scores(item: CorpusItem) -> dict[str, float] | None:
+    """The released scores, else the experts' median; None unless all aspects are there."""
+    for chosen in (item.released, item.median):
+        if all(aspect in chosen for aspect in ASPECTS):
+            return {aspect: float(chosen[aspect]) for aspect in ASPECTS}
+    return None
+
+
+def _phones(item: CorpusItem) -> tuple[list[str] | None, list[str] | None]:
+    """The canonical phones, and the experts' verdict on what was said; None without them."""
+    words = item.extra.get("words") or []
+    if not words or not all(w.get("phones") and len(w.get("phones_accuracy", ())) == len(w["phones"]) for w in words):
+        return None, None
+    try:
+        hearings = [word_hearings(word) for word in words]
+    except (CorpusError, ValueError, KeyError):
+        return None, None
+    return [p for said, _, _ in hearings for p in said], [p for _, _, verdict in hearings for p in verdict.sequence()]

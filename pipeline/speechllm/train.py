@@ -1,0 +1,248 @@
+"""Fine-tune the speech language model, measure it after every epoch, and leave Table 3.
+
+transformers' Trainer does the steps (and so torchrun and accelerate spread them over devices); this module feeds it,
+keeps the run directory, and answers the requests to stop. The last epoch's adapter is the result: the part that is
+measured on is never used to choose one.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from pipeline import artifacts
+from pipeline.errors import TrainingError
+from pipeline.parallel import Progress
+from pipeline.runs import RunDirectory, RunWriter, StopRequested
+from pipeline.settings import Settings
+from pipeline.speechllm.collator import Collator
+from pipeline.speechllm.config import SpeechLlmConfig
+from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
+from pipeline.speechllm.phi4 import attach_adapter, load_phi4
+from pipeline.speechllm.plan import make_plan, refuse_impossible
+from pipeline.speechllm.prompts import load_prompts
+from pipeline.speechllm.samples import Sample, hold_out, load_corpus, samples_of
+from pipeline.speechllm.table3 import table3, write_table3
+
+ADAPTER_FOLDER = "model"
+ANSWERS_FILE = "answers.jsonl"
+N_FOR_LENGTHS = 64
+CLIP_NORM = 1.0
+
+
+def train_speechllm(
+    settings: Settings, config: SpeechLlmConfig, directory: RunDirectory, show: Progress | None = None
+) -> dict[str, Any]:
+    """Train in the run directory, going on from its last checkpoint where it has one; returns the plan, Table 3 of the
+    last epoch, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
+    report: dict[str, Any] | None = None
+    with directory.start() as writer:
+        report = _train(settings, config, writer, show)
+    if report is None:
+        raise TrainingError(
+            f"The run {directory.id} was stopped. `pronlab train speechllm --resume {directory.id}` goes on."
+        )
+    return report
+
+
+def _train(
+    settings: Settings, config: SpeechLlmConfig, writer: RunWriter, show: Progress | None
+) -> dict[str, Any] | None:
+    from transformers import PrinterCallback, Trainer, set_seed
+
+    run = writer.run
+    set_seed(config.seed)
+    prompts = load_prompts(config.rubric_file)
+    manifest = Path(config.manifest)
+    writer.update(message="reading recordings")
+    corpus = load_corpus(settings, manifest, config.part, show)
+    if config.evaluation_part:
+        held = load_corpus(settings, manifest, config.evaluation_part, show)
+    else:
+        corpus, held = hold_out(corpus)
+    overlap = set(corpus.rows["speaker"]) & set(held.rows["speaker"])
+    if overlap:
+        raise TrainingError(
+            f"{len(overlap)} speakers are in part {config.part!r} and in {config.evaluation_part!r}, first "
+            f"{min(overlap)}: figures on voices that were trained on mean nothing. Choose parts that share none."
+        )
+    writer.update(message="loading the model")
+    phi4 = attach_adapter(load_phi4(config, settings.device), config)
+    samples, held_samples = samples_of(corpus, config.limit), samples_of(held, config.evaluation_limit)
+    collator = Collator(corpus, prompts, phi4, config.max_length)
+    judge = Judge(Collator(held, prompts, phi4, config.max_length), held_samples, config, writer)
+    plan = make_plan(phi4, config, samples, _lengths(collator, samples), max(1, int(os.environ.get("WORLD_SIZE", "1"))))
+    writer.log(plan.text())
+    artifacts.write_json(run.path / "plan.json", plan)
+    refuse_impossible(plan, config)
+    trainer = Trainer(
+        model=phi4.model,
+        args=_arguments(run, config, settings.device),
+        train_dataset=_Samples(samples),
+        data_collator=collator,
+        callbacks=[_callback(writer, judge)],
+    )
+    trainer.remove_callback(PrinterCallback)  # standard output is for the answer
+    trainer.train(resume_from_checkpoint=_last_checkpoint(run))
+    if writer.stop_requested:
+        raise StopRequested
+    phi4.model.save_pretrained(run.path / ADAPTER_FOLDER)
+    trainer.save_state()
+    shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
+    found = judge.found or judge.measure(config.epochs)
+    table = table3(found, _row(config), config.epochs)
+    write_table3(run.path, table, found)
+    report = {"plan": plan, "table3": table, "figures": found, "unreadable": corpus.unreadable + held.unreadable}
+    artifacts.write_json(run.path / "report.json", report)
+    writer.update(progress=1.0, message="done", result={"table3": table, "n": found.n, "unread": found.unread})
+    return report
+
+
+class Judge:
+    """Measures the model on the evaluation part, on all devices together; keeps every answer."""
+
+    def __init__(
+        self, collator: Collator, samples: Sequence[Sample], config: SpeechLlmConfig, writer: RunWriter
+    ) -> None:
+        self.collator, self.samples, self.config, self.writer = collator, list(samples), config, writer
+        self.found: SpeechLlmFigures | None = None
+
+    def measure(self, epoch: int) -> SpeechLlmFigures:
+        def progress(done: int, total: int, _: str) -> None:
+            self.writer.update(message=f"measuring after epoch {epoch}: answer {done} of {total}")
+
+        rank, world = _rank_and_world()
+        answers = answer_all(
+            self.collator, self.samples[rank::world], batch=self.config.evaluation_batch, progress=progress
+        )
+        everyone = _gathered(answers) if world > 1 else [answers]
+        merged: list[Answered | None] = [None] * len(self.samples)
+        for number, part in enumerate(everyone):
+            merged[number::world] = part
+        whole = [answer for answer in merged if answer is not None]
+        self.found = figures(self.collator, self.samples, whole)
+        if rank == 0:
+            table = table3(self.found, _row(self.config), epoch)
+            write_answers(self.writer.run.path / f"epoch-{epoch}" / ANSWERS_FILE, whole)
+            write_table3(self.writer.run.path / f"epoch-{epoch}", table, self.found)
+            self.writer.log_metrics(
+                event="epoch", epoch=epoch, table3={name: row.ours for name, row in table.items()},
+                unread=self.found.unread, mdd_f1=self.found.mdd["f1"],
+            )  # fmt: skip
+        return self.found
+
+
+class _Samples(Dataset[Sample]):
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._samples = samples
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, number: int) -> Sample:
+        return self._samples[number]
+
+
+def _callback(writer: RunWriter, judge: Judge) -> Any:
+    """Steps and epochs to the run directory, and stops where a person asked for it."""
+    from transformers import TrainerCallback
+
+    class Reporter(TrainerCallback):  # type: ignore[misc]
+        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+            if not state.is_world_process_zero or not logs or "loss" not in logs:
+                return
+            norm = float(logs.get("grad_norm", 0.0))
+            if state.global_step == 1 and not norm > 0.0:
+                raise TrainingError("No gradient reaches the adapter: it is not attached to what is computed.")
+            writer.log_metrics(
+                event="step", step=state.global_step, epoch=logs.get("epoch"), loss=logs["loss"],
+                rate=logs.get("learning_rate"), grad_norm=norm,
+            )  # fmt: skip
+            writer.update(
+                progress=0.98 * state.global_step / max(1, state.max_steps),
+                message=f"step {state.global_step} of {state.max_steps}, loss {float(logs['loss']):.3f}",
+            )
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if writer.stop_requested:
+                control.should_save = control.should_training_stop = True
+
+        def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if not writer.stop_requested:
+                judge.measure(round(state.epoch))
+
+    return Reporter()
+
+
+def _arguments(run: RunDirectory, config: SpeechLlmConfig, device: str) -> Any:
+    from transformers import TrainingArguments
+
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(run.path / "tensorboard")
+    on_cuda = torch.device(device).type == "cuda"
+    return TrainingArguments(
+        output_dir=str(run.path / "checkpoints"),
+        per_device_train_batch_size=config.batch,
+        gradient_accumulation_steps=config.accumulation,
+        learning_rate=config.rate,
+        weight_decay=config.weight_decay,
+        num_train_epochs=config.epochs,
+        lr_scheduler_type=config.schedule if config.warmup_share == 0.0 or config.schedule != "constant"
+        else "constant_with_warmup",
+        warmup_steps=config.warmup_share,
+        max_grad_norm=CLIP_NORM,
+        logging_steps=1,
+        save_strategy="epoch",
+        save_total_limit=2,
+        bf16=on_cuda,
+        use_cpu=not on_cuda,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        dataloader_num_workers=2 if on_cuda else 0,
+        report_to=["tensorboard"],
+        seed=config.seed,
+        disable_tqdm=True,
+    )  # fmt: skip
+
+
+def _lengths(collator: Collator, samples: Sequence[Sample]) -> list[int]:
+    """Tokens of some samples, the longest recording's among them."""
+    lengths = collator.corpus.rows["n_samples"]
+    some = list(samples[:: max(1, len(samples) // N_FOR_LENGTHS)])
+    some.append(max(samples, key=lambda sample: lengths[sample.row]))
+    return [int(collator([sample])["input_ids"].shape[1]) for sample in some]
+
+
+def _last_checkpoint(run: RunDirectory) -> str | None:
+    found = sorted(
+        (path for path in (run.path / "checkpoints").glob("checkpoint-*") if (path / "trainer_state.json").is_file()),
+        key=lambda path: int(path.name.rsplit("-", 1)[1]),
+    )
+    return str(found[-1]) if found else None
+
+
+def _row(config: SpeechLlmConfig) -> str:
+    return "unfrozen" if config.adapter == "unfreeze" else "LoRA"
+
+
+def _rank_and_world() -> tuple[int, int]:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1
+
+
+def _gathered(answers: list[Answered]) -> list[list[Answered]]:
+    parts: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(parts, [asdict(answer) for answer in answers])
+    return [[Answered(**answer) for answer in part] for part in parts]
+
+
+def plan_of(run: RunDirectory) -> dict[str, Any] | None:
+    """The plan a run wrote before it began."""
+    file = run.path / "plan.json"
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None

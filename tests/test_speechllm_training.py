@@ -1,0 +1,309 @@
+"""The speech language model from a manifest to Table 3, on a random model of two layers and real classes."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.errors import ModelError, TrainingError
+from pipeline.runs import RunDirectory
+from pipeline.settings import Settings
+from pipeline.speechllm.collator import IGNORED, Collator
+from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
+from pipeline.speechllm.evaluate import Answered, answer_all, figures
+from pipeline.speechllm.phi4 import SPEECH_ADAPTER, Phi4, adapter_size, attach_adapter, load_phi4
+from pipeline.speechllm.plan import make_plan, refuse_impossible
+from pipeline.speechllm.prompts import load_prompts
+from pipeline.speechllm.samples import Corpus, hold_out, load_corpus, samples_of
+from pipeline.speechllm.table3 import table3
+from pipeline.speechllm.train import train_speechllm
+
+
+def config_of(manifest: Path, **changed: object) -> SpeechLlmConfig:
+    return SpeechLlmConfig(**{**load_preset("tiny"), "manifest": str(manifest), "evaluation_part": "", **changed})
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    root = tmp_path_factory.mktemp("speechllm")
+    return Settings(root / "data", root / "models")
+
+
+@pytest.fixture(scope="module")
+def corpus(home: Settings, speech_manifest: Path) -> Corpus:
+    return load_corpus(home, speech_manifest, "train")
+
+
+def tiny(manifest: Path, **changed: object) -> tuple[Phi4, SpeechLlmConfig]:
+    config = config_of(manifest, checkpointing=False, **changed)
+    return attach_adapter(load_phi4(config, "cpu"), config), config
+
+
+@pytest.fixture(scope="module")
+def finished(home: Settings, speech_manifest: Path) -> RunDirectory:
+    config = config_of(speech_manifest, limit=2, epochs=2)
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="tiny", config=config)
+    train_speechllm(home, config, run)
+    return run
+
+
+def test_a_run_leaves_table_3_and_all_that_researchers_expect(finished: RunDirectory) -> None:
+    assert finished.state.status == "finished"
+    table = json.loads((finished.path / "table3.json").read_text(encoding="utf-8"))["table3"]
+    names = ["accuracy_pcc", "fluency_pcc", "prosodic_pcc", "total_pcc", "wer", "per", "f1", "precision", "recall"]
+    assert list(table) == names
+    assert table["per"]["paper"] == 0.154
+    assert "| wer |" in (finished.path / "table3.md").read_text(encoding="utf-8")
+    assert (finished.path / "table3.csv").read_text(encoding="utf-8").count("\n") == 10
+    for file in (
+        "trainer_state.json",
+        "plan.json",
+        "report.json",
+        "model/adapter_config.json",
+        "epoch-1/answers.jsonl",
+    ):
+        assert (finished.path / file).is_file(), file
+    assert list((finished.path / "tensorboard").rglob("events.*"))
+    lines = finished.metrics()
+    assert [line["epoch"] for line in lines if line["event"] == "epoch"] == [1, 2]
+    assert all(line["grad_norm"] > 0 for line in lines if line["event"] == "step")
+    answers = (finished.path / "epoch-2" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["task"] for line in answers} == {"apa", "mdd"}
+
+
+def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_weights(
+    home: Settings, speech_manifest: Path, finished: RunDirectory
+) -> None:
+    from safetensors.torch import load_file
+
+    config = config_of(speech_manifest, limit=2, epochs=2)
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="cut", config=config)
+    from transformers import Trainer
+
+    whole_step, n = Trainer.training_step, 0
+
+    def step(self: Trainer, *arguments: object, **named: object) -> torch.Tensor:
+        nonlocal n
+        n += 1
+        if n == 3:
+            run.request_stop()
+        return whole_step(self, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "training_step", step)
+        with pytest.raises(TrainingError, match=f"--resume {run.id}"):
+            train_speechllm(home, config, run)
+    assert run.state.status == "stopped"
+    assert n == 3
+    run.withdraw_stop()
+    train_speechllm(home, config, run)
+    ours, theirs = (load_file(r.path / "model" / "adapter_model.safetensors") for r in (run, finished))
+    assert ours.keys() == theirs.keys()
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in ours)
+
+
+def test_the_loss_falls_and_eight_samples_can_be_learnt_by_heart(corpus: Corpus, speech_manifest: Path) -> None:
+    torch.manual_seed(0)
+    phi4, config = tiny(speech_manifest)
+    collator = Collator(corpus, load_prompts(), phi4, config.max_length)
+    samples = samples_of(corpus, 4)
+    batch = collator(samples)
+    optimiser = torch.optim.Adam([p for p in phi4.model.parameters() if p.requires_grad], lr=4e-3)
+    losses: list[float] = []
+    while len(losses) < 400 and (not losses or losses[-1] > 2e-3):
+        loss = phi4.model(**batch).loss
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(phi4.model.parameters(), 1.0)
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[0] > 5.0
+    found = answer_all(collator, samples, batch=3)
+    assert [a.answer for a in found] == [s.answer for s in samples]
+    assert all(a.read for a in found)
+    judged = figures(collator, samples, found)
+    assert (judged.wer, judged.per, judged.phone_match["f1"]) == (0.0, 0.0, 1.0)
+
+
+def test_only_the_answer_is_learnt(corpus: Corpus, speech_manifest: Path) -> None:
+    phi4, config = tiny(speech_manifest)
+    collator = Collator(corpus, load_prompts(), phi4, config.max_length)
+    samples = samples_of(corpus, 3)
+    batch = collator(samples)
+    for row, sample in enumerate(samples):
+        learnt = batch["labels"][row] != IGNORED
+        said = phi4.tokenizer.decode(batch["labels"][row][learnt])
+        assert said == sample.answer + "<|end|>"
+        inside = batch["attention_mask"][row].bool()
+        assert not (learnt & ~inside).any()
+        text = phi4.tokenizer.decode(batch["input_ids"][row][inside])
+        assert text.startswith("<|user|><|APA|>" if sample.task == "apa" else "<|user|><|MDD|>")
+        assert text.count("<|audio|>") == int(batch["audio_embed_sizes"][row])
+    generation = collator.for_generation(samples)
+    assert bool((generation["attention_mask"][:, -1] == 1).all()), "padding must come first"
+    assert "audio_attention_mask" not in collator(samples[:1])
+    with pytest.raises(TrainingError, match="more than max_length 100"):
+        Collator(corpus, load_prompts(), phi4, 100)(samples)
+
+
+def test_padding_of_the_text_changes_nothing(corpus: Corpus, speech_manifest: Path) -> None:
+    """Both tasks on one recording. (Recordings of other lengths change each other's ends a little: the audio encoder's
+    convolutions reach into the padding.)"""
+    phi4, config = tiny(speech_manifest, adapter="fresh")
+    phi4.model.eval()
+    collator = Collator(corpus, load_prompts(), phi4, config.max_length)
+    samples = samples_of(corpus, 1)
+    assert [sample.task for sample in samples] == ["apa", "mdd"]
+    with torch.inference_mode():
+        together = phi4.model(**collator(samples)).logits
+        for row, sample in enumerate(samples):
+            alone = phi4.model(**collator([sample])).logits[0]
+            assert torch.allclose(alone, together[row, : len(alone)], atol=1e-3), sample
+
+
+@pytest.mark.parametrize("adapter", ["fresh", "unfreeze"])
+def test_exactly_the_adapter_is_trained(adapter: str, speech_manifest: Path) -> None:
+    phi4, _ = tiny(speech_manifest, adapter=adapter)
+    trained = {name for name, p in phi4.model.named_parameters() if p.requires_grad}
+    assert sum("lora_" in name for name in trained) == 16
+    assert any("audio_embed" in name for name in trained) == (adapter == "unfreeze")
+    assert not any("vision" in name and "lora" in name for name in trained)
+    assert adapter_size(phi4.model) == 0.0
+
+
+def test_the_checkpoints_own_adapter(tmp_path: Path, speech_manifest: Path) -> None:
+    phi4, config = tiny(speech_manifest, adapter="fresh")
+    with torch.no_grad():
+        for name, parameter in phi4.model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_()
+    folder = tmp_path / "checkpoint"
+    phi4.model.save_pretrained(folder / SPEECH_ADAPTER)
+    base = load_phi4(config, "cpu")
+    base.model.save_pretrained(folder)
+    base.tokenizer.save_pretrained(folder)
+    base.front_end.save_pretrained(folder)
+    local = replace(config, model=str(folder), revision="", adapter="pretrained")
+    loaded = attach_adapter(load_phi4(local, "cpu"), local)
+    assert adapter_size(loaded.model) == pytest.approx(adapter_size(phi4.model), rel=1e-2)
+    assert sum(p.requires_grad for p in loaded.model.parameters()) == 16
+
+    with torch.no_grad():
+        for name, parameter in phi4.model.named_parameters():
+            if "lora_B" in name:
+                parameter.zero_()
+    phi4.model.save_pretrained(folder / SPEECH_ADAPTER)
+    with pytest.raises(ModelError, match="all zeros"):
+        attach_adapter(load_phi4(local, "cpu"), local)
+    shutil.rmtree(folder / SPEECH_ADAPTER)
+    with pytest.raises(ModelError, match=f"no adapter in {SPEECH_ADAPTER}/"):
+        attach_adapter(load_phi4(local, "cpu"), local)
+
+    changed = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    changed["audio_config"]["audio_token_id"] = 3
+    (folder / "config.json").write_text(json.dumps(changed), encoding="utf-8")
+    with pytest.raises(ModelError, match="Take the tokenizer of the same revision"):
+        load_phi4(local, "cpu")
+
+
+def test_models_that_cannot_be_used_are_named(tmp_path: Path, speech_manifest: Path, tiny_encoder: Path) -> None:
+    config = config_of(speech_manifest)
+    with pytest.raises(ModelError, match="no folder /nowhere"):
+        load_phi4(replace(config, model="/nowhere"), "cpu")
+    with pytest.raises(ModelError, match="native weights"):
+        load_phi4(replace(config, model=str(tiny_encoder)), "cpu")
+
+
+def test_four_bits(corpus: Corpus, speech_manifest: Path) -> None:
+    phi4, config = tiny(speech_manifest, adapter="fresh", bits=4)
+    base = [p for name, p in phi4.model.named_parameters() if "layers" in name and "base_layer" in name]
+    assert base and all(p.dtype == torch.uint8 for p in base)
+    batch = Collator(corpus, load_prompts(), phi4, config.max_length)(samples_of(corpus, 1))
+    loss = phi4.model(**batch).loss
+    loss.backward()
+    norms = [p.grad.norm() for p in phi4.model.parameters() if p.requires_grad and p.grad is not None]
+    assert len(norms) == 16
+    assert sum(norms) > 0
+
+
+def test_unread_answers_count_against_the_model(corpus: Corpus, speech_manifest: Path) -> None:
+    phi4, config = tiny(speech_manifest)
+    collator = Collator(corpus, load_prompts(), phi4, config.max_length)
+    samples = samples_of(corpus)
+    right = [Answered(str(n), s.task, s.answer, s.answer, True) for n, s in enumerate(samples)]
+    # The second half of both tasks is nonsense.
+    half = [a if n < len(samples) // 2 else replace(a, answer="I cannot say.", read=False) for n, a in enumerate(right)]
+    best, worse = figures(collator, samples, right), figures(collator, samples, half)
+    assert best.unread == {"apa": 0, "mdd": 0}
+    assert worse.unread == {"apa": 6, "mdd": 6}
+    assert best.per == 0.0
+    assert 0.4 < (worse.per or 0) < 0.7
+    assert (worse.scores["total"].pcc or 0.0) < (best.scores["total"].pcc or 0.0)
+    assert best.scores["total"].pcc == pytest.approx(1.0, abs=0.05)  # targets are rounded
+    assert best.scores["total"].p_value == pytest.approx(0.0, abs=1e-6)
+    beside = table3(best, "LoRA", 3)
+    assert beside["f1"].ours == 1.0
+    assert beside["f1"].within_5_percent is False
+    assert beside["per"].difference == pytest.approx(-0.114)
+
+
+def test_the_plan_says_what_it_takes_and_refuses_what_cannot_be(corpus: Corpus, speech_manifest: Path) -> None:
+    phi4, config = tiny(speech_manifest, adapter="fresh")
+    samples = samples_of(corpus)
+    plan = make_plan(phi4, config, samples, [400, 500])
+    assert plan.n_trained == sum(p.numel() for p in phi4.model.parameters() if p.requires_grad)
+    assert plan.steps == config.epochs * len(samples) // 2
+    assert "trains 13,312 of 442,720 parameters" in plan.text()
+    refuse_impossible(plan, config)
+    small = replace(config, memory_gb=1e-3)
+    with pytest.raises(TrainingError, match=r"has 0\.0 GB\. Try --batch 1 .* or gradient checkpointing, or a 4-bit"):
+        refuse_impossible(make_plan(phi4, small, samples, [400, 500]), small)
+
+
+def test_data_is_kept_and_made_anew_where_it_is_damaged(tmp_path: Path, speech_manifest: Path) -> None:
+    place = tmp_path / "corpus"
+    shutil.copytree(speech_manifest.parent, place)
+    home = Settings(tmp_path / "data", tmp_path / "models")
+    first = load_corpus(home, place / "manifest.jsonl", "train")
+    assert len(first.rows) == 12
+    assert first.rows[0]["heard"] is not None
+    kept, held = hold_out(first)
+    assert not set(kept.rows["speaker"]) & set(held.rows["speaker"])
+    assert len(kept.rows) + len(held.rows) == 12
+
+    next(place.glob("*.wav")).rename(place / "gone")  # decoded before: not needed any more
+    assert len(load_corpus(home, place / "manifest.jsonl", "train").rows) == 12
+    for file in (home.features_root / "speechllm").rglob("*.arrow"):
+        file.write_bytes(b"no")
+    with pytest.raises(TrainingError, match="1 of 12 recordings cannot be read"):
+        load_corpus(home, place / "manifest.jsonl", "train")
+    with pytest.raises(TrainingError, match="no utterance in part 'other'"):
+        load_corpus(home, place / "manifest.jsonl", "other")
+
+
+def test_parts_with_common_speakers_are_refused(home: Settings, speech_manifest: Path) -> None:
+    config = config_of(speech_manifest, evaluation_part="train")
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="same", config=config)
+    with pytest.raises(TrainingError, match="4 speakers are in part 'train' and in 'train'"):
+        train_speechllm(home, config, run)
+
+
+def test_settings_are_checked_all_at_once() -> None:
+    with pytest.raises(TrainingError) as caught:
+        SpeechLlmConfig(adapter="unfreeze", bits=4, r=0, schedule="steps")
+    for part in ("give a manifest", "schedule is one of", "4-bit weights cannot be unfrozen", "r lies in 1-1024"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", list_presets())
+def test_every_preset_can_be_used(name: str) -> None:
+    config = SpeechLlmConfig(**{**load_preset(name), "manifest": "m"})
+    if name != "tiny":
+        effective = (config.batch, config.accumulation, config.rate, config.epochs, config.max_length)
+        assert effective == (8, 8, 2e-5, 3, 2048)
+        assert config.alpha == 2 * config.r
+    assert np.isfinite(config.rate)
