@@ -1,16 +1,17 @@
 """One model from several runs: the mean of their weights (Wortsman et al. 2022, model soups).
 
 Runs that start from the same weights and differ only in what chance decides end near to each other; the mean of their
-weights does better than each of them, at the cost of one.
+weights hears better than each of them, at the cost of one. The score heads' mean is only where a few more epochs begin,
+in which the mean listener stays as it is: each head was used to the evidence of its own listener.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from pipeline import artifacts
@@ -19,11 +20,11 @@ from pipeline.runs import RunDirectory, RunWriter
 from pipeline.scoring.speech.batches import SpeechModel
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance
-from pipeline.scoring.speech.losses import scale_of
-from pipeline.scoring.speech.train import BEST, BEST_RECORD, SCALE, split_speakers
-from pipeline.scoring.speech.validate import answers_of, figures, selection_value
+from pipeline.scoring.speech.train import BEST, BEST_RECORD, fitting_precision, split_speakers, train_model
 
 MAY_DIFFER = ("seed", "name")
+HEAD_EPOCHS = 4
+HEAD_RATE_SHARE = 0.25  # of the rate the heads were first trained with
 
 
 def common_config(runs: Sequence[RunDirectory]) -> SpeechTrainConfig:
@@ -54,23 +55,23 @@ def run_averaging(
     device: str,
     writer: RunWriter,
 ) -> dict[str, Any]:
-    """Put the mean of the runs' best weights where a run of its own would have its best; returns the figures on the
-    speakers that all of them held out. Raises TrainingError where the weights are not of one shape."""
-    checkpoints = writer.run.path / "checkpoints"
-    weights = mean_weights([run.path / "checkpoints" / BEST for run in runs])
+    """As `run_training`, from the mean of the runs' best weights; returns the figures on the speakers that all of them
+    held out. Raises TrainingError where the weights are not of one shape."""
     train, held = split_speakers(utterances, config)
-    scale = scale_of(train)
     model = SpeechModel(config, encoder_folder)
-    model.load_state_dict(weights)
-    writer.update(progress=0.3, message="trying the mean out on the held-out speakers")
-    found = figures(answers_of(model.to(device), held, config, scale, device))
-    with artifacts.replacing(checkpoints / BEST) as temporary:
-        save_file(weights, temporary)
-    artifacts.write_json(checkpoints / SCALE, scale)
-    record = {"averaged": [run.id for run in runs], "held_out": found, "selection": selection_value(found)}
-    artifacts.write_json(checkpoints / BEST_RECORD, record)
-    report = {**record, "n_held_out": len(held), "n_speakers_held_out": len({u.speaker for u in held})}
-    artifacts.write_json(writer.run.path / "report.json", report)
+    model.load_state_dict(mean_weights([run.path / "checkpoints" / BEST for run in runs]))
+    model.listener.requires_grad_(False)
+    fitting = replace(
+        config,
+        epochs=HEAD_EPOCHS,
+        score_after_epochs=0,
+        head_rate=HEAD_RATE_SHARE * config.head_rate,
+        precision=fitting_precision(config.precision, device),
+    )
+    report = train_model(model.to(device), train, held, fitting, device, writer)
+    report["averaged"] = [run.id for run in runs]
+    for file in (writer.run.path / "report.json", writer.run.path / "checkpoints" / BEST_RECORD):
+        artifacts.write_json(file, report)
     return report
 
 

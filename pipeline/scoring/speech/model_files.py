@@ -33,9 +33,9 @@ class Decoding:
     """How much the log probabilities of words weigh against the posteriors when no text is given, and what is added for
     each word and phone (nats)."""
 
-    word_weight: float = 0.8
-    per_word: float = 0.0
-    per_phone: float = 2.0
+    word_weight: float = 1.0
+    per_word: float = -1.0
+    per_phone: float = 3.0
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,19 @@ def run_training(
     config = replace(config, precision=fitting_precision(config.precision, device))
     train, held = split_speakers(utterances, config)
     model = SpeechModel(config, encoder_folder).to(device)
-    scale = scale_of(train)
-    trainer = _Trainer(model, train, config, scale, device, writer)
+    return train_model(model, train, held, config, device, writer)
+
+
+def train_model(
+    model: SpeechModel,
+    train: Sequence[Utterance],
+    held: Sequence[Utterance],
+    config: SpeechTrainConfig,
+    device: str,
+    writer: RunWriter,
+) -> dict[str, Any]:
+    """Train what of `model` requires gradients; as `run_training`."""
+    trainer = _Trainer(model, train, config, scale_of(train), device, writer)
     trainer.resume()
     for epoch in range(trainer.progress.epoch, config.epochs):
         losses = trainer.epoch(epoch)
@@ -102,6 +113,7 @@ class _Trainer:
         encoder = [p for p in model.listener.encoder.parameters() if p.requires_grad]
         known = {id(p) for p in encoder}
         rest = [p for p in model.parameters() if p.requires_grad and id(p) not in known]
+        self.listener_is_frozen = not any(p.requires_grad for p in model.listener.parameters())
         self.rates = (config.encoder_rate, config.head_rate)
         self.optimiser = torch.optim.AdamW(
             [{"params": encoder}, {"params": rest}],
@@ -121,6 +133,8 @@ class _Trainer:
         torch.manual_seed(config.seed * 1000 + epoch)
         sums: dict[str, list[float]] = {}
         self.model.train()  # pretrained encoders come in evaluation mode
+        if self.listener_is_frozen:
+            self.model.listener.eval()
         for number, group in enumerate(groups_of(self.utterances, config.batch_s, order)):
             self.writer.check_stop()
             step = epoch * self.steps_an_epoch + number
