@@ -150,6 +150,10 @@ class RunDirectory:
         """Take back an earlier request, for a run that is to go on."""
         (self.path / STOP_FILE).unlink(missing_ok=True)
 
+    def requeue(self) -> None:
+        """Say that a process for it is on its way, so that pages do not show it as over until it reports."""
+        self._write(replace(self.state, status="queued", heartbeat_at=now_iso(), ended_at=None, error=None))
+
     @contextmanager
     def start(self) -> Iterator["RunWriter"]:
         """Run the body as this run: heartbeat while it lasts, and the right status whichever way it ends."""

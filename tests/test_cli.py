@@ -236,6 +236,40 @@ def test_a_command_in_the_background_reports_to_its_run(run: Run, settings: Sett
     assert run("runs", "stop", stopped.id).exit_code == 0
 
 
+def test_runs_are_compared(run: Run, settings: Settings) -> None:
+    ids = []
+    for seed, values in enumerate([(0.5, 0.7, 0.6), (0.4, 0.5, 0.8)]):
+        config = {"seed": seed, "rate": 0.1, "name": f"run {seed}"}
+        directory = RunDirectory.create(settings.runs_root, kind="speech", name="a", config=config)
+        with directory.start() as writer:
+            for epoch, value in enumerate(values, start=1):
+                writer.log_metrics(
+                    event="epoch", epoch=epoch, held_out={"phone": value, "per": value}, losses={"ctc": 1}
+                )
+            writer.update(result={"metrics": {"wer": 0.3}, "table3": {"total_pcc": {"ours": 0.6, "paper": 0.675}}})
+        ids.append(directory.id)
+    found = answer(run("runs", "compare", *ids, "--json"))
+    assert found["differences"] == {"seed": {ids[0]: 0, ids[1]: 1}}
+    first = found["runs"][0]["figures"]
+    assert first["phone"] == {"last": 0.6, "best": 0.7, "best_epoch": 2}
+    assert first["per"] == {"last": 0.6, "best": 0.5, "best_epoch": 1}
+    assert first["total_pcc"] == {"last": 0.6, "best": 0.6, "best_epoch": None}
+    text = run("runs", "compare", *ids).stdout
+    assert "best 0.700 in epoch 2" in text
+    assert f"seed: {ids[0]} 0, {ids[1]} 1" in text
+    assert "pronlab runs list" in complaint(run("runs", "compare", "nothing"))
+
+
+def test_only_what_can_go_on_is_resumed(run: Run, settings: Settings) -> None:
+    word = RunDirectory.create(settings.runs_root, kind="word", name="w", config={})
+    assert "start it anew" in complaint(run("runs", "resume", word.id))
+    speech = RunDirectory.create(settings.runs_root, kind="speech", name="s", config={})
+    assert "only a run that was stopped" in complaint(run("runs", "resume", speech.id))
+    with speech.start():
+        pass
+    assert "is finished" in complaint(run("runs", "resume", speech.id))
+
+
 def test_help_is_there_for_every_command(run: Run) -> None:
     listed = run("--help").stdout
     for name in COMMANDS:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import JobError, UnknownNameError
-from pipeline.jobs.launcher import find, launch
+from pipeline.jobs.launcher import find, go_on, launch
 from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
 from pipeline.settings import Settings
 
@@ -111,6 +111,25 @@ def test_a_job_stops_when_asked(settings: Settings, tiny_set: str) -> None:
     until(lambda: len(run.metrics()) > 3, 60)
     run.request_stop()
     until(lambda: run.state.status == "stopped", 30)
+
+
+def test_a_stopped_run_goes_on_in_the_background(
+    settings: Settings, speech_manifest: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRONLAB_ENCODER_PATH", str(tiny_encoder))
+    config = {
+        "manifest": str(speech_manifest), "epochs": 2, "score_after_epochs": 0, "folds": 4, "hidden": 16, "layers": 1,
+        "batch_s": 4.0, "part": "train",
+    }  # fmt: skip
+    run = RunDirectory.create(settings.runs_root, kind="speech", name="s", config=config)
+    run.request_stop()
+    with run.start() as writer:
+        writer.check_stop()
+    assert run.state.status == "stopped"
+    go_on(settings, run)
+    assert run.state.status in ("queued", "running")
+    until(lambda: run.state.status not in ("queued", "running"), 120)
+    assert (run.state.status, run.state.error) == ("finished", None)
 
 
 def test_an_unknown_executor_is_named(settings: Settings) -> None:

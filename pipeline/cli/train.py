@@ -1,4 +1,4 @@
-"""`pronlab train`, `deploy` and `runs`."""
+"""`pronlab train` and `deploy`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -270,53 +270,6 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
         as_json,
         f"{info.model_id} now scores the {info.rubric} rubric (test MAE {mae if mae is None else f'{mae:.2f}'}).",
     )
-
-
-@click.group()
-def runs() -> None:
-    """Training runs and background jobs."""
-
-
-@runs.command("list")
-@json_option
-def list_(as_json: bool) -> None:
-    """All training runs, newest first."""
-    from pipeline.runs import list_runs
-
-    found = list_runs(Settings.from_env().runs_root)
-    rows = [{"id": run.id, **vars(run.state)} for run in found]
-    lines = [f"{row['id']:40} {row['status']:9} {_mae(row['result']):>10}  {row['message']}" for row in rows]
-    emit(rows, as_json, "\n".join(lines) or "No run yet. `pronlab train word --set demo` makes one.")
-
-
-@runs.command()
-@click.argument("run_id", metavar="RUN")
-@json_option
-def show(run_id: str, as_json: bool) -> None:
-    """One run: state, configuration, last lines of its log."""
-    from pipeline.jobs.launcher import find
-
-    run = find(Settings.from_env(), run_id)
-    state = run.state
-    text = f"{run.id}: {state.status} {state.message}\n{state.error or ''}\n{run.log_tail(2000)}".strip()
-    emit({"id": run.id, **vars(state), "config": run.config}, as_json, text)
-
-
-@runs.command()
-@click.argument("run_id", metavar="RUN")
-@json_option
-def stop(run_id: str, as_json: bool) -> None:
-    """Ask a run to end after its current step."""
-    from pipeline.jobs.launcher import find
-
-    run = find(Settings.from_env(), run_id)
-    run.request_stop()
-    emit({"id": run.id, "status": run.state.status}, as_json, f"{run.id} was asked to stop.")
-
-
-def _mae(result: dict[str, Any]) -> str:
-    mae = result.get("metrics", {}).get("mae")
-    return "" if mae is None else f"MAE {mae:.2f}"
 
 
 def _report_text(run_id: str, report: Any) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 
 from pipeline.errors import JobError
 from pipeline.jobs.executors import EXECUTORS
-from pipeline.runs import RunDirectory
+from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.settings import Settings
+
+RESUMABLE = ("speech", "speechllm")
 
 
 def launch(
@@ -30,6 +32,19 @@ def launch(
     run = RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed)
     start(settings, argv, run)
     return run
+
+
+def go_on(settings: Settings, run: RunDirectory, executor: str = "local") -> None:
+    """Start a stopped, failed or lost run again in its own directory. Raises JobError where it is still running, is
+    finished, or is of a kind that keeps no state to go on from."""
+    state = run.state
+    if state.kind not in RESUMABLE:
+        raise JobError(f"A run of kind {state.kind} cannot go on; start it anew.")
+    if state.status in (*ACTIVE, "finished"):
+        raise JobError(f"{run.id} is {state.status}; only a run that was stopped, failed or lost can go on.")
+    run.withdraw_stop()
+    run.requeue()
+    EXECUTORS[executor](settings, ["train", state.kind, "--resume", run.id], run)
 
 
 def find(settings: Settings, run_id: str) -> RunDirectory:
