@@ -1,5 +1,6 @@
 """Which words were said without being told: the word model, the vocabulary, and the search."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
 from pipeline.scoring.speech import ctc
-from pipeline.scoring.speech.free_decoding import HeardWord, recognise
+from pipeline.scoring.speech.free_decoding import HeardWord, label_prior, recognise
 from pipeline.scoring.speech.model_files import Decoding
 from pipeline.scoring.speech.vocabulary import Vocabulary, build, load, save
 from pipeline.scoring.speech.word_model import WordModel, build_word_model
@@ -81,6 +82,19 @@ def test_a_bonus_for_phones_brings_out_the_longer_word() -> None:
     log_probs = np.log(share / share.sum(axis=1, keepdims=True))
     assert [w.text for w in recognise(log_probs, VOCABULARY, PLAIN)] == ["ab"]
     assert [w.text for w in recognise(log_probs, VOCABULARY, Decoding(1.0, 0.0, 5.0))] == ["abc"]
+
+
+def test_a_frequent_label_is_not_preferred_twice() -> None:
+    share = np.full((3, 6), 1e-6)
+    share[[0, 2], 0] = 1.0
+    share[1, [3, 5]] = 0.6, 0.4
+    log_probs = np.log(share / share.sum(axis=1, keepdims=True))
+    either = vocabulary_of({"c": [3], "e": [5]}, build_word_model(np.array([1.0, 1.0]), {}))
+    assert [w.text for w in recognise(log_probs, either, PLAIN)] == ["c"]
+    prior = label_prior([log_probs])
+    assert sum(np.exp(prior[k]) for k in (2, 4)) > 1.9
+    assert (prior[2] > prior[4], prior[0] < -5.0) == (True, True)
+    assert [w.text for w in recognise(log_probs, either, replace(PLAIN, prior_weight=1.5), prior)] == ["e"]
 
 
 def test_words_know_their_phones_and_when_they_were_said() -> None:

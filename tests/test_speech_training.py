@@ -111,8 +111,10 @@ def test_runs_of_several_seeds_become_one_model(
     with pytest.raises(TrainingError, match="has no checkpoint yet"):
         common_config([first, second])
     train_speech(installation, SpeechTrainConfig(**second.config), second)
-    mean = a_run("mean")
-    report = train_speech(installation, common_config([first, second]), mean, average=[first, second])
+    shutil.copytree(first.path, installation.runs_root / first.id)
+    mean = a_run("mean", average=(first.id, second.id))
+    assert SpeechTrainConfig(**mean.config) == replace(common_config([first, second]), name="mean")
+    report = train_speech(installation, SpeechTrainConfig(**mean.config), mean)
     assert report["averaged"] == [first.id, second.id]
     weights = [load_file(run.path / "checkpoints" / "best.safetensors") for run in (first, second, mean)]
     differ = 0

@@ -110,9 +110,8 @@ def speech(
     from pipeline.scoring.speech.run import train_speech
 
     settings = Settings.from_env()
-    averaged = [find(settings, run_id) for run_id in average]
-    if averaged:
-        config = common_config(averaged)
+    if average:
+        config = common_config([find(settings, run_id) for run_id in average])
         config = replace(config, name=options["name"] or f"{config.name.rsplit('-seed', 1)[0]}-average")
         directory = RunDirectory.create(settings.runs_root, kind="speech", name=config.name, config=config)
     elif resume is not None:
@@ -132,9 +131,9 @@ def speech(
                 settings.runs_root, kind="speech", name=config.name, config=config, seed=config.seed
             )
         )
-    report = train_speech(settings, config, directory, progress_printer("Reading recordings"), average=averaged)
+    report = train_speech(settings, config, directory, progress_printer("Reading recordings"))
     figures = "\n".join(f"  {name:20} {value:.3f}" for name, value in report["held_out"].items())
-    what = f"mean of {len(averaged)} runs" if averaged else f"epoch {report['epoch']}"
+    what = f"mean of {len(config.average)} runs" if config.average else f"epoch {report['epoch']}"
     text = f"Run {directory.id}, {what}, on {report['n_speakers_held_out']} held-out speakers:\n{figures}"
     emit({"run": directory.id, **report}, as_json, text)
 

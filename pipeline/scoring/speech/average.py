@@ -22,13 +22,13 @@ from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance
 from pipeline.scoring.speech.train import BEST, BEST_RECORD, fitting_precision, split_speakers, train_model
 
-MAY_DIFFER = ("seed", "name")
+MAY_DIFFER = ("seed", "name", "average")
 HEAD_EPOCHS = 4
 HEAD_RATE_SHARE = 0.25  # of the rate the heads were first trained with
 
 
 def common_config(runs: Sequence[RunDirectory]) -> SpeechTrainConfig:
-    """The configuration of runs that may be averaged, with the first one's seed.
+    """The configuration for averaging these runs: their own, with the first one's seed.
 
     Raises TrainingError for fewer than two, for one without a checkpoint, and for runs of other settings or data.
     """
@@ -44,11 +44,11 @@ def common_config(runs: Sequence[RunDirectory]) -> SpeechTrainConfig:
         raise TrainingError(f"These runs cannot be averaged, as they differ in {', '.join(differing)}.")
     if len({run.state.data_hash for run in runs}) > 1:
         raise TrainingError("These runs cannot be averaged: they were trained on other data.")
-    return configs[0]
+    return replace(configs[0], average=tuple(run.id for run in runs))
 
 
 def run_averaging(
-    runs: Sequence[RunDirectory],
+    runs_root: Path,
     utterances: Sequence[Utterance],
     config: SpeechTrainConfig,
     encoder_folder: str,
@@ -57,6 +57,7 @@ def run_averaging(
 ) -> dict[str, Any]:
     """As `run_training`, from the mean of the runs' best weights; returns the figures on the speakers that all of them
     held out. Raises TrainingError where the weights are not of one shape."""
+    runs = [RunDirectory.open(runs_root, run_id) for run_id in config.average]
     train, held = split_speakers(utterances, config)
     model = SpeechModel(config, encoder_folder)
     model.load_state_dict(mean_weights([run.path / "checkpoints" / BEST for run in runs]))

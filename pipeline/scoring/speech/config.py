@@ -17,7 +17,8 @@ class SpeechTrainConfig:
     Of the training speakers, one fold of `folds` is held out to choose the epoch and the thresholds on. The score
     head joins in after `score_after_epochs`; until then only the CTC loss is there, as its evidence is noise.
     `noise` and `room_responses` are folders of audio to mix in; without them, only speed and masking vary.
-    `variation` scales how often and how much recordings are varied.
+    `variation` scales how often and how much recordings are varied. With `average`, ids of finished runs, the mean of
+    their weights is taken instead of training them.
     """
 
     manifest: str = ""
@@ -50,9 +51,11 @@ class SpeechTrainConfig:
     noise: str = ""
     room_responses: str = ""
     precision: str = "auto"
+    average: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
+        object.__setattr__(self, "average", tuple(self.average))  # a list, as read from JSON
         wrong: list[str] = []
         if bool(self.set) == bool(self.manifest):
             wrong.append("give either a set or a manifest")

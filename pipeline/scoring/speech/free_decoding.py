@@ -2,10 +2,12 @@
 
 A beam search over CTC posteriors (Graves 2012) through a tree of pronunciations, each hypothesis with the word before
 it, so that words are weighed by what they follow; a node is weighed ahead by the likeliest word below it (Ortmanns et
-al. 1996). CTC posteriors leave out phones rather than adding any, which a bonus for each phone makes good. Frames and
-labels as in `ctc.py`.
+al. 1996). CTC posteriors leave out phones rather than adding any, which a bonus for each phone makes good, and prefer
+frequent phones more than the words already do, which dividing by a power of their prior makes good (Morgan & Bourlard
+1990). Frames and labels as in `ctc.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,7 @@ from pipeline.scoring.speech.vocabulary import ROOT, Vocabulary
 
 BEAM = 14.0  # nats under the best hypothesis
 MAX_HYPOTHESES = 400
+RAREST = -7.0  # nats: labels that are hardly ever heard are not made that much likelier
 
 Whole = NDArray[np.int64]
 
@@ -31,12 +34,26 @@ class HeardWord:
     end: int
 
 
-def recognise(log_probs: NDArray[np.float64], vocabulary: Vocabulary, how: Decoding) -> list[HeardWord]:
-    """The best sequence of words for [T, V] log posteriors; empty where silence fits better."""
+def recognise(
+    log_probs: NDArray[np.float64], vocabulary: Vocabulary, how: Decoding, log_prior: Sequence[float] = ()
+) -> list[HeardWord]:
+    """The best sequence of words for [T, V] log posteriors, with the labels' prior [V - 1] (none: all alike); empty
+    where silence fits better."""
     search = _Search(vocabulary, how)
-    for frame, row in enumerate(log_probs):
+    scores = log_probs
+    if len(log_prior):
+        scores = log_probs - how.prior_weight * np.r_[0.0, log_prior]
+    for frame, row in enumerate(scores):
         search.step(frame, row)
     return search.best()
+
+
+def label_prior(posteriors: Sequence[NDArray[np.float64]]) -> tuple[float, ...]:
+    """How often each label but the blank is heard over log posteriors [T, V]: nats, 0 for the average heard label."""
+    shares = sum(np.exp(rows[:, 1:]).sum(axis=0) for rows in posteriors)
+    shares = np.asarray(shares) / np.sum(shares)
+    log_shares = np.maximum(np.log(shares + 1e-12), RAREST)
+    return tuple(float(value) for value in log_shares - float(shares @ log_shares))
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,13 @@ class MatchRule:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How much the log probabilities of words weigh against the posteriors when no text is given, and what is added for
-    each word and phone (nats)."""
+    """How much the log probabilities of words weigh against the posteriors when no text is given, what is added for
+    each word and phone (nats), and how much of the labels' `log_prior` is taken from the posteriors."""
 
     word_weight: float = 1.0
     per_word: float = -1.0
     per_phone: float = 3.0
+    prior_weight: float = 0.45
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class SpeechInfo:
     is called wrong, `accented_below` the score (0-2) under which a right one counts as accented. `confidence` gives,
     for predicted totals 0, 5, .. 100, the share of held-out recordings within 10 points of the experts;
     `wrong_calibration` pairs of (output, share that was wrong). `speakers` are the voices that were trained on, each
-    as `<corpus>/<speaker>`; `averaged` the runs whose weights this is the mean of.
+    as `<corpus>/<speaker>`; `log_prior` how often the model hears each label but the blank (nats, 0 on average);
+    `averaged` the runs whose weights this is the mean of.
     """
 
     model_id: str
@@ -63,6 +65,7 @@ class SpeechInfo:
     confidence: tuple[tuple[float, float], ...] = ()
     wrong_calibration: tuple[tuple[float, float], ...] = ()
     decoding: Decoding = field(default_factory=Decoding)
+    log_prior: tuple[float, ...] = (0.0,) * (len(LABELS) - 1)
     language: str = "en"
     encoder: str = ""
     int8: bool = False
@@ -85,6 +88,8 @@ class SpeechInfo:
             wrong.append("its labels or aspects are not those this version knows")
         if self.front_end not in KINDS:
             wrong.append(f"front_end is one of {', '.join(KINDS)}, got {self.front_end!r}")
+        if len(self.log_prior) != len(LABELS) - 1:
+            wrong.append(f"log_prior has {len(self.log_prior)} values, expected {len(LABELS) - 1}")
         if not 0 < self.frames_per_s <= 200 or len(self.mean) != 4 or len(self.spread) != 4:
             wrong.append("frames_per_s, mean or spread is out of range")
         if wrong:

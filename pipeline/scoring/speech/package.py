@@ -27,7 +27,7 @@ from pipeline.scoring.speech.card import write_card
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance, data_hash
 from pipeline.scoring.speech.evidence import RHYTHM, Evidence, gather_evidence
-from pipeline.scoring.speech.free_decoding import recognise
+from pipeline.scoring.speech.free_decoding import label_prior, recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
 from pipeline.scoring.speech.lexical import Text, write_vocabulary
@@ -41,7 +41,10 @@ N_SHUFFLES = 2
 INT8_MAY_COST = 0.005
 CONFIDENT_WITHIN = 10.0  # points of 100
 NEIGHBOURS = 50
-DECODING_GRID = {"per_phone": (2.0, 3.0, 4.0), "per_word": (-2.0, -1.0, 0.0), "word_weight": (0.6, 0.8, 1.0, 1.2)}
+DECODING_GRID = {
+    "per_phone": (2.0, 3.0, 4.0), "per_word": (-2.0, -1.0, 0.0), "word_weight": (0.8, 1.0, 1.2),
+    "prior_weight": (0.3, 0.45, 0.6),
+}  # fmt: skip
 N_NO_SPEECH = 100
 
 
@@ -105,7 +108,8 @@ def package(
     held_texts = {u.text for u in held}
     texts = {u.text: _words(u) for u in utterances if u.text not in held_texts}
     write_vocabulary(folder, list(texts.values()))
-    decoding, free_figures = choose_decoding(folder, tried)
+    info = replace(info, log_prior=label_prior([t.heard.log_probs for t in tried]))
+    decoding, free_figures = choose_decoding(folder, tried, info.log_prior)
     info = replace(info, decoding=decoding)
     match = fit_match_rule(tried, SpeechRuntime(folder), read_noise(config.noise))
     info = replace(
@@ -182,7 +186,9 @@ def robust_threshold(is_wrong: NDArray[np.bool_], probability: NDArray[np.float6
     return float((close.min() + close.max()) / 2.0)
 
 
-def choose_decoding(folder: Path, tried: Sequence[Tried]) -> tuple[Decoding, dict[str, float]]:
+def choose_decoding(
+    folder: Path, tried: Sequence[Tried], log_prior: Sequence[float]
+) -> tuple[Decoding, dict[str, float]]:
     """How words are weighed so that the fewest phones are wrong, and the errors then; one weight after the other, which
     leaves time to try each on all recordings."""
     words = load_vocabulary(folder / VOCABULARY_FILE)
@@ -191,7 +197,7 @@ def choose_decoding(folder: Path, tried: Sequence[Tried]) -> tuple[Decoding, dic
 
     @cache
     def errors(how: Decoding) -> tuple[float, float]:
-        found = [recognise(t.heard.log_probs, words, how) for t in tried]
+        found = [recognise(t.heard.log_probs, words, how, log_prior) for t in tried]
         phones = [decode([label for word in said for label in word.labels]) for said in found]
         per = error_rate(heard, phones).rate
         return per or 0.0, error_rate(spelled, [[word.text for word in said] for said in found]).rate or 0.0

@@ -1,6 +1,5 @@
 """One training run from its configuration to a model folder: find the data and the encoder, train, package."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,8 @@ def train_speech(
     config: SpeechTrainConfig,
     directory: RunDirectory,
     show: Progress | None = None,
-    *,
-    average: Sequence[RunDirectory] = (),
 ) -> dict[str, Any]:
-    """Train, or take the mean of the runs in `average`, and package the model.
+    """Train, or take the mean of other runs, and package the model.
 
     Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError.
     """
@@ -48,8 +45,8 @@ def train_speech(
         manifest = manifest_of(settings, config)
         utterances = read_utterances(manifest, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
-        if average:
-            report = run_averaging(average, utterances, config, encoder, settings.device, writer)
+        if config.average:
+            report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
         else:
             report = run_training(utterances, config, encoder, settings.device, writer)
         writer.update(progress=0.99, message="exporting and choosing thresholds on the held-out speakers")

@@ -110,7 +110,7 @@ class SpeechScorer:
         """The words of free decoding; None where the model has no vocabulary."""
         if self._vocabulary is None:
             return None
-        return recognise(heard.log_probs, self._vocabulary, self.info.decoding)
+        return recognise(heard.log_probs, self._vocabulary, self.info.decoding, self.info.log_prior)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary | None:
