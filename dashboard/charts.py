@@ -187,6 +187,22 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
     return figure
 
 
+def steps(metrics: Sequence[Mapping[str, Any]], column: str, label: str, *, most: int = 500) -> Figure:
+    """`column` over the step; of more than `most` points the means of neighbours, so that a long run draws as fast."""
+    figure = _figure("Step", label)
+    points = [(row["step"], row[column]) for row in metrics if row.get(column) is not None]
+    group = max(1, -(-len(points) // most))
+    parts = [points[k : k + group] for k in range(0, len(points), group)]
+    figure.add_scatter(
+        x=[part[-1][0] for part in parts],
+        y=[sum(value for _, value in part) / len(part) for part in parts],
+        mode="lines+markers" if len(parts) < 30 else "lines",
+        line={"color": BLUE},
+        hovertemplate="step %{x}: %{y:.4g}<extra></extra>",
+    )
+    return figure
+
+
 def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20) -> Figure:
     """The `most` important features as horizontal bars, the greatest on top."""
     ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]

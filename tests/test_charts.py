@@ -64,6 +64,15 @@ def test_epochs_draw_one_line_a_fold_and_the_targets() -> None:
     assert [shape.y0 for shape in figure.layout.shapes] == [7.0]
 
 
+def test_long_curves_are_thinned_to_means() -> None:
+    rows = [{"step": step, "loss": float(step % 2)} for step in range(1, 10_001)]
+    figure = charts.steps([*rows, {"step": 10_001}], "loss", "Loss", most=500)
+    assert len(figure.data[0].x) == 500
+    assert figure.data[0].x[-1] == 10_000
+    assert set(figure.data[0].y) == {0.5}
+    assert list(charts.steps(rows[:3], "loss", "Loss").data[0].y) == [1.0, 0.0, 1.0]
+
+
 def test_importance_shows_the_greatest_on_top() -> None:
     figure = charts.importance(["a", "b", "c"], [0.1, 0.7, 0.2], most=2)
     assert list(figure.data[0].y) == ["c", "b"]

@@ -147,3 +147,70 @@ def test_a_speech_model_is_deployed_and_rolled_back(settings: Settings, speech_r
 
 def _released() -> int:
     return int((CHECKOUT / "models" / "speech-en" / "evaluation.json").is_file())
+
+
+def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, settings: Settings) -> None:
+    from pipeline.metrics.published import TABLE3
+    from pipeline.runs import RunDirectory
+    from pipeline.speechllm.evaluate import Correlated, SpeechLlmFigures
+    from pipeline.speechllm.prompts import ASPECTS
+    from pipeline.speechllm.table3 import table3, write_table3
+
+    rates = {"precision": 0.7, "recall": 0.7, "f1": 0.7}
+    scores = {aspect: Correlated(0.61, 0.001, 0.9, 20) for aspect in ASPECTS}
+    found = SpeechLlmFigures(
+        scores, 0.2, 0.15, rates, {**rates, "f1": 0.25}, {"apa": 20, "mdd": 20}, {"apa": 1, "mdd": 0}
+    )
+    run = RunDirectory.create(settings.runs_root, kind="speechllm", name="llm", config={"adapter": "fresh"})
+    with run.start() as writer:
+        table = table3(found)
+        for step in range(1, 9):
+            writer.log_metrics(event="step", step=step, loss=1.0 / step, rate=1e-5, grad_norm=1.0)
+        writer.log_metrics(event="epoch", epoch=1, table3={name: row.ours for name, row in table.items()})
+        write_table3(run.path, table, found)
+        writer.update(result={"table3": table})
+    page = open_page("train", run=run.id)
+    said = words(page)
+    assert "1 of 20 APA" in said
+    assert "mispronunciation F1 is 0.250" in said
+    tables = [frame.value for frame in page.dataframe]
+    shown = next(frame for frame in tables if "Paper" in frame.columns)
+    paper = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
+    assert list(shown["Paper"]) == [f"{getattr(paper, name):.3f}" for name in table]
+    assert list(shown["Ours"])[:4] == ["0.610"] * 4
+    listed = next(frame for frame in tables if "Trains" in frame.columns)
+    assert list(listed["PCC"]) == ["0.610"]
+    assert list(listed["Trains"]) == ["speech language model"]
+
+
+def test_runs_of_any_kind_stand_side_by_side(open_page: Open, settings: Settings, speech_run: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copytree(speech_run, settings.runs_root / name)
+    changed = json.loads((settings.runs_root / "b" / "config.json").read_text(encoding="utf-8"))
+    (settings.runs_root / "b" / "config.json").write_text(json.dumps({**changed, "dropout": 0.3}), encoding="utf-8")
+    page = open_page("train")
+    page.multiselect[0].set_value(["a", "b"]).run()
+    assert not page.exception
+    tables = [frame.value for frame in page.dataframe]
+    figures = next(frame for frame in tables if "Figure" in frame.columns)
+    assert {"Phone", "Total, by epoch"} <= set(figures["Figure"])
+    settings_table = next(frame for frame in tables if "Setting" in frame.columns)
+    assert list(settings_table["Setting"]) == ["dropout"]
+    assert list(settings_table["b"]) == ["0.3"]
+
+
+def test_a_stopped_run_offers_to_go_on(
+    open_page: Open, settings: Settings, speech_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.runs import RunDirectory
+
+    shutil.copytree(speech_run, settings.runs_root / "cut")
+    run = RunDirectory(settings.runs_root / "cut")
+    run.request_stop()
+    with run.start() as writer:
+        writer.check_stop()
+    started: list[str] = []
+    monkeypatch.setattr("dashboard.components.job_panel.go_on", lambda _, run: started.append(run.id))
+    page = open_page("train", run="cut")
+    page.button(key="resume-cut").click().run()
+    assert started == ["cut"]

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.components.page import errors_in_words, plain
+from dashboard.services import settings
+from pipeline.jobs.launcher import RESUMABLE, go_on
 from pipeline.runs import ACTIVE, RunDirectory, RunState
 
 STATUS_WORDS = {
@@ -58,6 +60,12 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
         st.caption(state.message)
     if state.error:
         st.error(plain(state.error), icon=":material/error:")
+    over = state.kind in RESUMABLE and state.status in ("stopped", "failed", "lost")
+    if over and st.button(
+        "Go on", icon=":material/play_arrow:", key=f"resume-{run.id}", help="From its last checkpoint."
+    ):
+        go_on(settings(), run)
+        st.rerun()
     if details is not None:
         details(run, state)
     log = run.log_tail()

@@ -10,8 +10,11 @@ from dashboard import charts, comparison, state, training
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
+from dashboard.components.speech_train_sections import LABELS as SPEECH_FIGURES
 from dashboard.components.speech_train_sections import speech_curves, speech_findings
+from dashboard.components.speechllm_train_sections import speechllm_curves, speechllm_findings
 from dashboard.components.worst_cases import worst_cases
+from pipeline.jobs.compare import Reached, compare_runs
 from pipeline.metrics.regression import TARGETS
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.acoustic.config import TrainConfig
@@ -21,6 +24,13 @@ LABEL_WORDS = {
     "real": "real: the ratings of this set",
     "mock": "mock: made-up scores, only to try the machinery",
 }
+TRAINS = {"word": "single recordings", "speech": "speech scorer", "speechllm": "speech language model"}
+FIGURES = SPEECH_FIGURES | {
+    "utterance_accuracy": "Accuracy, by epoch", "utterance_fluency": "Fluency, by epoch",
+    "utterance_prosodic": "Prosody, by epoch", "utterance_total": "Total, by epoch",
+    "mdd_f1": "Mispronunciations, best F1", "loss": "Training loss",
+    "accuracy_pcc": "Accuracy", "fluency_pcc": "Fluency", "prosodic_pcc": "Prosody", "total_pcc": "Total",
+}  # fmt: skip
 MODEL_WORDS = {
     "mlp": "mlp: a small neural network (128-64-32)",
     "forest": "forest: a random forest, the classical baseline",
@@ -119,35 +129,73 @@ def _speech_row(info: SpeechInfo) -> dict[str, object]:
 def list_of_runs(runs: Sequence[RunDirectory]) -> None:
     """All runs, and the figures of chosen ones side by side."""
     st.dataframe([_row(run) for run in runs], hide_index=True)
-    reports = {run.id: report for run in runs if (report := training.report_of(run)) is not None}
-    if len(reports) < 2:
+    if len(runs) < 2:
         return
-    compared = st.multiselect("Compare runs", list(reports), placeholder="Choose two or more", max_selections=6)
-    if compared:
+    by_id = {run.id: run for run in runs}
+    ids = st.multiselect("Compare runs", list(by_id), placeholder="Choose two or more", max_selections=6)
+    chosen = [by_id[run_id] for run_id in ids]
+    if chosen and all(run.state.kind == "word" for run in chosen):
+        reports = {run.id: report for run in chosen if (report := training.report_of(run)) is not None}
         st.dataframe(
-            comparison.metric_rows({run_id: reports[run_id].metrics for run_id in compared}, None), hide_index=True
+            comparison.metric_rows({run_id: report.metrics for run_id, report in reports.items()}, None),
+            hide_index=True,
         )
         st.caption(
             "Each over speakers the model had not heard, with 95 % bootstrap intervals over speakers. Only runs on the "
             "same set, part and labels can be compared."
         )
+    elif chosen:
+        _side_by_side(chosen)
+
+
+def _side_by_side(runs: Sequence[RunDirectory]) -> None:
+    """Runs of any kind: what each reached, at best and at last, and in which settings they differ."""
+    found = compare_runs(runs)
+    names = list(dict.fromkeys(name for row in found.runs for name in row.figures))
+    st.dataframe(
+        [
+            {"Figure": FIGURES.get(name, name), **{row.id: _reached(row.figures.get(name)) for row in found.runs}}
+            for name in names
+        ],
+        hide_index=True,
+    )
+    st.caption("On speakers that were held out in training; in brackets the best epoch where it was not the last.")
+    if found.differences:
+        st.dataframe(
+            [
+                {"Setting": key, **{run_id: str(value) for run_id, value in values.items()}}
+                for key, values in found.differences.items()
+            ],
+            hide_index=True,
+        )
+    else:
+        st.caption("These runs have the same settings.")
+
+
+def _reached(figure: Reached | None) -> str:
+    if figure is None:
+        return ""
+    best = "" if figure.best == figure.last else f" ({figure.best:.3f} in epoch {figure.best_epoch})"
+    return f"{figure.last:.3f}{best}"
 
 
 def _row(run: RunDirectory) -> dict[str, object]:
     run_state, config = run.state, run.config
-    figures = run_state.result.get("metrics", {})
+    result = run_state.result
+    figures = result.get("metrics", {})
+    pcc = figures.get("pcc", figures.get("total", result.get("table3", {}).get("total_pcc", {}).get("ours")))
     return {
         "Run": run.id,
         "Status": run_state.status,
-        "Labels": "MOCK" if _is_mock(run) else "real",
+        "Trains": TRAINS.get(run_state.kind, run_state.kind),
+        "PCC": "" if pcc is None else f"{pcc:.3f}",
         **{
-            label: None if figures.get(name) is None else round(figures[name], 2)
-            for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"), ("pcc", "PCC"))
+            label: "" if figures.get(name) is None else f"{figures[name]:.2f}"
+            for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"))
         },
-        "n": figures.get("n"),
         "Set": " ".join(filter(None, [_source(config), config.get("part")])),
-        "Features": config.get("extractor") or config.get("encoder"),
-        "Model": config.get("model") or run_state.kind,
+        "Labels": "MOCK" if _is_mock(run) else "real",
+        "From": str(config.get("extractor") or Path(config.get("encoder") or config.get("model") or "").name),
         "Started (UTC)": run_state.created_at[:16].replace("T", " "),
     }
 
@@ -169,6 +217,12 @@ def one_run(run: RunDirectory) -> None:
             run_state = job_panel(run, speech_curves)
         if run_state.status == "finished":
             speech_findings(run)
+        return
+    if run.state.kind == "speechllm":
+        with st.container(border=True):
+            run_state = job_panel(run, speechllm_curves)
+        if run_state.status == "finished":
+            speechllm_findings(run)
         return
     with st.container(border=True):
         run_state = job_panel(run, _curves)

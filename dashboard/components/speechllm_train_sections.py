@@ -1,0 +1,78 @@
+"""A fine-tuning run of the speech language model on the Train page: curves beside the paper's values, and Table 3."""
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from dashboard import charts
+from pipeline.metrics.published import HUMAN, TABLE3
+from pipeline.runs import RunDirectory, RunState
+
+STEPS = (("loss", "Training loss"), ("rate", "Learning rate"), ("grad_norm", "Gradient norm"))
+FIGURES = (
+    ("accuracy_pcc", "Accuracy (PCC)"), ("fluency_pcc", "Fluency (PCC)"), ("prosodic_pcc", "Prosody (PCC)"),
+    ("total_pcc", "Total (PCC)"), ("per", "Phone error rate"), ("f1", "Phone match (F1)"),
+)  # fmt: skip
+BEST_EPOCH = 3
+
+
+def speechllm_curves(run: RunDirectory, _: RunState) -> None:
+    """Loss, rate and gradient by step; after each epoch the figures, with the paper's third epoch and one expert."""
+    rows = run.metrics()
+    steps = [row for row in rows if row.get("event") == "step"]
+    if not steps:
+        st.caption("The model is being loaded; curves follow with the first step.")
+        return
+    columns = st.columns(3)
+    for column, (name, label) in zip(columns, STEPS, strict=True):
+        column.plotly_chart(charts.steps(steps, name, label), key=f"speechllm-{name}")
+    epochs = [{"fold": None, "epoch": row["epoch"], **row["table3"]} for row in rows if row.get("event") == "epoch"]
+    if not epochs:
+        st.caption("Figures follow after the first epoch.")
+        return
+    trained = "unfrozen" if run.config.get("adapter") == "unfreeze" else "LoRA"
+    paper = next(row for row in TABLE3 if (row.trained, row.epoch) == (trained, BEST_EPOCH))
+    columns = st.columns(3)
+    for number, (name, label) in enumerate(FIGURES):
+        lines = {"paper": float(getattr(paper, name))}
+        human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
+        if human is not None:
+            lines["one expert"] = human
+        columns[number % 3].plotly_chart(charts.epochs(epochs, name, label, lines), key=f"speechllm-{name}")
+
+
+def speechllm_findings(run: RunDirectory) -> None:
+    """Table 3 of the finished run beside the paper's."""
+    file = run.path / "table3.json"
+    if not file.is_file():
+        return
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    figures = content["figures"]
+    st.subheader("Table 3")
+    st.dataframe(
+        [
+            {
+                "Figure": name.replace("_pcc", " (PCC)"),
+                "Ours": _number(row["ours"]),
+                "Paper": _number(row["paper"]),
+                "Difference": "" if row["difference"] is None else f"{row['difference']:+.3f}",
+                "Within 5 %": {True: "yes", False: "no", None: ""}[row["within_5_percent"]],
+            }
+            for name, row in content["table3"].items()
+        ],
+        hide_index=True,
+    )
+    unread = ", ".join(f"{figures['unread'][task]} of {n} {task.upper()}" for task, n in figures["n"].items())
+    st.caption(
+        f"Answers that could not be read count against the model: {unread}. F1, precision and recall match phones, as "
+        f"in the paper; the field's mispronunciation F1 is {_number(figures['mdd']['f1']) or 'not defined here'}."
+    )
+    st.download_button(
+        "Table 3 as Markdown", (run.path / "table3.md").read_text(encoding="utf-8"), f"{run.id}-table3.md",
+        icon=":material/download:",
+    )  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
