@@ -44,7 +44,8 @@ ONNX, {precision}.
 - Trained on `{info.trained_on}`, part `{info.part}`: {info.n_recordings} recordings of {info.n_speakers} speakers.
   {_seed(info)}, data hash `{info.data_hash}`, commit `{info.git_commit}`, {info.created_at[:10]}.
 - Licences: the corpus is free for commercial and non-commercial use (speechocean762, arXiv 2104.01378); Whisper's
-  weights are under MIT, and so are these.
+  weights are under MIT, and so are these. `vocabulary.npz` holds frequencies of wordfreq (CC BY-SA 4.0) and pairs of
+  words of Google Books Ngrams (CC BY 3.0, by way of symspellpy).
 
 PCC on the training speakers held out to choose the epoch and the thresholds (optimistic for that reason):
 

@@ -43,7 +43,7 @@ CONFIDENT_WITHIN = 10.0  # points of 100
 NEIGHBOURS = 50
 DECODING_GRID = {
     "per_phone": (2.0, 3.0, 4.0), "per_word": (-2.0, -1.0, 0.0), "word_weight": (0.8, 1.0, 1.2),
-    "prior_weight": (0.3, 0.45, 0.6),
+    "prior_weight": (0.3, 0.45, 0.6, 0.75, 0.9),
 }  # fmt: skip
 N_NO_SPEECH = 100
 
