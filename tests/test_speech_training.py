@@ -54,7 +54,7 @@ def test_a_run_leaves_all_that_researchers_expect(speech_run: Path) -> None:
     assert run.state.status == "finished"
     epochs = [line for line in run.metrics() if line["event"] == "epoch"]
     assert [line["epoch"] for line in epochs] == [1, 2]
-    assert {"per", "phone", "mdd_f1", "utterance_total"} <= epochs[0]["held_out"].keys()
+    assert {"greedy_per", "phone", "mdd_f1", "utterance_total"} <= epochs[0]["held_out"].keys()
     assert is_speech_folder(speech_run / "model")
     info = load_info(speech_run / "model")
     assert (info.n_recordings, info.n_speakers, len(info.speakers)) == (9, 3, 3)

@@ -16,7 +16,7 @@ CURVES = (
     ("utterance_fluency", "Fluency (PCC)", "fluency"),
     ("phone", "Phone (PCC)", None),
     ("mdd_f1", "Mispronunciations (F1, best threshold)", None),
-    ("per", "Phone error rate, greedy", None),
+    ("greedy_per", "Phone error rate, greedy", None),
 )
 LABELS = {
     "accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", "total": "Total", "word_accuracy": "Word",

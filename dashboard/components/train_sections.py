@@ -89,7 +89,7 @@ def models_here() -> None:
                 "Scores": f"{row.info.rubric}s",
                 "Model": row.info.model_id,
                 "Role": row.role,
-                "MAE": row.info.test.get("mae"),
+                "MAE": _two_digits(row.info.test.get("mae")),
                 "PCC": row.info.test.get("pcc"),
                 "n": row.info.n_recordings,
                 "Features": row.info.extractor,
@@ -99,7 +99,6 @@ def models_here() -> None:
         ],
         hide_index=True,
         column_config={
-            "MAE": st.column_config.NumberColumn(format="%.2f"),
             "PCC": st.column_config.NumberColumn(format="%.2f"),
         },
     )
@@ -118,12 +117,16 @@ def _speech_row(info: SpeechInfo) -> dict[str, object]:
         "Scores": "English sentences",
         "Model": info.model_id,
         "Role": f"in use ({'deployed here' if training.speech_is_deployed() else 'as released'})",
-        "MAE": None,
+        "MAE": "",
         "PCC": info.held_out.get("total"),
         "n": info.n_recordings,
         "Features": f"speech: {info.encoder}",
         "Trained on": f"{info.trained_on} {info.part}".strip(),
     }
+
+
+def _two_digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def list_of_runs(runs: Sequence[RunDirectory]) -> None:
@@ -189,10 +192,7 @@ def _row(run: RunDirectory) -> dict[str, object]:
         "Status": run_state.status,
         "Trains": TRAINS.get(run_state.kind, run_state.kind),
         "PCC": "" if pcc is None else f"{pcc:.3f}",
-        **{
-            label: "" if figures.get(name) is None else f"{figures[name]:.2f}"
-            for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"))
-        },
+        **{label: _two_digits(figures.get(name)) for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"))},
         "Set": " ".join(filter(None, [_source(config), config.get("part")])),
         "Labels": "MOCK" if _is_mock(run) else "real",
         "From": str(config.get("extractor") or Path(config.get("encoder") or config.get("model") or "").name),

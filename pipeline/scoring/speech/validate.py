@@ -65,7 +65,7 @@ def figures(answers: Sequence[Answer]) -> dict[str, float]:
     )
     found["mdd_f1"] = best_f1(accuracy < 0.5, np.concatenate([a.wrong for a in answers]))[0]
     errors = error_rate([decode(a.utterance.verdict) for a in answers], [decode(a.free) for a in answers])
-    found["per"] = (errors.substitutions + errors.deletions + errors.insertions) / max(1, errors.n_reference)
+    found["greedy_per"] = (errors.substitutions + errors.deletions + errors.insertions) / max(1, errors.n_reference)
     return {key: float("nan") if value is None else float(value) for key, value in found.items()}
 
 
@@ -83,7 +83,7 @@ def best_f1(wrong: NDArray[np.bool_], probability: NDArray[np.float64]) -> tuple
 def selection_value(found: dict[str, float]) -> float:
     """What the kept epoch maximises: the mean of the sentence, word and phone correlations, MDD F1 and 1 - PER."""
     sentence = float(np.mean([found[f"utterance_{aspect}"] for aspect in UTTERANCE_ASPECTS]))
-    parts = [sentence, found["word_accuracy"], found["phone"], found["mdd_f1"], 1.0 - found["per"]]
+    parts = [sentence, found["word_accuracy"], found["phone"], found["mdd_f1"], 1.0 - found["greedy_per"]]
     return float(np.nan_to_num(np.mean(parts), nan=-1.0))
 
 
