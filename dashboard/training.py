@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.services import settings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.scoring.acoustic.model_files import ModelInfo
     from pipeline.scoring.speech.config import SpeechTrainConfig
     from pipeline.scoring.speech.model_files import SpeechInfo
+    from pipeline.speechllm.config import SpeechLlmConfig
 
 # Settings that the form sets; the others keep their defaults.
 FORM_OPTIONS = ("set", "part", "labels", "model", "extractor", "name", "seed", "folds", "epochs")
@@ -80,6 +82,28 @@ def launch_speech_training(config: SpeechTrainConfig, preset: str, given: dict[s
         kind="speech",
         name=config.name,
         argv=["train", "speech", "--preset", preset, *options],
+        root=settings().runs_root,
+        config=config,
+        seed=config.seed,
+    )
+
+
+def manifest_of_set(name: str) -> Path:
+    from pipeline.corpus.sets import get_set
+
+    return get_set(settings(), name).root / "manifest.jsonl"
+
+
+def launch_speechllm_training(config: SpeechLlmConfig, preset: str, given: dict[str, Any]) -> RunDirectory:
+    """Start `pronlab train speechllm` in the background."""
+    from pipeline.jobs.launcher import launch
+
+    options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    return launch(
+        settings(),
+        kind="speechllm",
+        name=config.name,
+        argv=["train", "speechllm", "--preset", preset, *options],
         root=settings().runs_root,
         config=config,
         seed=config.seed,

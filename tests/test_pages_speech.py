@@ -183,6 +183,35 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
     assert list(listed["Trains"]) == ["speech language model"]
 
 
+def test_fine_tuning_is_started_from_the_page(
+    open_page: Open, settings: Settings, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page("train")
+    page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
+    assert "pronlab import speechocean762" in words(page)
+    import_path(settings, speech_manifest, name="ocean")
+    started: list[list[str]] = []
+    from pipeline.runs import RunDirectory
+
+    def launch(
+        _: Settings, *, argv: list[str], root: Path, kind: str, name: str, config: Any, seed: int
+    ) -> RunDirectory:
+        started.append(argv)
+        return RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed)
+
+    monkeypatch.setattr("pipeline.jobs.launcher.launch", launch)
+    page = open_page("train")
+    page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
+    next(field for field in page.text_input if field.label == "Measure on part").set_value("")
+    next(field for field in page.number_input if field.label.startswith("Recordings")).set_value(4)
+    next(button for button in page.button if button.label == "Start fine-tuning").click().run()
+    assert not page.exception
+    command = dict(zip(started[0][2::2], started[0][3::2], strict=True))
+    assert (command["--preset"], command["--limit"], command["--evaluation-part"]) == ("tiny", "4", "")
+    assert Path(command["--manifest"]).is_file()
+    assert "speechllm-tiny-seed0" in words(page)
+
+
 def test_runs_of_any_kind_stand_side_by_side(open_page: Open, settings: Settings, speech_run: Path) -> None:
     for name in ("a", "b"):
         shutil.copytree(speech_run, settings.runs_root / name)

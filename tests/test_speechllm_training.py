@@ -292,6 +292,14 @@ def test_parts_with_common_speakers_are_refused(home: Settings, speech_manifest:
         train_speechllm(home, config, run)
 
 
+def test_missing_packages_are_named(home: Settings, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in ("peft", "bitsandbytes") else name)
+    config = config_of(speech_manifest)
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="bare", config=config)
+    with pytest.raises(ModelError, match=r"needs peft: pip install 'pronlab\[speechllm\]'"):
+        train_speechllm(home, config, run)
+
+
 def test_settings_are_checked_all_at_once() -> None:
     with pytest.raises(TrainingError) as caught:
         SpeechLlmConfig(adapter="unfreeze", bits=4, r=0, schedule="steps")

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts
+from dashboard import charts, state, training
 from pipeline.metrics.published import HUMAN, TABLE3
 from pipeline.runs import RunDirectory, RunState
+from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
 
 STEPS = (("loss", "Training loss"), ("rate", "Learning rate"), ("grad_norm", "Gradient norm"))
 FIGURES = (
@@ -15,10 +16,56 @@ FIGURES = (
     ("total_pcc", "Total (PCC)"), ("per", "Phone error rate"), ("f1", "Phone match (F1)"),
 )  # fmt: skip
 BEST_EPOCH = 3
+PRESET_HELP = (
+    "tiny walks the whole way with a random model on a CPU. The others need a GPU (the paper had one of 80 GB) and the "
+    "checkpoint; a run that cannot fit says so before it starts."
+)
+
+
+def start_speechllm_training() -> None:
+    """The form; a started run is chosen for watching."""
+    sets = training.speech_sets()
+    if not sets:
+        st.info(
+            "The speech language model learns from sentences with scores, as speechocean762 has them. Import it on the "
+            "Data page or with `pronlab import speechocean762 FOLDER`.",
+            icon=":material/upload:",
+        )
+        return
+    with st.form("train-speechllm", border=False):
+        left, right = st.columns(2)
+        chosen = left.selectbox("Learn from", sets)
+        preset = right.selectbox("Preset", list_presets(), index=list_presets().index("tiny"), help=PRESET_HELP)
+        model = left.text_input(
+            "Model", placeholder="the preset's", help="A folder with a Phi-4-multimodal checkpoint, or a hub name."
+        )
+        name = right.text_input("Name of the run", placeholder="speechllm-preset", max_chars=60)
+        part = left.text_input("Train on part", value=SpeechLlmConfig.part)
+        evaluation_part = right.text_input(
+            "Measure on part", value=SpeechLlmConfig.evaluation_part, help="Empty: an eighth of the training speakers."
+        )
+        numbers = st.columns(4)
+        epochs = numbers[0].number_input("Epochs", 1, 100, None, placeholder="the preset's")
+        rate = numbers[1].number_input("Learning rate", 1e-8, 1.0, None, format="%.1e", placeholder="the preset's")
+        limit = numbers[2].number_input("Recordings", 1, 10**6, None, placeholder="all")
+        seed = numbers[3].number_input("Seed", 0, 2**31 - 1, 0)
+        submitted = st.form_submit_button("Start fine-tuning", type="primary", icon=":material/play_arrow:")
+    if submitted:
+        given: dict[str, Any] = {
+            "manifest": str(training.manifest_of_set(chosen)), "seed": int(seed), "part": part.strip(),
+            "evaluation_part": evaluation_part.strip(), "name": name.strip() or f"speechllm-{preset}-seed{seed}",
+        }  # fmt: skip
+        chosen_only = {"model": model.strip() or None, "epochs": epochs, "rate": rate, "limit": limit}
+        given |= {key: value for key, value in chosen_only.items() if value is not None}
+        config = SpeechLlmConfig(**{**load_preset(preset), **given})
+        state.choose(state.RUN, training.launch_speechllm_training(config, preset, given).id)
 
 
 def speechllm_curves(run: RunDirectory, _: RunState) -> None:
     """Loss, rate and gradient by step; after each epoch the figures, with the paper's third epoch and one expert."""
+    plan = run.path / "plan.json"
+    if plan.is_file():
+        st.caption(_plan_in_words(json.loads(plan.read_text(encoding="utf-8"))))
     rows = run.metrics()
     steps = [row for row in rows if row.get("event") == "step"]
     if not steps:
@@ -72,6 +119,15 @@ def speechllm_findings(run: RunDirectory) -> None:
         "Table 3 as Markdown", (run.path / "table3.md").read_text(encoding="utf-8"), f"{run.id}-table3.md",
         icon=":material/download:",
     )  # fmt: skip
+
+
+def _plan_in_words(plan: dict[str, Any]) -> str:
+    minutes = max(1, round(60 * plan["hours"]))
+    lasts = f"{plan['hours']:.1f} hours" if minutes >= 60 else f"{minutes} min"
+    return (
+        f"Plan: trains {plan['n_trained']:,} of {plan['n_parameters']:,} parameters in {plan['steps']:,} steps; about "
+        f"{plan['memory_gb']:.2g} of {plan['available_gb']:.2g} GB on {plan['device']}, {lasts} without measuring."
+    )
 
 
 def _number(value: float | None) -> str:

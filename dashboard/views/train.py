@@ -6,8 +6,13 @@ from dashboard import state, training
 from dashboard.components import train_sections as sections
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.components.speech_train_sections import start_speech_training
+from dashboard.components.speechllm_train_sections import start_speechllm_training
 
-WORDS, SPEECH = "Scorer of single recordings", "Speech scorer (phones, words, sentences)"
+WORDS, SPEECH, LANGUAGE = (
+    "Scorer of single recordings",
+    "Speech scorer (phones, words, sentences)",
+    "Phi-4 with LoRA",
+)
 
 
 @errors_in_words()
@@ -17,9 +22,13 @@ def render() -> None:
         sections.models_here()
     runs = training.runs()
     with st.expander("New training", icon=":material/add:", expanded=not runs):
-        kind = st.segmented_control("What to train", [WORDS, SPEECH], default=WORDS, required=True, key="train-kind")
+        kind = st.segmented_control(
+            "What to train", [WORDS, SPEECH, LANGUAGE], default=WORDS, required=True, key="train-kind"
+        )
         if kind == SPEECH:
             start_speech_training()
+        elif kind == LANGUAGE:
+            start_speechllm_training()
         else:
             sections.start_training()
     runs = training.runs()

@@ -50,7 +50,7 @@ class Plan:
             f"trains {self.n_trained:,} of {self.n_parameters:,} parameters ({self.trained_share:.2%})",
             f"{self.n_samples:,} samples of {self.tokens_a_sample:.0f} tokens, {self.steps:,} steps on {self.devices} "
             f"device{'s' if self.devices > 1 else ''} ({self.device})",
-            f"needs about {self.memory_gb:.1f} GB of {self.available_gb:.1f} GB",
+            f"needs about {self.memory_gb:.2g} GB of {self.available_gb:.2g} GB",
             f"takes about {_duration(self.hours)}, evaluation not counted",
         ])  # fmt: skip
 

@@ -117,8 +117,9 @@ def _opened(rows: Any, items: list[CorpusItem]) -> Corpus:
 
 
 def _decode(items: list[CorpusItem], root: Path, folder: Path, progress: Progress | None) -> None:
-    from datasets import Dataset, Features, List, Value
+    from datasets import Dataset, Features, List, Value, disable_progress_bars
 
+    disable_progress_bars()  # ours says what is being done
     texts = List(Value("string"))
     columns = Features({
         "id": Value("string"), "speaker": Value("string"), "text": Value("string"), "samples": List(Value("int16")),

@@ -5,7 +5,7 @@ keeps the run directory, and answers the requests to stop. The last epoch's adap
 measured on is never used to choose one.
 """
 
-import json
+import importlib.util
 import os
 import shutil
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ import torch
 from torch.utils.data import Dataset
 
 from pipeline import artifacts
-from pipeline.errors import TrainingError
+from pipeline.errors import ModelError, TrainingError
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
@@ -43,6 +43,7 @@ def train_speechllm(
     last epoch, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
     report: dict[str, Any] | None = None
     with directory.start() as writer:
+        _check_packages(config)
         report = _train(settings, config, writer, show)
     if report is None:
         raise TrainingError(
@@ -102,6 +103,14 @@ def _train(
     artifacts.write_json(run.path / "report.json", report)
     writer.update(progress=1.0, message="done", result={"table3": table, "n": found.n, "unread": found.unread})
     return report
+
+
+def _check_packages(config: SpeechLlmConfig) -> None:
+    """Raises ModelError where a package is missing, before anything is read or loaded."""
+    needed = ("accelerate", "datasets", "peft", "transformers", *(("bitsandbytes",) if config.bits == 4 else ()))
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModelError(f"Fine-tuning needs {', '.join(missing)}: pip install 'pronlab[speechllm]'.")
 
 
 class Judge:
@@ -240,9 +249,3 @@ def _gathered(answers: list[Answered]) -> list[list[Answered]]:
     parts: list[Any] = [None] * torch.distributed.get_world_size()
     torch.distributed.all_gather_object(parts, [asdict(answer) for answer in answers])
     return [[Answered(**answer) for answer in part] for part in parts]
-
-
-def plan_of(run: RunDirectory) -> dict[str, Any] | None:
-    """The plan a run wrote before it began."""
-    file = run.path / "plan.json"
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
