@@ -72,16 +72,18 @@ def speech_sets() -> list[str]:
     ]
 
 
-def launch_speech_training(config: SpeechTrainConfig, preset: str, given: dict[str, Any]) -> RunDirectory:
-    """Start `pronlab train speech` in the background."""
+def launch_preset(
+    kind: str, config: SpeechTrainConfig | SpeechLlmConfig, preset: str, given: dict[str, Any]
+) -> RunDirectory:
+    """Start `pronlab train <kind>` with a preset in the background; `given` are the settings that differ from it."""
     from pipeline.jobs.launcher import launch
 
-    options = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+    options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     return launch(
         settings(),
-        kind="speech",
+        kind=kind,
         name=config.name,
-        argv=["train", "speech", "--preset", preset, *options],
+        argv=["train", kind, "--preset", preset, *options],
         root=settings().runs_root,
         config=config,
         seed=config.seed,
@@ -92,22 +94,6 @@ def manifest_of_set(name: str) -> Path:
     from pipeline.corpus.sets import get_set
 
     return get_set(settings(), name).root / "manifest.jsonl"
-
-
-def launch_speechllm_training(config: SpeechLlmConfig, preset: str, given: dict[str, Any]) -> RunDirectory:
-    """Start `pronlab train speechllm` in the background."""
-    from pipeline.jobs.launcher import launch
-
-    options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
-    return launch(
-        settings(),
-        kind="speechllm",
-        name=config.name,
-        argv=["train", "speechllm", "--preset", preset, *options],
-        root=settings().runs_root,
-        config=config,
-        seed=config.seed,
-    )
 
 
 def speech_in_use() -> SpeechInfo | None:

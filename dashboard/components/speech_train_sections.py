@@ -61,7 +61,7 @@ def start_speech_training() -> None:
         if int(fold) < settings.get("folds", SpeechTrainConfig.folds):
             given["fold"] = int(fold)
         config = SpeechTrainConfig(**{**settings, **given})
-        state.choose(state.RUN, training.launch_speech_training(config, preset, given).id)
+        state.choose(state.RUN, training.launch_preset("speech", config, preset, given).id)
 
 
 def speech_curves(run: RunDirectory, _: RunState) -> None:
@@ -71,10 +71,9 @@ def speech_curves(run: RunDirectory, _: RunState) -> None:
         for row in run.metrics()
         if row.get("event") == "epoch"
     ]
-    averaged = run.state.result.get("averaged", [])
+    averaged = run.config.get("average")
     if averaged:
-        st.caption(f"The mean of the weights of {', '.join(averaged)}. It has no curves of its own.")
-        return
+        st.caption(f"The mean listener of {', '.join(averaged)}; the curves are of its score head, fitted anew.")
     if not epochs:
         st.caption("The first epoch is under way; curves follow after it.")
         return

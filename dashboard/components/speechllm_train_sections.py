@@ -58,14 +58,14 @@ def start_speechllm_training() -> None:
         chosen_only = {"model": model.strip() or None, "epochs": epochs, "rate": rate, "limit": limit}
         given |= {key: value for key, value in chosen_only.items() if value is not None}
         config = SpeechLlmConfig(**{**load_preset(preset), **given})
-        state.choose(state.RUN, training.launch_speechllm_training(config, preset, given).id)
+        state.choose(state.RUN, training.launch_preset("speechllm", config, preset, given).id)
 
 
 def speechllm_curves(run: RunDirectory, _: RunState) -> None:
     """Loss, rate and gradient by step; after each epoch the figures, with the paper's third epoch and one expert."""
     plan = run.path / "plan.json"
     if plan.is_file():
-        st.caption(_plan_in_words(json.loads(plan.read_text(encoding="utf-8"))))
+        st.caption(f"Plan: {'; '.join(json.loads(plan.read_text(encoding='utf-8'))['text'].splitlines())}.")
     rows = run.metrics()
     steps = [row for row in rows if row.get("event") == "step"]
     if not steps:
@@ -119,15 +119,6 @@ def speechllm_findings(run: RunDirectory) -> None:
         "Table 3 as Markdown", (run.path / "table3.md").read_text(encoding="utf-8"), f"{run.id}-table3.md",
         icon=":material/download:",
     )  # fmt: skip
-
-
-def _plan_in_words(plan: dict[str, Any]) -> str:
-    minutes = max(1, round(60 * plan["hours"]))
-    lasts = f"{plan['hours']:.1f} hours" if minutes >= 60 else f"{minutes} min"
-    return (
-        f"Plan: trains {plan['n_trained']:,} of {plan['n_parameters']:,} parameters in {plan['steps']:,} steps; about "
-        f"{plan['memory_gb']:.2g} of {plan['available_gb']:.2g} GB on {plan['device']}, {lasts} without measuring."
-    )
 
 
 def _number(value: float | None) -> str:

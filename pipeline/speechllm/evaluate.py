@@ -6,7 +6,7 @@ out, it would leave the figures of what remains better than the model is. For th
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,6 @@ class SpeechLlmFigures:
     mdd: dict[str, float | None]
     n: dict[str, int]
     unread: dict[str, int]
-    seconds: float = 0.0
-    warnings: tuple[str, ...] = field(default_factory=tuple)
 
 
 def answer_all(

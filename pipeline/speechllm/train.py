@@ -9,7 +9,6 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def _train(
     judge = Judge(Collator(held, prompts, phi4, config.max_length), held_samples, config, writer)
     plan = make_plan(phi4, config, samples, _lengths(collator, samples), max(1, int(os.environ.get("WORLD_SIZE", "1"))))
     writer.log(plan.text())
-    artifacts.write_json(run.path / "plan.json", plan)
+    artifacts.write_json(run.path / "plan.json", {**vars(plan), "text": plan.text()})
     refuse_impossible(plan, config)
     trainer = Trainer(
         model=phi4.model,
@@ -247,5 +246,5 @@ def _rank_and_world() -> tuple[int, int]:
 
 def _gathered(answers: list[Answered]) -> list[list[Answered]]:
     parts: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(parts, [asdict(answer) for answer in answers])
-    return [[Answered(**answer) for answer in part] for part in parts]
+    torch.distributed.all_gather_object(parts, answers)
+    return parts

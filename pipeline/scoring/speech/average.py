@@ -14,13 +14,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pipeline import artifacts
 from pipeline.errors import TrainingError
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.scoring.speech.batches import SpeechModel
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance
-from pipeline.scoring.speech.train import BEST, BEST_RECORD, fitting_precision, split_speakers, train_model
+from pipeline.scoring.speech.train import BEST, fitting_precision, split_speakers, train_model
 
 MAY_DIFFER = ("seed", "name", "average")
 HEAD_EPOCHS = 4
@@ -70,10 +69,7 @@ def run_averaging(
         precision=fitting_precision(config.precision, device),
     )
     report = train_model(model.to(device), train, held, fitting, device, writer)
-    report["averaged"] = [run.id for run in runs]
-    for file in (writer.run.path / "report.json", writer.run.path / "checkpoints" / BEST_RECORD):
-        artifacts.write_json(file, report)
-    return report
+    return {**report, "averaged": list(config.average)}
 
 
 def mean_weights(files: Sequence[Path]) -> dict[str, Tensor]:

@@ -148,8 +148,7 @@ class _Search:
             return now
         entered = np.stack([word, ended.node, ended.start, np.full(len(word), frame + 1), ended.entry])
         fresh = ended.but(
-            node=np.full(len(word), ROOT, dtype=np.int64), before=word, score=score,
-            entry=self.n_entries + np.arange(len(word)),
+            node=np.full(len(word), ROOT, dtype=np.int64), before=word, score=score
         )  # fmt: skip
         kept = self._best_alike(fresh)
         self.history.append(entered[:, kept])

@@ -1,7 +1,7 @@
 """Build what hearing without a text needs: the words that may be heard, and which follows which."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
     Frequencies come from the package wordfreq (data under CC BY-SA 4.0), pairs of words from symspellpy (MIT; Google
     Books Ngrams, CC BY 3.0). Raises ModelError where either is missing.
     """
-    frequency = _frequencies()
+    dictionary = whole_dictionary()
+    frequency = _frequencies(dictionary)
     for word in (word for text in texts for word, _ in text):
         frequency.setdefault(word, RAREST)
     number = {word: k for k, word in enumerate(frequency)}
@@ -51,26 +52,24 @@ def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
             ones[number[word]] += 1.0
             pairs[before, number[word]] += 1.0
             before = number[word]
-    said = [(number[word], encode(bare(p) for p in phones)) for word, phones in _dictionary(frequency)]
+    said = [
+        (number[word], encode(bare(p) for p in phones))
+        for word in frequency
+        for phones in dictionary.get(word, ())[:MAX_VARIANTS]
+    ]
     said += [(number[word], list(labels)) for text in texts for word, labels in text]
     built = vocabulary.build(number, said, build_word_model(ones, pairs))
     vocabulary.save(folder / VOCABULARY_FILE, built)
     return {"n_words": len(number), "n_pairs": len(pairs), "n_texts": len(texts)}
 
 
-def _frequencies() -> dict[str, float]:
+def _frequencies(known: Container[str]) -> dict[str, float]:
     try:
         import wordfreq
     except ImportError as error:
         raise ModelError("Building a vocabulary needs wordfreq: pip install 'pronlab[encoder]'.") from error
-    known = whole_dictionary()
     words = [word for word in wordfreq.top_n_list("en", N_WORDS) if word in known]
     return {word: wordfreq.word_frequency(word, "en") for word in words if len(word) > 1 or word in _SINGLE_LETTERS}
-
-
-def _dictionary(words: Iterable[str]) -> Iterable[tuple[str, tuple[str, ...]]]:
-    known = whole_dictionary()
-    return ((word, phones) for word in words for phones in known.get(word, ())[:MAX_VARIANTS])
 
 
 def _pairs() -> Iterable[tuple[str, str, float]]:

@@ -73,7 +73,7 @@ def package(
     """
     from pipeline.scoring.speech.batches import SpeechModel
     from pipeline.scoring.speech.export import export_onnx
-    from pipeline.scoring.speech.train import BEST, BEST_RECORD, SCALE, split_speakers
+    from pipeline.scoring.speech.train import BEST, SCALE, split_speakers
 
     config = SpeechTrainConfig(**run.config)
     checkpoints = run.path / "checkpoints"
@@ -83,7 +83,6 @@ def package(
     model = SpeechModel(config, encoder)
     model.load_state_dict(load_file(checkpoints / BEST))
     scale = json.loads((checkpoints / SCALE).read_text(encoding="utf-8"))
-    record = json.loads((checkpoints / BEST_RECORD).read_text(encoding="utf-8"))
     front = model.listener.encoder.front_end
     info = SpeechInfo(
         model_id=run.id, front_end=front.kind, n_mels=front.n_mels,
@@ -91,7 +90,7 @@ def package(
         spread=tuple(scale["spread"]), encoder=Path(encoder).name, trained_on=corpus, part=config.part,
         n_recordings=len(train), n_speakers=len({u.speaker for u in train}),
         speakers=tuple(sorted({f"{corpus}/{u.speaker}" for u in train})), seed=config.seed,
-        averaged=tuple(record.get("averaged", ())), created_at=now_iso(),
+        averaged=config.average, created_at=now_iso(),
         git_commit=run.state.git_commit, data_hash=data_hash(utterances),
     )  # fmt: skip
     found: dict[bool, tuple[list[Tried], dict[str, float]]] = {}

@@ -58,7 +58,7 @@ def train_speech(
             corpus=manifest.parent.name,
             progress=show,
         )
-        writer.update(progress=1.0, message="done", result={"metrics": info.held_out, "averaged": info.averaged})
+        writer.update(progress=1.0, message="done", result={"metrics": info.held_out})
     if report is None:
         raise TrainingError(
             f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` goes on."
