@@ -17,6 +17,7 @@ from pipeline.scoring.acoustic.config import TrainConfig
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.jobs.launcher import Where
     from pipeline.scoring.acoustic.model_files import ModelInfo
     from pipeline.scoring.speech.config import SpeechTrainConfig
     from pipeline.scoring.speech.model_files import SpeechInfo
@@ -45,20 +46,12 @@ class Report:
     warnings: tuple[str, ...]
 
 
-def launch_training(config: TrainConfig) -> RunDirectory:
+def launch_word(config: TrainConfig) -> RunDirectory:
     """Start `pronlab train word` in the background."""
-    from pipeline.jobs.launcher import launch
+    from pipeline.jobs.launcher import launch_training
 
-    options = [part for name in FORM_OPTIONS if (value := getattr(config, name)) != "" for part in (f"--{name}", value)]
-    return launch(
-        settings(),
-        kind="word",
-        name=config.name,
-        argv=["train", "word", *map(str, options)],
-        root=settings().runs_root,
-        config=config,
-        seed=config.seed,
-    )
+    given = {name: value for name in FORM_OPTIONS if (value := getattr(config, name)) != ""}
+    return launch_training(settings(), "word", config, None, given)
 
 
 def speech_sets() -> list[str]:
@@ -73,21 +66,16 @@ def speech_sets() -> list[str]:
 
 
 def launch_preset(
-    kind: str, config: SpeechTrainConfig | SpeechLlmConfig, preset: str, given: dict[str, Any]
+    kind: str,
+    config: SpeechTrainConfig | SpeechLlmConfig,
+    preset: str,
+    given: dict[str, Any],
+    where: Where | None = None,
 ) -> RunDirectory:
     """Start `pronlab train <kind>` with a preset in the background; `given` are the settings that differ from it."""
-    from pipeline.jobs.launcher import launch
+    from pipeline.jobs.launcher import launch_training
 
-    options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
-    return launch(
-        settings(),
-        kind=kind,
-        name=config.name,
-        argv=["train", kind, "--preset", preset, *options],
-        root=settings().runs_root,
-        config=config,
-        seed=config.seed,
-    )
+    return launch_training(settings(), kind, config, preset, given, where)
 
 
 def manifest_of_set(name: str) -> Path:

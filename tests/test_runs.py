@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import JobError, UnknownNameError
-from pipeline.jobs.launcher import find, go_on, launch
+from pipeline.jobs.launcher import Where, find, go_on, launch
 from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
 from pipeline.settings import Settings
 
@@ -134,4 +134,4 @@ def test_a_stopped_run_goes_on_in_the_background(
 
 def test_an_unknown_executor_is_named(settings: Settings) -> None:
     with pytest.raises(UnknownNameError, match="local"):
-        launch(settings, kind="x", name="x", argv=[], root=settings.jobs_root, config={}, executor="moon")
+        launch(settings, kind="x", name="x", argv=[], root=settings.jobs_root, config={}, where=Where("moon"))

@@ -72,7 +72,7 @@ def start_training() -> None:
             folds=int(folds),
             epochs=int(epochs),
         )
-        state.choose(state.RUN, training.launch_training(config).id)
+        state.choose(state.RUN, training.launch_word(config).id)
 
 
 def models_here() -> None:

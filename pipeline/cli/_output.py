@@ -1,6 +1,7 @@
 """What all commands share: `--json`, one clear line and exit code 1 on bad input, progress on the error stream."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,10 @@ Progress = Callable[[int, int, str], None]
 
 
 def emit(value: Any, as_json: bool, text: str) -> None:
-    """Print the result: the whole record as JSON, or `text` for people."""
+    """Print the result: the whole record as JSON, or `text` for people. Of the processes of one run (torchrun's ranks)
+    only the first speaks."""
+    if os.environ.get("RANK", "0") != "0":
+        return
     click.echo(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
 
 

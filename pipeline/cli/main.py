@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "features": ("pipeline.cli.features", "features", "Extract features into training_data.csv."),
     "train": ("pipeline.cli.train", "train", "Train a model."),
     "deploy": ("pipeline.cli.train", "deploy", "Deploy a finished run as the scorer in use."),
-    "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume or compare runs."),
+    "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, note or delete runs."),
     "score": ("pipeline.cli.score", "score", "Score one recording."),
     "score-set": ("pipeline.cli.score", "score_set", "Score every recording of a set, for the Compare page."),
     "evaluate": ("pipeline.cli.score", "evaluate", "Measure a scorer against experts over a manifest or set."),

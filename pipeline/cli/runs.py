@@ -17,11 +17,18 @@ def runs() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """All training runs, newest first."""
+    from pipeline.jobs.launcher import check_queue
     from pipeline.runs import list_runs
+    from pipeline.runs.notes import read_notes
 
     found = list_runs(Settings.from_env().runs_root)
-    rows = [{"id": run.id, **vars(run.state)} for run in found]
-    lines = [f"{row['id']:40} {row['status']:9} {_mae(row['result']):>10}  {row['message']}" for row in rows]
+    for run in found:
+        check_queue(run)
+    rows = [{"id": run.id, **vars(run.state), **vars(read_notes(run.path))} for run in found]
+    lines = [
+        f"{row['id']:45} {row['status']:9} {_mae(row['result']):>10}  {' '.join(row['tags'])} {row['message']}"
+        for row in rows
+    ]
     emit(rows, as_json, "\n".join(lines) or "No run yet. `pronlab train word --set demo` makes one.")
 
 
@@ -30,24 +37,67 @@ def list_(as_json: bool) -> None:
 @json_option
 def show(run_id: str, as_json: bool) -> None:
     """One run: state, configuration, last lines of its log."""
-    from pipeline.jobs.launcher import find
+    from pipeline.jobs.launcher import check_queue, find
+    from pipeline.runs.notes import read_notes
 
     run = find(Settings.from_env(), run_id)
-    state = run.state
-    text = f"{run.id}: {state.status} {state.message}\n{state.error or ''}\n{run.log_tail(2000)}".strip()
-    emit({"id": run.id, **vars(state), "config": run.config}, as_json, text)
+    check_queue(run)
+    state, notes = run.state, read_notes(run.path)
+    lines = [f"{run.id}: {state.status} {state.message}", state.error or "", " ".join(notes.tags), notes.note]
+    text = "\n".join([*filter(None, lines), run.log_tail(2000)]).strip()
+    emit({"id": run.id, **vars(state), **vars(notes), "config": run.config}, as_json, text)
 
 
 @runs.command()
 @click.argument("run_id", metavar="RUN")
+@click.option("--within", type=click.FloatRange(0, 3600), metavar="SECONDS", help="Then end it by force.")
 @json_option
-def stop(run_id: str, as_json: bool) -> None:
-    """Ask a run to end after its current step."""
+def stop(run_id: str, within: float | None, as_json: bool) -> None:
+    """Ask a run to end after its current step, keeping what it has."""
+    from pipeline.jobs.launcher import find
+    from pipeline.jobs.launcher import stop as ask
+
+    run = find(Settings.from_env(), run_id)
+    ask(run, within)
+    status = run.state.status
+    text = f"{run.id} was asked to stop." if within is None else f"{run.id} is {status}."
+    emit({"id": run.id, "status": status}, as_json, text)
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--yes", is_flag=True, help="Without asking.")
+@json_option
+def delete(run_id: str, yes: bool, as_json: bool) -> None:
+    """Remove a run that is over, with its checkpoints and models."""
     from pipeline.jobs.launcher import find
 
     run = find(Settings.from_env(), run_id)
-    run.request_stop()
-    emit({"id": run.id, "status": run.state.status}, as_json, f"{run.id} was asked to stop.")
+    size = run.size_mb
+    if not yes:
+        click.confirm(f"Delete {run.path} ({size:.0f} MB) for good?", abort=True)
+    run.delete()
+    emit({"id": run.id, "freed_mb": size}, as_json, f"{run.id} is deleted, {size:.0f} MB are free.")
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--text", help="The note; an empty one removes it.")
+@click.option("--tag", "tags", multiple=True, help="Add this tag.")
+@click.option("--untag", "removed", multiple=True, help="Remove this tag.")
+@json_option
+def note(run_id: str, text: str | None, tags: tuple[str, ...], removed: tuple[str, ...], as_json: bool) -> None:
+    """Write a note on a run, or tag it; without options, read them."""
+    from pipeline.jobs.launcher import find
+    from pipeline.runs.notes import Notes, read_notes, write_notes
+
+    run = find(Settings.from_env(), run_id)
+    notes = read_notes(run.path)
+    if text is not None or tags or removed:
+        kept = [tag for tag in dict.fromkeys([*notes.tags, *tags]) if tag not in removed]
+        notes = Notes(notes.note if text is None else text.strip(), tuple(kept))
+        write_notes(run.path, notes)
+    emit({"id": run.id, **vars(notes)}, as_json, f"{' '.join(notes.tags)}\n{notes.note}".strip() or "No note yet.")
 
 
 @runs.command()

@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli._background import executor_options, run_option
 from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.errors import ModelError, TrainingError
 from pipeline.records import RubricName
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.jobs.launcher import Where
+    from pipeline.runs import RunDirectory
 
 
 @click.group()
@@ -38,11 +43,13 @@ def train() -> None:
 @click.option("--dropout", type=float)
 @click.option("--trees", type=int)
 @click.option("--min-leaf", type=int)
-@click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True)
+@executor_options
+@run_option
 @json_option
-def word(preset: str | None, run: Path | None, as_json: bool, **options: Any) -> None:
+def word(preset: str | None, run: Path | None, where: "Where | None", as_json: bool, **options: Any) -> None:
     """Train a scorer of single recordings (0-100) on a feature vector, cross-validated over speakers."""
-    from pipeline.runs import RunDirectory
+    from pipeline.jobs.device import device_turn
+    from pipeline.jobs.launcher import launch_training
     from pipeline.scoring.acoustic.config import TrainConfig, load_preset
     from pipeline.scoring.acoustic.data import load_training_data
     from pipeline.scoring.acoustic.train import run_training
@@ -51,14 +58,13 @@ def word(preset: str | None, run: Path | None, as_json: bool, **options: Any) ->
     config = TrainConfig(**{**(load_preset(preset) if preset else {}), **given})
     config = replace(config, name=config.name or f"{config.extractor}-{config.model}")
     settings = Settings.from_env()
-    directory = (
-        RunDirectory(run)
-        if run is not None
-        else RunDirectory.create(settings.runs_root, kind="word", name=config.name, config=config, seed=config.seed)
-    )
+    if where is not None:
+        _say_launched(launch_training(settings, "word", config, preset, given, where), as_json)
+        return
+    directory = _directory(settings, "word", config, run)
     show = progress_printer("Features")
     report = None
-    with directory.start() as writer:
+    with directory.start() as writer, device_turn(settings, writer):
 
         def progress(done: int, total: int, message: str) -> None:
             show(done, total, message)
@@ -91,19 +97,21 @@ def word(preset: str | None, run: Path | None, as_json: bool, **options: Any) ->
 @click.option("--room-responses", type=click.Path(exists=True, file_okay=False), help="A folder of impulse responses.")
 @click.option("--resume", help="Go on with this run from its last whole epoch.")
 @click.option("--average", multiple=True, help="Instead of training: the mean weights of this run and others of it.")
-@click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True)
+@executor_options
+@run_option
 @json_option
 def speech(
     preset: str | None,
     resume: str | None,
     average: tuple[str, ...],
     run: Path | None,
+    where: "Where | None",
     manifest: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Fine-tune a speech encoder and train the scorer of phones, words and sentences on it."""
-    from pipeline.jobs.launcher import find
+    from pipeline.jobs.launcher import find, launch_training
     from pipeline.runs import RunDirectory
     from pipeline.scoring.speech.average import common_config
     from pipeline.scoring.speech.config import SpeechTrainConfig, load_preset
@@ -124,13 +132,10 @@ def speech(
             given["manifest"] = str(manifest.absolute())
         config = SpeechTrainConfig(**{**(load_preset(preset) if preset else {}), **given})
         config = replace(config, name=config.name or f"speech-{preset or 'custom'}-seed{config.seed}")
-        directory = (
-            RunDirectory(run)
-            if run is not None
-            else RunDirectory.create(
-                settings.runs_root, kind="speech", name=config.name, config=config, seed=config.seed
-            )
-        )
+        if where is not None:
+            _say_launched(launch_training(settings, "speech", config, preset, given, where), as_json)
+            return
+        directory = _directory(settings, "speech", config, run)
     report = train_speech(settings, config, directory, progress_printer("Reading recordings"))
     figures = "\n".join(f"  {name:20} {value:.3f}" for name, value in report["held_out"].items())
     what = f"mean of {len(config.average)} runs" if config.average else f"epoch {report['epoch']}"
@@ -156,17 +161,24 @@ def speech(
 @click.option("--rubric-file", help="A text with the rating scales, in place of ours.")
 @click.option("--limit", type=int, help="Train on the first recordings only.")
 @click.option("--evaluation-limit", type=int, help="Measure on the first recordings only.")
+@click.option("--trackers", help="Send the figures to mlflow or wandb too (if installed; commas between).")
 @click.option("--memory-gb", type=float, help="Plan for so much memory instead of the device's.")
 @click.option("--seed", type=int)
 @click.option("--resume", help="Go on with this run from its last checkpoint.")
-@click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True)
+@executor_options
+@run_option
 @json_option
 def speechllm(
-    preset: str | None, resume: str | None, run: Path | None, manifest: Path | None, as_json: bool, **options: Any
+    preset: str | None,
+    resume: str | None,
+    run: Path | None,
+    where: "Where | None",
+    manifest: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Fine-tune Phi-4-multimodal with LoRA to score and transcribe; prints Table 3 of arXiv 2509.02915."""
-    from pipeline.jobs.launcher import find
-    from pipeline.runs import RunDirectory
+    from pipeline.jobs.launcher import find, launch_training
     from pipeline.speechllm.config import SpeechLlmConfig, load_preset
     from pipeline.speechllm.table3 import markdown
     from pipeline.speechllm.train import train_speechllm
@@ -182,13 +194,10 @@ def speechllm(
             given["manifest"] = str(manifest.absolute())
         config = SpeechLlmConfig(**{**(load_preset(preset) if preset else {}), **given})
         config = replace(config, name=config.name or f"speechllm-{preset or 'custom'}-seed{config.seed}")
-        directory = (
-            RunDirectory(run)
-            if run is not None
-            else RunDirectory.create(
-                settings.runs_root, kind="speechllm", name=config.name, config=config, seed=config.seed
-            )
-        )
+        if where is not None:
+            _say_launched(launch_training(settings, "speechllm", config, preset, given, where), as_json)
+            return
+        directory = _directory(settings, "speechllm", config, run)
     report = train_speechllm(settings, config, directory, progress_printer("Decoding recordings"))
     text = f"Run {directory.id}\n\n{markdown(report['table3'], report['figures'])}"
     emit({"run": directory.id, "directory": directory.path, **report}, as_json, text)
@@ -201,6 +210,7 @@ def speechllm(
 @json_option
 def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     """Train the pronunciation of words that the dictionary lacks, on the dictionary."""
+    from pipeline.jobs.device import device_turn
     from pipeline.runs import RunDirectory
     from pipeline.scoring.speech.letter_to_sound_train import LetterToSoundConfig, train_letter_to_sound
 
@@ -210,7 +220,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
         settings.runs_root, kind="letter-to-sound", name="letter-to-sound", config=config, seed=seed
     )
     found = None
-    with directory.start() as writer:
+    with directory.start() as writer, device_turn(settings, writer):
         found = train_letter_to_sound(config, out, writer)
         writer.update(progress=1.0, message="done", result={"metrics": found})
     if found is None:
@@ -269,6 +279,20 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
         as_json,
         f"{info.model_id} now scores the {info.rubric} rubric (test MAE {mae if mae is None else f'{mae:.2f}'}).",
     )
+
+
+def _directory(settings: Settings, kind: str, config: Any, run: Path | None) -> "RunDirectory":
+    """The one that the launcher made, else a new one."""
+    from pipeline.runs import RunDirectory
+
+    if run is not None:
+        return RunDirectory(run)
+    return RunDirectory.create(settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed)
+
+
+def _say_launched(run: "RunDirectory", as_json: bool) -> None:
+    text = f"{run.id} is on its way. `pronlab runs show {run.id}` watches, `pronlab runs stop {run.id}` ends it."
+    emit({"run": run.id, "directory": run.path, "status": run.state.status}, as_json, text)
 
 
 def _report_text(run_id: str, report: Any) -> str:

@@ -1,15 +1,29 @@
-"""Start, find and stop background jobs."""
+"""Start, find, stop and continue background jobs."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
-from pipeline.jobs.executors import EXECUTORS
-from pipeline.runs import ACTIVE, RunDirectory
+from pipeline.jobs.executors import Job, Launch, executor
+from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory
+from pipeline.runs.state import LOCAL, age_s
 from pipeline.settings import Settings
 
 RESUMABLE = ("speech", "speechllm")
+GRACE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Where:
+    """The executor by name, how many devices of how many of its nodes, and its own options."""
+
+    executor: str = LOCAL
+    devices: int = 1
+    nodes: int = 1
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def launch(
@@ -21,30 +35,88 @@ def launch(
     root: Path,
     config: Any,
     seed: int | None = None,
-    executor: str = "local",
+    where: Where | None = None,
 ) -> RunDirectory:
     """Make a run directory under `root` and start `pronlab <argv>` reporting to it.
 
     The command must take `--run`. Raises JobError where the process cannot be started; a process that dies before it
     reports becomes `lost` once its heartbeat is 30 s old, with its last words in `log.txt`.
     """
-    start = EXECUTORS[executor]
-    run = RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed)
-    start(settings, argv, run)
+    where = where or Where()
+    executor(where.executor)  # an unknown one is named before anything is made
+    run = RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed, executor=where.executor)
+    try:
+        _start(Job(settings, run, tuple(argv), where.devices, where.nodes, where.options), where.executor)
+    except JobError:
+        run.close("failed")
+        run.delete()  # nothing ran: the error says all there is to say
+        raise
     return run
 
 
-def go_on(settings: Settings, run: RunDirectory, executor: str = "local") -> None:
-    """Start a stopped, failed or lost run again in its own directory. Raises JobError where it is still running, is
-    finished, or is of a kind that keeps no state to go on from."""
+def launch_training(
+    settings: Settings, kind: str, config: Any, preset: str | None, given: Mapping[str, Any], where: Where | None = None
+) -> RunDirectory:
+    """Start `pronlab train <kind>` in the background; `config` is the whole configuration (with `name` and `seed`),
+    `given` the settings in it that the preset does not have."""
+    options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    return launch(
+        settings,
+        kind=kind,
+        name=config.name,
+        argv=["train", kind, *(["--preset", preset] if preset else []), *options],
+        root=settings.runs_root,
+        config=config,
+        seed=config.seed,
+        where=where or Where(),
+    )
+
+
+def go_on(settings: Settings, run: RunDirectory) -> None:
+    """Start a stopped, failed or lost run again in its own directory, where it ran before. Raises JobError where it is
+    still running, is finished, or is of a kind that keeps no state to go on from."""
     state = run.state
     if state.kind not in RESUMABLE:
         raise JobError(f"A run of kind {state.kind} cannot go on; start it anew.")
     if state.status in (*ACTIVE, "finished"):
         raise JobError(f"{run.id} is {state.status}; only a run that was stopped, failed or lost can go on.")
     run.withdraw_stop()
-    run.requeue()
-    EXECUTORS[executor](settings, ["train", state.kind, "--resume", run.id], run)
+    run.requeue(state.executor)
+    before = Launch.of(run)
+    argv = ("train", state.kind, "--resume", run.id)
+    _start(Job(settings, run, argv, before.devices, before.nodes, before.options), state.executor)
+
+
+def stop(run: RunDirectory, within_s: float | None = None) -> None:
+    """Ask it to end after its current step; with `within_s`, end it by force where it has not by then."""
+    run.request_stop()
+    if within_s is None:
+        return
+    end = time.monotonic() + within_s
+    while run.state.status in ACTIVE and time.monotonic() < end:
+        time.sleep(0.2)
+    end_now(run)
+
+
+def end_now(run: RunDirectory) -> None:
+    """End an active run by force. What it saved stays; what it did since is lost."""
+    state = run.state
+    if state.status not in ACTIVE:
+        return
+    executor(state.executor).end(run, Launch.of(run))
+    if run.state.status in (*ACTIVE, "lost"):
+        run.close("stopped")
+
+
+def check_queue(run: RunDirectory) -> None:
+    """Ask the cluster about a run that stands in its queue; one it knows nothing of is marked as failed."""
+    state = run.state
+    launch = Launch.of(run)
+    just_sent = launch.job_id is None and age_s(state.heartbeat_at) < STALE_AFTER_S
+    if not state.waits_elsewhere or just_sent or executor(state.executor).waits(run, launch):
+        return
+    if run.state.waits_elsewhere:  # it may have begun meanwhile
+        run.close("failed", f"{state.executor} ended job {launch.job_id} before it began; ask there why.")
 
 
 def find(settings: Settings, run_id: str) -> RunDirectory:
@@ -53,3 +125,7 @@ def find(settings: Settings, run_id: str) -> RunDirectory:
         if (root / run_id / "run.json").is_file():
             return RunDirectory.open(root, run_id)
     raise JobError(f"No run or job {run_id!r}. `pronlab runs list` shows those there are.")
+
+
+def _start(job: Job, name: str) -> None:
+    job.save(executor(name).start(job))

@@ -1,6 +1,6 @@
 """What a fine-tuning run of the speech language model is told, and the presets for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import presets
@@ -9,6 +9,7 @@ from pipeline.errors import TrainingError
 PRESETS = presets.PRESETS / "speechllm"
 TINY = "tiny"
 ADAPTERS = ("fresh", "pretrained", "unfreeze")
+TRACKERS = ("mlflow", "wandb")
 SCHEDULES = ("cosine", "linear", "constant")
 
 
@@ -20,7 +21,8 @@ class SpeechLlmConfig:
     `model` is a local folder, a hub name with its `revision`, or `tiny` for a random one of a few layers. `adapter`:
     `fresh` attaches a new LoRA of rank `r`, `pretrained` goes on from the checkpoint's own speech adapter, `unfreeze`
     trains the audio encoder and projector along with a fresh LoRA. `bits` 16 is bfloat16, 4 is NF4 with double
-    quantisation. A step takes `batch` x `accumulation` samples on each device; a sample is one task on one recording.
+    quantisation. A step takes `batch` x `accumulation` samples, shared by all devices; a sample is one task on
+    one recording. `trackers` are services that get the figures too (mlflow, wandb), separated by commas.
     `memory_gb` limits the plan's memory estimate (0: what the device has).
     """
 
@@ -50,6 +52,7 @@ class SpeechLlmConfig:
     evaluation_batch: int = 16
     seed: int = 0
     memory_gb: float = 0.0
+    trackers: str = ""
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
@@ -70,8 +73,25 @@ class SpeechLlmConfig:
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 wrong.append(f"{name} lies in {low}-{high}, got {getattr(self, name)}")
+        wrong += [f"trackers are {' or '.join(TRACKERS)}, got {t!r}" for t in self.tracked if t not in TRACKERS]
         if wrong:
             raise TrainingError("These settings cannot be used: " + "; ".join(wrong) + ".")
+
+    @property
+    def tracked(self) -> list[str]:
+        return [name.strip() for name in self.trackers.split(",") if name.strip()]
+
+    def on_each_of(self, devices: int) -> "SpeechLlmConfig":
+        """The same step shared by `devices`: fewer accumulated batches, or smaller ones. Raises TrainingError where it
+        cannot be shared evenly."""
+        if self.accumulation % devices == 0:
+            return replace(self, accumulation=self.accumulation // devices)
+        if self.batch % devices == 0:
+            return replace(self, batch=self.batch // devices)
+        raise TrainingError(
+            f"A step of batch {self.batch} x accumulation {self.accumulation} cannot be shared evenly by {devices} "
+            "devices. Change one of them so that it can."
+        )
 
 
 def list_presets() -> list[str]:

@@ -61,7 +61,7 @@ def make_plan(
     """`tokens` are the lengths of some of the samples."""
     n_trained, n_all = trainable(phi4.model.parameters())
     mean, longest = sum(tokens) / len(tokens), max(tokens)
-    steps = config.epochs * math.ceil(len(samples) / (config.batch * config.accumulation * devices))
+    steps = config.epochs * math.ceil(len(samples) / (config.batch * config.accumulation))
     return Plan(
         n_trained=n_trained,
         n_parameters=n_all,
@@ -69,7 +69,7 @@ def make_plan(
         n_samples=len(samples),
         tokens_a_sample=mean,
         steps=steps,
-        memory_gb=memory_gb(phi4.model, config, longest),
+        memory_gb=memory_gb(phi4.model, config.on_each_of(devices), longest),
         available_gb=available_gb(phi4.device, config),
         hours=_hours(phi4, config, n_all, mean * len(samples) * config.epochs / devices),
         devices=devices,

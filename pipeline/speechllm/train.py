@@ -6,6 +6,7 @@ measured on is never used to choose one.
 """
 
 import importlib.util
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -17,11 +18,13 @@ from torch.utils.data import Dataset
 
 from pipeline import artifacts
 from pipeline.errors import ModelError, TrainingError
+from pipeline.jobs.device import device_turn
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
+from pipeline.speechllm.distributed import Group
 from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
 from pipeline.speechllm.phi4 import attach_adapter, load_phi4
 from pipeline.speechllm.plan import make_plan, refuse_impossible
@@ -41,7 +44,7 @@ def train_speechllm(
     """Train in the run directory, going on from its last checkpoint where it has one; returns the plan, Table 3 of the
     last epoch, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
     report: dict[str, Any] | None = None
-    with directory.start() as writer:
+    with directory.start() as writer, device_turn(settings, writer):
         _check_packages(config)
         report = _train(settings, config, writer, show)
     if report is None:
@@ -57,14 +60,16 @@ def _train(
     from transformers import PrinterCallback, Trainer, set_seed
 
     run = writer.run
+    group = Group.join(settings.device)
+    share = config.on_each_of(group.size)
     set_seed(config.seed)
     prompts = load_prompts(config.rubric_file)
     manifest = Path(config.manifest)
     writer.update(message="reading recordings")
-    corpus = load_corpus(settings, manifest, config.part, show)
-    if config.evaluation_part:
-        held = load_corpus(settings, manifest, config.evaluation_part, show)
-    else:
+    with group.leader_first():  # the others find the cache made
+        corpus = load_corpus(settings, manifest, config.part, show)
+        held = load_corpus(settings, manifest, config.evaluation_part, show) if config.evaluation_part else None
+    if held is None:
         corpus, held = hold_out(corpus)
     overlap = set(corpus.rows["speaker"]) & set(held.rows["speaker"])
     if overlap:
@@ -73,32 +78,36 @@ def _train(
             f"{min(overlap)}: figures on voices that were trained on mean nothing. Choose parts that share none."
         )
     writer.update(message="loading the model")
-    phi4 = attach_adapter(load_phi4(config, settings.device), config)
+    phi4 = attach_adapter(load_phi4(config, group.device), config)
     samples, held_samples = samples_of(corpus, config.limit), samples_of(held, config.evaluation_limit)
     collator = Collator(corpus, prompts, phi4, config.max_length)
-    judge = Judge(Collator(held, prompts, phi4, config.max_length), held_samples, config, writer)
-    plan = make_plan(phi4, config, samples, _lengths(collator, samples), max(1, int(os.environ.get("WORLD_SIZE", "1"))))
+    judge = Judge(Collator(held, prompts, phi4, config.max_length), held_samples, config, writer, group)
+    plan = make_plan(phi4, config, samples, _lengths(collator, samples), group.size)
     writer.log(plan.text())
-    artifacts.write_json(run.path / "plan.json", {**vars(plan), "text": plan.text()})
+    if writer.leads:
+        artifacts.write_json(run.path / "plan.json", {**vars(plan), "text": plan.text()})
     refuse_impossible(plan, config)
+    reporter = _callback(writer, judge, group)
     trainer = Trainer(
         model=phi4.model,
-        args=_arguments(run, config, settings.device),
+        args=_arguments(run, share, settings.device),
         train_dataset=_Samples(samples),
         data_collator=collator,
-        callbacks=[_callback(writer, judge)],
+        callbacks=[reporter],
     )
     trainer.remove_callback(PrinterCallback)  # standard output is for the answer
     trainer.train(resume_from_checkpoint=_last_checkpoint(run))
-    if writer.stop_requested:
+    if reporter.stopping:
         raise StopRequested
+    found = judge.found or judge.measure(config.epochs)
+    table = table3(found, _row(config), config.epochs)
+    report = {"plan": plan, "table3": table, "figures": found, "unreadable": corpus.unreadable + held.unreadable}
+    if not writer.leads:
+        return report
     phi4.model.save_pretrained(run.path / ADAPTER_FOLDER)
     trainer.save_state()
     shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
-    found = judge.found or judge.measure(config.epochs)
-    table = table3(found, _row(config), config.epochs)
     write_table3(run.path, table, found)
-    report = {"plan": plan, "table3": table, "figures": found, "unreadable": corpus.unreadable + held.unreadable}
     artifacts.write_json(run.path / "report.json", report)
     writer.update(progress=1.0, message="done", result={"table3": table, "n": found.n, "unread": found.unread})
     return report
@@ -106,36 +115,49 @@ def _train(
 
 def _check_packages(config: SpeechLlmConfig) -> None:
     """Raises ModelError where a package is missing, before anything is read or loaded."""
-    needed = ("accelerate", "datasets", "peft", "transformers", *(("bitsandbytes",) if config.bits == 4 else ()))
+    needed = [
+        "accelerate", "datasets", "peft", "transformers", *(["bitsandbytes"] if config.bits == 4 else []),
+    ]  # fmt: skip
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise ModelError(f"Fine-tuning needs {', '.join(missing)}: pip install 'pronlab[speechllm]'.")
+    absent = [name for name in config.tracked if importlib.util.find_spec(name) is None]
+    if absent:
+        raise ModelError(
+            f"To track with {', '.join(absent)} it must be installed: pip install {' '.join(absent)}. TensorBoard's "
+            "events are written in any case."
+        )
 
 
 class Judge:
     """Measures the model on the evaluation part, on all devices together; keeps every answer."""
 
     def __init__(
-        self, collator: Collator, samples: Sequence[Sample], config: SpeechLlmConfig, writer: RunWriter
+        self,
+        collator: Collator,
+        samples: Sequence[Sample],
+        config: SpeechLlmConfig,
+        writer: RunWriter,
+        group: Group,
     ) -> None:
         self.collator, self.samples, self.config, self.writer = collator, list(samples), config, writer
+        self.group = group
         self.found: SpeechLlmFigures | None = None
 
     def measure(self, epoch: int) -> SpeechLlmFigures:
         def progress(done: int, total: int, _: str) -> None:
             self.writer.update(message=f"measuring after epoch {epoch}: answer {done} of {total}")
 
-        rank, world = _rank_and_world()
+        rank, size = self.group.rank, self.group.size
         answers = answer_all(
-            self.collator, self.samples[rank::world], batch=self.config.evaluation_batch, progress=progress
+            self.collator, self.samples[rank::size], batch=self.config.evaluation_batch, progress=progress
         )
-        everyone = _gathered(answers) if world > 1 else [answers]
         merged: list[Answered | None] = [None] * len(self.samples)
-        for number, part in enumerate(everyone):
-            merged[number::world] = part
+        for number, part in enumerate(self.group.gather(answers)):
+            merged[number::size] = part
         whole = [answer for answer in merged if answer is not None]
         self.found = figures(self.collator, self.samples, whole)
-        if rank == 0:
+        if self.writer.leads:
             table = table3(self.found, _row(self.config), epoch)
             write_answers(self.writer.run.path / f"epoch-{epoch}" / ANSWERS_FILE, whole)
             write_table3(self.writer.run.path / f"epoch-{epoch}", table, self.found)
@@ -157,15 +179,22 @@ class _Samples(Dataset[Sample]):
         return self._samples[number]
 
 
-def _callback(writer: RunWriter, judge: Judge) -> Any:
+def _callback(writer: RunWriter, judge: Judge, group: Group) -> Any:
     """Steps and epochs to the run directory, and stops where a person asked for it."""
     from transformers import TrainerCallback
 
     class Reporter(TrainerCallback):  # type: ignore[misc]
+        stopping = False
+
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
             if not state.is_world_process_zero or not logs or "loss" not in logs:
                 return
             norm = float(logs.get("grad_norm", 0.0))
+            if not math.isfinite(float(logs["loss"])) or not math.isfinite(norm):
+                raise TrainingError(
+                    f"The loss is {logs['loss']} and its gradient's norm {norm} at step {state.global_step}: training "
+                    "has broken down. A lower --rate, or --warmup-share .03, may hold it; the last checkpoint is kept."
+                )
             if state.global_step == 1 and not norm > 0.0:
                 raise TrainingError("No gradient reaches the adapter: it is not attached to what is computed.")
             writer.log_metrics(
@@ -178,11 +207,11 @@ def _callback(writer: RunWriter, judge: Judge) -> Any:
             )
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if writer.stop_requested:
-                control.should_save = control.should_training_stop = True
+            if group.any(writer.stop_requested):
+                self.stopping = control.should_save = control.should_training_stop = True
 
         def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if not writer.stop_requested:
+            if not self.stopping:
                 judge.measure(round(state.epoch))
 
     return Reporter()
@@ -212,7 +241,10 @@ def _arguments(run: RunDirectory, config: SpeechLlmConfig, device: str) -> Any:
         remove_unused_columns=False,
         label_names=["labels"],
         dataloader_num_workers=2 if on_cuda else 0,
-        report_to=["tensorboard"],
+        report_to=["tensorboard", *config.tracked],
+        logging_nan_inf_filter=False,
+        # Parts of an unfrozen audio encoder are for other inputs, and get no gradient.
+        ddp_find_unused_parameters=config.adapter == "unfreeze",
         seed=config.seed,
         disable_tqdm=True,
     )  # fmt: skip
@@ -236,15 +268,3 @@ def _last_checkpoint(run: RunDirectory) -> str | None:
 
 def _row(config: SpeechLlmConfig) -> str:
     return "unfrozen" if config.adapter == "unfreeze" else "LoRA"
-
-
-def _rank_and_world() -> tuple[int, int]:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1
-
-
-def _gathered(answers: list[Answered]) -> list[list[Answered]]:
-    parts: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(parts, answers)
-    return parts

@@ -88,6 +88,8 @@ def fit_network(
         for batch in torch.randperm(len(x), generator=generator).tensor_split(n_batches):
             optimiser.zero_grad(set_to_none=True)
             loss = nn.functional.mse_loss(network(inputs[batch]).squeeze(1), targets[batch])
+            if not bool(torch.isfinite(loss)):
+                raise TrainingError(f"The loss is no number in epoch {epoch}. Lower the learning rate.")
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()

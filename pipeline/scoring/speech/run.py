@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.corpus.sets import get_set
 from pipeline.errors import ModelError, TrainingError
+from pipeline.jobs.device import device_turn
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
 from pipeline.scoring.speech.config import SpeechTrainConfig
@@ -29,7 +30,7 @@ def train_speech(
     from pipeline.scoring.speech.train import run_training
 
     report: dict[str, Any] | None = None
-    with directory.start() as writer:
+    with directory.start() as writer, device_turn(settings, writer):
         encoder = config.encoder or str(settings.encoder_path or "")
         if not encoder:
             raise ModelError(

@@ -1,0 +1,78 @@
+"""One training a device: those that come later wait for their turn, in the order in which they were started.
+
+The turn is a lock on a file that the system takes back when its holder dies, however it dies.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from pipeline.runs import RunDirectory, RunWriter, list_runs
+from pipeline.settings import Settings
+
+LOOK_EVERY_S = 0.5
+
+
+@contextmanager
+def device_turn(settings: Settings, writer: RunWriter) -> Iterator[None]:
+    """The body runs alone on the device. Waiting, the run is `queued` and says for whom; it can be stopped there."""
+    device = device_name(settings.device)
+    if not writer.leads:
+        _wait_for_leader(writer)
+        yield
+        return
+    runs_root = writer.run.path.parent
+    lock = FileLock(runs_root / f".{device}.lock", timeout=0)
+    while not (not _before(writer.run, device) and _take(lock)):
+        holder = next((r for r in list_runs(runs_root) if _holds(r, device)), None)
+        whom = "another training" if holder is None else holder.id
+        writer.update(status="queued", waits_for=device, message=f"waits for {whom}: one training a device")
+        writer.check_stop()
+        time.sleep(LOOK_EVERY_S)
+    try:
+        writer.update(status="running", device=device, waits_for="", message="")
+        yield
+    finally:
+        lock.release()
+
+
+def device_name(device: str) -> str:
+    """Of one machine: as several may share a disk, and Slurm gives each job GPUs of its own."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "") if device.startswith("cuda") else ""
+    return "-".join(filter(None, [socket.gethostname(), device.replace(":", ""), visible.replace(",", "-")]))
+
+
+def _take(lock: FileLock) -> bool:
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    return True
+
+
+def _before(own: RunDirectory, device: str) -> bool:
+    """Whether one that was started earlier waits for the same device."""
+    created = own.state.created_at
+    for run in list_runs(own.path.parent):
+        state = run.state
+        if run != own and state.status == "queued" and state.waits_for == device and state.created_at < created:
+            return True
+    return False
+
+
+def _holds(run: RunDirectory, device: str) -> bool:
+    state = run.state
+    return state.status in ("running", "stopping") and state.device == device
+
+
+def _wait_for_leader(writer: RunWriter) -> None:
+    while True:
+        state = writer.run.state
+        if state.status == "running" and state.device:
+            return
+        writer.check_stop()
+        time.sleep(LOOK_EVERY_S)

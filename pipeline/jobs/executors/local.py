@@ -1,0 +1,58 @@
+"""This machine: a process of its own session, which lives on when the dashboard ends."""
+
+import os
+import socket
+import subprocess
+from contextlib import suppress
+
+import psutil
+
+from pipeline.errors import JobError
+from pipeline.jobs.executors.job import Job, Launch
+from pipeline.runs import RunDirectory
+from pipeline.settings import CHECKOUT
+
+# A small shell parent waits for it, so that no zombie is left, and notes in the log how it ended.
+WAITING = '"$@"; code=$?; [ $code = 0 ] || echo "The process ended with code $code."'
+
+
+def start(job: Job) -> None:
+    if job.options:
+        raise JobError(f"The executor local takes no options, got {', '.join(job.options)}.")
+    if job.nodes > 1:
+        raise JobError("This machine is one node. Take --executor slurm for more.")
+    try:
+        with (job.run.path / "log.txt").open("ab") as log:
+            subprocess.Popen(
+                ["/bin/sh", "-c", WAITING, "job", *job.command()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=CHECKOUT,
+                env={**os.environ, **job.environment()},
+            )
+    except OSError as error:
+        raise JobError(f"The job could not be started ({error.strerror or error}).") from error
+
+
+def end(run: RunDirectory, launch: Launch) -> None:
+    """Kill the process and its children, if it is the one that the run began with: pids are used again."""
+    state = run.state
+    if state.pid is None:
+        return
+    if state.host != socket.gethostname():
+        raise JobError(f"{run.id} runs on {state.host}; end it there.")
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(state.pid)
+        if state.pid_started_at is None or abs(process.create_time() - state.pid_started_at) > 1.0:
+            return
+        family = [process, *process.children(recursive=True)]
+        for one in family:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(family, timeout=10)
+
+
+def waits(run: RunDirectory, launch: Launch) -> bool:
+    return False  # a process that was started runs

@@ -1,0 +1,29 @@
+"""Run directories: the one format that everything that trains or works in the background writes, and pages read.
+
+    <root>/<name>-<hash>/
+        config.json      the resolved configuration
+        run.json         kind, status, pid, heartbeat, progress, git commit, data hash, seed, host, versions, result
+        metrics.jsonl    one object a step or epoch
+        usage.jsonl      processor, memory and GPU every ten seconds
+        notes.json       what people wrote about it, and their tags
+        log.txt          what the process printed
+        checkpoints/
+
+A finished child that nobody waited for still looks alive to the system, so liveness is judged by status and
+heartbeat, never by pid alone.
+"""
+
+from pipeline.runs.directory import RunDirectory, list_runs
+from pipeline.runs.state import ACTIVE, STALE_AFTER_S, RunState, StopRequested, now_iso
+from pipeline.runs.writer import RunWriter
+
+__all__ = [
+    "ACTIVE",
+    "STALE_AFTER_S",
+    "RunDirectory",
+    "RunState",
+    "RunWriter",
+    "StopRequested",
+    "list_runs",
+    "now_iso",
+]

@@ -1,0 +1,43 @@
+"""What people write about a run: a note and tags, beside it in `notes.json`."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import artifacts
+from pipeline.errors import JobError
+
+NOTES_FILE = "notes.json"
+MAX_NOTE = 4000
+MAX_TAGS = 20
+TAG = re.compile(r"[\w.+-]{1,40}")
+
+
+@dataclass(frozen=True)
+class Notes:
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises JobError for what could not be shown or filtered by."""
+        if len(self.note) > MAX_NOTE:
+            raise JobError(f"A note has at most {MAX_NOTE} characters, this one {len(self.note)}.")
+        if len(self.tags) > MAX_TAGS:
+            raise JobError(f"A run has at most {MAX_TAGS} tags, got {len(self.tags)}.")
+        for tag in self.tags:
+            if not TAG.fullmatch(tag):
+                raise JobError(f"A tag is one word of letters, digits and .+-_ (at most 40), got {tag!r}.")
+
+
+def read_notes(run: Path) -> Notes:
+    """Empty where nobody wrote any, or the file is damaged: notes never stand in the way of a run."""
+    try:
+        raw = json.loads((run / NOTES_FILE).read_text(encoding="utf-8"))
+        return Notes(str(raw.get("note", "")), tuple(map(str, raw.get("tags", ()))))
+    except (OSError, ValueError, AttributeError, TypeError, JobError):
+        return Notes()
+
+
+def write_notes(run: Path, notes: Notes) -> None:
+    artifacts.write_json(run / NOTES_FILE, notes)
