@@ -5,13 +5,18 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint bench demo clean system
+.PHONY: run test test-slow lint bench demo clean system
 
 run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
 
 test: $(VENV)/.installed-dev system
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=pipeline --cov-report=term --cov-fail-under=85
+
+# What takes long, or needs more than other tests: a Ray cluster on this machine.
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/pip install -q -e ".[dev,ray]"
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -47,7 +47,8 @@ class Job:
         )  # fmt: skip
         return [
             sys.executable, "-m", "torch.distributed.run", *rendezvous, f"--nproc-per-node={self.devices}",
-            "-m", MODULE, *own,
+            # Without the dashes torchrun would take --run for an option of its own.
+            "-m", "--", MODULE, *own,
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ again.
 
 import os
 import subprocess
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +45,9 @@ class Task:
                 command, stdout=log, stderr=subprocess.STDOUT, cwd=CHECKOUT,
                 env={**os.environ, **self.job.environment()},
             )  # fmt: skip
-            code = self.process.wait()
+            # Not wait(): it holds a lock, and `checkpoint` comes in a signal and waits as well.
+            while (code := self.process.poll()) is None:
+                time.sleep(0.5)
             if code:
                 log.write(f"The process ended with code {code if code > 0 else 128 - code}.\n".encode())
         return code
