@@ -14,6 +14,7 @@ PAGES = (
     ("compare", "Compare", ":material/compare_arrows:"),
     ("results", "Results", ":material/leaderboard:"),
     ("train", "Train", ":material/model_training:"),
+    ("runs", "Runs", ":material/stacked_line_chart:"),
     ("data", "Data", ":material/database:"),
 )
 

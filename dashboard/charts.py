@@ -29,6 +29,7 @@ PALETTE = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, GREY)
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "x", "star")
 METHOD_COLOURS = {"ml_model": BLUE, "heuristic": ORANGE}
 METHOD_SYMBOLS = {"ml_model": "circle", "heuristic": "diamond"}
+DASHES = ("solid", "dash", "dot", "dashdot")
 PATTERNS = ("", "/", "x", ".")
 
 _MODEL_STYLES = ((BLUE, "circle"), (PINK, "square"), (SKY, "triangle-up"), (VERMILION, "x"))
@@ -187,20 +188,80 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
     return figure
 
 
-def steps(metrics: Sequence[Mapping[str, Any]], column: str, label: str, *, most: int = 500) -> Figure:
-    """`column` over the step; of more than `most` points the means of neighbours, so that a long run draws as fast."""
+Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
+
+
+def steps(curve: Curve, label: str, *, most: int = 500) -> Figure:
+    """A value over the step; of more than `most` points the means of neighbours, and the range they lie in as a band,
+    so that a long run draws as fast and still shows its jumps."""
     figure = _figure("Step", label)
-    points = [(row["step"], row[column]) for row in metrics if row.get(column) is not None]
-    group = max(1, -(-len(points) // most))
-    parts = [points[k : k + group] for k in range(0, len(points), group)]
+    x, mean, low, high = _thinned(curve, most)
+    if len(x) < len(curve[0]):
+        figure.add_scatter(x=x, y=high, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)
+        figure.add_scatter(
+            x=x, y=low, mode="lines", line={"width": 0}, fill="tonexty", fillcolor="rgba(0,114,178,0.18)",
+            hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
     figure.add_scatter(
-        x=[part[-1][0] for part in parts],
-        y=[sum(value for _, value in part) / len(part) for part in parts],
-        mode="lines+markers" if len(parts) < 30 else "lines",
+        x=x,
+        y=mean,
+        mode="lines+markers" if len(x) < 30 else "lines",
         line={"color": BLUE},
-        hovertemplate="step %{x}: %{y:.4g}<extra></extra>",
+        hovertemplate="step %{x:.0f}: %{y:.4g}<extra></extra>",
+        showlegend=False,
     )
     return figure
+
+
+def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: int = 500) -> Figure:
+    """Curves of several runs in one picture, told apart by colour, dash and symbol."""
+    figure = _figure(x_label, y_label, height=HEIGHT + 60)
+    for number, (name, curve) in enumerate(curves.items()):
+        x, mean, _, _ = _thinned(curve, most)
+        figure.add_scatter(
+            x=x,
+            y=mean,
+            mode="lines+markers" if len(x) < 30 else "lines",
+            name=name,
+            line={"color": PALETTE[number % len(PALETTE)], "dash": DASHES[number // len(PALETTE) % len(DASHES)]},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7},
+            hovertemplate=f"%{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>",
+            showlegend=True,
+        )
+    return figure
+
+
+def usage(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Figure:
+    """What a run takes of its machine, over the time."""
+    figure = _figure("Time (UTC)", label, height=220)
+    known = [row for row in rows if row.get(column) is not None]
+    figure.add_scatter(
+        x=[row["at"] for row in known],
+        y=[row[column] for row in known],
+        mode="lines",
+        line={"color": BLUE},
+        fill="tozeroy",
+        fillcolor="rgba(0,114,178,0.12)",
+        hovertemplate="%{y:.2f}<extra></extra>",
+    )
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def _thinned(
+    curve: Curve, most: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """x of the last point, mean, lowest and highest of each of at most `most` groups of neighbours."""
+    import numpy as np
+
+    x, y = curve
+    group = max(1, -(-len(x) // most))
+    starts = np.arange(0, len(x), group)
+    if not len(starts):
+        return x, y, y, y
+    ends = np.minimum(starts + group, len(x))
+    mean = np.add.reduceat(y, starts) / (ends - starts)
+    return x[ends - 1], mean, np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
 
 
 def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20) -> Figure:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.corpus.sets import RecordingSet
     from pipeline.labels.index import Index, Progress
     from pipeline.labels.store import LabelStore
+    from pipeline.results.table import ResultRow
     from pipeline.runs import RunDirectory
     from pipeline.scoring.base import Scorer
     from pipeline.scoring.evaluations import Evaluation
@@ -263,6 +264,20 @@ def evaluations() -> list[Evaluation]:
     from pipeline.scoring.evaluations import read_evaluations
 
     return read_evaluations(settings())
+
+
+def results(run_ids: list[str] | None) -> list[ResultRow]:
+    """The rows of the results table, with these fine-tuning runs."""
+    from pipeline.results.table import result_rows
+
+    return result_rows(settings(), run_ids)
+
+
+def finished_finetunings() -> list[RunDirectory]:
+    """Fine-tuning runs of the speech language model that left a Table 3."""
+    from pipeline.results.table import finished_runs
+
+    return finished_runs(settings())
 
 
 def has_speech_model() -> bool:

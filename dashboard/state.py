@@ -18,6 +18,7 @@ WORD = "word"
 SENTENCE = "sentence"
 PRACTICE = "practise"
 RUN = "run"
+RUNS = "runs"
 JOB = "job"
 
 _PRIVATE = "pronlab."
@@ -29,9 +30,15 @@ def chosen(key: str) -> str | None:
     return str(value) if value else None
 
 
-def choose(key: str, value: str | None) -> None:
+def choose(key: str, value: str | list[str] | None) -> None:
     """Set a bound choice from code, before its widget is drawn in this run (or in a widget's callback)."""
     st.session_state[key] = value
+
+
+def keep_known(key: str, known: list[str]) -> None:
+    """Take out of a choice of several what is no longer there, before its widget is drawn."""
+    if key in st.session_state:
+        st.session_state[key] = [value for value in st.session_state[key] if value in known]
 
 
 def watched(key: str) -> str | None:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import streamlit as st
+
 from dashboard.services import settings
 from pipeline.errors import PronlabError
 from pipeline.metrics.regression import RegressionMetrics
 from pipeline.records import RubricName
 from pipeline.runs import RunDirectory, list_runs
+from pipeline.runs.metrics import MetricsReader
 from pipeline.scoring.acoustic.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
     from pipeline.scoring.speech.config import SpeechTrainConfig
     from pipeline.scoring.speech.model_files import SpeechInfo
     from pipeline.speechllm.config import SpeechLlmConfig
-
-# Settings that the form sets; the others keep their defaults.
-FORM_OPTIONS = ("set", "part", "labels", "model", "extractor", "name", "seed", "folds", "epochs")
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,11 @@ class Report:
     warnings: tuple[str, ...]
 
 
-def launch_word(config: TrainConfig) -> RunDirectory:
-    """Start `pronlab train word` in the background."""
+def start(kind: str, config: TrainConfig | SpeechTrainConfig | SpeechLlmConfig, where: Where | None = None) -> str:
+    """Start `pronlab train <kind>` in the background; returns the run's id."""
     from pipeline.jobs.launcher import launch_training
 
-    given = {name: value for name in FORM_OPTIONS if (value := getattr(config, name)) != ""}
-    return launch_training(settings(), "word", config, None, given)
+    return launch_training(settings(), kind, config, where).id
 
 
 def speech_sets() -> list[str]:
@@ -63,19 +62,6 @@ def speech_sets() -> list[str]:
         for set_ in list_sets(settings())
         if set_.rubric is RubricName.SENTENCE and (set_.root / "manifest.jsonl").is_file()
     ]
-
-
-def launch_preset(
-    kind: str,
-    config: SpeechTrainConfig | SpeechLlmConfig,
-    preset: str,
-    given: dict[str, Any],
-    where: Where | None = None,
-) -> RunDirectory:
-    """Start `pronlab train <kind>` with a preset in the background; `given` are the settings that differ from it."""
-    from pipeline.jobs.launcher import launch_training
-
-    return launch_training(settings(), kind, config, preset, given, where)
 
 
 def manifest_of_set(name: str) -> Path:
@@ -132,6 +118,30 @@ def extractors() -> list[ExtractorChoice]:
             description, problem = "cannot be used here", str(error)
         choices.append(ExtractorChoice(name, description, problem))
     return choices
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _reader(metrics: Path) -> MetricsReader:
+    return MetricsReader(metrics)
+
+
+def metrics_of(run: RunDirectory) -> MetricsReader:
+    """What the run has logged so far; only what is new since the last call is read."""
+    return _reader(run.path / "metrics.jsonl").refresh()
+
+
+def plan(config: SpeechLlmConfig) -> RunDirectory:
+    """Work out in the background what a fine-tuning run would take."""
+    from pipeline.jobs.launcher import launch
+
+    return launch(
+        settings(),
+        kind="plan",
+        name=f"plan-{config.name}",
+        argv=["train", "speechllm", "--plan"],
+        root=settings().jobs_root,
+        config=config,
+    )
 
 
 def runs() -> list[RunDirectory]:

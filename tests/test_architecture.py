@@ -23,6 +23,7 @@ LAYERS = [
     {"corpus", "labels"},
     {"features", "jobs"},
     {"scoring", "speechllm", "attempts"},
+    {"results"},
     {"cli"},
 ]
 

@@ -64,13 +64,31 @@ def test_epochs_draw_one_line_a_fold_and_the_targets() -> None:
     assert [shape.y0 for shape in figure.layout.shapes] == [7.0]
 
 
-def test_long_curves_are_thinned_to_means() -> None:
-    rows = [{"step": step, "loss": float(step % 2)} for step in range(1, 10_001)]
-    figure = charts.steps([*rows, {"step": 10_001}], "loss", "Loss", most=500)
-    assert len(figure.data[0].x) == 500
-    assert figure.data[0].x[-1] == 10_000
-    assert set(figure.data[0].y) == {0.5}
-    assert list(charts.steps(rows[:3], "loss", "Loss").data[0].y) == [1.0, 0.0, 1.0]
+def test_long_curves_are_thinned_to_means_and_their_range() -> None:
+    step = np.arange(1.0, 10_002.0)
+    figure = charts.steps((step, step % 2), "Loss", most=500)
+    high, low, mean = figure.data
+    assert len(mean.x) <= 500
+    assert mean.x[-1] == 10_001
+    assert mean.y[0] == pytest.approx(0.5, abs=0.03)
+    assert (set(high.y), set(low.y)) == ({1.0}, {0.0})
+    (short,) = charts.steps((step[:3], step[:3] % 2), "Loss").data
+    assert list(short.y) == [1.0, 0.0, 1.0]
+    assert len(charts.steps((step[:0], step[:0]), "Loss").data[0].x) == 0
+
+
+def test_runs_laid_over_each_other_can_be_told_apart() -> None:
+    curve = (np.arange(3.0), np.arange(3.0))
+    figure = charts.overlay({f"run {n}": curve for n in range(9)}, "Epoch", "Total")
+    styles = {(trace.line.color, trace.line.dash) for trace in figure.data}
+    assert len(styles) == 9
+    assert [trace.name for trace in figure.data] == [f"run {n}" for n in range(9)]
+
+
+def test_usage_leaves_out_what_was_not_measured() -> None:
+    rows = [{"at": "2026-01-01T00:00:00Z", "cpu": 1.5, "gpu": None}, {"at": "2026-01-01T00:00:10Z", "cpu": 0.5}]
+    assert list(charts.usage(rows, "cpu", "Cores").data[0].y) == [1.5, 0.5]
+    assert len(charts.usage(rows, "gpu", "GPU").data[0].y) == 0
 
 
 def test_importance_shows_the_greatest_on_top() -> None:

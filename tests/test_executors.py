@@ -19,19 +19,18 @@ import pytest
 from pipeline.errors import JobError
 from pipeline.jobs.device import device_name, device_turn
 from pipeline.jobs.executors import Job, Launch, executor
-from pipeline.jobs.launcher import Where, check_queue, end_now, go_on, launch, launch_training, stop
+from pipeline.jobs.launcher import Where, check_queue, end_now, go_on, launch_training, stop
 from pipeline.runs import RunDirectory, RunState
+from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.settings import Settings
 from pipeline.speechllm.config import SpeechLlmConfig, load_preset
-from tests.test_runs import until
+from tests.test_runs import LONG, until
 
-LONG = ("train", "word", "--epochs", "9000", "--patience", "9000", "--folds", "2", "--set")
+SHORT = replace(LONG, name="job", epochs=2)
 
 
-def started(settings: Settings, where: Where, *argv: str) -> RunDirectory:
-    return launch(
-        settings, kind="word", name="job", argv=argv, root=settings.runs_root, config={"argv": argv}, where=where
-    )
+def started(settings: Settings, where: Where, config: TrainConfig = SHORT) -> RunDirectory:
+    return launch_training(settings, "word", config, where)
 
 
 def set_state(run: RunDirectory, **changes: object) -> None:
@@ -54,7 +53,7 @@ def test_two_processes_train_as_one_does(settings: Settings, speech_manifest: Pa
     given = {"manifest": str(speech_manifest), "limit": 2, "evaluation_part": "", "epochs": 1}
     config = SpeechLlmConfig(**{**load_preset("tiny"), **given, "name": "tiny"})
     runs = [
-        launch_training(settings, "speechllm", config, "tiny", given | {"name": name}, Where("local", devices))
+        launch_training(settings, "speechllm", replace(config, name=name), Where("local", devices))
         for name, devices in (("one", 1), ("two", 2))
     ]
     for run in runs:
@@ -82,14 +81,14 @@ def test_a_step_is_shared_evenly_or_not_at_all() -> None:
 
 def test_slurm_by_its_stand_in(settings: Settings, tiny_set: str) -> None:
     where = Where("slurm", options={"cluster": "local", "minutes": "10"})
-    run = started(settings, where, "train", "word", "--set", tiny_set, "--epochs", "2", "--folds", "2")
+    run = started(settings, where)
     until(lambda: run.state.status == "finished", 120)
     assert (run.state.executor, Launch.of(run).options["cluster"]) == ("slurm", "local")
     assert run.metrics()
 
 
 def test_slurm_takes_the_machine_away_and_the_run_stands_in_the_queue_again(settings: Settings, tiny_set: str) -> None:
-    run = started(settings, Where("slurm", options={"cluster": "local"}), *LONG, tiny_set)
+    run = started(settings, Where("slurm", options={"cluster": "local"}), LONG)
     until(lambda: len(run.metrics()) > 2, 120)
     first = run.state.pid
     os.kill(psutil.Process(first).ppid(), signal.SIGUSR2)  # as Slurm does before the limit
@@ -120,7 +119,7 @@ def pretended_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_slurm_gets_what_was_asked_for(settings: Settings, pretended_slurm: Path) -> None:
     on_gpus = replace(settings, device="cuda")
     options = {"partition": "gpu", "minutes": "90", "memory_gb": "64", "account": "lab"}
-    run = started(on_gpus, Where("slurm", devices=4, nodes=2, options=options), "train", "word")
+    run = started(on_gpus, Where("slurm", devices=4, nodes=2, options=options))
     asked = (pretended_slurm / "submitted").read_text(encoding="utf-8")
     for line in ("partition=gpu", "time=90", "mem=64GB", "account=lab", "nodes=2", "gpus-per-node=4"):
         assert f"#SBATCH --{line}" in asked, asked
@@ -138,7 +137,7 @@ def test_slurm_gets_what_was_asked_for(settings: Settings, pretended_slurm: Path
 def test_a_job_that_slurm_ended_in_its_queue_has_failed(
     settings: Settings, pretended_slurm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = started(settings, Where("slurm"), "train", "word")
+    run = started(settings, Where("slurm"))
     (pretended_slurm / "state").write_text("CANCELLED by 1000", encoding="utf-8")
     import submitit
 
@@ -164,7 +163,7 @@ def test_what_cannot_be_started_leaves_nothing(settings: Settings, where: Where,
     if shutil.which("sbatch"):
         pytest.skip("this machine has Slurm")
     with pytest.raises(JobError, match=message):
-        started(settings, where, "train", "word")
+        started(settings, where)
     assert not list(settings.runs_root.glob("job-*"))
 
 
@@ -234,7 +233,7 @@ def test_a_run_goes_on_where_it_ran(settings: Settings, monkeypatch: pytest.Monk
     monkeypatch.setattr(executor("slurm"), "start", lambda job: seen.append(job) or "6")
     go_on(settings, run)
     assert (seen[0].devices, seen[0].nodes, seen[0].options) == (4, 2, {"partition": "gpu"})
-    assert seen[0].argv == ("train", "speechllm", "--resume", run.id)
+    assert seen[0].argv == ("train", "speechllm")
     assert Launch.of(run).job_id == "6"
 
 
@@ -246,10 +245,10 @@ def test_a_local_ray_cluster(settings: Settings, tiny_set: str) -> None:
     start = [ray, "start", "--head", "--num-cpus=2", "--dashboard-host=127.0.0.1", f"--temp-dir={short}"]
     subprocess.run(start, check=True, capture_output=True)
     try:
-        run = started(settings, Where("ray"), "train", "word", "--set", tiny_set, "--epochs", "2", "--folds", "2")
+        run = started(settings, Where("ray"))
         until(lambda: run.state.status == "finished", 240)
         assert run.metrics()
-        long = started(settings, Where("ray"), *LONG, tiny_set)
+        long = started(settings, Where("ray"), LONG)
         until(lambda: len(long.metrics()) > 2, 120)
         end_now(long)
         until(lambda: long.state.status == "stopped")

@@ -150,7 +150,7 @@ def test_a_mock_run_is_called_mock(open_page: Open, settings: Settings) -> None:
     )  # fmt: skip
     page = open_page("train", set="demo")
     assert "Mock labels" in words(page)
-    assert page.dataframe[1].value["Labels"].tolist() == ["MOCK"]
+    assert open_page("runs").dataframe[0].value["Labels"].tolist() == ["MOCK"]
 
 
 def test_a_lost_run_says_so(open_page: Open, settings: Settings) -> None:

@@ -178,7 +178,7 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
     paper = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
     assert list(shown["Paper"]) == [f"{getattr(paper, name):.3f}" for name in table]
     assert list(shown["Ours"])[:4] == ["0.610"] * 4
-    listed = next(frame for frame in tables if "Trains" in frame.columns)
+    listed = next(frame.value for frame in open_page("runs").dataframe if "Trains" in frame.value.columns)
     assert list(listed["PCC"]) == ["0.610"]
     assert list(listed["Trains"]) == ["speech language model"]
 
@@ -190,13 +190,13 @@ def test_fine_tuning_is_started_from_the_page(
     page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
     assert "pronlab import speechocean762" in words(page)
     import_path(settings, speech_manifest, name="ocean")
-    started: list[list[str]] = []
+    started: list[tuple[str, Any]] = []
     from pipeline.runs import RunDirectory
 
     def launch(
-        _: Settings, *, argv: list[str], root: Path, kind: str, name: str, config: Any, seed: int
+        _: Settings, *, argv: list[str], root: Path, kind: str, name: str, config: Any, seed: int = 0, where: Any = None
     ) -> RunDirectory:
-        started.append(argv)
+        started.append((" ".join(argv), where))
         return RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed)
 
     monkeypatch.setattr("pipeline.jobs.launcher.launch", launch)
@@ -204,12 +204,36 @@ def test_fine_tuning_is_started_from_the_page(
     page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
     next(field for field in page.text_input if field.label == "Measure on part").set_value("")
     next(field for field in page.number_input if field.label.startswith("Recordings")).set_value(4)
+    page.text_area(key="speechllm-overrides").set_value("r=0\nranks=3\nalpha=x")
+    next(button for button in page.button if button.label == "Start fine-tuning").click().run()
+    (error,) = page.error
+    for part in ("no setting 'ranks'", "alpha is a whole number", "r lies in 1-1024"):
+        assert part in error.value
+    assert not started
+
+    page.text_area(key="speechllm-overrides").set_value("r=4\nrate: 1e-3")
+    page.selectbox(key="speechllm-executor").set_value("slurm")
+    page.text_area(key="speechllm-options").set_value("partition=gpu")
     next(button for button in page.button if button.label == "Start fine-tuning").click().run()
     assert not page.exception
-    command = dict(zip(started[0][2::2], started[0][3::2], strict=True))
-    assert (command["--preset"], command["--limit"], command["--evaluation-part"]) == ("tiny", "4", "")
-    assert Path(command["--manifest"]).is_file()
+    ((command, where),) = started
+    assert command == "train speechllm"
+    assert (where.executor, where.devices, where.options) == ("slurm", 1, {"partition": "gpu"})
+    (run,) = (RunDirectory(path.parent) for path in settings.runs_root.glob("*/run.json"))
+    config = run.config
+    assert (config["model"], config["limit"], config["evaluation_part"], config["r"]) == ("tiny", 4, "", 4)
+    assert config["rate"] == 1e-3
+    assert Path(config["manifest"]).is_file()
     assert "speechllm-tiny-seed0" in words(page)
+
+    next(button for button in page.button if button.label == "What would it take?").click().run()
+    assert started[1][0] == "train speechllm --plan"
+    (plan,) = (RunDirectory(path.parent) for path in settings.jobs_root.glob("*/run.json"))
+    with plan.start() as writer:
+        writer.update(result={"text": "trains 5 of 9 parameters\ntakes 3 days", "refusal": "needs about 99 GB"})
+    page.run()
+    assert "trains 5 of 9 parameters" in words(page)
+    assert any("needs about 99 GB" in warning.value for warning in page.warning)
 
 
 def test_runs_of_any_kind_stand_side_by_side(open_page: Open, settings: Settings, speech_run: Path) -> None:
@@ -217,8 +241,8 @@ def test_runs_of_any_kind_stand_side_by_side(open_page: Open, settings: Settings
         shutil.copytree(speech_run, settings.runs_root / name)
     changed = json.loads((settings.runs_root / "b" / "config.json").read_text(encoding="utf-8"))
     (settings.runs_root / "b" / "config.json").write_text(json.dumps({**changed, "dropout": 0.3}), encoding="utf-8")
-    page = open_page("train")
-    page.multiselect[0].set_value(["a", "b"]).run()
+    page = open_page("runs")
+    page.multiselect(key="runs").set_value(["a", "b"]).run()
     assert not page.exception
     tables = [frame.value for frame in page.dataframe]
     figures = next(frame for frame in tables if "Figure" in frame.columns)

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from pipeline.errors import JobError, UnknownNameError
-from pipeline.jobs.launcher import Where, find, go_on, launch
+from pipeline.jobs.launcher import Where, find, go_on, launch, launch_training
 from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
 from pipeline.runs.usage import UsageMeter
+from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.settings import Settings
 
 
@@ -87,6 +88,9 @@ def test_runs_are_listed_newest_first_and_strangers_passed_over(tmp_path: Path) 
             RunDirectory.open(tmp_path, wrong)
 
 
+LONG = TrainConfig(set="tiny", name="long", epochs=9000, patience=9000, folds=2)
+
+
 def job(settings: Settings, *argv: str) -> RunDirectory:
     return launch(settings, kind="job", name="job", argv=argv, root=settings.jobs_root, config={"argv": argv})
 
@@ -106,14 +110,14 @@ def test_a_job_that_cannot_work_fails_with_its_reason(settings: Settings) -> Non
 
 
 def test_a_killed_job_says_so_in_its_log(settings: Settings, tiny_set: str) -> None:
-    run = job(settings, "train", "word", "--set", tiny_set, "--epochs", "9000", "--patience", "9000", "--folds", "2")
+    run = launch_training(settings, "word", LONG)
     until(lambda: run.state.pid is not None, 60)
     os.kill(int(run.state.pid or 0), signal.SIGKILL)
     until(lambda: "ended with code 137" in run.log_tail())
 
 
 def test_a_job_stops_when_asked(settings: Settings, tiny_set: str) -> None:
-    run = job(settings, "train", "word", "--set", tiny_set, "--epochs", "9000", "--patience", "9000", "--folds", "2")
+    run = launch_training(settings, "word", LONG)
     until(lambda: len(run.metrics()) > 3, 60)
     run.request_stop()
     until(lambda: run.state.status == "stopped", 30)

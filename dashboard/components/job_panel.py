@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from dashboard import charts
 from dashboard.components.page import errors_in_words, plain
 from dashboard.services import settings
-from pipeline.jobs.launcher import RESUMABLE, go_on
+from pipeline.jobs.launcher import GRACE_S, RESUMABLE, check_queue, end_now, go_on
 from pipeline.runs import ACTIVE, RunDirectory, RunState
 
 STATUS_WORDS = {
@@ -24,11 +25,17 @@ STATUS_WORDS = {
     "lost": ("Lost: no sign of life", "help", "red"),
 }
 
+USAGE = (
+    ("cpu", "Processor (cores)"), ("memory_gb", "Memory (GB)"), ("gpu", "GPU (share of time)"),
+    ("gpu_memory_gb", "GPU memory (GB)"),
+)  # fmt: skip
+
 Details = Callable[[RunDirectory, RunState], None]
 
 
 def job_panel(run: RunDirectory, details: Details | None = None) -> RunState:
     """Draw the run, live while it is active; `details` draws what is special to its kind (curves, reports)."""
+    check_queue(run)
     state = run.state
     if state.status in ACTIVE:
         _live(run, details)
@@ -40,13 +47,23 @@ def job_panel(run: RunDirectory, details: Details | None = None) -> RunState:
 @st.fragment(run_every=1.0)
 @errors_in_words()
 def _live(run: RunDirectory, details: Details | None) -> None:
+    check_queue(run)
     state = run.state
     if state.status not in ACTIVE:
         st.rerun()
     _draw(run, state, details)
-    if st.button("Stop", icon=":material/stop:", key=f"stop-{run.id}", disabled=state.status == "stopping"):
-        run.request_stop()
-        st.toast("Asked to stop; it ends after its current step and keeps what it has.")
+    with st.container(horizontal=True):
+        if st.button("Stop", icon=":material/stop:", key=f"stop-{run.id}", disabled=state.status == "stopping"):
+            run.request_stop()
+            st.toast("Asked to stop; it ends after its current step and keeps what it has.")
+        asked = run.stop_requested_s_ago
+        if asked is not None and asked > GRACE_S and st.button("End it now", icon=":material/dangerous:", key="kill"):
+            end_now(run)
+            st.rerun()
+    if asked is not None and asked > GRACE_S:
+        st.caption(
+            "It was asked to stop and still works on a step. Ended now, it loses what it did since it last saved."
+        )
 
 
 def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
@@ -68,10 +85,26 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
         st.rerun()
     if details is not None:
         details(run, state)
+    _usage(run)
     log = run.log_tail()
     if log:
         with st.expander("Log", icon=":material/notes:", expanded=state.status in ("failed", "lost")):
             st.code(log, language=None, height=240)
+
+
+def _usage(run: RunDirectory) -> None:
+    """Processor, memory and GPU of the last hour."""
+    rows = run.usage()
+    if len(rows) < 2:
+        return
+    last = rows[-1]
+    words = f"{last['cpu']:.1f} cores, {last['memory_gb']:.1f} GB"
+    if last.get("gpu") is not None:
+        words += f", GPU {last['gpu']:.0%}, {last['gpu_memory_gb']:.1f} GB"
+    with st.expander(f"Processor, memory and GPU: {words}", icon=":material/memory:"):
+        drawn = [(name, label) for name, label in USAGE if last.get(name) is not None]
+        for column, (name, label) in zip(st.columns(len(drawn)), drawn, strict=True):
+            column.plotly_chart(charts.usage(rows, name, label), key=f"usage-{name}")
 
 
 def _elapsed(state: RunState) -> str:

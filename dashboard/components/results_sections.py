@@ -5,24 +5,50 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts
-from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED, Published
+from dashboard import charts, services
+from pipeline.results import export
+from pipeline.results.table import ResultRow
 from pipeline.scoring.evaluations import Evaluation
 
 ASPECTS = {"accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", "total": "Total"}
 
 
 def table(found: Sequence[Evaluation]) -> None:
-    """Ours first, then published systems from best to worst total, then people."""
-    ours = [_ours(evaluation) for evaluation in found]
-    others = sorted(PUBLISHED, key=lambda system: -(system.total or 0.0))
-    rows = [*ours, *(_published(system) for system in others), _published(HUMAN)]
-    st.dataframe(rows, hide_index=True, height=35 * (len(rows) + 1) + 4)
+    """Ours first, then published systems from best to worst total, then people; and the files to take away."""
+    runs = services.finished_finetunings()
+    ids: list[str] | None = None
+    if runs:
+        default = [run.id for run in runs if run.config.get("model") != "tiny"]
+        ids = st.multiselect(
+            "Fine-tuning runs on the table", [run.id for run in runs], default, key="results-runs",
+            placeholder="None: those of the tiny random model are left out unless chosen",
+        )  # fmt: skip
+    rows = services.results(ids)
+    st.dataframe(
+        export.shown(rows),
+        hide_index=True,
+        height=35 * (len(rows) + 1) + 4,
+        column_config={
+            "Total - paper": st.column_config.TextColumn(help="PCC of the total less the paper's, arXiv 2509.02915"),
+        },
+    )
+    gap = _gap(rows) if found or ids else "nothing was measured yet."
     st.caption(
         "PCC with the reference scores unless the column says otherwise. Published figures are over all 2,500 test "
         "utterances; ours are over the part that is named, with n. PER: “told” systems know the text and mostly repeat "
-        f"it; compare those that do not. Gap to the paper: {_gap(found)}"
+        f"it; compare those that do not. Gap to the paper: {gap}"
     )
+    with st.container(horizontal=True):
+        for name, (write, mime) in export.FORMATS.items():
+            # Made when it is asked for: a picture takes a second.
+            st.download_button(
+                {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX", "png": "PNG"}[name],
+                lambda write=write: write(rows),
+                f"results.{export.SUFFIXES[name]}",
+                mime,
+                icon=":material/download:",
+                key=f"results-{name}",
+            )
 
 
 def choose_evaluation(found: Sequence[Evaluation]) -> Evaluation:
@@ -146,52 +172,10 @@ def _by_rater(rows: Sequence[dict[str, Any]], aspect: str) -> Any:
     )  # fmt: skip
 
 
-def _ours(evaluation: Evaluation) -> dict[str, Any]:
-    report = evaluation.report
-    levels = report["utterance"]
-    mdd = report.get("mdd") or {}
-    return {
-        "System": f"▶ {evaluation.name}",
-        **{label: _number((levels.get(name) or {}).get("pcc")) for name, label in ASPECTS.items()},
-        "Word": _number(((report.get("word") or {}).get("accuracy") or {}).get("pcc")),
-        "Phone": _number((report.get("phone") or {}).get("pcc")),
-        "MDD F1": _number(mdd.get("f1")),
-        "PER": _percent(report.get("per")),
-        "Told the text": "no, for PER",
-        "n": report["n"],
-        "Source": "here",
-    }
-
-
-def _published(system: Published) -> dict[str, Any]:
-    return {
-        "System": system.system,
-        **{label: _number(system_value(system, name)) for name, label in ASPECTS.items()},
-        "Word": _number(system.word),
-        "Phone": _number(system.phone),
-        "MDD F1": _number(system.mdd_f1),
-        "PER": _percent(system.per),
-        "Told the text": "" if system is HUMAN else "yes" if system.told else "no",
-        "n": 2500,
-        "Source": system.source,
-    }
-
-
-def system_value(system: Published, name: str) -> float | None:
-    value: float | None = getattr(system, name)
-    return value
-
-
-def _gap(found: Sequence[Evaluation]) -> str:
-    if not found:
-        return "nothing was measured yet."
-    levels = found[0].report["utterance"]
-    parts = [
-        f"{label.lower()} {levels[name]['pcc'] - (system_value(PAPER, name) or 0.0):+.3f}"
-        for name, label in ASPECTS.items()
-        if (levels.get(name) or {}).get("pcc") is not None
-    ]
-    return ", ".join(parts) + "."
+def _gap(rows: Sequence[ResultRow]) -> str:
+    """Of the first of ours."""
+    gaps = ", ".join(f"{ASPECTS[name].lower()} {value:+.3f}" for name, value in rows[0].gaps.items())
+    return f"{rows[0].system}: {gaps}." if gaps else "none could be measured."
 
 
 def _level(name: str, value: dict[str, Any], report: dict[str, Any] | None) -> dict[str, Any]:

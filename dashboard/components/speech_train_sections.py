@@ -6,6 +6,8 @@ import streamlit as st
 
 from dashboard import charts, state, training
 from dashboard.components.confirm import confirm
+from dashboard.components.page import errors_in_words
+from dashboard.components.run_form import configured, last_fields
 from pipeline.metrics.published import HUMAN, PAPER
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.speech.config import SpeechTrainConfig, list_presets, load_preset
@@ -47,6 +49,7 @@ def start_speech_training() -> None:
         seed = numbers[1].number_input("Seed", 0, 2**31 - 1, 0)
         fold = numbers[2].number_input("Held-out fold", 0, SpeechTrainConfig.folds - 1, 0)
         part = numbers[3].text_input("Part of the corpus", value="train")
+        last = last_fields("speech", "batch_s=20\nencoder_rate=5e-5")
         submitted = st.form_submit_button("Start fine-tuning", type="primary", icon=":material/play_arrow:")
     if submitted:
         given: dict[str, Any] = {
@@ -60,16 +63,16 @@ def start_speech_training() -> None:
         settings = load_preset(preset)
         if int(fold) < settings.get("folds", SpeechTrainConfig.folds):
             given["fold"] = int(fold)
-        config = SpeechTrainConfig(**{**settings, **given})
-        state.choose(state.RUN, training.launch_preset("speech", config, preset, given).id)
+        with errors_in_words():
+            config = configured(SpeechTrainConfig, settings, given, last)
+            state.choose(state.RUN, training.start("speech", config, last.where))
 
 
 def speech_curves(run: RunDirectory, _: RunState) -> None:
     """Held-out figures an epoch, with the paper's and people's as lines."""
     epochs = [
         {"fold": None, "epoch": row["epoch"], **row["held_out"], "loss": sum(row["losses"].values())}
-        for row in run.metrics()
-        if row.get("event") == "epoch"
+        for row in training.metrics_of(run).rows("epoch")
     ]
     averaged = run.config.get("average")
     if averaged:

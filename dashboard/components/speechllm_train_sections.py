@@ -5,7 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, state, training
+from dashboard import charts, services, state, training
+from dashboard.components.job_panel import job_panel
+from dashboard.components.page import errors_in_words, plain
+from dashboard.components.run_form import configured, last_fields
+from pipeline.errors import JobError
 from pipeline.metrics.published import HUMAN, TABLE3
 from pipeline.runs import RunDirectory, RunState
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
@@ -49,16 +53,45 @@ def start_speechllm_training() -> None:
         rate = numbers[1].number_input("Learning rate", 1e-8, 1.0, None, format="%.1e", placeholder="the preset's")
         limit = numbers[2].number_input("Recordings", 1, 10**6, None, placeholder="all")
         seed = numbers[3].number_input("Seed", 0, 2**31 - 1, 0)
-        submitted = st.form_submit_button("Start fine-tuning", type="primary", icon=":material/play_arrow:")
-    if submitted:
+        last = last_fields("speechllm", "r=32\nschedule=cosine\nwarmup_share=0.03")
+        with st.container(horizontal=True):
+            submitted = st.form_submit_button("Start fine-tuning", type="primary", icon=":material/play_arrow:")
+            planned = st.form_submit_button("What would it take?", icon=":material/calculate:")
+    if submitted or planned:
         given: dict[str, Any] = {
             "manifest": str(training.manifest_of_set(chosen)), "seed": int(seed), "part": part.strip(),
             "evaluation_part": evaluation_part.strip(), "name": name.strip() or f"speechllm-{preset}-seed{seed}",
         }  # fmt: skip
         chosen_only = {"model": model.strip() or None, "epochs": epochs, "rate": rate, "limit": limit}
         given |= {key: value for key, value in chosen_only.items() if value is not None}
-        config = SpeechLlmConfig(**{**load_preset(preset), **given})
-        state.choose(state.RUN, training.launch_preset("speechllm", config, preset, given).id)
+        with errors_in_words():
+            config = configured(SpeechLlmConfig, load_preset(preset), given, last)
+            if planned:
+                state.remember("plan", training.plan(config).id)
+            else:
+                state.choose(state.RUN, training.start("speechllm", config, last.where))
+    _plan()
+
+
+def _plan() -> None:
+    """The plan that was last asked for, as soon as it is there."""
+    chosen = state.recall("plan")
+    if chosen is None:
+        return
+    try:
+        run = services.job(chosen)
+    except JobError:  # deleted meanwhile
+        state.forget("plan")
+        return
+    with st.container(border=True):
+        run_state = job_panel(run)
+        if run_state.status == "finished":
+            st.markdown("  \n".join(run_state.result["text"].splitlines()))
+            refusal = run_state.result["refusal"]
+            if refusal:
+                st.warning(plain(refusal), icon=":material/memory:")
+            else:
+                st.success("It fits into the memory of this machine's device.", icon=":material/check:")
 
 
 def speechllm_curves(run: RunDirectory, _: RunState) -> None:
@@ -66,15 +99,14 @@ def speechllm_curves(run: RunDirectory, _: RunState) -> None:
     plan = run.path / "plan.json"
     if plan.is_file():
         st.caption(f"Plan: {'; '.join(json.loads(plan.read_text(encoding='utf-8'))['text'].splitlines())}.")
-    rows = run.metrics()
-    steps = [row for row in rows if row.get("event") == "step"]
-    if not steps:
+    metrics = training.metrics_of(run)
+    if not metrics.columns():
         st.caption("The model is being loaded; curves follow with the first step.")
         return
     columns = st.columns(3)
     for column, (name, label) in zip(columns, STEPS, strict=True):
-        column.plotly_chart(charts.steps(steps, name, label), key=f"speechllm-{name}")
-    epochs = [{"fold": None, "epoch": row["epoch"], **row["table3"]} for row in rows if row.get("event") == "epoch"]
+        column.plotly_chart(charts.steps(metrics.steps(name), label), key=f"speechllm-{name}")
+    epochs = [{"fold": None, "epoch": row["epoch"], **row["table3"]} for row in metrics.rows("epoch")]
     if not epochs:
         st.caption("Figures follow after the first epoch.")
         return

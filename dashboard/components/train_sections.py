@@ -1,20 +1,14 @@
 """The sections of the Train page."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
 import streamlit as st
 
 from dashboard import charts, comparison, state, training
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
-from dashboard.components.speech_train_sections import LABELS as SPEECH_FIGURES
 from dashboard.components.speech_train_sections import speech_curves, speech_findings
 from dashboard.components.speechllm_train_sections import speechllm_curves, speechllm_findings
 from dashboard.components.worst_cases import worst_cases
-from pipeline.jobs.compare import Reached, compare_runs
 from pipeline.metrics.regression import TARGETS
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.acoustic.config import TrainConfig
@@ -24,13 +18,6 @@ LABEL_WORDS = {
     "real": "real: the ratings of this set",
     "mock": "mock: made-up scores, only to try the machinery",
 }
-TRAINS = {"word": "single recordings", "speech": "speech scorer", "speechllm": "speech language model"}
-FIGURES = SPEECH_FIGURES | {
-    "utterance_accuracy": "Accuracy, by epoch", "utterance_fluency": "Fluency, by epoch",
-    "utterance_prosodic": "Prosody, by epoch", "utterance_total": "Total, by epoch",
-    "mdd_f1": "Mispronunciations, best F1", "loss": "Training loss",
-    "accuracy_pcc": "Accuracy", "fluency_pcc": "Fluency", "prosodic_pcc": "Prosody", "total_pcc": "Total",
-}  # fmt: skip
 MODEL_WORDS = {
     "mlp": "mlp: a small neural network (128-64-32)",
     "forest": "forest: a random forest, the classical baseline",
@@ -72,7 +59,7 @@ def start_training() -> None:
             folds=int(folds),
             epochs=int(epochs),
         )
-        state.choose(state.RUN, training.launch_word(config).id)
+        state.choose(state.RUN, training.start("word", config))
 
 
 def models_here() -> None:
@@ -129,82 +116,6 @@ def _two_digits(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def list_of_runs(runs: Sequence[RunDirectory]) -> None:
-    """All runs, and the figures of chosen ones side by side."""
-    st.dataframe([_row(run) for run in runs], hide_index=True)
-    if len(runs) < 2:
-        return
-    by_id = {run.id: run for run in runs}
-    ids = st.multiselect("Compare runs", list(by_id), placeholder="Choose two or more", max_selections=6)
-    chosen = [by_id[run_id] for run_id in ids]
-    if chosen and all(run.state.kind == "word" for run in chosen):
-        reports = {run.id: report for run in chosen if (report := training.report_of(run)) is not None}
-        st.dataframe(
-            comparison.metric_rows({run_id: report.metrics for run_id, report in reports.items()}, None),
-            hide_index=True,
-        )
-        st.caption(
-            "Each over speakers the model had not heard, with 95 % bootstrap intervals over speakers. Only runs on the "
-            "same set, part and labels can be compared."
-        )
-    elif chosen:
-        _side_by_side(chosen)
-
-
-def _side_by_side(runs: Sequence[RunDirectory]) -> None:
-    """Runs of any kind: what each reached, at best and at last, and in which settings they differ."""
-    found = compare_runs(runs)
-    names = list(dict.fromkeys(name for row in found.runs for name in row.figures))
-    st.dataframe(
-        [
-            {"Figure": FIGURES.get(name, name), **{row.id: _reached(row.figures.get(name)) for row in found.runs}}
-            for name in names
-        ],
-        hide_index=True,
-    )
-    st.caption("On speakers that were held out in training; in brackets the best epoch where it was not the last.")
-    if found.differences:
-        st.dataframe(
-            [
-                {"Setting": key, **{run_id: str(value) for run_id, value in values.items()}}
-                for key, values in found.differences.items()
-            ],
-            hide_index=True,
-        )
-    else:
-        st.caption("These runs have the same settings.")
-
-
-def _reached(figure: Reached | None) -> str:
-    if figure is None:
-        return ""
-    best = "" if figure.best == figure.last else f" ({figure.best:.3f} in epoch {figure.best_epoch})"
-    return f"{figure.last:.3f}{best}"
-
-
-def _row(run: RunDirectory) -> dict[str, object]:
-    run_state, config = run.state, run.config
-    result = run_state.result
-    figures = result.get("metrics", {})
-    pcc = figures.get("pcc", figures.get("total", result.get("table3", {}).get("total_pcc", {}).get("ours")))
-    return {
-        "Run": run.id,
-        "Status": run_state.status,
-        "Trains": TRAINS.get(run_state.kind, run_state.kind),
-        "PCC": "" if pcc is None else f"{pcc:.3f}",
-        **{label: _two_digits(figures.get(name)) for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"))},
-        "Set": " ".join(filter(None, [_source(config), config.get("part")])),
-        "Labels": "MOCK" if _is_mock(run) else "real",
-        "From": str(config.get("extractor") or Path(config.get("encoder") or config.get("model") or "").name),
-        "Started (UTC)": run_state.created_at[:16].replace("T", " "),
-    }
-
-
-def _source(config: dict[str, Any]) -> str:
-    manifest = config.get("manifest")
-    return str(config.get("set") or config.get("csv") or (Path(manifest).parent.name if manifest else ""))
-
-
 def one_run(run: RunDirectory) -> None:
     """Live while it runs; with its findings and a way to deploy it once it is finished."""
     if _is_mock(run):
@@ -212,27 +123,15 @@ def one_run(run: RunDirectory) -> None:
             "**Mock labels**: the scores are made up, so these figures say nothing about speech.",
             icon=":material/science:",
         )
-    if run.state.kind == "speech":
-        with st.container(border=True):
-            run_state = job_panel(run, speech_curves)
-        if run_state.status == "finished":
-            speech_findings(run)
-        return
-    if run.state.kind == "speechllm":
-        with st.container(border=True):
-            run_state = job_panel(run, speechllm_curves)
-        if run_state.status == "finished":
-            speechllm_findings(run)
-        return
+    details, findings = OF_KIND.get(run.state.kind, (None, None))
     with st.container(border=True):
-        run_state = job_panel(run, _curves)
-    report = training.report_of(run)
-    if run_state.status == "finished" and report is not None:
-        _findings(run, report)
+        run_state = job_panel(run, details)
+    if run_state.status == "finished" and findings is not None:
+        findings(run)
 
 
 def _curves(run: RunDirectory, _: RunState) -> None:
-    metrics = [row for row in run.metrics() if row.get("event") == "epoch"]
+    metrics = training.metrics_of(run).rows("epoch")
     if not metrics:
         return
     mae = next(target for target in TARGETS if target.metric == "mae")
@@ -244,7 +143,10 @@ def _curves(run: RunDirectory, _: RunState) -> None:
         st.plotly_chart(charts.epochs(metrics, "val_mae", "Validation MAE (points)", targets), key="val-mae")
 
 
-def _findings(run: RunDirectory, report: training.Report) -> None:
+def _findings(run: RunDirectory) -> None:
+    report = training.report_of(run)
+    if report is None:
+        return
     for warning in report.warnings:
         st.warning(warning, icon=":material/info:")
     st.subheader("Figures")
@@ -315,3 +217,10 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
 
 def _is_mock(run: RunDirectory) -> bool:
     return run.config.get("labels") == "mock"
+
+
+OF_KIND = {
+    "word": (_curves, _findings),
+    "speech": (speech_curves, speech_findings),
+    "speechllm": (speechllm_curves, speechllm_findings),
+}

@@ -35,12 +35,13 @@ def render() -> None:
     if not runs:
         empty_state("No training has run yet. Start one above: with the demo set it takes under a minute.")
         return
-    st.subheader("Runs")
-    sections.list_of_runs(runs)
+    st.subheader("One run")
     run_ids = [run.id for run in runs]
     if state.chosen(state.RUN) not in run_ids:
         state.choose(state.RUN, run_ids[0])
-    chosen = st.selectbox("Look at a run", run_ids, key=state.RUN, bind="query-params")
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.selectbox("Look at a run", run_ids, key=state.RUN, bind="query-params")
+    right.page_link("views/runs.py", label="All runs", icon=":material/stacked_line_chart:")
     sections.one_run(next(run for run in runs if run.id == chosen))
 
 

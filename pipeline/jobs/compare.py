@@ -1,12 +1,20 @@
 """Runs side by side: what they reached, at best and at last, and in which settings they differ."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.runs import RunDirectory
+import numpy as np
+from numpy.typing import NDArray
 
-LOWER_IS_BETTER = ("mae", "rmse", "per", "wer", "loss", "greedy_per")
+from pipeline.runs import RunDirectory
+from pipeline.runs.metrics import MetricsReader
+
+LOWER_IS_BETTER = ("mae", "rmse", "per", "wer", "loss", "greedy_per", "train_loss", "val_mae")
+PER_EPOCH = ("train_loss", "val_mae")  # of a word scorer's folds
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[RunDirectory]) -> Comparison:
+    """Any number of them, of any kind."""
     configs = {run.id: run.config for run in runs}
     keys = list(dict.fromkeys(key for config in configs.values() for key in config if key != "name"))
     differences = {
@@ -45,17 +54,77 @@ def compare_runs(runs: Sequence[RunDirectory]) -> Comparison:
     return Comparison(tuple(_row(run) for run in runs), differences)
 
 
+def curves(metrics: MetricsReader) -> dict[str, tuple[str, Curve]]:
+    """What the run logged, by name: over "Step" or "Epoch", and the values; of several folds the mean."""
+    found: dict[str, tuple[str, Curve]] = {}
+    for name in metrics.columns():
+        if name != "epoch":
+            found[f"{name} by step"] = ("Step", metrics.steps(name))
+    for name, points in _series(metrics.rows("epoch")).items():
+        x, y = (np.array(values, dtype=np.float64) for values in zip(*points, strict=True))
+        found[name] = ("Epoch", (x, y))
+    return found
+
+
+def as_records(found: Comparison) -> list[dict[str, Any]]:
+    """One object a run and figure, for tables elsewhere."""
+    return [
+        {"run": row.id, "kind": row.kind, "status": row.status, "figure": name, **vars(reached)}
+        for row in found.runs
+        for name, reached in row.figures.items()
+    ]
+
+
+def as_csv(found: Comparison) -> str:
+    text = io.StringIO()
+    table = csv.DictWriter(text, ["run", "kind", "status", "figure", "last", "best", "best_epoch"], lineterminator="\n")
+    table.writeheader()
+    table.writerows(as_records(found))
+    return text.getvalue()
+
+
+def as_markdown(found: Comparison) -> str:
+    """Two tables: what each reached (and its best, where that was another epoch), and the settings that differ."""
+    ids = [row.id for row in found.runs]
+    lines = [f"| | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
+    for name in dict.fromkeys(name for row in found.runs for name in row.figures):
+        lines.append(f"| {name} | {' | '.join(_cell(row.figures.get(name)) for row in found.runs)} |")
+    if found.differences:
+        lines += ["", f"| setting | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
+        for key, values in found.differences.items():
+            lines.append(f"| {key} | {' | '.join(str(values[run_id]) for run_id in ids)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(reached: Reached | None) -> str:
+    if reached is None:
+        return "-"
+    better = f" ({reached.best:.3f} in epoch {reached.best_epoch})" if reached.best != reached.last else ""
+    return f"{reached.last:.3f}{better}"
+
+
 def _row(run: RunDirectory) -> RunRow:
     state = run.state
-    epochs = [(int(line["epoch"]), _figures(line)) for line in run.metrics() if line.get("event") == "epoch"]
+    series = _series([line for line in run.metrics() if line.get("event") == "epoch"])
     found: dict[str, Reached] = {}
-    for name in dict.fromkeys(name for _, figures in epochs for name in figures):
-        series = [(figures[name], epoch) for epoch, figures in epochs if name in figures]
-        best, epoch = (min if name in LOWER_IS_BETTER else max)(series, key=lambda pair: pair[0])
-        found[name] = Reached(series[-1][0], best, epoch)
+    for name, points in series.items():
+        epoch, best = (min if name in LOWER_IS_BETTER else max)(points, key=lambda pair: pair[1])
+        found[name] = Reached(points[-1][1], best, epoch)
     for name, value in _figures(state.result).items():
         found.setdefault(name, Reached(value, value, None))
     return RunRow(run.id, state.kind, state.status, found)
+
+
+def _series(lines: Sequence[dict[str, Any]]) -> dict[str, list[tuple[int, float]]]:
+    """Epoch and value of each figure; of several folds the mean."""
+    values: dict[str, dict[int, list[float]]] = {}
+    for line in lines:
+        for name, value in _figures(line).items():
+            values.setdefault(name, {}).setdefault(int(line["epoch"]), []).append(value)
+    return {
+        name: [(epoch, sum(of) / len(of)) for epoch, of in sorted(by_epoch.items())]
+        for name, by_epoch in values.items()
+    }
 
 
 def _figures(content: dict[str, Any]) -> dict[str, float]:
@@ -66,6 +135,7 @@ def _figures(content: dict[str, Any]) -> dict[str, float]:
             number = value.get("ours") if isinstance(value, dict) else value
             if isinstance(number, int | float) and not isinstance(number, bool):
                 found[name] = float(number)
+    found |= {name: float(content[name]) for name in PER_EPOCH if content.get(name) is not None}
     losses = content.get("losses")
     if losses:
         found["loss"] = float(sum(losses.values()))

@@ -54,17 +54,14 @@ def launch(
     return run
 
 
-def launch_training(
-    settings: Settings, kind: str, config: Any, preset: str | None, given: Mapping[str, Any], where: Where | None = None
-) -> RunDirectory:
-    """Start `pronlab train <kind>` in the background; `config` is the whole configuration (with `name` and `seed`),
-    `given` the settings in it that the preset does not have."""
-    options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+def launch_training(settings: Settings, kind: str, config: Any, where: Where | None = None) -> RunDirectory:
+    """Start `pronlab train <kind>` in the background on a configuration (with `name` and `seed`), which it reads from
+    its run directory."""
     return launch(
         settings,
         kind=kind,
         name=config.name,
-        argv=["train", kind, *(["--preset", preset] if preset else []), *options],
+        argv=["train", kind],
         root=settings.runs_root,
         config=config,
         seed=config.seed,
@@ -83,8 +80,7 @@ def go_on(settings: Settings, run: RunDirectory) -> None:
     run.withdraw_stop()
     run.requeue(state.executor)
     before = Launch.of(run)
-    argv = ("train", state.kind, "--resume", run.id)
-    _start(Job(settings, run, argv, before.devices, before.nodes, before.options), state.executor)
+    _start(Job(settings, run, ("train", state.kind), before.devices, before.nodes, before.options), state.executor)
 
 
 def stop(run: RunDirectory, within_s: float | None = None) -> None:

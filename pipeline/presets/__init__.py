@@ -1,14 +1,19 @@
-"""Settings of supported runs, a YAML file each; read against the configuration they are for."""
+"""Settings of runs: presets (a YAML file each) and what people set over them, checked against the configuration they
+are for. Whatever is wrong is said at once, so that nobody mends it one launch at a time."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 import yaml
 
 from pipeline.errors import TrainingError
 
 PRESETS = Path(__file__).resolve().parent
+UNUSABLE = "These settings cannot be used: "
+T = TypeVar("T")
+WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def list_presets(folder: Path) -> list[str]:
@@ -26,3 +31,71 @@ def load_preset(folder: Path, name: str, config: type[Any]) -> dict[str, Any]:
     if unknown:
         raise TrainingError(f"{file.name} has settings nobody reads: {', '.join(sorted(unknown))}.")
     return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+
+
+def build(config: type[T], settings: Mapping[str, Any]) -> T:
+    """The dataclass `config` with `settings`. Raises TrainingError naming every setting that it does not have, that is
+    of another type, or that it refuses."""
+    types = get_type_hints(config)
+    wrong = [f"there is no setting {name!r}" for name in settings if name not in types]
+    good: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name not in types:
+            continue
+        if isinstance(value, list):
+            value = tuple(value)
+        if types[name] is float and type(value) is int:
+            value = float(value)
+        if types[name] in (int, float, str, bool) and type(value) is not types[name]:
+            wrong.append(f"{name} is {WORDS[types[name]]}, got {value!r}")
+        else:
+            good[name] = value
+    try:
+        built = config(**good)
+    except TrainingError as error:
+        wrong.append(str(error).removeprefix(UNUSABLE).rstrip("."))
+    refuse(wrong)
+    return built
+
+
+def overrides(lines: Iterable[str]) -> dict[str, Any]:
+    """`name=value` or `name: value` lines, values as in YAML. Raises TrainingError naming all that are neither."""
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+    for line in filter(None, map(str.strip, lines)):
+        name, mark, value = line.partition("=") if "=" in line else line.partition(":")
+        try:
+            read = yaml.safe_load(value)
+        except yaml.YAMLError:
+            read = None
+        if not mark or not name.strip().isidentifier() or read is None:
+            wrong.append(f"{line!r} is no name=value")
+        else:
+            found[name.strip()] = _number(read)
+    refuse(wrong)
+    return found
+
+
+def outside(config: Any, limits: Mapping[str, tuple[float, float]]) -> list[str]:
+    """In words, the settings of `config` that do not lie within their limits."""
+    return [
+        f"{name} lies in {low}-{high}, got {getattr(config, name)}"
+        for name, (low, high) in limits.items()
+        if not low <= getattr(config, name) <= high
+    ]
+
+
+def refuse(wrong: list[str]) -> None:
+    """Raises TrainingError with all of `wrong`, if there is any."""
+    if wrong:
+        raise TrainingError(f"{UNUSABLE}{'; '.join(wrong)}.")
+
+
+def _number(value: Any) -> Any:
+    """YAML takes 2e-5 for text: it wants a point."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value

@@ -26,6 +26,7 @@ from pipeline.runs.writer import RunWriter
 from pipeline.settings import CHECKOUT
 
 STATE_FILE = "run.json"
+MAX_USAGE_BYTES = 200  # of one line
 STOP_FILE = "stop-requested"
 
 
@@ -98,7 +99,9 @@ class RunDirectory:
 
     def usage(self, last: int = 360) -> list[dict[str, Any]]:
         """The last measurements of processor, memory and GPU (an hour's by default)."""
-        return read_lines(self.path / "usage.jsonl")[0][-last:]
+        path = self.path / "usage.jsonl"
+        start = max(0, path.stat().st_size - last * MAX_USAGE_BYTES) if path.is_file() else 0
+        return read_lines(path, start)[0][-last:]
 
     def log_tail(self, max_bytes: int = 8000) -> str:
         path = self.path / "log.txt"

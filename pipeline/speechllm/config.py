@@ -70,12 +70,9 @@ class SpeechLlmConfig:
             "max_length": (64, 32768), "limit": (0, 10**9), "evaluation_limit": (0, 10**9),
             "evaluation_batch": (1, 1024), "seed": (0, 2**31 - 1), "memory_gb": (0.0, 1e5),
         }  # fmt: skip
-        for name, (low, high) in limits.items():
-            if not low <= getattr(self, name) <= high:
-                wrong.append(f"{name} lies in {low}-{high}, got {getattr(self, name)}")
+        wrong += presets.outside(self, limits)
         wrong += [f"trackers are {' or '.join(TRACKERS)}, got {t!r}" for t in self.tracked if t not in TRACKERS]
-        if wrong:
-            raise TrainingError("These settings cannot be used: " + "; ".join(wrong) + ".")
+        presets.refuse(wrong)
 
     @property
     def tracked(self) -> list[str]:

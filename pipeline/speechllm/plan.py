@@ -7,6 +7,7 @@ vocabulary of 200,000 are the largest thing beside the weights. Hours follow fro
 """
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ import torch
 
 from pipeline.errors import TrainingError
 from pipeline.speechllm.config import SpeechLlmConfig
-from pipeline.speechllm.phi4 import Phi4, trainable
+from pipeline.speechllm.phi4 import LORA_TARGETS, Phi4, trainable
 from pipeline.speechllm.samples import Sample
 
 GB = 1e9
+BYTES_IN_4_BIT = 0.5 + 0.127 / 8  # with the scales of NF4, quantised in turn (Dettmers et al. 2023)
 BYTES_A_TRAINED = 4 + 4 + 8  # 32-bit copy, gradient, two moments
 STATES_A_LAYER = 34  # bytes a token and hidden unit that one layer keeps (Korthikanti et al. 2022)
 HEADROOM = 1.1
@@ -56,9 +58,15 @@ class Plan:
 
 
 def make_plan(
-    phi4: Phi4, config: SpeechLlmConfig, samples: Sequence[Sample], tokens: Sequence[int], devices: int = 1
+    phi4: Phi4,
+    config: SpeechLlmConfig,
+    samples: Sequence[Sample],
+    tokens: Sequence[int],
+    devices: int = 1,
+    device: torch.device | None = None,
 ) -> Plan:
-    """`tokens` are the lengths of some of the samples."""
+    """`tokens` are the lengths of some of the samples, `device` where it is to run (by default where the model is)."""
+    device = device or phi4.device
     n_trained, n_all = trainable(phi4.model.parameters())
     mean, longest = sum(tokens) / len(tokens), max(tokens)
     steps = config.epochs * math.ceil(len(samples) / (config.batch * config.accumulation))
@@ -70,10 +78,10 @@ def make_plan(
         tokens_a_sample=mean,
         steps=steps,
         memory_gb=memory_gb(phi4.model, config.on_each_of(devices), longest),
-        available_gb=available_gb(phi4.device, config),
-        hours=_hours(phi4, config, n_all, mean * len(samples) * config.epochs / devices),
+        available_gb=available_gb(device, config),
+        hours=_hours(device, config, n_all, mean * len(samples) * config.epochs / devices),
         devices=devices,
-        device=device_name(phi4.device),
+        device=device_name(device),
     )
 
 
@@ -94,15 +102,21 @@ def refuse_impossible(plan: Plan, config: SpeechLlmConfig) -> None:
 
 
 def memory_gb(model: Any, config: SpeechLlmConfig, longest: int) -> float:
-    parameters = list(model.parameters())
-    weights = sum(p.numel() * p.element_size() for p in parameters)
-    n_trained, _ = trainable(parameters)
+    weights = sum(_bytes_of(name, p, config) for name, p in model.named_parameters())
+    n_trained, _ = trainable(model.parameters())
     shape = model.config
     tokens = config.batch * longest
     layers = 1 if config.checkpointing else shape.num_hidden_layers
     states = tokens * shape.hidden_size * (STATES_A_LAYER * layers + 2 * shape.num_hidden_layers)
     logits = tokens * shape.vocab_size * (2 + 4 + 4)  # as computed, in 32 bits, and their gradient
     return float(HEADROOM * (weights + BYTES_A_TRAINED * n_trained + states + logits) / GB)
+
+
+def _bytes_of(name: str, parameter: torch.nn.Parameter, config: SpeechLlmConfig) -> float:
+    """As it lies in memory, or would: an outline's weights are not quantised."""
+    if config.bits == 4 and parameter.is_meta and not parameter.requires_grad and re.search(LORA_TARGETS, name):
+        return parameter.numel() * BYTES_IN_4_BIT
+    return float(parameter.numel() * parameter.element_size())
 
 
 def available_gb(device: torch.device, config: SpeechLlmConfig) -> float:
@@ -117,9 +131,9 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "the CPU"
 
 
-def _hours(phi4: Phi4, config: SpeechLlmConfig, n_parameters: int, n_tokens: float) -> float:
+def _hours(device: torch.device, config: SpeechLlmConfig, n_parameters: int, n_tokens: float) -> float:
     operations = (8.0 if config.checkpointing else 6.0) * n_parameters * n_tokens
-    return operations / (USED_SHARE * _operations_a_second(phi4.device)) / 3600.0
+    return operations / (USED_SHARE * _operations_a_second(device)) / 3600.0
 
 
 def _operations_a_second(device: torch.device) -> float:
@@ -142,4 +156,6 @@ def _operations_a_second(device: torch.device) -> float:
 
 
 def _duration(hours: float) -> str:
+    if hours >= 48:
+        return f"{hours / 24:.0f} days"
     return f"{hours:.1f} hours" if hours >= 1 else f"{max(1, math.ceil(hours * 60))} min"

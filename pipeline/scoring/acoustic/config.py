@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
-from pipeline.errors import TrainingError
 
 MODELS = ("mlp", "forest")
 LABELS = ("real", "mock")
@@ -46,9 +45,7 @@ class TrainConfig:
             wrong.append(f"model is one of {', '.join(MODELS)}, got {self.model!r}")
         limits = {"folds": (2, 50), "epochs": (1, 10_000), "patience": (1, 10_000), "batch_size": (4, 4096)}
         limits |= {"trees": (1, 5000), "min_leaf": (1, 1000), "seed": (0, 2**31 - 1)}
-        for key, (low, high) in limits.items():
-            if not low <= getattr(self, key) <= high:
-                wrong.append(f"{key} lies in {low}-{high}, got {getattr(self, key)}")
+        wrong += presets.outside(self, limits)
         for key in ("learning_rate", "validation_share"):
             if not 0.0 < getattr(self, key) < 1.0:
                 wrong.append(f"{key} lies between 0 and 1, got {getattr(self, key)}")
@@ -58,8 +55,7 @@ class TrainConfig:
             wrong.append(f"dropout lies in 0-1, got {self.dropout}")
         if not self.hidden or min(self.hidden) < 1:
             wrong.append(f"hidden needs at least one positive size, got {self.hidden}")
-        if wrong:
-            raise TrainingError("These settings cannot be used: " + "; ".join(wrong) + ".")
+        presets.refuse(wrong)
 
 
 def load_preset(name: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pipeline import presets
-from pipeline.errors import TrainingError
 
 PRESETS = presets.PRESETS / "speech"
 
@@ -61,7 +60,12 @@ class SpeechTrainConfig:
             wrong.append("give either a set or a manifest")
         if self.precision not in ("auto", "float32", "bfloat16"):
             wrong.append(f"precision is auto, float32 or bfloat16, got {self.precision!r}")
-        whole = {"seed": (0, 2**31 - 1), "folds": (2, 100), "fold": (0, self.folds - 1), "epochs": (1, 1000)}
+        whole: dict[str, tuple[float, float]] = {
+            "seed": (0, 2**31 - 1),
+            "folds": (2, 100),
+            "fold": (0, self.folds - 1),
+            "epochs": (1, 1000),
+        }
         whole |= {"score_after_epochs": (0, max(0, self.epochs - 1)), "hidden": (8, 4096), "layers": (1, 24)}
         real = {"batch_s": (2.0, 1e4), "encoder_rate": (0.0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0.0, 1.0)}
         real |= {
@@ -72,13 +76,10 @@ class SpeechTrainConfig:
         }
         real |= {"speed": (0.0, 0.5), "variation": (0.0, 1.0)}
         real |= {key: (0.0, 100.0) for key in (f.name for f in fields(self)) if key.endswith("_weight")}
-        for key, (low, high) in (whole | real).items():
-            if not low <= getattr(self, key) <= high:
-                wrong.append(f"{key} lies in {low}-{high}, got {getattr(self, key)}")
+        wrong += presets.outside(self, whole | real)
         if self.hidden % 4:
             wrong.append(f"hidden is a multiple of 4, got {self.hidden}")
-        if wrong:
-            raise TrainingError("These settings cannot be used: " + "; ".join(wrong) + ".")
+        presets.refuse(wrong)
 
 
 def list_presets() -> list[str]:

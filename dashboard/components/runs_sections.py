@@ -1,0 +1,210 @@
+"""The sections of the Runs page: the list, notes and tags, and any number of runs side by side."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard import charts, state, training
+from dashboard.components.confirm import confirm
+from dashboard.components.job_panel import STATUS_WORDS
+from dashboard.components.page import errors_in_words
+from dashboard.components.speech_train_sections import LABELS as SPEECH_FIGURES
+from pipeline.jobs.compare import Comparison, Reached, as_csv, as_markdown, compare_runs, curves
+from pipeline.records import to_json
+from pipeline.runs import ACTIVE, RunDirectory, RunState
+from pipeline.runs.notes import Notes, read_notes, write_notes
+
+TRAINS = {
+    "word": "single recordings", "speech": "speech scorer", "speechllm": "speech language model",
+    "letter-to-sound": "letters to sounds",
+}  # fmt: skip
+FIGURES = SPEECH_FIGURES | {
+    "utterance_accuracy": "Accuracy, by epoch", "utterance_fluency": "Fluency, by epoch",
+    "utterance_prosodic": "Prosody, by epoch", "utterance_total": "Total, by epoch",
+    "mdd_f1": "Mispronunciations, best F1", "loss": "Training loss", "train_loss": "Training loss",
+    "val_mae": "Validation MAE (points)", "mae": "MAE (points)", "rmse": "RMSE (points)", "pcc": "PCC",
+    "accuracy_pcc": "Accuracy", "fluency_pcc": "Fluency", "prosodic_pcc": "Prosody", "total_pcc": "Total",
+    "loss by step": "Training loss, by step", "rate by step": "Learning rate, by step",
+    "grad_norm by step": "Gradient norm, by step",
+}  # fmt: skip
+
+
+def choose_runs(runs: Sequence[RunDirectory]) -> list[RunDirectory]:
+    """The list with its filters; those that were picked from it, or by the link."""
+    rows = [(run, run.state, read_notes(run.path)) for run in runs]
+    kinds = sorted({run_state.kind for _, run_state, _ in rows})
+    tags = sorted({tag for _, _, notes in rows for tag in notes.tags})
+    left, middle, right = st.columns([2, 2, 2])
+    text = left.text_input("Find", placeholder="name, note or setting", key="runs-find").strip().lower()
+    kind = middle.multiselect("Trains", kinds, format_func=lambda name: TRAINS.get(name, name), key="runs-kind")
+    tag = right.multiselect("Tags", tags, key="runs-tags", placeholder="any" if tags else "none yet", disabled=not tags)
+    shown = [
+        (run, run_state, notes)
+        for run, run_state, notes in rows
+        if (not kind or run_state.kind in kind)
+        and set(tag) <= set(notes.tags)
+        and (not text or text in f"{run.id} {notes.note} {json.dumps(run.config, ensure_ascii=False)}".lower())
+    ]
+    if not shown:
+        st.info("No run fits. Take away a filter.", icon=":material/filter_alt_off:")
+    else:
+        picked = st.dataframe(
+            [_line(*row) for row in shown],
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="multi-row",
+            key="runs-table",
+            column_config={"Note": st.column_config.TextColumn(width="medium")},
+        )
+        ids = [shown[number][0].id for number in picked.selection.rows if number < len(shown)]
+        if ids and ids != state.recall("runs-picked"):
+            state.choose(state.RUNS, ids)
+        state.remember("runs-picked", ids)
+    by_id = {run.id: run for run in runs}
+    state.keep_known(state.RUNS, list(by_id))
+    chosen = st.multiselect(
+        "Chosen runs", list(by_id), key=state.RUNS, bind="query-params", placeholder="Tick rows above, or type a name"
+    )
+    return [by_id[run_id] for run_id in chosen]
+
+
+def _line(run: RunDirectory, run_state: RunState, notes: Notes) -> dict[str, object]:
+    config, result = run.config, run_state.result
+    figures = result.get("metrics", {})
+    pcc = figures.get("pcc", figures.get("total", result.get("table3", {}).get("total_pcc", {}).get("ours")))
+    return {
+        "Run": run.id,
+        "Status": STATUS_WORDS[run_state.status][0],
+        "Trains": TRAINS.get(run_state.kind, run_state.kind),
+        "PCC": _number(pcc, 3),
+        **{label: _number(figures.get(name), 2) for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"))},
+        "PER": _number(figures.get("per", result.get("table3", {}).get("per", {}).get("ours")), 3),
+        "Tags": " ".join(notes.tags),
+        "Note": notes.note.split("\n")[0],
+        "Set": " ".join(filter(None, [_source(config), config.get("part")])),
+        "Labels": "MOCK" if config.get("labels") == "mock" else "real",
+        "From": str(config.get("extractor") or Path(config.get("encoder") or config.get("model") or "").name),
+        "Started (UTC)": run_state.created_at[:16].replace("T", " "),
+    }
+
+
+def one_run(run: RunDirectory) -> None:
+    """What people write about it, and the way to its page or out of the list."""
+    run_state, notes = run.state, read_notes(run.path)
+    with st.form(f"notes-{run.id}", border=True):
+        st.markdown(f"**{run.id}** · {STATUS_WORDS[run_state.status][0].lower()} · {run.size_mb:.0f} MB on disk")
+        note = st.text_area("Note", notes.note, placeholder="What is it for, what did it show?", height=90)
+        tags = st.text_input("Tags", " ".join(notes.tags), placeholder="baseline paper-r64", help="Words, with spaces.")
+        saved = st.form_submit_button("Save note", icon=":material/save:")
+    if saved:
+        with errors_in_words():
+            write_notes(run.path, Notes(note.strip(), tuple(dict.fromkeys(tags.split()))))
+            st.toast("Saved.")
+            st.rerun()
+    with st.container(horizontal=True):
+        st.page_link(
+            "views/train.py", label="Watch and judge it", icon=":material/monitoring:", query_params={state.RUN: run.id}
+        )
+        if run_state.status not in ACTIVE and confirm(
+            "Delete",
+            f"**{run.id}** goes for good, with its checkpoints and its model ({run.size_mb:.0f} MB). A model that was "
+            "deployed from it stays in use.",
+            answer="Yes, delete it",
+            key=f"delete-{run.id}",
+            icon=":material/delete:",
+        ):
+            run.delete()
+            st.toast(f"{run.id} is deleted.")
+            st.rerun()
+
+
+def side_by_side(runs: Sequence[RunDirectory]) -> None:
+    found = compare_runs(runs)
+    _figures(found)
+    _curves(runs)
+    _differences(found)
+    _export(found)
+
+
+def _figures(found: Comparison) -> None:
+    st.subheader("What they reached")
+    names = list(dict.fromkeys(name for row in found.runs for name in row.figures))
+    if not names:
+        st.caption("None of them has measured anything yet.")
+        return
+    st.dataframe(
+        [
+            {"Figure": FIGURES.get(name, name), **{row.id: _reached(row.figures.get(name)) for row in found.runs}}
+            for name in names
+        ],
+        hide_index=True,
+    )
+    st.caption(
+        "On speakers that were held out in training, at last; in brackets the best epoch where it was not the last. "
+        "Runs on other sets, parts or labels cannot be compared."
+    )
+
+
+def _curves(runs: Sequence[RunDirectory]) -> None:
+    by_run = {run.id: curves(training.metrics_of(run)) for run in runs}
+    names = sorted(
+        {name for found in by_run.values() for name in found},
+        key=lambda name: (-sum(name in found for found in by_run.values()), name),
+    )
+    if not names:
+        return
+    st.subheader("Curves")
+    name = st.selectbox("Figure", names, format_func=lambda key: FIGURES.get(key, key), key="runs-curve")
+    drawn = {run_id: found[name] for run_id, found in by_run.items() if name in found}
+    if not drawn:
+        return
+    axis = next(iter(drawn.values()))[0]
+    st.plotly_chart(
+        charts.overlay({run_id: curve for run_id, (_, curve) in drawn.items()}, axis, FIGURES.get(name, name)),
+        key="runs-overlay",
+    )
+    if missing := [run_id for run_id in by_run if run_id not in drawn]:
+        st.caption(f"Not measured in {', '.join(missing)}.")
+
+
+def _differences(found: Comparison) -> None:
+    st.subheader("Settings that differ")
+    if not found.differences:
+        st.caption("These runs have the same settings.")
+        return
+    st.dataframe(
+        [
+            {"Setting": key, **{run_id: "" if value is None else str(value) for run_id, value in values.items()}}
+            for key, values in found.differences.items()
+        ],
+        hide_index=True,
+    )
+
+
+def _export(found: Comparison) -> None:
+    with st.container(horizontal=True):
+        for label, content, name in (
+            ("CSV", as_csv(found), "runs.csv"),
+            ("Markdown", as_markdown(found), "runs.md"),
+            ("JSON", json.dumps(to_json(found), ensure_ascii=False, indent=2), "runs.json"),
+        ):
+            st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
+
+
+def _reached(figure: Reached | None) -> str:
+    if figure is None:
+        return ""
+    best = "" if figure.best == figure.last else f" ({figure.best:.3f} in epoch {figure.best_epoch})"
+    return f"{figure.last:.3f}{best}"
+
+
+def _source(config: dict[str, Any]) -> str:
+    manifest = config.get("manifest")
+    return str(config.get("set") or config.get("csv") or (Path(manifest).parent.name if manifest else ""))
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

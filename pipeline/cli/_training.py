@@ -1,0 +1,139 @@
+"""What the training commands share: where their settings come from, and whether the work is done here or sent off."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.runs import RunDirectory
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The options that every training command has."""
+
+    preset: str | None
+    overrides: tuple[str, ...]
+    resume: str | None
+    run: Path | None
+    executor: str | None
+    devices: int | None
+    nodes: int | None
+    options: tuple[str, ...]
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class Start(Generic[T]):
+    """A run to be trained here and now."""
+
+    settings: Settings
+    directory: "RunDirectory"
+    config: T
+
+
+def training_options(presets: str, *, resumable: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds the common options; the command gets them as one argument `chosen`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_chosen(*, resume: str | None = None, **given: Any) -> Any:
+            common = {key: given.pop(key) for key in Chosen.__dataclass_fields__ if key != "resume"}
+            return command(chosen=Chosen(resume=resume, **common), **given)
+
+        options = [
+            click.option("--preset", help=f"Start from a preset: {presets}."),
+            click.option(
+                "--override", "overrides", multiple=True, metavar="NAME=VALUE",
+                help="Any setting that has no option of its own.",
+            ),
+            *([click.option("--resume", help="Go on with this run from what it kept last.")] if resumable else []),
+            click.option("--executor", help="Train in the background: local, slurm or ray (default: here)."),
+            click.option("--devices", type=int, help="Of each node: processes that share the steps (default 1)."),
+            click.option("--nodes", type=int, help="Machines (default 1; more by slurm)."),
+            click.option(
+                "--option", "options", multiple=True, metavar="NAME=VALUE", help="The executor's, e.g. partition=gpu."
+            ),
+            # Given by the launcher only: the run directory, whose configuration is used.
+            click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True),
+            json_option,
+        ]  # fmt: skip
+        for option in reversed(options):
+            with_chosen = option(with_chosen)
+        return with_chosen
+
+    return decorate
+
+
+def resolve(
+    config_type: type[T],
+    chosen: Chosen,
+    given: dict[str, Any],
+    load_preset: Callable[[str], dict[str, Any]],
+    named: Callable[[T], T],
+) -> T:
+    """The configuration: that of a run that was launched or goes on, else preset, options and overrides, the later
+    over the earlier. Raises TrainingError for settings that cannot be used."""
+    from pipeline.jobs.launcher import find
+    from pipeline.presets import build, overrides
+    from pipeline.runs import RunDirectory
+
+    if chosen.run is not None:
+        return build(config_type, RunDirectory(chosen.run).config)
+    if chosen.resume is not None:
+        return build(config_type, find(Settings.from_env(), chosen.resume).config)
+    own = {key: value for key, value in given.items() if value is not None}
+    preset = load_preset(chosen.preset) if chosen.preset else {}
+    return named(build(config_type, {**preset, **own, **overrides(chosen.overrides)}))
+
+
+def prepare(
+    kind: str,
+    config_type: type[T],
+    chosen: Chosen,
+    given: dict[str, Any],
+    load_preset: Callable[[str], dict[str, Any]],
+    named: Callable[[T], T],
+) -> Start[T] | None:
+    """The run with its configuration: the launcher's, an earlier one that goes on, or a new one. None where the work
+    was sent to an executor, which is said. Raises TrainingError for settings that cannot be used."""
+    from pipeline.jobs.launcher import find, launch_training
+    from pipeline.runs import RunDirectory
+
+    settings, where = Settings.from_env(), _where(chosen)
+    config: Any = resolve(config_type, chosen, given, load_preset, named)
+    if chosen.run is not None:
+        return Start(settings, RunDirectory(chosen.run), config)
+    if chosen.resume is not None:
+        directory = find(settings, chosen.resume)
+        directory.withdraw_stop()
+        return Start(settings, directory, config)
+    if where is not None:
+        run = launch_training(settings, kind, config, where)
+        text = f"{run.id} is on its way. `pronlab runs show {run.id}` watches, `pronlab runs stop {run.id}` ends it."
+        emit({"run": run.id, "directory": run.path, "status": run.state.status}, chosen.as_json, text)
+        return None
+    directory = RunDirectory.create(settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed)
+    return Start(settings, directory, config)
+
+
+def _where(chosen: Chosen) -> Any:
+    from pipeline.jobs.launcher import Where
+
+    if chosen.executor is None:
+        if chosen.devices or chosen.nodes or chosen.options:
+            raise click.UsageError("--devices, --nodes and --option need --executor (local, slurm or ray).")
+        return None
+    if wrong := [option for option in chosen.options if "=" not in option]:
+        raise click.UsageError(f"--option takes NAME=VALUE, got {wrong[0]!r}.")
+    pairs = dict(option.split("=", 1) for option in chosen.options)
+    return Where(chosen.executor, chosen.devices or 1, chosen.nodes or 1, pairs)

@@ -1,0 +1,75 @@
+"""The plan of a run before the weights are there: from the model's shape alone, on no device."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from pipeline.errors import TrainingError
+from pipeline.parallel import Progress
+from pipeline.settings import Settings
+from pipeline.speechllm.config import TINY, SpeechLlmConfig
+from pipeline.speechllm.phi4 import Phi4, attach_adapter, load_phi4
+from pipeline.speechllm.plan import Plan, make_plan, refuse_impossible
+from pipeline.speechllm.prompts import END, load_prompts
+from pipeline.speechllm.samples import Corpus, Sample, audio_of, hold_out, load_corpus, samples_of
+
+CHARACTERS_A_TOKEN = 4  # of English, with a vocabulary of 200,000
+N_FOR_LENGTHS = 64
+RATE_HZ = 16_000
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """`text` is the plan in words; `refusal` says why the run cannot be, None where it fits."""
+
+    plan: Plan
+    text: str
+    refusal: str | None
+
+
+def plan_ahead(
+    settings: Settings, config: SpeechLlmConfig, devices: int = 1, progress: Progress | None = None
+) -> Ahead:
+    """Raises CorpusError or TrainingError for recordings or settings that cannot be used. The shape is the
+    checkpoint's where it is a local folder, else the published model's."""
+    corpus = load_corpus(settings, Path(config.manifest), config.part, progress)
+    if not config.evaluation_part:
+        corpus, _ = hold_out(corpus)
+    samples = samples_of(corpus, config.limit)
+    phi4 = outline(config)
+    plan = make_plan(
+        phi4, config, samples, _tokens(phi4, config, corpus, samples), devices, torch.device(settings.device)
+    )
+    try:
+        refuse_impossible(plan, config)
+    except TrainingError as error:
+        return Ahead(plan, plan.text(), str(error))
+    return Ahead(plan, plan.text(), None)
+
+
+def outline(config: SpeechLlmConfig) -> Phi4:
+    """The model with its adapter, of the right shape, without numbers."""
+    from transformers import AutoConfig, Phi4MultimodalConfig, Phi4MultimodalFeatureExtractor, Phi4MultimodalForCausalLM
+
+    plain = replace(config, bits=16, adapter="fresh" if config.adapter == "pretrained" else config.adapter)
+    if config.model == TINY:
+        return attach_adapter(load_phi4(plain, "cpu"), plain)
+    shape = AutoConfig.from_pretrained(config.model) if Path(config.model).is_dir() else Phi4MultimodalConfig()
+    with torch.device("meta"):
+        model = Phi4MultimodalForCausalLM(shape).to(torch.bfloat16)
+        return attach_adapter(Phi4(model, None, Phi4MultimodalFeatureExtractor()), plain)
+
+
+def _tokens(phi4: Phi4, config: SpeechLlmConfig, corpus: Corpus, samples: list[Sample]) -> list[int]:
+    """Estimated for some samples, the longest recording's among them."""
+    prompts = load_prompts(config.rubric_file)
+    lengths = corpus.rows["n_samples"]
+    some = samples[:: max(1, len(samples) // N_FOR_LENGTHS)]
+    some.append(max(samples, key=lambda sample: lengths[sample.row]))
+    found = []
+    for sample in some:
+        front = phi4.front_end([audio_of(corpus.rows[sample.row])], sampling_rate=RATE_HZ, return_tensors="pt")
+        text = prompts.turn(sample.task, 0) + sample.answer + END
+        found.append(int(front["audio_embed_sizes"][0]) + len(text) // CHARACTERS_A_TOKEN)
+    return found
