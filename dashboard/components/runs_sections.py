@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from dashboard import charts, state, training
-from dashboard.components.confirm import confirm
 from dashboard.components.job_panel import STATUS_WORDS
 from dashboard.components.page import errors_in_words
+from dashboard.components.run_actions import offer_deletion
 from dashboard.components.speech_train_sections import LABELS as SPEECH_FIGURES
 from pipeline.jobs.compare import Comparison, Reached, as_csv, as_markdown, compare_runs, curves
 from pipeline.records import to_json
-from pipeline.runs import ACTIVE, RunDirectory, RunState
+from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.notes import Notes, read_notes, write_notes
 
 TRAINS = {
@@ -27,6 +27,7 @@ FIGURES = SPEECH_FIGURES | {
     "mdd_f1": "Mispronunciations, best F1", "loss": "Training loss", "train_loss": "Training loss",
     "val_mae": "Validation MAE (points)", "mae": "MAE (points)", "rmse": "RMSE (points)", "pcc": "PCC",
     "accuracy_pcc": "Accuracy", "fluency_pcc": "Fluency", "prosodic_pcc": "Prosody", "total_pcc": "Total",
+    "f1": "Phone match F1", "precision": "Phone match precision", "recall": "Phone match recall",
     "loss by step": "Training loss, by step", "rate by step": "Learning rate, by step",
     "grad_norm by step": "Gradient norm, by step",
 }  # fmt: skip
@@ -52,7 +53,7 @@ def choose_runs(runs: Sequence[RunDirectory]) -> list[RunDirectory]:
         st.info("No run fits. Take away a filter.", icon=":material/filter_alt_off:")
     else:
         picked = st.dataframe(
-            [_line(*row) for row in shown],
+            _without_empty([_line(*row) for row in shown]),
             hide_index=True,
             on_select="rerun",
             selection_mode="multi-row",
@@ -69,6 +70,11 @@ def choose_runs(runs: Sequence[RunDirectory]) -> list[RunDirectory]:
         "Chosen runs", list(by_id), key=state.RUNS, bind="query-params", placeholder="Tick rows above, or type a name"
     )
     return [by_id[run_id] for run_id in chosen]
+
+
+def _without_empty(lines: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Without the columns in which no run has anything."""
+    return [{key: line[key] for key in line if any(other[key] != "" for other in lines)} for line in lines]
 
 
 def _line(run: RunDirectory, run_state: RunState, notes: Notes) -> dict[str, object]:
@@ -108,17 +114,7 @@ def one_run(run: RunDirectory) -> None:
         st.page_link(
             "views/train.py", label="Watch and judge it", icon=":material/monitoring:", query_params={state.RUN: run.id}
         )
-        if run_state.status not in ACTIVE and confirm(
-            "Delete",
-            f"**{run.id}** goes for good, with its checkpoints and its model ({run.size_mb:.0f} MB). A model that was "
-            "deployed from it stays in use.",
-            answer="Yes, delete it",
-            key=f"delete-{run.id}",
-            icon=":material/delete:",
-        ):
-            run.delete()
-            st.toast(f"{run.id} is deleted.")
-            st.rerun()
+        offer_deletion(run)
 
 
 def side_by_side(runs: Sequence[RunDirectory]) -> None:

@@ -6,6 +6,7 @@ from dashboard import charts, comparison, state, training
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
+from dashboard.components.run_actions import offer_deletion
 from dashboard.components.speech_train_sections import speech_curves, speech_findings
 from dashboard.components.speechllm_train_sections import speechllm_curves, speechllm_findings
 from dashboard.components.worst_cases import worst_cases
@@ -128,6 +129,7 @@ def one_run(run: RunDirectory) -> None:
         run_state = job_panel(run, details)
     if run_state.status == "finished" and findings is not None:
         findings(run)
+    offer_deletion(run)
 
 
 def _curves(run: RunDirectory, _: RunState) -> None:

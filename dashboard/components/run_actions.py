@@ -1,0 +1,24 @@
+"""What may be done to a run that is over."""
+
+import streamlit as st
+
+from dashboard.components.confirm import confirm
+from pipeline.runs import ACTIVE, RunDirectory
+
+
+def offer_deletion(run: RunDirectory) -> None:
+    """A button with a second question; nothing while the run is active."""
+    if run.state.status in ACTIVE:
+        return
+    size_mb = run.size_mb
+    if confirm(
+        "Delete",
+        f"**{run.id}** goes for good, with its checkpoints and its model ({size_mb:.0f} MB). A model that was deployed "
+        "from it stays in use.",
+        answer="Yes, delete it",
+        key=f"delete-{run.id}",
+        icon=":material/delete:",
+    ):
+        run.delete()
+        st.toast(f"{run.id} is deleted, {size_mb:.0f} MB are free.")
+        st.rerun()
