@@ -183,18 +183,31 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
             line={"color": PALETTE[number % len(PALETTE)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
         )
-    for name, value in targets.items():
-        figure.add_hline(y=value, line={"color": GREY, "dash": "dash", "width": 1}, annotation_text=f"{name} {value:g}")
+    # The highest is named above its line, the others below: so two that lie close do not write over each other.
+    for place, (name, value) in enumerate(sorted(targets.items(), key=lambda item: -item[1])):
+        figure.add_hline(
+            y=value, line={"color": GREY, "dash": "dash", "width": 1}, annotation_text=f"{name} {value:g}",
+            annotation_position="bottom right" if place else "top right",
+        )  # fmt: skip
+    if not rows and targets:
+        figure.update_yaxes(range=[0.0, 1.5 * max(targets.values())])
+        figure.update_xaxes(visible=False)
+        figure.add_annotation(
+            text="could not be measured", x=0.5, y=0.25, xref="paper", yref="paper", showarrow=False,
+            font={"color": GREY},
+        )  # fmt: skip
     return figure
 
 
 Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
 
 
-def steps(curve: Curve, label: str, *, most: int = 500) -> Figure:
-    """A value over the step; of more than `most` points the means of neighbours, and the range they lie in as a band,
-    so that a long run draws as fast and still shows its jumps."""
+def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Figure:
+    """A value over the step, `log` on a logarithmic scale; of more than `most` points the means of neighbours, and the
+    range they lie in as a band, so that a long run draws as fast and still shows its jumps."""
     figure = _figure("Step", label)
+    if log:
+        figure.update_yaxes(type="log")
     x, mean, low, high = _thinned(curve, most)
     if len(x) < len(curve[0]):
         figure.add_scatter(x=x, y=high, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)

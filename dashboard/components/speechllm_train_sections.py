@@ -94,18 +94,19 @@ def _plan() -> None:
                 st.success("It fits into the memory of this machine's device.", icon=":material/check:")
 
 
-def speechllm_curves(run: RunDirectory, _: RunState) -> None:
+def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     """Loss, rate and gradient by step; after each epoch the figures, with the paper's third epoch and one expert."""
     plan = run.path / "plan.json"
     if plan.is_file():
         st.caption(f"Plan: {'; '.join(json.loads(plan.read_text(encoding='utf-8'))['text'].splitlines())}.")
     metrics = training.metrics_of(run)
     if not metrics.columns():
-        st.caption("The model is being loaded; curves follow with the first step.")
+        if run_state.status == "running":
+            st.caption("Recordings and the model are being loaded; curves follow with the first step.")
         return
     columns = st.columns(3)
     for column, (name, label) in zip(columns, STEPS, strict=True):
-        column.plotly_chart(charts.steps(metrics.steps(name), label), key=f"speechllm-{name}")
+        column.plotly_chart(charts.steps(metrics.steps(name), label, log=name == "grad_norm"), key=f"speechllm-{name}")
     epochs = [{"fold": None, "epoch": row["epoch"], **row["table3"]} for row in metrics.rows("epoch")]
     if not epochs:
         st.caption("Figures follow after the first epoch.")
