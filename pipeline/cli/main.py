@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "index": ("pipeline.cli.corpus", "index", "Rebuild or inspect the index over recordings and labels."),
     "export": ("pipeline.cli.corpus", "export", "Export labels as CSV or JSON lines."),
     "label": ("pipeline.cli.label", "label", "Rate, skip, flag or undo from the command line."),
+    "agreement": ("pipeline.cli.agreement", "agreement", "How far the experts agree, with intervals."),
     "features": ("pipeline.cli.features", "features", "Extract features into training_data.csv."),
     "train": ("pipeline.cli.train", "train", "Train a model."),
     "deploy": ("pipeline.cli.deploy", "deploy", "Deploy a finished run as the scorer in use."),

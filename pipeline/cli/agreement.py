@@ -1,0 +1,73 @@
+"""`pronlab agreement`: how far the experts agree."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.errors import LabelError
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.labels.ratings_table import RatingsTable
+    from pipeline.metrics.raters import Estimate
+
+
+@click.command()
+@click.option("--manifest", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A corpus's experts.")
+@click.option("--set", "set_name", help="Everybody who rated in this set.")
+@click.option("--part", help="Only this part of the corpus, e.g. dev.")
+@json_option
+def agreement(manifest: Path | None, set_name: str | None, part: str | None, as_json: bool) -> None:
+    """Krippendorff's alpha, ICC, kappa, and each expert against the others, with 95 % intervals over speakers."""
+    from pipeline.labels import ratings_table
+
+    if (manifest is None) == (set_name is None):
+        raise click.UsageError("Give --manifest FILE or --set NAME.")
+    table = _of_manifest(manifest, part) if manifest is not None else _of_set(str(set_name), part)
+    found = {name: table.agreement(name) for name in table.dimensions}
+    lines = [f"{len(table.ids)} items, {len(table.raters)} raters: {', '.join(table.raters)}"]
+    for name, one in found.items():
+        lines.append(f"{name} (n {one.n})")
+        for label, estimate in (
+            ("Krippendorff's alpha", one.alpha), (f"ICC(2,1), {one.icc_over}", one.icc), ("ICC(2,k)", one.icc_k),
+            ("weighted kappa on bands", one.kappa), ("leave one out, PCC", one.leave_one_out),
+        ):  # fmt: skip
+            lines.append(f"  {label:28} {_words(estimate)}")
+    emit({"raters": table.raters, "dimensions": ratings_table.as_json(found)}, as_json, "\n".join(lines))
+
+
+def _of_manifest(manifest: Path, part: str | None) -> "RatingsTable":
+    from pipeline.corpus.manifest import read_manifest
+    from pipeline.labels.ratings_table import of_items
+
+    items = [item for item in read_manifest(manifest).items if part in (None, item.part)]
+    table = of_items(items)
+    if not table.ids:
+        raise LabelError(f"{manifest} has no experts' scores{f' in part {part!r}' if part else ''}.")
+    return table
+
+
+def _of_set(name: str, part: str | None) -> "RatingsTable":
+    from pipeline.corpus.sets import get_set
+    from pipeline.labels.index import Index
+    from pipeline.labels.ratings_table import of_frame
+
+    settings = Settings.from_env()
+    rubric = get_set(settings, name).rubric
+    index = Index(settings)
+    index.ensure()
+    labels = index.labels(name)
+    if part is not None:
+        labels = labels[labels["part"] == part]
+    if labels.empty:
+        raise LabelError(f"Nobody has rated in {name!r}{f', part {part!r}' if part else ''} yet.")
+    return of_frame(labels, rubric)
+
+
+def _words(estimate: "Estimate") -> str:
+    if estimate.value is None:
+        return f"- ({estimate.reason}, n {estimate.n})"
+    between = "" if estimate.interval is None else f"  [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"
+    return f"{estimate.value:6.3f}{between}"

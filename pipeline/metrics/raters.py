@@ -1,0 +1,376 @@
+"""How far several raters agree on one dimension: alpha, ICC, kappa, pairs, severity, each with n and an interval.
+
+Tables are [items, raters], NaN where a rater did not rate. Every figure is a function of sums over items, so that an
+interval (percentile bootstrap over clusters of items, usually speakers) takes a matrix product, and a hundred thousand
+ratings a second. Formulas:
+
+    alpha        Krippendorff (2011), interval metric, missing ratings allowed
+    ICC          Shrout & Fleiss (1979), two-way random, absolute agreement: (2,1) for one rater, (2,k) for their mean
+    kappa        Cohen (1968), quadratic weights, over verbal bands; the mean over pairs
+    leave one out  Pearson correlation of each rater with the median of the others; the mean over raters
+    severity     a rater less the mean of the others on the same items: negative is strict
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.metrics.bootstrap import interval, resample_weights
+
+Table = NDArray[np.float64]
+Statistic = Callable[[Table], Table]
+N_RESAMPLES = 500
+MIN_SHARED = 10
+NOT_ENOUGH = "not enough overlap"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure over `n` items with its 95 % interval; None with the `reason` where it cannot be had."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+    n: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two raters on the items that both rated; `bias` is `b` less `a`."""
+
+    a: str
+    b: str
+    n: int
+    mae: Estimate
+    bias: Estimate
+    kappa: Estimate
+
+
+@dataclass(frozen=True)
+class Rater:
+    """One rater: how many items, their mean and spread, and severity and correlation beside the others."""
+
+    name: str
+    n: int
+    mean: float
+    sd: float
+    severity: Estimate
+    leave_one_out: Estimate
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """On one dimension. `n` items have two or more ratings, of `n_rated`. `icc_over` says on what the ICC stands:
+    `all raters` (items that all of them rated) or `pairs` (the mean over pairs, weighted by their items)."""
+
+    n: int
+    n_rated: int
+    alpha: Estimate
+    icc: Estimate
+    icc_k: Estimate
+    icc_over: str
+    kappa: Estimate
+    leave_one_out: Estimate
+    pairs: tuple[Pair, ...]
+    raters: tuple[Rater, ...]
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Draws of whole clusters of items: `sums` of item columns to the figures of all resamples at once."""
+
+    member: NDArray[np.intp]
+    weights: Table
+
+    @classmethod
+    def of(cls, names: Sequence[str] | None, n: int, n_resamples: int, seed: int = 0) -> "Clusters":
+        if names is None:
+            member = np.arange(n)
+        else:
+            _, member = np.unique(np.asarray(names), return_inverse=True)
+        size = int(member.max()) + 1 if n else 0
+        return cls(
+            member, resample_weights(size, None, n_resamples=n_resamples, seed=seed) if size else np.empty((0, 0))
+        )
+
+    def estimate(self, columns: Table, statistic: Statistic, n: int) -> Estimate:
+        """`columns` [items, sums] to a figure: `statistic` takes sums [..., k] and gives [...]."""
+        if n < MIN_SHARED:
+            return Estimate(None, None, n, NOT_ENOUGH)
+        size = self.weights.shape[1]
+        by_cluster = np.stack(
+            [np.bincount(self.member, weights=column, minlength=size) for column in columns.T], axis=1
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = float(statistic(by_cluster.sum(axis=0)))
+            drawn = statistic(self.weights @ by_cluster)
+        if not np.isfinite(value):
+            return Estimate(None, None, n, "all ratings are alike")
+        return Estimate(value, interval(drawn), n)
+
+
+def agreement(
+    ratings: ArrayLike,
+    names: Sequence[str],
+    *,
+    clusters: Sequence[str] | None = None,
+    bands: Sequence[float] = (),
+    n_resamples: int = N_RESAMPLES,
+) -> Agreement:
+    """Of `ratings` [items, raters] by the raters `names`. `bands` are the lower bounds of the verbal bands (kappa is
+    left out without). Figures over fewer than 10 shared items are None."""
+    table = np.asarray(ratings, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != len(names):
+        raise ValueError(f"expected [items, {len(names)}], got {table.shape}")
+    drawn = Clusters.of(clusters, len(table), n_resamples)
+    there = np.isfinite(table)
+    shared = int((there.sum(axis=1) >= 2).sum())
+    levels = np.searchsorted(np.sort(np.asarray(bands, dtype=np.float64)), table, side="right").astype(np.float64)
+    levels[~there] = np.nan
+    pairs = tuple(
+        _pair(table, levels if len(bands) else None, names, a, b, drawn) for a, b in combinations(range(len(names)), 2)
+    )
+    icc, icc_k, over = _icc(table, drawn)
+    raters = tuple(
+        _rater(table, names[column], column, drawn) for column in range(len(names)) if there[:, column].any()
+    )
+    return Agreement(
+        n=shared,
+        n_rated=int(there.any(axis=1).sum()),
+        alpha=alpha(table, drawn),
+        icc=icc,
+        icc_k=icc_k,
+        icc_over=over,
+        kappa=_mean_kappa(levels, drawn) if len(bands) else Estimate(None, None, shared, "no bands"),
+        leave_one_out=_leave_one_out(table, drawn),
+        pairs=tuple(pair for pair in pairs if pair.n),
+        raters=raters,
+    )  # fmt: skip
+
+
+def alpha(table: Table, drawn: Clusters) -> Estimate:
+    """Krippendorff's alpha for interval data, over items with two or more ratings."""
+    there = np.isfinite(table)
+    m = there.sum(axis=1).astype(np.float64)
+    pairable = m >= 2
+    values = np.where(there & pairable[:, None], table - _centre(table), 0.0)
+    m = np.where(pairable, m, 0.0)
+    s1, s2 = values.sum(axis=1), (values**2).sum(axis=1)
+    observed = np.divide(2.0 * (m * s2 - s1**2), m - 1.0, out=np.zeros_like(m), where=pairable)
+
+    def statistic(sums: Table) -> Table:
+        n, total, squares, within = (sums[..., k] for k in range(4))
+        expected = 2.0 * (n * squares - total**2) / (n * (n - 1.0))
+        return np.asarray(1.0 - within / n / expected)
+
+    return drawn.estimate(np.stack([m, s1, s2, observed], axis=1), statistic, int(pairable.sum()))
+
+
+def icc_complete(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate]:
+    """ICC(2,1) and ICC(2,k) of a table without gaps."""
+    k = table.shape[1]
+    values = table - _centre(table)
+    columns = np.column_stack([np.ones(len(table)), values.mean(axis=1) ** 2, (values**2).sum(axis=1), values])
+
+    def squares(sums: Table) -> tuple[Table, Table, Table, Table]:
+        n, rows, total = sums[..., 0], sums[..., 1], sums[..., 2]
+        means = sums[..., 3:] / n[..., None]
+        grand = n * k * means.mean(axis=-1) ** 2
+        between, raters = k * rows - grand, n * (means**2).sum(axis=-1) - grand
+        error = total - grand - between - raters
+        return n, between / (n - 1.0), raters / (k - 1.0), error / ((n - 1.0) * (k - 1.0))
+
+    def single(sums: Table) -> Table:
+        n, rows, raters, error = squares(sums)
+        return np.asarray((rows - error) / (rows + (k - 1.0) * error + k * (raters - error) / n))
+
+    def mean(sums: Table) -> Table:
+        n, rows, raters, error = squares(sums)
+        return np.asarray((rows - error) / (rows + (raters - error) / n))
+
+    return drawn.estimate(columns, single, len(table)), drawn.estimate(columns, mean, len(table))
+
+
+def additive_model(table: Table, n_rounds: int = 100, tolerance: float = 1e-9) -> tuple[Table, Table]:
+    """Items and severities of rating = item + severity + error, by least squares with the severities' mean 0: what
+    each item would have got from the mean rater, whoever rated it. [items] (NaN where nobody rated), [raters].
+
+    The linear form of a many-facet model (Linacre 1989) with items and raters as facets, on the score's own scale.
+    """
+    there = np.isfinite(table)
+    values = np.where(there, table, 0.0)
+    n_items, n_raters = there.sum(axis=1), there.sum(axis=0)
+    severity = np.zeros(table.shape[1])
+    item = np.zeros(len(table))
+    for _ in range(n_rounds):
+        item = np.divide((values - there * severity).sum(axis=1), n_items, out=np.zeros(len(table)), where=n_items > 0)
+        new = np.divide(
+            (values - there * item[:, None]).sum(axis=0), n_raters, out=np.zeros_like(severity), where=n_raters > 0
+        )
+        new -= new[n_raters > 0].mean() if (n_raters > 0).any() else 0.0
+        done = float(np.abs(new - severity).max(initial=0.0)) < tolerance
+        severity = new
+        if done:
+            break
+    item = np.divide(
+        (values - there * severity).sum(axis=1), n_items, out=np.full(len(table), np.nan), where=n_items > 0
+    )
+    return item, severity
+
+
+def by_group(ratings: ArrayLike, groups: Sequence[str]) -> list[dict[str, float | int | str | None]]:
+    """For each group of items (a word, a speaker): items, those shared, the mean rating, the mean distance between two
+    raters, the mean range, and alpha where ten or more are shared; the widest first."""
+    table = np.asarray(ratings, dtype=np.float64)
+    found: list[dict[str, float | int | str | None]] = []
+    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    for number, name in enumerate(names):
+        own = table[member == number]
+        there = np.isfinite(own)
+        both = own[there.sum(axis=1) >= 2]
+        distances = [np.abs(both[:, a] - both[:, b]) for a, b in combinations(range(table.shape[1]), 2)]
+        between = np.concatenate(distances) if distances else np.empty(0)
+        between = between[np.isfinite(between)]
+        drawn = Clusters.of(None, len(own), 2)
+        found.append(
+            {
+                "group": str(name), "n": int(there.any(axis=1).sum()), "shared": len(both),
+                "mean": float(np.nanmean(own)) if there.any() else None,
+                "distance": float(between.mean()) if len(between) else None,
+                "range": float((np.nanmax(both, axis=1) - np.nanmin(both, axis=1)).mean()) if len(both) else None,
+                "alpha": alpha(own, drawn).value,
+            }
+        )  # fmt: skip
+    return sorted(found, key=lambda row: -float(row["distance"] or -1.0))
+
+
+def _centre(table: Table) -> float:
+    """Taken off before sums of squares are made, which would lose digits far from 0."""
+    there = np.isfinite(table)
+    return float(table[there].mean()) if there.any() else 0.0
+
+
+def _icc(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate, str]:
+    there = np.isfinite(table)
+    complete = np.asarray(there.all(axis=1))
+    if table.shape[1] >= 2 and complete.sum() >= MIN_SHARED:
+        single, mean = icc_complete(table[complete], _part(drawn, complete))
+        return single, mean, "all raters"
+    found = []
+    for a, b in combinations(range(table.shape[1]), 2):
+        both = there[:, a] & there[:, b]
+        if both.sum() >= MIN_SHARED:
+            found.append((*icc_complete(table[both][:, [a, b]], _part(drawn, both)), int(both.sum())))
+    if not found:
+        nothing = Estimate(None, None, int(complete.sum()), NOT_ENOUGH)
+        return nothing, nothing, "pairs"
+    return _weighted([f[0] for f in found]), _weighted([f[1] for f in found]), "pairs"
+
+
+def _weighted(estimates: Sequence[Estimate]) -> Estimate:
+    """The mean, weighted by items; its interval is left out, as the pairs share raters."""
+    known = [e for e in estimates if e.value is not None]
+    n = sum(e.n for e in known)
+    if not known:
+        return Estimate(None, None, 0, NOT_ENOUGH)
+    return Estimate(sum((e.value or 0.0) * e.n for e in known) / n, None, n, "a mean over pairs")
+
+
+def _part(drawn: Clusters, rows: NDArray[np.bool_]) -> Clusters:
+    return Clusters(drawn.member[rows], drawn.weights)
+
+
+def _pair(table: Table, levels: Table | None, names: Sequence[str], a: int, b: int, drawn: Clusters) -> Pair:
+    both = np.isfinite(table[:, a]) & np.isfinite(table[:, b])
+    n = int(both.sum())
+    part = _part(drawn, both)
+    difference = table[both, b] - table[both, a]
+
+    def mean(sums: Table) -> Table:
+        return np.asarray(sums[..., 1] / sums[..., 0])
+
+    ones = np.ones(n)
+    kappa = Estimate(None, None, n, "no bands")
+    if levels is not None:
+        kappa = part.estimate(_kappa_columns(levels[both, a], levels[both, b]), _kappa, n)
+    return Pair(
+        names[a],
+        names[b],
+        n,
+        part.estimate(np.stack([ones, np.abs(difference)], axis=1), mean, n),
+        part.estimate(np.stack([ones, difference], axis=1), mean, n),
+        kappa,
+    )
+
+
+def _kappa_columns(a: Table, b: Table) -> Table:
+    return np.stack([np.ones(len(a)), a, b, a**2, b**2, (a - b) ** 2], axis=1)
+
+
+def _kappa(sums: Table) -> Table:
+    n, a, b, aa, bb, between = (sums[..., k] for k in range(6))
+    return np.asarray(1.0 - (between / n) / (aa / n + bb / n - 2.0 * (a / n) * (b / n)))
+
+
+def _mean_kappa(levels: Table, drawn: Clusters) -> Estimate:
+    """Averaged over all pairs with enough items; the pairs are drawn together."""
+    there = np.isfinite(levels)
+    blocks: list[Table] = []
+    for a, b in combinations(range(levels.shape[1]), 2):
+        both = there[:, a] & there[:, b]
+        if both.sum() >= MIN_SHARED:
+            own = _kappa_columns(np.where(both, levels[:, a], 0.0), np.where(both, levels[:, b], 0.0))
+            blocks.append(own * both[:, None])
+    return _mean_of_blocks(blocks, _kappa, drawn, int((there.sum(axis=1) >= 2).sum()))
+
+
+def _mean_of_blocks(blocks: Sequence[Table], statistic: Statistic, drawn: Clusters, n: int) -> Estimate:
+    if not blocks:
+        return Estimate(None, None, n, NOT_ENOUGH)
+    width = blocks[0].shape[1]
+
+    def mean(sums: Table) -> Table:
+        found = [statistic(sums[..., k * width : (k + 1) * width]) for k in range(len(blocks))]
+        return np.asarray(np.mean(found, axis=0))
+
+    return drawn.estimate(np.concatenate(blocks, axis=1), mean, n)
+
+
+def _pearson_columns(table: Table, column: int) -> Table | None:
+    """Of a rater and the median of the others, where both are there; None for too few."""
+    others = np.delete(table, column, axis=1)
+    both = np.isfinite(table[:, column]) & np.isfinite(others).any(axis=1)
+    if both.sum() < MIN_SHARED:
+        return None
+    x, y = np.zeros(len(table)), np.zeros(len(table))
+    x[both] = table[both, column] - _centre(table)
+    y[both] = np.nanmedian(others[both], axis=1) - _centre(table)
+    return np.stack([both.astype(np.float64), x, y, x**2, y**2, x * y], axis=1)
+
+
+def _pearson(sums: Table) -> Table:
+    n, x, y, xx, yy, xy = (sums[..., k] for k in range(6))
+    return np.asarray((n * xy - x * y) / np.sqrt((n * xx - x**2) * (n * yy - y**2)))
+
+
+def _leave_one_out(table: Table, drawn: Clusters) -> Estimate:
+    blocks = [block for column in range(table.shape[1]) if (block := _pearson_columns(table, column)) is not None]
+    shared = int((np.isfinite(table).sum(axis=1) >= 2).sum())
+    return _mean_of_blocks(blocks, _pearson, drawn, shared)
+
+
+def _rater(table: Table, name: str, column: int, drawn: Clusters) -> Rater:
+    own = table[np.isfinite(table[:, column]), column]
+    others = np.delete(table, column, axis=1)
+    both = np.isfinite(table[:, column]) & np.isfinite(others).any(axis=1)
+    n = int(both.sum())
+    difference = table[both, column] - np.nanmean(others[both], axis=1) if n else np.empty(0)
+    severity = _part(drawn, both).estimate(
+        np.stack([np.ones(n), difference], axis=1), lambda sums: np.asarray(sums[..., 1] / sums[..., 0]), n
+    )
+    block = _pearson_columns(table, column)
+    alone = Estimate(None, None, n, NOT_ENOUGH) if block is None else drawn.estimate(block, _pearson, n)
+    return Rater(name, len(own), float(own.mean()), float(own.std()), severity, alone)
