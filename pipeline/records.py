@@ -90,10 +90,29 @@ class Recording:
 
 
 class RatingAction(StrEnum):
+    """What an expert does (rate, skip, flag), what a reviewer does (decide the score, exclude the recording, request a
+    further rating), and taking back either."""
+
     RATE = "rate"
     SKIP = "skip"
     FLAG = "flag"
     UNDO = "undo"
+    DECIDE = "decide"
+    EXCLUDE = "exclude"
+    REQUEST = "request"
+
+
+REVIEWS = (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST)
+
+
+class Purpose(StrEnum):
+    """Why an expert was given a recording: to be rated, to be compared with a known answer before the work begins or
+    silently within it, or to see whether they rate it as they did before."""
+
+    WORK = ""
+    CALIBRATION = "calibration"
+    GOLD = "gold"
+    REPEAT = "repeat"
 
 
 class RatingSource(StrEnum):
@@ -119,9 +138,10 @@ class Mark:
 class RatingEvent:
     """One append-only entry in a recording's rating history.
 
-    `score` is 0-100 and None unless `action` is RATE; `dimensions` holds the rubric's own values; `at` is ISO 8601
-    in UTC. `reason` says why for SKIP and FLAG. The current rating of an evaluator is their last event that no later
-    UNDO of theirs takes back.
+    `score` is 0-100 and None unless `action` is RATE or DECIDE; `dimensions` holds the rubric's own values; `at` is
+    ISO 8601 in UTC. `reason` says why for SKIP, FLAG and EXCLUDE. The current rating of an evaluator is their last
+    RATE, SKIP or FLAG that no later UNDO of theirs takes back, calibration and repeats left out. `project` and
+    `purpose` say where the recording came from, `took_s` how long the expert had it before them.
     """
 
     evaluator: str
@@ -133,6 +153,9 @@ class RatingEvent:
     reason: str = ""
     marks: tuple[Mark, ...] = ()
     source: RatingSource = RatingSource.HUMAN
+    project: str = ""
+    purpose: Purpose = Purpose.WORK
+    took_s: Seconds | None = None
 
 
 @dataclass(frozen=True)

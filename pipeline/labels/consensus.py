@@ -2,9 +2,9 @@
 
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipeline.labels.history import current_ratings
+from pipeline.labels.history import current_ratings, review
 from pipeline.records import RatingAction, RatingEvent, RatingSource
 
 # People outrank a synthesiser's known fault: once somebody has listened, only those who listened count.
@@ -24,7 +24,22 @@ class Consensus:
 
 
 def consensus(events: Iterable[RatingEvent]) -> Consensus | None:
-    """None where nobody's current event is a rating."""
+    """A reviewer's decision where there is one; None where nobody's current event is a rating, or a reviewer excluded
+    the recording."""
+    events = tuple(events)
+    verdict = review(events).verdict
+    if verdict is not None and verdict.action is RatingAction.EXCLUDE:
+        return None
+    derived = _derived(events)
+    if verdict is None or verdict.score is None:
+        return derived
+    decided = f"decided by {verdict.evaluator}"
+    if derived is None:
+        return Consensus(verdict.score, 0, 0.0, (verdict.evaluator,), RatingSource.HUMAN, decided)
+    return replace(derived, score=verdict.score, source=RatingSource.HUMAN, method=decided)
+
+
+def _derived(events: Iterable[RatingEvent]) -> Consensus | None:
     current = current_ratings(events)
     rated = {who: e for who, e in current.items() if e.action is RatingAction.RATE and e.score is not None}
     for sources in PRECEDENCE:

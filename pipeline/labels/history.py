@@ -1,20 +1,46 @@
 """What an append-only rating history says now."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from pipeline.records import RatingAction, RatingEvent
+from pipeline.records import REVIEWS, Purpose, RatingAction, RatingEvent
+
+NOT_COUNTED = (Purpose.CALIBRATION, Purpose.REPEAT)
+
+
+def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
+    """Those that no later UNDO of their evaluator takes back, in order. Each UNDO takes back one event, so that
+    undoing twice after two ratings leaves none."""
+    kept: list[RatingEvent] = []
+    for event in events:
+        if event.action is not RatingAction.UNDO:
+            kept.append(event)
+            continue
+        last = next((k for k in reversed(range(len(kept))) if kept[k].evaluator == event.evaluator), None)
+        if last is not None:
+            del kept[last]
+    return kept
 
 
 def current_ratings(events: Iterable[RatingEvent]) -> dict[str, RatingEvent]:
-    """The event that counts for each evaluator: the last that none of their later UNDOs takes back.
+    """The rating, skip or flag that counts for each evaluator: the last that stands."""
+    return {
+        event.evaluator: event
+        for event in standing_events(events)
+        if event.action not in REVIEWS and event.purpose not in NOT_COUNTED
+    }
 
-    Each UNDO takes back one event, so that undoing twice after two ratings leaves none.
-    """
-    standing: dict[str, list[RatingEvent]] = {}
-    for event in events:
-        own = standing.setdefault(event.evaluator, [])
-        if event.action is not RatingAction.UNDO:
-            own.append(event)
-        elif own:
-            own.pop()
-    return {evaluator: own[-1] for evaluator, own in standing.items() if own}
+
+@dataclass(frozen=True)
+class Review:
+    """What reviewers said: the last decision or exclusion that stands, and how many further ratings were asked for."""
+
+    verdict: RatingEvent | None
+    requested: int
+
+
+def review(events: Iterable[RatingEvent]) -> Review:
+    standing = standing_events(events)
+    verdicts = [e for e in standing if e.action in (RatingAction.DECIDE, RatingAction.EXCLUDE)]
+    requested = sum(event.action is RatingAction.REQUEST for event in standing)
+    return Review(verdicts[-1] if verdicts else None, requested)

@@ -29,9 +29,9 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError, UnknownNameError
-from pipeline.labels.history import current_ratings
+from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.queries import IndexQueries
-from pipeline.labels.result_file import ResultFile, read_result
+from pipeline.labels.result_file import ResultFile, event_to_json, read_result
 from pipeline.records import Problem, RatingEvent, Recording, Seconds, to_json
 from pipeline.settings import Settings
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S: Seconds = 30.0
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
 SCHEMA = """
@@ -49,7 +49,8 @@ CREATE TABLE sets (name TEXT PRIMARY KEY, title TEXT, synthetic INTEGER, rubric 
 CREATE TABLE recordings (
     id TEXT PRIMARY KEY, set_name TEXT NOT NULL, speaker TEXT NOT NULL, text TEXT NOT NULL, part TEXT,
     duration_s REAL, order_key INTEGER NOT NULL, body TEXT NOT NULL,
-    score REAL, n_raters INTEGER NOT NULL DEFAULT 0, source TEXT, evaluators TEXT
+    score REAL, n_raters INTEGER NOT NULL DEFAULT 0, source TEXT, evaluators TEXT,
+    review TEXT NOT NULL DEFAULT '', requested INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX recordings_by_order ON recordings (set_name, order_key);
 CREATE INDEX recordings_by_speaker ON recordings (set_name, speaker);
@@ -59,13 +60,20 @@ CREATE TABLE ratings (
     reason TEXT NOT NULL, marks TEXT NOT NULL, PRIMARY KEY (recording_id, evaluator)
 ) WITHOUT ROWID;
 CREATE INDEX ratings_by_evaluator ON ratings (evaluator, set_name, at);
+CREATE TABLE events (
+    recording_id TEXT NOT NULL, number INTEGER NOT NULL, set_name TEXT NOT NULL, evaluator TEXT NOT NULL,
+    action TEXT NOT NULL, at TEXT NOT NULL, source TEXT NOT NULL, body TEXT NOT NULL, project TEXT NOT NULL,
+    purpose TEXT NOT NULL, stands INTEGER NOT NULL, PRIMARY KEY (recording_id, number)
+) WITHOUT ROWID;
+CREATE INDEX events_by_evaluator ON events (evaluator, set_name, at);
+CREATE INDEX events_by_project ON events (project, evaluator, purpose);
 CREATE TABLE problems (
     set_name TEXT NOT NULL, recording_id TEXT, code TEXT NOT NULL, severity TEXT NOT NULL,
     message TEXT NOT NULL, path TEXT
 );
 CREATE INDEX problems_by_set ON problems (set_name);
 """
-TABLES = ("meta", "sets", "recordings", "ratings", "problems")
+TABLES = ("meta", "sets", "recordings", "ratings", "events", "problems")
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,7 @@ class Index(IndexQueries):
         """Read one set and its label files again, after an import; an unregistered set leaves the index."""
         self.ensure()
         with self.connect() as database, _writing(database):
-            for table in ("recordings", "ratings", "problems"):
+            for table in ("recordings", "ratings", "events", "problems"):
                 database.execute(f"DELETE FROM {table} WHERE set_name = ?", [name])  # noqa: S608
             database.execute("DELETE FROM sets WHERE name = ?", [name])
             for set_ in list_sets(self._settings):
@@ -159,10 +167,12 @@ class Index(IndexQueries):
                 self.rebuild()
                 return
             with self.connect() as database, _writing(database):
-                database.execute("DELETE FROM ratings WHERE recording_id = ?", [recording.id])
+                for table in ("ratings", "events"):
+                    database.execute(f"DELETE FROM {table} WHERE recording_id = ?", [recording.id])  # noqa: S608
                 _insert_ratings(database, [(recording, result)])
                 database.execute(
-                    "UPDATE recordings SET score = ?, n_raters = ?, source = ?, evaluators = ? WHERE id = ?",
+                    "UPDATE recordings SET score = ?, n_raters = ?, source = ?, evaluators = ?, review = ?, "
+                    "requested = ? WHERE id = ?",
                     [*_consensus_columns(result), recording.id],
                 )
         except (LabelError, OSError):
@@ -270,7 +280,7 @@ class Index(IndexQueries):
             "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
         )
         database.conn.executemany(
-            "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_recording_row(recording, results.get(recording.id)) for recording in recordings),
         )
         n_ratings = _insert_ratings(database, labelled)
@@ -346,10 +356,14 @@ def _label_files(root: Path) -> dict[str, frozenset[str]]:
 
 
 def _consensus_columns(result: ResultFile | None) -> list[Any]:
-    agreed = None if result is None else result.consensus
+    if result is None:
+        return [None, 0, None, None, "", 0]
+    agreed, said = result.consensus, review(result.ratings)
+    reviewed = ["" if said.verdict is None else str(said.verdict.action), said.requested]
     if agreed is None:
-        return [None, 0, None, None]
-    return [agreed.score, agreed.n, str(agreed.source), json.dumps(list(agreed.evaluators), ensure_ascii=False)]
+        return [None, 0, None, None, *reviewed]
+    evaluators = json.dumps(list(agreed.evaluators), ensure_ascii=False)
+    return [agreed.score, agreed.n, str(agreed.source), evaluators, *reviewed]
 
 
 def _recording_row(recording: Recording, result: ResultFile | None) -> list[Any]:
@@ -366,7 +380,20 @@ def _insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Re
         for event in current_ratings(result.ratings).values()
     ]
     database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    database.conn.executemany(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (row for recording, result in labelled for row in _event_rows(recording, result)),
+    )
     return len(rows)
+
+
+def _event_rows(recording: Recording, result: ResultFile) -> Iterator[list[Any]]:
+    """The whole history, with what was taken back."""
+    standing = {id(event) for event in standing_events(result.ratings)}
+    for number, event in enumerate(result.ratings):
+        body = json.dumps(event_to_json(event), ensure_ascii=False)
+        head = [recording.id, number, recording.set, event.evaluator, str(event.action), event.at, str(event.source)]
+        yield [*head, body, event.project, str(event.purpose), int(id(event) in standing)]
 
 
 def _rating_row(recording: Recording, event: RatingEvent) -> list[Any]:

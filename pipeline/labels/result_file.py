@@ -18,7 +18,7 @@ from pipeline import artifacts
 from pipeline.errors import LabelError
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
-from pipeline.records import Mark, RatingAction, RatingEvent, RatingSource, RubricName, to_json
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
 OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
@@ -48,7 +48,7 @@ def derive(word: str, rubric: RubricName, ratings: tuple[RatingEvent, ...], extr
     if agreed is None:
         return ResultFile(word, None, False, "", "", rubric, ratings, None, extra)
     current = current_ratings(ratings)
-    notes = [(who, current[who].notes) for who in agreed.evaluators if current[who].notes]
+    notes = [(who, current[who].notes) for who in agreed.evaluators if who in current and current[who].notes]
     one = len(agreed.evaluators) == 1
     return ResultFile(
         word=word,
@@ -85,7 +85,7 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
     try:
         json.dumps(raw, ensure_ascii=False).encode()  # lone surrogates could be written nowhere
         rubric = RubricName(raw.get("rubric") or RubricName.WORD)
-        ratings = tuple(_event_from_json(event) for event in raw.get("ratings") or ())
+        ratings = tuple(event_from_json(event) for event in raw.get("ratings") or ())
         extra = {key: value for key, value in raw.items() if key not in OWN_KEYS}
         stored = derive(str(raw["word"]), rubric, ratings, extra)
         edit = _outside_edit(raw, stored)
@@ -116,19 +116,19 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
 
 def _to_file(result: ResultFile) -> dict[str, Any]:
     own = {key: getattr(result, key) for key in OWN_KEYS}
-    own["ratings"] = [_event_to_json(event) for event in result.ratings]
+    own["ratings"] = [event_to_json(event) for event in result.ratings]
     own["consensus"] = None if result.consensus is None else asdict(result.consensus)
     plain: dict[str, Any] = to_json({**own, **result.extra})
     return plain
 
 
-def _event_to_json(event: RatingEvent) -> dict[str, Any]:
+def event_to_json(event: RatingEvent) -> dict[str, Any]:
     """Empty optional fields are left out, so that a file with many raters stays readable."""
     plain: dict[str, Any] = to_json(event)
     return {key: value for key, value in plain.items() if value not in (None, "", {}, [])}
 
 
-def _event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
+def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
     score = raw.get("score")
     return RatingEvent(
         evaluator=str(raw["evaluator"]),
@@ -140,6 +140,9 @@ def _event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         reason=str(raw.get("reason", "")),
         marks=tuple(Mark(**mark) for mark in raw.get("marks", ())),
         source=RatingSource(raw.get("source", RatingSource.HUMAN)),
+        project=str(raw.get("project", "")),
+        purpose=Purpose(raw.get("purpose", "")),
+        took_s=None if raw.get("took_s") is None else _dimension(raw["took_s"]),
     )
 
 

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -73,7 +74,7 @@ class LabelStore:
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
             if event.action is RatingAction.UNDO and event.evaluator not in current_ratings(before.ratings):
                 raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
-            after = append(before, event)
+            after = append(before, _after_the_last(before.ratings, event))
             with self._index.saving(recording.id):
                 write_result(path, after)
                 self._index.update_labels(recording, after)
@@ -113,6 +114,16 @@ class LabelStore:
             lock.release()
 
 
+def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> RatingEvent:
+    """Later than the evaluator's last event on the recording, even where the clock went back: what was said last must
+    look so to everybody who sorts by time."""
+    last = max((e.at for e in history if e.evaluator == event.evaluator), default="")
+    if event.at > last:
+        return event
+    moved = datetime.fromisoformat(last) + timedelta(milliseconds=1)
+    return replace(event, at=moved.isoformat(timespec="milliseconds"))
+
+
 def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
     return old is not None and (old.score, old.dimensions) == (new.score, new.dimensions)
 
@@ -132,8 +143,8 @@ def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
     if len(event.notes) > MAX_NOTES_LENGTH:
         raise LabelError(f"Notes have at most {MAX_NOTES_LENGTH} characters, got {len(event.notes)}.")
     event = replace(event, evaluator=clean_name(event.evaluator))
-    if event.action is not RatingAction.RATE:
-        if event.action is not RatingAction.UNDO and not event.reason.strip():
+    if event.action not in (RatingAction.RATE, RatingAction.DECIDE):
+        if event.action not in (RatingAction.UNDO, RatingAction.REQUEST) and not event.reason.strip():
             raise LabelError(f"A reason is needed to {event.action} a recording.")
         return replace(event, score=None, dimensions={})
     if rubric_name is RubricName.SENTENCE:
