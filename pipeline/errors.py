@@ -43,3 +43,11 @@ class AttemptError(PronlabError):
 
 class UnknownNameError(PronlabError):
     """A registered thing (scorer, extractor, set, preset) was asked for by a name nobody registered."""
+
+
+class AccessError(PronlabError):
+    """Somebody asked for what their role does not allow, or is not known here."""
+
+
+class ProjectError(PronlabError):
+    """A rating project is missing, cannot be as it is set up, or is closed."""

@@ -20,7 +20,7 @@ LAYERS = [
     {"artifacts", "parallel", "presets"},
     {"runs", "metrics"},
     {"audio"},
-    {"corpus", "labels"},
+    {"corpus", "labels", "people", "projects"},
     {"features", "jobs"},
     {"scoring", "speechllm", "attempts"},
     {"results"},

@@ -88,6 +88,7 @@ class IndexReport:
 class Index(IndexQueries):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.path = settings.index_path
 
     @contextmanager
     def connect(self) -> Iterator[sqlite_utils.Database]:

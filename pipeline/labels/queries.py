@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.corpus.sets import recording_from_json
-from pipeline.records import Mark, Problem, RatingAction, RatingEvent, RatingSource, Recording
+from pipeline.labels.result_file import event_from_json
+from pipeline.records import Problem, RatingEvent, RatingSource, Recording
 
 if TYPE_CHECKING:
     import pandas
@@ -63,28 +64,19 @@ class IndexQueries(ABC):
         return {row["evaluator"]: row["n"] for row in self.rows(sql, [set])}
 
     def recent(self, set: str, evaluator: str, limit: int) -> list[tuple[Recording, RatingEvent]]:
-        """The evaluator's own current ratings, skips and flags, newest first."""
+        """The evaluator's own last rating, skip or flag of each recording, newest first, repeats included."""
         sql = """
-            SELECT r.*, body FROM ratings r JOIN recordings ON id = recording_id
-            WHERE evaluator = ? AND r.set_name = ? ORDER BY at DESC, recording_id LIMIT ?
-        """
-        rows = self.rows(sql, [evaluator, set, limit])
-        return [
-            (
-                recording_from_json(json.loads(row["body"])),
-                RatingEvent(
-                    evaluator=row["evaluator"],
-                    action=RatingAction(row["action"]),
-                    at=row["at"],
-                    score=row["score"],
-                    dimensions=json.loads(row["dimensions"]),
-                    notes=row["notes"],
-                    reason=row["reason"],
-                    marks=tuple(Mark(**mark) for mark in json.loads(row["marks"])),
-                    source=RatingSource(row["source"]),
-                ),
+            SELECT e.body AS event, r.body AS body FROM events e JOIN recordings r ON r.id = e.recording_id
+            WHERE e.evaluator = ? AND e.set_name = ? AND e.stands AND e.action IN ('rate', 'skip', 'flag')
+            AND NOT EXISTS (
+                SELECT 1 FROM events l WHERE l.recording_id = e.recording_id AND l.evaluator = e.evaluator
+                AND l.number > e.number AND l.stands AND l.action IN ('rate', 'skip', 'flag')
             )
-            for row in rows
+            ORDER BY e.at DESC, e.recording_id LIMIT ?
+        """
+        return [
+            (recording_from_json(json.loads(row["body"])), event_from_json(json.loads(row["event"])))
+            for row in self.rows(sql, [evaluator, set, limit])
         ]
 
     def overview(self) -> list[SetOverview]:

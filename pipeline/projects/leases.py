@@ -1,0 +1,137 @@
+"""Who has which recording on the desk: reservations that end by themselves.
+
+One SQLite file beside the index. It may be thrown away at any time: all that is lost is who was about to rate what.
+"""
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pipeline.errors import LabelError
+from pipeline.records import Purpose, Seconds
+from pipeline.settings import Settings
+
+LASTS_S: Seconds = 600.0
+SLACK_S: Seconds = 60.0
+BUSY_TIMEOUT_S: Seconds = 30.0
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS leases (
+    project TEXT NOT NULL, slot TEXT NOT NULL, recording_id TEXT NOT NULL, evaluator TEXT NOT NULL,
+    token TEXT NOT NULL, purpose TEXT NOT NULL, taken_at REAL NOT NULL, expires_at REAL NOT NULL,
+    PRIMARY KEY (project, slot)
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Times in seconds since 1970. Of one `slot` there is one lease: for work the recording's, so that nobody rates it
+    at the same time; calibration, gold and repeats are each expert's own."""
+
+    project: str
+    slot: str
+    recording_id: str
+    evaluator: str
+    token: str
+    purpose: str
+    taken_at: float
+    expires_at: float
+
+
+class Leases:
+    """At most one expert has a recording of a project to work on at a time. Every method is safe from several
+    processes."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
+        self._path = settings.data_root / "leases.sqlite"
+        self._now = now
+
+    def of(self, project: str, evaluator: str) -> Lease | None:
+        """The evaluator's own live one."""
+        with self._connect() as db:
+            rows = db.execute(
+                f"SELECT * FROM leases WHERE project = ? AND evaluator = ? AND {_LIVE}",  # noqa: S608
+                [project, evaluator, *self._times()],
+            ).fetchall()
+        return Lease(*rows[0]) if rows else None
+
+    def held(self, project: str) -> list[Lease]:
+        """All live ones, the next to end first."""
+        with self._connect() as db:
+            sql = f"SELECT * FROM leases WHERE project = ? AND {_LIVE} ORDER BY expires_at"  # noqa: S608
+            return [Lease(*row) for row in db.execute(sql, [project, *self._times()])]
+
+    def claim(
+        self,
+        project: str,
+        evaluator: str,
+        candidates: Iterable[tuple[str, Purpose]],
+        still_open: Callable[[str, Purpose], bool],
+    ) -> Lease | None:
+        """Take the first of `candidates` that nobody has and that is `still_open`; what the evaluator had before in
+        this project is given back. None where there is none.
+
+        Within one writing transaction: a rating is saved before its lease is released, so that whoever sees a recording
+        free here also sees every rating of it.
+        """
+        with self._connect() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                now = self._now()
+                db.execute(f"DELETE FROM leases WHERE project = ? AND NOT ({_LIVE})", [project, *self._times()])  # noqa: S608
+                db.execute("DELETE FROM leases WHERE project = ? AND evaluator = ?", [project, evaluator])
+                taken = {row[0] for row in db.execute("SELECT slot FROM leases WHERE project = ?", [project])}
+                found = None
+                for recording_id, purpose in candidates:
+                    slot = recording_id if purpose is Purpose.WORK else f"{recording_id}|{evaluator}"
+                    if slot not in taken and still_open(recording_id, purpose):
+                        token, until = secrets.token_hex(8), now + LASTS_S
+                        found = Lease(project, slot, recording_id, evaluator, token, str(purpose), now, until)
+                        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(vars(found).values()))
+                        break
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+        return found
+
+    def renew(self, lease: Lease) -> bool:
+        """Whether it was still held, and now lasts anew."""
+        with self._connect() as db:
+            done = db.execute(
+                f"UPDATE leases SET expires_at = ? WHERE token = ? AND {_LIVE}",  # noqa: S608
+                [self._now() + LASTS_S, lease.token, *self._times()],
+            )
+            return done.rowcount == 1
+
+    def release(self, lease: Lease) -> None:
+        with self._connect() as db:
+            db.execute("DELETE FROM leases WHERE token = ?", [lease.token])
+
+    def _times(self) -> list[float]:
+        """A clock that went back would leave leases alive for ever: one that ends too far ahead counts as ended."""
+        now = self._now()
+        return [now, now + LASTS_S + SLACK_S]
+
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        except sqlite3.Error as error:
+            raise LabelError(f"The reservations {self._path} cannot be opened: {error}.") from error
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            db.execute(SCHEMA)
+            yield db
+        except sqlite3.DatabaseError as error:
+            raise LabelError(f"The reservations failed ({error}). {self._path} can be removed safely.") from error
+        finally:
+            db.close()
+
+
+_LIVE = "expires_at > ? AND expires_at <= ?"

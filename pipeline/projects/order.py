@@ -1,0 +1,63 @@
+"""In which order an expert gets a project's recordings: the same every time, another for each expert."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.projects.project import Project
+from pipeline.settings import Settings
+
+
+def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence[str]) -> list[str]:
+    """All of `ids`. By disagreement or uncertainty, a share stays random; recordings without predictions come last
+    among those that are ranked."""
+    shuffled = sorted(ids, key=lambda key: _place(project.seed, evaluator, key))
+    if project.order == "random":
+        return shuffled
+    urgency = _urgency(settings, project)
+    ranked = sorted(shuffled, key=lambda key: -urgency.get(key, -1.0))  # stable: ties stay random
+    seed = int.from_bytes(hashlib.sha256(f"{project.seed}|{evaluator}".encode()).digest()[:8], "big")
+    draw = np.random.default_rng(seed).random(len(ids)) < project.random_share
+    taken: set[str] = set()
+    found: list[str] = []
+    sources = {True: iter(shuffled), False: iter(ranked)}
+    for at_random in draw:
+        for key in sources[bool(at_random)]:
+            if key not in taken:
+                taken.add(key)
+                found.append(key)
+                break
+    return found + [key for key in shuffled if key not in taken]
+
+
+def _place(seed: int, evaluator: str, key: str) -> bytes:
+    return hashlib.sha256(f"{seed}|{evaluator}|{key}".encode()).digest()[:8]
+
+
+def _urgency(settings: Settings, project: Project) -> dict[str, float]:
+    """By recording: how far the scorers' predictions lie apart, or how unsure the least sure of them is."""
+    scores: dict[str, list[float]] = {}
+    unsure: dict[str, float] = {}
+    for file in sorted((settings.predictions_root / project.set).glob("*.jsonl")):
+        for row in _rows(file):
+            key, overall, confidence = str(row.get("recording_id")), row.get("overall"), row.get("confidence")
+            if isinstance(overall, int | float):
+                scores.setdefault(key, []).append(float(overall))
+            if isinstance(confidence, int | float):
+                unsure[key] = max(unsure.get(key, 0.0), 1.0 - float(confidence))
+    if project.order == "uncertainty":
+        return unsure
+    return {key: max(values) - min(values) for key, values in scores.items() if len(values) > 1}
+
+
+def _rows(file: Path) -> list[dict[str, object]]:
+    rows = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows

@@ -1,0 +1,185 @@
+"""What a rating project is told, kept in `<data root>/projects/<name>/project.json` with every change of it."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.errors import LabelError, ProjectError
+from pipeline.labels.rubrics import RUBRICS
+from pipeline.people.access import Action, Identity
+from pipeline.records import RubricName, to_json
+from pipeline.runs import now_iso
+from pipeline.settings import Settings
+
+ORDERS = ("random", "disagreement", "uncertainty")
+CONSENSUS = ("median", "trimmed_mean", "severity")
+_NAME = re.compile(r"[\w][\w.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The recordings of `set` (of its `part`, or all) are rated by `overlap` experts each (`experts`; all for none).
+
+    `order`: random a rater, or by disagreement of the scorers or uncertainty of the scorer, of which a share of
+    `random_share` is drawn at random still, so that an evaluation stays unbiased. New experts begin with
+    `calibration` items of `gold` (known answers by recording, in the rubric's own values); later every `gold_every`th
+    item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
+    apart (0-100), up to `extra` further experts are asked. `deadline` is an ISO date, included.
+    """
+
+    name: str
+    set: str
+    title: str = ""
+    part: str = ""
+    overlap: int = 1
+    order: str = "random"
+    random_share: float = 0.2
+    experts: tuple[str, ...] = ()
+    gold: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    calibration: int = 0
+    gold_every: int = 0
+    repeat_every: int = 0
+    max_spread: float | None = None
+    extra: int = 1
+    consensus: str = "median"
+    deadline: str = ""
+    instructions: str = ""
+    closed: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises ProjectError naming all that is wrong at once."""
+        object.__setattr__(self, "experts", tuple(self.experts))
+        wrong: list[str] = []
+        if not _NAME.fullmatch(unicodedata.normalize("NFC", self.name)):
+            wrong.append(f"a name has up to 64 letters, digits, '-', '_', '.', got {self.name!r}")
+        for key, known in (("order", ORDERS), ("consensus", CONSENSUS)):
+            if getattr(self, key) not in known:
+                wrong.append(f"{key} is one of {', '.join(known)}, got {getattr(self, key)!r}")
+        limits = {
+            "overlap": (1, 100), "random_share": (0.0, 1.0), "calibration": (0, 1000), "gold_every": (0, 1000),
+            "repeat_every": (0, 1000), "extra": (0, 20),
+        }  # fmt: skip
+        for key, (low, high) in limits.items():
+            if not low <= getattr(self, key) <= high:
+                wrong.append(f"{key} lies in {low}-{high}, got {getattr(self, key)}")
+        if self.max_spread is not None and not 0.0 < self.max_spread <= 100.0:
+            wrong.append(f"max_spread lies in 0-100, got {self.max_spread}")
+        if (self.calibration or self.gold_every) and not self.gold:
+            wrong.append("calibration and gold items need recordings with known answers")
+        if self.calibration > len(self.gold):
+            wrong.append(f"calibration asks for {self.calibration} of {len(self.gold)} recordings with known answers")
+        if self.experts and self.overlap > len(self.experts):
+            wrong.append(f"overlap {self.overlap} needs as many experts, there are {len(self.experts)}")
+        if self.deadline:
+            with suppress(ValueError):
+                datetime.fromisoformat(self.deadline)
+                return self._refuse(wrong)
+            wrong.append(f"deadline is a date like 2026-12-31, got {self.deadline!r}")
+        return self._refuse(wrong)
+
+    def _refuse(self, wrong: list[str]) -> None:
+        if wrong:
+            raise ProjectError("This project cannot be: " + "; ".join(wrong) + ".")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was closed, or its deadline has passed."""
+        return self.closed or bool(self.deadline and datetime.now(UTC).date().isoformat() > self.deadline[:10])
+
+    def includes(self, name: str) -> bool:
+        return not self.experts or name in self.experts
+
+
+def folder_of(settings: Settings, name: str) -> Path:
+    if not _NAME.fullmatch(unicodedata.normalize("NFC", name)):
+        raise ProjectError(f"{name!r} cannot name a project.")
+    return settings.data_root / "projects" / unicodedata.normalize("NFC", name)
+
+
+def list_projects(settings: Settings) -> list[Project]:
+    """By name; a damaged one hides none of the others."""
+    found: list[Project] = []
+    for file in sorted((settings.data_root / "projects").glob("*/project.json")):
+        with suppress(ProjectError):
+            found.append(_read(file))
+    return found
+
+
+def get_project(settings: Settings, name: str) -> Project:
+    """Raises ProjectError where there is none of that name, or it is damaged."""
+    file = folder_of(settings, name) / "project.json"
+    if not file.is_file():
+        known = ", ".join(project.name for project in list_projects(settings)) or "none yet"
+        raise ProjectError(f"Unknown project {name!r}; there are: {known}.")
+    return _read(file)
+
+
+def save_project(settings: Settings, project: Project, by: Identity) -> Project:
+    """Keep it, and who changed what. Raises ProjectError for recordings that the set does not have, answers outside
+    the rubric, and another set once something was rated: those ratings would belong to nothing."""
+    by.require(Action.MANAGE_PROJECTS)
+    rubric = get_set(settings, project.set).rubric
+    _check_gold(settings, project, rubric)
+    file = folder_of(settings, project.name) / "project.json"
+    before = _read(file) if file.is_file() else None
+    if before is not None and before.set != project.set and _was_rated(settings, project.name):
+        raise ProjectError(
+            f"{project.name} was rated on the set {before.set!r} already. Close it, and make another project for "
+            f"{project.set!r}."
+        )
+    artifacts.write_json(file, project)
+    old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
+    changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
+    if changed:
+        with (file.parent / "changes.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps({"at": now_iso(), "by": by.name, "changed": changed}, ensure_ascii=False) + "\n")
+    return project
+
+
+def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """Every change of the project, oldest first: at, by, changed (setting to before and after)."""
+    file = folder_of(settings, name) / "changes.jsonl"
+    if not file.is_file():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _read(file: Path) -> Project:
+    known = {f.name for f in fields(Project)}
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        return Project(**{key: value for key, value in raw.items() if key in known})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
+
+
+def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> None:
+    if not project.gold:
+        return
+    there = {recording.id for recording in read_recordings(settings, project.set)}
+    wrong = [f"{key} is not in the set {project.set!r}" for key in project.gold if key not in there]
+    for key, answer in project.gold.items():
+        try:
+            RUBRICS[rubric].check(answer)
+        except LabelError as error:
+            wrong.append(f"{key}: {error}")
+    if wrong:
+        more = f" ... and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ProjectError(f"The known answers cannot be used: {'; '.join(wrong[:3])}{more}.")
+
+
+def _was_rated(settings: Settings, name: str) -> bool:
+    from pipeline.labels.index import Index
+
+    index = Index(settings)
+    index.ensure()
+    return bool(index.rows("SELECT 1 FROM events WHERE project = ? LIMIT 1", [name]))

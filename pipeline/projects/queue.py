@@ -1,0 +1,255 @@
+"""One expert's queue in one project: what comes next, saving it, and how far everybody is."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from pipeline.errors import AccessError, LabelError, UnknownNameError
+from pipeline.labels.index import Index
+from pipeline.labels.result_file import ResultFile, event_from_json
+from pipeline.labels.store import LabelStore
+from pipeline.people.access import Action, Identity
+from pipeline.projects.leases import Lease, Leases
+from pipeline.projects.order import order_of
+from pipeline.projects.project import Project
+from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
+from pipeline.settings import Settings
+
+CHUNK = 256
+REPEAT_AFTER = 10  # so many others lie between a rating and its repeat
+STATE_SQL = """
+    SELECT r.id, r.review, r.requested,
+        (SELECT count(*) FROM ratings WHERE recording_id = r.id AND action = 'rate' AND source = 'human') AS n,
+        (SELECT max(score) - min(score) FROM ratings
+            WHERE recording_id = r.id AND action = 'rate' AND source = 'human') AS spread,
+        EXISTS (SELECT 1 FROM ratings WHERE recording_id = r.id AND evaluator = ?) AS mine
+    FROM recordings r WHERE r.id IN (SELECT value FROM json_each(?))
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recording to rate, reserved under `lease`. Whether it is work, gold or a repeat, the expert does not see."""
+
+    recording: Recording
+    purpose: Purpose
+    lease: Lease
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Why nothing comes: `done` (all that is this expert's), `wait` (others have the last ones, the first of them for
+    at most `seconds` more), or `over` (the project is closed or past its deadline)."""
+
+    reason: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ProjectProgress:
+    """`done` of `needed` ratings are there, on `finished` of `items` recordings; `mine` were given by this expert."""
+
+    items: int
+    finished: int
+    needed: int
+    done: int
+    mine: int
+    at_work: int
+
+
+class Queue:
+    """Every method is safe from several processes. Raises AccessError for somebody who is no expert of the project."""
+
+    def __init__(
+        self, settings: Settings, project: Project, identity: Identity, now: Callable[[], float] = time.time
+    ) -> None:
+        identity.require(Action.RATE)
+        if not project.includes(identity.name):
+            raise AccessError(f"{identity.name} is not among the experts of {project.title or project.name}.")
+        self._settings, self._project, self._me, self._now = settings, project, identity.name, now
+        self._index = Index(settings)
+        self._index.ensure()
+        self._store = LabelStore(settings)
+        self._leases = Leases(settings, now)
+
+    def next(self) -> Task | Nothing:
+        """What is on the desk already (after a reload), else the next; reserved for this expert from now on."""
+        if self._project.is_over:
+            return Nothing("over")
+        held = self._leases.of(self._project.name, self._me)
+        if held is not None and self._is_open(held.recording_id, Purpose(held.purpose)):
+            self._leases.renew(held)
+            return self._task(held)
+        lease = self._leases.claim(self._project.name, self._me, self._candidates(), self._is_open)
+        if lease is not None:
+            return self._task(lease)
+        others = [held for held in self._leases.held(self._project.name) if held.evaluator != self._me]
+        waiting = [held for held in others if held.purpose == "" and self._is_open(held.recording_id, Purpose.WORK)]
+        return Nothing("wait", max(0.0, waiting[0].expires_at - self._now())) if waiting else Nothing("done")
+
+    def renew(self, task: Task) -> bool:
+        """Whether it is still reserved."""
+        return self._leases.renew(task.lease)
+
+    def leave(self) -> None:
+        """Give back what is on the desk."""
+        held = self._leases.of(self._project.name, self._me)
+        if held is not None:
+            self._leases.release(held)
+
+    def save(self, task: Task, event: RatingEvent) -> ResultFile:
+        """Keep a rating, skip or flag of this expert; when this returns, it is on disk. A rating counts even if its
+        reservation has ended meanwhile: work is never thrown away.
+
+        Raises AccessError for somebody else's name, LabelError for what cannot be saved.
+        """
+        if event.evaluator != self._me:
+            raise AccessError(f"{self._me} cannot rate in the name of {event.evaluator}.")
+        if event.action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
+            raise AccessError(f"An expert rates, skips or flags; {event.action} is a reviewer's.")
+        try:
+            recording = self._index.recording(task.recording.id)
+        except UnknownNameError as error:
+            self._leases.release(task.lease)
+            raise LabelError(
+                f"{task.recording.text!r} was taken out of the set meanwhile; there is nothing to rate any more. The "
+                "next one comes now."
+            ) from error
+        took_s = round(max(0.0, self._now() - task.lease.taken_at), 1)
+        saved = self._store.add(
+            recording, replace(event, project=self._project.name, purpose=task.purpose, took_s=took_s)
+        )
+        self._leases.release(task.lease)
+        return saved
+
+    def progress(self) -> ProjectProgress:
+        ids = _ids(self._index, self._project)
+        rows = [row for start in range(0, len(ids), 10_000) for row in self._states(list(ids[start : start + 10_000]))]
+        work = [row for row in rows if row["id"] not in self._project.gold and not row["review"]]
+        needed = [self._needed(row) for row in work]
+        done = [min(int(str(row["n"])), need) for row, need in zip(work, needed, strict=True)]
+        return ProjectProgress(
+            items=len(work),
+            finished=sum(d >= n for d, n in zip(done, needed, strict=True)),
+            needed=sum(needed),
+            done=sum(done),
+            mine=sum(self._counts().values()),
+            at_work=len(self._leases.held(self._project.name)),
+        )
+
+    def _task(self, lease: Lease) -> Task:
+        return Task(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
+
+    def _candidates(self) -> Iterator[tuple[str, Purpose]]:
+        project, counts = self._project, self._counts()
+        order = _order(self._settings, project, self._me, _ids(self._index, project))
+        if counts.get(Purpose.CALIBRATION, 0) < project.calibration:
+            known = self._seen(Purpose.CALIBRATION)
+            yield from ((key, Purpose.CALIBRATION) for key in order if key in project.gold and key not in known)
+        turn = 1 + sum(n for purpose, n in counts.items() if purpose is not Purpose.CALIBRATION)
+        if project.gold_every and turn % project.gold_every == 0:
+            known = self._seen(Purpose.GOLD)
+            yield from ((key, Purpose.GOLD) for key in order if key in project.gold and key not in known)
+        if project.repeat_every and turn % project.repeat_every == 0:
+            known = self._seen(Purpose.REPEAT)
+            before = self._rated()[:-REPEAT_AFTER]
+            yield from ((key, Purpose.REPEAT) for key in before if key not in known)
+        for start in range(0, len(order), CHUNK):
+            chunk = [key for key in order[start : start + CHUNK] if key not in project.gold]
+            states = {row["id"]: row for row in self._states(chunk)}
+            yield from ((key, Purpose.WORK) for key in chunk if key in states and self._wants(states[key]))
+
+    def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
+        if purpose is not Purpose.WORK:
+            return recording_id not in self._seen(purpose)
+        states = self._states([recording_id])
+        return bool(states) and self._wants(states[0])
+
+    def _wants(self, row: dict[str, object]) -> bool:
+        return not row["review"] and not row["mine"] and int(str(row["n"])) < self._needed(row)
+
+    def _needed(self, row: dict[str, object]) -> int:
+        """How many ratings the recording takes: more where they lie apart, or a reviewer asked for one."""
+        project, n = self._project, int(str(row["n"]))
+        needed = project.overlap + int(str(row["requested"]))
+        spread = float(str(row["spread"] or 0.0))
+        if project.max_spread is not None and n >= project.overlap and spread > project.max_spread:
+            needed = max(needed, min(n + 1, project.overlap + project.extra))
+        return needed
+
+    def _states(self, ids: list[str]) -> list[dict[str, object]]:
+        return self._index.rows(STATE_SQL, [self._me, json.dumps(ids)])
+
+    def _counts(self) -> dict[Purpose, int]:
+        """This expert's standing ratings, skips and flags in the project, by purpose."""
+        sql = """
+            SELECT purpose, count(DISTINCT recording_id) AS n FROM events WHERE project = ? AND evaluator = ? AND stands
+            AND action IN ('rate', 'skip', 'flag') GROUP BY purpose
+        """
+        return {Purpose(row["purpose"]): row["n"] for row in self._index.rows(sql, [self._project.name, self._me])}
+
+    def _seen(self, purpose: Purpose) -> set[str]:
+        sql = "SELECT recording_id FROM events WHERE project = ? AND evaluator = ? AND purpose = ? AND stands"
+        rows = self._index.rows(sql, [self._project.name, self._me, str(purpose)])
+        return {row["recording_id"] for row in rows}
+
+    def _rated(self) -> list[str]:
+        """What this expert rated as work, oldest first."""
+        sql = """
+            SELECT recording_id FROM events WHERE project = ? AND evaluator = ? AND purpose = '' AND stands
+            AND action = 'rate' GROUP BY recording_id ORDER BY min(at)
+        """
+        return [row["recording_id"] for row in self._index.rows(sql, [self._project.name, self._me])]
+
+
+def own_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:
+    """What this person may see of a recording's history: all of it with the right to, else their own part."""
+    sql = "SELECT body FROM events WHERE recording_id = ? ORDER BY number"
+    events = [event_from_json(json.loads(row["body"])) for row in Index(settings).rows(sql, [recording.id])]
+    if identity.may(Action.SEE_RATINGS):
+        return events
+    return [event for event in events if event.evaluator == identity.name]
+
+
+def until_words(seconds: float) -> str:
+    """When a reservation ends, for people."""
+    return datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%H:%M UTC")
+
+
+def _ids(index: Index, project: Project) -> tuple[str, ...]:
+    """The recordings of the project; asked anew only where their number has changed."""
+    where = "set_name = ?" + (" AND part = ?" if project.part else "")
+    values = [project.set, *([project.part] if project.part else [])]
+    sql = f"SELECT count(*) AS n, coalesce(max(id), '') AS last FROM recordings WHERE {where}"  # noqa: S608
+    row = index.rows(sql, values)[0]
+    key = (str(index.path), where, tuple(values), row["n"], row["last"])
+    if key not in _KNOWN:
+        if len(_KNOWN) > 32:
+            _KNOWN.clear()
+        sql = f"SELECT id FROM recordings WHERE {where} ORDER BY id"  # noqa: S608
+        _KNOWN[key] = tuple(row["id"] for row in index.rows(sql, values))
+    return _KNOWN[key]
+
+
+_KNOWN: dict[tuple[object, ...], tuple[str, ...]] = {}
+
+
+def _order(settings: Settings, project: Project, evaluator: str, ids: tuple[str, ...]) -> tuple[str, ...]:
+    stamp = 0.0
+    if project.order != "random":
+        files = list((settings.predictions_root / project.set).glob("*.jsonl"))
+        stamp = max((file.stat().st_mtime for file in files), default=0.0)
+    return _cached_order(settings, project.name, project.set, project.order, project.random_share, project.seed,
+                         evaluator, ids, stamp)  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _cached_order(
+    settings: Settings, name: str, set_name: str, order: str, share: float, seed: int, evaluator: str,
+    ids: tuple[str, ...], stamp: float,
+) -> tuple[str, ...]:  # fmt: skip
+    project = Project(name, set_name, order=order, random_share=share, seed=seed)
+    return tuple(order_of(settings, project, evaluator, ids))

@@ -1,0 +1,309 @@
+"""People and roles, projects and their queues: who gets what, when, and what nobody may."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import AccessError, LabelError, ProjectError
+from pipeline.labels.index import Index
+from pipeline.labels.store import LabelStore
+from pipeline.people.access import Action, Identity, Role
+from pipeline.people.people import People, Person
+from pipeline.projects.leases import LASTS_S, Leases
+from pipeline.projects.order import order_of
+from pipeline.projects.project import Project, changes, get_project, list_projects, save_project
+from pipeline.projects.queue import Nothing, Queue, Task, own_history
+from pipeline.records import Purpose, RatingAction, RatingEvent
+from pipeline.runs import now_iso
+from pipeline.settings import Settings
+
+ADMIN = Identity("Ada", frozenset(Role))
+
+
+def expert(name: str) -> Identity:
+    return Identity(name, frozenset({Role.EXPERT}))
+
+
+def rating(name: str, score: float = 80.0) -> RatingEvent:
+    return RatingEvent(name, RatingAction.RATE, now_iso(), score=score)
+
+
+def rate_all(queue: Queue, name: str, score: Callable[[Task], float] = lambda _: 80.0, most: int = 1000) -> list[Task]:
+    done = []
+    while len(done) < most and isinstance(task := queue.next(), Task):
+        queue.save(task, rating(name, score(task)))
+        done.append(task)
+    return done
+
+
+@pytest.fixture
+def words(settings: Settings, tmp_path: Path) -> str:
+    """The set `words`: 12 recordings nobody has rated."""
+    import numpy as np
+    import soundfile
+
+    from pipeline.corpus.importer import import_path
+
+    for speaker in (1, 2):
+        folder = tmp_path / "words" / f"participant_{speaker:03}" / "kelimeler"
+        folder.mkdir(parents=True)
+        for number, word in enumerate(("araba", "çiçek", "ev", "güneş", "kitap", "su"), start=1):
+            tone = 0.4 * np.sin(np.arange(9600) * 0.05 * number)
+            soundfile.write(folder / f"{number:02}_{word}.wav", tone, 16000)
+    import_path(settings, tmp_path / "words", name="words")
+    return "words"
+
+
+def project_of(settings: Settings, set_name: str, **changed: object) -> Project:
+    return save_project(settings, Project("study", set_name, **changed), ADMIN)  # type: ignore[arg-type]
+
+
+def ids_of(settings: Settings) -> list[str]:
+    return [recording.id for recording in Index(settings).recordings("words")]
+
+
+def test_without_a_list_everybody_may_everything(settings: Settings) -> None:
+    people = People(settings)
+    assert people.is_open
+    assert all(people.identify("  Zoë ").may(action) for action in Action)
+
+
+def test_a_list_says_who_may_what(settings: Settings) -> None:
+    people = People(settings)
+    with pytest.raises(AccessError, match="active admin"):
+        people.save(Person("Eve", (Role.EXPERT,)), ADMIN)
+    people.save(Person("Ada", (Role.ADMIN,), "ada@lab.org"), ADMIN)
+    people.save(Person("Eve", (Role.EXPERT,)), people.identify("Ada"))
+    people.save(Person("Lea", (Role.LEARNER,)), people.identify("Ada"))
+    eve = people.identify("eve")
+    assert (eve.name, eve.may(Action.RATE), eve.may(Action.SEE_RATINGS)) == ("Eve", True, False)
+    with pytest.raises(AccessError, match=r"Lea \(learner\) may not rate recordings; that takes the role expert"):
+        people.identify("Lea").require(Action.RATE)
+    with pytest.raises(AccessError, match="not on this installation's list"):
+        people.identify("Mallory")
+    with pytest.raises(AccessError, match="may not change who works here"):
+        people.save(Person("Eve", (Role.ADMIN,)), eve)
+    assert people.identify_by_email("ADA@lab.org").name == "Ada"
+    with pytest.raises(AccessError):
+        people.identify_by_email("eve@lab.org")
+
+
+def test_names_and_addresses_are_told_apart(settings: Settings) -> None:
+    people = People(settings)
+    people.save(Person("Ada", (Role.ADMIN,), "ada@lab.org"), ADMIN)
+    with pytest.raises(AccessError, match="looks like 'Ada'"):
+        people.save(Person("ADA", (Role.EXPERT,)), ADMIN)
+    with pytest.raises(AccessError, match="Ada has the address"):
+        people.save(Person("Eve", (Role.EXPERT,), "Ada@lab.org"), ADMIN)
+    for wrong in ({"roles": ()}, {"email": "nobody"}):
+        with pytest.raises(AccessError):
+            replace(Person("Eve", (Role.EXPERT,)), **wrong)
+    people.save(Person("Eve", (Role.EXPERT,), active=False), ADMIN)
+    with pytest.raises(AccessError, match="no longer active"):
+        people.identify("Eve")
+    (settings.data_root / "people.json").write_text("[{", encoding="utf-8")
+    with pytest.raises(AccessError, match="damaged"):
+        people.identify("Ada")
+
+
+def test_a_project_is_checked_all_at_once(settings: Settings, words: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        Project("a b", words, overlap=0, order="best", deadline="soon", gold_every=3, max_spread=-1)
+    for part in ("a name has", "overlap lies", "order is one of", "2026-12-31", "known answers", "max_spread lies"):
+        assert part in str(caught.value)
+    with pytest.raises(ProjectError, match="overlap 3 needs as many experts"):
+        Project("x", words, overlap=3, experts=("a", "b"))
+    with pytest.raises(ProjectError, match=r"words/none is not in the set.*Score must lie"):
+        project_of(settings, words, gold={"words/none": {"score": 5.0}, ids_of(settings)[0]: {"score": 500.0}})
+    with pytest.raises(AccessError, match="set up projects"):
+        save_project(settings, Project("x", words), expert("Eve"))
+    assert list_projects(settings) == []
+
+
+def test_changes_of_a_project_are_kept(settings: Settings, words: str, tiny_set: str) -> None:
+    project = project_of(settings, words)
+    save_project(settings, replace(project, overlap=3), ADMIN)
+    assert get_project(settings, "study").overlap == 3
+    assert [(c["by"], c["changed"].get("overlap")) for c in changes(settings, "study")] == [
+        ("Ada", [None, 1]), ("Ada", [1, 3]),
+    ]  # fmt: skip
+    rate_all(Queue(settings, project, expert("Eve")), "Eve", most=1)
+    with pytest.raises(ProjectError, match="was rated on the set 'words' already"):
+        save_project(settings, replace(project, set=tiny_set), ADMIN)
+
+
+def test_two_experts_never_have_the_same_recording(settings: Settings, words: str) -> None:
+    project = project_of(settings, words)
+    first, second = (Queue(settings, project, expert(name)) for name in ("Eve", "Bob"))
+    a, b = first.next(), second.next()
+    assert isinstance(a, Task)
+    assert isinstance(b, Task)
+    assert a.recording.id != b.recording.id
+    again = first.next()
+    assert isinstance(again, Task)
+    assert again.lease.token == a.lease.token, "a reload must show the same recording"
+    saved = first.save(a, rating("Eve"))
+    event = saved.ratings[-1]
+    assert (event.project, event.purpose, event.took_s) == ("study", Purpose.WORK, pytest.approx(0, abs=30))
+    mine = rate_all(first, "Eve")
+    waits = first.next()
+    assert isinstance(waits, Nothing)
+    assert (waits.reason, len(mine)) == ("wait", 10)
+    second.leave()
+    assert [task.recording.id for task in rate_all(first, "Eve")] == [b.recording.id]
+    assert first.next() == Nothing("done")
+    assert second.next() == Nothing("done")
+
+
+def test_as_many_experts_as_asked_for_rate_each(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, overlap=2)
+    names = ("Eve", "Bob", "Cem")
+    while any(rate_all(Queue(settings, project, expert(name)), name, most=3) for name in names):
+        pass
+    counts = Index(settings).rows("SELECT recording_id, count(*) AS n FROM ratings GROUP BY 1")
+    assert [row["n"] for row in counts] == [2] * 12
+    found = Queue(settings, project, expert("Eve")).progress()
+    assert (found.items, found.finished, found.needed, found.done, found.at_work) == (12, 12, 24, 24, 0)
+
+
+def test_ratings_that_lie_apart_bring_another_expert(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, overlap=2, max_spread=15.0, extra=1)
+    apart = ids_of(settings)[3]
+    for name, low in (("Eve", 40.0), ("Bob", 80.0)):
+        rate_all(
+            Queue(settings, project, expert(name)), name, lambda t, low=low: low if t.recording.id == apart else 80
+        )
+    third = rate_all(Queue(settings, project, expert("Cem")), "Cem")
+    assert [task.recording.id for task in third] == [apart]
+    assert Queue(settings, project, expert("Dan")).next() == Nothing("done"), "one extra expert was allowed"
+
+
+def test_a_reservation_ends_and_work_is_kept(settings: Settings, words: str) -> None:
+    project = project_of(settings, words)
+    clock = [1e9]
+    slow = Queue(settings, project, expert("Eve"), lambda: clock[0])
+    task = slow.next()
+    assert isinstance(task, Task)
+    clock[0] += LASTS_S - 1
+    assert slow.renew(task)
+    clock[0] += LASTS_S + 1
+    assert not slow.renew(task)
+    other = Queue(settings, project, expert("Bob"), lambda: clock[0])
+    assert task.recording.id in [t.recording.id for t in rate_all(other, "Bob")]
+    saved = slow.save(task, rating("Eve", 60.0))
+    assert {event.evaluator for event in saved.ratings} == {"Eve", "Bob"}
+
+
+def test_a_clock_that_goes_back_keeps_nobody_waiting(settings: Settings, words: str) -> None:
+    clock = [2e9]
+    leases = Leases(settings, lambda: clock[0])
+    lease = leases.claim("study", "Eve", [("words/x", Purpose.WORK)], lambda *_: True)
+    assert lease is not None
+    clock[0] -= 7200
+    assert leases.held("study") == []
+    assert leases.claim("study", "Bob", [("words/x", Purpose.WORK)], lambda *_: True) is not None
+    recording = Index(settings)
+    recording.ensure()
+    store, one = LabelStore(settings), recording.recordings("words")[0]
+    store.add(one, replace(rating("Eve", 50.0), at="2030-01-01T00:00:00.000+00:00"))
+    store.add(one, rating("Eve", 70.0))
+    assert store.history(one)[-1].at == "2030-01-01T00:00:00.001+00:00"
+    ((_, last),) = recording.recent("words", "Eve", 5)
+    assert last.score == 70.0
+
+
+def test_new_experts_are_compared_with_known_answers_first(settings: Settings, words: str) -> None:
+    known = {key: {"score": 75.0} for key in ids_of(settings)[:3]}
+    project = project_of(settings, words, gold=known, calibration=2, gold_every=4)
+    done = rate_all(Queue(settings, project, expert("Eve")), "Eve")
+    purposes = [task.purpose for task in done]
+    assert purposes[:2] == [Purpose.CALIBRATION] * 2
+    assert purposes.count(Purpose.GOLD) == 3
+    assert [n for n, p in enumerate(purposes[2:], start=1) if p is Purpose.GOLD] == [4, 8, 12]
+    assert purposes.count(Purpose.WORK) == 9
+    work = {task.recording.id for task in done if task.purpose is Purpose.WORK}
+    assert not work & set(known)
+    calibrated = done[0].recording
+    assert "Eve" not in LabelStore(settings).current(calibrated) or calibrated.id in {
+        t.recording.id for t in done if t.purpose is Purpose.GOLD
+    }
+
+
+def test_a_repeat_is_blind_and_does_not_count_twice(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, repeat_every=12)
+    done = rate_all(Queue(settings, project, expert("Eve")), "Eve", lambda t: 50.0 if t.purpose else 80.0)
+    repeats = [task for task in done if task.purpose is Purpose.REPEAT]
+    assert len(repeats) == 1
+    again = repeats[0].recording
+    assert again.id == done[0].recording.id
+    assert LabelStore(settings).current(again)["Eve"].score == 80.0
+    assert [e.score for e in LabelStore(settings).history(again)] == [80.0, 50.0]
+    (newest, *_) = Index(settings).recent("words", "Eve", 1)
+    assert newest[0].id == done[-1].recording.id
+
+
+def test_nobody_but_the_projects_experts(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, experts=("Eve",))
+    with pytest.raises(AccessError, match="Bob is not among the experts"):
+        Queue(settings, project, expert("Bob"))
+    with pytest.raises(AccessError, match="may not rate"):
+        Queue(settings, project, Identity("Lea", frozenset({Role.LEARNER})))
+    queue = Queue(settings, project, expert("Eve"))
+    task = queue.next()
+    assert isinstance(task, Task)
+    with pytest.raises(AccessError, match="in the name of Bob"):
+        queue.save(task, rating("Bob"))
+    with pytest.raises(AccessError, match="is a reviewer's"):
+        queue.save(task, replace(rating("Eve"), action=RatingAction.DECIDE))
+
+
+def test_an_expert_sees_only_their_own(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, overlap=2)
+    for name in ("Eve", "Bob"):
+        rate_all(Queue(settings, project, expert(name)), name)
+    recording = Index(settings).recordings("words")[0]
+    assert {event.evaluator for event in own_history(settings, expert("Eve"), recording)} == {"Eve"}
+    assert {event.evaluator for event in own_history(settings, ADMIN, recording)} == {"Eve", "Bob"}
+
+
+def test_a_recording_that_was_removed_meanwhile(settings: Settings, words: str, tmp_path: Path) -> None:
+    from pipeline.corpus.importer import import_path
+
+    queue = Queue(settings, project_of(settings, words), expert("Eve"))
+    task = queue.next()
+    assert isinstance(task, Task)
+    (tmp_path / "words" / task.recording.path).unlink()
+    import_path(settings, tmp_path / "words", name="words")
+    with pytest.raises(LabelError, match="was taken out of the set meanwhile"):
+        queue.save(task, rating("Eve"))
+    following = queue.next()
+    assert isinstance(following, Task)
+    assert following.recording.id != task.recording.id
+
+
+def test_a_project_that_is_over_says_so(settings: Settings, words: str) -> None:
+    for changed in ({"closed": True}, {"deadline": "2020-01-01"}):
+        queue = Queue(settings, project_of(settings, words, **changed), expert("Eve"))
+        assert queue.next() == Nothing("over")
+
+
+def test_orders_by_what_the_scorers_say(settings: Settings) -> None:
+    folder = settings.predictions_root / "words"
+    folder.mkdir(parents=True)
+    ids = [f"words/{n}" for n in range(100)]
+    for scorer, by in (("a", 0.0), ("b", 1.0)):
+        lines = [{"recording_id": key, "overall": 50 + by * n, "confidence": n / 100} for n, key in enumerate(ids)]
+        (folder / f"{scorer}.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\nbroken", encoding="utf-8")
+    plain = Project("p", "words")
+    assert order_of(settings, plain, "Eve", ids) != order_of(settings, plain, "Bob", ids)
+    apart = order_of(settings, replace(plain, order="disagreement", random_share=0.0), "Eve", ids)
+    assert apart == ids[::-1]
+    unsure = order_of(settings, replace(plain, order="uncertainty", random_share=0.0), "Eve", ids)
+    assert unsure == ids
+    mixed = order_of(settings, replace(plain, order="disagreement", random_share=0.3), "Eve", ids)
+    assert sorted(mixed) == sorted(ids)
+    assert len(set(mixed[:30]) & set(apart[:40])) >= 15
+    assert any(int(key.split("/")[1]) < 50 for key in mixed[:30]), "a share stays random"
