@@ -8,6 +8,7 @@ several servers and commands can share it. Questions that need more than a row o
 import hashlib
 import json
 import os
+import socket
 import sqlite3
 import threading
 import time
@@ -17,11 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import sqlite_utils
 
 from pipeline.corpus.sets import (
     RESULT_SUFFIX,
     RecordingSet,
+    get_set,
     label_path,
     list_sets,
     read_recordings,
@@ -29,7 +32,9 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError, UnknownNameError
+from pipeline.labels.database import connected, forget
 from pipeline.labels.history import current_ratings, review, standing_events
+from pipeline.labels.locks import label_lock
 from pipeline.labels.queries import IndexQueries
 from pipeline.labels.result_file import ResultFile, event_to_json, read_result
 from pipeline.records import Problem, RatingEvent, Recording, Seconds, to_json
@@ -41,7 +46,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None]
 
 SCHEMA_VERSION = 2
-BUSY_TIMEOUT_S: Seconds = 30.0
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -94,14 +98,11 @@ class Index(IndexQueries):
     def connect(self) -> Iterator[sqlite_utils.Database]:
         """A connection for one call. Raises LabelError where the file is damaged or locked for over 30 s."""
         path = self._settings.index_path
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            connection = connected(path)
         except sqlite3.Error as error:
             raise LabelError(f"The index {path} cannot be opened: {error}.") from error
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
             yield sqlite_utils.Database(connection)
         except sqlite3.DatabaseError as error:
             raise LabelError(f"The index {path} failed ({error}). `pronlab index rebuild` makes it anew.") from error
@@ -110,7 +111,8 @@ class Index(IndexQueries):
 
     def ensure(self) -> None:
         """Build the index where it is missing, damaged, outdated, or has missed a save."""
-        if self._stale_mark.exists() or self._orphaned_marks() or not self._is_current():
+        orphaned = self._orphaned_marks()
+        if self._stale_mark.exists() or not self._is_current() or not all(map(self._mended, orphaned)):
             self.rebuild()
 
     @contextmanager
@@ -119,10 +121,10 @@ class Index(IndexQueries):
         in between leaves the mark behind, and a later `ensure` reads the files again. Raises LabelError where it
         cannot be set."""
         digest = hashlib.sha256(what.encode()).hexdigest()[:16]
-        mark = self._marks / f"{digest}-{os.getpid()}-{threading.get_ident()}"
+        mark = self._marks / f"{digest}-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
         try:
             self._marks.mkdir(parents=True, exist_ok=True)
-            mark.touch()
+            mark.write_text(what, encoding="utf-8")
         except OSError as error:
             raise LabelError(
                 f"{self._marks} cannot be written ({error.strerror or error}); nothing was saved."
@@ -308,17 +310,39 @@ class Index(IndexQueries):
 
     def _discard(self) -> None:
         """Nothing is lost: the index can be made again from the files."""
+        forget(self._settings.index_path)
         for suffix in ("", "-wal", "-shm"):
             path = self._settings.index_path
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
-    def _orphaned_marks(self) -> list[Path]:
-        """Marks older than any save can last."""
-        oldest = time.time() - SAVE_LASTS_AT_MOST_S
+    def _mended(self, mark: Path) -> bool:
+        """Take over the one recording's labels whose save was cut short; False where the mark is of something else."""
         try:
-            return [mark for mark in self._marks.iterdir() if mark.stat().st_mtime < oldest]
+            recording = self.recording(mark.read_text(encoding="utf-8"))
+            path = result_path(get_set(self._settings, recording.set), recording)
+            with label_lock(self._settings, path):  # else a save at this moment could be overwritten here
+                result = read_result(path)
+                if result is not None:
+                    self.update_labels(recording, result)
+        except (OSError, ValueError, LabelError, CorpusError, UnknownNameError):
+            return False
+        mark.unlink(missing_ok=True)
+        return not self._stale_mark.exists()
+
+    def _orphaned_marks(self) -> list[Path]:
+        """Marks of processes that are no more, and those older than any save can last."""
+        oldest, here = time.time() - SAVE_LASTS_AT_MOST_S, socket.gethostname()
+        found: list[Path] = []
+        try:
+            for mark in self._marks.iterdir():
+                _, _, owner = mark.name.partition("-")
+                host, pid, _ = owner.rsplit("-", 2)
+                dead = host == here and not psutil.pid_exists(int(pid))
+                if dead or mark.stat().st_mtime < oldest:
+                    found.append(mark)
         except FileNotFoundError:  # none was ever set, or one has just been taken away
-            return []
+            return found
+        return found
 
     @property
     def _marks(self) -> Path:

@@ -1,27 +1,23 @@
 """The only writer of ratings: validate, lock, read, append, write to disk, then tell the index."""
 
-import hashlib
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import LabelError
-from pipeline.labels.history import current_ratings
+from pipeline.labels.history import current_ratings, standing_events
 from pipeline.labels.index import Index
+from pipeline.labels.locks import label_lock
 from pipeline.labels.result_file import ResultFile, append, derive, read_result, write_result
 from pipeline.labels.rubrics import RUBRICS
-from pipeline.records import RatingAction, RatingEvent, Recording, RubricName, Seconds
+from pipeline.records import RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
-LOCK_TIMEOUT_S: Seconds = 10.0
 MAX_NAME_LENGTH = 80
 MAX_NOTES_LENGTH = 5000
 
@@ -46,7 +42,7 @@ class LabelStore:
         """Append those of `events` that say something new: an evaluator who has not spoken yet, or a corrected score.
         None where there is nothing new; the index is left to the importer."""
         path = self._path(recording)
-        with self._locked(path):
+        with label_lock(self._settings, path):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
             said = {event.evaluator: event for event in before.ratings}
             fresh = tuple(event for event in events if not _says_the_same(said.get(event.evaluator), event))
@@ -70,9 +66,10 @@ class LabelStore:
 
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
         path = self._path(recording)
-        with self._locked(path):
+        with label_lock(self._settings, path):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
-            if event.action is RatingAction.UNDO and event.evaluator not in current_ratings(before.ratings):
+            said = {standing.evaluator for standing in standing_events(before.ratings)}
+            if event.action is RatingAction.UNDO and event.evaluator not in said:
                 raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
             after = append(before, _after_the_last(before.ratings, event))
             with self._index.saving(recording.id):
@@ -93,25 +90,6 @@ class LabelStore:
             stamp = now_iso().replace(":", "").replace("+0000", "Z")
             path.replace(path.with_name(f"{path.name}.broken-{stamp}"))
             return None
-
-    @contextmanager
-    def _locked(self, path: Path) -> Iterator[None]:
-        """Hold the file's lock. Lock files lie under the data root: a corpus folder gets labels and nothing else."""
-        locks = self._settings.data_root / "locks"
-        lock = FileLock(locks / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16], timeout=LOCK_TIMEOUT_S)
-        try:
-            locks.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout as error:
-            raise LabelError(f"{path.name} is being saved by someone else for over 10 s. Save again.") from error
-        except OSError as error:
-            raise LabelError(
-                f"{locks} cannot be written ({error.strerror or error}); the label was not saved."
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> RatingEvent:

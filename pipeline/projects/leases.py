@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pipeline.errors import LabelError
+from pipeline.labels.database import connected
 from pipeline.records import Purpose, Seconds
 from pipeline.settings import Settings
 
 LASTS_S: Seconds = 600.0
 SLACK_S: Seconds = 60.0
-BUSY_TIMEOUT_S: Seconds = 30.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS leases (
     project TEXT NOT NULL, slot TEXT NOT NULL, recording_id TEXT NOT NULL, evaluator TEXT NOT NULL,
@@ -118,14 +118,11 @@ class Leases:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            db = connected(self._path)
         except sqlite3.Error as error:
             raise LabelError(f"The reservations {self._path} cannot be opened: {error}.") from error
         try:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
             db.execute(SCHEMA)
             yield db
         except sqlite3.DatabaseError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.labels.index import Index
@@ -18,7 +19,8 @@ from pipeline.projects.project import Project
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
 from pipeline.settings import Settings
 
-CHUNK = 256
+CHUNK = 64
+SOME = 8
 REPEAT_AFTER = 10  # so many others lie between a rating and its repeat
 STATE_SQL = """
     SELECT r.id, r.review, r.requested,
@@ -71,7 +73,6 @@ class Queue:
             raise AccessError(f"{identity.name} is not among the experts of {project.title or project.name}.")
         self._settings, self._project, self._me, self._now = settings, project, identity.name, now
         self._index = Index(settings)
-        self._index.ensure()
         self._store = LabelStore(settings)
         self._leases = Leases(settings, now)
 
@@ -79,13 +80,17 @@ class Queue:
         """What is on the desk already (after a reload), else the next; reserved for this expert from now on."""
         if self._project.is_over:
             return Nothing("over")
+        self._index.ensure()  # a save that was cut short must count, else it would be asked for again
         held = self._leases.of(self._project.name, self._me)
         if held is not None and self._is_open(held.recording_id, Purpose(held.purpose)):
             self._leases.renew(held)
             return self._task(held)
-        lease = self._leases.claim(self._project.name, self._me, self._candidates(), self._is_open)
-        if lease is not None:
-            return self._task(lease)
+        candidates = self._candidates()
+        # A few at a time: what is looked up before the claim does not hold up the others' claims.
+        while some := list(islice(candidates, SOME)):
+            lease = self._leases.claim(self._project.name, self._me, some, self._is_open)
+            if lease is not None:
+                return self._task(lease)
         others = [held for held in self._leases.held(self._project.name) if held.evaluator != self._me]
         waiting = [held for held in others if held.purpose == "" and self._is_open(held.recording_id, Purpose.WORK)]
         return Nothing("wait", max(0.0, waiting[0].expires_at - self._now())) if waiting else Nothing("done")
@@ -144,7 +149,9 @@ class Queue:
         return Task(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
 
     def _candidates(self) -> Iterator[tuple[str, Purpose]]:
-        project, counts = self._project, self._counts()
+        project = self._project
+        special = project.calibration or project.gold_every or project.repeat_every
+        counts = self._counts() if special else {}
         order = _order(self._settings, project, self._me, _ids(self._index, project))
         if counts.get(Purpose.CALIBRATION, 0) < project.calibration:
             known = self._seen(Purpose.CALIBRATION)

@@ -1,0 +1,67 @@
+"""Connections to the SQLite files of an installation: one a call, write-ahead log, patient with other writers.
+
+SQLite copies the whole log back, and takes it away, whenever the last connection to a file is closed. With a connection
+a call that would be after every call; so that it is not, each process keeps one idle connection to each file open.
+"""
+
+import os
+import sqlite3
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from pipeline.records import Seconds
+
+BUSY_TIMEOUT_S: Seconds = 30.0
+MOST_KEPT = 8
+_lock = threading.Lock()
+_kept: dict[Path, tuple[int, sqlite3.Connection]] = {}
+_left_alone: list[dict[Path, tuple[int, sqlite3.Connection]]] = []
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """A new connection, to be closed after use. Raises sqlite3.Error where the file cannot be opened."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _open(path)
+    with _lock:
+        inode = path.stat().st_ino
+        kept = _kept.get(path)
+        if kept is None or kept[0] != inode:  # another file under the same name since
+            _drop(path)
+            while len(_kept) >= MOST_KEPT:
+                _drop(next(iter(_kept)))
+            _kept[path] = (inode, _open(path))
+    return connection
+
+
+def forget(path: Path) -> None:
+    """Let go of a file that is about to be removed."""
+    with _lock:
+        _drop(path)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _drop(path: Path) -> None:
+    kept = _kept.pop(path, None)
+    if kept is not None:
+        with suppress(sqlite3.Error):
+            kept[1].close()
+
+
+def _after_fork() -> None:
+    """A connection must not be used, nor closed, in a child that inherited it."""
+    _left_alone.append(dict(_kept))
+    _kept.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,185 @@
+"""What reviewers do with a project: agreement, disputes, decisions, consensus, and how each expert works."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.corpus.sets import get_set
+from pipeline.errors import ProjectError
+from pipeline.labels.history import current_ratings, review
+from pipeline.labels.index import Index
+from pipeline.labels.ratings_table import RatingsTable, of_frame
+from pipeline.labels.result_file import ResultFile, event_from_json
+from pipeline.labels.rubrics import RUBRICS
+from pipeline.labels.store import LabelStore
+from pipeline.people.access import Action, Identity
+from pipeline.projects.consensus import consensus_table
+from pipeline.projects.project import Project
+from pipeline.projects.quality import ExpertQuality, quality_of
+from pipeline.records import RatingAction, RatingEvent, Recording, RubricName
+from pipeline.runs import now_iso
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DISPUTED_FROM = 20.0
+RANGE = {RubricName.WORD: {"score": (0.0, 100.0)}}
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A recording whose current ratings lie `spread` points (0-100) apart; `requested` further ratings were asked for
+    and `verdict` is the decision or exclusion that stands, if any."""
+
+    recording: Recording
+    spread: float
+    ratings: dict[str, RatingEvent]
+    requested: int
+    verdict: RatingEvent | None
+
+
+class Panel:
+    """Raises AccessError for somebody who may not see others' ratings, and on deciding for who may not review."""
+
+    def __init__(self, settings: Settings, project: Project, identity: Identity) -> None:
+        identity.require(Action.SEE_RATINGS)
+        self._settings, self._project, self._me = settings, project, identity
+        self._index = Index(settings)
+        self._index.ensure()
+        self._store = LabelStore(settings)
+        self.rubric = get_set(settings, project.set).rubric
+
+    def ratings(self) -> RatingsTable:
+        """The current ratings of people; a corpus's own experts too, where nobody has rated here."""
+        labels = self._index.labels(self._project.set)
+        if self._project.part:
+            labels = labels[labels["part"] == self._project.part]
+        people = labels[labels["source"] == "human"]
+        return of_frame(labels if people.empty else people, self.rubric)
+
+    def disputes(self, threshold: float | None = None, *, open_only: bool = True) -> list[Dispute]:
+        """Beyond `threshold` points (the project's, else 20), the widest first; `open_only` leaves out what was
+        decided or excluded."""
+        limit = threshold if threshold is not None else self._project.max_spread or DISPUTED_FROM
+        sql = """
+            SELECT recording_id, max(r.score) - min(r.score) AS spread FROM ratings r
+            JOIN recordings ON id = recording_id
+            WHERE r.set_name = ? AND (? = '' OR part = ?) AND action = 'rate' AND r.source IN ('human', 'corpus')
+            AND (? = 0 OR review = '') GROUP BY recording_id HAVING spread > ? ORDER BY spread DESC, recording_id
+        """
+        part = self._project.part
+        rows = self._index.rows(sql, [self._project.set, part, part, int(open_only), limit])
+        return [self.look(row["recording_id"]) for row in rows]
+
+    def look(self, recording_id: str) -> Dispute:
+        """Everything that was said about one recording."""
+        recording = self._index.recording(recording_id)
+        events = self._store.history(recording)
+        said = review(events)
+        ratings = current_ratings(events)
+        scores = [e.score for e in ratings.values() if e.score is not None]
+        spread = max(scores) - min(scores) if scores else 0.0
+        return Dispute(recording, spread, ratings, said.requested, said.verdict)
+
+    def history(self, recording_id: str) -> tuple[RatingEvent, ...]:
+        """Every event, what was taken back included."""
+        return self._store.history(self._index.recording(recording_id))
+
+    def decide(self, recording_id: str, values: dict[str, float], notes: str = "") -> ResultFile:
+        """Set the score: for words `{"score": 0-100}`, for sentences every dimension. The ratings stay as they are."""
+        word = self.rubric is RubricName.WORD
+        return self._say(
+            recording_id,
+            RatingAction.DECIDE,
+            score=values.get("score") if word else None,
+            dimensions={} if word else values,
+            notes=notes,
+        )
+
+    def exclude(self, recording_id: str, reason: str) -> ResultFile:
+        """Leave the recording out of consensus and export; its ratings stay."""
+        return self._say(recording_id, RatingAction.EXCLUDE, reason=reason)
+
+    def request(self, recording_id: str, notes: str = "") -> ResultFile:
+        """Have one more expert rate it."""
+        return self._say(recording_id, RatingAction.REQUEST, notes=notes)
+
+    def undo(self, recording_id: str) -> ResultFile:
+        """Take back this reviewer's last word on the recording. Raises ProjectError where they said none."""
+        self._me.require(Action.REVIEW)
+        recording = self._index.recording(recording_id)
+        own = [e for e in self._store.history(recording) if e.evaluator == self._me.name]
+        last = own[-1].action if own else None
+        if last not in (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST):
+            raise ProjectError(
+                f"{self._me.name} has not decided anything about {recording.text!r} that could be undone."
+            )
+        return self._store.undo(recording, self._me.name)
+
+    def consensus(self, method: str | None = None) -> "pd.DataFrame":
+        """A row a recording, by the project's method or another one; decisions stand, exclusions are left out."""
+        ratings = self.ratings()
+        if not ratings.ids:
+            raise ProjectError("Nobody has rated in this project yet.")
+        ranges = {d.key: (float(d.low), float(d.high)) for d in RUBRICS[self.rubric].dimensions}
+        table = consensus_table(ratings, method or self._project.consensus, {"score": (0.0, 100.0), **ranges})
+        verdicts = self._verdicts()
+        excluded = [key for key, event in verdicts.items() if event.action is RatingAction.EXCLUDE]
+        table = table[~table["recording_id"].isin(excluded)].reset_index(drop=True)
+        for key, event in verdicts.items():
+            row = table["recording_id"] == key
+            if event.action is RatingAction.DECIDE and row.any():
+                values: dict[str, float | None] = {**event.dimensions} or {"score": event.score}
+                for name, value in values.items():
+                    if name in table:
+                        table.loc[row, name] = value
+                table.loc[row, "method"] = f"decided by {event.evaluator}"
+        return table
+
+    def quality(self) -> list[ExpertQuality]:
+        """Of everybody who rated in the project, by name."""
+        sql = """
+            SELECT e.recording_id, e.body, r.duration_s FROM events e JOIN recordings r ON r.id = e.recording_id
+            WHERE e.project = ? AND e.stands ORDER BY e.at
+        """
+        rows = self._index.rows(sql, [self._project.name])
+        durations = {row["recording_id"]: row["duration_s"] for row in rows}
+        by_name: dict[str, list[tuple[str, RatingEvent]]] = {}
+        for row in rows:
+            event = event_from_json(json.loads(row["body"]))
+            by_name.setdefault(event.evaluator, []).append((row["recording_id"], event))
+        answers = {key: RUBRICS[self.rubric].overall_score(values) for key, values in self._project.gold.items()}
+        current: dict[str, dict[str, float]] = {}
+        for name, events in by_name.items():
+            for key, event in events:
+                if event.score is not None and not event.purpose and event.action is RatingAction.RATE:
+                    current.setdefault(key, {})[name] = event.score
+        return [
+            quality_of(
+                self._project, name, events, durations,
+                {
+                    key: float(np.median([score for who, score in scores.items() if who != name]))
+                    for key, scores in current.items()
+                    if any(who != name for who in scores)
+                },
+                answers,
+            )
+            for name, events in sorted(by_name.items())
+        ]  # fmt: skip
+
+    def _verdicts(self) -> dict[str, RatingEvent]:
+        sql = "SELECT id FROM recordings WHERE set_name = ? AND review != ''"
+        found = {}
+        for row in self._index.rows(sql, [self._project.set]):
+            verdict = self.look(row["id"]).verdict
+            if verdict is not None:
+                found[row["id"]] = verdict
+        return found
+
+    def _say(self, recording_id: str, action: RatingAction, **said: object) -> ResultFile:
+        self._me.require(Action.REVIEW)
+        event = RatingEvent(self._me.name, action, now_iso(), project=self._project.name, **said)  # type: ignore[arg-type]
+        return self._store.add(self._index.recording(recording_id), event)
