@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard import identity
+
 HERE = Path(__file__).parent
 VIEWS = HERE / "views"
 
@@ -11,6 +13,9 @@ VIEWS = HERE / "views"
 PAGES = (
     ("label", "Label", ":material/rate_review:"),
     ("practice", "Practice", ":material/mic:"),
+    ("agreement", "Agreement", ":material/handshake:"),
+    ("review", "Review", ":material/gavel:"),
+    ("projects", "Projects", ":material/assignment:"),
     ("compare", "Compare", ":material/compare_arrows:"),
     ("results", "Results", ":material/leaderboard:"),
     ("train", "Train", ":material/model_training:"),
@@ -23,6 +28,7 @@ def main() -> None:
     # A material icon or emoji as the page's icon would be fetched from another host; this file is not.
     st.set_page_config(page_title="Pronlab", page_icon=str(HERE / "favicon.svg"), layout="wide")
     st.logo(HERE / "logo.svg", size="large")
+    identity.sidebar()
     st.navigation(
         [
             st.Page(VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=number == 0)

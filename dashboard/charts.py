@@ -102,6 +102,70 @@ def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, f
     return figure
 
 
+def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], label: str, *, centred: bool) -> Figure:
+    """A figure of each pair of raters, row beside column; `centred` colours around 0."""
+    figure = _figure("", "", height=120 + 44 * len(names))
+    texts = [["" if value is None else f"{value:.2f}" for value in row] for row in values]
+    figure.add_heatmap(
+        x=list(names), y=list(names), z=[list(row) for row in values], text=texts, texttemplate="%{text}",
+        colorscale=[[0, BLUE], [0.5, "#f4f4f4"], [1, ORANGE]] if centred else [[0, "#f4f4f4"], [1, BLUE]],
+        zmid=0 if centred else None, colorbar={"title": label}, hovertemplate="%{y} and %{x}: %{text}<extra></extra>",
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def severities(names: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
+    """How far each rater lies above (lenient) or below (strict) the others, with the 95 % interval."""
+    figure = _figure("Beside the others' mean (negative: strict)", "", height=120 + 36 * len(names))
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    figure.add_scatter(
+        x=list(values), y=list(names), mode="markers", marker={"color": BLUE, "size": 9},
+        error_x={
+            "type": "data", "symmetric": False, "color": BLUE,
+            "array": [high - value for value, (_, high) in zip(values, intervals, strict=True)],
+            "arrayminus": [value - low for value, (low, _) in zip(values, intervals, strict=True)],
+        },
+        hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> Figure:
+    """How each rater uses the scale."""
+    figure = _figure("", label)
+    for number, (name, values) in enumerate(ratings.items()):
+        figure.add_violin(
+            y=list(values), name=name, line={"color": PALETTE[number % len(PALETTE)]}, box={"visible": True},
+            meanline={"visible": True}, points=False, spanmode="hard", showlegend=False,
+        )  # fmt: skip
+    return figure
+
+
+def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, str], texts: Sequence[str]) -> Figure:
+    """Bland and Altman's plot of two raters on the items both rated, with bias and limits of agreement."""
+    import numpy as np
+
+    first, second = np.asarray(a), np.asarray(b)
+    difference = second - first
+    figure = _figure("Mean of both", f"{names[1]} − {names[0]}")
+    figure.add_scatter(
+        x=(first + second) / 2, y=difference, mode="markers", marker={"color": BLUE, "size": 6, "opacity": 0.4},
+        customdata=list(texts), hovertemplate="%{customdata}<br>%{y:+.2f}<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    bias, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
+    for value, dash, label in (
+        (bias, "solid", "bias"),
+        (bias - spread, "dot", "−1.96 SD"),
+        (bias + spread, "dot", "+1.96 SD"),
+    ):
+        figure.add_hline(
+            y=value, line={"color": ORANGE, "dash": dash, "width": 1.5}, annotation_text=f"{label} {value:+.2f}"
+        )
+    return figure
+
+
 def residuals_by(table: pd.DataFrame, column: str, label: str, *, most: int = 40) -> Figure:
     """Box of predicted - expert for each value of `column` (speaker, text, evaluator), the most biased first."""
     differences = table.assign(residual=table["predicted"] - table["expert"])

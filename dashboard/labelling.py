@@ -12,6 +12,9 @@ from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import PronlabError
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
+from pipeline.people.access import Action, Identity
+from pipeline.projects.project import Project
+from pipeline.projects.queue import Nothing, ProjectProgress, Queue, Task
 from pipeline.records import Mark, RatingAction, RatingEvent, Recording
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -31,38 +34,48 @@ class Session:
     turn: int = 0
     reopened: str | None = None
     before: RatingEvent | None = None
+    task: Task | None = None
     last_nonce: str = ""
     answer: Answer | None = None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The recording on the desk, and the expert's own rating of it where there is one."""
+    """The recording on the desk, and the expert's own rating of it where there is one; `task` where it came from a
+    project's queue."""
 
     recording: Recording
     previous: RatingEvent | None
+    task: Task | None = None
 
 
 class Labelling:
-    """The queue of one expert in one set, over the label store."""
+    """One expert in one set, or in a project of it, over the label store. Raises AccessError for somebody who may not
+    rate."""
 
-    def __init__(self, settings: Settings, set_name: str, evaluator: str) -> None:
+    def __init__(self, settings: Settings, set_name: str, identity: Identity, project: Project | None = None) -> None:
+        identity.require(Action.RATE)
         self._settings = settings
         self._set = get_set(settings, set_name)
-        self._evaluator = evaluator
+        self._evaluator = identity.name
         self._index = Index(settings)
         self._store = LabelStore(settings)
+        self._queue = None if project is None else Queue(settings, project, identity)
 
-    def shown(self, session: Session) -> Shown | None:
-        """What to show now; None when the expert has said something about every recording."""
+    def shown(self, session: Session) -> Shown | Nothing:
+        """What to show now, or why there is nothing: without a project only because the expert has said something about
+        every recording."""
         if session.reopened is not None:
             return Shown(self._index.recording(session.reopened), session.before)
         if session.place:
             recent = self._index.recent(self._set.name, self._evaluator, session.place)
             if len(recent) >= session.place:
                 return Shown(*recent[session.place - 1])
+        if self._queue is not None:
+            task = self._queue.next()
+            return task if isinstance(task, Nothing) else Shown(task.recording, None, task)
         found = self._index.next_recording(self._set.name, self._evaluator)
-        return None if found is None else Shown(found, None)
+        return Nothing("done") if found is None else Shown(found, None)
 
     def act(self, session: Session, action: dict[str, Any]) -> Session:
         """The session after `action`; an action that was seen before changes nothing."""
@@ -76,14 +89,40 @@ class Labelling:
         try:
             if kind == "undo":
                 return self._undo(fresh, nonce)
-            recording = self._index.recording(str(action["item"]))
-            self._store.add(recording, self._event(action))
+            recording = self._save(session, str(action["item"]), self._event(action))
         except PronlabError as error:
             # The same form stays, with the draft in it.
             return replace(session, last_nonce=nonce, answer=Answer(nonce, False, str(error)))
         message = f"Saved: {result_path(self._set, recording).name}"
         place = max(0, session.place - 1)
+        fresh = replace(fresh, task=None)
         return replace(fresh, place=place, reopened=None, before=None, answer=Answer(nonce, True, message))
+
+    def keep(self, session: Session) -> None:
+        """Say that the expert still has the recording of a project's queue on the desk."""
+        if self._queue is not None and session.task is not None:
+            self._queue.renew(session.task)
+
+    def leave(self) -> None:
+        """Give back what a project's queue has put on the desk."""
+        if self._queue is not None:
+            self._queue.leave()
+
+    def progress(self) -> ProjectProgress | None:
+        """Of the project; None without one."""
+        return None if self._queue is None else self._queue.progress()
+
+    def _save(self, session: Session, item: str, event: RatingEvent) -> Recording:
+        task = session.task
+        if self._queue is not None and task is not None and task.recording.id == item:
+            self._queue.save(task, event)
+            return task.recording
+        recording = self._index.recording(item)
+        before = next((e for r, e in self._index.recent(self._set.name, self._evaluator, 200) if r.id == item), None)
+        if before is not None:  # a change of mind: it was worked on for the same project, and as what it was then
+            event = replace(event, project=before.project, purpose=before.purpose)
+        self._store.add(recording, event)
+        return recording
 
     def can_undo(self) -> bool:
         return bool(self._index.recent(self._set.name, self._evaluator, 1))

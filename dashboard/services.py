@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from pipeline.audio.load import Audio
     from pipeline.corpus.sets import RecordingSet
     from pipeline.labels.index import Index, Progress
+    from pipeline.labels.ratings_table import RatingsTable
     from pipeline.labels.store import LabelStore
+    from pipeline.people.access import Identity
+    from pipeline.projects.project import Project
     from pipeline.results.table import ResultRow
     from pipeline.runs import RunDirectory
     from pipeline.scoring.base import Scorer
@@ -76,10 +79,40 @@ def clean_name(name: str) -> str:
     return clean_name(name)
 
 
-def labelling(set_name: str, evaluator: str) -> Labelling:
+def labelling(set_name: str, identity: Identity, project: Project | None) -> Labelling:
     from dashboard.labelling import Labelling
 
-    return Labelling(settings(), set_name, evaluator)
+    return Labelling(settings(), set_name, identity, project)
+
+
+def project_names() -> list[str]:
+    from pipeline.projects.project import list_projects
+
+    return [project.name for project in list_projects(settings())]
+
+
+def set_of(project: Project) -> RecordingSet:
+    from pipeline.corpus.sets import get_set
+
+    return get_set(settings(), project.set)
+
+
+def project(name: str) -> Project:
+    from pipeline.projects.project import get_project
+
+    return get_project(settings(), name)
+
+
+def ratings_of(set_name: str, part: str = "") -> RatingsTable:
+    """Everybody's current ratings in a set: people's, and a corpus's own experts'."""
+    from pipeline.corpus.sets import get_set
+    from pipeline.labels.ratings_table import of_frame
+
+    labels = index().labels(set_name)
+    labels = labels[labels["source"].isin(["human", "corpus"])]
+    if part:
+        labels = labels[labels["part"] == part]
+    return of_frame(labels, get_set(settings(), set_name).rubric)
 
 
 def sets() -> list[RecordingSet]:

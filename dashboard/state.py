@@ -19,6 +19,7 @@ SENTENCE = "sentence"
 PRACTICE = "practise"
 RUN = "run"
 RUNS = "runs"
+PROJECT = "project"
 JOB = "job"
 
 _PRIVATE = "pronlab."

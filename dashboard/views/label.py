@@ -1,10 +1,11 @@
 """Label: an expert listens, rates, goes on, all by keyboard; nothing is called saved before it is on disk."""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from dashboard import services, state
+from dashboard import identity, services, state
 from dashboard.components.desk import RatingTask, rating_desk
 from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
@@ -12,36 +13,85 @@ from dashboard.labelling import REASONS, Labelling, Session, Shown
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
+from pipeline.people.access import Identity
+from pipeline.projects.project import Project
+from pipeline.projects.queue import Nothing
 from pipeline.records import RatingEvent
 
 DESK = "desk"
+WHOLE_SET = "a whole set"
 
 
 @errors_in_words()
 def render() -> None:
     header("Label", "Listen, rate, next. Other people's ratings and machine scores stay hidden here.")
     left, right = st.columns(2)
-    with left:
-        chosen = choose_set()
     with right:
-        evaluator = choose_evaluator()
+        me = choose_evaluator()
+    with left:
+        project = choose_project(me)
+        chosen = services.set_of(project) if project is not None else choose_set()
     if chosen is None:
         return
-    if evaluator is None:
+    if me is None:
         empty_state("Say who you are to begin: your ratings are kept under that name.")
         return
-    labelling = services.labelling(chosen.name, evaluator)
-    key = f"labelling:{chosen.name}:{evaluator}"
+    labelling = services.labelling(chosen.name, me, project)
+    key = f"labelling:{chosen.name}:{'' if project is None else project.name}:{me.name}"
     session: Session = state.recall(key, Session())
+    if project is not None:
+        about(project, labelling)
     shown = labelling.shown(session)
-    if shown is None:
-        all_done(chosen, evaluator)
+    if isinstance(shown, Nothing):
+        nothing_left(chosen, me.name, project, shown)
         return
-    desk(labelling, chosen, evaluator, session, shown, key)
+    session = replace(session, task=shown.task)
+    state.remember(key, session)
+    desk(labelling, chosen, me.name, session, shown, key)
+    if shown.task is not None:
+        keep_reserved(labelling, key)
+        if st.button("Leave", icon=":material/logout:", help="Gives the recording on the desk back to the others."):
+            labelling.leave()
+            state.forget(key)
+            st.switch_page("views/projects.py")
 
 
-def choose_evaluator() -> str | None:
-    """One of the known names or a new one, kept in the URL."""
+def choose_project(me: Identity | None) -> Project | None:
+    """One that is open to this expert, or the whole set; None for the latter. Not asked where there is no project."""
+    names = [name for name in services.project_names() if me is None or services.project(name).includes(me.name)]
+    if not names:
+        return None
+    if state.chosen(state.PROJECT) not in [WHOLE_SET, *names]:
+        state.choose(state.PROJECT, names[0])
+    chosen = st.selectbox("Work on", [*names, WHOLE_SET], key=state.PROJECT, bind="query-params")
+    return None if chosen == WHOLE_SET else services.project(chosen)
+
+
+def about(project: Project, labelling: Labelling) -> None:
+    """How far everybody is, and what the project asks for."""
+    found = labelling.progress()
+    if found is not None:
+        deadline = f" · until {project.deadline}" if project.deadline else ""
+        st.progress(
+            found.done / found.needed if found.needed else 1.0,
+            f"{project.title or project.name}: {found.done} of {found.needed} ratings, {found.mine} of them "
+            f"yours{deadline}",
+        )
+    if project.instructions:
+        with st.expander("Instructions", icon=":material/menu_book:", expanded=found is None or found.mine == 0):
+            st.markdown(project.instructions)
+
+
+@st.fragment(run_every=120.0)
+def keep_reserved(labelling: Labelling, key: str) -> None:
+    """While the page is open, nobody else gets the recording."""
+    labelling.keep(state.recall(key, Session()))
+
+
+def choose_evaluator() -> Identity | None:
+    """Who the installation knows to sit here; else one of the known names or a new one, kept in the URL."""
+    if identity.signs_in() or not identity.people().is_open:
+        return identity.current()
     known = services.index().evaluators()
     current = state.chosen(state.RATER)
     names = sorted({*known, *([current] if current else [])})
@@ -49,12 +99,13 @@ def choose_evaluator() -> str | None:
         "Who are you?", names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
         placeholder="Choose or type your name",
     )  # fmt: skip
-    return services.clean_name(name) if name else None
+    return identity.people().identify(name) if name else None
 
 
 def desk(labelling: Labelling, chosen: RecordingSet, evaluator: str, session: Session, shown: Shown, key: str) -> None:
     recording = shown.recording
     progress = services.index().progress(chosen.name, evaluator)
+    whole = labelling.progress()
     try:
         audio = services.loaded_audio(services.audio_of(recording))
     except AudioError as error:
@@ -74,8 +125,8 @@ def desk(labelling: Labelling, chosen: RecordingSet, evaluator: str, session: Se
         rubric=RUBRICS[recording.rubric],
         words=recording.extra.get("words", []),
         previous=shown.previous,
-        done=done,
-        total=progress.total,
+        done=done if whole is None else whole.done,
+        total=progress.total if whole is None else whole.needed,
         can_undo=done > 0,
         has_previous=session.place < done,
         has_next=session.place > 0 or session.reopened is not None,
@@ -96,6 +147,26 @@ def said_before(event: RatingEvent | None) -> str:
         return ""
     what = {"rate": "rated", "skip": "skipped", "flag": "flagged"}[str(event.action)]
     return f" · you {what} this before{f': {event.reason}' if event.reason else ''}"
+
+
+def nothing_left(chosen: RecordingSet, evaluator: str, project: Project | None, why: Nothing) -> None:
+    """Why there is nothing to rate now, and what to do instead."""
+    if project is None:
+        all_done(chosen, evaluator)
+    elif why.reason == "over":
+        st.info(f"{project.title or project.name} is over. Thank you, {evaluator}.", icon=":material/event_busy:")
+    elif why.reason == "wait":
+        st.info(
+            "Others have the last recordings on their desks. If one of them comes back, it is yours: "
+            f"at the latest in {max(1, round((why.seconds or 0) / 60))} minutes.",
+            icon=":material/hourglass_top:",
+        )
+        st.button("Look again", icon=":material/refresh:")
+    else:
+        st.success(
+            f"Nothing is left for you in {project.title or project.name}. Thank you, {evaluator}.",
+            icon=":material/celebration:",
+        )
 
 
 def all_done(chosen: RecordingSet, evaluator: str) -> None:

@@ -1,0 +1,34 @@
+"""Projects: who rates which recordings, how often, and how far they are."""
+
+import streamlit as st
+
+from dashboard import identity, services
+from dashboard.components import projects_sections as sections
+from dashboard.components.page import empty_state, errors_in_words, header
+from pipeline.errors import AccessError
+from pipeline.people.access import Action
+
+
+@errors_in_words()
+def render() -> None:
+    header("Projects", "Who rates which recordings, in what order and how often; and who works here.")
+    me = identity.current() or (identity.people().identify("guest") if identity.people().is_open else None)
+    if me is None:
+        raise AccessError("Say who you are first: in the bar on the left.")
+    if services.project_names():
+        sections.progress()
+    else:
+        empty_state(
+            "There is no project yet. Without one, every expert can rate every recording of a set on the Label page; "
+            "with one, recordings are shared out, known answers and repeats come in silently, and reviewers decide."
+        )
+    if me.may(Action.MANAGE_PROJECTS):
+        with st.expander("Set up or change a project", icon=":material/edit:", expanded=not services.project_names()):
+            sections.edit(me)
+    if me.may(Action.MANAGE_PEOPLE):
+        with st.expander("Who works here", icon=":material/group:"):
+            sections.who_works_here(me)
+
+
+if __name__ == "__main__":
+    render()
