@@ -95,31 +95,6 @@ def status(as_json: bool) -> None:
     )
 
 
-@click.command()
-@click.option("--set", "set_name", help="Name of the set; by default all.")
-@click.option("--format", "fmt", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
-@click.option("--table", type=click.Choice(["ratings", "consensus"]), default="ratings", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
-@json_option
-def export(set_name: str | None, fmt: Any, table: Any, out: Path, as_json: bool) -> None:
-    """Export labels: a row a rating, or a row a recording with the consensus."""
-    from pipeline.corpus.sets import get_set
-    from pipeline.labels.exchange import export_labels, write_export
-    from pipeline.labels.index import Index
-
-    settings = Settings.from_env()
-    if set_name is not None:
-        get_set(settings, set_name)
-    opened = Index(settings)
-    if set_name is None:
-        opened.rebuild()
-    else:
-        opened.refresh_set(set_name)  # label files may have been edited by hand
-    rows, content = export_labels(opened, set_name, fmt, table)
-    write_export(out, content)
-    emit({"out": out, "rows": rows}, as_json, f"{rows} rows written to {out}.")
-
-
 def _import_text(report: Any) -> str:
     head = (
         f"Set {report.set!r}: {report.n_recordings} recordings ({report.n_added} new) of {report.n_speakers} speakers, "

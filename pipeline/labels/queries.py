@@ -110,7 +110,7 @@ class IndexQueries(ABC):
         return self.frame(
             """
             SELECT recording_id, r.set_name AS "set", speaker, text, part, evaluator, r.source, action, r.score,
-                dimensions, at, notes, reason
+                dimensions, at, notes, reason, marks
             FROM ratings r JOIN recordings ON id = recording_id WHERE ? IS NULL OR r.set_name = ?
             ORDER BY recording_id, evaluator
             """,

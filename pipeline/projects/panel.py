@@ -18,7 +18,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.projects.consensus import consensus_table
 from pipeline.projects.project import Project
 from pipeline.projects.quality import ExpertQuality, quality_of
-from pipeline.records import RatingAction, RatingEvent, Recording, RubricName
+from pipeline.records import RatingAction, RatingEvent, RatingSource, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DISPUTED_FROM = 20.0
-RANGE = {RubricName.WORD: {"score": (0.0, 100.0)}}
+RATERS = (RatingSource.HUMAN, RatingSource.CORPUS)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Panel:
         recording = self._index.recording(recording_id)
         events = self._store.history(recording)
         said = review(events)
-        ratings = current_ratings(events)
+        ratings = {name: e for name, e in current_ratings(events).items() if e.source in RATERS}
         scores = [e.score for e in ratings.values() if e.score is not None]
         spread = max(scores) - min(scores) if scores else 0.0
         return Dispute(recording, spread, ratings, said.requested, said.verdict)

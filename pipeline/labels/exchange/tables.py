@@ -32,7 +32,7 @@ def export_labels(index: Index, set: str | None, fmt: Format, table: Table = "ra
         return len(frame), b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8")
     records = json.loads(frame.to_json(orient="records", force_ascii=False, double_precision=6))
     for record in records:
-        for key in ("dimensions", "evaluators"):
+        for key in ("dimensions", "evaluators", "marks"):
             if isinstance(record.get(key), str):
                 record[key] = json.loads(record[key])
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)

@@ -1,0 +1,137 @@
+"""`pronlab export` and `import-ratings`: labels to other programs and back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.errors import LabelError, PronlabError
+from pipeline.settings import Settings
+
+SHOWN_PROBLEMS = 10
+
+
+@click.command()
+@click.option("--set", "set_name", help="Name of the set; by default all (tables only).")
+@click.option(
+    "--format", "fmt", type=click.Choice(["csv", "jsonl", "label-studio", "textgrid", "dataset"]), default="csv",
+    show_default=True,
+)  # fmt: skip
+@click.option("--table", type=click.Choice(["ratings", "consensus"]), default="ratings", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file, or folder, to write.")
+@click.option("--align", is_flag=True, help="TextGrids of English: words and phones in time, by the speech scorer.")
+@json_option
+def export(set_name: str | None, fmt: str, table: Any, out: Path, align: bool, as_json: bool) -> None:
+    """Export labels: tables (a row a rating, or a recording with the consensus), Label Studio's JSON, Praat TextGrids,
+    or a Hugging Face dataset with the audio."""
+    from pipeline.corpus.sets import get_set
+    from pipeline.labels.exchange import export_labels, write_export
+    from pipeline.labels.index import Index
+
+    settings = Settings.from_env()
+    opened = Index(settings)
+    if set_name is None:
+        opened.rebuild()
+    else:
+        get_set(settings, set_name)
+        opened.refresh_set(set_name)  # label files may have been edited by hand
+    if fmt in ("csv", "jsonl"):
+        if out.is_dir():
+            raise LabelError(f"{out} is a folder; name a file.")
+        rows, content = export_labels(opened, set_name, fmt, table)  # type: ignore[arg-type]
+        write_export(out, content)
+    else:
+        if set_name is None:
+            raise click.UsageError(f"--format {fmt} takes one set: name it with --set.")
+        rows = _export_recordings(settings, set_name, fmt, out, align)
+    emit({"out": out, "rows": rows}, as_json, f"{rows} rows written to {out}.")
+
+
+@click.command("import-ratings")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--set", "set_name", required=True, help="The set that the recordings are in.")
+@click.option("--format", "fmt", type=click.Choice(["csv", "label-studio"]), help="By default from the file's name.")
+@click.option("--skip-bad", is_flag=True, help="Import the rest where some rows cannot be used.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
+@json_option
+def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, dry_run: bool, as_json: bool) -> None:
+    """Take over ratings from a table or from Label Studio. All is checked first; nothing is overwritten: a rating that
+    says something new is appended to the history."""
+    from pipeline.labels.exchange.incoming import apply, check, from_csv
+    from pipeline.labels.exchange.label_studio import from_label_studio
+    from pipeline.people.people import People
+
+    settings = Settings.from_env()
+    people = People(settings)
+    known = None if people.is_open else {person.name for person in people.all()}
+    chosen = fmt or ("label-studio" if file.suffix == ".json" else "csv")
+    rows = (from_label_studio if chosen == "label-studio" else from_csv)(file.read_bytes())
+    incoming = check(settings, set_name, rows, known)
+    if incoming.problems and not (skip_bad or dry_run):
+        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
+        raise LabelError(
+            f"{len(incoming.problems)} of {len(rows)} ratings cannot be used, nothing was imported: "
+            f"{'; '.join(incoming.problems[:3])}{more}. Mend them, or take the rest with --skip-bad."
+        )
+    changed = 0 if dry_run else apply(settings, set_name, incoming)
+    text = f"{incoming.n} ratings of {len(incoming.ratings)} recordings{', nothing was written' if dry_run else ''}"
+    lines = [
+        text if dry_run else f"{text}; {changed} recordings have something new.",
+        *incoming.problems[:SHOWN_PROBLEMS],
+    ]
+    found = {
+        "ratings": incoming.n,
+        "recordings": len(incoming.ratings),
+        "changed": changed,
+        "problems": incoming.problems,
+    }
+    emit(found, as_json, "\n".join(lines))
+
+
+def _export_recordings(settings: Settings, set_name: str, fmt: str, out: Path, align: bool) -> int:
+    from pipeline.corpus.sets import audio_path, get_set, read_recordings, result_path
+    from pipeline.labels.exchange import write_export
+    from pipeline.labels.exchange.dataset import write_dataset
+    from pipeline.labels.exchange.label_studio import to_label_studio
+    from pipeline.labels.exchange.textgrid import write_textgrid
+    from pipeline.labels.history import current_ratings
+    from pipeline.labels.result_file import read_result
+
+    set_ = get_set(settings, set_name)
+    rows = []
+    for recording in read_recordings(settings, set_name):
+        result = read_result(result_path(set_, recording))
+        if result is not None:
+            rows.append((recording, audio_path(set_, recording), current_ratings(result.ratings), result.score))
+    if not rows:
+        raise LabelError(f"There are no labels to export in {set_name!r}. Label recordings first.")
+    if fmt == "label-studio":
+        write_export(out, to_label_studio((r, r.path, ratings) for r, _, ratings, _ in rows))
+    elif fmt == "dataset":
+        return write_dataset(out, rows, settings)
+    else:
+        aligned = _aligner(settings) if align else None
+        for recording, audio, ratings, _ in rows:
+            words = () if aligned is None else aligned(recording, audio)
+            write_textgrid((out / recording.path).with_suffix(".TextGrid"), recording, ratings, words)
+    return len(rows)
+
+
+def _aligner(settings: Settings) -> Any:
+    """Words and phones in time by the speech scorer; nothing for what it cannot score."""
+    from pipeline.audio.load import load_audio
+    from pipeline.records import Recording, RubricName, WordScore
+    from pipeline.scoring.base import load_scorer
+    from pipeline.scoring.batch import target_of
+
+    scorer = load_scorer(settings, "speech", RubricName.SENTENCE)
+
+    def words(recording: Recording, audio: Path) -> Sequence[WordScore]:
+        try:
+            return scorer.score(load_audio(audio), target_of(recording)).words
+        except PronlabError:
+            return ()
+
+    return words

@@ -1,0 +1,144 @@
+"""Ratings from other programs: checked as a whole before anything is written."""
+
+import csv
+import io
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.errors import LabelError
+from pipeline.labels.index import Index
+from pipeline.labels.rubrics import RUBRICS
+from pipeline.labels.store import LabelStore, checked
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
+from pipeline.runs import now_iso
+from pipeline.settings import Settings
+
+_DEFUSED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rating as it was read: `place` says where it stood, `problem` what is wrong with it already."""
+
+    place: str
+    values: dict[str, Any]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """What an import would do: ratings by recording, and every row that cannot be used, with the reason."""
+
+    ratings: dict[str, list[RatingEvent]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        return sum(map(len, self.ratings.values()))
+
+
+def from_csv(content: bytes) -> list[Row]:
+    """Of `pronlab export --format csv`, or any table with `recording_id`, `evaluator`, and `score` (words) or the
+    dimensions' names (sentences). Raises LabelError where the columns are missing."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabelError(f"The file is not UTF-8 text ({error.reason}). Save it as CSV UTF-8.") from error
+    table = csv.DictReader(io.StringIO(text))
+    missing = {"recording_id", "evaluator"} - set(table.fieldnames or ())
+    if missing:
+        raise LabelError(
+            f"The table needs the columns recording_id and evaluator; missing: {', '.join(sorted(missing))}."
+        )
+    rows: list[Row] = []
+    for number, raw in enumerate(table, start=2):
+        values: dict[str, Any] = {key: _plain(value) for key, value in raw.items() if key and value not in (None, "")}
+        problem = ""
+        for name in ("dimensions", "marks"):
+            if name in values:
+                try:
+                    values[name] = json.loads(values[name])
+                except ValueError:
+                    problem = f"has {name} that are no JSON"
+        rows.append(Row(f"line {number}", values, problem))
+    return rows
+
+
+def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collection[str] | None = None) -> Incoming:
+    """Against the set, its rubric and the people who are `known` (None: anybody). Writes nothing."""
+    rubric = get_set(settings, set_name).rubric
+    recordings = {recording.id: recording for recording in read_recordings(settings, set_name)}
+    by_path = {recording.path: recording for recording in recordings.values()}
+    found: dict[str, list[RatingEvent]] = {}
+    problems: list[str] = []
+    for row in rows:
+        try:
+            if row.problem:
+                raise LabelError(row.problem)
+            recording = _recording(row, recordings, by_path)
+            event = checked(rubric, _event(row.values, rubric))
+            if known is not None and event.evaluator not in known:
+                raise LabelError(f"{event.evaluator!r} is not among the people of this installation")
+            found.setdefault(recording.id, []).append(event)
+        except (LabelError, ValueError, TypeError, KeyError) as error:
+            problems.append(f"{row.place}: {str(error).rstrip('.')}")
+    return Incoming(found, tuple(problems))
+
+
+def apply(settings: Settings, set_name: str, incoming: Incoming) -> int:
+    """Append what is new to the histories; how many recordings that changed. Running it again changes nothing."""
+    store, recordings = LabelStore(settings), {r.id: r for r in read_recordings(settings, set_name)}
+    changed = 0
+    for key, events in incoming.ratings.items():
+        changed += store.add_from_corpus(recordings[key], events) is not None
+    Index(settings).refresh_set(set_name)
+    return changed
+
+
+def _recording(row: Row, recordings: dict[str, Recording], by_path: dict[str, Recording]) -> Recording:
+    asked = str(row.values.get("recording_id") or "")
+    found = recordings.get(asked) or by_path.get(asked)
+    if found is None:
+        raise LabelError(f"there is no recording {asked!r} in the set")
+    return found
+
+
+def _event(values: dict[str, Any], rubric: RubricName) -> RatingEvent:
+    action = RatingAction(str(values.get("action") or "rate"))
+    if action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
+        raise LabelError(f"{action} is no rating")
+    names = [dimension.key for dimension in RUBRICS[rubric].dimensions]
+    dimensions = values.get("dimensions") or {name: values[name] for name in names if name in values}
+    score = values.get("score")
+    took_s = values.get("took_s")
+    return RatingEvent(
+        evaluator=str(values.get("evaluator") or ""),
+        action=action,
+        at=_time(str(values.get("at") or "")),
+        score=None if score is None or rubric is not RubricName.WORD else float(score),
+        dimensions={} if rubric is RubricName.WORD else {str(k): float(v) for k, v in dimensions.items()},
+        notes=str(values.get("notes") or ""),
+        reason=str(values.get("reason") or ("" if action is RatingAction.RATE else "imported")),
+        marks=tuple(Mark(**mark) for mark in values.get("marks") or ()),
+        project=str(values.get("project") or ""),
+        purpose=Purpose(str(values.get("purpose") or "")),
+        took_s=None if took_s is None else float(took_s),
+    )
+
+
+def _time(text: str) -> str:
+    """In UTC as we write it; now where none was given. Raises ValueError for what is no time."""
+    if not text:
+        return now_iso()
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")
+
+
+def _plain(cell: str) -> str:
+    """Without the quote that our export puts before what a spreadsheet would take for a formula."""
+    return cell[1:] if cell.startswith(_DEFUSED) else cell
