@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.labels.store import LabelStore
     from pipeline.people.access import Identity
     from pipeline.projects.project import Project
+    from pipeline.projects.queue import Compared
     from pipeline.results.table import ResultRow
     from pipeline.runs import RunDirectory
     from pipeline.scoring.base import Scorer
@@ -89,6 +90,12 @@ def project_names() -> list[str]:
     from pipeline.projects.project import list_projects
 
     return [project.name for project in list_projects(settings())]
+
+
+def calibration_of(project: Project, identity: Identity) -> list[Compared]:
+    from pipeline.projects.queue import own_calibration
+
+    return own_calibration(settings(), project, identity)
 
 
 def set_of(project: Project) -> RecordingSet:

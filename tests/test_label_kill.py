@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,6 @@ from pipeline.labels.index import SAVE_LASTS_AT_MOST_S, Index
 from pipeline.labels.result_file import read_result
 from pipeline.labels.store import LabelStore
 from pipeline.settings import Settings
-
-KILLS = 300
 
 # Saves without end, and says so after each; forked again and again so that a kill costs milliseconds.
 WRITER = """
@@ -48,7 +45,8 @@ for line in sys.stdin:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [300, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: str, kills: int) -> None:
     index = Index(settings)
     index.rebuild()
     recordings = read_recordings(settings, tiny_set)[:3]
@@ -64,7 +62,7 @@ def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: 
     draw = random.Random(7)
     acknowledged: set[tuple[str, str]] = set()
     interrupted = 0
-    for number in range(KILLS):
+    for number in range(kills):
         writer.stdin.write(f"{number}\n")
         writer.stdin.flush()
         pid, before = None, len(acknowledged)
@@ -90,7 +88,7 @@ def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: 
                 acknowledged = {(where, who) for where, who in acknowledged if where != recording.id}
     writer.stdin.close()
     writer.wait(timeout=30)
-    assert interrupted < KILLS, "no save ever got through: the kills came too early to test anything"
+    assert interrupted < kills, "no save ever got through: the kills came too early to test anything"
     # What a dead process left behind is in nobody's way: the next save works, and the index finds everything.
     store = LabelStore(settings)
     for mark in (settings.data_root / "locks" / "saving").iterdir():

@@ -201,3 +201,39 @@ def test_known_answers_as_people_type_them() -> None:
     with pytest.raises(ProjectError, match=r"recording,accuracy,fluency,prosodic,total"):
         read_gold("a/b,8,9", RubricName.SENTENCE)
     assert list_projects(Settings.from_env({"PRONLAB_DATA_ROOT": "/nowhere"})) == []
+
+
+def test_with_sign_in_nobody_is_anybody_without_it(
+    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    from pipeline.settings import CHECKOUT
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    People(settings).save(Person("Ada", (Role.ADMIN,), "ada@lab.org"), ADMIN)
+
+    class User(SimpleNamespace):
+        def get(self, name: str) -> str | None:
+            return getattr(self, name, None)
+
+    def page_for(user: User) -> AppTest:
+        monkeypatch.setattr(st, "user", user)
+        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+        page.secrets["auth"] = {"redirect_uri": "http://localhost:8501/oauth2callback", "cookie_secret": "x"}
+        page.switch_page("views/review.py")
+        page.query_params["rater"] = "Ada"  # a name in the address is nobody's word
+        page.query_params["project"] = "study"
+        return page.run()
+
+    page = page_for(User(is_logged_in=False))
+    assert "Say who you are first" in said(page)
+    assert any(button.label == "Sign in" for button in page.sidebar.button)
+    assert "is not on this installation" in said(page_for(User(is_logged_in=True, email="eve@lab.org")))
+    page = page_for(User(is_logged_in=True, email="Ada@lab.org"))
+    assert not page.error
+    assert "the widest apart first" in said(page)

@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from dashboard import comparison, services
+from dashboard import comparison, identity, services
 from dashboard.components import compare_sections as sections
 from dashboard.components.filters import choose_set, choose_some
 from dashboard.components.page import empty_state, errors_in_words, header
+from pipeline.people.access import Action
 
 
 @errors_in_words()
 def render() -> None:
     header("Compare", "Scorers beside experts on the same recordings: how far apart, for whom, and on which words.")
+    identity.allowed(Action.SEE_RATINGS)
     left, right = st.columns(2)
     with left:
         chosen = choose_set()

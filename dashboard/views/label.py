@@ -20,6 +20,7 @@ from pipeline.records import RatingEvent
 
 DESK = "desk"
 WHOLE_SET = "a whole set"
+LEFT = "left"
 
 
 @errors_in_words()
@@ -41,6 +42,13 @@ def render() -> None:
     session: Session = state.recall(key, Session())
     if project is not None:
         about(project, labelling)
+        compared(project, me)
+    if state.recall(LEFT) == key:
+        st.success("The recording is free for others again. Your ratings are saved.", icon=":material/check:")
+        if st.button("Go on rating", type="primary", icon=":material/play_arrow:"):
+            state.forget(LEFT)
+            st.rerun()
+        return
     shown = labelling.shown(session)
     if isinstance(shown, Nothing):
         nothing_left(chosen, me.name, project, shown)
@@ -53,7 +61,8 @@ def render() -> None:
         if st.button("Leave", icon=":material/logout:", help="Gives the recording on the desk back to the others."):
             labelling.leave()
             state.forget(key)
-            st.switch_page("views/projects.py")
+            state.remember(LEFT, key)
+            st.rerun()
 
 
 def choose_project(me: Identity | None) -> Project | None:
@@ -62,7 +71,8 @@ def choose_project(me: Identity | None) -> Project | None:
     if not names:
         return None
     if state.chosen(state.PROJECT) not in [WHOLE_SET, *names]:
-        state.choose(state.PROJECT, names[0])
+        # A link to a set means that set.
+        state.choose(state.PROJECT, WHOLE_SET if state.chosen(state.SET) else names[0])
     chosen = st.selectbox("Work on", [*names, WHOLE_SET], key=state.PROJECT, bind="query-params")
     return None if chosen == WHOLE_SET else services.project(chosen)
 
@@ -80,6 +90,26 @@ def about(project: Project, labelling: Labelling) -> None:
     if project.instructions:
         with st.expander("Instructions", icon=":material/menu_book:", expanded=found is None or found.mine == 0):
             st.markdown(project.instructions)
+
+
+def compared(project: Project, me: Identity) -> None:
+    """After calibration: one's own ratings beside the known answers."""
+    mine = services.calibration_of(project, me)
+    if not project.calibration or len(mine) < project.calibration:
+        return
+    away = sum(abs(row.own - row.known) for row in mine) / len(mine)
+    bias = sum(row.own - row.known for row in mine) / len(mine)
+    with st.expander(f"Your calibration: {away:.0f} points from the known answers", icon=":material/straighten:"):
+        st.dataframe(
+            [{"Recording": row.text, "You": f"{row.own:g}", "Known answer": f"{row.known:g}"} for row in mine],
+            hide_index=True,
+        )
+        how = (
+            "as the known answers do"
+            if abs(bias) < 3
+            else f"{abs(bias):.0f} points {'higher' if bias > 0 else 'lower'}"
+        )
+        st.caption(f"On the whole you rate {how}. Points of 100.")
 
 
 @st.fragment(run_every=120.0)

@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from dashboard import training
+from dashboard import identity, training
 from dashboard.components import runs_sections as sections
 from dashboard.components.page import empty_state, errors_in_words, header
+from pipeline.people.access import Action
 
 
 @errors_in_words()
 def render() -> None:
     header("Runs", "Every training: find it again, note what it showed, compare any number side by side.")
+    identity.allowed(Action.TRAIN)
     runs = training.runs()
     if not runs:
         empty_state(

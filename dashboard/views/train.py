@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from dashboard import state, training
+from dashboard import identity, state, training
 from dashboard.components import train_sections as sections
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.components.speech_train_sections import start_speech_training
 from dashboard.components.speechllm_train_sections import start_speechllm_training
+from pipeline.people.access import Action
 
 WORDS, SPEECH, LANGUAGE = (
     "Scorer of single recordings",
@@ -18,6 +19,7 @@ WORDS, SPEECH, LANGUAGE = (
 @errors_in_words()
 def render() -> None:
     header("Train", "Train a scorer on labelled recordings in the background, judge it, and put it into use.")
+    identity.allowed(Action.TRAIN)
     with st.expander("Models that score now", icon=":material/deployed_code:", expanded=True):
         sections.models_here()
     runs = training.runs()

@@ -17,14 +17,22 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--manifest", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A corpus's experts.")
 @click.option("--set", "set_name", help="Everybody who rated in this set.")
+@click.option("--project", "project_name", help="Everybody who rated in this project.")
 @click.option("--part", help="Only this part of the corpus, e.g. dev.")
 @json_option
-def agreement(manifest: Path | None, set_name: str | None, part: str | None, as_json: bool) -> None:
+def agreement(
+    manifest: Path | None, set_name: str | None, project_name: str | None, part: str | None, as_json: bool
+) -> None:
     """Krippendorff's alpha, ICC, kappa, and each expert against the others, with 95 % intervals over speakers."""
     from pipeline.labels import ratings_table
 
-    if (manifest is None) == (set_name is None):
-        raise click.UsageError("Give --manifest FILE or --set NAME.")
+    if sum(given is not None for given in (manifest, set_name, project_name)) != 1:
+        raise click.UsageError("Give one of --manifest FILE, --set NAME and --project NAME.")
+    if project_name is not None:
+        from pipeline.projects.project import get_project
+
+        project = get_project(Settings.from_env(), project_name)
+        set_name, part = project.set, part or project.part or None
     table = _of_manifest(manifest, part) if manifest is not None else _of_set(str(set_name), part)
     found = {name: table.agreement(name) for name in table.dimensions}
     lines = [f"{len(table.ids)} items, {len(table.raters)} raters: {', '.join(table.raters)}"]
@@ -59,6 +67,7 @@ def _of_set(name: str, part: str | None) -> "RatingsTable":
     index = Index(settings)
     index.ensure()
     labels = index.labels(name)
+    labels = labels[labels["source"].isin(["human", "corpus"])]
     if part is not None:
         labels = labels[labels["part"] == part]
     if labels.empty:

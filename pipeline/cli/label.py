@@ -89,10 +89,13 @@ def show(recording_id: str, as_json: bool) -> None:
 
 def _add(recording_id: str, evaluator: str, action: str, as_json: bool, **fields: Any) -> None:
     from pipeline.labels.store import LabelStore
+    from pipeline.people.access import Action
+    from pipeline.people.people import People
     from pipeline.records import RatingAction, RatingEvent
     from pipeline.runs import now_iso
 
     settings = Settings.from_env()
+    People(settings).identify(evaluator).require(Action.RATE)
     event = RatingEvent(evaluator=evaluator, action=RatingAction(action), at=now_iso(), **fields)
     result = LabelStore(settings).add(_recording(settings, recording_id), event)
     emit(result, as_json, f"Saved. {_consensus_text(result)}")

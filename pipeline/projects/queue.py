@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
+from pipeline.corpus.sets import get_set
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile, event_from_json
+from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.leases import Lease, Leases
@@ -210,6 +212,31 @@ class Queue:
             AND action = 'rate' GROUP BY recording_id ORDER BY min(at)
         """
         return [row["recording_id"] for row in self._index.rows(sql, [self._project.name, self._me])]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """An expert's own rating of a recording beside its known answer, both 0-100."""
+
+    text: str
+    own: float
+    known: float
+
+
+def own_calibration(settings: Settings, project: Project, identity: Identity) -> list[Compared]:
+    """This expert's calibration in the project, in the order they rated it; silent gold stays silent."""
+    index = Index(settings)
+    sql = """
+        SELECT e.body, r.id, r.text FROM events e JOIN recordings r ON r.id = e.recording_id
+        WHERE e.project = ? AND e.evaluator = ? AND e.purpose = 'calibration' AND e.action = 'rate' AND e.stands
+        ORDER BY e.at
+    """
+    rubric = RUBRICS[get_set(settings, project.set).rubric]
+    return [
+        Compared(row["text"], float(event.score), rubric.overall_score(project.gold[row["id"]]))
+        for row in index.rows(sql, [project.name, identity.name])
+        if (event := event_from_json(json.loads(row["body"]))).score is not None and row["id"] in project.gold
+    ]
 
 
 def own_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:

@@ -30,8 +30,9 @@ def write_dataset(
         "notes": Value("string"), "at": Value("string"),
     }  # fmt: skip
     columns = Features({
-        "id": Value("string"), "audio": {"bytes": Value("binary"), "path": Value("string")}, "text": Value("string"), "speaker": Value("string"),
-        "part": Value("string"), "score": Value("float32"), "ratings": List(rating),
+        "id": Value("string"), "audio": {"bytes": Value("binary"), "path": Value("string")},
+        "text": Value("string"), "speaker": Value("string"), "part": Value("string"), "score": Value("float32"),
+        "ratings": List(rating),
     })  # fmt: skip
 
     def generate() -> Iterator[dict[str, Any]]:

@@ -1,0 +1,80 @@
+"""Two experts in two browsers on one project, each with recordings of their own, and a reviewer who decides."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.labels.index import Index
+from pipeline.people.access import Identity, Role
+from pipeline.projects.panel import Panel
+from pipeline.projects.project import Project, folder_of, save_project
+from pipeline.settings import Settings
+from tests.browser.conftest import shoot
+from tests.browser.test_labelling import listen, ready
+
+Open = Callable[..., Any]
+ADMIN = Identity("Ada", frozenset(Role))
+
+
+@pytest.fixture
+def project(server: tuple[str, Settings]) -> Iterator[Project]:
+    """Two experts each rate the whole demo."""
+    made = Project("two", "demo", title="Two of us", overlap=2, instructions="Listen to the vowels.")
+    yield save_project(server[1], made, ADMIN)
+    shutil.rmtree(folder_of(server[1], made.name))
+
+
+def rate(page: Any, keys: str) -> str:
+    """Listen, rate, save; the recording that was rated."""
+    target = str(page.locator(".desk .target").text_content())
+    speaker = str(page.locator(".desk").inner_text()).split("participant_")[1][:2]
+    listen(page)
+    for key in keys:
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    page.get_by_text("Saved: ").wait_for()
+    ready(page)
+    return f"{target} {speaker}"
+
+
+def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: tuple[str, Settings]) -> None:
+    settings = server[1]
+    eve = open_page("", project=project.name, rater="Eve")
+    bob = open_page("", project=project.name, rater="Bob")
+    for page in (eve, bob):
+        ready(page)
+        page.get_by_text("Listen to the vowels.").wait_for()
+    shoot(eve, "label-project")
+    on_desks = [str(page.locator(".desk").inner_text()) for page in (eve, bob)]
+    assert on_desks[0] != on_desks[1], "both have the same recording"
+    eve.reload()
+    ready(eve)
+    assert str(eve.locator(".desk").inner_text()).splitlines()[0] == on_desks[0].splitlines()[0]
+    rated = {"Eve": [rate(eve, "5") for _ in range(3)], "Bob": [rate(bob, "1") for _ in range(3)]}
+    rows = Index(settings).rows("SELECT evaluator, count(*) AS n FROM events WHERE project = 'two' GROUP BY 1")
+    assert {row["evaluator"]: row["n"] for row in rows} == {"Bob": 3, "Eve": 3}
+    assert all(len(set(own)) == 3 for own in rated.values())
+    eve.get_by_role("button", name="Leave").click()
+    eve.get_by_text("The recording is free for others again").wait_for()
+    eve.get_by_role("button", name="Go on rating").click()
+    ready(eve)
+
+    (first,) = Index(settings).rows("SELECT recording_id FROM events WHERE evaluator = 'Eve' ORDER BY at LIMIT 1")
+    from pipeline.labels.store import LabelStore
+    from pipeline.records import RatingAction, RatingEvent
+
+    recording = Index(settings).recording(first["recording_id"])
+    LabelStore(settings).add(recording, RatingEvent("Cem", RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", 10.0))
+    rita = open_page("review", project=project.name, rater="Rita")
+    rita.get_by_text("the widest apart first").wait_for()
+    shoot(rita, "review")
+    rita.get_by_role("spinbutton").first.fill("70")
+    rita.get_by_role("textbox", name="Why").fill("clear")
+    rita.get_by_role("button", name="Decide").click()
+    rita.get_by_text("No recording is disputed").wait_for()
+    assert Panel(settings, project, ADMIN).look(recording.id).verdict is not None
+    phone = open_page("agreement", width=390, set="demo")
+    phone.get_by_text("not enough overlap").first.wait_for()
+    shoot(phone, "agreement-phone")
