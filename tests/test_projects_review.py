@@ -172,3 +172,38 @@ def test_history_survives_a_rebuild(settings: Settings, rated: Project, tmp_path
     assert Index(settings).rows("SELECT * FROM events ORDER BY recording_id, number") == before
     assert Index(settings).rows("SELECT id, review, requested, score FROM recordings ORDER BY id") == review
     assert LabelStore(settings).history(Index(settings).recording(ids_of(settings)[1]))[-1].score == 62.0
+
+
+def test_reviewing_from_the_command_line(settings: Settings, rated: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    import json
+
+    from click.testing import CliRunner
+
+    from pipeline.cli.main import main
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+
+    def call(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(main, ["project", *words])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    key = ids_of(settings)[1]
+    assert "study" in call("list")
+    assert json.loads(call("disputes", "study", "--by", "Rita", "--json"))[0]["spread"] == 50.0
+    assert "decided by Rita" in call("decide", "study", key, "--by", "Rita", "--score", "61")
+    rows = json.loads(call("consensus", "study", "--by", "Rita", "--json"))
+    assert next(row["score"] for row in rows if row["recording_id"] == key) == 61.0
+    call("undo", "study", key, "--by", "Rita")
+    assert "Saved; no consensus" in call("exclude", "study", key, "--by", "Rita", "--reason", "noise")
+    call("undo", "study", key, "--by", "Rita")
+    call("request", "study", key, "--by", "Rita")
+    assert "Eve: 12 ratings" in call("experts", "study", "--by", "Rita")
+    assert "recording_id,speaker" in call("consensus", "study", "--by", "Rita", "--method", "severity")
+    call("disputes", "none", "--by", "Rita", code=1)
+    assert (
+        json.loads(CliRunner().invoke(main, ["agreement", "--project", "study", "--json"]).output)["dimensions"][
+            "score"
+        ]["n"]
+        == 12
+    )

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import-ratings": ("pipeline.cli.exchange", "import_ratings", "Take over ratings from a table or Label Studio."),
     "label": ("pipeline.cli.label", "label", "Rate, skip, flag or undo from the command line."),
     "agreement": ("pipeline.cli.agreement", "agreement", "How far the experts agree, with intervals."),
+    "project": ("pipeline.cli.project", "project", "Rating projects: disputes, decisions, consensus."),
     "features": ("pipeline.cli.features", "features", "Extract features into training_data.csv."),
     "train": ("pipeline.cli.train", "train", "Train a model."),
     "deploy": ("pipeline.cli.deploy", "deploy", "Deploy a finished run as the scorer in use."),
