@@ -145,13 +145,16 @@ def test_the_first_person_makes_the_list(open_page: Open, settings: Settings, wo
         ("label", "Lea", "Lea (learner) may not rate recordings"),
         ("label", "Rita", "Rita (reviewer) may not rate recordings"),
         ("review", None, "Say who you are first"),
+        ("compare", "Eve", "Eve (expert) may not see what others rated"),
+        ("train", "Rita", "Rita (reviewer) may not train and deploy models"),
+        ("data", "Eve", "Eve (expert) may not see what others rated"),
     ],
 )  # fmt: skip
 def test_roles_hold_whatever_the_address_says(
     open_page: Open, settings: Settings, study: Project, view: str, who: str | None, refusal: str
 ) -> None:
     team(settings)
-    query = {"project": "study", "set": "words", **({"rater": who} if who else {})}
+    query = {"project": "study", "set": "words", "section": "Export", **({"rater": who} if who else {})}
     page = open_page(view, **query)
     assert refusal.replace("(", "").replace(")", "") in said(page).replace("(", "").replace(")", "").replace("\\", "")
     assert not page.dataframe

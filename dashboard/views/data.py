@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from dashboard import identity
 from dashboard.components import data_sections
 from dashboard.components.page import errors_in_words, header
+from pipeline.people.access import Action
 
 SECTIONS = {
     "Sets": data_sections.sets,
@@ -11,6 +13,12 @@ SECTIONS = {
     "Import": data_sections.import_recordings,
     "Export": data_sections.export_labels,
     "Maintain": data_sections.maintain,
+}
+# What others rated leaves the installation, or sets come and go: not for everybody, where people have roles.
+TAKES = {
+    "Import": Action.MANAGE_PROJECTS,
+    "Export": Action.SEE_RATINGS,
+    "Maintain": Action.MANAGE_PROJECTS,
 }
 
 
@@ -26,7 +34,10 @@ def render() -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    SECTIONS[section or "Sets"]()
+    section = section or "Sets"
+    if section in TAKES:
+        identity.allowed(TAKES[section])
+    SECTIONS[section]()
 
 
 if __name__ == "__main__":

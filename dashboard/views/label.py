@@ -15,7 +15,7 @@ from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Identity
 from pipeline.projects.project import Project
-from pipeline.projects.queue import Nothing
+from pipeline.projects.queue import Nothing, ProjectProgress
 from pipeline.records import RatingEvent
 
 DESK = "desk"
@@ -40,8 +40,9 @@ def render() -> None:
     labelling = services.labelling(chosen.name, me, project)
     key = f"labelling:{chosen.name}:{'' if project is None else project.name}:{me.name}"
     session: Session = state.recall(key, Session())
-    if project is not None:
-        about(project, labelling)
+    progress = labelling.progress()
+    if project is not None and progress is not None:
+        about(project, progress)
         compared(project, me)
     if state.recall(LEFT) == key:
         st.success("The recording is free for others again. Your ratings are saved.", icon=":material/check:")
@@ -55,7 +56,7 @@ def render() -> None:
         return
     session = replace(session, task=shown.task)
     state.remember(key, session)
-    desk(labelling, chosen, me.name, session, shown, key)
+    desk(labelling, chosen, me.name, session, shown, progress, key)
     if shown.task is not None:
         keep_reserved(labelling, key)
         if st.button("Leave", icon=":material/logout:", help="Gives the recording on the desk back to the others."):
@@ -77,18 +78,15 @@ def choose_project(me: Identity | None) -> Project | None:
     return None if chosen == WHOLE_SET else services.project(chosen)
 
 
-def about(project: Project, labelling: Labelling) -> None:
+def about(project: Project, found: ProjectProgress) -> None:
     """How far everybody is, and what the project asks for."""
-    found = labelling.progress()
-    if found is not None:
-        deadline = f" · until {project.deadline}" if project.deadline else ""
-        st.progress(
-            found.done / found.needed if found.needed else 1.0,
-            f"{project.title or project.name}: {found.done} of {found.needed} ratings, {found.mine} of them "
-            f"yours{deadline}",
-        )
+    deadline = f" · until {project.deadline}" if project.deadline else ""
+    st.progress(
+        found.done / found.needed if found.needed else 1.0,
+        f"{project.title or project.name}: {found.done} of {found.needed} ratings, yours {found.mine}{deadline}",
+    )
     if project.instructions:
-        with st.expander("Instructions", icon=":material/menu_book:", expanded=found is None or found.mine == 0):
+        with st.expander("Instructions", icon=":material/menu_book:", expanded=found.mine == 0):
             st.markdown(project.instructions)
 
 
@@ -132,10 +130,17 @@ def choose_evaluator() -> Identity | None:
     return identity.people().identify(name) if name else None
 
 
-def desk(labelling: Labelling, chosen: RecordingSet, evaluator: str, session: Session, shown: Shown, key: str) -> None:
+def desk(
+    labelling: Labelling,
+    chosen: RecordingSet,
+    evaluator: str,
+    session: Session,
+    shown: Shown,
+    whole: ProjectProgress | None,
+    key: str,
+) -> None:
     recording = shown.recording
     progress = services.index().progress(chosen.name, evaluator)
-    whole = labelling.progress()
     try:
         audio = services.loaded_audio(services.audio_of(recording))
     except AudioError as error:

@@ -158,6 +158,7 @@ class Index(IndexQueries):
             for table in ("recordings", "ratings", "events", "problems"):
                 database.execute(f"DELETE FROM {table} WHERE set_name = ?", [name])  # noqa: S608
             database.execute("DELETE FROM sets WHERE name = ?", [name])
+            database.execute("DELETE FROM meta WHERE key = ?", [f"ids {name}"])
             for set_ in list_sets(self._settings):
                 if set_.name == name:
                     self._fill_set(database, set_, None)
@@ -228,6 +229,11 @@ class Index(IndexQueries):
                 return found[0]
         return None
 
+    def ids_digest(self, set: str) -> str:
+        """Changes whenever recordings join or leave the set."""
+        found = self.rows("SELECT value FROM meta WHERE key = ?", [f"ids {set}"])
+        return str(found[0]["value"]) if found else ""
+
     def bodies(self, sql: str, values: Sequence[Any]) -> list[Recording]:
         with self.connect() as database:
             return [recording_from_json(json.loads(row[0])) for row in database.execute(sql, values)]
@@ -286,6 +292,7 @@ class Index(IndexQueries):
             "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_recording_row(recording, results.get(recording.id)) for recording in recordings),
         )
+        database.execute("INSERT INTO meta VALUES (?, ?)", [f"ids {set_.name}", _digest(recordings)])
         n_ratings = _insert_ratings(database, labelled)
         database.conn.executemany(
             "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", _problem_rows(set_, recordings, problems)
@@ -378,6 +385,12 @@ def _label_files(root: Path) -> dict[str, frozenset[str]]:
         if names:
             found[str(Path(folder).relative_to(root))] = names
     return found
+
+
+def _digest(recordings: Sequence[Recording]) -> str:
+    """Of the recordings' ids and parts."""
+    known = sorted(f"{recording.id}|{recording.part}" for recording in recordings)
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
 
 
 def _consensus_columns(result: ResultFile | None) -> list[Any]:

@@ -32,6 +32,21 @@ STATE_SQL = """
         EXISTS (SELECT 1 FROM ratings WHERE recording_id = r.id AND evaluator = ?) AS mine
     FROM recordings r WHERE r.id IN (SELECT value FROM json_each(?))
 """
+# The same rule as `Queue._needed`, over all recordings at once.
+PROGRESS_SQL = """
+    SELECT count(*) AS items, sum(n >= needed) AS finished, sum(needed) AS needed, sum(min(n, needed)) AS done FROM (
+        SELECT coalesce(c.n, 0) AS n, max(
+            ? + r.requested,
+            CASE WHEN coalesce(c.n, 0) >= ? AND c.spread > ? THEN min(c.n + 1, ?) ELSE 0 END
+        ) AS needed
+        FROM recordings r LEFT JOIN (
+            SELECT recording_id, count(*) AS n, max(score) - min(score) AS spread FROM ratings
+            WHERE set_name = ? AND action = 'rate' AND source = 'human' GROUP BY recording_id
+        ) c ON c.recording_id = r.id
+        WHERE r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = ''
+        AND r.id NOT IN (SELECT value FROM json_each(?))
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -133,18 +148,19 @@ class Queue:
         return saved
 
     def progress(self) -> ProjectProgress:
-        ids = _ids(self._index, self._project)
-        rows = [row for start in range(0, len(ids), 10_000) for row in self._states(list(ids[start : start + 10_000]))]
-        work = [row for row in rows if row["id"] not in self._project.gold and not row["review"]]
-        needed = [self._needed(row) for row in work]
-        done = [min(int(str(row["n"])), need) for row, need in zip(work, needed, strict=True)]
+        project = self._project
+        values = [
+            project.overlap, project.overlap, project.max_spread, project.overlap + project.extra, project.set,
+            project.set, project.part, project.part, json.dumps(list(project.gold)),
+        ]  # fmt: skip
+        (row,) = self._index.rows(PROGRESS_SQL, values)
         return ProjectProgress(
-            items=len(work),
-            finished=sum(d >= n for d, n in zip(done, needed, strict=True)),
-            needed=sum(needed),
-            done=sum(done),
+            items=row["items"],
+            finished=row["finished"] or 0,
+            needed=row["needed"] or 0,
+            done=row["done"] or 0,
             mine=sum(self._counts().values()),
-            at_work=len(self._leases.held(self._project.name)),
+            at_work=len(self._leases.held(project.name)),
         )
 
     def _task(self, lease: Lease) -> Task:
@@ -154,7 +170,7 @@ class Queue:
         project = self._project
         special = project.calibration or project.gold_every or project.repeat_every
         counts = self._counts() if special else {}
-        order = _order(self._settings, project, self._me, _ids(self._index, project))
+        order = _order(self._settings, self._index, project, self._me)
         if counts.get(Purpose.CALIBRATION, 0) < project.calibration:
             known = self._seen(Purpose.CALIBRATION)
             yield from ((key, Purpose.CALIBRATION) for key in order if key in project.gold and key not in known)
@@ -253,37 +269,24 @@ def until_words(seconds: float) -> str:
     return datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%H:%M UTC")
 
 
-def _ids(index: Index, project: Project) -> tuple[str, ...]:
-    """The recordings of the project; asked anew only where their number has changed."""
-    where = "set_name = ?" + (" AND part = ?" if project.part else "")
-    values = [project.set, *([project.part] if project.part else [])]
-    sql = f"SELECT count(*) AS n, coalesce(max(id), '') AS last FROM recordings WHERE {where}"  # noqa: S608
-    row = index.rows(sql, values)[0]
-    key = (str(index.path), where, tuple(values), row["n"], row["last"])
-    if key not in _KNOWN:
-        if len(_KNOWN) > 32:
-            _KNOWN.clear()
-        sql = f"SELECT id FROM recordings WHERE {where} ORDER BY id"  # noqa: S608
-        _KNOWN[key] = tuple(row["id"] for row in index.rows(sql, values))
-    return _KNOWN[key]
-
-
-_KNOWN: dict[tuple[object, ...], tuple[str, ...]] = {}
-
-
-def _order(settings: Settings, project: Project, evaluator: str, ids: tuple[str, ...]) -> tuple[str, ...]:
+def _order(settings: Settings, index: Index, project: Project, evaluator: str) -> tuple[str, ...]:
+    """All recordings of the project in the expert's order; worked out anew only where something has changed."""
     stamp = 0.0
     if project.order != "random":
         files = list((settings.predictions_root / project.set).glob("*.jsonl"))
         stamp = max((file.stat().st_mtime for file in files), default=0.0)
-    return _cached_order(settings, project.name, project.set, project.order, project.random_share, project.seed,
-                         evaluator, ids, stamp)  # fmt: skip
+    return _cached_order(
+        settings, project.set, project.part, project.order, project.random_share, project.seed, evaluator,
+        index.ids_digest(project.set), stamp,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)
 def _cached_order(
-    settings: Settings, name: str, set_name: str, order: str, share: float, seed: int, evaluator: str,
-    ids: tuple[str, ...], stamp: float,
+    settings: Settings, set_name: str, part: str, order: str, share: float, seed: int, evaluator: str, digest: str,
+    stamp: float,
 ) -> tuple[str, ...]:  # fmt: skip
-    project = Project(name, set_name, order=order, random_share=share, seed=seed)
+    sql = "SELECT id FROM recordings WHERE set_name = ? AND (? = '' OR part = ?) ORDER BY id"
+    ids = [row["id"] for row in Index(settings).rows(sql, [set_name, part, part])]
+    project = Project("order", set_name, order=order, random_share=share, seed=seed)
     return tuple(order_of(settings, project, evaluator, ids))
