@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.attempts import AttemptLog
     from pipeline.audio.load import Audio
     from pipeline.corpus.sets import RecordingSet
+    from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.index import Index, Progress
     from pipeline.labels.ratings_table import RatingsTable
     from pipeline.labels.store import LabelStore
@@ -235,9 +236,34 @@ def active_scoring(set_name: str) -> RunDirectory | None:
 
 
 def exported_labels(set_name: str, format_: str) -> bytes:
+    """As csv, jsonl, label-studio, or textgrid (a zip of one file a recording)."""
     from pipeline.labels.exchange import export_labels
+    from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids
 
+    if format_ == "label-studio":
+        return label_studio(rated_recordings(settings(), set_name))
+    if format_ == "textgrid":
+        return zipped_textgrids(rated_recordings(settings(), set_name))
     return export_labels(index(), set_name, format_)[1]
+
+
+def checked_ratings(set_name: str, name: str, content: bytes) -> Incoming:
+    """What importing this file would do; nothing is written."""
+    from pipeline.labels.exchange.incoming import check, from_csv
+    from pipeline.labels.exchange.label_studio import from_label_studio
+    from pipeline.people.people import People
+
+    people = People(settings())
+    known = None if people.is_open else {person.name for person in people.all()}
+    rows = from_label_studio(content) if name.endswith(".json") else from_csv(content)
+    return check(settings(), set_name, rows, known)
+
+
+def import_ratings(set_name: str, incoming: Incoming) -> int:
+    """How many recordings got something new."""
+    from pipeline.labels.exchange.incoming import apply
+
+    return apply(settings(), set_name, incoming)
 
 
 def rebuild_index(progress: Progress) -> str:

@@ -127,3 +127,19 @@ def test_exported_labels_are_those_of_the_set(open_page, tiny_set: str) -> None:
     lines = services.exported_labels("tiny", "csv").decode("utf-8-sig").splitlines()
     assert len(lines) == 1 + 48
     assert len(services.exported_labels("tiny", "jsonl").splitlines()) == 48
+
+
+def test_ratings_from_elsewhere_are_checked_and_taken_over(open_page, settings: Settings, tiny_set: str) -> None:
+    from dashboard import services
+
+    key = services.index().recordings(tiny_set)[0].id
+    table = f"recording_id,evaluator,score\n{key},Zoë,77\nnowhere,Zoë,77\n".encode()
+    page = open_page("data", section="Import", set=tiny_set)
+    page.get("file_uploader")[-1].set_value(("r.csv", table, "text/csv")).run()
+    assert not page.exception
+    assert "1 ratings cannot be used" in page.warning[-1].value
+    next(button for button in page.button if button.label == "Take them over").click().run()
+    assert "1 recordings have something new" in page.success[-1].value
+    assert "Zoë" in set(services.index().labels(tiny_set)["evaluator"])
+    for format_ in ("label-studio", "textgrid"):
+        assert services.exported_labels(tiny_set, format_)

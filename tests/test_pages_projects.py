@@ -73,7 +73,7 @@ def test_agreement_needs_two_people(open_page: Open, tiny_set: str, words: str) 
 def test_a_reviewer_decides_and_takes_it_back(open_page: Open, settings: Settings, study: Project) -> None:
     page = open_page("review", project="study", rater="Rita")
     assert not page.exception
-    assert "1 recordings, the widest apart first" in said(page)
+    assert "1 recording, the widest apart first" in said(page)
     ratings = page.dataframe[0].value
     assert dict(zip(ratings["Expert"], ratings["Score"], strict=True)) == {"Bob": "90", "Cem": "60", "Eve": "30"}
     key = ids_of(settings)[0]

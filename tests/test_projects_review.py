@@ -207,3 +207,22 @@ def test_reviewing_from_the_command_line(settings: Settings, rated: Project, mon
         ]["n"]
         == 12
     )
+
+
+def test_a_label_file_that_was_removed_or_edited_meanwhile(settings: Settings, rated: Project) -> None:
+    from pipeline.corpus.sets import get_set, result_path
+    from pipeline.labels.result_file import read_result, write_result
+
+    panel = Panel(settings, rated, REVIEWER)
+    first, second = (dispute.recording for dispute in panel.disputes())
+    set_ = get_set(settings, "words")
+    result_path(set_, first).unlink()
+    path = result_path(set_, second)
+    result = read_result(path)
+    assert result is not None
+    write_result(path, replace(result, ratings=result.ratings[:1]))
+    assert panel.disputes() == []
+    assert len(Index(settings).rows("SELECT 1 FROM events WHERE recording_id = ?", [second.id])) in (1, 2)
+    assert Index(settings).rows("SELECT 1 FROM ratings WHERE recording_id = ?", [first.id]) == []
+    saved = panel.decide(first.id, {"score": 50.0})
+    assert [event.evaluator for event in saved.ratings] == ["Rita"]

@@ -135,20 +135,63 @@ def import_recordings() -> None:
             job_panel(services.job(job))
 
 
+EXPORTS = {
+    "csv": ("CSV", "csv", "text/csv", "A row an evaluator and recording, for spreadsheets."),
+    "jsonl": ("JSON lines", "jsonl", "application/x-ndjson", "The same, for programs."),
+    "label-studio": ("Label Studio", "json", "application/json", "A task a recording, an annotation a person."),
+    "textgrid": ("Praat TextGrids", "zip", "application/zip", "A file a recording, with text, marks and ratings."),
+}
+
+
 def export_labels() -> None:
     chosen = choose_set()
     if chosen is None:
         return
-    st.markdown("Every current rating of the set, one row an evaluator and recording.")
-    for format_, mime in (("csv", "text/csv"), ("jsonl", "application/x-ndjson")):
-        st.download_button(
-            f"Labels as {format_.upper()}",
+    for format_, (label, suffix, mime, what) in EXPORTS.items():
+        left, right = st.columns([1, 3], vertical_alignment="center")
+        left.download_button(
+            label,
             data=lambda format_=format_: services.exported_labels(chosen.name, format_),
-            file_name=f"{chosen.name}_labels.{format_}",
+            file_name=f"{chosen.name}_labels.{suffix}",
             mime=mime,
             icon=":material/download:",
             on_click="ignore",
         )
+        right.caption(what)
+    st.caption(
+        "With the audio, as a Hugging Face dataset: `pronlab export --format dataset`. With words and phones in time: "
+        "`pronlab export --format textgrid --align`."
+    )
+
+
+def import_ratings() -> None:
+    """Ratings that were given elsewhere, for recordings that are here."""
+    st.subheader("Ratings from elsewhere")
+    chosen = choose_set()
+    if chosen is None:
+        return
+    file = st.file_uploader(
+        "A table (CSV) or an export of Label Studio (JSON)", ["csv", "json"], key="ratings-file", max_upload_size=50,
+        help="A table needs the columns recording_id (or the audio's path), evaluator, and the values.",
+    )  # fmt: skip
+    if file is None:
+        return
+    incoming = services.checked_ratings(chosen.name, file.name, file.getvalue())
+    if incoming.problems:
+        st.warning(
+            f"{len(incoming.problems)} ratings cannot be used. Mend the file, or take over the rest.",
+            icon=":material/warning:",
+        )
+        st.dataframe([{"What is wrong": problem} for problem in incoming.problems], hide_index=True)
+    if not incoming.n:
+        st.info("There is nothing in it that could be taken over.", icon=":material/info:")
+        return
+    st.markdown(
+        f"{incoming.n} ratings of {len(incoming.ratings)} recordings can be taken over. Nothing is overwritten."
+    )
+    if st.button("Take them over", type="primary", icon=":material/input:"):
+        changed = services.import_ratings(chosen.name, incoming)
+        st.success(f"{changed} recordings have something new.", icon=":material/check_circle:")
 
 
 def maintain() -> None:

@@ -34,7 +34,7 @@ def disputes(panel: Panel, project: Project, me: Identity) -> None:
     if not found:
         st.success("No recording is disputed beyond that.", icon=":material/check:")
         return
-    st.caption(f"{len(found)} recordings, the widest apart first.")
+    st.caption(f"{len(found)} recording{'' if len(found) == 1 else 's'}, the widest apart first.")
     names = {f"{d.recording.text} · {d.recording.speaker} · {d.spread:.0f} apart": d for d in found[:200]}
     chosen = st.selectbox("Recording", list(names), key="review-recording")
     one(panel, names[chosen], project, me)

@@ -38,6 +38,8 @@ def render() -> None:
     if section in TAKES:
         identity.allowed(TAKES[section])
     SECTIONS[section]()
+    if section == "Import":
+        data_sections.import_ratings()
 
 
 if __name__ == "__main__":

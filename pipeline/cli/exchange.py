@@ -91,32 +91,18 @@ def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, d
 
 
 def _export_recordings(settings: Settings, set_name: str, fmt: str, out: Path, align: bool) -> int:
-    from pipeline.corpus.sets import audio_path, get_set, read_recordings, result_path
     from pipeline.labels.exchange import write_export
     from pipeline.labels.exchange.dataset import write_dataset
-    from pipeline.labels.exchange.label_studio import to_label_studio
-    from pipeline.labels.exchange.textgrid import write_textgrid
-    from pipeline.labels.history import current_ratings
-    from pipeline.labels.result_file import read_result
+    from pipeline.labels.exchange.recordings import label_studio, rated_recordings, write_textgrids
 
-    set_ = get_set(settings, set_name)
-    rows = []
-    for recording in read_recordings(settings, set_name):
-        result = read_result(result_path(set_, recording))
-        if result is not None:
-            rows.append((recording, audio_path(set_, recording), current_ratings(result.ratings), result.score))
-    if not rows:
-        raise LabelError(f"There are no labels to export in {set_name!r}. Label recordings first.")
+    rated = rated_recordings(settings, set_name)
     if fmt == "label-studio":
-        write_export(out, to_label_studio((r, r.path, ratings) for r, _, ratings, _ in rows))
+        write_export(out, label_studio(rated))
     elif fmt == "dataset":
-        return write_dataset(out, rows, settings)
+        write_dataset(out, rated, settings)
     else:
-        aligned = _aligner(settings) if align else None
-        for recording, audio, ratings, _ in rows:
-            words = () if aligned is None else aligned(recording, audio)
-            write_textgrid((out / recording.path).with_suffix(".TextGrid"), recording, ratings, words)
-    return len(rows)
+        write_textgrids(out, rated, _aligner(settings) if align else None)
+    return len(rated)
 
 
 def _aligner(settings: Settings) -> Any:

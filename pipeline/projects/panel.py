@@ -11,7 +11,7 @@ from pipeline.errors import ProjectError
 from pipeline.labels.history import current_ratings, review
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
-from pipeline.labels.result_file import ResultFile, event_from_json
+from pipeline.labels.result_file import ResultFile, derive, event_from_json
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
@@ -72,12 +72,14 @@ class Panel:
         """
         part = self._project.part
         rows = self._index.rows(sql, [self._project.set, part, part, int(open_only), limit])
-        return [self.look(row["recording_id"]) for row in rows]
+        found = [self.look(row["recording_id"]) for row in rows]
+        return [dispute for dispute in found if dispute.spread > limit]
 
     def look(self, recording_id: str) -> Dispute:
         """Everything that was said about one recording."""
         recording = self._index.recording(recording_id)
         events = self._store.history(recording)
+        self._heal(recording, events)
         said = review(events)
         ratings = {name: e for name, e in current_ratings(events).items() if e.source in RATERS}
         scores = [e.score for e in ratings.values() if e.score is not None]
@@ -169,6 +171,12 @@ class Panel:
             )
             for name, events in sorted(by_name.items())
         ]  # fmt: skip
+
+    def _heal(self, recording: Recording, events: tuple[RatingEvent, ...]) -> None:
+        """The file is the truth: where somebody edited or removed it under the running server, the index follows."""
+        sql = "SELECT number FROM events WHERE recording_id = ?"
+        if len(self._index.rows(sql, [recording.id])) != len(events):
+            self._index.update_labels(recording, derive(recording.text, recording.rubric, events, {}))
 
     def _verdicts(self) -> dict[str, RatingEvent]:
         sql = "SELECT id FROM recordings WHERE set_name = ? AND review != ''"

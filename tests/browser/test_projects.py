@@ -11,7 +11,7 @@ from pipeline.people.access import Identity, Role
 from pipeline.projects.panel import Panel
 from pipeline.projects.project import Project, folder_of, save_project
 from pipeline.settings import Settings
-from tests.browser.conftest import shoot
+from tests.browser.conftest import shoot, wait_for
 from tests.browser.test_labelling import listen, ready
 
 Open = Callable[..., Any]
@@ -69,12 +69,12 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     LabelStore(settings).add(recording, RatingEvent("Cem", RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", 10.0))
     rita = open_page("review", project=project.name, rater="Rita")
     rita.get_by_text("the widest apart first").wait_for()
+    rita.get_by_role("button", name="Play").wait_for()
     shoot(rita, "review")
     rita.get_by_role("spinbutton").first.fill("70")
     rita.get_by_role("textbox", name="Why").fill("clear")
     rita.get_by_role("button", name="Decide").click()
-    rita.get_by_text("No recording is disputed").wait_for()
-    assert Panel(settings, project, ADMIN).look(recording.id).verdict is not None
+    wait_for(lambda: Panel(settings, project, ADMIN).look(recording.id).verdict is not None, 20, "the decision")
     phone = open_page("agreement", width=390, set="demo")
     phone.get_by_text("not enough overlap").first.wait_for()
     shoot(phone, "agreement-phone")

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LabelError
-from pipeline.records import RatingAction, RatingEvent, Recording
+from pipeline.labels.exchange.recordings import Rated
+from pipeline.records import RatingAction
 from pipeline.settings import Settings
 
 
-def write_dataset(
-    folder: Path, rows: Sequence[tuple[Recording, Path, dict[str, RatingEvent], float | None]], settings: Settings
-) -> int:
-    """`rows`: recording, audio file, everybody's current rating, consensus (0-100). Read it with
-    `datasets.load_from_disk`; the audio is kept as the file's bytes. Raises LabelError where `datasets` is missing or
-    the folder is there already."""
+def write_dataset(folder: Path, rated: Sequence[Rated], settings: Settings) -> int:
+    """Read it with `datasets.load_from_disk`; the audio is kept as the file's bytes. Returns how many recordings.
+
+    Raises LabelError where `datasets` is missing, or something is in the folder already.
+    """
     try:
         from datasets import Audio, Dataset, Features, List, Value, disable_progress_bars
     except ImportError as error:
@@ -36,20 +36,21 @@ def write_dataset(
     })  # fmt: skip
 
     def generate() -> Iterator[dict[str, Any]]:
-        for recording, audio, ratings, score in rows:
+        for one in rated:
+            recording = one.recording
             yield {
                 "id": recording.id,
-                "audio": {"path": audio.name, "bytes": audio.read_bytes()},
+                "audio": {"path": one.audio.name, "bytes": one.audio.read_bytes()},
                 "text": recording.text,
                 "speaker": recording.speaker,
                 "part": recording.part or "",
-                "score": score,
+                "score": one.score,
                 "ratings": [
                     {
                         "evaluator": name, "score": event.score, "dimensions": json.dumps(event.dimensions),
                         "notes": event.notes, "at": event.at,
                     }
-                    for name, event in sorted(ratings.items())
+                    for name, event in sorted(one.ratings.items())
                     if event.action is RatingAction.RATE
                 ],
             }  # fmt: skip
@@ -64,4 +65,4 @@ def write_dataset(
         if folder.exists():
             folder.rmdir()
         shutil.move(f"{cache}/table", folder)
-    return len(rows)
+    return len(rated)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.errors import LabelError
 from pipeline.records import RatingAction, RatingEvent, Recording, WordScore
 
-Aligner = Callable[[Recording], Sequence[WordScore]]
+Aligner = Callable[[Recording, Path], Sequence[WordScore]]
 SHORTEST_S = 1e-3
 
 
