@@ -87,6 +87,9 @@ def test_a_list_says_who_may_what(settings: Settings) -> None:
     with pytest.raises(AccessError, match="may not change who works here"):
         people.save(Person("Eve", (Role.ADMIN,)), eve)
     assert people.identify_by_email("ADA@lab.org").name == "Ada"
+    assert [(c["by"], c["before"] is None, c["after"]["name"]) for c in people.changes()] == [
+        ("Ada", True, "Ada"), ("Ada", True, "Eve"), ("Ada", True, "Lea"),
+    ]  # fmt: skip
     with pytest.raises(AccessError):
         people.identify_by_email("eve@lab.org")
 

@@ -13,7 +13,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.review_sections import METHODS, names_of
 from pipeline.errors import ProjectError
 from pipeline.labels.rubrics import RUBRICS
-from pipeline.people.access import Action, Identity, Role
+from pipeline.people.access import Identity, Role
 from pipeline.people.people import Person
 from pipeline.projects.project import CONSENSUS, ORDERS, Project, changes, save_project
 from pipeline.projects.queue import Queue
@@ -177,6 +177,30 @@ def who_works_here(me: Identity) -> None:
                 state.choose(state.RATER, saved.name)
             st.toast(f"{saved.name} is saved.")
             st.rerun()
+    changes_of_people()
+
+
+def changes_of_people() -> None:
+    rows = identity.people().changes()
+    if rows:
+        st.dataframe(
+            [
+                {
+                    "When (UTC)": row["at"][:19].replace("T", " "), "Who": row["by"],
+                    "Before": _person(row["before"]), "After": _person(row["after"]),
+                }
+                for row in reversed(rows)
+            ],
+            hide_index=True,
+        )  # fmt: skip
+
+
+def _person(raw: dict[str, Any] | None) -> str:
+    if raw is None:
+        return ""
+    return f"{raw['name']}: {', '.join(raw['roles'])}{' ' + raw['email'] if raw['email'] else ''}" + (
+        "" if raw["active"] else " (not active)"
+    )
 
 
 def read_gold(text: str, rubric: RubricName) -> dict[str, dict[str, float]]:
@@ -197,7 +221,3 @@ def _gold_text(project: Project) -> str:
     return "\n".join(
         ",".join([key, *(f"{value:g}" for value in values.values())]) for key, values in project.gold.items()
     )
-
-
-def may_manage(me: Identity) -> tuple[bool, bool]:
-    return me.may(Action.MANAGE_PROJECTS), me.may(Action.MANAGE_PEOPLE)

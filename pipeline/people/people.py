@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from filelock import FileLock
 
@@ -16,6 +17,8 @@ from pipeline import artifacts
 from pipeline.errors import AccessError
 from pipeline.labels.store import clean_name
 from pipeline.people.access import Action, Identity, Role
+from pipeline.records import to_json
+from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -42,6 +45,7 @@ class Person:
 class People:
     def __init__(self, settings: Settings) -> None:
         self._file = settings.data_root / "people.json"
+        self._changes = settings.data_root / "people-changes.jsonl"
         self._lock = settings.data_root / "locks" / "people"
 
     @property
@@ -87,7 +91,16 @@ class People:
                 if person.email and other.email.casefold() == person.email.casefold():
                     raise AccessError(f"{other.name} has the address {person.email} already.")
             self._write([*others, person])
+            before = next((p for p in people if p.name == person.name), None)
+            if before != person:
+                self._note(by, before, person)
         return person
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Every change of the list, oldest first: at, by, before (null for somebody new), after."""
+        if not self._changes.is_file():
+            return []
+        return [json.loads(line) for line in self._changes.read_text(encoding="utf-8").splitlines() if line]
 
     def _identity(self, person: Person | None, asked: str) -> Identity:
         if person is None:
@@ -103,6 +116,11 @@ class People:
         if not any(person.active and Role.ADMIN in person.roles for person in people):
             raise AccessError("Somebody must be an active admin, else nobody could change the list again.")
         artifacts.write_json(self._file, sorted(people, key=lambda person: person.name.casefold()))
+
+    def _note(self, by: Identity, before: Person | None, after: Person) -> None:
+        line = {"at": now_iso(), "by": by.name, "before": to_json(before), "after": to_json(after)}
+        with self._changes.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     @contextmanager
     def _changing(self) -> Iterator[list[Person]]:
