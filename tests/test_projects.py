@@ -172,6 +172,21 @@ def test_as_many_experts_as_asked_for_rate_each(settings: Settings, words: str) 
     assert (found.items, found.finished, found.needed, found.done, found.at_work) == (12, 12, 24, 24, 0)
 
 
+def test_what_others_have_begun_comes_first(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, overlap=3)
+    for name in ("Eve", "Bob", "Cem"):
+        rate_all(Queue(settings, project, expert(name)), name, most=5)
+    found = Queue(settings, project, expert("Eve")).progress()
+    assert (found.finished, found.done) == (5, 15)
+    orders = [
+        [row["recording_id"] for row in Index(settings).rows(
+            "SELECT recording_id FROM events WHERE evaluator = ? ORDER BY at", [name])]
+        for name in ("Eve", "Bob", "Cem")
+    ]  # fmt: skip
+    assert sorted(orders[0]) == sorted(orders[1]) == sorted(orders[2])
+    assert orders[0] != orders[1], "each in an order of their own"
+
+
 def test_ratings_that_lie_apart_bring_another_expert(settings: Settings, words: str) -> None:
     project = project_of(settings, words, overlap=2, max_spread=15.0, extra=1)
     apart = ids_of(settings)[3]

@@ -185,7 +185,9 @@ class Queue:
         for start in range(0, len(order), CHUNK):
             chunk = [key for key in order[start : start + CHUNK] if key not in project.gold]
             states = {row["id"]: row for row in self._states(chunk)}
-            yield from ((key, Purpose.WORK) for key in chunk if key in states and self._wants(states[key]))
+            wanted = [key for key in chunk if key in states and self._wants(states[key])]
+            # What others have begun comes first, else ratings of a large set stay too thin for long to compare anybody.
+            yield from ((key, Purpose.WORK) for key in sorted(wanted, key=lambda key: not states[key]["n"]))
 
     def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
         if purpose is not Purpose.WORK:
