@@ -22,7 +22,7 @@ LAYERS = [
     {"audio"},
     {"corpus", "labels", "people", "projects"},
     {"features", "jobs"},
-    {"scoring", "speechllm", "attempts"},
+    {"scoring", "speechllm", "wakeword", "attempts"},
     {"results"},
     {"cli"},
 ]

@@ -1,0 +1,109 @@
+"""`pronlab wakeword`: from clips to a detector."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli._output import emit, json_option, progress_printer
+
+if TYPE_CHECKING:
+    from pipeline.wakeword.clips import ClipScan
+
+SHOWN = 10
+root_argument = click.argument("root", type=click.Path(path_type=Path))
+map_option = click.option("--map", "mapping", multiple=True, metavar="FOLDER=CLASS", help="The class of other folders.")
+source_option = click.option(
+    "--source", "pattern", help="A regular expression; its first group in a clip's path is the speaker."
+)
+
+
+@click.group()
+def wakeword() -> None:
+    """Wake words. Clips lie in the folders positive, negative and hard_negative."""
+
+
+@wakeword.command()
+@root_argument
+@map_option
+@source_option
+@json_option
+def scan(root: Path, mapping: tuple[str, ...], pattern: str | None, as_json: bool) -> None:
+    """What clips there are, and what is wrong with them."""
+    found = _scanned(root, mapping, pattern)
+    emit(_summary(found), as_json, _text(found))
+
+
+@wakeword.command()
+@root_argument
+@map_option
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Default: ROOT_quarantine beside it.")
+@click.option("--yes", is_flag=True, help="Without asking.")
+@json_option
+def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: bool, as_json: bool) -> None:
+    """Move clips that nothing can be learnt from out of the way; nothing is deleted."""
+    from pipeline.wakeword.clips import quarantine as set_aside
+
+    found = _scanned(root, mapping, None)
+    target = folder or root.absolute().with_name(f"{root.absolute().name}_quarantine")
+    if found.bad and not yes:
+        click.confirm(f"{_text(found)}\nMove {len(found.bad)} clips to {target}?", abort=True)
+    moved = set_aside(found, target)
+    emit({"moved": moved, "folder": target}, as_json, f"{len(moved)} clips are in {target} now.")
+
+
+@wakeword.command()
+@root_argument
+@map_option
+@source_option
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the split.")
+@click.option("--validation", type=float, default=0.15, show_default=True)
+@click.option("--test", type=float, default=0.15, show_default=True)
+@click.option("--folds", type=int, default=0, help="Folds within the training part.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@json_option
+def split(
+    root: Path, mapping: tuple[str, ...], pattern: str | None, out: Path, as_json: bool, seed: int, **shares: Any
+) -> None:
+    """Divide the clips into train, validation and test, by source, and keep that as a manifest."""
+    from collections import Counter
+
+    from pipeline.wakeword.splits import PARTS, split_clips, write_manifest
+
+    found = _scanned(root, mapping, pattern)
+    placed = split_clips(found, seed=seed, **shares)
+    file = write_manifest(out, placed, root, seed)
+    counts = Counter((str(one.clip.label), one.part) for one in placed)
+    rows = {label: {part: counts[label, part] for part in PARTS} for label in sorted({label for label, _ in counts})}
+    lines = [f"{label:14} " + ", ".join(f"{part} {n}" for part, n in row.items()) for label, row in rows.items()]
+    known = "" if found.sources_known else "\nNo pattern named the speakers: each file counts as its own source."
+    emit({"manifest": file, "parts": rows, "sources_known": found.sources_known}, as_json, "\n".join(lines) + known)
+
+
+def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "ClipScan":
+    from pipeline.wakeword.clips import scan_clips
+
+    if wrong := [pair for pair in mapping if "=" not in pair]:
+        raise click.UsageError(f"--map takes FOLDER=CLASS, got {wrong[0]!r}.")
+    pairs = dict(pair.split("=", 1) for pair in mapping)
+    return scan_clips(root, pairs, source_pattern=pattern, progress=progress_printer("Checking clips"))
+
+
+def _summary(found: "ClipScan") -> dict[str, Any]:
+    return {
+        "classes": found.statistics, "bad": [{"path": c.path, "problems": c.problems} for c in found.bad],
+        "duplicates": found.duplicates, "sources_known": found.sources_known,
+    }  # fmt: skip
+
+
+def _text(found: "ClipScan") -> str:
+    lines = [
+        f"{label:14} {s.clips} clips, {s.hours:.2f} h, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
+        f"(median {s.median_s:.2f}), {s.sources} sources"
+        for label, s in found.statistics.items()
+    ]
+    lines += [f"  bad: {clip.path}: {clip.problems[0].message}" for clip in found.bad[:SHOWN]]
+    if len(found.bad) > SHOWN:
+        lines.append(f"  ... and {len(found.bad) - SHOWN} more (--json lists all)")
+    lines += [f"  the same sound: {', '.join(paths)}" for paths in found.duplicates[:SHOWN]]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Wake words: from clips to a detector that can be trusted."""
