@@ -15,7 +15,7 @@ from pipeline.people.people import People, Person
 from pipeline.projects.leases import LASTS_S, Leases
 from pipeline.projects.order import order_of
 from pipeline.projects.project import Project, changes, get_project, list_projects, save_project
-from pipeline.projects.queue import Nothing, Queue, Task, own_history
+from pipeline.projects.queue import Nothing, Queue, Task, visible_history
 from pipeline.records import Purpose, RatingAction, RatingEvent
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -283,8 +283,33 @@ def test_an_expert_sees_only_their_own(settings: Settings, words: str) -> None:
     for name in ("Eve", "Bob"):
         rate_all(Queue(settings, project, expert(name)), name)
     recording = Index(settings).recordings("words")[0]
-    assert {event.evaluator for event in own_history(settings, expert("Eve"), recording)} == {"Eve"}
-    assert {event.evaluator for event in own_history(settings, ADMIN, recording)} == {"Eve", "Bob"}
+    assert {event.evaluator for event in visible_history(settings, expert("Eve"), recording)} == {"Eve"}
+    assert {event.evaluator for event in visible_history(settings, ADMIN, recording)} == {"Eve", "Bob"}
+
+
+def test_the_command_line_asks_who_asks(settings: Settings, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from pipeline.cli.main import main
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    key = ids_of(settings)[0]
+
+    def call(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["label", *arguments])
+        return done.exit_code, done.output
+
+    for name in ("Eve", "Bob"):
+        assert call("rate", key, "--evaluator", name, "--score", "70")[0] == 0
+    assert "Bob" in call("show", key)[1]
+    for name, role in (("Ada", Role.ADMIN), ("Eve", Role.EXPERT)):
+        People(settings).save(Person(name, (role,)), ADMIN)
+    assert call("show", key)[0] == 1
+    assert "Bob" not in call("show", key, "--as", "Eve")[1]
+    assert "Bob" in call("show", key, "--as", "Ada")[1]
+    code, text = call("rate", key, "--evaluator", "Ada", "--score", "1")
+    assert (code, "Ada (admin) may not rate recordings" in text) == (1, True)
+    assert call("undo", key, "--evaluator", "Bob")[0] == 1
 
 
 def test_a_recording_that_was_removed_meanwhile(settings: Settings, words: str, tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ import streamlit as st
 
 from dashboard import services, state
 from dashboard.components.desk import player
-from dashboard.components.page import errors_in_words
+from dashboard.components.page import errors_in_words, plain
 from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Action, Identity
 from pipeline.projects.panel import Dispute, Panel
 from pipeline.projects.project import CONSENSUS, Project
-from pipeline.records import RatingAction, RatingEvent, RubricName
+from pipeline.records import RatingAction, RatingEvent
 
 METHODS = {
     "median": "median", "trimmed_mean": "mean without the highest and the lowest",
@@ -49,8 +49,10 @@ def one(panel: Panel, dispute: Dispute, project: Project, me: Identity) -> None:
         st.error(str(error), icon=":material/error:")
     st.dataframe([_line(name, event, recording.text) for name, event in dispute.ratings.items()], hide_index=True)
     if dispute.verdict is not None:
-        what = "excluded" if dispute.verdict.action is RatingAction.EXCLUDE else f"set to {dispute.verdict.score:g}"
-        st.info(f"{dispute.verdict.evaluator} has {what} it.", icon=":material/gavel:")
+        what = (
+            "excluded it" if dispute.verdict.action is RatingAction.EXCLUDE else f"set it to {dispute.verdict.score:g}"
+        )
+        st.info(f"{plain(dispute.verdict.evaluator)} has {what}.", icon=":material/gavel:")
     if dispute.requested:
         st.caption(f"{dispute.requested} further ratings were asked for.")
     if not me.may(Action.REVIEW):
@@ -100,7 +102,7 @@ def experts(panel: Panel) -> None:
         return
     for expert in found:
         for warning in expert.warnings:
-            st.warning(f"**{expert.name}** {warning}.", icon=":material/person_alert:")
+            st.warning(f"**{plain(expert.name)}** {warning}.", icon=":material/person_alert:")
     st.dataframe(
         [
             {
@@ -185,10 +187,6 @@ def _event(event: RatingEvent) -> dict[str, object]:
 
 def _beside(n: int, mae: float | None, bias: float | None) -> str:
     return "" if mae is None else f"{mae:.1f} ({bias:+.1f}), n {n}"
-
-
-def rubric_words(rubric: RubricName) -> str:
-    return ", ".join(dimension.label.lower() for dimension in RUBRICS[rubric].dimensions)
 
 
 def names_of(values: str) -> Sequence[str]:

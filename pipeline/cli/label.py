@@ -61,23 +61,31 @@ def flag(recording_id: str, evaluator: str, reason: str, as_json: bool) -> None:
 def undo(recording_id: str, evaluator: str, as_json: bool) -> None:
     """Take back your latest rating, skip or flag of the recording; it stays in the history."""
     from pipeline.labels.store import LabelStore
+    from pipeline.people.access import Action
+    from pipeline.people.people import People
 
     settings = Settings.from_env()
+    People(settings).identify(evaluator).require(Action.RATE)
     result = LabelStore(settings).undo(_recording(settings, recording_id), evaluator)
     emit(result, as_json, f"Taken back. {_consensus_text(result)}")
 
 
 @label.command()
 @recording_argument
+@click.option("--as", "asker", help="Who asks: an expert sees their own part. Needed where people have roles.")
 @json_option
-def show(recording_id: str, as_json: bool) -> None:
+def show(recording_id: str, asker: str | None, as_json: bool) -> None:
     """The recording's history, oldest first, and the consensus."""
+    from pipeline.errors import AccessError
     from pipeline.labels.result_file import derive
-    from pipeline.labels.store import LabelStore
+    from pipeline.people.people import People
+    from pipeline.projects.queue import visible_history
 
     settings = Settings.from_env()
-    recording = _recording(settings, recording_id)
-    history = LabelStore(settings).history(recording)
+    recording, people = _recording(settings, recording_id), People(settings)
+    if asker is None and not people.is_open:
+        raise AccessError("Say who asks with --as NAME: this installation has roles.")
+    history = tuple(visible_history(settings, people.identify(asker or "guest"), recording))
     result = derive(recording.text, recording.rubric, history, {})
     lines = [
         f"{event.at}  {event.evaluator}  {event.action}  {'' if event.score is None else f'{event.score:g}'}"

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
@@ -257,18 +256,12 @@ def own_calibration(settings: Settings, project: Project, identity: Identity) ->
     ]
 
 
-def own_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:
+def visible_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:
     """What this person may see of a recording's history: all of it with the right to, else their own part."""
-    sql = "SELECT body FROM events WHERE recording_id = ? ORDER BY number"
-    events = [event_from_json(json.loads(row["body"])) for row in Index(settings).rows(sql, [recording.id])]
+    events = list(LabelStore(settings).history(recording))
     if identity.may(Action.SEE_RATINGS):
         return events
     return [event for event in events if event.evaluator == identity.name]
-
-
-def until_words(seconds: float) -> str:
-    """When a reservation ends, for people."""
-    return datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%H:%M UTC")
 
 
 def _order(settings: Settings, index: Index, project: Project, evaluator: str) -> tuple[str, ...]:
