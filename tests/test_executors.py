@@ -49,6 +49,7 @@ def test_several_devices_are_started_by_torchrun(settings: Settings) -> None:
         Job(settings, run, (), devices=0)
 
 
+@pytest.mark.timeout(600)
 def test_two_processes_train_as_one_does(settings: Settings, speech_manifest: Path) -> None:
     given = {"manifest": str(speech_manifest), "limit": 2, "evaluation_part": "", "epochs": 1}
     config = SpeechLlmConfig(**{**load_preset("tiny"), **given, "name": "tiny"})
@@ -57,7 +58,8 @@ def test_two_processes_train_as_one_does(settings: Settings, speech_manifest: Pa
         for name, devices in (("one", 1), ("two", 2))
     ]
     for run in runs:
-        until(lambda run=run: run.state.status not in ("queued", "running"), 240)  # type: ignore[misc]
+        # A machine that stands still for half a minute makes a run look lost for as long.
+        until(lambda run=run: run.state.status in ("finished", "failed", "stopped"), 290)  # type: ignore[misc]
         assert run.state.status == "finished", run.log_tail()
     one, two = ([row for row in run.metrics() if row["event"] == "step"] for run in runs)
     assert [row["step"] for row in one] == [row["step"] for row in two]

@@ -286,7 +286,7 @@ def test_data_is_kept_and_made_anew_where_it_is_damaged(tmp_path: Path, speech_m
 
 
 def test_parts_with_common_speakers_are_refused(home: Settings, speech_manifest: Path) -> None:
-    config = config_of(speech_manifest, evaluation_part="train")
+    config = config_of(speech_manifest, evaluation_part="train", evaluation_limit=0)
     run = RunDirectory.create(home.runs_root, kind="speechllm", name="same", config=config)
     with pytest.raises(TrainingError, match="4 speakers are in part 'train' and in 'train'"):
         train_speechllm(home, config, run)

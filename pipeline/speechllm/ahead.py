@@ -33,7 +33,8 @@ def plan_ahead(
 ) -> Ahead:
     """Raises CorpusError or TrainingError for recordings or settings that cannot be used. The shape is the
     checkpoint's where it is a local folder, else the published model's."""
-    corpus = load_corpus(settings, Path(config.manifest), config.part, progress)
+    limit = config.limit if config.evaluation_part else 0
+    corpus = load_corpus(settings, Path(config.manifest), config.part, progress, limit=limit)
     if not config.evaluation_part:
         corpus, _ = hold_out(corpus)
     samples = samples_of(corpus, config.limit)

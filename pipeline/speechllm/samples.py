@@ -52,8 +52,10 @@ class Sample:
     answer: str
 
 
-def load_corpus(settings: Settings, manifest: Path, part: str, progress: Progress | None = None) -> Corpus:
-    """From the cache, or decoded now.
+def load_corpus(
+    settings: Settings, manifest: Path, part: str, progress: Progress | None = None, *, limit: int = 0
+) -> Corpus:
+    """From the cache, or decoded now; the first `limit` recordings alone, where that is not 0.
 
     Raises CorpusError for an unusable manifest, and TrainingError where nothing of `part` has scores, or more than one
     recording in twenty cannot be read.
@@ -67,7 +69,8 @@ def load_corpus(settings: Settings, manifest: Path, part: str, progress: Progres
             f"{manifest} has no utterance{f' in part {part!r}' if part else ''} with the scores "
             f"{', '.join(ASPECTS)} (as 'released' or 'median'): nothing can be learnt from it."
         )
-    digest = hashlib.sha256(manifest.read_bytes() + f"|{part}|{FORMAT}".encode()).hexdigest()[:16]
+    items = items[:limit] if limit else items
+    digest = hashlib.sha256(manifest.read_bytes() + f"|{part}|{limit}|{FORMAT}".encode()).hexdigest()[:16]
     folder = settings.features_root / "speechllm" / digest
     if folder.is_dir():
         try:

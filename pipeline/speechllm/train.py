@@ -67,8 +67,14 @@ def _train(
     manifest = Path(config.manifest)
     writer.update(message="reading recordings")
     with group.leader_first():  # the others find the cache made
-        corpus = load_corpus(settings, manifest, config.part, show)
-        held = load_corpus(settings, manifest, config.evaluation_part, show) if config.evaluation_part else None
+        # Without a part of its own, what is measured on is taken from all speakers first.
+        limit = config.limit if config.evaluation_part else 0
+        corpus = load_corpus(settings, manifest, config.part, show, limit=limit)
+        held = (
+            load_corpus(settings, manifest, config.evaluation_part, show, limit=config.evaluation_limit)
+            if config.evaluation_part
+            else None
+        )
     if held is None:
         corpus, held = hold_out(corpus)
     overlap = set(corpus.rows["speaker"]) & set(held.rows["speaker"])
