@@ -253,10 +253,8 @@ def checked_ratings(set_name: str, name: str, content: bytes) -> Incoming:
     from pipeline.labels.exchange.label_studio import from_label_studio
     from pipeline.people.people import People
 
-    people = People(settings())
-    known = None if people.is_open else {person.name for person in people.all()}
     rows = from_label_studio(content) if name.endswith(".json") else from_csv(content)
-    return check(settings(), set_name, rows, known)
+    return check(settings(), set_name, rows, People(settings()).names())
 
 
 def import_ratings(set_name: str, incoming: Incoming) -> int:

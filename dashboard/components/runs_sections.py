@@ -12,7 +12,7 @@ from dashboard.components.job_panel import STATUS_WORDS
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.speech_train_sections import LABELS as SPEECH_FIGURES
-from pipeline.jobs.compare import Comparison, Reached, as_csv, as_markdown, compare_runs, curves
+from pipeline.jobs.compare import Comparison, as_csv, as_markdown, compare_runs, curves
 from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.notes import Notes, read_notes, write_notes
@@ -133,7 +133,7 @@ def _figures(found: Comparison) -> None:
         return
     st.dataframe(
         [
-            {"Figure": FIGURES.get(name, name), **{row.id: _reached(row.figures.get(name)) for row in found.runs}}
+            {"Figure": FIGURES.get(name, name), **{row.id: str(row.figures.get(name, "")) for row in found.runs}}
             for name in names
         ],
         hide_index=True,
@@ -188,13 +188,6 @@ def _export(found: Comparison) -> None:
             ("JSON", json.dumps(to_json(found), ensure_ascii=False, indent=2), "runs.json"),
         ):
             st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
-
-
-def _reached(figure: Reached | None) -> str:
-    if figure is None:
-        return ""
-    best = "" if figure.best == figure.last else f" ({figure.best:.3f} in epoch {figure.best_epoch})"
-    return f"{figure.last:.3f}{best}"
 
 
 def _source(config: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -21,6 +21,13 @@ def emit(value: Any, as_json: bool, text: str) -> None:
     if os.environ.get("RANK", "0") != "0":
         return
     click.echo(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
+
+
+def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE options as a mapping. Raises a usage error for one without the sign."""
+    if wrong := [value for value in values if "=" not in value]:
+        raise click.UsageError(f"{option}, got {wrong[0]!r}.")
+    return dict(value.split("=", 1) for value in values)
 
 
 def progress_printer(label: str) -> Progress:

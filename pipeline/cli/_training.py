@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import click
 
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._background import run_option
+from pipeline.cli._output import emit, json_option, pairs
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ def training_options(presets: str, *, resumable: bool = True) -> Callable[[Calla
             click.option(
                 "--option", "options", multiple=True, metavar="NAME=VALUE", help="The executor's, e.g. partition=gpu."
             ),
-            # Given by the launcher only: the run directory, whose configuration is used.
-            click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), hidden=True),
+            run_option,  # whose configuration is used
             json_option,
         ]  # fmt: skip
         for option in reversed(options):
@@ -133,7 +133,5 @@ def _where(chosen: Chosen) -> Any:
         if chosen.devices or chosen.nodes or chosen.options:
             raise click.UsageError("--devices, --nodes and --option need --executor (local, slurm or ray).")
         return None
-    if wrong := [option for option in chosen.options if "=" not in option]:
-        raise click.UsageError(f"--option takes NAME=VALUE, got {wrong[0]!r}.")
-    pairs = dict(option.split("=", 1) for option in chosen.options)
-    return Where(chosen.executor, chosen.devices or 1, chosen.nodes or 1, pairs)
+    options = pairs("--option takes NAME=VALUE", chosen.options)
+    return Where(chosen.executor, chosen.devices or 1, chosen.nodes or 1, options)

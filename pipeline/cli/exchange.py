@@ -64,11 +64,9 @@ def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, d
     from pipeline.people.people import People
 
     settings = Settings.from_env()
-    people = People(settings)
-    known = None if people.is_open else {person.name for person in people.all()}
     chosen = fmt or ("label-studio" if file.suffix == ".json" else "csv")
     rows = (from_label_studio if chosen == "label-studio" else from_csv)(file.read_bytes())
-    incoming = check(settings, set_name, rows, known)
+    incoming = check(settings, set_name, rows, People(settings).names())
     if incoming.problems and not (skip_bad or dry_run):
         more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
         raise LabelError(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.cli._output import emit, json_option, pairs, progress_printer
 
 if TYPE_CHECKING:
     from pipeline.wakeword.clips import ClipScan
@@ -83,10 +83,8 @@ def split(
 def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "ClipScan":
     from pipeline.wakeword.clips import scan_clips
 
-    if wrong := [pair for pair in mapping if "=" not in pair]:
-        raise click.UsageError(f"--map takes FOLDER=CLASS, got {wrong[0]!r}.")
-    pairs = dict(pair.split("=", 1) for pair in mapping)
-    return scan_clips(root, pairs, source_pattern=pattern, progress=progress_printer("Checking clips"))
+    classes = pairs("--map takes FOLDER=CLASS", mapping)
+    return scan_clips(root, classes, source_pattern=pattern, progress=progress_printer("Checking clips"))
 
 
 def _summary(found: "ClipScan") -> dict[str, Any]:

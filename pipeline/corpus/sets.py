@@ -21,7 +21,7 @@ from pipeline.records import AudioReport, Problem, Recording, RubricName, to_jso
 from pipeline.settings import Settings
 
 RESULT_SUFFIX = "_result.json"
-_NAME = re.compile(r"[\w][\w.-]{0,63}")
+NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class RecordingSet:
 def check_name(name: str) -> str:
     """The set name in composed form. Raises CorpusError for one that is no plain folder name."""
     composed = unicodedata.normalize("NFC", name)
-    if not _NAME.fullmatch(composed):
+    if not NAME.fullmatch(composed):
         raise CorpusError(f"{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. lab1.")
     return composed
 

@@ -25,6 +25,11 @@ class Reached:
     best: float
     best_epoch: int | None
 
+    def __str__(self) -> str:
+        """The last, and the best in brackets where that was another epoch's."""
+        better = f" ({self.best:.3f} in epoch {self.best_epoch})" if self.best != self.last else ""
+        return f"{self.last:.3f}{better}"
+
 
 @dataclass(frozen=True)
 class RunRow:
@@ -88,19 +93,12 @@ def as_markdown(found: Comparison) -> str:
     ids = [row.id for row in found.runs]
     lines = [f"| | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
     for name in dict.fromkeys(name for row in found.runs for name in row.figures):
-        lines.append(f"| {name} | {' | '.join(_cell(row.figures.get(name)) for row in found.runs)} |")
+        lines.append(f"| {name} | {' | '.join(str(row.figures.get(name, '-')) for row in found.runs)} |")
     if found.differences:
         lines += ["", f"| setting | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
         for key, values in found.differences.items():
             lines.append(f"| {key} | {' | '.join(str(values[run_id]) for run_id in ids)} |")
     return "\n".join(lines) + "\n"
-
-
-def _cell(reached: Reached | None) -> str:
-    if reached is None:
-        return "-"
-    better = f" ({reached.best:.3f} in epoch {reached.best_epoch})" if reached.best != reached.last else ""
-    return f"{reached.last:.3f}{better}"
 
 
 def _row(run: RunDirectory) -> RunRow:

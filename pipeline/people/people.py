@@ -66,6 +66,10 @@ class People:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise AccessError(f"{self._file} is damaged ({error}). Mend or remove it; ratings are safe.") from error
 
+    def names(self) -> set[str] | None:
+        """Everybody's on the list, active or not; None where there is no list and any name will do."""
+        return None if self.is_open else {person.name for person in self.all()}
+
     def identify(self, name: str) -> Identity:
         """Raises AccessError for a name that is not on the list, or no longer active."""
         cleaned = clean_name(name)

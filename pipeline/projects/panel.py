@@ -134,7 +134,7 @@ class Panel:
         for key, event in verdicts.items():
             row = table["recording_id"] == key
             if event.action is RatingAction.DECIDE and row.any():
-                values: dict[str, float | None] = {**event.dimensions} or {"score": event.score}
+                values: dict[str, float | None] = dict(event.dimensions) or {"score": event.score}
                 for name, value in values.items():
                     if name in table:
                         table.loc[row, name] = value

@@ -1,7 +1,6 @@
 """What a rating project is told, kept in `<data root>/projects/<name>/project.json` with every change of it."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Action, Identity
+from pipeline.presets import outside
 from pipeline.records import RubricName, to_json
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
-_NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,16 @@ class Project:
         """Raises ProjectError naming all that is wrong at once."""
         object.__setattr__(self, "experts", tuple(self.experts))
         wrong: list[str] = []
-        if not _NAME.fullmatch(unicodedata.normalize("NFC", self.name)):
+        if not NAME.fullmatch(unicodedata.normalize("NFC", self.name)):
             wrong.append(f"a name has up to 64 letters, digits, '-', '_', '.', got {self.name!r}")
         for key, known in (("order", ORDERS), ("consensus", CONSENSUS)):
             if getattr(self, key) not in known:
                 wrong.append(f"{key} is one of {', '.join(known)}, got {getattr(self, key)!r}")
-        limits = {
+        limits: dict[str, tuple[float, float]] = {
             "overlap": (1, 100), "random_share": (0.0, 1.0), "calibration": (0, 1000), "gold_every": (0, 1000),
             "repeat_every": (0, 1000), "extra": (0, 20),
         }  # fmt: skip
-        for key, (low, high) in limits.items():
-            if not low <= getattr(self, key) <= high:
-                wrong.append(f"{key} lies in {low}-{high}, got {getattr(self, key)}")
+        wrong += outside(self, limits)
         if self.max_spread is not None and not 0.0 < self.max_spread <= 100.0:
             wrong.append(f"max_spread lies in 0-100, got {self.max_spread}")
         if (self.calibration or self.gold_every) and not self.gold:
@@ -100,7 +97,7 @@ class Project:
 
 
 def folder_of(settings: Settings, name: str) -> Path:
-    if not _NAME.fullmatch(unicodedata.normalize("NFC", name)):
+    if not NAME.fullmatch(unicodedata.normalize("NFC", name)):
         raise ProjectError(f"{name!r} cannot name a project.")
     return settings.data_root / "projects" / unicodedata.normalize("NFC", name)
 

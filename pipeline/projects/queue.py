@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 from pipeline.corpus.sets import get_set
 from pipeline.errors import AccessError, LabelError, UnknownNameError
@@ -194,19 +195,19 @@ class Queue:
         states = self._states([recording_id])
         return bool(states) and self._wants(states[0])
 
-    def _wants(self, row: dict[str, object]) -> bool:
-        return not row["review"] and not row["mine"] and int(str(row["n"])) < self._needed(row)
+    def _wants(self, row: dict[str, Any]) -> bool:
+        return not row["review"] and not row["mine"] and int(row["n"]) < self._needed(row)
 
-    def _needed(self, row: dict[str, object]) -> int:
+    def _needed(self, row: dict[str, Any]) -> int:
         """How many ratings the recording takes: more where they lie apart, or a reviewer asked for one."""
-        project, n = self._project, int(str(row["n"]))
-        needed = project.overlap + int(str(row["requested"]))
-        spread = float(str(row["spread"] or 0.0))
+        project, n = self._project, int(row["n"])
+        needed = project.overlap + int(row["requested"])
+        spread = float(row["spread"] or 0.0)
         if project.max_spread is not None and n >= project.overlap and spread > project.max_spread:
             needed = max(needed, min(n + 1, project.overlap + project.extra))
         return needed
 
-    def _states(self, ids: list[str]) -> list[dict[str, object]]:
+    def _states(self, ids: list[str]) -> list[dict[str, Any]]:
         return self._index.rows(STATE_SQL, [self._me, json.dumps(ids)])
 
     def _counts(self) -> dict[Purpose, int]:

@@ -12,10 +12,9 @@ from pipeline.speechllm.config import TINY, SpeechLlmConfig
 from pipeline.speechllm.phi4 import Phi4, attach_adapter, load_phi4
 from pipeline.speechllm.plan import Plan, make_plan, refuse_impossible
 from pipeline.speechllm.prompts import END, load_prompts
-from pipeline.speechllm.samples import Corpus, Sample, audio_of, hold_out, load_corpus, samples_of
+from pipeline.speechllm.samples import Corpus, Sample, audio_of, for_lengths, hold_out, load_corpus, samples_of
 
 CHARACTERS_A_TOKEN = 4  # of English, with a vocabulary of 200,000
-N_FOR_LENGTHS = 64
 RATE_HZ = 16_000
 
 
@@ -65,11 +64,8 @@ def outline(config: SpeechLlmConfig) -> Phi4:
 def _tokens(phi4: Phi4, config: SpeechLlmConfig, corpus: Corpus, samples: list[Sample]) -> list[int]:
     """Estimated for some samples, the longest recording's among them."""
     prompts = load_prompts(config.rubric_file)
-    lengths = corpus.rows["n_samples"]
-    some = samples[:: max(1, len(samples) // N_FOR_LENGTHS)]
-    some.append(max(samples, key=lambda sample: lengths[sample.row]))
     found = []
-    for sample in some:
+    for sample in for_lengths(corpus, samples):
         front = phi4.front_end([audio_of(corpus.rows[sample.row])], sampling_rate=RATE_HZ, return_tensors="pt")
         text = prompts.turn(sample.task, 0) + sample.answer + END
         found.append(int(front["audio_embed_sizes"][0]) + len(text) // CHARACTERS_A_TOKEN)

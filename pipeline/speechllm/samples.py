@@ -8,7 +8,7 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 FORMAT = 1  # of the cache
 HELD_OUT_SHARE = 0.125
 MAX_SHARE_UNREADABLE = 0.05
+N_FOR_LENGTHS = 64
 Row = dict[str, Any]
 
 
@@ -99,6 +100,13 @@ def samples_of(corpus: Corpus, limit: int = 0) -> list[Sample]:
         if row["heard"] is not None:
             found.append(Sample(number, "mdd", mdd_answer(row["text"].lower().split(), row["heard"])))
     return found
+
+
+def for_lengths(corpus: Corpus, samples: Sequence[Sample]) -> list[Sample]:
+    """Some samples that stand for all, the longest recording's among them."""
+    lengths = corpus.rows["n_samples"]
+    some = list(samples[:: max(1, len(samples) // N_FOR_LENGTHS)])
+    return [*some, max(samples, key=lambda sample: lengths[sample.row])]
 
 
 def audio_of(row: Row) -> np.ndarray:

@@ -29,12 +29,11 @@ from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, 
 from pipeline.speechllm.phi4 import attach_adapter, load_phi4
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import load_prompts
-from pipeline.speechllm.samples import Sample, hold_out, load_corpus, samples_of
+from pipeline.speechllm.samples import Sample, for_lengths, hold_out, load_corpus, samples_of
 from pipeline.speechllm.table3 import table3, write_table3
 
 ADAPTER_FOLDER = "model"
 ANSWERS_FILE = "answers.jsonl"
-N_FOR_LENGTHS = 64
 CLIP_NORM = 1.0
 
 
@@ -258,10 +257,7 @@ def _arguments(run: RunDirectory, config: SpeechLlmConfig, device: str) -> Any:
 
 def _lengths(collator: Collator, samples: Sequence[Sample]) -> list[int]:
     """Tokens of some samples, the longest recording's among them."""
-    lengths = collator.corpus.rows["n_samples"]
-    some = list(samples[:: max(1, len(samples) // N_FOR_LENGTHS)])
-    some.append(max(samples, key=lambda sample: lengths[sample.row]))
-    return [int(collator([sample])["input_ids"].shape[1]) for sample in some]
+    return [int(collator([sample])["input_ids"].shape[1]) for sample in for_lengths(collator.corpus, samples)]
 
 
 def _last_checkpoint(run: RunDirectory) -> str | None:

@@ -24,6 +24,7 @@ from pipeline import artifacts
 from pipeline.audio.load import load_audio
 from pipeline.errors import CorpusError, FeatureError
 from pipeline.parallel import Progress, map_ordered
+from pipeline.presets import outside
 from pipeline.records import Seconds
 from pipeline.wakeword.clips import Clip
 
@@ -52,13 +53,11 @@ class FeatureConfig:
         wrong: list[str] = []
         if self.kind not in KINDS:
             wrong.append(f"kind is one of {', '.join(KINDS)}, got {self.kind!r}")
-        limits = {
+        limits: dict[str, tuple[float, float]] = {
             "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 0.1), "hop_s": (0.005, 0.05),
             "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),
         }  # fmt: skip
-        for name, (low, high) in limits.items():
-            if not low <= getattr(self, name) <= high:
-                wrong.append(f"{name} lies in {low:g}-{high:g}, got {getattr(self, name)}")
+        wrong += outside(self, limits)
         if self.n_mfcc > self.n_mels:
             wrong.append(f"n_mfcc is at most n_mels, got {self.n_mfcc} of {self.n_mels}")
         if wrong:
