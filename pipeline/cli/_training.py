@@ -84,7 +84,7 @@ def resolve(
     """The configuration: that of a run that was launched or goes on, else preset, options and overrides, the later
     over the earlier. Raises TrainingError for settings that cannot be used."""
     from pipeline.jobs.launcher import find
-    from pipeline.presets import build, overrides
+    from pipeline.presets import build, merged, overrides
     from pipeline.runs import RunDirectory
 
     if chosen.run is not None:
@@ -93,7 +93,7 @@ def resolve(
         return build(config_type, find(Settings.from_env(), chosen.resume).config)
     own = {key: value for key, value in given.items() if value is not None}
     preset = load_preset(chosen.preset) if chosen.preset else {}
-    return named(build(config_type, {**preset, **own, **overrides(chosen.overrides)}))
+    return named(build(config_type, merged(preset, own, overrides(chosen.overrides))))
 
 
 def prepare(

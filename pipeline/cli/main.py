@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "train": ("pipeline.cli.train", "train", "Train a model."),
     "deploy": ("pipeline.cli.deploy", "deploy", "Deploy a finished run as the scorer in use."),
     "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, note or delete runs."),
-    "wakeword": ("pipeline.cli.wakeword", "wakeword", "Wake words: clips, their checks and splits."),
+    "wakeword": ("pipeline.cli.wakeword", "wakeword", "Wake words: clips, training, evaluation, export, detection."),
     "results": ("pipeline.cli.results", "results", "All figures beside the paper's, the published and people's."),
     "score": ("pipeline.cli.score", "score", "Score one recording."),
     "score-set": ("pipeline.cli.score", "score_set", "Score every recording of a set, for the Compare page."),

@@ -12,7 +12,8 @@ from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory
 from pipeline.runs.state import LOCAL, age_s
 from pipeline.settings import Settings
 
-RESUMABLE = ("speech", "speechllm")
+RESUMABLE = ("speech", "speechllm", "wakeword")
+COMMANDS = {"wakeword": ("wakeword", "train")}  # of other kinds `train <kind>`
 GRACE_S = 30.0
 
 
@@ -55,13 +56,13 @@ def launch(
 
 
 def launch_training(settings: Settings, kind: str, config: Any, where: Where | None = None) -> RunDirectory:
-    """Start `pronlab train <kind>` in the background on a configuration (with `name` and `seed`), which it reads from
+    """Start the training of `kind` in the background on a configuration (with `name` and `seed`), which it reads from
     its run directory."""
     return launch(
         settings,
         kind=kind,
         name=config.name,
-        argv=["train", kind],
+        argv=_command(kind),
         root=settings.runs_root,
         config=config,
         seed=config.seed,
@@ -80,7 +81,7 @@ def go_on(settings: Settings, run: RunDirectory) -> None:
     run.withdraw_stop()
     run.requeue(state.executor)
     before = Launch.of(run)
-    _start(Job(settings, run, ("train", state.kind), before.devices, before.nodes, before.options), state.executor)
+    _start(Job(settings, run, _command(state.kind), before.devices, before.nodes, before.options), state.executor)
 
 
 def stop(run: RunDirectory, within_s: float | None = None) -> None:
@@ -121,6 +122,10 @@ def find(settings: Settings, run_id: str) -> RunDirectory:
         if (root / run_id / "run.json").is_file():
             return RunDirectory.open(root, run_id)
     raise JobError(f"No run or job {run_id!r}. `pronlab runs list` shows those there are.")
+
+
+def _command(kind: str) -> tuple[str, ...]:
+    return COMMANDS.get(kind, ("train", kind))
 
 
 def _start(job: Job, name: str) -> None:

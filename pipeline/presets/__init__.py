@@ -2,9 +2,9 @@
 are for. Whatever is wrong is said at once, so that nobody mends it one launch at a time."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import yaml
 
@@ -33,14 +33,37 @@ def load_preset(folder: Path, name: str, config: type[Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
 
 
+def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of several sources, the later over the earlier, section by section; `{"train.steps": 5}` and
+    `{"train": {"steps": 5}}` are the same."""
+    found: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            section, _, rest = name.partition(".")
+            if rest:
+                value = {rest: value}
+            if isinstance(value, Mapping):
+                known = found.get(section)
+                found[section] = merged(known if isinstance(known, Mapping) else {}, value)
+            else:
+                found[section] = value
+    return found
+
+
 def build(config: type[T], settings: Mapping[str, Any]) -> T:
-    """The dataclass `config` with `settings`. Raises TrainingError naming every setting that it does not have, that is
-    of another type, or that it refuses."""
+    """The dataclass `config` with `settings`, sections (dataclasses within it) as mappings. Raises TrainingError naming
+    every setting that it does not have, that is of another type, or that it refuses."""
     types = get_type_hints(config)
     wrong = [f"there is no setting {name!r}" for name in settings if name not in types]
     good: dict[str, Any] = {}
     for name, value in settings.items():
         if name not in types:
+            continue
+        if is_dataclass(types[name]) and isinstance(value, Mapping):
+            try:
+                good[name] = build(cast(type[Any], types[name]), value)
+            except TrainingError as error:
+                wrong.append(f"in {name}: {_bare(error)}")
             continue
         if isinstance(value, list):
             value = tuple(value)
@@ -53,7 +76,7 @@ def build(config: type[T], settings: Mapping[str, Any]) -> T:
     try:
         built = config(**good)
     except TrainingError as error:
-        wrong.append(str(error).removeprefix(UNUSABLE).rstrip("."))
+        wrong.append(_bare(error))
     refuse(wrong)
     return built
 
@@ -68,7 +91,7 @@ def overrides(lines: Iterable[str]) -> dict[str, Any]:
             read = yaml.safe_load(value)
         except yaml.YAMLError:
             read = None
-        if not mark or not name.strip().isidentifier() or read is None:
+        if not mark or not name.strip().replace(".", "_").isidentifier() or read is None:
             wrong.append(f"{line!r} is no name=value")
         else:
             found[name.strip()] = _number(read)
@@ -89,6 +112,10 @@ def refuse(wrong: list[str]) -> None:
     """Raises TrainingError with all of `wrong`, if there is any."""
     if wrong:
         raise TrainingError(f"{UNUSABLE}{'; '.join(wrong)}.")
+
+
+def _bare(error: TrainingError) -> str:
+    return str(error).removeprefix(UNUSABLE).rstrip(".")
 
 
 def _number(value: Any) -> Any:

@@ -11,6 +11,7 @@ only in the detector.
 import difflib
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections import Counter
@@ -105,15 +106,38 @@ def scan_clips(
     CorpusError for a folder without a class, a pattern that is none, or where there is no clip.
     """
     folders = _class_folders(root, mapping or {})
+    return _scan(root, folders, source_pattern, progress)
+
+
+def scan_folders(
+    folders: Mapping[Label, Sequence[Path]], *, source_pattern: str | None = None, progress: Progress | None = None
+) -> ClipScan:
+    """As `scan_clips`, of folders (or single files) that were named for each class; the paths are relative to what they
+    have in common. Raises CorpusError for one that is not there or lies in two classes."""
+    given = [(path.absolute(), label) for label, paths in folders.items() for path in paths]
+    missing = [str(path) for path, _ in given if not path.exists()]
+    if missing:
+        raise CorpusError(f"There is no {' and no '.join(missing)}.")
+    for path, label in given:
+        for other, second in given:
+            if label is not second and other.is_relative_to(path):
+                raise CorpusError(f"{other} is given as {second} and, within {path}, as {label}.")
+    return _scan(Path(os.path.commonpath([path for path, _ in given] or [Path("/")])), given, source_pattern, progress)
+
+
+def _scan(
+    root: Path, folders: Sequence[tuple[Path, Label]], source_pattern: str | None, progress: Progress | None
+) -> ClipScan:
     pattern = _pattern(source_pattern)
     found = [
         (path, label)
         for folder, label in folders
-        for path in sorted(folder.rglob("*"))
+        for path in (sorted(folder.rglob("*")) if folder.is_dir() else [folder])
         if path.suffix.lower() in SUFFIXES and path.is_file() and path.resolve().is_relative_to(root.resolve())
     ]
     if not found:
-        raise CorpusError(f"{root} has no audio in its class folders ({', '.join(SUFFIXES)}).")
+        where = ", ".join(str(folder) for folder, _ in folders) or root
+        raise CorpusError(f"There is no audio ({', '.join(SUFFIXES)}) in {where}.")
     clips = list(map_ordered(partial(_clip, root), found, progress=progress, message="checking clips"))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:

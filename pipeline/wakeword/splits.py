@@ -55,6 +55,18 @@ def split_clips(
     return [Placed(clip, part_of[clip.source], fold_of.get(clip.source)) for clip in scan.usable]
 
 
+def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip], list[Clip]]:
+    """To train on and to validate on: of each class about `share` held back, by source. Raises CorpusError for a class
+    with a single source."""
+    held: set[str] = set()
+    for label in Label:
+        own = [clip.source for clip in clips if clip.label is label]
+        if own and len(set(own)) < 2:
+            raise CorpusError(f"The class {label} has one source; one to train on and one to validate on are needed.")
+        held |= _held(own, share, seed) if own else set()
+    return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
+
+
 def write_manifest(folder: Path, placed: Sequence[Placed], root: Path, seed: int) -> Path:
     """`clips.jsonl`, one object a clip, and `split.json` with where the clips are and how they were split."""
     lines = [

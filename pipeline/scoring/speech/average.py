@@ -15,11 +15,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pipeline.errors import TrainingError
+from pipeline.jobs.device import fitting_precision
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.scoring.speech.batches import SpeechModel
 from pipeline.scoring.speech.config import SpeechTrainConfig
 from pipeline.scoring.speech.data import Utterance
-from pipeline.scoring.speech.train import BEST, fitting_precision, split_speakers, train_model
+from pipeline.scoring.speech.train import BEST, split_speakers, train_model
 
 MAY_DIFFER = ("seed", "name", "average")
 HEAD_EPOCHS = 4

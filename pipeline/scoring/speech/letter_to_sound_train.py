@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline import artifacts
+from pipeline.jobs.device import fitting_precision
 from pipeline.metrics.transcription import error_rate
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech import ctc
@@ -17,7 +18,6 @@ from pipeline.scoring.speech.export import export_graph
 from pipeline.scoring.speech.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.lexicon import whole_dictionary
 from pipeline.scoring.speech.model_files import RULES_FILE
-from pipeline.scoring.speech.train import fitting_precision
 
 HELD_OUT_OF = 20  # every twentieth word, by its hash, is held out
 

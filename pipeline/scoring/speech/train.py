@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
+from pipeline.jobs.device import fitting_precision
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech.augment import Augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.batches import Batch, SpeechModel, evidence_of, groups_of, listen, prepare, score
@@ -241,15 +242,6 @@ class _Trainer:
             present = self.model.state_dict()
             names = [name for name, value in self.average.items() if value.is_floating_point()]
             torch._foreach_lerp_([self.average[n] for n in names], [present[n] for n in names], 1.0 - keep)
-
-
-def fitting_precision(asked: str, device: str) -> str:
-    """bfloat16 where the machine multiplies in it, which is 2-3 times faster; else float32."""
-    if asked != "auto":
-        return asked
-    if torch.device(device).type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
 
 
 def schedule(share: float, config: SpeechTrainConfig) -> float:

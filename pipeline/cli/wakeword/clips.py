@@ -1,4 +1,4 @@
-"""`pronlab wakeword`: from clips to a detector."""
+"""Clips: what there is, what is wrong with them, splits, and how they sound when varied."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,7 @@ source_option = click.option(
 )
 
 
-@click.group()
-def wakeword() -> None:
-    """Wake words. Clips lie in the folders positive, negative and hard_negative."""
-
-
-@wakeword.command()
+@click.command()
 @root_argument
 @map_option
 @source_option
@@ -34,7 +29,7 @@ def scan(root: Path, mapping: tuple[str, ...], pattern: str | None, as_json: boo
     emit(_summary(found), as_json, _text(found))
 
 
-@wakeword.command()
+@click.command()
 @root_argument
 @map_option
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Default: ROOT_quarantine beside it.")
@@ -52,7 +47,7 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
     emit({"moved": moved, "folder": target}, as_json, f"{len(moved)} clips are in {target} now.")
 
 
-@wakeword.command()
+@click.command()
 @root_argument
 @map_option
 @source_option
@@ -80,6 +75,23 @@ def split(
     emit({"manifest": file, "parts": rows, "sources_known": found.sources_known}, as_json, "\n".join(lines) + known)
 
 
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def analyse(folder: Path, as_json: bool) -> None:
+    """What is in a folder of feature files: how much of each class, ranges, dead bins, values that are no numbers."""
+    from pipeline.wakeword.pools import analyse as analyse_features
+
+    found = analyse_features(folder)
+    lines = [
+        f"{label:14} {s.stretches} stretches, {s.hours:.2f} h, mean {s.mean:.2f}, deviation {s.std:.2f}, "
+        f"{s.lowest:.1f} to {s.highest:.1f}, {s.dead_bins} dead bins, {s.not_finite} values that are no numbers, "
+        f"{s.size_mb:.0f} MB"
+        for label, s in found.items()
+    ]
+    emit(found, as_json, "\n".join(lines))
+
+
 def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "ClipScan":
     from pipeline.wakeword.clips import scan_clips
 
@@ -105,3 +117,6 @@ def _text(found: "ClipScan") -> str:
         lines.append(f"  ... and {len(found.bad) - SHOWN} more (--json lists all)")
     lines += [f"  the same sound: {', '.join(paths)}" for paths in found.duplicates[:SHOWN]]
     return "\n".join(lines)
+
+
+COMMANDS = (scan, quarantine, split, analyse)

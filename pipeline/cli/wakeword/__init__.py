@@ -1,0 +1,16 @@
+"""`pronlab wakeword`: from clips to a detector."""
+
+import click
+
+from pipeline.cli.wakeword import clips, models, use
+
+
+@click.group()
+def wakeword() -> None:
+    """Wake words: clips, training, evaluation, export, detection."""
+
+
+for command in (*clips.COMMANDS, *models.COMMANDS, *use.COMMANDS):
+    wakeword.add_command(command)
+
+__all__ = ["wakeword"]

@@ -1,0 +1,269 @@
+"""Detectors: train, search, evaluate, export."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli._background import background_run, run_option
+from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.cli._training import Chosen, prepare, resolve, training_options
+from pipeline.errors import TrainingError
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.wakeword.config import WakewordConfig
+
+SECTIONS = {
+    "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
+    "max_positives": "data", "source": "data", "model": "model.name", "width": "model", "target": "model",
+    "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
+}  # fmt: skip
+folder = click.Path(path_type=Path, exists=True)
+
+
+def data_options(command: Any) -> Any:
+    options = [
+        click.option("--positive", type=folder, multiple=True, help="Folder of clips of the word."),
+        click.option(
+            "--negative", type=folder, multiple=True, help="Folder of other speech; more than one may be given."
+        ),
+        click.option("--hard-negative", type=folder, multiple=True, help="Folder of what sounds like the word."),
+        click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in."),
+        click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses."),
+        click.option("--source", help="A regular expression; its first group in a clip's path is the speaker."),
+        click.option("--max-positives", type=int, help="Use at most so many clips of the word."),
+        click.option(
+            "--model", help="tcn (default), tiny_conv, cd_dnn, lstm, gru, bc_resnet, mobilenet_v3, resnet18, ..."
+        ),
+        click.option("--width", type=float, help="Factor on the model's channels."),
+        click.option("--target", help="esp32_s3, raspberry_pi (default), phone or desktop: what the model must fit."),
+        click.option("--steps", type=int, help="Of the first pass."),
+        click.option("--batch", type=int),
+        click.option("--rate", type=float),
+        click.option("--teacher", help="A wake-word run to learn from too."),
+        click.option("--name", help="Name of the run."),
+        click.option("--seed", type=int),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@data_options
+@training_options("default, small, thorough, tiny")
+def train(chosen: Chosen, **options: Any) -> None:
+    """Train a detector on clips of a word, other speech and noise."""
+    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.run import train_wakeword
+
+    preset = replace(chosen, preset=chosen.preset or "default")
+    start = prepare("wakeword", WakewordConfig, preset, _given(options), load_preset, _named)
+    if start is None:
+        return
+    report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
+    found = report["validation"]
+    text = (
+        f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
+        f"{report['training_s'] / 60:.1f} min; on {found['n_words']} held-back clips {found['miss_at_few_alarms']:.1%} "
+        f"missed on average at 0 to 20 false alarms. `pronlab wakeword evaluate` measures it on hours of sound."
+    )
+    emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)
+
+
+@click.command("rate-range")
+@data_options
+@training_options("default, small, thorough, tiny", resumable=False)
+def rate_range_command(chosen: Chosen, **options: Any) -> None:
+    """Which learning rate: a short run whose rate rises until the loss does."""
+    from pipeline.runs import RunDirectory
+    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.rate_range import rate_range
+    from pipeline.wakeword.run import make_trainer
+
+    settings = Settings.from_env()
+    preset = replace(chosen, preset=chosen.preset or "default")
+    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
+    directory = RunDirectory.create(settings.jobs_root, kind="rate-range", name=config.name, config=config)
+    with directory.start() as writer:
+        found = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
+        writer.update(result={"suggested": found.suggested})
+        shown = range(0, len(found.rates), max(1, len(found.rates) // 20))
+        lines = [f"{found.rates[i]:.2e}  {found.losses[i]:.3f}" for i in shown]
+        text = "rate      loss\\n".replace("\\n", "\n") + "\n".join(lines) + f"\nSuggested: {found.suggested:.1e}"
+        emit(found, chosen.as_json, text)
+
+
+@click.command("search")
+@data_options
+@click.option("--trials", type=int, default=20, show_default=True)
+@click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps of each short training.")
+@training_options("default, small, thorough, tiny", resumable=False)
+def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
+    """Search for better settings with Optuna; the best are left as a preset file."""
+    from pipeline.runs import RunDirectory
+    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.search import search_settings
+
+    settings = Settings.from_env()
+    preset = replace(chosen, preset=chosen.preset or "default")
+    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
+    directory = RunDirectory.create(settings.runs_root, kind="wakeword-search", name=config.name, config=config)
+    found: dict[str, Any] | None = None
+    with directory.start() as writer:
+        found = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
+        writer.update(progress=1.0, message="done", result=found)
+    if found is None:
+        raise TrainingError(f"The search {directory.id} was stopped.")
+    settings_text = "\n".join(f"  {name}: {value}" for name, value in found["settings"].items())
+    text = (
+        f"Best of {found['trials']}: trial {found['trial']}, {found['value']:.4f}\n{settings_text}\nIn {found['file']}"
+    )
+    emit({"run": directory.id, **found}, chosen.as_json, text)
+
+
+@click.command()
+@click.argument("detector", metavar="RUN")
+@click.option("--positive", type=folder, multiple=True, required=True, help="Clips of the word, not trained on.")
+@click.option("--background", type=folder, multiple=True, required=True, help="Other speech, not trained on.")
+@click.option("--noise", type=folder, multiple=True, help="Noise to lie under it all (pink noise without).")
+@click.option("--near", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder a near phrase.")
+@click.option("--hours", type=float, default=2.0, show_default=True, help="Length of the stream.")
+@click.option("--snr", "snr_db", type=float, default=10.0, show_default=True, help="Speech to noise, dB.")
+@click.option("--runtime", type=click.Choice(["torch", "onnx", "int8"]), default="torch", show_default=True)
+@click.option("--preset", "detector_preset", help="aggressive, balanced or conservative in place of the run's own.")
+@click.option("--tta", is_flag=True, help="With test-time augmentation too.")
+@click.option("--keep-threshold", is_flag=True, help="Make the threshold for the target rate the model's.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@run_option
+@json_option
+def evaluate(
+    detector: str,
+    detector_preset: str | None,
+    runtime: str,
+    keep_threshold: bool,
+    run: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Misses at 0.1, 0.5 and 1 false alarms an hour, on a long stream of speech and noise with the words in it."""
+    from pipeline.wakeword.detector import preset
+    from pipeline.wakeword.evaluate import Task
+    from pipeline.wakeword.model_files import save_info
+    from pipeline.wakeword.trained import evaluate_run, trained
+
+    one = trained(Settings.from_env(), detector)
+    if detector_preset:
+        save_info(one.folder, replace(one.info, detector=preset(detector_preset, one.info.detector)))
+    task = Task(**{**options, "noise": tuple(map(str, options["noise"]))})
+    with background_run(run, "Listening") as work:
+        report = evaluate_run(one, task, runtime=runtime, keep_threshold=keep_threshold, progress=work.progress)
+        work.result({"miss_at_fah": report["miss_at_fah"]})
+    emit(report, as_json, _evaluation_text(report))
+
+
+@click.command()
+@click.argument("run")
+@click.option("--positive", type=folder, multiple=True, required=True, help="Clips of the word, not trained on.")
+@click.option("--background", type=folder, multiple=True, required=True, help="Other speech, not trained on.")
+@click.option("--noise", type=folder, multiple=True, help="Kinds of noise to try besides white and pink.")
+@click.option("--rir", type=folder, multiple=True, help="Rooms to try.")
+@json_option
+def robustness(run: str, positive: Any, background: Any, noise: Any, rir: Any, as_json: bool) -> None:
+    """What noise, rooms, distance, level and codecs do to it, as one table."""
+    from pipeline.wakeword.trained import robustness_of, trained
+
+    one = trained(Settings.from_env(), run)
+    show = progress_printer("Conditions")
+    rows = robustness_of(one, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), show)
+    lines = [f"{'condition':40} found   taken for it"]
+    lines += [
+        f"{row['kind'] + ': ' + row['condition']:40} {row['recall']:6.1%} {row['false_share']:8.1%}" for row in rows
+    ]
+    emit(rows, as_json, "\n".join(lines))
+
+
+@click.command()
+@click.argument("run")
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Default: exports in the run directory.")
+@json_option
+def export(run: str, target: Path | None, as_json: bool) -> None:
+    """ONNX, TorchScript and INT8, checked against the model on real clips and timed."""
+    from pipeline.wakeword.export import export as export_model
+    from pipeline.wakeword.trained import EXPORTS, trained
+
+    one = trained(Settings.from_env(), run)
+    found = export_model(one.folder, target or one.home / EXPORTS)
+    lines = [
+        f"{e.format:12} {e.size_kb:7.0f} kB, logits within {e.largest_difference:.2g} of the model's on {e.n} windows, "
+        f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms a window (95 %: {e.p95_ms:.2f})"
+        for e in found
+    ]
+    emit({"folder": target or one.home / EXPORTS, "formats": found}, as_json, "\n".join(lines))
+
+
+@click.command()
+@click.option("--model", "name", help="tcn (default), ...")
+@click.option("--width", type=float)
+@click.option("--target")
+@click.option("--int8", is_flag=True, help="With INT8 weights.")
+@json_option
+def budget(as_json: bool, int8: bool, **options: Any) -> None:
+    """Parameters, multiplications, flash and memory of a model, and whether each device has room for it."""
+    from pipeline.wakeword.config import DetectorConfig, ModelConfig
+    from pipeline.wakeword.features import FeatureConfig
+    from pipeline.wakeword.models.budget import TARGETS, budget_of
+
+    config = ModelConfig(int8=int8, **{key: value for key, value in options.items() if value is not None})
+    hop_s = DetectorConfig().hop_s
+    found = {
+        name: budget_of(replace(config, target=name), FeatureConfig().shape) for name in TARGETS
+    }  # fmt: skip
+    beyond = {name: found[name].beyond(target, hop_s) for name, target in TARGETS.items()}
+    one = found[config.target]
+    lines = [
+        f"{config.name}: {one.parameters:,} parameters, {one.macs / 1e6:.2f} million multiplications a window, "
+        f"{one.flash_kb:.0f} kB of flash, {one.ram_kb:.0f} kB of memory"
+    ]
+    lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
+    emit({"model": config, "budget": one, "does_not_fit": beyond}, as_json, "\n".join(lines))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as settings of their sections; folders as absolute text."""
+    found: dict[str, Any] = {}
+    for name, value in options.items():
+        if value is None or value == ():
+            continue
+        if isinstance(value, tuple):
+            value = [str(path.absolute()) for path in value]
+        section = SECTIONS.get(name)
+        key = name if section is None else section if "." in section else f"{section}.{name}"
+        found[key] = value
+    return found
+
+
+def _named(config: "WakewordConfig") -> "WakewordConfig":
+    word = Path(config.data.positive[0]).name if config.data.positive else "wakeword"
+    return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
+
+
+def _evaluation_text(report: dict[str, Any]) -> str:
+    stream = report["stream"]
+    lines = [
+        f"{stream['n_keywords']} words in {stream['hours']:.2f} h, {stream['speech_hours']:.2f} h of it speech, "
+        f"noise at {report['snr_db']:g} dB; EER {report['eer']:.2%}, real-time factor {report['real_time_factor']:.4f}"
+    ]
+    for target, point in stream["at_fah"].items():
+        low, high = point["miss_interval"]
+        lines.append(
+            f"  at most {target:>4} false alarms an hour: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
+            f"{point['false_alarms']} false alarms, threshold {point['threshold']:.2f}"
+        )
+    lines += [f"  {n['phrase']:20} taken for it: {n['accepted']} of {n['n']}" for n in report["near"]]
+    return "\n".join(lines)
+
+
+COMMANDS = (train, evaluate, robustness, export, budget, search_command, rate_range_command)

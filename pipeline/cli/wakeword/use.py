@@ -1,0 +1,53 @@
+"""A detector in use: on a file, or as the judge over HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.settings import Settings
+
+PORT = 8602
+
+
+@click.command()
+@click.argument("run")
+@click.argument("audio", type=click.Path(path_type=Path))
+@click.option("--preset", "detector_preset", help="aggressive, balanced or conservative in place of the run's own.")
+@click.option("--threshold", type=float, help="In logits, in place of the model's.")
+@click.option("--judge", "url", help="Ask the judge at this address about each detection.")
+@json_option
+def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
+    """Where in a recording the word is."""
+    from pipeline.wakeword.listening import detect_in_file
+    from pipeline.wakeword.trained import trained
+
+    found = detect_in_file(trained(Settings.from_env(), run), audio, **options)
+    lines = [
+        f"{d.at_s:8.2f} s  logit {d.score:.2f}"
+        + (f"  judge: {d.verdict.label} ({d.verdict.confidence:.0%})" if d.verdict else "")
+        for d in found.detections
+    ]
+    text = "\n".join(lines) or f"The word is not in {audio.name} ({found.duration_s:.1f} s)."
+    emit({"detections": found.detections, "duration_s": found.duration_s, "threshold": found.threshold}, as_json, text)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=PORT, show_default=True)
+@json_option
+def judge(run: str, host: str, port: int, as_json: bool) -> None:
+    """Serve `POST /verify`: a second opinion on clips that a sentry let through."""
+    import uvicorn
+
+    from pipeline.wakeword.judge_api import make_app
+    from pipeline.wakeword.trained import trained
+
+    app = make_app(trained(Settings.from_env(), run).folder)
+    emit({"url": f"http://{host}:{port}/verify"}, as_json, f"The judge listens on http://{host}:{port}/verify")
+    uvicorn.run(app, host=host, port=port, log_level="warning")
+
+
+COMMANDS = (detect, judge)

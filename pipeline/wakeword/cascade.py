@@ -1,0 +1,112 @@
+"""A small sentry that listens all the time, and a heavier judge that is asked about what the sentry lets through.
+
+The judge is any function from a clip to a verdict: a model in this process, or one behind `POST /verify`.
+"""
+
+import io
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ModelError
+from pipeline.records import Seconds
+from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.detector import Judge, StreamingDetector
+from pipeline.wakeword.evaluate import highest_vote
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+
+Samples = NDArray[np.float32]
+HEARD_S: Seconds = 2.0  # of sound that the judge gets: a window, and what came before it
+TIMEOUT_S: Seconds = 5.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`confidence` (0-1) is of `prediction`; `label` is the word's name, or "other"."""
+
+    prediction: bool
+    confidence: float
+    label: str
+
+
+Verify = Callable[[Samples], Verdict]
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What the sentry let through: when, its logit, what the judge said, and how long that took."""
+
+    at_s: Seconds
+    sentry: float
+    verdict: Verdict
+    judged_ms: float
+
+
+class Cascade:
+    """Feeds a sentry; whatever sets it off goes to `verify` with the last two seconds of sound."""
+
+    def __init__(self, sentry: StreamingDetector, verify: Verify) -> None:
+        self._sentry, self._verify = sentry, verify
+        self._last: deque[Samples] = deque()
+        self._held = 0
+
+    def feed(self, samples: Samples) -> list[Passed]:
+        """Sound at 16 kHz in pieces of any length; those of .1 s or less keep what the judge hears to the point."""
+        self._last.append(samples)
+        self._held += len(samples)
+        while self._held - len(self._last[0]) >= HEARD_S * RATE_HZ:
+            self._held -= len(self._last.popleft())
+        found = []
+        for judged in self._sentry.feed(samples):
+            if judged.detected:
+                begun = time.perf_counter()
+                verdict = self._verify(np.concatenate(self._last)[-round(HEARD_S * RATE_HZ) :])
+                found.append(Passed(judged.end_s, judged.score, verdict, (time.perf_counter() - begun) * 1000.0))
+        return found
+
+    def run(self, pieces: Iterable[Samples]) -> Iterator[Passed]:
+        for piece in pieces:
+            yield from self.feed(piece)
+
+
+def local_judge(
+    judge: Judge, features: FeatureConfig, detector: DetectorConfig, threshold: float, temperature: float, name: str
+) -> Verify:
+    """A model as a judge: the word is there if its highest voted logit reaches the threshold."""
+
+    def verify(samples: Samples) -> Verdict:
+        logit = highest_vote(samples, judge, features, detector)
+        sure = float(1.0 / (1.0 + np.exp(-np.clip(logit / temperature, -60.0, 60.0))))
+        found = logit >= threshold
+        return Verdict(found, sure if found else 1.0 - sure, name if found else "other")
+
+    return verify
+
+
+def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S) -> Verify:
+    """The judge behind `POST <url>/verify`. Its function raises ModelError where the judge cannot be reached or
+    refuses."""
+    import httpx2
+    import soundfile
+
+    client = httpx2.Client(base_url=url, timeout=timeout_s)
+
+    def verify(samples: Samples) -> Verdict:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, samples, RATE_HZ, format="WAV", subtype="PCM_16")
+        try:
+            answer = client.post("/verify", files={"audio": ("heard.wav", buffer.getvalue(), "audio/wav")})
+        except httpx2.HTTPError as error:
+            raise ModelError(
+                f"The judge at {url} does not answer ({error}). Is `pronlab wakeword judge` up?"
+            ) from error
+        body = answer.json()
+        if answer.status_code != httpx2.codes.OK:
+            raise ModelError(f"The judge at {url} refuses: {body.get('detail', answer.status_code)}")
+        return Verdict(bool(body["prediction"]), float(body["confidence"]), str(body["label"]))
+
+    return verify

@@ -1,0 +1,106 @@
+"""What a model costs on a device, before it is trained: parameters, multiplications, flash and working memory."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.errors import TrainingError
+from pipeline.wakeword.config import ModelConfig
+from pipeline.wakeword.features import Cmvn
+from pipeline.wakeword.models import make_model
+
+RUNTIME_KB = 60.0  # of an interpreter for microcontrollers with the operators used here
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a device can spare for a wake word; `macs_per_s` that it can do all the time."""
+
+    title: str
+    flash_kb: float
+    ram_kb: float
+    macs_per_s: float
+
+
+TARGETS = {
+    "esp32_s3": Target("ESP32-S3", 4096.0, 320.0, 100e6),
+    "raspberry_pi": Target("Raspberry Pi", 65_536.0, 65_536.0, 1e9),
+    "phone": Target("phone", 131_072.0, 131_072.0, 4e9),
+    "desktop": Target("desktop", 1_048_576.0, 1_048_576.0, 20e9),
+}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`macs` of one window. `flash_kb` are the weights and, on a microcontroller, the runtime; `ram_kb` the largest
+    input and output of a layer that must be there together, with the window of features."""
+
+    parameters: int
+    macs: int
+    flash_kb: float
+    ram_kb: float
+
+    def beyond(self, target: Target, hop_s: float) -> list[str]:
+        """In words, what the target cannot give."""
+        needs = (
+            ("kB of flash", self.flash_kb, target.flash_kb),
+            ("kB of memory", self.ram_kb, target.ram_kb),
+            ("million multiplications a second", self.macs / hop_s / 1e6, target.macs_per_s / 1e6),
+        )
+        return [f"{need:.0f} {what}, {target.title} has {has:.0f}" for what, need, has in needs if need > has]
+
+
+def budget_of(config: ModelConfig, shape: tuple[int, int]) -> Budget:
+    """By building the model without weights and following one window through it. Recurrent layers are counted step by
+    step."""
+    with torch.device("meta"):
+        model = make_model(config, shape, Cmvn.none(shape[1])).eval().to("meta")
+        window = torch.empty(1, *shape)
+    largest = 0
+    macs = 0
+
+    def watch(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
+        nonlocal largest, macs
+        out = output if isinstance(output, Tensor) else output[0]
+        largest = max(largest, inputs[0].numel() + out.numel())
+        macs += _macs(module, inputs[0], out)
+
+    leaves = [module for module in model.modules() if not list(module.children())]
+    handles = [leaf.register_forward_hook(watch) for leaf in leaves]
+    with torch.inference_mode():
+        model(window)
+    for handle in handles:
+        handle.remove()
+    n_bytes = 1 if config.int8 else 4
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    runtime_kb = RUNTIME_KB if config.target == "esp32_s3" else 0.0
+    return Budget(
+        parameters, macs, parameters * n_bytes / 1024 + runtime_kb, (largest + window.numel()) * n_bytes / 1024
+    )
+
+
+def check_budget(config: ModelConfig, shape: tuple[int, int], hop_s: float) -> Budget:
+    """Raises TrainingError for a model that its target cannot hold or run."""
+    budget = budget_of(config, shape)
+    target = TARGETS[config.target]
+    beyond = budget.beyond(target, hop_s)
+    if beyond:
+        hint = "" if config.int8 else ", with model.int8"
+        raise TrainingError(
+            f"{config.name} at width {config.width:g} does not fit: it needs {'; '.join(beyond)}. Choose a narrower "
+            f"model{hint} or another target."
+        )
+    return budget
+
+
+def _macs(module: nn.Module, given: Tensor, out: Tensor) -> int:
+    if isinstance(module, nn.Conv1d | nn.Conv2d):
+        return out.numel() * module.weight[0].numel()
+    if isinstance(module, nn.Linear):
+        return out.numel() * module.in_features
+    if isinstance(module, nn.RNNBase):
+        steps = given.shape[1]
+        weights = [p for name, p in module.named_parameters() if name.startswith("weight")]
+        return steps * sum(weight.numel() for weight in weights)
+    return 0

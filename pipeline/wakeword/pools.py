@@ -1,0 +1,385 @@
+"""What a training draws its windows from: rendered features of each class, memory-mapped, or made as they are asked.
+
+    <folder>/<class>.npy     float16 [frames, bins], the rendered stretches after each other
+    <folder>/pools.json      what they were made from and how, their lengths, and a digest that training checks
+
+Pools made with another configuration or from other clips are refused with both sides named: a detector trained on one
+kind of feature and fed another fails without a word.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import artifacts
+from pipeline.errors import FeatureError
+from pipeline.parallel import Progress, map_ordered
+from pipeline.records import Seconds, to_json
+from pipeline.wakeword.augment import Renderer
+from pipeline.wakeword.clips import Clip, Label
+from pipeline.wakeword.config import AugmentConfig
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.noise import read_noise
+from pipeline.wakeword.rooms import read_rooms, simulate_rooms
+from pipeline.wakeword.sounds import SoundCache
+from pipeline.wakeword.voice import find_word
+
+INDEX = "pools.json"
+STRETCH_S: Seconds = 12.0  # utterances are joined up to about so long
+MOST_CONTEXT = 400  # utterances kept at hand to surround words and to babble
+Windows = NDArray[np.float32]
+Values = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what is rendered, besides the clips."""
+
+    features: FeatureConfig
+    augment: AugmentConfig
+    noise: tuple[str, ...] = ()
+    rir: tuple[str, ...] = ()
+    seed: int = 0
+    cache_mb: int = 512
+
+    @property
+    def segment_frames(self) -> int:
+        """Of a rendered word: one window, and the shift after it."""
+        return self.features.n_frames(round((self.features.clip_s + self.augment.shift_s) * RATE_HZ))
+
+
+class WindowSource(Protocol):
+    """Where batches of one class come from."""
+
+    @property
+    def n_windows(self) -> int: ...
+
+    def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        """[n, frames, bins], drawn evenly."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Stretches of `lengths` frames in `values` [frames, bins]; every window of `size` frames within one may be drawn,
+    or those from `only` (first frames) alone."""
+
+    values: Values
+    lengths: tuple[int, ...]
+    size: int
+    only: NDArray[np.intp] | None = None
+
+    @cached_property
+    def starts(self) -> NDArray[np.intp]:
+        """First frames of all windows."""
+        if self.only is not None:
+            return self.only
+        ends = np.cumsum(self.lengths)
+        parts = [np.arange(end - n, end - self.size + 1) for end, n in zip(ends, self.lengths, strict=True)]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
+
+    @property
+    def n_windows(self) -> int:
+        return len(self.starts)
+
+    def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        return self.at(self.starts[draw.integers(0, len(self.starts), n)])
+
+    def at(self, starts: NDArray[np.intp]) -> Windows:
+        """[n, frames, bins] from these first frames."""
+        return np.asarray(self.values[starts[:, None] + np.arange(self.size)], dtype=np.float32)
+
+    def narrowed(self, starts: NDArray[np.intp]) -> "Pool":
+        return Pool(self.values, self.lengths, self.size, np.asarray(starts, dtype=np.intp))
+
+    def stretches(self) -> Iterator[tuple[int, Values]]:
+        """First frame and frames of each."""
+        edges = np.concatenate([[0], np.cumsum(self.lengths)]).astype(int)
+        for start, end in pairwise(edges):
+            yield start, self.values[start:end]
+
+
+Pools = Mapping[Label, Pool]
+
+
+class LivePool:
+    """Windows rendered from the clips each time they are drawn: nothing on disk, and as many variations as windows."""
+
+    def __init__(
+        self, recipe: Recipe, root: Path, clips: Sequence[Clip], context: Sequence[Clip], label: Label
+    ) -> None:
+        self._recipe, self._label = recipe, label
+        self._clips = [(root / clip.path, clip.label) for clip in clips]
+        self._context = tuple(root / clip.path for clip in context)
+
+    @property
+    def n_windows(self) -> int:
+        return len(self._clips) * 100  # each clip in so many places and noises; what a share of them means is free
+
+    def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        desk = _desk(self._recipe, self._context)
+        size = self._recipe.features.shape[0]
+        found = []
+        for index in draw.integers(0, len(self._clips), n):
+            path, own = self._clips[int(index)]
+            frames = desk.one(path, own, self._label, draw)
+            start = int(draw.integers(0, len(frames) - size + 1))
+            found.append(frames[start : start + size])
+        return np.stack(found)
+
+
+def make_pools(
+    folder: Path,
+    root: Path,
+    clips: Sequence[Clip],
+    recipe: Recipe,
+    progress: Progress | None = None,
+    check_stop: Callable[[], None] | None = None,
+) -> dict[Label, Pool]:
+    """Render them in processes and keep them; pools that fit already are opened as they are. Raises AudioError for a
+    clip that cannot be read any more, CorpusError for noise or rooms that cannot be used."""
+    if (folder / INDEX).is_file():
+        try:
+            return open_pools(folder, recipe, clips)
+        except FeatureError:
+            pass  # made for something else, or damaged: made anew
+    read_rooms(recipe.rir), read_noise(recipe.noise)  # what is wrong with them is said before any work
+    tasks = _tasks(clips, recipe)
+    context = tuple(root / path for path in _context(clips))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lengths: dict[str, list[int]] = {}
+    used = [0, 0]
+    with TemporaryDirectory(prefix=artifacts.TEMPORARY_PREFIX, dir=folder.parent) as temporary:
+        values: dict[str, list[Values]] = {}
+        made = map_ordered(
+            partial(_rendered, recipe, root, context), tasks, progress=progress, check_stop=check_stop,
+            message="rendering clips",
+        )  # fmt: skip
+        for found, hits, misses in made:
+            used = [used[0] + hits, used[1] + misses]
+            for label, stretches in found.items():
+                values.setdefault(label, []).extend(stretches)
+                lengths.setdefault(label, []).extend(len(stretch) for stretch in stretches)
+        for label, stretches in values.items():
+            np.save(f"{temporary}/{label}.npy", np.concatenate(stretches), allow_pickle=False)
+        index = {
+            "recipe": to_json(recipe), "digest": digest_of(clips, recipe), "n_clips": len(clips), "lengths": lengths,
+            "cache": {"hits": used[0], "misses": used[1]},
+        }  # fmt: skip
+        artifacts.write_json(Path(temporary) / INDEX, index)
+        folder.mkdir(exist_ok=True)
+        for name in [*(f"{label}.npy" for label in values), INDEX]:
+            Path(temporary, name).replace(folder / name)
+    return open_pools(folder, recipe, clips)
+
+
+def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None) -> dict[Label, Pool]:
+    """Raises FeatureError for pools of another configuration, of other clips, or of another shape than they say,
+    naming both sides."""
+    index = read_index(folder)
+    differences = _differences(index["recipe"], to_json(recipe))
+    if differences:
+        raise FeatureError(f"The features in {folder} were made otherwise: {'; '.join(differences)}.")
+    if clips is not None and index["digest"] != digest_of(clips, recipe):
+        raise FeatureError(
+            f"The features in {folder} are of {index['n_clips']} other clips, noise or rooms than the {len(clips)} "
+            f"clips given here."
+        )
+    found: dict[Label, Pool] = {}
+    for label, lengths in index["lengths"].items():
+        values = _values(folder, label)
+        expected = (sum(lengths), recipe.features.n_bins)
+        if values.shape != expected:
+            raise FeatureError(f"{folder}/{label}.npy is damaged: {values.shape} there, {expected} expected.")
+        found[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0])
+    return found
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """What `pools.json` says. Raises FeatureError where there is none that can be read."""
+    try:
+        index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        index["recipe"]["features"], index["digest"], index["n_clips"], index["lengths"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FeatureError(
+            f"{folder} holds no features that can be read ({error}). `pronlab wakeword features` makes them."
+        ) from error
+    return index
+
+
+@dataclass(frozen=True)
+class PoolStatistics:
+    """Of one feature file; `dead_bins` never change, `not_finite` counts values that are no numbers."""
+
+    stretches: int
+    frames: int
+    hours: float
+    mean: float
+    std: float
+    lowest: float
+    highest: float
+    dead_bins: int
+    not_finite: int
+    size_mb: float
+
+
+def analyse(folder: Path) -> dict[str, PoolStatistics]:
+    """What is in existing feature files, by class. Raises FeatureError."""
+    index = read_index(folder)
+    hop_s = float(index["recipe"]["features"]["hop_s"])
+    found: dict[str, PoolStatistics] = {}
+    for label, lengths in index["lengths"].items():
+        values = _values(folder, label)
+        part = values[:: max(1, len(values) // 200_000)].astype(np.float64)
+        finite = np.isfinite(part)
+        kept = part[finite.all(axis=1)]
+        if not len(kept):
+            raise FeatureError(f"{folder}/{label}.npy has no frame whose values are all numbers. Make it again.")
+        found[label] = PoolStatistics(
+            len(lengths), len(values), len(values) * hop_s / 3600.0, float(kept.mean()), float(kept.std()),
+            float(kept.min()), float(kept.max()), int((kept.std(axis=0) < 1e-6).sum()), int((~finite).sum()),
+            values.nbytes / 1e6,
+        )  # fmt: skip
+    return found
+
+
+def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
+    """Of the clips' paths and sounds, in order, and of the noise and rooms mixed in."""
+    lines = [f"{clip.path}|{clip.label}|{clip.digest}" for clip in clips]
+    for folder in map(Path, (*recipe.noise, *recipe.rir)):
+        lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def place_of(root: Path, clips: Sequence[Clip], recipe: Recipe) -> Path:
+    """The folder under `root` for just these features."""
+    text = json.dumps(to_json(recipe), sort_keys=True) + digest_of(clips, recipe)
+    return root / hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One clip of a word, or utterances to join."""
+
+    paths: tuple[str, ...]
+    label: Label
+    seed: tuple[int, ...]
+
+
+class _Desk:
+    """What one process renders with."""
+
+    def __init__(self, recipe: Recipe, context: tuple[Path, ...]) -> None:
+        self.recipe = recipe
+        self.sounds = SoundCache(recipe.cache_mb)
+        augment = recipe.augment
+        rooms = (
+            read_rooms(recipe.rir) + simulate_rooms(augment.simulated_rooms, recipe.seed) if augment.room_chance else []
+        )
+        needs_noise, needs_speech = augment.noise_chance > 0, augment.noise_chance + augment.context > 0
+        self.renderer = Renderer(
+            augment,
+            recipe.features.clip_s,
+            read_noise(recipe.noise) if needs_noise else [],
+            rooms,
+            [self.sounds.get(path) for path in context] if needs_speech else [],
+        )
+
+    def render(self, task: _Task, root: Path) -> dict[str, list[Values]]:
+        draw = np.random.default_rng(task.seed)
+        sounds = [self.sounds.get(root / path) for path in task.paths]
+        if task.label is Label.NEGATIVE:
+            return {task.label: [self._frames(self.renderer.speech(sounds, draw))]}
+        start, end = find_word(sounds[0])
+        word, augment = sounds[0][start:end], self.recipe.augment
+        found = {task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(augment.variants)]}
+        if task.label is Label.POSITIVE and augment.partials:
+            n = max(1, round(augment.partials * augment.variants))
+            found[Label.HARD_NEGATIVE] = [self._frames(self.renderer.piece(word, draw)) for _ in range(n)]
+        return {str(label): stretches for label, stretches in found.items()}
+
+    def one(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> Windows:
+        """Of a clip of the class `own`, rendered as one of the class `wanted`."""
+        sound = self.sounds.get(path)
+        if wanted is Label.NEGATIVE:
+            return features(self.renderer.speech([sound], draw), self.recipe.features)
+        start, end = find_word(sound)
+        render = self.renderer.word if own is wanted else self.renderer.piece
+        return features(render(sound[start:end], draw), self.recipe.features)
+
+    def _frames(self, samples: NDArray[np.float32]) -> Values:
+        return features(samples, self.recipe.features).astype(np.float16)
+
+
+@cache
+def _desk(recipe: Recipe, context: tuple[Path, ...]) -> _Desk:
+    return _Desk(recipe, context)
+
+
+def _rendered(
+    recipe: Recipe, root: Path, context: tuple[Path, ...], task: _Task
+) -> tuple[dict[str, list[Values]], int, int]:
+    desk = _desk(recipe, context)
+    before = desk.sounds.use
+    found = desk.render(task, root)
+    after = desk.sounds.use
+    return found, after.hits - before.hits, after.misses - before.misses
+
+
+def _context(clips: Sequence[Clip]) -> list[str]:
+    """Speech at hand: spread evenly over the negatives."""
+    speech = [clip.path for clip in clips if clip.label is Label.NEGATIVE]
+    return speech[:: max(1, -(-len(speech) // MOST_CONTEXT))]
+
+
+def _tasks(clips: Sequence[Clip], recipe: Recipe) -> list[_Task]:
+    tasks = [
+        _Task((clip.path,), clip.label, (recipe.seed, number))
+        for number, clip in enumerate(clips)
+        if clip.label is not Label.NEGATIVE
+    ]
+    speech = [clip for clip in clips if clip.label is Label.NEGATIVE]
+    for variant in range(recipe.augment.negative_variants):
+        order = np.random.default_rng([recipe.seed, variant]).permutation(len(speech))
+        joined: list[str] = []
+        duration_s = 0.0
+        for number, index in enumerate(order):
+            joined.append(speech[index].path)
+            duration_s += speech[index].duration_s
+            if duration_s >= STRETCH_S or number == len(order) - 1:
+                tasks.append(_Task(tuple(joined), Label.NEGATIVE, (recipe.seed, variant + 1, number)))
+                joined, duration_s = [], 0.0
+    return tasks
+
+
+def _values(folder: Path, label: str) -> Values:
+    try:
+        return np.asanyarray(np.load(folder / f"{label}.npy", mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise FeatureError(f"{folder}/{label}.npy cannot be read ({error}). Make the features again.") from error
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for name in here:
+        one, other = there.get(name), here[name]
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found += _differences(one, other, f"{prefix}{name}.")
+        elif one != other:
+            found.append(f"{prefix}{name} {one} there, {other} here")
+    return found
+
+
+__all__ = [
+    "LivePool", "Pool", "PoolStatistics", "Pools", "Recipe", "WindowSource", "analyse", "digest_of", "make_pools",
+    "open_pools", "place_of", "read_index",
+]  # fmt: skip

@@ -1,0 +1,229 @@
+"""One wake-word run from its configuration to a model folder: find clips, render them, train, calibrate, package."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline import artifacts
+from pipeline.errors import CorpusError, FeatureError, TrainingError
+from pipeline.jobs.device import device_turn
+from pipeline.jobs.launcher import find
+from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
+from pipeline.parallel import Progress
+from pipeline.records import to_json
+from pipeline.runs import RunDirectory, RunWriter
+from pipeline.settings import Settings
+from pipeline.wakeword.augment import PLAIN_SNR_DB, plain
+from pipeline.wakeword.clips import Clip, ClipScan, Label, scan_folders
+from pipeline.wakeword.config import WakewordConfig
+from pipeline.wakeword.features import Cmvn
+from pipeline.wakeword.models.budget import Budget, check_budget
+from pipeline.wakeword.pools import LivePool, Pool, Pools, Recipe, WindowSource, make_pools, open_pools, place_of
+from pipeline.wakeword.splits import hold_out
+
+if TYPE_CHECKING:
+    from pipeline.wakeword.train import Trained, Trainer
+
+MODEL_FOLDER = "model"
+FEWEST = 8  # clips of the word
+WINDOWS_KEPT = 64  # of each class, with the model
+
+
+def train_wakeword(
+    settings: Settings, config: WakewordConfig, directory: RunDirectory, show: Progress | None = None
+) -> dict[str, Any]:
+    """Raises CorpusError, TrainingError, FeatureError or AudioError in words; a run that was stopped raises
+    TrainingError."""
+    report: dict[str, Any] | None = None
+    budget = check_budget(config.model, config.features.shape, config.detector.hop_s)
+    with directory.start() as writer, device_turn(settings, writer):
+        report = _train(settings, config, budget, writer, show)
+        writer.update(progress=1.0, message="done", result={"metrics": report["validation"]})
+    if report is None:
+        raise TrainingError(
+            f"The run {directory.id} was stopped. `pronlab train wakeword --resume {directory.id}` goes on."
+        )
+    return report
+
+
+def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:
+    """How training clips are rendered, and validation clips: those with noise at one ratio and nothing else."""
+    varied = config.augment if config.augment.enabled else plain(config.augment, None)
+    common = {"noise": config.data.noise, "seed": config.seed, "cache_mb": config.data.cache_mb}
+    return (
+        Recipe(config.features, varied, rir=config.data.rir if varied.room_chance else (), **common),  # type: ignore[arg-type]
+        Recipe(config.features, plain(config.augment, PLAIN_SNR_DB), **common),  # type: ignore[arg-type]
+    )
+
+
+def find_clips(config: WakewordConfig, progress: Progress | None = None) -> tuple[ClipScan, list[Clip], list[Clip]]:
+    """What there is, to train on and to validate on. Raises CorpusError where no detector can be learnt from it."""
+    data = config.data
+    missing = [name for name in ("positive", "negative") if not getattr(data, name)]
+    if missing:
+        raise CorpusError(
+            f"No {' and no '.join(missing)} clips are given: a detector learns the word and what is not the word. "
+            f"Name folders with --positive and --negative."
+        )
+    folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
+    scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
+    usable = list(scan.usable)
+    counted = Counter(clip.label for clip in usable)
+    for label in (Label.POSITIVE, Label.NEGATIVE):
+        fewest = FEWEST if label is Label.POSITIVE else 2
+        if counted[label] < fewest:
+            bad = sum(clip.label is label for clip in scan.bad)
+            raise CorpusError(
+                f"There are {counted[label]} usable {label} clips; at least {fewest} are needed"
+                + (f" ({bad} more cannot be used: `pronlab wakeword scan` says why)." if bad else ".")
+            )
+    if data.max_positives:
+        words = [clip for clip in usable if clip.label is Label.POSITIVE]
+        chosen = np.random.default_rng([config.seed, 7]).permutation(len(words))[: data.max_positives]
+        kept = {words[i].path for i in chosen}
+        usable = [clip for clip in usable if clip.label is not Label.POSITIVE or clip.path in kept]
+    return scan, *hold_out(usable, data.validation, config.seed)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A trainer with its material."""
+
+    trainer: "Trainer"
+    scan: ClipScan
+    train: list[Clip]
+    held: list[Clip]
+    held_pools: Pools
+
+
+def make_trainer(
+    settings: Settings, config: WakewordConfig, writer: RunWriter, show: Progress | None = None
+) -> Prepared:
+    """Find and render the clips, or open what was rendered before, and make the trainer."""
+    from pipeline.wakeword.train import Trainer
+
+    def progress(done: int, total: int, message: str) -> None:
+        if show is not None:
+            show(done, total, message)
+        if done == total or done % max(1, total // 50) == 0:
+            writer.update(message=f"{message}: {done} of {total}")
+
+    scan, train, held = find_clips(config, progress)
+    writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(scan.bad)} that cannot be used")
+    varied, still = recipes(config)
+    home = settings.features_root / "wakeword"
+    sources, cmvn = _sources(home, scan.root, train, varied, config, progress, writer)
+    held_pools = make_pools(place_of(home, held, still), scan.root, held, still, progress, writer.check_stop)
+    writer.update(data_hash=place_of(home, train, varied).name)
+    teacher = _teacher(settings, config)
+    trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher)
+    return Prepared(trainer, scan, train, held, held_pools)
+
+
+def _train(
+    settings: Settings, config: WakewordConfig, budget: Budget, writer: RunWriter, show: Progress | None
+) -> dict[str, Any]:
+    from pipeline.wakeword.card import card_of
+    from pipeline.wakeword.export import save_windows
+    from pipeline.wakeword.model_files import CARD, DetectorInfo, save_model
+    from pipeline.wakeword.train import report_of
+
+    material = make_trainer(settings, config, writer, show)
+    trained = material.trainer.run()
+    writer.update(progress=0.99, message="calibrating on the validation clips")
+    temperature, calibration = _calibrated(trained)
+    report = {
+        **report_of(trained), "parameters": budget.parameters, "macs": budget.macs, "calibration": calibration,
+        "n_train": len(material.train), "n_held": len(material.held), "sources_known": material.scan.sources_known,
+    }  # fmt: skip
+    info = DetectorInfo(
+        config.name, config.features, config.model, config.detector, _threshold(trained, material.held, config),
+        temperature, budget.parameters, {"validation": report["validation"], "calibration": calibration},
+    )  # fmt: skip
+    folder = writer.run.path / MODEL_FOLDER
+    save_model(folder, trained.model, info)
+    draw = np.random.default_rng(config.seed)
+    save_windows(folder, [pool.sample(WINDOWS_KEPT, draw) for pool in material.held_pools.values()])
+    artifacts.write_text(folder / CARD, card_of(info, config, budget, report))
+    artifacts.write_json(writer.run.path / "report.json", report)
+    return report
+
+
+def _sources(
+    home: Path,
+    root: Path,
+    clips: Sequence[Clip],
+    recipe: Recipe,
+    config: WakewordConfig,
+    progress: Progress,
+    writer: RunWriter,
+) -> tuple[dict[Label, WindowSource], Cmvn]:
+    data = config.data
+    pools: dict[Label, Pool] | None = None
+    if data.features:
+        try:
+            pools = open_pools(Path(data.features), recipe, clips)
+        except FeatureError as error:
+            if not data.fallback_to_audio:
+                raise
+            writer.log(f"{error} Making them from the clips.")
+    if pools is None and data.precompute:
+        pools = make_pools(place_of(home, clips, recipe), root, clips, recipe, progress, writer.check_stop)
+    if pools is None:
+        return _live(root, clips, recipe, config)
+    values = np.concatenate([pool.values for pool in pools.values()]) if config.train.cmvn else None
+    return dict(pools), Cmvn.none(config.features.n_bins) if values is None else Cmvn.of(values)
+
+
+def _live(
+    root: Path, clips: Sequence[Clip], recipe: Recipe, config: WakewordConfig
+) -> tuple[dict[Label, WindowSource], Cmvn]:
+    by_label = {label: [clip for clip in clips if clip.label is label] for label in Label}
+    hard = by_label[Label.HARD_NEGATIVE] + (by_label[Label.POSITIVE] if recipe.augment.partials else [])
+    of_class = {Label.POSITIVE: by_label[Label.POSITIVE], Label.NEGATIVE: by_label[Label.NEGATIVE]}
+    of_class |= {Label.HARD_NEGATIVE: hard} if hard else {}
+    live = {label: LivePool(recipe, root, own, by_label[Label.NEGATIVE], label) for label, own in of_class.items()}
+    if not config.train.cmvn:
+        return dict(live), Cmvn.none(config.features.n_bins)
+    draw = np.random.default_rng([config.seed, 3])
+    seen = np.concatenate([source.sample(200, draw) for source in live.values()])
+    return dict(live), Cmvn.of(seen.reshape(-1, seen.shape[2]))
+
+
+def _teacher(settings: Settings, config: WakewordConfig) -> Any:
+    """The model of another run, as a function. Raises TrainingError for one that hears other features."""
+    name = config.distil.teacher
+    if not name:
+        return None
+    from pipeline.wakeword.model_files import load_model
+
+    model, info = load_model(find(settings, name).path / MODEL_FOLDER)
+    if info.features != config.features:
+        raise TrainingError(
+            f"The teacher {name} hears other features: {to_json(info.features)} there, {to_json(config.features)} here."
+        )
+    return model.to(settings.device)
+
+
+def _calibrated(trained: "Trained") -> tuple[float, dict[str, Any]]:
+    logits = np.concatenate([trained.validation.words, trained.validation.rest]).astype(np.float64)
+    truth = np.arange(len(logits)) < len(trained.validation.words)
+    temperature = fit_temperature(logits, truth)
+    before, after = (reliability(1.0 / (1.0 + np.exp(-logits / t)), truth) for t in (1.0, temperature))
+    return temperature, {
+        "temperature": temperature, "ece_before": calibration_error(before), "ece_after": calibration_error(after),
+        "before": before, "after": after,
+    }  # fmt: skip
+
+
+def _threshold(trained: "Trained", held: Sequence[Clip], config: WakewordConfig) -> float:
+    """Just above the validation negatives that may set it off at the target rate; `pronlab wakeword evaluate` on more
+    hours gives a better one."""
+    hours = sum(clip.duration_s for clip in held if clip.label is Label.NEGATIVE) / 3600.0
+    allowed = int(config.detector.target_fah * hours)
+    highest = np.sort(trained.validation.rest)[::-1]
+    return float(np.nextafter(highest[min(allowed, len(highest) - 1)], np.float32(np.inf)))

@@ -1,0 +1,53 @@
+"""Where in a clip the word is: silero-vad's voice probability, which sees quiet endings that energy does not."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.wakeword.features import RATE_HZ
+
+BLOCK = 512  # samples, what the model judges at a time
+LEVEL = 0.3
+LONGEST_PAUSE = round(0.3 * RATE_HZ)  # within a word or phrase
+MARGIN = round(0.04 * RATE_HZ)
+
+
+def find_word(samples: NDArray[np.float32]) -> tuple[int, int]:
+    """First sample of the word and the one after its last: the stretch with the most voice. Without any voice, the
+    stretch whose energy is within 25 dB of the loudest frame's."""
+    sure = _probabilities(samples)
+    voiced = np.flatnonzero(sure > LEVEL)
+    if not len(voiced):
+        energy = np.array([float(np.square(block).mean()) for block in _blocks(samples)])
+        voiced, sure = np.flatnonzero(energy >= energy.max() * 10**-2.5), energy
+    breaks = np.flatnonzero(np.diff(voiced) * BLOCK > LONGEST_PAUSE)
+    runs = np.split(voiced, breaks + 1)
+    best = max(runs, key=lambda run: float(sure[run].sum()))
+    start, end = int(best[0]) * BLOCK - MARGIN, (int(best[-1]) + 1) * BLOCK + MARGIN
+    return max(0, start), min(len(samples), end)
+
+
+def _probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    import torch
+
+    model = _model()
+    model.reset_states()
+    peak = float(np.abs(samples).max(initial=0.0))
+    level = samples * (0.5 / peak) if peak > 0 else samples  # it hears little in faint recordings
+    with torch.inference_mode():
+        found = model.audio_forward(torch.from_numpy(np.ascontiguousarray(level, dtype=np.float32)), RATE_HZ)
+    return np.asarray(found.numpy().ravel(), dtype=np.float32)
+
+
+def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    n = -(-len(samples) // BLOCK)
+    return np.pad(samples, (0, n * BLOCK - len(samples))).reshape(n, BLOCK)
+
+
+@cache
+def _model() -> Any:
+    from silero_vad import load_silero_vad
+
+    return load_silero_vad(onnx=True)
