@@ -265,6 +265,8 @@ class WakewordConfig:
         wrong = presets.outside(self, {"seed": (0, 2**31 - 1)})
         if self.augment.shift_s >= self.features.clip_s:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
+        if self.mining.rounds and not self.data.precompute:
+            wrong.append("mining listens through features that are kept: set data.precompute, or mining.rounds to 0")
         if self.distil.teacher and self.model.name in ("resnet18", "resnet34"):
             wrong.append(f"{self.model.name} is a teacher itself; distil into a smaller model")
         presets.refuse(wrong)

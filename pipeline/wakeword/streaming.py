@@ -185,7 +185,7 @@ def _operate(
     when: list[float | None] = []
     own = np.zeros(len(times), dtype=bool)
     for word in heard.keywords:
-        inside = np.flatnonzero((times >= word.start_s) & (times <= word.end_s + GRACE_S))
+        inside = np.flatnonzero((times >= word.start_s) & (times <= word.end_s + GRACE_S) & ~own)
         when.append(float(times[inside[0]]) if len(inside) else None)
         own[inside[:1]] = True
     alarms = [float(t) for t in times[~own]]
