@@ -17,6 +17,7 @@ PAGES = (
     ("review", "Review", ":material/gavel:"),
     ("projects", "Projects", ":material/assignment:"),
     ("compare", "Compare", ":material/compare_arrows:"),
+    ("wakeword", "Wake word", ":material/hearing:"),
     ("results", "Results", ":material/leaderboard:"),
     ("train", "Train", ":material/model_training:"),
     ("runs", "Runs", ":material/stacked_line_chart:"),

@@ -43,7 +43,7 @@ def predicted_against_expert(table: pd.DataFrame) -> Figure:
 
     Needs columns expert, predicted, scorer, scoring_method, speaker, text.
     """
-    figure = _figure("Expert score (0-100)", "Predicted score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure = empty_figure("Expert score (0-100)", "Predicted score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
     figure.add_scatter(
         x=[0, 90, 100, 100, 10, 0],
         y=[10, 100, 100, 90, 0, 0],
@@ -73,7 +73,7 @@ def predicted_against_expert(table: pd.DataFrame) -> Figure:
 
 def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, float]]) -> Figure:
     """Difference (predicted - expert) over their mean; `limits` gives (bias, lower, upper) a scorer."""
-    figure = _figure(
+    figure = empty_figure(
         "Mean of expert and predicted (0-100)", "Predicted − expert (points)", x_range=SCORE_RANGE, height=HEIGHT
     )
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
@@ -104,7 +104,7 @@ def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, f
 
 def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], label: str, *, centred: bool) -> Figure:
     """A figure of each pair of raters, row beside column; `centred` colours around 0."""
-    figure = _figure("", "", height=120 + 44 * len(names))
+    figure = empty_figure("", "", height=120 + 44 * len(names))
     texts = [["" if value is None else f"{value:.2f}" for value in row] for row in values]
     figure.add_heatmap(
         x=list(names), y=list(names), z=[list(row) for row in values], text=texts, texttemplate="%{text}",
@@ -117,7 +117,7 @@ def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], lab
 
 def severities(names: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
     """How far each rater lies above (lenient) or below (strict) the others, with the 95 % interval."""
-    figure = _figure("Beside the others' mean (negative: strict)", "", height=120 + 36 * len(names))
+    figure = empty_figure("Beside the others' mean (negative: strict)", "", height=120 + 36 * len(names))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.add_scatter(
         x=list(values), y=list(names), mode="markers", marker={"color": BLUE, "size": 9},
@@ -134,7 +134,7 @@ def severities(names: Sequence[str], values: Sequence[float], intervals: Sequenc
 
 def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> Figure:
     """How each rater uses the scale."""
-    figure = _figure("", label)
+    figure = empty_figure("", label)
     for number, (name, values) in enumerate(ratings.items()):
         figure.add_violin(
             y=list(values), name=name, line={"color": PALETTE[number % len(PALETTE)]}, box={"visible": True},
@@ -149,7 +149,7 @@ def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, s
 
     first, second = np.asarray(a), np.asarray(b)
     difference = second - first
-    figure = _figure("Mean of both", f"{names[1]} − {names[0]}")
+    figure = empty_figure("Mean of both", f"{names[1]} − {names[0]}")
     figure.add_scatter(
         x=(first + second) / 2, y=difference, mode="markers", marker={"color": BLUE, "size": 6, "opacity": 0.4},
         customdata=list(texts), hovertemplate="%{customdata}<br>%{y:+.2f}<extra></extra>", showlegend=False,
@@ -170,7 +170,7 @@ def residuals_by(table: pd.DataFrame, column: str, label: str, *, most: int = 40
     """Box of predicted - expert for each value of `column` (speaker, text, evaluator), the most biased first."""
     differences = table.assign(residual=table["predicted"] - table["expert"])
     order = differences.groupby(column)["residual"].median().abs().sort_values(ascending=False).index[:most]
-    figure = _figure(label, "Predicted − expert (points)")
+    figure = empty_figure(label, "Predicted − expert (points)")
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     markers = _scorer_markers(table)
     for scorer, rows in differences[differences[column].isin(order)].groupby("scorer", sort=True):
@@ -190,7 +190,7 @@ def calibration(table: pd.DataFrame, n_bins: int = 10) -> Figure:
     """Mean expert score (with its standard error) of the recordings in each tenth of the predictions."""
     import numpy as np
 
-    figure = _figure("Predicted score (0-100)", "Expert score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure = empty_figure("Predicted score (0-100)", "Expert score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
     figure.add_scatter(
         x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="identity", hoverinfo="skip"
     )
@@ -213,7 +213,7 @@ def calibration(table: pd.DataFrame, n_bins: int = 10) -> Figure:
 
 def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Each utterance's phone error rate (%) against its accuracy (0-10), by the experts and as predicted."""
-    figure = _figure("Accuracy (0-10)", "Phone error rate (%)", x_range=(-0.3, 10.3))
+    figure = empty_figure("Accuracy (0-10)", "Phone error rate (%)", x_range=(-0.3, 10.3))
     for side, name, colour, symbol in (
         ("reference", "experts", ORANGE, "diamond"), ("predicted", "predicted", BLUE, "circle")
     ):  # fmt: skip
@@ -231,7 +231,7 @@ def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, targets: Mapping[str, float]) -> Figure:
     """One line a fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines."""
-    figure = _figure("Epoch", label)
+    figure = empty_figure("Epoch", label)
     rows = [row for row in metrics if row.get(column) is not None and row.get("epoch") is not None]
     by_fold: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -269,7 +269,7 @@ Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
 def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Figure:
     """A value over the step, `log` on a logarithmic scale; of more than `most` points the means of neighbours, and the
     range they lie in as a band, so that a long run draws as fast and still shows its jumps."""
-    figure = _figure("Step", label)
+    figure = empty_figure("Step", label)
     if log:
         figure.update_yaxes(type="log")
     x, mean, low, high = _thinned(curve, most)
@@ -292,7 +292,7 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
 
 def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: int = 500) -> Figure:
     """Curves of several runs in one picture, told apart by colour, dash and symbol."""
-    figure = _figure(x_label, y_label, height=HEIGHT + 60)
+    figure = empty_figure(x_label, y_label, height=HEIGHT + 60)
     for number, (name, curve) in enumerate(curves.items()):
         x, mean, _, _ = _thinned(curve, most)
         figure.add_scatter(
@@ -310,7 +310,7 @@ def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: in
 
 def usage(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Figure:
     """What a run takes of its machine, over the time."""
-    figure = _figure("Time (UTC)", label, height=220)
+    figure = empty_figure("Time (UTC)", label, height=220)
     known = [row for row in rows if row.get(column) is not None]
     figure.add_scatter(
         x=[row["at"] for row in known],
@@ -344,14 +344,14 @@ def _thinned(
 def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20) -> Figure:
     """The `most` important features as horizontal bars, the greatest on top."""
     ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]
-    figure = _figure("Importance", "", height=max(HEIGHT, 24 * len(ranked) + 80))
+    figure = empty_figure("Importance", "", height=max(HEIGHT, 24 * len(ranked) + 80))
     figure.add_bar(x=[value for _, value in ranked], y=[name for name, _ in ranked], orientation="h", marker_color=BLUE)
     return figure
 
 
 def score_histogram(scores: Mapping[str, Sequence[float]]) -> Figure:
     """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock)."""
-    figure = _figure("Score (0-100)", "Recordings", x_range=(0, 100))
+    figure = empty_figure("Score (0-100)", "Recordings", x_range=(0, 100))
     for number, (name, values) in enumerate(scores.items()):
         figure.add_histogram(
             x=list(values),
@@ -365,7 +365,7 @@ def score_histogram(scores: Mapping[str, Sequence[float]]) -> Figure:
 
 def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int]) -> Figure:
     """Labelled and unlabelled recordings a set, as stacked bars."""
-    figure = _figure("Recordings", "", height=max(180, 60 * len(sets) + 110))
+    figure = empty_figure("Recordings", "", height=max(180, 60 * len(sets) + 110))
     rest = [whole - part for whole, part in zip(total, labelled, strict=True)]
     figure.add_bar(x=list(labelled), y=list(sets), orientation="h", name="labelled", marker_color=BLUE)
     figure.add_bar(
@@ -382,7 +382,7 @@ def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int])
 def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
     """Number of ratings for each evaluator; `counts` maps set -> evaluator -> ratings."""
     evaluators = sorted({name for by_evaluator in counts.values() for name in by_evaluator})
-    figure = _figure("Ratings", "", height=max(180, 34 * len(evaluators) + 110))
+    figure = empty_figure("Ratings", "", height=max(180, 34 * len(evaluators) + 110))
     for number, (set_name, by_evaluator) in enumerate(counts.items()):
         figure.add_bar(
             x=[by_evaluator.get(name, 0) for name in evaluators],
@@ -399,7 +399,7 @@ def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Se
     """Scores over the number of the try, with the bands' lower bounds; tries without a score leave a gap."""
     from pipeline.records import BANDS
 
-    figure = _figure("Try", "Score (0-100)", y_range=SCORE_RANGE, height=300)
+    figure = empty_figure("Try", "Score (0-100)", y_range=SCORE_RANGE, height=300)
     figure.add_scatter(
         x=list(numbers),
         y=list(scores),
@@ -426,7 +426,7 @@ def waveform(samples: NDArray[np.float32], sample_rate_hz: int, *, n_bins: int =
     """The envelope of a recording [n]: highest and lowest sample of each of at most `n_bins` stretches of time."""
     import numpy as np
 
-    figure = _figure("Time (s)", "", height=140)
+    figure = empty_figure("Time (s)", "", height=140)
     edges = np.linspace(0, len(samples), min(n_bins, len(samples)) + 1).astype(int)
     times = edges[:-1] / sample_rate_hz
     for reduce, fill in ((np.minimum, None), (np.maximum, "tonexty")):
@@ -452,7 +452,7 @@ def pitch_overlay(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]])
     """
     import numpy as np
 
-    figure = _figure("Time (s)", "Pitch (semitones from own median)", height=300)
+    figure = empty_figure("Time (s)", "Pitch (semitones from own median)", height=300)
     for number, (name, (times, hertz)) in enumerate(curves.items()):
         frequency = np.asarray(hertz, dtype=float)
         voiced = frequency[np.isfinite(frequency) & (frequency > 0)]
@@ -470,7 +470,7 @@ def pitch_overlay(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]])
     return figure
 
 
-def _figure(
+def empty_figure(
     x_title: str,
     y_title: str,
     *,

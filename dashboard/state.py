@@ -21,6 +21,8 @@ RUN = "run"
 RUNS = "runs"
 PROJECT = "project"
 JOB = "job"
+WAKE_WORD = "wake-word"
+STEP = "step"
 
 _PRIVATE = "pronlab."
 

@@ -1,7 +1,7 @@
 """A trained detector on disk: `model.safetensors`, and `model.json` with all that is needed to use it."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,6 @@ def load_model(folder: Path) -> tuple[WakewordModel, DetectorInfo]:
         raise ModelError(f"{folder / WEIGHTS} is not the file that {INFO} was written for. Copy both again.")
     model.load_state_dict(weights)
     return model.eval(), info
-
-
-def with_threshold(info: DetectorInfo, threshold: float, detector: DetectorConfig | None = None) -> DetectorInfo:
-    return replace(info, threshold=threshold, detector=detector or info.detector)
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pipeline.jobs.launcher import find
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
+from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.detector import Judge
 from pipeline.wakeword.model_files import INFO, DetectorInfo, load_model, read_info, save_info
 from pipeline.wakeword.run import MODEL_FOLDER
@@ -68,15 +69,22 @@ def judge_for(one: Trained, runtime: str = "torch") -> Judge:
 
 
 def evaluate_run(
-    one: Trained, task: Any, *, runtime: str = "torch", keep_threshold: bool = False, progress: Progress | None = None
+    one: Trained,
+    task: Any,
+    *,
+    detector: DetectorConfig | None = None,
+    runtime: str = "torch",
+    keep_threshold: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Evaluate on `task` (an `evaluate.Task`), keep the report, and with `keep_threshold` make the threshold for the
-    detector's target rate the model's."""
+    """Evaluate on `task` (an `evaluate.Task`) with the model's detector or another, keep the report, and with
+    `keep_threshold` make that detector and the threshold for its target rate the model's."""
     from pipeline.wakeword.evaluate import evaluate
     from pipeline.wakeword.streaming import measure
 
     info = one.info
-    found, heard = evaluate(task, judge_for(one, runtime), info.features, info.detector, info.temperature, progress)
+    detector = detector or info.detector
+    found, heard = evaluate(task, judge_for(one, runtime), info.features, detector, info.temperature, progress)
     stream = to_json(found.stream)
     report = {
         "miss_at_fah": found.miss_at_fah, "eer": found.stream.eer, "parameters": info.parameters,
@@ -87,9 +95,9 @@ def evaluate_run(
     brief = {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}
     info = replace(info, metrics={**info.metrics, "stream": brief})
     if keep_threshold:
-        target = info.detector.target_fah
-        point = measure(heard, info.detector, (target,)).at_fah[f"{target:g}"]
-        info = replace(info, threshold=point.threshold)
+        target = detector.target_fah
+        point = measure(heard, detector, (target,)).at_fah[f"{target:g}"]
+        info = replace(info, threshold=point.threshold, detector=detector)
     save_info(one.folder, info)
     return report
 

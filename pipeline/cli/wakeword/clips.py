@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.clips import ClipScan
 
 SHOWN = 10
+clips_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 root_argument = click.argument("root", type=click.Path(path_type=Path))
 map_option = click.option("--map", "mapping", multiple=True, metavar="FOLDER=CLASS", help="The class of other folders.")
 source_option = click.option(
@@ -76,6 +77,29 @@ def split(
 
 
 @click.command()
+@click.argument("word")
+@click.option("--positive", type=clips_folder, multiple=True, help="Clips of the word.")
+@click.option("--negative", type=clips_folder, multiple=True, help="Other speech.")
+@click.option("--hard-negative", type=clips_folder, multiple=True, help="What sounds like the word.")
+@click.option("--noise", type=clips_folder, multiple=True)
+@click.option("--rir", type=clips_folder, multiple=True, help="Room impulse responses.")
+@click.option("--test-positive", "test_positive", type=clips_folder, multiple=True, help="The word, to evaluate on.")
+@click.option("--test-background", "test_background", type=clips_folder, multiple=True, help="Speech to evaluate on.")
+@click.option("--test-noise", "test_noise", type=clips_folder, multiple=True)
+@click.option("--test-near", "test_near", type=clips_folder, multiple=True, help="A folder a near phrase.")
+@json_option
+def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
+    """Copy clips of WORD to where the dashboard finds them."""
+    from pipeline.settings import Settings
+    from pipeline.wakeword.collection import add_folders
+
+    parts = {name.replace("test_", "evaluation/"): paths for name, paths in folders.items() if paths}
+    counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
+    text = "\n".join(f"{part}: {n} clips" for part, n in counts.items()) or "Nothing was named to copy."
+    emit({"word": word, "added": counts}, as_json, text)
+
+
+@click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def analyse(folder: Path, as_json: bool) -> None:
@@ -119,4 +143,4 @@ def _text(found: "ClipScan") -> str:
     return "\n".join(lines)
 
 
-COMMANDS = (scan, quarantine, split, analyse)
+COMMANDS = (add, scan, quarantine, split, analyse)

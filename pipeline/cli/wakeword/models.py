@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._background import background_run, run_option
+from pipeline.cli._background import Work, background_run, run_option
 from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.errors import TrainingError
+from pipeline.parallel import Progress
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -151,33 +152,39 @@ def evaluate(
     """Misses at 0.1, 0.5 and 1 false alarms an hour, on a long stream of speech and noise with the words in it."""
     from pipeline.wakeword.detector import preset
     from pipeline.wakeword.evaluate import Task
-    from pipeline.wakeword.model_files import save_info
     from pipeline.wakeword.trained import evaluate_run, trained
 
     one = trained(Settings.from_env(), detector)
-    if detector_preset:
-        save_info(one.folder, replace(one.info, detector=preset(detector_preset, one.info.detector)))
+    chosen = preset(detector_preset, one.info.detector) if detector_preset else one.info.detector
     task = Task(**{**options, "noise": tuple(map(str, options["noise"]))})
+    report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:
-        report = evaluate_run(one, task, runtime=runtime, keep_threshold=keep_threshold, progress=work.progress)
+        report = evaluate_run(
+            one, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=_stoppable(work)
+        )
         work.result({"miss_at_fah": report["miss_at_fah"]})
-    emit(report, as_json, _evaluation_text(report))
+    if report:  # else it was stopped
+        emit(report, as_json, _evaluation_text(report))
 
 
 @click.command()
-@click.argument("run")
+@click.argument("detector", metavar="RUN")
 @click.option("--positive", type=folder, multiple=True, required=True, help="Clips of the word, not trained on.")
 @click.option("--background", type=folder, multiple=True, required=True, help="Other speech, not trained on.")
 @click.option("--noise", type=folder, multiple=True, help="Kinds of noise to try besides white and pink.")
 @click.option("--rir", type=folder, multiple=True, help="Rooms to try.")
+@run_option
 @json_option
-def robustness(run: str, positive: Any, background: Any, noise: Any, rir: Any, as_json: bool) -> None:
+def robustness(
+    detector: str, positive: Any, background: Any, noise: Any, rir: Any, run: Path | None, as_json: bool
+) -> None:
     """What noise, rooms, distance, level and codecs do to it, as one table."""
     from pipeline.wakeword.trained import robustness_of, trained
 
-    one = trained(Settings.from_env(), run)
-    show = progress_printer("Conditions")
-    rows = robustness_of(one, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), show)
+    one = trained(Settings.from_env(), detector)
+    rows: list[dict[str, Any]] = []
+    with background_run(run, "Conditions") as work:
+        rows = robustness_of(one, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), _stoppable(work))
     lines = [f"{'condition':40} found   taken for it"]
     lines += [
         f"{row['kind'] + ': ' + row['condition']:40} {row['recall']:6.1%} {row['false_share']:8.1%}" for row in rows
@@ -186,16 +193,19 @@ def robustness(run: str, positive: Any, background: Any, noise: Any, rir: Any, a
 
 
 @click.command()
-@click.argument("run")
+@click.argument("detector", metavar="RUN")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Default: exports in the run directory.")
+@run_option
 @json_option
-def export(run: str, target: Path | None, as_json: bool) -> None:
+def export(detector: str, target: Path | None, run: Path | None, as_json: bool) -> None:
     """ONNX, TorchScript and INT8, checked against the model on real clips and timed."""
     from pipeline.wakeword.export import export as export_model
     from pipeline.wakeword.trained import EXPORTS, trained
 
-    one = trained(Settings.from_env(), run)
-    found = export_model(one.folder, target or one.home / EXPORTS)
+    one = trained(Settings.from_env(), detector)
+    with background_run(run, "Exporting") as work:
+        found = export_model(one.folder, target or one.home / EXPORTS)
+        work.progress(1, 1, "")
     lines = [
         f"{e.format:12} {e.size_kb:7.0f} kB, logits within {e.largest_difference:.2g} of the model's on {e.n} windows, "
         f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms a window (95 %: {e.p95_ms:.2f})"
@@ -229,6 +239,16 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     ]
     lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
     emit({"model": config, "budget": one, "does_not_fit": beyond}, as_json, "\n".join(lines))
+
+
+def _stoppable(work: Work) -> Progress:
+    """Progress that ends the work where a person asked for it."""
+
+    def told(done: int, total: int, message: str) -> None:
+        work.check_stop()
+        work.progress(done, total, message)
+
+    return told
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The six steps of the Wake word page, one module each."""

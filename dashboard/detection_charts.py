@@ -1,0 +1,159 @@
+"""Figures of wake-word detectors: table -> plotly figure, pure, in the style of `charts`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dashboard.charts import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from plotly.graph_objects import Figure
+
+SMALL = 300
+
+
+def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Share of words missed over false alarms an hour, with the 95 % interval of the misses; the operating points are
+    marked. No false alarm at all is drawn at the left edge."""
+    strict = [point for point in points if point["fah"] == 0]
+    best = min(strict, key=lambda point: point["miss_rate"], default=None)
+    kept = [point for point in points if point["fah"] > 0] + ([best] if best else [])
+    ordered = sorted(kept, key=lambda point: (point["fah"], -point["miss_rate"]))
+    lowest = min((p["fah"] for p in ordered if p["fah"] > 0), default=0.1) / 2
+    x = [max(p["fah"], lowest) for p in ordered]
+    figure = empty_figure("False alarms an hour", "Words missed (%)")
+    figure.update_xaxes(type="log")
+    highest = max((100 * point["miss_interval"][1] for point in targets.values()), default=100.0)
+    figure.update_yaxes(range=(0, min(102.0, 1.5 * highest + 1.0)))
+    figure.add_scatter(
+        x=[*x, *x[::-1]], mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,114,178,0.14)",
+        y=[100 * p["miss_interval"][1] for p in ordered] + [100 * p["miss_interval"][0] for p in ordered[::-1]],
+        hoverinfo="skip", name="95 %",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=x, y=[100 * p["miss_rate"] for p in ordered], mode="lines", line={"color": BLUE, "shape": "vh"},
+        name="this detector", hovertemplate="%{x:.2f} an hour: %{y:.1f} % missed<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[max(p["fah"], lowest) for p in targets.values()], y=[100 * p["miss_rate"] for p in targets.values()],
+        mode="markers+text", marker={"color": ORANGE, "symbol": "diamond", "size": 10}, name="at most this many",
+        text=[f"≤ {name}" for name in targets], textposition="top right",
+        hovertemplate="%{text} an hour: %{y:.1f} % missed<extra></extra>",
+    )  # fmt: skip
+    return figure
+
+
+def receiver(points: Sequence[tuple[float, float]], auc: float) -> Figure:
+    """True over false positive rate, of single words and background files."""
+    figure = empty_figure("Other clips taken for the word (%)", "Words found (%)", height=SMALL)
+    figure.add_scatter(
+        x=[100 * fpr for fpr, _ in points], y=[100 * tpr for _, tpr in points], mode="lines", line={"color": BLUE},
+        name=f"area {auc:.4f}", hovertemplate="%{y:.1f} % found at %{x:.1f} %<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="guessing", hoverinfo="skip"
+    )
+    return figure
+
+
+def detection_error(points: Sequence[tuple[float, float]]) -> Figure:
+    """Misses over false positives on normal deviates, where two normal classes make a straight line."""
+    from scipy.stats import norm
+
+    inside = [(fpr, 1 - tpr) for fpr, tpr in points if 0 < fpr < 1 and 0 < tpr < 1]
+    figure = empty_figure("Other clips taken for the word (%)", "Words missed (%)", height=SMALL)
+    figure.add_scatter(
+        x=[norm.ppf(fpr) for fpr, _ in inside], y=[norm.ppf(miss) for _, miss in inside], mode="lines+markers",
+        line={"color": BLUE}, marker={"size": 4}, showlegend=False,
+        text=[f"{miss:.1%} missed at {fpr:.2%}" for fpr, miss in inside],
+        hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+    shares = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+    ticks = {"tickvals": [norm.ppf(s) for s in shares], "ticktext": [f"{100 * s:g}" for s in shares]}
+    return figure.update_xaxes(**ticks).update_yaxes(**ticks)
+
+
+def reliability_bars(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Figure:
+    """How often the word was there, by how sure the detector was; on the line it is as sure as it should be."""
+    figure = empty_figure("How sure (%)", "How often right (%)", x_range=(0, 100), y_range=(0, 102), height=SMALL)
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="as it should be",
+        hoverinfo="skip",
+    )  # fmt: skip
+    for name, bins, colour, symbol in (("before", before, ORANGE, "diamond"), ("after", after, BLUE, "circle")):
+        some = [one for one in bins if one["n"]]
+        figure.add_scatter(
+            x=[100 * one["confidence"] for one in some], y=[100 * one["accuracy"] for one in some],
+            mode="lines+markers", line={"color": colour}, marker={"symbol": symbol, "size": 8}, name=name,
+            text=[f"{one['n']} clips" for one in some], hovertemplate="%{text}: %{y:.0f} %<extra></extra>",
+        )  # fmt: skip
+    return figure
+
+
+def confusion(counts: Mapping[str, int]) -> Figure:
+    """The four counts at the operating point."""
+    figure = empty_figure("", "", height=SMALL)
+    rows = [
+        [counts["true_positives"], counts["false_negatives"]], [counts["false_positives"], counts["true_negatives"]]
+    ]  # fmt: skip
+    shares = [[value / max(1, sum(row)) for value in row] for row in rows]
+    texts = [[f"{n}<br>{share:.1%}" for n, share in zip(*pair, strict=True)] for pair in zip(rows, shares, strict=True)]
+    figure.add_heatmap(
+        x=["detected", "not detected"], y=["the word", "other speech"], z=shares, zmin=0, zmax=1, showscale=False,
+        colorscale=[[0, "#f4f4f4"], [1, BLUE]], texttemplate="%{text}", hoverinfo="skip",
+        text=texts,
+    )  # fmt: skip
+    return figure.update_yaxes(autorange="reversed")
+
+
+def score_trace(
+    ends_s: Sequence[float], scores: Sequence[float], detected_s: Sequence[float], threshold: float
+) -> Figure:
+    """The score of each window when it ended, the threshold, and where the detector went off."""
+    figure = empty_figure("Seconds", "Score (logit)", height=SMALL)
+    figure.add_scatter(
+        x=list(ends_s), y=list(scores), mode="lines", line={"color": BLUE}, name="score",
+        hovertemplate="%{x:.1f} s: %{y:.1f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_hline(y=threshold, line={"color": GREY, "dash": "dash"}, annotation_text="threshold")
+    if detected_s:
+        figure.add_scatter(
+            x=list(detected_s), y=[threshold] * len(detected_s), mode="markers", name="detected",
+            marker={"color": VERMILION, "symbol": "star", "size": 14},
+            hovertemplate="detected at %{x:.1f} s<extra></extra>",
+        )  # fmt: skip
+    return figure
+
+
+def robustness_bars(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Words found and other clips taken for the word, a row for each condition."""
+    names = [f"{row['condition']}" for row in rows]
+    figure = empty_figure("Share (%)", "", x_range=(0, 102), height=90 + 22 * len(rows))
+    for label, share, interval, colour, symbol in (
+        ("words found", "recall", "recall_interval", GREEN, "circle"),
+        ("other clips taken for the word", "false_share", "false_interval", VERMILION, "x"),
+    ):
+        figure.add_scatter(
+            x=[100 * row[share] for row in rows], y=names, mode="markers", name=label,
+            marker={"color": colour, "symbol": symbol, "size": 8},
+            error_x={
+                "type": "data", "symmetric": False, "thickness": 1,
+                "array": [100 * (row[interval][1] - row[share]) for row in rows],
+                "arrayminus": [100 * (row[share] - row[interval][0]) for row in rows],
+            },
+            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+        )  # fmt: skip
+    return figure.update_yaxes(autorange="reversed")
+
+
+def log_mel_image(frames: NDArray[np.float32], hop_s: float) -> Figure:
+    """Features [frames, bins] over time, low bins below."""
+    figure = empty_figure("Seconds", "Bin", height=190)
+    figure.add_heatmap(
+        x=np.arange(len(frames)) * hop_s, z=frames.T, showscale=False, colorscale="Viridis", hoverinfo="skip"
+    )
+    return figure
