@@ -9,7 +9,7 @@ import streamlit as st
 from pipeline.errors import JobError
 from pipeline.jobs.executors import EXECUTORS
 from pipeline.jobs.launcher import Where
-from pipeline.presets import build, overrides
+from pipeline.presets import build, merged, overrides
 
 T = TypeVar("T")
 EXECUTOR_WORDS = {"local": "this machine", "slurm": "a Slurm cluster", "ray": "a Ray cluster"}
@@ -59,4 +59,4 @@ def last_fields(key: str, example: str) -> Last:
 
 def configured(config: type[T], preset: Mapping[str, Any], given: Mapping[str, Any], last: Last) -> T:
     """Raises TrainingError naming everything that cannot be used."""
-    return build(config, {**preset, **given, **overrides(last.overrides.splitlines())})
+    return build(config, merged(preset, given, overrides(last.overrides.splitlines())))

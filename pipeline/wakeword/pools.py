@@ -281,6 +281,7 @@ class _Desk:
     def __init__(self, recipe: Recipe, context: tuple[Path, ...]) -> None:
         self.recipe = recipe
         self.sounds = SoundCache(recipe.cache_mb)
+        self._places: dict[Path, tuple[int, int]] = {}
         augment = recipe.augment
         rooms = (
             read_rooms(recipe.rir) + simulate_rooms(augment.simulated_rooms, recipe.seed) if augment.room_chance else []
@@ -299,8 +300,7 @@ class _Desk:
         sounds = [self.sounds.get(root / path) for path in task.paths]
         if task.label is Label.NEGATIVE:
             return {task.label: [self._frames(self.renderer.speech(sounds, draw))]}
-        start, end = find_word(sounds[0])
-        word, augment = sounds[0][start:end], self.recipe.augment
+        word, augment = self._word(root / task.paths[0]), self.recipe.augment
         found = {task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(augment.variants)]}
         if task.label is Label.POSITIVE and augment.partials:
             n = max(1, round(augment.partials * augment.variants))
@@ -309,12 +309,17 @@ class _Desk:
 
     def one(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> Windows:
         """Of a clip of the class `own`, rendered as one of the class `wanted`."""
-        sound = self.sounds.get(path)
         if wanted is Label.NEGATIVE:
-            return features(self.renderer.speech([sound], draw), self.recipe.features)
-        start, end = find_word(sound)
+            return features(self.renderer.speech([self.sounds.get(path)], draw), self.recipe.features)
         render = self.renderer.word if own is wanted else self.renderer.piece
-        return features(render(sound[start:end], draw), self.recipe.features)
+        return features(render(self._word(path), draw), self.recipe.features)
+
+    def _word(self, path: Path) -> NDArray[np.float32]:
+        sound = self.sounds.get(path)
+        if path not in self._places:
+            self._places[path] = find_word(sound)
+        start, end = self._places[path]
+        return sound[start:end]
 
     def _frames(self, samples: NDArray[np.float32]) -> Values:
         return features(samples, self.recipe.features).astype(np.float16)

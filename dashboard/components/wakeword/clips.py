@@ -16,7 +16,6 @@ TITLES = {
     "evaluation/background": "Speech to evaluate on", "evaluation/noise": "Noise to evaluate with",
     "evaluation/near": "Near phrases to evaluate on",
 }  # fmt: skip
-NEW = "New word …"
 SHOWN = 12
 PREVIEWS = 3
 
@@ -57,7 +56,6 @@ def _new_word() -> None:
     if made:
         with errors_in_words():
             created = wakewords.collection(name, create=True)
-            state.remember("word-created", created.name)
             st.query_params[state.WAKE_WORD] = created.name
             st.rerun()
 

@@ -8,7 +8,6 @@ from dashboard import state, wakewords
 from dashboard.components.page import errors_in_words, plain
 from dashboard.components.run_form import configured, last_fields
 from dashboard.components.wakeword.clips import choose_word
-from pipeline.presets import merged
 from pipeline.wakeword.collection import Collection
 from pipeline.wakeword.config import MODELS, TARGETS, WakewordConfig, list_presets, load_preset
 
@@ -61,11 +60,10 @@ def draw() -> None:
         }  # fmt: skip
         chosen = {"model.name": model, "model.width": width, "model.target": target, "train.steps": steps}
         given |= {key: value for key, value in chosen.items() if value is not None}
-        config = configured(WakewordConfig, merged(load_preset(preset), given), {}, last)
+        config = configured(WakewordConfig, load_preset(preset), given, last)
         if not _fits(config) or weighed:
             return
         state.choose(state.RUN, wakewords.start_training(config, last.where))
-        state.remember("wakeword-started", True)
         st.success("The training has started. It is under 3 Training.", icon=":material/check:")
 
 

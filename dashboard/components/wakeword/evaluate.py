@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import detection_charts, state, wakewords
+from dashboard import detection_charts, wakewords
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words, plain
 from dashboard.components.recorder import recorder
@@ -90,7 +90,7 @@ def _start(run: RunDirectory) -> None:
             options += ["--preset", preset] if preset != OWN else []
             options += ["--keep-threshold"] if keep else []
             options += ["--tta"] if averaged else []
-            state.remember("wakeword-work", wakewords.start_work("evaluate", run, *options).id)
+            wakewords.start_work("evaluate", run, *options)
             st.rerun()
 
 

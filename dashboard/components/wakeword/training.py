@@ -57,7 +57,8 @@ def _report(report: dict[str, object]) -> None:
     columns[2].metric("Averaged weights of" if report["averaged"] else "Weights of", f"step {report['best_step']}")
     columns[3].metric("Training", f"{float(str(report['training_s'])) / 60:.1f} min")
     st.caption(
-        "Misses are the mean at 0 to 20 false alarms on the validation clips, by which weights were chosen. What the detector is worth, 4 Evaluation says on "
+        "Misses are the mean at 0 to 20 false alarms on the validation clips, by which weights were chosen. What the "
+        "detector is worth, 4 Evaluation says on "
         "clips and hours that had no part in it."
         + ("" if report["sources_known"] else " The clips name no speakers: the same voice may be on both sides.")
     )

@@ -1,0 +1,86 @@
+"""Wake words: an epoch with features kept and made anew, a detector on one core, a window in each runtime."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.presets import build, merged
+from pipeline.runs import RunDirectory
+from pipeline.settings import Settings
+from pipeline.wakeword.config import WakewordConfig, load_preset
+from pipeline.wakeword.detector import StreamingDetector
+from pipeline.wakeword.export import export, latency_ms, onnx_judge, read_windows
+from pipeline.wakeword.features import RATE_HZ
+from pipeline.wakeword.judging import judge_of
+from pipeline.wakeword.model_files import load_model
+from pipeline.wakeword.run import make_trainer, train_wakeword
+from tests.bench import BenchResult
+from tests.wakeword_sounds import write_clips
+
+STEPS = 6
+LIVE_BATCH = 64
+SECONDS = 60
+
+
+def run() -> list[BenchResult]:
+    import torch
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        return _measured(Path(folder))
+
+
+def _measured(root: Path) -> list[BenchResult]:
+    words, other, noise = write_clips(root / "clips", 24, 24)
+    settings = Settings(root / "data", root / "models")
+    given = {"name": "bench", "data.positive": [str(words)], "data.negative": [str(other)], "data.noise": [str(noise)]}
+    short = {"train.steps": 20, "train.batch": LIVE_BATCH, "mining.rounds": 0, "augment.variants": 4}
+    config = build(WakewordConfig, merged(load_preset("default"), given, short))
+    live = build(WakewordConfig, merged(load_preset("default"), given, short, {"data.precompute": False}))
+    kept_s, live_s = _step_s(settings, config), _step_s(settings, live)
+    directory = RunDirectory.create(settings.runs_root, kind="wakeword", name="bench", config=config)
+    train_wakeword(settings, config, directory)
+    exports = root / "exports"
+    export(directory.path / "model", exports)
+    model, info = load_model(directory.path / "model")
+    windows = read_windows(directory.path / "model")
+    judges = {
+        "torch": judge_of(model), "ONNX": onnx_judge(exports / "model.onnx"),
+        "INT8": onnx_judge(exports / "model.int8.onnx"),
+    }  # fmt: skip
+    results = [
+        BenchResult("step with features made anew", live_s * 1000, "ms"),
+        BenchResult(
+            f"step of {LIVE_BATCH} windows, features kept", kept_s * 1000, "ms", ">= 2", "made anew", live_s / kept_s
+        ),
+    ]
+    sound = (0.1 * np.random.default_rng(0).standard_normal(SECONDS * RATE_HZ)).astype(np.float32)
+    for name, judge in judges.items():
+        detector = StreamingDetector(judge, info.features, info.detector, info.threshold)
+        begun = time.perf_counter()
+        for start in range(0, len(sound), RATE_HZ // 10):
+            detector.feed(sound[start : start + RATE_HZ // 10])
+        factor = (time.perf_counter() - begun) / SECONDS
+        results.append(BenchResult(f"detector by {name}, real-time factor", factor, "s/s", "< 0.02"))
+    times = {name: latency_ms(judge, windows) for name, judge in judges.items()}
+    for name, (median, p95) in times.items():
+        ratio = None if name == "torch" else times["torch"][0] / median
+        beside = "" if name == "torch" else "torch"
+        results.append(BenchResult(f"a window by {name}, median", median, "ms", "", beside, ratio))
+        results.append(BenchResult(f"a window by {name}, 95th percentile", p95, "ms"))
+    return results
+
+
+def _step_s(settings: Settings, config: WakewordConfig) -> float:
+    """Of a training step, after two to warm up."""
+    directory = RunDirectory.create(settings.jobs_root, kind="bench", name="step", config=config)
+    with directory.start() as writer:
+        trainer = make_trainer(settings, config, writer).trainer
+        for step in range(2):
+            trainer.step(trainer.stages[0], step)
+        begun = time.perf_counter()
+        for step in range(STEPS):
+            trainer.step(trainer.stages[0], step)
+        return (time.perf_counter() - begun) / STEPS

@@ -1,0 +1,66 @@
+"""From clips to a measured detector in a real browser, on made-up clips and with the preset that takes seconds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.runs import list_runs
+from pipeline.settings import Settings
+from pipeline.wakeword.collection import add_folders
+from tests.browser.conftest import shoot, wait_for
+from tests.browser.test_pages import settled
+from tests.wakeword_sounds import write_clips
+
+Open = Callable[..., Any]
+
+
+def test_six_steps(open_page: Open, server: tuple[str, Settings], tmp_path: Path) -> None:
+    settings = server[1]
+    words, other, noise = write_clips(tmp_path / "train", 24, 16)
+    new_words, new_other, _ = write_clips(tmp_path / "new", 8, 10, seed=1)
+    add_folders(
+        settings, "chirp",
+        {"positive": [words], "negative": [other], "noise": [noise], "evaluation/positive": [new_words],
+         "evaluation/background": [new_other]},
+    )  # fmt: skip
+    page = open_page("wakeword")
+    settled(page)
+    page.get_by_role("button", name="Check the clips").click()
+    page.get_by_text("All 40 clips can be used.").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Vary it").click()
+    page.get_by_text("Variation 3").wait_for(timeout=60_000)
+    settled(page)
+    shoot(page, "wakeword-data")
+
+    page.get_by_text("2 Configuration", exact=True).click()
+    page.get_by_role("combobox", name="Preset").click()
+    page.get_by_role("option", name="tiny").click()
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_text("The training has started").wait_for(timeout=60_000)
+    page.get_by_text("3 Training", exact=True).click()
+    page.get_by_text("Validation misses").wait_for(timeout=120_000)
+    settled(page)
+    shoot(page, "wakeword-training")
+    (run,) = [run for run in list_runs(settings.runs_root) if run.state.kind == "wakeword"]
+    assert run.state.status == "finished"
+
+    page.get_by_text("4 Evaluation", exact=True).click()
+    hours = page.get_by_role("spinbutton", name="Hours")
+    hours.wait_for(timeout=60_000)
+    hours.fill("0.2")
+    hours.press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("Missed, ≤ 0.5 an hour").wait_for(timeout=120_000)
+    page.reload()
+    page.get_by_text("Missed, ≤ 0.5 an hour").wait_for(timeout=60_000)
+    settled(page)
+    shoot(page, "wakeword-evaluation")
+    assert page.locator("[data-testid=stException]").count() == 0
+
+    page.get_by_text("5 Export", exact=True).click()
+    page.get_by_role("button", name="Export to ONNX").click()
+    report = run.path / "exports" / "export.json"
+    wait_for(report.is_file, 120, "the exports")
+    page.get_by_role("button", name="INT8").wait_for(timeout=60_000)
+    shoot(page, "wakeword-export")
