@@ -168,6 +168,26 @@ def test_learning_from_a_teacher(world: World) -> None:
         train_wakeword(world.settings, other, world.fresh(other))
 
 
+def test_learning_from_an_encoder(world: World, tiny_encoder: Path) -> None:
+    changes = {"distil.teacher": str(tiny_encoder), "distil.windows": 100, "mining.rounds": 0, "train.steps": 4}
+    config = world.configured(**changes)
+    with world.fresh(config).start() as writer:
+        material = make_trainer(world.settings, config, writer)
+        lessons = material.trainer.lessons
+        assert lessons is not None
+        assert lessons.windows.shape == (len(lessons.logits), *config.features.shape)
+        assert lessons.right > 0.6, "even random states tell chirps from hums"
+        again = make_trainer(world.settings, config, writer).trainer.lessons
+        assert again is not None
+        assert np.array_equal(again.logits, lessons.logits)
+        assert np.isfinite(material.trainer.step(material.trainer.stages[0], 0)[0])
+    (world.settings.data_root / "no_encoder").mkdir(parents=True, exist_ok=True)
+    (world.settings.data_root / "no_encoder" / "config.json").write_text("{}")
+    wrong = world.configured(**{**changes, "distil.teacher": str(world.settings.data_root / "no_encoder")})
+    with pytest.raises(ModelError, match="No speech encoder"):
+        train_wakeword(world.settings, wrong, world.fresh(wrong))
+
+
 def test_features_are_taken_as_given_or_refused(world: World, tmp_path: Path) -> None:
     scan, train, _ = find_clips(world.config)
     varied, _ = recipes(world.config)

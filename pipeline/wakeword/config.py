@@ -213,14 +213,16 @@ class MiningConfig:
 @dataclass(frozen=True)
 class DistilConfig:
     """Learn from a larger model too: `teacher` is a wake-word run, or a folder of a Hugging Face speech encoder. Its
-    answers count `weight`, softened by `temperature`."""
+    answers count `weight`, softened by `temperature`; an encoder is asked about so many `windows` before the training.
+    """
 
     teacher: str = ""
+    windows: int = 4000
     weight: float = 0.5
     temperature: float = 2.0
 
     def __post_init__(self) -> None:
-        presets.refuse(presets.outside(self, {"weight": (0, 1), "temperature": (0.1, 20)}))
+        presets.refuse(presets.outside(self, {"windows": (100, 1e6), "weight": (0, 1), "temperature": (0.1, 20)}))
 
 
 @dataclass(frozen=True)

@@ -126,15 +126,18 @@ class LivePool:
         return len(self._clips) * 100  # each clip in so many places and noises; what a share of them means is free
 
     def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        config = self._recipe.features
+        return np.stack([features(sound, config)[: config.shape[0]] for sound, _ in self.sounds(n, draw)])
+
+    def sounds(self, n: int, draw: np.random.Generator) -> Iterator[tuple[NDArray[np.float32], Path]]:
+        """`n` windows as sound [clip_s], and the clips they were rendered from."""
         desk = _desk(self._recipe, self._context)
-        size = self._recipe.features.shape[0]
-        found = []
+        size = round(self._recipe.features.clip_s * RATE_HZ)
         for index in draw.integers(0, len(self._clips), n):
             path, own = self._clips[int(index)]
-            frames = desk.one(path, own, self._label, draw)
-            start = int(draw.integers(0, len(frames) - size + 1))
-            found.append(frames[start : start + size])
-        return np.stack(found)
+            sound = desk.one(path, own, self._label, draw)
+            start = int(draw.integers(0, len(sound) - size + 1))
+            yield sound[start : start + size], path
 
 
 def make_pools(
@@ -307,12 +310,12 @@ class _Desk:
             found[Label.HARD_NEGATIVE] = [self._frames(self.renderer.piece(word, draw)) for _ in range(n)]
         return {str(label): stretches for label, stretches in found.items()}
 
-    def one(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> Windows:
-        """Of a clip of the class `own`, rendered as one of the class `wanted`."""
+    def one(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> NDArray[np.float32]:
+        """The sound of a clip of the class `own`, rendered as one of the class `wanted`."""
         if wanted is Label.NEGATIVE:
-            return features(self.renderer.speech([self.sounds.get(path)], draw), self.recipe.features)
+            return self.renderer.speech([self.sounds.get(path)], draw)
         render = self.renderer.word if own is wanted else self.renderer.piece
-        return features(render(self._word(path), draw), self.recipe.features)
+        return render(self._word(path), draw)
 
     def _word(self, path: Path) -> NDArray[np.float32]:
         sound = self.sounds.get(path)

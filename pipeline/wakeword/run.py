@@ -26,6 +26,7 @@ from pipeline.wakeword.pools import LivePool, Pool, Pools, Recipe, WindowSource,
 from pipeline.wakeword.splits import hold_out
 
 if TYPE_CHECKING:
+    from pipeline.wakeword.lessons import Lessons
     from pipeline.wakeword.train import Trained, Trainer
 
 MODEL_FOLDER = "model"
@@ -119,8 +120,8 @@ def make_trainer(
     sources, cmvn = _sources(home, scan.root, train, varied, config, progress, writer)
     held_pools = make_pools(place_of(home, held, still), scan.root, held, still, progress, writer.check_stop)
     writer.update(data_hash=place_of(home, train, varied).name)
-    teacher = _teacher(settings, config)
-    trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher)
+    teacher, lessons = _teacher(settings, config, scan.root, train, varied, progress, writer)
+    trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, lessons)
     return Prepared(trainer, scan, train, held, held_pools)
 
 
@@ -182,11 +183,7 @@ def _sources(
 def _live(
     root: Path, clips: Sequence[Clip], recipe: Recipe, config: WakewordConfig
 ) -> tuple[dict[Label, WindowSource], Cmvn]:
-    by_label = {label: [clip for clip in clips if clip.label is label] for label in Label}
-    hard = by_label[Label.HARD_NEGATIVE] + (by_label[Label.POSITIVE] if recipe.augment.partials else [])
-    of_class = {Label.POSITIVE: by_label[Label.POSITIVE], Label.NEGATIVE: by_label[Label.NEGATIVE]}
-    of_class |= {Label.HARD_NEGATIVE: hard} if hard else {}
-    live = {label: LivePool(recipe, root, own, by_label[Label.NEGATIVE], label) for label, own in of_class.items()}
+    live = _live_pools(root, clips, recipe)
     if not config.train.cmvn:
         return dict(live), Cmvn.none(config.features.n_bins)
     draw = np.random.default_rng([config.seed, 3])
@@ -194,19 +191,43 @@ def _live(
     return dict(live), Cmvn.of(seen.reshape(-1, seen.shape[2]))
 
 
-def _teacher(settings: Settings, config: WakewordConfig) -> Any:
-    """The model of another run, as a function. Raises TrainingError for one that hears other features."""
-    name = config.distil.teacher
+def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe) -> dict[Label, LivePool]:
+    by_label = {label: [clip for clip in clips if clip.label is label] for label in Label}
+    hard = by_label[Label.HARD_NEGATIVE] + (by_label[Label.POSITIVE] if recipe.augment.partials else [])
+    of_class = {Label.POSITIVE: by_label[Label.POSITIVE], Label.NEGATIVE: by_label[Label.NEGATIVE]}
+    of_class |= {Label.HARD_NEGATIVE: hard} if hard else {}
+    return {label: LivePool(recipe, root, own, by_label[Label.NEGATIVE], label) for label, own in of_class.items()}
+
+
+def _teacher(
+    settings: Settings,
+    config: WakewordConfig,
+    root: Path,
+    clips: Sequence[Clip],
+    recipe: Recipe,
+    progress: Progress,
+    writer: RunWriter,
+) -> tuple[Any, "Lessons | None"]:
+    """The model of another run as a function, or an encoder's lessons. Raises TrainingError for a model that hears
+    other features."""
+    name, wanted = config.distil.teacher, config.distil.windows
     if not name:
-        return None
+        return None, None
     from pipeline.wakeword.model_files import load_model
 
+    if (Path(name) / "config.json").is_file() and not (Path(name) / "run.json").is_file():
+        from pipeline.wakeword.lessons import encoder_lessons
+
+        live = _live_pools(root, clips, recipe)
+        found = encoder_lessons(Path(name), live, config.features, wanted, config.seed, progress, writer.check_stop)
+        writer.log(f"the teacher {Path(name).name} is right on {found.right:.1%} of {len(found.logits)} windows")
+        return None, found
     model, info = load_model(find(settings, name).path / MODEL_FOLDER)
     if info.features != config.features:
         raise TrainingError(
             f"The teacher {name} hears other features: {to_json(info.features)} there, {to_json(config.features)} here."
         )
-    return model.to(settings.device)
+    return model.to(settings.device), None
 
 
 def _calibrated(trained: "Trained") -> tuple[float, dict[str, Any]]:

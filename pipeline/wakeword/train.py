@@ -27,6 +27,7 @@ from pipeline.wakeword.clips import Label
 from pipeline.wakeword.config import TrainConfig, WakewordConfig
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.judging import judge_of
+from pipeline.wakeword.lessons import Lessons
 from pipeline.wakeword.losses import WakewordLoss
 from pipeline.wakeword.models import WakewordModel, make_model
 from pipeline.wakeword.pools import Pool, Pools
@@ -35,6 +36,7 @@ from pipeline.wakeword.validate import Validation, mine, validate
 
 CHECKPOINT, STATE, BEST, MINED = "last.safetensors", "last.json", "best.safetensors", "mined.npy"
 LOG_EVERY = 10
+LESSON_SHARE = 4  # one window of a lesson for so many of a batch
 Teacher = Callable[[Tensor], Tensor]
 """Windows as they are in the pools to logits."""
 
@@ -89,8 +91,10 @@ class Trainer:
         device: str,
         writer: RunWriter,
         teacher: Teacher | None = None,
+        lessons: Lessons | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
+        self.lessons = lessons
         self.config, self.held, self.device, self.writer, self.teacher = config, held, device, writer, teacher
         self.precision = fitting_precision(config.train.precision, device)
         self.model = make_model(config.model, config.features.shape, cmvn).to(device)
@@ -158,7 +162,7 @@ class Trainer:
         batch = self.batches.make(draw)
         self.model.train()
         with quantised(self.model) if stage.name == "quantisation" else nullcontext():
-            loss = self._loss(batch)
+            loss = self._loss(batch, draw)
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(f"The loss is no number at step {step} ({stage.name}). Lower the learning rate.")
             self.optimiser.zero_grad()
@@ -169,21 +173,29 @@ class Trainer:
             self._follow()
         return float(loss.detach()), float(norm), rate
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def _loss(self, batch: Batch, draw: np.random.Generator) -> Tensor:
         windows = batch.windows.to(self.device)
         is_word, is_hard = batch.is_word.to(self.device), batch.is_hard.to(self.device)
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
             logits, embeddings = self.model.judge(windows)
         loss: Tensor = self.loss(logits.float(), embeddings, is_word, is_hard)
-        if self.teacher is None:
-            return loss
+        if self.teacher is not None:
+            with torch.no_grad():
+                wanted = self.teacher(windows * self.model.std + self.model.mean)
+            return self._taught(loss, logits, wanted)
+        if self.lessons is not None:
+            chosen = draw.integers(0, len(self.lessons.logits), max(1, len(windows) // LESSON_SHARE))
+            with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                answers = self.model(torch.from_numpy(self.lessons.windows[chosen]).to(self.device))
+            return self._taught(loss, answers, torch.from_numpy(self.lessons.logits[chosen]).to(self.device))
+        return loss
+
+    def _taught(self, loss: Tensor, logits: Tensor, wanted: Tensor) -> Tensor:
+        """With the teacher's softened answers (Hinton et al. 2015)."""
         distil = self.config.distil
-        with torch.no_grad():
-            wanted = torch.sigmoid(
-                self.teacher(windows * self.model.std + self.model.mean).float() / distil.temperature
-            )
-        soft = nn.functional.binary_cross_entropy_with_logits(logits.float() / distil.temperature, wanted)
+        truth = torch.sigmoid(wanted.float() / distil.temperature)
+        soft = nn.functional.binary_cross_entropy_with_logits(logits.float() / distil.temperature, truth)
         return (1.0 - distil.weight) * loss + distil.weight * distil.temperature**2 * soft
 
     def _follow(self) -> None:

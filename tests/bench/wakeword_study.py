@@ -34,7 +34,7 @@ NEAR = {
     "smart_mirror": ("smart", "mirror", "smart manner", "start mirror", "smart meter", "smart mirage"),
     "snowboy": ("snow", "boy", "snowball", "no boy", "show boy", "snow day"),
 }
-SHORT = ("train.steps=600", "mining.rounds=2", "mining.steps=150", "train.validate_every=150")
+SHORT = ("train.steps=400", "mining.rounds=2", "mining.steps=100", "train.validate_every=200")
 ABLATED = "snowboy"
 ABLATION = {
     "all": (),
@@ -43,7 +43,7 @@ ABLATION = {
     "without balancing": ("train.balanced=false",),
     "without augmentation": ("augment.enabled=false",),
     "without pieces of the word": ("augment.partials=0.0",),
-    "without mining": ("mining.rounds=0", "train.steps=900"),
+    "without mining": ("mining.rounds=0", "train.steps=600"),
     "teacher": ("model.width=2.0",),
     "with distillation": ("distil.teacher=TEACHER",),
 }
