@@ -224,9 +224,9 @@ def test_windows_stay_within_their_stretch() -> None:
 def test_mean_and_deviation_of_what_is_given_alone() -> None:
     draw = np.random.default_rng(0)
     values = (3.0 + 2.0 * draw.standard_normal((5000, 40))).astype(np.float16)
-    found = Cmvn.of(values, chunk=700)
+    found = Cmvn.of([values[:3000], values[3000:]], chunk=700)
     normal = found(values.astype(np.float32))
     assert np.abs(normal.mean(axis=0)).max() < 1e-2
     assert normal.std(axis=0) == pytest.approx(1.0, abs=1e-2)
     with pytest.raises(CorpusError):
-        Cmvn.of(np.zeros((0, 40), dtype=np.float32))
+        Cmvn.of([np.zeros((0, 40), dtype=np.float32)])

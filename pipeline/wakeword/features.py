@@ -4,6 +4,7 @@ The same function serves training, evaluation and the detector, whose windows ar
 i looks at samples i * hop to i * hop + window, and at nothing else.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -98,17 +99,19 @@ class Cmvn:
         return cls(np.full(n_bins, -6.0, dtype=np.float32), np.full(n_bins, 4.0, dtype=np.float32))
 
     @classmethod
-    def of(cls, values: NDArray[np.float16] | Frames, chunk: int = 100_000) -> "Cmvn":
-        """Of frames [n, bins], read in chunks. Raises CorpusError for none."""
-        if not len(values):
+    def of(cls, parts: Sequence[NDArray[np.float16] | Frames], chunk: int = 100_000) -> "Cmvn":
+        """Of all frames [n, bins] of the parts, read in chunks. Raises CorpusError for none."""
+        n = sum(len(part) for part in parts)
+        if not n:
             raise CorpusError("There are no training clips to take the mean and deviation of.")
-        n_bins = values.shape[1]
+        n_bins = parts[0].shape[1]
         total, squares = np.zeros(n_bins), np.zeros(n_bins)
-        for start in range(0, len(values), chunk):
-            part = values[start : start + chunk].astype(np.float64)
-            total, squares = total + part.sum(axis=0), squares + (part**2).sum(axis=0)
-        mean = total / len(values)
-        std = np.sqrt(np.maximum(squares / len(values) - mean**2, 1e-8))
+        for part in parts:
+            for start in range(0, len(part), chunk):
+                some = part[start : start + chunk].astype(np.float64)
+                total, squares = total + some.sum(axis=0), squares + (some**2).sum(axis=0)
+        mean = total / n
+        std = np.sqrt(np.maximum(squares / n - mean**2, 1e-8))
         return cls(mean.astype(np.float32), std.astype(np.float32))
 
     def __call__(self, values: Frames) -> Frames:

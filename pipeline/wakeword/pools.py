@@ -9,13 +9,15 @@ kind of feature and fed another fails without a word.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,8 +163,8 @@ def make_pools(
     folder.parent.mkdir(parents=True, exist_ok=True)
     lengths: dict[str, list[int]] = {}
     used = [0, 0]
-    with TemporaryDirectory(prefix=artifacts.TEMPORARY_PREFIX, dir=folder.parent) as temporary:
-        values: dict[str, list[Values]] = {}
+    with TemporaryDirectory(prefix=artifacts.TEMPORARY_PREFIX, dir=folder.parent) as temporary, ExitStack() as stack:
+        raw: dict[str, BinaryIO] = {}
         made = map_ordered(
             partial(_rendered, recipe, root, context), tasks, progress=progress, check_stop=check_stop,
             message="rendering clips",
@@ -170,17 +172,25 @@ def make_pools(
         for found, hits, misses in made:
             used = [used[0] + hits, used[1] + misses]
             for label, stretches in found.items():
-                values.setdefault(label, []).extend(stretches)
+                if label not in raw:
+                    raw[label] = stack.enter_context(Path(temporary, f"{label}.raw").open("wb+"))
+                for stretch in stretches:
+                    raw[label].write(stretch.tobytes())
                 lengths.setdefault(label, []).extend(len(stretch) for stretch in stretches)
-        for label, stretches in values.items():
-            np.save(f"{temporary}/{label}.npy", np.concatenate(stretches), allow_pickle=False)
+        for label, file in raw.items():  # straight to disk: hours of speech need not fit into the memory
+            file.seek(0)
+            with Path(temporary, f"{label}.npy").open("wb") as whole:
+                shape = (sum(lengths[label]), recipe.features.n_bins)
+                header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_2_0(whole, header)
+                shutil.copyfileobj(file, whole)
         index = {
             "recipe": to_json(recipe), "digest": digest_of(clips, recipe), "n_clips": len(clips), "lengths": lengths,
             "cache": {"hits": used[0], "misses": used[1]},
         }  # fmt: skip
         artifacts.write_json(Path(temporary) / INDEX, index)
         folder.mkdir(exist_ok=True)
-        for name in [*(f"{label}.npy" for label in values), INDEX]:
+        for name in [*(f"{label}.npy" for label in raw), INDEX]:
             Path(temporary, name).replace(folder / name)
     return open_pools(folder, recipe, clips)
 
@@ -217,6 +227,11 @@ def read_index(folder: Path) -> dict[str, Any]:
             f"{folder} holds no features that can be read ({error}). `pronlab wakeword features` makes them."
         ) from error
     return index
+
+
+def hit_rate(used: Mapping[str, int]) -> float:
+    """Of the cache of decoded sounds, as `pools.json` counts it."""
+    return used["hits"] / max(1, used["hits"] + used["misses"])
 
 
 @dataclass(frozen=True)
@@ -300,8 +315,8 @@ class _Desk:
 
     def render(self, task: _Task, root: Path) -> dict[str, list[Values]]:
         draw = np.random.default_rng(task.seed)
-        sounds = [self.sounds.get(root / path) for path in task.paths]
         if task.label is Label.NEGATIVE:
+            sounds = [self.sounds.get(root / path) for path in task.paths]
             return {task.label: [self._frames(self.renderer.speech(sounds, draw))]}
         word, augment = self._word(root / task.paths[0]), self.recipe.augment
         found = {task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(augment.variants)]}

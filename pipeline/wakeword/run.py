@@ -22,7 +22,18 @@ from pipeline.wakeword.clips import Clip, ClipScan, Label, scan_folders
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.budget import Budget, check_budget
-from pipeline.wakeword.pools import LivePool, Pool, Pools, Recipe, WindowSource, make_pools, open_pools, place_of
+from pipeline.wakeword.pools import (
+    LivePool,
+    Pool,
+    Pools,
+    Recipe,
+    WindowSource,
+    hit_rate,
+    make_pools,
+    open_pools,
+    place_of,
+    read_index,
+)
 from pipeline.wakeword.splits import hold_out
 
 if TYPE_CHECKING:
@@ -173,11 +184,16 @@ def _sources(
                 raise
             writer.log(f"{error} Making them from the clips.")
     if pools is None and data.precompute:
-        pools = make_pools(place_of(home, clips, recipe), root, clips, recipe, progress, writer.check_stop)
+        place = place_of(home, clips, recipe)
+        pools = make_pools(place, root, clips, recipe, progress, writer.check_stop)
+        used = read_index(place)["cache"]
+        writer.log(
+            f"features in {place.name}; of the sounds asked for while making them, {hit_rate(used):.1%} were at hand"
+        )
     if pools is None:
         return _live(root, clips, recipe, config)
-    values = np.concatenate([pool.values for pool in pools.values()]) if config.train.cmvn else None
-    return dict(pools), Cmvn.none(config.features.n_bins) if values is None else Cmvn.of(values)
+    cmvn = Cmvn.of([pool.values for pool in pools.values()]) if config.train.cmvn else Cmvn.none(config.features.n_bins)
+    return dict(pools), cmvn
 
 
 def _live(
@@ -188,7 +204,7 @@ def _live(
         return dict(live), Cmvn.none(config.features.n_bins)
     draw = np.random.default_rng([config.seed, 3])
     seen = np.concatenate([source.sample(200, draw) for source in live.values()])
-    return dict(live), Cmvn.of(seen.reshape(-1, seen.shape[2]))
+    return dict(live), Cmvn.of([seen.reshape(-1, seen.shape[2])])
 
 
 def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe) -> dict[Label, LivePool]:
