@@ -184,13 +184,9 @@ def predictions(set_name: str) -> pd.DataFrame:
 
 def scorer_names(rubric: RubricName) -> list[str]:
     """The scorers that can score such recordings here: the heuristic, and those with a model."""
-    from pipeline.scoring import acoustic, heuristic  # noqa: F401  registers the scorers
-    from pipeline.scoring.acoustic.deploy import find_model
-    from pipeline.scoring.base import SCORERS
-    from pipeline.scoring.speech import scorer as speech
+    from pipeline.scoring.in_use import scorer_names
 
-    found = [name for name in SCORERS if name == "heuristic" or find_model(settings(), rubric, name) is not None]
-    return [*found, speech.NAME] if rubric is RubricName.SENTENCE and has_speech_model() else found
+    return scorer_names(settings(), rubric)
 
 
 def job(run_id: str) -> RunDirectory:
@@ -290,7 +286,9 @@ def remove_set(name: str) -> None:
 
 def scorer(name: str | None, rubric: RubricName) -> Scorer:
     """The scorer `name`, or the one in use where it is None; loaded once, and again after a deployment."""
-    return _loaded_scorer(settings(), name, rubric, _deployment(rubric))
+    from pipeline.scoring.in_use import deployment
+
+    return _loaded_scorer(settings(), name, rubric, deployment(settings(), rubric))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -298,16 +296,6 @@ def _loaded_scorer(installation: Settings, name: str | None, rubric: RubricName,
     from pipeline.scoring.base import load_scorer
 
     return load_scorer(installation, name, rubric)
-
-
-def _deployment(rubric: RubricName) -> str:
-    """Changes whenever another model comes into use."""
-    from pipeline.scoring.acoustic.deploy import find_model
-    from pipeline.scoring.speech.model_files import find_speech_model
-
-    folder = find_speech_model(settings()) if rubric is RubricName.SENTENCE else None
-    folder = folder or find_model(settings(), rubric)
-    return "" if folder is None else f"{folder} {folder.stat().st_mtime_ns} {folder.stat().st_ino}"
 
 
 def score_try(data: bytes, target: Target) -> Try:

@@ -23,7 +23,8 @@ LAYERS = [
     {"corpus", "labels", "people", "projects"},
     {"features", "jobs"},
     {"scoring", "speechllm", "wakeword", "attempts"},
-    {"results"},
+    {"results", "monitoring"},
+    {"api"},
     {"cli"},
 ]
 

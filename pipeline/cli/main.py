@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, note or delete runs."),
     "wakeword": ("pipeline.cli.wakeword", "wakeword", "Wake words: clips, training, evaluation, export, detection."),
     "results": ("pipeline.cli.results", "results", "All figures beside the paper's, the published and people's."),
+    "serve": ("pipeline.cli.serve", "serve", "Serve scores over HTTP."),
+    "serve-key": ("pipeline.cli.serve", "serve_key", "API keys of the service."),
     "score": ("pipeline.cli.score", "score", "Score one recording."),
     "score-set": ("pipeline.cli.score", "score_set", "Score every recording of a set, for the Compare page."),
     "evaluate": ("pipeline.cli.score", "evaluate", "Measure a scorer against experts over a manifest or set."),

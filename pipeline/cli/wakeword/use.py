@@ -40,14 +40,9 @@ def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
 @json_option
 def judge(run: str, host: str, port: int, as_json: bool) -> None:
     """Serve `POST /verify`: a second opinion on clips that a sentry let through."""
-    import uvicorn
+    from pipeline.cli.serve import run as serve
 
-    from pipeline.wakeword.judge_api import make_app
-    from pipeline.wakeword.trained import trained
-
-    app = make_app(trained(Settings.from_env(), run).folder)
-    emit({"url": f"http://{host}:{port}/verify"}, as_json, f"The judge listens on http://{host}:{port}/verify")
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    serve(host, port, None, None, run, as_json)
 
 
 COMMANDS = (detect, judge)

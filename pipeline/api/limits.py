@@ -1,0 +1,144 @@
+"""What one installation lets in: sizes, times, how many at once."""
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.api.problems import MEDIA_TYPE, Problem, encoded
+from pipeline.records import Seconds
+
+LOG = logging.getLogger("pronlab.api")
+ID_HEADER = b"x-request-id"
+LONGEST_ID = 64
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`max_bytes` a request, `max_s` of audio a clip, `batch` clips a request; `workers` processes score, `queue`
+    requests may wait for them, each at most `timeout_s` at work with `memory_mb`; a client sends its body within
+    `body_s`."""
+
+    max_bytes: int = 10_000_000
+    max_s: Seconds = 60.0
+    batch: int = 50
+    workers: int = 2
+    queue: int = 16
+    timeout_s: Seconds = 20.0
+    memory_mb: int = 3000
+    body_s: Seconds = 30.0
+
+
+class Places:
+    """At most `workers + queue` requests at once; one more is told when to come back."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.workers + limits.queue
+        self.taken = 0
+        self.refused = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Raises Problem (429, with Retry-After) where all are taken."""
+        if self.taken >= self._most:
+            self.refused += 1
+            raise Problem(429, f"{self.taken} requests are at work or waiting. Come back in a second.", Retry_After="1")
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
+class Bounded:
+    """ASGI: a request id for each request, its body bounded in size and time before anything reads it, one line of log
+    when it is answered (no audio, no text, no names)."""
+
+    def __init__(self, app: Any, limits: Limits, seen: Callable[[str, int, float], None]) -> None:
+        self._app, self._limits, self._seen = app, limits, seen
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(ID_HEADER, b"").decode("latin-1")
+        request_id = given if given.isalnum() and len(given) <= LONGEST_ID else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status, begun = time.perf_counter(), 500, False
+        trouble: list[Problem] = []
+
+        async def answering(message: Any) -> None:
+            nonlocal status, begun
+            if trouble and not begun:  # whatever the application made of the error that it got while reading
+                begun = True
+                await _refuse(answering, trouble[0].status, trouble[0].detail, request_id)
+            elif trouble and message is not None and message.get("by") != "limits":
+                return
+            else:
+                if message["type"] == "http.response.start":
+                    begun, status = True, message["status"]
+                    message = {**message, "headers": [*message["headers"], (ID_HEADER, request_id.encode())]}
+                await send({key: value for key, value in message.items() if key != "by"})
+
+        try:
+            refusal = self._too_large(headers)
+            if refusal is not None:
+                await _refuse(answering, *refusal, request_id)
+                return
+            await self._app(scope, self._within(receive, trouble), answering)
+        finally:
+            elapsed_ms = 1000.0 * (time.perf_counter() - started)
+            path = getattr(scope.get("route"), "path", "other")
+            self._seen(path, status, elapsed_ms / 1000.0)
+            line = {"request": request_id, "method": scope["method"], "path": path, "status": status,
+                    "milliseconds": round(elapsed_ms, 1)}  # fmt: skip
+            LOG.info(json.dumps(line))
+
+    def _too_large(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
+        declared = headers.get(b"content-length", b"0").decode("latin-1")
+        if not declared.isdigit():
+            return 400, f"Content-Length is a number of bytes, got {declared!r}."
+        if int(declared) > self._limits.max_bytes:
+            return 413, _large(int(declared), self._limits)
+        return None
+
+    def _within(self, receive: Any, trouble: list[Problem]) -> Any:
+        """`receive` with a count and a clock: a client that lies about the length, or drips, is refused; the refusal is
+        left in `trouble`."""
+        count, end = 0, time.monotonic() + self._limits.body_s
+
+        async def bounded() -> Any:
+            nonlocal count, end
+            if end == float("inf"):  # the body is here: from now on this only waits for the client to go away
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), max(0.001, end - time.monotonic()))
+            except TimeoutError:
+                trouble.append(Problem(408, f"The body did not arrive within {self._limits.body_s:g} s."))
+                raise trouble[0] from None
+            count += len(message.get("body", b""))
+            if count > self._limits.max_bytes:
+                trouble.append(Problem(413, _large(count, self._limits)))
+                raise trouble[0]
+            if not message.get("more_body", False):
+                end = float("inf")
+            return message
+
+        return bounded
+
+
+def _large(n: int, limits: Limits) -> str:
+    return f"At most {limits.max_bytes / 1e6:g} MB are accepted, got {n / 1e6:.1f} MB."
+
+
+async def _refuse(send: Any, status: int, detail: str, request_id: str) -> None:
+    content = encoded(status, detail, request_id)
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers, "by": "limits"})
+    await send({"type": "http.response.body", "body": content, "by": "limits"})

@@ -1,0 +1,225 @@
+"""The log of predictions: one row each, and rollups by day that stay small however many there are.
+
+Pages and metrics read the rollups; single rows are read by id or for a page of the newest. A log that cannot be written
+(a full disk) never fails the prediction: it is counted as lost.
+"""
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import PronlabError
+from pipeline.labels.database import connected
+from pipeline.records import ScoreResult
+from pipeline.settings import Settings
+
+SCORE_BINS = 20  # of 5 points
+LATENCY_EDGES_MS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)
+SAMPLED_A_DAY = 1000  # feature vectors a day and model: enough for a distribution, whatever the traffic
+LONGEST_COMMENT = 2000
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS predictions(
+  id TEXT PRIMARY KEY, at REAL NOT NULL, scorer TEXT NOT NULL, model_id TEXT NOT NULL, rubric TEXT NOT NULL,
+  text TEXT NOT NULL, participant TEXT NOT NULL, client TEXT NOT NULL, overall REAL, state TEXT NOT NULL,
+  confidence REAL, milliseconds REAL NOT NULL, duration_s REAL, snr_db REAL, peak REAL, silence_share REAL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS predictions_at ON predictions(at);
+CREATE TABLE IF NOT EXISTS feedback(
+  prediction TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, score REAL, agrees INTEGER, comment TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS feedback_prediction ON feedback(prediction);
+CREATE TABLE IF NOT EXISTS days(
+  day TEXT NOT NULL, model_id TEXT NOT NULL, scorer TEXT NOT NULL, n INTEGER NOT NULL, n_scored INTEGER NOT NULL,
+  sum_score REAL NOT NULL, sum_ms REAL NOT NULL, scores TEXT NOT NULL, latencies TEXT NOT NULL,
+  PRIMARY KEY(day, model_id, scorer)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS features(day TEXT NOT NULL, model_id TEXT NOT NULL, number INTEGER NOT NULL, vector BLOB);
+CREATE INDEX IF NOT EXISTS features_day ON features(day, model_id);
+"""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What one model answered on one day (UTC). `scores` counts those that were scored in 20 bins of 5 points,
+    `latencies` counts answers up to each of LATENCY_EDGES_MS and, last, above."""
+
+    day: str
+    model_id: str
+    scorer: str
+    n: int
+    n_scored: int
+    mean_score: float | None
+    mean_ms: float
+    scores: tuple[int, ...]
+    latencies: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One prediction, with the mean of the scores that people gave it afterwards, None where nobody did."""
+
+    id: str
+    at: str
+    scorer: str
+    model_id: str
+    text: str
+    participant: str
+    overall: float | None
+    confidence: float | None
+    milliseconds: float
+    people: float | None
+
+
+class FeedbackError(PronlabError):
+    """Feedback that cannot be kept: an unknown prediction, or a value outside its range."""
+
+
+class PredictionLog:
+    """Of one installation. `lost` counts predictions that could not be written."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.data_root / "predictions.sqlite"
+        self.lost = 0
+
+    def add(
+        self,
+        result: ScoreResult,
+        *,
+        participant: str = "",
+        client: str = "",
+        features: Sequence[float] | None = None,
+        at: float | None = None,
+    ) -> str:
+        """Keep what was answered, never the sound; returns its id, also where the disk is full."""
+        found = uuid.uuid4().hex
+        try:
+            with self._writing() as connection:
+                _insert(connection, found, result, participant, client, features, at or time.time())
+        except sqlite3.Error:
+            self.lost += 1
+        return found
+
+    def feedback(
+        self,
+        prediction: str,
+        *,
+        score: float | None = None,
+        agrees: bool | None = None,
+        comment: str = "",
+        kind: str = "learner",
+    ) -> None:
+        """What somebody says about a prediction: a score of their own (0-100), or whether they agree. Raises
+        FeedbackError."""
+        if score is None and agrees is None and not comment:
+            raise FeedbackError("Feedback holds a score, whether one agrees, or a comment; it was empty.")
+        if score is not None and not 0.0 <= score <= 100.0:
+            raise FeedbackError(f"A score lies in 0-100, got {score}.")
+        if len(comment) > LONGEST_COMMENT:
+            raise FeedbackError(f"A comment has at most {LONGEST_COMMENT} characters, got {len(comment)}.")
+        with self._writing() as connection:
+            if not connection.execute("SELECT 1 FROM predictions WHERE id = ?", (prediction,)).fetchone():
+                raise FeedbackError(f"There is no prediction {prediction!r}; its id came with the score.")
+            connection.execute(
+                "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)",
+                (prediction, time.time(), kind, score, None if agrees is None else int(agrees), comment),
+            )
+
+    def days(self, since: str = "") -> list[Day]:
+        """The rollups from the day `since` (YYYY-MM-DD) on, oldest first."""
+        rows = self._read("SELECT * FROM days WHERE day >= ? ORDER BY day, model_id", (since,))
+        return [
+            Day(
+                r["day"], r["model_id"], r["scorer"], r["n"], r["n_scored"],
+                r["sum_score"] / r["n_scored"] if r["n_scored"] else None, r["sum_ms"] / r["n"],
+                tuple(json.loads(r["scores"])), tuple(json.loads(r["latencies"])),
+            )
+            for r in rows
+        ]  # fmt: skip
+
+    def newest(self, n: int = 100) -> list[Logged]:
+        rows = self._read(
+            "SELECT p.*, (SELECT AVG(score) FROM feedback f WHERE f.prediction = p.id) AS people "
+            "FROM predictions p ORDER BY at DESC LIMIT ?",
+            (n,),
+        )
+        return [
+            Logged(
+                r["id"], datetime.fromtimestamp(r["at"], UTC).isoformat(timespec="seconds"), r["scorer"], r["model_id"],
+                r["text"], r["participant"], r["overall"], r["confidence"], r["milliseconds"], r["people"],
+            )
+            for r in rows
+        ]  # fmt: skip
+
+    def sampled_features(self, model_id: str, since: str = "") -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """[n, n_features] of at most 1,000 predictions a day."""
+        rows = self._read("SELECT vector FROM features WHERE model_id = ? AND day >= ?", (model_id, since))
+        vectors = [np.frombuffer(r["vector"], dtype=np.float32) for r in rows]
+        return np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with closing(connected(self._path)) as connection:
+            connection.executescript(SCHEMA)
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _read(self, query: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
+        if not self._path.is_file():
+            return []
+        with closing(connected(self._path)) as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(query, values).fetchall()
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    found: str,
+    result: ScoreResult,
+    participant: str,
+    client: str,
+    features: Sequence[float] | None,
+    at: float,
+) -> None:
+    audio = result.audio
+    day = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+    connection.execute(
+        "INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            found, at, result.scorer, result.model_id, str(result.target.rubric), result.target.text, participant,
+            client, result.overall, str(result.state), result.confidence, result.milliseconds,
+            *((audio.duration_s, audio.snr_db, audio.peak, audio.silence_share) if audio else (None,) * 4),
+        ),
+    )  # fmt: skip
+    key = (day, result.model_id, result.scorer)
+    before = connection.execute("SELECT * FROM days WHERE day = ? AND model_id = ? AND scorer = ?", key).fetchone()
+    scores = json.loads(before["scores"]) if before else [0] * SCORE_BINS
+    latencies = json.loads(before["latencies"]) if before else [0] * (len(LATENCY_EDGES_MS) + 1)
+    if result.overall is not None:
+        scores[min(SCORE_BINS - 1, int(result.overall * SCORE_BINS / 100.0))] += 1
+    latencies[int(np.searchsorted(LATENCY_EDGES_MS, result.milliseconds))] += 1
+    n = before["n"] if before else 0
+    connection.execute(
+        "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *key, n + 1, (before["n_scored"] if before else 0) + (result.overall is not None),
+            (before["sum_score"] if before else 0.0) + (result.overall or 0.0),
+            (before["sum_ms"] if before else 0.0) + result.milliseconds, json.dumps(scores), json.dumps(latencies),
+        ),
+    )  # fmt: skip
+    if features is not None and n < SAMPLED_A_DAY:
+        vector = np.asarray(features, dtype=np.float32).tobytes()
+        connection.execute("INSERT INTO features VALUES (?, ?, ?, ?)", (day, result.model_id, n, vector))
