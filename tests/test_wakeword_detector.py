@@ -124,7 +124,7 @@ def test_the_sweep_finds_the_best_point_within_a_rate() -> None:
         scores[index] = score
     heard = _heard(scores, [(9.5, 10.2), (99.5, 100.2), (199.5, 200.2)])
     found = measure(heard, replace(CONFIG, hysteresis=0.0), (0.5, 1.0, 2.0))
-    assert [found.at_fah[t].misses for t in ("0.5", "1", "2")] == [1, 1, 0]
+    assert [found.at_fah[t].misses for t in ("0.5", "1.0", "2.0")] == [1, 1, 0]
     assert found.at_fah["0.5"].threshold == pytest.approx(5.0, abs=1e-5)
     assert found.at_fah["0.5"].fah_interval[1] == pytest.approx(3.689, abs=0.01)
     assert found.missed == ("w2",)

@@ -43,7 +43,7 @@ class Client:
         return dict(self._ask("POST", "/analyze", files=[("file", _part(clip))], data=given).json())
 
     def analyze_batch(self, clips: Sequence[tuple[Clip, str]], **options: str) -> Iterator[dict[str, Any]]:
-        """Recordings with their words; an answer each, in order, as it comes. One that failed has `status`, `detail`."""
+        """Recordings with their words; an answer each, in order, as it comes. One that failed has a `status`."""
         files = [("files", _part(clip)) for clip, _ in clips]
         data = {"words": [word for _, word in clips], **options}
         for line in self._ask("POST", "/analyze/batch", files=files, data=data, stream=True).iter_lines():

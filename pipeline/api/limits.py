@@ -70,26 +70,31 @@ class Bounded:
         given = headers.get(ID_HEADER, b"").decode("latin-1")
         request_id = given if given.isalnum() and len(given) <= LONGEST_ID else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        started, status, begun = time.perf_counter(), 500, False
+        started, status = time.perf_counter(), 500
+        begun = refused = False
         trouble: list[Problem] = []
 
+        async def sending(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], (ID_HEADER, request_id.encode())]}
+            await send(message)
+
         async def answering(message: Any) -> None:
-            nonlocal status, begun
-            if trouble and not begun:  # whatever the application made of the error that it got while reading
+            """The application's answer; or ours, where the application was kept from reading the body."""
+            nonlocal begun, refused
+            if trouble and not begun:
+                begun = refused = True
+                await _refuse(sending, trouble[0].status, trouble[0].detail, request_id)
+            elif not refused:
                 begun = True
-                await _refuse(answering, trouble[0].status, trouble[0].detail, request_id)
-            elif trouble and message is not None and message.get("by") != "limits":
-                return
-            else:
-                if message["type"] == "http.response.start":
-                    begun, status = True, message["status"]
-                    message = {**message, "headers": [*message["headers"], (ID_HEADER, request_id.encode())]}
-                await send({key: value for key, value in message.items() if key != "by"})
+                await sending(message)
 
         try:
             refusal = self._too_large(headers)
             if refusal is not None:
-                await _refuse(answering, *refusal, request_id)
+                await _refuse(sending, *refusal, request_id)
                 return
             await self._app(scope, self._within(receive, trouble), answering)
         finally:
@@ -140,5 +145,5 @@ def _large(n: int, limits: Limits) -> str:
 async def _refuse(send: Any, status: int, detail: str, request_id: str) -> None:
     content = encoded(status, detail, request_id)
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers, "by": "limits"})
-    await send({"type": "http.response.body", "body": content, "by": "limits"})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

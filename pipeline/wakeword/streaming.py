@@ -132,8 +132,8 @@ def measure(
     """Sweep the threshold. Raises ValueError for a stream without keywords or windows."""
     votes = voted(heard.scores, config)
     curve = _sweep(heard, votes, config)
-    at = {f"{target:g}": _best(curve, target) for target in targets_fah}
-    middle = at[f"{targets_fah[len(targets_fah) // 2]:g}"]
+    at = {str(float(target)): _best(curve, target) for target in targets_fah}
+    middle = at[str(float(targets_fah[len(targets_fah) // 2]))]
     _, when, alarms = _operate(heard, votes, config, middle.threshold)
     late = [t - word.end_s for t, word in zip(when, heard.keywords, strict=True) if t is not None]
     eer = equal_error_rate(roc(*highest(heard, config)))

@@ -96,7 +96,7 @@ def evaluate_run(
     info = replace(info, metrics={**info.metrics, "stream": brief})
     if keep_threshold:
         target = detector.target_fah
-        point = measure(heard, detector, (target,)).at_fah[f"{target:g}"]
+        point = measure(heard, detector, (target,)).at_fah[str(float(target))]
         info = replace(info, threshold=point.threshold, detector=detector)
     save_info(one.folder, info)
     return report

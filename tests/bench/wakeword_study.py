@@ -175,7 +175,7 @@ def speak_near_phrases(folder: Path) -> None:
 
 
 def compare(folder: Path) -> Iterator[dict[str, Any]]:
-    """PocketSphinx's keyword spotting on the first hour of each stream, at several thresholds."""
+    """PocketSphinx's keyword spotting on half an hour with the same words, at three thresholds."""
     import pocketsphinx
 
     from pipeline.wakeword.evaluate import files_of
@@ -187,9 +187,9 @@ def compare(folder: Path) -> Iterator[dict[str, Any]]:
     for keyword in KEYWORDS:
         words = files_of((folder / "kw" / keyword / "0" / "test",))
         noise = read_noise((str(folder / "noise_test"),))
-        plan = plan_stream(words, files_of((folder / "speech_test",)), noise, 1.0)
+        plan = plan_stream(words, files_of((folder / "speech_test",)), noise, 0.5)
         blocks = list(plan.blocks())
-        for threshold in (1e-40, 1e-30, 1e-20, 1e-10, 1e-5):
+        for threshold in (1e-30, 1e-20, 1e-10):
             found = alarms = n = 0
             at_s = 0.0
             for block in blocks:
@@ -236,7 +236,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
                 name = row["name"] + (" INT8" if runtime == "int8" else "")
                 groups.setdefault((name, row["keyword"]), []).append(row[runtime])
     for (name, keyword), rows in groups.items():
-        cells = [_mean([100 * row["miss"][target] for row in rows]) for target in ("0.1", "0.5", "1")]
+        cells = [_mean([100 * row["miss"][target] for row in rows]) for target in ("0.1", "0.5", "1.0")]
         cells.append(_mean([100 * row["eer"] for row in rows]))
         lines.append(f"| {name} | {keyword} | {len(rows)} x {rows[0]['n']} | {' | '.join(cells)} |")
     for row in results:
