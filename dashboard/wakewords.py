@@ -53,13 +53,6 @@ def speech_folders() -> dict[str, Path]:
     return {set_.name: set_.root for set_ in list_sets(settings())}
 
 
-def background_files(name: str, part: str) -> int:
-    """How many recordings of a set lie in a part of its corpus; all of them for no part."""
-    from pipeline.corpus.sets import read_recordings
-
-    return sum(not part or recording.part == part for recording in read_recordings(settings(), name))
-
-
 def runs() -> list[RunDirectory]:
     """Those that train detectors, newest first."""
     return [run for run in list_runs(settings().runs_root) if run.state.kind == KIND]

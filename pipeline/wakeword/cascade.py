@@ -6,7 +6,7 @@ The judge is any function from a clip to a verdict: a model in this process, or 
 import io
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from pipeline.errors import ModelError
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.detector import Judge, StreamingDetector
+from pipeline.wakeword.detector import Judge, Judged, StreamingDetector
 from pipeline.wakeword.evaluate import highest_vote
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 
 Samples = NDArray[np.float32]
 HEARD_S: Seconds = 2.0  # of sound that the judge gets: a window, and what came before it
+PIECE = round(0.1 * RATE_HZ)
 TIMEOUT_S: Seconds = 5.0
 
 
@@ -37,40 +38,41 @@ Verify = Callable[[Samples], Verdict]
 
 
 @dataclass(frozen=True)
-class Passed:
-    """What the sentry let through: when, its logit, what the judge said, and how long that took."""
+class Window:
+    """What the sentry made of one window and, where it went off, what the judge said and how long that took."""
 
-    at_s: Seconds
-    sentry: float
-    verdict: Verdict
-    judged_ms: float
+    judged: Judged
+    verdict: Verdict | None = None
+    judged_ms: float = 0.0
 
 
 class Cascade:
-    """Feeds a sentry; whatever sets it off goes to `verify` with the last two seconds of sound."""
+    """Feeds a sentry; whatever sets it off goes to `verify`, where there is one, with the last two seconds of sound."""
 
-    def __init__(self, sentry: StreamingDetector, verify: Verify) -> None:
+    def __init__(self, sentry: StreamingDetector, verify: Verify | None = None) -> None:
         self._sentry, self._verify = sentry, verify
         self._last: deque[Samples] = deque()
         self._held = 0
 
-    def feed(self, samples: Samples) -> list[Passed]:
+    def feed(self, samples: Samples) -> list[Window]:
         """Sound at 16 kHz in pieces of any length; those of .1 s or less keep what the judge hears to the point."""
         self._last.append(samples)
         self._held += len(samples)
         while self._held - len(self._last[0]) >= HEARD_S * RATE_HZ:
             self._held -= len(self._last.popleft())
-        found = []
-        for judged in self._sentry.feed(samples):
-            if judged.detected:
-                begun = time.perf_counter()
-                verdict = self._verify(np.concatenate(self._last)[-round(HEARD_S * RATE_HZ) :])
-                found.append(Passed(judged.end_s, judged.score, verdict, (time.perf_counter() - begun) * 1000.0))
-        return found
+        return [self._window(judged) for judged in self._sentry.feed(samples)]
 
-    def run(self, pieces: Iterable[Samples]) -> Iterator[Passed]:
-        for piece in pieces:
-            yield from self.feed(piece)
+    def run(self, samples: Samples) -> Iterator[Window]:
+        """A whole recording, in pieces."""
+        for start in range(0, len(samples), PIECE):
+            yield from self.feed(samples[start : start + PIECE])
+
+    def _window(self, judged: Judged) -> Window:
+        if not judged.detected or self._verify is None:
+            return Window(judged)
+        begun = time.perf_counter()
+        verdict = self._verify(np.concatenate(self._last)[-round(HEARD_S * RATE_HZ) :])
+        return Window(judged, verdict, (time.perf_counter() - begun) * 1000.0)
 
 
 def local_judge(

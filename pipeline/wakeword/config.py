@@ -22,6 +22,8 @@ class DataConfig:
     """Folders of clips a class, of noise and of room impulse responses. Of the clips a share `validation` of each class
     (by source: the first group of the pattern `source` in a path, or the file) chooses the weights and thresholds.
 
+    In place of folders, `split` names one that `pronlab wakeword split` made: its test part is never opened.
+
     `features` is a folder that `pronlab wakeword features` made; where it does not fit, the run is refused, or with
     `fallback_to_audio` worked out from the clips. `precompute` keeps the features on disk; without it every batch is
     made from the sound anew.
@@ -32,6 +34,7 @@ class DataConfig:
     hard_negative: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
     rir: tuple[str, ...] = ()
+    split: str = ""
     max_positives: int = 0
     validation: float = 0.15
     source: str = ""
@@ -45,6 +48,8 @@ class DataConfig:
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
         wrong = presets.outside(self, {"max_positives": (0, 1e6), "validation": (0.05, 0.5), "cache_mb": (1, 65536)})
+        if self.split and (self.positive or self.negative or self.hard_negative):
+            wrong.append("split names the clips: leave positive, negative and hard_negative away")
         if self.features and not self.precompute:
             wrong.append("features names a folder that precompute: false never reads")
         if self.fallback_to_audio and not self.features:

@@ -32,7 +32,16 @@ from pipeline.wakeword.detector import Judge, voted
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.noise import read_noise
 from pipeline.wakeword.stream import plan_stream
-from pipeline.wakeword.streaming import TARGETS_FAH, Heard, StreamResult, highest, listen, measure
+from pipeline.wakeword.streaming import (
+    TARGETS_FAH,
+    Heard,
+    Operating,
+    StreamResult,
+    highest,
+    listen,
+    measure,
+    operate,
+)
 from pipeline.wakeword.voice import find_word
 
 MAX_DURATION_S = 3600.0
@@ -91,9 +100,11 @@ class NearResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`stream_tta` is of test-time augmentation, where it was asked for."""
+    """`as_set` is the operating point at the detector's own threshold; `stream_tta` is of test-time augmentation, where
+    it was asked for."""
 
     stream: StreamResult
+    as_set: Operating
     clips: ClipResult
     near: tuple[NearResult, ...]
     stream_tta: StreamResult | None
@@ -110,6 +121,8 @@ def evaluate(
     judge: Judge,
     features_config: FeatureConfig,
     detector: DetectorConfig,
+    *,
+    threshold: float,
     temperature: float = 1.0,
     progress: Progress | None = None,
 ) -> tuple[Evaluation, Heard]:
@@ -120,18 +133,19 @@ def evaluate(
     with one_thread():
         heard = listen(plan, judge, features_config, detector.hop_s, progress)
     stream = measure(heard, detector, TARGETS_FAH, plan.speech_hours)
-    threshold = stream.at_fah["0.5"].threshold
+    as_set = operate(heard, detector, threshold)[0]
+    at_target = stream.at_fah["0.5"].threshold
     with_tta = None
     if task.tta:
         with one_thread():
             augmented = listen(plan, averaged(judge, features_config), features_config, detector.hop_s, progress)
         with_tta = measure(augmented, detector, TARGETS_FAH, plan.speech_hours)
     near = [
-        *pieces(positives, judge, features_config, detector, threshold, task.seed),
-        *(near_phrases(task.near, judge, features_config, detector, threshold) if task.near else []),
+        *pieces(positives, judge, features_config, detector, at_target, task.seed),
+        *(near_phrases(task.near, judge, features_config, detector, at_target) if task.near else []),
     ]
-    clips = clip_result(heard, detector, threshold, temperature)
-    return Evaluation(stream, clips, tuple(near), with_tta, task.snr_db, task.seed), heard
+    clips = clip_result(heard, detector, at_target, temperature)
+    return Evaluation(stream, as_set, clips, tuple(near), with_tta, task.snr_db, task.seed), heard
 
 
 def clip_result(heard: Heard, detector: DetectorConfig, threshold: float, temperature: float) -> ClipResult:

@@ -15,7 +15,7 @@ from pipeline.errors import TrainingError
 from pipeline.parallel import Progress
 from pipeline.wakeword.clips import Label
 from pipeline.wakeword.features import FeatureConfig, features
-from pipeline.wakeword.pools import LivePool
+from pipeline.wakeword.rendering import LivePool
 
 SHARES = {Label.POSITIVE: 0.3, Label.NEGATIVE: 0.45, Label.HARD_NEGATIVE: 0.25}
 FOLDS = 5

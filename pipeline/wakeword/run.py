@@ -18,15 +18,13 @@ from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.settings import Settings
 from pipeline.wakeword.augment import PLAIN_SNR_DB, plain
-from pipeline.wakeword.clips import Clip, ClipScan, Label, scan_folders
+from pipeline.wakeword.clips import Clip, Label, scan_folders
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.budget import Budget, check_budget
 from pipeline.wakeword.pools import (
-    LivePool,
     Pool,
     Pools,
-    Recipe,
     WindowSource,
     hit_rate,
     make_pools,
@@ -34,13 +32,14 @@ from pipeline.wakeword.pools import (
     place_of,
     read_index,
 )
-from pipeline.wakeword.splits import hold_out
+from pipeline.wakeword.rendering import LivePool, Recipe
+from pipeline.wakeword.splits import Placed, hold_out, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from pipeline.wakeword.lessons import Lessons
     from pipeline.wakeword.train import Trained, Trainer
 
-MODEL_FOLDER = "model"
+MODEL_FOLDER, SPLIT_FOLDER = "model", "split"
 FEWEST = 8  # clips of the word
 WINDOWS_KEPT = 64  # of each class, with the model
 
@@ -62,6 +61,17 @@ def train_wakeword(
     return report
 
 
+@dataclass(frozen=True)
+class Found:
+    """Clips by what they are for, their paths relative to `root`; `bad` ones are left out."""
+
+    root: Path
+    train: list[Clip]
+    held: list[Clip]
+    bad: tuple[Clip, ...]
+    sources_known: bool
+
+
 def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:
     """How training clips are rendered, and validation clips: those with noise at one ratio and nothing else."""
     varied = config.augment if config.augment.enabled else plain(config.augment, None)
@@ -72,9 +82,16 @@ def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:
     )
 
 
-def find_clips(config: WakewordConfig, progress: Progress | None = None) -> tuple[ClipScan, list[Clip], list[Clip]]:
-    """What there is, to train on and to validate on. Raises CorpusError where no detector can be learnt from it."""
+def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Found:
+    """Where the clips are, those to train on and those to validate on. Raises CorpusError where no detector can be
+    learnt from them."""
     data = config.data
+    if data.split:
+        root, placed = read_manifest(Path(data.split))
+        own = {part: [one.clip for one in placed if one.part == part] for part in ("train", "validation")}
+        for part, clips in own.items():
+            _check_enough(clips, f" in the part {part} of {data.split}", FEWEST if part == "train" else 2)
+        return Found(root, own["train"], own["validation"], (), True)
     missing = [name for name in ("positive", "negative") if not getattr(data, name)]
     if missing:
         raise CorpusError(
@@ -84,21 +101,21 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> tupl
     folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
     scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
     usable = list(scan.usable)
-    counted = Counter(clip.label for clip in usable)
-    for label in (Label.POSITIVE, Label.NEGATIVE):
-        fewest = FEWEST if label is Label.POSITIVE else 2
-        if counted[label] < fewest:
-            bad = sum(clip.label is label for clip in scan.bad)
-            raise CorpusError(
-                f"There are {counted[label]} usable {label} clips; at least {fewest} are needed"
-                + (f" ({bad} more cannot be used: `pronlab wakeword scan` says why)." if bad else ".")
-            )
+    hint = f" ({len(scan.bad)} clips cannot be used: `pronlab wakeword scan` says why)" if scan.bad else ""
+    _check_enough(usable, hint)
     if data.max_positives:
         words = [clip for clip in usable if clip.label is Label.POSITIVE]
         chosen = np.random.default_rng([config.seed, 7]).permutation(len(words))[: data.max_positives]
         kept = {words[i].path for i in chosen}
         usable = [clip for clip in usable if clip.label is not Label.POSITIVE or clip.path in kept]
-    return scan, *hold_out(usable, data.validation, config.seed)
+    return Found(scan.root, *hold_out(usable, data.validation, config.seed), scan.bad, scan.sources_known)
+
+
+def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> None:
+    counted = Counter(clip.label for clip in clips)
+    for label, fewest in ((Label.POSITIVE, words), (Label.NEGATIVE, 2)):
+        if counted[label] < fewest:
+            raise CorpusError(f"There are {counted[label]} usable {label} clips{where}; at least {fewest} are needed.")
 
 
 @dataclass(frozen=True)
@@ -106,9 +123,7 @@ class Prepared:
     """A trainer with its material."""
 
     trainer: "Trainer"
-    scan: ClipScan
-    train: list[Clip]
-    held: list[Clip]
+    found: Found
     held_pools: Pools
 
 
@@ -124,16 +139,19 @@ def make_trainer(
         if done == total or done % max(1, total // 50) == 0:
             writer.update(message=f"{message}: {done} of {total}")
 
-    scan, train, held = find_clips(config, progress)
-    writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(scan.bad)} that cannot be used")
+    found = find_clips(config, progress)
+    train, held = found.train, found.held
+    writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(found.bad)} that cannot be used")
+    placed = [Placed(clip, "train") for clip in train] + [Placed(clip, "validation") for clip in held]
+    write_manifest(writer.run.path / SPLIT_FOLDER, placed, found.root, config.seed)
     varied, still = recipes(config)
     home = settings.features_root / "wakeword"
-    sources, cmvn = _sources(home, scan.root, train, varied, config, progress, writer)
-    held_pools = make_pools(place_of(home, held, still), scan.root, held, still, progress, writer.check_stop)
+    sources, cmvn = _sources(home, found.root, train, varied, config, progress, writer)
+    held_pools = make_pools(place_of(home, held, still), found.root, held, still, progress, writer.check_stop)
     writer.update(data_hash=place_of(home, train, varied).name)
-    teacher, lessons = _teacher(settings, config, scan.root, train, varied, progress, writer)
+    teacher, lessons = _teacher(settings, config, found.root, train, varied, progress, writer)
     trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, lessons)
-    return Prepared(trainer, scan, train, held, held_pools)
+    return Prepared(trainer, found, held_pools)
 
 
 def _train(
@@ -150,10 +168,11 @@ def _train(
     temperature, calibration = _calibrated(trained)
     report = {
         **report_of(trained), "parameters": budget.parameters, "macs": budget.macs, "calibration": calibration,
-        "n_train": len(material.train), "n_held": len(material.held), "sources_known": material.scan.sources_known,
+        "n_train": len(material.found.train), "n_held": len(material.found.held),
+        "sources_known": material.found.sources_known,
     }  # fmt: skip
     info = DetectorInfo(
-        config.name, config.features, config.model, config.detector, _threshold(trained, material.held, config),
+        config.name, config.features, config.model, config.detector, _threshold(trained, material.found.held, config),
         temperature, budget.parameters, {"validation": report["validation"], "calibration": calibration},
     )  # fmt: skip
     folder = writer.run.path / MODEL_FOLDER

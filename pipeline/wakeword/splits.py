@@ -93,6 +93,17 @@ def read_manifest(folder: Path) -> tuple[Path, list[Placed]]:
     return root, placed
 
 
+def reported_part(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Clips of the word and others that a split keeps for the report. Raises CorpusError where one is missing."""
+    root, placed = read_manifest(folder)
+    own = [one.clip for one in placed if one.part == "test"]
+    words = tuple(root / clip.path for clip in own if clip.label is Label.POSITIVE)
+    others = tuple(root / clip.path for clip in own if clip.label is not Label.POSITIVE)
+    if not words or not others:
+        raise CorpusError(f"The test part of {folder} has {len(words)} clips of the word and {len(others)} others.")
+    return words, others
+
+
 def _held(sources: Sequence[str], share: float, seed: int) -> set[str]:
     chosen = speaker_holdout(sources, share, seed)
     return set(np.asarray(sources)[chosen].tolist())

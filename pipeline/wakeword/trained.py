@@ -84,7 +84,10 @@ def evaluate_run(
 
     info = one.info
     detector = detector or info.detector
-    found, heard = evaluate(task, judge_for(one, runtime), info.features, detector, info.temperature, progress)
+    found, heard = evaluate(
+        task, judge_for(one, runtime), info.features, detector, threshold=info.threshold, temperature=info.temperature,
+        progress=progress,
+    )  # fmt: skip
     stream = to_json(found.stream)
     report = {
         "miss_at_fah": found.miss_at_fah, "eer": found.stream.eer, "parameters": info.parameters,

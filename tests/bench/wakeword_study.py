@@ -151,7 +151,10 @@ def _heard(folder: Path, case: Case, found: Any, runtime: str) -> dict[str, Any]
         (str(folder / "noise_test"),), near if near.is_dir() else None, HOURS,
     )  # fmt: skip
     info = found.info
-    result, _ = evaluate(task, judge_for(found, runtime), info.features, info.detector, info.temperature)
+    result, _ = evaluate(
+        task, judge_for(found, runtime), info.features, info.detector, threshold=info.threshold,
+        temperature=info.temperature,
+    )  # fmt: skip
     stream = result.stream
     return {
         "miss": {target: point.miss_rate for target, point in stream.at_fah.items()},

@@ -9,7 +9,7 @@ import click
 from pipeline.cli._background import Work, background_run, run_option
 from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
-from pipeline.errors import TrainingError
+from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SECTIONS = {
     "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
-    "max_positives": "data", "source": "data", "model": "model.name", "width": "model", "target": "model",
-    "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
+    "max_positives": "data", "source": "data", "split": "data", "model": "model.name", "width": "model",
+    "target": "model", "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
 }  # fmt: skip
 folder = click.Path(path_type=Path, exists=True)
 
@@ -33,6 +33,7 @@ def data_options(command: Any) -> Any:
         click.option("--hard-negative", type=folder, multiple=True, help="Folder of what sounds like the word."),
         click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in."),
         click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses."),
+        click.option("--split", type=folder, help="Instead of folders: what `pronlab wakeword split` wrote."),
         click.option("--source", help="A regular expression; its first group in a clip's path is the speaker."),
         click.option("--max-positives", type=int, help="Use at most so many clips of the word."),
         click.option(
@@ -127,8 +128,9 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.option("--positive", type=folder, multiple=True, required=True, help="Clips of the word, not trained on.")
-@click.option("--background", type=folder, multiple=True, required=True, help="Other speech, not trained on.")
+@click.option("--positive", type=folder, multiple=True, help="Clips of the word, not trained on.")
+@click.option("--background", type=folder, multiple=True, help="Other speech, not trained on.")
+@click.option("--split", type=folder, help="Instead of both: the test part of what `pronlab wakeword split` wrote.")
 @click.option("--noise", type=folder, multiple=True, help="Noise to lie under it all (pink noise without).")
 @click.option("--near", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder a near phrase.")
 @click.option("--hours", type=float, default=2.0, show_default=True, help="Length of the stream.")
@@ -145,6 +147,7 @@ def evaluate(
     detector_preset: str | None,
     runtime: str,
     keep_threshold: bool,
+    split: Path | None,
     run: Path | None,
     as_json: bool,
     **options: Any,
@@ -152,10 +155,15 @@ def evaluate(
     """Misses at 0.1, 0.5 and 1 false alarms an hour, on a long stream of speech and noise with the words in it."""
     from pipeline.wakeword.detector import preset
     from pipeline.wakeword.evaluate import Task
+    from pipeline.wakeword.splits import reported_part
     from pipeline.wakeword.trained import evaluate_run, trained
 
     one = trained(Settings.from_env(), detector)
     chosen = preset(detector_preset, one.info.detector) if detector_preset else one.info.detector
+    if split is not None:
+        options["positive"], options["background"] = reported_part(split)
+    if not options["positive"] or not options["background"]:
+        raise CorpusError("Say on what: --positive and --background, or --split.")
     task = Task(**{**options, "noise": tuple(map(str, options["noise"]))})
     report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:
@@ -259,6 +267,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
             continue
         if isinstance(value, tuple):
             value = [str(path.absolute()) for path in value]
+        elif isinstance(value, Path):
+            value = str(value.absolute())
         section = SECTIONS.get(name)
         key = name if section is None else section if "." in section else f"{section}.{name}"
         found[key] = value
@@ -266,7 +276,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(config: "WakewordConfig") -> "WakewordConfig":
-    word = Path(config.data.positive[0]).name if config.data.positive else "wakeword"
+    named = [*config.data.positive, *filter(None, [config.data.split])]
+    word = Path(named[0]).name if named else "wakeword"
     return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
 
 
@@ -282,6 +293,11 @@ def _evaluation_text(report: dict[str, Any]) -> str:
             f"  at most {target:>4} false alarms an hour: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
             f"{point['false_alarms']} false alarms, threshold {point['threshold']:.2f}"
         )
+    own = report["as_set"]
+    lines.append(
+        f"  as it is set ({own['threshold']:.2f}): {own['miss_rate']:.1%} missed, {own['false_alarms']} false alarms "
+        f"({own['fah']:.2f} an hour)"
+    )
     lines += [f"  {n['phrase']:20} taken for it: {n['accepted']} of {n['n']}" for n in report["near"]]
     return "\n".join(lines)
 
