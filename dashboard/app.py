@@ -21,6 +21,7 @@ PAGES = (
     ("results", "Results", ":material/leaderboard:"),
     ("train", "Train", ":material/model_training:"),
     ("runs", "Runs", ":material/stacked_line_chart:"),
+    ("monitor", "Monitor", ":material/monitoring:"),
     ("data", "Data", ":material/database:"),
 )
 

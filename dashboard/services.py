@@ -301,6 +301,7 @@ def _loaded_scorer(installation: Settings, name: str | None, rubric: RubricName,
 def score_try(data: bytes, target: Target) -> Try:
     """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
     from pipeline.audio.load import load_audio
+    from pipeline.monitoring.predictions import PredictionLog
     from pipeline.scoring.base import score_audio
 
     started = time.perf_counter()
@@ -308,6 +309,7 @@ def score_try(data: bytes, target: Target) -> Try:
     result = advice = score_audio(scorer(None, target.rubric), audio, target)
     if target.rubric is RubricName.WORD and result.scorer != "heuristic":
         advice = score_audio(scorer("heuristic", target.rubric), audio, target)
+    PredictionLog(settings()).add(result)
     return Try(audio, result, advice, 1000 * (time.perf_counter() - started))
 
 

@@ -14,7 +14,7 @@ from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import shoot, wait_for
 
 Open = Callable[..., Any]
-PAGES = ("", "practice", "compare", "wakeword", "results", "train", "data")
+PAGES = ("", "practice", "compare", "wakeword", "results", "train", "monitor", "data")
 
 
 def settled(page: Any) -> None:
