@@ -277,7 +277,8 @@ def test_sentry_and_judge(world: World, judge_url: str) -> None:
     info = read_info(world.run.path / "model")
     judge = judge_for(trained(world.settings, world.run.id))
     passed, took = {"words": 0, "other": 0}, []
-    remote = remote_judge(judge_url)
+    remote_judge(judge_url, timeout_s=120.0)(np.zeros(RATE_HZ, dtype=np.float32))  # by now its model is loaded
+    remote = remote_judge(judge_url, timeout_s=30.0)
     here = local_judge(judge, info.features, info.detector, info.threshold, info.temperature, info.name)
     for name, folder in (("words", world.new_words), ("other", world.new_other)):
         for path in sorted(folder.iterdir()):

@@ -90,7 +90,7 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        workers.warm()
+        workers.warm(str(detector) if detector else None)
         yield
         workers.close()
 

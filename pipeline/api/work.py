@@ -37,10 +37,10 @@ class Workers:
             initargs=(limits.memory_mb,),
         )  # fmt: skip
 
-    def warm(self) -> None:
-        """Start the processes before the first request waits for them."""
+    def warm(self, detector: str | None) -> None:
+        """Start the processes, and load what is served, before the first request waits for it."""
         for _ in range(self._limits.workers):
-            self._pool.schedule(_nothing)
+            self._pool.schedule(_ready, args=[detector])
 
     async def run(self, task: Task) -> Any:
         """A ScoreResult, or a wake word's verdict. Raises Problem in words."""
@@ -75,9 +75,11 @@ def _prepare(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20, memory_mb * 2**20))
 
 
-def _nothing() -> None:
-    """A task that only needs a process."""
-    import pipeline.scoring.base  # noqa: F401
+def _ready(detector: str | None) -> None:
+    import pipeline.scoring.base  # noqa: F401  what every scorer needs
+
+    if detector is not None:
+        _verifier(detector, Path(detector).stat().st_mtime_ns)
 
 
 def _worked(settings: Settings, max_s: float, task: Task) -> tuple[str, Any]:
