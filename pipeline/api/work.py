@@ -119,10 +119,13 @@ def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deploymen
 
 @lru_cache(maxsize=2)
 def _verifier(folder: str, _changed: int) -> Any:
+    import torch
+
     from pipeline.wakeword.cascade import local_judge
     from pipeline.wakeword.judging import judge_of
     from pipeline.wakeword.model_files import load_model
 
+    torch.set_num_threads(1)  # one window is too small to share, and several workers share the processor
     model, info = load_model(Path(folder))
     return local_judge(
         judge_of(model), info.features, info.detector, info.threshold, info.temperature, info.name or "keyword"
