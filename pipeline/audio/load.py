@@ -65,6 +65,12 @@ class Audio:
         return len(self.samples) / self.sample_rate_hz
 
 
+def audio_files(folder: Path) -> list[Path]:
+    """The audio files under a folder, at any depth, in the order of their paths; of a file, itself if it is one."""
+    found = [folder] if folder.is_file() else folder.rglob("*")
+    return sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+
+
 def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S) -> Audio:
     """Decode `source` to 16 kHz mono.
 

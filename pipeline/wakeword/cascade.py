@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from pipeline.errors import ModelError
 from pipeline.records import Seconds
@@ -82,7 +83,7 @@ def local_judge(
 
     def verify(samples: Samples) -> Verdict:
         logit = highest_vote(samples, judge, features, detector)
-        sure = float(1.0 / (1.0 + np.exp(-np.clip(logit / temperature, -60.0, 60.0))))
+        sure = float(expit(logit / temperature))
         found = logit >= threshold
         return Verdict(found, sure if found else 1.0 - sure, name if found else "other")
 

@@ -25,13 +25,12 @@ import numpy as np
 
 from pipeline import artifacts
 from pipeline.audio.check import check_audio
-from pipeline.audio.load import load_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import AudioError, CorpusError
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
+from pipeline.wakeword.sounds import MAX_DURATION_S
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
-MAX_DURATION_S: Seconds = 3600.0
 QUARANTINE_REASONS = "reasons.jsonl"
 BAD = ("unreadable", "silent", "too_short", "too_long", "empty")
 
@@ -132,12 +131,12 @@ def _scan(
     found = [
         (path, label)
         for folder, label in folders
-        for path in (sorted(folder.rglob("*")) if folder.is_dir() else [folder])
-        if path.suffix.lower() in SUFFIXES and path.is_file() and path.resolve().is_relative_to(root.resolve())
+        for path in audio_files(folder)
+        if path.resolve().is_relative_to(root.resolve())
     ]
     if not found:
         where = ", ".join(str(folder) for folder, _ in folders) or root
-        raise CorpusError(f"There is no audio ({', '.join(SUFFIXES)}) in {where}.")
+        raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.")
     clips = list(map_ordered(partial(_clip, root), found, progress=progress, message="checking clips"))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:

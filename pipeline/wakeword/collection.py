@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import artifacts
-from pipeline.audio.load import load_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
-from pipeline.wakeword.clips import SUFFIXES, ClipScan, Label, quarantine, scan_folders
+from pipeline.wakeword.clips import ClipScan, Label, quarantine, scan_folders
 
 LEARNING = (*Label, "noise", "rir")
 EVALUATION = ("positive", "background", "noise", "near")
@@ -41,8 +41,7 @@ class Collection:
         return self.root / part
 
     def files(self, part: str) -> list[Path]:
-        folder = self.folder(part)
-        return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
+        return audio_files(self.folder(part))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -52,8 +51,8 @@ class Collection:
         """Keep an upload; of the same name, both are kept. Raises AudioError for what cannot be read as audio,
         CorpusError for a name that is none."""
         safe = Path(name).name
-        if safe.startswith(".") or Path(safe).suffix.lower() not in SUFFIXES:
-            raise CorpusError(f"{name!r} is no clip; expected a file ending in {', '.join(SUFFIXES)}.")
+        if safe.startswith(".") or Path(safe).suffix.lower() not in AUDIO_SUFFIXES:
+            raise CorpusError(f"{name!r} is no clip; expected a file ending in {', '.join(AUDIO_SUFFIXES)}.")
         load_audio(content)
         target = _free(self.folder(part) / safe)
         artifacts.write_bytes(target, content)
@@ -117,9 +116,9 @@ def add_folders(
     for part, sources in folders.items():
         target = collection.folder(part)
         for source in sources:
-            files = [p for p in sorted(source.rglob("*")) if p.is_file() and p.suffix.lower() in SUFFIXES]
+            files = audio_files(source)
             if not files:
-                raise CorpusError(f"There is no audio ({', '.join(SUFFIXES)}) in {source}.")
+                raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {source}.")
             pairs += [(file, target / file.relative_to(source)) for file in files]
             counts[part] = counts.get(part, 0) + len(files)
     for number, (file, target) in enumerate(pairs):

@@ -71,7 +71,7 @@ class StreamingDetector:
 
     def __init__(self, judge: Judge, features_config: FeatureConfig, config: DetectorConfig, threshold: float) -> None:
         self._judge, self._features, self._config, self.threshold = judge, features_config, config, threshold
-        self._every = max(1, round(config.hop_s / features_config.hop_s))  # frames
+        self._every = features_config.frames_in(config.hop_s)  # frames
         self._size, n_bins = features_config.shape
         self._samples = np.zeros(0, dtype=np.float32)
         self._frames = np.zeros((0, n_bins), dtype=np.float32)

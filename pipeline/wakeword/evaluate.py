@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from pipeline.audio.load import load_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.errors import CorpusError
 from pipeline.metrics.detection import (
     Bin,
@@ -26,11 +27,11 @@ from pipeline.metrics.detection import (
     share_interval,
 )
 from pipeline.parallel import Progress
-from pipeline.wakeword.clips import SUFFIXES
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.detector import Judge, voted
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.noise import read_noise
+from pipeline.wakeword.sounds import load_clip
 from pipeline.wakeword.stream import plan_stream
 from pipeline.wakeword.streaming import (
     TARGETS_FAH,
@@ -44,7 +45,6 @@ from pipeline.wakeword.streaming import (
 )
 from pipeline.wakeword.voice import find_word
 
-MAX_DURATION_S = 3600.0
 CURVE_POINTS = 200
 GAINS_DB = (-6.0, 6.0)
 SHIFTS = (-3, 3)  # frames
@@ -141,7 +141,7 @@ def evaluate(
             augmented = listen(plan, averaged(judge, features_config), features_config, detector.hop_s, progress)
         with_tta = measure(augmented, detector, TARGETS_FAH, plan.speech_hours)
     near = [
-        *pieces(positives, judge, features_config, detector, at_target, task.seed),
+        *pieces(positives, judge, features_config, detector, at_target),
         *(near_phrases(task.near, judge, features_config, detector, at_target) if task.near else []),
     ]
     clips = clip_result(heard, detector, at_target, temperature)
@@ -151,7 +151,7 @@ def evaluate(
 def clip_result(heard: Heard, detector: DetectorConfig, threshold: float, temperature: float) -> ClipResult:
     scores, truth = highest(heard, detector)
     found, curve = counts(scores, truth, threshold), roc(scores, truth)
-    before, after = (reliability(_probability(scores / t), truth) for t in (1.0, temperature))
+    before, after = (reliability(expit(scores / t), truth) for t in (1.0, temperature))
     some = np.unique(np.linspace(0, len(curve.fpr) - 1, CURVE_POINTS).astype(int))
     return ClipResult(
         found, found.accuracy, found.precision, found.recall, found.f1, found.fpr, found.fnr, area(curve),
@@ -182,7 +182,7 @@ def highest_vote(samples: NDArray[np.float32], judge: Judge, config: FeatureConf
     """Of one clip, with a window of silence before it and half a second after."""
     before, after = round(config.clip_s * RATE_HZ), round(0.5 * RATE_HZ)
     frames = features(np.pad(samples, (before, after)), config)
-    every = max(1, round(detector.hop_s / config.hop_s))
+    every = config.frames_in(detector.hop_s)
     starts = np.arange(0, len(frames) - config.shape[0] + 1, every)
     return float(voted(judge(frames[starts[:, None] + np.arange(config.shape[0])]), detector).max())
 
@@ -193,12 +193,11 @@ def pieces(
     config: FeatureConfig,
     detector: DetectorConfig,
     threshold: float,
-    seed: int,
 ) -> list[NearResult]:
     """The beginning of each word (its first half), its end, and its halves exchanged: what must not set it off."""
     accepted = dict.fromkeys(PIECES, 0)
     for path in positives:
-        sound = load_audio(path, max_duration_s=MAX_DURATION_S).samples
+        sound = load_clip(path)
         start, end = find_word(sound)
         middle = (start + end) // 2
         first, second = sound[start:middle], sound[middle:end]
@@ -217,7 +216,7 @@ def near_phrases(
     found = []
     for phrase in phrases:
         files = files_of((phrase,))
-        scores = [highest_vote(load_audio(path).samples, judge, config, detector) for path in files]
+        scores = [highest_vote(load_clip(path), judge, config, detector) for path in files]
         found.append(_near(phrase.name.replace("_", " "), len(files), sum(score >= threshold for score in scores)))
     return found
 
@@ -226,11 +225,10 @@ def files_of(folders: Sequence[Path]) -> list[Path]:
     """All audio under the folders, or the files themselves. Raises CorpusError where one has none."""
     found: list[Path] = []
     for folder in folders:
-        files = [folder] if folder.is_file() else sorted(p for p in folder.rglob("*") if p.is_file())
-        audio = [path for path in files if path.suffix.lower() in SUFFIXES]
-        if not audio:
-            raise CorpusError(f"There is no audio ({', '.join(SUFFIXES)}) in {folder}.")
-        found += audio
+        files = audio_files(folder)
+        if not files:
+            raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {folder}.")
+        found += files
     return found
 
 
@@ -249,7 +247,3 @@ def one_thread() -> Iterator[None]:
 
 def _near(phrase: str, n: int, accepted: int) -> NearResult:
     return NearResult(phrase, n, int(accepted), accepted / n, share_interval(int(accepted), n))
-
-
-def _probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0))))

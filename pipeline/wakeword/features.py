@@ -67,6 +67,10 @@ class FeatureConfig:
         """[frames, bins] of one window of the detector."""
         return self.n_frames(round(self.clip_s * RATE_HZ)), self.n_bins
 
+    def frames_in(self, hop_s: Seconds) -> int:
+        """Frames between two windows that begin `hop_s` apart."""
+        return max(1, round(hop_s / self.hop_s))
+
     def n_frames(self, n_samples: int) -> int:
         """Whole frames within so many samples."""
         return max(1, 1 + (n_samples - self.window) // self.hop)

@@ -10,9 +10,8 @@ from pipeline.records import Seconds
 from pipeline.wakeword.cascade import Cascade, Verdict, remote_judge
 from pipeline.wakeword.detector import Judged, StreamingDetector, preset
 from pipeline.wakeword.features import RATE_HZ
+from pipeline.wakeword.sounds import MAX_DURATION_S
 from pipeline.wakeword.trained import Trained, judge_for
-
-MAX_DURATION_S: Seconds = 3600.0
 
 
 @dataclass(frozen=True)

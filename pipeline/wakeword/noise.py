@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.errors import CorpusError
 from pipeline.wakeword.features import RATE_HZ
+from pipeline.wakeword.sounds import load_clip
 
 Samples = NDArray[np.float32]
 FRAME = round(0.03 * RATE_HZ)
-MAX_DURATION_S = 3600.0
 TINY = 1e-12
 
 
@@ -20,10 +20,10 @@ def read_noise(folders: Sequence[str]) -> list[Samples]:
     """Raises CorpusError where a folder has no audio, AudioError for a file that cannot be read."""
     found: list[Samples] = []
     for folder in map(Path, folders):
-        files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in AUDIO_SUFFIXES]
+        files = audio_files(folder)
         if not files:
             raise CorpusError(f"{folder} holds no noise to mix in ({', '.join(AUDIO_SUFFIXES)}).")
-        found += [load_audio(path, max_duration_s=MAX_DURATION_S).samples for path in files]
+        found += [load_clip(path) for path in files]
     return found
 
 

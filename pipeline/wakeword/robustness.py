@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import load_audio
 from pipeline.metrics.detection import share_interval
 from pipeline.parallel import Progress
 from pipeline.wakeword.config import DetectorConfig
@@ -21,6 +20,7 @@ from pipeline.wakeword.evaluate import highest_vote
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.noise import coloured, mixed, stretch_of
 from pipeline.wakeword.rooms import reverberate, simulate_at
+from pipeline.wakeword.sounds import load_clip
 
 Samples = NDArray[np.float32]
 Change = Callable[[Samples, np.random.Generator], Samples]
@@ -29,7 +29,6 @@ GAINS_DB = (-40.0, -20.0, 12.0)
 DISTANCES_M = (0.5, 1.0, 3.0, 5.0)
 CODECS = (("OGG", "OPUS", "Opus"), ("OGG", "VORBIS", "Vorbis"), ("MP3", "MPEG_LAYER_III", "MP3"))
 ROOM_NOISE_SNR_DB_AT_1_M = 25.0
-MAX_DURATION_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def robustness(
     progress: Progress | None = None,
 ) -> list[Row]:
     every = list(conditions(noise, rooms))
-    sounds = [[load_audio(path, max_duration_s=MAX_DURATION_S).samples for path in paths] for paths in (words, others)]
+    sounds = [[load_clip(path) for path in paths] for paths in (words, others)]
     rows = []
     for number, (kind, name, change) in enumerate(every):
         hits = []

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import AudioError, CorpusError
 from pipeline.wakeword.features import RATE_HZ
 
@@ -28,7 +28,7 @@ def read_rooms(folders: Sequence[str]) -> list[Samples]:
     found: list[Samples] = []
     wrong: list[str] = []
     for folder in map(Path, folders):
-        files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in AUDIO_SUFFIXES]
+        files = audio_files(folder)
         if not files:
             raise CorpusError(f"{folder} holds no room impulse responses ({', '.join(AUDIO_SUFFIXES)}).")
         for path in files:

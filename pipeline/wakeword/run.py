@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 
 from pipeline import artifacts
 from pipeline.errors import CorpusError, FeatureError, TrainingError
@@ -56,7 +57,7 @@ def train_wakeword(
         writer.update(progress=1.0, message="done", result={"metrics": report["validation"]})
     if report is None:
         raise TrainingError(
-            f"The run {directory.id} was stopped. `pronlab train wakeword --resume {directory.id}` goes on."
+            f"The run {directory.id} was stopped. `pronlab wakeword train --resume {directory.id}` goes on."
         )
     return report
 
@@ -269,7 +270,7 @@ def _calibrated(trained: "Trained") -> tuple[float, dict[str, Any]]:
     logits = np.concatenate([trained.validation.words, trained.validation.rest]).astype(np.float64)
     truth = np.arange(len(logits)) < len(trained.validation.words)
     temperature = fit_temperature(logits, truth)
-    before, after = (reliability(1.0 / (1.0 + np.exp(-logits / t)), truth) for t in (1.0, temperature))
+    before, after = (reliability(expit(logits / t), truth) for t in (1.0, temperature))
     return temperature, {
         "temperature": temperature, "ece_before": calibration_error(before), "ece_after": calibration_error(after),
         "before": before, "after": after,

@@ -8,9 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
+from pipeline.records import Seconds
 
 Samples = NDArray[np.float32]
-MAX_DURATION_S = 3600.0
+MAX_DURATION_S: Seconds = 3600.0  # of a clip, a noise or a stretch of background
+
+
+def load_clip(path: Path) -> Samples:
+    """float32 [n] at 16 kHz. Raises AudioError for what cannot be read."""
+    return load_audio(path, max_duration_s=MAX_DURATION_S).samples
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class SoundCache:
             self._held.move_to_end(path)
             return found
         self._misses += 1
-        samples = load_audio(path, max_duration_s=MAX_DURATION_S).samples
+        samples = load_clip(path)
         if samples.nbytes <= self._limit:
             self._held[path] = samples
             self._bytes += samples.nbytes

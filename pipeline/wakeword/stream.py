@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import load_audio
 from pipeline.errors import CorpusError
 from pipeline.records import Seconds
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.noise import coloured, loudest_energy, stretch_of
+from pipeline.wakeword.sounds import load_clip
 from pipeline.wakeword.voice import find_word
 
 Samples = NDArray[np.float32]
@@ -23,7 +23,6 @@ BLOCK_S: Seconds = 300.0
 NOISE_PEAK = 0.02
 FADE = round(0.02 * RATE_HZ)
 SHORTEST_GAP_S: Seconds = 0.2
-MAX_DURATION_S: Seconds = 3600.0
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def _block(
 ) -> Block:
     pieces = [(path, False) for path in background] + [(path, True) for path in positives]
     order = draw.permutation(len(pieces))
-    sounds = [load_audio(pieces[i][0], max_duration_s=MAX_DURATION_S).samples for i in order]
+    sounds = [load_clip(pieces[i][0]) for i in order]
     spoken = sum(len(sound) for sound in sounds)
     n = max(round(duration_s * RATE_HZ), spoken + round(SHORTEST_GAP_S * RATE_HZ) * (len(sounds) + 1))
     n = -(-n // RATE_HZ) * RATE_HZ  # whole seconds, so that frames go on evenly over blocks

@@ -72,7 +72,7 @@ def listen(
     plan: StreamPlan, judge: Judge, config: FeatureConfig, hop_s: Seconds, progress: Progress | None = None
 ) -> Heard:
     """Every window of the stream; time is taken of features and model together, not of making the stream."""
-    every = max(1, round(hop_s / config.hop_s))
+    every = config.frames_in(hop_s)
     size = config.shape[0]
     rest = np.zeros((0, config.n_bins), dtype=np.float32)
     scores: list[Scores] = []

@@ -115,7 +115,7 @@ def robustness_of(
     seed: int = 0,
 ) -> list[dict[str, Any]]:
     """The table of `robustness.robustness` on at most 150 words and other clips, at the model's threshold."""
-    from pipeline.audio.load import AUDIO_SUFFIXES
+    from pipeline.audio.load import audio_files
     from pipeline.wakeword.evaluate import files_of, one_thread
     from pipeline.wakeword.noise import read_noise
     from pipeline.wakeword.robustness import robustness
@@ -127,7 +127,7 @@ def robustness_of(
         for files in (files_of(positive), files_of(background))
     )
     names = {
-        kind: [p.stem for f in map(Path, folders) for p in sorted(f.rglob("*")) if p.suffix.lower() in AUDIO_SUFFIXES]
+        kind: [p.stem for f in map(Path, folders) for p in audio_files(f)]
         for kind, folders in (("noise", noise), ("rir", rir))
     }
     info = one.info

@@ -41,7 +41,7 @@ def window_scores(pool: Pool, judge: Judge, every: int) -> list[tuple[NDArray[np
 
 
 def validate(pools: Pools, judge: Judge, features: FeatureConfig, config: DetectorConfig) -> Validation:
-    every = max(1, round(config.hop_s / features.hop_s))
+    every = features.frames_in(config.hop_s)
     highest: dict[Label, NDArray[np.float32]] = {}
     alarms: list[float] = []
     for label, pool in pools.items():
@@ -61,7 +61,7 @@ def validate(pools: Pools, judge: Judge, features: FeatureConfig, config: Detect
 
 def mine(pool: Pool, judge: Judge, features: FeatureConfig, hop_s: float, keep: int) -> NDArray[np.intp]:
     """First frames of the `keep` windows of the negatives with the highest logits, and of those beside them."""
-    every = max(1, round(hop_s / features.hop_s))
+    every = features.frames_in(hop_s)
     scored = window_scores(pool, judge, every)
     starts = np.concatenate([own for own, _ in scored])
     scores = np.concatenate([own for _, own in scored])
