@@ -90,7 +90,8 @@ def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
     """What its model costs, and for each device what it lacks."""
     from dataclasses import replace
 
-    from pipeline.wakeword.models.budget import TARGETS, budget_of
+    from pipeline.wakeword.devices import TARGETS
+    from pipeline.wakeword.models.budget import budget_of
 
     shape, hop_s = config.features.shape, config.detector.hop_s
     beyond = {

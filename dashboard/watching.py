@@ -68,6 +68,5 @@ def newest(model: str) -> list[dict[str, Any]]:
             "At": one.at, "Text": one.text, "Score": one.overall, "Confidence": one.confidence,
             "Milliseconds": round(one.milliseconds), "People said": one.people,
         }
-        for one in PredictionLog(settings()).newest(NEWEST)
-        if one.model_id == model
+        for one in PredictionLog(settings()).newest(model, NEWEST)
     ]  # fmt: skip

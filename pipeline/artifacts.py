@@ -4,12 +4,15 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.records import to_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -49,6 +52,14 @@ def write_text(path: Path, content: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Records are allowed as `value`; non-finite numbers become null, so that any JSON reader takes the file."""
     write_text(path, json.dumps(to_json(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
+    """As safetensors, wherever they lie and whether or not they share memory."""
+    from safetensors.torch import save_file
+
+    with replacing(path) as temporary:
+        save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, temporary)
 
 
 def sha256_of(path: Path) -> str:

@@ -74,13 +74,13 @@ def test_a_word_is_scored_logged_and_commented_on(service: Service) -> None:
     assert 0 <= found["overall"] <= 100
     assert found["result"]["target"] == {"text": "araba", "language": "tr", "rubric": "word", "phones": None}
     log = PredictionLog(service.settings)
-    (newest, *_) = log.newest(1)
+    (newest, *_) = log.newest(found["result"]["model_id"], 1)
     assert (newest.id, newest.participant, newest.overall) == (found["prediction"], "Deniz", found["overall"])
     said = service.client.post(
         "/feedback", json={"prediction": found["prediction"], "score": 70, "comment": "zu streng"}
     )
     assert said.status_code == 204
-    assert log.newest(1)[0].people == 70
+    assert log.newest(found["result"]["model_id"], 1)[0].people == 70
     assert log.days()[-1].n >= 1
 
 

@@ -31,8 +31,8 @@ from pipeline.wakeword.export import CLOSE, export, onnx_judge, read_windows
 from pipeline.wakeword.judging import judge_of
 from pipeline.wakeword.listening import detect_in_file
 from pipeline.wakeword.model_files import load_model, read_info
-from pipeline.wakeword.pools import make_pools, place_of
-from pipeline.wakeword.run import find_clips, make_trainer, recipes, train_wakeword
+from pipeline.wakeword.pools import make_pools, place_of, read_index
+from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.splits import read_manifest
 from pipeline.wakeword.train import Trainer
 from pipeline.wakeword.trained import judge_for, trained
@@ -107,6 +107,9 @@ def test_evaluation_by_the_command_line(world: World) -> None:
     info = read_info(world.run.path / "model")
     assert info.threshold == report["stream"]["at_fah"]["0.5"]["threshold"], "kept for the target rate"
     assert info.metrics["stream"]["n_keywords"] == 12
+    card = (world.run.path / "model" / "README.md").read_text()
+    assert "12 keywords" in card, "the card holds what was measured since"
+    assert "it cannot be shown that no voice is in both" in card
 
 
 def test_training_by_the_command_line(world: World) -> None:
@@ -196,6 +199,9 @@ def test_features_are_taken_as_given_or_refused(world: World, tmp_path: Path) ->
     varied, _ = recipes(world.config)
     home = place_of(world.settings.features_root / "wakeword", found.train, varied)
     make_pools(home, found.root, found.train, varied)
+    made = make_features(world.config, tmp_path / "features")
+    assert made == found
+    assert read_index(tmp_path / "features")["digest"] == read_index(home)["digest"], "what a run would make"
     given = world.configured(**{"data.features": str(home), "train.steps": 2, "mining.rounds": 0})
     assert train_wakeword(world.settings, given, world.fresh(given))["steps"] == 2
     wrong = replace(given, features=replace(given.features, n_mels=64))

@@ -190,8 +190,9 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
         """The scorers that can answer now; the default is what a request without one gets."""
         from pipeline.scoring.in_use import default_scorer, scorer_names
 
+        default = {rubric: default_scorer(settings, rubric) for rubric in RubricName}
         return [
-            Model(scorer=name, rubric=str(rubric), default=name == default_scorer(settings, rubric))
+            Model(scorer=name, rubric=str(rubric), default=name == default[rubric])
             for rubric in RubricName
             for name in scorer_names(settings, rubric)
         ]

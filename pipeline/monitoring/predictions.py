@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS predictions(
   text TEXT NOT NULL, participant TEXT NOT NULL, client TEXT NOT NULL, overall REAL, state TEXT NOT NULL,
   confidence REAL, milliseconds REAL NOT NULL, duration_s REAL, snr_db REAL, peak REAL, silence_share REAL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS predictions_at ON predictions(at);
+CREATE INDEX IF NOT EXISTS predictions_model ON predictions(model_id, at);
 CREATE TABLE IF NOT EXISTS feedback(
   prediction TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, score REAL, agrees INTEGER, comment TEXT NOT NULL
 );
@@ -88,6 +88,7 @@ class PredictionLog:
     def __init__(self, settings: Settings) -> None:
         self._path = settings.data_root / "predictions.sqlite"
         self.lost = 0
+        self._made = False
 
     def add(
         self,
@@ -144,11 +145,11 @@ class PredictionLog:
             for r in rows
         ]  # fmt: skip
 
-    def newest(self, n: int = 100) -> list[Logged]:
+    def newest(self, model_id: str, n: int = 100) -> list[Logged]:
         rows = self._read(
             "SELECT p.*, (SELECT AVG(score) FROM feedback f WHERE f.prediction = p.id) AS people "
-            "FROM predictions p ORDER BY at DESC LIMIT ?",
-            (n,),
+            "FROM predictions p WHERE model_id = ? ORDER BY at DESC LIMIT ?",
+            (model_id, n),
         )
         return [
             Logged(
@@ -167,7 +168,9 @@ class PredictionLog:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with closing(connected(self._path)) as connection:
-            connection.executescript(SCHEMA)
+            if not self._made:
+                connection.executescript(SCHEMA)
+                self._made = True
             connection.row_factory = sqlite3.Row
             connection.execute("BEGIN IMMEDIATE")
             try:

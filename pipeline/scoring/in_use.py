@@ -1,5 +1,7 @@
 """Which scorers an installation has, and whether another model has come into use since."""
 
+from functools import lru_cache
+
 from pipeline.records import RubricName
 from pipeline.settings import Settings
 
@@ -29,6 +31,11 @@ def deployment(settings: Settings, rubric: RubricName) -> str:
 
 def default_scorer(settings: Settings, rubric: RubricName) -> str:
     """The name of the scorer that answers where none is asked for."""
+    return _default_scorer(settings, rubric, deployment(settings, rubric))
+
+
+@lru_cache(maxsize=8)
+def _default_scorer(settings: Settings, rubric: RubricName, _deployment: str) -> str:
     from pipeline.scoring.base import load_scorer
 
     return load_scorer(settings, None, rubric).name

@@ -1,12 +1,14 @@
 """The card beside a detector: what it is, what it was trained on, what it is worth, and where not to use it."""
 
+from pathlib import Path
 from typing import Any
 
-from pipeline.wakeword.config import WakewordConfig
-from pipeline.wakeword.model_files import DetectorInfo
-from pipeline.wakeword.models.budget import TARGETS, Budget
+from pipeline import artifacts
+from pipeline.wakeword.devices import TARGETS
+from pipeline.wakeword.model_files import CARD, DetectorInfo
+from pipeline.wakeword.models.budget import Budget, budget_of
 
-CARD = """# {name}
+TEXT = """# {name}
 
 A detector of one spoken word or phrase: {architecture} (width {width:g}), {parameters:,} parameters, {macs:.1f} million
 multiplications a window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configured it needs {flash:.0f} kB of flash and
@@ -33,7 +35,13 @@ the clips; measure on your own with `pronlab wakeword evaluate`.
 """
 
 
-def card_of(info: DetectorInfo, config: WakewordConfig, budget: Budget, report: dict[str, Any]) -> str:
+def write_card(folder: Path, info: DetectorInfo, report: dict[str, Any]) -> None:
+    """Beside the model, from what training reported and, where it was evaluated, what the stream gave; anew after
+    each."""
+    artifacts.write_text(folder / CARD, _card(info, budget_of(info.model, info.features.shape), report))
+
+
+def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
     calibration, validation = report["calibration"], report["validation"]
     known = report["sources_known"]
     sources = (
@@ -42,11 +50,11 @@ def card_of(info: DetectorInfo, config: WakewordConfig, budget: Budget, report: 
         else "The clips name no speakers: it cannot be shown that no voice is in both, so figures on held-back clips "
         "may be too good."
     )
-    return CARD.format(
+    return TEXT.format(
         name=info.name or "Wake word", architecture=info.model.name, width=info.model.width,
         parameters=info.parameters, macs=budget.macs / 1e6, clip_s=info.features.clip_s,
         hop_ms=info.detector.hop_s * 1000, flash=budget.flash_kb, ram=budget.ram_kb,
-        target=TARGETS[config.model.target].title, n_train=report["n_train"], n_held=report["n_held"], sources=sources,
+        target=TARGETS[info.model.target].title, n_train=report["n_train"], n_held=report["n_held"], sources=sources,
         miss=validation["miss_at_few_alarms"], n_words=validation["n_words"], ece_before=calibration["ece_before"],
         ece_after=calibration["ece_after"], temperature=info.temperature, streamed=_streamed(info),
         frames=info.features.shape[0], bins=info.features.shape[1], threshold=info.threshold,

@@ -5,13 +5,13 @@ from typing import Any
 
 from pipeline import presets
 from pipeline.records import Seconds
+from pipeline.wakeword.devices import TARGETS
 from pipeline.wakeword.features import FeatureConfig
 
 PRESETS = presets.PRESETS / "wakeword"
 MODELS = (
     "tcn", "tiny_conv", "cd_dnn", "lstm", "gru", "bc_resnet", "mobilenet_v3", "resnet18", "resnet34",
 )  # fmt: skip
-TARGETS = ("esp32_s3", "raspberry_pi", "phone", "desktop")
 LOSSES = ("cross_entropy", "focal", "triplet", "arcface")
 SCHEDULES = ("cosine", "constant")
 Limits = dict[str, tuple[float, float]]

@@ -32,11 +32,7 @@ class DetectorInfo:
 
 
 def save_model(folder: Path, model: WakewordModel, info: DetectorInfo) -> None:
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with artifacts.replacing(folder / WEIGHTS) as temporary:
-        save_file({k: v.detach().cpu().contiguous().clone() for k, v in model.state_dict().items()}, temporary)
+    artifacts.write_tensors(folder / WEIGHTS, model.state_dict())
     digest = artifacts.sha256_of(folder / WEIGHTS)
     artifacts.write_json(folder / INFO, {"format": FORMAT, "sha256": digest, **to_json(asdict(info))})
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.lessons import Lessons
     from pipeline.wakeword.train import Trained, Trainer
 
-MODEL_FOLDER, SPLIT_FOLDER = "model", "split"
+MODEL_FOLDER, SPLIT_FOLDER, REPORT = "model", "split", "report.json"
 FEWEST = 8  # clips of the word
 WINDOWS_KEPT = 64  # of each class, with the model
 
@@ -119,6 +119,13 @@ def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> Non
             raise CorpusError(f"There are {counted[label]} usable {label} clips{where}; at least {fewest} are needed.")
 
 
+def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> Found:
+    """Render the clips to train on into `folder`, for runs with `data.features` set to it. Raises CorpusError."""
+    found = find_clips(config, progress)
+    make_pools(folder, found.root, found.train, recipes(config)[0], progress)
+    return found
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A trainer with its material."""
@@ -158,9 +165,9 @@ def make_trainer(
 def _train(
     settings: Settings, config: WakewordConfig, budget: Budget, writer: RunWriter, show: Progress | None
 ) -> dict[str, Any]:
-    from pipeline.wakeword.card import card_of
+    from pipeline.wakeword.card import write_card
     from pipeline.wakeword.export import save_windows
-    from pipeline.wakeword.model_files import CARD, DetectorInfo, save_model
+    from pipeline.wakeword.model_files import DetectorInfo, save_model
     from pipeline.wakeword.train import report_of
 
     material = make_trainer(settings, config, writer, show)
@@ -180,8 +187,8 @@ def _train(
     save_model(folder, trained.model, info)
     draw = np.random.default_rng(config.seed)
     save_windows(folder, [pool.sample(WINDOWS_KEPT, draw) for pool in material.held_pools.values()])
-    artifacts.write_text(folder / CARD, card_of(info, config, budget, report))
-    artifacts.write_json(writer.run.path / "report.json", report)
+    write_card(folder, info, report)
+    artifacts.write_json(writer.run.path / REPORT, report)
     return report
 
 

@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pipeline import artifacts
@@ -225,7 +224,7 @@ class Trainer:
             value = found.ranking
             if value < self.progress.best_value:
                 better = True
-                _save(self.checkpoints / BEST, weights)
+                artifacts.write_tensors(self.checkpoints / BEST, weights)
                 self.progress = replace(
                     self.progress, best_value=value, best_step=self.progress.total, best_averaged=name == "averaged"
                 )
@@ -272,7 +271,7 @@ class Trainer:
             ("now", self.model.state_dict()), ("mean", self.average), ("loss", self.loss.state_dict()),
         ]  # fmt: skip
         tensors = {f"{part}.{name}": value for part, values in parts for name, value in values.items()}
-        _save(self.checkpoints / CHECKPOINT, tensors | moments)
+        artifacts.write_tensors(self.checkpoints / CHECKPOINT, tensors | moments)
         artifacts.write_json(self.checkpoints / STATE, asdict(self.progress))
 
     def resume(self) -> None:
@@ -308,11 +307,6 @@ def schedule(share: float, config: TrainConfig) -> float:
         return 1.0
     fall = (share - config.warmup_share) / (1.0 - config.warmup_share)
     return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, fall)))
-
-
-def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    with artifacts.replacing(path) as temporary:
-        save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, temporary)
 
 
 def report_of(trained: Trained) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.detector import Judge
 from pipeline.wakeword.model_files import INFO, DetectorInfo, load_model, read_info, save_info
-from pipeline.wakeword.run import MODEL_FOLDER
+from pipeline.wakeword.run import MODEL_FOLDER, REPORT
 
 EVALUATION, ROBUSTNESS, EXPORTS = "evaluation.json", "robustness.json", "exports"
 MOST_CLIPS = 150  # of each side, for each condition of the robustness suite
@@ -79,6 +79,7 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Evaluate on `task` (an `evaluate.Task`) with the model's detector or another, keep the report, and with
     `keep_threshold` make that detector and the threshold for its target rate the model's."""
+    from pipeline.wakeword.card import write_card
     from pipeline.wakeword.evaluate import evaluate
     from pipeline.wakeword.streaming import measure
 
@@ -102,6 +103,9 @@ def evaluate_run(
         point = measure(heard, detector, (target,)).at_fah[str(float(target))]
         info = replace(info, threshold=point.threshold, detector=detector)
     save_info(one.folder, info)
+    learnt = one.report(REPORT)
+    if learnt is not None:  # a model that was copied alone keeps the card it has
+        write_card(one.folder, info, learnt)
     return report
 
 

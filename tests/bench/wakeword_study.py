@@ -223,8 +223,8 @@ def spot(folder: Path, keyword: str, threshold: float) -> dict[str, Any]:
     heard = listen(plan, judge_for(ours, "torch"), ours.info.features, ours.info.detector.hop_s)
     point = measure(heard, ours.info.detector, (3600.0 * alarms / at_s,)).at_fah.popitem()[1]
     return {
-        "name": "PocketSphinx", "keyword": keyword, "seed": 0, "threshold": threshold, "n": n, "found": found, "alarms": alarms,
-        "hours": at_s / 3600.0, "real_time_factor": spent_s / at_s, "our_misses": point.misses,
+        "name": "PocketSphinx", "keyword": keyword, "seed": 0, "threshold": threshold, "n": n, "found": found,
+        "alarms": alarms, "hours": at_s / 3600.0, "real_time_factor": spent_s / at_s, "our_misses": point.misses,
         "our_alarms": point.false_alarms,
     }  # fmt: skip
 

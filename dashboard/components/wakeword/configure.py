@@ -9,11 +9,9 @@ from dashboard.components.page import errors_in_words, plain
 from dashboard.components.run_form import configured, last_fields
 from dashboard.components.wakeword.clips import choose_word
 from pipeline.wakeword.collection import Collection
-from pipeline.wakeword.config import MODELS, TARGETS, WakewordConfig, list_presets, load_preset
+from pipeline.wakeword.config import MODELS, WakewordConfig, list_presets, load_preset
+from pipeline.wakeword.devices import TARGETS
 
-TARGET_NAMES = {
-    "esp32_s3": "ESP32-S3", "raspberry_pi": "Raspberry Pi", "phone": "phone", "desktop": "desktop",
-}  # fmt: skip
 PRESET_HELP = (
     "default: about ten minutes on two cores. small: for a microcontroller. thorough: three times as long. "
     "tiny: seconds, to see the way through."
@@ -39,7 +37,7 @@ def draw() -> None:
             "Width", 0.1, 8.0, None, 0.1, placeholder="the preset's", help="Factor on channels."
         )
         target = columns[2].selectbox(
-            "Must fit", TARGETS, None, format_func=TARGET_NAMES.__getitem__, placeholder="the preset's"
+            "Must fit", list(TARGETS), None, format_func=lambda name: TARGETS[name].title, placeholder="the preset's"
         )
         fah = columns[3].number_input("False alarms an hour", 0.0, 100.0, 0.5, 0.1)
         columns = st.columns(4)
@@ -87,7 +85,7 @@ def _fits(config: WakewordConfig) -> bool:
             st.markdown(f":material/close: **{title}**: needs {plain('; '.join(why))}")
         else:
             st.markdown(f":material/check: **{title}** has room for it")
-    lacking = beyond[TARGET_NAMES[config.model.target]]
+    lacking = beyond[TARGETS[config.model.target].title]
     if lacking:
         st.error(
             "It does not fit the device it is meant for. Choose a narrower model, INT8 weights (model.int8=true) or "

@@ -75,6 +75,24 @@ def train(chosen: Chosen, **options: Any) -> None:
     emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)
 
 
+@click.command("features")
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@data_options
+@training_options("default, small, thorough, tiny", resumable=False)
+def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
+    """Render the clips to train on once, into OUT: for trainings with --override data.features=OUT."""
+    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.pools import read_index
+    from pipeline.wakeword.run import make_features
+
+    preset = replace(chosen, preset=chosen.preset or "default")
+    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
+    found = make_features(config, out, progress_printer("Wake word"))
+    lengths = read_index(out)["lengths"]
+    text = f"{len(found.train)} clips in {out}: " + ", ".join(f"{len(n)} of {label}" for label, n in lengths.items())
+    emit({"directory": out, "clips": len(found.train), "held": len(found.held)}, chosen.as_json, text)
+
+
 @click.command("rate-range")
 @data_options
 @training_options("default, small, thorough, tiny", resumable=False)
@@ -231,8 +249,9 @@ def export(detector: str, target: Path | None, run: Path | None, as_json: bool) 
 def budget(as_json: bool, int8: bool, **options: Any) -> None:
     """Parameters, multiplications, flash and memory of a model, and whether each device has room for it."""
     from pipeline.wakeword.config import DetectorConfig, ModelConfig
+    from pipeline.wakeword.devices import TARGETS
     from pipeline.wakeword.features import FeatureConfig
-    from pipeline.wakeword.models.budget import TARGETS, budget_of
+    from pipeline.wakeword.models.budget import budget_of
 
     config = ModelConfig(int8=int8, **{key: value for key, value in options.items() if value is not None})
     hop_s = DetectorConfig().hop_s
@@ -302,4 +321,4 @@ def _evaluation_text(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-COMMANDS = (train, evaluate, robustness, export, budget, search_command, rate_range_command)
+COMMANDS = (train, features_command, evaluate, robustness, export, budget, search_command, rate_range_command)

@@ -8,12 +8,11 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pipeline import artifacts
@@ -177,7 +176,7 @@ class _Trainer:
         self.writer.log(f"epoch {epoch + 1}: " + ", ".join(f"{k} {v:.3f}" for k, v in {**losses, **found}.items()))
         better = epoch >= self.config.score_after_epochs and value > self.progress.best_value
         if better:
-            _save(self.checkpoints / BEST, self.average)
+            artifacts.write_tensors(self.checkpoints / BEST, self.average)
             artifacts.write_json(self.checkpoints / BEST_RECORD, record)
         self.progress = Progress(
             epoch + 1, (epoch + 1) * self.steps_an_epoch,
@@ -188,11 +187,11 @@ class _Trainer:
             for index, state in self.optimiser.state_dict()["state"].items()
             for key in ("exp_avg", "exp_avg_sq", "step")
         }
-        _save(self.checkpoints / OPTIMISER, moments)
+        artifacts.write_tensors(self.checkpoints / OPTIMISER, moments)
         both = {f"now.{k}": v for k, v in self.model.state_dict().items()} | {
             f"mean.{k}": v for k, v in self.average.items()
         }
-        _save(self.checkpoints / CHECKPOINT, both)
+        artifacts.write_tensors(self.checkpoints / CHECKPOINT, both)
         artifacts.write_json(self.checkpoints / STATE, asdict(self.progress) | {"best_value": self.progress.best_value})
         artifacts.write_json(self.checkpoints / SCALE, self.scale)
 
@@ -250,8 +249,3 @@ def schedule(share: float, config: SpeechTrainConfig) -> float:
         return max(share / config.warmup_share, 1e-3)
     fall = max(0.0, share - config.constant_share) / (1.0 - config.constant_share)
     return max(0.02, 1.0 - fall)
-
-
-def _save(path: Path, tensors: dict[str, Tensor]) -> None:
-    with artifacts.replacing(path) as temporary:
-        save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, temporary)

@@ -7,28 +7,11 @@ from torch import Tensor, nn
 
 from pipeline.errors import TrainingError
 from pipeline.wakeword.config import ModelConfig
+from pipeline.wakeword.devices import TARGETS, Target
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import make_model
 
 RUNTIME_KB = 60.0  # of an interpreter for microcontrollers with the operators used here
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a device can spare for a wake word; `macs_per_s` that it can do all the time."""
-
-    title: str
-    flash_kb: float
-    ram_kb: float
-    macs_per_s: float
-
-
-TARGETS = {
-    "esp32_s3": Target("ESP32-S3", 4096.0, 320.0, 100e6),
-    "raspberry_pi": Target("Raspberry Pi", 65_536.0, 65_536.0, 1e9),
-    "phone": Target("phone", 131_072.0, 131_072.0, 4e9),
-    "desktop": Target("desktop", 1_048_576.0, 1_048_576.0, 20e9),
-}
 
 
 @dataclass(frozen=True)
