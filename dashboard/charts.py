@@ -444,54 +444,6 @@ def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Se
     return figure
 
 
-def waveform(samples: NDArray[np.float32], sample_rate_hz: int, *, n_bins: int = 400) -> Figure:
-    """The envelope of a recording [n]: highest and lowest sample of each of at most `n_bins` stretches of time."""
-    import numpy as np
-
-    figure = empty_figure("Time (s)", "", height=140)
-    edges = np.linspace(0, len(samples), min(n_bins, len(samples)) + 1).astype(int)
-    times = edges[:-1] / sample_rate_hz
-    for reduce, fill in ((np.minimum, None), (np.maximum, "tonexty")):
-        figure.add_scatter(
-            x=times,
-            y=reduce.reduceat(samples, edges[:-1]) if len(samples) else [],
-            mode="lines",
-            line={"color": BLUE, "width": 1},
-            fill=fill,
-            fillcolor="rgba(0,114,178,0.5)",
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    figure.update_yaxes(range=(-1, 1), showticklabels=False)
-    figure.update_layout(margin={"t": 4})
-    return figure
-
-
-def pitch_overlay(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
-    """Pitch in semitones around each voice's own median, over time; `curves` maps a name to (seconds, hertz).
-
-    Unvoiced frames are NaN and leave gaps. Semitones around the median make a man's and a child's voice comparable.
-    """
-    import numpy as np
-
-    figure = empty_figure("Time (s)", "Pitch (semitones from own median)", height=300)
-    for number, (name, (times, hertz)) in enumerate(curves.items()):
-        frequency = np.asarray(hertz, dtype=float)
-        voiced = frequency[np.isfinite(frequency) & (frequency > 0)]
-        if not voiced.size:
-            continue
-        semitones = 12 * np.log2(np.where(frequency > 0, frequency, np.nan) / np.median(voiced))
-        figure.add_scatter(
-            x=list(times),
-            y=semitones,
-            mode="lines",
-            name=name,
-            connectgaps=False,
-            line={"color": PALETTE[number % len(PALETTE)], "width": 3, "dash": ("solid", "dot")[number % 2]},
-        )
-    return figure
-
-
 def empty_figure(
     x_title: str,
     y_title: str,

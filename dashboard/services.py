@@ -6,22 +6,19 @@ are keyed by the settings, so that two installations in one process (tests) neve
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pipeline.errors import CorpusError
-from pipeline.records import Recording, RubricName, ScoreResult, Target
+from pipeline.records import Recording, RubricName
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.labelling import Labelling
-    from pipeline.attempts import AttemptLog
     from pipeline.audio.load import Audio
     from pipeline.corpus.sets import RecordingSet
     from pipeline.labels.exchange.incoming import Incoming
@@ -35,24 +32,6 @@ if TYPE_CHECKING:
     from pipeline.runs import RunDirectory
     from pipeline.scoring.base import Scorer
     from pipeline.scoring.evaluations import Evaluation
-
-
-@dataclass(frozen=True)
-class Try:
-    """A learner's recording and what was said of it; `advice` is the heuristic's answer, whose dimensions say what
-    to mend."""
-
-    audio: Audio
-    result: ScoreResult
-    advice: ScoreResult
-    milliseconds: float
-
-    @property
-    def wav(self) -> bytes:
-        """The recording as a browser can play it, at the rate it was scored at."""
-        from pipeline.audio.encode import to_wav
-
-        return to_wav(self.audio.samples, self.audio.sample_rate_hz)
 
 
 def settings() -> Settings:
@@ -142,22 +121,6 @@ def loaded_audio(path: Path) -> Audio:
     from pipeline.audio.load import load_audio
 
     return load_audio(path)
-
-
-def reference_path(target: Target) -> Path | None:
-    """A recording of how it should sound, None where there is none."""
-    from pipeline.corpus.references import find_reference
-
-    return find_reference(settings(), target.text, target.language)
-
-
-def pitch_contour(audio: Audio) -> tuple[list[float], list[float]]:
-    """Times (s) and F0 (Hz, NaN where unvoiced)."""
-    from pipeline.features.frames import HOP, Frames
-
-    f0_hz = Frames(audio).pitch.f0_hz.tolist()
-    times_s = [round(frame * HOP / audio.sample_rate_hz, 3) for frame in range(len(f0_hz))]
-    return times_s, [value if value > 0 else float("nan") for value in f0_hz]
 
 
 def audio_of(recording: Recording) -> Path:
@@ -298,21 +261,6 @@ def _loaded_scorer(installation: Settings, name: str | None, rubric: RubricName,
     return load_scorer(installation, name, rubric)
 
 
-def score_try(data: bytes, target: Target) -> Try:
-    """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
-    from pipeline.audio.load import load_audio
-    from pipeline.monitoring.predictions import PredictionLog
-    from pipeline.scoring.base import score_audio
-
-    started = time.perf_counter()
-    audio = load_audio(data)
-    result = advice = score_audio(scorer(None, target.rubric), audio, target)
-    if target.rubric is RubricName.WORD and result.scorer != "heuristic":
-        advice = score_audio(scorer("heuristic", target.rubric), audio, target)
-    PredictionLog(settings()).add(result)
-    return Try(audio, result, advice, 1000 * (time.perf_counter() - started))
-
-
 def evaluations() -> list[Evaluation]:
     """Evaluations of speech scorers: those run here, newest first, and those of released models."""
     from pipeline.scoring.evaluations import read_evaluations
@@ -332,27 +280,3 @@ def finished_finetunings() -> list[RunDirectory]:
     from pipeline.results.table import finished_runs
 
     return finished_runs(settings())
-
-
-def has_speech_model() -> bool:
-    from pipeline.scoring.speech.model_files import find_speech_model
-
-    return find_speech_model(settings()) is not None
-
-
-def save_try(learner: str, tried: Try) -> None:
-    from pipeline.attempts import save_attempt
-
-    save_attempt(settings(), learner, tried.result.target.text, tried.audio, tried.result)
-
-
-def tries(learner: str, text: str) -> AttemptLog:
-    from pipeline.attempts import read_attempts
-
-    return read_attempts(settings(), learner, text)
-
-
-def delete_tries(learner: str, text: str) -> int:
-    from pipeline.attempts import delete_attempts
-
-    return delete_attempts(settings(), learner, text)

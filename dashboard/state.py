@@ -14,8 +14,8 @@ import streamlit as st
 SET = "set"
 RATER = "rater"
 LEARNER = "learner"
-WORD = "word"
-SENTENCE = "sentence"
+LESSON = "lesson"
+TEXT = "text"
 PRACTICE = "practise"
 RUN = "run"
 RUNS = "runs"
@@ -45,15 +45,15 @@ def keep_known(key: str, known: list[str]) -> None:
 
 
 def watched(key: str) -> str | None:
-    """The run or job that this page follows, kept in the URL so that a reload goes on watching."""
+    """What this page follows (a run, a job, a lesson), kept in the URL so that a reload goes on with it."""
     return st.query_params.get(key)
 
 
-def watch(key: str, run_id: str | None) -> None:
-    if run_id is None:
+def watch(key: str, value: str | None) -> None:
+    if value is None:
         st.query_params.pop(key, None)
     else:
-        st.query_params[key] = run_id
+        st.query_params[key] = value
 
 
 def component_value(key: str, name: str) -> Any:

@@ -107,12 +107,12 @@ def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
 
     from pipeline.audio.encode import to_wav
     from pipeline.audio.load import load_audio
+    from pipeline.audio.voice import find_word
     from pipeline.wakeword.augment import Renderer, plain
     from pipeline.wakeword.config import AugmentConfig
     from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
     from pipeline.wakeword.noise import read_noise
     from pipeline.wakeword.rooms import read_rooms, simulate_rooms
-    from pipeline.wakeword.voice import find_word
 
     config, shape = AugmentConfig(), FeatureConfig()
     sound = load_audio(clip).samples

@@ -22,8 +22,8 @@ LAYERS = [
     {"audio"},
     {"corpus", "labels", "people", "projects"},
     {"features", "jobs"},
-    {"scoring", "speechllm", "wakeword", "attempts"},
-    {"results", "monitoring"},
+    {"scoring", "speechllm", "wakeword"},
+    {"results", "monitoring", "practice"},
     {"api"},
     {"cli"},
 ]

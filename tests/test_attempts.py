@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline import artifacts
-from pipeline.attempts import delete_attempts, read_attempts, save_attempt
 from pipeline.audio.load import Audio, load_audio
 from pipeline.errors import AttemptError
+from pipeline.practice.attempts import delete_attempts, read_attempts, save_attempt
 from pipeline.records import ScoreResult, Target
 from pipeline.settings import Settings
 

@@ -119,16 +119,6 @@ def test_a_try_without_a_score_is_a_gap_not_a_zero() -> None:
     assert figure.data[0].connectgaps is False
 
 
-def test_pitch_is_in_semitones_around_each_voices_own_median() -> None:
-    low = ([0.0, 0.1, 0.2], [100.0, np.nan, 200.0])
-    figure = charts.pitch_overlay({"you": low, "reference": ([0.0, 0.1, 0.2], [400.0, 200.0, np.nan])})
-    you, reference = (np.asarray(trace.y) for trace in figure.data)
-    assert you[2] - you[0] == pytest.approx(12)
-    assert np.isnan(you[1])
-    assert reference[0] - reference[1] == pytest.approx(12)
-    assert np.nanmedian(you) == pytest.approx(np.nanmedian(reference), abs=4)
-
-
 def test_every_score_axis_names_its_unit(table: pd.DataFrame) -> None:
     for figure in (
         charts.predicted_against_expert(table),
@@ -137,18 +127,3 @@ def test_every_score_axis_names_its_unit(table: pd.DataFrame) -> None:
     ):
         titles = figure.layout.xaxis.title.text + figure.layout.yaxis.title.text
         assert "0-100" in titles or "points" in titles
-
-
-def test_the_waveform_keeps_every_peak() -> None:
-    samples = np.zeros(16000, dtype=np.float32)
-    samples[8001], samples[12003] = 0.9, -0.7
-    low, high = charts.waveform(samples, 16000).data
-    assert max(high.y) == pytest.approx(0.9)
-    assert min(low.y) == pytest.approx(-0.7)
-    assert len(low.y) == 400
-    assert high.x[int(np.argmax(high.y))] == pytest.approx(0.5, abs=1 / 400)
-
-
-@pytest.mark.parametrize("n", [0, 1, 7])
-def test_a_tiny_waveform_is_drawn_too(n: int) -> None:
-    assert len(charts.waveform(np.ones(n, dtype=np.float32), 16000).data[1].y) == n

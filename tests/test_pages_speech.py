@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dashboard.components.reading import VERDICTS, heard_in_words
-from dashboard.components.sentence_sections import SENTENCES, worst_phones
 from pipeline.corpus.importer import import_path
 from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
 from pipeline.phones import PHONES, UNKNOWN, bare
+from pipeline.practice.lessons import get_lesson
 from pipeline.records import PhoneScore, Verdict
 from pipeline.scoring.speech.deploy import deploy, is_deployed, rollback
 from pipeline.scoring.speech.lexicon import pronounce
@@ -50,27 +50,20 @@ def test_shapes_differ_as_colours_do() -> None:
     assert all(f'[data-verdict="{verdict}"]' in css for verdict in Verdict)
 
 
-def test_the_worst_phones_are_the_surest_and_each_once() -> None:
-    found = worst_phones([
-        phone("TH", Verdict.WRONG, confidence=0.6), phone("R", Verdict.RIGHT, confidence=0.99),
-        phone("L", Verdict.MISSING, confidence=0.9), phone("TH", Verdict.WRONG, confidence=0.95),
-    ])  # fmt: skip
-    assert [p.phone for p in found] == ["TH", "L"]
-
-
-def test_the_practice_sentences_hold_every_phone() -> None:
-    said = {bare(p) for text in SENTENCES for word in pronounce(text) for p in word.variants[0]}
+def test_the_practice_sentences_hold_every_phone(settings: Settings) -> None:
+    texts = [item.text for item in get_lesson(settings, "en-sentences").items]
+    said = {bare(p) for text in texts for word in pronounce(text) for p in word.variants[0]}
     assert said == set(PHONES)
 
 
 def test_practice_offers_sentences_and_scores_them(open_page: Open, deployed: Settings) -> None:
-    page = open_page("practice", practise="English sentences", learner="Ada")
+    page = open_page("practice", lesson="en-sentences", learner="Ada")
     said = words(page)
-    assert SENTENCES[0] in said
+    assert "The weather is lovely" in said
     page.segmented_control(key="recorder-way").set_value("File").run()
     page.file_uploader[0].upload("masa.wav", MASA.read_bytes(), "audio/wav").run()
     said = words(page)
-    assert "What you said" in said
+    assert "3. Your score" in said
     assert "Scored in" in said
 
 
@@ -78,7 +71,7 @@ def test_practice_without_a_model_says_how_to_get_one(
     open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Settings, "released_models", property(lambda _: tmp_path))
-    assert "no speech model here yet" in words(open_page("practice", practise="English sentences"))
+    assert "no speech model for English here yet" in words(open_page("practice", lesson="en-th"))
 
 
 def test_results_stand_beside_paper_systems_and_people(

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from dashboard.components.wakeword.live import Listener
+from dashboard.components.webrtc import new_resampler, resampled
 from pipeline.errors import AudioError, CorpusError
 from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
@@ -162,13 +163,14 @@ def test_the_listener_hears_frames_as_browsers_send_them(detector: RunDirectory,
     """48 kHz stereo, 20 ms a frame."""
     from av import AudioFrame
 
+    resampler = new_resampler()
     listener = Listener(detector_of(trained(chirps, detector.id), "aggressive"))
     sound = np.repeat(np.pad(chirp(np.random.default_rng(0)), (2 * RATE_HZ, RATE_HZ)), 3)
     frames = np.round(np.stack([sound, sound], axis=1) * 32767).astype(np.int16)
     for start in range(0, len(frames) - 960, 960):
         frame = AudioFrame.from_ndarray(frames[start : start + 960].reshape(1, -1), format="s16", layout="stereo")
         frame.sample_rate, frame.pts = 48_000, start
-        listener.hear(frame)
+        listener.hear(resampled(resampler, frame))
     windows = listener.windows()
     assert np.allclose(np.diff([w.end_s for w in windows]), 0.1)
     best = max(windows, key=lambda w: w.score)

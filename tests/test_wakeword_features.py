@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError, FeatureError, TrainingError
 from pipeline.wakeword.augment import Renderer, mask, plain
 from pipeline.wakeword.clips import Clip, Label, scan_folders
@@ -19,7 +20,6 @@ from pipeline.wakeword.pools import Pool, analyse, make_pools, open_pools, read_
 from pipeline.wakeword.rendering import LivePool, Recipe
 from pipeline.wakeword.rooms import read_rooms, reverberate, simulate_rooms
 from pipeline.wakeword.sounds import SoundCache
-from pipeline.wakeword.voice import find_word
 from tests.wakeword_sounds import chirp, write_clips
 
 STILL = AugmentConfig(

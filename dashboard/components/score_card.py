@@ -22,18 +22,6 @@ METHOD_WORDS = {
 }
 METHOD_NAMES = {"ml_model": "ML model", "heuristic": "heuristic rule", "none": "not scored"}
 
-# What a low dimension of the heuristic means, and what helps.
-ADVICE = {
-    "segments": ("Sounds", "Some sounds are off. Listen to the reference again, one syllable at a time."),
-    "timing": (
-        "Length and rate",
-        "It is much longer or shorter than expected. Say it in one go, at an even pace.",
-    ),
-    "stress": ("Stress and melody", "The pitch moves differently. Listen for which syllable is higher and stronger."),
-    "signal": ("Recording", "Noise or clipping covers the speech. Move closer, away from noise, or lower the level."),
-}
-MEND_BELOW = 85.0
-
 Mark = Literal["ok", "warning", "error"]
 MARKS: dict[Mark, str] = {
     "ok": ":green[:material/check_circle:]",
@@ -58,11 +46,16 @@ def score_card(result: ScoreResult) -> None:
         return
     _, colour = BAND_LOOKS[band_of(result.overall).key]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.metric("Score (0-100)", f"{result.overall:.0f}", width="content")
+        st.metric("Score (0-100)", points(result.overall), width="content")
         st.badge(band_in_words(result.overall), color=colour)
     st.markdown(f"{METHOD_WORDS[result.scoring_method]} (`{result.model_id}`). {confidence_in_words(result)}")
     for warning in result.warnings:
         st.warning(warning, icon=":material/info:")
+
+
+def points(score: float) -> str:
+    """Cut, not rounded: 79.6 is no 80, which would be of the next band."""
+    return str(int(score))
 
 
 def band_in_words(overall: float) -> str:
@@ -113,17 +106,3 @@ def checks_of(report: AudioReport) -> list[Check]:
 def checks_list(report: AudioReport) -> None:
     for found in checks_of(report):
         st.markdown(f"{MARKS[found.mark]} {found.text}")
-
-
-def mending_list(advice: ScoreResult) -> None:
-    """The heuristic's dimensions as bars, worst first, with what helps for those that are low."""
-    if not advice.dimensions:
-        st.caption("Nothing could be judged; see what was found.")
-        return
-    for name, value in sorted(advice.dimensions.items(), key=lambda item: item[1]):
-        label, help_ = ADVICE[name]
-        st.progress(value / 100.0, text=f"{label}: {value:.0f} of 100")
-        if value < MEND_BELOW:
-            st.caption(help_)
-    if "segments" not in advice.dimensions:
-        st.caption("There is no reference recording, so that the sounds themselves were not judged.")

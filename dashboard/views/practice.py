@@ -1,67 +1,70 @@
-"""Practice: a learner reads a word or a sentence aloud, sees a score with its reasons, and follows the progress."""
+"""Practice: a learner hears, says, sees the score with its reasons, tries again, and follows the progress."""
 
 import streamlit as st
 
-from dashboard import services, state
-from dashboard.components import practice_sections as sections
-from dashboard.components import sentence_sections as sentences
+from dashboard import practising, state
 from dashboard.components.page import errors_in_words, header
+from dashboard.components.practice.beside import beside_reference
+from dashboard.components.practice.choose import Task, choose_task, language_name, learner_name
+from dashboard.components.practice.library import library
+from dashboard.components.practice.mine import ask
+from dashboard.components.practice.progress import progress
+from dashboard.components.practice.reference import reference
+from dashboard.components.practice.tries import earlier_tries
+from dashboard.components.practice.verdict import new_try, verdict
 from dashboard.components.recorder import recorder
 
-WORDS, SENTENCES = "Turkish words", "English sentences"
+PRACTISE, PROGRESS, LIBRARY = "Practise", "Progress", "Lessons and voices"
 
 
 @errors_in_words()
 def render() -> None:
-    header("Practice", "Record yourself, see how near you come and what to mend.")
+    header("Practice", "Hear it, say it, see how near you come and what to mend.")
     what = st.segmented_control(
-        "What to practise", [WORDS, SENTENCES], default=WORDS, required=True, key=state.PRACTICE, bind="query-params"
-    )
-    if what == SENTENCES:
-        _sentence()
-    else:
-        _word()
-
-
-def _word() -> None:
-    task = sections.choose_task()
-    if task is None:
+        "What to do", [PRACTISE, PROGRESS, LIBRARY], default=PRACTISE, required=True, key=state.PRACTICE,
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    if what == LIBRARY:
+        library()
         return
-    path = services.reference_path(task.target)
-    left, right = st.columns(2)
-    with left:
-        sections.reference(path, task)
-    with right:
-        st.subheader("2. Record yourself")
-        data = recorder(task.target.text)
-    if data is not None:
-        tried = sections.new_try(data, task)
-        sections.verdict(tried, task)
-        sections.beside_reference(tried, path)
-    if task.learner:
-        sections.earlier_tries(task, services.tries(task.learner, task.target.text))
+    who, task = st.columns([1, 2])
+    with who:
+        learner = learner_name()
+    if what == PROGRESS:
+        progress(learner)
+        return
+    ask(learner)
+    with task:
+        chosen = choose_task(learner)
+    if chosen is not None:
+        _practise(chosen)
 
 
-def _sentence() -> None:
-    if not services.has_speech_model():
+def _practise(task: Task) -> None:
+    if not practising.can_score(task.target.language):
         st.info(
-            "There is no speech model here yet. Train one on the Train page, or with `pronlab train speech`.",
+            f"There is no speech model for {language_name(task.target.language)} here yet. Train one on the Train "
+            "page, or with `pronlab train speech`.",
             icon=":material/model_training:",
         )
         return
-    task = sentences.choose_sentence()
-    if task is None:
-        return
+    voice = practising.voice(task.target)
     left, right = st.columns(2)
     with left:
-        sentences.read_aloud(task)
+        reference(voice, task)
     with right:
         st.subheader("2. Record yourself")
-        data = recorder(task.target.text)
-    if data is not None:
-        sentences.sentence_verdict(sections.new_try(data, task), task)
+        data = recorder(f"{task.lesson.id}-{task.target.text}", live_for=str(task.target.rubric))
+        if not task.learner:
+            st.caption("Say your name above to keep your tries and see progress.")
+    if data is None:
+        practising.load_scorers(task.target)
+    else:
+        tried = new_try(data, task, voice)
+        verdict(tried, voice)
+        beside_reference(tried)
     if task.learner:
-        sections.earlier_tries(task, services.tries(task.learner, task.target.text))
+        earlier_tries(task, practising.tries(task.learner, task.target.text))
 
 
 if __name__ == "__main__":

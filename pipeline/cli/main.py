@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "label": ("pipeline.cli.label", "label", "Rate, skip, flag or undo from the command line."),
     "agreement": ("pipeline.cli.agreement", "agreement", "How far the experts agree, with intervals."),
     "project": ("pipeline.cli.project", "project", "Rating projects: disputes, decisions, consensus."),
+    "lesson": ("pipeline.cli.practice", "lesson", "Lessons for learners: list, add, remove."),
+    "reference": ("pipeline.cli.practice", "reference", "Whose recordings learners hear as reference."),
     "features": ("pipeline.cli.features", "features", "Extract features into training_data.csv."),
     "train": ("pipeline.cli.train", "train", "Train a model."),
     "deploy": ("pipeline.cli.deploy", "deploy", "Deploy a finished run as the scorer in use."),

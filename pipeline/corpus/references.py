@@ -1,15 +1,25 @@
-"""Reference recordings: how a word sounds when it is said well.
+"""Reference recordings: how a text sounds when it is said well.
 
-A set's own `references/` folder comes first, then the demo's. Below it, in any folder, every audio file is a reference
-of the word it is named after: `references/araba.wav`, `references/voice_two/araba.flac`.
+Recordings that a reviewer marked come first (`<data root>/references.json`), then a set's own `references/` folder,
+then the demo's. Below such a folder, at any depth, every audio file is a reference of the word it is named after:
+`references/araba.wav`, `references/voice_two/araba.flac`.
 """
 
+import json
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from filelock import FileLock
+
+from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES
-from pipeline.corpus.sets import list_sets
+from pipeline.corpus.sets import audio_path, get_set, list_sets, read_recordings
+from pipeline.errors import CorpusError, PronlabError
+from pipeline.people.access import Action, Identity
+from pipeline.records import Recording, RubricName
 from pipeline.settings import Settings
 
 FOLDER = "references"
@@ -19,6 +29,13 @@ DEMO_LANGUAGE = "tr"
 def find_references(settings: Settings, language: str) -> dict[str, tuple[Path, ...]]:
     """Files by word (see `word_key`), for words of `language`, those of this installation's own sets first."""
     found: dict[str, list[Path]] = {}
+    chosen: list[Recording] = []
+    with suppress(CorpusError):  # a damaged list is told where it is edited, and stops no scoring
+        chosen = marked(settings)
+    for one in chosen:
+        if one.language == language:
+            with suppress(PronlabError):  # of a set that is gone
+                found.setdefault(word_key(one.text, language), []).append(audio_path(get_set(settings, one.set), one))
     for folder in _folders(settings, language):
         root = folder.resolve()
         for path in sorted(folder.rglob("*")):
@@ -31,6 +48,44 @@ def find_reference(settings: Settings, text: str, language: str) -> Path | None:
     """The first reference recording of `text`, None where there is none."""
     paths = find_references(settings, language).get(word_key(text, language))
     return paths[0] if paths else None
+
+
+def is_synthetic(settings: Settings, path: Path) -> bool:
+    """Whether a reference is a synthesiser's: the demo's are, and those of sets that say so."""
+    synthetic = [set_.root for set_ in list_sets(settings) if set_.synthetic] + [settings.demo_source]
+    return any(path.resolve().is_relative_to(root.resolve()) for root in synthetic)
+
+
+def marked(settings: Settings) -> list[Recording]:
+    """The recordings that reviewers chose as references, in the order in which they did."""
+    return [_recording(entry) for entry in _read(settings)]
+
+
+def mark(settings: Settings, recording_id: str, by: Identity) -> Recording:
+    """Make a recording a reference of its text. Raises CorpusError for an unknown recording, AccessError for somebody
+    who may not decide between ratings."""
+    by.require(Action.REVIEW)
+    recording = _find(settings, recording_id)
+    entry = {
+        "id": recording.id, "set": recording.set, "path": recording.path, "speaker": recording.speaker,
+        "text": recording.text, "rubric": str(recording.rubric), "language": _language(settings, recording),
+        "by": by.name,
+    }  # fmt: skip
+    with _changing(settings):
+        others = [one for one in _read(settings) if one["id"] != recording.id]
+        artifacts.write_json(_file(settings), [entry, *others])
+    return _recording(entry)
+
+
+def unmark(settings: Settings, recording_id: str, by: Identity) -> None:
+    """Raises CorpusError where it is no marked reference."""
+    by.require(Action.REVIEW)
+    with _changing(settings):
+        entries = _read(settings)
+        left = [one for one in entries if one["id"] != recording_id]
+        if len(left) == len(entries):
+            raise CorpusError(f"{recording_id!r} is not marked as a reference.")
+        artifacts.write_json(_file(settings), left)
 
 
 def word_key(text: str, language: str) -> str:
@@ -47,3 +102,45 @@ def _folders(settings: Settings, language: str) -> Iterator[Path]:
             yield set_.root / FOLDER
     if language == DEMO_LANGUAGE and (settings.demo_source / FOLDER).is_dir():
         yield settings.demo_source / FOLDER
+
+
+def _find(settings: Settings, recording_id: str) -> Recording:
+    name = recording_id.partition("/")[0]
+    found = next((one for one in read_recordings(settings, name) if one.id == recording_id), None)
+    if found is None:
+        raise CorpusError(f"There is no recording {recording_id!r}; ids are SET/PATH without the file's ending.")
+    return found
+
+
+def _language(settings: Settings, recording: Recording) -> str:
+    return recording.language if recording.language != "und" else get_set(settings, recording.set).language
+
+
+def _recording(entry: dict[str, Any]) -> Recording:
+    return Recording(
+        entry["id"], entry["set"], entry["path"], entry["speaker"], entry["text"], RubricName(entry["rubric"]),
+        entry["language"],
+    )  # fmt: skip
+
+
+def _read(settings: Settings) -> list[dict[str, Any]]:
+    """Raises CorpusError where the list is damaged."""
+    if not _file(settings).is_file():
+        return []
+    try:
+        entries: list[dict[str, Any]] = json.loads(_file(settings).read_text(encoding="utf-8"))
+        for entry in entries:
+            _recording(entry)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(f"{_file(settings)} is damaged ({error}). Remove it; the recordings are safe.") from error
+    return entries
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data_root / "references.json"
+
+
+def _changing(settings: Settings) -> FileLock:
+    folder = settings.data_root / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "references")

@@ -29,12 +29,13 @@ FRAME_S = HOP / 16_000
 @dataclass(frozen=True)
 class Spoken:
     """The part of a recording where somebody speaks: mel levels [n, 40] in dB, which frames count, F0 (0 where
-    unvoiced) and level of each."""
+    unvoiced) and level of each; it begins `offset_s` into the recording."""
 
     log_mel_db: NDArray[np.float32]
     active: NDArray[np.bool_]
     f0_hz: NDArray[np.float32]
     level_db: NDArray[np.float32]
+    offset_s: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -63,7 +64,10 @@ def spoken(audio: Audio) -> Spoken | None:
         return None
     part = slice(int(rows[0]), int(rows[-1]) + 1)
     level_db = 20.0 * np.log10(np.maximum(frames.rms[part], 1e-5))
-    return Spoken(frames.log_mel_db[part], frames.active[part], frames.pitch.f0_hz[part], level_db.astype(np.float32))
+    return Spoken(
+        frames.log_mel_db[part], frames.active[part], frames.pitch.f0_hz[part], level_db.astype(np.float32),
+        part.start * FRAME_S,
+    )  # fmt: skip
 
 
 class References:
@@ -107,21 +111,34 @@ def match_word(said: Spoken, word: str, references: dict[str, tuple[Spoken, ...]
 
 def match(said: Spoken, reference: Spoken) -> Match:
     """The best match over all stretches of the mel axis."""
-    fixed = dtw.thinned(cepstra(reference))
-    variants = np.stack([dtw.thinned(cepstra(said, stretch)) for stretch in STRETCHES])
-    found = dtw.distances(variants, [fixed])[:, 0]
-    best = int(found.argmin())
-    # Contours are compared frame by frame, so that the path must lead back to the frames before any thinning.
-    scale = np.array([_thinning(said), _thinning(reference)], dtype=np.int64)
-    path = dtw.path(variants[best], fixed) * scale
+    distance, stretch, path, _ = _best_path(said, reference)
     level, pitch = _contours(said, reference, path)
     return Match(
-        distance=float(found[best]),
-        stretch=STRETCHES[best],
+        distance=distance,
+        stretch=stretch,
         length_ratio=said.duration_s / reference.duration_s,
         level_difference_db=level,
         pitch_difference_semitones=pitch,
     )
+
+
+def aligned(said: Spoken, reference: Spoken) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of frames [n, 2] of both in time order, and the cepstral distance (dB) of each pair [n]."""
+    _, _, path, costs = _best_path(said, reference)
+    return path, costs
+
+
+def _best_path(said: Spoken, reference: Spoken) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
+    """Mean distance, stretch of the mel axis, path and the cost of each of its steps."""
+    fixed = dtw.thinned(cepstra(reference))
+    variants = np.stack([dtw.thinned(cepstra(said, stretch)) for stretch in STRETCHES])
+    found = dtw.distances(variants, [fixed])[:, 0]
+    best = int(found.argmin())
+    path = dtw.path(variants[best], fixed)
+    costs = np.linalg.norm(variants[best][path[:, 0]] - fixed[path[:, 1]], axis=1)
+    # Contours are compared frame by frame, so that the path must lead back to the frames before any thinning.
+    scale = np.array([_thinning(said), _thinning(reference)], dtype=np.int64)
+    return float(found[best]), STRETCHES[best], path * scale, np.asarray(costs, dtype=np.float64)
 
 
 def cepstra(part: Spoken, stretch: float = 1.0) -> NDArray[np.float32]:

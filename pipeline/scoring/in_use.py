@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from pipeline.records import RubricName
+from pipeline.records import RubricName, Target
 from pipeline.settings import Settings
 
 
@@ -17,6 +17,13 @@ def scorer_names(settings: Settings, rubric: RubricName) -> list[str]:
     found = [name for name in SCORERS if name == "heuristic" or find_model(settings, rubric, name) is not None]
     hears = rubric is RubricName.SENTENCE and find_speech_model(settings) is not None
     return [*found, speech.NAME] if hears else found
+
+
+def scorer_for(target: Target) -> str | None:
+    """The scorer to ask by name where the one in use cannot judge such a text: sentences in other languages than
+    English are left to the rule; None elsewhere."""
+    other = target.rubric is RubricName.SENTENCE and target.language not in ("en", "und")
+    return "heuristic" if other else None
 
 
 def deployment(settings: Settings, rubric: RubricName) -> str:

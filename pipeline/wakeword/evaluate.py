@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
+from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
 from pipeline.metrics.detection import (
     Bin,
@@ -43,7 +44,6 @@ from pipeline.wakeword.streaming import (
     measure,
     operate,
 )
-from pipeline.wakeword.voice import find_word
 
 CURVE_POINTS = 200
 GAINS_DB = (-6.0, 6.0)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.voice import find_word
 from pipeline.records import Seconds
 from pipeline.wakeword.augment import Renderer
 from pipeline.wakeword.clips import Clip, Label
@@ -18,7 +19,6 @@ from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.noise import read_noise
 from pipeline.wakeword.rooms import read_rooms, simulate_rooms
 from pipeline.wakeword.sounds import SoundCache
-from pipeline.wakeword.voice import find_word
 
 STRETCH_S: Seconds = 12.0  # utterances are joined up to about so long
 MOST_CONTEXT = 400  # utterances kept at hand to surround words and to babble

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
 from pipeline.records import Seconds
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.noise import coloured, loudest_energy, stretch_of
 from pipeline.wakeword.sounds import load_clip
-from pipeline.wakeword.voice import find_word
 
 Samples = NDArray[np.float32]
 BLOCK_S: Seconds = 300.0

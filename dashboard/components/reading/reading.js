@@ -1,7 +1,10 @@
-// Words over their phones; each plays its own stretch of the recording.
+// Words over their phones; each plays its own stretch of the recording, of the reference, or both in turn. Below it,
+// what to mend, each with what to hear.
 
 const LEAD_S = 0.04;
 const SHORTEST_S = 0.25;
+const SLOW = 0.6;
+const GAP_MS = 250;
 
 function made(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -15,25 +18,31 @@ class Clip {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     this.url = URL.createObjectURL(new Blob([bytes], { type: "audio/wav" }));
     this.audio = new Audio(this.url);
-    this.button = null;
+    this.audio.preservesPitch = true;
+    this.done = () => {};
   }
 
-  play(start, end, button) {
+  // Resolves when the stretch is over, or something else was asked for.
+  play(span, rate) {
     this.stop();
-    const middle = (start + end) / 2;
-    const half = Math.max(end - start, SHORTEST_S) / 2 + LEAD_S;
-    this.audio.currentTime = Math.max(0, middle - half);
-    this.button = button;
-    button.dataset.playing = "yes";
-    this.audio.play().catch(() => this.stop());
-    this.timer = setTimeout(() => this.stop(), 2000 * half);
+    const whole = span === null;
+    const middle = whole ? 0 : (span[0] + span[1]) / 2;
+    const half = whole ? 0 : Math.max(span[1] - span[0], SHORTEST_S) / 2 + LEAD_S;
+    this.audio.currentTime = whole ? 0 : Math.max(0, middle - half);
+    this.audio.playbackRate = rate;
+    return new Promise((resolve) => {
+      this.done = resolve;
+      this.audio.onended = () => this.stop();
+      this.audio.play().catch(() => this.stop());
+      if (!whole) this.timer = setTimeout(() => this.stop(), (2000 * half) / rate);
+    });
   }
 
   stop() {
     clearTimeout(this.timer);
     this.audio.pause();
-    if (this.button) delete this.button.dataset.playing;
-    this.button = null;
+    this.done();
+    this.done = () => {};
   }
 
   free() {
@@ -42,27 +51,113 @@ class Clip {
   }
 }
 
-function listenable(clip, kind, part, ...children) {
-  const button = made("button", { type: "button", class: kind, "data-verdict": part.verdict, title: part.title, "aria-label": part.title }, ...children);
-  button.addEventListener("click", () => clip.play(part.start, part.end, button));
+class Player {
+  constructor(data) {
+    this.clips = { mine: new Clip(data.wav) };
+    if (data.reference) this.clips.reference = new Clip(data.reference);
+    this.mode = "mine";
+    this.turn = 0;
+    this.button = null;
+  }
+
+  async play(spans, button, mode = this.mode) {
+    const turn = ++this.turn;
+    this.mark(button);
+    const order = mode === "both" ? ["mine", "reference"] : [mode === "slow" ? "reference" : mode];
+    for (const clip of Object.values(this.clips)) clip.stop();
+    for (const [number, name] of order.entries()) {
+      const clip = this.clips[name] ?? this.clips.mine;
+      if (number) await new Promise((resolve) => setTimeout(resolve, GAP_MS));
+      if (turn !== this.turn) return;
+      await clip.play(this.clips[name] ? spans[name] : spans.mine, mode === "slow" ? SLOW : 1);
+    }
+    if (turn === this.turn) this.mark(null);
+  }
+
+  mark(button) {
+    if (this.button) delete this.button.dataset.playing;
+    this.button = button;
+    if (button) button.dataset.playing = "yes";
+  }
+
+  free() {
+    this.turn += 1;
+    for (const clip of Object.values(this.clips)) clip.free();
+  }
+}
+
+function playing(player, kind, part, title, mode, ...children) {
+  const attributes = { type: "button", class: kind, title, "aria-label": title };
+  if (part.verdict) attributes["data-verdict"] = part.verdict;
+  const button = made("button", attributes, ...children);
+  button.addEventListener("click", () => player.play(part.spans, button, mode));
   return button;
 }
 
-function show(root, data, clip) {
+function shape(text) {
+  return made("span", { class: "shape", "aria-hidden": "true" }, text);
+}
+
+function modes(player, data) {
+  const bar = made("div", { class: "modes", role: "radiogroup", "aria-label": "What a click plays" });
+  const buttons = data.modes.map(([mode, label]) => {
+    const button = made("button", { type: "button", role: "radio", class: "mode" }, label);
+    button.addEventListener("click", () => choose(mode));
+    button.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const next = (data.modes.findIndex(([name]) => name === mode) + step + data.modes.length) % data.modes.length;
+      choose(data.modes[next][0]);
+      buttons[next].focus();
+    });
+    return button;
+  });
+  function choose(mode) {
+    player.mode = mode;
+    data.modes.forEach(([name], number) => {
+      buttons[number].setAttribute("aria-checked", String(name === mode));
+      buttons[number].tabIndex = name === mode ? 0 : -1;
+    });
+  }
+  choose(player.mode);
+  bar.append(...buttons);
+  const all = playing(player, "all", { spans: { mine: null, reference: null } }, "Hear all of it", undefined, "▶ all of it");
+  return made("div", { class: "toolbar" }, bar, all);
+}
+
+function advised(player, data, one) {
+  const parts = [made("strong", {}, one.title), made("p", {}, one.text)];
+  if (one.spans) {
+    const spoken = { spans: one.spans };
+    const hear = [playing(player, "hear", spoken, `Hear yours: ${one.title}`, "mine", "▶ yours")];
+    if (data.reference && one.spans.reference) {
+      hear.push(playing(player, "hear", spoken, `Hear the reference: ${one.title}`, "reference", "▶ reference"));
+      hear.push(playing(player, "hear", spoken, `Hear the reference slowly: ${one.title}`, "slow", "▶ slowly"));
+    }
+    parts.push(made("div", { class: "hears" }, ...hear));
+  }
+  return made("li", { class: "advice" }, ...parts);
+}
+
+function show(root, data, player) {
   const words = data.words.map((word) => {
-    const label = listenable(
-      clip, "word", word, made("span", { class: "shape", "aria-hidden": "true" }, word.shape), made("span", {}, word.text),
-      made("small", {}, word.score === null ? "–" : String(word.score)),
-    );
+    const number = word.score === null ? "–" : String(word.score);
+    const label = playing(player, "word", word, word.title, undefined, shape(word.shape), made("span", {}, word.text), made("small", {}, number));
     const phones = word.phones.map((phone) =>
-      listenable(clip, "phone", phone, made("span", {}, phone.ipa), made("span", { class: "shape", "aria-hidden": "true" }, phone.shape)));
-    const parts = [label, made("div", { class: "phones" }, ...phones)];
+      playing(player, "phone", phone, phone.title, undefined, made("span", {}, phone.ipa), shape(phone.shape)));
+    const parts = [label];
+    if (phones.length) parts.push(made("div", { class: "phones" }, ...phones));
     if (word.note) parts.push(made("div", { class: "note" }, word.note));
     return made("div", { class: "column" }, ...parts);
   });
   const legend = data.legend.map((entry) =>
-    made("span", { class: "entry", "data-verdict": entry.verdict }, made("span", { class: "shape" }, entry.shape), ` ${entry.text}`));
-  root.replaceChildren(made("div", { class: "words" }, ...words), made("div", { class: "legend" }, ...legend));
+    made("span", { class: "entry", "data-verdict": entry.verdict }, shape(entry.shape), ` ${entry.text}`));
+  const parts = [modes(player, data), made("div", { class: "words" }, ...words), made("div", { class: "legend" }, ...legend)];
+  if (data.advice.length) {
+    parts.push(made("h4", {}, "What to mend first"), made("ol", {}, ...data.advice.map((one) => advised(player, data, one))));
+  }
+  root.replaceChildren(...parts);
 }
 
 const known = new WeakMap();
@@ -71,9 +166,10 @@ export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".reading");
   const before = known.get(root);
-  if (before && before.wav === data.wav && before.words === JSON.stringify(data.words)) return;
-  if (before) before.clip.free();
-  const clip = new Clip(data.wav);
-  known.set(root, { clip, wav: data.wav, words: JSON.stringify(data.words) });
-  show(root, data, clip);
+  const content = JSON.stringify(data);
+  if (before && before.content === content) return;
+  if (before) before.player.free();
+  const player = new Player(data);
+  known.set(root, { player, content });
+  show(root, data, player);
 }

@@ -1,32 +1,28 @@
-"""The microphone through WebRTC: a detector on the sound as it comes, with its score drawn live.
+"""A detector on the microphone's sound as it comes, with its score drawn live.
 
-The only module that knows streamlit-webrtc. Its callback runs in a thread of its own, where no `st` function may be
-called; what it finds is handed over in a bounded queue.
+What it finds is handed over from the microphone's thread in a bounded queue.
 """
 
 import threading
 from collections import deque
-from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from dashboard import detection_charts, wakewords
+from dashboard import detection_charts, state, wakewords
+from dashboard.components.webrtc import microphone
 from pipeline.runs import RunDirectory
 from pipeline.wakeword.detector import Judged, StreamingDetector
 
 KEPT_WINDOWS = 200  # 20 s of scores
-RATE_HZ = 16_000
 
 
 class Listener:
-    """Takes the browser's frames, feeds the detector, keeps the last scores and the level."""
+    """Feeds the detector, keeps the last scores and the level."""
 
     def __init__(self, detector: StreamingDetector) -> None:
-        from av.audio.resampler import AudioResampler
-
         self._detector = detector
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
         self._lock = threading.Lock()
         self._windows: deque[Judged] = deque(maxlen=KEPT_WINDOWS)
         self.level_db = -100.0
@@ -36,11 +32,7 @@ class Listener:
     def threshold(self) -> float:
         return self._detector.threshold
 
-    def hear(self, frame: Any) -> None:
-        parts = [part.to_ndarray().ravel() for part in self._resampler.resample(frame)]
-        samples = np.concatenate(parts).astype(np.float32) / 32768.0 if parts else np.zeros(0, dtype=np.float32)
-        if not len(samples):
-            return
+    def hear(self, samples: NDArray[np.float32]) -> None:
         judged = self._detector.feed(samples)
         with self._lock:
             self._windows.extend(judged)
@@ -54,35 +46,18 @@ class Listener:
 
 def live_microphone(run: RunDirectory, preset: str | None, threshold: float | None) -> None:
     """Press Start, speak; a refused microphone is said in words by the recorder, and files go on working."""
-    from streamlit_webrtc import WebRtcMode, webrtc_streamer
-
     key = f"live-{run.id}-{preset}-{threshold}"
-    listener = _listener(run, preset, threshold)
-
-    def callback(frames: list[Any]) -> list[Any]:
-        for frame in frames:
-            listener.hear(frame)
-        return frames
-
-    async def queued(frames: list[Any]) -> list[Any]:
-        return callback(frames)
-
-    context = webrtc_streamer(
-        key=key, mode=WebRtcMode.SENDONLY, queued_audio_frames_callback=queued, rtc_configuration={"iceServers": []},
-        media_stream_constraints={"audio": {"echoCancellation": False, "noiseSuppression": False}, "video": False},
-    )  # fmt: skip
-    if not context.state.playing:
+    listener = state.recall(key)
+    if listener is None:
+        listener = Listener(wakewords.detector(run, preset, threshold))
+        state.remember(key, listener)
+    if not microphone(key, listener.hear):
         st.caption(
             "Press Start and allow the microphone. If the browser refuses it, allow it in the address bar's site "
             "settings and press Start again, or record under “Recording or file”."
         )
         return
     _trace(listener)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _listener(_run: RunDirectory, preset: str | None, threshold: float | None) -> Listener:
-    return Listener(wakewords.detector(_run, preset, threshold))
 
 
 @st.fragment(run_every=0.5)

@@ -1,4 +1,4 @@
-"""Where in a clip the word is: silero-vad's voice probability, which sees quiet endings that energy does not."""
+"""Where somebody speaks: silero-vad's voice probability, which sees quiet endings that energy does not."""
 
 from functools import cache
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.wakeword.features import RATE_HZ
+from pipeline.audio.load import TARGET_RATE_HZ as RATE_HZ
 
 BLOCK = 512  # samples, what the model judges at a time
 LEVEL = 0.3
@@ -48,6 +48,11 @@ def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def _model() -> Any:
+    return new_model()
+
+
+def new_model() -> Any:
+    """silero-vad with a state of its own: two streams must not share one."""
     from silero_vad import load_silero_vad
 
     return load_silero_vad(onnx=True)

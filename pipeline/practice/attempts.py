@@ -1,9 +1,10 @@
 """A learner's own tries at a word, kept so that they can be heard again and progress be seen.
 
     <attempts root>/<learner>/<text>/<UTC time>.wav     16 kHz mono, as it was scored
-    <attempts root>/<learner>/<text>/<UTC time>.json    {learner, text, at, result}
+    <attempts root>/<learner>/<text>/<UTC time>.json    {learner, text, at, lesson, result}
+    <attempts root>/<learner>/consent.json              what the learner lets us keep
 
-The JSON file is written last: a recording without one is a try whose saving was cut short, and is not shown.
+The JSON file of a try is written last: a recording without one is a try whose saving was cut short, and is not shown.
 """
 
 import hashlib
@@ -22,19 +23,22 @@ from pipeline.errors import AttemptError
 from pipeline.records import Problem, ScoreResult, to_json
 from pipeline.settings import Settings
 
+CONSENT = "consent.json"
 MAX_NAME_LENGTH = 300
 MAX_FOLDER_LENGTH = 60  # in characters of up to four bytes, with the hash still under the usual limit of 255 bytes
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One saved try. `result` is the ScoreResult as JSON, exactly as it was shown."""
+    """One saved try. `result` is the ScoreResult as JSON, exactly as it was shown; `audio` is None where only scores
+    are kept."""
 
     learner: str
     text: str
     at: str
-    audio: Path
+    audio: Path | None
     result: dict[str, Any]
+    lesson: str = ""
 
     @property
     def overall(self) -> float | None:
@@ -52,9 +56,17 @@ class AttemptLog:
 
 
 def save_attempt(
-    settings: Settings, learner: str, text: str, audio: Audio, result: ScoreResult, *, at: datetime | None = None
+    settings: Settings,
+    learner: str,
+    text: str,
+    audio: Audio | None,
+    result: ScoreResult,
+    *,
+    lesson: str = "",
+    at: datetime | None = None,
 ) -> Attempt:
-    """Write recording and result whole or not at all. Raises AttemptError on a bad name or a full disk."""
+    """Write recording (None: not kept) and result whole or not at all. Raises AttemptError on a bad name or a full
+    disk."""
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     folder = _folder(settings, learner, text)
     stem = moment.strftime("%Y%m%dT%H%M%S.%fZ")
@@ -62,15 +74,15 @@ def save_attempt(
         learner=_clean(learner),
         text=_clean(text),
         at=moment.isoformat(timespec="milliseconds"),
-        audio=folder / f"{stem}.wav",
+        audio=None if audio is None else folder / f"{stem}.wav",
         result=to_json(result),
+        lesson=lesson,
     )
     try:
-        artifacts.write_bytes(attempt.audio, to_wav(audio.samples, audio.sample_rate_hz))
-        artifacts.write_json(
-            folder / f"{stem}.json",
-            {"learner": attempt.learner, "text": attempt.text, "at": attempt.at, "result": attempt.result},
-        )
+        if attempt.audio is not None and audio is not None:
+            artifacts.write_bytes(attempt.audio, to_wav(audio.samples, audio.sample_rate_hz))
+        record = {"learner": attempt.learner, "text": attempt.text, "at": attempt.at, "lesson": lesson}
+        artifacts.write_json(folder / f"{stem}.json", {**record, "result": attempt.result})
     except OSError as error:
         raise AttemptError(
             f"The try could not be saved under {folder} ({error.strerror}). Free some space or check the folder's "
@@ -81,8 +93,10 @@ def save_attempt(
 
 def read_attempts(settings: Settings, learner: str, text: str | None = None) -> AttemptLog:
     """The learner's tries at one text, or at all of them, oldest first."""
-    root = settings.attempts_root / _folder_name(learner)
-    folders = [_folder(settings, learner, text)] if text is not None else sorted(root.glob("*"))
+    root = learner_folder(settings, learner)
+    folders = (
+        [_folder(settings, learner, text)] if text is not None else sorted(p for p in root.glob("*") if p.is_dir())
+    )
     attempts: list[Attempt] = []
     problems: list[Problem] = []
     records = (path for folder in folders for path in folder.glob("*.json"))
@@ -95,16 +109,21 @@ def read_attempts(settings: Settings, learner: str, text: str | None = None) -> 
 
 
 def delete_attempts(settings: Settings, learner: str, text: str | None = None) -> int:
-    """Remove the learner's tries at one text, or all of them; returns how many recordings went."""
-    folder = settings.attempts_root / _folder_name(learner) if text is None else _folder(settings, learner, text)
+    """Remove the learner's tries at one text, or all that is kept of them; returns how many tries went."""
+    folder = learner_folder(settings, learner) if text is None else _folder(settings, learner, text)
     if not folder.is_dir():
         return 0
-    count = sum(1 for _ in folder.rglob("*.wav"))
+    count = sum(1 for path in folder.rglob("*.json") if path.name != CONSENT)
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise AttemptError(f"The tries under {folder} could not be deleted ({error.strerror}).") from error
     return count
+
+
+def learner_folder(settings: Settings, learner: str) -> Path:
+    """Where all that is kept of a learner lies. Raises AttemptError for what is no name."""
+    return settings.attempts_root / _folder_name(learner)
 
 
 def _read(record: Path) -> Attempt:
@@ -113,13 +132,14 @@ def _read(record: Path) -> Attempt:
         learner=str(raw["learner"]),
         text=str(raw["text"]),
         at=datetime.fromisoformat(raw["at"]).isoformat(timespec="milliseconds"),
-        audio=record.with_suffix(".wav"),
+        audio=audio if (audio := record.with_suffix(".wav")).is_file() else None,
         result=dict(raw["result"]),
+        lesson=str(raw.get("lesson", "")),
     )
 
 
 def _folder(settings: Settings, learner: str, text: str) -> Path:
-    return settings.attempts_root / _folder_name(learner) / _folder_name(text)
+    return learner_folder(settings, learner) / _folder_name(text)
 
 
 def _clean(name: str) -> str:

@@ -1,0 +1,124 @@
+"""Recording that starts and stops by itself: level and melody while one speaks, done when one has spoken.
+
+Sound comes in a thread of its own through `dashboard.components.webrtc`; the page looks at it three times a second.
+"""
+
+import threading
+from collections import deque
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import practice_charts, state
+from dashboard.components.webrtc import RATE_HZ, insecure_origin, microphone
+from pipeline.audio.encode import to_wav
+from pipeline.audio.endpoint import Endpointer, Phase
+
+EVERY_S = 0.35
+SHOWN_S = 6.0  # of melody
+PITCH_EVERY_S, PITCH_WINDOW_S = 0.05, 0.12
+QUIET_DB, LOUD_DB = -60.0, -3.0
+SPANS = {"word": (0.7, 8.0), "sentence": (1.1, 25.0)}  # silence that ends it, and the longest, in seconds
+
+
+class Take:
+    """One recording in the making; `hear` is called from the microphone's thread."""
+
+    def __init__(self, silence_s: float, longest_s: float) -> None:
+        self._endpointer = Endpointer(silence_s, longest_s)
+        self._lock = threading.Lock()
+        self._recent = np.zeros(0, dtype=np.float32)
+        self._melody: deque[tuple[float, float]] = deque(maxlen=round(SHOWN_S / PITCH_EVERY_S))
+        self._n = self._n_pitched = 0
+        self.level_db = QUIET_DB
+        self.clipped = False
+
+    @property
+    def phase(self) -> Phase:
+        return self._endpointer.phase
+
+    @property
+    def heard(self) -> bool:
+        return self._endpointer.heard
+
+    def hear(self, samples: NDArray[np.float32]) -> None:
+        with self._lock:
+            if self.phase is Phase.DONE:
+                return
+            self._endpointer.feed(samples)
+            self._n += len(samples)
+            self._recent = np.concatenate([self._recent, samples])[-round(PITCH_WINDOW_S * RATE_HZ) :]
+            self.level_db = max(QUIET_DB, 10.0 * float(np.log10(np.square(self._recent).mean() + 1e-10)))
+            self.clipped |= bool((np.abs(samples) > 0.99).any())
+            if self._n - self._n_pitched >= PITCH_EVERY_S * RATE_HZ:
+                self._n_pitched = self._n
+                self._melody.append((self._n / RATE_HZ, _pitch_hz(self._recent)))
+
+    def melody(self) -> list[tuple[float, float]]:
+        """Seconds and hertz, NaN where nothing is voiced."""
+        with self._lock:
+            return list(self._melody)
+
+    def wav(self) -> bytes:
+        with self._lock:
+            return to_wav(self._endpointer.recording(), RATE_HZ)
+
+
+def live_recorder(key: str, rubric: str) -> bytes | None:
+    """Draw it; returns the newest recording of `key`, None while there is none."""
+    if insecure_origin():
+        st.warning(
+            "Browsers give the microphone to this machine's own pages and to HTTPS only. Ask for an https:// address, "
+            "or choose File and upload a recording.",
+            icon=":material/lock_open:",
+        )
+        return None
+    number = int(state.recall(f"take-number.{key}", 0))
+    done = state.recall(f"take.{key}")
+    if isinstance(done, bytes):
+        st.audio(done)
+        if st.button("Record again", icon=":material/replay:", key=f"again-{key}"):
+            state.remember(f"take.{key}", None)
+            state.remember(f"take-number.{key}", number + 1)
+            st.rerun()
+        return done
+    if done is None:
+        done = Take(*SPANS[rubric])
+        state.remember(f"take.{key}", done)
+    if not microphone(f"live-{key}-{number}", done.hear):
+        st.caption(
+            "Press Start and allow the microphone, then speak; it stops by itself when you have finished. If the "
+            "browser refuses the microphone, allow it in the address bar's site settings, or choose Microphone or File."
+        )
+        return None
+    _watch(key, done)
+    return None
+
+
+@st.fragment(run_every=EVERY_S)
+def _watch(key: str, take: Take) -> None:
+    if take.phase is Phase.DONE:
+        if take.heard:
+            state.remember(f"take.{key}", take.wav())
+        else:
+            state.forget(f"take.{key}")
+            state.remember(f"take-number.{key}", int(state.recall(f"take-number.{key}", 0)) + 1)
+            st.toast("Nothing was heard for ten seconds. Check the microphone, and try again.")
+        st.rerun()
+    share = (take.level_db - QUIET_DB) / (LOUD_DB - QUIET_DB)
+    words = "Speak now" if take.phase is Phase.WAITING else "Listening …"
+    loud = ", too loud: move away a little" if take.clipped else ""
+    st.progress(min(1.0, max(0.0, share)), text=f"{words} (level {take.level_db:.0f} dB{loud})")
+    st.plotly_chart(practice_charts.live_melody(take.melody(), SHOWN_S), key=f"melody-{key}")
+
+
+def _pitch_hz(samples: NDArray[np.float32]) -> float:
+    from pipeline.audio.load import Audio
+    from pipeline.features.frames import Frames
+
+    if len(samples) < PITCH_WINDOW_S * RATE_HZ or np.abs(samples).max() < 0.01:
+        return float("nan")
+    found = Frames(Audio(samples, RATE_HZ, RATE_HZ, 1)).pitch.f0_hz
+    voiced = found[found > 0]
+    return float(np.median(voiced)) if len(voiced) else float("nan")

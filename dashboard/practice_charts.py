@@ -1,0 +1,112 @@
+"""Figures of the Practice page: table -> plotly figure, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dashboard.charts import BLUE, GREY, ORANGE, SCORE_RANGE, empty_figure
+from pipeline.phones import PHONES
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from pipeline.practice.beside import Beside
+    from pipeline.practice.progress import Day, Sound
+
+FRAME_S = 0.01
+FLOOR_DB = 60.0  # under the loudest, in spectrograms
+F0_RANGE_HZ = (75.0, 400.0)
+
+
+def beside(found: Beside, *, warped: bool) -> Figure:
+    """Envelopes, spectrograms and melodies of both; `warped` puts mine on the reference's time."""
+    import numpy as np
+    from plotly.subplots import make_subplots
+
+    mine = found.warped if warped else found.mine
+    figure = make_subplots(
+        rows=4, cols=1, shared_xaxes=True, vertical_spacing=0.03, row_heights=[0.2, 0.25, 0.25, 0.3],
+    )  # fmt: skip
+    for side, name, colour, dash, sign in (
+        (mine, "you", BLUE, "solid", 1), (found.reference, "reference", ORANGE, "dot", -1)
+    ):  # fmt: skip
+        times = np.arange(len(side.level_db)) * FRAME_S
+        figure.add_scatter(
+            x=times, y=sign * 10 ** ((side.level_db - side.level_db.max()) / 20), row=1, col=1, mode="lines",
+            fill="tozeroy", line={"color": colour, "width": 1}, name=name, legendgroup=name, hoverinfo="skip",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=times, y=side.semitones, row=4, col=1, mode="lines", connectgaps=False, name=name, legendgroup=name,
+            showlegend=False, line={"color": colour, "width": 3, "dash": dash},
+        )  # fmt: skip
+    for row, side, name in ((2, mine, "you"), (3, found.reference, "reference")):
+        figure.add_heatmap(
+            z=np.maximum(side.mel_db.T, side.mel_db.max() - FLOOR_DB), x=np.arange(len(side.level_db)) * FRAME_S,
+            row=row, col=1, colorscale="Cividis", showscale=False, hoverinfo="skip",
+        )  # fmt: skip
+        figure.update_yaxes(title=name, row=row, col=1, showticklabels=False)
+    for stretch in found.slow:
+        start, end = stretch.reference if warped else stretch.mine
+        figure.add_vrect(start, end, row=1, col=1, fillcolor=GREY, opacity=0.25, line_width=0)
+    figure.update_yaxes(title="level", range=(-1.05, 1.05), showticklabels=False, row=1, col=1)
+    figure.update_yaxes(title="semitones", row=4, col=1)
+    figure.update_xaxes(title="Time of the reference (s)" if warped else "Time (s)", row=4, col=1)
+    figure.update_layout(
+        height=620, margin={"l": 8, "r": 8, "t": 36, "b": 8}, paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+    )  # fmt: skip
+    return figure
+
+
+def live_melody(points: Sequence[tuple[float, float]], shown_s: float) -> Figure:
+    """The last seconds of pitch, in hertz, on a logarithmic axis; NaN leaves gaps."""
+    import math
+
+    last = points[-1][0] if points else shown_s
+    figure = empty_figure("", "Pitch (Hz)", x_range=(max(0.0, last - shown_s), max(last, shown_s)), height=160)
+    figure.add_scatter(
+        x=[at for at, _ in points], y=[hertz for _, hertz in points], mode="lines+markers", connectgaps=False,
+        line={"color": BLUE, "width": 3}, marker={"size": 4}, showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
+    figure.update_yaxes(
+        type="log", range=[math.log10(hertz) for hertz in F0_RANGE_HZ], tickvals=[75, 100, 150, 200, 300]
+    )
+    figure.update_layout(margin={"t": 4}, transition={"duration": 0})
+    return figure
+
+
+def by_day(days: Sequence[Day]) -> Figure:
+    """Mean and best score of each day, the number of tries as the marker's size."""
+    figure = empty_figure("Day", "Score (0-100)", y_range=SCORE_RANGE, height=300)
+    names = [day.day.isoformat() for day in days]
+    most = max(day.n for day in days)
+    figure.add_scatter(
+        x=names, y=[day.best for day in days], mode="lines+markers", name="best", line={"color": GREY, "dash": "dot"}
+    )
+    figure.add_scatter(
+        x=names, y=[day.mean for day in days], mode="lines+markers", name="mean", line={"color": BLUE},
+        marker={"size": [8 + 12 * day.n / most for day in days]}, customdata=[day.n for day in days],
+        hovertemplate="%{x}: %{y:.0f} over %{customdata} tries<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(type="category" if len(days) < 8 else "date")
+    return figure
+
+
+def by_sound(sounds: Sequence[Sound]) -> Figure:
+    """Mean score of each phone, the weakest first; where there are enough tries, a diamond for the later half."""
+    figure = empty_figure("Sound", "Mean score (0-100)", y_range=SCORE_RANGE, height=300)
+    names = [PHONES[sound.phone].ipa for sound in sounds]
+    figure.add_bar(
+        x=names, y=[sound.mean for sound in sounds], marker={"color": BLUE}, name="all tries",
+        customdata=[[PHONES[s.phone].example, s.n] for s in sounds],
+        hovertemplate="%{x} as in %{customdata[0]}: %{y:.0f}, %{customdata[1]} times<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=names, y=[sound.after for sound in sounds], mode="markers", name="the later half",
+        marker={"color": ORANGE, "symbol": "diamond", "size": 9},
+    )  # fmt: skip
+    return figure
+
+
+__all__ = ["beside", "by_day", "by_sound", "live_melody"]

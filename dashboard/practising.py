@@ -1,0 +1,198 @@
+"""What the Practice page asks for: lessons, reference voices, tries and what follows from them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.services import loaded_audio, scorer, settings
+from pipeline.practice import consent, lessons
+from pipeline.practice.attempts import Attempt, AttemptLog, delete_attempts, read_attempts, save_attempt
+from pipeline.records import Problem, RubricName, ScoreResult, Target
+
+if TYPE_CHECKING:
+    from pipeline.audio.load import Audio
+    from pipeline.people.access import Identity
+    from pipeline.practice.advice import Advice
+    from pipeline.practice.beside import Beside
+    from pipeline.practice.lessons import Lesson
+    from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
+    from pipeline.practice.stress import WordStress
+    from pipeline.records import Recording
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How a text should sound: a file, and whether a person said it."""
+
+    path: Path
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class Try:
+    """A learner's recording and what was said of it. `rule` is the heuristic's answer, whose dimensions say what to
+    mend; `besides` lays it over the reference voice, None without one; `prediction` is its id in the log."""
+
+    audio: Audio
+    result: ScoreResult
+    rule: ScoreResult
+    besides: Beside | None
+    stresses: tuple[WordStress, ...]
+    advice: tuple[Advice, ...]
+    milliseconds: float
+    prediction: str
+
+    @property
+    def wav(self) -> bytes:
+        """The recording as a browser can play it, at the rate it was scored at."""
+        from pipeline.audio.encode import to_wav
+
+        return to_wav(self.audio.samples, self.audio.sample_rate_hz)
+
+
+def all_lessons() -> tuple[list[Lesson], list[Problem]]:
+    return lessons.list_lessons(settings())
+
+
+def add_lesson(name: str, content: bytes) -> Lesson:
+    return lessons.add_lesson(settings(), name, content)
+
+
+def remove_lesson(lesson: str) -> None:
+    lessons.remove_lesson(settings(), lesson)
+
+
+def can_score(language: str) -> bool:
+    """English needs a speech model; elsewhere there is always the rule."""
+    from pipeline.scoring.speech.model_files import find_speech_model
+
+    return language != "en" or find_speech_model(settings()) is not None
+
+
+def voice(target: Target) -> Voice | None:
+    """A recording of this installation, else the synthesiser's where it is installed."""
+    from pipeline.corpus.references import find_reference, is_synthetic
+    from pipeline.corpus.voice import spoken
+
+    path = find_reference(settings(), target.text, target.language)
+    if path is not None:
+        return Voice(path, is_synthetic(settings(), path))
+    made = spoken(settings(), target.text, target.language)
+    return None if made is None else Voice(made, True)
+
+
+def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
+    """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
+    from pipeline.audio.load import load_audio
+    from pipeline.monitoring.predictions import PredictionLog
+    from pipeline.practice.advice import advise
+    from pipeline.practice.beside import beside
+    from pipeline.practice.stress import word_stresses
+    from pipeline.scoring.base import score_audio
+    from pipeline.scoring.in_use import scorer_for
+
+    started = time.perf_counter()
+    audio = load_audio(data)
+    result = score_audio(scorer(scorer_for(target), target.rubric), audio, target)
+    rule = result if result.scorer == "heuristic" else score_audio(scorer("heuristic", target.rubric), audio, target)
+    besides = None if reference is None or result.overall is None else beside(audio, loaded_audio(reference.path))
+    stresses = word_stresses(audio, result)
+    advice = tuple(advise(result, rule, besides, stresses))
+    milliseconds = 1000 * (time.perf_counter() - started)
+    prediction = PredictionLog(settings()).add(result, participant=learner)
+    return Try(audio, result, rule, besides, stresses, advice, milliseconds, prediction)
+
+
+def kept(learner: str) -> consent.Keep | None:
+    """What the learner lets us keep; None while they have not been asked."""
+    return consent.consent_of(settings(), learner)
+
+
+def let_keep(learner: str, keep: consent.Keep) -> None:
+    consent.give_consent(settings(), learner, keep)
+
+
+def save_try(learner: str, tried: Try, lesson: str) -> None:
+    """As far as the learner lets us."""
+    keep = kept(learner)
+    if keep in (consent.Keep.RECORDINGS, consent.Keep.SCORES):
+        audio = tried.audio if keep is consent.Keep.RECORDINGS else None
+        save_attempt(settings(), learner, tried.result.target.text, audio, tried.result, lesson=lesson)
+
+
+def tries(learner: str, text: str | None = None) -> AttemptLog:
+    return read_attempts(settings(), learner, text)
+
+
+def delete_tries(learner: str, text: str | None = None) -> int:
+    return delete_attempts(settings(), learner, text)
+
+
+def drop_recordings(learner: str) -> int:
+    return consent.drop_recordings(settings(), learner)
+
+
+def exported(learner: str) -> bytes:
+    return consent.exported(settings(), learner)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All that the Progress tab shows."""
+
+    tries: tuple[Attempt, ...]
+    days: list[Day]
+    streak: Streak
+    sounds: list[Sound]
+    lessons: list[LessonProgress]
+
+
+def progress(learner: str) -> Progress:
+    from datetime import datetime
+
+    from pipeline.practice import progress as of
+
+    log = tries(learner).attempts
+    return Progress(
+        log, of.by_day(log), of.streak(log, datetime.now().astimezone().date()), of.by_sound(log),
+        of.by_lesson(log, all_lessons()[0]),
+    )  # fmt: skip
+
+
+def marked_references() -> list[Recording]:
+    from pipeline.corpus.references import marked
+
+    return marked(settings())
+
+
+def mark_reference(recording_id: str, by: Identity) -> None:
+    from pipeline.corpus.references import mark
+
+    mark(settings(), recording_id, by)
+
+
+def unmark_reference(recording_id: str, by: Identity) -> None:
+    from pipeline.corpus.references import unmark
+
+    unmark(settings(), recording_id, by)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def recordings_of(set_name: str, stamp: str) -> list[tuple[str, str]]:
+    """Id and text of each recording of a set as it was imported at `stamp`."""
+    from pipeline.corpus.sets import read_recordings
+
+    return [(one.id, one.text) for one in read_recordings(settings(), set_name)]
+
+
+def load_scorers(target: Target) -> None:
+    """Load what will be needed, while the learner still reads: the first answer is as quick as the next."""
+    from pipeline.scoring.in_use import scorer_for
+
+    scorer(scorer_for(target), target.rubric)
+    scorer("heuristic", RubricName(target.rubric))

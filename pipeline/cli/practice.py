@@ -1,0 +1,94 @@
+"""`pronlab lesson` and `pronlab reference`: what learners practise, and whose voice they hear."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.settings import Settings
+
+
+@click.group()
+def lesson() -> None:
+    """Lessons: lists of words or sentences as YAML."""
+
+
+@lesson.command("list")
+@json_option
+def list_lessons(as_json: bool) -> None:
+    """Those that come with Pronlab, and your own."""
+    from pipeline.practice.lessons import list_lessons as all_lessons
+
+    found, problems = all_lessons(Settings.from_env())
+    lines = [
+        f"{one.id:24} {one.language}  {len(one.items):3} {one.kind:9}  {one.title}{'  (yours)' if one.own else ''}"
+        for one in found
+    ]
+    lines += [f"! {problem.message}" for problem in problems]
+    emit({"lessons": found, "problems": problems}, as_json, "\n".join(lines))
+
+
+@lesson.command("add")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@json_option
+def add_lesson(file: Path, as_json: bool) -> None:
+    """Check a YAML FILE and keep it as a lesson of its name."""
+    from pipeline.practice.lessons import add_lesson as add
+
+    found = add(Settings.from_env(), file.stem, file.read_bytes())
+    emit(found, as_json, f"{found.title}: {len(found.items)} {found.kind}, on the Practice page now.")
+
+
+@lesson.command("remove")
+@click.argument("name")
+@json_option
+def remove_lesson(name: str, as_json: bool) -> None:
+    """Take away one of your own lessons."""
+    from pipeline.practice.lessons import remove_lesson as remove
+
+    remove(Settings.from_env(), name)
+    emit({"removed": name}, as_json, f"{name} is gone; tries at its texts are kept.")
+
+
+@click.group()
+def reference() -> None:
+    """Recordings that learners hear as the reference of a text."""
+
+
+@reference.command("list")
+@json_option
+def list_references(as_json: bool) -> None:
+    """Those that were marked, in the order in which they are preferred."""
+    from pipeline.corpus.references import marked
+
+    found = marked(Settings.from_env())
+    text = "\n".join(f"{one.text:24} {one.language}  {one.id}" for one in found) or "None is marked."
+    emit(found, as_json, text)
+
+
+@reference.command("add")
+@click.argument("recording")
+@click.option("--by", required=True, help="Who decides.")
+@json_option
+def add_reference(recording: str, by: str, as_json: bool) -> None:
+    """Make a RECORDING (SET/PATH without the file's ending) the reference of its text."""
+    from pipeline.corpus.references import mark
+    from pipeline.people.people import People
+
+    settings = Settings.from_env()
+    found = mark(settings, recording, People(settings).identify(by))
+    emit(found, as_json, f"Learners hear {found.id} for “{found.text}”.")
+
+
+@reference.command("remove")
+@click.argument("recording")
+@click.option("--by", required=True, help="Who decides.")
+@json_option
+def remove_reference(recording: str, by: str, as_json: bool) -> None:
+    """It is no reference any more."""
+    from pipeline.corpus.references import unmark
+    from pipeline.people.people import People
+
+    settings = Settings.from_env()
+    unmark(settings, recording, People(settings).identify(by))
+    emit({"removed": recording}, as_json, f"{recording} is no reference any more.")

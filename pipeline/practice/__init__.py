@@ -1,0 +1,1 @@
+"""What learners come back for: lessons, their own tries, what to mend next, and progress."""

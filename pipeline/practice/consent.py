@@ -1,0 +1,81 @@
+"""What a learner lets an installation keep: asked once, in words, changed at any time; and all of it, to take along."""
+
+import csv
+import io
+import json
+import zipfile
+from enum import StrEnum
+
+from pipeline import artifacts
+from pipeline.errors import AttemptError
+from pipeline.practice.attempts import CONSENT, Attempt, learner_folder, read_attempts
+from pipeline.runs import now_iso
+from pipeline.settings import Settings
+
+COLUMNS = ("at", "lesson", "text", "overall", "band", "scoring_method", "model_id", "recording")
+
+
+class Keep(StrEnum):
+    RECORDINGS = "recordings"
+    SCORES = "scores"
+    NOTHING = "nothing"
+
+
+IN_WORDS = {
+    Keep.RECORDINGS: "my recordings and scores, so that I can hear earlier tries",
+    Keep.SCORES: "my scores only, so that I see progress",
+    Keep.NOTHING: "nothing",
+}
+
+
+def consent_of(settings: Settings, learner: str) -> Keep | None:
+    """None while the learner has not been asked; a file that cannot be read counts as not asked."""
+    try:
+        raw = json.loads((learner_folder(settings, learner) / CONSENT).read_text(encoding="utf-8"))
+        return Keep(raw["keep"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def give_consent(settings: Settings, learner: str, keep: Keep) -> None:
+    """From now on; what was kept before stays until it is deleted. Raises AttemptError on a full disk."""
+    try:
+        artifacts.write_json(
+            learner_folder(settings, learner) / CONSENT,
+            {"learner": learner, "keep": keep, "words": IN_WORDS[keep], "at": now_iso()},
+        )
+    except OSError as error:
+        raise AttemptError(f"Your answer could not be saved ({error.strerror}). Free some space first.") from error
+
+
+def drop_recordings(settings: Settings, learner: str) -> int:
+    """Delete the sound and keep the scores; how many recordings went."""
+    tries = [one for one in read_attempts(settings, learner).attempts if one.audio is not None]
+    for one in tries:
+        if one.audio is not None:
+            one.audio.unlink(missing_ok=True)
+    return len(tries)
+
+
+def exported(settings: Settings, learner: str) -> bytes:
+    """A zip of everything that is kept of a learner: `tries.csv`, each result as JSON, each recording as WAV."""
+    tries = read_attempts(settings, learner).attempts
+    home = learner_folder(settings, learner)
+    table = io.StringIO()
+    rows = csv.DictWriter(table, COLUMNS)
+    rows.writeheader()
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
+        for one in tries:
+            rows.writerow(_row(one, home.name))
+        packed.writestr("tries.csv", table.getvalue())
+        for path in sorted(home.rglob("*")):
+            if path.is_file() and not path.name.startswith(artifacts.TEMPORARY_PREFIX):
+                packed.write(path, str(path.relative_to(home)))
+    return content.getvalue()
+
+
+def _row(one: Attempt, home: str) -> dict[str, object]:
+    recording = "" if one.audio is None else one.audio.as_posix().partition(f"/{home}/")[2]
+    found = {name: one.result.get(name) for name in ("overall", "band", "scoring_method", "model_id")}
+    return {"at": one.at, "lesson": one.lesson, "text": one.text, **found, "recording": recording}

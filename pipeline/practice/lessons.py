@@ -1,0 +1,170 @@
+"""Lessons: lists of words or sentences, as YAML that anyone can write.
+
+    title: Long and short i
+    language: en            # en and tr are scored; others are only listened to
+    kind: words             # or sentences
+    about: ship or sheep?   # optional
+    level: 1                # optional, 1 (first steps) to 5
+    items:
+      - ship
+      - text: sheep
+        note: Spread the lips and hold the vowel.
+
+Those that come with Pronlab are in `shipped/`; an installation's own are `<data root>/lessons/*.yaml`, and one of the
+same file name takes the place of a shipped one.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline import artifacts
+from pipeline.errors import PronlabError
+from pipeline.records import Problem, RubricName, Target
+from pipeline.settings import Settings
+
+SHIPPED = Path(__file__).parent / "shipped"
+SUFFIX = ".yaml"
+MAX_BYTES = 200_000
+MAX_ITEMS = 500
+MAX_LENGTH = {"words": 60, "sentences": 300}
+LEVELS = range(1, 6)
+KEYS = {"title", "language", "kind", "about", "level", "items"}
+LANGUAGE = re.compile(r"[a-z]{2,3}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+
+
+class LessonError(PronlabError):
+    """A lesson that cannot be read, with all that is wrong with it; or one that may not be taken away."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A word or sentence to say, and what to watch for."""
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """`id` is its file's name without the suffix; `own` says that the installation has it, and may take it away."""
+
+    id: str
+    title: str
+    language: str
+    kind: str
+    items: tuple[Item, ...]
+    about: str = ""
+    level: int = 1
+    own: bool = False
+
+    def target(self, text: str) -> Target:
+        """English is scored phone by phone whatever its length; words of other languages by the word scorer."""
+        as_word = self.kind == "words" and self.language != "en"
+        return Target(text, self.language, RubricName.WORD if as_word else RubricName.SENTENCE)
+
+    def note(self, text: str) -> str:
+        return next((item.note for item in self.items if item.text == text), "")
+
+
+def list_lessons(settings: Settings) -> tuple[list[Lesson], list[Problem]]:
+    """By language, level and title; and what is wrong with files that cannot be read."""
+    found: dict[str, Lesson] = {}
+    problems: list[Problem] = []
+    for folder, own in ((SHIPPED, False), (_folder(settings), True)):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            if path.name.startswith(artifacts.TEMPORARY_PREFIX):
+                continue
+            try:
+                found[path.stem] = parse(path.stem, path.read_bytes(), own=own)
+            except (LessonError, OSError) as error:
+                problems.append(Problem("lesson", str(error), "error", str(path)))
+    return sorted(found.values(), key=lambda one: (one.language, one.level, one.title)), problems
+
+
+def get_lesson(settings: Settings, lesson: str) -> Lesson:
+    """Raises LessonError where there is none of that id."""
+    lessons, _ = list_lessons(settings)
+    found = next((one for one in lessons if one.id == lesson), None)
+    if found is None:
+        raise LessonError(f"There is no lesson {lesson!r}. There are: {', '.join(one.id for one in lessons)}.")
+    return found
+
+
+def add_lesson(settings: Settings, name: str, content: bytes) -> Lesson:
+    """Keep a lesson of the installation's own; of the same name, the newer one stays. Raises LessonError."""
+    if not NAME.fullmatch(name):
+        raise LessonError(f"A lesson's name has 1 to 60 of a-z, 0-9 and -, and no - first; got {name[:80]!r}.")
+    lesson = parse(name, content, own=True)
+    artifacts.write_bytes(_folder(settings) / f"{name}{SUFFIX}", content)
+    return lesson
+
+
+def remove_lesson(settings: Settings, lesson: str) -> None:
+    """Take away one of the installation's own. Raises LessonError for any other."""
+    if not get_lesson(settings, lesson).own:
+        raise LessonError(f"{lesson} comes with Pronlab. A lesson of your own of that name takes its place.")
+    (_folder(settings) / f"{lesson}{SUFFIX}").unlink()
+
+
+def as_yaml(title: str, language: str, kind: str, texts: list[str]) -> bytes:
+    """A lesson's file from a list of texts."""
+    content = {"title": title, "language": language, "kind": kind, "items": texts}
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode("utf-8")
+
+
+def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
+    """Raises LessonError with everything that is wrong."""
+    if len(content) > MAX_BYTES:
+        raise LessonError(f"{name}: a lesson has at most {MAX_BYTES // 1000} kB, this has {len(content) // 1000}.")
+    try:
+        raw = yaml.safe_load(content.decode("utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise LessonError(f"{name} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict):
+        raise LessonError(f"{name}: a lesson has {', '.join(sorted(KEYS))}; this has none of them.")
+    wrong = [f"there is no key {key!r} (known: {', '.join(sorted(KEYS))})" for key in raw if key not in KEYS]
+    kind = raw.get("kind", "words")
+    if kind not in MAX_LENGTH:
+        wrong.append(f"kind is words or sentences, got {kind!r}")
+        kind = "sentences"
+    title, language, about = (raw.get(key, "") for key in ("title", "language", "about"))
+    if not isinstance(title, str) or not 0 < len(title.strip()) <= 80:
+        wrong.append("title has 1 to 80 characters")
+    if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
+        wrong.append(f"language is a code such as tr or en, got {language!r}")
+    if not isinstance(about, str) or len(about) > 500:
+        wrong.append("about has at most 500 characters")
+    level = raw.get("level", 1)
+    if level not in LEVELS:
+        wrong.append(f"level is {LEVELS[0]} to {LEVELS[-1]}, got {level!r}")
+    items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
+    if wrong:
+        raise LessonError(f"The lesson {name} cannot be used: {'; '.join(wrong)}.")
+    return Lesson(name, title.strip(), language, kind, items, about.strip(), level, own)
+
+
+def _items(raw: Any, longest: int, wrong: list[str]) -> tuple[Item, ...]:
+    if not isinstance(raw, list) or not 0 < len(raw) <= MAX_ITEMS:
+        wrong.append(f"items is a list of 1 to {MAX_ITEMS} texts")
+        return ()
+    found: dict[str, Item] = {}
+    for number, one in enumerate(raw, start=1):
+        entry = one if isinstance(one, dict) else {"text": one}
+        text, note = entry.get("text"), entry.get("note", "")
+        if not isinstance(text, str) or not 0 < len(" ".join(text.split())) <= longest:
+            wrong.append(f"item {number} has no text of 1 to {longest} characters (in quotes, if YAML reads it as yes)")
+        elif not isinstance(note, str) or len(note) > 300 or set(entry) - {"text", "note"}:
+            wrong.append(f"item {number} has more than a text and a note of at most 300 characters")
+        else:
+            cleaned = " ".join(text.split())
+            found.setdefault(cleaned, Item(cleaned, note.strip()))
+    return tuple(found.values())
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.data_root / "lessons"

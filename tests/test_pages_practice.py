@@ -1,0 +1,97 @@
+"""The Practice page: what is kept is asked once, tries follow lessons, lessons and voices are one's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline.corpus.demo import install_demo
+from pipeline.corpus.references import marked
+from pipeline.practice.attempts import read_attempts
+from pipeline.practice.consent import Keep, consent_of, give_consent
+from pipeline.practice.lessons import get_lesson
+from pipeline.settings import CHECKOUT, Settings
+from tests.test_pages import words
+
+Open = Callable[..., Any]
+SAID = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "11_masa.wav"
+
+
+@pytest.fixture
+def demo(settings: Settings) -> Settings:
+    install_demo(settings)
+    return settings
+
+
+def record(page: Any) -> None:
+    page.segmented_control(key="recorder-way").set_value("File").run()
+    page.file_uploader[0].upload("masa.wav", SAID.read_bytes(), "audio/wav").run()
+    assert not page.exception
+
+
+@pytest.mark.parametrize(("keep", "tries", "sounds"), [("recordings", 1, 1), ("scores", 1, 0), ("nothing", 0, 0)])
+def test_what_may_be_kept_is_asked_once_and_heeded(
+    open_page: Open, demo: Settings, keep: str, tries: int, sounds: int
+) -> None:
+    page = open_page("practice", learner="Deniz", text="masa")
+    record(page)
+    assert not list(demo.attempts_root.rglob("*")), "nothing before the answer"
+    page.button(key=f"keep-{keep}").click().run()
+    assert consent_of(demo, "Deniz") is Keep(keep)
+    assert len(read_attempts(demo, "Deniz").attempts) == tries
+    assert len(list(demo.attempts_root.rglob("*.wav"))) == sounds
+    assert "What may be kept" not in words(page)
+    assert "What may be kept" not in words(open_page("practice", learner="Deniz"))
+
+
+def test_a_try_is_scored_compared_and_counted_for_its_lesson(open_page: Open, demo: Settings) -> None:
+    give_consent(demo, "Deniz", Keep.RECORDINGS)
+    page = open_page("practice", learner="Deniz", text="masa")
+    record(page)
+    said = words(page)
+    assert "3. Your score" in said
+    assert "times as long as the reference" in said or "as long as the reference" in said
+    (kept,) = read_attempts(demo, "Deniz").attempts
+    assert kept.lesson == "tr-first-words"
+    progress = open_page("practice", practise="Progress", learner="Deniz")
+    assert progress.metric[0].value == "1"
+    assert progress.dataframe[0].value["Lesson"].tolist() == ["Turkish: İlk kelimeler (first words)"]
+    page.run()
+    assert len(read_attempts(demo, "Deniz").attempts) == 1, "a redrawn page saves nothing twice"
+
+
+def test_next_goes_on_in_the_lesson_and_the_url_follows(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", lesson="en-th")
+    assert page.query_params["text"] in ("think", ["think"])
+    page.button(key="practice-Next").click().run()
+    assert page.query_params["text"] in ("sink", ["sink"])
+    page.button(key="practice-Back").click().run()
+    assert "not s, t or f" in words(page)
+    again = open_page("practice", lesson="en-th", text="mother")
+    assert "### mother" in words(again)
+
+
+def test_a_lesson_is_written_and_taken_away(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", practise="Lessons and voices")
+    page.text_input[0].set_value("Şehirde")
+    page.text_area[0].set_value("otobüs\ntramvay\n\n")
+    next(b for b in page.button if b.label == "Add the lesson").click().run()
+    assert not page.exception
+    assert [item.text for item in get_lesson(settings, "sehirde").items] == ["otobüs", "tramvay"]
+    assert "sehirde" in page.dataframe[0].value["Name"].tolist()
+
+
+def test_a_lesson_that_is_none_is_refused_in_words(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", practise="Lessons and voices")
+    page.text_input[0].set_value("Empty")
+    next(b for b in page.button if b.label == "Add the lesson").click().run()
+    assert "1 to 500 texts" in page.error[0].value
+
+
+def test_a_recording_becomes_the_voice_that_learners_hear(open_page: Open, settings: Settings, tiny_set: str) -> None:
+    page = open_page("practice", practise="Lessons and voices")
+    box = page.selectbox(key="reference-recording")
+    box.select_index(0).run()
+    next(b for b in page.button if b.label == "Make it a reference").click().run()
+    assert not page.exception
+    assert len(marked(settings)) == 1
