@@ -363,28 +363,6 @@ def score_histogram(scores: Mapping[str, Sequence[float]]) -> Figure:
     return figure
 
 
-def by_day(days: Sequence[str], values: Sequence[float | None], label: str) -> Figure:
-    """A value a day; days without one leave a gap."""
-    figure = empty_figure("Day", label, height=300)
-    figure.add_scatter(
-        x=list(days), y=list(values), mode="lines+markers", line={"color": BLUE}, showlegend=False,
-        hovertemplate="%{x}: %{y:.4g}<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(type="date")
-    return figure.update_yaxes(rangemode="tozero")
-
-
-def binned_scores(counts: Sequence[int]) -> Figure:
-    """How often each stretch of the scale was answered; the bins are equal parts of 0-100."""
-    width = 100 / max(1, len(counts))
-    figure = empty_figure("Score (0-100)", "Predictions", x_range=SCORE_RANGE, height=300)
-    figure.add_bar(
-        x=[width * (number + 0.5) for number in range(len(counts))], y=list(counts), width=width * 0.95,
-        marker_color=BLUE, hovertemplate="about %{x:.0f}: %{y}<extra></extra>", showlegend=False,
-    )  # fmt: skip
-    return figure
-
-
 def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int]) -> Figure:
     """Labelled and unlabelled recordings a set, as stacked bars."""
     figure = empty_figure("Recordings", "", height=max(180, 60 * len(sets) + 110))

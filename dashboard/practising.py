@@ -16,6 +16,7 @@ from pipeline.records import Problem, RubricName, ScoreResult, Target
 
 if TYPE_CHECKING:
     from pipeline.audio.load import Audio
+    from pipeline.monitoring.routing import Route
     from pipeline.people.access import Identity
     from pipeline.practice.advice import Advice
     from pipeline.practice.beside import Beside
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
     from pipeline.practice.stress import WordStress
     from pipeline.records import Recording
+    from pipeline.scoring.base import Scorer
 
 
 @dataclass(frozen=True)
@@ -89,23 +91,70 @@ def voice(target: Target) -> Voice | None:
 def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
     """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
     from pipeline.audio.load import load_audio
+    from pipeline.monitoring.inputs import features_of
     from pipeline.monitoring.predictions import PredictionLog
     from pipeline.practice.advice import advise
     from pipeline.practice.beside import beside
     from pipeline.practice.stress import word_stresses
     from pipeline.scoring.base import score_audio
-    from pipeline.scoring.in_use import scorer_for
 
     started = time.perf_counter()
     audio = load_audio(data)
-    result = score_audio(scorer(scorer_for(target), target.rubric), audio, target)
+    way, loaded = _way(target, learner)
+    result = score_audio(loaded, audio, target)
     rule = result if result.scorer == "heuristic" else score_audio(scorer("heuristic", target.rubric), audio, target)
     besides = None if reference is None or result.overall is None else beside(audio, loaded_audio(reference.path))
     stresses = word_stresses(audio, result)
     advice = tuple(advise(result, rule, besides, stresses))
     milliseconds = 1000 * (time.perf_counter() - started)
-    prediction = PredictionLog(settings()).add(result, participant=learner)
+    features = features_of(settings(), audio, result)
+    prediction = PredictionLog(settings()).add(
+        result, participant=learner, features=features or None, arm=way.arm, comparison=way.comparison
+    )
+    _score_in_the_shadow(audio, target, learner, prediction)
     return Try(audio, result, rule, besides, stresses, advice, milliseconds, prediction)
+
+
+def _way(target: Target, learner: str) -> tuple[Route, Scorer]:
+    """Who answers this learner; the model in use where a compared one's files are gone."""
+    from pipeline.errors import ModelError
+    from pipeline.monitoring.routing import Route, route
+    from pipeline.scoring.in_use import scorer_for
+
+    way = route(settings(), target, learner)
+    try:
+        return way, scorer(way.name, target.rubric, way.folder)
+    except ModelError:
+        if way.folder is None:
+            raise
+        return Route(None, None), scorer(scorer_for(target), target.rubric)
+
+
+def _score_in_the_shadow(audio: Audio, target: Target, learner: str, shown: str) -> None:
+    """In a thread of its own, as nobody waits for it."""
+    import threading
+
+    from pipeline.monitoring.predictions import PredictionLog
+    from pipeline.monitoring.routing import shadow
+    from pipeline.scoring.base import load_scorer, score_audio
+
+    installation = settings()
+    folder = shadow(installation, target)
+    if folder is None:
+        return
+
+    def score() -> None:
+        hidden = load_scorer(installation, None, target.rubric, model=folder)
+        PredictionLog(installation).add(score_audio(hidden, audio, target), participant=learner, shadow_of=shown)
+
+    threading.Thread(target=score, name="shadow", daemon=True).start()
+
+
+def say_of(prediction: str, agrees: bool) -> None:
+    """Whether the learner agrees with a score."""
+    from pipeline.monitoring.predictions import PredictionLog
+
+    PredictionLog(settings()).feedback(prediction, agrees=agrees)
 
 
 def kept(learner: str) -> consent.Keep | None:

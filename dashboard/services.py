@@ -247,18 +247,20 @@ def remove_set(name: str) -> None:
     index().refresh_set(name)
 
 
-def scorer(name: str | None, rubric: RubricName) -> Scorer:
-    """The scorer `name`, or the one in use where it is None; loaded once, and again after a deployment."""
+def scorer(name: str | None, rubric: RubricName, folder: Path | None = None) -> Scorer:
+    """The scorer `name`, that of a model folder, or the one in use; loaded once, and again after a deployment."""
     from pipeline.scoring.in_use import deployment
 
-    return _loaded_scorer(settings(), name, rubric, deployment(settings(), rubric))
+    return _loaded_scorer(settings(), name, rubric, deployment(settings(), rubric), folder)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _loaded_scorer(installation: Settings, name: str | None, rubric: RubricName, deployment: str) -> Scorer:
+def _loaded_scorer(
+    installation: Settings, name: str | None, rubric: RubricName, deployment: str, folder: Path | None
+) -> Scorer:
     from pipeline.scoring.base import load_scorer
 
-    return load_scorer(installation, name, rubric)
+    return load_scorer(installation, name, rubric, model=folder)
 
 
 def evaluations() -> list[Evaluation]:

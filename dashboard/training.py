@@ -77,12 +77,6 @@ def speech_in_use() -> SpeechInfo | None:
     return None if folder is None else load_info(folder)
 
 
-def deploy_speech(run: RunDirectory) -> SpeechInfo:
-    from pipeline.scoring.speech.deploy import deploy
-
-    return deploy(settings(), run.path / "model")
-
-
 def speech_card() -> str:
     """The card of the speech model in use."""
     from pipeline.scoring.speech.model_files import CARD_FILE, find_speech_model
@@ -98,12 +92,6 @@ def speech_is_deployed() -> bool:
     from pipeline.scoring.speech.deploy import is_deployed
 
     return is_deployed(settings())
-
-
-def rollback_speech() -> SpeechInfo | None:
-    from pipeline.scoring.speech.deploy import rollback as roll_back
-
-    return roll_back(settings())
 
 
 def extractors() -> list[ExtractorChoice]:
@@ -221,16 +209,18 @@ def models() -> list[ModelRow]:
     return rows
 
 
-def deploy_run(run: RunDirectory) -> ModelInfo:
-    from pipeline.scoring.acoustic.deploy import deploy
+def deploy_run(run: RunDirectory, by: str) -> None:
+    """Put the model of a finished run into use. Raises ModelError."""
+    from pipeline.scoring.model_registry import make_live
 
-    return deploy(settings(), run.path / "model")
+    make_live(settings(), run.path / "model", by, run.id)
 
 
-def rollback(rubric: RubricName) -> ModelInfo | None:
-    from pipeline.scoring.acoustic.deploy import rollback as roll_back
+def roll_back(place: str, by: str) -> str | None:
+    """The id of the model that is back, None for the released one. Raises ModelError where none was deployed."""
+    from pipeline.scoring.model_registry import roll_back as go_back
 
-    return roll_back(settings(), rubric)
+    return go_back(settings(), place, by)
 
 
 def _metrics(raw: dict[str, Any]) -> RegressionMetrics:

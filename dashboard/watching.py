@@ -13,7 +13,12 @@ from dashboard.services import settings
 
 if TYPE_CHECKING:
     from pipeline.monitoring.drift import Drift
-    from pipeline.monitoring.predictions import Day
+    from pipeline.monitoring.outcomes import Outcome
+    from pipeline.monitoring.predictions import Day, Labelled
+    from pipeline.monitoring.retraining import Reason
+    from pipeline.monitoring.routing import Comparison
+    from pipeline.parallel import Progress
+    from pipeline.scoring.model_registry import Entry
 
 NEWEST = 50
 
@@ -32,8 +37,7 @@ class Summary:
 def days(last: int) -> list[Day]:
     from pipeline.monitoring.predictions import PredictionLog
 
-    since = (datetime.now(UTC) - timedelta(days=last)).strftime("%Y-%m-%d")
-    return PredictionLog(settings()).days(since)
+    return PredictionLog(settings()).days(since_day(last))
 
 
 def summary(own: Sequence[Day]) -> Summary:
@@ -70,3 +74,135 @@ def newest(model: str) -> list[dict[str, Any]]:
         }
         for one in PredictionLog(settings()).newest(model, NEWEST)
     ]  # fmt: skip
+
+
+def since_day(last: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=last)).strftime("%Y-%m-%d")
+
+
+def entries() -> list[Entry]:
+    """Every model this installation knows."""
+    from pipeline.scoring.model_registry import entries
+
+    return entries(settings())
+
+
+def entry(model_id: str) -> Entry | None:
+    return next((one for one in entries() if one.model_id == model_id), None)
+
+
+def feature_drift(model_id: str, last: int, progress: Progress) -> tuple[list[Drift], str]:
+    """Each of the 57 features against what the model was trained on, the largest drift first; and against what."""
+    from pipeline.monitoring.inputs import feature_drift
+
+    return feature_drift(settings(), entry(model_id), model_id, since_day(last), progress)
+
+
+def labelled(model_id: str, last: int) -> list[Labelled]:
+    """Predictions of a model that people said something of."""
+    from pipeline.monitoring.predictions import PredictionLog
+
+    since = (datetime.now(UTC) - timedelta(days=last)).timestamp()
+    return [one for one in PredictionLog(settings()).labelled(since) if one.model_id == model_id]
+
+
+def comparisons() -> list[Comparison]:
+    from pipeline.monitoring.routing import comparisons
+
+    return comparisons(settings())
+
+
+def outcome(comparison: Comparison) -> Outcome:
+    from pipeline.monitoring.outcomes import compare
+    from pipeline.monitoring.predictions import PredictionLog
+
+    log = PredictionLog(settings())
+    own = [one for one in log.labelled() if one.comparison == comparison.id]
+    return compare(own, log.arm_counts(comparison.id))
+
+
+def begin_comparison(place: str, a: str, b: str, share_b: float, by: str) -> None:
+    from pipeline.monitoring.routing import begin
+
+    begin(settings(), place, a, b, share_b, by)
+
+
+def end_comparison(comparison: str) -> None:
+    from pipeline.monitoring.routing import end
+
+    end(settings(), comparison)
+
+
+def shadows() -> dict[str, str]:
+    from pipeline.monitoring.routing import shadows
+
+    return shadows(settings())
+
+
+def set_shadow(place: str, model_id: str | None) -> None:
+    from pipeline.monitoring.routing import set_shadow
+
+    set_shadow(settings(), place, model_id)
+
+
+def add_candidate(run_id: str, by: str) -> str:
+    """Register the model of a finished run; returns its id."""
+    from pipeline.jobs.launcher import find
+    from pipeline.scoring.model_registry import add_candidate
+
+    return add_candidate(settings(), find(settings(), run_id).path / "model", by, run_id).model_id
+
+
+def candidates() -> list[str]:
+    """Finished runs whose models are not registered yet."""
+    from pipeline.runs import list_runs
+
+    known = {one.run for one in entries()} | {one.model_id for one in entries()}
+    runs = list_runs(settings().runs_root)
+    return [
+        run.id
+        for run in runs
+        if run.state.kind in ("word", "speech") and run.state.status == "finished" and run.id not in known
+        and (run.path / "model").is_dir()
+    ]  # fmt: skip
+
+
+def make_live(one: Entry, by: str) -> None:
+    from pipeline.errors import ModelError
+    from pipeline.scoring.model_registry import make_live
+
+    if one.folder is None:
+        raise ModelError(f"The files of {one.model_id} are gone; train it again.")
+    make_live(settings(), one.folder, by, one.run)
+
+
+def roll_back(place: str, by: str) -> str | None:
+    from pipeline.scoring.model_registry import roll_back
+
+    return roll_back(settings(), place, by)
+
+
+def retire(model_id: str, by: str) -> None:
+    from pipeline.scoring.model_registry import retire
+
+    retire(settings(), model_id, by)
+
+
+def reasons(one: Entry) -> list[Reason]:
+    """What speaks for training it again."""
+    from pipeline.monitoring.retraining import reasons
+
+    return reasons(settings(), one, labelled(one.model_id, 3650))
+
+
+def can_train_again(one: Entry) -> bool:
+    from pipeline.monitoring.retraining import can_train_again
+
+    return can_train_again(settings(), one)
+
+
+def train_again(one: Entry) -> str:
+    """Returns the id of the run that was started."""
+    from pipeline.monitoring.retraining import train_again
+
+    return train_again(settings(), one).id

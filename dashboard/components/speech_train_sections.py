@@ -4,13 +4,15 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, state, training
+from dashboard import charts, identity, state, training
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from pipeline.metrics.published import HUMAN, PAPER
+from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.speech.config import SpeechTrainConfig, list_presets, load_preset
+from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 
 # What is drawn of the held-out figures: name, axis, and which published column stands beside it.
 CURVES = (
@@ -108,7 +110,7 @@ def speech_findings(run: RunDirectory) -> None:
         key="deploy-speech",
         icon=":material/rocket_launch:",
     ):
-        training.deploy_speech(run)
+        training.deploy_run(run, identity.allowed(Action.TRAIN).name)
         st.toast(f"{run.id} is in use now.")
         st.rerun()
     if training.speech_is_deployed() and confirm(
@@ -118,6 +120,6 @@ def speech_findings(run: RunDirectory) -> None:
         key="rollback-speech",
         icon=":material/undo:",
     ):
-        before = training.rollback_speech()
-        st.toast("The released model is in use." if before is None else f"{before.model_id} is in use again.")
+        before = training.roll_back(SPEECH, identity.allowed(Action.TRAIN).name)
+        st.toast("The released model is in use." if before is None else f"{before} is in use again.")
         st.rerun()

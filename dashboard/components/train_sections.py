@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts, comparison, state, training
+from dashboard import charts, comparison, identity, state, training
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
@@ -11,6 +11,7 @@ from dashboard.components.speech_train_sections import speech_curves, speech_fin
 from dashboard.components.speechllm_train_sections import speechllm_curves, speechllm_findings
 from dashboard.components.worst_cases import worst_cases
 from pipeline.metrics.regression import TARGETS
+from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.scoring.speech.model_files import SpeechInfo
@@ -198,7 +199,7 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
             key="deploy",
             icon=":material/rocket_launch:",
         ):
-            training.deploy_run(run)
+            training.deploy_run(run, identity.allowed(Action.TRAIN).name)
             st.toast(f"{run.id} is in use now.")
             st.rerun()
         if (
@@ -212,8 +213,8 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
                 icon=":material/undo:",
             )
         ):
-            before = training.rollback(rubric)
-            st.toast("The released model is in use." if before is None else f"{before.model_id} is in use again.")
+            before = training.roll_back(rubric, identity.allowed(Action.TRAIN).name)
+            st.toast("The released model is in use." if before is None else f"{before} is in use again.")
             st.rerun()
 
 

@@ -1,11 +1,12 @@
 """The service: `POST /analyze`, `/analyze/batch`, `/verify`, `/feedback`, `GET /models`, `/health`, `/metrics`."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Form, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
@@ -14,12 +15,13 @@ from pydantic import BaseModel, Field
 from pipeline import __version__
 from pipeline.api import problems
 from pipeline.api.keys import list_keys, who
-from pipeline.api.limits import Bounded, Limits, Places
+from pipeline.api.limits import LOG, Bounded, Limits, Places
 from pipeline.api.measures import Measures
 from pipeline.api.problems import Problem
-from pipeline.api.work import Task, Workers
+from pipeline.api.work import Answer, Task, Workers
 from pipeline.monitoring.predictions import FeedbackError, PredictionLog
-from pipeline.records import RubricName, ScoreResult, Target, to_json
+from pipeline.monitoring.routing import Route, route, shadow
+from pipeline.records import RubricName, Target, to_json
 from pipeline.settings import Settings
 
 LONGEST_TEXT = 1000
@@ -42,6 +44,7 @@ class Feedback(BaseModel):
     score: float | None = Field(None, ge=0, le=100, description="A score of their own, 0-100.", examples=[80])
     agrees: bool | None = Field(None, description="Whether they agree with the score.")
     comment: str = Field("", max_length=2000)
+    kind: Literal["learner", "expert"] = "learner"
 
 
 class Analysis(BaseModel):
@@ -87,6 +90,7 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
     log, places, measures = PredictionLog(settings), Places(limits), Measures()
     workers = Workers(settings, limits)
     began = time.monotonic()
+    unheard: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -114,15 +118,40 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
     Caller = Annotated[str, Depends(client)]  # noqa: N806 - a type
 
     async def analysed(content: bytes, target: Target, scorer: str | None, participant: str, caller: str) -> Analysis:
+        way = Route(scorer, None) if scorer else route(settings, target, participant)
         with places.one():
-            result: ScoreResult = await workers.run(Task(content, target, scorer))
+            try:
+                answer: Answer = await workers.run(Task(content, target, way.name, way.folder))
+            except Problem as problem:
+                if way.folder is None or problem.status != 503:
+                    raise
+                # Its files went away since the route was taken: the model in use answers, outside the comparison.
+                way = Route(None, None)
+                answer = await workers.run(Task(content, target))
+        result = answer.result
         measures.scored(result.scorer, result.milliseconds / 1000.0)
-        found = log.add(result, participant=participant, client=caller)
+        found = log.add(
+            result, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
+            comparison=way.comparison,
+        )  # fmt: skip
+        hidden = shadow(settings, target)
+        if hidden is not None and places.taken < limits.workers:  # nobody waits for it, and it keeps nobody waiting
+            task = asyncio.create_task(shadowed(Task(content, target, None, hidden), found, participant))
+            unheard.add(task)
+            task.add_done_callback(unheard.discard)
         return Analysis(
             prediction=found, overall=result.overall, band=result.band, scoring_method=result.scoring_method,
             state=str(result.state), confidence=result.confidence, warnings=list(result.warnings),
             result=to_json(result),
         )  # fmt: skip
+
+    async def shadowed(task: Task, shown: str, participant: str) -> None:
+        try:
+            answer: Answer = await workers.run(task)
+        except Problem as problem:
+            LOG.warning(json.dumps({"shadow": str(task.folder), "problem": problem.detail}))
+            return
+        log.add(answer.result, participant=participant, shadow_of=shown)
 
     @app.post("/analyze", response_model=Analysis, responses=FAILURES)
     async def analyze(
@@ -180,7 +209,7 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
     async def feedback(caller: Caller, said: Feedback) -> Response:
         """A learner's or an expert's word on an earlier score."""
         try:
-            log.feedback(said.prediction, score=said.score, agrees=said.agrees, comment=said.comment)
+            log.feedback(said.prediction, score=said.score, agrees=said.agrees, comment=said.comment, kind=said.kind)
         except FeedbackError as error:
             raise Problem(422, str(error)) from None
         return Response(status_code=204)

@@ -11,18 +11,29 @@ from typing import Any
 from pipeline.api.limits import Limits
 from pipeline.api.problems import Problem
 from pipeline.errors import AudioError, PronlabError, UnknownNameError
+from pipeline.monitoring.inputs import features_of
 from pipeline.records import RubricName, ScoreResult, Target
 from pipeline.settings import Settings
 
 
 @dataclass(frozen=True)
 class Task:
-    """One clip to score; `detector` is a wake-word model folder to ask instead."""
+    """One clip to score, by the scorer of that name or the model in `folder` (neither: the one in use); `detector` is a
+    wake-word model folder to ask instead."""
 
     content: bytes
     target: Target | None = None
     scorer: str | None = None
+    folder: Path | None = None
     detector: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`features` are the 57 of the recording, for the log; empty where it was not scored."""
+
+    result: ScoreResult
+    features: tuple[float, ...]
 
 
 class Workers:
@@ -43,7 +54,7 @@ class Workers:
             self._pool.schedule(_ready, args=[detector])
 
     async def run(self, task: Task) -> Any:
-        """A ScoreResult, or a wake word's verdict. Raises Problem in words."""
+        """An Answer, or a wake word's verdict. Raises Problem in words."""
         import asyncio
         from concurrent.futures import TimeoutError as Late
 
@@ -105,16 +116,18 @@ def _answer(settings: Settings, max_s: float, task: Task) -> Any:
     from pipeline.scoring.base import score_audio
     from pipeline.scoring.in_use import deployment
 
-    scorer = _scorer(settings, task.scorer, task.target.rubric, deployment(settings, task.target.rubric))
+    scorer = _scorer(settings, task.scorer, task.target.rubric, deployment(settings, task.target.rubric), task.folder)
     result: ScoreResult = score_audio(scorer, audio, task.target)
-    return result
+    return Answer(result, features_of(settings, audio, result))
 
 
 @lru_cache(maxsize=8)
-def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deployment: str) -> Any:
+def _scorer(
+    settings: Settings, name: str | None, rubric: RubricName, _deployment: str, folder: Path | None = None
+) -> Any:
     from pipeline.scoring.base import load_scorer
 
-    return load_scorer(settings, name, rubric)
+    return load_scorer(settings, name, rubric, model=folder)
 
 
 @lru_cache(maxsize=2)

@@ -18,41 +18,28 @@ from pipeline.settings import Settings
     type=click.Choice([str(name) for name in RubricName]),
     help="Go back to the model before.",
 )
+@click.option("--by", default="", help="Who decides; kept in the registry.")
 @json_option
-def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
+def deploy(run: str | None, rubric_back: str | None, by: str, as_json: bool) -> None:
     """Make the model of a finished RUN (its id, or a model folder) the scorer in use for its rubric."""
-    from pipeline.jobs.launcher import find
-    from pipeline.scoring.acoustic.deploy import deploy as deploy_folder
-    from pipeline.scoring.acoustic.deploy import rollback
-    from pipeline.scoring.acoustic.model_files import is_model_folder
-    from pipeline.scoring.speech.deploy import deploy as deploy_speech
+    from pipeline.cli.models import folder_of_run
+    from pipeline.scoring.model_registry import make_live, roll_back
     from pipeline.scoring.speech.deploy import is_deployed
-    from pipeline.scoring.speech.deploy import rollback as rollback_speech
-    from pipeline.scoring.speech.model_files import is_speech_folder
+    from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 
     settings = Settings.from_env()
-    if rubric_back == RubricName.SENTENCE and is_deployed(settings):
-        speech_before = rollback_speech(settings)
-        text = "the released model, if any" if speech_before is None else speech_before.model_id
-        emit({"rubric": rubric_back, "model": speech_before}, as_json, f"Back to {text} for English sentences.")
-        return
     if rubric_back is not None:
-        before = rollback(settings, RubricName(rubric_back))
-        text = "the released model, if any" if before is None else before.model_id
-        emit({"rubric": rubric_back, "model": before}, as_json, f"Back to {text} for {rubric_back}.")
+        speech = rubric_back == RubricName.SENTENCE and is_deployed(settings)
+        before = roll_back(settings, SPEECH if speech else rubric_back, by)
+        what = "English sentences" if speech else rubric_back
+        text = before or "the released model, if any"
+        emit({"rubric": rubric_back, "model": before}, as_json, f"Back to {text} for {what}.")
         return
     if run is None:
         raise ModelError("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")
-    given = Path(run)
-    folder = given if is_model_folder(given) or is_speech_folder(given) else find(settings, run).path / "model"
-    if is_speech_folder(folder):
-        speech_info = deploy_speech(settings, folder)
-        emit(speech_info, as_json, f"{speech_info.model_id} now scores English sentences.")
-        return
-    info = deploy_folder(settings, folder)
-    mae = info.test.get("mae")
-    emit(
-        info,
-        as_json,
-        f"{info.model_id} now scores the {info.rubric} rubric (test MAE {mae if mae is None else f'{mae:.2f}'}).",
-    )
+    folder = folder_of_run(settings, run)
+    found = make_live(settings, folder, by, "" if Path(run).is_dir() else run)
+    what = "English sentences" if found.place == SPEECH else f"the {found.place} rubric"
+    mae = found.made_from.get("test", {}).get("mae")
+    figure = "" if mae is None else f" (test MAE {mae:.2f})"
+    emit({**vars(found)}, as_json, f"{found.model_id} now scores {what}{figure}.")

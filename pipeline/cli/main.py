@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "features": ("pipeline.cli.features", "features", "Extract features into training_data.csv."),
     "train": ("pipeline.cli.train", "train", "Train a model."),
     "deploy": ("pipeline.cli.deploy", "deploy", "Deploy a finished run as the scorer in use."),
+    "models": ("pipeline.cli.models", "models", "Candidate, live and retired models; shadows and comparisons."),
     "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, note or delete runs."),
     "wakeword": ("pipeline.cli.wakeword", "wakeword", "Wake words: clips, training, evaluation, export, detection."),
     "results": ("pipeline.cli.results", "results", "All figures beside the paper's, the published and people's."),

@@ -70,6 +70,15 @@ def launch_training(settings: Settings, kind: str, config: Any, where: Where | N
     )
 
 
+def relaunch_training(settings: Settings, run: RunDirectory) -> RunDirectory:
+    """Start the training that `run` was once more, as a run of its own, on the data as it is now."""
+    state = run.state
+    return launch(
+        settings, kind=state.kind, name=state.name, argv=_command(state.kind), root=settings.runs_root,
+        config=run.config, seed=state.seed,
+    )  # fmt: skip
+
+
 def go_on(settings: Settings, run: RunDirectory) -> None:
     """Start a stopped, failed or lost run again in its own directory, where it ran before. Raises JobError where it is
     still running, is finished, or is of a kind that keeps no state to go on from."""

@@ -25,11 +25,13 @@ SCORE_BINS = 20  # of 5 points
 LATENCY_EDGES_MS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)
 SAMPLED_A_DAY = 1000  # feature vectors a day and model: enough for a distribution, whatever the traffic
 LONGEST_COMMENT = 2000
+SHADOW = " (shadow)"  # after the scorer's name, where its answers were shown to nobody
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions(
   id TEXT PRIMARY KEY, at REAL NOT NULL, scorer TEXT NOT NULL, model_id TEXT NOT NULL, rubric TEXT NOT NULL,
   text TEXT NOT NULL, participant TEXT NOT NULL, client TEXT NOT NULL, overall REAL, state TEXT NOT NULL,
-  confidence REAL, milliseconds REAL NOT NULL, duration_s REAL, snr_db REAL, peak REAL, silence_share REAL
+  confidence REAL, milliseconds REAL NOT NULL, duration_s REAL, snr_db REAL, peak REAL, silence_share REAL,
+  arm TEXT NOT NULL DEFAULT '', comparison TEXT NOT NULL DEFAULT '', shadow_of TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS predictions_model ON predictions(model_id, at);
 CREATE TABLE IF NOT EXISTS feedback(
@@ -78,6 +80,31 @@ class Logged:
     people: float | None
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """A prediction and what people said of it: `label` a score 0-100 (experts' mean, else learners'), `agrees` the
+    share who agreed; None where nobody said so. `at` is in seconds since 1970."""
+
+    id: str
+    at: float
+    scorer: str
+    model_id: str
+    rubric: str
+    text: str
+    participant: str
+    overall: float | None
+    confidence: float | None
+    arm: str
+    comparison: str
+    label: float | None
+    agrees: float | None
+
+    @property
+    def error(self) -> float | None:
+        """Predicted less said."""
+        return None if self.overall is None or self.label is None else self.overall - self.label
+
+
 class FeedbackError(PronlabError):
     """Feedback that cannot be kept: an unknown prediction, or a value outside its range."""
 
@@ -97,13 +124,18 @@ class PredictionLog:
         participant: str = "",
         client: str = "",
         features: Sequence[float] | None = None,
+        arm: str = "",
+        comparison: str = "",
+        shadow_of: str = "",
         at: float | None = None,
     ) -> str:
-        """Keep what was answered, never the sound; returns its id, also where the disk is full."""
+        """Keep what was answered, never the sound; returns its id, also where the disk is full. `arm` and `comparison`
+        are of a route, `shadow_of` the id of the prediction that was shown in place of this one."""
         found = uuid.uuid4().hex
+        extra = (arm, comparison, shadow_of)
         try:
             with self._writing() as connection:
-                _insert(connection, found, result, participant, client, features, at or time.time())
+                _insert(connection, found, result, participant, client, features, at or time.time(), extra)
         except sqlite3.Error:
             self.lost += 1
         return found
@@ -132,6 +164,29 @@ class PredictionLog:
                 "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)",
                 (prediction, time.time(), kind, score, None if agrees is None else int(agrees), comment),
             )
+
+    def labelled(self, since: float = 0.0) -> list[Labelled]:
+        """What somebody said a score or their opinion of, oldest first; experts' scores before learners'."""
+        rows = self._read(
+            "SELECT p.id, p.at, p.scorer, p.model_id, p.rubric, p.text, p.participant, p.overall, p.confidence, p.arm, "
+            "p.comparison, AVG(CASE WHEN f.kind = 'expert' THEN f.score END) AS expert, AVG(f.score) AS anybody, "
+            "AVG(f.agrees) AS agrees FROM feedback f JOIN predictions p ON p.id = f.prediction WHERE p.at >= ? "
+            "GROUP BY p.id ORDER BY p.at",
+            (since,),
+        )
+        return [
+            Labelled(
+                r["id"], r["at"], r["scorer"], r["model_id"], r["rubric"], r["text"], r["participant"], r["overall"],
+                r["confidence"], r["arm"], r["comparison"], r["anybody"] if r["expert"] is None else r["expert"],
+                r["agrees"],
+            )
+            for r in rows
+        ]  # fmt: skip
+
+    def arm_counts(self, comparison: str) -> dict[str, int]:
+        """How many predictions each side of a comparison made."""
+        rows = self._read("SELECT arm, COUNT(*) AS n FROM predictions WHERE comparison = ? GROUP BY arm", (comparison,))
+        return {r["arm"]: r["n"] for r in rows}
 
     def days(self, since: str = "") -> list[Day]:
         """The rollups from the day `since` (YYYY-MM-DD) on, oldest first."""
@@ -170,6 +225,7 @@ class PredictionLog:
         with closing(connected(self._path)) as connection:
             if not self._made:
                 connection.executescript(SCHEMA)
+                _add_columns(connection)
                 self._made = True
             connection.row_factory = sqlite3.Row
             connection.execute("BEGIN IMMEDIATE")
@@ -188,6 +244,14 @@ class PredictionLog:
             return connection.execute(query, values).fetchall()
 
 
+def _add_columns(connection: sqlite3.Connection) -> None:
+    """To a log that an earlier version began."""
+    known = {row[1] for row in connection.execute("PRAGMA table_info(predictions)")}
+    for name in ("arm", "comparison", "shadow_of"):
+        if name not in known:
+            connection.execute(f"ALTER TABLE predictions ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+
+
 def _insert(
     connection: sqlite3.Connection,
     found: str,
@@ -196,18 +260,19 @@ def _insert(
     client: str,
     features: Sequence[float] | None,
     at: float,
+    extra: tuple[str, str, str],
 ) -> None:
     audio = result.audio
     day = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
     connection.execute(
-        "INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             found, at, result.scorer, result.model_id, str(result.target.rubric), result.target.text, participant,
             client, result.overall, str(result.state), result.confidence, result.milliseconds,
-            *((audio.duration_s, audio.snr_db, audio.peak, audio.silence_share) if audio else (None,) * 4),
+            *((audio.duration_s, audio.snr_db, audio.peak, audio.silence_share) if audio else (None,) * 4), *extra,
         ),
     )  # fmt: skip
-    key = (day, result.model_id, result.scorer)
+    key = (day, result.model_id, result.scorer + (SHADOW if extra[2] else ""))
     before = connection.execute("SELECT * FROM days WHERE day = ? AND model_id = ? AND scorer = ?", key).fetchone()
     scores = json.loads(before["scores"]) if before else [0] * SCORE_BINS
     latencies = json.loads(before["latencies"]) if before else [0] * (len(LATENCY_EDGES_MS) + 1)

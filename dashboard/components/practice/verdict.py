@@ -51,7 +51,19 @@ def verdict(tried: Try, voice: Voice | None) -> None:
         if not tried.advice:
             st.caption("Nothing stands out as wrong.")
     _aspects(tried)
+    _agreement(tried)
     st.caption(f"Scored in {tried.milliseconds / 1000:.1f} s, on this computer. Bands: {band_scale()}.")
+
+
+def _agreement(tried: Try) -> None:
+    """What the learner thinks of the score, once a try: it is what models are compared by."""
+    if tried.result.overall is None:
+        return
+    said = st.feedback("thumbs", key=f"agrees-{tried.prediction}")
+    if said is not None and state.recall("practice.said") != tried.prediction:
+        practising.say_of(tried.prediction, agrees=bool(said))
+        state.remember("practice.said", tried.prediction)
+    st.caption("Do you agree with the score?" if said is None else "Thank you: kept with the score, without the sound.")
 
 
 def _aspects(tried: Try) -> None:

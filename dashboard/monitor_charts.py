@@ -1,0 +1,72 @@
+"""Figures of the Monitor page: table -> plotly figure, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dashboard.charts import BLUE, GREY, ORANGE, SCORE_RANGE, VERMILION, empty_figure
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from pipeline.monitoring.drift import Drift
+    from pipeline.monitoring.outcomes import Calibration
+
+COLOURS = {"steady": BLUE, "moderate": ORANGE, "large": VERMILION, "unknown": GREY}
+
+
+def by_day(days: Sequence[str], values: Sequence[float | None], label: str) -> Figure:
+    """A value a day; days without one leave a gap."""
+    figure = empty_figure("Day", label, height=300)
+    figure.add_scatter(
+        x=list(days), y=list(values), mode="lines+markers", line={"color": BLUE}, showlegend=False,
+        hovertemplate="%{x}: %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(type="date")
+    return figure.update_yaxes(rangemode="tozero")
+
+
+def binned_scores(counts: Sequence[int]) -> Figure:
+    """How often each stretch of the scale was answered; the bins are equal parts of 0-100."""
+    width = 100 / max(1, len(counts))
+    figure = empty_figure("Score (0-100)", "Predictions", x_range=SCORE_RANGE, height=300)
+    figure.add_bar(
+        x=[width * (number + 0.5) for number in range(len(counts))], y=list(counts), width=width * 0.95,
+        marker_color=BLUE, hovertemplate="about %{x:.0f}: %{y}<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    return figure
+
+
+def drift(found: Sequence[Drift]) -> Figure:
+    """PSI of features as horizontal bars in the colour of their verdict, the largest on top, with the usual limits."""
+    from pipeline.monitoring.drift import LARGE, MODERATE
+
+    ranked = list(found)[::-1]
+    figure = empty_figure("PSI", "", height=max(300, 22 * len(ranked) + 80))
+    figure.add_bar(
+        x=[one.psi or 0.0 for one in ranked], y=[one.name for one in ranked], orientation="h",
+        marker_color=[COLOURS[one.verdict] for one in ranked], showlegend=False,
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+    )  # fmt: skip
+    for limit, name in ((MODERATE, "moderate"), (LARGE, "large")):
+        figure.add_vline(x=limit, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=name)
+    return figure
+
+
+def confidence(bins: Sequence[Calibration]) -> Figure:
+    """The share within 10 points of what people said against the confidence, with 95 % intervals and the identity."""
+    figure = empty_figure("Confidence", "Within 10 points", x_range=(0, 1), y_range=(0, 1), height=300)
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dash"}, hoverinfo="skip", showlegend=False
+    )
+    figure.add_scatter(
+        x=[one.confidence for one in bins], y=[one.share for one in bins], mode="lines+markers", showlegend=False,
+        marker={"size": 8, "color": BLUE}, customdata=[one.n for one in bins],
+        error_y={
+            "array": [one.interval[1] - one.share for one in bins],
+            "arrayminus": [one.share - one.interval[0] for one in bins], "color": GREY,
+        },
+        hovertemplate="%{y:.0%} at %{x:.0%}, n %{customdata}<extra></extra>",
+    )  # fmt: skip
+    return figure

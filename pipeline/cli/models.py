@@ -1,0 +1,111 @@
+"""`pronlab models`: the registry, models in the shadow, and comparisons of two."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.settings import Settings
+
+
+def folder_of_run(settings: Settings, run: str) -> Path:
+    """A model folder as given, or that of a run. Raises JobError for what is neither."""
+    from pipeline.jobs.launcher import find
+    from pipeline.scoring.acoustic.model_files import is_model_folder
+    from pipeline.scoring.speech.model_files import is_speech_folder
+
+    given = Path(run)
+    if is_model_folder(given) or is_speech_folder(given):
+        return given.absolute()
+    return find(settings, run).path / "model"
+
+
+@click.group()
+def models() -> None:
+    """Models: candidates, live and retired ones, in the shadow, compared."""
+
+
+@models.command("list")
+@json_option
+def list_models(as_json: bool) -> None:
+    """Every model this installation knows, with its stage and what it was made from."""
+    from pipeline.monitoring.routing import shadows
+    from pipeline.scoring.model_registry import entries
+
+    settings = Settings.from_env()
+    hidden = shadows(settings)
+    found = entries(settings)
+    lines = []
+    for one in found:
+        mae = one.made_from.get("test", {}).get("mae")
+        shown = f"MAE {mae:.1f}" if isinstance(mae, float) else ""
+        shadow = " in the shadow" if hidden.get(one.place) == one.model_id else ""
+        lines.append(f"{one.place:10} {one.stage:10} {one.model_id:44} {shown:9} {one.since[:10]}{shadow}")
+    emit([{**vars(one)} for one in found], as_json, "\n".join(lines) or "There is no model yet.")
+
+
+@models.command("add")
+@click.argument("run")
+@click.option("--by", default="", help="Who adds it.")
+@json_option
+def add_model(run: str, by: str, as_json: bool) -> None:
+    """Register the model of a RUN (or a model folder) as a candidate."""
+    from pipeline.scoring.model_registry import add_candidate
+
+    settings = Settings.from_env()
+    found = add_candidate(settings, folder_of_run(settings, run), by, "" if Path(run).is_dir() else run)
+    emit(
+        {**vars(found)}, as_json, f"{found.model_id} is a candidate for {found.place}; `pronlab deploy` puts it in use."
+    )
+
+
+@models.command("retire")
+@click.argument("model")
+@click.option("--by", default="", help="Who decides.")
+@json_option
+def retire_model(model: str, by: str, as_json: bool) -> None:
+    """A candidate that is not to be used."""
+    from pipeline.scoring.model_registry import retire
+
+    retire(Settings.from_env(), model, by)
+    emit({"model": model, "stage": "retired"}, as_json, f"{model} is retired.")
+
+
+@models.command("shadow")
+@click.argument("place")
+@click.argument("model", required=False)
+@json_option
+def shadow_model(place: str, model: str | None, as_json: bool) -> None:
+    """Let a MODEL answer too at a PLACE (word, sentence, speech-en), unheard and logged; without one, none does."""
+    from pipeline.monitoring.routing import set_shadow
+
+    set_shadow(Settings.from_env(), place, model)
+    text = f"{model} answers in the shadow of {place}." if model else f"Nothing is in the shadow of {place} any more."
+    emit({"place": place, "shadow": model}, as_json, text)
+
+
+@models.command("compare")
+@click.argument("place")
+@click.argument("a")
+@click.argument("b")
+@click.option("--share", type=float, default=0.5, show_default=True, help="Of the learners, who get B.")
+@click.option("--by", default="", help="Who decides.")
+@json_option
+def compare_models(place: str, a: str, b: str, share: float, by: str, as_json: bool) -> None:
+    """Answer some learners with A and some with B: model ids, "in use" or heuristic."""
+    from pipeline.monitoring.routing import begin
+
+    found = begin(Settings.from_env(), place, a, b, share, by)
+    text = f"Comparison {found.id}: {share:.0%} of the learners get {b}, the others {a}. The Monitor page shows it."
+    emit(found, as_json, text)
+
+
+@models.command("end")
+@click.argument("comparison")
+@json_option
+def end_comparison(comparison: str, as_json: bool) -> None:
+    """End a COMPARISON: everybody gets the model in use again."""
+    from pipeline.monitoring.routing import end
+
+    end(Settings.from_env(), comparison)
+    emit({"ended": comparison}, as_json, f"{comparison} is over; everybody gets the model in use.")
