@@ -22,6 +22,7 @@ PAGES = (
     ("train", "Train", ":material/model_training:"),
     ("runs", "Runs", ":material/stacked_line_chart:"),
     ("monitor", "Monitor", ":material/monitoring:"),
+    ("tables", "Tables", ":material/table_chart:"),
     ("data", "Data", ":material/database:"),
 )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipeline.monitoring.drift import Drift
     from pipeline.monitoring.outcomes import Calibration
 
+FEW_DAYS = 8  # fewer stand side by side: an axis of time would show hours between them
 COLOURS = {"steady": BLUE, "moderate": ORANGE, "large": VERMILION, "unknown": GREY}
 
 
@@ -23,7 +24,7 @@ def by_day(days: Sequence[str], values: Sequence[float | None], label: str) -> F
         x=list(days), y=list(values), mode="lines+markers", line={"color": BLUE}, showlegend=False,
         hovertemplate="%{x}: %{y:.4g}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(type="date")
+    figure.update_xaxes(type="date" if len(days) >= FEW_DAYS else "category")
     return figure.update_yaxes(rangemode="tozero")
 
 

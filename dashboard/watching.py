@@ -69,11 +69,21 @@ def newest(model: str) -> list[dict[str, Any]]:
 
     return [
         {
-            "At": one.at, "Text": one.text, "Score": one.overall, "Confidence": one.confidence,
-            "Milliseconds": round(one.milliseconds), "People said": one.people,
+            "At (UTC)": one.at[:19].replace("T", " "), "Text": one.text, "Score": _rounded(one.overall, 1),
+            "Confidence": _rounded(one.confidence, 2),
+            "Milliseconds": round(one.milliseconds), "People said": _rounded(one.people, 1),
         }
         for one in PredictionLog(settings()).newest(model, NEWEST)
     ]  # fmt: skip
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def was_deployed(place: str) -> bool:
+    """Whether a model was put there, so that one can go back."""
+    return (settings().deployed_root / place).exists()
 
 
 def since_day(last: int) -> str:

@@ -23,7 +23,7 @@ LAYERS = [
     {"corpus", "labels", "people", "projects"},
     {"features", "jobs"},
     {"scoring", "speechllm", "wakeword"},
-    {"results", "monitoring", "practice"},
+    {"results", "monitoring", "practice", "tabular"},
     {"api"},
     {"cli"},
 ]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -264,6 +265,18 @@ def test_feedback_becomes_labels_experts_first(settings: Settings) -> None:
     assert (first.label, first.error, first.agrees) == (70.0, -10.0, None)
     assert (second.label, second.agrees, second.arm) == (None, 0.5, "a")
     assert log.arm_counts("c1") == {"a": 3}
+
+
+def test_a_log_of_an_earlier_version_is_read_and_written(settings: Settings) -> None:
+    log = PredictionLog(settings)
+    log.add(ScoreResult(60.0, "poor", "ml_model", "model", "m1", ARABA))
+    with sqlite3.connect(settings.data_root / "predictions.sqlite") as connection:
+        for column in ("arm", "comparison", "shadow_of"):
+            connection.execute(f"ALTER TABLE predictions DROP COLUMN {column}")
+    assert PredictionLog(settings).labelled() == []
+    assert PredictionLog(settings).arm_counts("c1") == {}
+    PredictionLog(settings).add(ScoreResult(60.0, "poor", "ml_model", "model", "m1", ARABA), arm="a", comparison="c1")
+    assert PredictionLog(settings).arm_counts("c1") == {"a": 1}
 
 
 def test_errors_by_week_learner_and_text() -> None:

@@ -28,7 +28,7 @@ class Limits:
     max_s: Seconds = 60.0
     batch: int = 50
     workers: int = 2
-    queue: int = 16
+    queue: int = 64
     timeout_s: Seconds = 20.0
     memory_mb: int = 3000
     body_s: Seconds = 30.0

@@ -2,6 +2,7 @@
 process, and the service stays up."""
 
 import multiprocessing
+import os
 import resource
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,7 +46,7 @@ class Workers:
         self._settings, self._limits = settings, limits
         self._pool = ProcessPool(
             max_workers=limits.workers, context=multiprocessing.get_context("spawn"), initializer=_prepare,
-            initargs=(limits.memory_mb,),
+            initargs=(limits.memory_mb, max(1, (os.cpu_count() or 1) // limits.workers)),
         )  # fmt: skip
 
     def warm(self, detector: str | None) -> None:
@@ -82,7 +83,9 @@ class Workers:
         self._pool.join()
 
 
-def _prepare(memory_mb: int) -> None:
+def _prepare(memory_mb: int, threads: int) -> None:
+    """Workers share the cores: more threads than their share would only wait for each other."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20, memory_mb * 2**20))
 
 

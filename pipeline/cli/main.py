@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "train": ("pipeline.cli.train", "train", "Train a model."),
     "deploy": ("pipeline.cli.deploy", "deploy", "Deploy a finished run as the scorer in use."),
     "models": ("pipeline.cli.models", "models", "Candidate, live and retired models; shadows and comparisons."),
+    "table": ("pipeline.cli.table", "table", "Any table by trees: clean, deploy, predict; written prompts."),
     "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, note or delete runs."),
     "wakeword": ("pipeline.cli.wakeword", "wakeword", "Wake words: clips, training, evaluation, export, detection."),
     "results": ("pipeline.cli.results", "results", "All figures beside the paper's, the published and people's."),

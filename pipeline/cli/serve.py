@@ -16,7 +16,7 @@ PORT = 8600
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=PORT, show_default=True)
 @click.option("--workers", type=int, help="Processes that score (default 2).")
-@click.option("--queue", type=int, help="Requests that may wait for them (default 16).")
+@click.option("--queue", type=int, help="Requests that may wait for them (default 64).")
 @click.option("--detector", help="A wake-word run for /verify.")
 @json_option
 def serve(host: str, port: int, workers: int | None, queue: int | None, detector: str | None, as_json: bool) -> None:

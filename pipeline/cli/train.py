@@ -216,3 +216,68 @@ def _report_text(run_id: str, report: Any) -> str:
         )
     lines += [f"  {warning}" for warning in report.warnings]
     return "\n".join([*lines, f"`pronlab deploy {run_id}` makes it the scorer in use."])
+
+
+@train.command()
+@click.option("--task", help="words or prompts (default).")
+@click.option("--source", help="A set of recordings, or a file of prompts; without one, the collected prompts.")
+@click.option("--model", type=click.Choice(["forest", "boosting"]))
+@click.option("--search", type=click.Choice(["none", "grid", "optuna"]), help="Search for settings within each fold.")
+@click.option("--trials", type=int, help="Of Optuna (default 20).")
+@click.option("--folds", type=int)
+@click.option("--trees", type=int)
+@click.option("--name", help="Name of the run.")
+@click.option("--seed", type=int)
+@training_options("forest, boosting_searched", resumable=False)
+def table(chosen: Chosen, **options: Any) -> None:
+    """Train trees on any table: cross-validated over people, beside the task's rule."""
+    from pipeline.tabular.config import TabularConfig, load_preset
+    from pipeline.tabular.train import train_tabular
+
+    def named(config: TabularConfig) -> TabularConfig:
+        return config if config.name else replace(config, name=f"{config.task}-{config.model}")
+
+    start = prepare("table", TabularConfig, chosen, options, load_preset, named)
+    if start is None:
+        return
+    report: dict[str, Any] | None = None
+    with start.directory.start() as writer:
+        report = train_tabular(start.settings, start.config, writer, progress_printer("Table"))
+        writer.update(progress=1.0, message="done", result={"metrics": report["metrics"]})
+    _emit_beside(start.directory, report, chosen.as_json)
+
+
+@train.command()
+@click.option("--source", help="A file of prompts; without one, the collected ones.")
+@click.option("--model", help="A folder with a BERT-like encoder and its tokenizer, or tiny.")
+@click.option("--epochs", type=int)
+@click.option("--name", help="Name of the run.")
+@click.option("--seed", type=int)
+@training_options("tiny, bert_base", resumable=False)
+def prompts(chosen: Chosen, **options: Any) -> None:
+    """Fine-tune a text encoder to the scores of prompts, judged on authors it has not read."""
+    from pipeline.jobs.device import device_turn
+    from pipeline.tabular.prompts.config import PromptModelConfig, load_preset
+    from pipeline.tabular.prompts.encoder import train_encoder
+
+    def named(config: PromptModelConfig) -> PromptModelConfig:
+        return config if config.name else replace(config, name=f"prompts-{Path(config.model).name}")
+
+    start = prepare("prompts", PromptModelConfig, chosen, options, load_preset, named)
+    if start is None:
+        return
+    report: dict[str, Any] | None = None
+    with start.directory.start() as writer, device_turn(start.settings, writer):
+        report = train_encoder(start.settings, start.config, writer)
+        writer.update(progress=1.0, message="done", result={"metrics": report["metrics"]})
+    _emit_beside(start.directory, report, chosen.as_json)
+
+
+def _emit_beside(directory: Any, report: dict[str, Any] | None, as_json: bool) -> None:
+    """A run's figures beside its baselines'. Raises TrainingError for one that was stopped."""
+    if report is None:
+        raise TrainingError(f"The run {directory.id} was stopped.")
+    lines = [f"Run {directory.id}"]
+    for name, one in {"this model": report["metrics"], **report["baselines"]}.items():
+        lines.append(f"  {name:20} MAE {one['mae']:5.1f}  RMSE {one['rmse']:5.1f}  R2 {one['r2']:6.2f}  n {one['n']}")
+    emit({"run": directory.id, "directory": directory.path, **report}, as_json, "\n".join(lines))

@@ -49,7 +49,7 @@ def feature_drift(
         half = len(now) // 2
         reference, now, words = now[:half], now[half:], "the earlier half of them"
     names = feature_names(settings)
-    if now.shape[1:] != (len(names),):
+    if not len(now) or now.shape[1] != len(names):
         return [], "no prediction has its features logged yet"
     found = [of_values(name, reference[:, n], now[:, n]) for n, name in enumerate(names)]
     return sorted(found, key=lambda one: -(one.psi or 0.0)), words

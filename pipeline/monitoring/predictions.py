@@ -222,12 +222,7 @@ class PredictionLog:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with closing(connected(self._path)) as connection:
-            if not self._made:
-                connection.executescript(SCHEMA)
-                _add_columns(connection)
-                self._made = True
-            connection.row_factory = sqlite3.Row
+        with closing(self._opened()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -239,9 +234,21 @@ class PredictionLog:
     def _read(self, query: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
         if not self._path.is_file():
             return []
-        with closing(connected(self._path)) as connection:
-            connection.row_factory = sqlite3.Row
+        with closing(self._opened()) as connection:
             return connection.execute(query, values).fetchall()
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = connected(self._path)
+        try:
+            if not self._made:
+                connection.executescript(SCHEMA)
+                _add_columns(connection)
+                self._made = True
+        except sqlite3.Error:
+            connection.close()
+            raise
+        connection.row_factory = sqlite3.Row
+        return connection
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:

@@ -11,7 +11,19 @@ from datetime import UTC, datetime
 from pipeline.settings import CHECKOUT
 from tests.bench import measure
 
-MODULES = ("features", "scoring", "speech", "training", "runs", "experts", "labelling", "wakeword", "startup")
+MODULES = (
+    "features",
+    "scoring",
+    "speech",
+    "training",
+    "runs",
+    "experts",
+    "labelling",
+    "wakeword",
+    "service",
+    "monitoring",
+    "startup",
+)
 RESULTS = CHECKOUT / "tests" / "bench" / "results"
 
 

@@ -64,7 +64,7 @@ def _made_from(one: Entry) -> None:
 def _stages(one: Entry, hidden: dict[str, str]) -> None:
     with st.container(horizontal=True):
         if one.stage is Stage.LIVE:
-            if confirm(
+            if watching.was_deployed(one.place) and confirm(
                 "Roll back", "The model before comes back; this one is retired. Its files stay.",
                 answer="Yes, go back", key=f"registry-back-{one.place}", icon=":material/undo:",
             ):  # fmt: skip

@@ -1,5 +1,8 @@
 """Random forest regression, stored as plain arrays: scikit-learn fits it, numpy walks it, no pickle anywhere."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,20 +15,24 @@ MAX_DEPTH = 200
 
 
 def fit_forest(x: NDArray[np.float32], y: NDArray[np.float64], config: TrainConfig, *, seed: int) -> Arrays:
-    """Fit to x [n, d], y [n]; the trees' nodes follow each other in the arrays, `root` [trees] says where each begins.
-
-    Leaves have `feature` -1 and point to themselves, so that a walk may go on after it has arrived.
-    """
+    """Fit to x [n, d], y [n]; see `flattened`."""
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(
         n_estimators=config.trees, min_samples_leaf=config.min_leaf, max_features=1 / 3, random_state=seed, n_jobs=2
     )
-    forest.fit(x, y)
+    return flattened(forest.fit(x, y).estimators_)
+
+
+def flattened(estimators: Iterable[Any]) -> Arrays:
+    """scikit-learn's trees as arrays: their nodes follow each other, `root` [trees] says where each begins.
+
+    Leaves have `feature` -1 and point to themselves, so that a walk may go on after it has arrived.
+    """
     columns: dict[str, list[NDArray[np.float64]]] = {key: [] for key in KEYS[:-1]}
     roots: list[int] = []
     offset = 0
-    for estimator in forest.estimators_:
+    for estimator in estimators:
         tree = estimator.tree_
         own = np.arange(tree.node_count)
         leaf = tree.children_left < 0

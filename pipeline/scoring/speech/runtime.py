@@ -73,7 +73,7 @@ def open_graph(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(MAX_THREADS, os.cpu_count() or 1)
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or min(MAX_THREADS, os.cpu_count() or 1))
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

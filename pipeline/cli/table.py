@@ -1,0 +1,98 @@
+"""`pronlab table`: what of a table can be learnt from, models of tables in use, written prompts."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli._output import emit, json_option
+from pipeline.settings import Settings
+
+file_ = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group()
+def table() -> None:
+    """Any table by trees: clean, deploy, predict; collect and make up prompts."""
+
+
+@table.command("clean")
+@click.argument("task")
+@click.option("--source", default="", help="A set of recordings, or a file of prompts.")
+@json_option
+def clean_table(task: str, source: str, as_json: bool) -> None:
+    """What of a TASK's items (words, prompts) can be learnt from, and why the rest cannot."""
+    from pipeline.tabular.cleaning import clean
+    from pipeline.tabular.task import get_task
+
+    found = get_task(task)
+    report = clean(found.rows(Settings.from_env(), source), found)
+    lines = [f"{report.n} items, {len(report.kept)} usable, by {report.n_groups} people"]
+    lines += [f"  {n:5} {why}" for why, n in report.dropped.items()]
+    lines += ["  " + ", ".join(f"{name.lower()} {n}" for name, n in report.bands.items())]
+    lines += [f"! {warning}" for warning in report.warnings]
+    content = {key: value for key, value in vars(report).items() if key != "kept"}
+    emit({**content, "n_kept": len(report.kept)}, as_json, "\n".join(lines))
+
+
+@table.command("deploy")
+@click.argument("run")
+@json_option
+def deploy_table(run: str, as_json: bool) -> None:
+    """Put the model of a RUN (or a model folder) into use for its task."""
+    from pipeline.jobs.launcher import find
+    from pipeline.tabular.model_files import INFO, deploy
+    from pipeline.tabular.train import MODEL_FOLDER
+
+    settings = Settings.from_env()
+    folder = Path(run) if (Path(run) / INFO).is_file() else find(settings, run).path / MODEL_FOLDER
+    info = deploy(settings, folder)
+    emit(info, as_json, f"{info.model_id} now scores {info.task} (MAE {info.test['mae']:.1f} out of fold).")
+
+
+@table.command("rollback")
+@click.argument("task")
+@json_option
+def rollback_table(task: str, as_json: bool) -> None:
+    """Back to the model of a TASK before."""
+    from pipeline.tabular.model_files import roll_back
+
+    before = roll_back(Settings.from_env(), task)
+    emit({"task": task, "model": before}, as_json, f"Back to {before or 'the rule'} for {task}.")
+
+
+@table.command("prompt")
+@click.argument("text")
+@json_option
+def score_prompt(text: str, as_json: bool) -> None:
+    """Score one written prompt, by the model in use or by the rule."""
+    from pipeline.tabular.scoring import score_prompt as score
+
+    found = score(Settings.from_env(), text)
+    sure = "" if found.confidence is None else f", within 10 points of people's in {found.confidence:.0%} of such cases"
+    missing = f" Missing: {', '.join(found.missing)}." if found.missing else ""
+    emit(found, as_json, f"{found.score:.0f} by {found.model_id}{sure}; the rule says {found.rule:.0f}.{missing}")
+
+
+@table.command("collect")
+@click.argument("file", type=file_)
+@json_option
+def collect_prompts(file: Path, as_json: bool) -> None:
+    """Take over the prompts of a FILE (JSON lines with id, text, author, score)."""
+    from pipeline.tabular.prompts.store import Store
+
+    n = Store(Settings.from_env()).add_file(file)
+    emit({"added": n}, as_json, f"{n} prompts taken over.")
+
+
+@table.command("synthesize")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--n", type=int, default=360, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@json_option
+def synthesize_prompts(out: Path, n: int, seed: int, as_json: bool) -> None:
+    """Make up prompts with made-up scores, into OUT."""
+    from pipeline import artifacts
+    from pipeline.tabular.prompts.synthesize import as_lines, synthesize
+
+    artifacts.write_text(out, as_lines(synthesize(n, seed)))
+    emit({"file": out, "n": n}, as_json, f"{n} synthetic prompts in {out}. Nobody wrote or rated them.")

@@ -1,0 +1,103 @@
+"""Collected prompts: `<data root>/prompts.jsonl`, append-only; of one id the last line stands."""
+
+import json
+import uuid
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from pipeline.errors import PronlabError, TrainingError
+from pipeline.runs import now_iso
+from pipeline.settings import Settings
+
+LONGEST = 8000
+
+
+class PromptError(PronlabError):
+    """A prompt, a score or a note that cannot be kept."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """`score` (0-100) is `rater`'s, None while nobody gave one; `removed` ones are not read any more."""
+
+    id: str
+    text: str
+    author: str
+    score: float | None = None
+    rater: str = ""
+    notes: str = ""
+    at: str = ""
+    removed: bool = False
+
+
+class Store:
+    def __init__(self, settings: Settings) -> None:
+        self._file = settings.data_root / "prompts.jsonl"
+
+    def all(self) -> list[Prompt]:
+        """In the order in which they came."""
+        return read_file(self._file) if self._file.is_file() else []
+
+    def add(self, text: str, author: str, score: float | None = None, rater: str = "", notes: str = "") -> Prompt:
+        """Raises PromptError."""
+        known = [part.strip() for part in (text, author, rater, notes)]
+        return self._keep(Prompt(uuid.uuid4().hex[:12], known[0], known[1], score, known[2], known[3]))
+
+    def rate(self, prompt: str, score: float, rater: str, notes: str = "") -> Prompt:
+        """A later score stands; the earlier one stays in the file. Raises PromptError."""
+        return self._keep(replace(self._get(prompt), score=score, rater=rater.strip(), notes=notes.strip()))
+
+    def remove(self, prompt: str) -> None:
+        self._keep(replace(self._get(prompt), removed=True))
+
+    def add_file(self, path: Path) -> int:
+        """Take over the prompts of a file; those whose ids are known are passed over. Raises TrainingError."""
+        known = {one.id for one in self.all()}
+        new = [one for one in read_file(path) if one.id not in known]
+        for one in new:
+            self._keep(one)
+        return len(new)
+
+    def _get(self, prompt: str) -> Prompt:
+        found = next((one for one in self.all() if one.id == prompt), None)
+        if found is None:
+            raise PromptError(f"There is no prompt {prompt!r}.")
+        return found
+
+    def _keep(self, one: Prompt) -> Prompt:
+        if not 0 < len(one.text) <= LONGEST:
+            raise PromptError(f"A prompt has 1 to {LONGEST:,} characters, got {len(one.text):,}.")
+        if not 0 < len(one.author) <= 80:
+            raise PromptError("Say who wrote it, in 1 to 80 characters: folds keep a person's prompts together.")
+        if one.score is not None and not 0.0 <= one.score <= 100.0:
+            raise PromptError(f"A score lies in 0-100, got {one.score:g}.")
+        kept = replace(one, at=now_iso())
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._file.with_suffix(".lock")), self._file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(asdict(kept), ensure_ascii=False) + "\n")
+        return kept
+
+
+def read_file(path: Path) -> list[Prompt]:
+    """Raises TrainingError where it is no such file, naming the line."""
+    found: dict[str, Prompt] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, start=1):
+        try:
+            raw = json.loads(line)
+            one = Prompt(
+                str(raw["id"]), str(raw["text"]), str(raw["author"]),
+                None if raw.get("score") is None else float(raw["score"]), str(raw.get("rater", "")),
+                str(raw.get("notes", "")), str(raw.get("at", "")), bool(raw.get("removed", False)),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError) as error:
+            raise TrainingError(
+                f"{path}, line {number} is no prompt ({error}): it needs id, text, author, and a score or none."
+            ) from error
+        found[one.id] = one
+    return [one for one in found.values() if not one.removed]
