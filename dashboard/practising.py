@@ -96,12 +96,13 @@ def score_try(data: bytes, target: Target, reference: Voice | None, learner: str
     from pipeline.practice.advice import advise
     from pipeline.practice.beside import beside
     from pipeline.practice.stress import word_stresses
+    from pipeline.scoring.attempt import score_attempt
     from pipeline.scoring.base import score_audio
 
     started = time.perf_counter()
     audio = load_audio(data)
     way, loaded = _way(target, learner)
-    result = score_audio(loaded, audio, target)
+    result = score_attempt(loaded, audio, target)
     rule = result if result.scorer == "heuristic" else score_audio(scorer("heuristic", target.rubric), audio, target)
     besides = None if reference is None or result.overall is None else beside(audio, loaded_audio(reference.path))
     stresses = word_stresses(audio, result)

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import shutil
 import socket
 import threading
 import time
@@ -28,7 +29,13 @@ from pipeline.cli.main import main
 from pipeline.corpus.demo import install_demo
 from pipeline.errors import AccessError
 from pipeline.monitoring.predictions import SAMPLED_A_DAY, FeedbackError, PredictionLog
+from pipeline.monitoring.routing import IN_USE, begin, end, set_shadow, side
 from pipeline.records import ScoreResult, Target
+from pipeline.runs import RunDirectory
+from pipeline.scoring.acoustic.config import TrainConfig
+from pipeline.scoring.acoustic.data import load_training_data
+from pipeline.scoring.acoustic.train import run_training
+from pipeline.scoring.model_registry import add_candidate
 from pipeline.settings import CHECKOUT, Settings
 
 CLIP = sorted((CHECKOUT / "data" / "demo").glob("participant_03/kelimeler/*_araba.wav"))[0]
@@ -368,3 +375,56 @@ def test_feedback_that_cannot_be_kept(settings: Settings, given: dict[str, Any],
     log.add(_result(50.0))
     with pytest.raises(FeedbackError, match=message):
         log.feedback("unknown", **given)
+
+
+def test_two_sides_are_compared_and_one_answers_in_the_shadow(settings: Settings) -> None:
+    """A learner stays on their side, the shadow is logged and shown to nobody, and a side whose files go away between
+    two requests is answered by the model in use."""
+    install_demo(settings)
+    config = TrainConfig(set="demo", model="forest", trees=8, folds=2, name="tried")
+    run = RunDirectory.create(settings.runs_root, kind="word", name="tried", config=config)
+    with run.start() as writer:
+        run_training(load_training_data(settings, config), config, writer)
+    add_candidate(settings, run.path / "model", "Rita", run.id)
+    compared = begin(settings, "word", IN_USE, run.id, 0.5, "Rita")
+    names = [f"learner {n}" for n in range(20)]
+    on_b = next(name for name in names if side(compared, name) == "b")
+    on_a = next(name for name in names if side(compared, name) == "a")
+    service = Service(settings)
+    try:
+        answers = {name: service.analyze(word="araba", participant=name).json() for name in (on_a, on_b)}
+        assert answers[on_b]["result"]["model_id"] == run.id
+        assert answers[on_a]["result"]["model_id"] != run.id
+        log = PredictionLog(settings)
+        assert log.arm_counts(compared.id) == {"a": 1, "b": 1}
+        assert log.sampled_features(run.id).shape == (1, 57)
+        shutil.rmtree(run.path / "model")
+        after = service.analyze(word="araba", participant=on_b)
+        assert after.status_code == 200, after.text
+        assert after.json()["result"]["model_id"] == answers[on_a]["result"]["model_id"]
+        end(settings, compared.id)
+    finally:
+        service.close()
+
+
+def test_a_shadow_is_logged_and_shown_to_nobody(settings: Settings) -> None:
+    install_demo(settings)
+    config = TrainConfig(set="demo", model="forest", trees=8, folds=2, name="hidden")
+    run = RunDirectory.create(settings.runs_root, kind="word", name="hidden", config=config)
+    with run.start() as writer:
+        run_training(load_training_data(settings, config), config, writer)
+    add_candidate(settings, run.path / "model", "Rita", run.id)
+    set_shadow(settings, "word", run.id)
+    service = Service(settings)
+    try:
+        shown = service.analyze(word="araba").json()
+        assert shown["result"]["model_id"] != run.id
+        log = PredictionLog(settings)
+        end_at = time.monotonic() + 30
+        while not log.newest(run.id) and time.monotonic() < end_at:
+            time.sleep(0.1)
+        assert len(log.newest(run.id)) == 1
+        (day,) = (day for day in log.days() if day.model_id == run.id)
+        assert day.scorer.endswith(" (shadow)")
+    finally:
+        service.close()

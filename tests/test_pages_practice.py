@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+from dashboard.components.practice.live import Take
+from pipeline.audio.endpoint import Phase
+from pipeline.audio.load import load_audio
 from pipeline.corpus.demo import install_demo
 from pipeline.corpus.references import marked
 from pipeline.practice.attempts import read_attempts
@@ -95,3 +99,46 @@ def test_a_recording_becomes_the_voice_that_learners_hear(open_page: Open, setti
     next(b for b in page.button if b.label == "Make it a reference").click().run()
     assert not page.exception
     assert len(marked(settings)) == 1
+
+
+class Voiced:
+    """In silero's place: loud is voice."""
+
+    def __call__(self, block: Any, _rate_hz: int) -> Any:
+        return block.abs().max()
+
+
+def test_a_take_begins_and_ends_by_itself_with_level_and_melody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.audio.endpoint.new_model", Voiced)
+    take = Take(0.7, 8.0)
+    seconds = np.arange(16_000) / 16_000
+    tone = 0.5 * sum(np.sin(2 * np.pi * 200 * k * seconds) / k for k in range(1, 6))
+    phases = []
+    for _ in range(50):
+        take.hear(np.zeros(320, dtype=np.float32))
+        phases.append(take.phase)
+    assert set(phases) == {Phase.WAITING}
+    for start in range(0, 16_000, 320):
+        take.hear(tone[start : start + 320].astype(np.float32))
+    assert take.phase is Phase.SPEAKING
+    assert take.level_db == pytest.approx(10 * np.log10(np.square(tone).mean()), abs=1.0)
+    assert not take.clipped
+    pitches = [hertz for _, hertz in take.melody() if hertz == hertz]
+    assert np.median(pitches) == pytest.approx(200, rel=0.03)
+    for _ in range(50):
+        take.hear(np.zeros(320, dtype=np.float32))
+    assert take.phase is Phase.DONE
+    assert take.heard
+    assert load_audio(take.wav()).duration_s == pytest.approx(0.3 + 1.0 + 0.7, abs=0.08)
+    take.hear(np.ones(320, dtype=np.float32))
+    assert not take.clipped, "what comes after the end is not heard"
+
+
+def test_pages_from_another_machine_without_https_say_so(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.components.practice.live.insecure_origin", lambda: True)
+    page = open_page("practice")
+    page.segmented_control(key="recorder-way").set_value("Live").run()
+    assert not page.exception
+    assert any("HTTPS only" in str(warning.value) for warning in page.warning)

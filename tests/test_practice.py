@@ -40,6 +40,8 @@ from pipeline.practice.lessons import (
 from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
 from pipeline.practice.stress import WordStress, word_stresses
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore
+from pipeline.scoring.attempt import score_attempt
+from pipeline.scoring.base import load_scorer, score_audio
 from pipeline.scoring.in_use import scorer_for
 from pipeline.scoring.speech.lexicon import pronounce
 from pipeline.settings import CHECKOUT, Settings
@@ -451,3 +453,35 @@ def test_the_demo_voice_is_known_to_be_synthetic(settings: Settings) -> None:
     path = find_reference(settings, "masa", "tr")
     assert path is not None
     assert is_synthetic(settings, path)
+
+
+# What is no try
+
+
+def chords() -> np.ndarray:
+    times = np.arange(2 * RATE_HZ) / RATE_HZ
+    beat = 0.5 + 0.5 * np.sign(np.sin(2 * np.pi * 2 * times))
+    return (sum(np.sin(2 * np.pi * hertz * times) for hertz in (261.6, 329.6, 392.0)) * beat / 8).astype(np.float32)
+
+
+def test_music_and_a_whole_sentence_are_no_try_at_a_word(settings: Settings) -> None:
+    scorer = load_scorer(settings, "heuristic", RubricName.WORD)
+    araba = Target("araba", "tr", RubricName.WORD)
+    music = score_attempt(scorer, from_samples(chords(), RATE_HZ), araba)
+    assert (music.overall, music.state) == (None, State.NO_SPEECH)
+    assert "No voice was heard" in music.warnings[0]
+    words = [load_audio(path).samples for path in sorted((DEMO / "references").glob("*.wav"))[:8]]
+    sentence = score_attempt(scorer, from_samples(np.concatenate(words), RATE_HZ), araba)
+    assert (sentence.overall, sentence.state) == (None, State.OTHER_TEXT)
+    assert "much longer than “araba” takes" in sentence.warnings[0]
+    good = score_attempt(scorer, load_audio(DEMO / "references" / "araba.wav"), araba)
+    assert good.overall is not None
+    assert good.overall > 80
+
+
+def test_every_recording_of_the_demo_is_a_try(settings: Settings) -> None:
+    scorer = load_scorer(settings, "heuristic", RubricName.WORD)
+    for path in sorted(DEMO.glob("participant_0[15]/kelimeler/*.wav")):
+        target = Target(path.stem[3:], "tr", RubricName.WORD)
+        audio = load_audio(path)
+        assert score_attempt(scorer, audio, target).state is score_audio(scorer, audio, target).state

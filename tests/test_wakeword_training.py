@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+import yaml
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
@@ -122,6 +123,36 @@ def test_training_by_the_command_line(world: World) -> None:
     folder = Path(json.loads(result.output)["directory"])
     assert (folder / "model" / "model.safetensors").is_file()
     assert json.loads((folder / "config.json").read_text())["train"]["steps"] == 4
+
+
+def test_settings_are_searched_for_and_kept_as_a_preset(world: World) -> None:
+    given = [
+        "wakeword", "search", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
+        "--trials", "2", "--trial-steps", "8", "--json",
+    ]  # fmt: skip
+    result = CliRunner().invoke(main, given, env=world.env)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert found["trials"] == 2
+    best = yaml.safe_load(Path(found["file"]).read_text())
+    config = build(WakewordConfig, merged(load_preset("tiny"), best))
+    assert config.train.rate == found["settings"]["train.rate"]
+    trials = [json.loads(line) for line in (Path(found["file"]).parent / "metrics.jsonl").read_text().splitlines()]
+    assert min(trial["value"] for trial in trials if trial["event"] == "trial") == pytest.approx(found["value"])
+
+
+def test_a_rising_rate_finds_where_the_loss_falls(world: World) -> None:
+    given = [
+        "wakeword", "rate-range", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
+        "--json",
+    ]  # fmt: skip
+    result = CliRunner().invoke(main, given, env=world.env)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert list(found["rates"]) == sorted(found["rates"])
+    lowest = found["rates"][int(np.argmin(found["losses"]))]
+    assert found["suggested"] == pytest.approx(lowest / 3)
+    assert min(found["losses"]) < found["losses"][0]
 
 
 def test_a_stopped_run_goes_on_to_the_same_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def _prepare(memory_mb: int, threads: int) -> None:
 
 
 def _ready(detector: str | None) -> None:
-    import pipeline.scoring.base  # noqa: F401  what every scorer needs
+    import pipeline.scoring.attempt  # noqa: F401  what every scorer needs
 
     if detector is not None:
         _verifier(detector, Path(detector).stat().st_mtime_ns)
@@ -116,11 +116,11 @@ def _answer(settings: Settings, max_s: float, task: Task) -> Any:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)
     if task.target is None:
         raise UnknownNameError("Say what was to be said: word or text.")
-    from pipeline.scoring.base import score_audio
+    from pipeline.scoring.attempt import score_attempt
     from pipeline.scoring.in_use import deployment
 
     scorer = _scorer(settings, task.scorer, task.target.rubric, deployment(settings, task.target.rubric), task.folder)
-    result: ScoreResult = score_audio(scorer, audio, task.target)
+    result: ScoreResult = score_attempt(scorer, audio, task.target)
     return Answer(result, features_of(settings, audio, result))
 
 

@@ -29,6 +29,11 @@ def find_word(samples: NDArray[np.float32]) -> tuple[int, int]:
     return max(0, start), min(len(samples), end)
 
 
+def surest_voice(samples: NDArray[np.float32]) -> float:
+    """The highest probability of a voice in any 32 ms, 0-1."""
+    return float(_probabilities(samples).max(initial=0.0)) if len(samples) else 0.0
+
+
 def _probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
