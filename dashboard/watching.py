@@ -205,6 +205,13 @@ def reasons(one: Entry) -> list[Reason]:
     return reasons(settings(), one, labelled(one.model_id, 3650))
 
 
+def raters(one: Entry) -> dict[str, int] | None:
+    """Who had rated how much of what it was trained on."""
+    from pipeline.monitoring.retraining import raters
+
+    return raters(settings(), one)
+
+
 def can_train_again(one: Entry) -> bool:
     from pipeline.monitoring.retraining import can_train_again
 

@@ -22,7 +22,7 @@ from pipeline.jobs.launcher import find
 from pipeline.monitoring import outcomes as of
 from pipeline.monitoring.inputs import feature_drift, feature_names
 from pipeline.monitoring.predictions import Labelled, PredictionLog
-from pipeline.monitoring.retraining import can_train_again, reasons, train_again
+from pipeline.monitoring.retraining import can_train_again, raters, reasons, train_again
 from pipeline.monitoring.routing import (
     IN_USE,
     RULE,
@@ -367,6 +367,7 @@ def test_reasons_to_train_again(world: tuple[Settings, list[RunDirectory]], monk
     entry = get_entry(settings, first.id)
     bad = [labelled(n, 90, 70) for n in range(100)]
     later = datetime.now(UTC) + timedelta(days=400)
+    assert raters(settings, entry) == {"demo-synthetic": 176}
     error, fresh, age = reasons(settings, entry, bad, later)
     assert (error.speaks_for_it, error.value) == (True, "20.0 points over 100")
     assert (fresh.speaks_for_it, fresh.value) == (False, "0")

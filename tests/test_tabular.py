@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import main
 from pipeline.corpus.demo import install_demo
 from pipeline.errors import ModelError, TrainingError
+from pipeline.monitoring.inputs import feature_drift
 from pipeline.monitoring.predictions import PredictionLog
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
@@ -169,6 +170,11 @@ def test_deployed_used_logged_and_taken_back(settings: Settings) -> None:
     log = PredictionLog(settings)
     assert log.newest(run.id)[0].participant == "Ada"
     assert log.sampled_features(run.id).shape == (1, len(feature_names()))
+    for _ in range(60):
+        score_prompt(settings, text)
+    drift, against = feature_drift(settings, None, run.id)
+    assert "items that it was trained on" in against
+    assert drift[0].verdict == "large", "sixty times the same text"
     vague = score_prompt(settings, "Names for a bakery, something nice about it.")
     assert vague.score < found.score - 10
     assert roll_back(settings, "prompts") is None

@@ -20,6 +20,7 @@ from pipeline.runs.notes import Notes, read_notes, write_notes
 TRAINS = {
     "word": "single recordings", "speech": "speech scorer", "speechllm": "speech language model",
     "letter-to-sound": "letters to sounds", "wakeword": "wake word", "wakeword-search": "wake-word settings",
+    "table": "trees on a table", "prompts": "scorer of prompts",
 }  # fmt: skip
 FIGURES = SPEECH_FIGURES | {
     "utterance_accuracy": "Accuracy, by epoch", "utterance_fluency": "Fluency, by epoch",

@@ -1,5 +1,7 @@
-"""What came in, in 57 figures: logged with predictions, and compared with what a model was trained on."""
+"""What came in, in figures: logged with predictions, and compared with what a model was trained on."""
 
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
 from pipeline.corpus.sets import get_set, read_recordings
-from pipeline.errors import UnknownNameError
+from pipeline.errors import ModelError, UnknownNameError
 from pipeline.features.base import load_extractor
 from pipeline.features.table import build_table
 from pipeline.monitoring.drift import Drift, of_values
@@ -17,6 +19,7 @@ from pipeline.parallel import Progress
 from pipeline.records import ScoreResult
 from pipeline.scoring.model_registry import Entry
 from pipeline.settings import Settings
+from pipeline.tabular.model_files import INFO, load_model
 
 EXTRACTOR = "acoustic57"
 MOST_REFERENCE = 500  # recordings of the training set: enough for a distribution
@@ -34,40 +37,56 @@ def feature_names(settings: Settings) -> tuple[str, ...]:
     return tuple(_extractor(settings).feature_names)
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What predictions are held against: raw features [n, d] of training items, and which they are, in words."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
+    words: str
+
+
 def feature_drift(
     settings: Settings, entry: Entry | None, model_id: str, since: str = "", progress: Progress | None = None
 ) -> tuple[list[Drift], str]:
-    """Each feature of the predictions since a day against the recordings that the model was trained on, the largest
-    drift first; where those are not here, the later half of the predictions against the earlier. And which it was, in
-    words."""
-    log = PredictionLog(settings)
-    now = log.sampled_features(model_id, since)
-    reference, words = _trained_on(settings, entry, progress)
+    """Each feature of the predictions since a day against what the model was trained on, the largest drift first; where
+    that is not here, the later half of the predictions against the earlier. And which it was, in words."""
+    now = PredictionLog(settings).sampled_features(model_id, since)
+    reference = _of_table(settings, model_id) or _of_recordings(settings, entry, progress)
     if reference is None:
         if len(now) < FEWEST:
             return [], f"{len(now)} of the {FEWEST} predictions needed, as the training recordings are not here"
         half = len(now) // 2
-        reference, now, words = now[:half], now[half:], "the earlier half of them"
-    names = feature_names(settings)
-    if not len(now) or now.shape[1] != len(names):
+        reference, now = Reference(feature_names(settings), now[:half], "the earlier half of them"), now[half:]
+    if not len(now) or now.shape[1] != len(reference.names):
         return [], "no prediction has its features logged yet"
-    found = [of_values(name, reference[:, n], now[:, n]) for n, name in enumerate(names)]
-    return sorted(found, key=lambda one: -(one.psi or 0.0)), words
+    found = [of_values(name, reference.values[:, n], now[:, n]) for n, name in enumerate(reference.names)]
+    return sorted(found, key=lambda one: -(one.psi or 0.0)), reference.words
 
 
-def _trained_on(
-    settings: Settings, entry: Entry | None, progress: Progress | None
-) -> tuple[NDArray[np.float32] | None, str]:
+def _of_table(settings: Settings, model_id: str) -> Reference | None:
+    """Models of tables keep features of their training items."""
+    for info in settings.deployed_root.glob(f"tabular-*/{INFO}"):
+        with suppress(ModelError):
+            model = load_model(info.parent)
+            if model.info.model_id == model_id:
+                words = f"{len(model.reference)} items that it was trained on"
+                return Reference(model.info.feature_names, model.reference, words)
+    return None
+
+
+def _of_recordings(settings: Settings, entry: Entry | None, progress: Progress | None) -> Reference | None:
     name = str(entry.made_from.get("trained_on", "")) if entry else ""
     try:
         recordings = read_recordings(settings, get_set(settings, name).name) if name else []
     except UnknownNameError:
         recordings = []
     if not recordings:
-        return None, ""
+        return None
     chosen = np.random.default_rng(0).permutation(len(recordings))[:MOST_REFERENCE]
     table = build_table(settings, [recordings[i] for i in sorted(chosen)], EXTRACTOR, progress=progress)
-    return table.values, f"{len(table.values)} recordings of the set {name}, which it was trained on"
+    words = f"{len(table.values)} recordings of the set {name}, which it was trained on"
+    return Reference(table.names, table.values, words)
 
 
 @lru_cache(maxsize=4)

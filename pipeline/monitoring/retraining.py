@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pipeline.errors import JobError, UnknownNameError
 from pipeline.jobs.launcher import find, relaunch_training
@@ -12,6 +13,9 @@ from pipeline.monitoring.predictions import Labelled
 from pipeline.runs import RunDirectory
 from pipeline.scoring.model_registry import Entry
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas
 
 MOST_ERROR = 15.0  # points, mean of the last 100 labelled predictions
 FEWEST_ERRORS = 30  # with fewer nothing is said of the error
@@ -63,14 +67,30 @@ def reasons(
 
 def new_labels(settings: Settings, set_name: str, since: str) -> int | None:
     """Ratings by people of the set that a model was trained on, since then; None where the set is not here."""
-    if not set_name or not since:
+    labels = _ratings(settings, set_name) if since else None
+    if labels is None:
+        return None
+    return int(((labels["source"] == "human") & (labels["at"] > since)).sum())
+
+
+def raters(settings: Settings, entry: Entry) -> dict[str, int] | None:
+    """Who had rated how much of the set that a model was trained on, when it was; None where the set is not here."""
+    labels = _ratings(settings, str(entry.made_from.get("trained_on", "")))
+    if labels is None:
+        return None
+    made_at = str(entry.made_from.get("created_at", ""))
+    known = labels[labels["at"] <= made_at] if made_at else labels
+    return {str(name): int(n) for name, n in known["evaluator"].value_counts().items()}
+
+
+def _ratings(settings: Settings, set_name: str) -> "pandas.DataFrame | None":
+    if not set_name:
         return None
     try:
         labels = Index(settings).labels(set_name)
     except UnknownNameError:
         return None
-    people = labels[(labels["action"] == "rate") & (labels["source"] == "human")]
-    return int((people["at"] > since).sum()) if "at" in people else None
+    return labels[labels["action"] == "rate"]
 
 
 def train_again(settings: Settings, entry: Entry) -> RunDirectory:

@@ -50,10 +50,13 @@ def _row(one: Entry, hidden: dict[str, str]) -> dict[str, object]:
 
 def _made_from(one: Entry) -> None:
     st.subheader("Where it comes from")
+    rated = watching.raters(one)
+    raters = None if rated is None else ", ".join(f"{name} ({n})" for name, n in rated.items())
     facts = {
         "Run": one.run, "Corpus": one.made_from.get("trained_on"), "Part": one.made_from.get("part"),
         "Recordings": one.made_from.get("n_recordings"), "Speakers": one.made_from.get("n_speakers"),
-        "Whose labels": ", ".join(one.made_from.get("label_sources", ())), "Data": one.made_from.get("data_hash"),
+        "Whose labels": ", ".join(one.made_from.get("label_sources", ())), "Raters": raters,
+        "Data": one.made_from.get("data_hash"),
         "Commit": one.made_from.get("git_commit"), "Made at": one.made_from.get("created_at"),
         "Features": one.made_from.get("extractor"), "Encoder": one.made_from.get("encoder"),
         "Mean of": ", ".join(one.made_from.get("averaged", ())),
