@@ -116,11 +116,12 @@ def _evaluation(report: dict[str, Any]) -> None:
         f"noise at {report['snr_db']:g} dB by the loudest frame. None in T hours bounds the rate only by 3 / T an hour."
         + (f" Found {latency[0]:.2f} s after the word's end (median; 95 %: {latency[1]:.2f} s)." if latency else "")
     )
-    own = report["as_set"]
-    st.markdown(
-        f"As it is set (threshold {own['threshold']:.2f}): **{own['miss_rate']:.1%}** missed, "
-        f"**{own['fah']:.2f}** false alarms an hour."
-    )
+    own = report.get("as_set")  # reports of the first version lack it
+    if own is not None:
+        st.markdown(
+            f"As it is set (threshold {own['threshold']:.2f}): **{own['miss_rate']:.1%}** missed, "
+            f"**{own['fah']:.2f}** false alarms an hour."
+        )
     st.plotly_chart(detection_charts.misses_by_alarms(stream["curve"], stream["at_fah"]), key="evaluation-curve")
     left, right = st.columns(2)
     left.plotly_chart(detection_charts.receiver(clips["roc"], clips["roc_auc"]), key="evaluation-roc")
