@@ -109,10 +109,11 @@ def score_try(data: bytes, target: Target, reference: Voice | None, learner: str
     advice = tuple(advise(result, rule, besides, stresses))
     milliseconds = 1000 * (time.perf_counter() - started)
     features = features_of(settings(), audio, result)
+    named = learner if kept(learner) in (consent.Keep.RECORDINGS, consent.Keep.SCORES) else ""
     prediction = PredictionLog(settings()).add(
-        result, participant=learner, features=features or None, arm=way.arm, comparison=way.comparison
+        result, participant=named, features=features or None, arm=way.arm, comparison=way.comparison
     )
-    _score_in_the_shadow(audio, target, learner, prediction)
+    _score_in_the_shadow(audio, target, named, prediction)
     return Try(audio, result, rule, besides, stresses, advice, milliseconds, prediction)
 
 
@@ -159,8 +160,8 @@ def say_of(prediction: str, agrees: bool) -> None:
 
 
 def kept(learner: str) -> consent.Keep | None:
-    """What the learner lets us keep; None while they have not been asked."""
-    return consent.consent_of(settings(), learner)
+    """What the learner lets us keep; None while they have not been asked, or are nobody."""
+    return consent.consent_of(settings(), learner) if learner else None
 
 
 def let_keep(learner: str, keep: consent.Keep) -> None:
@@ -179,8 +180,16 @@ def tries(learner: str, text: str | None = None) -> AttemptLog:
     return read_attempts(settings(), learner, text)
 
 
-def delete_tries(learner: str, text: str | None = None) -> int:
+def delete_tries(learner: str, text: str) -> int:
     return delete_attempts(settings(), learner, text)
+
+
+def delete_everything(learner: str) -> int:
+    """Of a learner: tries, scores, what they let us keep; and their name in the log of predictions."""
+    from pipeline.monitoring.predictions import PredictionLog
+
+    PredictionLog(settings()).forget(learner)
+    return delete_attempts(settings(), learner)
 
 
 def drop_recordings(learner: str) -> int:

@@ -11,6 +11,7 @@ from pipeline.audio.endpoint import Phase
 from pipeline.audio.load import load_audio
 from pipeline.corpus.demo import install_demo
 from pipeline.corpus.references import marked
+from pipeline.monitoring.predictions import PredictionLog
 from pipeline.practice.attempts import read_attempts
 from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import get_lesson
@@ -25,6 +26,12 @@ SAID = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "11_masa.wa
 def demo(settings: Settings) -> Settings:
     install_demo(settings)
     return settings
+
+
+def named(settings: Settings) -> list[str]:
+    """The names in the log of predictions, newest first."""
+    log = PredictionLog(settings)
+    return [one.participant for model in {day.model_id for day in log.days()} for one in log.newest(model)]
 
 
 def record(page: Any) -> None:
@@ -42,6 +49,7 @@ def test_what_may_be_kept_is_asked_once_and_heeded(
     assert not list(demo.attempts_root.rglob("*")), "nothing before the answer"
     page.button(key=f"keep-{keep}").click().run()
     assert consent_of(demo, "Deniz") is Keep(keep)
+    assert named(demo) == [""], "before the answer the log holds no name"
     assert len(read_attempts(demo, "Deniz").attempts) == tries
     assert len(list(demo.attempts_root.rglob("*.wav"))) == sounds
     assert "What may be kept" not in words(page)
@@ -62,6 +70,18 @@ def test_a_try_is_scored_compared_and_counted_for_its_lesson(open_page: Open, de
     assert progress.dataframe[0].value["Lesson"].tolist() == ["Turkish: İlk kelimeler (first words)"]
     page.run()
     assert len(read_attempts(demo, "Deniz").attempts) == 1, "a redrawn page saves nothing twice"
+
+
+def test_everything_goes_and_the_log_forgets_the_name(open_page: Open, demo: Settings) -> None:
+    give_consent(demo, "Deniz", Keep.SCORES)
+    record(open_page("practice", learner="Deniz", text="masa"))
+    assert named(demo) == ["Deniz"]
+    page = open_page("practice", practise="Progress", learner="Deniz")
+    next(b for b in page.button if b.label == "Yes, delete everything").click().run()
+    assert not page.exception
+    assert named(demo) == [""], "what was predicted stays, as nobody's"
+    assert not read_attempts(demo, "Deniz").attempts
+    assert consent_of(demo, "Deniz") is None
 
 
 def test_next_goes_on_in_the_lesson_and_the_url_follows(open_page: Open, settings: Settings) -> None:

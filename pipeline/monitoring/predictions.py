@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS predictions(
   arm TEXT NOT NULL DEFAULT '', comparison TEXT NOT NULL DEFAULT '', shadow_of TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS predictions_model ON predictions(model_id, at);
+CREATE INDEX IF NOT EXISTS predictions_participant ON predictions(participant) WHERE participant != '';
 CREATE TABLE IF NOT EXISTS feedback(
   prediction TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, score REAL, agrees INTEGER, comment TEXT NOT NULL
 );
@@ -164,6 +165,16 @@ class PredictionLog:
                 "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)",
                 (prediction, time.time(), kind, score, None if agrees is None else int(agrees), comment),
             )
+
+    def forget(self, participant: str) -> int:
+        """Take a name out of every prediction; what was predicted stays, as nobody's. How many there were."""
+        if not participant or not self._path.is_file():
+            return 0
+        with self._writing() as connection:
+            found = connection.execute(
+                "UPDATE predictions SET participant = '' WHERE participant = ? AND participant != ''", (participant,)
+            )
+            return found.rowcount
 
     def labelled(self, since: float = 0.0) -> list[Labelled]:
         """What somebody said a score or their opinion of, oldest first; experts' scores before learners'."""

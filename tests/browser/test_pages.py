@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
+from pipeline.audio.load import load_audio
 from pipeline.runs import list_runs
 from pipeline.settings import CHECKOUT, Settings
-from tests.browser.conftest import shoot, wait_for
+from tests.browser.conftest import CHROMIUM, FLAGS, SPOKEN, shoot, wait_for
 
 Open = Callable[..., Any]
 PAGES = ("", "practice", "compare", "wakeword", "results", "train", "monitor", "data")
@@ -99,6 +102,39 @@ def test_a_click_plays_ones_own_the_reference_or_both(open_page: Open) -> None:
     sources, rates = zip(*page.evaluate("window.played"), strict=True)
     assert rates == (1, 0.6, 1, 1)
     assert sources[0] == sources[2] != sources[1] == sources[3]
+
+
+def test_recording_starts_and_stops_by_itself(server: tuple[str, Settings], tmp_path: Path) -> None:
+    """Live: the fake microphone is silent for 3 s, says a word, and is silent again."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Debian's chromium is not installed")
+    said = load_audio(SPOKEN).samples
+    sound = np.concatenate([np.zeros(48_000), said, np.zeros(96_000)])
+    soundfile.write(tmp_path / "microphone.wav", np.repeat(0.8 * sound, 3), 48_000, subtype="PCM_16")
+    flags = [
+        *FLAGS, "--allow-loopback-in-peer-connection",
+        f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}",
+    ]  # fmt: skip
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=flags)
+        context = browser.new_context(
+            permissions=["microphone"], base_url=server[0], viewport={"width": 1280, "height": 1000}
+        )
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto("/practice?text=masa")
+        page.get_by_text("2. Record yourself").wait_for()
+        settled(page)
+        page.get_by_text("Live", exact=True).click()
+        page.wait_for_timeout(2000)
+        start = page.frame_locator("iframe[title*=webrtc]").get_by_role("button", name="Start")
+        start.click()
+        page.get_by_text("Speak now").or_(page.get_by_text("Listening …")).first.wait_for()
+        page.get_by_text("3. Your score").wait_for()
+        page.get_by_role("button", name="Record again").wait_for()
+        shoot(page, "practice-live")
+        browser.close()
 
 
 def upload(page: Any, file: Path) -> None:

@@ -21,7 +21,7 @@ def ask(learner: str) -> None:
         st.markdown(
             "**What may be kept of your practice?** It stays on the computer that runs this page, under your name; "
             "nobody is shown it as a label. You can change your mind, take everything along, or delete it under "
-            "Progress."
+            "Progress. That something was scored, and how, is counted in any case, without your name."
         )
         with st.container(horizontal=True):
             for keep, label in BUTTONS.items():
@@ -55,5 +55,5 @@ def what_is_kept(learner: str, n: int) -> None:
             "Delete everything", f"{counted(n)} of {learner}, with scores and progress: gone for good.",
             answer="Yes, delete everything", key="delete-everything",
         ):  # fmt: skip
-            practising.delete_tries(learner)
+            practising.delete_everything(learner)
             st.rerun()
