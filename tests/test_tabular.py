@@ -128,12 +128,21 @@ def test_prompts_are_scored_better_than_by_the_rule(settings: Settings, model: s
 
 def test_words_go_the_same_way(settings: Settings) -> None:
     install_demo(settings)
-    _, report = trained(settings, task="words", source="demo")
+    run, report = trained(settings, task="words", source="demo")
     assert report["metrics"]["n"] == report["cleaning"]["n_kept"] == 176
     assert set(report["baselines"]) == {"training mean", "ridge regression", "heuristic rule"}
     assert report["metrics"]["mae"] < report["baselines"]["training mean"]["mae"]
     assert set(report["importance"]) == set(get_task("words").feature_names(settings))
     assert task_names() == ["prompts", "words"]
+    word = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "01_araba.wav"
+    env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
+    given = ["table", "recording", str(word), "--word", "araba", "--json"]
+    before = json.loads(CliRunner().invoke(main, given, env=env).output)
+    assert before["scoring_method"] == "heuristic"
+    deploy(settings, run.path / "model")
+    after = json.loads(CliRunner().invoke(main, given, env=env).output)
+    assert (after["scoring_method"], after["model_id"]) == ("ml_model", run.id)
+    assert PredictionLog(settings).sampled_features(run.id).shape == (1, 57)
 
 
 def test_people_are_kept_on_one_side(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,22 @@ def score_prompt(text: str, as_json: bool) -> None:
     emit(found, as_json, f"{found.score:.0f} by {found.model_id}{sure}; the rule says {found.rule:.0f}.{missing}")
 
 
+@table.command("recording")
+@click.argument("file", type=file_)
+@click.option("--word", required=True, help="What was to be said.")
+@click.option("--language", default="tr", show_default=True)
+@json_option
+def score_recording(file: Path, word: str, language: str, as_json: bool) -> None:
+    """Score one recording of a word, by the model of words in use or by the heuristic."""
+    from pipeline.records import Target
+    from pipeline.tabular.scoring import score_recording as score
+
+    found = score(Settings.from_env(), file, Target(word, language))
+    reasons = " ".join(found.warnings)
+    text = f"{found.overall:.0f} by {found.model_id}" if found.overall is not None else f"Could not score it. {reasons}"
+    emit(found, as_json, text)
+
+
 @table.command("collect")
 @click.argument("file", type=file_)
 @json_option

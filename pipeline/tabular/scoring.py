@@ -1,16 +1,24 @@
 """Score single items with a table's model in use, logged like every other prediction."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.load import load_audio
+from pipeline.features.base import load_extractor
 from pipeline.monitoring.predictions import PredictionLog
 from pipeline.records import RubricName, ScoreResult, Target, band_of
+from pipeline.scoring.base import load_scorer, score_audio
 from pipeline.settings import Settings
-from pipeline.tabular.model_files import in_use
+from pipeline.tabular.model_files import TabularModel, in_use
 from pipeline.tabular.prompts.features import feature_names, text_features
 from pipeline.tabular.prompts.level0 import level0
+from pipeline.tabular.words import EXTRACTOR
 
-TASK = "prompts"
+PROMPTS, WORDS = "prompts", "words"
 LOGGED = 200  # characters
 
 
@@ -31,20 +39,45 @@ def score_prompt(settings: Settings, text: str, author: str = "") -> PromptScore
     """A model that needs features which are not here (another spaCy) gives way to the rule."""
     begun = time.perf_counter()
     rule = level0(text)
-    model = in_use(settings, TASK)
-    score, confidence, model_id, features = rule.score, None, "level-0", None
-    if model is not None and model.info.feature_names == feature_names():
-        features = text_features(text)
-        score = float(model.predict(features[None])[0])
-        confidence, model_id = model.confidence(score), model.info.model_id
-    milliseconds = 1000 * (time.perf_counter() - begun)
     # The log asks for a rubric; a prompt is text, and is told apart by its scorer.
     target = Target(text[:LOGGED], "und", RubricName.SENTENCE)
-    result = ScoreResult(
-        score, band_of(score).key, "heuristic" if features is None else "ml_model", TASK, model_id, target, confidence,
-        milliseconds=milliseconds,
+    result = ScoreResult(rule.score, band_of(rule.score).key, "heuristic", PROMPTS, "level-0", target)
+    model = in_use(settings, PROMPTS)
+    features = None
+    if model is not None and model.info.feature_names == feature_names():
+        features = text_features(text)
+        result = _by_model(model, features, result)
+    prediction = _logged(settings, result, features, begun, author)
+    score = result.overall or 0.0
+    return PromptScore(score, result.confidence, result.model_id, rule.score, rule.met, rule.missing, prediction)
+
+
+def score_recording(settings: Settings, path: Path, target: Target) -> ScoreResult:
+    """By the model of words in use, else by the heuristic; what that refuses is refused. Raises AudioError."""
+    begun = time.perf_counter()
+    audio = load_audio(path)
+    result = score_audio(load_scorer(settings, "heuristic", target.rubric), audio, target)
+    extractor = load_extractor(settings, EXTRACTOR)
+    model = in_use(settings, WORDS)
+    features = None
+    if result.overall is not None and model is not None and model.info.feature_names == tuple(extractor.feature_names):
+        features = extractor.extract(audio, target)
+        result = replace(_by_model(model, features, result), scorer=WORDS, dimensions={}, warnings=())
+    _logged(settings, result, features, begun)
+    return result
+
+
+def _by_model(model: TabularModel, features: NDArray[np.float32], result: ScoreResult) -> ScoreResult:
+    score = float(model.predict(features[None])[0])
+    return replace(
+        result, overall=score, band=band_of(score).key, scoring_method="ml_model", model_id=model.info.model_id,
+        confidence=model.confidence(score),
     )  # fmt: skip
-    prediction = PredictionLog(settings).add(
-        result, participant=author, features=None if features is None else features.tolist()
-    )
-    return PromptScore(score, confidence, model_id, rule.score, rule.met, rule.missing, prediction)
+
+
+def _logged(
+    settings: Settings, result: ScoreResult, features: NDArray[np.float32] | None, begun: float, who: str = ""
+) -> str:
+    timed = replace(result, milliseconds=1000 * (time.perf_counter() - begun))
+    given = None if features is None else features.tolist()
+    return PredictionLog(settings).add(timed, participant=who, features=given)
