@@ -2,10 +2,18 @@
 
 import streamlit as st
 
+from dashboard.components.webrtc import insecure_origin
 from pipeline.audio.load import MAX_UPLOAD_BYTES, TARGET_RATE_HZ
 
 UPLOAD_TYPES = ["wav", "flac", "ogg", "opus", "mp3"]
 MICROPHONE, FILE, LIVE = "Microphone", "File", "Live"
+NEEDS_HTTPS = (
+    "Browsers give the microphone to this machine's own pages and to HTTPS only. Ask for an https:// address, or "
+    "choose File and upload a recording."
+)
+NO_MICROPHONE = (
+    "Does it not record? Plug a microphone in, and allow it in the settings beside the page's address; or choose File."
+)
 
 
 def recorder(key: str, *, live_for: str = "") -> bytes | None:
@@ -31,5 +39,9 @@ def recorder(key: str, *, live_for: str = "") -> bytes | None:
             max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         )
     else:
+        if insecure_origin():
+            st.warning(NEEDS_HTTPS, icon=":material/lock_open:")
         recording = st.audio_input("Record yourself", sample_rate=TARGET_RATE_HZ, key=f"microphone-{key}")
+        if recording is None:
+            st.caption(NO_MICROPHONE)
     return None if recording is None else recording.getvalue()

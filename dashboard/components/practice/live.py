@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import practice_charts, state
+from dashboard.components.recorder import NEEDS_HTTPS, NO_MICROPHONE
 from dashboard.components.webrtc import RATE_HZ, insecure_origin, microphone
 from pipeline.audio.encode import to_wav
 from pipeline.audio.endpoint import Endpointer, Phase
@@ -68,11 +69,7 @@ class Take:
 def live_recorder(key: str, rubric: str) -> bytes | None:
     """Draw it; returns the newest recording of `key`, None while there is none."""
     if insecure_origin():
-        st.warning(
-            "Browsers give the microphone to this machine's own pages and to HTTPS only. Ask for an https:// address, "
-            "or choose File and upload a recording.",
-            icon=":material/lock_open:",
-        )
+        st.warning(NEEDS_HTTPS, icon=":material/lock_open:")
         return None
     number = int(state.recall(f"take-number.{key}", 0))
     done = state.recall(f"take.{key}")
@@ -88,8 +85,8 @@ def live_recorder(key: str, rubric: str) -> bytes | None:
         state.remember(f"take.{key}", done)
     if not microphone(f"live-{key}-{number}", done.hear):
         st.caption(
-            "Press Start and allow the microphone, then speak; it stops by itself when you have finished. If the "
-            "browser refuses the microphone, allow it in the address bar's site settings, or choose Microphone or File."
+            "Press Start and allow the microphone, then speak; it stops by itself when you have finished. "
+            f"{NO_MICROPHONE}"
         )
         return None
     _watch(key, done)
