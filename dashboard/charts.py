@@ -341,17 +341,18 @@ def _thinned(
     return x[ends - 1], mean, np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
 
 
-def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20) -> Figure:
+def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20, label: str = "Importance") -> Figure:
     """The `most` important features as horizontal bars, the greatest on top."""
     ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]
-    figure = empty_figure("Importance", "", height=max(HEIGHT, 24 * len(ranked) + 80))
+    figure = empty_figure(label, "", height=max(HEIGHT, 24 * len(ranked) + 80))
     figure.add_bar(x=[value for _, value in ranked], y=[name for name, _ in ranked], orientation="h", marker_color=BLUE)
     return figure
 
 
-def score_histogram(scores: Mapping[str, Sequence[float]]) -> Figure:
-    """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock)."""
-    figure = empty_figure("Score (0-100)", "Recordings", x_range=(0, 100))
+def score_histogram(scores: Mapping[str, Sequence[float]], of: str = "Recordings") -> Figure:
+    """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock); `of` is
+    what was scored."""
+    figure = empty_figure("Score (0-100)", of, x_range=(0, 100))
     for number, (name, values) in enumerate(scores.items()):
         figure.add_histogram(
             x=list(values),

@@ -17,7 +17,7 @@ from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import CHROMIUM, FLAGS, SPOKEN, shoot, wait_for
 
 Open = Callable[..., Any]
-PAGES = ("", "practice", "compare", "wakeword", "results", "train", "monitor", "data")
+PAGES = ("", "practice", "compare", "wakeword", "results", "train", "monitor", "tables", "data")
 
 
 def settled(page: Any) -> None:
@@ -49,6 +49,7 @@ def test_a_learner_records_and_sees_a_score_and_earlier_tries(open_page: Open, s
     page.get_by_text("1. Hear and read").wait_for()
     page.get_by_role("button", name="Keep recordings and scores").click()
     page.get_by_text("What may be kept").wait_for(state="detached")
+    settled(page)
     record(page)
     page.get_by_text("3. Your score").wait_for(timeout=60_000)
     page.get_by_text("Scored by an ML model").wait_for()
@@ -104,37 +105,32 @@ def test_a_click_plays_ones_own_the_reference_or_both(open_page: Open) -> None:
     assert sources[0] == sources[2] != sources[1] == sources[3]
 
 
-def test_recording_starts_and_stops_by_itself(server: tuple[str, Settings], tmp_path: Path) -> None:
+def test_recording_starts_and_stops_by_itself(browser: Any, server: tuple[str, Settings], tmp_path: Path) -> None:
     """Live: the fake microphone is silent for 3 s, says a word, and is silent again."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Debian's chromium is not installed")
     said = load_audio(SPOKEN).samples
     sound = np.concatenate([np.zeros(48_000), said, np.zeros(96_000)])
     soundfile.write(tmp_path / "microphone.wav", np.repeat(0.8 * sound, 3), 48_000, subtype="PCM_16")
-    flags = [
-        *FLAGS, "--allow-loopback-in-peer-connection",
-        f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}",
-    ]  # fmt: skip
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=flags)
-        context = browser.new_context(
-            permissions=["microphone"], base_url=server[0], viewport={"width": 1280, "height": 1000}
-        )
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.goto("/practice?text=masa")
-        page.get_by_text("2. Record yourself").wait_for()
-        settled(page)
-        page.get_by_text("Live", exact=True).click()
-        page.wait_for_timeout(2000)
-        start = page.frame_locator("iframe[title*=webrtc]").get_by_role("button", name="Start")
-        start.click()
-        page.get_by_text("Speak now").or_(page.get_by_text("Listening …")).first.wait_for()
-        page.get_by_text("3. Your score").wait_for()
-        page.get_by_role("button", name="Record again").wait_for()
-        shoot(page, "practice-live")
-        browser.close()
+    speaking = browser.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=[
+            *FLAGS, "--allow-loopback-in-peer-connection",
+            f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}",
+        ],
+    )  # fmt: skip
+    page = speaking.new_context(
+        permissions=["microphone"], base_url=server[0], viewport={"width": 1280, "height": 1000}
+    ).new_page()
+    page.set_default_timeout(60_000)
+    page.goto("/practice?text=masa")
+    page.get_by_text("2. Record yourself").wait_for()
+    settled(page)
+    page.get_by_text("Live", exact=True).click()
+    page.frame_locator("iframe[title*=webrtc]").get_by_role("button", name="Start").click()
+    page.get_by_text("Speak now").or_(page.get_by_text("Listening …")).first.wait_for()
+    page.get_by_text("3. Your score").wait_for()
+    page.get_by_role("button", name="Record again").wait_for()
+    shoot(page, "practice-live")
+    speaking.close()
 
 
 def upload(page: Any, file: Path) -> None:

@@ -90,15 +90,15 @@ def results(task: str) -> None:
     _deployment(task, chosen)
     left, right = st.columns(2)
     left.markdown("**What it uses** (share of what its splits gain)")
-    left.plotly_chart(_importance(report["importance"]), key="table-importance")
+    left.plotly_chart(_importance(report["importance"], "Share"), key="table-importance")
     right.markdown("**What it needs** (points of MAE lost when shuffled, out of fold)")
-    right.plotly_chart(_importance(report["permutation"]), key="table-permutation")
+    right.plotly_chart(_importance(report["permutation"], "Points of MAE"), key="table-permutation")
     st.subheader("Where it errs")
     _errors(report["errors"])
 
 
-def _importance(values: dict[str, float]) -> Any:
-    return charts.importance(list(values), list(values.values()), most=15)
+def _importance(values: dict[str, float], label: str) -> Any:
+    return charts.importance(list(values), list(values.values()), most=15, label=label)
 
 
 def _figures(found: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import streamlit as st
 
 from dashboard import tables
 from dashboard.components.page import errors_in_words
-from dashboard.components.score_card import band_in_words, points
+from dashboard.components.score_card import points
+from pipeline.records import band_of
 from pipeline.tabular.prompts.store import LONGEST
 
 
@@ -17,7 +18,7 @@ def use() -> None:
         found = tables.score_prompt(text)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.metric("Score (0-100)", points(found.score), width="content")
-            st.badge(band_in_words(found.score))
+            st.badge(band_of(found.score).label)  # what bands mean is said of speech
         sure = (
             "It cannot say how sure it is."
             if found.confidence is None
