@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from dashboard.components.webrtc import insecure_origin
 from pipeline.audio.load import MAX_UPLOAD_BYTES, TARGET_RATE_HZ
 
 UPLOAD_TYPES = ["wav", "flac", "ogg", "opus", "mp3"]
@@ -39,9 +38,10 @@ def recorder(key: str, *, live_for: str = "") -> bytes | None:
             max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         )
     else:
-        if insecure_origin():
-            st.warning(NEEDS_HTTPS, icon=":material/lock_open:")
-        recording = st.audio_input("Record yourself", sample_rate=TARGET_RATE_HZ, key=f"microphone-{key}")
-        if recording is None:
-            st.caption(NO_MICROPHONE)
+        recording = st.audio_input(
+            "Record yourself",
+            sample_rate=TARGET_RATE_HZ,
+            key=f"microphone-{key}",
+            help=f"{NO_MICROPHONE} {NEEDS_HTTPS}",
+        )  # fmt: skip
     return None if recording is None else recording.getvalue()

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
-from pipeline.audio.load import load_audio
 from pipeline.runs import list_runs
 from pipeline.settings import CHECKOUT, Settings
-from tests.browser.conftest import CHROMIUM, FLAGS, SPOKEN, shoot, wait_for
+from tests.browser.conftest import shoot, wait_for
 
 Open = Callable[..., Any]
 PAGES = ("", "practice", "compare", "wakeword", "results", "train", "monitor", "tables", "data")
@@ -105,38 +102,11 @@ def test_a_click_plays_ones_own_the_reference_or_both(open_page: Open) -> None:
     assert sources[0] == sources[2] != sources[1] == sources[3]
 
 
-def test_recording_starts_and_stops_by_itself(browser: Any, server: tuple[str, Settings], tmp_path: Path) -> None:
-    """Live: the fake microphone is silent for 3 s, says a word, and is silent again."""
-    said = load_audio(SPOKEN).samples
-    sound = np.concatenate([np.zeros(48_000), said, np.zeros(96_000)])
-    soundfile.write(tmp_path / "microphone.wav", np.repeat(0.8 * sound, 3), 48_000, subtype="PCM_16")
-    speaking = browser.browser_type.launch(
-        executable_path=CHROMIUM,
-        args=[
-            *FLAGS, "--allow-loopback-in-peer-connection",
-            f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}",
-        ],
-    )  # fmt: skip
-    page = speaking.new_context(
-        permissions=["microphone"], base_url=server[0], viewport={"width": 1280, "height": 1000}
-    ).new_page()
-    page.set_default_timeout(60_000)
-    page.goto("/practice?text=masa")
-    page.get_by_text("2. Record yourself").wait_for()
-    settled(page)
-    page.get_by_text("Live", exact=True).click()
-    page.frame_locator("iframe[title*=webrtc]").get_by_role("button", name="Start").click()
-    page.get_by_text("Speak now").or_(page.get_by_text("Listening …")).first.wait_for()
-    page.get_by_text("3. Your score").wait_for()
-    page.get_by_role("button", name="Record again").wait_for()
-    shoot(page, "practice-live")
-    speaking.close()
-
-
 def upload(page: Any, file: Path) -> None:
     page.get_by_text("File", exact=True).first.click()
     chooser = page.locator("[data-testid=stFileUploaderDropzoneInput]")
     chooser.wait_for(state="attached")
+    settled(page)  # a file given while the page is still being drawn is lost with the element
     chooser.set_input_files(str(file))
 
 
@@ -224,8 +194,7 @@ def test_a_learner_reads_a_sentence_and_hears_each_word(open_page: Open, tmp_pat
     page = open_page("practice", width=width, height=1600, lesson="en-sentences", learner=f"Ada{width}", text=text)
     settled(page)
     page.get_by_text("1. Hear and read").wait_for()
-    page.get_by_text("File", exact=True).click()
-    page.locator("input[type=file]").set_input_files(clip)
+    upload(page, clip)
     page.get_by_text("3. Your score").wait_for(timeout=60_000)
     words = page.locator(".reading .word")
     words.first.wait_for()
