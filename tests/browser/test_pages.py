@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,8 +107,15 @@ def upload(page: Any, file: Path) -> None:
     page.get_by_text("File", exact=True).first.click()
     chooser = page.locator("[data-testid=stFileUploaderDropzoneInput]")
     chooser.wait_for(state="attached")
-    settled(page)  # a file given while the page is still being drawn is lost with the element
-    chooser.set_input_files(str(file))
+    score = page.get_by_text("3. Your score")
+    for _ in range(4):  # a file given while the page is still being drawn is lost with the element
+        page.wait_for_timeout(1000)
+        chooser.set_input_files(str(file))
+        end = time.monotonic() + 15
+        while time.monotonic() < end and not score.count():
+            page.wait_for_timeout(250)
+        if score.count():
+            return
 
 
 def test_an_uploaded_file_is_scored_too_and_rubbish_is_refused(open_page: Open, tmp_path: Path) -> None:
