@@ -72,6 +72,18 @@ def test_a_try_is_scored_compared_and_counted_for_its_lesson(open_page: Open, de
     assert len(read_attempts(demo, "Deniz").attempts) == 1, "a redrawn page saves nothing twice"
 
 
+def test_a_browser_that_has_not_seen_the_choice_does_not_undo_it(open_page: Open, demo: Settings) -> None:
+    """As one on a busy machine, which answers with no choice in the second run."""
+    page = open_page("practice", lesson="tr-vowels", text="göl")
+    lesson, text = page.selectbox(key="practice-lesson"), page.selectbox(key="text-tr-vowels")
+    lesson.set_value(None)
+    text.set_value(None)
+    page.run()
+    assert page.selectbox(key="practice-lesson").value == "tr-vowels"
+    assert page.selectbox(key="text-tr-vowels").value == "göl"
+    assert page.query_params["lesson"] == "tr-vowels"
+
+
 def test_everything_goes_and_the_log_forgets_the_name(open_page: Open, demo: Settings) -> None:
     give_consent(demo, "Deniz", Keep.SCORES)
     record(open_page("practice", learner="Deniz", text="masa"))

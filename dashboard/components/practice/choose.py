@@ -62,11 +62,15 @@ def _choose_lesson() -> Lesson:
         key: Lesson(key, f"Your own {kind}", language, kind, ()) for key, (language, kind, _) in FREE.items()
     }
     order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE))
-    # Not bound to the URL by Streamlit, which would write the titles there instead of the ids.
+    # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. On a slow machine a
+    # second run can follow before the browser has drawn the first; the browser then has never seen the choice that was
+    # made there and answers with none, so that it is made again. Hence no index: none is told from the first.
     asked = state.watched(state.LESSON)
     if st.session_state.get(CHOSEN) not in lessons:
         state.choose(CHOSEN, asked if asked in lessons else order[0])
-    chosen = st.selectbox("Lesson", order, key=CHOSEN, format_func=lambda key: _title(lessons[key]))
+    chosen = st.selectbox(
+        "Lesson", order, index=None, required=True, key=CHOSEN, format_func=lambda key: _title(lessons[key])
+    )
     state.watch(state.LESSON, chosen)
     return lessons[chosen]
 
@@ -80,13 +84,13 @@ def _choose_text(lesson: Lesson) -> str:
     texts = [item.text for item in lesson.items]
     key = f"{state.TEXT}-{lesson.id}"
     asked = state.watched(state.TEXT)
-    if key not in st.session_state:
+    if st.session_state.get(key) is None:
         state.choose(key, asked or (texts[0] if texts else None))
     place = texts.index(st.session_state[key]) if st.session_state[key] in texts else None
     known = texts if not asked or asked in texts else [*texts, asked]
     text = st.selectbox(
-        "Say: choose one or type your own", known, index=None, key=key, accept_new_options=True,
-        placeholder=FREE.get(lesson.id, ("", "", "merhaba"))[2],
+        "Say: choose one or type your own", known, index=None, required=True, key=key,
+        accept_new_options=True, placeholder=FREE.get(lesson.id, ("", "", "merhaba"))[2],
     )  # fmt: skip
     if texts:
         with st.container(horizontal=True, vertical_alignment="center"):
