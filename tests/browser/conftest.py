@@ -27,6 +27,7 @@ FLAGS = [
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in str(item.path):
