@@ -5,6 +5,7 @@ import io
 import shutil
 import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 
 from pipeline.audio.endpoint import Endpointer, Phase
 from pipeline.audio.load import Audio, from_samples, load_audio
+from pipeline.audio.voice import surest_voice
 from pipeline.cli.main import main
 from pipeline.corpus.demo import install_demo
 from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark
@@ -485,3 +487,10 @@ def test_every_recording_of_the_demo_is_a_try(settings: Settings) -> None:
         target = Target(path.stem[3:], "tr", RubricName.WORD)
         audio = load_audio(path)
         assert score_attempt(scorer, audio, target).state is score_audio(scorer, audio, target).state
+
+
+def test_learners_who_record_at_once_do_not_disturb_each_other() -> None:
+    recordings = [load_audio(path).samples for path in sorted(DEMO.rglob("*.wav"))[:8]]
+    alone = [surest_voice(samples) for samples in recordings]
+    with ThreadPoolExecutor(4) as learners:
+        assert list(learners.map(surest_voice, recordings * 8)) == alone * 8

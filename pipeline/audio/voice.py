@@ -1,6 +1,7 @@
 """Where somebody speaks: silero-vad's voice probability, which sees quiet endings that energy does not."""
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ BLOCK = 512  # samples, what the model judges at a time
 LEVEL = 0.3
 LONGEST_PAUSE = round(0.3 * RATE_HZ)  # within a word or phrase
 MARGIN = round(0.04 * RATE_HZ)
+_one_at_a_time = Lock()  # the model carries its state from block to block, and pages score in threads
 
 
 def find_word(samples: NDArray[np.float32]) -> tuple[int, int]:
@@ -37,11 +39,11 @@ def surest_voice(samples: NDArray[np.float32]) -> float:
 def _probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
-    model = _model()
-    model.reset_states()
     peak = float(np.abs(samples).max(initial=0.0))
     level = samples * (0.5 / peak) if peak > 0 else samples  # it hears little in faint recordings
-    with torch.inference_mode():
+    model = _model()
+    with _one_at_a_time, torch.inference_mode():
+        model.reset_states()
         found = model.audio_forward(torch.from_numpy(np.ascontiguousarray(level, dtype=np.float32)), RATE_HZ)
     return np.asarray(found.numpy().ravel(), dtype=np.float32)
 
