@@ -33,8 +33,12 @@ class Clip {
     return new Promise((resolve) => {
       this.done = resolve;
       this.audio.onended = () => this.stop();
+      // From the first sound, not from the click: loading takes as long as a short word.
+      this.audio.onplaying = () => {
+        clearTimeout(this.timer);
+        if (!whole) this.timer = setTimeout(() => this.stop(), (2000 * half) / rate);
+      };
       this.audio.play().catch(() => this.stop());
-      if (!whole) this.timer = setTimeout(() => this.stop(), (2000 * half) / rate);
     });
   }
 
