@@ -165,21 +165,21 @@ def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
 
 def rubric_of(run: RunDirectory) -> RubricName:
     """What kind of recordings the run's model scores."""
-    from pipeline.scoring.acoustic.model_files import load_model
+    from pipeline.scoring.acoustic.model_files import load_info
 
-    return RubricName(load_model(run.path / "model").info.rubric)
+    return RubricName(load_info(run.path / "model").rubric)
 
 
 def in_use(rubric: RubricName) -> tuple[ModelInfo, bool] | None:
     """The model that scores now and whether it was deployed here (else it is a released one); None for the
     heuristic."""
     from pipeline.scoring.acoustic.deploy import find_model
-    from pipeline.scoring.acoustic.model_files import load_model
+    from pipeline.scoring.acoustic.model_files import load_info
 
     folder = find_model(settings(), rubric)
     if folder is None:
         return None
-    return load_model(folder).info, folder.is_relative_to(settings().deployed_root)
+    return load_info(folder), folder.is_relative_to(settings().deployed_root)
 
 
 @dataclass(frozen=True)
@@ -194,18 +194,18 @@ class ModelRow:
 def models() -> list[ModelRow]:
     """For each rubric the model in use first, then the other released ones."""
     from pipeline.scoring.acoustic.deploy import find_model, released_folders
-    from pipeline.scoring.acoustic.model_files import CARD_FILE, load_model
+    from pipeline.scoring.acoustic.model_files import CARD_FILE, load_info
 
     rows = []
     for rubric in RubricName:
         used = find_model(settings(), rubric)
-        others = [folder for folder in released_folders(settings()) if load_model(folder).info.rubric == rubric]
+        others = [folder for folder in released_folders(settings()) if load_info(folder).rubric == rubric]
         for folder in dict.fromkeys([*([used] if used else []), *others]):
             deployed = folder.is_relative_to(settings().deployed_root)
             role = f"in use ({'deployed here' if deployed else 'as released'})" if folder == used else "released"
             card = folder / CARD_FILE
             text = card.read_text(encoding="utf-8") if card.is_file() else "This model came without a card."
-            rows.append(ModelRow(load_model(folder).info, role, text))
+            rows.append(ModelRow(load_info(folder), role, text))
     return rows
 
 

@@ -13,6 +13,9 @@ from pipeline.errors import TrainingError
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.runs import RunWriter
     from pipeline.scoring.speech.config import SpeechTrainConfig
 
 
@@ -240,11 +243,8 @@ def table(chosen: Chosen, **options: Any) -> None:
     start = prepare("table", TabularConfig, chosen, options, load_preset, named)
     if start is None:
         return
-    report: dict[str, Any] | None = None
-    with start.directory.start() as writer:
-        report = train_tabular(start.settings, start.config, writer, progress_printer("Table"))
-        writer.update(progress=1.0, message="done", result={"metrics": report["metrics"]})
-    _emit_beside(start.directory, report, chosen.as_json)
+    show = progress_printer("Table")
+    _beside_baselines(start, chosen, lambda writer: train_tabular(start.settings, start.config, writer, show))
 
 
 @train.command()
@@ -266,18 +266,24 @@ def prompts(chosen: Chosen, **options: Any) -> None:
     start = prepare("prompts", PromptModelConfig, chosen, options, load_preset, named)
     if start is None:
         return
+
+    def fine_tune(writer: "RunWriter") -> dict[str, Any]:
+        with device_turn(start.settings, writer):
+            return train_encoder(start.settings, start.config, writer)
+
+    _beside_baselines(start, chosen, fine_tune)
+
+
+def _beside_baselines(start: Start[Any], chosen: Chosen, training: "Callable[[RunWriter], dict[str, Any]]") -> None:
+    """Train, and print the run's figures beside its baselines'. Raises TrainingError where it was stopped."""
+    directory = start.directory
     report: dict[str, Any] | None = None
-    with start.directory.start() as writer, device_turn(start.settings, writer):
-        report = train_encoder(start.settings, start.config, writer)
+    with directory.start() as writer:
+        report = training(writer)
         writer.update(progress=1.0, message="done", result={"metrics": report["metrics"]})
-    _emit_beside(start.directory, report, chosen.as_json)
-
-
-def _emit_beside(directory: Any, report: dict[str, Any] | None, as_json: bool) -> None:
-    """A run's figures beside its baselines'. Raises TrainingError for one that was stopped."""
     if report is None:
         raise TrainingError(f"The run {directory.id} was stopped.")
     lines = [f"Run {directory.id}"]
     for name, one in {"this model": report["metrics"], **report["baselines"]}.items():
         lines.append(f"  {name:20} MAE {one['mae']:5.1f}  RMSE {one['rmse']:5.1f}  R2 {one['r2']:6.2f}  n {one['n']}")
-    emit({"run": directory.id, "directory": directory.path, **report}, as_json, "\n".join(lines))
+    emit({"run": directory.id, "directory": directory.path, **report}, chosen.as_json, "\n".join(lines))

@@ -1,7 +1,7 @@
 """Settings of runs: presets (a YAML file each) and what people set over them, checked against the configuration they
 are for. Whatever is wrong is said at once, so that nobody mends it one launch at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
@@ -12,6 +12,8 @@ from pipeline.errors import TrainingError
 
 PRESETS = Path(__file__).resolve().parent
 UNUSABLE = "These settings cannot be used: "
+SEEDS = (0, 2**31 - 1)
+PRECISIONS = ("auto", "float32", "bfloat16")
 T = TypeVar("T")
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
@@ -105,6 +107,15 @@ def outside(config: Any, limits: Mapping[str, tuple[float, float]]) -> list[str]
         f"{name} lies in {low}-{high}, got {getattr(config, name)}"
         for name, (low, high) in limits.items()
         if not low <= getattr(config, name) <= high
+    ]
+
+
+def not_among(config: Any, choices: Mapping[str, Collection[Any]]) -> list[str]:
+    """In words, the settings of `config` that are none of their choices."""
+    return [
+        f"{name} is one of {', '.join(map(str, known))}, got {getattr(config, name)!r}"
+        for name, known in choices.items()
+        if getattr(config, name) not in known
     ]
 
 

@@ -18,10 +18,11 @@ from pipeline.errors import ModelError
 from pipeline.records import RubricName, Target
 from pipeline.runs import now_iso
 from pipeline.scoring.acoustic import deploy as acoustic
-from pipeline.scoring.acoustic.model_files import INFO_FILE, is_model_folder, load_model
+from pipeline.scoring.acoustic.model_files import INFO_FILE, ModelInfo, is_model_folder, load_info, load_model
 from pipeline.scoring.speech import deploy as speech
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
-from pipeline.scoring.speech.model_files import find_speech_model, is_speech_folder, load_info
+from pipeline.scoring.speech.model_files import SpeechInfo, find_speech_model, is_speech_folder
+from pipeline.scoring.speech.model_files import load_info as speech_info
 from pipeline.settings import Settings
 
 PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH)
@@ -166,7 +167,12 @@ def place_of_folder(folder: Path) -> str:
 
 
 def model_id_of(folder: Path) -> str:
-    return load_info(folder).model_id if is_speech_folder(folder) else load_model(folder).info.model_id
+    return _info_of(folder).model_id
+
+
+def _info_of(folder: Path) -> SpeechInfo | ModelInfo:
+    """Raises ModelError where it holds no model."""
+    return speech_info(folder) if is_speech_folder(folder) else load_info(folder)
 
 
 def _in_use(settings: Settings) -> dict[str, Path]:
@@ -180,7 +186,7 @@ def _made_from(folder: Path) -> dict[str, Any]:
         "created_at", "test", "extractor", "encoder", "seed", "averaged",
     )  # fmt: skip
     try:
-        info: Any = load_info(folder) if is_speech_folder(folder) else load_model(folder).info
+        info: Any = _info_of(folder)
     except (ModelError, OSError):
         return {}
     return {name: value for name in names if (value := getattr(info, name, None)) not in (None, "", ())}

@@ -10,6 +10,7 @@ PRESETS = presets.PRESETS / "speechllm"
 TINY = "tiny"
 ADAPTERS = ("fresh", "pretrained", "unfreeze")
 TRACKERS = ("mlflow", "wandb")
+BITS = (4, 16)
 SCHEDULES = ("cosine", "linear", "constant")
 
 
@@ -57,18 +58,14 @@ class SpeechLlmConfig:
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
         wrong: list[str] = [] if self.manifest else ["give a manifest"]
-        for name, known in (("adapter", ADAPTERS), ("schedule", SCHEDULES)):
-            if getattr(self, name) not in known:
-                wrong.append(f"{name} is one of {', '.join(known)}, got {getattr(self, name)!r}")
-        if self.bits not in (4, 16):
-            wrong.append(f"bits is 4 or 16, got {self.bits}")
+        wrong += presets.not_among(self, {"adapter": ADAPTERS, "schedule": SCHEDULES, "bits": BITS})
         if self.bits == 4 and self.adapter == "unfreeze":
             wrong.append("4-bit weights cannot be unfrozen: take bits 16, or another adapter")
         limits: dict[str, tuple[float, float]] = {
             "r": (1, 1024), "alpha": (1, 4096), "dropout": (0.0, 0.9), "batch": (1, 1024), "accumulation": (1, 1024),
             "rate": (1e-8, 1.0), "weight_decay": (0.0, 1.0), "epochs": (1, 100), "warmup_share": (0.0, 0.9),
             "max_length": (64, 32768), "limit": (0, 10**9), "evaluation_limit": (0, 10**9),
-            "evaluation_batch": (1, 1024), "seed": (0, 2**31 - 1), "memory_gb": (0.0, 1e5),
+            "evaluation_batch": (1, 1024), "seed": presets.SEEDS, "memory_gb": (0.0, 1e5),
         }  # fmt: skip
         wrong += presets.outside(self, limits)
         wrong += [f"trackers are {' or '.join(TRACKERS)}, got {t!r}" for t in self.tracked if t not in TRACKERS]

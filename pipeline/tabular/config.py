@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
-from pipeline.errors import TrainingError
 
 MODELS, SEARCHES = ("forest", "boosting"), ("none", "grid", "optuna")
 
@@ -29,16 +28,12 @@ class TabularConfig:
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
-        wrong = []
-        for key, known in (("model", MODELS), ("search", SEARCHES)):
-            if getattr(self, key) not in known:
-                wrong.append(f"{key} is one of {', '.join(known)}, got {getattr(self, key)!r}")
-        limits = {"folds": (2, 50), "trials": (2, 1000), "trees": (1, 5000), "min_leaf": (1, 1000), "depth": (0, 200)}
-        wrong += presets.outside(self, limits | {"seed": (0, 2**31 - 1)})
-        if not 0.0 < self.rate <= 1.0:
-            wrong.append(f"rate lies in 0-1, got {self.rate:g}")
-        if wrong:
-            raise TrainingError(presets.UNUSABLE + "; ".join(wrong) + ".")
+        limits: dict[str, tuple[float, float]] = {
+            "folds": (2, 50), "trials": (2, 1000), "trees": (1, 5000), "min_leaf": (1, 1000), "depth": (0, 200),
+            "rate": (1e-6, 1), "seed": presets.SEEDS,
+        }  # fmt: skip
+        wrong = presets.not_among(self, {"model": MODELS, "search": SEARCHES})
+        presets.refuse(wrong + presets.outside(self, limits))
 
 
 FOLDER = presets.PRESETS / "tabular"

@@ -1,7 +1,7 @@
 """Train trees on a task's table: cleaned, cross-validated over groups beside the task's rule, a mean and a ridge,
 searched where asked, explained, and fitted on everything for use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
+from pipeline.metrics.held_out import permutation_importance, simple_baselines
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
 from pipeline.records import band_of, to_json
@@ -27,7 +28,6 @@ from pipeline.tabular.trees import fit, searched
 
 MODEL_FOLDER, REPORT = "model", "report.json"
 FEWEST, FEWEST_GROUPS = 20, 3
-IMPORTANCE_REPEATS = 3
 WORST = 10
 REFERENCE_ROWS = 500
 EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -115,7 +115,8 @@ def _cross_validated(table: Table, config: TabularConfig, writer: RunWriter) -> 
     """Settings are searched for within each fold's own training rows, never on those that are reported."""
     n_folds = min(config.folds, table.cleaning.n_groups)
     folds = speaker_folds([row.group for row in table.rows], n_folds, config.seed)
-    predicted, mean, ridge = (np.zeros(len(table.rows)) for _ in range(3))
+    predicted = np.zeros(len(table.rows))
+    beside: dict[str, NDArray[np.float64]] = {}
     rise = np.zeros(len(table.names))
     settings = []
     for fold in range(n_folds):
@@ -129,14 +130,13 @@ def _cross_validated(table: Table, config: TabularConfig, writer: RunWriter) -> 
         trees = fit(scaler.standardise(x), y, own, own.seed)
         held = scaler.standardise(table.values[test])
         predicted[test] = trees.predict(held)
-        mean[test] = y.mean()
-        ridge[test] = _ridge(scaler.standardise(x), y, held)
-        rise += test.mean() * _permutation(trees.predict, held, table.labels[test], own.seed)
+        for name, scores in simple_baselines(scaler.standardise(x), y, held).items():
+            beside.setdefault(name, np.zeros(len(table.rows)))[test] = scores
+        rise += test.mean() * permutation_importance(trees.predict, held, table.labels[test], own.seed)
         settings.append({key: getattr(own, key) for key in ("trees", "min_leaf", "depth", "rate")})
         mae = float(np.abs(predicted[test] - table.labels[test]).mean())
         writer.log_metrics(event="fold", fold=fold, mae=mae, n=int(test.sum()))
         writer.update(progress=0.1 + 0.8 * (fold + 1) / n_folds, message=f"fold {fold + 1} of {n_folds}: MAE {mae:.1f}")
-    beside = {"training mean": mean, "ridge regression": ridge}
     if table.baseline is not None:
         beside[table.baseline[0]] = table.baseline[1]
     return _OutOfFold(predicted, beside, rise, settings)
@@ -177,29 +177,6 @@ def _by_feature(table: Table, off: NDArray[np.float64], most: int = 5) -> list[d
         quarters = [float(off[place == part].mean()) for part in range(len(edges) - 1) if (place == part).any()]
         found.append({"feature": name, "mae_by_quarter": quarters, "range": max(quarters) - min(quarters)})
     return sorted(found, key=lambda one: -one["range"])[:most]
-
-
-def _permutation(
-    predict: Callable[[NDArray[np.float32]], NDArray[np.float64]], x: NDArray[np.float32], y: NDArray[np.float64],
-    seed: int,
-) -> NDArray[np.float64]:  # fmt: skip
-    """Rise of the fold's MAE, in points, when one feature is shuffled among its items (Breiman 2001)."""
-    generator = np.random.default_rng(seed)
-    base = np.abs(predict(x) - y).mean()
-    rise = np.zeros(x.shape[1])
-    for column in range(x.shape[1]):
-        for _ in range(IMPORTANCE_REPEATS):
-            shuffled = x.copy()
-            shuffled[:, column] = generator.permutation(shuffled[:, column])
-            rise[column] += (np.abs(predict(shuffled) - y).mean() - base) / IMPORTANCE_REPEATS
-    return rise
-
-
-def _ridge(x: NDArray[np.float32], y: NDArray[np.float64], held: NDArray[np.float32]) -> NDArray[np.float64]:
-    from sklearn.linear_model import RidgeCV
-
-    found = RidgeCV(alphas=np.logspace(0, 4, 9)).fit(x, y).predict(held)
-    return np.clip(np.asarray(found, dtype=np.float64), 0.0, 100.0)
 
 
 def _scaled(table: Table) -> NDArray[np.float32]:

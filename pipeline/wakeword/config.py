@@ -120,12 +120,8 @@ class ModelConfig:
     int8: bool = False
 
     def __post_init__(self) -> None:
-        wrong = presets.outside(self, {"width": (0.1, 8), "dropout": (0, 0.8)})
-        if self.name not in MODELS:
-            wrong.append(f"name is one of {', '.join(MODELS)}, got {self.name!r}")
-        if self.target not in TARGETS:
-            wrong.append(f"target is one of {', '.join(TARGETS)}, got {self.target!r}")
-        presets.refuse(wrong)
+        wrong = presets.not_among(self, {"name": MODELS, "target": TARGETS})
+        presets.refuse(wrong + presets.outside(self, {"width": (0.1, 8), "dropout": (0, 0.8)}))
 
 
 @dataclass(frozen=True)
@@ -148,9 +144,7 @@ class LossConfig:
             "label_smoothing": (0, 0.4), "positive_weight": (0.01, 100), "hard_negative_weight": (0.01, 100),
             "gamma": (0, 10), "margin": (0, 2), "scale": (1, 128), "embedding_weight": (0, 10),
         }  # fmt: skip
-        wrong = presets.outside(self, limits)
-        if self.name not in LOSSES:
-            wrong.append(f"name is one of {', '.join(LOSSES)}, got {self.name!r}")
+        wrong = presets.not_among(self, {"name": LOSSES}) + presets.outside(self, limits)
         if self.name == "focal" and self.label_smoothing:
             wrong.append("the focal loss takes no label_smoothing; set it to 0")
         presets.refuse(wrong)
@@ -190,11 +184,8 @@ class TrainConfig:
             "clip_norm": (0.01, 1000), "ema_start": (0, 1), "ema_end": (0, 1), "validate_every": (1, 1e6),
             "patience": (1, 1e4), "qat_steps": (0, 1e6),
         }  # fmt: skip
-        wrong = presets.outside(self, limits)
-        if self.schedule not in SCHEDULES:
-            wrong.append(f"schedule is {' or '.join(SCHEDULES)}, got {self.schedule!r}")
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            wrong.append(f"precision is auto, float32 or bfloat16, got {self.precision!r}")
+        wrong = presets.not_among(self, {"schedule": SCHEDULES, "precision": presets.PRECISIONS})
+        wrong += presets.outside(self, limits)
         if self.ema_start > self.ema_end:
             wrong.append(f"ema_start is at most ema_end, got {self.ema_start} and {self.ema_end}")
         presets.refuse(wrong)
@@ -269,7 +260,7 @@ class WakewordConfig:
     detector: DetectorConfig = field(default_factory=DetectorConfig)
 
     def __post_init__(self) -> None:
-        wrong = presets.outside(self, {"seed": (0, 2**31 - 1)})
+        wrong = presets.outside(self, {"seed": presets.SEEDS})
         if self.augment.shift_s >= self.features.clip_s:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
         if self.mining.rounds and not self.data.precompute:

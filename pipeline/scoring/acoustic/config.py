@@ -39,12 +39,9 @@ class TrainConfig:
         wrong: list[str] = []
         if bool(self.set) == bool(self.csv):
             wrong.append("give either a set or a csv file")
-        if self.labels not in LABELS:
-            wrong.append(f"labels is one of {', '.join(LABELS)}, got {self.labels!r}")
-        if self.model not in MODELS:
-            wrong.append(f"model is one of {', '.join(MODELS)}, got {self.model!r}")
+        wrong += presets.not_among(self, {"labels": LABELS, "model": MODELS})
         limits = {"folds": (2, 50), "epochs": (1, 10_000), "patience": (1, 10_000), "batch_size": (4, 4096)}
-        limits |= {"trees": (1, 5000), "min_leaf": (1, 1000), "seed": (0, 2**31 - 1)}
+        limits |= {"trees": (1, 5000), "min_leaf": (1, 1000), "seed": presets.SEEDS}
         wrong += presets.outside(self, limits)
         for key in ("learning_rate", "validation_share"):
             if not 0.0 < getattr(self, key) < 1.0:

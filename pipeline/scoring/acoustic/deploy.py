@@ -13,6 +13,7 @@ from pipeline.scoring.acoustic.model_files import (
     WEIGHTS_FILE,
     ModelInfo,
     is_model_folder,
+    load_info,
     load_model,
 )
 from pipeline.scoring.deployed import put_in_place, take_back
@@ -27,7 +28,7 @@ def find_model(settings: Settings, rubric: RubricName, extractor: str | None = N
     folders = [settings.deployed_root / rubric, *released_folders(settings)]
     for folder in folders:
         if is_model_folder(folder):
-            info = load_model(folder).info
+            info = load_info(folder)
             if info.rubric == rubric and extractor in (None, info.extractor):
                 return folder
     return None
@@ -36,7 +37,7 @@ def find_model(settings: Settings, rubric: RubricName, extractor: str | None = N
 def released_folders(settings: Settings) -> list[Path]:
     """Released models that can be used here, by their MAE on speakers they had not heard, the smallest first."""
     found = [path.parent for path in settings.released_models.glob(f"*/{INFO_FILE}") if is_model_folder(path.parent)]
-    infos = {folder: load_model(folder).info for folder in found}
+    infos = {folder: load_info(folder) for folder in found}
     usable = [folder for folder in found if infos[folder].extractor != "encoder" or settings.encoder_path is not None]
     return sorted(usable, key=lambda folder: (infos[folder].test.get("mae", float("inf")), folder.name))
 
@@ -65,4 +66,4 @@ def rollback(settings: Settings, rubric: RubricName) -> ModelInfo | None:
     target = settings.deployed_root / rubric
     if not target.exists():
         raise ModelError(f"Nothing is deployed for {rubric}: the released model, if any, is in use.")
-    return load_model(target).info if take_back(target) else None
+    return load_info(target) if take_back(target) else None

@@ -173,12 +173,17 @@ def save_model(folder: Path, model: Model) -> None:
     artifacts.write_json(folder / INFO_FILE, model.info)
 
 
-def load_model(folder: Path) -> Model:
-    """Raises ModelError naming the missing file, or what in which file cannot be trusted."""
+def load_info(folder: Path) -> ModelInfo:
+    """What a model is, without its weights. Raises ModelError naming the missing file, or what is wrong in this one."""
     missing = missing_files(folder)
     if missing:
         raise ModelError(f"No model could be loaded from {folder}: {', '.join(missing)} is missing.")
-    info = _read_info(folder / INFO_FILE)
+    return _read_info(folder / INFO_FILE)
+
+
+def load_model(folder: Path) -> Model:
+    """Raises ModelError naming the missing file, or what in which file cannot be trusted."""
+    info = load_info(folder)
     scaler = _read_scaler(folder / SCALER_FILE, info.feature_names)
     weights = _read_weights(folder)
     n_features = len(info.feature_names)

@@ -11,7 +11,7 @@ from pipeline.errors import FeatureError, ModelError
 from pipeline.features.base import load_extractor
 from pipeline.records import RatingSource, RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.acoustic.deploy import find_model
-from pipeline.scoring.acoustic.model_files import Z_CLIP, Model, load_model
+from pipeline.scoring.acoustic.model_files import Z_CLIP, Model, load_info, load_model
 from pipeline.scoring.base import SCORERS
 from pipeline.scoring.heuristic.scorer import HeuristicScorer
 from pipeline.settings import Settings
@@ -90,7 +90,7 @@ def _factory(extractor: str | None, name: str) -> None:
                 f"No model on {extractor or 'any'} features is deployed for the {rubric} rubric. Train one (`pronlab "
                 f"train word`) and deploy it (`pronlab deploy RUN`), or score with --scorer heuristic."
             )
-        return AcousticScorer(settings, extractor or load_model(folder).info.extractor, folder)
+        return AcousticScorer(settings, extractor or load_info(folder).extractor, folder)
 
     SCORERS.register(name)(make)
 

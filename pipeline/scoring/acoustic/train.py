@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import TrainingError
+from pipeline.metrics.held_out import permutation_importance, simple_baselines
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.records import RatingSource, to_json
 from pipeline.runs import RunWriter, now_iso
@@ -38,10 +39,7 @@ MODEL_FOLDER = "model"
 PREDICTIONS_FILE = "predictions.csv"
 NEIGHBOURS = 50
 CONFIDENCE_GRID = tuple(range(0, 101, 5))
-IMPORTANCE_REPEATS = 3
 BASELINE_TREES = 100
-
-Predict = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,8 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
             model, epoch = _fit_fold(data, train, config, fold, on_epoch)
             best_epochs.append(epoch)
             out_of_fold[test] = model.predict(data.values[test])
-            importance += _permutation_importance(model.predict, data, test, config.seed) / config.folds
+            held = data.values[test], data.scores[test]
+            importance += permutation_importance(model.predict, *held, config.seed) / config.folds
             for name, values in _baselines(data, train, test, config).items():
                 baselines.setdefault(name, np.full(len(data.scores), np.nan))[test] = values
             fold_mae = float(np.abs(out_of_fold[test] - data.scores[test]).mean())
@@ -165,40 +164,16 @@ def _baselines(
     data: TrainingData, train: NDArray[np.bool_], test: NDArray[np.bool_], config: TrainConfig
 ) -> dict[str, NDArray[np.float64]]:
     """What simpler methods make of the same fold."""
-    from sklearn.linear_model import RidgeCV
-
     scaler = Scaler.fit(data.values[train])
     x_train, x_test = scaler.standardise(data.values[train]), scaler.standardise(data.values[test])
     y = data.scores[train]
-    ridge = RidgeCV(alphas=np.logspace(0, 4, 9)).fit(x_train, y)
-    found = {
-        "training mean": np.full(int(test.sum()), y.mean()),
-        "ridge regression": np.clip(ridge.predict(x_test), 0.0, 100.0),
-    }
+    found = simple_baselines(x_train, y, x_test)
     if config.model != "forest":
         small = replace(config, trees=BASELINE_TREES)
         trees = fit_forest(x_train, y, small, seed=config.seed)
         info = replace(_bare_info(data, config), kind="forest")
         found["random forest"] = Model(info, scaler, dict(trees)).predict(data.values[test])
     return found
-
-
-def _permutation_importance(
-    predict: Predict, data: TrainingData, test: NDArray[np.bool_], seed: int
-) -> NDArray[np.float64]:
-    """Rise of the fold's MAE, in points, when one feature is shuffled among its recordings (Breiman 2001)."""
-    generator = np.random.default_rng(seed)
-    x, y = data.values[test], data.scores[test]
-    base = np.abs(predict(x) - y).mean()
-    rise = np.zeros(x.shape[1])
-    if x.shape[1] > 500:  # for embeddings one dimension says nothing by itself
-        return rise
-    for column in range(x.shape[1]):
-        for _ in range(IMPORTANCE_REPEATS):
-            shuffled = x.copy()
-            shuffled[:, column] = generator.permutation(shuffled[:, column])
-            rise[column] += (np.abs(predict(shuffled) - y).mean() - base) / IMPORTANCE_REPEATS
-    return rise
 
 
 def _epoch_logger(writer: RunWriter, board: Any, fold: int | None, config: TrainConfig) -> Callable[[Epoch], None]:

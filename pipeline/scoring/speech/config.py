@@ -58,25 +58,16 @@ class SpeechTrainConfig:
         wrong: list[str] = []
         if bool(self.set) == bool(self.manifest):
             wrong.append("give either a set or a manifest")
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            wrong.append(f"precision is auto, float32 or bfloat16, got {self.precision!r}")
-        whole: dict[str, tuple[float, float]] = {
-            "seed": (0, 2**31 - 1),
-            "folds": (2, 100),
-            "fold": (0, self.folds - 1),
-            "epochs": (1, 1000),
-        }
-        whole |= {"score_after_epochs": (0, max(0, self.epochs - 1)), "hidden": (8, 4096), "layers": (1, 24)}
-        real = {"batch_s": (2.0, 1e4), "encoder_rate": (0.0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0.0, 1.0)}
-        real |= {
-            "warmup_share": (0.0, 0.9),
-            "constant_share": (0.0, 0.9),
-            "dropout": (0.0, 0.9),
-            "averaging": (0.0, 1.0),
-        }
-        real |= {"speed": (0.0, 0.5), "variation": (0.0, 1.0)}
-        real |= {key: (0.0, 100.0) for key in (f.name for f in fields(self)) if key.endswith("_weight")}
-        wrong += presets.outside(self, whole | real)
+        wrong += presets.not_among(self, {"precision": presets.PRECISIONS})
+        limits: dict[str, tuple[float, float]] = {
+            "seed": presets.SEEDS, "folds": (2, 100), "fold": (0, self.folds - 1), "epochs": (1, 1000),
+            "score_after_epochs": (0, max(0, self.epochs - 1)), "hidden": (8, 4096), "layers": (1, 24),
+            "batch_s": (2, 1e4), "encoder_rate": (0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0, 1),
+            "warmup_share": (0, 0.9), "constant_share": (0, 0.9), "dropout": (0, 0.9), "averaging": (0, 1),
+            "speed": (0, 0.5), "variation": (0, 1),
+        }  # fmt: skip
+        limits |= {field.name: (0, 100) for field in fields(self) if field.name.endswith("_weight")}
+        wrong += presets.outside(self, limits)
         if self.hidden % 4:
             wrong.append(f"hidden is a multiple of 4, got {self.hidden}")
         presets.refuse(wrong)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
-from pipeline.errors import TrainingError
 
 TINY = "tiny"
 
@@ -32,16 +31,10 @@ class PromptModelConfig:
         """Raises TrainingError naming all that is wrong at once."""
         limits: dict[str, tuple[float, float]] = {
             "epochs": (1, 1000), "batch_size": (1, 1024), "max_tokens": (8, 8192), "patience": (1, 1000),
-            "seed": (0, 2**31 - 1),
+            "learning_rate": (1e-8, 0.9), "weight_decay": (0, 1), "warmup_share": (0, 1),
+            "validation_share": (0.01, 0.9), "test_share": (0.01, 0.9), "seed": presets.SEEDS,
         }  # fmt: skip
-        wrong = presets.outside(self, limits)
-        for key in ("learning_rate", "validation_share", "test_share"):
-            if not 0.0 < getattr(self, key) < 0.9:
-                wrong.append(f"{key} lies between 0 and .9, got {getattr(self, key):g}")
-        if not 0.0 <= self.warmup_share <= 1.0:
-            wrong.append(f"warmup_share lies in 0-1, got {self.warmup_share:g}")
-        if wrong:
-            raise TrainingError(presets.UNUSABLE + "; ".join(wrong) + ".")
+        presets.refuse(presets.outside(self, limits))
 
 
 FOLDER = presets.PRESETS / "prompts"
