@@ -12,12 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.corpus.sets import audio_path, get_set, list_sets, read_recordings
 from pipeline.errors import CorpusError, PronlabError
+from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.records import Recording, RubricName
 from pipeline.settings import Settings
@@ -71,7 +70,7 @@ def mark(settings: Settings, recording_id: str, by: Identity) -> Recording:
         "text": recording.text, "rubric": str(recording.rubric), "language": _language(settings, recording),
         "by": by.name,
     }  # fmt: skip
-    with _changing(settings):
+    with locked(settings, _file(settings), CorpusError):
         others = [one for one in _read(settings) if one["id"] != recording.id]
         artifacts.write_json(_file(settings), [entry, *others])
     return _recording(entry)
@@ -80,7 +79,7 @@ def mark(settings: Settings, recording_id: str, by: Identity) -> Recording:
 def unmark(settings: Settings, recording_id: str, by: Identity) -> None:
     """Raises CorpusError where it is no marked reference."""
     by.require(Action.REVIEW)
-    with _changing(settings):
+    with locked(settings, _file(settings), CorpusError):
         entries = _read(settings)
         left = [one for one in entries if one["id"] != recording_id]
         if len(left) == len(entries):
@@ -138,9 +137,3 @@ def _read(settings: Settings) -> list[dict[str, Any]]:
 
 def _file(settings: Settings) -> Path:
     return settings.data_root / "references.json"
-
-
-def _changing(settings: Settings) -> FileLock:
-    folder = settings.data_root / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / "references")

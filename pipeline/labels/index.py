@@ -34,9 +34,9 @@ from pipeline.corpus.sets import (
 from pipeline.errors import CorpusError, LabelError, UnknownNameError
 from pipeline.labels.database import connected, forget
 from pipeline.labels.history import current_ratings, review, standing_events
-from pipeline.labels.locks import label_lock
 from pipeline.labels.queries import IndexQueries
 from pipeline.labels.result_file import ResultFile, event_to_json, read_result
+from pipeline.locks import locked
 from pipeline.records import Problem, RatingEvent, Recording, Seconds, to_json
 from pipeline.settings import Settings
 
@@ -327,7 +327,7 @@ class Index(IndexQueries):
         try:
             recording = self.recording(mark.read_text(encoding="utf-8"))
             path = result_path(get_set(self._settings, recording.set), recording)
-            with label_lock(self._settings, path):  # else a save at this moment could be overwritten here
+            with locked(self._settings, path, LabelError):  # else a save at this moment could be overwritten here
                 result = read_result(path)
                 if result is not None:
                     self.update_labels(recording, result)

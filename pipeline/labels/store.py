@@ -11,9 +11,9 @@ from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import LabelError
 from pipeline.labels.history import current_ratings, standing_events
 from pipeline.labels.index import Index
-from pipeline.labels.locks import label_lock
 from pipeline.labels.result_file import ResultFile, append, derive, read_result, write_result
 from pipeline.labels.rubrics import RUBRICS
+from pipeline.locks import locked
 from pipeline.records import RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -42,7 +42,7 @@ class LabelStore:
         """Append those of `events` that say something new: an evaluator who has not spoken yet, or a corrected score.
         None where there is nothing new; the index is left to the importer."""
         path = self._path(recording)
-        with label_lock(self._settings, path):
+        with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
             said = {event.evaluator: event for event in before.ratings}
             fresh = tuple(event for event in events if not _says_the_same(said.get(event.evaluator), event))
@@ -66,7 +66,7 @@ class LabelStore:
 
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
         path = self._path(recording)
-        with label_lock(self._settings, path):
+        with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
             said = {standing.evaluator for standing in standing_events(before.ratings)}
             if event.action is RatingAction.UNDO and event.evaluator not in said:

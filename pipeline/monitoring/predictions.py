@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,6 @@ CREATE TABLE IF NOT EXISTS days(
 CREATE TABLE IF NOT EXISTS features(day TEXT NOT NULL, model_id TEXT NOT NULL, number INTEGER NOT NULL, vector BLOB);
 CREATE INDEX IF NOT EXISTS features_day ON features(day, model_id);
 """
-_made: set[tuple[Path, int]] = set()  # files, by inode, whose tables this process has seen to
 
 
 @dataclass(frozen=True)
@@ -118,6 +116,7 @@ class PredictionLog:
     def __init__(self, settings: Settings) -> None:
         self._path = settings.data_root / "predictions.sqlite"
         self.lost = 0
+        self._made = False
 
     def add(
         self,
@@ -252,12 +251,11 @@ class PredictionLog:
     def _opened(self) -> sqlite3.Connection:
         connection = connected(self._path)
         try:
-            made = (self._path, self._path.stat().st_ino)
-            if made not in _made:
+            if not self._made:
                 connection.executescript(SCHEMA)
                 _add_columns(connection)
-                _made.add(made)
-        except (sqlite3.Error, OSError):
+                self._made = True
+        except sqlite3.Error:
             connection.close()
             raise
         connection.row_factory = sqlite3.Row

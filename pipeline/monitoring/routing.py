@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from pipeline import artifacts
 from pipeline.errors import ModelError, PronlabError
+from pipeline.locks import locked
 from pipeline.records import Target
 from pipeline.runs import now_iso
 from pipeline.scoring.in_use import scorer_for
@@ -163,9 +162,7 @@ def _read(settings: Settings) -> dict[str, Any]:
 
 @contextmanager
 def _changing(settings: Settings) -> Iterator[dict[str, Any]]:
-    folder = settings.data_root / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "routing"):
+    with locked(settings, _file(settings), RoutingError):
         content = _read(settings)
         yield content
         artifacts.write_json(_file(settings), content)

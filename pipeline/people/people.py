@@ -11,13 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from filelock import FileLock
-
 from pipeline import artifacts
 from pipeline.errors import AccessError
 from pipeline.labels.store import clean_name
+from pipeline.locks import locked
 from pipeline.people.access import Action, Identity, Role
-from pipeline.records import to_json
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
@@ -46,7 +44,7 @@ class People:
     def __init__(self, settings: Settings) -> None:
         self._file = settings.data_root / "people.json"
         self._changes = settings.data_root / "people-changes.jsonl"
-        self._lock = settings.data_root / "locks" / "people"
+        self._settings = settings
 
     @property
     def is_open(self) -> bool:
@@ -122,14 +120,12 @@ class People:
         artifacts.write_json(self._file, sorted(people, key=lambda person: person.name.casefold()))
 
     def _note(self, by: Identity, before: Person | None, after: Person) -> None:
-        line = {"at": now_iso(), "by": by.name, "before": to_json(before), "after": to_json(after)}
-        with self._changes.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line, ensure_ascii=False) + "\n")
+        line = {"at": now_iso(), "by": by.name, "before": before, "after": after}
+        artifacts.append_line(self._changes, line)
 
     @contextmanager
     def _changing(self) -> Iterator[list[Person]]:
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock, timeout=10):
+        with locked(self._settings, self._file, AccessError):
             yield self.all()
 
 

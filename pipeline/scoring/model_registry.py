@@ -7,14 +7,14 @@ that a model put there by hand is live too. Places are `word` and `sentence` (fe
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
+from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.locks import locked
 from pipeline.records import RubricName, Target
 from pipeline.runs import now_iso
 from pipeline.scoring.acoustic import deploy as acoustic
@@ -207,10 +207,8 @@ def _events(settings: Settings) -> Iterator[Event]:
 
 def _record(settings: Settings, place: str, model_id: str, stage: Stage, by: str, folder: Path, run: str = "") -> None:
     event = Event(now_iso(), place, model_id, stage, by, str(folder), run)
-    file = _file(settings)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")), file.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(asdict(event), ensure_ascii=False) + "\n")
+    with locked(settings, _file(settings), ModelError):
+        artifacts.append_line(_file(settings), event)
 
 
 def _file(settings: Settings) -> Path:

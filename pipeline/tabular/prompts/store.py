@@ -2,12 +2,12 @@
 
 import json
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock
-
+from pipeline import artifacts
 from pipeline.errors import PronlabError, TrainingError
+from pipeline.locks import locked
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
@@ -34,6 +34,7 @@ class Prompt:
 
 class Store:
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._file = settings.data_root / "prompts.jsonl"
 
     def all(self) -> list[Prompt]:
@@ -74,9 +75,8 @@ class Store:
         if one.score is not None and not 0.0 <= one.score <= 100.0:
             raise PromptError(f"A score lies in 0-100, got {one.score:g}.")
         kept = replace(one, at=now_iso())
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._file.with_suffix(".lock")), self._file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(asdict(kept), ensure_ascii=False) + "\n")
+        with locked(self._settings, self._file, PromptError):
+            artifacts.append_line(self._file, kept)
         return kept
 
 
