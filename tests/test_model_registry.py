@@ -273,10 +273,20 @@ def test_a_log_of_an_earlier_version_is_read_and_written(settings: Settings) -> 
     with sqlite3.connect(settings.data_root / "predictions.sqlite") as connection:
         for column in ("arm", "comparison", "shadow_of"):
             connection.execute(f"ALTER TABLE predictions DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 0")
     assert PredictionLog(settings).labelled() == []
     assert PredictionLog(settings).arm_counts("c1") == {}
     PredictionLog(settings).add(ScoreResult(60.0, "poor", "ml_model", "model", "m1", ARABA), arm="a", comparison="c1")
     assert PredictionLog(settings).arm_counts("c1") == {"a": 1}
+
+
+def test_a_log_that_is_taken_away_begins_anew(settings: Settings) -> None:
+    log = PredictionLog(settings)
+    for _ in range(2):
+        log.add(ScoreResult(60.0, "poor", "ml_model", "model", "m1", ARABA))
+        assert (log.lost, [day.n for day in log.days()]) == (0, [1])
+        for file in settings.data_root.glob("predictions.sqlite*"):
+            file.unlink()
 
 
 def test_errors_by_week_learner_and_text() -> None:

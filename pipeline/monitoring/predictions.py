@@ -26,6 +26,7 @@ LATENCY_EDGES_MS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 
 SAMPLED_A_DAY = 1000  # feature vectors a day and model: enough for a distribution, whatever the traffic
 LONGEST_COMMENT = 2000
 SHADOW = " (shadow)"  # after the scorer's name, where its answers were shown to nobody
+SCHEMA_VERSION = 2  # kept in the file: one that was removed, or that an earlier version began, is seen to
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions(
   id TEXT PRIMARY KEY, at REAL NOT NULL, scorer TEXT NOT NULL, model_id TEXT NOT NULL, rubric TEXT NOT NULL,
@@ -116,7 +117,6 @@ class PredictionLog:
     def __init__(self, settings: Settings) -> None:
         self._path = settings.data_root / "predictions.sqlite"
         self.lost = 0
-        self._made = False
 
     def add(
         self,
@@ -251,10 +251,10 @@ class PredictionLog:
     def _opened(self) -> sqlite3.Connection:
         connection = connected(self._path)
         try:
-            if not self._made:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
                 connection.executescript(SCHEMA)
                 _add_columns(connection)
-                self._made = True
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except sqlite3.Error:
             connection.close()
             raise
