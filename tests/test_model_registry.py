@@ -54,6 +54,7 @@ from pipeline.scoring.model_registry import (
 )
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.settings import Settings
+from tests.pages import button, said
 
 ARABA = Target("araba", "tr", RubricName.WORD)
 
@@ -397,11 +398,6 @@ def test_reasons_to_train_again(world: tuple[Settings, list[RunDirectory]], monk
 # The page
 
 
-def said(page: Any) -> str:
-    kinds = (page.markdown, page.caption, page.info, page.success, page.warning, page.error, page.subheader)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
 def test_the_page_compares_and_registers(
     open_page: Callable[..., Any], world: tuple[Settings, list[RunDirectory]]
 ) -> None:
@@ -410,14 +406,14 @@ def test_the_page_compares_and_registers(
     assert not page.exception
     assert "word-demo-reference" in " ".join(page.dataframe[0].value["Model"])
     page.selectbox[0].select(first.id).run()
-    next(b for b in page.button if b.label == "Make it a candidate").click().run()
+    button(page, "Make it a candidate").click().run()
     assert not page.exception
     assert get_entry(settings, first.id).stage is Stage.CANDIDATE
     page.selectbox(key="registry-model").select(first.id).run()
-    next(b for b in page.button if b.label == "Into the shadow").click().run()
+    button(page, "Into the shadow").click().run()
     assert shadow(settings, ARABA) is not None
     compare = open_page("monitor", monitor="Comparisons")
-    next(b for b in compare.button if b.label == "Begin").click().run()
+    button(compare, "Begin").click().run()
     assert not compare.exception
     going = comparison_at(settings, "word")
     assert going is not None

@@ -11,16 +11,7 @@ from pipeline.corpus.importer import FORMATS
 from pipeline.corpus.sets import list_sets
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import Settings
-
-
-def words(page) -> str:
-    """Everything that the page says, in one string."""
-    kinds = ("title", "caption", "markdown", "error", "warning", "info", "success", "subheader")
-    return "\n".join(str(element.value) for kind in kinds for element in getattr(page, kind))
-
-
-def button(page, label: str):
-    return next(found for found in page.button if found.label == label)
+from tests.pages import button, said
 
 
 def wait_for(run: RunDirectory, seconds: float = 60) -> str:
@@ -33,7 +24,7 @@ def wait_for(run: RunDirectory, seconds: float = 60) -> str:
 def test_an_empty_installation_says_what_to_do_next(open_page) -> None:
     page = open_page("data")
     assert not page.exception
-    assert "Nothing is imported yet" in words(page)
+    assert "Nothing is imported yet" in said(page)
 
 
 def test_the_sets_and_their_coverage_are_shown(open_page, tiny_set: str) -> None:
@@ -42,13 +33,13 @@ def test_the_sets_and_their_coverage_are_shown(open_page, tiny_set: str) -> None
     row = page.dataframe[0].value.iloc[0]
     assert (row["Set"], row["Recordings"], row["Speakers"], row["Labelled"]) == ("tiny", 24, 4, 100)
     assert row["Labels"] == "experts"
-    assert "Distribution of scores" in words(page)
+    assert "Distribution of scores" in said(page)
 
 
 def test_the_section_in_the_url_is_opened(open_page, tiny_set: str) -> None:
     page = open_page("data", section="Problems")
     assert not page.exception
-    assert "No problems found" in words(page)
+    assert "No problems found" in said(page)
 
 
 def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, tmp_path: Path) -> None:
@@ -90,7 +81,7 @@ def test_an_import_runs_in_the_background_and_is_watched(open_page, settings: Se
     assert wait_for(run) == "finished", run.log_tail()
     assert [set_.name for set_ in list_sets(settings)] == ["again", "tiny"]
     reloaded = open_page("data", section="Import", job=run.id)
-    assert "import-copy" in words(reloaded)
+    assert "import-copy" in said(reloaded)
 
 
 def test_an_unknown_job_in_the_url_is_told_in_words(open_page, tiny_set: str) -> None:
@@ -111,7 +102,7 @@ def test_removing_a_set_needs_a_second_answer_and_leaves_its_files(
     open_page, settings: Settings, tiny_set: str, tmp_path: Path
 ) -> None:
     page = open_page("data", section="Maintain")
-    assert "Audio and labels stay where they are" in words(page)
+    assert "Audio and labels stay where they are" in said(page)
     files = sorted((tmp_path / "tiny").rglob("*"))
     button(page, "Yes, remove it").click().run()
     assert not page.exception
@@ -138,7 +129,7 @@ def test_ratings_from_elsewhere_are_checked_and_taken_over(open_page, settings: 
     page.get("file_uploader")[-1].set_value(("r.csv", table, "text/csv")).run()
     assert not page.exception
     assert "1 ratings cannot be used" in page.warning[-1].value
-    next(button for button in page.button if button.label == "Take them over").click().run()
+    button(page, "Take them over").click().run()
     assert "1 recordings have something new" in page.success[-1].value
     assert "Zoë" in set(services.index().labels(tiny_set)["evaluator"])
     for format_ in ("label-studio", "textgrid"):

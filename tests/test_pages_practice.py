@@ -16,7 +16,8 @@ from pipeline.practice.attempts import read_attempts
 from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import get_lesson
 from pipeline.settings import CHECKOUT, Settings
-from tests.test_pages import words
+from tests.pages import button, said
+from tests.test_practice import Voiced
 
 Open = Callable[..., Any]
 SAID = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "11_masa.wav"
@@ -52,17 +53,17 @@ def test_what_may_be_kept_is_asked_once_and_heeded(
     assert named(demo) == [""], "before the answer the log holds no name"
     assert len(read_attempts(demo, "Deniz").attempts) == tries
     assert len(list(demo.attempts_root.rglob("*.wav"))) == sounds
-    assert "What may be kept" not in words(page)
-    assert "What may be kept" not in words(open_page("practice", learner="Deniz"))
+    assert "What may be kept" not in said(page)
+    assert "What may be kept" not in said(open_page("practice", learner="Deniz"))
 
 
 def test_a_try_is_scored_compared_and_counted_for_its_lesson(open_page: Open, demo: Settings) -> None:
     give_consent(demo, "Deniz", Keep.RECORDINGS)
     page = open_page("practice", learner="Deniz", text="masa")
     record(page)
-    said = words(page)
-    assert "3. Your score" in said
-    assert "times as long as the reference" in said or "as long as the reference" in said
+    shown = said(page)
+    assert "3. Your score" in shown
+    assert "times as long as the reference" in shown or "as long as the reference" in shown
     (kept,) = read_attempts(demo, "Deniz").attempts
     assert kept.lesson == "tr-first-words"
     progress = open_page("practice", practise="Progress", learner="Deniz")
@@ -89,7 +90,7 @@ def test_everything_goes_and_the_log_forgets_the_name(open_page: Open, demo: Set
     record(open_page("practice", learner="Deniz", text="masa"))
     assert named(demo) == ["Deniz"]
     page = open_page("practice", practise="Progress", learner="Deniz")
-    next(b for b in page.button if b.label == "Yes, delete everything").click().run()
+    button(page, "Yes, delete everything").click().run()
     assert not page.exception
     assert named(demo) == [""], "what was predicted stays, as nobody's"
     assert not read_attempts(demo, "Deniz").attempts
@@ -102,16 +103,16 @@ def test_next_goes_on_in_the_lesson_and_the_url_follows(open_page: Open, setting
     page.button(key="practice-Next").click().run()
     assert page.query_params["text"] in ("sink", ["sink"])
     page.button(key="practice-Back").click().run()
-    assert "not s, t or f" in words(page)
+    assert "not s, t or f" in said(page)
     again = open_page("practice", lesson="en-th", text="mother")
-    assert "### mother" in words(again)
+    assert "### mother" in said(again)
 
 
 def test_a_lesson_is_written_and_taken_away(open_page: Open, settings: Settings) -> None:
     page = open_page("practice", practise="Lessons and voices")
     page.text_input[0].set_value("Şehirde")
     page.text_area[0].set_value("otobüs\ntramvay\n\n")
-    next(b for b in page.button if b.label == "Add the lesson").click().run()
+    button(page, "Add the lesson").click().run()
     assert not page.exception
     assert [item.text for item in get_lesson(settings, "sehirde").items] == ["otobüs", "tramvay"]
     assert "sehirde" in page.dataframe[0].value["Name"].tolist()
@@ -120,7 +121,7 @@ def test_a_lesson_is_written_and_taken_away(open_page: Open, settings: Settings)
 def test_a_lesson_that_is_none_is_refused_in_words(open_page: Open, settings: Settings) -> None:
     page = open_page("practice", practise="Lessons and voices")
     page.text_input[0].set_value("Empty")
-    next(b for b in page.button if b.label == "Add the lesson").click().run()
+    button(page, "Add the lesson").click().run()
     assert "1 to 500 texts" in page.error[0].value
 
 
@@ -128,16 +129,9 @@ def test_a_recording_becomes_the_voice_that_learners_hear(open_page: Open, setti
     page = open_page("practice", practise="Lessons and voices")
     box = page.selectbox(key="reference-recording")
     box.select_index(0).run()
-    next(b for b in page.button if b.label == "Make it a reference").click().run()
+    button(page, "Make it a reference").click().run()
     assert not page.exception
     assert len(marked(settings)) == 1
-
-
-class Voiced:
-    """In silero's place: loud is voice."""
-
-    def __call__(self, block: Any, _rate_hz: int) -> Any:
-        return block.abs().max()
 
 
 def test_a_take_begins_and_ends_by_itself_with_level_and_melody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from pipeline.projects.project import Project, get_project, list_projects, save_
 from pipeline.projects.queue import Nothing, Queue
 from pipeline.records import RubricName
 from pipeline.settings import Settings
+from tests.pages import button, said
 from tests.test_projects import ADMIN, expert, ids_of, rate_all, words
 
 if TYPE_CHECKING:
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["words"]
 Open = Callable[..., "AppTest"]
-
-
-def said(page: "AppTest") -> str:
-    found = [page.markdown, page.caption, page.info, page.success, page.warning, page.error, page.subheader]
-    return "\n".join(str(element.value) for elements in found for element in elements)
 
 
 @pytest.fixture
@@ -78,17 +74,17 @@ def test_a_reviewer_decides_and_takes_it_back(open_page: Open, settings: Setting
     assert dict(zip(ratings["Expert"], ratings["Score"], strict=True)) == {"Bob": "90", "Cem": "60", "Eve": "30"}
     key = ids_of(settings)[0]
 
-    next(button for button in page.button if button.label == "Decide").click().run()
+    button(page, "Decide").click().run()
     assert "0-100" in page.error[0].value
     page.number_input(key=f"decide-{key}-score").set_value(55.0)
     page.text_input(key=f"decide-{key}-why").set_value("clear enough")
-    next(button for button in page.button if button.label == "Decide").click().run()
+    button(page, "Decide").click().run()
     assert not page.exception
     assert "No recording is disputed" in said(page)
     assert LabelStore(settings).history(Index(settings).recording(key))[-1].notes == "clear enough"
     page.toggle(key="review-all").set_value(True).run()
     assert "Rita has set it to 55" in said(page)
-    next(button for button in page.button if button.label == "Undo my last word").click().run()
+    button(page, "Undo my last word").click().run()
     assert len(Panel(settings, study, ADMIN).disputes()) == 1
 
 
@@ -111,11 +107,11 @@ def test_a_project_is_set_up_and_changed(open_page: Open, settings: Settings, wo
     page.number_input(key=f"{key}-overlap").set_value(2)
     page.text_area(key=f"{key}-experts").set_value("Eve, Bob")
     page.text_area(key=f"{key}-gold").set_value("nothing")
-    next(button for button in page.button if button.label == "Save project").click().run()
+    button(page, "Save project").click().run()
     assert "form recording,score" in page.error[0].value
     page.text_area(key=f"{key}-gold").set_value(f"{ids_of(settings)[0]},80")
     page.number_input(key=f"{key}-cal").set_value(1)
-    next(button for button in page.button if button.label == "Save project").click().run()
+    button(page, "Save project").click().run()
     assert not page.exception
     project = get_project(settings, "first")
     assert (project.overlap, project.experts, project.calibration) == (2, ("Eve", "Bob"), 1)
@@ -123,7 +119,7 @@ def test_a_project_is_set_up_and_changed(open_page: Open, settings: Settings, wo
     assert page.dataframe[0].value["Ratings"][0] == "0 of 22"
     page.selectbox(key="project-edit").set_value("first").run()
     page.checkbox(key="project-first-closed").set_value(True)
-    next(button for button in page.button if button.label == "Save project").click().run()
+    button(page, "Save project").click().run()
     assert get_project(settings, "first").closed
     assert page.dataframe[0].value["State"][0] == "closed"
 
@@ -132,7 +128,7 @@ def test_the_first_person_makes_the_list(open_page: Open, settings: Settings, wo
     page = open_page("projects")
     assert "installation is open" in said(page)
     page.text_input(key="person-name").set_value("Ada")
-    next(button for button in page.button if button.label == "Add or change").click().run()
+    button(page, "Add or change").click().run()
     assert not page.exception
     assert [(p.name, Role.ADMIN in p.roles) for p in People(settings).all()] == [("Ada", True)]
 

@@ -19,6 +19,7 @@ from pipeline.runs import RunDirectory, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
 from pipeline.settings import Settings
+from tests.pages import button, said
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -48,10 +49,6 @@ def three(settings: Settings) -> list[RunDirectory]:
     return [*runs, word]
 
 
-def words(page: "AppTest") -> str:
-    return "\n".join(element.value for element in [*page.markdown, *page.caption, *page.info, *page.subheader])
-
-
 def test_each_figure_at_best_and_at_last(three: list[RunDirectory]) -> None:
     found = compare_runs(three)
     first, _, word = (row.figures for row in found.runs)
@@ -78,7 +75,7 @@ def test_curves_by_step_and_by_epoch(three: list[RunDirectory]) -> None:
 
 def test_an_empty_list_says_what_to_do(open_page: Open) -> None:
     page = open_page("runs")
-    assert "Start one on the Train page" in words(page)
+    assert "Start one on the Train page" in said(page)
     assert not page.exception
 
 
@@ -91,7 +88,7 @@ def test_runs_are_found_by_note_tag_and_setting(open_page: Open, three: list[Run
         page.text_input(key="runs-find").set_value(wanted).run()
         assert list(page.dataframe[0].value["Run"]) == [three[0].id]
     page.text_input(key="runs-find").set_value("nothing like it").run()
-    assert "No run fits" in words(page)
+    assert "No run fits" in said(page)
     page.text_input(key="runs-find").set_value("").run()
     page.multiselect(key="runs-tags").set_value(["baseline"]).run()
     assert list(page.dataframe[0].value["Run"]) == [three[0].id]
@@ -108,7 +105,7 @@ def test_any_number_of_runs_is_compared(open_page: Open, three: list[RunDirector
     reached = next(table for table in tables if "Figure" in table.columns)
     assert list(reached.columns) == ["Figure", *(run.id for run in three)]
     page.selectbox(key="runs-curve").set_value("val_mae").run()
-    assert f"Not measured in {three[0].id}, {three[1].id}" in words(page)
+    assert f"Not measured in {three[0].id}, {three[1].id}" in said(page)
 
 
 def test_a_note_is_written_and_a_run_deleted(open_page: Open, settings: Settings, three: list[RunDirectory]) -> None:
@@ -117,9 +114,9 @@ def test_a_note_is_written_and_a_run_deleted(open_page: Open, settings: Settings
     note = next(area for area in page.text_area if area.label == "Note")
     note.set_value("too fast")
     next(field for field in page.text_input if field.label == "Tags").set_value("rate dead rate")
-    next(button for button in page.button if button.label == "Save note").click().run()
+    button(page, "Save note").click().run()
     assert read_notes(three[1].path) == Notes("too fast", ("rate", "dead"))
-    next(button for button in page.button if button.label == "Yes, delete it").click().run()
+    button(page, "Yes, delete it").click().run()
     assert not page.exception
     assert {run.id for run in list_runs(settings.runs_root)} == {three[0].id, three[2].id}
 
@@ -191,7 +188,7 @@ def test_every_form_of_the_table_holds_its_figures(tmp_path: Path) -> None:
     assert latex.count(r"\\") == 4
     with Image.open(io.BytesIO(found["png"])) as picture:
         assert picture.width > 1000
-        assert len(set(picture.convert("L").resize((200, 40)).getdata())) > 10
+        assert len(set(picture.convert("L").resize((200, 40)).tobytes())) > 10
 
 
 def test_results_from_the_command_line(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from pipeline.scoring.speech.deploy import deploy, is_deployed, rollback
 from pipeline.scoring.speech.lexicon import pronounce
 from pipeline.scoring.speech.model_files import find_speech_model
 from pipeline.settings import CHECKOUT, Settings
-from tests.test_pages import words
+from tests.pages import button, said
 
 Open = Callable[..., Any]
 MASA = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
@@ -58,20 +58,20 @@ def test_the_practice_sentences_hold_every_phone(settings: Settings) -> None:
 
 def test_practice_offers_sentences_and_scores_them(open_page: Open, deployed: Settings) -> None:
     page = open_page("practice", lesson="en-sentences", learner="Ada")
-    said = words(page)
-    assert "The weather is lovely" in said
+    shown = said(page)
+    assert "The weather is lovely" in shown
     page.segmented_control(key="recorder-way").set_value("File").run()
     page.file_uploader[0].upload("masa.wav", MASA.read_bytes(), "audio/wav").run()
-    said = words(page)
-    assert "3. Your score" in said
-    assert "Scored in" in said
+    shown = said(page)
+    assert "3. Your score" in shown
+    assert "Scored in" in shown
 
 
 def test_practice_without_a_model_says_how_to_get_one(
     open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Settings, "released_models", property(lambda _: tmp_path))
-    assert "no speech model for English here yet" in words(open_page("practice", lesson="en-th"))
+    assert "no speech model for English here yet" in said(open_page("practice", lesson="en-th"))
 
 
 def test_results_stand_beside_paper_systems_and_people(
@@ -92,9 +92,9 @@ def test_results_stand_beside_paper_systems_and_people(
     table = page.dataframe[0].value
     assert {PAPER.system, HUMAN.system} <= set(table["System"])
     assert len(table) == len(PUBLISHED) + 1 + 1 + _released()
-    said = words(page)
-    assert "Predicted against expert" in said
-    assert "Phone error rate and accuracy" in said
+    shown = said(page)
+    assert "Predicted against expert" in shown
+    assert "Phone error rate and accuracy" in shown
 
 
 def test_results_without_an_evaluation_say_how_to_run_one(
@@ -102,14 +102,14 @@ def test_results_without_an_evaluation_say_how_to_run_one(
 ) -> None:
     monkeypatch.setattr(Settings, "released_models", property(lambda _: tmp_path))
     page = open_page("results")
-    assert "pronlab evaluate" in words(page)
+    assert "pronlab evaluate" in said(page)
     assert len(page.dataframe[0].value) == len(PUBLISHED) + 1
 
 
 def test_training_a_speech_scorer_needs_the_corpus(open_page: Open, settings: Settings, speech_manifest: Path) -> None:
     page = open_page("train")
     page.segmented_control(key="train-kind").set_value("Speech scorer (phones, words, sentences)").run()
-    assert "pronlab import speechocean762" in words(page)
+    assert "pronlab import speechocean762" in said(page)
     import_path(settings, speech_manifest, name="ocean")
     page = open_page("train")
     page.segmented_control(key="train-kind").set_value("Speech scorer (phones, words, sentences)").run()
@@ -119,9 +119,9 @@ def test_training_a_speech_scorer_needs_the_corpus(open_page: Open, settings: Se
 def test_a_finished_speech_run_shows_its_figures(open_page: Open, settings: Settings, speech_run: Path) -> None:
     shutil.copytree(speech_run, settings.runs_root / speech_run.name)
     page = open_page("train", run=speech_run.name)
-    said = words(page)
-    assert "Figures on the held-out speakers" in said
-    assert "Deploy" in said
+    shown = said(page)
+    assert "Figures on the held-out speakers" in shown
+    assert "Deploy" in shown
 
 
 def test_a_speech_model_is_deployed_and_rolled_back(settings: Settings, speech_run: Path) -> None:
@@ -163,9 +163,9 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
         write_table3(run.path, table, found)
         writer.update(result={"table3": table})
     page = open_page("train", run=run.id)
-    said = words(page)
-    assert "1 of 20 APA" in said
-    assert "mispronunciation F1 is 0.250" in said
+    shown = said(page)
+    assert "1 of 20 APA" in shown
+    assert "mispronunciation F1 is 0.250" in shown
     tables = [frame.value for frame in page.dataframe]
     shown = next(frame for frame in tables if "Paper" in frame.columns)
     paper = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
@@ -181,7 +181,7 @@ def test_fine_tuning_is_started_from_the_page(
 ) -> None:
     page = open_page("train")
     page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
-    assert "pronlab import speechocean762" in words(page)
+    assert "pronlab import speechocean762" in said(page)
     import_path(settings, speech_manifest, name="ocean")
     started: list[tuple[str, Any]] = []
     from pipeline.runs import RunDirectory
@@ -198,7 +198,7 @@ def test_fine_tuning_is_started_from_the_page(
     next(field for field in page.text_input if field.label == "Measure on part").set_value("")
     next(field for field in page.number_input if field.label.startswith("Recordings")).set_value(4)
     page.text_area(key="speechllm-overrides").set_value("r=0\nranks=3\nalpha=x")
-    next(button for button in page.button if button.label == "Start fine-tuning").click().run()
+    button(page, "Start fine-tuning").click().run()
     (error,) = page.error
     for part in ("no setting 'ranks'", "alpha is a whole number", "r lies in 1-1024"):
         assert part in error.value
@@ -207,7 +207,7 @@ def test_fine_tuning_is_started_from_the_page(
     page.text_area(key="speechllm-overrides").set_value("r=4\nrate: 1e-3")
     page.selectbox(key="speechllm-executor").set_value("slurm")
     page.text_area(key="speechllm-options").set_value("partition=gpu")
-    next(button for button in page.button if button.label == "Start fine-tuning").click().run()
+    button(page, "Start fine-tuning").click().run()
     assert not page.exception
     ((command, where),) = started
     assert command == "train speechllm"
@@ -217,15 +217,15 @@ def test_fine_tuning_is_started_from_the_page(
     assert (config["model"], config["limit"], config["evaluation_part"], config["r"]) == ("tiny", 4, "", 4)
     assert config["rate"] == 1e-3
     assert Path(config["manifest"]).is_file()
-    assert "speechllm-tiny-seed0" in words(page)
+    assert "speechllm-tiny-seed0" in said(page)
 
-    next(button for button in page.button if button.label == "What would it take?").click().run()
+    button(page, "What would it take?").click().run()
     assert started[1][0] == "train speechllm --plan"
     (plan,) = (RunDirectory(path.parent) for path in settings.jobs_root.glob("*/run.json"))
     with plan.start() as writer:
         writer.update(result={"text": "trains 5 of 9 parameters\ntakes 3 days", "refusal": "needs about 99 GB"})
     page.run()
-    assert "trains 5 of 9 parameters" in words(page)
+    assert "trains 5 of 9 parameters" in said(page)
     assert any("needs about 99 GB" in warning.value for warning in page.warning)
 
 

@@ -16,14 +16,15 @@ from pipeline.errors import AudioError, CorpusError
 from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
-from pipeline.wakeword.collection import add_folders, collections, open_collection
+from pipeline.wakeword.collection import collections, open_collection
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.evaluate import Task
 from pipeline.wakeword.export import export
 from pipeline.wakeword.listening import detector_of
 from pipeline.wakeword.run import train_wakeword
 from pipeline.wakeword.trained import EXPORTS, evaluate_run, robustness_of, trained
-from tests.wakeword_sounds import RATE_HZ, chirp, write_clips
+from tests.pages import button, said
+from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
 
 Open = Callable[..., Any]
 
@@ -31,13 +32,7 @@ Open = Callable[..., Any]
 @pytest.fixture
 def chirps(settings: Settings, tmp_path: Path) -> Settings:
     """Clips of the word `chirp`, some of them for evaluation."""
-    words, other, noise = write_clips(tmp_path / "train", 16, 12)
-    new_words, new_other, _ = write_clips(tmp_path / "new", 8, 10, seed=1)
-    add_folders(
-        settings, "chirp",
-        {"positive": [words], "negative": [other], "noise": [noise], "evaluation/positive": [new_words],
-         "evaluation/background": [new_other]},
-    )  # fmt: skip
+    collect_chirps(settings, tmp_path)
     return settings
 
 
@@ -52,12 +47,6 @@ def detector(chirps: Settings) -> RunDirectory:
     run = RunDirectory.create(chirps.runs_root, kind="wakeword", name="chirp", config=config, seed=0)
     train_wakeword(chirps, config, run)
     return run
-
-
-def said(page: Any) -> str:
-    """All the words on the page."""
-    kinds = (page.markdown, page.caption, page.info, page.success, page.warning, page.error, page.subheader)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.mark.parametrize(
@@ -79,15 +68,15 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     words = open_collection(chirps, "chirp")
     (words.folder("positive") / "broken.wav").write_bytes(b"RIFF")
     page = open_page("wakeword", step="1 Data")
-    next(b for b in page.button if b.label == "Check the clips").click().run()
+    button(page, "Check the clips").click().run()
     assert not page.exception
     assert "1 clips cannot be used" in said(page)
-    next(b for b in page.button if b.label == "Move them").click().run()
+    button(page, "Move them").click().run()
     assert not (words.folder("positive") / "broken.wav").exists()
     assert list((words.root / "quarantine").rglob("broken.wav"))
-    next(b for b in page.button if b.label == "Set aside").click().run()
+    button(page, "Set aside").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (11, 13)
-    next(b for b in page.button if b.label == "Take all back").click().run()
+    button(page, "Take all back").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
 
 
@@ -102,21 +91,21 @@ def test_a_training_is_weighed_refused_and_started(
     open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_page("wakeword", step="2 Configuration")
-    weigh = next(b for b in page.button if b.label == "Does it fit?")
+    weigh = button(page, "Does it fit?")
     weigh.click().run()
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
     page.text_area(key="wakeword-overrides").set_value("train.steps=-1\nmodel.target=esp32_s3\nmodel.name=resnet18")
-    next(b for b in page.button if b.label == "Start training").click().run()
+    button(page, "Start training").click().run()
     assert "steps lies in" in said(page)
     page.text_area(key="wakeword-overrides").set_value("model.target=esp32_s3\nmodel.name=resnet18")
-    next(b for b in page.button if b.label == "Start training").click().run()
+    button(page, "Start training").click().run()
     assert "It does not fit the device" in said(page)
     assert not list(chirps.runs_root.glob("*")), "nothing was started"
     started = []
     monkeypatch.setattr("dashboard.wakewords.start_training", lambda config, where: started.append(config) or "run")
     page.text_area(key="wakeword-overrides").set_value("train.steps=5")
-    next(b for b in page.button if b.label == "Start training").click().run()
+    button(page, "Start training").click().run()
     assert "has started" in said(page)
     (config,) = started
     assert config.train.steps == 5

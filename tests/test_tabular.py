@@ -29,6 +29,7 @@ from pipeline.tabular.scoring import score_prompt
 from pipeline.tabular.task import Row, get_task, task_names
 from pipeline.tabular.train import load_table, train_tabular
 from pipeline.tabular.trees import fit, searched
+from tests.pages import button
 
 SHIPPED = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
 
@@ -353,7 +354,7 @@ def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], sett
     page.text_area(key="prompt-text").set_value("Explain fractions. Use at most 90 words.")
     page.text_input(key="prompt-author").set_value("Ada")
     page.number_input(key="prompt-score").set_value(70.0)
-    next(b for b in page.button if b.label == "Keep it").click().run()
+    button(page, "Keep it").click().run()
     assert not page.exception
     (kept,) = Store(settings).all()
     assert (kept.author, kept.score) == ("Ada", 70.0)
@@ -368,6 +369,6 @@ def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], sett
     assert any("level 0" in str(cell) for cell in result.dataframe[0].value.iloc[:, 0])
     use = open_page("tables", table="Use")
     use.text_area(key="use-text").set_value("Explain fractions to beginners. Use a table.").run()
-    next(b for b in use.button if b.label == "Score it").click().run()
+    button(use, "Score it").click().run()
     assert not use.exception
     assert any(metric.label.startswith("Score") for metric in use.metric)

@@ -6,6 +6,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from pipeline.settings import Settings
+from pipeline.wakeword.collection import add_folders
+
 RATE_HZ = 16_000
 
 
@@ -42,3 +45,14 @@ def write_clips(root: Path, n_words: int = 16, n_other: int = 16, seed: int = 0)
         soundfile.write(other / f"other{number:03}.flac", hum(draw), RATE_HZ)
     soundfile.write(noise / "hiss.flac", 0.05 * draw.standard_normal(8 * RATE_HZ).clip(-4, 4), RATE_HZ)
     return words, other, noise
+
+
+def collect_chirps(settings: Settings, root: Path, n_words: int = 16, n_other: int = 12) -> None:
+    """Clips of the word `chirp` as a collection, with some for evaluation."""
+    words, other, noise = write_clips(root / "train", n_words, n_other)
+    new_words, new_other, _ = write_clips(root / "new", 8, 10, seed=1)
+    add_folders(
+        settings, "chirp",
+        {"positive": [words], "negative": [other], "noise": [noise], "evaluation/positive": [new_words],
+         "evaluation/background": [new_other]},
+    )  # fmt: skip

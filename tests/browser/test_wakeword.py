@@ -6,23 +6,16 @@ from typing import Any
 
 from pipeline.runs import list_runs
 from pipeline.settings import Settings
-from pipeline.wakeword.collection import add_folders
 from tests.browser.conftest import shoot, wait_for
 from tests.browser.test_pages import settled
-from tests.wakeword_sounds import write_clips
+from tests.wakeword_sounds import collect_chirps
 
 Open = Callable[..., Any]
 
 
 def test_six_steps(open_page: Open, server: tuple[str, Settings], tmp_path: Path) -> None:
     settings = server[1]
-    words, other, noise = write_clips(tmp_path / "train", 24, 16)
-    new_words, new_other, _ = write_clips(tmp_path / "new", 8, 10, seed=1)
-    add_folders(
-        settings, "chirp",
-        {"positive": [words], "negative": [other], "noise": [noise], "evaluation/positive": [new_words],
-         "evaluation/background": [new_other]},
-    )  # fmt: skip
+    collect_chirps(settings, tmp_path, 24, 16)
     page = open_page("wakeword")
     settled(page)
     page.get_by_role("button", name="Check the clips").click()
