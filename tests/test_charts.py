@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import charts
+from dashboard.charts import practice_charts, rater_charts, run_charts, score_charts
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def traces(figure, kind: str) -> dict[str, object]:
 
 
 def test_scatter_has_a_trace_for_each_scorer_and_the_identity_line(table: pd.DataFrame) -> None:
-    found = traces(charts.predicted_against_expert(table), "scatter")
+    found = traces(score_charts.predicted_against_expert(table), "scatter")
     assert list(found["acoustic57"].x) == [80.0, 50.0]
     assert list(found["acoustic57"].y) == [70.0, 55.0]
     assert list(found["heuristic"].y) == [60.0, 60.0]
@@ -36,13 +36,13 @@ def test_scatter_has_a_trace_for_each_scorer_and_the_identity_line(table: pd.Dat
 
 def test_scorers_differ_in_symbol_as_well_as_colour(table: pd.DataFrame) -> None:
     second = table.assign(scorer=table["scorer"] + "-b")
-    found = traces(charts.predicted_against_expert(pd.concat([table, second[:2]])), "scatter")
+    found = traces(score_charts.predicted_against_expert(pd.concat([table, second[:2]])), "scatter")
     models = [found[name].marker for name in ("acoustic57", "acoustic57-b", "heuristic")]
     assert len({marker.symbol for marker in models}) == len({marker.color for marker in models}) == 3
 
 
 def test_bland_altman_plots_differences_over_means_with_its_limits(table: pd.DataFrame) -> None:
-    figure = charts.bland_altman(table, {"acoustic57": (-2.5, -23.0, 18.0)})
+    figure = score_charts.bland_altman(table, {"acoustic57": (-2.5, -23.0, 18.0)})
     found = traces(figure, "scatter")["acoustic57"]
     assert list(found.x) == [75.0, 52.5]
     assert list(found.y) == [-10.0, 5.0]
@@ -50,14 +50,16 @@ def test_bland_altman_plots_differences_over_means_with_its_limits(table: pd.Dat
 
 
 def test_residuals_put_the_most_biased_first(table: pd.DataFrame) -> None:
-    figure = charts.residuals_by(table, "speaker", "Participant")
+    figure = score_charts.residuals_by(table, "speaker", "Participant")
     assert figure.layout.xaxis.categoryarray == ("s1", "s2")
     assert list(traces(figure, "box")["heuristic"].y) == [-20.0, 10.0]
 
 
 def test_epochs_draw_one_line_a_fold_and_the_targets() -> None:
     rows = [{"fold": fold, "epoch": epoch, "val_mae": 10 - fold - epoch} for fold in (0, 1) for epoch in (1, 2)]
-    figure = charts.epochs([*rows, {"fold": 0, "message": "no epoch here"}], "val_mae", "MAE (points)", {"good": 7.0})
+    figure = run_charts.epochs(
+        [*rows, {"fold": 0, "message": "no epoch here"}], "val_mae", "MAE (points)", {"good": 7.0}
+    )
     found = traces(figure, "scatter")
     assert list(found["fold 0"].y) == [9, 8]
     assert list(found["fold 1"].y) == [8, 7]
@@ -66,20 +68,20 @@ def test_epochs_draw_one_line_a_fold_and_the_targets() -> None:
 
 def test_long_curves_are_thinned_to_means_and_their_range() -> None:
     step = np.arange(1.0, 10_002.0)
-    figure = charts.steps((step, step % 2), "Loss", most=500)
+    figure = run_charts.steps((step, step % 2), "Loss", most=500)
     high, low, mean = figure.data
     assert len(mean.x) <= 500
     assert mean.x[-1] == 10_001
     assert mean.y[0] == pytest.approx(0.5, abs=0.03)
     assert (set(high.y), set(low.y)) == ({1.0}, {0.0})
-    (short,) = charts.steps((step[:3], step[:3] % 2), "Loss").data
+    (short,) = run_charts.steps((step[:3], step[:3] % 2), "Loss").data
     assert list(short.y) == [1.0, 0.0, 1.0]
-    assert len(charts.steps((step[:0], step[:0]), "Loss").data[0].x) == 0
+    assert len(run_charts.steps((step[:0], step[:0]), "Loss").data[0].x) == 0
 
 
 def test_runs_laid_over_each_other_can_be_told_apart() -> None:
     curve = (np.arange(3.0), np.arange(3.0))
-    figure = charts.overlay({f"run {n}": curve for n in range(9)}, "Epoch", "Total")
+    figure = run_charts.overlay({f"run {n}": curve for n in range(9)}, "Epoch", "Total")
     styles = {(trace.line.color, trace.line.dash) for trace in figure.data}
     assert len(styles) == 9
     assert [trace.name for trace in figure.data] == [f"run {n}" for n in range(9)]
@@ -87,43 +89,43 @@ def test_runs_laid_over_each_other_can_be_told_apart() -> None:
 
 def test_usage_leaves_out_what_was_not_measured() -> None:
     rows = [{"at": "2026-01-01T00:00:00Z", "cpu": 1.5, "gpu": None}, {"at": "2026-01-01T00:00:10Z", "cpu": 0.5}]
-    assert list(charts.usage(rows, "cpu", "Cores").data[0].y) == [1.5, 0.5]
-    assert len(charts.usage(rows, "gpu", "GPU").data[0].y) == 0
+    assert list(run_charts.usage(rows, "cpu", "Cores").data[0].y) == [1.5, 0.5]
+    assert len(run_charts.usage(rows, "gpu", "GPU").data[0].y) == 0
 
 
 def test_importance_shows_the_greatest_on_top() -> None:
-    figure = charts.importance(["a", "b", "c"], [0.1, 0.7, 0.2], most=2)
+    figure = score_charts.importance(["a", "b", "c"], [0.1, 0.7, 0.2], most=2)
     assert list(figure.data[0].y) == ["c", "b"]
     assert list(figure.data[0].x) == [0.2, 0.7]
 
 
 def test_coverage_adds_up_to_the_whole() -> None:
-    labelled, rest = charts.coverage(["demo", "other"], [3, 0], [5, 7]).data
+    labelled, rest = rater_charts.coverage(["demo", "other"], [3, 0], [5, 7]).data
     assert [a + b for a, b in zip(labelled.x, rest.x, strict=True)] == [5, 7]
 
 
 def test_ratings_by_evaluator_fill_missing_ones_with_zero() -> None:
-    figure = charts.ratings_by_evaluator({"one": {"ada": 2}, "two": {"can": 5}})
+    figure = rater_charts.ratings_by_evaluator({"one": {"ada": 2}, "two": {"can": 5}})
     assert [list(trace.x) for trace in figure.data] == [[2, 0], [0, 5]]
 
 
 def test_histogram_keeps_every_score() -> None:
-    figure = charts.score_histogram({"human": [1.0, 99.0, 100.0], "synthetic": [50.0]})
+    figure = score_charts.score_histogram({"human": [1.0, 99.0, 100.0], "synthetic": [50.0]})
     assert [list(trace.x) for trace in figure.data] == [[1.0, 99.0, 100.0], [50.0]]
     assert figure.data[0].xbins.end > 100
 
 
 def test_a_try_without_a_score_is_a_gap_not_a_zero() -> None:
-    figure = charts.attempts([1, 2, 3], [50.0, None, 70.0], ["heuristic", "none", "ml_model"])
+    figure = practice_charts.attempts([1, 2, 3], [50.0, None, 70.0], ["heuristic", "none", "ml_model"])
     assert figure.data[0].y == (50.0, None, 70.0)
     assert figure.data[0].connectgaps is False
 
 
 def test_every_score_axis_names_its_unit(table: pd.DataFrame) -> None:
     for figure in (
-        charts.predicted_against_expert(table),
-        charts.bland_altman(table, {}),
-        charts.residuals_by(table, "text", "Word"),
+        score_charts.predicted_against_expert(table),
+        score_charts.bland_altman(table, {}),
+        score_charts.residuals_by(table, "text", "Word"),
     ):
         titles = figure.layout.xaxis.title.text + figure.layout.yaxis.title.text
         assert "0-100" in titles or "points" in titles

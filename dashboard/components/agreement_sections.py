@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from dashboard import charts
+from dashboard.charts import rater_charts
 from pipeline.labels.ratings_table import RatingsTable, as_json
 from pipeline.metrics.raters import Agreement, Estimate, by_group
 
@@ -52,7 +52,7 @@ def raters(ratings: RatingsTable, name: str, found: Agreement) -> None:
         st.subheader("Severity")
         if known:
             st.plotly_chart(
-                charts.severities(
+                rater_charts.severities(
                     [rater.name for rater in known],
                     [float(rater.severity.value or 0.0) for rater in known],
                     [rater.severity.interval or (0.0, 0.0) for rater in known],
@@ -66,7 +66,7 @@ def raters(ratings: RatingsTable, name: str, found: Agreement) -> None:
         table = ratings.dimensions[name]
         columns = {rater: table[np.isfinite(table[:, k]), k] for k, rater in enumerate(ratings.raters)}
         st.plotly_chart(
-            charts.rating_distributions(
+            rater_charts.rating_distributions(
                 {rater: values.tolist() for rater, values in columns.items()}, LABELS.get(name, name)
             ),
             key="agreement-distributions",
@@ -95,7 +95,7 @@ def pairs(ratings: RatingsTable, name: str, found: Agreement) -> None:
         )  # fmt: skip
         key, centred = PAIRWISE[what or "Bias"]
         st.plotly_chart(
-            charts.pairwise(ratings.raters, _matrix(ratings.raters, found, key), what or "Bias", centred=centred),
+            rater_charts.pairwise(ratings.raters, _matrix(ratings.raters, found, key), what or "Bias", centred=centred),
             key="agreement-heat",
         )
         if key == "bias":
@@ -110,7 +110,8 @@ def pairs(ratings: RatingsTable, name: str, found: Agreement) -> None:
         texts = [text for text, keep in zip(ratings.texts, both, strict=True) if keep]
         if both.sum() >= 2:
             st.plotly_chart(
-                charts.pair_differences(table[both, a], table[both, b], (pair.a, pair.b), texts), key="agreement-ba"
+                rater_charts.pair_differences(table[both, a], table[both, b], (pair.a, pair.b), texts),
+                key="agreement-ba",
             )
         st.caption(
             f"n {pair.n}, mean distance {_words(pair.mae)}, bias {_words(pair.bias, sign=True)}, κ {_words(pair.kappa)}"

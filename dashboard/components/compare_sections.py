@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, comparison, services, state
+from dashboard import comparison, services, state
+from dashboard.charts import score_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.worst_cases import worst_cases
 from pipeline.corpus.sets import RecordingSet
@@ -114,14 +115,14 @@ def _bland_altman(table: pd.DataFrame) -> Figure:
         for scorer, rows in table.groupby("scorer")
         if (found := bland_altman(rows["expert"], rows["predicted"])) is not None
     }
-    return charts.bland_altman(table, limits)
+    return score_charts.bland_altman(table, limits)
 
 
 PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
-    "Predicted against expert": charts.predicted_against_expert,
+    "Predicted against expert": score_charts.predicted_against_expert,
     "Bland-Altman": _bland_altman,
-    "By participant": lambda table: charts.residuals_by(table, "speaker", "Participant"),
-    "By word": lambda table: charts.residuals_by(table, "text", "Word or sentence"),
+    "By participant": lambda table: score_charts.residuals_by(table, "speaker", "Participant"),
+    "By word": lambda table: score_charts.residuals_by(table, "text", "Word or sentence"),
 }
 
 

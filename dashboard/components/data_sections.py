@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import charts, services, state
+from dashboard import services, state
+from dashboard.charts import rater_charts, score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
@@ -51,13 +52,13 @@ def sets() -> None:
         st.subheader("Label coverage")
         names = [row.title for row in overview]
         st.plotly_chart(
-            charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
+            rater_charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
         )
     with right:
         st.subheader("Ratings by evaluator")
         counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
         if counts:
-            st.plotly_chart(charts.ratings_by_evaluator(counts))
+            st.plotly_chart(rater_charts.ratings_by_evaluator(counts))
         else:
             empty_state("Nobody has rated yet.", page="label", page_label="Rate recordings on the Label page")
     _score_distribution()
@@ -81,7 +82,7 @@ def _score_distribution() -> None:
         empty_state("This set has no labels yet.", page="label", page_label="Rate recordings on the Label page")
         return
     by_source = {str(source): rows["score"].tolist() for source, rows in scores.groupby("source")}
-    st.plotly_chart(charts.score_histogram(by_source))
+    st.plotly_chart(score_charts.score_histogram(by_source))
     if RatingSource.SYNTHETIC in by_source:
         st.caption("Synthetic labels come from the faults that were put into the demo's speech, not from a listener.")
 

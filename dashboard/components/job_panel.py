@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import charts
+from dashboard.charts import run_charts
 from dashboard.components.page import errors_in_words, plain
 from dashboard.services import settings
 from pipeline.jobs.launcher import GRACE_S, RESUMABLE, check_queue, end_now, go_on
@@ -104,7 +104,7 @@ def _usage(run: RunDirectory) -> None:
     with st.expander(f"Processor, memory and GPU: {words}", icon=":material/memory:"):
         drawn = [(name, label) for name, label in USAGE if last.get(name) is not None]
         for column, (name, label) in zip(st.columns(len(drawn)), drawn, strict=True):
-            column.plotly_chart(charts.usage(rows, name, label), key=f"usage-{name}")
+            column.plotly_chart(run_charts.usage(rows, name, label), key=f"usage-{name}")
 
 
 def _elapsed(state: RunState) -> str:

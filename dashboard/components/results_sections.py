@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, services
+from dashboard import services
+from dashboard.charts import score_charts
 from pipeline.results import export
 from pipeline.results.table import ResultRow
 from pipeline.scoring.evaluations import Evaluation
@@ -104,19 +105,19 @@ def plots(rows: Sequence[dict[str, Any]], aspect: str) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("Predicted against expert")
-        st.plotly_chart(charts.predicted_against_expert(table), key="results-scatter")
+        st.plotly_chart(score_charts.predicted_against_expert(table), key="results-scatter")
     with right:
         st.subheader("Calibration")
-        st.plotly_chart(charts.calibration(table), key="results-calibration")
+        st.plotly_chart(score_charts.calibration(table), key="results-calibration")
         st.caption("Mean expert score of the recordings in each tenth of the predictions, with the standard error.")
     st.subheader("Residuals (predicted - expert)")
     tabs = st.tabs(["By speaker", "By age", "By rater"])
     with tabs[0]:
-        st.plotly_chart(charts.residuals_by(table, "speaker", "Speaker"), key="results-speaker")
+        st.plotly_chart(score_charts.residuals_by(table, "speaker", "Speaker"), key="results-speaker")
     with tabs[1]:
-        st.plotly_chart(charts.residuals_by(_by_age(table), "age group", "Age"), key="results-age")
+        st.plotly_chart(score_charts.residuals_by(_by_age(table), "age group", "Age"), key="results-age")
     with tabs[2]:
-        st.plotly_chart(charts.residuals_by(_by_rater(rows, aspect), "rater", "Rater"), key="results-rater")
+        st.plotly_chart(score_charts.residuals_by(_by_rater(rows, aspect), "rater", "Rater"), key="results-rater")
         st.caption("Against each expert alone: who stands above zero is stricter than the model.")
 
 
@@ -127,7 +128,7 @@ def per_and_accuracy(rows: Sequence[dict[str, Any]], chosen: Evaluation) -> None
         return
     relation = chosen.report.get("per_accuracy") or {}
     st.subheader("Phone error rate and accuracy")
-    st.plotly_chart(charts.error_rate_against_accuracy(known), key="results-per")
+    st.plotly_chart(score_charts.error_rate_against_accuracy(known), key="results-per")
     st.caption(
         f"PCC of an utterance's text-free PER with the experts' accuracy {_number(relation.get('reference'))} (paper: "
         f"-.446), with the predicted accuracy {_number(relation.get('predicted'))} (paper: -.354)."

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, state, training
+from dashboard import state, training
+from dashboard.charts import run_charts
 from dashboard.components.job_panel import STATUS_WORDS
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
@@ -160,7 +161,7 @@ def _curves(runs: Sequence[RunDirectory]) -> None:
         return
     axis = next(iter(drawn.values()))[0]
     st.plotly_chart(
-        charts.overlay({run_id: curve for run_id, (_, curve) in drawn.items()}, axis, FIGURES.get(name, name)),
+        run_charts.overlay({run_id: curve for run_id, (_, curve) in drawn.items()}, axis, FIGURES.get(name, name)),
         key="runs-overlay",
     )
     if missing := [run_id for run_id in by_run if run_id not in drawn]:

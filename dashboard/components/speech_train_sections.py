@@ -4,7 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, identity, state, training
+from dashboard import identity, state, training
+from dashboard.charts import run_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
@@ -83,12 +84,12 @@ def speech_curves(run: RunDirectory, _: RunState) -> None:
         st.caption("The first epoch is under way; curves follow after it.")
         return
     columns = st.columns(3)
-    columns[0].plotly_chart(charts.epochs(epochs, "loss", "Training loss", {}), key="speech-loss")
+    columns[0].plotly_chart(run_charts.epochs(epochs, "loss", "Training loss", {}), key="speech-loss")
     for number, (name, label, beside) in enumerate(CURVES, start=1):
         lines = {}
         if beside is not None:
             lines = {"paper": float(getattr(PAPER, beside)), "one expert": float(getattr(HUMAN, beside))}
-        columns[number % 3].plotly_chart(charts.epochs(epochs, name, label, lines), key=f"speech-{name}")
+        columns[number % 3].plotly_chart(run_charts.epochs(epochs, name, label, lines), key=f"speech-{name}")
 
 
 def speech_findings(run: RunDirectory) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, services, state, training
+from dashboard import services, state, training
+from dashboard.charts import run_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words, plain
 from dashboard.components.run_form import configured, last_fields
@@ -106,7 +107,9 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
         return
     columns = st.columns(3)
     for column, (name, label) in zip(columns, STEPS, strict=True):
-        column.plotly_chart(charts.steps(metrics.steps(name), label, log=name == "grad_norm"), key=f"speechllm-{name}")
+        column.plotly_chart(
+            run_charts.steps(metrics.steps(name), label, log=name == "grad_norm"), key=f"speechllm-{name}"
+        )
     epochs = [{"fold": None, "epoch": row["epoch"], **row["table3"]} for row in metrics.rows("epoch")]
     if not epochs:
         st.caption("Figures follow after the first epoch.")
@@ -119,7 +122,7 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:
             lines["one expert"] = human
-        columns[number % 3].plotly_chart(charts.epochs(epochs, name, label, lines), key=f"speechllm-{name}")
+        columns[number % 3].plotly_chart(run_charts.epochs(epochs, name, label, lines), key=f"speechllm-{name}")
 
 
 def speechllm_findings(run: RunDirectory) -> None:

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import charts, comparison, identity, state, training
+from dashboard import comparison, identity, state, training
+from dashboard.charts import run_charts, score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
@@ -140,10 +141,12 @@ def _curves(run: RunDirectory, _: RunState) -> None:
     mae = next(target for target in TARGETS if target.metric == "mae")
     left, right = st.columns(2)
     with left:
-        st.plotly_chart(charts.epochs(metrics, "train_loss", "Training loss (MSE of score/100)", {}), key="train-loss")
+        st.plotly_chart(
+            run_charts.epochs(metrics, "train_loss", "Training loss (MSE of score/100)", {}), key="train-loss"
+        )
     with right:
         targets = {"acceptable": mae.acceptable, "good": mae.good, "excellent": mae.excellent}
-        st.plotly_chart(charts.epochs(metrics, "val_mae", "Validation MAE (points)", targets), key="val-mae")
+        st.plotly_chart(run_charts.epochs(metrics, "val_mae", "Validation MAE (points)", targets), key="val-mae")
 
 
 def _findings(run: RunDirectory) -> None:
@@ -162,12 +165,12 @@ def _findings(run: RunDirectory) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("Predicted against actual")
-        st.plotly_chart(charts.predicted_against_expert(table), key="train-scatter")
+        st.plotly_chart(score_charts.predicted_against_expert(table), key="train-scatter")
     with right:
         st.subheader("What the model listens to")
         if any(report.importance.values()):
             names, values = list(report.importance), list(report.importance.values())
-            st.plotly_chart(charts.importance(names, values), key="train-importance")
+            st.plotly_chart(score_charts.importance(names, values), key="train-importance")
         else:
             st.caption("No importance of single features was measured: an embedding's dimensions say nothing alone.")
     st.subheader("The ten worst")

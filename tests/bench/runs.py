@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dashboard import charts, training
+from dashboard import training
+from dashboard.charts import run_charts
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
 from tests.bench import BenchResult, best_s
@@ -35,7 +36,7 @@ def _watching(folder: Path) -> list[BenchResult]:
             more.write(_line(N_STEPS))
         metrics = training.metrics_of(directory)
         for name in COLUMNS:
-            charts.steps(metrics.steps(name), name).to_json()
+            run_charts.steps(metrics.steps(name), name).to_json()
 
     def whole() -> None:
         import plotly.graph_objects as go

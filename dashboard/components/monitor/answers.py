@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import monitor_charts, watching
+from dashboard import watching
+from dashboard.charts import monitor_charts
 from pipeline.monitoring.drift import Drift
 from pipeline.monitoring.predictions import Day
 

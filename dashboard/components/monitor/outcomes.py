@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import monitor_charts, watching
+from dashboard import watching
+from dashboard.charts import monitor_charts
 from dashboard.components.page import empty_state
 from pipeline.monitoring import outcomes as of
 from pipeline.monitoring.outcomes import Group

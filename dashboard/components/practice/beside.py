@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import practice_charts
+from dashboard.charts import practice_charts
 from dashboard.components.score_card import checks_list
 from dashboard.practising import Try
 from pipeline.practice.stress import WordStress

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import practice_charts, state
+from dashboard import state
+from dashboard.charts import practice_charts
 from dashboard.components.recorder import NEEDS_HTTPS, NO_MICROPHONE
 from dashboard.components.webrtc import RATE_HZ, insecure_origin, microphone
 from pipeline.audio.encode import to_wav

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import practice_charts, practising
+from dashboard import practising
+from dashboard.charts import practice_charts
 from dashboard.components.page import empty_state
 from dashboard.components.practice.choose import language_name
 from dashboard.components.practice.mine import what_is_kept

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import charts, practising
+from dashboard import practising
+from dashboard.charts import practice_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.practice.choose import Task
 from dashboard.components.practice.mine import counted
@@ -21,7 +22,7 @@ def earlier_tries(task: Task, log: AttemptLog) -> None:
     scores = [attempt.overall for attempt in log.attempts]
     methods = [str(attempt.result.get("scoring_method", "none")) for attempt in log.attempts]
     numbers = list(range(1, len(scores) + 1))
-    st.plotly_chart(charts.attempts(numbers, scores, methods), key="practice-progress")
+    st.plotly_chart(practice_charts.attempts(numbers, scores, methods), key="practice-progress")
     st.dataframe(
         [
             {

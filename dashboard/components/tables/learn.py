@@ -4,7 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, identity, tables
+from dashboard import identity, tables
+from dashboard.charts import score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import empty_state, errors_in_words
 from pipeline.metrics.regression import TARGETS
@@ -36,7 +37,7 @@ def clean(task: str, source: str) -> None:
             st.caption("Nothing.")
     with right:
         st.plotly_chart(
-            charts.score_histogram({"labels": [row.label or 0.0 for row in found.kept]}), key="table-labels"
+            score_charts.score_histogram({"labels": [row.label or 0.0 for row in found.kept]}), key="table-labels"
         )
 
 
@@ -98,7 +99,7 @@ def results(task: str) -> None:
 
 
 def _importance(values: dict[str, float], label: str) -> Any:
-    return charts.importance(list(values), list(values.values()), most=15, label=label)
+    return score_charts.importance(list(values), list(values.values()), most=15, label=label)
 
 
 def _figures(found: dict[str, Any]) -> dict[str, Any]:

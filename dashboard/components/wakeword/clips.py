@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import detection_charts, state, wakewords
+from dashboard import state, wakewords
+from dashboard.charts import detection_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words, plain
 from dashboard.components.recorder import UPLOAD_TYPES

@@ -4,7 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import detection_charts, wakewords
+from dashboard import wakewords
+from dashboard.charts import detection_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words, plain
 from dashboard.components.recorder import recorder

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import detection_charts, state, wakewords
+from dashboard import state, wakewords
+from dashboard.charts import detection_charts
 from dashboard.components.webrtc import microphone
 from pipeline.runs import RunDirectory
 from pipeline.wakeword.detector import Judged, StreamingDetector

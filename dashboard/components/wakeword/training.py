@@ -5,8 +5,8 @@ import json
 import numpy as np
 import streamlit as st
 
-from dashboard import charts
 from dashboard import training as trainings
+from dashboard.charts import run_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.run_actions import offer_deletion
 from pipeline.runs import RunDirectory, RunState
@@ -34,7 +34,7 @@ def details(run: RunDirectory, state: RunState) -> None:
         return
     for column, (name, label) in zip(st.columns(len(STEPS)), STEPS, strict=True):
         column.plotly_chart(
-            charts.steps(metrics.steps(name), label, log=name == "gradient_norm"), key=f"wakeword-{name}"
+            run_charts.steps(metrics.steps(name), label, log=name == "gradient_norm"), key=f"wakeword-{name}"
         )
     rows = metrics.rows("validation")
     if not rows:
@@ -45,7 +45,7 @@ def details(run: RunDirectory, state: RunState) -> None:
             for words, key in (("present weights", f"present_{name}"), ("averaged weights", f"averaged_{name}"))
             if (some := [row for row in rows if key in row])
         }
-        column.plotly_chart(charts.overlay(curves, "Step", label), key=f"wakeword-validation-{name}")
+        column.plotly_chart(run_charts.overlay(curves, "Step", label), key=f"wakeword-validation-{name}")
 
 
 def _report(report: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.charts import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure
+from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dashboard.charts import BLUE, GREY, ORANGE, SCORE_RANGE, empty_figure
+from dashboard.charts.base import BLUE, GREY, METHOD_COLOURS, METHOD_SYMBOLS, ORANGE, SCORE_RANGE, empty_figure
 from pipeline.phones import PHONES
 
 if TYPE_CHECKING:
@@ -110,3 +110,30 @@ def by_sound(sounds: Sequence[Sound]) -> Figure:
 
 
 __all__ = ["beside", "by_day", "by_sound", "live_melody"]
+
+
+def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Sequence[str]) -> Figure:
+    """Scores over the number of the try, with the bands' lower bounds; tries without a score leave a gap."""
+    from pipeline.records import BANDS
+
+    figure = empty_figure("Try", "Score (0-100)", y_range=SCORE_RANGE, height=300)
+    figure.add_scatter(
+        x=list(numbers),
+        y=list(scores),
+        mode="lines+markers",
+        line={"color": GREY, "width": 1},
+        marker={
+            "size": 10,
+            "color": [METHOD_COLOURS.get(method, GREY) for method in methods],
+            "symbol": [METHOD_SYMBOLS.get(method, "x") for method in methods],
+        },
+        connectgaps=False,
+        name="score",
+        showlegend=False,
+    )
+    for band in BANDS[:-1]:
+        figure.add_hline(
+            y=band.low, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=band.label.lower()
+        )
+    figure.update_xaxes(dtick=1 if len(numbers) < 20 else None)
+    return figure

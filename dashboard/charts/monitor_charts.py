@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dashboard.charts import BLUE, GREY, ORANGE, SCORE_RANGE, VERMILION, empty_figure
+from dashboard.charts.base import BLUE, GREY, ORANGE, SCORE_RANGE, VERMILION, empty_figure
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -1,0 +1,1 @@
+"""Tables and arrays as plotly figures: pure, without Streamlit and without reading."""

@@ -1,0 +1,125 @@
+"""Curves of trainings as they go, and beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dashboard.charts.base import BLUE, DASHES, GREY, HEIGHT, PALETTE, SYMBOLS, empty_figure
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from plotly.graph_objects import Figure
+
+
+def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, targets: Mapping[str, float]) -> Figure:
+    """One line a fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines."""
+    figure = empty_figure("Epoch", label)
+    rows = [row for row in metrics if row.get(column) is not None and row.get("epoch") is not None]
+    by_fold: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_fold.setdefault("final fit" if row.get("fold") is None else f"fold {row['fold']}", []).append(row)
+    for number, (fold, points) in enumerate(
+        sorted(by_fold.items(), key=lambda item: (item[0] == "final fit", item[0]))
+    ):
+        figure.add_scatter(
+            x=[row["epoch"] for row in points],
+            y=[row[column] for row in points],
+            mode="lines+markers" if len(points) < 30 else "lines",
+            name=fold,
+            line={"color": PALETTE[number % len(PALETTE)]},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
+        )
+    # The highest is named above its line, the others below: so two that lie close do not write over each other.
+    for place, (name, value) in enumerate(sorted(targets.items(), key=lambda item: -item[1])):
+        figure.add_hline(
+            y=value, line={"color": GREY, "dash": "dash", "width": 1}, annotation_text=f"{name} {value:g}",
+            annotation_position="bottom right" if place else "top right",
+        )  # fmt: skip
+    if not rows and targets:
+        figure.update_yaxes(range=[0.0, 1.5 * max(targets.values())])
+        figure.update_xaxes(visible=False)
+        figure.add_annotation(
+            text="could not be measured", x=0.5, y=0.25, xref="paper", yref="paper", showarrow=False,
+            font={"color": GREY},
+        )  # fmt: skip
+    return figure
+
+
+Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
+
+
+def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Figure:
+    """A value over the step, `log` on a logarithmic scale; of more than `most` points the means of neighbours, and the
+    range they lie in as a band, so that a long run draws as fast and still shows its jumps."""
+    figure = empty_figure("Step", label)
+    if log:
+        figure.update_yaxes(type="log")
+    x, mean, low, high = _thinned(curve, most)
+    if len(x) < len(curve[0]):
+        figure.add_scatter(x=x, y=high, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)
+        figure.add_scatter(
+            x=x, y=low, mode="lines", line={"width": 0}, fill="tonexty", fillcolor="rgba(0,114,178,0.18)",
+            hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=x,
+        y=mean,
+        mode="lines+markers" if len(x) < 30 else "lines",
+        line={"color": BLUE},
+        hovertemplate="step %{x:.0f}: %{y:.4g}<extra></extra>",
+        showlegend=False,
+    )
+    return figure
+
+
+def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: int = 500) -> Figure:
+    """Curves of several runs in one picture, told apart by colour, dash and symbol."""
+    figure = empty_figure(x_label, y_label, height=HEIGHT + 60)
+    for number, (name, curve) in enumerate(curves.items()):
+        x, mean, _, _ = _thinned(curve, most)
+        figure.add_scatter(
+            x=x,
+            y=mean,
+            mode="lines+markers" if len(x) < 30 else "lines",
+            name=name,
+            line={"color": PALETTE[number % len(PALETTE)], "dash": DASHES[number // len(PALETTE) % len(DASHES)]},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7},
+            hovertemplate=f"%{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>",
+            showlegend=True,
+        )
+    return figure
+
+
+def usage(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Figure:
+    """What a run takes of its machine, over the time."""
+    figure = empty_figure("Time (UTC)", label, height=220)
+    known = [row for row in rows if row.get(column) is not None]
+    figure.add_scatter(
+        x=[row["at"] for row in known],
+        y=[row[column] for row in known],
+        mode="lines",
+        line={"color": BLUE},
+        fill="tozeroy",
+        fillcolor="rgba(0,114,178,0.12)",
+        hovertemplate="%{y:.2f}<extra></extra>",
+    )
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def _thinned(
+    curve: Curve, most: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """x of the last point, mean, lowest and highest of each of at most `most` groups of neighbours."""
+    import numpy as np
+
+    x, y = curve
+    group = max(1, -(-len(x) // most))
+    starts = np.arange(0, len(x), group)
+    if not len(starts):
+        return x, y, y, y
+    ends = np.minimum(starts + group, len(x))
+    mean = np.add.reduceat(y, starts) / (ends - starts)
+    return x[ends - 1], mean, np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)

@@ -1,0 +1,193 @@
+"""Scores beside experts', what they rest on, how they spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dashboard.charts.base import (
+    BLUE,
+    GREY,
+    HEIGHT,
+    METHOD_COLOURS,
+    METHOD_SYMBOLS,
+    ORANGE,
+    PALETTE,
+    PATTERNS,
+    PINK,
+    SCORE_RANGE,
+    SKY,
+    VERMILION,
+    empty_figure,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
+
+_MODEL_STYLES = ((BLUE, "circle"), (PINK, "square"), (SKY, "triangle-up"), (VERMILION, "x"))
+
+
+def predicted_against_expert(table: pd.DataFrame) -> Figure:
+    """Scatter of `predicted` over `expert`, a trace a `scorer`, with the identity line and the 10-point corridor.
+
+    Needs columns expert, predicted, scorer, scoring_method, speaker, text.
+    """
+    figure = empty_figure("Expert score (0-100)", "Predicted score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure.add_scatter(
+        x=[0, 90, 100, 100, 10, 0],
+        y=[10, 100, 100, 90, 0, 0],
+        fill="toself",
+        fillcolor="rgba(138,138,138,0.14)",
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        name="within 10 points",
+    )
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="identity", hoverinfo="skip"
+    )
+    markers = _scorer_markers(table)
+    for scorer, rows in table.groupby("scorer", sort=True):
+        figure.add_scatter(
+            x=rows["expert"],
+            y=rows["predicted"],
+            mode="markers",
+            name=str(scorer),
+            marker=markers[str(scorer)],
+            customdata=rows[["speaker", "text"]].to_numpy(),
+            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>expert %{x:.1f}, predicted %{y:.1f}",
+        )
+    return figure
+
+
+def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, float]]) -> Figure:
+    """Difference (predicted - expert) over their mean; `limits` gives (bias, lower, upper) a scorer."""
+    figure = empty_figure(
+        "Mean of expert and predicted (0-100)", "Predicted − expert (points)", x_range=SCORE_RANGE, height=HEIGHT
+    )
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    markers = _scorer_markers(table)
+    for scorer, rows in table.groupby("scorer", sort=True):
+        marker = markers[str(scorer)]
+        figure.add_scatter(
+            x=(rows["expert"] + rows["predicted"]) / 2,
+            y=rows["predicted"] - rows["expert"],
+            mode="markers",
+            name=str(scorer),
+            marker=marker,
+            customdata=rows[["speaker", "text"]].to_numpy(),
+            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>difference %{y:+.1f}",
+        )
+        if scorer in limits:
+            for value, dash, label in zip(
+                limits[scorer], ("solid", "dot", "dot"), ("bias", "−1.96 SD", "+1.96 SD"), strict=True
+            ):
+                figure.add_hline(
+                    y=value,
+                    line={"color": marker["color"], "dash": dash, "width": 1.5},
+                    annotation_text=f"{label} {value:+.1f}",
+                    annotation_font_size=11,
+                )
+    return figure
+
+
+def residuals_by(table: pd.DataFrame, column: str, label: str, *, most: int = 40) -> Figure:
+    """Box of predicted - expert for each value of `column` (speaker, text, evaluator), the most biased first."""
+    differences = table.assign(residual=table["predicted"] - table["expert"])
+    order = differences.groupby(column)["residual"].median().abs().sort_values(ascending=False).index[:most]
+    figure = empty_figure(label, "Predicted − expert (points)")
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    markers = _scorer_markers(table)
+    for scorer, rows in differences[differences[column].isin(order)].groupby("scorer", sort=True):
+        figure.add_box(
+            x=rows[column].astype(str),
+            y=rows["residual"],
+            name=str(scorer),
+            marker_color=markers[str(scorer)]["color"],
+            boxpoints="outliers",
+        )
+    figure.update_layout(boxmode="group")
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=[str(value) for value in order])
+    return figure
+
+
+def calibration(table: pd.DataFrame, n_bins: int = 10) -> Figure:
+    """Mean expert score (with its standard error) of the recordings in each tenth of the predictions."""
+    import numpy as np
+
+    figure = empty_figure("Predicted score (0-100)", "Expert score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="identity", hoverinfo="skip"
+    )
+    ordered = table.sort_values("predicted")
+    parts = [part for part in np.array_split(np.arange(len(ordered)), min(n_bins, len(ordered))) if len(part)]
+    bins = [ordered.iloc[part] for part in parts]
+    figure.add_scatter(
+        x=[rows["predicted"].mean() for rows in bins],
+        y=[rows["expert"].mean() for rows in bins],
+        error_y={"array": [rows["expert"].sem() if len(rows) > 1 else 0.0 for rows in bins], "color": GREY},
+        mode="lines+markers",
+        marker={"color": BLUE, "size": 8},
+        line={"color": BLUE},
+        name="tenths of the predictions",
+        customdata=[len(rows) for rows in bins],
+        hovertemplate="predicted %{x:.1f}, expert %{y:.1f}, n %{customdata}",
+    )
+    return figure
+
+
+def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Each utterance's phone error rate (%) against its accuracy (0-10), by the experts and as predicted."""
+    figure = empty_figure("Accuracy (0-10)", "Phone error rate (%)", x_range=(-0.3, 10.3))
+    for side, name, colour, symbol in (
+        ("reference", "experts", ORANGE, "diamond"), ("predicted", "predicted", BLUE, "circle")
+    ):  # fmt: skip
+        figure.add_scatter(
+            x=[row[side]["accuracy"] for row in rows],
+            y=[100.0 * row["per"] for row in rows],
+            mode="markers",
+            name=name,
+            marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.45},
+            customdata=[row["text"] for row in rows],
+            hovertemplate="%{customdata}<br>accuracy %{x:.1f}, PER %{y:.0f} %",
+        )
+    return figure
+
+
+def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20, label: str = "Importance") -> Figure:
+    """The `most` important features as horizontal bars, the greatest on top."""
+    ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]
+    figure = empty_figure(label, "", height=max(HEIGHT, 24 * len(ranked) + 80))
+    figure.add_bar(x=[value for _, value in ranked], y=[name for name, _ in ranked], orientation="h", marker_color=BLUE)
+    return figure
+
+
+def score_histogram(scores: Mapping[str, Sequence[float]], of: str = "Recordings") -> Figure:
+    """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock); `of` is
+    what was scored."""
+    figure = empty_figure("Score (0-100)", of, x_range=(0, 100))
+    for number, (name, values) in enumerate(scores.items()):
+        figure.add_histogram(
+            x=list(values),
+            name=name,
+            xbins={"start": 0, "end": 105, "size": 5},
+            marker={"color": PALETTE[number % len(PALETTE)], "pattern": {"shape": PATTERNS[number % len(PATTERNS)]}},
+        )
+    figure.update_layout(barmode="stack", bargap=0.04)
+    return figure
+
+
+def _scorer_markers(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """A colour and a symbol for each scorer: the heuristic always orange diamonds, models from blue circles on."""
+    markers: dict[str, dict[str, Any]] = {}
+    models = 0
+    for scorer, rows in table.groupby("scorer", sort=True):
+        if rows["scoring_method"].iloc[0] == "heuristic":
+            colour, symbol = METHOD_COLOURS["heuristic"], METHOD_SYMBOLS["heuristic"]
+        else:
+            colour, symbol = _MODEL_STYLES[models % len(_MODEL_STYLES)]
+            models += 1
+        opacity = 0.75 if len(rows) < 300 else 0.4
+        markers[str(scorer)] = {"color": colour, "symbol": symbol, "size": 7, "opacity": opacity}
+    return markers
