@@ -28,7 +28,7 @@ from pipeline.api.limits import Limits
 from pipeline.cli.main import main
 from pipeline.corpus.demo import install_demo
 from pipeline.errors import AccessError
-from pipeline.monitoring.predictions import SAMPLED_A_DAY, FeedbackError, PredictionLog
+from pipeline.monitoring.predictions import SAMPLED_A_DAY, FeedbackError, LogError, PredictionLog
 from pipeline.monitoring.routing import IN_USE, begin, end, set_shadow, side
 from pipeline.records import ScoreResult, Target
 from pipeline.runs import RunDirectory
@@ -359,6 +359,21 @@ def test_a_log_that_cannot_be_written_fails_no_prediction(settings: Settings, tm
     log = PredictionLog(settings)
     assert len(log.add(_result(50.0))) == 32
     assert log.lost == 1
+    with pytest.raises(LogError, match="cannot be used now"):
+        log.feedback("5f0c", agrees=True)
+
+
+def test_feedback_to_a_damaged_log_is_answered_in_words(settings: Settings) -> None:
+    settings.data_root.mkdir(parents=True)
+    (settings.data_root / "predictions.sqlite").write_bytes(b"no database" * 500)
+    service = Service(settings)
+    try:
+        answer = service.client.post("/feedback", json={"prediction": "5f0c", "agrees": True})
+        assert answer.status_code == 503
+        assert "a new one is begun" in answer.json()["detail"]
+        assert service.client.get("/health").status_code == 200
+    finally:
+        service.close()
 
 
 @pytest.mark.parametrize(

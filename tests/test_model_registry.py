@@ -326,8 +326,17 @@ def test_sides_are_compared_by_learners_not_by_predictions() -> None:
     assert found.interval is not None
     assert found.interval[0] < found.difference < found.interval[1] < 0
     assert found.agreement_p is not None
-    assert found.agreement_p < 1e-6
+    assert found.agreement_p < 1e-3
     assert (found.a.agreement, found.b.agreement) == (0.0, 1.0)
+
+
+def test_one_learner_who_never_agrees_is_one_learner() -> None:
+    rows = [labelled(n, participant=f"{arm}{n % 5}", arm=arm, agrees=1.0) for arm in "ab" for n in range(10)]
+    rows += [labelled(n, participant="b9", arm="b", agrees=0.0) for n in range(200)]
+    found = of.compare(rows, {})
+    assert (found.a.agreement, found.b.agreement) == (1.0, pytest.approx(5 / 6))
+    assert found.agreement_p is not None
+    assert found.agreement_p > 0.5, "200 of its 210 opinions, but one learner in six"
 
 
 def test_nothing_is_said_of_one_learner_a_side() -> None:

@@ -19,7 +19,7 @@ from pipeline.api.limits import LOG, Bounded, Limits, Places
 from pipeline.api.measures import Measures
 from pipeline.api.problems import Problem
 from pipeline.api.work import Answer, Task, Workers
-from pipeline.monitoring.predictions import FeedbackError, PredictionLog
+from pipeline.monitoring.predictions import FeedbackError, LogError, PredictionLog
 from pipeline.monitoring.routing import Route, route, shadow
 from pipeline.records import RubricName, Target, to_json
 from pipeline.settings import Settings
@@ -130,8 +130,9 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
                 answer = await workers.run(Task(content, target))
         result = answer.result
         measures.scored(result.scorer, result.milliseconds / 1000.0)
-        found = log.add(
-            result, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
+        # Waits for other writers of the log in a thread, as every request waits for this one.
+        found = await asyncio.to_thread(
+            log.add, result, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
             comparison=way.comparison,
         )  # fmt: skip
         hidden = shadow(settings, target)
@@ -151,7 +152,7 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
         except Problem as problem:
             LOG.warning(json.dumps({"shadow": str(task.folder), "problem": problem.detail}))
             return
-        log.add(answer.result, participant=participant, shadow_of=shown)
+        await asyncio.to_thread(log.add, answer.result, participant=participant, shadow_of=shown)
 
     @app.post("/analyze", response_model=Analysis, responses=FAILURES)
     async def analyze(
@@ -206,12 +207,14 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
             return to_json(await workers.run(Task(await audio.read(), detector=str(detector))))
 
     @app.post("/feedback", status_code=204, responses=FAILURES)
-    async def feedback(caller: Caller, said: Feedback) -> Response:
+    def feedback(caller: Caller, said: Feedback) -> Response:
         """A learner's or an expert's word on an earlier score."""
         try:
             log.feedback(said.prediction, score=said.score, agrees=said.agrees, comment=said.comment, kind=said.kind)
         except FeedbackError as error:
             raise Problem(422, str(error)) from None
+        except LogError as error:
+            raise Problem(503, str(error)) from None
         return Response(status_code=204)
 
     @app.get("/models", response_model=list[Model], responses=FAILURES)

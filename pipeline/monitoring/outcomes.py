@@ -17,6 +17,7 @@ from pipeline.monitoring.predictions import Labelled
 WITHIN = 10.0  # points; what a scorer's confidence is the probability of
 CONFIDENCE_BINS = 5
 POWER, SIGNIFICANCE = 0.8, 0.05
+PERMUTATIONS = 9999
 SMALLEST_OF_USE = 2.0  # points of mean error: a smaller difference is not worth a change
 
 
@@ -42,13 +43,13 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison. `errors` holds a mean absolute error a learner, over `n_labelled` predictions."""
+    """One side of a comparison. `errors` holds a mean absolute error a learner, over `n_labelled` predictions;
+    `agreed` the share of the scores that they agreed with a learner, of those who said so."""
 
     n: int
     n_labelled: int
     errors: tuple[float, ...]
-    agreed: int
-    answered: int
+    agreed: tuple[float, ...]
 
     @property
     def mae(self) -> float | None:
@@ -56,14 +57,15 @@ class Side:
 
     @property
     def agreement(self) -> float | None:
-        return self.agreed / self.answered if self.answered else None
+        return float(np.mean(self.agreed)) if self.agreed else None
 
 
 @dataclass(frozen=True)
 class Outcome:
     """Of a comparison: `difference` of the mean errors a learner (b less a) with its 95 % interval and Welch's p-value;
     None under two learners a side. `still_needed` learners a side for a difference of 2 points to be found with 80 %
-    power, None where the spread is unknown. `agreement_p` is Fisher's exact p-value of the learners' agreement."""
+    power, None where the spread is unknown. `agreement_p` is the p-value of a permutation of learners over the sides,
+    for the difference of what they agreed with; None under two a side."""
 
     a: Side
     b: Side
@@ -128,9 +130,8 @@ def compare(labelled: Iterable[Labelled], counts: dict[str, int]) -> Outcome:
             p_value, interval = float(test.pvalue), (float(low), float(high))
         needed = max(0, learners_needed(float(x.std(ddof=1)), float(y.std(ddof=1))) - min(len(x), len(y)))
     agreement_p = None
-    if a.answered and b.answered:
-        table = np.array([[side.agreed, side.answered - side.agreed] for side in (a, b)])
-        agreement_p = float(stats.fisher_exact(table).pvalue)
+    if min(len(a.agreed), len(b.agreed)) >= 2:
+        agreement_p = _permuted(a.agreed, b.agreed)
     return Outcome(a, b, difference, interval, p_value, agreement_p, needed)
 
 
@@ -142,12 +143,31 @@ def learners_needed(std_a: float, std_b: float, difference: float = SMALLEST_OF_
 
 def _side(own: Sequence[Labelled], n: int) -> Side:
     errors: dict[Hashable, list[float]] = defaultdict(list)
+    said: dict[Hashable, list[float]] = defaultdict(list)
     for one in own:
+        learner = one.participant or ("", one.id)
         if one.error is not None:
-            errors[one.participant or ("", one.id)].append(abs(one.error))
-    said = [one.agrees for one in own if one.agrees is not None]
-    means = tuple(sum(values) / len(values) for values in errors.values())
-    return Side(n, sum(map(len, errors.values())), means, sum(agrees >= 0.5 for agrees in said), len(said))
+            errors[learner].append(abs(one.error))
+        if one.agrees is not None:
+            said[learner].append(float(one.agrees >= 0.5))
+    return Side(n, sum(map(len, errors.values())), _means(errors), _means(said))
+
+
+def _means(values: dict[Hashable, list[float]]) -> tuple[float, ...]:
+    return tuple(sum(own) / len(own) for own in values.values())
+
+
+def _permuted(a: Sequence[float], b: Sequence[float]) -> float:
+    """Two-sided: shares of 0 and 1 are far from normal, and may not vary at all."""
+
+    def apart(x: NDArray[np.float64], y: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        return np.asarray(y.mean(axis=axis) - x.mean(axis=axis))
+
+    found = stats.permutation_test(
+        (np.array(a), np.array(b)), apart, vectorized=True, n_resamples=PERMUTATIONS, batch=1000,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    return float(found.pvalue)
 
 
 def _groups(labelled: Iterable[Labelled], name: Callable[[Labelled], str]) -> list[Group]:

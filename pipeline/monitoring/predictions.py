@@ -9,7 +9,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -111,6 +111,10 @@ class FeedbackError(PronlabError):
     """Feedback that cannot be kept: an unknown prediction, or a value outside its range."""
 
 
+class LogError(PronlabError):
+    """A log that cannot be read or written now: a full disk, a damaged file, another writer for too long."""
+
+
 class PredictionLog:
     """Of one installation. `lost` counts predictions that could not be written."""
 
@@ -137,7 +141,7 @@ class PredictionLog:
         try:
             with self._writing() as connection:
                 _insert(connection, found, result, participant, client, features, at or time.time(), extra)
-        except sqlite3.Error:
+        except LogError:
             self.lost += 1
         return found
 
@@ -151,7 +155,7 @@ class PredictionLog:
         kind: str = "learner",
     ) -> None:
         """What somebody says about a prediction: a score of their own (0-100), or whether they agree. Raises
-        FeedbackError."""
+        FeedbackError; LogError where it could not be kept."""
         if score is None and agrees is None and not comment:
             raise FeedbackError("Feedback holds a score, whether one agrees, or a comment; it was empty.")
         if score is not None and not 0.0 <= score <= 100.0:
@@ -233,33 +237,42 @@ class PredictionLog:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._opened()) as connection:
+        with self._opened() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
             except BaseException:
-                connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # a full disk has rolled back by itself
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
     def _read(self, query: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
         if not self._path.is_file():
             return []
-        with closing(self._opened()) as connection:
+        with self._opened() as connection:
             return connection.execute(query, values).fetchall()
 
-    def _opened(self) -> sqlite3.Connection:
-        connection = connected(self._path)
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """Raises LogError for whatever goes wrong until it is closed."""
         try:
-            if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-                connection.executescript(SCHEMA)
-                _add_columns(connection)
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        connection.row_factory = sqlite3.Row
-        return connection
+            with closing(connected(self._path)) as connection:
+                self._see_to_tables(connection)
+                connection.row_factory = sqlite3.Row
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise LogError(
+                f"{self._path.name} cannot be used now ({error}). Look whether the disk is full; a damaged file may be "
+                "moved away, a new one is begun."
+            ) from error
+
+    @staticmethod
+    def _see_to_tables(connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+            connection.executescript(SCHEMA)
+            _add_columns(connection)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:

@@ -1,10 +1,12 @@
 """The word scorer as a table: recordings of a set, the 57 acoustic features, the consensus of people's scores."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import artifacts
 from pipeline.corpus.sets import audio_path, get_set, read_recordings
 from pipeline.errors import TrainingError
 from pipeline.features.base import load_extractor
@@ -65,13 +67,8 @@ class Words:
         return "heuristic rule", np.array(scores)
 
 
-def _content(path: object) -> str:
-    from pathlib import Path
-
-    from pipeline import artifacts
-
-    file = Path(str(path))
-    return artifacts.sha256_of(file) if file.is_file() else str(file)
+def _content(path: Path) -> str:
+    return artifacts.sha256_of(path) if path.is_file() else str(path)
 
 
 TASKS.register("words")(Words())

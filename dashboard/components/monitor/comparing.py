@@ -62,14 +62,14 @@ def _figures(found: Outcome) -> None:
             "points four times in five."
         )
     if found.agreement_p is not None:
-        st.markdown(f"Learners' agreement: Fisher's exact p {found.agreement_p:.3g}.")
+        st.markdown(f"Scores that a learner agreed with: p {found.agreement_p:.3g} by permutation of the learners.")
 
 
 def _row(name: str, side: Side) -> dict[str, object]:
     return {
         "Side": name, "Predictions": side.n, "Labelled": side.n_labelled, "Learners": len(side.errors),
         "Mean error a learner": None if side.mae is None else round(side.mae, 1),
-        "Agreed": "" if side.agreement is None else f"{side.agreement:.0%} of {side.answered}",
+        "Agreed": "" if side.agreement is None else f"{side.agreement:.0%} ({len(side.agreed)} learners)",
     }  # fmt: skip
 
 
