@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from pipeline import artifacts
 from pipeline.errors import TrainingError
 from pipeline.jobs.device import fitting_precision
+from pipeline.jobs.weights import copied, follow, moments_of, restore_moments
 from pipeline.runs import RunWriter
 from pipeline.wakeword.batches import Batch, BatchMaker, Sources
 from pipeline.wakeword.clips import Label
@@ -104,7 +105,7 @@ class Trainer:
         self.batches = BatchMaker(sources, config.train, config.augment, cmvn)
         negatives = sources.get(Label.NEGATIVE)
         self.negatives = negatives if isinstance(negatives, Pool) else None
-        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.average = copied(self.model)
         self.stages = stages_of(config)
         self.progress = Progress()
         self.checkpoints = writer.run.path / "checkpoints"
@@ -198,22 +199,15 @@ class Trainer:
         return (1.0 - distil.weight) * loss + distil.weight * distil.temperature**2 * soft
 
     def _follow(self) -> None:
-        """Move the averaged weights towards the present ones; the decay rises from `ema_start` to `ema_end` over the
-        run, and is low in the first steps, whose weights are worth nothing."""
+        """The decay rises from `ema_start` to `ema_end` over the run."""
         config = self.config.train
         share = self.progress.total / sum(stage.steps for stage in self.stages)
-        keep = min(
-            config.ema_start + (config.ema_end - config.ema_start) * min(1.0, share),
-            (1 + self.progress.total) / (10 + self.progress.total),
-        )
-        with torch.no_grad():
-            present = self.model.state_dict()
-            names = [name for name, value in self.average.items() if value.is_floating_point()]
-            torch._foreach_lerp_([self.average[n] for n in names], [present[n] for n in names], 1.0 - keep)
+        keep = config.ema_start + (config.ema_end - config.ema_start) * min(1.0, share)
+        follow(self.average, self.model, keep, self.progress.total)
 
     def _compare(self) -> None:
         """Validate the present and the averaged weights and keep the best of all so far."""
-        present = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        present = copied(self.model)
         candidates = [("present", present)] + ([("averaged", self.average)] if self.config.train.ema else [])
         better = False
         figures: dict[str, float] = {}
@@ -248,7 +242,7 @@ class Trainer:
             )
         self.writer.update(message="mining: listening through the training negatives")
         self.model.load_state_dict(load_file(self.checkpoints / BEST))
-        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.average = copied(self.model)
         config = self.config
         found = mine(
             self.negatives,
@@ -262,16 +256,12 @@ class Trainer:
         self.writer.log(f"mined {len(found)} windows")
 
     def _save(self) -> None:
-        moments = {
-            f"moment.{key}.{index}": state[key]
-            for index, state in self.optimiser.state_dict()["state"].items()
-            for key in ("exp_avg", "exp_avg_sq", "step")
-        }
         parts: list[tuple[str, Mapping[str, Tensor]]] = [
             ("now", self.model.state_dict()), ("mean", self.average), ("loss", self.loss.state_dict()),
+            ("moment", moments_of(self.optimiser)),
         ]  # fmt: skip
         tensors = {f"{part}.{name}": value for part, values in parts for name, value in values.items()}
-        artifacts.write_tensors(self.checkpoints / CHECKPOINT, tensors | moments)
+        artifacts.write_tensors(self.checkpoints / CHECKPOINT, tensors)
         artifacts.write_json(self.checkpoints / STATE, asdict(self.progress))
 
     def resume(self) -> None:
@@ -289,11 +279,7 @@ class Trainer:
         self.model.load_state_dict(parts["now"])
         self.loss.load_state_dict(parts["loss"])
         self.average = {name: value.to(self.device) for name, value in parts["mean"].items()}
-        packed = self.optimiser.state_dict()
-        for name, value in parts["moment"].items():
-            key, index = name.rsplit(".", 1)
-            packed["state"].setdefault(int(index), {})[key] = value
-        self.optimiser.load_state_dict(packed)
+        restore_moments(self.optimiser, parts["moment"])
         if (self.checkpoints / MINED).is_file() and self.negatives is not None:
             self.batches.mined = self.negatives.narrowed(np.load(self.checkpoints / MINED, allow_pickle=False))
         self.writer.log(f"going on after step {self.progress.total}")

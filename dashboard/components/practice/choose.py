@@ -10,7 +10,7 @@ from pipeline.practice.lessons import MAX_LENGTH, Lesson
 from pipeline.records import Target
 
 LANGUAGES = {"en": "English", "tr": "Turkish"}
-CHOSEN = "practice-lesson"
+CHOSEN, STEP = "practice-lesson", "practice.step"
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}
 
 
@@ -62,15 +62,14 @@ def _choose_lesson() -> Lesson:
         key: Lesson(key, f"Your own {kind}", language, kind, ()) for key, (language, kind, _) in FREE.items()
     }
     order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE))
-    # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. On a slow machine a
-    # second run can follow before the browser has drawn the first; the browser then has never seen the choice that was
-    # made there and answers with none, so that it is made again. Hence no index: none is told from the first.
+    # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. The choice is the index
+    # of every run, never only set in the first: on a slow machine a second run can follow before the browser has drawn
+    # the first, and the browser then answers with the index that it sees.
     asked = state.watched(state.LESSON)
-    if st.session_state.get(CHOSEN) not in lessons:
-        state.choose(CHOSEN, asked if asked in lessons else order[0])
-    chosen = st.selectbox(
-        "Lesson", order, index=None, required=True, key=CHOSEN, format_func=lambda key: _title(lessons[key])
-    )
+    start = order.index(asked) if asked in lessons else 0
+    if state.chosen(CHOSEN) not in (None, *lessons):  # it was taken away
+        state.choose(CHOSEN, order[start])
+    chosen = st.selectbox("Lesson", order, index=start, key=CHOSEN, format_func=lambda key: _title(lessons[key]))
     state.watch(state.LESSON, chosen)
     return lessons[chosen]
 
@@ -82,22 +81,21 @@ def _title(lesson: Lesson) -> str:
 
 def _choose_text(lesson: Lesson) -> str:
     texts = [item.text for item in lesson.items]
-    key = f"{state.TEXT}-{lesson.id}"
-    asked = state.watched(state.TEXT)
-    if st.session_state.get(key) is None:
-        state.choose(key, asked or (texts[0] if texts else None))
-    place = texts.index(st.session_state[key]) if st.session_state[key] in texts else None
-    known = texts if not asked or asked in texts else [*texts, asked]
+    asked = state.watched(state.TEXT) or (texts[0] if texts else None)
+    known = texts if asked is None or asked in texts else [*texts, asked]
     text = st.selectbox(
-        "Say: choose one or type your own", known, index=None, required=True, key=key,
-        accept_new_options=True, placeholder=FREE.get(lesson.id, ("", "", "merhaba"))[2],
+        "Say: choose one or type your own", known, index=None if asked is None else known.index(asked),
+        key=f"{state.TEXT}-{lesson.id}-{state.recall(STEP, 0)}", accept_new_options=True,
+        placeholder=FREE.get(lesson.id, ("", "", "merhaba"))[2],
     )  # fmt: skip
     if texts:
+        place = texts.index(text) if text in texts else None
         with st.container(horizontal=True, vertical_alignment="center"):
-            for label, icon, step, edge in (("Back", "back", -1, 0), ("Next", "forward", 1, len(texts) - 1)):
+            for label, icon, step in (("Back", "back", -1), ("Next", "forward", 1)):
+                to = None if place is None else place + step
                 st.button(
-                    label, icon=f":material/arrow_{icon}:", disabled=place in (None, edge), key=f"practice-{label}",
-                    on_click=_go, args=(key, texts, step),
+                    label, icon=f":material/arrow_{icon}:", disabled=to not in range(len(texts)),
+                    key=f"practice-{label}", on_click=_go, args=(texts, to),
                 )  # fmt: skip
             if place is not None:
                 st.caption(f"{place + 1} of {len(texts)}", width="content")
@@ -107,5 +105,7 @@ def _choose_text(lesson: Lesson) -> str:
     return found
 
 
-def _go(key: str, texts: list[str], step: int) -> None:
-    state.choose(key, texts[texts.index(st.session_state[key]) + step])
+def _go(texts: list[str], place: int) -> None:
+    """To another text, with a field of its own: its first choice is the one that the browser draws."""
+    state.watch(state.TEXT, texts[place])
+    state.remember(STEP, int(state.recall(STEP, 0)) + 1)

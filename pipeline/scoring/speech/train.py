@@ -19,6 +19,7 @@ from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
 from pipeline.jobs.device import fitting_precision
+from pipeline.jobs.weights import copied, follow, moments_of, restore_moments
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech.augment import Augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.batches import Batch, SpeechModel, evidence_of, groups_of, listen, prepare, score
@@ -122,7 +123,7 @@ class _Trainer:
             betas=(0.9, 0.98),
             fused=True,
         )
-        self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.average = copied(model)
         self.steps_an_epoch = len(groups_of(train, config.batch_s))
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -149,7 +150,7 @@ class _Trainer:
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
             self.optimiser.step()
-            self._follow(step)
+            follow(self.average, self.model, config.averaging, step)
             for name, value in losses.items():
                 sums.setdefault(name, []).append(float(value.detach()))
             if number % 10 == 0:
@@ -162,7 +163,7 @@ class _Trainer:
 
     def validate(self, held: Sequence[Utterance]) -> dict[str, float]:
         """The figures of the averaged weights on speakers that are not trained on."""
-        current = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        current = copied(self.model)
         self.model.load_state_dict(self.average)
         found = figures(answers_of(self.model, held, self.config, self.scale, self.device))
         self.model.load_state_dict(current)
@@ -182,12 +183,7 @@ class _Trainer:
             epoch + 1, (epoch + 1) * self.steps_an_epoch,
             epoch + 1 if better else self.progress.best_epoch, value if better else self.progress.best_value,
         )  # fmt: skip
-        moments = {
-            f"{key}.{index}": state[key]
-            for index, state in self.optimiser.state_dict()["state"].items()
-            for key in ("exp_avg", "exp_avg_sq", "step")
-        }
-        artifacts.write_tensors(self.checkpoints / OPTIMISER, moments)
+        artifacts.write_tensors(self.checkpoints / OPTIMISER, moments_of(self.optimiser))
         both = {f"now.{k}": v for k, v in self.model.state_dict().items()} | {
             f"mean.{k}": v for k, v in self.average.items()
         }
@@ -202,11 +198,7 @@ class _Trainer:
         both = load_file(self.checkpoints / CHECKPOINT)
         self.model.load_state_dict({k[4:]: v for k, v in both.items() if k.startswith("now.")})
         self.average = {k[5:]: v.to(self.device) for k, v in both.items() if k.startswith("mean.")}
-        packed = self.optimiser.state_dict()
-        for name, value in load_file(self.checkpoints / OPTIMISER).items():
-            key, index = name.rsplit(".", 1)
-            packed["state"].setdefault(int(index), {})[key] = value
-        self.optimiser.load_state_dict(packed)
+        restore_moments(self.optimiser, load_file(self.checkpoints / OPTIMISER))
         state = json.loads((self.checkpoints / STATE).read_text(encoding="utf-8"))
         best = state["best_value"]
         self.progress = Progress(**{**state, "best_value": -math.inf if best is None else best})
@@ -233,14 +225,6 @@ class _Trainer:
             return losses
         scores, rows = score(self.model, heard, batch, evidence)
         return losses | score_losses(scores, [batch.utterances[row] for row in rows], self.scale, config)
-
-    def _follow(self, step: int) -> None:
-        """Move the averaged weights towards the present ones, faster at the start."""
-        keep = min(self.config.averaging, (1 + step) / (10 + step))
-        with torch.no_grad():
-            present = self.model.state_dict()
-            names = [name for name, value in self.average.items() if value.is_floating_point()]
-            torch._foreach_lerp_([self.average[n] for n in names], [present[n] for n in names], 1.0 - keep)
 
 
 def schedule(share: float, config: SpeechTrainConfig) -> float:
