@@ -190,7 +190,7 @@ def test_encoders_that_read_the_waveform_work_as_well(tmp_path: Path) -> None:
     Wav2Vec2Model(config).save_pretrained(tmp_path / "wave")
     model = SpeechModel(SpeechTrainConfig(manifest="m", hidden=16, layers=1), str(tmp_path / "wave")).eval()
     assert model.listener.encoder.shape.frames_per_s == 50.0
-    export_onnx(model, tmp_path, int8=False)
+    export_onnx(model, tmp_path)
     samples = np.random.default_rng(0).normal(size=8000).astype(np.float32)
     assert agreement(model, tmp_path, model.listener.encoder.front_end(samples)) < 1e-3
     assert not hasattr(SpeechRuntime, "torch")

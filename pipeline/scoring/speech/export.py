@@ -26,7 +26,7 @@ HEAD_INPUTS = ("states", "stats", "labels", "stress", "place", "evidence", "pool
 HEAD_OUTPUTS = ("phone", "wrong", "word", "utterance")
 
 
-def export_onnx(model: SpeechModel, folder: Path, *, int8: bool) -> None:
+def export_onnx(model: SpeechModel, folder: Path) -> None:
     """Write both files into `folder`. Raises ModelError where the packages for it are missing."""
     try:
         import onnx  # noqa: F401
@@ -34,7 +34,7 @@ def export_onnx(model: SpeechModel, folder: Path, *, int8: bool) -> None:
     except ImportError as error:
         raise ModelError("Exporting needs onnx and onnxscript: pip install 'pronlab[encoder]'.") from error
     model.eval()
-    _export_listener(model.listener, folder / LISTENER_FILE, int8)
+    _export_listener(model.listener, folder / LISTENER_FILE)
     _export_head(model.head, model.listener.encoder.shape.width, folder / HEAD_FILE)
 
 
@@ -64,14 +64,14 @@ class _HeadGraph(nn.Module):
         return scores.phone, scores.wrong, scores.word, scores.utterance
 
 
-def _export_listener(listener: Listener, path: Path, int8: bool) -> None:
+def _export_listener(listener: Listener, path: Path) -> None:
     kind = listener.encoder.front_end
     shape = (1, kind.n_mels, 2 * EXAMPLE_FRAMES) if kind.n_mels else (1, 320 * EXAMPLE_FRAMES)
     example = torch.from_numpy(np.random.default_rng(0).normal(size=shape).astype(np.float32))
     time = torch.export.Dim("time", min=16, max=3000 if kind.n_mels else 480_000)
     export_graph(
         _ListenerGraph(listener), (example,), path, ("inputs",), ("log_probs", "states", "stats"),
-        ({example.ndim - 1: time},), int8=int8,
+        ({example.ndim - 1: time},),
     )  # fmt: skip
 
 
@@ -98,26 +98,24 @@ def export_graph(
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     shapes: Any,
-    *,
-    int8: bool = False,
 ) -> None:
     """Write `graph` as ONNX with its inputs and outputs named; `shapes` names the axes that vary."""
-    with artifacts.replacing(path) as temporary:
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                graph.eval(), example, temporary, input_names=list(inputs), output_names=list(outputs),
-                opset_version=OPSET, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
-            )  # fmt: skip
-        if int8:
-            _quantise(temporary)
+    with artifacts.replacing(path) as temporary, warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph.eval(), example, temporary, input_names=list(inputs), output_names=list(outputs),
+            opset_version=OPSET, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
+        )  # fmt: skip
 
 
-def _quantise(path: Path) -> None:
+def quantise(path: Path, to: Path) -> None:
     """Weights of matrix products as 8-bit integers a column, activations quantised as they come."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"])
+    with artifacts.replacing(to) as temporary:
+        quantize_dynamic(
+            path, temporary, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"]
+        )
 
 
 def agreement(model: SpeechModel, folder: Path, inputs: np.ndarray) -> float:

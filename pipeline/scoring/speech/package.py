@@ -31,7 +31,14 @@ from pipeline.scoring.speech.free_decoding import label_prior, recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
 from pipeline.scoring.speech.lexical import Text, write_vocabulary
-from pipeline.scoring.speech.model_files import VOCABULARY_FILE, Decoding, MatchRule, SpeechInfo, save_info
+from pipeline.scoring.speech.model_files import (
+    LISTENER_FILE,
+    VOCABULARY_FILE,
+    Decoding,
+    MatchRule,
+    SpeechInfo,
+    save_info,
+)
 from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
 from pipeline.scoring.speech.validate import WRONG_BELOW
 from pipeline.scoring.speech.vocabulary import load as load_vocabulary
@@ -39,6 +46,7 @@ from pipeline.scoring.speech.vocabulary import load as load_vocabulary
 MATCH_FEATURES = ("free_errors", "log_prob_a_frame", "mean_own", "worst_own")
 N_SHUFFLES = 2
 INT8_MAY_COST = 0.005
+UNQUANTISED = "listener-float.onnx"  # while both are tried out
 CONFIDENT_WITHIN = 10.0  # points of 100
 NEIGHBOURS = 50
 DECODING_GRID = {
@@ -72,7 +80,7 @@ def package(
     Raises ModelError for a run without a finished epoch.
     """
     from pipeline.scoring.speech.batches import SpeechModel
-    from pipeline.scoring.speech.export import export_onnx
+    from pipeline.scoring.speech.export import export_onnx, quantise
     from pipeline.scoring.speech.train import BEST, SCALE, split_speakers
 
     config = SpeechTrainConfig(**run.config)
@@ -93,16 +101,22 @@ def package(
         averaged=config.average, created_at=now_iso(),
         git_commit=run.state.git_commit, data_hash=data_hash(utterances),
     )  # fmt: skip
+    export_onnx(model, folder)
+    listener, unquantised = folder / LISTENER_FILE, folder / UNQUANTISED
     found: dict[bool, tuple[list[Tried], dict[str, float]]] = {}
     for int8 in (False, True):
-        export_onnx(model, folder, int8=int8)
+        if int8:
+            listener.replace(unquantised)
+            quantise(unquantised, listener)
         save_info(folder, replace(info, int8=int8))
         tried = try_out(SpeechRuntime(folder), held, progress)
         found[int8] = tried, correlations(tried)
     full, small = found[False][1], found[True][1]
     int8 = all(full[name] - small[name] < INT8_MAY_COST for name in full)
-    if not int8:
-        export_onnx(model, folder, int8=False)
+    if int8:
+        unquantised.unlink()
+    else:
+        unquantised.replace(listener)
     tried, figures = found[int8]
     held_texts = {u.text for u in held}
     texts = {u.text: _words(u) for u in utterances if u.text not in held_texts}
