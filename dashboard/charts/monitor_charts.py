@@ -17,9 +17,9 @@ FEW_DAYS = 8  # fewer stand side by side: an axis of time would show hours betwe
 COLOURS = {"steady": BLUE, "moderate": ORANGE, "large": VERMILION, "unknown": GREY}
 
 
-def by_day(days: Sequence[str], values: Sequence[float | None], label: str) -> Figure:
+def by_day(days: Sequence[str], values: Sequence[float | None], label: str, x_label: str = "Day") -> Figure:
     """A value a day; days without one leave a gap."""
-    figure = empty_figure("Day", label, height=300)
+    figure = empty_figure(x_label, label, height=300)
     figure.add_scatter(
         x=list(days), y=list(values), mode="lines+markers", line={"color": BLUE}, showlegend=False,
         hovertemplate="%{x}: %{y:.4g}<extra></extra>",
@@ -53,6 +53,17 @@ def drift(found: Sequence[Drift]) -> Figure:
     for limit, name in ((MODERATE, "moderate"), (LARGE, "large")):
         figure.add_vline(x=limit, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=name)
     return figure
+
+
+def sides(a: Sequence[float], b: Sequence[float]) -> Figure:
+    """Each learner's mean error on their side of a comparison, with quartiles and the mean (dashed)."""
+    figure = empty_figure("Mean error of a learner (points)", "", height=240)
+    for name, errors, colour in (("b", b, ORANGE), ("a", a, BLUE)):
+        figure.add_box(
+            x=list(errors), name=name, orientation="h", boxpoints="all", jitter=0.4, pointpos=0, boxmean=True,
+            marker={"color": colour, "size": 6, "opacity": 0.6}, line={"width": 1.5}, showlegend=False,
+        )  # fmt: skip
+    return figure.update_xaxes(rangemode="tozero")
 
 
 def confidence(bins: Sequence[Calibration]) -> Figure:

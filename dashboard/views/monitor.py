@@ -32,7 +32,7 @@ def render() -> None:
 
 
 def _of_one_model(what: str) -> None:
-    left, right = st.columns([1, 2])
+    left, right = st.columns(2)
     with left:
         period = st.segmented_control("Period", list(PERIODS), default="30 days", required=True, key="monitor-period")
     days = watching.days(PERIODS[period])

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from dashboard import identity, watching
+from dashboard.charts import monitor_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words, plain
-from pipeline.monitoring.outcomes import SMALLEST_OF_USE, Outcome, Side
+from pipeline.monitoring.outcomes import SMALLEST_OF_USE, Side
 from pipeline.monitoring.routing import IN_USE, RULE, Comparison
 from pipeline.people.access import Action
 from pipeline.scoring.model_registry import PLACES, Stage
@@ -14,6 +15,7 @@ PLACE_WORDS = {"word": "words", "sentence": "sentences by features", "speech-en"
 
 
 def comparing() -> None:
+    """Those that go on, a new one, those that are over."""
     everything = watching.comparisons()
     going = [one for one in everything if not one.ended_at]
     for one in going:
@@ -25,7 +27,7 @@ def comparing() -> None:
         st.subheader("Ended")
         for one in over[:10]:
             with st.expander(f"{_title(one)}, until {one.ended_at[:10]}"):
-                _figures(watching.outcome(one))
+                _figures(one)
 
 
 def _title(one: Comparison) -> str:
@@ -35,15 +37,18 @@ def _title(one: Comparison) -> str:
 def _comparison(one: Comparison) -> None:
     st.subheader(_title(one))
     st.caption(f"Since {one.began_at[:10]}, begun by {one.by or 'nobody named'}. A learner stays on one side.")
-    _figures(watching.outcome(one))
+    _figures(one)
     if confirm("End it", "Everybody gets the model in use again.", answer="Yes, end it", key=f"end-{one.id}"):
         identity.allowed(Action.TRAIN)
         watching.end_comparison(one.id)
         st.rerun()
 
 
-def _figures(found: Outcome) -> None:
+def _figures(one: Comparison) -> None:
+    found = watching.outcome(one)
     st.dataframe([_row("a", found.a), _row("b", found.b)], hide_index=True)
+    if found.a.errors or found.b.errors:
+        st.plotly_chart(monitor_charts.sides(found.a.errors, found.b.errors), key=f"sides-{one.id}")
     if found.difference is None:
         st.caption("The errors of both sides can be compared once each has labelled predictions of two learners.")
     else:
@@ -68,7 +73,7 @@ def _figures(found: Outcome) -> None:
 def _row(name: str, side: Side) -> dict[str, object]:
     return {
         "Side": name, "Predictions": side.n, "Labelled": side.n_labelled, "Learners": len(side.errors),
-        "Mean error a learner": None if side.mae is None else round(side.mae, 1),
+        "Mean error a learner": "" if side.mae is None else f"{side.mae:.1f}",
         "Agreed": "" if side.agreement is None else f"{side.agreement:.0%} ({len(side.agreed)} learners)",
     }  # fmt: skip
 

@@ -29,7 +29,9 @@ def outcomes(model: str, last: int) -> None:
         columns[2].metric("Within 10 points", f"{(errors <= of.WITHIN).mean():.0%}")
     if agreed:
         columns[3].metric(
-            "Learners who agreed", f"{sum(a >= 0.5 for a in agreed) / len(agreed):.0%}", help=f"n {len(agreed)}"
+            "Scores agreed with",
+            f"{sum(a >= 0.5 for a in agreed) / len(agreed):.0%}",
+            help=f"By learners; n {len(agreed)}",
         )
     if not scored:
         return
@@ -37,17 +39,14 @@ def outcomes(model: str, last: int) -> None:
     left, right = st.columns(2)
     left.plotly_chart(
         monitor_charts.by_day(
-            [week.name for week in weeks], [week.mae for week in weeks], "Mean error by week (points)"
+            [week.name for week in weeks], [week.mae for week in weeks], "Mean error (points)", "Week from"
         ),
         key="monitor-error",
     )
     bins = of.calibration(scored)
     with right:
         if bins:
-            st.plotly_chart(
-                monitor_charts.confidence(bins),
-                key="monitor-calibration",
-            )
+            st.plotly_chart(monitor_charts.confidence(bins), key="monitor-calibration")
         else:
             st.caption("These predictions had no confidence, so that nothing can be said of its calibration.")
     by_learner, by_text = st.columns(2)

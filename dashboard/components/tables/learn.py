@@ -16,7 +16,7 @@ from pipeline.tabular.config import MODELS, SEARCHES, TabularConfig
 
 EVERY_S = 1.0
 SEARCH_WORDS = {"none": "none: as it comes", "grid": "grid: every combination of a few", "optuna": "Optuna: 20 trials"}
-FIGURES = ("mae", "rmse", "r2", "pcc", "within_10", "n")
+FIGURES = {"mae": "MAE", "rmse": "RMSE", "r2": "R²", "pcc": "PCC", "within_10": "Within 10 points", "n": "n"}
 
 
 def clean(task: str, source: str) -> None:
@@ -103,7 +103,7 @@ def _importance(values: dict[str, float], label: str) -> Any:
 
 
 def _figures(found: dict[str, Any]) -> dict[str, Any]:
-    return {name.upper(): None if found[name] is None else round(found[name], 2) for name in FIGURES}
+    return {label: None if found[name] is None else round(found[name], 2) for name, label in FIGURES.items()}
 
 
 def _deployment(task: str, run: RunDirectory) -> None:
