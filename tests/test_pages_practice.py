@@ -14,7 +14,7 @@ from pipeline.corpus.references import marked
 from pipeline.monitoring.predictions import PredictionLog
 from pipeline.practice.attempts import read_attempts
 from pipeline.practice.consent import Keep, consent_of, give_consent
-from pipeline.practice.lessons import get_lesson
+from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
 from pipeline.settings import CHECKOUT, Settings
 from tests.pages import button, said
 from tests.test_practice import Voiced
@@ -81,6 +81,17 @@ def test_every_run_tells_the_browser_what_is_chosen(open_page: Open, demo: Setti
         assert (lesson.value, lesson.options[lesson.proto.default]) == ("tr-vowels", "Turkish: ı, ö and ü (15)")
         assert (text.value, text.options[text.proto.default]) == ("göl", "göl")
         page.run()
+
+
+def test_a_lesson_that_goes_away_gives_way_to_the_first(open_page: Open, demo: Settings) -> None:
+    add_lesson(demo, "mine", b"title: Mine\nlanguage: tr\nkind: words\nabout: Mine.\nitems: [otobus, tramvay]\n")
+    page = open_page("practice", lesson="mine")
+    page.button(key="practice-Next").click().run()
+    assert page.query_params["text"] in ("tramvay", ["tramvay"])
+    remove_lesson(demo, "mine")
+    page.run()
+    assert "### araba" in said(page)
+    assert page.query_params["lesson"] in ("tr-first-words", ["tr-first-words"])
 
 
 def test_everything_goes_and_the_log_forgets_the_name(open_page: Open, demo: Settings) -> None:
