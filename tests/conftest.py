@@ -123,17 +123,27 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def speech_run(tmp_path_factory: pytest.TempPathFactory, speech_manifest: Path, tiny_encoder: Path) -> Path:
-    """The run directory of a finished training on `speech_manifest`, with its `model/`."""
-    from pipeline.runs import RunDirectory
+def speech_run(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path, tiny_encoder: Path
+) -> Path:
+    """The run directory of a finished training on `speech_manifest`, with its `model/`; to be read, not changed: the
+    first worker that needs it trains for all."""
+    from filelock import FileLock
+
+    from pipeline.runs import RunDirectory, list_runs
     from pipeline.scoring.speech.config import SpeechTrainConfig
     from pipeline.scoring.speech.run import train_speech
 
-    root = tmp_path_factory.mktemp("speech")
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "speech-run"
     installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
     config = SpeechTrainConfig(
         manifest=str(speech_manifest), epochs=2, score_after_epochs=0, folds=4, hidden=16, layers=1, batch_s=4.0
     )
-    run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
-    train_speech(installation, config, run)
+    with FileLock(f"{root}.lock"):
+        for known in list_runs(installation.runs_root):
+            if known.state.status == "finished":
+                return known.path
+        run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
+        train_speech(installation, config, run)
     return run.path
