@@ -109,7 +109,7 @@ def score_try(data: bytes, target: Target, reference: Voice | None, learner: str
     advice = tuple(advise(result, rule, besides, stresses))
     milliseconds = 1000 * (time.perf_counter() - started)
     features = features_of(settings(), audio, result)
-    named = learner if kept(learner) in (consent.Keep.RECORDINGS, consent.Keep.SCORES) else ""
+    named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
     prediction = PredictionLog(settings()).add(
         result, participant=named, features=features or None, arm=way.arm, comparison=way.comparison
     )
@@ -171,7 +171,7 @@ def let_keep(learner: str, keep: consent.Keep) -> None:
 def save_try(learner: str, tried: Try, lesson: str) -> None:
     """As far as the learner lets us."""
     keep = kept(learner)
-    if keep in (consent.Keep.RECORDINGS, consent.Keep.SCORES):
+    if keep in consent.UNDER_THE_NAME:
         audio = tried.audio if keep is consent.Keep.RECORDINGS else None
         save_attempt(settings(), learner, tried.result.target.text, audio, tried.result, lesson=lesson)
 

@@ -130,7 +130,7 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
                 answer = await workers.run(Task(content, target))
         result = answer.result
         measures.scored(result.scorer, result.milliseconds / 1000.0)
-        # Waits for other writers of the log in a thread, as every request waits for this one.
+        # In a thread: another writer may hold the log, and all requests share this loop.
         found = await asyncio.to_thread(
             log.add, result, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
             comparison=way.comparison,

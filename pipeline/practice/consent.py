@@ -21,6 +21,7 @@ class Keep(StrEnum):
     NOTHING = "nothing"
 
 
+UNDER_THE_NAME = (Keep.RECORDINGS, Keep.SCORES)  # what keeps scores as somebody's
 IN_WORDS = {
     Keep.RECORDINGS: "my recordings and scores, so that I can hear earlier tries",
     Keep.SCORES: "my scores only, so that I see progress",

@@ -14,7 +14,7 @@ from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Action, Identity
-from pipeline.presets import outside
+from pipeline.presets import not_among, outside
 from pipeline.records import RubricName, to_json
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -60,9 +60,7 @@ class Project:
         wrong: list[str] = []
         if not NAME.fullmatch(unicodedata.normalize("NFC", self.name)):
             wrong.append(f"a name has up to 64 letters, digits, '-', '_', '.', got {self.name!r}")
-        for key, known in (("order", ORDERS), ("consensus", CONSENSUS)):
-            if getattr(self, key) not in known:
-                wrong.append(f"{key} is one of {', '.join(known)}, got {getattr(self, key)!r}")
+        wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS})
         limits: dict[str, tuple[float, float]] = {
             "overlap": (1, 100), "random_share": (0.0, 1.0), "calibration": (0, 1000), "gold_every": (0, 1000),
             "repeat_every": (0, 1000), "extra": (0, 20),
@@ -137,8 +135,7 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
     changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
     if changed:
-        with (file.parent / "changes.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"at": now_iso(), "by": by.name, "changed": changed}, ensure_ascii=False) + "\n")
+        artifacts.append_line(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
     return project
 
 

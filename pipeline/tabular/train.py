@@ -80,17 +80,18 @@ def train_tabular(
     measured = regression_metrics(table.labels, out.predicted, speakers=groups)
     baselines = {name: regression_metrics(table.labels, scores, speakers=groups) for name, scores in out.beside.items()}
     writer.update(progress=0.9, message="fitting on everything")
-    final = config
+    scaler = Scaler.fit(table.values)
+    scaled, final = scaler.standardise(table.values), config
     if config.search != "none":
-        final = searched(_scaled(table), table.labels, table.groups, config, config.seed)
-    trees = fit(_scaled(table), table.labels, final, config.seed)
+        final = searched(scaled, table.labels, table.groups, config, config.seed)
+    trees = fit(scaled, table.labels, final, config.seed)
     info = TabularInfo(
         writer.run.id, config.task, config.model, table.names, confidence_table(table.labels, out.predicted),
         config.source, len(table.rows), table.cleaning.n_groups, now_iso(), to_json(measured), to_json(asdict(final)),
     )  # fmt: skip
     chosen = np.random.default_rng(config.seed).permutation(len(table.rows))[:REFERENCE_ROWS]
     folder = writer.run.path / MODEL_FOLDER
-    save_model(folder, TabularModel(info, Scaler.fit(table.values), trees, table.values[chosen]))
+    save_model(folder, TabularModel(info, scaler, trees, table.values[chosen]))
     report = {
         "metrics": measured, "baselines": baselines, "cleaning": _cleaning_of(table.cleaning),
         "importance": dict(zip(table.names, trees.importance.tolist(), strict=True)),
@@ -125,12 +126,12 @@ def _cross_validated(table: Table, config: TabularConfig, writer: RunWriter) -> 
         x, y = table.values[~test], table.labels[~test]
         scaler = Scaler.fit(x)
         own = replace(config, seed=config.seed + fold)
+        scaled, held = scaler.standardise(x), scaler.standardise(table.values[test])
         if config.search != "none":
-            own = searched(scaler.standardise(x), y, table.groups[~test], own, own.seed)
-        trees = fit(scaler.standardise(x), y, own, own.seed)
-        held = scaler.standardise(table.values[test])
+            own = searched(scaled, y, table.groups[~test], own, own.seed)
+        trees = fit(scaled, y, own, own.seed)
         predicted[test] = trees.predict(held)
-        for name, scores in simple_baselines(scaler.standardise(x), y, held).items():
+        for name, scores in simple_baselines(scaled, y, held).items():
             beside.setdefault(name, np.zeros(len(table.rows)))[test] = scores
         rise += test.mean() * permutation_importance(trees.predict, held, table.labels[test], own.seed)
         settings.append({key: getattr(own, key) for key in ("trees", "min_leaf", "depth", "rate")})
@@ -177,10 +178,6 @@ def _by_feature(table: Table, off: NDArray[np.float64], most: int = 5) -> list[d
         quarters = [float(off[place == part].mean()) for part in range(len(edges) - 1) if (place == part).any()]
         found.append({"feature": name, "mae_by_quarter": quarters, "range": max(quarters) - min(quarters)})
     return sorted(found, key=lambda one: -one["range"])[:most]
-
-
-def _scaled(table: Table) -> NDArray[np.float32]:
-    return Scaler.fit(table.values).standardise(table.values)
 
 
 def _cleaning_of(found: Cleaning) -> dict[str, Any]:

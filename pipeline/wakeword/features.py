@@ -37,9 +37,7 @@ class FeatureConfig:
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
-        wrong: list[str] = []
-        if self.kind not in KINDS:
-            wrong.append(f"kind is one of {', '.join(KINDS)}, got {self.kind!r}")
+        wrong = presets.not_among(self, {"kind": KINDS})
         limits: dict[str, tuple[float, float]] = {
             "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 0.1), "hop_s": (0.005, 0.05),
             "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),

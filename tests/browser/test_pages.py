@@ -89,19 +89,24 @@ def test_a_click_plays_ones_own_the_reference_or_both(open_page: Open) -> None:
     assert page.get_by_role("radio", name="both in turn").get_attribute("aria-checked") == "true"
     word.click()
     wait_for(lambda: len(page.evaluate("window.played")) == 4, 10, "four plays")
-    sources, rates = zip(*page.evaluate("window.played"), strict=True)
+    sources, rates, marked = zip(*page.evaluate("window.played"), strict=True)
+    assert set(marked) == {"word"}
     assert rates == (1, 0.6, 1, 1)
     assert sources[0] == sources[2] != sources[1] == sources[3]
 
 
 def count_plays(page: Any) -> None:
-    """In `window.played`, as (address, rate): a word is over before one has looked."""
+    """In `window.played`, as (address, rate, class of what is marked as playing): a word is over before one has
+    looked."""
     page.evaluate(
         """() => {
         window.played = [];
+        const roots = (root) => [root, ...[...root.querySelectorAll("*")].flatMap(
+            (node) => node.shadowRoot ? roots(node.shadowRoot) : [])];
+        const marked = () => roots(document).map((root) => root.querySelector("[data-playing]")).find(Boolean);
         const play = HTMLMediaElement.prototype.play;
         HTMLMediaElement.prototype.play = function () {
-            window.played.push([this.src, this.playbackRate]); return play.call(this);
+            window.played.push([this.src, this.playbackRate, marked()?.className]); return play.call(this);
         }; }"""
     )
 
@@ -207,6 +212,7 @@ def test_a_learner_reads_a_sentence_and_hears_each_word(open_page: Open, tmp_pat
     words.nth(3).click()
     page.locator(".reading .phone").nth(2).click()
     wait_for(lambda: len(page.evaluate("window.played")) == 2, 10, "two plays")
+    assert [marked for _, _, marked in page.evaluate("window.played")] == ["word", "phone"]
     assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
     shoot(page, f"practice-sentence-{width}")
     page.reload()

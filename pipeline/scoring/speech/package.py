@@ -101,23 +101,22 @@ def package(
         averaged=config.average, created_at=now_iso(),
         git_commit=run.state.git_commit, data_hash=data_hash(utterances),
     )  # fmt: skip
-    export_onnx(model, folder)
     listener, unquantised = folder / LISTENER_FILE, folder / UNQUANTISED
-    found: dict[bool, tuple[list[Tried], dict[str, float]]] = {}
-    for int8 in (False, True):
-        if int8:
-            listener.replace(unquantised)
-            quantise(unquantised, listener)
-        save_info(folder, replace(info, int8=int8))
-        tried = try_out(SpeechRuntime(folder), held, progress)
-        found[int8] = tried, correlations(tried)
-    full, small = found[False][1], found[True][1]
+    export_onnx(model, folder)
+    save_info(folder, info)
+    tried = try_out(SpeechRuntime(folder), held, progress)
+    figures = full = correlations(tried)
+    listener.replace(unquantised)
+    quantise(unquantised, listener)
+    save_info(folder, replace(info, int8=True))
+    quantised = try_out(SpeechRuntime(folder), held, progress)
+    small = correlations(quantised)
     int8 = all(full[name] - small[name] < INT8_MAY_COST for name in full)
     if int8:
+        tried, figures = quantised, small
         unquantised.unlink()
     else:
         unquantised.replace(listener)
-    tried, figures = found[int8]
     held_texts = {u.text for u in held}
     texts = {u.text: _words(u) for u in utterances if u.text not in held_texts}
     write_vocabulary(folder, list(texts.values()))
