@@ -17,14 +17,14 @@ HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bit
 # From the general to the particular: a package may import those on its own line and on the lines above.
 LAYERS = [
     {"errors", "phones", "records", "registry", "settings"},
-    {"artifacts", "locks", "parallel", "presets"},
+    {"artifacts", "locks", "parallel", "presets", "quantisation"},
     {"runs", "metrics"},
     {"audio"},
     {"corpus", "labels", "people", "projects"},
     {"features", "jobs"},
     {"scoring", "speechllm", "wakeword"},
     {"results", "monitoring", "practice", "tabular"},
-    {"api"},
+    {"api", "doctor"},
     {"cli"},
 ]
 

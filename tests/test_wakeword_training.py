@@ -22,6 +22,7 @@ from pipeline.api.limits import Limits
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.presets import build, merged
+from pipeline.quantisation import signed_weights
 from pipeline.runs import RunDirectory, StopRequested
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Cascade, local_judge, remote_judge
@@ -37,6 +38,7 @@ from pipeline.wakeword.run import find_clips, make_features, make_trainer, recip
 from pipeline.wakeword.splits import read_manifest
 from pipeline.wakeword.train import Trainer
 from pipeline.wakeword.trained import judge_for, trained
+from tests.saturation import saturating_session
 from tests.wakeword_sounds import RATE_HZ, chirp, hum, write_clips
 
 
@@ -253,6 +255,10 @@ def test_exports_answer_as_the_model_does(world: World, tmp_path: Path) -> None:
     assert found["INT8"].size_kb < found["ONNX"].size_kb
     windows = read_windows(world.run.path / "model")
     judge = onnx_judge(tmp_path / "model.onnx")
+    threshold = trained(world.settings, world.run.id).info.threshold
+    saturating = saturating_session(tmp_path / "model.int8.onnx").run(None, {"features": windows})[0]
+    assert ((saturating >= threshold) == (judge(windows) >= threshold)).mean() > 0.9
+    assert signed_weights(tmp_path / "model.int8.onnx") == []
     assert np.allclose(judge(windows[:5]), judge_for(trained(world.settings, world.run.id))(windows[:5]), atol=1e-3)
     (tmp_path / "model.onnx").write_bytes(b"no model")
     with pytest.raises(ModelError, match="no ONNX model"):

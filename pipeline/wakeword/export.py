@@ -1,7 +1,7 @@
 """A trained detector for other runtimes: ONNX, TorchScript and INT8, each held against the model on real windows.
 
-INT8 is onnxruntime's static quantisation (weights symmetric per channel, activations by the ranges that real windows
-reach). Weights that were trained with quantisation-aware steps go through the same export.
+INT8 is static quantisation (see `pipeline.quantisation`), with activations over the ranges that real windows reach.
+Weights that were trained with quantisation-aware steps go through the same export.
 """
 
 import time
@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.quantisation import quantise_static
 from pipeline.wakeword.detector import Judge, Scores
 from pipeline.wakeword.model_files import load_model
 
@@ -63,7 +63,7 @@ def export(folder: Path, target: Path) -> list[Exported]:
         warnings.simplefilter("ignore")
         traced: Any = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
         traced.save(str(temporary))
-    quantise(target / ONNX, target / INT8, windows)
+    quantise_static(target / ONNX, target / INT8, ({"features": window[None]} for window in windows))
     with torch.inference_mode():
         truth = model(torch.from_numpy(windows)).numpy()
     judges: list[tuple[str, str, Judge]] = [
@@ -81,21 +81,6 @@ def export(folder: Path, target: Path) -> list[Exported]:
             )
     artifacts.write_json(target / REPORT, found)
     return found
-
-
-def quantise(source: Path, target: Path, windows: Windows) -> None:
-    """ONNX to INT8 by the ranges of `windows` [n, frames, bins]."""
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    with TemporaryDirectory() as temporary, artifacts.replacing(target) as whole:
-        prepared = f"{temporary}/prepared.onnx"
-        quant_pre_process(str(source), prepared)
-        quantize_static(
-            prepared, str(whole), _Reader(windows), quant_format=QuantFormat.QDQ, per_channel=True,
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax, op_types_to_quantize=["Conv", "MatMul", "Gemm", "Add", "Relu"],
-        )  # fmt: skip
 
 
 def onnx_judge(file: Path) -> Judge:
@@ -133,17 +118,6 @@ def read_windows(folder: Path) -> Windows:
         raise ModelError(
             f"{folder / WINDOWS}, real windows to check an export on, cannot be read ({error})."
         ) from error
-
-
-class _Reader:
-    """What onnxruntime calibrates with: one window at a time."""
-
-    def __init__(self, windows: Windows) -> None:
-        self._left = iter(windows)
-
-    def get_next(self) -> dict[str, Windows] | None:
-        window = next(self._left, None)
-        return None if window is None else {"features": window[None]}
 
 
 def _torch_judge(model: Callable[[Any], Any]) -> Judge:

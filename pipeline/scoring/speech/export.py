@@ -108,16 +108,6 @@ def export_graph(
         )  # fmt: skip
 
 
-def quantise(path: Path, to: Path) -> None:
-    """Weights of matrix products as 8-bit integers a column, activations quantised as they come."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with artifacts.replacing(to) as temporary:
-        quantize_dynamic(
-            path, temporary, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"]
-        )
-
-
 def agreement(model: SpeechModel, folder: Path, inputs: np.ndarray) -> float:
     """Largest difference in log posteriors between PyTorch and the exported listener on `inputs`, where either gives
     a label more than 1 %."""

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from pipeline import artifacts
 from pipeline.jobs.device import fitting_precision
 from pipeline.metrics.transcription import error_rate
+from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech import ctc
-from pipeline.scoring.speech.export import export_graph, quantise
+from pipeline.scoring.speech.export import export_graph
 from pipeline.scoring.speech.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.lexicon import whole_dictionary
 from pipeline.scoring.speech.model_files import RULES_FILE
@@ -115,7 +116,7 @@ def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: Run
         model.eval(), (letters,), folder / RULES_FILE, ("letters",), ("log_probs",),
         ({1: torch.export.Dim("letters", min=2, max=MAX_LETTERS)},),
     )  # fmt: skip
-    quantise(folder / RULES_FILE, folder / RULES_FILE)
+    quantise_dynamic(folder / RULES_FILE, folder / RULES_FILE)
     artifacts.write_json(folder / "letter_to_sound.json", {**found, "config": config})
     return found
 
