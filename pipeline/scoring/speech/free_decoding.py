@@ -4,7 +4,8 @@ A beam search over CTC posteriors (Graves 2012) through a tree of pronunciations
 it, so that words are weighed by what they follow; a node is weighed ahead by the likeliest word below it (Ortmanns et
 al. 1996). CTC posteriors leave out phones rather than adding any, which a bonus for each phone makes good, and prefer
 frequent phones more than the words already do, which dividing by a power of their prior makes good (Morgan & Bourlard
-1990). Frames and labels as in `ctc.py`.
+1990). Frames that are all but certainly blank, two in three of read speech, only add their blank (Chen et al. 2016).
+Frames and labels as in `ctc.py`.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from pipeline.scoring.speech.vocabulary import ROOT, Vocabulary
 
 BEAM = 14.0  # nats under the best hypothesis
 MAX_HYPOTHESES = 400
+SURE_BLANK = np.log(0.995)  # on 209 training recordings the words and phones are those of a search through all frames
 RAREST = -7.0  # nats: labels that are hardly ever heard are not made that much likelier
 
 Whole = NDArray[np.int64]
@@ -92,6 +94,11 @@ class _Search:
 
     def step(self, frame: int, row: NDArray[np.float64]) -> None:
         now = self.now
+        if row[BLANK] > SURE_BLANK:
+            told_apart = bool(now.on_blank.all())
+            silent = now.but(on_blank=np.ones(len(now.node), dtype=bool), score=now.score + row[BLANK])
+            self.now = silent if told_apart else silent.take(self._best_alike(silent))
+            return
         going_on = now.take((now.node != ROOT) & ~now.on_blank)
         grown = _joined([
             going_on.but(score=going_on.score + row[going_on.label]),

