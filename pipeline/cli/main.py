@@ -12,6 +12,7 @@ from pipeline.errors import PronlabError
 # command name -> (module, attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "dashboard": ("pipeline.cli.dashboard", "dashboard", "Open the dashboard in the browser."),
+    "doctor": ("pipeline.cli.doctor", "doctor", "Check this machine and installation."),
     "demo": ("pipeline.cli.corpus", "demo", "Install or rebuild the synthetic demo corpus."),
     "import": ("pipeline.cli.corpus", "import_", "Import a folder of recordings or a corpus manifest."),
     "index": ("pipeline.cli.corpus", "index", "Rebuild or inspect the index over recordings and labels."),

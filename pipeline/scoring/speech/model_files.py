@@ -48,7 +48,8 @@ class SpeechInfo:
     for predicted totals 0, 5, .. 100, the share of held-out recordings within 10 points of the experts;
     `wrong_calibration` pairs of (output, share that was wrong). `speakers` are the voices that were trained on, each
     as `<corpus>/<speaker>`; `log_prior` how often the model hears each label but the blank (nats, 0 on average);
-    `averaged` the runs whose weights this is the mean of.
+    `averaged` the runs whose weights this is the mean of; `check` what the listener answered on a known sound where the
+    model was made (`runtime.check_values`), so that any machine can see whether it hears the same.
     """
 
     model_id: str
@@ -80,6 +81,7 @@ class SpeechInfo:
     git_commit: str | None = None
     data_hash: str = ""
     held_out: dict[str, float] = field(default_factory=dict)
+    check: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ModelError for numbers that cannot be a model's."""

@@ -20,6 +20,7 @@ from pipeline.metrics.bootstrap import resample_weights
 from pipeline.metrics.correlation import pearson
 from pipeline.metrics.transcription import error_rate
 from pipeline.parallel import Progress
+from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunDirectory, now_iso
 from pipeline.scoring.speech import ctc
 from pipeline.scoring.speech.augment import read_noise
@@ -80,7 +81,7 @@ def package(
     Raises ModelError for a run without a finished epoch.
     """
     from pipeline.scoring.speech.batches import SpeechModel
-    from pipeline.scoring.speech.export import export_onnx, quantise
+    from pipeline.scoring.speech.export import export_onnx
     from pipeline.scoring.speech.train import BEST, SCALE, split_speakers
 
     config = SpeechTrainConfig(**run.config)
@@ -107,7 +108,7 @@ def package(
     tried = try_out(SpeechRuntime(folder), held, progress)
     figures = full = correlations(tried)
     listener.replace(unquantised)
-    quantise(unquantised, listener)
+    quantise_dynamic(unquantised, listener)
     save_info(folder, replace(info, int8=True))
     quantised = try_out(SpeechRuntime(folder), held, progress)
     small = correlations(quantised)
@@ -120,10 +121,15 @@ def package(
     held_texts = {u.text for u in held}
     texts = {u.text: _words(u) for u in utterances if u.text not in held_texts}
     write_vocabulary(folder, list(texts.values()))
-    info = replace(info, log_prior=label_prior([t.heard.log_probs for t in tried]))
+    runtime = SpeechRuntime(folder)
+    info = replace(
+        info,
+        log_prior=label_prior([t.heard.log_probs for t in tried]),
+        check=tuple(round(float(value), 4) for value in runtime.check_values()),
+    )
     decoding, free_figures = choose_decoding(folder, tried, info.log_prior)
     info = replace(info, decoding=decoding)
-    match = fit_match_rule(tried, SpeechRuntime(folder), read_noise(config.noise))
+    match = fit_match_rule(tried, runtime, read_noise(config.noise))
     info = replace(
         calibrate(replace(info, int8=int8, match=match), tried),
         held_out=figures | free_figures | {"int8_cost": _largest_cost(full, small)},
