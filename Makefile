@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-slow lint bench demo clean system
+.PHONY: run test test-slow lint bench audit demo clean system
 
 run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
@@ -25,6 +25,14 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m tests.bench
+
+# Findings in the code, a bill of materials (build/sbom.json) and known advisories of what is installed; needs a network.
+audit: $(VENV)/.installed-run
+	$(BIN)/pip install -q -e ".[audit]"
+	$(BIN)/bandit -q -c pyproject.toml -r pipeline dashboard
+	mkdir -p build
+	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --of JSON -o build/sbom.json
+	$(BIN)/pip-audit --skip-editable --progress-spinner off
 
 # Rebuilds the committed synthetic corpus; needs espeak-ng.
 demo: $(VENV)/.installed-dev system
