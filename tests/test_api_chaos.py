@@ -1,0 +1,99 @@
+"""The service while its processes are killed: it heals, and nobody waits in vain."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from pipeline.api.limits import Limits
+from pipeline.corpus.demo import install_demo
+from pipeline.settings import Settings
+from tests.chaos import CLIP, Load, Served, serving, wait_for
+
+CLIENTS = 16
+# On a busy machine the answer itself may be late on its way; a hang is much longer.
+MARGIN_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("chaos")
+    settings = Settings(data_root=root / "data", models_root=root / "models")
+    install_demo(settings)
+    with serving(settings) as service:
+        service.wait_ready()
+        yield service
+
+
+def kill(processes: list[psutil.Process]) -> int:
+    """How many were there to be killed."""
+    killed = 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+            killed += 1
+    return killed
+
+
+def test_a_killed_idle_worker_is_replaced_and_readiness_says_so(served: Served) -> None:
+    served.wait_ready()
+    before = {worker.pid for worker in served.workers()}
+    assert len(before) == 2
+    assert kill(served.workers()) == 2
+    wait_for(lambda: not before & {worker.pid for worker in served.workers()})
+    with served.client() as client:
+        wait_for(lambda: client.get("/health").json()["status"] == "recovering")
+        answer = client.post("/analyze", files={"file": ("a.wav", CLIP.read_bytes())}, data={"word": "araba"})
+        assert answer.status_code == 200, answer.text
+        served.wait_ready()
+        health = client.get("/health").json()
+        assert (health["status"], health["workers_loaded"]) == ("ok", 2)
+        assert "pronlab_workers_replaced_total" in client.get("/metrics").text
+
+
+def test_everything_below_the_service_may_be_killed(served: Served) -> None:
+    """Also the process that workers are forked from, and the one that counts semaphores."""
+    served.wait_ready()
+    assert kill(psutil.Process(served.process.pid).children(recursive=True)) >= 4
+    wait_for(lambda: served.ready() < 2)
+    served.wait_ready()
+    with served.client() as client:
+        answer = client.post("/analyze", files={"file": ("a.wav", CLIP.read_bytes())}, data={"word": "araba"})
+    assert answer.status_code == 200, answer.text
+
+
+def _killed_under_load(served: Served, kills: int, seconds: float) -> Load:
+    """At least so many kills, over so long a time at least: of a busy worker, of all, of all children."""
+    served.wait_ready()
+    load, chance, killed, end = Load(served, CLIENTS), random.Random(7), 0, time.monotonic() + seconds
+    with load.running():
+        while killed < kills or time.monotonic() < end:
+            wait_for(lambda: bool(served.workers()))
+            workers = served.workers()
+            every = psutil.Process(served.process.pid).children(recursive=True)
+            chosen = chance.choices([workers[:1], workers[-1:], workers, every], weights=[4, 4, 2, 1])[0]
+            killed += kill(chosen)
+            load.stop.wait(chance.uniform(0.0, 2.0))
+        served.wait_ready()
+    return load
+
+
+def _holds(load: Load) -> None:
+    limit_s = Limits().answer_s + MARGIN_S
+    assert not load.wrong, load.wrong[:3]
+    statuses = [status for status, _ in load.answers]
+    assert set(statuses) <= {200, 429, 503}
+    assert statuses.count(200) >= CLIENTS
+    assert max(seconds for _, seconds in load.answers) < limit_s
+
+
+def test_under_load_killed_workers_cost_nobody_a_defect_or_a_hang(served: Served) -> None:
+    _holds(_killed_under_load(served, kills=6, seconds=0.0))
+
+
+@pytest.mark.slow
+def test_a_minute_of_kills_under_load(served: Served) -> None:
+    _holds(_killed_under_load(served, kills=20, seconds=60.0))
