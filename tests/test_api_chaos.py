@@ -11,7 +11,7 @@ import pytest
 from pipeline.api.limits import Limits
 from pipeline.corpus.demo import install_demo
 from pipeline.settings import Settings
-from tests.chaos import CLIP, Load, Served, serving, wait_for
+from tests.serving import CLIP, Load, Served, serving, wait_for
 
 CLIENTS = 16
 # On a busy machine the answer itself may be late on its way; a hang is much longer.

@@ -1,4 +1,4 @@
-"""`pronlab serve` in a process of its own, and ways to hurt it."""
+"""The service for tests: in a thread of this process, or as `pronlab serve` in a process of its own."""
 
 import json
 import os
@@ -9,14 +9,45 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 import psutil
+import uvicorn
 
+from pipeline.api.app import make_app
+from pipeline.api.limits import Limits
+from pipeline.api.protocol import patient
 from pipeline.settings import CHECKOUT, Settings
 
 CLIP = sorted((CHECKOUT / "data" / "demo").glob("participant_03/kelimeler/*_araba.wav"))[0]
+LIMITS = Limits(max_bytes=400_000, max_s=6.0, batch=3, workers=1, queue=2, timeout_s=30.0, body_s=1.0)
 PATIENCE_S = 120.0  # for what happens within seconds on a machine that does nothing else
+
+
+class Service:
+    """A server on a free port, in a thread."""
+
+    def __init__(self, settings: Settings, limits: Limits = LIMITS, **options: Any) -> None:
+        self.settings = settings
+        config = uvicorn.Config(
+            make_app(settings, limits, **options), port=0, log_level="error", http=patient(limits), proxy_headers=False
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.02)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60.0)
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def analyze(self, content: bytes | None = None, **fields: str) -> Any:
+        clip = CLIP.read_bytes() if content is None else content
+        return self.client.post("/analyze", files={"file": ("clip.wav", clip, "audio/wav")}, data=fields)
 
 
 @dataclass
