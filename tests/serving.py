@@ -31,7 +31,12 @@ class Service:
     def __init__(self, settings: Settings, limits: Limits = LIMITS, **options: Any) -> None:
         self.settings = settings
         config = uvicorn.Config(
-            make_app(settings, limits, **options), port=0, log_level="error", http=patient(limits), proxy_headers=False
+            make_app(settings, limits, **options),
+            port=0,
+            log_level="error",
+            http=patient(limits),
+            proxy_headers=False,
+            timeout_keep_alive=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

@@ -4,6 +4,7 @@
 import asyncio
 import json
 import time
+import unicodedata
 from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -203,7 +204,7 @@ def make_app(
         participant: Annotated[str, Form(max_length=LONGEST_NAME)] = "",
     ) -> Analysis:
         """Score one recording of a `word` or a `text`."""
-        target = target_of(word, text, language)
+        target, participant = target_of(word, text, language), printable("participant", participant)
         analysis, _ = await analysed(Task(await file.read(), target, scorer or None), target, participant, caller)
         return analysis
 
@@ -311,9 +312,18 @@ def make_app(
     return app
 
 
+def printable(name: str, value: str) -> str:
+    """The value of a field without space around it. Raises Problem for control characters, which no text has."""
+    for character in value:
+        if unicodedata.category(character) == "Cc" and not character.isspace():
+            raise Problem(422, f"{name} has the control character U+{ord(character):04X}. Send plain text in UTF-8.")
+    return value.strip()
+
+
 def target_of(word: str | None, text: str | None, language: str | None) -> Target:
     """Raises Problem where neither or both are given."""
-    word, text = (word or "").strip(), (text or "").strip()
+    word, text = printable("word", word or ""), printable("text", text or "")
+    language = printable("language", language or "")
     if bool(word) == bool(text):
         raise Problem(422, "Say what was to be said: word for a single word, or text for a sentence.")
     rubric = RubricName.WORD if word else RubricName.SENTENCE

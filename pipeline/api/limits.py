@@ -158,7 +158,7 @@ class Bounded:
             try:
                 message = await asyncio.wait_for(receive(), max(0.001, end - time.monotonic()))
             except TimeoutError:
-                trouble.append(Problem(408, f"The body did not arrive within {self._limits.body_s:g} s."))
+                trouble.append(_slow(self._limits))
                 raise trouble[0] from None
             count += len(message.get("body", b""))
             if count > self._limits.max_bytes:
@@ -169,6 +169,10 @@ class Bounded:
             return message
 
         return bounded
+
+
+def _slow(limits: Limits) -> Problem:
+    return Problem(408, f"The body did not arrive within {limits.body_s:g} s.", Connection="close")
 
 
 def _large(n: float, limits: Limits) -> str:

@@ -4,7 +4,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import AudioError, PronlabError, UnknownNameError
+from pipeline.errors import PronlabError, UnknownNameError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,7 +31,7 @@ def of_error(error: Problem | PronlabError) -> Problem:
     which the client learns the names of files and not where they are."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, AudioError | UnknownNameError):
+    if isinstance(error, UnknownNameError):
         return Problem(422, str(error))
     return Problem(503, without_folders(str(error)))
 

@@ -21,10 +21,10 @@ import numpy as np
 from pipeline.api.limits import LOG, Limits
 from pipeline.api.problems import Problem, without_folders
 from pipeline.api.processes import GoneError, LateError, Process
-from pipeline.errors import AudioError, PronlabError, UnknownNameError
+from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
 from pipeline.monitoring.inputs import features_of
 from pipeline.records import RubricName, ScoreResult, Seconds, Target
-from pipeline.scoring.in_use import deployment, scorer_for
+from pipeline.scoring.in_use import deployment, scorer_for, scorer_names
 from pipeline.settings import Settings
 
 Outcome = tuple[str, Any]  # a kind, and the result or words
@@ -288,8 +288,8 @@ def _worked(settings: Settings, max_s: Seconds, task: Task) -> Outcome:
     """What the service answers or raises; errors travel as words, as not every one survives the way."""
     try:
         return "result", _answer(settings, max_s if task.max_s is None else min(max_s, task.max_s), task)
-    except (UnknownNameError, AudioError) as error:
-        return "refused", str(error)
+    except (UnknownNameError, AudioError, CorpusError, FeatureError) as error:  # the last two: of a text
+        return "refused", without_folders(str(error))
     except PronlabError as error:
         return "unable", str(error)
     except MemoryError:
@@ -301,16 +301,32 @@ def _worked(settings: Settings, max_s: Seconds, task: Task) -> Outcome:
 
 
 def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
-    from pipeline.audio.load import load_audio
+    from pipeline.audio.load import AudioTooLongError, load_audio
 
-    audio = load_audio(task.content, max_duration_s=max_s)
+    try:
+        audio = load_audio(task.content, max_duration_s=max_s)
+    except AudioTooLongError as error:
+        if max_s != task.max_s:
+            raise
+        raise AudioError(
+            f"The recording lasts {error.duration_s:.1f} s; of what its batch may have together, {max_s:.1f} s are left."
+        ) from None
     if task.detector is not None:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)
     if task.target is None:
         raise UnknownNameError("Say what was to be said: word or text.")
     from pipeline.scoring.attempt import score_attempt
 
-    scorer = _scorer(settings, task.scorer, task.target.rubric, deployment(settings, task.target.rubric), task.folder)
+    rubric = task.target.rubric
+    try:
+        scorer = _scorer(settings, task.scorer, rubric, deployment(settings, rubric), task.folder)
+    except ModelError:
+        names = scorer_names(settings, rubric)
+        if task.scorer is None or task.scorer in names:
+            raise
+        raise UnknownNameError(
+            f"The scorer {task.scorer!r} has no model for a {rubric} here; there are {', '.join(names)}."
+        ) from None
     result: ScoreResult = score_attempt(scorer, audio, task.target)
     return Answer(result, features_of(settings, audio, result), audio.duration_s)
 
