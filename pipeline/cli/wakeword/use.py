@@ -19,6 +19,7 @@ PORT = 8602
 @click.option("--preset", "detector_preset", help="aggressive, balanced or conservative in place of the run's own.")
 @click.option("--threshold", type=float, help="In logits, in place of the model's.")
 @click.option("--judge", "url", help="Ask the judge at this address about each detection.")
+@click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="Its API key, or in PRONLAB_JUDGE_KEY.")
 @json_option
 def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
     """Where in a recording the word is."""
