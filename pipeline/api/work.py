@@ -309,7 +309,7 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
         if max_s != task.max_s:
             raise
         raise AudioError(
-            f"The recording lasts {error.duration_s:.1f} s; its batch may have {max_s:.1f} s more. Send several batches."
+            f"The recording lasts {error.duration_s:.1f} s; its batch may have {max_s:.1f} s more. Send two batches."
         ) from None
     if task.detector is not None:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)

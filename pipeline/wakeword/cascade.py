@@ -91,7 +91,7 @@ def local_judge(
 
 
 def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = None) -> Verify:
-    """The judge behind `POST <url>/verify`; `key` is an API key with the scope score, where it asks for one. Its function
+    """The judge behind `POST <url>/verify`; `key` is an API key with the scope score, if it needs one. Its function
     raises ModelError where the judge cannot be reached or refuses."""
     import httpx2
     import soundfile

@@ -46,8 +46,8 @@ def detect_in_file(
     url: str | None = None,
     key: str | None = None,
 ) -> HeardFile:
-    """`url` and `key` are of a judge (`cascade.remote_judge`). With silence of a window before the recording, as a word at its very start has none. Raises AudioError for what
-    cannot be read."""
+    """With silence of a window before the recording, as a word at its very start has none. `url` and `key` are of a
+    judge (`cascade.remote_judge`). Raises AudioError for what cannot be read."""
     sound = load_audio(audio, max_duration_s=MAX_DURATION_S)
     detector = detector_of(one, detector_preset, threshold)
     before_s = one.info.features.clip_s
