@@ -79,6 +79,11 @@ class Served:
         answer = self.client().get("/ready")
         return answer.json()["workers_loaded"] if answer.status_code == 200 else 0
 
+    def replaced(self) -> int:
+        """How many workers ended and were replaced since the start."""
+        lines = self.client().get("/metrics").text.splitlines()
+        return int(float(next(line for line in lines if line.startswith("pronlab_workers_replaced_total")).split()[1]))
+
     def wait_ready(self, n: int = 2) -> float:
         """Seconds until `n` workers are loaded."""
         begun = time.monotonic()
@@ -136,6 +141,9 @@ class Load:
             self.stop.set()
             for thread in threads:
                 thread.join()
+
+    def scored(self) -> int:
+        return [status for status, _ in list(self.answers)].count(200)
 
     def _ask(self) -> None:
         clip = CLIP.read_bytes()

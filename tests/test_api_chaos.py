@@ -15,7 +15,7 @@ from tests.serving import CLIP, Load, Served, serving, wait_for
 
 CLIENTS = 16
 # On a busy machine the answer itself may be late on its way; a hang is much longer.
-MARGIN_S = 20.0
+MARGIN_S = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -38,31 +38,60 @@ def kill(processes: list[psutil.Process]) -> int:
     return killed
 
 
-def test_a_killed_idle_worker_is_replaced_and_readiness_says_so(served: Served) -> None:
+def test_killed_idle_workers_are_replaced(served: Served) -> None:
     served.wait_ready()
-    before = {worker.pid for worker in served.workers()}
+    before, replaced = {worker.pid for worker in served.workers()}, served.replaced()
     assert len(before) == 2
     assert kill(served.workers()) == 2
-    wait_for(lambda: not before & {worker.pid for worker in served.workers()})
-    with served.client() as client:
-        wait_for(lambda: client.get("/health").json()["status"] == "recovering")
-        answer = client.post("/analyze", files={"file": ("a.wav", CLIP.read_bytes())}, data={"word": "araba"})
-        assert answer.status_code == 200, answer.text
-        served.wait_ready()
-        health = client.get("/health").json()
-        assert (health["status"], health["workers_loaded"]) == ("ok", 2)
-        assert "pronlab_workers_replaced_total" in client.get("/metrics").text
+    assert asked(served) == 200, "while they are being replaced"
+    wait_for(lambda: served.replaced() >= replaced + 2)
+    served.wait_ready()
+    assert not before & {worker.pid for worker in served.workers()}
+    health = served.client().get("/health").json()
+    assert (health["status"], health["workers_loaded"]) == ("ok", 2)
 
 
 def test_everything_below_the_service_may_be_killed(served: Served) -> None:
     """Also the process that workers are forked from, and the one that counts semaphores."""
     served.wait_ready()
+    replaced = served.replaced()
     assert kill(psutil.Process(served.process.pid).children(recursive=True)) >= 4
-    wait_for(lambda: served.ready() < 2)
+    wait_for(lambda: served.replaced() >= replaced + 2)
     served.wait_ready()
+    assert asked(served) == 200
+
+
+def test_the_process_to_fork_from_is_replaced_before_it_is_needed(served: Served) -> None:
+    served.wait_ready()
+    before = {worker.pid for worker in served.workers()}
+    parents = {psutil.Process(pid).ppid() for pid in before}
+    assert kill([psutil.Process(pid) for pid in parents]) == 1
+    wait_for(lambda: bool(forks_from(served) - parents))
+    assert served.ready() == 2
+    assert all(psutil.pid_exists(pid) for pid in before), "who is at work goes on"
+    assert asked(served) == 200
+
+
+def forks_from(served: Served) -> set[int]:
+    children = psutil.Process(served.process.pid).children()
+    return {child.pid for child in children if "forkserver" in " ".join(child.cmdline())}
+
+
+def asked(served: Served) -> int:
+    """The status of an answer that may come after being told to come back."""
     with served.client() as client:
-        answer = client.post("/analyze", files={"file": ("a.wav", CLIP.read_bytes())}, data={"word": "araba"})
-    assert answer.status_code == 200, answer.text
+        while True:
+            answer = client.post("/analyze", files={"file": ("a.wav", CLIP.read_bytes())}, data={"word": "araba"})
+            if answer.status_code not in (429, 503):
+                return answer.status_code
+            time.sleep(float(answer.headers["retry-after"]))
+
+
+def test_the_command_answers_to_this_machines_names_and_describes_itself(served: Served) -> None:
+    client = served.client()
+    assert client.get("/openapi.json").status_code == 200
+    assert client.get("/health", headers={"Host": "localhost"}).status_code == 200
+    assert client.get("/health", headers={"Host": "evil.example"}).status_code == 400
 
 
 def _killed_under_load(served: Served, kills: int, seconds: float) -> Load:
@@ -78,6 +107,8 @@ def _killed_under_load(served: Served, kills: int, seconds: float) -> Load:
             killed += kill(chosen)
             load.stop.wait(chance.uniform(0.0, 2.0))
         served.wait_ready()
+        scored = load.scored()
+        wait_for(lambda: load.scored() >= scored + CLIENTS)
     return load
 
 
@@ -86,7 +117,6 @@ def _holds(load: Load) -> None:
     assert not load.wrong, load.wrong[:3]
     statuses = [status for status, _ in load.answers]
     assert set(statuses) <= {200, 429, 503}
-    assert statuses.count(200) >= CLIENTS
     assert max(seconds for _, seconds in load.answers) < limit_s
 
 

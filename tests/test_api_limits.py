@@ -1,18 +1,22 @@
 """What the service bears: silent and slow clients, mistakes of all kinds, batches, broken models; and what it says of
 itself."""
 
+import asyncio
 import json
 import shutil
 import socket
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pipeline.api import work
 from pipeline.api.limits import Limits
+from pipeline.api.problems import Problem
 from pipeline.corpus.demo import install_demo
 from pipeline.monitoring.predictions import PredictionLog
 from pipeline.settings import Settings
@@ -272,6 +276,68 @@ def test_readiness_tells_what_is_broken_and_heals_with_it(settings: Settings) ->
         assert service.analyze(word="araba").status_code == 200
     finally:
         service.close()
+
+
+def test_a_service_that_can_start_no_process_says_so_and_heals(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError("no process can be forked")
+
+    monkeypatch.setattr(work, "Process", refused)
+    service = Service(settings, Limits(workers=1, wait_s=0.2))
+    try:
+        wait_for(lambda: "could not be started" in service.client.get("/ready").text)
+        assert service.client.get("/ready").status_code == 503
+        health = service.client.get("/health")
+        assert (health.status_code, health.json()["status"]) == (200, "recovering"), "it is alive, and needs no restart"
+        answer = service.analyze(word="araba")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert "No process was free within 0.2 s" in answer.json()["detail"]
+        monkeypatch.undo()
+        wait_for(lambda: service.client.get("/ready").status_code == 200)
+        assert service.client.get("/health").json()["status"] == "ok"
+    finally:
+        service.close()
+
+
+def test_a_defect_is_answered_without_its_insides(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def defect(*_: Any) -> None:
+        raise RuntimeError("secret in /srv/pronlab/app.py")
+
+    monkeypatch.setattr(work.Workers, "run", defect)
+    answer = service.analyze(word="araba")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["x-request-id"] in caplog.text, "the log has it under the request's id"
+    (line,) = lines_of(post_batch(service, [b"x"], ["ev"]))
+    assert line["status"] == 500
+    for text in (answer.text, json.dumps(line)):
+        assert "secret" not in text
+        assert "Traceback" not in text
+    assert service.client.get("/health").status_code == 200
+
+
+def test_a_task_that_breaks_in_a_worker_is_a_defect_and_costs_nobody_else(settings: Settings) -> None:
+    workers = work.Workers(settings, Limits(workers=1))
+    try:
+        for broken in (work.Task("no bytes"), work.Task(lambda: None)):  # type: ignore[arg-type]  # cannot be sent
+            with pytest.raises(RuntimeError, match="In a process that scores"):
+                asyncio_run(workers.run(broken))
+        with pytest.raises(Problem, match="cannot be read as audio"):
+            asyncio_run(workers.run(work.Task(b"no audio")))
+        assert workers.replaced == 0
+    finally:
+        workers.close()
+
+
+def asyncio_run(task: Any) -> Any:
+    """In a thread with a loop of its own: the browser's tests leave one running in theirs."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, task).result()
 
 
 def test_a_log_that_another_program_holds_keeps_nobody_waiting_for_long(service: Service) -> None:

@@ -247,7 +247,7 @@ def make_app(
                 except (Problem, PronlabError) as error:
                     refused = problems.of_error(error)
                     line = problems.body(refused.status, refused.detail)
-                except RuntimeError:
+                except Exception:  # noqa: BLE001 - the other lines still come
                     LOG.exception(json.dumps({"batch": "defect"}))
                     line = problems.body(500, "This is a defect of the service; its log says more.")
                 # ASCII, so that a line ends at a line feed and nowhere else, whatever splits them.

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from multiprocessing import forkserver
 from typing import Any
 
 from pipeline.records import Seconds
@@ -30,13 +31,20 @@ class LateError(Exception):
     """It took longer than it was given, and was ended."""
 
 
+def prepare_to_start() -> None:
+    """See to it that the process to fork from is up, so that the next one that is needed has not to wait for it."""
+    with suppress(OSError):  # the next start says why
+        forkserver.set_forkserver_preload(list(PRELOADED))
+        forkserver.ensure_running()
+
+
 class Process:
     """Runs functions one after the other, once `prepare(*given)` is done. For one thread at a time."""
 
     def __init__(self, prepare: Callable[..., None], given: Sequence[Any]) -> None:
         """Raises OSError or EOFError where no process can be started now."""
+        prepare_to_start()
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(list(PRELOADED))
         self._ended = False  # known to have, or been made to: its id may be another's by now
         self._connection, theirs = context.Pipe()
         try:

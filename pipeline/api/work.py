@@ -20,7 +20,7 @@ import numpy as np
 
 from pipeline.api.limits import LOG, Limits
 from pipeline.api.problems import Problem, without_folders
-from pipeline.api.processes import GoneError, LateError, Process
+from pipeline.api.processes import GoneError, LateError, Process, prepare_to_start
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
 from pipeline.monitoring.inputs import features_of
 from pipeline.records import RubricName, ScoreResult, Seconds, Target
@@ -172,6 +172,7 @@ class Workers:
             again = time.monotonic() + LOAD_AGAIN_S
             while not self._closed.is_set():
                 job = self._next(GLANCE_S)
+                prepare_to_start()
                 if job is not None:
                     if not self._answered(process, job):
                         break
