@@ -18,8 +18,9 @@ TEMPORARY_PREFIX = ".tmp-"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on a clean exit it is fsynced and renamed over `path`.
+def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean exit it is fsynced, given `mode` and renamed over `path`. Until
+    then only its owner may read it.
 
     If the body raises, `path` keeps its former content and the temporary file is removed. A process killed in
     between leaves only a file named `.tmp-*`, which every reader here ignores.
@@ -31,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _fsync(temporary)
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
         _fsync(path.parent)
     except BaseException:

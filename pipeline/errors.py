@@ -51,3 +51,7 @@ class AccessError(PronlabError):
 
 class ProjectError(PronlabError):
     """A rating project is missing, cannot be as it is set up, or is closed."""
+
+
+class ServiceError(PronlabError):
+    """The HTTP service cannot be started as asked."""

@@ -17,17 +17,11 @@ import httpx2
 import numpy as np
 import pytest
 import soundfile
-import uvicorn
-from click.testing import CliRunner
 
 from pipeline.api import work
-from pipeline.api.app import make_app
 from pipeline.api.client import Client, ServiceError
-from pipeline.api.keys import add_key, list_keys, remove_key, who
-from pipeline.api.limits import Limits
-from pipeline.cli.main import main
+from pipeline.api.problems import Problem
 from pipeline.corpus.demo import install_demo
-from pipeline.errors import AccessError
 from pipeline.monitoring.predictions import SAMPLED_A_DAY, FeedbackError, LogError, PredictionLog
 from pipeline.monitoring.routing import IN_USE, begin, end, set_shadow, side
 from pipeline.records import ScoreResult, Target
@@ -36,32 +30,8 @@ from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.scoring.acoustic.data import load_training_data
 from pipeline.scoring.acoustic.train import run_training
 from pipeline.scoring.model_registry import add_candidate
-from pipeline.settings import CHECKOUT, Settings
-
-CLIP = sorted((CHECKOUT / "data" / "demo").glob("participant_03/kelimeler/*_araba.wav"))[0]
-LIMITS = Limits(max_bytes=400_000, max_s=6.0, batch=3, workers=1, queue=2, timeout_s=30.0, body_s=1.0)
-
-
-class Service:
-    """A server on a free port, in a thread."""
-
-    def __init__(self, settings: Settings, limits: Limits = LIMITS) -> None:
-        self.settings = settings
-        self._server = uvicorn.Server(uvicorn.Config(make_app(settings, limits), port=0, log_level="error"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.02)
-        self.port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60.0)
-
-    def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-
-    def analyze(self, content: bytes | None = None, **fields: str) -> Any:
-        clip = CLIP.read_bytes() if content is None else content
-        return self.client.post("/analyze", files={"file": ("clip.wav", clip, "audio/wav")}, data=fields)
+from pipeline.settings import Settings
+from tests.serving import CLIP, LIMITS, Service
 
 
 @pytest.fixture(scope="module")
@@ -217,17 +187,18 @@ def test_more_than_can_wait_are_told_to_come_back(service: Service, monkeypatch:
     assert service.analyze(word="araba").status_code == 200, "and afterwards it answers again"
 
 
-def test_a_clip_that_hangs_or_bloats_ends_its_process_and_not_the_service(settings: Settings) -> None:
-    from pipeline.api.problems import Problem
-
-    workers = work.Workers(settings, replace(LIMITS, timeout_s=1.0))
+@pytest.mark.parametrize(("kind", "timeout_s", "statuses"), [("hanging", 1.0, {504}), ("bloating", 60.0, {413, 503})])
+def test_a_clip_that_hangs_or_bloats_ends_its_process_and_not_the_service(
+    settings: Settings, kind: str, timeout_s: float, statuses: set[int]
+) -> None:
+    workers = work.Workers(settings, replace(LIMITS, timeout_s=timeout_s))
+    task = _Hanging() if kind == "hanging" else _Bloating()
     try:
         with pytest.raises(Problem) as caught:
-            _alone(workers.run(_Hanging()))
-        assert caught.value.status == 504
-        with pytest.raises(Problem) as caught:
-            _alone(workers.run(_Bloating()))
-        assert caught.value.status in (413, 503)
+            _alone(workers.run(task))
+        assert caught.value.status in statuses
+        with pytest.raises(Problem, match="cannot be read as audio"):
+            _alone(workers.run(work.Task(b"no audio")))
     finally:
         workers.close()
 
@@ -257,46 +228,13 @@ class _Bloating(_Hanging):
         return object.__getattribute__(self, name)
 
 
-def test_keys_are_asked_for_once_there_is_one(settings: Settings) -> None:
-    secret = add_key(settings, "phone app")
-    assert secret not in (settings.data_root / "api_keys.json").read_text()
-    assert (settings.data_root / "api_keys.json").stat().st_mode & 0o777 == 0o600
-    assert who(list_keys(settings), secret) == "phone app"
-    assert who(list_keys(settings), secret + "x") is None
-    with pytest.raises(AccessError, match="name of its own"):
-        add_key(settings, "phone app")
-    service = Service(settings)
-    try:
-        assert service.client.get("/health").status_code == 200, "a probe has no key"
-        refused = service.client.get("/models")
-        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
-        allowed = service.client.get("/models", headers={"Authorization": f"Bearer {secret}"})
-        assert allowed.status_code == 200
-    finally:
-        service.close()
-    remove_key(settings, "phone app")
-    with pytest.raises(AccessError, match="there are none"):
-        remove_key(settings, "phone app")
-    (settings.data_root / "api_keys.json").write_text("{")
-    with pytest.raises(AccessError, match="cannot be read"):
-        make_app(settings)
-
-
-def test_keys_by_the_command_line(settings: Settings) -> None:
-    env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
-    made = CliRunner().invoke(main, ["serve-key", "add", "lab", "--json"], env=env)
-    assert json.loads(made.output)["key"].startswith("pronlab_")
-    assert "lab" in CliRunner().invoke(main, ["serve-key", "list"], env=env).output
-    assert CliRunner().invoke(main, ["serve-key", "remove", "lab"], env=env).exit_code == 0
-
-
 def test_it_is_as_its_own_description_says(service: Service) -> None:
     """Every operation of the OpenAPI document with made-up input: no crash, and only answers that it describes."""
     import schemathesis
 
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{service.port}/openapi.json")
     tried = [_tried(service, result.ok()) for result in schema.get_all_operations()]
-    assert len(tried) == 7
+    assert len(tried) == 8
     assert sum(tried) > 50
 
 

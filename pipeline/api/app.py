@@ -1,31 +1,45 @@
-"""The service: `POST /analyze`, `/analyze/batch`, `/verify`, `/feedback`, `GET /models`, `/health`, `/metrics`."""
+"""The endpoints: `POST /analyze`, `/analyze/batch`, `/verify`, `/feedback`; `GET /models`, `/health`, `/ready`,
+`/metrics`."""
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+import unicodedata
+from collections.abc import AsyncIterator, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Form, Request, UploadFile
-from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, Field
+from fastapi import Depends, FastAPI, Form, UploadFile
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
+from pydantic import BaseModel, Field, StringConstraints
+from starlette import routing
 
 from pipeline import __version__
 from pipeline.api import problems
-from pipeline.api.keys import list_keys, who
+from pipeline.api.guard import Guard, needs
+from pipeline.api.keys import KeyRing, Scope
 from pipeline.api.limits import LOG, Bounded, Limits, Places
-from pipeline.api.measures import Measures
-from pipeline.api.problems import Problem
+from pipeline.api.measures import DESCRIPTION, Measures
+from pipeline.api.problems import Problem, without_folders
 from pipeline.api.work import Answer, Task, Workers
+from pipeline.errors import PronlabError
 from pipeline.monitoring.predictions import FeedbackError, LogError, PredictionLog
 from pipeline.monitoring.routing import Route, route, shadow
-from pipeline.records import RubricName, Target, to_json
+from pipeline.records import RubricName, Seconds, Target, to_json
 from pipeline.settings import Settings
 
 LONGEST_TEXT = 1000
 LONGEST_NAME = 80
+# Parameters of endpoints: the name of the caller's key, which has the scope.
+Scoring = Annotated[str, Depends(needs(Scope.SCORE))]
+Commenting = Annotated[str, Depends(needs(Scope.FEEDBACK))]
+Measuring = Annotated[str, Depends(needs(Scope.METRICS))]
+LOG_THREADS = 32
+LOG_PATIENCE_S: Seconds = 2.0  # with another program that holds the log of predictions
 JSON_LINES = "application/x-ndjson"
 FAILURES: dict[int | str, dict[str, Any]] = {
     status: {
@@ -75,76 +89,101 @@ class Model(BaseModel):
 
 
 class Health(BaseModel):
-    status: str = Field(examples=["ok"])
+    """`status` is ok where all processes that score are up and loaded, else recovering: they are being started."""
+
+    status: Literal["ok", "recovering"]
     version: str
     uptime_s: float
     at_work: int
+    workers: int = Field(description="Processes that score when all is well.")
+    workers_loaded: int = Field(description="That can score now.")
     predictions_lost: int = Field(description="That could not be logged, e.g. on a full disk.")
 
 
-def make_app(settings: Settings, limits: Limits | None = None, detector: Path | None = None) -> FastAPI:
-    """`detector` is a wake-word model folder for `/verify`. With API keys (`pronlab serve-key add`) every endpoint but
-    `/health` asks for one, without any nobody is asked. Raises AccessError for a damaged list of keys."""
+class Ready(BaseModel):
+    workers_loaded: int = Field(description="Processes that can score now, with their scorers loaded.")
+
+
+def make_app(
+    settings: Settings,
+    limits: Limits | None = None,
+    detector: Path | None = None,
+    *,
+    hosts: Collection[str] | None = None,
+    openapi: bool = True,
+) -> FastAPI:
+    """Build the service.
+
+    Args:
+        detector: a wake-word model folder for `/verify`.
+        hosts: the names it answers to in the header Host; None for any.
+        openapi: whether `/openapi.json` is served, which asks for no key.
+
+    With API keys (`pronlab serve-key add`) every endpoint but `/health` and `/ready` asks for one; without any, nobody
+    is asked. Raises AccessError for a damaged list of keys.
+    """
     limits = limits or Limits()
-    keys = list_keys(settings)
-    log, places, measures = PredictionLog(settings), Places(limits), Measures()
+    log, places = PredictionLog(settings, patience_s=LOG_PATIENCE_S), Places(limits)
     workers = Workers(settings, limits)
+    measures = Measures(
+        at_work=lambda: places.taken, loaded=lambda: workers.loaded, refused=lambda: places.refused,
+        lost=lambda: log.lost, replaced=lambda: workers.replaced,
+    )  # fmt: skip
     began = time.monotonic()
     unheard: set[asyncio.Task[None]] = set()
+    paths: set[str] = set()
+    log_threads = ThreadPoolExecutor(LOG_THREADS, thread_name_prefix="prediction-log")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         workers.warm(str(detector) if detector else None)
         yield
         workers.close()
+        log_threads.shutdown(wait=True)
 
     app = FastAPI(
         title="Pronlab", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
+        openapi_url="/openapi.json" if openapi else None, redirect_slashes=False,
         description="Scores of pronunciation. Errors are problem details (RFC 9457).",
     )  # fmt: skip
     problems.install(app)
-    app.add_middleware(Bounded, limits=limits, seen=measures.request)
+    app.add_middleware(Guard, ring=KeyRing(settings), hosts=hosts)
+    app.add_middleware(Bounded, limits=limits, seen=measures.request, paths=paths)
 
-    def client(request: Request) -> str:
-        """The name of the caller's key; "" where no key is asked for."""
-        if not keys:
-            return ""
-        secret = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        found = who(keys, secret) if secret else None
-        if found is None:
-            raise Problem(401, "Send an API key: Authorization: Bearer KEY.", WWW_Authenticate="Bearer")
-        return found
+    async def logged(answer: Answer, **given: Any) -> str:
+        """Its id. In a thread: another writer may hold the log, and all requests share this loop."""
+        add = partial(log.add, answer.result, **given)
+        return await asyncio.get_running_loop().run_in_executor(log_threads, add)
 
-    Caller = Annotated[str, Depends(client)]  # noqa: N806 - a type
-
-    async def analysed(content: bytes, target: Target, scorer: str | None, participant: str, caller: str) -> Analysis:
-        way = Route(scorer, None) if scorer else route(settings, target, participant)
+    async def analysed(task: Task, target: Target, participant: str, caller: str) -> tuple[Analysis, Seconds]:
+        """The answer to a task that may name a scorer, and how long the clip is."""
+        way = Route(task.scorer, None) if task.scorer else route(settings, target, participant)
         with places.one():
             try:
-                answer: Answer = await workers.run(Task(content, target, way.name, way.folder))
+                answer: Answer = await workers.run(replace(task, scorer=way.name, folder=way.folder))
             except Problem as problem:
-                if way.folder is None or problem.status != 503:
+                if way.folder is None or problem.status != 503 or problem.headers:
                     raise
                 # Its files went away since the route was taken: the model in use answers, outside the comparison.
                 way = Route(None, None)
-                answer = await workers.run(Task(content, target))
+                answer = await workers.run(replace(task, scorer=None, folder=None))
         result = answer.result
         measures.scored(result.scorer, result.milliseconds / 1000.0)
-        # In a thread: another writer may hold the log, and all requests share this loop.
-        found = await asyncio.to_thread(
-            log.add, result, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
+        prediction = await logged(
+            answer, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
             comparison=way.comparison,
         )  # fmt: skip
         hidden = shadow(settings, target)
         if hidden is not None and places.taken < limits.workers:  # nobody waits for it, and it keeps nobody waiting
-            task = asyncio.create_task(shadowed(Task(content, target, None, hidden), found, participant))
-            unheard.add(task)
-            task.add_done_callback(unheard.discard)
-        return Analysis(
-            prediction=found, overall=result.overall, band=result.band, scoring_method=result.scoring_method,
+            second = asyncio.create_task(shadowed(replace(task, scorer=None, folder=hidden), prediction, participant))
+            unheard.add(second)
+            second.add_done_callback(unheard.discard)
+        analysis = Analysis(
+            prediction=prediction, overall=result.overall, band=result.band, scoring_method=result.scoring_method,
             state=str(result.state), confidence=result.confidence, warnings=list(result.warnings),
             result=to_json(result),
         )  # fmt: skip
+        return analysis, answer.duration_s
 
     async def shadowed(task: Task, shown: str, participant: str) -> None:
         try:
@@ -152,11 +191,11 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
         except Problem as problem:
             LOG.warning(json.dumps({"shadow": str(task.folder), "problem": problem.detail}))
             return
-        await asyncio.to_thread(log.add, answer.result, participant=participant, shadow_of=shown)
+        await logged(answer, participant=participant, shadow_of=shown)
 
     @app.post("/analyze", response_model=Analysis, responses=FAILURES)
     async def analyze(
-        caller: Caller,
+        caller: Scoring,
         file: UploadFile,
         word: Annotated[str | None, Form(max_length=LONGEST_TEXT, examples=["araba"])] = None,
         text: Annotated[str | None, Form(max_length=LONGEST_TEXT)] = None,
@@ -165,17 +204,21 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
         participant: Annotated[str, Form(max_length=LONGEST_NAME)] = "",
     ) -> Analysis:
         """Score one recording of a `word` or a `text`."""
-        target = target_of(word, text, language)
-        return await analysed(await file.read(), target, scorer or None, participant, caller)
+        target, participant = target_of(word, text, language), printable("participant", participant)
+        analysis, _ = await analysed(Task(await file.read(), target, scorer or None), target, participant, caller)
+        return analysis
 
     @app.post(
         "/analyze/batch",
         responses={**FAILURES, 200: {"description": "A JSON object a line, in order.", "content": {JSON_LINES: {}}}},
     )  # fmt: skip
     async def batch(
-        caller: Caller,
+        caller: Scoring,
         files: list[UploadFile],
-        words: Annotated[list[str], Form(description="One for each file, in order.")],
+        words: Annotated[
+            list[Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]],
+            Form(description="One for each file, in order."),
+        ],
         language: Annotated[str | None, Form(max_length=10)] = None,
         scorer: Annotated[str | None, Form(max_length=40)] = None,
     ) -> StreamingResponse:
@@ -187,19 +230,33 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
             )
         targets = [target_of(word, None, language) for word in words]
         contents = [await file.read() for file in files]
+        places.check()
 
         async def lines() -> AsyncIterator[str]:
+            left_s, end = limits.batch_max_s, time.monotonic() + limits.batch_timeout_s
             for content, target in zip(contents, targets, strict=True):
                 try:
-                    found = (await analysed(content, target, scorer or None, "", caller)).model_dump()
-                except Problem as problem:
-                    found = problems.body(problem.status, problem.detail)
-                yield json.dumps(found, ensure_ascii=False) + "\n"
+                    if left_s <= 0.0:
+                        raise Problem(413, f"A batch has at most {limits.batch_max_s:g} s of audio. Send several.")
+                    if time.monotonic() > end:
+                        raise Problem(504, f"A batch takes at most {limits.batch_timeout_s:g} s. Send this one again.")
+                    task = Task(content, target, scorer or None, max_s=left_s)
+                    analysis, duration_s = await analysed(task, target, "", caller)
+                    left_s -= duration_s
+                    line = analysis.model_dump()
+                except (Problem, PronlabError) as error:
+                    refused = problems.of_error(error)
+                    line = problems.body(refused.status, refused.detail)
+                except Exception:  # noqa: BLE001 - the other lines still come
+                    LOG.exception(json.dumps({"batch": "defect"}))
+                    line = problems.body(500, "This is a defect of the service; its log says more.")
+                # ASCII, so that a line ends at a line feed and nowhere else, whatever splits them.
+                yield json.dumps(to_json(line), allow_nan=False) + "\n"
 
         return StreamingResponse(lines(), media_type=JSON_LINES)
 
     @app.post("/verify", response_model=Opinion, responses=FAILURES)
-    async def verify(caller: Caller, audio: UploadFile) -> Any:
+    async def verify(_caller: Scoring, audio: UploadFile) -> Any:
         """Whether the wake word is in a clip: the second opinion of a cascade."""
         if detector is None:
             raise Problem(404, "No detector is served here: start with `pronlab serve --detector RUN`.")
@@ -207,7 +264,7 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
             return to_json(await workers.run(Task(await audio.read(), detector=str(detector))))
 
     @app.post("/feedback", status_code=204, responses=FAILURES)
-    def feedback(caller: Caller, said: Feedback) -> Response:
+    def feedback(_caller: Commenting, said: Feedback) -> Response:
         """A learner's or an expert's word on an earlier score."""
         try:
             log.feedback(said.prediction, score=said.score, agrees=said.agrees, comment=said.comment, kind=said.kind)
@@ -218,7 +275,7 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
         return Response(status_code=204)
 
     @app.get("/models", response_model=list[Model], responses=FAILURES)
-    def models(caller: Caller) -> list[Model]:
+    def models(_caller: Scoring) -> list[Model]:
         """The scorers that can answer now; the default is what a request without one gets."""
         from pipeline.scoring.in_use import default_scorer, scorer_names
 
@@ -229,28 +286,48 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
             for name in scorer_names(settings, rubric)
         ]
 
-    @app.get("/health", response_model=Health)
-    def health() -> Health:
+    @app.get("/health", response_model=Health, responses=FAILURES)
+    async def health() -> Health:
+        """Whether the service itself is alive; a restart helps where this is not answered."""
         return Health(
-            status="ok", version=__version__, uptime_s=round(time.monotonic() - began, 1), at_work=places.taken,
-            predictions_lost=log.lost,
+            status="ok" if workers.loaded == limits.workers else "recovering", version=__version__,
+            uptime_s=round(time.monotonic() - began, 1), at_work=places.taken, workers=limits.workers,
+            workers_loaded=workers.loaded, predictions_lost=log.lost,
         )  # fmt: skip
 
-    @app.get("/metrics", responses=FAILURES)
-    def metrics(caller: Caller) -> Response:
-        """For Prometheus."""
-        return Response(measures.text(places, log.lost), media_type=Measures.MEDIA_TYPE)
+    @app.get("/ready", response_model=Ready, responses=FAILURES)
+    async def ready() -> Ready:
+        """Whether it can score now: a process is up that has the scorers loaded. 503 where none is."""
+        if not workers.loaded:
+            detail = without_folders(workers.problem) or "The processes that score are being started."
+            raise Problem(503, detail, Retry_After="1")
+        return Ready(workers_loaded=workers.loaded)
 
+    @app.get("/metrics", response_class=PlainTextResponse, description=DESCRIPTION, responses=FAILURES)
+    async def metrics(_caller: Measuring) -> Response:
+        return Response(measures.text(), media_type=Measures.MEDIA_TYPE)
+
+    paths.update(str(one.path) for one in app.routes if isinstance(one, routing.Route))
     _describe_problems(app)
     return app
 
 
+def printable(name: str, value: str) -> str:
+    """The value of a field without space around it. Raises Problem for control characters, which no text has."""
+    for character in value:
+        if unicodedata.category(character) == "Cc" and not character.isspace():
+            raise Problem(422, f"{name} has the control character U+{ord(character):04X}. Send plain text in UTF-8.")
+    return value.strip()
+
+
 def target_of(word: str | None, text: str | None, language: str | None) -> Target:
     """Raises Problem where neither or both are given."""
-    if bool(word and word.strip()) == bool(text and text.strip()):
+    word, text = printable("word", word or ""), printable("text", text or "")
+    language = printable("language", language or "")
+    if bool(word) == bool(text):
         raise Problem(422, "Say what was to be said: word for a single word, or text for a sentence.")
     rubric = RubricName.WORD if word else RubricName.SENTENCE
-    return Target((word or text or "").strip(), language or ("tr" if word else "en"), rubric)
+    return Target(word or text, language or ("tr" if word else "en"), rubric)
 
 
 def _describe_problems(app: FastAPI) -> None:

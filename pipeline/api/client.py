@@ -28,7 +28,8 @@ class ServiceError(Exception):
 
 
 class Client:
-    """`retries` times it comes back when the service is too busy (429), after as long as the service says."""
+    """`retries` times it comes back when the service is too busy, or replaces a process (429, or 503 with Retry-After),
+    after as long as the service says."""
 
     def __init__(self, url: str, key: str | None = None, timeout_s: float = 60.0, retries: int = 3) -> None:
         self._url, self._timeout_s, self._retries = url.rstrip("/"), timeout_s, retries
@@ -69,12 +70,12 @@ class Client:
     def _ask(self, method: str, path: str, **given: Any) -> requests.Response:
         for left in range(self._retries, -1, -1):
             answer = self._session.request(method, self._url + path, timeout=self._timeout_s, **given)
-            if answer.status_code != requests.codes.too_many_requests or not left:
+            if answer.status_code not in (429, 503) or "Retry-After" not in answer.headers or not left:
                 break
-            time.sleep(float(answer.headers.get("Retry-After", "1")))
+            time.sleep(float(answer.headers["Retry-After"]))
         if not answer.ok:
-            found = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
-            raise ServiceError(answer.status_code, found.get("detail", answer.reason), found.get("request_id", ""))
+            problem = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
+            raise ServiceError(answer.status_code, problem.get("detail", answer.reason), problem.get("request_id", ""))
         return answer
 
 

@@ -1,75 +1,192 @@
-"""API keys: 256 random bits, shown once; only their SHA-256 is kept, which is enough for what cannot be guessed."""
+"""API keys: 256 random bits, shown once; only their SHA-256 is kept, which is enough for what cannot be guessed.
+
+A service without a file of keys is open. Once there is a file it is closed to everybody without a key, and stays so
+when the last key is removed: an empty list lets nobody in.
+"""
 
 import hashlib
 import hmac
 import json
+import re
 import secrets
-from dataclasses import asdict, dataclass
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from pipeline import artifacts
+from pipeline.artifacts import replacing
 from pipeline.errors import AccessError
+from pipeline.locks import locked
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
 PREFIX = "pronlab_"
+LONGEST_NAME = 80
+SHA256 = re.compile("[0-9a-f]{64}")
+
+
+class Scope(StrEnum):
+    """What a key opens: scores (also of the wake word) and the list of scorers, feedback, the metrics."""
+
+    SCORE = "score"
+    FEEDBACK = "feedback"
+    METRICS = "metrics"
+
+
+EVERYTHING = tuple(Scope)
 
 
 @dataclass(frozen=True)
 class Key:
+    """Of a program. `created_at` is when its secret was made, or made anew."""
+
     name: str
     sha256: str
     created_at: str
+    scopes: tuple[Scope, ...] = EVERYTHING
+
+
+class KeyRing:
+    """The keys as the file has them now: additions, removals and rotations hold from the next request on."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises AccessError for a damaged file."""
+        self._settings = settings
+        self._state: tuple[int, ...] | None = None
+        self._keys: list[Key] | None = None
+        self.keys()
+
+    def keys(self) -> list[Key] | None:
+        """None where there has been no file since the start: nobody is asked for a key. A file that is taken away
+        leaves an empty list. Raises AccessError for a damaged file."""
+        try:
+            status = keys_file(self._settings).stat()
+        except FileNotFoundError:
+            if self._keys is not None:
+                self._state, self._keys = None, []
+            return self._keys
+        except OSError as error:
+            raise _unreadable(keys_file(self._settings), error) from error
+        state = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if state != self._state:
+            self._keys = []  # nobody, until it has been read
+            self._state = None
+            self._keys = list_keys(self._settings)
+            self._state = state
+        return self._keys
+
+
+def keys_file(settings: Settings) -> Path:
+    return settings.data_root / "api_keys.json"
 
 
 def list_keys(settings: Settings) -> list[Key]:
     """Raises AccessError where the file is damaged: nobody is let in by a file that cannot be read."""
-    path = _path(settings)
-    if not path.is_file():
-        return []
+    path = keys_file(settings)
     try:
-        return [Key(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError) as error:
-        raise AccessError(
-            f"{path} cannot be read as a list of API keys ({error}). Restore it, or remove it."
-        ) from error
+        return [_key(raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _unreadable(path, error) from error
 
 
-def add_key(settings: Settings, name: str) -> str:
-    """A new key, which is nowhere kept. Raises AccessError for a name that is taken or empty."""
-    known = list_keys(settings)
-    if not name.strip() or name in {key.name for key in known}:
-        raise AccessError(f"A key needs a name of its own, got {name!r}.")
-    secret = PREFIX + secrets.token_urlsafe(32)
-    _write(settings, [*known, Key(name, digest(secret), now_iso())])
+def add_key(settings: Settings, name: str, scopes: Iterable[Scope] = EVERYTHING) -> str:
+    """Make a key and return its secret, which is kept nowhere. Raises AccessError for a name that is taken (in any
+    case of letters) or cannot be one, and for no scope."""
+    cleaned, allowed = _clean(name), tuple(scope for scope in Scope if scope in set(scopes))
+    if not allowed:
+        raise AccessError(f"A key needs a scope at least: {', '.join(Scope)}.")
+    secret = _secret()
+
+    def added(keys: list[Key]) -> list[Key]:
+        if any(_same(key.name, cleaned) for key in keys):
+            raise AccessError(f"There is a key {cleaned!r}. Choose a name of its own, or rotate that one.")
+        return [*keys, Key(cleaned, digest(secret), now_iso(), allowed)]
+
+    _change(settings, added)
     return secret
 
 
-def remove_key(settings: Settings, name: str) -> None:
-    """Raises AccessError where there is none of that name."""
-    known = list_keys(settings)
-    left = [key for key in known if key.name != name]
-    if len(left) == len(known):
-        raise AccessError(f"There is no key {name!r}; there are {', '.join(key.name for key in known) or 'none'}.")
-    _write(settings, left)
+def rotate_key(settings: Settings, name: str) -> str:
+    """Give a key another secret and return it; the former one opens nothing from now on. Raises AccessError where
+    there is none of that name."""
+    secret = _secret()
+
+    def rotated(keys: list[Key]) -> list[Key]:
+        named = _find(keys, name)
+        return [replace(key, sha256=digest(secret), created_at=now_iso()) if key == named else key for key in keys]
+
+    _change(settings, rotated)
+    return secret
 
 
-def who(keys: list[Key], secret: str) -> str | None:
-    """The name of the key, None for one that is not known; all are compared, each in constant time."""
+def remove_key(settings: Settings, name: str) -> int:
+    """How many are left. Raises AccessError where there is none of that name."""
+
+    def removed(keys: list[Key]) -> list[Key]:
+        named = _find(keys, name)
+        return [key for key in keys if key != named]
+
+    return len(_change(settings, removed))
+
+
+def key_of(keys: list[Key], secret: str) -> Key | None:
+    """The key with this secret; all are compared, each in constant time."""
     given = digest(secret)
-    found = [key.name for key in keys if hmac.compare_digest(key.sha256, given)]
-    return found[0] if found else None
+    matching = [key for key in keys if hmac.compare_digest(key.sha256, given)]
+    return matching[0] if matching else None
 
 
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _write(settings: Settings, keys: list[Key]) -> None:
-    path = _path(settings)
-    artifacts.write_json(path, [asdict(key) for key in keys])
-    path.chmod(0o600)
+def _change(settings: Settings, change: Callable[[list[Key]], list[Key]]) -> list[Key]:
+    """One writer at a time, over processes; the file is private from its first byte on."""
+    path = keys_file(settings)
+    with locked(settings, path, AccessError):
+        keys = change(list_keys(settings))
+        try:
+            with replacing(path, mode=0o600) as temporary:
+                temporary.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise AccessError(f"{path} cannot be written ({error.strerror or error}); no key was changed.") from error
+    return keys
 
 
-def _path(settings: Settings) -> Path:
-    return settings.data_root / "api_keys.json"
+def _key(raw: dict[str, Any]) -> Key:
+    """Keys of an earlier version have no scopes, and open everything."""
+    key = Key(str(raw["name"]), raw["sha256"], str(raw["created_at"]), tuple(map(Scope, raw.get("scopes", EVERYTHING))))
+    if not SHA256.fullmatch(key.sha256):
+        raise ValueError(f"{key.name!r} has no SHA-256")
+    return key
+
+
+def _find(keys: list[Key], name: str) -> Key:
+    cleaned = _clean(name)
+    matching = [key for key in keys if _same(key.name, cleaned)]
+    if not matching:
+        raise AccessError(f"There is no key {cleaned!r}; there are {', '.join(key.name for key in keys) or 'none'}.")
+    return matching[0]
+
+
+def _clean(name: str) -> str:
+    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    if not cleaned or len(cleaned) > LONGEST_NAME or not cleaned.isprintable():
+        raise AccessError(f"A key's name has 1 to {LONGEST_NAME} printable characters, got {name[:99]!r}.")
+    return cleaned
+
+
+def _same(one: str, other: str) -> bool:
+    return unicodedata.normalize("NFC", one).casefold() == unicodedata.normalize("NFC", other).casefold()
+
+
+def _secret() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def _unreadable(path: Path, error: Exception) -> AccessError:
+    return AccessError(f"{path} cannot be read as a list of API keys ({error}). Restore it, or remove it.")

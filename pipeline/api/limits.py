@@ -5,12 +5,13 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.api.problems import MEDIA_TYPE, Problem, encoded
+from pipeline.api import problems
+from pipeline.api.problems import Problem
 from pipeline.records import Seconds
 
 LOG = logging.getLogger("pronlab.api")
@@ -20,18 +21,34 @@ LONGEST_ID = 64
 
 @dataclass(frozen=True)
 class Limits:
-    """`max_bytes` a request, `max_s` of audio a clip, `batch` clips a request; `workers` processes score, `queue`
-    requests may wait for them, each at most `timeout_s` at work with `memory_mb`; a client sends its body within
-    `body_s`."""
+    """Bounds of one service.
+
+    A request has at most `max_bytes`, each clip in it `max_s` of audio; a batch has at most `batch` clips with
+    `batch_max_s` of audio together, answered within `batch_timeout_s`. `workers` processes score, each with
+    `memory_mb`; `queue` requests may wait for them, each at most `wait_s`, and is then at work for at most `timeout_s`.
+    A client sends its headers within `header_s` and its body within `body_s`, and takes what it is sent within
+    `send_s`; at most `connections` are open at once.
+    """
 
     max_bytes: int = 10_000_000
     max_s: Seconds = 60.0
     batch: int = 50
+    batch_max_s: Seconds = 300.0
+    batch_timeout_s: Seconds = 120.0
     workers: int = 2
     queue: int = 64
+    wait_s: Seconds = 20.0
     timeout_s: Seconds = 20.0
     memory_mb: int = 3000
+    header_s: Seconds = 10.0
     body_s: Seconds = 30.0
+    send_s: Seconds = 30.0
+    connections: int = 512
+
+    @property
+    def answer_s(self) -> Seconds:
+        """Within which a clip is answered, counted from when all of it has arrived."""
+        return self.wait_s + self.timeout_s
 
 
 class Places:
@@ -42,12 +59,16 @@ class Places:
         self.taken = 0
         self.refused = 0
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
+    def check(self) -> None:
         """Raises Problem (429, with Retry-After) where all are taken."""
         if self.taken >= self._most:
             self.refused += 1
             raise Problem(429, f"{self.taken} requests are at work or waiting. Come back in a second.", Retry_After="1")
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Raises Problem as `check` does."""
+        self.check()
         self.taken += 1
         try:
             yield
@@ -57,10 +78,12 @@ class Places:
 
 class Bounded:
     """ASGI: a request id for each request, its body bounded in size and time before anything reads it, one line of log
-    when it is answered (no audio, no text, no names)."""
+    when it is answered (no audio, no text, no names). `paths` are those that are named in the log and the metrics."""
 
-    def __init__(self, app: Any, limits: Limits, seen: Callable[[str, int, float], None]) -> None:
-        self._app, self._limits, self._seen = app, limits, seen
+    def __init__(
+        self, app: Any, limits: Limits, seen: Callable[[str, int, float], None], paths: Collection[str]
+    ) -> None:
+        self._app, self._limits, self._seen, self._paths = app, limits, seen, paths
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -68,14 +91,16 @@ class Bounded:
             return
         headers = dict(scope["headers"])
         given = headers.get(ID_HEADER, b"").decode("latin-1")
-        request_id = given if given.isalnum() and len(given) <= LONGEST_ID else uuid.uuid4().hex
+        known = given.isascii() and given.isalnum() and len(given) <= LONGEST_ID
+        request_id = given if known else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         started, status = time.perf_counter(), 500
         begun = refused = False
         trouble: list[Problem] = []
 
         async def sending(message: Any) -> None:
-            nonlocal status
+            nonlocal status, begun
+            begun = True
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], (ID_HEADER, request_id.encode())]}
@@ -83,34 +108,42 @@ class Bounded:
 
         async def answering(message: Any) -> None:
             """The application's answer; or ours, where the application was kept from reading the body."""
-            nonlocal begun, refused
+            nonlocal refused
             if trouble and not begun:
-                begun = refused = True
-                await _refuse(sending, trouble[0].status, trouble[0].detail, request_id)
+                refused = True
+                await problems.send(sending, trouble[0], request_id)
             elif not refused:
-                begun = True
                 await sending(message)
 
         try:
             refusal = self._too_large(headers)
             if refusal is not None:
-                await _refuse(sending, *refusal, request_id)
+                await problems.send(sending, refusal, request_id)
                 return
             await self._app(scope, self._within(receive, trouble), answering)
+        except Exception as defect:
+            if isinstance(defect, Problem) and trouble and not begun:  # nothing between here and the body answered it
+                await problems.send(sending, trouble[0], request_id)
+                return
+            LOG.exception(json.dumps({"request": request_id, "defect": type(defect).__name__}))
+            if begun:
+                raise  # the server closes what has begun
+            detail = "This is a defect of the service; its log says more under the request id."
+            await problems.send(sending, Problem(500, detail), request_id)
         finally:
             elapsed_ms = 1000.0 * (time.perf_counter() - started)
-            path = getattr(scope.get("route"), "path", "other")
+            path = scope["path"] if scope["path"] in self._paths else "other"
             self._seen(path, status, elapsed_ms / 1000.0)
             line = {"request": request_id, "method": scope["method"], "path": path, "status": status,
                     "milliseconds": round(elapsed_ms, 1)}  # fmt: skip
             LOG.info(json.dumps(line))
 
-    def _too_large(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
+    def _too_large(self, headers: dict[bytes, bytes]) -> Problem | None:
         declared = headers.get(b"content-length", b"0").decode("latin-1")
-        if not declared.isdigit():
-            return 400, f"Content-Length is a number of bytes, got {declared!r}."
-        if int(declared) > self._limits.max_bytes:
-            return 413, _large(int(declared), self._limits)
+        if not (declared.isascii() and declared.isdigit()):
+            return Problem(400, f"Content-Length is a number of bytes, got {declared[:20]!r}.")
+        if len(declared) > 18 or int(declared) > self._limits.max_bytes:
+            return Problem(413, _large(float(declared), self._limits))
         return None
 
     def _within(self, receive: Any, trouble: list[Problem]) -> Any:
@@ -125,7 +158,7 @@ class Bounded:
             try:
                 message = await asyncio.wait_for(receive(), max(0.001, end - time.monotonic()))
             except TimeoutError:
-                trouble.append(Problem(408, f"The body did not arrive within {self._limits.body_s:g} s."))
+                trouble.append(_slow(self._limits))
                 raise trouble[0] from None
             count += len(message.get("body", b""))
             if count > self._limits.max_bytes:
@@ -138,12 +171,9 @@ class Bounded:
         return bounded
 
 
-def _large(n: int, limits: Limits) -> str:
+def _slow(limits: Limits) -> Problem:
+    return Problem(408, f"The body did not arrive within {limits.body_s:g} s.", Connection="close")
+
+
+def _large(n: float, limits: Limits) -> str:
     return f"At most {limits.max_bytes / 1e6:g} MB are accepted, got {n / 1e6:.1f} MB."
-
-
-async def _refuse(send: Any, status: int, detail: str, request_id: str) -> None:
-    content = encoded(status, detail, request_id)
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})

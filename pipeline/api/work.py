@@ -1,32 +1,51 @@
 """Decoding and scoring in processes of their own, with time and memory limits: a clip that hangs or bloats ends its
-process, and the service stays up."""
+process, and the service stays up. A process that ended, for whatever reason, is replaced at once."""
 
-import multiprocessing
+import asyncio
+import json
 import os
 import resource
-from dataclasses import dataclass
+import threading
+import time
+import traceback
+from collections import deque
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.api.limits import Limits
-from pipeline.api.problems import Problem
-from pipeline.errors import AudioError, PronlabError, UnknownNameError
+import numpy as np
+
+from pipeline.api.limits import LOG, Limits
+from pipeline.api.problems import Problem, without_folders
+from pipeline.api.processes import GoneError, LateError, Process, prepare_to_start
+from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
 from pipeline.monitoring.inputs import features_of
-from pipeline.records import RubricName, ScoreResult, Target
+from pipeline.records import RubricName, ScoreResult, Seconds, Target
+from pipeline.scoring.in_use import deployment, scorer_for, scorer_names
 from pipeline.settings import Settings
+
+Outcome = tuple[str, Any]  # a kind, and the result or words
+LOAD_S: Seconds = 120.0  # for a process to start and load its scorers, on a slow and busy machine
+GLANCE_S: Seconds = 0.1  # an idle process looks as often whether it is still there
+LOAD_AGAIN_S: Seconds = 5.0  # where a scorer could not be loaded
+LONGEST_PAUSE_S: Seconds = 2.0  # between two attempts to start a process
+ATTEMPTS = 2  # of a clip whose process ended: scoring changes nothing, so that it may be done again
 
 
 @dataclass(frozen=True)
 class Task:
     """One clip to score, by the scorer of that name or the model in `folder` (neither: the one in use); `detector` is a
-    wake-word model folder to ask instead."""
+    wake-word model folder to ask instead. `max_s` of audio where it is less than the service's limit."""
 
     content: bytes
     target: Target | None = None
     scorer: str | None = None
     folder: Path | None = None
     detector: str | None = None
+    max_s: Seconds | None = None
 
 
 @dataclass(frozen=True)
@@ -35,99 +54,286 @@ class Answer:
 
     result: ScoreResult
     features: tuple[float, ...]
+    duration_s: Seconds
+
+
+@dataclass
+class Job:
+    """A task that waits or is at work until `end` (of the monotonic clock); nobody wants an `abandoned` one."""
+
+    task: Task
+    end: float
+    answer: "Future[Outcome]" = field(default_factory=Future)
+    attempts: int = 0
+    abandoned: bool = False
+
+    def settle(self, kind: str, value: Any) -> None:
+        with suppress(InvalidStateError):  # nobody waits for it any more
+            self.answer.set_result((kind, value))
+
+
+@dataclass
+class Worker:
+    """`loaded` while its process is up with the scorers of this installation in it; `problem` says why they could not
+    be loaded."""
+
+    process: Process | None = None
+    loaded: bool = False
+    problem: str = ""
 
 
 class Workers:
-    """Processes that score. Their scorers are loaded with the first request of each kind and after a deployment."""
+    """Processes that score, each looked after by a thread, which hands it one job at a time and replaces it when it
+    ends. `replaced` counts those that ended."""
 
     def __init__(self, settings: Settings, limits: Limits) -> None:
-        from pebble import ProcessPool
-
         self._settings, self._limits = settings, limits
-        self._pool = ProcessPool(
-            max_workers=limits.workers, context=multiprocessing.get_context("spawn"), initializer=_prepare,
-            initargs=(limits.memory_mb, max(1, (os.cpu_count() or 1) // limits.workers)),
-        )  # fmt: skip
+        self._detector: str | None = None
+        self._jobs: deque[Job] = deque()
+        self._change = threading.Condition()
+        self._closed = threading.Event()
+        self._workers = [Worker() for _ in range(limits.workers)]
+        self._threads: list[threading.Thread] = []
+        self.replaced = 0
 
     def warm(self, detector: str | None) -> None:
-        """Start the processes, and load what is served, before the first request waits for it."""
-        for _ in range(self._limits.workers):
-            self._pool.schedule(_ready, args=[detector])
+        """Start the processes, and load what is served, before the first request waits for it. Returns at once."""
+        self._detector = detector
+        with self._change:
+            if not self._threads:
+                self._threads = [
+                    threading.Thread(target=self._look_after, args=[worker], daemon=True) for worker in self._workers
+                ]
+                for thread in self._threads:
+                    thread.start()
+
+    @property
+    def loaded(self) -> int:
+        """How many can score at once."""
+        return sum(worker.loaded for worker in self._workers)
+
+    @property
+    def problem(self) -> str:
+        """Why the scorers could not be loaded; "" where they are, or are about to be."""
+        return next((worker.problem for worker in self._workers if worker.problem), "")
 
     async def run(self, task: Task) -> Any:
-        """An Answer, or a wake word's verdict. Raises Problem in words."""
-        import asyncio
-        from concurrent.futures import TimeoutError as Late
-
-        from pebble import ProcessExpired
-
-        future = self._pool.schedule(
-            _worked, args=[self._settings, self._limits.max_s, task], timeout=self._limits.timeout_s
-        )
+        """An Answer, or a wake word's verdict. Raises Problem in words, after `Limits.answer_s` at the latest."""
+        self.warm(self._detector)
+        job = Job(task, time.monotonic() + self._limits.answer_s)
+        with self._change:
+            self._jobs.append(job)
+            self._change.notify()
+        answer = asyncio.wrap_future(job.answer)
         try:
-            kind, found = await asyncio.wrap_future(future)
-        except (Late, TimeoutError):
-            raise Problem(504, f"Scoring took longer than {self._limits.timeout_s:g} s and was ended.") from None
-        except ProcessExpired:
-            raise Problem(
-                503, "The process that scored this clip ended: it needed too much memory. Send a shorter one."
-            ) from None
-        except MemoryError:
-            raise Problem(413, "The clip needs more memory than is allowed when decoded. Send a shorter one.") from None
-        if kind == "problem":
-            raise Problem(*found)
-        return found
+            done, _ = await asyncio.wait({answer}, timeout=self._limits.wait_s)
+            if not done and job.answer.cancel():
+                raise _come_back(f"No process was free within {self._limits.wait_s:g} s.")
+            done, _ = await asyncio.wait({answer}, timeout=max(0.0, job.end - time.monotonic()))
+            if not done:
+                raise _come_back(f"The clip was not scored within {self._limits.answer_s:g} s.")
+        finally:  # also where the client has gone away
+            job.abandoned = True
+            job.answer.cancel()
+        return _unwrapped(answer.result())
 
     def close(self) -> None:
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        """End all processes; whoever still waits is told."""
+        self._closed.set()
+        with self._change:
+            self._change.notify_all()
+        for worker in self._workers:
+            if worker.process is not None:
+                worker.process.kill()
+        for thread in self._threads:
+            thread.join(5.0)
+        while (job := self._next(0.0)) is not None:
+            job.settle("ended", "The service is being stopped.")
+
+    def _look_after(self, worker: Worker) -> None:
+        pause: Seconds = GLANCE_S
+        while not self._closed.is_set():
+            begun = time.monotonic()
+            try:
+                self._one_process(worker)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next process may do better
+                worker.problem = "A process that scores could not be started."
+                LOG.warning(json.dumps({"worker": worker.problem, "error": repr(error)}))
+            pause = GLANCE_S if time.monotonic() - begun > LONGEST_PAUSE_S else min(2 * pause, LONGEST_PAUSE_S)
+            self._closed.wait(pause)
+
+    def _one_process(self, worker: Worker) -> None:
+        """Start one, and hand it jobs until it has ended. Raises whatever kept it from starting."""
+        limits = self._limits
+        threads = max(1, (os.cpu_count() or 1) // limits.workers)
+        process = worker.process = Process(_prepare, (limits.memory_mb, threads))
+        try:
+            self._load(worker, process)
+            again = time.monotonic() + LOAD_AGAIN_S
+            while not self._closed.is_set():
+                job = self._next(GLANCE_S)
+                prepare_to_start()
+                if job is not None:
+                    if not self._answered(process, job):
+                        break
+                elif not process.is_alive():
+                    break
+                elif worker.problem and time.monotonic() > again:
+                    self._load(worker, process)
+                    again = time.monotonic() + LOAD_AGAIN_S
+        finally:
+            worker.loaded = False
+            process.end()
+            if not self._closed.is_set():
+                self.replaced += 1
+                LOG.warning(json.dumps({"worker": "ended, and is replaced"}))
+
+    def _load(self, worker: Worker, process: Process) -> None:
+        problem = process.call(_loaded, self._settings, self._detector, timeout_s=LOAD_S)
+        if problem and problem != worker.problem:
+            LOG.warning(json.dumps({"worker": problem}, ensure_ascii=False))
+        worker.problem = problem
+        worker.loaded = not problem
+
+    def _next(self, timeout_s: Seconds) -> Job | None:
+        """The job that has waited longest and is still wanted."""
+        with self._change:
+            self._change.wait_for(lambda: self._jobs or self._closed.is_set(), timeout_s)
+            while self._jobs:
+                job = self._jobs.popleft()
+                if not job.abandoned and (job.attempts or job.answer.set_running_or_notify_cancel()):
+                    return job
+        return None
+
+    def _answered(self, process: Process, job: Job) -> bool:
+        """Whether the process is still of use afterwards. A job whose process ended is done again, before others."""
+        job.attempts += 1
+        timeout_s = max(0.0, min(self._limits.timeout_s, job.end - time.monotonic()))
+        try:
+            job.settle(*process.call(_worked, self._settings, self._limits.max_s, job.task, timeout_s=timeout_s))
+        except LateError:
+            job.settle("late", f"Scoring took longer than {timeout_s:.3g} s and was ended.")
+            return False
+        except GoneError:
+            if job.attempts < ATTEMPTS and not self._closed.is_set():
+                with self._change:
+                    self._jobs.appendleft(job)
+                    self._change.notify()
+            else:
+                job.settle("ended", "The process that scored this clip ended. If it is long, send a shorter one.")
+            return False
+        except Exception as error:  # noqa: BLE001 - answered as a defect
+            job.settle("defect", "".join(traceback.format_exception(error)))
+        return True
+
+
+def _unwrapped(outcome: Outcome) -> Any:
+    """Its result. Raises Problem, or RuntimeError for a defect."""
+    kind, value = outcome
+    match kind:
+        case "result":
+            return value
+        case "refused":
+            raise Problem(422, value)
+        case "large":
+            raise Problem(413, "The clip needs more memory than is allowed when decoded. Send a shorter one.")
+        case "unable":
+            LOG.warning(json.dumps({"scorer": value}, ensure_ascii=False))
+            raise Problem(503, without_folders(value))
+        case "ended":
+            raise _come_back(value)
+        case "late":
+            raise Problem(504, value)
+        case _:
+            raise RuntimeError(f"In a process that scores: {value}")
+
+
+def _come_back(detail: str) -> Problem:
+    return Problem(503, f"{detail} Come back in a moment.", Retry_After="2")
 
 
 def _prepare(memory_mb: int, threads: int) -> None:
     """Workers share the cores: more threads than their share would only wait for each other."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    import torch
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # read when a session of onnxruntime is made
+    torch.set_num_threads(threads)
     resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20, memory_mb * 2**20))
 
 
-def _ready(detector: str | None) -> None:
-    import pipeline.scoring.attempt  # noqa: F401  what every scorer needs
+def _loaded(settings: Settings, detector: str | None) -> str:
+    """Load what answers where a request names no scorer, and let each score a second of sound, as the first time takes
+    longer. What kept them from it, "" where nothing did."""
+    from pipeline.audio.load import TARGET_RATE_HZ, from_samples
+    from pipeline.audio.voice import surest_voice
+    from pipeline.scoring.attempt import score_attempt
 
-    if detector is not None:
-        _verifier(detector, Path(detector).stat().st_mtime_ns)
-
-
-def _worked(settings: Settings, max_s: float, task: Task) -> tuple[str, Any]:
-    """What the parent raises or answers; errors travel as words, as not every one survives the way."""
+    time_s = np.arange(TARGET_RATE_HZ) / TARGET_RATE_HZ
+    audio = from_samples((0.3 * np.sin(800.0 * time_s) * np.sin(3.0 * time_s)).astype(np.float32), TARGET_RATE_HZ)
     try:
-        return "result", _answer(settings, max_s, task)
-    except UnknownNameError as error:
-        return "problem", (422, str(error))
-    except AudioError as error:
-        return "problem", (422, str(error))
+        surest_voice(audio.samples)
+        for rubric, language in ((RubricName.WORD, "tr"), (RubricName.SENTENCE, "en")):
+            target = Target("a", language, rubric)
+            scorer = _scorer(settings, scorer_for(target), rubric, deployment(settings, rubric), None)
+            features_of(settings, audio, score_attempt(scorer, audio, target))
+        if detector is not None:
+            _verifier(detector, Path(detector).stat().st_mtime_ns)(audio.samples)
     except PronlabError as error:
-        return "problem", (503, str(error))
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - the service says so and goes on
+        return f"A scorer cannot be loaded: {type(error).__name__}: {error}"
+    return ""
 
 
-def _answer(settings: Settings, max_s: float, task: Task) -> Any:
-    from pipeline.audio.load import load_audio
+def _worked(settings: Settings, max_s: Seconds, task: Task) -> Outcome:
+    """What the service answers or raises; errors travel as words, as not every one survives the way."""
+    try:
+        return "result", _answer(settings, max_s if task.max_s is None else min(max_s, task.max_s), task)
+    except (UnknownNameError, AudioError, CorpusError, FeatureError) as error:  # the last two: of a text
+        return "refused", without_folders(str(error))
+    except PronlabError as error:
+        return "unable", str(error)
+    except MemoryError:
+        return "large", ""
+    except OSError as error:
+        return "unable", f"A file of the scorer cannot be read: {error}"
+    except Exception:  # noqa: BLE001 - raised again in the service
+        return "defect", traceback.format_exc()
 
-    audio = load_audio(task.content, max_duration_s=max_s)
+
+def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
+    from pipeline.audio.load import AudioTooLongError, load_audio
+
+    try:
+        audio = load_audio(task.content, max_duration_s=max_s)
+    except AudioTooLongError as error:
+        if max_s != task.max_s:
+            raise
+        raise AudioError(
+            f"The recording lasts {error.duration_s:.1f} s; its batch may have {max_s:.1f} s more. Send two batches."
+        ) from None
     if task.detector is not None:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)
     if task.target is None:
         raise UnknownNameError("Say what was to be said: word or text.")
     from pipeline.scoring.attempt import score_attempt
-    from pipeline.scoring.in_use import deployment
 
-    scorer = _scorer(settings, task.scorer, task.target.rubric, deployment(settings, task.target.rubric), task.folder)
+    rubric = task.target.rubric
+    try:
+        scorer = _scorer(settings, task.scorer, rubric, deployment(settings, rubric), task.folder)
+    except ModelError:
+        names = scorer_names(settings, rubric)
+        if task.scorer is None or task.scorer in names:
+            raise
+        raise UnknownNameError(
+            f"The scorer {task.scorer!r} has no model for a {rubric} here; there are {', '.join(names)}."
+        ) from None
     result: ScoreResult = score_attempt(scorer, audio, task.target)
-    return Answer(result, features_of(settings, audio, result))
+    return Answer(result, features_of(settings, audio, result), audio.duration_s)
 
 
 @lru_cache(maxsize=8)
-def _scorer(
-    settings: Settings, name: str | None, rubric: RubricName, _deployment: str, folder: Path | None = None
-) -> Any:
+def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deployment: str, folder: Path | None) -> Any:
     from pipeline.scoring.base import load_scorer
 
     return load_scorer(settings, name, rubric, model=folder)

@@ -1,8 +1,11 @@
 """`pronlab serve` and `serve-key`."""
 
 import logging
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,28 +13,66 @@ from pipeline.cli._output import emit, json_option
 from pipeline.settings import Settings
 
 PORT = 8600
+WAITING_CONNECTIONS = 512  # that the operating system holds until they are taken
+KEEP_ALIVE_S = 10
+
+
+def exposure_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of whatever serves: an address, and who may use it."""
+    options = (
+        click.option("--host", default="127.0.0.1", show_default=True),
+        click.option("--open-to-network", is_flag=True, help="Serve other machines too without any API key."),
+        click.option(
+            "--allowed-host", "allowed_hosts", multiple=True, metavar="NAME",
+            help="A name in the header Host to answer to, e.g. of a proxy; repeatable. The loopback address answers to "
+            "this machine's own names besides, other addresses to any name if none is given.",
+        ),
+        click.option(
+            "--openapi/--no-openapi", default=None,
+            help="Serve /openapi.json, which asks for no key. By default on the loopback address only.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=PORT, show_default=True)
-@click.option("--workers", type=int, help="Processes that score (default 2).")
-@click.option("--queue", type=int, help="Requests that may wait for them (default 64).")
+@exposure_options
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that score (default 2).")
+@click.option("--queue", type=click.IntRange(0, 10_000), help="Requests that may wait for them (default 64).")
 @click.option("--detector", help="A wake-word run for /verify.")
 @json_option
-def serve(host: str, port: int, workers: int | None, queue: int | None, detector: str | None, as_json: bool) -> None:
-    """Serve scores over HTTP: POST /analyze, /analyze/batch, /verify, /feedback; GET /models, /health, /metrics."""
-    run(host, port, workers, queue, detector, as_json)
+def serve(**options: Any) -> None:
+    """Serve scores over HTTP: POST /analyze, /analyze/batch, /verify, /feedback; GET /models, /health, /ready,
+    /metrics."""
+    run(**options)
 
 
-def run(host: str, port: int, workers: int | None, queue: int | None, detector: str | None, as_json: bool) -> None:
-    """Until it is ended; `detector` is a wake-word run or a folder with its model."""
+def run(
+    host: str,
+    port: int,
+    as_json: bool,
+    *,
+    workers: int | None = None,
+    queue: int | None = None,
+    detector: str | None = None,
+    open_to_network: bool = False,
+    allowed_hosts: tuple[str, ...] = (),
+    openapi: bool | None = None,
+) -> None:
+    """Until it is ended; `detector` is a wake-word run or a folder with its model. Raises AccessError where it would be
+    open to a network without `open_to_network`."""
     import uvicorn
 
     from pipeline.api.app import make_app
+    from pipeline.api.guard import LOCAL_NAMES, check_exposure, is_loopback
     from pipeline.api.limits import Limits
+    from pipeline.api.protocol import patient
 
     settings = Settings.from_env()
+    check_exposure(settings, host, open_to_network)
     given = {"workers": workers, "queue": queue}
     limits = Limits(**{name: value for name, value in given.items() if value is not None})
     folder: Path | None = None
@@ -39,46 +80,97 @@ def run(host: str, port: int, workers: int | None, queue: int | None, detector: 
         from pipeline.wakeword.trained import trained  # heavy, and most services have no detector
 
         folder = trained(settings, detector).folder
-    app = make_app(settings, limits, folder)
+    local = is_loopback(host)
+    hosts = {*allowed_hosts, *((host, *LOCAL_NAMES) if local else ())}
+    app = make_app(settings, limits, folder, hosts=hosts or None, openapi=local if openapi is None else openapi)
+    listener = _listening(host, port)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
-    url = f"http://{host}:{port}"
-    emit({"url": url}, as_json, f"Pronlab answers on {url} (Ctrl+C ends it); {url}/openapi.json says what.")
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_keep_alive=10)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    emit({"url": url}, as_json, f"Pronlab answers on {url} (Ctrl+C ends it).")
+    config = uvicorn.Config(
+        app, http=patient(limits), ws="none", log_config=None, access_log=False, proxy_headers=False,
+        server_header=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=round(limits.answer_s),
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Raises ServiceError where the address cannot be had."""
+    from pipeline.errors import ServiceError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), port), family=family, backlog=WAITING_CONNECTIONS)
+    except OSError as error:
+        raise ServiceError(
+            f"{host}:{port} cannot be listened on ({error.strerror or error}). Choose another --port or --host."
+        ) from error
 
 
 @click.group("serve-key")
 def serve_key() -> None:
-    """API keys of the service. Once there is one, every request needs one."""
+    """API keys of the service. Once there was one, every request needs one; changes hold at once."""
 
 
 @serve_key.command()
 @click.argument("name")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(["score", "feedback", "metrics"]),
+    help="What it opens; repeatable. Everything if none is given.",
+)  # fmt: skip
 @json_option
-def add(name: str, as_json: bool) -> None:
+def add(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make a key and show it, this once."""
-    from pipeline.api.keys import add_key
+    from pipeline.api.keys import EVERYTHING, Scope, add_key
 
-    secret = add_key(Settings.from_env(), name)
-    emit({"name": name, "key": secret}, as_json, f"{secret}\nKeep it: only its hash is kept here.")
+    allowed = tuple(map(Scope, scopes)) or EVERYTHING
+    secret = add_key(Settings.from_env(), name, allowed)
+    shown = {"name": name, "key": secret, "scopes": allowed}
+    emit(shown, as_json, f"{secret}\nKeep it: only its hash is kept here. It opens {', '.join(allowed)}.")
 
 
 @serve_key.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """The names of the keys."""
-    from pipeline.api.keys import list_keys
+    """The names of the keys and what they open."""
+    from pipeline.api.keys import keys_file, list_keys
 
-    keys = list_keys(Settings.from_env())
-    text = "\n".join(f"{key.name}  since {key.created_at[:10]}" for key in keys) or "No keys: nobody is asked for one."
-    emit([{"name": key.name, "created_at": key.created_at} for key in keys], as_json, text)
+    settings = Settings.from_env()
+    keys = list_keys(settings)
+    closed = keys_file(settings).exists()
+    none = _closed(settings) if closed else "No key was ever added: nobody is asked for one."
+    text = "\n".join(f"{key.name}  since {key.created_at[:10]}  {', '.join(key.scopes)}" for key in keys) or none
+    emit([{"name": key.name, "created_at": key.created_at, "scopes": key.scopes} for key in keys], as_json, text)
 
 
 @serve_key.command()
 @click.argument("name")
 @json_option
 def remove(name: str, as_json: bool) -> None:
-    """Take a key back; from the next start on it opens nothing."""
+    """Take a key back; it opens nothing from now on."""
     from pipeline.api.keys import remove_key
 
-    remove_key(Settings.from_env(), name)
-    emit({"removed": name}, as_json, f"{name} is removed.")
+    settings = Settings.from_env()
+    left = remove_key(settings, name)
+    text = f"{name} is removed." + ("" if left else f" {_closed(settings)}")
+    emit({"removed": name, "keys_left": left}, as_json, text)
+
+
+@serve_key.command()
+@click.argument("name")
+@json_option
+def rotate(name: str, as_json: bool) -> None:
+    """Give a key a new secret and show it, this once; the former one opens nothing from now on."""
+    from pipeline.api.keys import rotate_key
+
+    secret = rotate_key(Settings.from_env(), name)
+    emit({"name": name, "key": secret}, as_json, f"{secret}\nKeep it: only its hash is kept here.")
+
+
+def _closed(settings: Settings) -> str:
+    from pipeline.api.keys import keys_file
+
+    return (
+        f"No key is left, and the service stays closed until one is added. To open it to this machine again, remove "
+        f"{keys_file(settings)} and restart it."
+    )

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import PronlabError
-from pipeline.labels.database import connected
-from pipeline.records import ScoreResult
+from pipeline.labels.database import BUSY_TIMEOUT_S, connected
+from pipeline.records import ScoreResult, Seconds
 from pipeline.settings import Settings
 
 SCORE_BINS = 20  # of 5 points
@@ -116,10 +116,12 @@ class LogError(PronlabError):
 
 
 class PredictionLog:
-    """Of one installation. `lost` counts predictions that could not be written."""
+    """Of one installation. `lost` counts predictions that could not be written, e.g. as another program held the file
+    for longer than `patience_s`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience_s: Seconds = BUSY_TIMEOUT_S) -> None:
         self._path = settings.data_root / "predictions.sqlite"
+        self._patience_s = patience_s
         self.lost = 0
 
     def add(
@@ -258,6 +260,7 @@ class PredictionLog:
         """Raises LogError for whatever goes wrong until it is closed."""
         try:
             with closing(connected(self._path)) as connection:
+                connection.execute(f"PRAGMA busy_timeout = {round(1000 * self._patience_s)}")
                 self._see_to_tables(connection)
                 connection.row_factory = sqlite3.Row
                 yield connection

@@ -90,13 +90,14 @@ def local_judge(
     return verify
 
 
-def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S) -> Verify:
-    """The judge behind `POST <url>/verify`. Its function raises ModelError where the judge cannot be reached or
-    refuses."""
+def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = None) -> Verify:
+    """The judge behind `POST <url>/verify`; `key` is an API key with the scope score, if it needs one. Its function
+    raises ModelError where the judge cannot be reached or refuses."""
     import httpx2
     import soundfile
 
-    client = httpx2.Client(base_url=url, timeout=timeout_s)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    client = httpx2.Client(base_url=url, timeout=timeout_s, headers=headers)
 
     def verify(samples: Samples) -> Verdict:
         buffer = io.BytesIO()
@@ -107,7 +108,12 @@ def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S) -> Verify:
             raise ModelError(
                 f"The judge at {url} does not answer ({error}). Is `pronlab wakeword judge` up?"
             ) from error
-        body = answer.json()
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise ModelError(
+                f"What answers at {url} is no judge (HTTP {answer.status_code}). Check --judge."
+            ) from error
         if answer.status_code != httpx2.codes.OK:
             raise ModelError(f"The judge at {url} refuses: {body.get('detail', answer.status_code)}")
         return Verdict(bool(body["prediction"]), float(body["confidence"]), str(body["label"]))

@@ -44,14 +44,15 @@ def detect_in_file(
     detector_preset: str | None = None,
     threshold: float | None = None,
     url: str | None = None,
+    key: str | None = None,
 ) -> HeardFile:
-    """With silence of a window before the recording, as a word at its very start has none. Raises AudioError for what
-    cannot be read."""
+    """With silence of a window before the recording, as a word at its very start has none. `url` and `key` are of a
+    judge (`cascade.remote_judge`). Raises AudioError for what cannot be read."""
     sound = load_audio(audio, max_duration_s=MAX_DURATION_S)
     detector = detector_of(one, detector_preset, threshold)
     before_s = one.info.features.clip_s
     silence = np.zeros(round(before_s * RATE_HZ), dtype=np.float32)
-    cascade = Cascade(detector, remote_judge(url) if url else None)
+    cascade = Cascade(detector, remote_judge(url, key=key) if url else None)
     windows, found = [], []
     for window in cascade.run(np.concatenate([silence, sound.samples, np.zeros(RATE_HZ // 2, dtype=np.float32)])):
         judged = replace(window.judged, end_s=window.judged.end_s - before_s)

@@ -1,5 +1,5 @@
 """The HTTP service under load: requests a second and the slowest of twenty for 3 s clips by 1, 8 and 32 clients at
-once, and its memory over 10,000 requests."""
+once, how soon it scores again after its processes were killed, and its memory over 10,000 requests."""
 
 import socket
 import subprocess
@@ -34,16 +34,37 @@ def run() -> list[BenchResult]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_root=Path(folder) / "data", models_root=Path(folder) / "models")
         install_demo(settings)
+        begun = time.perf_counter()
         process, url, started_s = _serve(settings)
         try:
             return [
                 BenchResult("from start to the first answer of /health", started_s, "s", bar="5 s"),
+                BenchResult("from start to scorers loaded in all processes", _ready_s(url, begun), "s"),
                 *_loads(url),
+                BenchResult("from killed processes to all of them replaced", _recovery_s(process, url), "s", bar="5 s"),
                 *_memory(process, url),
             ]
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+def _ready_s(url: str, begun: float) -> float:
+    """Since `begun` until every process that scores is up with its scorers loaded."""
+    while Client(url).health()["status"] != "ok":
+        time.sleep(0.02)
+    return time.perf_counter() - begun
+
+
+def _recovery_s(process: subprocess.Popen[bytes], url: str) -> float:
+    """Killed while idle: what is forked from the process that has imported everything."""
+    begun = time.perf_counter()
+    for parent in psutil.Process(process.pid).children():
+        for worker in parent.children():
+            worker.kill()
+    while Client(url).health()["status"] == "ok":
+        time.sleep(0.02)
+    return _ready_s(url, begun)
 
 
 def _loads(url: str) -> list[BenchResult]:

@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from pipeline.cli._output import emit, json_option
+from pipeline.cli.serve import exposure_options
+from pipeline.cli.serve import run as serve
 from pipeline.settings import Settings
 
 PORT = 8602
@@ -17,6 +19,7 @@ PORT = 8602
 @click.option("--preset", "detector_preset", help="aggressive, balanced or conservative in place of the run's own.")
 @click.option("--threshold", type=float, help="In logits, in place of the model's.")
 @click.option("--judge", "url", help="Ask the judge at this address about each detection.")
+@click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="Its API key, or in PRONLAB_JUDGE_KEY.")
 @json_option
 def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
     """Where in a recording the word is."""
@@ -35,14 +38,12 @@ def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=PORT, show_default=True)
+@exposure_options
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @json_option
-def judge(run: str, host: str, port: int, as_json: bool) -> None:
+def judge(run: str, **options: Any) -> None:
     """Serve `POST /verify`: a second opinion on clips that a sentry let through."""
-    from pipeline.cli.serve import run as serve
-
-    serve(host, port, None, None, run, as_json)
+    serve(detector=run, **options)
 
 
 COMMANDS = (detect, judge)
