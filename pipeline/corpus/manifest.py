@@ -11,6 +11,7 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline import jsonl
 from pipeline.corpus.items import CorpusItem, Scan
 from pipeline.corpus.sets import confined
 from pipeline.errors import CorpusError
@@ -24,24 +25,23 @@ LANGUAGE_OF_SPEECHOCEAN = "en"
 
 def read_manifest(path: Path) -> Scan:
     """Every usable line; the others are listed. Raises CorpusError where the file is missing or no line is usable."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"The manifest {path} cannot be read: {error}.") from error
     items: dict[str, CorpusItem] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            item = item_from_json(json.loads(line), path.parent)
-            if item.key in items:
-                raise CorpusError(f"the id {item.key!r} was used before")
-        except UNUSABLE as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            problems.append(Problem("bad_row", f"Line {number}: {reason}", "error", path.name))
-            continue
-        items[item.key] = item
+    try:
+        for line in jsonl.lines(path):
+            try:
+                if line.error is not None:
+                    raise CorpusError(line.error.reason)
+                item = item_from_json(line.value, path.parent)
+                if item.key in items:
+                    raise CorpusError(f"the id {item.key!r} was used before")
+            except UNUSABLE as error:
+                reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                problems.append(Problem("bad_row", f"Line {line.number}: {reason}", "error", path.name))
+                continue
+            items[item.key] = item
+    except OSError as error:
+        raise CorpusError(f"The manifest {path} cannot be read: {error}.") from error
     if not items:
         first = f" First problem: {problems[0].message}" if problems else ""
         raise CorpusError(f"{path} has no usable line; expected JSON objects with 'audio' and 'text'.{first}")

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError
-from pipeline.records import AudioReport, Problem, Recording, RubricName, to_json
+from pipeline.records import AudioReport, Problem, Recording, RubricName
 from pipeline.settings import Settings
 
 RESULT_SUFFIX = "_result.json"
@@ -77,8 +77,7 @@ def save_set(settings: Settings, set_: RecordingSet, recordings: Sequence[Record
     """Register `set_` with its recordings, replacing an earlier registration of the same name."""
     folder = registration(settings, set_.name)
     counted = RecordingSet(**{**vars(set_), "n_recordings": len(recordings)})
-    lines = (json.dumps(to_json(recording), ensure_ascii=False) for recording in recordings)
-    artifacts.write_text(folder / "recordings.jsonl", "".join(line + "\n" for line in lines))
+    jsonl.write(folder / "recordings.jsonl", recordings)
     artifacts.write_json(folder / "set.json", counted)
     return counted
 
@@ -93,8 +92,7 @@ def read_recordings(settings: Settings, name: str) -> list[Recording]:
     file = registration(settings, name) / "recordings.jsonl"
     get_set(settings, name)
     try:
-        with file.open(encoding="utf-8") as lines:
-            return [recording_from_json(json.loads(line)) for line in lines]
+        return [recording_from_json(row) for row in jsonl.read(file)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error
 

@@ -1,7 +1,5 @@
 """Runs side by side: what they reached, at best and at last, and in which settings they differ."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import csvfile
 from pipeline.runs import RunDirectory
 from pipeline.runs.metrics import MetricsReader
 
@@ -81,11 +80,7 @@ def as_records(found: Comparison) -> list[dict[str, Any]]:
 
 
 def as_csv(found: Comparison) -> str:
-    text = io.StringIO()
-    table = csv.DictWriter(text, ["run", "kind", "status", "figure", "last", "best", "best_epoch"], lineterminator="\n")
-    table.writeheader()
-    table.writerows(as_records(found))
-    return text.getvalue()
+    return csvfile.of_records(("run", "kind", "status", "figure", "last", "best", "best_epoch"), as_records(found))
 
 
 def as_markdown(found: Comparison) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.rubrics import RUBRICS
@@ -135,7 +135,7 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
     changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
     if changed:
-        artifacts.append_line(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
+        jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
     return project
 
 
@@ -144,7 +144,7 @@ def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
     file = folder_of(settings, name) / "changes.jsonl"
     if not file.is_file():
         return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+    return list(jsonl.read(file, cut_end=True))
 
 
 def _read(file: Path) -> Project:

@@ -8,6 +8,7 @@ from dashboard.components.page import empty_state, errors_in_words, plain
 from dashboard.components.practice.choose import LANGUAGES, language_name
 from pipeline.people.access import Action
 from pipeline.practice.lessons import MAX_BYTES, Lesson, as_yaml
+from pipeline.text import lines_of
 
 EXAMPLE = """title: Long and short i
 language: en
@@ -52,7 +53,7 @@ def _write() -> None:
         kind = st.segmented_control("Of", ["words", "sentences"], default="words", required=True)
         texts = st.text_area("One word or sentence a line", height=140)
         if st.form_submit_button("Add the lesson", type="primary"):
-            lines = [line.strip() for line in texts.splitlines() if line.strip()]
+            lines = [line.strip() for line in lines_of(texts) if line.strip()]
             _added(_name_of(title), as_yaml(title.strip(), language, kind, lines))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline import csvfile
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError
 from pipeline.labels.index import Index
@@ -16,8 +17,6 @@ from pipeline.labels.store import LabelStore, checked
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
-
-_DEFUSED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,16 @@ def from_csv(content: bytes) -> list[Row]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelError(f"The file is not UTF-8 text ({error.reason}). Save it as CSV UTF-8.") from error
-    table = csv.DictReader(io.StringIO(text))
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        return _rows_of(table)
+    except csv.Error as error:
+        raise LabelError(
+            f"The table cannot be read after line {table.line_num}: {error}. Is a quote not closed?"
+        ) from error
+
+
+def _rows_of(table: csv.DictReader[str]) -> list[Row]:
     missing = {"recording_id", "evaluator"} - set(table.fieldnames or ())
     if missing:
         raise LabelError(
@@ -56,7 +64,9 @@ def from_csv(content: bytes) -> list[Row]:
         )
     rows: list[Row] = []
     for number, raw in enumerate(table, start=2):
-        values: dict[str, Any] = {key: _plain(value) for key, value in raw.items() if key and value not in (None, "")}
+        values: dict[str, Any] = {
+            key: csvfile.plain(value) for key, value in raw.items() if key and value not in (None, "")
+        }
         problem = ""
         for name in ("dimensions", "marks"):
             if name in values:
@@ -137,8 +147,3 @@ def _time(text: str) -> str:
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.isoformat(timespec="milliseconds")
-
-
-def _plain(cell: str) -> str:
-    """Without the quote that our export puts before what a spreadsheet would take for a formula."""
-    return cell[1:] if cell.startswith(_DEFUSED) else cell

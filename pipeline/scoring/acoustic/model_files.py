@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile
 from pipeline.errors import ModelError
 from pipeline.records import RubricName
 from pipeline.scoring.acoustic.forest import check_forest, predict_trees
@@ -143,7 +143,7 @@ class Model:
             reader = csv.DictReader(file)
             if not set(reader.fieldnames or ()) >= HELD_OUT_COLUMNS:
                 raise ModelError(f"{self.folder / HELD_OUT_FILE} lacks columns; expected {sorted(HELD_OUT_COLUMNS)}.")
-            return list(reader)
+            return [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
 
 
 def text_digest(text: str) -> str:
