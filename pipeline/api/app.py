@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Form, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
-from pipeline import __version__
+from pipeline import __version__, jsonl
 from pipeline.api import problems
 from pipeline.api.keys import list_keys, who
 from pipeline.api.limits import LOG, Bounded, Limits, Places
@@ -188,13 +188,13 @@ def make_app(settings: Settings, limits: Limits | None = None, detector: Path | 
         targets = [target_of(word, None, language) for word in words]
         contents = [await file.read() for file in files]
 
-        async def lines() -> AsyncIterator[str]:
+        async def lines() -> AsyncIterator[bytes]:
             for content, target in zip(contents, targets, strict=True):
                 try:
                     found = (await analysed(content, target, scorer or None, "", caller)).model_dump()
                 except Problem as problem:
                     found = problems.body(problem.status, problem.detail)
-                yield json.dumps(found, ensure_ascii=False) + "\n"
+                yield jsonl.dumps(found)
 
         return StreamingResponse(lines(), media_type=JSON_LINES)
 
