@@ -8,7 +8,6 @@ written into: its labels live under the registration, at the same relative paths
 import json
 import re
 import shutil
-import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError
 from pipeline.records import AudioReport, Problem, Recording, RubricName
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 RESULT_SUFFIX = "_result.json"
 NAME = re.compile(r"[\w][\w.-]{0,63}")
@@ -44,10 +44,10 @@ class RecordingSet:
 
 def check_name(name: str) -> str:
     """The set name in composed form. Raises CorpusError for one that is no plain folder name."""
-    composed = unicodedata.normalize("NFC", name)
-    if not NAME.fullmatch(composed):
+    plain = composed(name)
+    if not NAME.fullmatch(plain):
         raise CorpusError(f"{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. lab1.")
-    return composed
+    return plain
 
 
 def registration(settings: Settings, name: str) -> Path:
@@ -122,9 +122,28 @@ def label_path(recording: Recording) -> PurePosixPath:
     return relative.with_name(relative.stem + RESULT_SUFFIX)
 
 
+def spelled(root: Path, relative: str) -> str:
+    """`relative` as the file system spells it: the same letters may be composed on one side and decomposed on the
+    other. As given where there is no such file or folder."""
+    if relative.isascii() or (root / relative).exists():
+        return relative
+    here, parts = root, list(PurePosixPath(relative).parts)
+    for n, part in enumerate(parts):
+        if not (here / part).exists():
+            try:
+                names = [entry.name for entry in here.iterdir() if composed(entry.name) == composed(part)]
+            except OSError:
+                names = []
+            if not names:
+                break
+            parts[n] = min(names)
+        here /= parts[n]
+    return str(PurePosixPath(*parts))
+
+
 def confined(root: Path, relative: str) -> Path:
     """`root / relative`, if it truly lies under `root` once links are followed. Raises CorpusError otherwise."""
-    path = root / relative
+    path = root / spelled(root, relative)
     if PurePosixPath(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
         raise CorpusError(f"{relative!r} points outside {root}; only files below it are read or written.")
     return path

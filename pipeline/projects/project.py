@@ -1,7 +1,6 @@
 """What a rating project is told, kept in `<data root>/projects/<name>/project.json` with every change of it."""
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -18,6 +17,7 @@ from pipeline.presets import not_among, outside
 from pipeline.records import RubricName, to_json
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
@@ -57,8 +57,9 @@ class Project:
     def __post_init__(self) -> None:
         """Raises ProjectError naming all that is wrong at once."""
         object.__setattr__(self, "experts", tuple(self.experts))
+        object.__setattr__(self, "gold", {composed(key): answer for key, answer in self.gold.items()})
         wrong: list[str] = []
-        if not NAME.fullmatch(unicodedata.normalize("NFC", self.name)):
+        if not NAME.fullmatch(composed(self.name)):
             wrong.append(f"a name has up to 64 letters, digits, '-', '_', '.', got {self.name!r}")
         wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS})
         limits: dict[str, tuple[float, float]] = {
@@ -95,9 +96,9 @@ class Project:
 
 
 def folder_of(settings: Settings, name: str) -> Path:
-    if not NAME.fullmatch(unicodedata.normalize("NFC", name)):
+    if not NAME.fullmatch(composed(name)):
         raise ProjectError(f"{name!r} cannot name a project.")
-    return settings.data_root / "projects" / unicodedata.normalize("NFC", name)
+    return settings.data_root / "projects" / composed(name)
 
 
 def list_projects(settings: Settings) -> list[Project]:

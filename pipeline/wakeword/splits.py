@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import artifacts, jsonl
+from pipeline.corpus.sets import spelled
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError
 from pipeline.records import to_json
@@ -82,6 +83,7 @@ def read_manifest(folder: Path) -> tuple[Path, list[Placed]]:
         for raw in jsonl.read(folder / MANIFEST):
             part, fold = raw.pop("part"), raw.pop("fold")
             raw.pop("problems", None)
+            raw["path"] = spelled(root, raw["path"])
             placed.append(Placed(Clip(**{**raw, "label": Label(raw["label"])}), part, fold))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{folder} holds no split of clips ({error}). `pronlab wakeword split` makes one.") from error

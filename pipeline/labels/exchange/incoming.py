@@ -17,6 +17,7 @@ from pipeline.labels.store import LabelStore, checked
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collect
     """Against the set, its rubric and the people who are `known` (None: anybody). Writes nothing."""
     rubric = get_set(settings, set_name).rubric
     recordings = {recording.id: recording for recording in read_recordings(settings, set_name)}
-    by_path = {recording.path: recording for recording in recordings.values()}
+    by_path = {composed(recording.path): recording for recording in recordings.values()}
     found: dict[str, list[RatingEvent]] = {}
     problems: list[str] = []
     for row in rows:
@@ -110,7 +111,7 @@ def apply(settings: Settings, set_name: str, incoming: Incoming) -> int:
 
 
 def _recording(row: Row, recordings: dict[str, Recording], by_path: dict[str, Recording]) -> Recording:
-    asked = str(row.values.get("recording_id") or "")
+    asked = composed(str(row.values.get("recording_id") or ""))
     found = recordings.get(asked) or by_path.get(asked)
     if found is None:
         raise LabelError(f"there is no recording {asked!r} in the set")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline import jsonl
 from pipeline.audio.load import load_audio
 from pipeline.corpus.heard import word_hearings
+from pipeline.corpus.sets import confined
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.evidence import Spoken
@@ -98,7 +99,7 @@ def data_hash(utterances: Sequence[Utterance]) -> str:
 
 
 def _utterance(row: dict[str, Any], root: Path) -> Utterance:
-    audio = load_audio(root / row["audio"])
+    audio = load_audio(confined(root, row["audio"]))
     words = [word for word in row["words"] if word["phones"]]
     hearings = [word_hearings(word) for word in words]
     spoken, stress = spoken_of([word["phones"] for word in words])
