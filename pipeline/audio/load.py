@@ -239,7 +239,7 @@ def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:
     if peak < CLIP_LOWEST_PEAK:
         return 0.0
     magnitude = np.abs(channel)
-    high = np.flatnonzero(magnitude >= CLIP_LEVEL * peak)
+    high = np.flatnonzero(magnitude >= min(CLIP_LEVEL * peak, FULL_SCALE))
     clipped = magnitude[high] >= FULL_SCALE
     # Among the few high samples: neighbours in time with equal values, in runs long enough.
     equal = (np.diff(high) == 1) & (np.diff(channel[high]) == 0)

@@ -57,7 +57,7 @@ def from_csv(content: bytes) -> list[Row]:
         ) from error
 
 
-def _rows_of(table: csv.DictReader[str]) -> list[Row]:
+def _rows_of(table: "csv.DictReader[str]") -> list[Row]:
     missing = {"recording_id", "evaluator"} - set(table.fieldnames or ())
     if missing:
         raise LabelError(
