@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import services, state
 from dashboard.components.desk import player
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
+from dashboard.markup import message, plain
 from pipeline import csvfile
 from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
@@ -48,7 +49,7 @@ def one(panel: Panel, dispute: Dispute, project: Project, me: Identity) -> None:
     try:
         player(services.loaded_audio(services.audio_of(recording)), key="review-player", label=recording.text)
     except AudioError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(message(error), icon=":material/error:")
     st.dataframe([_line(name, event, recording.text) for name, event in dispute.ratings.items()], hide_index=True)
     if dispute.verdict is not None:
         what = (
@@ -104,7 +105,7 @@ def experts(panel: Panel) -> None:
         return
     for expert in found:
         for warning in expert.warnings:
-            st.warning(f"**{plain(expert.name)}** {warning}.", icon=":material/person_alert:")
+            st.warning(f"**{plain(expert.name)}** {plain(warning)}.", icon=":material/person_alert:")
     st.dataframe(
         [
             {
