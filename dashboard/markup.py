@@ -7,13 +7,9 @@ that shows it. So whatever was not written in this package goes through a functi
 
 import re
 
+from pipeline.markdown import literal
 from pipeline.text import lines_of
 
-# What may begin or end something in GitHub's Markdown, in LaTeX between dollars, or in Streamlit's directives. Brackets
-# and exclamation marks mean nothing without these.
-_MARKS = re.compile(r"[\\`*_\[\]<$~|]|&(?=#?\w+;)|:(?=[^\W\d])")
-# At the beginning of a line: headings, quotations, lists, and the underline of a heading.
-_LINE_BEGINS = re.compile(r"^(?:(\d{1,9})(?=[.)](?:\s|$))|(?=[-+=#](?:[-+=#\s]|$)|>))")
 # Replaced after the Markdown is read, so that no backslash helps: `:smile:`, `:material_face:`, `:streamlit:`, web
 # addresses, arrows and dashes between blanks. An invisible joiner between two of their letters leaves them as they are.
 _REPLACED_LATE = (
@@ -40,11 +36,6 @@ def document(text: str) -> str:
     return text.replace("![", "!\\[")
 
 
-def code_span(text: object) -> str:
-    """`text` in one line of code."""
-    return "`" + re.sub(r"[`\s]+", " ", str(text)).strip() + "`"
-
-
 def _with_code(line: str) -> str:
     parts, end = [], 0
     for span in _CODE.finditer(line):
@@ -57,5 +48,4 @@ def _escaped(text: str, *, begins: bool = True) -> str:
     """`begins`: whether the text stands at the beginning of a line."""
     for pattern, replacement in _REPLACED_LATE:
         text = pattern.sub(replacement, text)
-    text = _MARKS.sub(r"\\\g<0>", text)
-    return _LINE_BEGINS.sub(r"\1\\", text) if begins else text
+    return literal(text, begins=begins)

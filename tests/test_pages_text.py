@@ -8,7 +8,8 @@ import pytest
 
 from dashboard.charts.base import literal
 from dashboard.charts.score_charts import predicted_against_expert
-from dashboard.markup import code_span, document, message, plain
+from dashboard.markup import document, message, plain
+from pipeline.markdown import code_span
 from pipeline.settings import CHECKOUT, Settings
 from tests.hostile import HOST, HTML, IMAGE, PAGES, TEXT, fill, query
 

@@ -14,8 +14,8 @@ def offer_deletion(run: RunDirectory) -> None:
     size_mb = run.size_mb
     if confirm(
         "Delete",
-        f"**{plain(run.id)}** goes for good, with its checkpoints and its model ({size_mb:.0f} MB). A model that was deployed "
-        "from it stays in use.",
+        f"**{plain(run.id)}** goes for good, with its checkpoints and its model ({size_mb:.0f} MB). A model that was "
+        "deployed from it stays in use.",
         answer="Yes, delete it",
         key=f"delete-{run.id}",
         icon=":material/delete:",

@@ -5,7 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard.markup import code_span, message
+from dashboard.markup import message
+from pipeline.markdown import code_span
 from pipeline.records import BANDS, AudioReport, ScoreResult, band_of
 
 # Symbols differ in shape, so that the band is not told by colour alone.

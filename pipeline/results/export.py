@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline import csvfile
+from pipeline.markdown import literal
 from pipeline.records import to_json
 from pipeline.results.table import LABELS, RATES, ResultRow
 
@@ -22,7 +23,10 @@ def to_csv(rows: Sequence[ResultRow]) -> bytes:
 
 def to_markdown(rows: Sequence[ResultRow]) -> bytes:
     right = ["left" if name in ("system", "source", "told") else "right" for name in LABELS]
-    text: str = shown(rows).to_markdown(index=False, colalign=right, disable_numparse=True)
+    table = shown(rows)
+    for name in ("system", "source"):
+        table[LABELS[name]] = table[LABELS[name]].map(literal)
+    text: str = table.to_markdown(index=False, colalign=right, disable_numparse=True)
     return (text + "\n").encode()
 
 

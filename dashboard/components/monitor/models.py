@@ -6,7 +6,8 @@ from dashboard import identity, state, watching
 from dashboard.components.confirm import confirm
 from dashboard.components.monitor.comparing import PLACE_WORDS
 from dashboard.components.page import errors_in_words
-from dashboard.markup import code_span, plain
+from dashboard.markup import plain
+from pipeline.markdown import code_span
 from pipeline.people.access import Action
 from pipeline.scoring.model_registry import Entry, Stage
 

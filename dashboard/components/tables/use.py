@@ -5,7 +5,8 @@ import streamlit as st
 from dashboard import tables
 from dashboard.components.page import errors_in_words
 from dashboard.components.score_card import points
-from dashboard.markup import code_span, plain
+from dashboard.markup import plain
+from pipeline.markdown import code_span
 from pipeline.records import band_of
 from pipeline.tabular.prompts.store import LONGEST
 
