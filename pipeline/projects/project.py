@@ -12,6 +12,7 @@ from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.rubrics import RUBRICS
+from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.presets import not_among, outside
 from pipeline.records import RubricName, to_json
@@ -126,17 +127,18 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     rubric = get_set(settings, project.set).rubric
     _check_gold(settings, project, rubric)
     file = folder_of(settings, project.name) / "project.json"
-    before = _read(file) if file.is_file() else None
-    if before is not None and before.set != project.set and _was_rated(settings, project.name):
-        raise ProjectError(
-            f"{project.name} was rated on the set {before.set!r} already. Close it, and make another project for "
-            f"{project.set!r}."
-        )
-    artifacts.write_json(file, project)
-    old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
-    changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
-    if changed:
-        jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
+    with locked(settings, file, ProjectError):
+        before = _read(file) if file.is_file() else None
+        if before is not None and before.set != project.set and _was_rated(settings, project.name):
+            raise ProjectError(
+                f"{project.name} was rated on the set {before.set!r} already. Close it, and make another project for "
+                f"{project.set!r}."
+            )
+        artifacts.write_json(file, project)
+        old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
+        changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
+        if changed:
+            jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
     return project
 
 
