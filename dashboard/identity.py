@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import services, state
+from dashboard.markup import plain
 from pipeline.errors import AccessError
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import People
@@ -46,7 +47,7 @@ def sidebar() -> None:
     """Where the installation knows its people: who you are, and signing in or out."""
     if signs_in():
         if st.user.is_logged_in:
-            st.sidebar.caption(f"Signed in as {st.user.get('email') or st.user.get('name')}")
+            st.sidebar.caption(f"Signed in as {plain(st.user.get('email') or st.user.get('name'))}")
             st.sidebar.button("Sign out", on_click=st.logout, icon=":material/logout:")
         else:
             st.sidebar.button("Sign in", on_click=st.login, icon=":material/login:", type="primary")

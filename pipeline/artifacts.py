@@ -55,13 +55,6 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(to_json(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def append_line(path: Path, value: Any) -> None:
-    """One JSON line more in a file of them; two writers at once want a lock (`pipeline.locks`)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(to_json(value), ensure_ascii=False, allow_nan=False) + "\n")
-
-
 def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
     """As safetensors, wherever they lie and whether or not they share memory."""
     from safetensors.torch import save_file

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from pipeline import jsonl
 from pipeline.cli.main import main
 from pipeline.corpus.demo import install_demo
 from pipeline.errors import ModelError, TrainingError
@@ -24,7 +25,7 @@ from pipeline.tabular.prompts.encoder import divided, load_encoder, train_encode
 from pipeline.tabular.prompts.features import feature_names, syllables_in, text_features
 from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.prompts.store import PromptError, Store, read_file
-from pipeline.tabular.prompts.synthesize import as_lines, synthesize
+from pipeline.tabular.prompts.synthesize import synthesize
 from pipeline.tabular.scoring import score_prompt
 from pipeline.tabular.task import Row, get_task, task_names
 from pipeline.tabular.train import load_table, train_tabular
@@ -219,7 +220,7 @@ def test_wrong_settings_are_said_at_once(changes: dict[str, Any], words: str) ->
 
 def test_too_little_to_learn_from(settings: Settings, tmp_path: Path) -> None:
     few = tmp_path / "few.jsonl"
-    few.write_text(as_lines(synthesize(12)))
+    jsonl.write(few, synthesize(12))
     with pytest.raises(TrainingError, match=r"12 usable items|are too few"):
         load_table(settings, get_task("prompts"), str(few))
     with pytest.raises(TrainingError, match="which set"):
@@ -230,7 +231,7 @@ def test_too_little_to_learn_from(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_the_shipped_set_is_what_the_script_makes() -> None:
-    assert as_lines(synthesize()) == SHIPPED.read_text(encoding="utf-8")
+    assert b"".join(map(jsonl.dumps, synthesize())) == SHIPPED.read_bytes()
     assert all(one.rater == "made up" and one.notes == "synthetic" for one in read_file(SHIPPED))
 
 

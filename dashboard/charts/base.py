@@ -7,9 +7,12 @@ Plotly is imported with the first figure, not with this module.
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plotly.graph_objects import Figure
 
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, GREY = (
@@ -32,6 +35,15 @@ SCORE_RANGE = (-2, 102)
 HEIGHT = 380
 
 
+def literal(text: object) -> str:
+    """A name, text or category of people, shown as it is: Plotly reads some HTML, links among it."""
+    return html.escape(str(text), quote=False)
+
+
+def literals(texts: Iterable[object]) -> list[str]:
+    return [literal(text) for text in texts]
+
+
 def empty_figure(
     x_title: str,
     y_title: str,
@@ -52,9 +64,9 @@ def empty_figure(
         plot_bgcolor="rgba(0,0,0,0)",
     )
     figure.update_xaxes(
-        title=x_title, range=x_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
+        title=literal(x_title), range=x_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
     )
     figure.update_yaxes(
-        title=y_title, range=y_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
+        title=literal(y_title), range=y_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
     )
     return figure

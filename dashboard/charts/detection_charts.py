@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure
+from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure, literal, literals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
     figure.add_scatter(
         x=[max(p["fah"], lowest) for p in targets.values()], y=[100 * p["miss_rate"] for p in targets.values()],
         mode="markers+text", marker={"color": ORANGE, "symbol": "diamond", "size": 10}, name="at most this many",
-        text=[f"≤ {name}" for name in targets], textposition="top right",
+        text=[f"≤ {literal(name)}" for name in targets], textposition="top right",
         hovertemplate="%{text} an hour: %{y:.1f} % missed<extra></extra>",
     )  # fmt: skip
     return figure
@@ -131,7 +131,7 @@ def score_trace(
 
 def robustness_bars(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Words found and other clips taken for the word, a row for each condition."""
-    names = [f"{row['condition']}" for row in rows]
+    names = literals(row["condition"] for row in rows)
     figure = empty_figure("Share (%)", "", x_range=(0, 102), height=90 + 22 * len(rows))
     for label, share, interval, colour, symbol in (
         ("words found", "recall", "recall_interval", GREEN, "circle"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dashboard.charts.base import BLUE, GREY, ORANGE, SCORE_RANGE, VERMILION, empty_figure
+from dashboard.charts.base import BLUE, GREY, ORANGE, SCORE_RANGE, VERMILION, empty_figure, literals
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -46,7 +46,7 @@ def drift(found: Sequence[Drift]) -> Figure:
     ranked = list(found)[::-1]
     figure = empty_figure("PSI", "", height=max(300, 22 * len(ranked) + 80))
     figure.add_bar(
-        x=[one.psi or 0.0 for one in ranked], y=[one.name for one in ranked], orientation="h",
+        x=[one.psi or 0.0 for one in ranked], y=literals(one.name for one in ranked), orientation="h",
         marker_color=[COLOURS[one.verdict] for one in ranked], showlegend=False,
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip

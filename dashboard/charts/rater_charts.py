@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dashboard.charts.base import BLUE, GREY, ORANGE, PALETTE, PATTERNS, empty_figure
+from dashboard.charts.base import BLUE, GREY, ORANGE, PALETTE, PATTERNS, empty_figure, literal, literals
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -16,7 +16,7 @@ def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], lab
     figure = empty_figure("", "", height=120 + 44 * len(names))
     texts = [["" if value is None else f"{value:.2f}" for value in row] for row in values]
     figure.add_heatmap(
-        x=list(names), y=list(names), z=[list(row) for row in values], text=texts, texttemplate="%{text}",
+        x=literals(names), y=literals(names), z=[list(row) for row in values], text=texts, texttemplate="%{text}",
         colorscale=[[0, BLUE], [0.5, "#f4f4f4"], [1, ORANGE]] if centred else [[0, "#f4f4f4"], [1, BLUE]],
         zmid=0 if centred else None, colorbar={"title": label}, hovertemplate="%{y} and %{x}: %{text}<extra></extra>",
     )  # fmt: skip
@@ -29,7 +29,7 @@ def severities(names: Sequence[str], values: Sequence[float], intervals: Sequenc
     figure = empty_figure("Beside the others' mean (negative: strict)", "", height=120 + 36 * len(names))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.add_scatter(
-        x=list(values), y=list(names), mode="markers", marker={"color": BLUE, "size": 9},
+        x=list(values), y=literals(names), mode="markers", marker={"color": BLUE, "size": 9},
         error_x={
             "type": "data", "symmetric": False, "color": BLUE,
             "array": [high - value for value, (_, high) in zip(values, intervals, strict=True)],
@@ -46,7 +46,7 @@ def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> 
     figure = empty_figure("", label)
     for number, (name, values) in enumerate(ratings.items()):
         figure.add_violin(
-            y=list(values), name=name, line={"color": PALETTE[number % len(PALETTE)]}, box={"visible": True},
+            y=list(values), name=literal(name), line={"color": PALETTE[number % len(PALETTE)]}, box={"visible": True},
             meanline={"visible": True}, points=False, spanmode="hard", showlegend=False,
         )  # fmt: skip
     return figure
@@ -61,7 +61,7 @@ def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, s
     figure = empty_figure("Mean of both", f"{names[1]} − {names[0]}")
     figure.add_scatter(
         x=(first + second) / 2, y=difference, mode="markers", marker={"color": BLUE, "size": 6, "opacity": 0.4},
-        customdata=list(texts), hovertemplate="%{customdata}<br>%{y:+.2f}<extra></extra>", showlegend=False,
+        customdata=literals(texts), hovertemplate="%{customdata}<br>%{y:+.2f}<extra></extra>", showlegend=False,
     )  # fmt: skip
     bias, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
     for value, dash, label in (
@@ -79,10 +79,10 @@ def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int])
     """Labelled and unlabelled recordings a set, as stacked bars."""
     figure = empty_figure("Recordings", "", height=max(180, 60 * len(sets) + 110))
     rest = [whole - part for whole, part in zip(total, labelled, strict=True)]
-    figure.add_bar(x=list(labelled), y=list(sets), orientation="h", name="labelled", marker_color=BLUE)
+    figure.add_bar(x=list(labelled), y=literals(sets), orientation="h", name="labelled", marker_color=BLUE)
     figure.add_bar(
         x=rest,
-        y=list(sets),
+        y=literals(sets),
         orientation="h",
         name="not labelled yet",
         marker={"color": "rgba(138,138,138,0.45)", "pattern": {"shape": "/"}},
@@ -98,9 +98,9 @@ def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
     for number, (set_name, by_evaluator) in enumerate(counts.items()):
         figure.add_bar(
             x=[by_evaluator.get(name, 0) for name in evaluators],
-            y=evaluators,
+            y=literals(evaluators),
             orientation="h",
-            name=set_name,
+            name=literal(set_name),
             marker={"color": PALETTE[number % len(PALETTE)], "pattern": {"shape": PATTERNS[number % len(PATTERNS)]}},
         )
     figure.update_layout(barmode="stack")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboard.charts.base import BLUE, DASHES, GREY, HEIGHT, PALETTE, SYMBOLS, empty_figure
+from dashboard.charts.base import BLUE, DASHES, GREY, HEIGHT, PALETTE, SYMBOLS, empty_figure, literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,14 +27,14 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
             x=[row["epoch"] for row in points],
             y=[row[column] for row in points],
             mode="lines+markers" if len(points) < 30 else "lines",
-            name=fold,
+            name=literal(fold),
             line={"color": PALETTE[number % len(PALETTE)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
         )
     # The highest is named above its line, the others below: so two that lie close do not write over each other.
     for place, (name, value) in enumerate(sorted(targets.items(), key=lambda item: -item[1])):
         figure.add_hline(
-            y=value, line={"color": GREY, "dash": "dash", "width": 1}, annotation_text=f"{name} {value:g}",
+            y=value, line={"color": GREY, "dash": "dash", "width": 1}, annotation_text=f"{literal(name)} {value:g}",
             annotation_position="bottom right" if place else "top right",
         )  # fmt: skip
     if not rows and targets:
@@ -83,10 +83,10 @@ def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: in
             x=x,
             y=mean,
             mode="lines+markers" if len(x) < 30 else "lines",
-            name=name,
+            name=literal(name),
             line={"color": PALETTE[number % len(PALETTE)], "dash": DASHES[number // len(PALETTE) % len(DASHES)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7},
-            hovertemplate=f"%{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>",
+            hovertemplate="%{x:.4g}: %{y:.4g}<extra>%{fullData.name}</extra>",
             showlegend=True,
         )
     return figure

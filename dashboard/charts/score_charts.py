@@ -19,6 +19,8 @@ from dashboard.charts.base import (
     SKY,
     VERMILION,
     empty_figure,
+    literal,
+    literals,
 )
 
 if TYPE_CHECKING:
@@ -53,9 +55,9 @@ def predicted_against_expert(table: pd.DataFrame) -> Figure:
             x=rows["expert"],
             y=rows["predicted"],
             mode="markers",
-            name=str(scorer),
+            name=literal(scorer),
             marker=markers[str(scorer)],
-            customdata=rows[["speaker", "text"]].to_numpy(),
+            customdata=rows[["speaker", "text"]].map(literal).to_numpy(),
             hovertemplate="%{customdata[1]} · %{customdata[0]}<br>expert %{x:.1f}, predicted %{y:.1f}",
         )
     return figure
@@ -74,9 +76,9 @@ def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, f
             x=(rows["expert"] + rows["predicted"]) / 2,
             y=rows["predicted"] - rows["expert"],
             mode="markers",
-            name=str(scorer),
+            name=literal(scorer),
             marker=marker,
-            customdata=rows[["speaker", "text"]].to_numpy(),
+            customdata=rows[["speaker", "text"]].map(literal).to_numpy(),
             hovertemplate="%{customdata[1]} · %{customdata[0]}<br>difference %{y:+.1f}",
         )
         if scorer in limits:
@@ -101,14 +103,14 @@ def residuals_by(table: pd.DataFrame, column: str, label: str, *, most: int = 40
     markers = _scorer_markers(table)
     for scorer, rows in differences[differences[column].isin(order)].groupby("scorer", sort=True):
         figure.add_box(
-            x=rows[column].astype(str),
+            x=rows[column].map(literal),
             y=rows["residual"],
-            name=str(scorer),
+            name=literal(scorer),
             marker_color=markers[str(scorer)]["color"],
             boxpoints="outliers",
         )
     figure.update_layout(boxmode="group")
-    figure.update_xaxes(type="category", categoryorder="array", categoryarray=[str(value) for value in order])
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=literals(order))
     return figure
 
 
@@ -149,7 +151,7 @@ def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
             mode="markers",
             name=name,
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.45},
-            customdata=[row["text"] for row in rows],
+            customdata=literals(row["text"] for row in rows),
             hovertemplate="%{customdata}<br>accuracy %{x:.1f}, PER %{y:.0f} %",
         )
     return figure
@@ -159,7 +161,9 @@ def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20,
     """The `most` important features as horizontal bars, the greatest on top."""
     ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]
     figure = empty_figure(label, "", height=max(HEIGHT, 24 * len(ranked) + 80))
-    figure.add_bar(x=[value for _, value in ranked], y=[name for name, _ in ranked], orientation="h", marker_color=BLUE)
+    figure.add_bar(
+        x=[value for _, value in ranked], y=literals(name for name, _ in ranked), orientation="h", marker_color=BLUE
+    )
     return figure
 
 
@@ -170,7 +174,7 @@ def score_histogram(scores: Mapping[str, Sequence[float]], of: str = "Recordings
     for number, (name, values) in enumerate(scores.items()):
         figure.add_histogram(
             x=list(values),
-            name=name,
+            name=literal(name),
             xbins={"start": 0, "end": 105, "size": 5},
             marker={"color": PALETTE[number % len(PALETTE)], "pattern": {"shape": PATTERNS[number % len(PATTERNS)]}},
         )

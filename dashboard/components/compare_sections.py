@@ -12,6 +12,7 @@ from dashboard import comparison, services, state
 from dashboard.charts import score_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.worst_cases import worst_cases
+from dashboard.markup import plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import JobError
 
@@ -60,7 +61,7 @@ def provenance(chosen: RecordingSet, table: pd.DataFrame, rater: str | None) -> 
     n, speakers = table["recording_id"].nunique(), table["speaker"].nunique()
     st.markdown(
         f"**{n} recording{'s' * (n != 1)} of {speakers} participant{'s' * (speakers != 1)}**, against "
-        f"{rater or 'the consensus of the raters'}. Only recordings that every scorer shown has scored."
+        f"{plain(rater or 'the consensus of the raters')}. Only recordings that every scorer shown has scored."
     )
     if (table["source"] == "synthetic").any():
         st.info(
@@ -69,12 +70,13 @@ def provenance(chosen: RecordingSet, table: pd.DataFrame, rater: str | None) -> 
             icon=":material/science:",
         )
     for scorer, rows in table[table["scoring_method"] == "ml_model"].groupby("scorer"):
+        name = plain(scorer)
         unseen = int(rows["held_out"].sum())
         if unseen == len(rows):
-            st.caption(f"{scorer}: every prediction was made by a model that had not seen the participant in training.")
+            st.caption(f"{name}: every prediction was made by a model that had not seen the participant in training.")
         else:
             st.warning(
-                f"{scorer}: only {unseen} of {len(rows)} predictions are held out; the others are of recordings the "
+                f"{name}: only {unseen} of {len(rows)} predictions are held out; the others are of recordings the "
                 "model was trained on, so its figures here are too good.",
                 icon=":material/warning:",
             )
@@ -130,6 +132,6 @@ def worst(table: pd.DataFrame) -> None:
     st.subheader("The ten worst")
     scorers = sorted(table["scorer"].unique())
     scorer = st.segmented_control(
-        "Of which scorer", scorers, default=scorers[0], required=True, key="compare-worst-scorer"
+        "Of which scorer", scorers, default=scorers[0], required=True, format_func=plain, key="compare-worst-scorer"
     )
     worst_cases(table, scorer or scorers[0])

@@ -8,6 +8,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
+from dashboard.markup import plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.records import RatingSource
 
@@ -200,9 +201,11 @@ def maintain() -> None:
     st.caption("The index is made from the label files and can be rebuilt at any time; nothing is lost by it.")
     if st.button("Rebuild the index", icon=":material/refresh:"):
         bar = st.progress(0.0, text="Rebuilding …")
-        report = services.rebuild_index(lambda done, total, message="": bar.progress(done / max(1, total), message))
+        report = services.rebuild_index(
+            lambda done, total, message="": bar.progress(done / max(1, total), plain(message))
+        )
         bar.empty()
-        st.success(report, icon=":material/check_circle:")
+        st.success(plain(report), icon=":material/check_circle:")
     st.subheader("Synthetic demo")
     if confirm(
         "Reset the demo",
@@ -211,7 +214,7 @@ def maintain() -> None:
         key="reset-demo",
     ):
         bar = st.progress(0.0, text="Copying …")
-        services.reset_demo(lambda done, total, message="": bar.progress(done / max(1, total), message))
+        services.reset_demo(lambda done, total, message="": bar.progress(done / max(1, total), plain(message)))
         bar.empty()
         st.success("The demo is as it came.", icon=":material/check_circle:")
     st.subheader("Remove a set")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import services, state
-from dashboard.components.page import empty_state, plain
+from dashboard.components.page import empty_state
+from dashboard.markup import plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.records import RubricName
 

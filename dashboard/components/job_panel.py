@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.charts import run_charts
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
+from dashboard.markup import message, plain
 from dashboard.services import settings
 from pipeline.jobs.launcher import GRACE_S, RESUMABLE, check_queue, end_now, go_on
 from pipeline.runs import ACTIVE, RunDirectory, RunState
@@ -70,13 +71,13 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
     words, icon, colour = STATUS_WORDS[state.status]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(words, icon=f":material/{icon}:", color=colour)
-        st.markdown(f"**{state.name}** · {state.kind} · {_elapsed(state)}")
+        st.markdown(f"**{plain(state.name)}** · {plain(state.kind)} · {_elapsed(state)}")
     if state.status in ACTIVE:
-        st.progress(min(1.0, max(0.0, state.progress or 0.0)), text=state.message or "Starting …")
+        st.progress(min(1.0, max(0.0, state.progress or 0.0)), text=plain(state.message or "Starting …"))
     elif state.message:
-        st.caption(state.message)
+        st.caption(plain(state.message))
     if state.error:
-        st.error(plain(state.error), icon=":material/error:")
+        st.error(message(state.error), icon=":material/error:")
     over = state.kind in RESUMABLE and state.status in ("stopped", "failed", "lost")
     if over and st.button(
         "Go on", icon=":material/play_arrow:", key=f"resume-{run.id}", help="From its last checkpoint."

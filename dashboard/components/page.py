@@ -1,11 +1,11 @@
 """What every page has: a title, one line on its purpose, and errors told in words at this one place."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
+from dashboard.markup import message
 from pipeline.errors import PronlabError
 
 
@@ -18,13 +18,7 @@ def errors_in_words() -> Iterator[None]:
     try:
         yield
     except PronlabError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-
-
-def plain(text: str) -> str:
-    """Text that Markdown shows as it is: paths hold stars and underscores. What stands in backticks stays code."""
-    parts = text.split("`")
-    return "`".join(re.sub(r"([\\*_$~\[\]<>])", r"\\\1", part) if n % 2 == 0 else part for n, part in enumerate(parts))
+        st.error(message(error), icon=":material/error:")
 
 
 def header(title: str, purpose: str) -> None:
@@ -32,9 +26,9 @@ def header(title: str, purpose: str) -> None:
     st.caption(purpose)
 
 
-def empty_state(message: str, *, page: str | None = None, page_label: str = "") -> None:
+def empty_state(words: str, *, page: str | None = None, page_label: str = "") -> None:
     """Nothing to show yet: say what to do next, with a link where another page does it."""
     with st.container(border=True):
-        st.markdown(message)
+        st.markdown(words)
         if page is not None:
             st.page_link(f"views/{page}.py", label=page_label, icon=":material/arrow_forward:")

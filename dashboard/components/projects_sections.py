@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import identity, services, state
 from dashboard.components.page import errors_in_words
 from dashboard.components.review_sections import METHODS, names_of
+from dashboard.markup import plain
 from pipeline.errors import ProjectError
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Identity, Role
@@ -129,7 +130,7 @@ def edit(me: Identity) -> None:
                 raise ProjectError(f"There is a project {saved.name!r} already. Choose it above to change it.")
             save_project(services.settings(), saved, me)
             state.choose(state.PROJECT, saved.name)
-            st.toast(f"{saved.title or saved.name} is saved.")
+            st.toast(f"{plain(saved.title or saved.name)} is saved.")
             st.rerun()
     if old is not None:
         with st.expander("Changes", icon=":material/history:"):
@@ -175,7 +176,7 @@ def who_works_here(me: Identity) -> None:
             saved = people.save(Person(name, tuple(roles), email, active), me)
             if not state.chosen(state.RATER):
                 state.choose(state.RATER, saved.name)
-            st.toast(f"{saved.name} is saved.")
+            st.toast(f"{plain(saved.name)} is saved.")
             st.rerun()
     changes_of_people()
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import services
 from dashboard.charts import score_charts
+from dashboard.markup import plain
 from pipeline.results import export
 from pipeline.results.table import ResultRow
 from pipeline.scoring.evaluations import Evaluation
@@ -61,7 +62,7 @@ def choose_evaluation(found: Sequence[Evaluation]) -> Evaluation:
 def figures(chosen: Evaluation) -> None:
     """Every level with its interval, beside people on the same recordings."""
     report = chosen.report
-    st.subheader(chosen.name)
+    st.subheader(plain(chosen.name))
     rows = [_level(ASPECTS.get(name, name.capitalize()), value, report) for name, value in report["utterance"].items()]
     rows += [_level(f"Word {name}", value, None) for name, value in report.get("word", {}).items()]
     if report.get("phone"):
@@ -88,7 +89,7 @@ def figures(chosen: Evaluation) -> None:
         )
         st.caption(
             f"n {report['n']}, {report['failed']} could not be scored, real-time factor "
-            f"{_number(report.get('real_time_factor'))}; against the {report['reference']} scores."
+            f"{_number(report.get('real_time_factor'))}; against the {plain(report['reference'])} scores."
         )
 
 

@@ -7,13 +7,16 @@ import streamlit as st
 
 from dashboard import services, state
 from dashboard.components.desk import player
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
+from dashboard.markup import message, plain
+from pipeline import csvfile
 from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Action, Identity
 from pipeline.projects.panel import Dispute, Panel
 from pipeline.projects.project import CONSENSUS, Project
 from pipeline.records import RatingAction, RatingEvent
+from pipeline.text import lines_of
 
 METHODS = {
     "median": "median", "trimmed_mean": "mean without the highest and the lowest",
@@ -46,7 +49,7 @@ def one(panel: Panel, dispute: Dispute, project: Project, me: Identity) -> None:
     try:
         player(services.loaded_audio(services.audio_of(recording)), key="review-player", label=recording.text)
     except AudioError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(message(error), icon=":material/error:")
     st.dataframe([_line(name, event, recording.text) for name, event in dispute.ratings.items()], hide_index=True)
     if dispute.verdict is not None:
         what = (
@@ -102,7 +105,7 @@ def experts(panel: Panel) -> None:
         return
     for expert in found:
         for warning in expert.warnings:
-            st.warning(f"**{plain(expert.name)}** {warning}.", icon=":material/person_alert:")
+            st.warning(f"**{plain(expert.name)}** {plain(warning)}.", icon=":material/person_alert:")
     st.dataframe(
         [
             {
@@ -137,7 +140,7 @@ def consensus(panel: Panel, project: Project) -> None:
         "over every method, and excluded recordings are left out."
     )
     st.download_button(
-        "CSV", table.to_csv(index=False), f"{project.name}-{method}.csv", "text/csv", icon=":material/download:"
+        "CSV", csvfile.of_frame(table), f"{project.name}-{method}.csv", "text/csv", icon=":material/download:"
     )
 
 
@@ -191,4 +194,4 @@ def _beside(n: int, mae: float | None, bias: float | None) -> str:
 
 def names_of(values: str) -> Sequence[str]:
     """Names as people type them: one a line, or commas between."""
-    return tuple(dict.fromkeys(name.strip() for name in values.replace(",", "\n").splitlines() if name.strip()))
+    return tuple(dict.fromkeys(name.strip() for name in lines_of(values.replace(",", "\n")) if name.strip()))

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.components.confirm import confirm
+from dashboard.markup import plain
 from pipeline.runs import ACTIVE, RunDirectory
 
 
@@ -13,12 +14,12 @@ def offer_deletion(run: RunDirectory) -> None:
     size_mb = run.size_mb
     if confirm(
         "Delete",
-        f"**{run.id}** goes for good, with its checkpoints and its model ({size_mb:.0f} MB). A model that was deployed "
-        "from it stays in use.",
+        f"**{plain(run.id)}** goes for good, with its checkpoints and its model ({size_mb:.0f} MB). A model that was "
+        "deployed from it stays in use.",
         answer="Yes, delete it",
         key=f"delete-{run.id}",
         icon=":material/delete:",
     ):
         run.delete()
-        st.toast(f"{run.id} is deleted, {size_mb:.0f} MB are free.")
+        st.toast(f"{plain(run.id)} is deleted, {size_mb:.0f} MB are free.")
         st.rerun()

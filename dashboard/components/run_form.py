@@ -10,6 +10,7 @@ from pipeline.errors import JobError
 from pipeline.jobs.executors import EXECUTORS
 from pipeline.jobs.launcher import Where
 from pipeline.presets import build, merged, overrides
+from pipeline.text import lines_of
 
 T = TypeVar("T")
 EXECUTOR_WORDS = {"local": "this machine", "slurm": "a Slurm cluster", "ray": "a Ray cluster"}
@@ -28,7 +29,7 @@ class Last:
     @property
     def where(self) -> Where:
         """Raises JobError for options that are no name=value."""
-        lines = [line.strip() for line in self.options.splitlines() if line.strip()]
+        lines = [line.strip() for line in lines_of(self.options) if line.strip()]
         if wrong := [line for line in lines if "=" not in line]:
             raise JobError(f"An option of the executor is name=value, got {wrong[0]!r}.")
         return Where(self.executor, self.devices, self.nodes, dict(line.split("=", 1) for line in lines))
@@ -59,4 +60,4 @@ def last_fields(key: str, example: str) -> Last:
 
 def configured(config: type[T], preset: Mapping[str, Any], given: Mapping[str, Any], last: Last) -> T:
     """Raises TrainingError naming everything that cannot be used."""
-    return build(config, merged(preset, given, overrides(last.overrides.splitlines())))
+    return build(config, merged(preset, given, overrides(lines_of(last.overrides))))

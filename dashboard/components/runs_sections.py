@@ -13,6 +13,7 @@ from dashboard.components.job_panel import STATUS_WORDS
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.speech_train_sections import LABELS as SPEECH_FIGURES
+from dashboard.markup import plain
 from pipeline.jobs.compare import Comparison, as_csv, as_markdown, compare_runs, curves
 from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunState
@@ -103,7 +104,7 @@ def one_run(run: RunDirectory) -> None:
     """What people write about it, and the way to its page or out of the list."""
     run_state, notes = run.state, read_notes(run.path)
     with st.form(f"notes-{run.id}", border=True):
-        st.markdown(f"**{run.id}** · {STATUS_WORDS[run_state.status][0].lower()} · {run.size_mb:.0f} MB on disk")
+        st.markdown(f"**{plain(run.id)}** · {STATUS_WORDS[run_state.status][0].lower()} · {run.size_mb:.0f} MB on disk")
         note = st.text_area("Note", notes.note, placeholder="What is it for, what did it show?", height=90)
         tags = st.text_input("Tags", " ".join(notes.tags), placeholder="baseline paper-r64", help="Words, with spaces.")
         saved = st.form_submit_button("Save note", icon=":material/save:")
@@ -165,7 +166,7 @@ def _curves(runs: Sequence[RunDirectory]) -> None:
         key="runs-overlay",
     )
     if missing := [run_id for run_id in by_run if run_id not in drawn]:
-        st.caption(f"Not measured in {', '.join(missing)}.")
+        st.caption(f"Not measured in {plain(', '.join(missing))}.")
 
 
 def _differences(found: Comparison) -> None:

@@ -5,6 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
+from dashboard.markup import message
+from pipeline.markdown import code_span
 from pipeline.records import BANDS, AudioReport, ScoreResult, band_of
 
 # Symbols differ in shape, so that the band is not told by colour alone.
@@ -42,15 +44,15 @@ def score_card(result: ScoreResult) -> None:
     if result.overall is None:
         st.warning("**Could not score this recording**", icon=":material/block:")
         for warning in result.warnings:
-            st.markdown(f"- {warning}")
+            st.markdown(f"- {message(warning)}")
         return
     _, colour = BAND_LOOKS[band_of(result.overall).key]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.metric("Score (0-100)", points(result.overall), width="content")
         st.badge(band_in_words(result.overall), color=colour)
-    st.markdown(f"{METHOD_WORDS[result.scoring_method]} (`{result.model_id}`). {confidence_in_words(result)}")
+    st.markdown(f"{METHOD_WORDS[result.scoring_method]} ({code_span(result.model_id)}). {confidence_in_words(result)}")
     for warning in result.warnings:
-        st.warning(warning, icon=":material/info:")
+        st.warning(message(warning), icon=":material/info:")
 
 
 def points(score: float) -> str:
@@ -105,4 +107,4 @@ def checks_of(report: AudioReport) -> list[Check]:
 
 def checks_list(report: AudioReport) -> None:
     for found in checks_of(report):
-        st.markdown(f"{MARKS[found.mark]} {found.text}")
+        st.markdown(f"{MARKS[found.mark]} {message(found.text)}")

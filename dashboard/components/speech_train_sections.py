@@ -9,6 +9,7 @@ from dashboard.charts import run_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
+from dashboard.markup import plain
 from pipeline.metrics.published import HUMAN, PAPER
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunState
@@ -79,7 +80,7 @@ def speech_curves(run: RunDirectory, _: RunState) -> None:
     ]
     averaged = run.config.get("average")
     if averaged:
-        st.caption(f"The mean listener of {', '.join(averaged)}; the curves are of its score head, fitted anew.")
+        st.caption(f"The mean listener of {plain(', '.join(averaged))}; the curves are of its score head, fitted anew.")
     if not epochs:
         st.caption("The first epoch is under way; curves follow after it.")
         return
@@ -103,16 +104,18 @@ def speech_findings(run: RunDirectory) -> None:
     )
     used = training.speech_in_use()
     st.subheader("Deploy")
-    st.markdown("No speech model is in use." if used is None else f"In use for English sentences: **{used.model_id}**.")
+    st.markdown(
+        "No speech model is in use." if used is None else f"In use for English sentences: **{plain(used.model_id)}**."
+    )
     if (used is None or used.model_id != run.id) and confirm(
         "Deploy this run",
-        f"From now on **{run.id}** scores English sentences in this installation.",
+        f"From now on **{plain(run.id)}** scores English sentences in this installation.",
         answer="Yes, deploy it",
         key="deploy-speech",
         icon=":material/rocket_launch:",
     ):
         training.deploy_run(run, identity.allowed(Action.TRAIN).name)
-        st.toast(f"{run.id} is in use now.")
+        st.toast(f"{plain(run.id)} is in use now.")
         st.rerun()
     if training.speech_is_deployed() and confirm(
         "Roll back",
@@ -122,5 +125,5 @@ def speech_findings(run: RunDirectory) -> None:
         icon=":material/undo:",
     ):
         before = training.roll_back(SPEECH, identity.allowed(Action.TRAIN).name)
-        st.toast("The released model is in use." if before is None else f"{before} is in use again.")
+        st.toast("The released model is in use." if before is None else f"{plain(before)} is in use again.")
         st.rerun()

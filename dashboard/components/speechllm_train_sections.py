@@ -8,12 +8,14 @@ import streamlit as st
 from dashboard import services, state, training
 from dashboard.charts import run_charts
 from dashboard.components.job_panel import job_panel
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
+from dashboard.markup import message, plain
 from pipeline.errors import JobError
 from pipeline.metrics.published import HUMAN, TABLE3
 from pipeline.runs import RunDirectory, RunState
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
+from pipeline.text import lines_of
 
 STEPS = (("loss", "Training loss"), ("rate", "Learning rate"), ("grad_norm", "Gradient norm"))
 FIGURES = (
@@ -87,10 +89,10 @@ def _plan() -> None:
     with st.container(border=True):
         run_state = job_panel(run)
         if run_state.status == "finished":
-            st.markdown("  \n".join(run_state.result["text"].splitlines()))
+            st.markdown(plain(run_state.result["text"]))
             refusal = run_state.result["refusal"]
             if refusal:
-                st.warning(plain(refusal), icon=":material/memory:")
+                st.warning(message(refusal), icon=":material/memory:")
             else:
                 st.success("It fits into the memory of this machine's device.", icon=":material/check:")
 
@@ -99,7 +101,7 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     """Loss, rate and gradient by step; after each epoch the figures, with the paper's third epoch and one expert."""
     plan = run.path / "plan.json"
     if plan.is_file():
-        st.caption(f"Plan: {'; '.join(json.loads(plan.read_text(encoding='utf-8'))['text'].splitlines())}.")
+        st.caption(f"Plan: {plain('; '.join(lines_of(json.loads(plan.read_text(encoding='utf-8'))['text'])))}.")
     metrics = training.metrics_of(run)
     if not metrics.columns():
         if run_state.status == "running":

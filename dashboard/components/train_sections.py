@@ -11,6 +11,7 @@ from dashboard.components.run_actions import offer_deletion
 from dashboard.components.speech_train_sections import speech_curves, speech_findings
 from dashboard.components.speechllm_train_sections import speechllm_curves, speechllm_findings
 from dashboard.components.worst_cases import worst_cases
+from dashboard.markup import document, message, plain
 from pipeline.metrics.regression import TARGETS
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunState
@@ -49,7 +50,7 @@ def start_training() -> None:
         submitted = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")
     if submitted:
         if extractors[extractor].problem is not None:
-            st.error(extractors[extractor].problem, icon=":material/error:")
+            st.error(message(extractors[extractor].problem), icon=":material/error:")
             return
         config = TrainConfig(
             set=chosen.name,
@@ -99,7 +100,7 @@ def models_here() -> None:
     chosen = st.selectbox("Read a model's card", list(cards), index=None, placeholder="Choose a model")
     if chosen is not None:
         with st.container(border=True):
-            st.markdown(cards[chosen].replace("\n# ", "\n### ").removeprefix("# "))
+            st.markdown(document(cards[chosen]).replace("\n# ", "\n### ").removeprefix("# "))
 
 
 def _speech_row(info: SpeechInfo) -> dict[str, object]:
@@ -154,7 +155,7 @@ def _findings(run: RunDirectory) -> None:
     if report is None:
         return
     for warning in report.warnings:
-        st.warning(warning, icon=":material/info:")
+        st.warning(message(warning), icon=":material/info:")
     st.subheader("Figures")
     st.dataframe(comparison.metric_rows({"this model": report.metrics, **report.baselines}, None), hide_index=True)
     st.caption(
@@ -189,21 +190,22 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
         info, deployed = used
         mae = info.test.get("mae")
         st.markdown(
-            f"In use for {rubric} recordings: **{info.model_id}** ({'deployed here' if deployed else 'as released'}), "
-            f"test MAE {comparison.number(mae)}. This run: {comparison.number(report.metrics.mae)}."
+            f"In use for {rubric} recordings: **{plain(info.model_id)}** "
+            f"({'deployed here' if deployed else 'as released'}), test MAE {comparison.number(mae)}. "
+            f"This run: {comparison.number(report.metrics.mae)}."
         )
     with st.container(horizontal=True):
         mock = " **It was trained on mock labels: its scores will be made up.**" if _is_mock(run) else ""
         is_used = used is not None and used[1] and used[0].model_id == run.id
         if not is_used and confirm(
             "Deploy this run",
-            f"From now on **{run.id}** scores {rubric} recordings in this installation.{mock}",
+            f"From now on **{plain(run.id)}** scores {rubric} recordings in this installation.{mock}",
             answer="Yes, deploy it",
             key="deploy",
             icon=":material/rocket_launch:",
         ):
             training.deploy_run(run, identity.allowed(Action.TRAIN).name)
-            st.toast(f"{run.id} is in use now.")
+            st.toast(f"{plain(run.id)} is in use now.")
             st.rerun()
         if (
             used is not None
@@ -217,7 +219,7 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
             )
         ):
             before = training.roll_back(rubric, identity.allowed(Action.TRAIN).name)
-            st.toast("The released model is in use." if before is None else f"{before} is in use again.")
+            st.toast("The released model is in use." if before is None else f"{plain(before)} is in use again.")
             st.rerun()
 
 

@@ -10,6 +10,7 @@ from dashboard.components.desk import RatingTask, rating_desk
 from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.labelling import REASONS, Labelling, Session, Shown
+from dashboard.markup import document, message, plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
@@ -83,11 +84,12 @@ def about(project: Project, found: ProjectProgress) -> None:
     deadline = f" · until {project.deadline}" if project.deadline else ""
     st.progress(
         found.done / found.needed if found.needed else 1.0,
-        f"{project.title or project.name}: {found.done} of {found.needed} ratings, yours {found.mine}{deadline}",
+        f"{plain(project.title or project.name)}: {found.done} of {found.needed} ratings, yours {found.mine}"
+        f"{plain(deadline)}",
     )
     if project.instructions:
         with st.expander("Instructions", icon=":material/menu_book:", expanded=found.mine == 0):
-            st.markdown(project.instructions)
+            st.markdown(document(project.instructions))
 
 
 def compared(project: Project, me: Identity) -> None:
@@ -144,7 +146,7 @@ def desk(
     try:
         audio = services.loaded_audio(services.audio_of(recording))
     except AudioError as error:
-        st.error(f"{error} It cannot be rated; flag it to go on.", icon=":material/error:")
+        st.error(message(f"{error} It cannot be rated; flag it to go on."), icon=":material/error:")
         if st.button("Flag as unreadable and go on", type="primary"):
             action = {"nonce": f"unreadable:{recording.id}", "kind": "flag", "item": recording.id}
             state.remember(key, labelling.act(session, {**action, "reason": "Cannot be read"}))
@@ -189,7 +191,10 @@ def nothing_left(chosen: RecordingSet, evaluator: str, project: Project | None, 
     if project is None:
         all_done(chosen, evaluator)
     elif why.reason == "over":
-        st.info(f"{project.title or project.name} is over. Thank you, {evaluator}.", icon=":material/event_busy:")
+        st.info(
+            f"{plain(project.title or project.name)} is over. Thank you, {plain(evaluator)}.",
+            icon=":material/event_busy:",
+        )
     elif why.reason == "wait":
         st.info(
             "Others have the last recordings on their desks. If one of them comes back, it is yours: "
@@ -199,7 +204,7 @@ def nothing_left(chosen: RecordingSet, evaluator: str, project: Project | None, 
         st.button("Look again", icon=":material/refresh:")
     else:
         st.success(
-            f"Nothing is left for you in {project.title or project.name}. Thank you, {evaluator}.",
+            f"Nothing is left for you in {plain(project.title or project.name)}. Thank you, {plain(evaluator)}.",
             icon=":material/celebration:",
         )
 
@@ -207,8 +212,8 @@ def nothing_left(chosen: RecordingSet, evaluator: str, project: Project | None, 
 def all_done(chosen: RecordingSet, evaluator: str) -> None:
     progress = services.index().progress(chosen.name, evaluator)
     st.success(
-        f"All {progress.total} recordings of {chosen.title} are done: {progress.rated} rated, {progress.skipped} "
-        f"skipped, {progress.flagged} flagged. Thank you, {evaluator}.",
+        f"All {progress.total} recordings of {plain(chosen.title)} are done: {progress.rated} rated, "
+        f"{progress.skipped} skipped, {progress.flagged} flagged. Thank you, {plain(evaluator)}.",
         icon=":material/celebration:",
     )
     empty_state(

@@ -13,6 +13,7 @@ from dashboard.components.practice.reference import reference
 from dashboard.components.practice.tries import earlier_tries
 from dashboard.components.practice.verdict import new_try, verdict
 from dashboard.components.recorder import recorder
+from dashboard.markup import plain
 
 PRACTISE, PROGRESS, LIBRARY = "Practise", "Progress", "Lessons and voices"
 
@@ -43,8 +44,8 @@ def render() -> None:
 def _practise(task: Task) -> None:
     if not practising.can_score(task.target.language):
         st.info(
-            f"There is no speech model for {language_name(task.target.language)} here yet. Train one on the Train "
-            "page, or with `pronlab train speech`.",
+            f"There is no speech model for {plain(language_name(task.target.language))} here yet. Train one on the "
+            "Train page, or with `pronlab train speech`.",
             icon=":material/model_training:",
         )
         return

@@ -18,7 +18,7 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 from starlette import routing
 
-from pipeline import __version__
+from pipeline import __version__, jsonl
 from pipeline.api import problems
 from pipeline.api.guard import Guard, needs
 from pipeline.api.keys import KeyRing, Scope
@@ -232,7 +232,7 @@ def make_app(
         contents = [await file.read() for file in files]
         places.check()
 
-        async def lines() -> AsyncIterator[str]:
+        async def lines() -> AsyncIterator[bytes]:
             left_s, end = limits.batch_max_s, time.monotonic() + limits.batch_timeout_s
             for content, target in zip(contents, targets, strict=True):
                 try:
@@ -250,8 +250,7 @@ def make_app(
                 except Exception:  # noqa: BLE001 - the other lines still come
                     LOG.exception(json.dumps({"batch": "defect"}))
                     line = problems.body(500, "This is a defect of the service; its log says more.")
-                # ASCII, so that a line ends at a line feed and nowhere else, whatever splits them.
-                yield json.dumps(to_json(line), allow_nan=False) + "\n"
+                yield jsonl.dumps(line)
 
         return StreamingResponse(lines(), media_type=JSON_LINES)
 

@@ -10,6 +10,7 @@ from pipeline.audio.load import MAX_DURATION_S, Audio, AudioTooLongError, load_a
 from pipeline.errors import AudioError
 from pipeline.records import AudioReport, Problem, Seconds
 
+CUT_OFF = "cut_off"
 FRAME_S: Seconds = 0.02
 TOO_SHORT_S: Seconds = 0.15
 LONG_S: Seconds = 60.0
@@ -48,7 +49,8 @@ def check_audio(audio: Audio) -> AudioReport:
         silence_share=float(silent.mean()) if len(levels_db) else 1.0,
         snr_db=estimate_snr_db(levels_db),
     )
-    return replace(report, problems=tuple(_problems(report, loudest_db)))
+    cut_off = [Problem(CUT_OFF, f"The file is cut off after {audio.duration_s:.1f} s. Copy or record it again.")]
+    return replace(report, problems=(*(cut_off if audio.is_cut else ()), *_problems(report, loudest_db)))
 
 
 def inspect_file(path: Path, *, max_duration_s: Seconds = MAX_DURATION_S) -> AudioReport:

@@ -1,20 +1,26 @@
 """Decode a recording from a file or an upload into 16 kHz mono, refusing what cannot be trusted.
 
-soundfile reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3. Length is judged from the header before anything is decoded, so
-that an hour-long upload costs nothing; level and clipping are measured on the decoded source, before resampling
-could round its edges.
+soundfile reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3. Where the file's bytes bear its header out
+(`pipeline.audio.container`), length is judged before anything is decoded, so that an hour-long upload costs nothing;
+else the file is decoded up to the limit. Level and clipping are measured on the decoded source, before resampling could
+round its edges.
 """
 
-import io
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.container import is_plausible, open_container
 from pipeline.errors import AudioError
 from pipeline.records import Seconds
+
+if TYPE_CHECKING:
+    import soundfile
 
 TARGET_RATE_HZ = 16_000
 MAX_DURATION_S: Seconds = 120.0
@@ -32,8 +38,12 @@ CLIP_LOWEST_PEAK = 0.1
 
 # libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
 _SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-_STREAMED_BYTES = 0x7FFF_0000
+_STREAMED_BYTES = 1_000_000_000  # 8 hours; nobody promises that of a word or sentence
 TRUNCATED_BY_S: Seconds = 0.02
+TRUNCATED_MP3_BY_S: Seconds = 0.1  # encoders pad MP3 at both ends
+# Float samples may exceed full scale, by 20 dB at most; whole numbers written as floats reach 32,767 and more.
+HIGHEST_PEAK = 10.0
+BLOCK_FRAMES = 65_536
 
 
 class AudioTooLongError(AudioError):
@@ -50,7 +60,7 @@ class Audio:
 
     `samples` is float32 [n], mono, at `sample_rate_hz`. `source_*` describe the file before resampling and mixing:
     `source_peak` is linear with full scale 1.0, `source_clipped_share` the share (0-1) of samples at full scale or
-    in a flat top: three or more equal samples within 1 % of the peak.
+    in a flat top: three or more equal samples within 1 % of the peak. `is_cut`: the file ends before it should.
     """
 
     samples: NDArray[np.float32]
@@ -59,6 +69,7 @@ class Audio:
     source_channels: int = 1
     source_peak: float = 0.0
     source_clipped_share: float = 0.0
+    is_cut: bool = False
 
     @property
     def duration_s(self) -> Seconds:
@@ -74,31 +85,65 @@ def audio_files(folder: Path) -> list[Path]:
 def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S) -> Audio:
     """Decode `source` to 16 kHz mono.
 
-    Raises AudioError for a missing, empty, truncated or foreign file, non-finite samples, a rate under 4 kHz, more
-    than `max_duration_s` of audio, or more than 50 MB of upload.
+    An MP3 or Ogg file that is cut off is read as far as it goes, and says so (`is_cut`). Raises AudioError for a
+    missing, empty or foreign file, a WAV or FLAC that is cut off, samples that are not finite or far over full scale, a
+    rate under 4 kHz, more than `max_duration_s` of audio, or more than 50 MB of upload.
     """
     import soundfile
 
     name = source.name if isinstance(source, Path) else "the recording"
-    _check_size(source, name)
+    size = _check_size(source, name)
     try:
-        with soundfile.SoundFile(source if isinstance(source, Path) else io.BytesIO(source)) as file:
-            rate_hz, declared = int(file.samplerate), int(file.frames)
-            _check_header(name, rate_hz, int(file.channels), declared, max_duration_s, str(file.extra_info))
-            # One sample more than allowed shows a header that understates its length.
-            decoded = file.read(frames=int(max_duration_s * rate_hz) + 1, dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
+        container = open_container(source)
+        with soundfile.SoundFile(container.source) as file:
+            rate_hz, declared, channels = int(file.samplerate), int(file.frames), int(file.channels)
+            is_likely = is_plausible(container, str(file.format), declared / max(1, rate_hz), size)
+            believed = declared if container.is_sure else 0
+            _check_header(name, rate_hz, channels, believed, max_duration_s, str(file.extra_info))
+            decoded = _decode(file, min(int(max_duration_s * rate_hz), MAX_DECODED_SAMPLES // channels) + 1)
+    except (soundfile.SoundFileError, OSError) as error:
         raise AudioError(
             f"{name} cannot be read as audio ({_reason(error)}). Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; "
             f"export it again from the recorder."
         ) from error
     if len(decoded) > max_duration_s * rate_hz:
-        raise AudioTooLongError(_too_long(name, len(decoded) / rate_hz, max_duration_s), len(decoded) / rate_hz)
+        told_s = declared / rate_hz if is_likely and declared > max_duration_s * rate_hz else None
+        raise AudioTooLongError(_too_long(name, told_s, max_duration_s), told_s or max_duration_s)
+    if decoded.size > MAX_DECODED_SAMPLES:
+        raise AudioError(_too_many(name, rate_hz, channels, decoded.size))
     if len(decoded) == 0:
         raise AudioError(f"{name} holds no audio: it is empty or was cut off. Record it again.")
     if not np.isfinite(decoded).all():
         raise AudioError(f"{name} has samples that are no numbers (NaN or infinite). Export it again as 16-bit WAV.")
-    return from_samples(decoded, rate_hz)
+    audio = from_samples(decoded, rate_hz)
+    if audio.source_peak > HIGHEST_PEAK:
+        raise AudioError(
+            f"{name} has samples up to {audio.source_peak:.3g}, where full scale is 1: they are scaled wrongly or no "
+            f"sound. Export it again as 16-bit WAV."
+        )
+    is_short = file.format == "MP3" and is_likely and declared - len(decoded) > TRUNCATED_MP3_BY_S * rate_hz
+    if not container.is_cut and not is_short:
+        return audio
+    if file.format == "FLAC":
+        raise AudioError(
+            f"{name} cannot be read to its end: it is cut off after {audio.duration_s:.1f} s. Copy or record it again."
+        )
+    return replace(audio, is_cut=True)
+
+
+def duration_of(path: Path) -> Seconds:
+    """How long a file is, without decoding it where its header can be believed. Raises AudioError."""
+    import soundfile
+
+    try:
+        container = open_container(path)
+        with soundfile.SoundFile(container.source) as file:
+            duration_s = int(file.frames) / int(file.samplerate)
+            if is_plausible(container, str(file.format), duration_s, path.stat().st_size):
+                return duration_s
+            return sum(map(len, _blocks(file))) / int(file.samplerate)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioError(f"{path.name} cannot be read as audio ({_reason(error)}).") from error
 
 
 def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
@@ -121,7 +166,25 @@ def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
     )
 
 
-def _check_size(source: Path | bytes, name: str) -> None:
+def _decode(file: "soundfile.SoundFile", most: int) -> NDArray[np.float32]:
+    """The first `most` frames [n, channels]."""
+    blocks: list[NDArray[np.float32]] = []
+    n = 0
+    for block in _blocks(file):
+        blocks.append(block[: most - n])
+        n += len(blocks[-1])
+        if n >= most:
+            break
+    return np.concatenate(blocks) if blocks else np.zeros((0, int(file.channels)), dtype=np.float32)
+
+
+def _blocks(file: "soundfile.SoundFile") -> Iterator[NDArray[np.float32]]:
+    while len(block := file.read(frames=BLOCK_FRAMES, dtype="float32", always_2d=True)):
+        yield block
+
+
+def _check_size(source: Path | bytes, name: str) -> int:
+    """Its bytes."""
     if isinstance(source, Path):
         if not source.is_file():
             raise AudioError(f"There is no audio file {source}.")
@@ -132,6 +195,7 @@ def _check_size(source: Path | bytes, name: str) -> None:
             raise AudioError(f"{name} has {size / 1e6:.0f} MB; at most {MAX_UPLOAD_BYTES / 1e6:.0f} MB are accepted.")
     if size == 0:
         raise AudioError(f"{name} is empty (0 bytes). Record it again.")
+    return size
 
 
 def _check_header(name: str, rate_hz: int, channels: int, frames: int, max_duration_s: Seconds, chunks: str) -> None:
@@ -141,10 +205,7 @@ def _check_header(name: str, rate_hz: int, channels: int, frames: int, max_durat
     if frames > max_duration_s * rate_hz:
         raise AudioTooLongError(_too_long(name, frames / rate_hz, max_duration_s), frames / rate_hz)
     if frames * channels > MAX_DECODED_SAMPLES:
-        raise AudioError(
-            f"{name} has {channels} channels of {rate_hz} Hz, {frames * channels / 1e6:.0f} million samples; at most "
-            f"{MAX_DECODED_SAMPLES / 1e6:.0f} million are accepted. Export it as mono, 16 or 48 kHz."
-        )
+        raise AudioError(_too_many(name, rate_hz, channels, frames * channels))
     short = _SHORT_DATA.search(chunks)
     if short is not None and frames:
         promised, present = int(short[1]), int(short[2])
@@ -156,11 +217,17 @@ def _check_header(name: str, rate_hz: int, channels: int, frames: int, max_durat
             )
 
 
-def _too_long(name: str, duration_s: Seconds, max_duration_s: Seconds) -> str:
+def _too_many(name: str, rate_hz: int, channels: int, n: int) -> str:
     return (
-        f"{name} lasts {duration_s:.0f} s; at most {max_duration_s:.0f} s are accepted. "
-        f"Cut it into single words or sentences."
+        f"{name} has {channels} channels of {rate_hz} Hz, {n / 1e6:.0f} million samples; at most "
+        f"{MAX_DECODED_SAMPLES / 1e6:.0f} million are accepted. Export it as mono, 16 or 48 kHz."
     )
+
+
+def _too_long(name: str, duration_s: Seconds | None, max_duration_s: Seconds) -> str:
+    """`duration_s` is None where nobody can tell without decoding all of it."""
+    lasts = f"more than {max_duration_s:.0f} s" if duration_s is None else f"{duration_s:.0f} s"
+    return f"{name} lasts {lasts}; at most {max_duration_s:.0f} s are accepted. Cut it into single words or sentences."
 
 
 def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:
@@ -172,7 +239,7 @@ def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:
     if peak < CLIP_LOWEST_PEAK:
         return 0.0
     magnitude = np.abs(channel)
-    high = np.flatnonzero(magnitude >= CLIP_LEVEL * peak)
+    high = np.flatnonzero(magnitude >= min(CLIP_LEVEL * peak, FULL_SCALE))
     clipped = magnitude[high] >= FULL_SCALE
     # Among the few high samples: neighbours in time with equal values, in runs long enough.
     equal = (np.diff(high) == 1) & (np.diff(channel[high]) == 0)

@@ -62,8 +62,10 @@ def experts(name: str, by: str, as_json: bool) -> None:
 @json_option
 def consensus(name: str, by: str, method: str | None, as_json: bool) -> None:
     """One answer a recording, derived now; as CSV, or JSON."""
+    from pipeline import csvfile
+
     table = _panel(name, by).consensus(method)
-    emit(table.to_dict(orient="records"), as_json, table.to_csv(index=False).rstrip())
+    emit(table.to_dict(orient="records"), as_json, csvfile.of_frame(table).rstrip())
 
 
 @project.command()

@@ -1,6 +1,5 @@
 """`pronlab score` and `evaluate`."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import click
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import CorpusError, ModelError
-from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScore, to_json
+from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScore
 from pipeline.settings import Settings
 
 SCORER_NAMES = "speech, acoustic57, reference, timing, encoder, heuristic"
@@ -92,7 +91,7 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
-    from pipeline import artifacts
+    from pipeline import jsonl
     from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.base import load_scorer
     from pipeline.scoring.batch import ScorerSpec
@@ -135,8 +134,7 @@ def evaluate(
             found.append(measured)
         work.result(found[-1].report)
     if out is not None:
-        rows = (json.dumps(to_json(p), ensure_ascii=False) + "\n" for p in found[0].predictions)
-        artifacts.write_text(out, "".join(rows))
+        jsonl.write(out, found[0].predictions)
     if len(found) == 1:
         emit(found[0].report, as_json, _evaluation_text(found[0].report))
         return

@@ -107,8 +107,8 @@ def collect_prompts(file: Path, as_json: bool) -> None:
 @json_option
 def synthesize_prompts(out: Path, n: int, seed: int, as_json: bool) -> None:
     """Make up prompts with made-up scores, into OUT."""
-    from pipeline import artifacts
-    from pipeline.tabular.prompts.synthesize import as_lines, synthesize
+    from pipeline import jsonl
+    from pipeline.tabular.prompts.synthesize import synthesize
 
-    artifacts.write_text(out, as_lines(synthesize(n, seed)))
+    jsonl.write(out, synthesize(n, seed))
     emit({"file": out, "n": n}, as_json, f"{n} synthetic prompts in {out}. Nobody wrote or rated them.")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pipeline.corpus.items import CorpusItem, Scan
 from pipeline.corpus.sets import RESULT_SUFFIX, confined
 from pipeline.errors import CorpusError
 from pipeline.records import Problem, RubricName
+from pipeline.text import composed
 
 PARTICIPANT_PREFIX = "participant_"
 WORDS_FOLDER = "kelimeler"
@@ -37,7 +37,7 @@ def scan_folder(root: Path, language: str = "tr") -> Scan:
             if file.name.startswith((".", TEMPORARY_PREFIX)) or RESULT_SUFFIX in file.name:
                 continue
             problem = _unusable(file, root, relative)
-            key = unicodedata.normalize("NFC", str(Path(relative).with_suffix("")))
+            key = composed(str(Path(relative).with_suffix("")))
             if problem is None and key in keys:
                 message = f"{relative}: another recording has the same name; labels would fall together. Rename one."
                 problem = Problem("duplicate", message, "error", relative)
@@ -45,7 +45,7 @@ def scan_folder(root: Path, language: str = "tr") -> Scan:
                 problems.append(problem)
                 continue
             keys.add(key)
-            stem = unicodedata.normalize("NFC", file.stem)
+            stem = composed(file.stem)
             match = _NUMBERED.fullmatch(stem)
             if match is None:
                 message = f"{relative}: expected a name like 01_araba.wav; the whole name was taken as the word."
@@ -55,7 +55,7 @@ def scan_folder(root: Path, language: str = "tr") -> Scan:
                     key=key,
                     audio=relative,
                     text=match["word"] if match else stem,
-                    speaker=participant.name,
+                    speaker=composed(participant.name),
                     rubric=RubricName.WORD,
                     language=language,
                 )

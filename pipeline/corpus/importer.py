@@ -3,7 +3,6 @@
 import os
 import re
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +32,7 @@ from pipeline.records import AudioReport, Problem, Recording, RubricName, Second
 from pipeline.registry import Registry
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 LEFTOVER_AFTER_S: Seconds = 3600.0
 # Checking one takes a few milliseconds.
@@ -135,7 +135,7 @@ def import_path(
         set=set_name,
         n_recordings=len(recordings),
         n_speakers=len({recording.speaker for recording in recordings}),
-        n_added=sum(recording.path not in known for recording in recordings),
+        n_added=sum(composed(recording.path) not in known for recording in recordings),
         n_labels=sum(index.label_counts(set_name).values()),
         hours=sum(report.duration_s for _, report in reports) / 3600.0,
         problems=(*scan.problems, *label_problems, *_audio_problems(recordings)),
@@ -175,7 +175,7 @@ def _free_name(settings: Settings, fmt: str, root: Path) -> str:
     for set_ in sets.values():
         if set_.root == root:
             return set_.name
-    base = speechocean762.NAME if fmt == speechocean762.NAME else unicodedata.normalize("NFC", root.name)
+    base = speechocean762.NAME if fmt == speechocean762.NAME else composed(root.name)
     base = re.sub(r"[^\w.-]+", "-", base).strip("-._")[:56] or "set"
     return next(
         name for number in range(1, 10_000) if (name := base if number == 1 else f"{base}-{number}") not in sets
@@ -183,8 +183,9 @@ def _free_name(settings: Settings, fmt: str, root: Path) -> str:
 
 
 def _known(settings: Settings, name: str, root: Path) -> dict[str, Recording]:
-    """Recordings of an earlier import by path. Raises CorpusError where the name stands for another corpus, or the
-    folder is a set of another name: two sets would share its label files and not know of each other's saves."""
+    """Recordings of an earlier import by their path, composed. Raises CorpusError where the name stands for another
+    corpus, or the folder is a set of another name: two sets would share its label files and not know of each other's
+    saves."""
     sets = list_sets(settings)
     twin = next((set_ for set_ in sets if set_.kind == "folder" and set_.root == root and set_.name != name), None)
     if twin is not None:
@@ -194,7 +195,7 @@ def _known(settings: Settings, name: str, root: Path) -> dict[str, Recording]:
     if get_set(settings, name).root != root:
         raise CorpusError(f"The set {name!r} already stands for {get_set(settings, name).root}. Choose another --name.")
     try:
-        return {recording.path: recording for recording in read_recordings(settings, name)}
+        return {composed(recording.path): recording for recording in read_recordings(settings, name)}
     except CorpusError:  # a damaged registration is made anew
         return {}
 
@@ -211,7 +212,7 @@ def _inspect(
     stale = [
         index
         for index, (item, stat) in enumerate(zip(items, stats, strict=True))
-        if (old := known.get(item.audio)) is None or old.report is None or old.extra.get("stat") != stat
+        if (old := known.get(composed(item.audio))) is None or old.report is None or old.extra.get("stat") != stat
     ]
     measured = map_ordered(
         partial(_inspect_one, root),
@@ -224,7 +225,7 @@ def _inspect(
     fresh = dict(zip(stale, measured, strict=True))
     reports: list[tuple[list[int], AudioReport]] = []
     for index, (item, stat) in enumerate(zip(items, stats, strict=True)):
-        report = fresh[index] if index in fresh else known[item.audio].report
+        report = fresh[index] if index in fresh else known[composed(item.audio)].report
         if report is not None:
             reports.append((stat, report))
     return reports
@@ -244,7 +245,7 @@ def _stat(path: Path) -> list[int]:
 
 def _recording(set_name: str, item: CorpusItem, stat: list[int], report: AudioReport) -> Recording:
     return Recording(
-        id=f"{set_name}/{unicodedata.normalize('NFC', item.key)}",
+        id=f"{set_name}/{composed(item.key)}",
         set=set_name,
         path=item.audio,
         speaker=item.speaker,

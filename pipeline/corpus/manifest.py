@@ -7,14 +7,15 @@ A line needs `audio` and `text`; `speaker`, `part`, `language`, `score` (0-100) 
 import json
 import math
 import statistics
-import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline import jsonl
 from pipeline.corpus.items import CorpusItem, Scan
-from pipeline.corpus.sets import confined
+from pipeline.corpus.sets import confined, spelled
 from pipeline.errors import CorpusError
 from pipeline.records import Problem, RubricName
+from pipeline.text import composed
 
 # What one line of somebody's file can be wrong with, down to text that is no text and numbers beyond any float.
 UNUSABLE = (CorpusError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError)
@@ -24,24 +25,23 @@ LANGUAGE_OF_SPEECHOCEAN = "en"
 
 def read_manifest(path: Path) -> Scan:
     """Every usable line; the others are listed. Raises CorpusError where the file is missing or no line is usable."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"The manifest {path} cannot be read: {error}.") from error
     items: dict[str, CorpusItem] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            item = item_from_json(json.loads(line), path.parent)
-            if item.key in items:
-                raise CorpusError(f"the id {item.key!r} was used before")
-        except UNUSABLE as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            problems.append(Problem("bad_row", f"Line {number}: {reason}", "error", path.name))
-            continue
-        items[item.key] = item
+    try:
+        for line in jsonl.lines(path):
+            try:
+                if line.error is not None:
+                    raise CorpusError(line.error.reason)
+                item = item_from_json(line.value, path.parent)
+                if item.key in items:
+                    raise CorpusError(f"the id {item.key!r} was used before")
+            except UNUSABLE as error:
+                reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                problems.append(Problem("bad_row", f"Line {line.number}: {reason}", "error", path.name))
+                continue
+            items[item.key] = item
+    except OSError as error:
+        raise CorpusError(f"The manifest {path} cannot be read: {error}.") from error
     if not items:
         first = f" First problem: {problems[0].message}" if problems else ""
         raise CorpusError(f"{path} has no usable line; expected JSON objects with 'audio' and 'text'.{first}")
@@ -50,11 +50,10 @@ def read_manifest(path: Path) -> Scan:
 
 def item_from_json(raw: dict[str, Any], root: Path) -> CorpusItem:
     """Raises KeyError, ValueError or CorpusError for a line that cannot be used."""
-    audio = unicodedata.normalize("NFC", str(PurePosixPath(raw["audio"])))
-    if not (root / audio).exists():
-        audio = str(PurePosixPath(raw["audio"]))
+    audio = str(PurePosixPath(raw["audio"]))
     if ".." in PurePosixPath(audio).parts:
         raise CorpusError(f"'audio' leads upwards: {audio!r}")
+    audio = spelled(root, audio)
     json.dumps(raw, ensure_ascii=False).encode()
     confined(root, audio)
     text = str(raw["text"]).strip()
@@ -64,7 +63,7 @@ def item_from_json(raw: dict[str, Any], root: Path) -> CorpusItem:
     experts = {key: [_finite(v) for v in values] for key, values in raw.get("experts", {}).items()}
     one_word = not dimensional and len(text.split()) == 1
     return CorpusItem(
-        key=unicodedata.normalize("NFC", str(PurePosixPath(audio).with_suffix(""))),
+        key=composed(str(PurePosixPath(audio).with_suffix(""))),
         audio=audio,
         text=text,
         speaker=str(raw.get("speaker") or "unknown"),

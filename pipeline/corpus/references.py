@@ -6,7 +6,6 @@ then the demo's. Below such a folder, at any depth, every audio file is a refere
 """
 
 import json
-import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.records import Recording, RubricName
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 FOLDER = "references"
 DEMO_LANGUAGE = "tr"
@@ -81,7 +81,7 @@ def unmark(settings: Settings, recording_id: str, by: Identity) -> None:
     by.require(Action.REVIEW)
     with locked(settings, _file(settings), CorpusError):
         entries = _read(settings)
-        left = [one for one in entries if one["id"] != recording_id]
+        left = [one for one in entries if one["id"] != composed(recording_id)]
         if len(left) == len(entries):
             raise CorpusError(f"{recording_id!r} is not marked as a reference.")
         artifacts.write_json(_file(settings), left)
@@ -89,10 +89,10 @@ def unmark(settings: Settings, recording_id: str, by: Identity) -> None:
 
 def word_key(text: str, language: str) -> str:
     """What makes two spellings the same word: composed letters, lower case by the rules of Turkish for Turkish."""
-    composed = unicodedata.normalize("NFC", text.strip())
+    plain = composed(text.strip())
     if language == "tr":
-        composed = composed.replace("I", "ı").replace("İ", "i")
-    return unicodedata.normalize("NFC", composed.casefold())
+        plain = plain.replace("I", "ı").replace("İ", "i")
+    return composed(plain.casefold())
 
 
 def _folders(settings: Settings, language: str) -> Iterator[Path]:
@@ -104,6 +104,7 @@ def _folders(settings: Settings, language: str) -> Iterator[Path]:
 
 
 def _find(settings: Settings, recording_id: str) -> Recording:
+    recording_id = composed(recording_id)
     name = recording_id.partition("/")[0]
     found = next((one for one in read_recordings(settings, name) if one.id == recording_id), None)
     if found is None:

@@ -8,17 +8,17 @@ written into: its labels live under the registration, at the same relative paths
 import json
 import re
 import shutil
-import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError
-from pipeline.records import AudioReport, Problem, Recording, RubricName, to_json
+from pipeline.records import AudioReport, Problem, Recording, RubricName
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 RESULT_SUFFIX = "_result.json"
 NAME = re.compile(r"[\w][\w.-]{0,63}")
@@ -44,10 +44,10 @@ class RecordingSet:
 
 def check_name(name: str) -> str:
     """The set name in composed form. Raises CorpusError for one that is no plain folder name."""
-    composed = unicodedata.normalize("NFC", name)
-    if not NAME.fullmatch(composed):
+    plain = composed(name)
+    if not NAME.fullmatch(plain):
         raise CorpusError(f"{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. lab1.")
-    return composed
+    return plain
 
 
 def registration(settings: Settings, name: str) -> Path:
@@ -77,8 +77,7 @@ def save_set(settings: Settings, set_: RecordingSet, recordings: Sequence[Record
     """Register `set_` with its recordings, replacing an earlier registration of the same name."""
     folder = registration(settings, set_.name)
     counted = RecordingSet(**{**vars(set_), "n_recordings": len(recordings)})
-    lines = (json.dumps(to_json(recording), ensure_ascii=False) for recording in recordings)
-    artifacts.write_text(folder / "recordings.jsonl", "".join(line + "\n" for line in lines))
+    jsonl.write(folder / "recordings.jsonl", recordings)
     artifacts.write_json(folder / "set.json", counted)
     return counted
 
@@ -93,8 +92,7 @@ def read_recordings(settings: Settings, name: str) -> list[Recording]:
     file = registration(settings, name) / "recordings.jsonl"
     get_set(settings, name)
     try:
-        with file.open(encoding="utf-8") as lines:
-            return [recording_from_json(json.loads(line)) for line in lines]
+        return [recording_from_json(row) for row in jsonl.read(file)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error
 
@@ -124,9 +122,28 @@ def label_path(recording: Recording) -> PurePosixPath:
     return relative.with_name(relative.stem + RESULT_SUFFIX)
 
 
+def spelled(root: Path, relative: str) -> str:
+    """`relative` as the file system spells it: the same letters may be composed on one side and decomposed on the
+    other. As given where there is no such file or folder."""
+    if (root / relative).exists() or relative.isascii():
+        return relative
+    here, parts = root, list(PurePosixPath(relative).parts)
+    for n, part in enumerate(parts):
+        if not (here / part).exists():
+            try:
+                names = [entry.name for entry in here.iterdir() if composed(entry.name) == composed(part)]
+            except OSError:
+                names = []
+            if not names:
+                break
+            parts[n] = min(names)
+        here /= parts[n]
+    return str(PurePosixPath(*parts))
+
+
 def confined(root: Path, relative: str) -> Path:
     """`root / relative`, if it truly lies under `root` once links are followed. Raises CorpusError otherwise."""
-    path = root / relative
+    path = root / spelled(root, relative)
     if PurePosixPath(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
         raise CorpusError(f"{relative!r} points outside {root}; only files below it are read or written.")
     return path

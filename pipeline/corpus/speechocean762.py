@@ -15,6 +15,7 @@ from pipeline.corpus.items import CorpusItem, Scan
 from pipeline.corpus.manifest import item_from_json, read_manifest
 from pipeline.errors import CorpusError
 from pipeline.records import Problem
+from pipeline.text import lines_of
 
 NAME = "speechocean762"
 LICENCE = "Free for commercial and non-commercial use (speechocean762, arXiv 2104.01378)"
@@ -94,7 +95,7 @@ def _read_table(path: Path) -> dict[str, str]:
     table: dict[str, str] = {}
     if not path.is_file():
         return table
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines_of(path.read_text(encoding="utf-8")), start=1):
         if not line.strip():
             continue
         parts = line.split(maxsplit=1)

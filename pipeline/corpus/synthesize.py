@@ -11,7 +11,6 @@ The score is 98 less a penalty for each fault (PENALTIES), never under 5: a rule
 import random
 import shutil
 import subprocess
-import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -29,6 +28,7 @@ from pipeline.errors import CorpusError
 from pipeline.labels.result_file import ResultFile, derive, write_result
 from pipeline.parallel import Progress
 from pipeline.records import RatingAction, RatingEvent, RatingSource, RubricName
+from pipeline.text import composed
 
 EVALUATOR = "demo-synthetic"
 RATED_AT = "2026-11-21T00:00:00.000+00:00"
@@ -127,7 +127,7 @@ def build_demo(out: Path, *, seed: int = SEED, progress: Progress | None = None)
     total = len(PARTICIPANTS) * len(WORDS)
     for participant, voice in PARTICIPANTS.items():
         for number, (word, phones) in enumerate(WORDS.items(), start=1):
-            path = f"{participant}/kelimeler/{number:02d}_{unicodedata.normalize('NFC', word)}.wav"
+            path = f"{participant}/kelimeler/{number:02d}_{composed(word)}.wav"
             samples, faults = make_recording(participant, voice, word, phones, seed)
             artifacts.write_bytes(out / path, to_wav(samples))
             recording = DemoRecording(path, word, participant, faults, score_of(faults))

@@ -1,7 +1,5 @@
 """Runs side by side: what they reached, at best and at last, and in which settings they differ."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import csvfile
+from pipeline.markdown import literal
 from pipeline.runs import RunDirectory
 from pipeline.runs.metrics import MetricsReader
 
@@ -81,23 +81,20 @@ def as_records(found: Comparison) -> list[dict[str, Any]]:
 
 
 def as_csv(found: Comparison) -> str:
-    text = io.StringIO()
-    table = csv.DictWriter(text, ["run", "kind", "status", "figure", "last", "best", "best_epoch"], lineterminator="\n")
-    table.writeheader()
-    table.writerows(as_records(found))
-    return text.getvalue()
+    return csvfile.of_records(("run", "kind", "status", "figure", "last", "best", "best_epoch"), as_records(found))
 
 
 def as_markdown(found: Comparison) -> str:
     """Two tables: what each reached (and its best, where that was another epoch), and the settings that differ."""
-    ids = [row.id for row in found.runs]
+    ids = [literal(row.id) for row in found.runs]
     lines = [f"| | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
     for name in dict.fromkeys(name for row in found.runs for name in row.figures):
         lines.append(f"| {name} | {' | '.join(str(row.figures.get(name, '-')) for row in found.runs)} |")
     if found.differences:
         lines += ["", f"| setting | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
         for key, values in found.differences.items():
-            lines.append(f"| {key} | {' | '.join(str(values[run_id]) for run_id in ids)} |")
+            shown = [literal(values[row.id]) for row in found.runs]
+            lines.append(f"| {literal(key)} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -39,6 +39,7 @@ from pipeline.labels.result_file import ResultFile, event_to_json, read_result
 from pipeline.locks import locked
 from pipeline.records import Problem, RatingEvent, Recording, Seconds, to_json
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 if TYPE_CHECKING:
     import pandas
@@ -184,7 +185,7 @@ class Index(IndexQueries):
 
     def recording(self, recording_id: str) -> Recording:
         """Raises UnknownNameError for an id that is not in the index."""
-        found = self.bodies("SELECT body FROM recordings WHERE id = ?", [recording_id])
+        found = self.bodies("SELECT body FROM recordings WHERE id = ?", [composed(recording_id)])
         if not found:
             raise UnknownNameError(f"No recording {recording_id!r}. `pronlab index rebuild` reads the sets again.")
         return found[0]
@@ -269,16 +270,19 @@ class Index(IndexQueries):
         problems: list[Problem] = []
         labelled: list[tuple[Recording, ResultFile]] = []
         present = _label_files(set_.labels_root)
+        by_letters = {composed(name): name for name in sorted(present, reverse=True)}
         for done, recording in enumerate(recordings):
             if progress is not None and done % 500 == 0:
                 progress(done, len(recordings), set_.name)
             try:
-                relative = label_path(recording)
-                known = relative.name in present.get(str(relative.parent), ())
-                path = set_.labels_root / relative
-                if known and path.is_symlink():
-                    path = result_path(set_, recording)  # raises where it leads out of the set
-                result = read_result(path) if known else None
+                asked = str(label_path(recording))
+                relative = asked if asked in present else by_letters.get(composed(asked))
+                result = None
+                if relative is not None:
+                    path = set_.labels_root / relative
+                    if path.is_symlink():
+                        path = result_path(set_, recording)  # raises where it leads out of the set
+                    result = read_result(path)
             except (LabelError, CorpusError) as error:
                 problems.append(Problem("broken_label", str(error), "error", recording.id))
                 continue
@@ -376,15 +380,16 @@ def _writing(database: sqlite_utils.Database) -> Iterator[None]:
     database.conn.execute("COMMIT")
 
 
-def _label_files(root: Path) -> dict[str, frozenset[str]]:
-    """Names of the label files by folder relative to `root`: one listing a folder is far quicker than a look for
-    each recording."""
-    found: dict[str, frozenset[str]] = {}
+def _label_files(root: Path) -> frozenset[str]:
+    """The label files' paths relative to `root`: one listing of each folder is far quicker than a look for each
+    recording."""
+    found: set[str] = set()
     for folder, _, files in os.walk(root):
-        names = frozenset(name for name in files if name.endswith(RESULT_SUFFIX))
+        names = [name for name in files if name.endswith(RESULT_SUFFIX)]
         if names:
-            found[str(Path(folder).relative_to(root))] = names
-    return found
+            below = PurePosixPath(Path(folder).relative_to(root).as_posix())
+            found.update(str(below / name) for name in names)
+    return frozenset(found)
 
 
 def _digest(recordings: Sequence[Recording]) -> str:

@@ -1,7 +1,6 @@
 """The only writer of ratings: validate, lock, read, append, write to disk, then tell the index."""
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from pipeline.locks import locked
 from pipeline.records import RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 MAX_NAME_LENGTH = 80
 MAX_NOTES_LENGTH = 5000
@@ -108,7 +108,7 @@ def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
 
 def clean_name(evaluator: str) -> str:
     """An evaluator's name in composed form with single spaces. Raises LabelError for an empty or unprintable one."""
-    name = " ".join(unicodedata.normalize("NFC", evaluator).split())
+    name = " ".join(composed(evaluator).split())
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise LabelError(
             f"An evaluator's name has 1 to {MAX_NAME_LENGTH} printable characters, got {evaluator[:99]!r}."

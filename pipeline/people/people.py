@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.errors import AccessError
 from pipeline.labels.store import clean_name
 from pipeline.locks import locked
@@ -102,7 +102,7 @@ class People:
         """Every change of the list, oldest first: at, by, before (null for somebody new), after."""
         if not self._changes.is_file():
             return []
-        return [json.loads(line) for line in self._changes.read_text(encoding="utf-8").splitlines() if line]
+        return list(jsonl.read(self._changes, cut_end=True))
 
     def _identity(self, person: Person | None, asked: str) -> Identity:
         if person is None:
@@ -121,7 +121,7 @@ class People:
 
     def _note(self, by: Identity, before: Person | None, after: Person) -> None:
         line = {"at": now_iso(), "by": by.name, "before": before, "after": after}
-        artifacts.append_line(self._changes, line)
+        jsonl.append(self._changes, line)
 
     @contextmanager
     def _changing(self) -> Iterator[list[Person]]:

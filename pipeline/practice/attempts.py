@@ -10,7 +10,6 @@ The JSON file of a try is written last: a recording without one is a try whose s
 import hashlib
 import json
 import shutil
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from pipeline.audio.load import Audio
 from pipeline.errors import AttemptError
 from pipeline.records import Problem, ScoreResult, to_json
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 CONSENT = "consent.json"
 MAX_NAME_LENGTH = 300
@@ -143,7 +143,7 @@ def _folder(settings: Settings, learner: str, text: str) -> Path:
 
 
 def _clean(name: str) -> str:
-    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    cleaned = " ".join(composed(name).split())
     if not 0 < len(cleaned) <= MAX_NAME_LENGTH:
         raise AttemptError(f"A learner's name or a text has 1 to {MAX_NAME_LENGTH} characters, got {name[:100]!r}.")
     return cleaned

@@ -1,12 +1,11 @@
 """What a learner lets an installation keep: asked once, in words, changed at any time; and all of it, to take along."""
 
-import csv
 import io
 import json
 import zipfile
 from enum import StrEnum
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile
 from pipeline.errors import AttemptError
 from pipeline.practice.attempts import CONSENT, Attempt, learner_folder, read_attempts
 from pipeline.runs import now_iso
@@ -62,14 +61,9 @@ def exported(settings: Settings, learner: str) -> bytes:
     """A zip of everything that is kept of a learner: `tries.csv`, each result as JSON, each recording as WAV."""
     tries = read_attempts(settings, learner).attempts
     home = learner_folder(settings, learner)
-    table = io.StringIO()
-    rows = csv.DictWriter(table, COLUMNS)
-    rows.writeheader()
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
-        for one in tries:
-            rows.writerow(_row(one, home.name))
-        packed.writestr("tries.csv", table.getvalue())
+        packed.writestr("tries.csv", csvfile.of_records(COLUMNS, (_row(one, home.name) for one in tries)))
         for path in sorted(home.rglob("*")):
             if path.is_file() and not path.name.startswith(artifacts.TEMPORARY_PREFIX):
                 packed.write(path, str(path.relative_to(home)))

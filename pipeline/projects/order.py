@@ -1,12 +1,11 @@
 """In which order an expert gets a project's recordings: the same every time, another for each expert."""
 
 import hashlib
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from pipeline import jsonl
 from pipeline.projects.project import Project
 from pipeline.settings import Settings
 
@@ -42,7 +41,7 @@ def _urgency(settings: Settings, project: Project) -> dict[str, float]:
     scores: dict[str, list[float]] = {}
     unsure: dict[str, float] = {}
     for file in sorted((settings.predictions_root / project.set).glob("*.jsonl")):
-        for row in _rows(file):
+        for row in filter(_is_object, jsonl.read(file, damaged=True)):
             key, overall, confidence = str(row.get("recording_id")), row.get("overall"), row.get("confidence")
             if isinstance(overall, int | float):
                 scores.setdefault(key, []).append(float(overall))
@@ -53,11 +52,5 @@ def _urgency(settings: Settings, project: Project) -> dict[str, float]:
     return {key: max(values) - min(values) for key, values in scores.items() if len(values) > 1}
 
 
-def _rows(file: Path) -> list[dict[str, object]]:
-    rows = []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
+def _is_object(row: object) -> bool:
+    return isinstance(row, dict)

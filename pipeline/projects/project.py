@@ -1,7 +1,6 @@
 """What a rating project is told, kept in `<data root>/projects/<name>/project.json` with every change of it."""
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -9,15 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.rubrics import RUBRICS
+from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.presets import not_among, outside
 from pipeline.records import RubricName, to_json
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
@@ -57,8 +58,9 @@ class Project:
     def __post_init__(self) -> None:
         """Raises ProjectError naming all that is wrong at once."""
         object.__setattr__(self, "experts", tuple(self.experts))
+        object.__setattr__(self, "gold", {composed(key): answer for key, answer in self.gold.items()})
         wrong: list[str] = []
-        if not NAME.fullmatch(unicodedata.normalize("NFC", self.name)):
+        if not NAME.fullmatch(composed(self.name)):
             wrong.append(f"a name has up to 64 letters, digits, '-', '_', '.', got {self.name!r}")
         wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS})
         limits: dict[str, tuple[float, float]] = {
@@ -95,9 +97,9 @@ class Project:
 
 
 def folder_of(settings: Settings, name: str) -> Path:
-    if not NAME.fullmatch(unicodedata.normalize("NFC", name)):
+    if not NAME.fullmatch(composed(name)):
         raise ProjectError(f"{name!r} cannot name a project.")
-    return settings.data_root / "projects" / unicodedata.normalize("NFC", name)
+    return settings.data_root / "projects" / composed(name)
 
 
 def list_projects(settings: Settings) -> list[Project]:
@@ -125,17 +127,18 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     rubric = get_set(settings, project.set).rubric
     _check_gold(settings, project, rubric)
     file = folder_of(settings, project.name) / "project.json"
-    before = _read(file) if file.is_file() else None
-    if before is not None and before.set != project.set and _was_rated(settings, project.name):
-        raise ProjectError(
-            f"{project.name} was rated on the set {before.set!r} already. Close it, and make another project for "
-            f"{project.set!r}."
-        )
-    artifacts.write_json(file, project)
-    old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
-    changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
-    if changed:
-        artifacts.append_line(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
+    with locked(settings, file, ProjectError):
+        before = _read(file) if file.is_file() else None
+        if before is not None and before.set != project.set and _was_rated(settings, project.name):
+            raise ProjectError(
+                f"{project.name} was rated on the set {before.set!r} already. Close it, and make another project for "
+                f"{project.set!r}."
+            )
+        artifacts.write_json(file, project)
+        old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
+        changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
+        if changed:
+            jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
     return project
 
 
@@ -144,7 +147,7 @@ def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
     file = folder_of(settings, name) / "changes.jsonl"
     if not file.is_file():
         return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+    return list(jsonl.read(file, cut_end=True))
 
 
 def _read(file: Path) -> Project:

@@ -4,6 +4,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline import csvfile
+from pipeline.markdown import literal
 from pipeline.records import to_json
 from pipeline.results.table import LABELS, RATES, ResultRow
 
@@ -15,14 +17,16 @@ SHADES = {"here": "#d9ecf7", "run": "#e3f4ee", "human": "#f0f0f0"}
 
 
 def to_csv(rows: Sequence[ResultRow]) -> bytes:
-    import pandas as pd
-
-    return pd.DataFrame([to_json(row.values()) for row in rows]).to_csv(index=False).encode()
+    records = [to_json(row.values()) for row in rows]
+    return csvfile.of_records(records[0] if records else (), records).encode()
 
 
 def to_markdown(rows: Sequence[ResultRow]) -> bytes:
     right = ["left" if name in ("system", "source", "told") else "right" for name in LABELS]
-    text: str = shown(rows).to_markdown(index=False, colalign=right, disable_numparse=True)
+    table = shown(rows)
+    for name in ("system", "source"):
+        table[LABELS[name]] = table[LABELS[name]].map(literal)
+    text: str = table.to_markdown(index=False, colalign=right, disable_numparse=True)
     return (text + "\n").encode()
 
 

@@ -2,6 +2,8 @@
 
 import errno
 
+from pipeline.text import lines_of
+
 FULL_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "unable to allocate")
 KILLED = "The process ended with code 137"
 
@@ -13,7 +15,7 @@ def in_words(error: BaseException) -> str | None:
         return f"The disk is full{where}. Free space, for instance by deleting old runs, and let the run go on."
     text = str(error)
     if isinstance(error, MemoryError) or any(sign in text.lower() for sign in FULL_MEMORY):
-        first = text.strip().splitlines()[0] if text.strip() else "no more is to be had"
+        first = lines_of(text.strip())[0] if text.strip() else "no more is to be had"
         return (
             f"The memory is full: {first} A smaller batch with more accumulation, gradient checkpointing or 4-bit "
             "weights need less; so do other programs that are closed."

@@ -3,15 +3,15 @@
 A run of days logs a hundred thousand steps; a page that shows it each second must read only what is new.
 """
 
-import json
 import threading
 from array import array
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline import jsonl
 
 STEP = "step"
 Row = dict[str, Any]
@@ -20,24 +20,8 @@ Row = dict[str, Any]
 def read_lines(path: Path, offset: int = 0) -> tuple[list[Row], int]:
     """The complete lines from byte `offset`, and the offset after them; a half-written last line is left out, and so
     are lines that a full disk cut short."""
-    if not path.is_file():
-        return [], 0
-    with path.open("rb") as file:
-        file.seek(offset)
-        content = file.read()
-    end = content.rfind(b"\n") + 1
-    lines = [line for line in content[:end].splitlines() if line]
-    try:
-        return json.loads(b"[" + b",".join(lines) + b"]"), offset + end
-    except ValueError:
-        return [row for line in lines if (row := _parsed(line)) is not None], offset + end
-
-
-def _parsed(line: bytes) -> Row | None:
-    with suppress(ValueError):
-        row = json.loads(line)
-        return row if isinstance(row, dict) else None
-    return None
+    rows, end = jsonl.read_from(path, offset)
+    return [row for row in rows if isinstance(row, dict)], end
 
 
 class MetricsReader:

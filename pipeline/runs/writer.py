@@ -1,6 +1,5 @@
 """The writing side of a run: status, heartbeat, metrics, log."""
 
-import json
 import os
 import socket
 import threading
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from pipeline.records import to_json
+from pipeline import jsonl
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunState, StopRequested, now_iso
 from pipeline.runs.usage import UsageMeter
 
@@ -60,11 +59,13 @@ class RunWriter:
 
     def log_metrics(self, **values: Any) -> None:
         """Append one object, with its time, to `metrics.jsonl`."""
-        self._append("metrics.jsonl", json.dumps(to_json({"at": now_iso(), **values}), ensure_ascii=False))
+        self._append("metrics.jsonl", {"at": now_iso(), **values})
 
     def log(self, text: str) -> None:
         """Append one line to `log.txt`."""
-        self._append("log.txt", f"{now_iso()} {text}")
+        if self.leads:
+            with (self.run.path / "log.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{now_iso()} {text}\n")
 
     @property
     def stop_requested(self) -> bool:
@@ -76,10 +77,9 @@ class RunWriter:
         if self.stop_requested:
             raise StopRequested
 
-    def _append(self, file_name: str, line: str) -> None:
+    def _append(self, file_name: str, row: dict[str, Any]) -> None:
         if self.leads:
-            with (self.run.path / file_name).open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            jsonl.append(self.run.path / file_name, row)
 
     def _beat(self) -> None:
         meter, measured = UsageMeter(), time.monotonic()
@@ -90,5 +90,5 @@ class RunWriter:
                 now = time.monotonic()
                 if now - measured >= USAGE_EVERY_S:
                     line = {"at": now_iso(), **asdict(meter.measure(now - measured))}
-                    self._append("usage.jsonl", json.dumps(line))
+                    self._append("usage.jsonl", line)
                     measured = now

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.audio.check import check_audio
+from pipeline.audio.check import CUT_OFF, check_audio
 from pipeline.audio.load import Audio, load_audio
 from pipeline.records import RubricName, ScoreResult, Target
 from pipeline.registry import Registry
@@ -58,7 +58,8 @@ def score_audio(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
     started = time.perf_counter()
     report = check_audio(audio)
     result = refusal(report, scorer.name, scorer.model_id, target) or scorer.score(audio, target)
-    warnings = [*result.warnings, *(p.message for p in report.problems if p.message not in result.warnings)]
+    first = [problem.message for problem in report.problems if problem.code == CUT_OFF]
+    warnings = dict.fromkeys([*first, *result.warnings, *(problem.message for problem in report.problems)])
     elapsed_ms = 1000.0 * (time.perf_counter() - started)
     return replace(result, audio=report, warnings=tuple(warnings), milliseconds=round(elapsed_ms, 2))
 

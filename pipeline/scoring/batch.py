@@ -4,19 +4,18 @@ A recording that the model was trained on gets its stored out-of-fold prediction
 training data says nothing. Stored as `<predictions root>/<set>/<scorer>.jsonl`, one object a recording.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import launch
 from pipeline.parallel import Progress, map_ordered
-from pipeline.records import Recording, RubricName, ScoreResult, Target, to_json
+from pipeline.records import Recording, RubricName, ScoreResult, Target
 from pipeline.runs import ACTIVE, RunDirectory, list_runs
 from pipeline.scoring.base import Scorer, load_scorer, score_file
 from pipeline.settings import Settings
@@ -101,8 +100,7 @@ def score_set(
     spec = ScorerSpec(settings, scorer, set_.rubric)
     items = [Item(r.id, audio_path(set_, r), r.speaker, target_of(r)) for r in recordings]
     predictions = list(score_items(spec, items, progress=progress, check_stop=check_stop))
-    lines = "".join(json.dumps(to_json(prediction), ensure_ascii=False) + "\n" for prediction in predictions)
-    artifacts.write_text(predictions_file(settings, set_name, scorer), lines)
+    jsonl.write(predictions_file(settings, set_name, scorer), predictions)
     return predictions
 
 
@@ -133,10 +131,10 @@ def read_predictions(settings: Settings, set_name: str) -> "pandas.DataFrame":
 
     folder = settings.predictions_root / check_name(set_name)
     rows = [
-        json.loads(line)
+        row
         for file in sorted(folder.glob("*.jsonl"))
         if not file.name.startswith(artifacts.TEMPORARY_PREFIX)
-        for line in file.read_text(encoding="utf-8").splitlines()
+        for row in jsonl.read(file)
     ]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 

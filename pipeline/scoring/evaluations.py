@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.corpus.items import CorpusItem
 from pipeline.metrics.pronunciation import Judgement, utterance_per
 from pipeline.records import to_json
@@ -38,7 +38,7 @@ class Evaluation:
         """One object an utterance; none where only figures were kept."""
         if self.rows_file is None or not self.rows_file.is_file():
             return []
-        return [json.loads(line) for line in self.rows_file.read_text(encoding="utf-8").splitlines() if line]
+        return list(jsonl.read(self.rows_file))
 
 
 def save_evaluation(
@@ -50,7 +50,7 @@ def save_evaluation(
     stem = "--".join(re.sub(r"[^\w.-]+", "-", str(part)) for part in parts)
     rows = [_row(item, found) for item, found in zip(items, judgements, strict=True)]
     file = settings.evaluations_root / f"{stem}.json"
-    artifacts.write_text(file.with_suffix(".rows.jsonl"), "".join(json.dumps(to_json(row)) + "\n" for row in rows))
+    jsonl.write(file.with_suffix(".rows.jsonl"), rows)
     artifacts.write_json(file, raw)
     return file
 

@@ -5,14 +5,13 @@ what they were made from.
 that a model put there by hand is live too. Places are `word` and `sentence` (features) and `speech-en` (phones).
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts
+from pipeline import jsonl
 from pipeline.errors import ModelError
 from pipeline.locks import locked
 from pipeline.records import RubricName, Target
@@ -197,9 +196,8 @@ def _events(settings: Settings) -> Iterator[Event]:
     file = _file(settings)
     if not file.is_file():
         return
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for raw in jsonl.read(file, damaged=True):
         try:
-            raw = json.loads(line)
             yield Event(**{**raw, "stage": Stage(raw["stage"])})
         except (ValueError, KeyError, TypeError):
             continue
@@ -208,7 +206,8 @@ def _events(settings: Settings) -> Iterator[Event]:
 def _record(settings: Settings, place: str, model_id: str, stage: Stage, by: str, folder: Path, run: str = "") -> None:
     event = Event(now_iso(), place, model_id, stage, by, str(folder), run)
     with locked(settings, _file(settings), ModelError):
-        artifacts.append_line(_file(settings), event)
+        _file(settings).parent.mkdir(parents=True, exist_ok=True)
+        jsonl.append(_file(settings), event)
 
 
 def _file(settings: Settings) -> Path:

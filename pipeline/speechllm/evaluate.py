@@ -4,7 +4,6 @@ An answer that cannot be read counts against the model. For the correlations it 
 out, it would leave the figures of what remains better than the model is. For the error rates nothing was recognised.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline import artifacts
+from pipeline import jsonl
 from pipeline.metrics.mdd import mdd, phone_match
 from pipeline.metrics.transcription import error_rate
 from pipeline.parallel import Progress
@@ -137,7 +136,7 @@ def figures(collator: Collator, samples: Sequence[Sample], answers: Sequence[Ans
 
 
 def write_answers(path: Path, answers: Sequence[Answered]) -> None:
-    artifacts.write_text(path, "".join(json.dumps(vars(a), ensure_ascii=False) + "\n" for a in answers))
+    jsonl.write(path, answers)
 
 
 def _correlated(aspect: str, scored: Sequence[tuple[dict[str, Any], dict[str, float] | None]]) -> Correlated:

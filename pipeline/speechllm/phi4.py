@@ -17,6 +17,7 @@ from torch import nn
 from pipeline.errors import ModelError
 from pipeline.speechllm.config import TINY, SpeechLlmConfig
 from pipeline.speechllm.prompts import ASSISTANT, AUDIO, END, USER
+from pipeline.text import lines_of
 
 MODEL_TYPE = "phi4_multimodal"
 SPEECH_ADAPTER = "speech-lora"  # the folder in the published checkpoint
@@ -192,5 +193,5 @@ def _check_tokenizer(tokenizer: Any, config: Any, where: str) -> None:
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
+    text = lines_of(str(error).strip())
     return (text[0] if text else type(error).__name__).rstrip(".") + "."

@@ -1,11 +1,9 @@
 """Our figures beside the paper's Table 3, as CSV, JSON and Markdown."""
 
-import csv
-import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile
 from pipeline.metrics.published import TABLE3, Table3Row
 from pipeline.speechllm.evaluate import SpeechLlmFigures
 
@@ -36,12 +34,11 @@ def table3(found: SpeechLlmFigures, trained: str = "LoRA", epoch: int = BEST_EPO
 def write_table3(folder: Path, table: dict[str, Beside], found: SpeechLlmFigures) -> None:
     """`table3.json`, `table3.csv` and `table3.md`."""
     artifacts.write_json(folder / "table3.json", {"table3": table, "figures": found})
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["figure", "ours", "paper", "difference", "within_5_percent"])
-    for name, row in table.items():
-        rows.writerow([name, row.ours, row.paper, row.difference, row.within_5_percent])
-    artifacts.write_text(folder / "table3.csv", text.getvalue())
+    csvfile.write(
+        folder / "table3.csv",
+        ("figure", "ours", "paper", "difference", "within_5_percent"),
+        ((name, row.ours, row.paper, row.difference, row.within_5_percent) for name, row in table.items()),
+    )
     artifacts.write_text(folder / "table3.md", markdown(table, found))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
 from pipeline.metrics.held_out import permutation_importance, simple_baselines
@@ -185,12 +185,9 @@ def _cleaning_of(found: Cleaning) -> dict[str, Any]:
 
 
 def _write_predictions(path: Path, table: Table, predicted: NDArray[np.float64]) -> None:
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["id", "group", "label", "predicted"])
-    for row, score in zip(table.rows, predicted, strict=True):
-        writer.writerow([row.id, row.group, row.label, round(float(score), 3)])
-    artifacts.write_text(path, out.getvalue())
+    rows = zip(table.rows, predicted, strict=True)
+    csvfile.write(
+        path,
+        ("id", "group", "label", "predicted"),
+        ((row.id, row.group, row.label, round(float(score), 3)) for row, score in rows),
+    )

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.markdown import literal
 from pipeline.wakeword.devices import TARGETS
 from pipeline.wakeword.model_files import CARD, DetectorInfo
 from pipeline.wakeword.models.budget import Budget, budget_of
@@ -51,7 +52,7 @@ def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
         "may be too good."
     )
     return TEXT.format(
-        name=info.name or "Wake word", architecture=info.model.name, width=info.model.width,
+        name=literal(info.name or "Wake word", begins=False), architecture=info.model.name, width=info.model.width,
         parameters=info.parameters, macs=budget.macs / 1e6, clip_s=info.features.clip_s,
         hop_ms=info.detector.hop_s * 1000, flash=budget.flash_kb, ram=budget.ram_kb,
         target=TARGETS[info.model.target].title, n_train=report["n_train"], n_held=report["n_held"], sources=sources,

@@ -10,7 +10,6 @@ only in the detector.
 
 import difflib
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import artifacts
+from pipeline import jsonl
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import AudioError, CorpusError
@@ -151,7 +150,6 @@ def quarantine(scan: ClipScan, folder: Path) -> list[Path]:
     """Move the bad clips to `folder`, at the same relative paths, with the reasons in `reasons.jsonl` there; nothing
     is deleted or overwritten. Returns where they are now. Raises CorpusError where one cannot be moved."""
     moved: list[Path] = []
-    lines: list[str] = []
     for clip in scan.bad:
         target = folder / clip.path
         if target.exists():
@@ -163,11 +161,7 @@ def quarantine(scan: ClipScan, folder: Path) -> list[Path]:
             raise CorpusError(f"{clip.path} cannot be moved to {folder} ({error.strerror or error}).") from error
         moved.append(target)
         reasons = [problem.message for problem in clip.problems]
-        lines.append(json.dumps({"path": clip.path, "reasons": reasons}, ensure_ascii=False) + "\n")
-    if lines:
-        file = folder / QUARANTINE_REASONS
-        before = file.read_text(encoding="utf-8") if file.is_file() else ""
-        artifacts.write_text(file, before + "".join(lines))
+        jsonl.append(folder / QUARANTINE_REASONS, {"path": clip.path, "reasons": reasons})
     return moved
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
+from pipeline.corpus.sets import spelled
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError
 from pipeline.records import to_json
@@ -69,11 +70,7 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
 
 def write_manifest(folder: Path, placed: Sequence[Placed], root: Path, seed: int) -> Path:
     """`clips.jsonl`, one object a clip, and `split.json` with where the clips are and how they were split."""
-    lines = [
-        json.dumps({**to_json(one.clip), "part": one.part, "fold": one.fold}, ensure_ascii=False) + "\n"
-        for one in placed
-    ]
-    artifacts.write_text(folder / MANIFEST, "".join(lines))
+    jsonl.write(folder / MANIFEST, ({**to_json(one.clip), "part": one.part, "fold": one.fold} for one in placed))
     artifacts.write_json(folder / "split.json", {"root": root.absolute(), "seed": seed, "n": len(placed)})
     return folder / MANIFEST
 
@@ -83,10 +80,10 @@ def read_manifest(folder: Path) -> tuple[Path, list[Placed]]:
     try:
         root = Path(json.loads((folder / "split.json").read_text(encoding="utf-8"))["root"])
         placed = []
-        for line in (folder / MANIFEST).read_text(encoding="utf-8").splitlines():
-            raw = json.loads(line)
+        for raw in jsonl.read(folder / MANIFEST):
             part, fold = raw.pop("part"), raw.pop("fold")
             raw.pop("problems", None)
+            raw["path"] = spelled(root, raw["path"])
             placed.append(Placed(Clip(**{**raw, "label": Label(raw["label"])}), part, fold))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{folder} holds no split of clips ({error}). `pronlab wakeword split` makes one.") from error

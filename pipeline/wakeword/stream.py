@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.load import duration_of
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
 from pipeline.records import Seconds
@@ -90,8 +91,6 @@ def plan_stream(
     seed: int = 0,
 ) -> StreamPlan:
     """Choose the background. Raises CorpusError where there are no keywords or no background, or no time."""
-    import soundfile
-
     if not positives or not background:
         raise CorpusError(f"A stream needs keywords and background, got {len(positives)} and {len(background)} files.")
     if not 0.05 <= hours <= 1000:
@@ -99,11 +98,11 @@ def plan_stream(
     order = np.random.default_rng([seed, 1]).permutation(len(background))
     chosen: list[Path] = []
     total_s = 0.0
-    room_s = hours * 3600.0 - sum(soundfile.info(path).duration for path in positives)
+    room_s = hours * 3600.0 - sum(duration_of(path) for path in positives)
     if room_s < 0.5 * hours * 3600.0:
         raise CorpusError(f"{len(positives)} keywords fill more than half of {hours:g} hours. Ask for more hours.")
     for index in order:
-        duration_s = float(soundfile.info(background[index]).duration)
+        duration_s = duration_of(background[index])
         if total_s + duration_s + SHORTEST_GAP_S * (len(chosen) + 1) > room_s:
             break
         chosen.append(background[index])

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sett
     root = tmp_path_factory.mktemp("installation")
     settings = Settings(data_root=root / "data", models_root=root / "models")
     install_demo(settings)
+    with serving(settings) as address:
+        yield address, settings
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """The dashboard of an installation on a free port; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -49,13 +57,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sett
         "PRONLAB_DATA_ROOT": str(settings.data_root),
         "PRONLAB_MODELS_ROOT": str(settings.models_root),
     }
-    log = (root / "server.log").open("wb")
+    log = (settings.data_root.parent / "server.log").open("wb")
     command = [sys.executable, "-m", "pipeline.cli", "dashboard", "--port", str(port), "--no-demo"]
     process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: answers(address), 40, "the server to answer")
-        yield address, settings
+        yield address
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -5,7 +5,8 @@ import streamlit as st
 from dashboard import identity, watching
 from dashboard.charts import monitor_charts
 from dashboard.components.confirm import confirm
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
+from dashboard.markup import plain
 from pipeline.monitoring.outcomes import SMALLEST_OF_USE, Side
 from pipeline.monitoring.routing import IN_USE, RULE, Comparison
 from pipeline.people.access import Action
@@ -31,12 +32,12 @@ def comparing() -> None:
 
 
 def _title(one: Comparison) -> str:
-    return f"{PLACE_WORDS[one.place]}: {one.a} (a) and {one.b} (b, {one.share_b:.0%})"
+    return f"{PLACE_WORDS[one.place]}: {plain(one.a)} (a) and {plain(one.b)} (b, {one.share_b:.0%})"
 
 
 def _comparison(one: Comparison) -> None:
     st.subheader(_title(one))
-    st.caption(f"Since {one.began_at[:10]}, begun by {one.by or 'nobody named'}. A learner stays on one side.")
+    st.caption(f"Since {one.began_at[:10]}, begun by {plain(one.by or 'nobody named')}. A learner stays on one side.")
     _figures(one)
     if confirm("End it", "Everybody gets the model in use again.", answer="Yes, end it", key=f"end-{one.id}"):
         identity.allowed(Action.TRAIN)
@@ -95,5 +96,5 @@ def _begin(taken: set[str]) -> None:
         if st.form_submit_button("Begin", type="primary"):
             who = identity.allowed(Action.TRAIN)
             watching.begin_comparison(place, str(a), str(b), share / 100, who.name)
-            st.toast(f"{plain(str(b))} answers {share} % of the learners.")
+            st.toast(f"{plain(b)} answers {share} % of the learners.")
             st.rerun()

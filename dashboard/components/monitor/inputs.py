@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import watching
 from dashboard.charts import monitor_charts
 from dashboard.components.monitor.answers import VERDICTS
+from dashboard.markup import plain
 from pipeline.monitoring.drift import LARGE, MODERATE
 
 SHOWN = 20
@@ -13,16 +14,16 @@ SHOWN = 20
 def inputs(model: str, last: int) -> None:
     bar = st.progress(0.0, text="Measuring the training recordings …")
     found, against = watching.feature_drift(
-        model, last, lambda done, total, message: bar.progress(done / max(1, total), text=message) and None
+        model, last, lambda done, total, message: bar.progress(done / max(1, total), text=plain(message)) and None
     )
     bar.empty()
     if not found:
-        st.caption(f"Nothing to compare yet: {against}.")
+        st.caption(f"Nothing to compare yet: {plain(against)}.")
         return
     moved = [one for one in found if one.verdict in ("moderate", "large")]
     st.markdown(
         f"**{len(moved)} of {len(found)}** features of {found[0].n:,} predictions (at most 1,000 a day are kept) have "
-        f"drifted against {against} ({found[0].n_reference:,})."
+        f"drifted against {plain(against)} ({found[0].n_reference:,})."
     )
     st.plotly_chart(
         monitor_charts.drift(found[:SHOWN]),

@@ -6,6 +6,8 @@ from dashboard import identity, state, watching
 from dashboard.components.confirm import confirm
 from dashboard.components.monitor.comparing import PLACE_WORDS
 from dashboard.components.page import errors_in_words
+from dashboard.markup import plain
+from pipeline.markdown import code_span
 from pipeline.people.access import Action
 from pipeline.scoring.model_registry import Entry, Stage
 
@@ -61,7 +63,7 @@ def _made_from(one: Entry) -> None:
         "Features": one.made_from.get("extractor"), "Encoder": one.made_from.get("encoder"),
         "Mean of": ", ".join(one.made_from.get("averaged", ())),
     }  # fmt: skip
-    st.markdown("  \n".join(f"{label}: `{value}`" for label, value in facts.items() if value))
+    st.markdown("  \n".join(f"{label}: {code_span(value)}" for label, value in facts.items() if value))
 
 
 def _stages(one: Entry, hidden: dict[str, str]) -> None:
@@ -72,11 +74,11 @@ def _stages(one: Entry, hidden: dict[str, str]) -> None:
                 answer="Yes, go back", key=f"registry-back-{one.place}", icon=":material/undo:",
             ):  # fmt: skip
                 before = watching.roll_back(one.place, identity.allowed(Action.TRAIN).name)
-                st.toast(f"{before or 'The released model'} is live again.")
+                st.toast(f"{plain(before or 'The released model')} is live again.")
                 st.rerun()
             return
         if one.folder is not None and confirm(
-            "Put it into use", f"From now on **{one.model_id}** scores {PLACE_WORDS[one.place]}.",
+            "Put it into use", f"From now on **{plain(one.model_id)}** scores {PLACE_WORDS[one.place]}.",
             answer="Yes, put it into use", key=f"live-{one.model_id}", icon=":material/rocket_launch:",
         ):  # fmt: skip
             watching.make_live(one, identity.allowed(Action.TRAIN).name)
@@ -120,4 +122,4 @@ def _retraining(one: Entry) -> None:
         identity.allowed(Action.TRAIN)
         run = watching.train_again(one)
         state.watch(state.RUN, run)
-        st.toast(f"{run} has started; see the Train page.")
+        st.toast(f"{plain(run)} has started; see the Train page.")

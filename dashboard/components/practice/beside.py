@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.charts import practice_charts
 from dashboard.components.score_card import checks_list
+from dashboard.markup import plain
 from dashboard.practising import Try
 from pipeline.practice.stress import WordStress
 from pipeline.records import RubricName
@@ -46,8 +47,10 @@ def _timing(tried: Try) -> list[str]:
 
 def _stress(found: WordStress) -> None:
     parts = " ".join(
-        f"{'**' if n == found.heard else ''}{one} {weight:.0%}{'**' if n == found.heard else ''}"
+        f"{'**' if n == found.heard else ''}{plain(one)} {weight:.0%}{'**' if n == found.heard else ''}"
         for n, (one, weight) in enumerate(zip(found.syllables, found.weights, strict=True))
     )
     agrees = "which is right" if found.heard == found.expected else "which may be chance" if not found.moved else "off"
-    st.caption(f"Stress of “{found.word.lower()}”, {found.shown}: {parts}; the strongest is in bold, {agrees}.")
+    st.caption(
+        f"Stress of “{plain(found.word.lower())}”, {plain(found.shown)}: {parts}; the strongest is in bold, {agrees}."
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import practising, state
-from dashboard.components.page import plain
+from dashboard.markup import message, plain
 from pipeline.practice.lessons import MAX_LENGTH, Lesson
 from pipeline.records import Target
 
@@ -46,7 +46,7 @@ def choose_task(learner: str) -> Task | None:
         st.caption("Choose or type what you want to say.")
         return None
     if lesson.about:
-        st.caption(lesson.about)
+        st.caption(plain(lesson.about))
     return Task(lesson, lesson.target(text), learner)
 
 
@@ -57,7 +57,7 @@ def language_name(code: str) -> str:
 def _choose_lesson() -> Lesson:
     found, problems = practising.all_lessons()
     for problem in problems:
-        st.warning(plain(problem.message), icon=":material/warning:")
+        st.warning(message(problem.message), icon=":material/warning:")
     lessons = {one.id: one for one in found} | {
         key: Lesson(key, f"Your own {kind}", language, kind, ()) for key, (language, kind, _) in FREE.items()
     }

@@ -4,10 +4,12 @@ import streamlit as st
 
 from dashboard import identity, practising, services
 from dashboard.components.confirm import confirm
-from dashboard.components.page import empty_state, errors_in_words, plain
+from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.practice.choose import LANGUAGES, language_name
+from dashboard.markup import message, plain
 from pipeline.people.access import Action
 from pipeline.practice.lessons import MAX_BYTES, Lesson, as_yaml
+from pipeline.text import lines_of
 
 EXAMPLE = """title: Long and short i
 language: en
@@ -22,7 +24,7 @@ def library() -> None:
     found, problems = practising.all_lessons()
     st.subheader("Lessons")
     for problem in problems:
-        st.warning(plain(problem.message), icon=":material/warning:")
+        st.warning(message(problem.message), icon=":material/warning:")
     st.dataframe(
         [
             {
@@ -52,7 +54,7 @@ def _write() -> None:
         kind = st.segmented_control("Of", ["words", "sentences"], default="words", required=True)
         texts = st.text_area("One word or sentence a line", height=140)
         if st.form_submit_button("Add the lesson", type="primary"):
-            lines = [line.strip() for line in texts.splitlines() if line.strip()]
+            lines = [line.strip() for line in lines_of(texts) if line.strip()]
             _added(_name_of(title), as_yaml(title.strip(), language, kind, lines))
 
 
@@ -67,7 +69,7 @@ def _upload() -> None:
 
 def _added(name: str, content: bytes) -> None:
     lesson = practising.add_lesson(name, content)
-    st.toast(f"{lesson.title} is there.")
+    st.toast(f"{plain(lesson.title)} is there.")
     st.rerun()
 
 

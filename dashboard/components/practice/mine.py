@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import practising
 from dashboard.components.confirm import confirm
+from dashboard.markup import plain
 from pipeline.practice.consent import IN_WORDS, Keep
 
 BUTTONS = {Keep.RECORDINGS: "Keep recordings and scores", Keep.SCORES: "Keep scores only", Keep.NOTHING: "Keep nothing"}
@@ -52,7 +53,7 @@ def what_is_kept(learner: str, n: int) -> None:
             st.toast(f"{practising.drop_recordings(learner)} recordings deleted.")
             st.rerun()
         if confirm(
-            "Delete everything", f"{counted(n)} of {learner}, with scores and progress: gone for good.",
+            "Delete everything", f"{counted(n)} of {plain(learner)}, with scores and progress: gone for good.",
             answer="Yes, delete everything", key="delete-everything",
         ):  # fmt: skip
             practising.delete_everything(learner)

@@ -3,14 +3,15 @@
 import streamlit as st
 
 from dashboard.components.practice.choose import Task
+from dashboard.markup import plain
 from dashboard.practising import Voice
 
 
 def reference(voice: Voice | None, task: Task) -> None:
     st.subheader("1. Hear and read")
-    st.markdown(f"### {task.target.text}")
+    st.markdown(f"### {plain(task.target.text)}")
     if task.note:
-        st.info(task.note, icon=":material/lightbulb:")
+        st.info(plain(task.note), icon=":material/lightbulb:")
     if voice is None:
         st.caption(
             "There is no reference recording of this, and no synthesiser for its language here; it is scored without."

@@ -8,13 +8,14 @@ from dashboard.components.confirm import confirm
 from dashboard.components.practice.choose import Task
 from dashboard.components.practice.mine import counted
 from dashboard.components.score_card import METHOD_NAMES, band_in_words, points
+from dashboard.markup import message, plain
 from pipeline.practice.attempts import AttemptLog
 
 
 def earlier_tries(task: Task, log: AttemptLog) -> None:
     st.subheader("Your tries at this")
     for problem in log.problems:
-        st.warning(f"{problem.message} ({problem.path})")
+        st.warning(message(f"{problem.message} ({problem.path})"))
     if not log.attempts:
         st.caption("None yet. The first one you record appears here.")
         return
@@ -43,7 +44,7 @@ def earlier_tries(task: Task, log: AttemptLog) -> None:
             st.audio(str(log.attempts[chosen - 1].audio))
     if confirm(
         "Delete my tries at this",
-        f"{counted(len(numbers))} at “{task.target.text}” under the name {task.learner}: gone for good.",
+        f"{counted(len(numbers))} at “{plain(task.target.text)}” under the name {plain(task.learner)}: gone for good.",
         answer="Yes, delete them",
         key="delete-tries",
     ):

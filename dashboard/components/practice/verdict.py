@@ -8,6 +8,7 @@ from dashboard import practising, state
 from dashboard.components.practice.choose import Task
 from dashboard.components.reading import reading
 from dashboard.components.score_card import band_scale, score_card
+from dashboard.markup import plain
 from dashboard.practising import Try, Voice
 from pipeline.records import State
 
@@ -44,7 +45,7 @@ def verdict(tried: Try, voice: Voice | None) -> None:
     result = tried.result
     score_card(result)
     if result.state is State.OTHER_TEXT and result.heard_text:
-        st.markdown(f"Heard instead: *{result.heard_text}*")
+        st.markdown(f"Heard instead: *{plain(result.heard_text)}*")
     if result.overall is not None and result.state is State.SCORED:
         reading(tried, voice.path.read_bytes() if voice else None, key="practice-reading")
         st.caption("Click a word or a sound to hear it. The number is its score, 0-100.")

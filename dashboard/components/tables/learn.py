@@ -8,6 +8,7 @@ from dashboard import identity, tables
 from dashboard.charts import score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.markup import message, plain
 from pipeline.metrics.regression import TARGETS
 from pipeline.people.access import Action
 from pipeline.presets import build
@@ -27,7 +28,7 @@ def clean(task: str, source: str) -> None:
     columns[2].metric("People", f"{found.n_groups:,}")
     columns[3].metric("Contradictions", f"{len(found.conflicts):,}")
     for warning in found.warnings:
-        st.warning(warning, icon=":material/balance:")
+        st.warning(message(warning), icon=":material/balance:")
     left, right = st.columns(2)
     with left:
         st.markdown("**Left out, and why**")
@@ -52,7 +53,7 @@ def train(task: str, source: str) -> None:
             depth = 3 if model == "boosting" else 0
             values = {"task": task, "source": source, "model": model, "search": search, "folds": folds, "depth": depth}
             config = build(TabularConfig, {**values, "name": f"{task}-{model}"})
-            st.toast(f"{tables.start(config)} has started.")
+            st.toast(f"{plain(tables.start(config))} has started.")
     _watch(task)
 
 
@@ -60,15 +61,15 @@ def train(task: str, source: str) -> None:
 def _watch(task: str) -> None:
     active = [run for run in tables.runs(task) if run.state.status in ACTIVE]
     for run in active:
-        st.progress(run.state.progress or 0.0, text=f"{run.id}: {run.state.message or run.state.status}")
+        st.progress(run.state.progress or 0.0, text=plain(f"{run.id}: {run.state.message or run.state.status}"))
     if not active:
         newest = next(iter(tables.runs(task)), None)
         if newest is None:
             st.caption("No training has run yet. One takes seconds to a minute.")
         elif newest.state.status == "failed":
-            st.error(f"{newest.id} failed: {newest.state.error}", icon=":material/error:")
+            st.error(message(f"{newest.id} failed: {newest.state.error}"), icon=":material/error:")
         else:
-            st.caption(f"{newest.id} is {newest.state.status}: see Results.")
+            st.caption(plain(f"{newest.id} is {newest.state.status}: see Results."))
 
 
 def results(task: str) -> None:
@@ -108,10 +109,10 @@ def _figures(found: dict[str, Any]) -> dict[str, Any]:
 
 def _deployment(task: str, run: RunDirectory) -> None:
     used = tables.in_use(task)
-    st.markdown("In use: **the rule**." if used is None else f"In use: **{used.info.model_id}**.")
+    st.markdown("In use: **the rule**." if used is None else f"In use: **{plain(used.info.model_id)}**.")
     with st.container(horizontal=True):
         if (used is None or used.info.model_id != run.id) and confirm(
-            "Put it into use", f"From now on {run.id} answers for this task.", answer="Yes, put it into use",
+            "Put it into use", f"From now on {plain(run.id)} answers for this task.", answer="Yes, put it into use",
             key=f"table-deploy-{run.id}", icon=":material/rocket_launch:",
         ):  # fmt: skip
             identity.allowed(Action.TRAIN)
@@ -122,7 +123,7 @@ def _deployment(task: str, run: RunDirectory) -> None:
             icon=":material/undo:",
         ):  # fmt: skip
             identity.allowed(Action.TRAIN)
-            st.toast(f"{tables.roll_back(task) or 'The rule'} answers again.")
+            st.toast(f"{plain(tables.roll_back(task) or 'The rule')} answers again.")
             st.rerun()
 
 

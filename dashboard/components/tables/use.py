@@ -5,6 +5,8 @@ import streamlit as st
 from dashboard import tables
 from dashboard.components.page import errors_in_words
 from dashboard.components.score_card import points
+from dashboard.markup import plain
+from pipeline.markdown import code_span
 from pipeline.records import band_of
 from pipeline.tabular.prompts.store import LONGEST
 
@@ -24,9 +26,9 @@ def use() -> None:
             if found.confidence is None
             else f"In about {round(10 * found.confidence)} of 10 such cases people's score is within 10 points."
         )
-        st.markdown(f"By `{found.model_id}`. {sure} The rule alone says {points(found.rule)}.")
+        st.markdown(f"By {code_span(found.model_id)}. {sure} The rule alone says {points(found.rule)}.")
         left, right = st.columns(2)
-        met = "  \n".join(f":material/check: {name}" for name in found.met)
-        missing = "  \n".join(f":material/close: {name}" for name in found.missing)
+        met = "  \n".join(f":material/check: {plain(name)}" for name in found.met)
+        missing = "  \n".join(f":material/close: {plain(name)}" for name in found.missing)
         left.markdown(f"**It has**  \n{met or 'nothing of it'}")
         right.markdown(f"**It lacks**  \n{missing or 'nothing'}")

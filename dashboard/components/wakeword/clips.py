@@ -5,8 +5,9 @@ import streamlit as st
 from dashboard import state, wakewords
 from dashboard.charts import detection_charts
 from dashboard.components.confirm import confirm
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import UPLOAD_TYPES
+from dashboard.markup import plain
 from pipeline.audio.load import MAX_UPLOAD_BYTES
 from pipeline.wakeword.clips import ClipScan
 from pipeline.wakeword.collection import PARTS, Collection

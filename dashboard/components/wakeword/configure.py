@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state, wakewords
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.components.wakeword.clips import choose_word
+from dashboard.markup import plain
 from pipeline.wakeword.collection import Collection
 from pipeline.wakeword.config import MODELS, WakewordConfig, list_presets, load_preset
 from pipeline.wakeword.devices import TARGETS
@@ -82,9 +83,9 @@ def _fits(config: WakewordConfig) -> bool:
     columns[3].metric("Memory", f"{budget.ram_kb:.0f} kB")
     for title, why in beyond.items():
         if why:
-            st.markdown(f":material/close: **{title}**: needs {plain('; '.join(why))}")
+            st.markdown(f":material/close: **{plain(title)}**: needs {plain('; '.join(why))}")
         else:
-            st.markdown(f":material/check: **{title}** has room for it")
+            st.markdown(f":material/check: **{plain(title)}** has room for it")
     lacking = beyond[TARGETS[config.model.target].title]
     if lacking:
         st.error(

@@ -7,9 +7,10 @@ import streamlit as st
 from dashboard import wakewords
 from dashboard.charts import detection_charts
 from dashboard.components.job_panel import job_panel
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import recorder
 from dashboard.components.wakeword.live import live_microphone
+from dashboard.markup import plain
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.detector import PRESETS
 from pipeline.wakeword.trained import EVALUATION, ROBUSTNESS

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import wakewords
 from dashboard.components.job_panel import job_panel
+from dashboard.markup import document
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.export import REPORT
 from pipeline.wakeword.model_files import CARD
@@ -50,7 +51,7 @@ def draw(run: RunDirectory) -> None:
                     st.download_button(row["format"], file.read_bytes(), file.name, icon=":material/download:")
     with st.expander("Model card", icon=":material/description:"):
         card = one.folder / CARD
-        st.markdown(card.read_text(encoding="utf-8") if card.is_file() else "This model came without a card.")
+        st.markdown(document(card.read_text(encoding="utf-8")) if card.is_file() else "This model came without a card.")
     with st.expander("A second opinion", icon=":material/gavel:"):
         st.markdown(
             "A small detector listens all the time; a larger one is asked about what it lets through. Serve the larger "

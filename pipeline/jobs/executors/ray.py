@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.errors import JobError
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.runs import RunDirectory
+from pipeline.text import lines_of
 
 ADDRESS = "http://127.0.0.1:8265"
 
@@ -70,5 +71,5 @@ def _client(options: Mapping[str, str]) -> Any:
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
+    text = lines_of(str(error).strip())
     return text[0] if text else type(error).__name__

@@ -21,6 +21,7 @@ from pipeline.jobs.executors import local
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT
+from pipeline.text import lines_of
 
 NUMBERS = {"minutes": "timeout_min", "cpus": "cpus_per_task", "memory_gb": "mem_gb"}
 DAY_MIN = 24 * 60
@@ -88,7 +89,7 @@ def start(job: Job) -> str:
         )  # fmt: skip
         return str(queue.submit(Task(job)).job_id)
     except (OSError, RuntimeError, ValueError, AssertionError, NameError, submitit.core.utils.FailedJobError) as error:
-        reason = str(error).strip().splitlines()
+        reason = lines_of(str(error).strip())
         raise JobError(
             f"Slurm did not take the job: {reason[0] if reason else type(error).__name__} Is this one of the cluster's "
             "login nodes, and are the options right?"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline import csvfile
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError
 from pipeline.labels.index import Index
@@ -16,8 +17,7 @@ from pipeline.labels.store import LabelStore, checked
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
-
-_DEFUSED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+from pipeline.text import composed
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,16 @@ def from_csv(content: bytes) -> list[Row]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelError(f"The file is not UTF-8 text ({error.reason}). Save it as CSV UTF-8.") from error
-    table = csv.DictReader(io.StringIO(text))
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        return _rows_of(table)
+    except csv.Error as error:
+        raise LabelError(
+            f"The table cannot be read after line {table.line_num}: {error}. Is a quote not closed?"
+        ) from error
+
+
+def _rows_of(table: "csv.DictReader[str]") -> list[Row]:
     missing = {"recording_id", "evaluator"} - set(table.fieldnames or ())
     if missing:
         raise LabelError(
@@ -56,7 +65,9 @@ def from_csv(content: bytes) -> list[Row]:
         )
     rows: list[Row] = []
     for number, raw in enumerate(table, start=2):
-        values: dict[str, Any] = {key: _plain(value) for key, value in raw.items() if key and value not in (None, "")}
+        values: dict[str, Any] = {
+            key: csvfile.plain(value) for key, value in raw.items() if key and value not in (None, "")
+        }
         problem = ""
         for name in ("dimensions", "marks"):
             if name in values:
@@ -72,7 +83,7 @@ def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collect
     """Against the set, its rubric and the people who are `known` (None: anybody). Writes nothing."""
     rubric = get_set(settings, set_name).rubric
     recordings = {recording.id: recording for recording in read_recordings(settings, set_name)}
-    by_path = {recording.path: recording for recording in recordings.values()}
+    by_path = {composed(recording.path): recording for recording in recordings.values()}
     found: dict[str, list[RatingEvent]] = {}
     problems: list[str] = []
     for row in rows:
@@ -100,7 +111,7 @@ def apply(settings: Settings, set_name: str, incoming: Incoming) -> int:
 
 
 def _recording(row: Row, recordings: dict[str, Recording], by_path: dict[str, Recording]) -> Recording:
-    asked = str(row.values.get("recording_id") or "")
+    asked = composed(str(row.values.get("recording_id") or ""))
     found = recordings.get(asked) or by_path.get(asked)
     if found is None:
         raise LabelError(f"there is no recording {asked!r} in the set")
@@ -137,8 +148,3 @@ def _time(text: str) -> str:
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.isoformat(timespec="milliseconds")
-
-
-def _plain(cell: str) -> str:
-    """Without the quote that our export puts before what a spreadsheet would take for a formula."""
-    return cell[1:] if cell.startswith(_DEFUSED) else cell

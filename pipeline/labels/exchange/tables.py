@@ -1,18 +1,15 @@
 """Labels as tables for other programs: CSV and JSON lines."""
 
-import io
 import json
 from pathlib import Path
 from typing import Literal
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile, jsonl
 from pipeline.errors import LabelError
 from pipeline.labels.index import Index
 
 Format = Literal["csv", "jsonl"]
 Table = Literal["ratings", "consensus"]
-# A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_labels(index: Index, set: str | None, fmt: Format, table: Table = "ratings") -> tuple[int, bytes]:
@@ -27,16 +24,13 @@ def export_labels(index: Index, set: str | None, fmt: Format, table: Table = "ra
     if frame.empty:
         raise LabelError(f"There are no labels to export{f' in {set!r}' if set else ''}. Label recordings first.")
     if fmt == "csv":
-        buffer = io.StringIO()
-        frame.map(_defused).to_csv(buffer, index=False)
-        return len(frame), b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8")
+        return len(frame), (csvfile.BYTE_ORDER_MARK + csvfile.of_frame(frame)).encode("utf-8")
     records = json.loads(frame.to_json(orient="records", force_ascii=False, double_precision=6))
     for record in records:
         for key in ("dimensions", "evaluators", "marks"):
             if isinstance(record.get(key), str):
                 record[key] = json.loads(record[key])
-    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    return len(frame), lines.encode("utf-8")
+    return len(frame), b"".join(map(jsonl.dumps, records))
 
 
 def write_export(path: Path, content: bytes) -> None:
@@ -45,7 +39,3 @@ def write_export(path: Path, content: bytes) -> None:
         artifacts.write_bytes(path, content)
     except OSError as error:
         raise LabelError(f"{path} cannot be written ({error.strerror or error}).") from error
-
-
-def _defused(cell: object) -> object:
-    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

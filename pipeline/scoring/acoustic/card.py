@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import artifacts
+from pipeline.markdown import code_span, literal
 from pipeline.metrics.regression import TARGETS, RegressionMetrics
 from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.scoring.acoustic.model_files import CARD_FILE, ModelInfo
@@ -25,18 +26,18 @@ def write_card(folder: Path, info: ModelInfo, report: "TrainingReport", config: 
     rows = [_row(f"**this model** ({info.kind})", report.metrics)]
     rows += [_row(name, figures) for name, figures in report.baselines.items()]
     important = [f"`{name}` ({rise:.2f})" for name, rise in list(report.importance.items())[:N_IMPORTANT] if rise > 0]
-    part = f", part `{info.part}`" if info.part else ""
+    part = f", part {code_span(info.part)}" if info.part else ""
     sources = ", ".join(info.label_sources)
     labels = "mock labels" if info.labels == "mock" else f"{sources} ratings"
     reached = ", ".join(f"{t.label}: {t.reached(getattr(report.metrics, t.metric))}" for t in TARGETS)
-    text = f"""# {info.model_id}
+    text = f"""# {literal(info.model_id, begins=False)}
 
 Scores a recording 0-100 from {len(info.feature_names)} `{info.extractor}` features ({info.rubric} rubric); {kind}.
 
 - For: {_use(info)}
 - Not for: {_limits(info)}
-- Trained on `{info.trained_on}`{part}: {info.n_recordings} recordings of {info.n_speakers} speakers; {labels}. Seed
-  {info.seed}, data hash `{info.data_hash}`, commit `{info.git_commit}`, {info.created_at[:10]}.
+- Trained on {code_span(info.trained_on)}{part}: {info.n_recordings} recordings of {info.n_speakers} speakers; {labels}.
+  Seed {info.seed}, data hash `{info.data_hash}`, commit `{info.git_commit}`, {info.created_at[:10]}.
 - The figures are out-of-fold over {config.folds} speaker-disjoint folds: nobody is judged by a model that has heard
   their voice. In brackets the 95 % bootstrap interval over speakers.
 - The weights are under this project's licence (MIT); the recordings keep their own.
@@ -50,7 +51,7 @@ Targets of the word scorer: {reached}. MAE of the folds: {", ".join(f"{mae:.1f}"
 Features that matter most (rise of MAE in points when shuffled): {", ".join(important) or "not measured"}.
 
 {_warning_lines(report)}
-Made by `{_command(config)}`.
+Made by {code_span(_command(config))}.
 """
     artifacts.write_text(folder / CARD_FILE, text)
 
@@ -59,8 +60,8 @@ def write_evaluation(folder: Path, report: "EvaluationReport") -> None:
     """Put what was measured on other recordings at the end of the card, in place of an earlier one of the same."""
     card = folder / CARD_FILE
     title = f"On {Path(report.source).parent.name or report.source}{f', part {report.part}' if report.part else ''}"
-    title += f" ({report.reference} scores)"
-    before = card.read_text(encoding="utf-8") if card.is_file() else f"# {report.model_id}\n"
+    title = literal(f"{title} ({report.reference} scores)", begins=False)
+    before = card.read_text(encoding="utf-8") if card.is_file() else f"# {literal(report.model_id, begins=False)}\n"
     kept = [section for section in before.split("\n## ") if not section.startswith(title + "\n")]
     text = f"""{title}
 

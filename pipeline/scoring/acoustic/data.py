@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile
 from pipeline.errors import TrainingError
 from pipeline.parallel import Progress
 from pipeline.records import RatingSource, Recording
@@ -142,14 +142,14 @@ def labelled_recordings(
 
 def write_csv(path: Path, data: TrainingData) -> None:
     """`training_data.csv`: the features in their order, then META_COLUMNS."""
-    with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*data.names, *META_COLUMNS])
-        columns = (data.speakers, data.texts, data.recording_ids, data.audio_sha256, data.label_sources)
-        for values, score, meta in zip(data.values, data.scores, zip(*columns, strict=True), strict=True):
-            writer.writerow(
-                [*(f"{v:.7g}" for v in values), f"{score:g}", *meta, data.language, data.rubric, data.extractor]
-            )
+    columns = (data.speakers, data.texts, data.recording_ids, data.audio_sha256, data.label_sources)
+    rows = zip(data.values, data.scores, zip(*columns, strict=True), strict=True)
+    common = (data.language, data.rubric, data.extractor)
+    csvfile.write(
+        path,
+        (*data.names, *META_COLUMNS),
+        ((*(float(f"{v:.7g}") for v in values), float(f"{score:g}"), *meta, *common) for values, score, meta in rows),
+    )
 
 
 def _from_csv(path: Path) -> TrainingData:
@@ -157,7 +157,7 @@ def _from_csv(path: Path) -> TrainingData:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
+            rows = [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
             columns = list(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainingError(f"{path} cannot be read as CSV: {error}.") from error

@@ -11,7 +11,6 @@ that had not heard its speaker; recording and text are known by their SHA-256) a
 import csv
 import hashlib
 import json
-import unicodedata
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile
 from pipeline.errors import ModelError
 from pipeline.records import RubricName
 from pipeline.scoring.acoustic.forest import check_forest, predict_trees
 from pipeline.scoring.acoustic.network import folded_layers, predict_network
+from pipeline.text import composed
 
 WEIGHTS_FILE = "pronunciation_scorer.safetensors"
 PTH_FILE = "pronunciation_scorer.pth"
@@ -143,12 +143,12 @@ class Model:
             reader = csv.DictReader(file)
             if not set(reader.fieldnames or ()) >= HELD_OUT_COLUMNS:
                 raise ModelError(f"{self.folder / HELD_OUT_FILE} lacks columns; expected {sorted(HELD_OUT_COLUMNS)}.")
-            return list(reader)
+            return [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
 
 
 def text_digest(text: str) -> str:
     """Tells texts apart without giving them away: a corpus keeps its own."""
-    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(composed(text).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def is_model_folder(folder: Path) -> bool:

@@ -4,7 +4,6 @@ Every figure comes from out-of-fold predictions: each recording is predicted by 
 Inside a fold, the epoch to stop at is chosen on further held-out speakers of the training part, never on the fold.
 """
 
-import csv
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import artifacts
+from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import TrainingError
 from pipeline.metrics.held_out import permutation_importance, simple_baselines
@@ -242,21 +241,30 @@ def _info(
 
 def _write_held_out(path: Path, data: TrainingData, predicted: NDArray[np.float64]) -> None:
     """What goes along with the model: no texts and no experts' scores, which belong to the corpus."""
-    with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["audio_sha256", "text_sha256", "set", "speaker", "predicted"])
-        rows = zip(data.audio_sha256, data.texts, data.recording_ids, data.speakers, predicted, strict=True)
-        for audio, text, recording_id, speaker, guess in rows:
-            set_name = recording_id.split("/", 1)[0] if "/" in recording_id else ""
-            table.writerow([audio, text_digest(text), set_name, speaker, f"{guess:.2f}"])
+    rows = zip(data.audio_sha256, data.texts, data.recording_ids, data.speakers, predicted, strict=True)
+    csvfile.write(
+        path,
+        ("audio_sha256", "text_sha256", "set", "speaker", "predicted"),
+        (
+            (audio, text_digest(text), _set_of(recording_id), speaker, round(float(guess), 2))
+            for audio, text, recording_id, speaker, guess in rows
+        ),
+    )
+
+
+def _set_of(recording_id: str) -> str:
+    return recording_id.split("/", 1)[0] if "/" in recording_id else ""
 
 
 def _write_predictions(
     path: Path, data: TrainingData, predicted: NDArray[np.float64], folds: NDArray[np.int64]
 ) -> None:
-    with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["recording_id", "speaker", "text", "expert", "predicted", "fold"])
-        rows = zip(data.recording_ids, data.speakers, data.texts, data.scores, predicted, folds, strict=True)
-        for recording_id, speaker, text, expert, guess, fold in rows:
-            table.writerow([recording_id, speaker, text, f"{expert:g}", f"{guess:.2f}", fold])
+    rows = zip(data.recording_ids, data.speakers, data.texts, data.scores, predicted, folds, strict=True)
+    csvfile.write(
+        path,
+        ("recording_id", "speaker", "text", "expert", "predicted", "fold"),
+        (
+            (recording_id, speaker, text, float(f"{expert:g}"), round(float(guess), 2), int(fold))
+            for recording_id, speaker, text, expert, guess, fold in rows
+        ),
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import artifacts
+from pipeline.markdown import code_span, literal
 from pipeline.metrics.correlation import pearson
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS
 from pipeline.scoring.speech.model_files import CARD_FILE, SpeechInfo
@@ -33,16 +34,17 @@ def write_card(folder: Path, info: SpeechInfo) -> None:
     precision = "8-bit integers" if info.int8 else "32-bit floats"
     artifacts.write_text(
         file,
-        f"""# {info.model_id}
+        f"""# {literal(info.model_id, begins=False)}
 
 Scores read English: sentences (accuracy, fluency, prosody, completeness, total), words and phones, with the
-diagnosis of mispronunciations. Encoder `{info.encoder}`, fine-tuned with a phone CTC head, and a score head on top;
-ONNX, {precision}.
+diagnosis of mispronunciations. Encoder {code_span(info.encoder)}, fine-tuned with a phone CTC head, and a score head on
+top; ONNX, {precision}.
 
 - For: practice, and for researchers to compare with. It was trained on speakers of Mandarin, half of them children.
 - Not for: grades, examinations or any decision about a person; other first languages, free speech, singing, noise.
-- Trained on `{info.trained_on}`, part `{info.part}`: {info.n_recordings} recordings of {info.n_speakers} speakers.
-  {_seed(info)}, data hash `{info.data_hash}`, commit `{info.git_commit}`, {info.created_at[:10]}.
+- Trained on {code_span(info.trained_on)}, part {code_span(info.part)}: {info.n_recordings} recordings of
+  {info.n_speakers} speakers. {_seed(info)}, data hash `{info.data_hash}`, commit `{info.git_commit}`,
+  {info.created_at[:10]}.
 - Licences: the corpus is free for commercial and non-commercial use (speechocean762, arXiv 2104.01378); Whisper's
   weights are under MIT, and so are these. `vocabulary.npz` holds frequencies of wordfreq (CC BY-SA 4.0) and pairs of
   words of Google Books Ngrams (CC BY 3.0, by way of symspellpy).

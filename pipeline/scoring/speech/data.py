@@ -4,7 +4,6 @@ Read from a manifest of the form of `shared/data/speechocean762`; a set that was
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import jsonl
 from pipeline.audio.load import load_audio
 from pipeline.corpus.heard import word_hearings
+from pipeline.corpus.sets import confined
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.evidence import Spoken
@@ -69,8 +70,7 @@ def read_utterances(
     Raises CorpusError for an unreadable manifest and TrainingError where no line has what training needs.
     """
     try:
-        lines = manifest.read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.strip()]
+        rows = list(jsonl.read(manifest))
     except (OSError, ValueError) as error:
         raise CorpusError(f"The manifest {manifest} cannot be read: {error}.") from error
     chosen = [row for row in rows if part in ("", row.get("part")) and row.get("words") and row.get("experts")]
@@ -99,7 +99,7 @@ def data_hash(utterances: Sequence[Utterance]) -> str:
 
 
 def _utterance(row: dict[str, Any], root: Path) -> Utterance:
-    audio = load_audio(root / row["audio"])
+    audio = load_audio(confined(root, row["audio"]))
     words = [word for word in row["words"] if word["phones"]]
     hearings = [word_hearings(word) for word in words]
     spoken, stress = spoken_of([word["phones"] for word in words])

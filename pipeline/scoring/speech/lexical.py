@@ -15,6 +15,7 @@ from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon import whole_dictionary
 from pipeline.scoring.speech.model_files import VOCABULARY_FILE
 from pipeline.scoring.speech.word_model import build_word_model
+from pipeline.text import lines_of
 
 N_WORDS = 25_000
 MAX_VARIANTS = 2
@@ -77,6 +78,6 @@ def _pairs() -> Iterable[tuple[str, str, float]]:
         folder = resources.files("symspellpy")
     except ImportError as error:
         raise ModelError("Building a vocabulary needs symspellpy: pip install 'pronlab[encoder]'.") from error
-    for line in (folder / "frequency_bigramdictionary_en_243_342.txt").read_text(encoding="utf-8-sig").splitlines():
+    for line in lines_of((folder / "frequency_bigramdictionary_en_243_342.txt").read_text(encoding="utf-8-sig")):
         before, word, count = line.split()
         yield before, word, float(count)

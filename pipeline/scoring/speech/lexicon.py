@@ -14,6 +14,7 @@ from pipeline.errors import CorpusError
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.evidence import Spoken
 from pipeline.scoring.speech.labels import encode
+from pipeline.text import lines_of
 
 MAX_VARIANTS = 6
 MAX_WORDS = 60
@@ -158,7 +159,7 @@ def _dictionary_line(key: str) -> str | None:
 def whole_dictionary() -> dict[str, tuple[Phones, ...]]:
     """Every word of the CMU dictionary with its pronunciations; to train on."""
     found: dict[str, list[Phones]] = {}
-    for line in _dictionary_text().splitlines():
+    for line in lines_of(_dictionary_text()):
         entry = line.split(" #", 1)[0].split()
         if len(entry) > 1:
             found.setdefault(entry[0].split("(", 1)[0], []).append(tuple(entry[1:]))

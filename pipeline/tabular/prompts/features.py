@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text import lines_of
+
 SPACY_MODEL = "en_core_web_sm"
 TAGS = ("NOUN", "VERB", "ADJ", "ADV", "PRON", "PROPN", "NUM", "ADP")
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -53,7 +55,7 @@ def text_features(text: str) -> NDArray[np.float32]:
     n_sentences = max(1, len([part for part in SENTENCE_END.split(text) if part.strip()]))
     syllables = sum(map(syllables_in, words)) / n_words
     per_sentence = len(words) / n_sentences
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines_of(text) if line.strip()]
     letters = [letter for letter in text if letter.isalpha()]
     values = [
         len(text), len(words), n_sentences, len(lines), len([p for p in re.split(r"\n\s*\n", text) if p.strip()]),

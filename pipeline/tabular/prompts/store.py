@@ -1,11 +1,10 @@
 """Collected prompts: `<data root>/prompts.jsonl`, append-only; of one id the last line stands."""
 
-import json
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import artifacts
+from pipeline import jsonl
 from pipeline.errors import PronlabError, TrainingError
 from pipeline.locks import locked
 from pipeline.runs import now_iso
@@ -39,7 +38,7 @@ class Store:
 
     def all(self) -> list[Prompt]:
         """In the order in which they came."""
-        return read_file(self._file) if self._file.is_file() else []
+        return read_file(self._file, cut_end=True) if self._file.is_file() else []
 
     def add(self, text: str, author: str, score: float | None = None, rater: str = "", notes: str = "") -> Prompt:
         """Raises PromptError."""
@@ -76,28 +75,36 @@ class Store:
             raise PromptError(f"A score lies in 0-100, got {one.score:g}.")
         kept = replace(one, at=now_iso())
         with locked(self._settings, self._file, PromptError):
-            artifacts.append_line(self._file, kept)
+            jsonl.append(self._file, kept)
         return kept
 
 
-def read_file(path: Path) -> list[Prompt]:
-    """Raises TrainingError where it is no such file, naming the line."""
+def read_file(path: Path, *, cut_end: bool = False) -> list[Prompt]:
+    """Raises TrainingError where it is no such file, naming the line. `cut_end` leaves out a last line that was cut
+    off while it was saved."""
     found: dict[str, Prompt] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        for line in jsonl.lines(path):
+            if line.cut and cut_end and line.error is not None:
+                continue
+            one = _prompt(line, path)
+            found[one.id] = one
+    except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error}.") from error
-    for number, line in enumerate(lines, start=1):
-        try:
-            raw = json.loads(line)
-            one = Prompt(
-                str(raw["id"]), str(raw["text"]), str(raw["author"]),
-                None if raw.get("score") is None else float(raw["score"]), str(raw.get("rater", "")),
-                str(raw.get("notes", "")), str(raw.get("at", "")), bool(raw.get("removed", False)),
-            )  # fmt: skip
-        except (ValueError, KeyError, TypeError) as error:
-            raise TrainingError(
-                f"{path}, line {number} is no prompt ({error}): it needs id, text, author, and a score or none."
-            ) from error
-        found[one.id] = one
     return [one for one in found.values() if not one.removed]
+
+
+def _prompt(line: jsonl.Line, path: Path) -> Prompt:
+    try:
+        if line.error is not None:
+            raise ValueError(line.error.reason)
+        raw = line.value
+        return Prompt(
+            str(raw["id"]), str(raw["text"]), str(raw["author"]),
+            None if raw.get("score") is None else float(raw["score"]), str(raw.get("rater", "")),
+            str(raw.get("notes", "")), str(raw.get("at", "")), bool(raw.get("removed", False)),
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrainingError(
+            f"{path}, line {line.number} is no prompt ({error}): it needs id, text, author, and a score or none."
+        ) from error

@@ -4,9 +4,6 @@ Nobody wrote them and nobody rated them. A prompt is put together from parts tha
 likely; the score is that quality with an author's habit and the noise of three made-up raters.
 """
 
-import json
-from dataclasses import asdict
-
 import numpy as np
 
 from pipeline.tabular.prompts.store import Prompt
@@ -53,10 +50,6 @@ def synthesize(n: int = N, seed: int = 0) -> list[Prompt]:
             Prompt(f"synthetic-{number:04}", text, f"author {author + 1:02}", round(score, 1), RATER, "synthetic")
         )
     return found
-
-
-def as_lines(prompts: list[Prompt]) -> str:
-    return "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in prompts)
 
 
 def _text(draw: np.random.Generator, quality: float) -> tuple[str, float]:

@@ -1,0 +1,19 @@
+"""What holds for any text and any file name, whoever wrote it."""
+
+import re
+import unicodedata
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines end at LF, CRLF or CR. `str.splitlines` also cuts at U+2028, U+2029, U+0085 and control characters, which
+    stand within what people write and paste. A last line end begins no further line."""
+    lines = _LINE_END.split(text)
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def composed(text: str) -> str:
+    """In Unicode's composed form (NFC), in which names are compared: file systems and archives, macOS's above all,
+    also hand out the same letters decomposed."""
+    return unicodedata.normalize("NFC", text)

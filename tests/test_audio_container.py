@@ -1,0 +1,190 @@
+"""Headers that do not know, lie, or promise more than there is: the bytes decide."""
+
+import io
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.audio.check import CUT_OFF, check_audio, inspect_file
+from pipeline.audio.container import _CRC_8, _CRC_16, _CRC_32, _crc, open_container
+from pipeline.audio.load import AudioTooLongError, duration_of, load_audio
+from pipeline.corpus.importer import import_path
+from pipeline.corpus.sets import read_recordings
+from pipeline.errors import AudioError
+from pipeline.records import RubricName, Target
+from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.settings import Settings
+
+SECONDS = 3.0
+
+
+@pytest.fixture(scope="module")
+def sound() -> np.ndarray:
+    """Pulses with noise: nothing that an encoder makes tiny."""
+    t = np.arange(int(SECONDS * 16_000)) / 16_000
+    noise = np.random.default_rng(0).standard_normal(len(t))
+    return np.asarray(0.4 * np.sin(2 * np.pi * 220 * t) * np.sin(np.pi * t) ** 2 + 0.01 * noise, dtype=np.float32)
+
+
+def encoded(sound: np.ndarray, rate_hz: int = 16_000, **form: str) -> bytearray:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, sound, rate_hz, **form)
+    return bytearray(buffer.getvalue())
+
+
+def with_samples(flac: bytearray, n: int) -> bytes:
+    """A FLAC whose STREAMINFO says that it has `n` samples; 0 is what a writer into a pipe leaves."""
+    content = bytearray(flac)
+    content[21:26] = (int.from_bytes(content[21:26], "big") & ~0xF_FFFF_FFFF | n).to_bytes(5, "big")
+    return bytes(content)
+
+
+def test_checksums_are_those_of_the_formats() -> None:
+    assert _crc(b"123456789", _CRC_8, 8) == 0xF4
+    assert _crc(b"123456789", _CRC_16, 16) == 0xFEE8
+    assert _crc(b"123456789", _CRC_32, 32) == 0x89A1897F
+
+
+@pytest.mark.parametrize("n", [0, 0xF_FFFF_FFFF, 4_000])
+@pytest.mark.parametrize("shape", ["mono", "stereo 24 bits", "44.1 kHz"])
+def test_a_flac_whose_header_does_not_know_its_length(tmp_path: Path, sound: np.ndarray, n: int, shape: str) -> None:
+    """As `ffmpeg -f flac pipe:1 > a.flac` writes it; it was "576460752303424 s long"."""
+    samples = np.stack([sound, sound], axis=1) if "stereo" in shape else sound
+    rate_hz = 44_100 if "44" in shape else 16_000
+    file = tmp_path / "a.flac"
+    file.write_bytes(with_samples(encoded(samples, rate_hz, format="FLAC", subtype="PCM_24"), n))
+    whole_s = len(sound) / rate_hz
+    assert load_audio(file).duration_s == pytest.approx(whole_s, abs=1e-3)
+    assert load_audio(file.read_bytes()).duration_s == pytest.approx(whole_s, abs=1e-3)
+    assert duration_of(file) == pytest.approx(whole_s)
+    assert [p.code for p in inspect_file(file).problems if p.severity == "error"] == []
+
+
+def test_a_set_with_such_a_file_is_as_long_as_its_sound(settings: Settings, tmp_path: Path, sound: np.ndarray) -> None:
+    folder = tmp_path / "c" / "participant_1" / "kelimeler"
+    folder.mkdir(parents=True)
+    (folder / "01_masa.flac").write_bytes(with_samples(encoded(sound, format="FLAC"), 0))
+    report = import_path(settings, tmp_path / "c", name="s")
+    assert report.hours * 3600 == pytest.approx(SECONDS)
+    assert report.problems == ()
+    recording = read_recordings(settings, "s")[0].report
+    assert recording is not None
+    assert recording.duration_s == pytest.approx(SECONDS)
+
+
+def test_a_long_file_of_unknown_length_is_refused_by_what_it_holds(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).uniform(-0.1, 0.1, 8_000 * 30).astype(np.float32)
+    file = tmp_path / "long.flac"
+    file.write_bytes(with_samples(encoded(noise, 8_000, format="FLAC"), 0))
+    with pytest.raises(AudioTooLongError, match="lasts 30 s; at most 20 s") as caught:
+        load_audio(file, max_duration_s=20.0)
+    assert caught.value.duration_s == pytest.approx(30.0)
+    assert inspect_file(file, max_duration_s=20.0).duration_s == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("n", [0, int(SECONDS * 16_000)])
+def test_a_flac_that_is_cut_off_says_where(tmp_path: Path, sound: np.ndarray, n: int) -> None:
+    whole = with_samples(encoded(sound, format="FLAC"), n)
+    file = tmp_path / "cut.flac"
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(AudioError, match=r"cut\.flac cannot be read to its end: it is cut off after 1\.\d s"):
+        load_audio(file)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2_000_000_000, 0x7FFF_FFFF, 0xFFFF_FFFF])
+@pytest.mark.parametrize("riff", ["as it was", "same"])
+def test_a_wav_whose_data_size_is_no_size(sound: np.ndarray, size: int, riff: str) -> None:
+    content = encoded(sound, format="WAV", subtype="PCM_16")
+    content[40:44] = struct.pack("<I", size)
+    if riff == "same":
+        content[4:8] = struct.pack("<I", min(size, 0xFFFF_FFFF))
+    if size == 1:
+        with pytest.raises(AudioError):
+            load_audio(bytes(content))
+        return
+    audio = load_audio(bytes(content))
+    assert audio.duration_s == pytest.approx(SECONDS)
+    assert not audio.is_cut
+
+
+def test_an_empty_wav_with_a_list_after_it_stays_empty(sound: np.ndarray) -> None:
+    header = bytes(encoded(sound, format="WAV", subtype="PCM_16")[:40])
+    with pytest.raises(AudioError, match="holds no audio"):
+        load_audio(header + struct.pack("<I", 0) + b"LIST" + struct.pack("<I", 4) + b"INFO")
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFF_FFFF])
+def test_an_aiff_whose_sizes_are_wrong(sound: np.ndarray, size: int) -> None:
+    content = encoded(sound, format="AIFF", subtype="PCM_16")
+    for place in (content.index(b"COMM") + 10, content.index(b"SSND") + 4):
+        content[place : place + 4] = struct.pack(">I", size)
+    assert load_audio(bytes(content)).duration_s == pytest.approx(SECONDS)
+
+
+def last_page(ogg: bytearray) -> int:
+    return [match.start() for match in re.finditer(b"OggS", ogg)][-1]
+
+
+@pytest.mark.parametrize("codec", ["VORBIS", "OPUS"])
+@pytest.mark.parametrize("position", [0xFFFF_FFFF_FFFF_FFFF, 0, 1 << 40, 48_000 * 3600])
+def test_an_ogg_without_a_true_last_position(sound: np.ndarray, codec: str, position: int) -> None:
+    ogg = encoded(sound, format="OGG", subtype=codec)
+    begin = last_page(ogg)
+    ogg[begin + 6 : begin + 14] = position.to_bytes(8, "little")
+    ogg[begin + 22 : begin + 26] = bytes(4)
+    ogg[begin + 22 : begin + 26] = _crc(bytes(ogg[begin:]), _CRC_32, 32).to_bytes(4, "little")
+    assert load_audio(bytes(ogg)).duration_s == pytest.approx(SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "form", [{"format": "MP3"}, {"format": "OGG", "subtype": "VORBIS"}, {"format": "OGG", "subtype": "OPUS"}]
+)
+@pytest.mark.parametrize("share", [0.6, 0.9])
+def test_a_file_that_is_cut_off_is_scored_and_says_so_first(
+    sound: np.ndarray, form: dict[str, str], share: float
+) -> None:
+    long = np.tile(sound, 3)
+    content = bytes(encoded(long, **form))
+    assert not load_audio(content).is_cut
+    cut = load_audio(content[: int(share * len(content))])
+    assert cut.is_cut
+    assert 1.0 < cut.duration_s < 3 * SECONDS
+    first = check_audio(cut).problems[0]
+    assert (first.code, first.severity) == (CUT_OFF, "warning")
+    result = score_audio(load_scorer(Settings.from_env(), "heuristic", RubricName.WORD), cut, Target("masa", "tr"))
+    assert result.warnings[0] == f"The file is cut off after {cut.duration_s:.1f} s. Copy or record it again."
+
+
+def test_an_mp3_without_a_length_header_is_cut_off_within_a_frame(sound: np.ndarray) -> None:
+    content = bytes(encoded(sound, format="MP3"))
+    stream = content[content.index(b"\xff\xf3", 4) :]
+    assert not load_audio(stream).is_cut
+    assert not open_container(b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10) + stream + b"TAG" + bytes(125)).is_cut
+    assert load_audio(stream[: len(stream) // 2 + 7]).is_cut
+
+
+@pytest.mark.parametrize("scale", [1e30, 2**23 - 1, 32_767])
+def test_samples_far_over_full_scale_are_refused(tmp_path: Path, sound: np.ndarray, scale: float) -> None:
+    content = bytes(encoded(sound * np.float32(scale), format="WAV", subtype="FLOAT"))
+    file = tmp_path / "a.wav"
+    file.write_bytes(content)
+    with pytest.raises(AudioError, match=r"a\.wav has samples up to [\d.]+e\+\d+, where full scale is 1"):
+        load_audio(file)
+    assert [problem.code for problem in inspect_file(file).problems] == ["unreadable"]
+
+
+@pytest.mark.parametrize("value", [1e300, float("nan"), float("inf")])
+def test_samples_that_are_no_numbers_are_refused(sound: np.ndarray, value: float) -> None:
+    samples = sound.astype(np.float64)
+    samples[500] = value
+    with pytest.raises(AudioError, match="NaN or infinite"):
+        load_audio(bytes(encoded(samples, format="WAV", subtype="DOUBLE")))
+
+
+def test_samples_a_little_over_full_scale_are_clipped_not_refused(sound: np.ndarray) -> None:
+    content = bytes(encoded(sound * 5, format="WAV", subtype="FLOAT"))
+    assert "clipped" in [problem.code for problem in check_audio(load_audio(content)).problems]
