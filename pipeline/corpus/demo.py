@@ -32,6 +32,4 @@ def install_demo(
         copy = target / file.relative_to(source)
         if not copy.exists():
             artifacts.write_bytes(copy, file.read_bytes())
-    return import_path(
-        settings, target, name=NAME, fmt="folder", title=TITLE, synthetic=True, progress=progress, by=by
-    )
+    return import_path(settings, target, name=NAME, fmt="folder", title=TITLE, synthetic=True, progress=progress, by=by)

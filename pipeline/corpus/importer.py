@@ -21,6 +21,7 @@ from pipeline.corpus.sets import (
     list_sets,
     read_recordings,
     registration,
+    remove_set,
     result_path,
     save_set,
 )

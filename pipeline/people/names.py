@@ -4,8 +4,8 @@ A name is kept as it was typed, in composed Unicode (NFC) with single spaces. Tw
 keys are equal. The key is the name in compatibility form (NFKC: full-width letters, ligatures), lower case by Unicode's
 case folding, with every i alike: `i`, `ı`, `I` and `İ`. Turkish writes i/İ and ı/I where other languages write i/I, and
 a name does not say its language: `IŞIK` is `ışık` in Turkish and `işik` elsewhere. As both must match, all four do. Two
-people who differ in that dot alone (Aslı, Asli) have to add something to their names; that is rarer than one person with
-two keyboards. Accents are kept apart: Ayşe and Ayse are two.
+people who differ in that dot alone (Aslı, Asli) have to add something to their names; that is rarer than one person
+with two keyboards. Accents are kept apart: Ayşe and Ayse are two.
 """
 
 import unicodedata

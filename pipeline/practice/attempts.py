@@ -101,9 +101,7 @@ def save_attempt(
     return attempt
 
 
-def read_attempts(
-    settings: Settings, learner: str, text: str | None = None, by: Identity | None = None
-) -> AttemptLog:
+def read_attempts(settings: Settings, learner: str, text: str | None = None, by: Identity | None = None) -> AttemptLog:
     """The learner's tries at one text, or at all of them, oldest first."""
     permit_own(settings, by, learner)
     root = learner_folder(settings, learner)

@@ -121,8 +121,9 @@ def get_project(settings: Settings, name: str) -> Project:
 
 
 def save_project(settings: Settings, project: Project, by: Identity) -> Project:
-    """Keep it, with its experts as the installation knows them, and who changed what. Raises ProjectError for recordings that the set does not have, answers outside
-    the rubric, and another set once something was rated: those ratings would belong to nothing."""
+    """Keep it, with its experts as the installation knows them, and who changed what. Raises ProjectError for
+    recordings that the set does not have, answers outside the rubric, and another set once something was rated: those
+    ratings would belong to nothing."""
     by.require(Action.MANAGE_PROJECTS)
     people = People(settings)
     once = {name_key(name): people.spelling(name) for name in project.experts}
