@@ -4,13 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import identity, state, training
+from dashboard import state, training
 from dashboard.charts import run_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from pipeline.metrics.published import HUMAN, PAPER
-from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.speech.config import SpeechTrainConfig, list_presets, load_preset
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
@@ -111,7 +110,7 @@ def speech_findings(run: RunDirectory) -> None:
         key="deploy-speech",
         icon=":material/rocket_launch:",
     ):
-        training.deploy_run(run, identity.allowed(Action.TRAIN).name)
+        training.deploy_run(run)
         st.toast(f"{run.id} is in use now.")
         st.rerun()
     if training.speech_is_deployed() and confirm(
@@ -121,6 +120,6 @@ def speech_findings(run: RunDirectory) -> None:
         key="rollback-speech",
         icon=":material/undo:",
     ):
-        before = training.roll_back(SPEECH, identity.allowed(Action.TRAIN).name)
+        before = training.roll_back(SPEECH)
         st.toast("The released model is in use." if before is None else f"{before} is in use again.")
         st.rerun()

@@ -14,7 +14,7 @@ from pipeline.labels.result_file import ResultFile, append, derive, read_result,
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
-from pipeline.people.names import clean_name, same_person
+from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
@@ -33,8 +33,8 @@ class LabelStore:
         self._index = Index(settings)
 
     def add(self, recording: Recording, event: RatingEvent, by: Identity | None = None) -> ResultFile:
-        """Append `event` to the recording's history, under the name by which this installation knows its evaluator;
-        when this returns, it is on disk.
+        """Append `event` to the recording's history, with the evaluator's name as on the list of people, else as in
+        the history; when this returns, it is on disk.
 
         Returns the file as written. Raises LabelError for an invalid event, a damaged file that cannot be moved
         aside, a lock held for over 10 s, or a full or read-only disk; nothing has changed then. An index that cannot
@@ -73,15 +73,19 @@ class LabelStore:
         return current_ratings(self.history(recording))
 
     def _named(self, event: RatingEvent, by: Identity | None) -> RatingEvent:
-        name = People(self._settings).spelling(event.evaluator)
-        if by is not None and not same_person(by.name, name):
-            raise AccessError(f"{by.name} cannot rate in the name of {name}.")
-        return replace(event, evaluator=name)
+        """With the name as on the list of people, where it is there. Raises AccessError for a rating in another's
+        name."""
+        if by is not None and not same_person(by.name, event.evaluator):
+            raise AccessError(f"{by.name} cannot rate in the name of {event.evaluator}.")
+        return replace(event, evaluator=People(self._settings).listed(event.evaluator) or clean_name(event.evaluator))
 
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
+            if People(self._settings).is_open:  # a recording's own history spells its raters in one way
+                alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
+                event = replace(event, evaluator=alike or event.evaluator)
             said = {standing.evaluator for standing in standing_events(before.ratings)}
             if event.action is RatingAction.UNDO and event.evaluator not in said:
                 raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")

@@ -76,8 +76,11 @@ class People:
         """A typed name as this installation knows it: as on the list, else as it has been rated under, else as typed.
         Raises LabelError for what is no name."""
         cleaned = clean_name(name)
-        listed = spelled_as(cleaned, (person.name for person in self.all()))
-        return listed if listed is not None else self._rated_as(cleaned)
+        return self.listed(cleaned) or self._rated_as(cleaned)
+
+    def listed(self, name: str) -> str | None:
+        """A name as it stands on the list; None for somebody who is not on it."""
+        return spelled_as(name, (person.name for person in self.all()))
 
     def identify(self, name: str) -> Identity:
         """Raises AccessError for a name that is not on the list, or no longer active."""

@@ -148,6 +148,12 @@ def learner_folder(settings: Settings, learner: str) -> Path:
     return alike[0] if alike else folder
 
 
+def learner_as_kept(settings: Settings, learner: str) -> str:
+    """The name as it was spelled when something of the learner was first kept; as given where nothing is."""
+    folder = learner_folder(settings, learner)
+    return _learner_of(folder) if folder.is_dir() else learner
+
+
 def _folder_key(name: str) -> str:
     """Equal for the folders of all spellings of a name, whose hashes differ."""
     return name_key(HASHED.sub("", name))
