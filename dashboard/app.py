@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import identity
 from dashboard.components.page import errors_in_words, plain
 from dashboard.pages import PAGES, VIEWS, Page
+from pipeline.errors import PronlabError
 from pipeline.people.exposure import VARIABLE, is_exposed, was_allowed
 from pipeline.settings import Settings
 
@@ -38,7 +39,7 @@ def gets_in(page: Page) -> bool:
         if identity.is_open() or identity.current() is not None:
             identity.allowed(*page.needs)
             return True
-    except Exception:
+    except PronlabError:
         st.title(page.title)
         raise
     st.title("Pronlab")

@@ -120,7 +120,7 @@ class People:
         by.require(Action.MANAGE_PEOPLE)
         before = self._find(clean_name(name))
         if before is None:
-            new = Person(name, roles or (Role.EXPERT,), email.strip(), active is not False)
+            new = Person(self.spelling(name), roles or (Role.EXPERT,), email.strip(), active is not False)
             return self.save(new, by)
         changed = replace(
             before, roles=roles or before.roles, email=email.strip() or before.email,
