@@ -155,8 +155,8 @@ def learner_as_kept(settings: Settings, learner: str) -> str:
 
 
 def _folder_key(name: str) -> str:
-    """Equal for the folders of all spellings of a name, whose hashes differ."""
-    return name_key(HASHED.sub("", name))
+    """Equal for the folders of all spellings of a name, whose hashes differ, and of a few other names."""
+    return "".join(character for character in name_key(HASHED.sub("", name)) if character.isalnum())
 
 
 def _learner_of(folder: Path) -> str:
