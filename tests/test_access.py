@@ -275,7 +275,8 @@ def test_pages_ask_every_role_and_nobody(open_page: Callable[..., Any], team: Se
         else:
             assert f"{name} ({role}) may not {page.needs[0]}" in shown, shown
             assert shows_nothing(opened)
-    for query in ({}, {"rater": UNKNOWN}, {"rater": GONE}, {"learner": "Lea", "practise": "Progress"}):
+    names = ({}, {"rater": UNKNOWN}, {"rater": GONE}, {"learner": "Lea", "practise": "Progress"})
+    for query in names if page.name == "practice" else names[1:2]:
         opened = open_page(page.name, **query)
         assert "Say who you are first" in said(opened), query
         assert shows_nothing(opened), query

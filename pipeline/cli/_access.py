@@ -124,7 +124,7 @@ def need_of(path: str) -> Need | None:
 
 def asker() -> Identity:
     """Who runs the present command; `guest` where nobody was named on an open installation."""
-    found: Identity = click.get_current_context().find_root().meta.get(_KEY, GUEST)
+    found: Identity = click.get_current_context().find_root().meta[_KEY]
     return found
 
 

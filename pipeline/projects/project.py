@@ -126,7 +126,9 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     ratings would belong to nothing."""
     by.require(Action.MANAGE_PROJECTS)
     people = People(settings)
-    once = {name_key(name): people.spelling(name) for name in project.experts}
+    once: dict[str, str] = {}
+    for name in project.experts:
+        once.setdefault(name_key(name), people.spelling(name))
     project = replace(project, experts=tuple(once.values()))
     rubric = get_set(settings, project.set).rubric
     _check_gold(settings, project, rubric)
