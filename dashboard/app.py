@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from dashboard import identity
 from dashboard.components.page import errors_in_words, plain
 from dashboard.pages import PAGES, VIEWS, Page
-from pipeline.errors import PronlabError
+from pipeline.people.access import Identity
 from pipeline.people.exposure import VARIABLE, is_exposed, was_allowed
 from pipeline.settings import Settings
 
@@ -22,30 +23,28 @@ def main() -> None:
         return
     with errors_in_words():
         identity.sidebar()
-        pages = {
-            st.Page(
-                VIEWS / f"{page.name}.py", title=page.title, icon=page.icon, url_path=page.name, default=number == 0
-            ): page
-            for number, page in enumerate(PAGES)
-        }
+        me = identity.present()
+        pages = {_drawn(page, me, first=number == 0): page for number, page in enumerate(PAGES)}
         chosen = st.navigation(list(pages))
-        if gets_in(next(page for drawn, page in pages.items() if drawn == chosen)):
+        page = next(page for drawn, page in pages.items() if drawn == chosen)
+        if me is None:
+            st.title("Pronlab")
+            how = "Sign in" if identity.signs_in() else "Choose your name"
+            st.info(f"Say who you are first: in the bar on the left. {how} to go on.", icon=":material/login:")
+        elif page.opens_to(me):
             chosen.run()
+        else:
+            st.title(page.title)
+            me.require(*page.needs)
 
 
-def gets_in(page: Page) -> bool:
-    """Whether whoever is there may open the page; else it says why, and nothing more."""
-    try:
-        if identity.is_open() or identity.current() is not None:
-            identity.allowed(*page.needs)
-            return True
-    except PronlabError:
-        st.title(page.title)
-        raise
-    st.title("Pronlab")
-    how = "Sign in" if identity.signs_in() else "Choose your name"
-    st.info(f"Say who you are first: in the bar on the left. {how} to go on.", icon=":material/login:")
-    return False
+def _drawn(page: Page, me: Identity | None, *, first: bool) -> StreamlitPage:
+    """In the navigation where it opens to whoever is there; its address is known in any case, and refuses."""
+    seen = me is not None and page.opens_to(me)
+    return st.Page(
+        VIEWS / f"{page.name}.py", title=page.title, icon=page.icon, url_path=page.name, default=first,
+        visibility="visible" if seen else "hidden",
+    )  # fmt: skip
 
 
 def is_reachable_as_meant() -> bool:

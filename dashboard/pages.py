@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.people.access import Action
+from pipeline.people.access import Action, Identity
 
 VIEWS = Path(__file__).parent / "views"
 
@@ -16,6 +16,9 @@ class Page:
     title: str
     icon: str
     needs: tuple[Action, ...]
+
+    def opens_to(self, me: Identity) -> bool:
+        return any(me.may(action) for action in self.needs)
 
 
 PAGES = (
