@@ -99,6 +99,28 @@ def test_an_open_installation_lets_anybody(settings: Settings, action: Action) -
         permit(settings, anybody, action)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": "Eve", "roles": ["expert"], "active": "false"},
+        {"name": "Eve", "roles": ["boss"], "active": True},
+        {"name": "", "roles": ["expert"], "active": True},
+        {"name": "Eve", "roles": "expert", "active": True},
+        ["Eve"],
+        "Eve",
+    ],
+)
+def test_a_list_that_was_edited_into_nonsense_lets_nobody_in(settings: Settings, entry: object) -> None:
+    import json
+
+    settings.data_root.mkdir()
+    admin = {"name": "Ada", "roles": ["admin"], "email": "", "active": True}
+    (settings.data_root / "people.json").write_text(json.dumps([admin, entry]), encoding="utf-8")
+    for name in ("Ada", "Eve"):
+        with pytest.raises(AccessError, match="is damaged"):
+            People(settings).identify(name)
+
+
 # Commands
 
 

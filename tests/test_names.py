@@ -113,7 +113,9 @@ def test_a_new_person_on_the_list_is_spelled_as_they_rated(settings: Settings, w
 def test_spellings_in_a_table_become_one_person(settings: Settings, words: str) -> None:
     first, second, third = ids_of(settings)[:3]
     table = f"recording_id,evaluator,score\n{first},Derya,70\n{second},DERYA,80\n{third}, derya ,90\n"
-    apply(settings, "words", check(settings, "words", from_csv(table.encode())))
+    incoming = check(settings, "words", from_csv(table.encode()))
+    assert incoming.respelled == ("'DERYA' is taken as 'Derya'", "'derya' is taken as 'Derya'")
+    apply(settings, "words", incoming)
     assert Index(settings).label_counts("words") == {"Derya": 3}
 
 

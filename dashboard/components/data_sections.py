@@ -7,7 +7,7 @@ from dashboard.charts import rater_charts, score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
-from dashboard.components.page import empty_state
+from dashboard.components.page import empty_state, plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
@@ -187,6 +187,8 @@ def import_ratings() -> None:
             icon=":material/warning:",
         )
         st.dataframe([{"What is wrong": problem} for problem in incoming.problems], hide_index=True)
+    if incoming.respelled:
+        st.info(plain("; ".join(incoming.respelled)), icon=":material/spellcheck:")
     if not incoming.n:
         st.info("There is nothing in it that could be taken over.", icon=":material/info:")
         return

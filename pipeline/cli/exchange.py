@@ -78,6 +78,7 @@ def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, d
     text = f"{incoming.n} ratings of {len(incoming.ratings)} recordings{', nothing was written' if dry_run else ''}"
     lines = [
         text if dry_run else f"{text}; {changed} recordings have something new.",
+        *incoming.respelled[:SHOWN_PROBLEMS],
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
     found = {
@@ -85,6 +86,7 @@ def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, d
         "recordings": len(incoming.ratings),
         "changed": changed,
         "problems": incoming.problems,
+        "respelled": incoming.respelled,
     }
     emit(found, as_json, "\n".join(lines))
 

@@ -58,11 +58,8 @@ class People:
             return []
         try:
             raw = json.loads(self._file.read_text(encoding="utf-8"))
-            return [
-                Person(str(p["name"]), tuple(Role(r) for r in p["roles"]), str(p.get("email", "")), bool(p["active"]))
-                for p in raw
-            ]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return [_person(entry) for entry in raw]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
             raise AccessError(f"{self._file} is damaged ({error}). Mend or remove it; ratings are safe.") from error
 
     def raters(self) -> set[str] | None:
@@ -165,6 +162,14 @@ class People:
     def _changing(self) -> Iterator[list[Person]]:
         with locked(self._settings, self._file, AccessError):
             yield self.all()
+
+
+def _person(raw: dict[str, Any]) -> Person:
+    """Raises KeyError, TypeError or ValueError for an entry that does not say clearly who may what."""
+    if not isinstance(raw["active"], bool):
+        raise TypeError(f"active is true or false, got {raw['active']!r}")
+    roles = tuple(Role(role) for role in raw["roles"])
+    return Person(clean_name(str(raw["name"])), roles, str(raw.get("email", "")), raw["active"])
 
 
 def permit(settings: Settings, by: Identity | str | None, action: Action, *others: Action) -> Identity:

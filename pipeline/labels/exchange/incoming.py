@@ -34,10 +34,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Incoming:
-    """What an import would do: ratings by recording, and every row that cannot be used, with the reason."""
+    """What an import would do: ratings by recording, every row that cannot be used, with the reason, and which names
+    were taken for another spelling of one person's."""
 
     ratings: dict[str, list[RatingEvent]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    respelled: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -80,6 +82,7 @@ def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collect
     found: dict[str, list[RatingEvent]] = {}
     problems: list[str] = []
     spelled: dict[str, str] = {}
+    respelled: dict[str, str] = {}
     people = People(settings)
     for row in rows:
         try:
@@ -94,11 +97,14 @@ def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collect
             key = name_key(event.evaluator)
             if key not in spelled:
                 spelled[key] = people.spelling(event.evaluator)
-            event = replace(event, evaluator=spelled[key])
+            if event.evaluator != spelled[key]:
+                respelled[event.evaluator] = spelled[key]
+                event = replace(event, evaluator=spelled[key])
             found.setdefault(recording.id, []).append(event)
         except (LabelError, ValueError, TypeError, KeyError) as error:
             problems.append(f"{row.place}: {str(error).rstrip('.')}")
-    return Incoming(found, tuple(problems))
+    told = tuple(f"{typed!r} is taken as {known!r}" for typed, known in respelled.items())
+    return Incoming(found, tuple(problems), told)
 
 
 def apply(settings: Settings, set_name: str, incoming: Incoming, by: Identity | None = None) -> int:
