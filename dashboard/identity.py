@@ -1,12 +1,26 @@
-"""Who sits in front of the page: by sign-in where it is set up, else by the name they chose."""
+"""Who sits in front of the page: by sign-in where it is set up, else by the name they chose. The one place that decides
+it; every page and every service of the dashboard asks here what they may."""
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from dashboard import services, state
+from dashboard import state
 from dashboard.markup import plain
-from pipeline.errors import AccessError
-from pipeline.people.access import Action, Identity
+from pipeline.errors import AccessError, PronlabError
+from pipeline.people.access import GUEST, Action, Identity
+from pipeline.people.names import same_person, spelled_as
 from pipeline.people.people import People
+from pipeline.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Who drew a download that is made in another thread, where Streamlit knows no visitor.
+_held: ContextVar[Identity | None] = ContextVar("held", default=None)
 
 
 def signs_in() -> bool:
@@ -18,29 +32,106 @@ def signs_in() -> bool:
 
 
 def people() -> People:
-    return People(services.settings())
+    return People(Settings.from_env())
+
+
+def is_open() -> bool:
+    """Whether whoever is there has every role: there is neither a list nor a sign-in."""
+    return people().is_open and not signs_in()
 
 
 def current() -> Identity | None:
-    """None where nobody has said who they are. Raises AccessError for somebody who is not on the list."""
+    """None where nobody has said who they are. Raises AccessError for somebody who is not on the list, no longer
+    active, or signed in with an address that is not verified."""
+    drew = _held.get()
+    if drew is not None:  # looked up again: they may have left the list since
+        return drew if people().is_open else people().identify(drew.name)
     if signs_in():
         if not st.user.is_logged_in:
             return None
-        email, name = str(st.user.get("email") or ""), str(st.user.get("name") or "")
-        return people().identify(name or email) if people().is_open else people().identify_by_email(email)
+        email = verified_email()
+        # Without a list the address is the name: two people may have one display name, which they choose themselves.
+        return people().identify(email) if people().is_open else people().identify_by_email(email)
     name = state.chosen(state.RATER)
     return people().identify(name) if name else None
 
 
-def allowed(action: Action) -> Identity:
-    """Whoever sits here, if they may. An open installation lets in whoever has not said a name. Raises AccessError."""
-    found = current()
+def present() -> Identity | None:
+    """As `current`; on an open installation a guest with every role where nobody has said a name."""
+    return current() or (GUEST if is_open() else None)
+
+
+def verified_email() -> str:
+    """Of whoever signed in. Raises AccessError where the provider does not say that the address is theirs; where it
+    says nothing of it, `trust_email = true` under `[pronlab]` in the secrets takes its word."""
+    email = str(st.user.get("email") or "").strip()
+    if not email:
+        raise AccessError("Your sign-in came without an e-mail address, which says who you are here. Ask an admin.")
+    claim = st.user.get("email_verified")
+    if claim is None and _trusts_email():
+        return email
+    if str(claim).strip().casefold() != "true":
+        raise AccessError(
+            f"The address {email} is not verified by where you signed in, so it opens nothing here. Verify it there, "
+            "then sign in again."
+        )
+    return email
+
+
+def allowed(action: Action, *others: Action) -> Identity:
+    """Whoever sits here, if they may do `action` or one of the `others`. An open installation lets in whoever has not
+    said a name. Raises AccessError."""
+    found = present()
     if found is None:
-        if people().is_open and not signs_in():
-            return people().identify("guest")
         raise AccessError("Say who you are first: in the bar on the left.")
-    found.require(action)
+    found.require(action, *others)
     return found
+
+
+def as_person(name: str, action: Action) -> Identity:
+    """Who acts where something is kept under a typed name: on an open installation whoever has that name, else whoever
+    sits here, whatever was typed. Raises AccessError."""
+    if not is_open():
+        return allowed(action)
+    return people().identify(name) if name else GUEST
+
+
+def is_still(me: Identity, action: Action) -> bool:
+    """Whether `me`, for whom the page was drawn, still sits here and may do `action`: for what happens before a page is
+    drawn anew, where an error could not be shown."""
+    try:
+        return same_person(as_person(me.name, action).name, me.name)
+    except PronlabError:
+        return False
+
+
+def asks(action: Action, *others: Action) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """For a service of the dashboard: it runs for who may do `action`, or one of the `others`, else AccessError."""
+
+    def decorate(service: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(service)
+        def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+            allowed(action, *others)
+            return service(*args, **kwargs)
+
+        asked.asks = (action, *others)  # type: ignore[attr-defined]
+        return asked
+
+    return decorate
+
+
+def held(service: Callable[[], T]) -> Callable[[], T]:
+    """`service` as whoever sits here now, for a download that Streamlit makes later in another thread."""
+    me = current()
+
+    def later() -> T:
+        token = _held.set(me)
+        try:
+            return service()
+        finally:
+            _held.reset(token)
+
+    return later
 
 
 def sidebar() -> None:
@@ -56,8 +147,14 @@ def sidebar() -> None:
     if known.is_open:
         return
     names = [person.name for person in known.all() if person.active]
-    if state.chosen(state.RATER) not in names:
-        state.choose(state.RATER, None)
+    asked = state.chosen(state.RATER)
+    if asked not in names:
+        state.choose(state.RATER, spelled_as(asked, names) if asked else None)
     st.sidebar.selectbox(
         "You are", names, index=None, key=state.RATER, bind="query-params", placeholder="Choose your name"
     )
+
+
+def _trusts_email() -> bool:
+    section: Any = st.secrets.get("pronlab", {})
+    return section.get("trust_email", False) is True

@@ -57,7 +57,7 @@ class Labelling:
         identity.require(Action.RATE)
         self._settings = settings
         self._set = get_set(settings, set_name)
-        self._evaluator = identity.name
+        self._evaluator, self._identity = identity.name, identity
         self._index = Index(settings)
         self._store = LabelStore(settings)
         self._queue = None if project is None else Queue(settings, project, identity)
@@ -121,7 +121,7 @@ class Labelling:
         before = next((e for r, e in self._index.recent(self._set.name, self._evaluator, 200) if r.id == item), None)
         if before is not None:  # a change of mind: it was worked on for the same project, and as what it was then
             event = replace(event, project=before.project, purpose=before.purpose)
-        self._store.add(recording, event)
+        self._store.add(recording, event, self._identity)
         return recording
 
     def can_undo(self) -> bool:
@@ -130,7 +130,7 @@ class Labelling:
     def _undo(self, fresh: Session, nonce: str) -> Session:
         """Take back the newest act and put that recording on the desk again, with what had been said."""
         recording, event = self._index.recent(self._set.name, self._evaluator, 1)[0]
-        self._store.undo(recording, self._evaluator)
+        self._store.undo(recording, self._evaluator, self._identity)
         said = f"{event.score:g}" if event.score is not None else str(event.action)
         message = f"Taken back: {recording.text} ({said})"
         return replace(fresh, place=0, reopened=recording.id, before=event, answer=Answer(nonce, True, message))

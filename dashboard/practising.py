@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard import identity
+from dashboard.identity import asks
 from dashboard.services import loaded_audio, scorer, settings
+from pipeline.people.access import Action
 from pipeline.practice import consent, lessons
-from pipeline.practice.attempts import Attempt, AttemptLog, delete_attempts, read_attempts, save_attempt
+from pipeline.practice.attempts import (
+    Attempt,
+    AttemptLog,
+    delete_attempts,
+    learner_as_kept,
+    read_attempts,
+    save_attempt,
+)
 from pipeline.records import Problem, RubricName, ScoreResult, Target
 
 if TYPE_CHECKING:
@@ -57,18 +67,22 @@ class Try:
         return to_wav(self.audio.samples, self.audio.sample_rate_hz)
 
 
+@asks(Action.PRACTISE)
 def all_lessons() -> tuple[list[Lesson], list[Problem]]:
     return lessons.list_lessons(settings())
 
 
+@asks(Action.MANAGE_LESSONS)
 def add_lesson(name: str, content: bytes) -> Lesson:
-    return lessons.add_lesson(settings(), name, content)
+    return lessons.add_lesson(settings(), name, content, identity.allowed(Action.MANAGE_LESSONS))
 
 
+@asks(Action.MANAGE_LESSONS)
 def remove_lesson(lesson: str) -> None:
-    lessons.remove_lesson(settings(), lesson)
+    lessons.remove_lesson(settings(), lesson, identity.allowed(Action.MANAGE_LESSONS))
 
 
+@asks(Action.PRACTISE)
 def can_score(language: str) -> bool:
     """English needs a speech model; elsewhere there is always the rule."""
     from pipeline.scoring.speech.model_files import find_speech_model
@@ -76,6 +90,7 @@ def can_score(language: str) -> bool:
     return language != "en" or find_speech_model(settings()) is not None
 
 
+@asks(Action.PRACTISE)
 def voice(target: Target) -> Voice | None:
     """A recording of this installation, else the synthesiser's where it is installed."""
     from pipeline.corpus.references import find_reference, is_synthetic
@@ -88,6 +103,7 @@ def voice(target: Target) -> Voice | None:
     return None if made is None else Voice(made, True)
 
 
+@asks(Action.PRACTISE)
 def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
     """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
     from pipeline.audio.load import load_audio
@@ -152,6 +168,7 @@ def _score_in_the_shadow(audio: Audio, target: Target, learner: str, shown: str)
     threading.Thread(target=score, name="shadow", daemon=True).start()
 
 
+@asks(Action.PRACTISE)
 def say_of(prediction: str, agrees: bool) -> None:
     """Whether the learner agrees with a score."""
     from pipeline.monitoring.predictions import PredictionLog
@@ -159,45 +176,68 @@ def say_of(prediction: str, agrees: bool) -> None:
     PredictionLog(settings()).feedback(prediction, agrees=agrees)
 
 
+@asks(Action.PRACTISE)
+def learner(typed: str) -> str:
+    """Whoever practises: who sits here, whatever an address or a field says; on an open installation whose name was
+    typed, as it was spelled before. "" where there is none."""
+    if not identity.is_open():
+        return identity.allowed(Action.PRACTISE).name
+    cleaned = " ".join(typed.split())
+    return learner_as_kept(settings(), identity.as_person(cleaned, Action.PRACTISE).name) if cleaned else ""
+
+
+def _as(learner: str) -> Identity:
+    return identity.as_person(learner, Action.PRACTISE)
+
+
+@asks(Action.PRACTISE)
 def kept(learner: str) -> consent.Keep | None:
     """What the learner lets us keep; None while they have not been asked, or are nobody."""
-    return consent.consent_of(settings(), learner) if learner else None
+    return consent.consent_of(settings(), learner, _as(learner)) if learner else None
 
 
+@asks(Action.PRACTISE)
 def let_keep(learner: str, keep: consent.Keep) -> None:
-    consent.give_consent(settings(), learner, keep)
+    consent.give_consent(settings(), learner, keep, _as(learner))
 
 
+@asks(Action.PRACTISE)
 def save_try(learner: str, tried: Try, lesson: str) -> None:
     """As far as the learner lets us."""
     keep = kept(learner)
     if keep in consent.UNDER_THE_NAME:
         audio = tried.audio if keep is consent.Keep.RECORDINGS else None
-        save_attempt(settings(), learner, tried.result.target.text, audio, tried.result, lesson=lesson)
+        save_attempt(settings(), learner, tried.result.target.text, audio, tried.result, lesson=lesson, by=_as(learner))
 
 
+@asks(Action.PRACTISE)
 def tries(learner: str, text: str | None = None) -> AttemptLog:
-    return read_attempts(settings(), learner, text)
+    return read_attempts(settings(), learner, text, _as(learner))
 
 
+@asks(Action.PRACTISE)
 def delete_tries(learner: str, text: str) -> int:
-    return delete_attempts(settings(), learner, text)
+    return delete_attempts(settings(), learner, text, _as(learner))
 
 
+@asks(Action.PRACTISE)
 def delete_everything(learner: str) -> int:
     """Of a learner: tries, scores, what they let us keep; and their name in the log of predictions."""
     from pipeline.monitoring.predictions import PredictionLog
 
+    n = delete_attempts(settings(), learner, by=_as(learner))
     PredictionLog(settings()).forget(learner)
-    return delete_attempts(settings(), learner)
+    return n
 
 
+@asks(Action.PRACTISE)
 def drop_recordings(learner: str) -> int:
-    return consent.drop_recordings(settings(), learner)
+    return consent.drop_recordings(settings(), learner, _as(learner))
 
 
+@asks(Action.PRACTISE)
 def exported(learner: str) -> bytes:
-    return consent.exported(settings(), learner)
+    return consent.exported(settings(), learner, _as(learner))
 
 
 @dataclass(frozen=True)
@@ -211,6 +251,7 @@ class Progress:
     lessons: list[LessonProgress]
 
 
+@asks(Action.PRACTISE)
 def progress(learner: str) -> Progress:
     from datetime import datetime
 
@@ -223,24 +264,28 @@ def progress(learner: str) -> Progress:
     )  # fmt: skip
 
 
+@asks(Action.MANAGE_REFERENCES)
 def marked_references() -> list[Recording]:
     from pipeline.corpus.references import marked
 
     return marked(settings())
 
 
+@asks(Action.MANAGE_REFERENCES)
 def mark_reference(recording_id: str, by: Identity) -> None:
     from pipeline.corpus.references import mark
 
     mark(settings(), recording_id, by)
 
 
+@asks(Action.MANAGE_REFERENCES)
 def unmark_reference(recording_id: str, by: Identity) -> None:
     from pipeline.corpus.references import unmark
 
     unmark(settings(), recording_id, by)
 
 
+@asks(Action.MANAGE_REFERENCES)
 @st.cache_data(max_entries=16, show_spinner=False)
 def recordings_of(set_name: str, stamp: str) -> list[tuple[str, str]]:
     """Id and text of each recording of a set as it was imported at `stamp`."""
@@ -249,6 +294,7 @@ def recordings_of(set_name: str, stamp: str) -> list[tuple[str, str]]:
     return [(one.id, one.text) for one in read_recordings(settings(), set_name)]
 
 
+@asks(Action.PRACTISE)
 def load_scorers(target: Target) -> None:
     """Load what will be needed, while the learner still reads: the first answer is as quick as the next."""
     from pipeline.scoring.in_use import scorer_for

@@ -58,6 +58,11 @@ def watch(key: str, value: str | None) -> None:
         st.query_params[key] = value
 
 
+def reset(key: str) -> None:
+    """Give a widget its first value again, before it is drawn in this run."""
+    st.session_state.pop(key, None)
+
+
 def component_value(key: str, name: str) -> Any:
     """What the component `key` last sent under `name`, for use in its callback."""
     return st.session_state[key].get(name)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dashboard import identity
+from dashboard.identity import asks
 from dashboard.services import settings
+from pipeline.people.access import Action
+from pipeline.people.names import same_person
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import CHECKOUT
 
 if TYPE_CHECKING:
+    from pipeline.people.access import Identity
     from pipeline.tabular.cleaning import Cleaning
     from pipeline.tabular.config import TabularConfig
     from pipeline.tabular.model_files import TabularModel
@@ -20,42 +26,53 @@ KIND = "table"
 SYNTHETIC = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
 
 
+@asks(Action.COLLECT_PROMPTS)
 def titles() -> dict[str, str]:
     from pipeline.tabular.task import get_task, task_names
 
     return {name: get_task(name).title for name in task_names()}
 
 
+@asks(Action.COLLECT_PROMPTS)
 def prompts() -> list[Prompt]:
+    """All of them; scores and notes of others only for who may see what others rated."""
     from pipeline.tabular.prompts.store import Store
 
-    return Store(settings()).all()
+    me, found = identity.allowed(Action.COLLECT_PROMPTS), Store(settings()).all()
+    if me.may(Action.SEE_RATINGS):
+        return found
+    return [one if same_person(one.rater, me.name) else replace(one, score=None, rater="", notes="") for one in found]
 
 
+@asks(Action.COLLECT_PROMPTS)
 def keep_prompt(text: str, author: str, score: float | None, rater: str, notes: str) -> None:
     from pipeline.tabular.prompts.store import Store
 
-    Store(settings()).add(text, author, score, rater, notes)
+    Store(settings()).add(text, author, score, rater, notes, _rater(rater))
 
 
+@asks(Action.COLLECT_PROMPTS)
 def rate_prompt(prompt: str, score: float, rater: str, notes: str) -> None:
     from pipeline.tabular.prompts.store import Store
 
-    Store(settings()).rate(prompt, score, rater, notes)
+    Store(settings()).rate(prompt, score, rater, notes, _rater(rater))
 
 
+@asks(Action.COLLECT_PROMPTS)
 def remove_prompt(prompt: str) -> None:
     from pipeline.tabular.prompts.store import Store
 
-    Store(settings()).remove(prompt)
+    Store(settings()).remove(prompt, identity.allowed(Action.COLLECT_PROMPTS))
 
 
+@asks(Action.IMPORT_DATA, Action.TRAIN)
 def add_synthetic() -> int:
     from pipeline.tabular.prompts.store import Store
 
-    return Store(settings()).add_file(SYNTHETIC)
+    return Store(settings()).add_file(SYNTHETIC, identity.allowed(Action.IMPORT_DATA, Action.TRAIN))
 
 
+@asks(Action.TRAIN)
 def cleaning(task: str, source: str) -> Cleaning:
     from pipeline.tabular.cleaning import clean
     from pipeline.tabular.task import get_task
@@ -64,43 +81,54 @@ def cleaning(task: str, source: str) -> Cleaning:
     return clean(found.rows(settings(), source), found)
 
 
+@asks(Action.TRAIN)
 def start(config: TabularConfig) -> str:
     from pipeline.jobs.launcher import launch_training
 
-    return launch_training(settings(), KIND, config).id
+    return launch_training(settings(), KIND, config, by=identity.allowed(Action.TRAIN)).id
 
 
+@asks(Action.TRAIN)
 def runs(task: str) -> list[RunDirectory]:
     """Trainings of trees on a task, newest first."""
     found = (run for run in list_runs(settings().runs_root) if run.state.kind == KIND)
     return [run for run in found if run.config.get("task") == task]
 
 
+@asks(Action.TRAIN)
 def report(run: RunDirectory) -> dict[str, Any] | None:
     path = run.path / "report.json"
     content: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     return content
 
 
+@asks(Action.TRAIN)
 def in_use(task: str) -> TabularModel | None:
     from pipeline.tabular.model_files import in_use
 
     return in_use(settings(), task)
 
 
+@asks(Action.DEPLOY)
 def deploy(run: RunDirectory) -> None:
     from pipeline.tabular.model_files import deploy
 
-    deploy(settings(), run.path / "model")
+    deploy(settings(), run.path / "model", identity.allowed(Action.DEPLOY))
 
 
+@asks(Action.DEPLOY)
 def roll_back(task: str) -> str | None:
     from pipeline.tabular.model_files import roll_back
 
-    return roll_back(settings(), task)
+    return roll_back(settings(), task, identity.allowed(Action.DEPLOY))
 
 
+@asks(Action.PRACTISE)
 def score_prompt(text: str) -> PromptScore:
     from pipeline.tabular.scoring import score_prompt
 
     return score_prompt(settings(), text)
+
+
+def _rater(name: str) -> Identity | None:
+    return identity.as_person(name, Action.COLLECT_PROMPTS) if name or not identity.is_open() else None

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard import identity
+from dashboard.identity import asks
 from dashboard.services import settings
 from pipeline.errors import PronlabError
 from pipeline.metrics.regression import RegressionMetrics
+from pipeline.people.access import Action
 from pipeline.records import RubricName
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.runs.metrics import MetricsReader
@@ -46,13 +49,15 @@ class Report:
     warnings: tuple[str, ...]
 
 
+@asks(Action.TRAIN)
 def start(kind: str, config: TrainConfig | SpeechTrainConfig | SpeechLlmConfig, where: Where | None = None) -> str:
     """Start `pronlab train <kind>` in the background; returns the run's id."""
     from pipeline.jobs.launcher import launch_training
 
-    return launch_training(settings(), kind, config, where).id
+    return launch_training(settings(), kind, config, where, identity.allowed(Action.TRAIN)).id
 
 
+@asks(Action.TRAIN)
 def speech_sets() -> list[str]:
     """Sets that a speech scorer can learn from: those imported from a manifest of the corpus's form."""
     from pipeline.corpus.sets import list_sets
@@ -64,12 +69,14 @@ def speech_sets() -> list[str]:
     ]
 
 
+@asks(Action.TRAIN)
 def manifest_of_set(name: str) -> Path:
     from pipeline.corpus.sets import get_set
 
     return get_set(settings(), name).root / "manifest.jsonl"
 
 
+@asks(Action.TRAIN)
 def speech_in_use() -> SpeechInfo | None:
     from pipeline.scoring.speech.model_files import find_speech_model, load_info
 
@@ -77,6 +84,7 @@ def speech_in_use() -> SpeechInfo | None:
     return None if folder is None else load_info(folder)
 
 
+@asks(Action.TRAIN)
 def speech_card() -> str:
     """The card of the speech model in use."""
     from pipeline.scoring.speech.model_files import CARD_FILE, find_speech_model
@@ -88,12 +96,14 @@ def speech_card() -> str:
     )
 
 
+@asks(Action.TRAIN)
 def speech_is_deployed() -> bool:
     from pipeline.scoring.speech.deploy import is_deployed
 
     return is_deployed(settings())
 
 
+@asks(Action.TRAIN)
 def extractors() -> list[ExtractorChoice]:
     """Every registered extractor with the first line of its description."""
     from pipeline.features.base import EXTRACTORS, load_extractor
@@ -113,11 +123,13 @@ def _reader(metrics: Path) -> MetricsReader:
     return MetricsReader(metrics)
 
 
+@asks(Action.TRAIN)
 def metrics_of(run: RunDirectory) -> MetricsReader:
     """What the run has logged so far; only what is new since the last call is read."""
     return _reader(run.path / "metrics.jsonl").refresh()
 
 
+@asks(Action.TRAIN)
 def plan(config: SpeechLlmConfig) -> RunDirectory:
     """Work out in the background what a fine-tuning run would take."""
     from pipeline.jobs.launcher import launch
@@ -129,13 +141,16 @@ def plan(config: SpeechLlmConfig) -> RunDirectory:
         argv=["train", "speechllm", "--plan"],
         root=settings().jobs_root,
         config=config,
+        by=identity.allowed(Action.TRAIN),
     )
 
 
+@asks(Action.TRAIN)
 def runs() -> list[RunDirectory]:
     return list_runs(settings().runs_root)
 
 
+@asks(Action.TRAIN)
 def report_of(run: RunDirectory) -> Report | None:
     """Of a word scorer's run; None where it has left no report (it is not finished, or failed)."""
     path = run.path / "report.json"
@@ -152,6 +167,7 @@ def report_of(run: RunDirectory) -> Report | None:
     )
 
 
+@asks(Action.TRAIN)
 def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
     """recording_id, speaker, text, expert, predicted, fold, scorer, scoring_method: each recording by a model that
     had not heard its speaker."""
@@ -163,6 +179,7 @@ def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
     return table.assign(scorer=run.id, scoring_method="ml_model")
 
 
+@asks(Action.TRAIN)
 def rubric_of(run: RunDirectory) -> RubricName:
     """What kind of recordings the run's model scores."""
     from pipeline.scoring.acoustic.model_files import load_info
@@ -170,6 +187,7 @@ def rubric_of(run: RunDirectory) -> RubricName:
     return RubricName(load_info(run.path / "model").rubric)
 
 
+@asks(Action.TRAIN)
 def in_use(rubric: RubricName) -> tuple[ModelInfo, bool] | None:
     """The model that scores now and whether it was deployed here (else it is a released one); None for the
     heuristic."""
@@ -191,6 +209,7 @@ class ModelRow:
     card: str
 
 
+@asks(Action.TRAIN)
 def models() -> list[ModelRow]:
     """For each rubric the model in use first, then the other released ones."""
     from pipeline.scoring.acoustic.deploy import find_model, released_folders
@@ -209,18 +228,20 @@ def models() -> list[ModelRow]:
     return rows
 
 
-def deploy_run(run: RunDirectory, by: str) -> None:
+@asks(Action.DEPLOY)
+def deploy_run(run: RunDirectory) -> None:
     """Put the model of a finished run into use. Raises ModelError."""
     from pipeline.scoring.model_registry import make_live
 
-    make_live(settings(), run.path / "model", by, run.id)
+    make_live(settings(), run.path / "model", identity.allowed(Action.DEPLOY), run.id)
 
 
-def roll_back(place: str, by: str) -> str | None:
+@asks(Action.DEPLOY)
+def roll_back(place: str) -> str | None:
     """The id of the model that is back, None for the released one. Raises ModelError where none was deployed."""
     from pipeline.scoring.model_registry import roll_back as go_back
 
-    return go_back(settings(), place, by)
+    return go_back(settings(), place, identity.allowed(Action.DEPLOY))
 
 
 def _metrics(raw: dict[str, Any]) -> RegressionMetrics:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboard import identity
+from dashboard.identity import asks
 from dashboard.services import settings
+from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, list_runs
 
 if TYPE_CHECKING:
@@ -34,18 +37,21 @@ class Preview:
     hop_s: float
 
 
+@asks(Action.TRAIN)
 def words() -> list[str]:
     from pipeline.wakeword.collection import collections
 
     return collections(settings())
 
 
+@asks(Action.TRAIN)
 def collection(name: str, *, create: bool = False) -> Collection:
     from pipeline.wakeword.collection import open_collection
 
     return open_collection(settings(), name, create=create)
 
 
+@asks(Action.TRAIN)
 def speech_folders() -> dict[str, Path]:
     """Recording sets of this installation that may serve as other speech, by name."""
     from pipeline.corpus.sets import list_sets
@@ -53,17 +59,20 @@ def speech_folders() -> dict[str, Path]:
     return {set_.name: set_.root for set_ in list_sets(settings())}
 
 
+@asks(Action.TRAIN)
 def runs() -> list[RunDirectory]:
     """Those that train detectors, newest first."""
     return [run for run in list_runs(settings().runs_root) if run.state.kind == KIND]
 
 
+@asks(Action.TRAIN)
 def start_training(config: WakewordConfig, where: Where) -> str:
     from pipeline.jobs.launcher import launch_training
 
-    return launch_training(settings(), KIND, config, where).id
+    return launch_training(settings(), KIND, config, where, identity.allowed(Action.TRAIN)).id
 
 
+@asks(Action.TRAIN)
 def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
     """`evaluate`, `robustness` or `export` of a run, in the background."""
     from pipeline.jobs.launcher import launch
@@ -71,21 +80,25 @@ def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
     return launch(
         settings(), kind=f"wakeword-{kind}", name=f"{kind}-{run.id}", argv=["wakeword", kind, run.id, *options],
         root=settings().jobs_root, config={"run": run.id, "options": options},
+        by=identity.allowed(Action.TRAIN),
     )  # fmt: skip
 
 
+@asks(Action.TRAIN)
 def last_work(kind: str, run: RunDirectory) -> RunDirectory | None:
     """The newest such work for a run, None where there was none."""
     found = (job for job in list_runs(settings().jobs_root) if job.state.kind == f"wakeword-{kind}")
     return next((job for job in found if job.config.get("run") == run.id), None)
 
 
+@asks(Action.TRAIN)
 def trained(run: RunDirectory) -> Trained:
     from pipeline.wakeword.trained import trained
 
     return trained(settings(), str(run.path))
 
 
+@asks(Action.TRAIN)
 def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
     """What its model costs, and for each device what it lacks."""
     from dataclasses import replace
@@ -101,6 +114,7 @@ def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
     return budget_of(config.model, shape), beyond
 
 
+@asks(Action.TRAIN)
 def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
     """`n` renderings of a clip as training would make them, after one with nothing varied."""
     import numpy as np
@@ -131,17 +145,20 @@ def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
     return found
 
 
+@asks(Action.TRAIN)
 def detect(run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None) -> HeardFile:
     from pipeline.wakeword.listening import detect_in_file
 
     return detect_in_file(trained(run), audio, preset, threshold)
 
 
+@asks(Action.TRAIN)
 def detector(run: RunDirectory, preset: str | None, threshold: float | None) -> StreamingDetector:
     from pipeline.wakeword.listening import detector_of
 
     return detector_of(trained(run), preset, threshold)
 
 
+@asks(Action.TRAIN)
 def scan(words: Collection, pattern: str, progress: Any) -> ClipScan:
     return words.scan(pattern or None, progress)

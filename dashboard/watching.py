@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dashboard import identity
+from dashboard.identity import asks
 from dashboard.services import settings
+from pipeline.people.access import Action
 
 if TYPE_CHECKING:
     from pipeline.monitoring.drift import Drift
@@ -34,6 +37,7 @@ class Summary:
     scores: tuple[int, ...]
 
 
+@asks(Action.MONITOR)
 def days(last: int) -> list[Day]:
     from pipeline.monitoring.predictions import PredictionLog
 
@@ -64,6 +68,7 @@ def score_drift(own: Sequence[Day]) -> Drift:
     return of_counts("score", before, after)
 
 
+@asks(Action.MONITOR)
 def newest(model: str) -> list[dict[str, Any]]:
     from pipeline.monitoring.predictions import PredictionLog
 
@@ -81,6 +86,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
+@asks(Action.MONITOR)
 def was_deployed(place: str) -> bool:
     """Whether a model was put there, so that one can go back."""
     return (settings().deployed_root / place).exists()
@@ -90,6 +96,7 @@ def since_day(last: int) -> str:
     return (datetime.now(UTC) - timedelta(days=last)).strftime("%Y-%m-%d")
 
 
+@asks(Action.MONITOR)
 def entries() -> list[Entry]:
     """Every model this installation knows."""
     from pipeline.scoring.model_registry import entries
@@ -97,10 +104,12 @@ def entries() -> list[Entry]:
     return entries(settings())
 
 
+@asks(Action.MONITOR)
 def entry(model_id: str) -> Entry | None:
     return next((one for one in entries() if one.model_id == model_id), None)
 
 
+@asks(Action.MONITOR)
 def feature_drift(model_id: str, last: int, progress: Progress) -> tuple[list[Drift], str]:
     """Each of the 57 features against what the model was trained on, the largest drift first; and against what."""
     from pipeline.monitoring.inputs import feature_drift
@@ -108,6 +117,7 @@ def feature_drift(model_id: str, last: int, progress: Progress) -> tuple[list[Dr
     return feature_drift(settings(), entry(model_id), model_id, since_day(last), progress)
 
 
+@asks(Action.MONITOR)
 def labelled(model_id: str, last: int) -> list[Labelled]:
     """Predictions of a model that people said something of."""
     from pipeline.monitoring.predictions import PredictionLog
@@ -116,12 +126,14 @@ def labelled(model_id: str, last: int) -> list[Labelled]:
     return [one for one in PredictionLog(settings()).labelled(since) if one.model_id == model_id]
 
 
+@asks(Action.MONITOR)
 def comparisons() -> list[Comparison]:
     from pipeline.monitoring.routing import comparisons
 
     return comparisons(settings())
 
 
+@asks(Action.MONITOR)
 def outcome(comparison: Comparison) -> Outcome:
     from pipeline.monitoring.outcomes import compare
     from pipeline.monitoring.predictions import PredictionLog
@@ -131,38 +143,46 @@ def outcome(comparison: Comparison) -> Outcome:
     return compare(own, log.arm_counts(comparison.id))
 
 
-def begin_comparison(place: str, a: str, b: str, share_b: float, by: str) -> None:
+@asks(Action.DEPLOY)
+def begin_comparison(place: str, a: str, b: str, share_b: float) -> None:
     from pipeline.monitoring.routing import begin
 
-    begin(settings(), place, a, b, share_b, by)
+    begin(settings(), place, a, b, share_b, identity.allowed(Action.DEPLOY))
 
 
+@asks(Action.DEPLOY)
 def end_comparison(comparison: str) -> None:
     from pipeline.monitoring.routing import end
 
-    end(settings(), comparison)
+    end(settings(), comparison, identity.allowed(Action.DEPLOY))
 
 
+@asks(Action.MONITOR)
 def shadows() -> dict[str, str]:
     from pipeline.monitoring.routing import shadows
 
     return shadows(settings())
 
 
+@asks(Action.DEPLOY)
 def set_shadow(place: str, model_id: str | None) -> None:
     from pipeline.monitoring.routing import set_shadow
 
-    set_shadow(settings(), place, model_id)
+    set_shadow(settings(), place, model_id, identity.allowed(Action.DEPLOY))
 
 
-def add_candidate(run_id: str, by: str) -> str:
+@asks(Action.DEPLOY)
+def add_candidate(run_id: str) -> str:
     """Register the model of a finished run; returns its id."""
     from pipeline.jobs.launcher import find
     from pipeline.scoring.model_registry import add_candidate
 
-    return add_candidate(settings(), find(settings(), run_id).path / "model", by, run_id).model_id
+    return add_candidate(
+        settings(), find(settings(), run_id).path / "model", identity.allowed(Action.DEPLOY), run_id
+    ).model_id
 
 
+@asks(Action.MONITOR)
 def candidates() -> list[str]:
     """Finished runs whose models are not registered yet."""
     from pipeline.runs import list_runs
@@ -177,27 +197,31 @@ def candidates() -> list[str]:
     ]  # fmt: skip
 
 
-def make_live(one: Entry, by: str) -> None:
+@asks(Action.DEPLOY)
+def make_live(one: Entry) -> None:
     from pipeline.errors import ModelError
     from pipeline.scoring.model_registry import make_live
 
     if one.folder is None:
         raise ModelError(f"The files of {one.model_id} are gone; train it again.")
-    make_live(settings(), one.folder, by, one.run)
+    make_live(settings(), one.folder, identity.allowed(Action.DEPLOY), one.run)
 
 
-def roll_back(place: str, by: str) -> str | None:
+@asks(Action.DEPLOY)
+def roll_back(place: str) -> str | None:
     from pipeline.scoring.model_registry import roll_back
 
-    return roll_back(settings(), place, by)
+    return roll_back(settings(), place, identity.allowed(Action.DEPLOY))
 
 
-def retire(model_id: str, by: str) -> None:
+@asks(Action.DEPLOY)
+def retire(model_id: str) -> None:
     from pipeline.scoring.model_registry import retire
 
-    retire(settings(), model_id, by)
+    retire(settings(), model_id, identity.allowed(Action.DEPLOY))
 
 
+@asks(Action.MONITOR)
 def reasons(one: Entry) -> list[Reason]:
     """What speaks for training it again."""
     from pipeline.monitoring.retraining import reasons
@@ -205,6 +229,7 @@ def reasons(one: Entry) -> list[Reason]:
     return reasons(settings(), one, labelled(one.model_id, 3650))
 
 
+@asks(Action.MONITOR)
 def raters(one: Entry) -> dict[str, int] | None:
     """Who had rated how much of what it was trained on."""
     from pipeline.monitoring.retraining import raters
@@ -212,14 +237,16 @@ def raters(one: Entry) -> dict[str, int] | None:
     return raters(settings(), one)
 
 
+@asks(Action.MONITOR)
 def can_train_again(one: Entry) -> bool:
     from pipeline.monitoring.retraining import can_train_again
 
     return can_train_again(settings(), one)
 
 
+@asks(Action.TRAIN)
 def train_again(one: Entry) -> str:
     """Returns the id of the run that was started."""
     from pipeline.monitoring.retraining import train_again
 
-    return train_again(settings(), one).id
+    return train_again(settings(), one, identity.allowed(Action.TRAIN)).id

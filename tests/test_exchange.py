@@ -196,13 +196,17 @@ def test_each_format_from_the_command_line(
     other = elsewhere(settings, tmp_path)
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(other.data_root))
     People(other).save(Person("Ayşe", (Role.ADMIN, Role.EXPERT)), Identity("Ayşe", frozenset(Role)))
-    code, text = call("import-ratings", str(tmp_path / "l.json"), "--set", "words")
+    code, text = call("import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe")
     assert code == 1
     assert "2 of 4 ratings cannot be used, nothing was imported" in text
     assert Index(other).labels("words").empty
-    code, text = call("import-ratings", str(tmp_path / "l.json"), "--set", "words", "--dry-run", "--json")
+    code, text = call(
+        "import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe", "--dry-run", "--json"
+    )
     assert json.loads(text)["ratings"] == 2
     assert Index(other).labels("words").empty
-    code, text = call("import-ratings", str(tmp_path / "l.csv"), "--set", "words", "--skip-bad", "--json")
+    code, text = call(
+        "import-ratings", str(tmp_path / "l.csv"), "--set", "words", "--by", "Ayşe", "--skip-bad", "--json"
+    )
     assert (code, json.loads(text)["changed"]) == (0, 2)
     assert set(Index(other).labels("words")["evaluator"]) == {"Ayşe"}

@@ -232,7 +232,9 @@ def test_with_sign_in_nobody_is_anybody_without_it(
     page = page_for(User(is_logged_in=False))
     assert "Say who you are first" in said(page)
     assert any(button.label == "Sign in" for button in page.sidebar.button)
-    assert "is not on this installation" in said(page_for(User(is_logged_in=True, email="eve@lab.org")))
-    page = page_for(User(is_logged_in=True, email="Ada@lab.org"))
+    assert "is not on this installation" in said(
+        page_for(User(is_logged_in=True, email="eve@lab.org", email_verified=True))
+    )
+    page = page_for(User(is_logged_in=True, email="Ada@lab.org", email_verified=True))
     assert not page.error
     assert "the widest apart first" in said(page)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import services, state
+from dashboard import identity, services, state
 from dashboard.charts import rater_charts, score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
@@ -10,6 +10,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
 from dashboard.markup import plain
 from pipeline.corpus.sets import RecordingSet
+from pipeline.people.access import Action
 from pipeline.records import RatingSource
 
 FORMATS = {
@@ -22,7 +23,7 @@ SHOWN_PROBLEMS = 500
 
 
 def sets() -> None:
-    overview = services.index().overview()
+    overview = services.overview()
     if not overview:
         empty_state("Nothing is imported yet. Open **Import** above, or install the demo under **Maintain**.")
         return
@@ -55,6 +56,8 @@ def sets() -> None:
         st.plotly_chart(
             rater_charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
         )
+    if not identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS):
+        return
     with right:
         st.subheader("Ratings by evaluator")
         counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
@@ -78,7 +81,7 @@ def _score_distribution() -> None:
     chosen = choose_set()
     if chosen is None:
         return
-    scores = services.index().consensus_scores(chosen.name)
+    scores = services.expert_scores(chosen.name, None)
     if scores.empty:
         empty_state("This set has no labels yet.", page="label", page_label="Rate recordings on the Label page")
         return
@@ -89,7 +92,7 @@ def _score_distribution() -> None:
 
 
 def problems() -> None:
-    found = services.index().problems()
+    found = services.problems()
     if not found:
         st.success("No problems found in the recordings that are imported.", icon=":material/check_circle:")
         return
@@ -153,7 +156,7 @@ def export_labels() -> None:
         left, right = st.columns([1, 3], vertical_alignment="center")
         left.download_button(
             label,
-            data=lambda format_=format_: services.exported_labels(chosen.name, format_),
+            data=identity.held(lambda format_=format_: services.exported_labels(chosen.name, format_)),
             file_name=f"{chosen.name}_labels.{suffix}",
             mime=mime,
             icon=":material/download:",
@@ -185,6 +188,8 @@ def import_ratings() -> None:
             icon=":material/warning:",
         )
         st.dataframe([{"What is wrong": problem} for problem in incoming.problems], hide_index=True)
+    if incoming.respelled:
+        st.info(plain("; ".join(incoming.respelled)), icon=":material/spellcheck:")
     if not incoming.n:
         st.info("There is nothing in it that could be taken over.", icon=":material/info:")
         return

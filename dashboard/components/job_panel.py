@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from dashboard import services
 from dashboard.charts import run_charts
 from dashboard.components.page import errors_in_words
 from dashboard.markup import message, plain
-from dashboard.services import settings
-from pipeline.jobs.launcher import GRACE_S, RESUMABLE, check_queue, end_now, go_on
+from pipeline.jobs.launcher import GRACE_S, RESUMABLE
 from pipeline.runs import ACTIVE, RunDirectory, RunState
 
 STATUS_WORDS = {
@@ -36,8 +36,7 @@ Details = Callable[[RunDirectory, RunState], None]
 
 def job_panel(run: RunDirectory, details: Details | None = None) -> RunState:
     """Draw the run, live while it is active; `details` draws what is special to its kind (curves, reports)."""
-    check_queue(run)
-    state = run.state
+    state = services.work_state(run)
     if state.status in ACTIVE:
         _live(run, details)
     else:
@@ -48,18 +47,17 @@ def job_panel(run: RunDirectory, details: Details | None = None) -> RunState:
 @st.fragment(run_every=1.0)
 @errors_in_words()
 def _live(run: RunDirectory, details: Details | None) -> None:
-    check_queue(run)
-    state = run.state
+    state = services.work_state(run)
     if state.status not in ACTIVE:
         st.rerun()
     _draw(run, state, details)
     with st.container(horizontal=True):
         if st.button("Stop", icon=":material/stop:", key=f"stop-{run.id}", disabled=state.status == "stopping"):
-            run.request_stop()
+            services.stop_work(run)
             st.toast("Asked to stop; it ends after its current step and keeps what it has.")
         asked = run.stop_requested_s_ago
         if asked is not None and asked > GRACE_S and st.button("End it now", icon=":material/dangerous:", key="kill"):
-            end_now(run)
+            services.stop_work(run, now=True)
             st.rerun()
     if asked is not None and asked > GRACE_S:
         st.caption(
@@ -82,7 +80,7 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
     if over and st.button(
         "Go on", icon=":material/play_arrow:", key=f"resume-{run.id}", help="From its last checkpoint."
     ):
-        go_on(settings(), run)
+        services.resume_work(run)
         st.rerun()
     if details is not None:
         details(run, state)

@@ -21,6 +21,8 @@ from pipeline.projects.queue import Queue
 from pipeline.records import RubricName
 
 NEW = "a new project"
+SOMEBODY_NEW = "somebody new"
+PERSON_FIELDS = ("person-name", "person-email", "person-roles", "person-active")
 ORDER_WORDS = {
     "random": "random, another order for each expert",
     "disagreement": "where the scorers disagree first",
@@ -147,7 +149,8 @@ def edit(me: Identity) -> None:
 
 def who_works_here(me: Identity) -> None:
     people = identity.people()
-    if people.is_open:
+    listed = {person.name: person for person in people.all()}
+    if not listed:
         st.info(
             "This installation is open: whoever says a name is that person, with every role. Adding the first admin "
             "makes a list, and from then on only people on it get in.",
@@ -157,28 +160,71 @@ def who_works_here(me: Identity) -> None:
         st.dataframe(
             [
                 {"Name": p.name, "Roles": ", ".join(p.roles), "E-mail": p.email, "Active": p.active}
-                for p in people.all()
+                for p in listed.values()
             ],
             hide_index=True,
         )
+    chosen = st.selectbox("Person", [SOMEBODY_NEW, *listed], key="person-chosen") if listed else SOMEBODY_NEW
+    person = listed.get(chosen or SOMEBODY_NEW)
+    if person is None:
+        _add_person(me, first=not listed)
+    else:
+        _change_person(person, me)
+    changes_of_people()
+
+
+def _add_person(me: Identity, *, first: bool) -> None:
+    """Somebody new. A name that is on the list is that person: what is left empty here stays as it is."""
+    if state.recall("person-saved"):  # the roles of one are not the next one's
+        state.forget("person-saved")
+        for key in PERSON_FIELDS:
+            state.reset(key)
     with st.form("person"):
         left, right = st.columns(2)
         name = left.text_input("Name", key="person-name")
-        email = right.text_input("E-mail", key="person-email", help="Joins a sign-in to this person.")
+        email = right.text_input(
+            "E-mail", identity.verified_email() if first and identity.signs_in() else "", key="person-email",
+            help="Joins a sign-in to this person.",
+        )  # fmt: skip
         roles = st.multiselect(
-            "Roles", list(Role), [Role.ADMIN, Role.REVIEWER, Role.EXPERT] if people.is_open else [Role.EXPERT],
-            format_func=lambda role: f"{role}: {ROLE_WORDS[role]}", key="person-roles",
+            "Roles", list(Role), [Role.ADMIN, Role.REVIEWER, Role.EXPERT] if first else [],
+            format_func=_role_in_words, key="person-roles", placeholder="expert",
+            help="Of somebody who is on the list already: empty keeps their roles.",
         )  # fmt: skip
         active = st.checkbox("Active", True, key="person-active")
         submitted = st.form_submit_button("Add or change", icon=":material/person_add:")
     if submitted:
         with errors_in_words():
-            saved = people.save(Person(name, tuple(roles), email, active), me)
-            if not state.chosen(state.RATER):
-                state.choose(state.RATER, saved.name)
-            st.toast(f"{plain(saved.name)} is saved.")
-            st.rerun()
-    changes_of_people()
+            saved = identity.people().add_or_change(
+                name, me, roles=tuple(roles), email=email, active=None if active else False
+            )
+            state.remember("person-saved", True)
+            _told(saved)
+
+
+def _change_person(person: Person, me: Identity) -> None:
+    key = f"person-of-{person.name}"
+    with st.form(key):
+        email = st.text_input("E-mail", person.email, key=f"{key}-email", help="Joins a sign-in to this person.")
+        roles = st.multiselect(
+            "Roles", list(Role), list(person.roles), format_func=_role_in_words, key=f"{key}-roles"
+        )  # fmt: skip
+        active = st.checkbox("Active", person.active, key=f"{key}-active")
+        submitted = st.form_submit_button("Save", icon=":material/save:")
+    if submitted:
+        with errors_in_words():
+            _told(identity.people().save(Person(person.name, tuple(roles), email.strip(), active), me))
+
+
+def _told(saved: Person) -> None:
+    if not identity.signs_in() and not state.chosen(state.RATER):
+        state.choose(state.RATER, saved.name)
+    st.toast(f"{plain(saved.name)} is saved.")
+    st.rerun()
+
+
+def _role_in_words(role: Role) -> str:
+    return f"{role}: {ROLE_WORDS[role]}"
 
 
 def changes_of_people() -> None:

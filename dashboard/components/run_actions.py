@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import services
 from dashboard.components.confirm import confirm
 from dashboard.markup import plain
 from pipeline.runs import ACTIVE, RunDirectory
@@ -20,6 +21,6 @@ def offer_deletion(run: RunDirectory) -> None:
         key=f"delete-{run.id}",
         icon=":material/delete:",
     ):
-        run.delete()
+        services.delete_run(run)
         st.toast(f"{plain(run.id)} is deleted, {size_mb:.0f} MB are free.")
         st.rerun()

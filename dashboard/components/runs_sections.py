@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import state, training
+from dashboard import services, state, training
 from dashboard.charts import run_charts
 from dashboard.components.job_panel import STATUS_WORDS
 from dashboard.components.page import errors_in_words
@@ -17,7 +17,7 @@ from dashboard.markup import plain
 from pipeline.jobs.compare import Comparison, as_csv, as_markdown, compare_runs, curves
 from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunState
-from pipeline.runs.notes import Notes, read_notes, write_notes
+from pipeline.runs.notes import Notes, read_notes
 
 TRAINS = {
     "word": "single recordings", "speech": "speech scorer", "speechllm": "speech language model",
@@ -110,7 +110,7 @@ def one_run(run: RunDirectory) -> None:
         saved = st.form_submit_button("Save note", icon=":material/save:")
     if saved:
         with errors_in_words():
-            write_notes(run.path, Notes(note.strip(), tuple(dict.fromkeys(tags.split()))))
+            services.write_notes(run, Notes(note.strip(), tuple(dict.fromkeys(tags.split()))))
             st.toast("Saved.")
             st.rerun()
     with st.container(horizontal=True):

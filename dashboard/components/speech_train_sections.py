@@ -4,14 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import identity, state, training
+from dashboard import state, training
 from dashboard.charts import run_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.markup import plain
 from pipeline.metrics.published import HUMAN, PAPER
-from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.speech.config import SpeechTrainConfig, list_presets, load_preset
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
@@ -114,7 +113,7 @@ def speech_findings(run: RunDirectory) -> None:
         key="deploy-speech",
         icon=":material/rocket_launch:",
     ):
-        training.deploy_run(run, identity.allowed(Action.TRAIN).name)
+        training.deploy_run(run)
         st.toast(f"{plain(run.id)} is in use now.")
         st.rerun()
     if training.speech_is_deployed() and confirm(
@@ -124,6 +123,6 @@ def speech_findings(run: RunDirectory) -> None:
         key="rollback-speech",
         icon=":material/undo:",
     ):
-        before = training.roll_back(SPEECH, identity.allowed(Action.TRAIN).name)
+        before = training.roll_back(SPEECH)
         st.toast("The released model is in use." if before is None else f"{plain(before)} is in use again.")
         st.rerun()

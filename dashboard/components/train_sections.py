@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import comparison, identity, state, training
+from dashboard import comparison, state, training
 from dashboard.charts import run_charts, score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
@@ -13,7 +13,6 @@ from dashboard.components.speechllm_train_sections import speechllm_curves, spee
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import document, message, plain
 from pipeline.metrics.regression import TARGETS
-from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.scoring.speech.model_files import SpeechInfo
@@ -204,7 +203,7 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
             key="deploy",
             icon=":material/rocket_launch:",
         ):
-            training.deploy_run(run, identity.allowed(Action.TRAIN).name)
+            training.deploy_run(run)
             st.toast(f"{plain(run.id)} is in use now.")
             st.rerun()
         if (
@@ -218,7 +217,7 @@ def _deployment(run: RunDirectory, report: training.Report) -> None:
                 icon=":material/undo:",
             )
         ):
-            before = training.roll_back(rubric, identity.allowed(Action.TRAIN).name)
+            before = training.roll_back(rubric)
             st.toast("The released model is in use." if before is None else f"{plain(before)} is in use again.")
             st.rerun()
 

@@ -16,9 +16,9 @@ SECTIONS = {
 }
 # What others rated leaves the installation, or sets come and go: not for everybody, where people have roles.
 TAKES = {
-    "Import": Action.MANAGE_PROJECTS,
+    "Import": Action.IMPORT_DATA,
     "Export": Action.SEE_RATINGS,
-    "Maintain": Action.MANAGE_PROJECTS,
+    "Maintain": Action.IMPORT_DATA,
 }
 
 
@@ -35,8 +35,7 @@ def render() -> None:
         label_visibility="collapsed",
     )
     section = section or "Sets"
-    if section in TAKES:
-        identity.allowed(TAKES[section])
+    identity.allowed(TAKES.get(section, Action.SEE_SETS))
     SECTIONS[section]()
     if section == "Import":
         data_sections.import_ratings()

@@ -14,7 +14,7 @@ from dashboard.markup import document, message, plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
 from pipeline.labels.rubrics import RUBRICS
-from pipeline.people.access import Identity
+from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.projects.queue import Nothing, ProjectProgress
 from pipeline.records import RatingEvent
@@ -53,13 +53,13 @@ def render() -> None:
         return
     shown = labelling.shown(session)
     if isinstance(shown, Nothing):
-        nothing_left(chosen, me.name, project, shown)
+        nothing_left(chosen, me, project, shown)
         return
     session = replace(session, task=shown.task)
     state.remember(key, session)
-    desk(labelling, chosen, me.name, session, shown, progress, key)
+    desk(labelling, chosen, me, session, shown, progress, key)
     if shown.task is not None:
-        keep_reserved(labelling, key)
+        keep_reserved(labelling, me, key)
         if st.button("Leave", icon=":material/logout:", help="Gives the recording on the desk back to the others."):
             labelling.leave()
             state.forget(key)
@@ -113,16 +113,18 @@ def compared(project: Project, me: Identity) -> None:
 
 
 @st.fragment(run_every=120.0)
-def keep_reserved(labelling: Labelling, key: str) -> None:
+@errors_in_words()
+def keep_reserved(labelling: Labelling, me: Identity, key: str) -> None:
     """While the page is open, nobody else gets the recording."""
-    labelling.keep(state.recall(key, Session()))
+    if identity.is_still(me, Action.RATE):
+        labelling.keep(state.recall(key, Session()))
 
 
 def choose_evaluator() -> Identity | None:
     """Who the installation knows to sit here; else one of the known names or a new one, kept in the URL."""
-    if identity.signs_in() or not identity.people().is_open:
-        return identity.current()
-    known = services.index().evaluators()
+    if not identity.is_open():
+        return identity.allowed(Action.RATE)
+    known = services.known_raters()
     current = state.chosen(state.RATER)
     names = sorted({*known, *([current] if current else [])})
     name = st.selectbox(
@@ -135,14 +137,14 @@ def choose_evaluator() -> Identity | None:
 def desk(
     labelling: Labelling,
     chosen: RecordingSet,
-    evaluator: str,
+    me: Identity,
     session: Session,
     shown: Shown,
     whole: ProjectProgress | None,
     key: str,
 ) -> None:
     recording = shown.recording
-    progress = services.index().progress(chosen.name, evaluator)
+    progress = services.progress_of(chosen.name, me)
     try:
         audio = services.loaded_audio(services.audio_of(recording))
     except AudioError as error:
@@ -154,9 +156,9 @@ def desk(
         return
     done = progress.total - progress.left
     task = RatingTask(
-        view=f"{evaluator}/{recording.id}/{session.turn}",
+        view=f"{me.name}/{recording.id}/{session.turn}",
         item=recording.id,
-        evaluator=evaluator,
+        evaluator=me.name,
         label=recording.text,
         hint=f"{recording.speaker}{said_before(shown.previous)}",
         rubric=RUBRICS[recording.rubric],
@@ -172,7 +174,7 @@ def desk(
 
     def act() -> None:
         action: Any = state.component_value(DESK, "action")
-        if action:
+        if action and identity.is_still(me, Action.RATE):
             state.remember(key, labelling.act(state.recall(key, Session()), action))
 
     rating_desk(audio, task, session.answer, key=DESK, on_action=act)
@@ -186,13 +188,13 @@ def said_before(event: RatingEvent | None) -> str:
     return f" · you {what} this before{f': {event.reason}' if event.reason else ''}"
 
 
-def nothing_left(chosen: RecordingSet, evaluator: str, project: Project | None, why: Nothing) -> None:
+def nothing_left(chosen: RecordingSet, me: Identity, project: Project | None, why: Nothing) -> None:
     """Why there is nothing to rate now, and what to do instead."""
     if project is None:
-        all_done(chosen, evaluator)
+        all_done(chosen, me)
     elif why.reason == "over":
         st.info(
-            f"{plain(project.title or project.name)} is over. Thank you, {plain(evaluator)}.",
+            f"{plain(project.title or project.name)} is over. Thank you, {plain(me.name)}.",
             icon=":material/event_busy:",
         )
     elif why.reason == "wait":
@@ -204,16 +206,16 @@ def nothing_left(chosen: RecordingSet, evaluator: str, project: Project | None, 
         st.button("Look again", icon=":material/refresh:")
     else:
         st.success(
-            f"Nothing is left for you in {plain(project.title or project.name)}. Thank you, {plain(evaluator)}.",
+            f"Nothing is left for you in {plain(project.title or project.name)}. Thank you, {plain(me.name)}.",
             icon=":material/celebration:",
         )
 
 
-def all_done(chosen: RecordingSet, evaluator: str) -> None:
-    progress = services.index().progress(chosen.name, evaluator)
+def all_done(chosen: RecordingSet, me: Identity) -> None:
+    progress = services.progress_of(chosen.name, me)
     st.success(
         f"All {progress.total} recordings of {plain(chosen.title)} are done: {progress.rated} rated, "
-        f"{progress.skipped} skipped, {progress.flagged} flagged. Thank you, {plain(evaluator)}.",
+        f"{progress.skipped} skipped, {progress.flagged} flagged. Thank you, {plain(me.name)}.",
         icon=":material/celebration:",
     )
     empty_state(

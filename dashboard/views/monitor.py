@@ -18,7 +18,7 @@ ANSWERS, INPUTS, OUTCOMES, COMPARING, MODELS = "Answers", "What came in", "What 
 @errors_in_words()
 def render() -> None:
     header("Monitor", "What the scorers answered over time, and which models there are; no recording is kept here.")
-    identity.allowed(Action.TRAIN)
+    identity.allowed(Action.MONITOR)
     what = st.segmented_control(
         "What to see", [ANSWERS, INPUTS, OUTCOMES, COMPARING, MODELS], default=ANSWERS, required=True,
         key=state.MONITOR, bind="query-params", label_visibility="collapsed",

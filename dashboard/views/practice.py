@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import practising, state
+from dashboard import identity, practising, state
 from dashboard.components.page import errors_in_words, header
 from dashboard.components.practice.beside import beside_reference
 from dashboard.components.practice.choose import Task, choose_task, language_name, learner_name
@@ -55,7 +55,9 @@ def _practise(task: Task) -> None:
         reference(voice, task)
     with right:
         st.subheader("2. Record yourself")
-        data = recorder(f"{task.lesson.id}-{task.target.text}", live_for=str(task.target.rubric))
+        # Whoever sits here next hears nothing of the one before; a name that is typed later keeps the recording.
+        whose = "" if identity.is_open() else f"-{task.learner}"
+        data = recorder(f"{task.lesson.id}-{task.target.text}{whose}", live_for=str(task.target.rubric))
         if not task.learner:
             st.caption("Say your name above to keep your tries and see progress.")
     if data is None:

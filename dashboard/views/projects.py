@@ -5,16 +5,13 @@ import streamlit as st
 from dashboard import identity, services
 from dashboard.components import projects_sections as sections
 from dashboard.components.page import empty_state, errors_in_words, header
-from pipeline.errors import AccessError
 from pipeline.people.access import Action
 
 
 @errors_in_words()
 def render() -> None:
     header("Projects", "Who rates which recordings, in what order and how often; and who works here.")
-    me = identity.current() or (identity.people().identify("guest") if identity.people().is_open else None)
-    if me is None:
-        raise AccessError("Say who you are first: in the bar on the left.")
+    me = identity.allowed(Action.SEE_PROJECTS)
     if services.project_names():
         sections.progress()
     else:

@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from dashboard import services
+from dashboard import identity, services
 from dashboard.components import results_sections as sections
 from dashboard.components.page import empty_state, errors_in_words, header
+from pipeline.people.access import Action
 
 
 @errors_in_words()
 def render() -> None:
     header("Results", "Speech scorers beside the paper, the published systems and the human ceiling.")
+    identity.allowed(Action.SEE_RESULTS)
     found = services.evaluations()
     sections.table(found)
     if not found:

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from dashboard import services, state, tables
+from dashboard import identity, services, state, tables
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.components.tables.collect import collect
 from dashboard.components.tables.learn import clean, results, train
 from dashboard.components.tables.use import use
+from pipeline.people.access import Action
 
 COLLECT, CLEAN, TRAIN, RESULTS, USE = "Collect", "Clean", "Train", "Results", "Use"
 PROMPTS = "prompts"
@@ -15,6 +16,7 @@ PROMPTS = "prompts"
 @errors_in_words()
 def render() -> None:
     header("Tables", "Forests and boosting on what can be measured: written prompts, words, or a task of your own.")
+    me = identity.allowed(Action.COLLECT_PROMPTS)
     titles = tables.titles()
     task = st.segmented_control(
         "Task", list(titles), default=PROMPTS, required=True, format_func=titles.__getitem__, key="table-task"
@@ -24,6 +26,8 @@ def render() -> None:
         "Step", steps, default=steps[0], required=True, key=state.TABLE, bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
+    if step in (CLEAN, TRAIN, RESULTS):
+        me.require(Action.TRAIN)
     if step == COLLECT:
         collect()
     elif step == USE:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._background import run_option
 from pipeline.cli._output import emit, json_option, pairs
 from pipeline.settings import Settings
@@ -118,7 +119,7 @@ def prepare(
         directory.withdraw_stop()
         return Start(settings, directory, config)
     if where is not None:
-        run = launch_training(settings, kind, config, where)
+        run = launch_training(settings, kind, config, where, asker())
         text = f"{run.id} is on its way. `pronlab runs show {run.id}` watches, `pronlab runs stop {run.id}` ends it."
         emit({"run": run.id, "directory": run.path, "status": run.state.status}, chosen.as_json, text)
         return None

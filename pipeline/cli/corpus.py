@@ -1,13 +1,16 @@
 """`pronlab demo`, `import`, `index` and `export`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import CorpusError
+from pipeline.people.access import Action
 from pipeline.settings import Settings
 
 SHOWN_PROBLEMS = 20
@@ -33,7 +36,7 @@ def import_(sources: tuple[str, ...], name: str | None, run: Path | None, as_jso
     settings = Settings.from_env()
     with background_run(run, "Importing") as work:
         report = import_path(
-            settings, Path(path), name=name, fmt=fmt, progress=work.progress, check_stop=work.check_stop
+            settings, Path(path), name=name, fmt=fmt, progress=work.progress, check_stop=work.check_stop, by=asker()
         )
         work.result(report)
     emit(report, as_json, _import_text(report))
@@ -53,7 +56,7 @@ def demo(reset: bool, build: Path | None, as_json: bool) -> None:
         return
     from pipeline.corpus.demo import install_demo
 
-    report = install_demo(Settings.from_env(), reset=reset)
+    report = install_demo(Settings.from_env(), reset=reset, by=asker())
     emit(report, as_json, _import_text(report))
 
 
@@ -83,6 +86,8 @@ def status(as_json: bool) -> None:
     opened = Index(Settings.from_env())
     opened.ensure()
     sets = opened.overview()
+    if not asker().may(Action.SEE_NAMES):
+        sets = [replace(one, ratings_by_evaluator={}) for one in sets]
     lines = [
         f"{s.name}: {s.n_labelled} of {s.n_recordings} recordings labelled, {s.n_speakers} speakers, {s.hours:.2f} h, "
         f"{s.n_problems} problems{' (synthetic)' if s.synthetic else ''}"

@@ -1,6 +1,5 @@
 """`pronlab dashboard`: install the demo where it is missing, then become the Streamlit server."""
 
-import ipaddress
 import os
 import socket
 import sys
@@ -8,6 +7,9 @@ import sys
 import click
 
 from pipeline.errors import CorpusError, JobError
+from pipeline.people.access import SYSTEM
+from pipeline.people.exposure import FLAG, VARIABLE, has_sign_in, is_loopback, require_closed, was_allowed
+from pipeline.people.people import People
 from pipeline.settings import CHECKOUT, Settings
 
 # What the Compare page shows of the demo on a first visit.
@@ -17,21 +19,24 @@ DEMO_SCORERS = ("heuristic", "acoustic57", "reference")
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 @click.option("--address", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(FLAG, "open_to_network", is_flag=True, help="Let everybody on the network in, with every role.")
 @click.option("--demo/--no-demo", default=True, help="Install the synthetic demo set where it is missing.")
-def dashboard(port: int, address: str, demo: bool) -> None:
+def dashboard(port: int, address: str, open_to_network: bool, demo: bool) -> None:
     """Open the dashboard in the browser.
 
-    It listens on this machine only, unless --address says otherwise; there is no password, so open it to a network
-    only where everybody on it may label.
+    It listens on this machine only, unless --address says otherwise. Opening it to a network takes a list of people or
+    a sign-in (data/README.md), or --open-to-network: then everybody there may everything, and every page says so.
     """
     settings = Settings.from_env()
+    allowed = open_to_network or was_allowed()
+    require_closed(settings, address, signs_in=has_sign_in(), allowed=allowed)
     require_free_port(address, port)
     if demo:
         ensure_demo(settings)
     host = "localhost" if is_loopback(address) else address
     click.echo(f"Pronlab starts on http://{host}:{port} (Ctrl+C ends it).")
     sys.stdout.flush()
-    environment = absolute_roots(settings)
+    environment = absolute_roots(settings) | ({VARIABLE: "1"} if allowed else {})
     os.chdir(CHECKOUT)  # where .streamlit/config.toml is
     os.execve(sys.executable, server_command(address, port), os.environ | environment)  # noqa: S606
 
@@ -51,15 +56,6 @@ def server_command(address: str, port: int) -> list[str]:
         options["server.allowedHosts"] = "*"
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "dashboard" / "app.py"), *arguments]
-
-
-def is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def require_free_port(address: str, port: int) -> None:
@@ -88,7 +84,8 @@ def ensure_demo(settings: Settings) -> None:
         return
     click.echo("Installing the synthetic demo recordings ...")
     try:
-        install_demo(settings)
-        launch_scoring(settings, "demo", DEMO_SCORERS)
+        install_demo(settings, by=SYSTEM)
+        if People(settings).is_open:  # else somebody of the list starts it, on the Compare page
+            launch_scoring(settings, "demo", DEMO_SCORERS)
     except (CorpusError, JobError) as error:
         click.echo(f"pronlab: the demo was not installed whole: {error}", err=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli._access import asker_name
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import ModelError
 from pipeline.records import RubricName
@@ -18,9 +19,8 @@ from pipeline.settings import Settings
     type=click.Choice([str(name) for name in RubricName]),
     help="Go back to the model before.",
 )
-@click.option("--by", default="", help="Who decides; kept in the registry.")
 @json_option
-def deploy(run: str | None, rubric_back: str | None, by: str, as_json: bool) -> None:
+def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     """Make the model of a finished RUN (its id, or a model folder) the scorer in use for its rubric."""
     from pipeline.cli.models import folder_of_run
     from pipeline.scoring.model_registry import make_live, roll_back
@@ -30,7 +30,7 @@ def deploy(run: str | None, rubric_back: str | None, by: str, as_json: bool) -> 
     settings = Settings.from_env()
     if rubric_back is not None:
         speech = rubric_back == RubricName.SENTENCE and is_deployed(settings)
-        before = roll_back(settings, SPEECH if speech else rubric_back, by)
+        before = roll_back(settings, SPEECH if speech else rubric_back, asker_name())
         what = "English sentences" if speech else rubric_back
         text = before or "the released model, if any"
         emit({"rubric": rubric_back, "model": before}, as_json, f"Back to {text} for {what}.")
@@ -38,7 +38,7 @@ def deploy(run: str | None, rubric_back: str | None, by: str, as_json: bool) -> 
     if run is None:
         raise ModelError("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")
     folder = folder_of_run(settings, run)
-    found = make_live(settings, folder, by, "" if Path(run).is_dir() else run)
+    found = make_live(settings, folder, asker_name(), "" if Path(run).is_dir() else run)
     what = "English sentences" if found.place == SPEECH else f"the {found.place} rubric"
     mae = found.made_from.get("test", {}).get("mae")
     figure = "" if mae is None else f" (test MAE {mae:.2f})"

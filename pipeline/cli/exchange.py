@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import LabelError, PronlabError
 from pipeline.settings import Settings
@@ -40,7 +41,7 @@ def export(set_name: str | None, fmt: str, table: Any, out: Path, align: bool, a
     if fmt in ("csv", "jsonl"):
         if out.is_dir():
             raise LabelError(f"{out} is a folder; name a file.")
-        rows, content = export_labels(opened, set_name, fmt, table)  # type: ignore[arg-type]
+        rows, content = export_labels(opened, set_name, fmt, table, asker())  # type: ignore[arg-type]
         write_export(out, content)
     else:
         if set_name is None:
@@ -66,17 +67,18 @@ def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, d
     settings = Settings.from_env()
     chosen = fmt or ("label-studio" if file.suffix == ".json" else "csv")
     rows = (from_label_studio if chosen == "label-studio" else from_csv)(file.read_bytes())
-    incoming = check(settings, set_name, rows, People(settings).names())
+    incoming = check(settings, set_name, rows, People(settings).raters())
     if incoming.problems and not (skip_bad or dry_run):
         more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
         raise LabelError(
             f"{len(incoming.problems)} of {len(rows)} ratings cannot be used, nothing was imported: "
             f"{'; '.join(incoming.problems[:3])}{more}. Mend them, or take the rest with --skip-bad."
         )
-    changed = 0 if dry_run else apply(settings, set_name, incoming)
+    changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
     text = f"{incoming.n} ratings of {len(incoming.ratings)} recordings{', nothing was written' if dry_run else ''}"
     lines = [
         text if dry_run else f"{text}; {changed} recordings have something new.",
+        *incoming.respelled[:SHOWN_PROBLEMS],
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
     found = {
@@ -84,6 +86,7 @@ def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, d
         "recordings": len(incoming.ratings),
         "changed": changed,
         "problems": incoming.problems,
+        "respelled": incoming.respelled,
     }
     emit(found, as_json, "\n".join(lines))
 
@@ -93,7 +96,7 @@ def _export_recordings(settings: Settings, set_name: str, fmt: str, out: Path, a
     from pipeline.labels.exchange.dataset import write_dataset
     from pipeline.labels.exchange.recordings import label_studio, rated_recordings, write_textgrids
 
-    rated = rated_recordings(settings, set_name)
+    rated = rated_recordings(settings, set_name, asker())
     if fmt == "label-studio":
         write_export(out, label_studio(rated))
     elif fmt == "dataset":

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
 from pipeline.settings import Settings
 
-evaluator_option = click.option("--evaluator", required=True, help="Who is rating.")
 recording_argument = click.argument("recording_id", metavar="RECORDING")
 
 
@@ -18,7 +18,6 @@ def label() -> None:
 
 @label.command()
 @recording_argument
-@evaluator_option
 @click.option("--score", type=float, help="0-100, for a word.")
 @click.option("--accuracy", type=float, help="0-10, for a sentence.")
 @click.option("--fluency", type=float, help="0-10, for a sentence.")
@@ -26,66 +25,53 @@ def label() -> None:
 @click.option("--total", type=float, help="0-10, for a sentence.")
 @click.option("--notes", default="")
 @json_option
-def rate(
-    recording_id: str, evaluator: str, score: float | None, notes: str, as_json: bool, **dimensions: float | None
-) -> None:
+def rate(recording_id: str, score: float | None, notes: str, as_json: bool, **dimensions: float | None) -> None:
     """Save a rating: --score for a word, the four dimensions for a sentence."""
     given = {key: value for key, value in dimensions.items() if value is not None}
-    _add(recording_id, evaluator, "rate", as_json, score=score, dimensions=given, notes=notes)
+    _add(recording_id, "rate", as_json, score=score, dimensions=given, notes=notes)
 
 
 @label.command()
 @recording_argument
-@evaluator_option
 @click.option("--reason", required=True)
 @json_option
-def skip(recording_id: str, evaluator: str, reason: str, as_json: bool) -> None:
+def skip(recording_id: str, reason: str, as_json: bool) -> None:
     """Leave the recording out for yourself, with a reason."""
-    _add(recording_id, evaluator, "skip", as_json, reason=reason)
+    _add(recording_id, "skip", as_json, reason=reason)
 
 
 @label.command()
 @recording_argument
-@evaluator_option
 @click.option("--reason", required=True)
 @json_option
-def flag(recording_id: str, evaluator: str, reason: str, as_json: bool) -> None:
+def flag(recording_id: str, reason: str, as_json: bool) -> None:
     """Report that the recording is bad, with a reason."""
-    _add(recording_id, evaluator, "flag", as_json, reason=reason)
+    _add(recording_id, "flag", as_json, reason=reason)
 
 
 @label.command()
 @recording_argument
-@evaluator_option
 @json_option
-def undo(recording_id: str, evaluator: str, as_json: bool) -> None:
+def undo(recording_id: str, as_json: bool) -> None:
     """Take back your latest rating, skip or flag of the recording; it stays in the history."""
     from pipeline.labels.store import LabelStore
-    from pipeline.people.access import Action
-    from pipeline.people.people import People
 
-    settings = Settings.from_env()
-    People(settings).identify(evaluator).require(Action.RATE)
-    result = LabelStore(settings).undo(_recording(settings, recording_id), evaluator)
+    settings, me = Settings.from_env(), asker()
+    result = LabelStore(settings).undo(_recording(settings, recording_id), me.name, me)
     emit(result, as_json, f"Taken back. {_consensus_text(result)}")
 
 
 @label.command()
 @recording_argument
-@click.option("--as", "asker", help="Who asks: an expert sees their own part. Needed where people have roles.")
 @json_option
-def show(recording_id: str, asker: str | None, as_json: bool) -> None:
-    """The recording's history, oldest first, and the consensus."""
-    from pipeline.errors import AccessError
+def show(recording_id: str, as_json: bool) -> None:
+    """The recording's history, oldest first, and the consensus; an expert sees their own part."""
     from pipeline.labels.result_file import derive
-    from pipeline.people.people import People
     from pipeline.projects.queue import visible_history
 
     settings = Settings.from_env()
-    recording, people = _recording(settings, recording_id), People(settings)
-    if asker is None and not people.is_open:
-        raise AccessError("Say who asks with --as NAME: this installation has roles.")
-    history = tuple(visible_history(settings, people.identify(asker or "guest"), recording))
+    recording = _recording(settings, recording_id)
+    history = tuple(visible_history(settings, asker(), recording))
     result = derive(recording.text, recording.rubric, history, {})
     lines = [
         f"{event.at}  {event.evaluator}  {event.action}  {'' if event.score is None else f'{event.score:g}'}"
@@ -95,17 +81,14 @@ def show(recording_id: str, asker: str | None, as_json: bool) -> None:
     emit(result, as_json, "\n".join([*lines, _consensus_text(result)]))
 
 
-def _add(recording_id: str, evaluator: str, action: str, as_json: bool, **fields: Any) -> None:
+def _add(recording_id: str, action: str, as_json: bool, **fields: Any) -> None:
     from pipeline.labels.store import LabelStore
-    from pipeline.people.access import Action
-    from pipeline.people.people import People
     from pipeline.records import RatingAction, RatingEvent
     from pipeline.runs import now_iso
 
-    settings = Settings.from_env()
-    People(settings).identify(evaluator).require(Action.RATE)
-    event = RatingEvent(evaluator=evaluator, action=RatingAction(action), at=now_iso(), **fields)
-    result = LabelStore(settings).add(_recording(settings, recording_id), event)
+    settings, me = Settings.from_env(), asker()
+    event = RatingEvent(evaluator=me.name, action=RatingAction(action), at=now_iso(), **fields)
+    result = LabelStore(settings).add(_recording(settings, recording_id), event, me)
     emit(result, as_json, f"Saved. {_consensus_text(result)}")
 
 

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from pipeline import __version__
+from pipeline.cli._access import guarded
 from pipeline.errors import PronlabError
 
 # command name -> (module, attribute, one line of help)
@@ -50,7 +51,7 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{module}.{attribute} is no click command")
-        return command
+        return guarded(command, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli._access import asker, asker_name
 from pipeline.cli._output import emit, json_option
 from pipeline.settings import Settings
 
@@ -46,14 +47,13 @@ def list_models(as_json: bool) -> None:
 
 @models.command("add")
 @click.argument("run")
-@click.option("--by", default="", help="Who adds it.")
 @json_option
-def add_model(run: str, by: str, as_json: bool) -> None:
+def add_model(run: str, as_json: bool) -> None:
     """Register the model of a RUN (or a model folder) as a candidate."""
     from pipeline.scoring.model_registry import add_candidate
 
     settings = Settings.from_env()
-    found = add_candidate(settings, folder_of_run(settings, run), by, "" if Path(run).is_dir() else run)
+    found = add_candidate(settings, folder_of_run(settings, run), asker_name(), "" if Path(run).is_dir() else run)
     emit(
         {**vars(found)}, as_json, f"{found.model_id} is a candidate for {found.place}; `pronlab deploy` puts it in use."
     )
@@ -61,13 +61,12 @@ def add_model(run: str, by: str, as_json: bool) -> None:
 
 @models.command("retire")
 @click.argument("model")
-@click.option("--by", default="", help="Who decides.")
 @json_option
-def retire_model(model: str, by: str, as_json: bool) -> None:
+def retire_model(model: str, as_json: bool) -> None:
     """A candidate that is not to be used."""
     from pipeline.scoring.model_registry import retire
 
-    retire(Settings.from_env(), model, by)
+    retire(Settings.from_env(), model, asker_name())
     emit({"model": model, "stage": "retired"}, as_json, f"{model} is retired.")
 
 
@@ -79,7 +78,7 @@ def shadow_model(place: str, model: str | None, as_json: bool) -> None:
     """Let a MODEL answer too at a PLACE (word, sentence, speech-en), unheard and logged; without one, none does."""
     from pipeline.monitoring.routing import set_shadow
 
-    set_shadow(Settings.from_env(), place, model)
+    set_shadow(Settings.from_env(), place, model, asker())
     text = f"{model} answers in the shadow of {place}." if model else f"Nothing is in the shadow of {place} any more."
     emit({"place": place, "shadow": model}, as_json, text)
 
@@ -89,13 +88,12 @@ def shadow_model(place: str, model: str | None, as_json: bool) -> None:
 @click.argument("a")
 @click.argument("b")
 @click.option("--share", type=float, default=0.5, show_default=True, help="Of the learners, who get B.")
-@click.option("--by", default="", help="Who decides.")
 @json_option
-def compare_models(place: str, a: str, b: str, share: float, by: str, as_json: bool) -> None:
+def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> None:
     """Answer some learners with A and some with B: model ids, "in use" or heuristic."""
     from pipeline.monitoring.routing import begin
 
-    found = begin(Settings.from_env(), place, a, b, share, by)
+    found = begin(Settings.from_env(), place, a, b, share, asker_name())
     text = f"Comparison {found.id}: {share:.0%} of the learners get {b}, the others {a}. The Monitor page shows it."
     emit(found, as_json, text)
 
@@ -107,5 +105,5 @@ def end_comparison(comparison: str, as_json: bool) -> None:
     """End a COMPARISON: everybody gets the model in use again."""
     from pipeline.monitoring.routing import end
 
-    end(Settings.from_env(), comparison)
+    end(Settings.from_env(), comparison, asker())
     emit({"ended": comparison}, as_json, f"{comparison} is over; everybody gets the model in use.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
 from pipeline.settings import Settings
 
@@ -35,7 +36,7 @@ def add_lesson(file: Path, as_json: bool) -> None:
     """Check a YAML FILE and keep it as a lesson of its name."""
     from pipeline.practice.lessons import add_lesson as add
 
-    found = add(Settings.from_env(), file.stem, file.read_bytes())
+    found = add(Settings.from_env(), file.stem, file.read_bytes(), asker())
     emit(found, as_json, f"{found.title}: {len(found.items)} {found.kind}, on the Practice page now.")
 
 
@@ -46,7 +47,7 @@ def remove_lesson(name: str, as_json: bool) -> None:
     """Take away one of your own lessons."""
     from pipeline.practice.lessons import remove_lesson as remove
 
-    remove(Settings.from_env(), name)
+    remove(Settings.from_env(), name, asker())
     emit({"removed": name}, as_json, f"{name} is gone; tries at its texts are kept.")
 
 
@@ -68,27 +69,23 @@ def list_references(as_json: bool) -> None:
 
 @reference.command("add")
 @click.argument("recording")
-@click.option("--by", required=True, help="Who decides.")
 @json_option
-def add_reference(recording: str, by: str, as_json: bool) -> None:
+def add_reference(recording: str, as_json: bool) -> None:
     """Make a RECORDING (SET/PATH without the file's ending) the reference of its text."""
     from pipeline.corpus.references import mark
-    from pipeline.people.people import People
 
     settings = Settings.from_env()
-    found = mark(settings, recording, People(settings).identify(by))
+    found = mark(settings, recording, asker())
     emit(found, as_json, f"Learners hear {found.id} for “{found.text}”.")
 
 
 @reference.command("remove")
 @click.argument("recording")
-@click.option("--by", required=True, help="Who decides.")
 @json_option
-def remove_reference(recording: str, by: str, as_json: bool) -> None:
+def remove_reference(recording: str, as_json: bool) -> None:
     """It is no reference any more."""
     from pipeline.corpus.references import unmark
-    from pipeline.people.people import People
 
     settings = Settings.from_env()
-    unmark(settings, recording, People(settings).identify(by))
+    unmark(settings, recording, asker())
     emit({"removed": recording}, as_json, f"{recording} is no reference any more.")

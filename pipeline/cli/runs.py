@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
 from pipeline.settings import Settings
 
@@ -109,7 +110,7 @@ def resume(run_id: str, as_json: bool) -> None:
 
     settings = Settings.from_env()
     run = find(settings, run_id)
-    go_on(settings, run)
+    go_on(settings, run, asker())
     emit(
         {"id": run.id, "status": run.state.status}, as_json, f"{run.id} goes on. `pronlab runs show {run.id}` watches."
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import CorpusError, ModelError
@@ -157,7 +158,7 @@ def score_set(set_name: str, scorers: tuple[str, ...], run: Path | None, as_json
     with background_run(run, "Scoring") as work:
         for scorer in scorers:
             predictions = score_all(
-                Settings.from_env(), set_name, scorer, progress=work.progress, check_stop=work.check_stop
+                Settings.from_env(), set_name, scorer, progress=work.progress, check_stop=work.check_stop, by=asker()
             )
             failed = sum(prediction.overall is None for prediction in predictions)
             report["scorers"][scorer] = {"n": len(predictions) - failed, "failed": failed}

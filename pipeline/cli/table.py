@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
 from pipeline.settings import Settings
 
@@ -45,7 +46,7 @@ def deploy_table(run: str, as_json: bool) -> None:
 
     settings = Settings.from_env()
     folder = Path(run) if (Path(run) / INFO).is_file() else find(settings, run).path / MODEL_FOLDER
-    info = deploy(settings, folder)
+    info = deploy(settings, folder, asker())
     emit(info, as_json, f"{info.model_id} now scores {info.task} (MAE {info.test['mae']:.1f} out of fold).")
 
 
@@ -56,7 +57,7 @@ def rollback_table(task: str, as_json: bool) -> None:
     """Back to the model of a TASK before."""
     from pipeline.tabular.model_files import roll_back
 
-    before = roll_back(Settings.from_env(), task)
+    before = roll_back(Settings.from_env(), task, asker())
     emit({"task": task, "model": before}, as_json, f"Back to {before or 'the rule'} for {task}.")
 
 
@@ -96,7 +97,7 @@ def collect_prompts(file: Path, as_json: bool) -> None:
     """Take over the prompts of a FILE (JSON lines with id, text, author, score)."""
     from pipeline.tabular.prompts.store import Store
 
-    n = Store(Settings.from_env()).add_file(file)
+    n = Store(Settings.from_env()).add_file(file, asker())
     emit({"added": n}, as_json, f"{n} prompts taken over.")
 
 

@@ -7,17 +7,22 @@ from pipeline.corpus.importer import ImportReport, import_path
 from pipeline.corpus.sets import registration
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.settings import Settings
 
 NAME = "demo"
 TITLE = "Synthetic Turkish demo"
 
 
-def install_demo(settings: Settings, *, reset: bool = False, progress: Progress | None = None) -> ImportReport:
+def install_demo(
+    settings: Settings, *, reset: bool = False, progress: Progress | None = None, by: Identity | None = None
+) -> ImportReport:
     """Copy what is missing and register the set `demo`; labels given meanwhile stay, unless `reset`.
 
-    Raises CorpusError where the committed corpus is not there.
+    Raises CorpusError where the committed corpus is not there, AccessError for who may not import.
     """
+    permit(settings, by, Action.IMPORT_DATA)
     source, target = settings.demo_source, registration(settings, NAME)
     if not (source / "demo.json").is_file():
         raise CorpusError(f"The demo corpus is not in {source}. `pronlab demo --build {source}` makes it.")
@@ -27,4 +32,4 @@ def install_demo(settings: Settings, *, reset: bool = False, progress: Progress 
         copy = target / file.relative_to(source)
         if not copy.exists():
             artifacts.write_bytes(copy, file.read_bytes())
-    return import_path(settings, target, name=NAME, fmt="folder", title=TITLE, synthetic=True, progress=progress)
+    return import_path(settings, target, name=NAME, fmt="folder", title=TITLE, synthetic=True, progress=progress, by=by)

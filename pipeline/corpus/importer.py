@@ -20,6 +20,7 @@ from pipeline.corpus.sets import (
     list_sets,
     read_recordings,
     registration,
+    remove_set,
     result_path,
     save_set,
 )
@@ -28,6 +29,8 @@ from pipeline.labels.index import Index
 from pipeline.labels.result_file import derive, write_result
 from pipeline.labels.store import LabelStore
 from pipeline.parallel import Progress, map_ordered
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.records import AudioReport, Problem, Recording, RubricName, Seconds
 from pipeline.registry import Registry
 from pipeline.runs import now_iso
@@ -90,12 +93,14 @@ def import_path(
     synthetic: bool = False,
     progress: Progress | None = None,
     check_stop: CheckStop | None = None,
+    by: Identity | None = None,
 ) -> ImportReport:
     """Register the corpus at `path` as a set, or bring its set up to date; labels are never lost by it.
 
     `fmt` is `auto` or a name from FORMATS. Raises CorpusError where the path is missing or holds nothing usable, or
-    the name belongs to a corpus elsewhere.
+    the name belongs to a corpus elsewhere, AccessError for who may not import (nobody will do on an open installation).
     """
+    permit(settings, by, Action.IMPORT_DATA)
     path = path.expanduser().absolute()
     if not path.exists():
         raise CorpusError(f"There is no {path}. Give a folder with participant folders, or a manifest (*.jsonl).")
@@ -128,7 +133,7 @@ def import_path(
             ),
             recordings,
         )
-        label_problems = _take_over_labels(settings, registered, recordings, scan.items)
+        label_problems = _take_over_labels(settings, registered, recordings, scan.items, by)
         remove_leftovers(registered.labels_root)
         index.refresh_set(set_name)
     return ImportReport(
@@ -140,6 +145,14 @@ def import_path(
         hours=sum(report.duration_s for _, report in reports) / 3600.0,
         problems=(*scan.problems, *label_problems, *_audio_problems(recordings)),
     )
+
+
+def take_away(settings: Settings, name: str, by: Identity | None = None) -> None:
+    """Remove a set from the installation: what was copied goes, a corpus that is used where it lies stays there. Raises
+    CorpusError where there is none of that name, AccessError for who may not."""
+    permit(settings, by, Action.IMPORT_DATA)
+    remove_set(settings, name)
+    Index(settings).refresh_set(name)
 
 
 def remove_leftovers(root: Path) -> int:
@@ -267,7 +280,11 @@ def _for_labelling(extra: dict[str, Any]) -> dict[str, Any]:
 
 
 def _take_over_labels(
-    settings: Settings, set_: RecordingSet, recordings: Sequence[Recording], items: Sequence[CorpusItem]
+    settings: Settings,
+    set_: RecordingSet,
+    recordings: Sequence[Recording],
+    items: Sequence[CorpusItem],
+    by: Identity | None,
 ) -> list[Problem]:
     """Write the corpus's own ratings as result files. A file that exists is added to, under its lock."""
     store = LabelStore(settings)
@@ -279,7 +296,7 @@ def _take_over_labels(
                 continue
             path = result_path(set_, recording)
             if path.exists():
-                store.add_from_corpus(recording, events)
+                store.add_from_corpus(recording, events, by)
             else:
                 write_result(path, derive(recording.text, recording.rubric, events, {}), durable=False)
         except (LabelError, CorpusError) as error:

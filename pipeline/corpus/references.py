@@ -62,8 +62,8 @@ def marked(settings: Settings) -> list[Recording]:
 
 def mark(settings: Settings, recording_id: str, by: Identity) -> Recording:
     """Make a recording a reference of its text. Raises CorpusError for an unknown recording, AccessError for somebody
-    who may not decide between ratings."""
-    by.require(Action.REVIEW)
+    who may not choose references."""
+    by.require(Action.MANAGE_REFERENCES)
     recording = _find(settings, recording_id)
     entry = {
         "id": recording.id, "set": recording.set, "path": recording.path, "speaker": recording.speaker,
@@ -78,7 +78,7 @@ def mark(settings: Settings, recording_id: str, by: Identity) -> Recording:
 
 def unmark(settings: Settings, recording_id: str, by: Identity) -> None:
     """Raises CorpusError where it is no marked reference."""
-    by.require(Action.REVIEW)
+    by.require(Action.MANAGE_REFERENCES)
     with locked(settings, _file(settings), CorpusError):
         entries = _read(settings)
         left = [one for one in entries if one["id"] != composed(recording_id)]

@@ -1,4 +1,5 @@
-"""Start, find, stop and continue background jobs."""
+"""Start, find, stop and continue background jobs. What starts, ends or changes trainings asks who acts (`by`; None will
+do on an open installation) and raises AccessError for who may not."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,8 @@ from typing import Any
 
 from pipeline.errors import JobError
 from pipeline.jobs.executors import Job, Launch, executor
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory
 from pipeline.runs.state import LOCAL, age_s
 from pipeline.settings import Settings
@@ -37,17 +40,19 @@ def launch(
     config: Any,
     seed: int | None = None,
     where: Where | None = None,
+    by: Identity | None = None,
 ) -> RunDirectory:
     """Make a run directory under `root` and start `pronlab <argv>` reporting to it.
 
-    The command must take `--run`. Raises JobError where the process cannot be started; a process that dies before it
-    reports becomes `lost` once its heartbeat is 30 s old, with its last words in `log.txt`.
+    The command must take `--run`; it runs as whoever started it (`by`), and asks what they may. Raises JobError where
+    the process cannot be started; a process that dies before it reports becomes `lost` once its heartbeat is 30 s old,
+    with its last words in `log.txt`.
     """
     where = where or Where()
     executor(where.executor)  # an unknown one is named before anything is made
     run = RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed, executor=where.executor)
     try:
-        _start(Job(settings, run, tuple(argv), where.devices, where.nodes, where.options), where.executor)
+        _start(Job(settings, run, tuple(argv), where.devices, where.nodes, where.options, _name(by)), where.executor)
     except JobError:
         run.close("failed")
         run.delete()  # nothing ran: the error says all there is to say
@@ -55,9 +60,12 @@ def launch(
     return run
 
 
-def launch_training(settings: Settings, kind: str, config: Any, where: Where | None = None) -> RunDirectory:
+def launch_training(
+    settings: Settings, kind: str, config: Any, where: Where | None = None, by: Identity | None = None
+) -> RunDirectory:
     """Start the training of `kind` in the background on a configuration (with `name` and `seed`), which it reads from
     its run directory."""
+    permit(settings, by, Action.TRAIN)
     return launch(
         settings,
         kind=kind,
@@ -67,21 +75,24 @@ def launch_training(settings: Settings, kind: str, config: Any, where: Where | N
         config=config,
         seed=config.seed,
         where=where or Where(),
+        by=by,
     )
 
 
-def relaunch_training(settings: Settings, run: RunDirectory) -> RunDirectory:
+def relaunch_training(settings: Settings, run: RunDirectory, by: Identity | None = None) -> RunDirectory:
     """Start the training that `run` was once more, as a run of its own, on the data as it is now."""
+    permit(settings, by, Action.TRAIN)
     state = run.state
     return launch(
         settings, kind=state.kind, name=state.name, argv=_command(state.kind), root=settings.runs_root,
-        config=run.config, seed=state.seed,
+        config=run.config, seed=state.seed, by=by,
     )  # fmt: skip
 
 
-def go_on(settings: Settings, run: RunDirectory) -> None:
+def go_on(settings: Settings, run: RunDirectory, by: Identity | None = None) -> None:
     """Start a stopped, failed or lost run again in its own directory, where it ran before. Raises JobError where it is
     still running, is finished, or is of a kind that keeps no state to go on from."""
+    permit(settings, by, Action.TRAIN)
     state = run.state
     if state.kind not in RESUMABLE:
         raise JobError(f"A run of kind {state.kind} cannot go on; start it anew.")
@@ -90,7 +101,8 @@ def go_on(settings: Settings, run: RunDirectory) -> None:
     run.withdraw_stop()
     run.requeue(state.executor)
     before = Launch.of(run)
-    _start(Job(settings, run, _command(state.kind), before.devices, before.nodes, before.options), state.executor)
+    job = Job(settings, run, _command(state.kind), before.devices, before.nodes, before.options, _name(by))
+    _start(job, state.executor)
 
 
 def stop(run: RunDirectory, within_s: float | None = None) -> None:
@@ -131,6 +143,10 @@ def find(settings: Settings, run_id: str) -> RunDirectory:
         if (root / run_id / "run.json").is_file():
             return RunDirectory.open(root, run_id)
     raise JobError(f"No run or job {run_id!r}. `pronlab runs list` shows those there are.")
+
+
+def _name(by: Identity | None) -> str:
+    return "" if by is None else by.name
 
 
 def _command(kind: str) -> tuple[str, ...]:

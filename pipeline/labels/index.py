@@ -92,7 +92,7 @@ class IndexReport:
 
 class Index(IndexQueries):
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._settings = self.settings = settings
         self.path = settings.index_path
 
     @contextmanager

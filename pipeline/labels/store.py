@@ -7,40 +7,48 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.corpus.sets import get_set, result_path
-from pipeline.errors import LabelError
+from pipeline.errors import AccessError, LabelError
 from pipeline.labels.history import current_ratings, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile, append, derive, read_result, write_result
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.locks import locked
-from pipeline.records import RatingAction, RatingEvent, Recording, RubricName
+from pipeline.people.access import Action, Identity
+from pipeline.people.names import clean_name, same_person, spelled_as
+from pipeline.people.people import People, permit
+from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
-from pipeline.text import composed
 
-MAX_NAME_LENGTH = 80
 MAX_NOTES_LENGTH = 5000
 
 
 class LabelStore:
-    """Ratings of one installation. Every method is safe from several processes at once."""
+    """Ratings of one installation. Every method is safe from several processes at once. What writes asks who acts
+    (`by`; None will do on an open installation) and raises AccessError for who may not; histories are asked for by
+    services that have asked already."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._index = Index(settings)
 
-    def add(self, recording: Recording, event: RatingEvent) -> ResultFile:
-        """Append `event` to the recording's history; when this returns, it is on disk.
+    def add(self, recording: Recording, event: RatingEvent, by: Identity | None = None) -> ResultFile:
+        """Append `event` to the recording's history, with the evaluator's name as on the list of people, else as in
+        the history; when this returns, it is on disk.
 
         Returns the file as written. Raises LabelError for an invalid event, a damaged file that cannot be moved
         aside, a lock held for over 10 s, or a full or read-only disk; nothing has changed then. An index that cannot
         be told is no loss: the next `ensure` or `rebuild` reads the file.
         """
-        return self._append(recording, checked(recording.rubric, event))
+        permit(self._settings, by, Action.REVIEW if event.action in REVIEWS else Action.RATE)
+        return self._append(recording, checked(recording.rubric, self._named(event, by)))
 
-    def add_from_corpus(self, recording: Recording, events: Sequence[RatingEvent]) -> ResultFile | None:
+    def add_from_corpus(
+        self, recording: Recording, events: Sequence[RatingEvent], by: Identity | None = None
+    ) -> ResultFile | None:
         """Append those of `events` that say something new: an evaluator who has not spoken yet, or a corrected score.
         None where there is nothing new; the index is left to the importer."""
+        permit(self._settings, by, Action.IMPORT_DATA)
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
@@ -52,10 +60,10 @@ class LabelStore:
             write_result(path, after)
         return after
 
-    def undo(self, recording: Recording, evaluator: str) -> ResultFile:
+    def undo(self, recording: Recording, evaluator: str, by: Identity | None = None) -> ResultFile:
         """Take back the evaluator's current event. Raises LabelError where there is none."""
-        undo = RatingEvent(clean_name(evaluator), RatingAction.UNDO, now_iso())
-        return self._append(recording, undo)
+        permit(self._settings, by, Action.RATE, Action.REVIEW)
+        return self._append(recording, self._named(RatingEvent(evaluator, RatingAction.UNDO, now_iso()), by))
 
     def history(self, recording: Recording) -> tuple[RatingEvent, ...]:
         result = read_result(self._path(recording))
@@ -64,10 +72,20 @@ class LabelStore:
     def current(self, recording: Recording) -> dict[str, RatingEvent]:
         return current_ratings(self.history(recording))
 
+    def _named(self, event: RatingEvent, by: Identity | None) -> RatingEvent:
+        """With the name as on the list of people, where it is there. Raises AccessError for a rating in another's
+        name."""
+        if by is not None and not same_person(by.name, event.evaluator):
+            raise AccessError(f"{by.name} cannot rate in the name of {event.evaluator}.")
+        return replace(event, evaluator=People(self._settings).listed(event.evaluator) or clean_name(event.evaluator))
+
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
+            if People(self._settings).is_open:  # a recording's own history spells its raters in one way
+                alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
+                event = replace(event, evaluator=alike or event.evaluator)
             said = {standing.evaluator for standing in standing_events(before.ratings)}
             if event.action is RatingAction.UNDO and event.evaluator not in said:
                 raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
@@ -104,16 +122,6 @@ def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> Ratin
 
 def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
     return old is not None and (old.score, old.dimensions) == (new.score, new.dimensions)
-
-
-def clean_name(evaluator: str) -> str:
-    """An evaluator's name in composed form with single spaces. Raises LabelError for an empty or unprintable one."""
-    name = " ".join(composed(evaluator).split())
-    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise LabelError(
-            f"An evaluator's name has 1 to {MAX_NAME_LENGTH} printable characters, got {evaluator[:99]!r}."
-        )
-    return name
 
 
 def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:

@@ -10,6 +10,7 @@ from pipeline.jobs.launcher import find, relaunch_training
 from pipeline.labels.index import Index
 from pipeline.monitoring.outcomes import last_errors
 from pipeline.monitoring.predictions import Labelled
+from pipeline.people.access import Identity
 from pipeline.runs import RunDirectory
 from pipeline.scoring.model_registry import Entry
 from pipeline.settings import Settings
@@ -93,9 +94,9 @@ def _ratings(settings: Settings, set_name: str) -> "pandas.DataFrame | None":
     return labels[labels["action"] == "rate"]
 
 
-def train_again(settings: Settings, entry: Entry) -> RunDirectory:
+def train_again(settings: Settings, entry: Entry, by: Identity | None = None) -> RunDirectory:
     """Start the training that made a model once more, on what is there now. Raises JobError where its run is gone."""
-    return relaunch_training(settings, find(settings, entry.run or entry.model_id))
+    return relaunch_training(settings, find(settings, entry.run or entry.model_id), by)
 
 
 def can_train_again(settings: Settings, entry: Entry) -> bool:

@@ -17,6 +17,8 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.errors import ModelError, PronlabError
 from pipeline.locks import locked
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.records import Target
 from pipeline.runs import now_iso
 from pipeline.scoring.in_use import scorer_for
@@ -93,9 +95,11 @@ def comparison_at(settings: Settings, place: str | None) -> Comparison | None:
     return next((one for one in comparisons(settings) if one.place == place and not one.ended_at), None)
 
 
-def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: str) -> Comparison:
+def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Identity | str) -> Comparison:
     """Raises RoutingError for two equal sides, a share outside 0-1, or a comparison that goes on there already;
-    ModelError for an unknown model."""
+    ModelError for an unknown model, AccessError for who may not choose models."""
+    who = permit(settings, by, Action.DEPLOY)
+    name = who.name if by else ""
     if place not in PLACES:
         raise RoutingError(f"There is no place {place!r}; there are {', '.join(PLACES)}.")
     if a == b:
@@ -109,13 +113,15 @@ def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: st
     with _changing(settings) as content:
         if any(one["place"] == place and not one["ended_at"] for one in content["comparisons"]):
             raise RoutingError(f"A comparison goes on at {place}; end it first.")
-        found = Comparison(uuid.uuid4().hex[:8], place, a, b, share_b, now_iso(), by)
+        found = Comparison(uuid.uuid4().hex[:8], place, a, b, share_b, now_iso(), name)
         content["comparisons"].append(asdict(found))
     return found
 
 
-def end(settings: Settings, comparison: str) -> None:
-    """Everybody is answered by the one in use again. Raises RoutingError where it is not going on."""
+def end(settings: Settings, comparison: str, by: Identity | None = None) -> None:
+    """Everybody is answered by the one in use again. Raises RoutingError where it is not going on, AccessError for who
+    may not choose models."""
+    permit(settings, by, Action.DEPLOY)
     with _changing(settings) as content:
         going = [one for one in content["comparisons"] if one["id"] == comparison and not one["ended_at"]]
         if not going:
@@ -123,8 +129,10 @@ def end(settings: Settings, comparison: str) -> None:
         going[0]["ended_at"] = now_iso()
 
 
-def set_shadow(settings: Settings, place: str, model_id: str | None) -> None:
-    """Raises ModelError for an unknown model, RoutingError for one of another place."""
+def set_shadow(settings: Settings, place: str, model_id: str | None, by: Identity | None = None) -> None:
+    """Raises ModelError for an unknown model, RoutingError for one of another place, AccessError for who may not choose
+    models."""
+    permit(settings, by, Action.DEPLOY)
     if model_id is not None and get_entry(settings, model_id).place != place:
         raise RoutingError(f"{model_id} does not score what {place} does.")
     with _changing(settings) as content:

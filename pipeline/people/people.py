@@ -1,21 +1,22 @@
 """The list of people of an installation, `people.json` under the data root.
 
 While there is no list, the installation is open: whoever says a name is that person, with every role. The first person
-on the list must be an admin, so that nobody is locked out.
+on the list must be an admin, so that nobody is locked out. Names are compared by the rule in `names`.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import artifacts, jsonl
-from pipeline.errors import AccessError
-from pipeline.labels.store import clean_name
+from pipeline.errors import AccessError, LabelError
+from pipeline.labels.index import Index
 from pipeline.locks import locked
-from pipeline.people.access import Action, Identity, Role
+from pipeline.people.access import GUEST, Action, Identity, Role
+from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
@@ -57,27 +58,37 @@ class People:
             return []
         try:
             raw = json.loads(self._file.read_text(encoding="utf-8"))
-            return [
-                Person(str(p["name"]), tuple(Role(r) for r in p["roles"]), str(p.get("email", "")), bool(p["active"]))
-                for p in raw
-            ]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return [_person(entry) for entry in raw]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
             raise AccessError(f"{self._file} is damaged ({error}). Mend or remove it; ratings are safe.") from error
 
-    def names(self) -> set[str] | None:
-        """Everybody's on the list, active or not; None where there is no list and any name will do."""
-        return None if self.is_open else {person.name for person in self.all()}
+    def raters(self) -> set[str] | None:
+        """Who may rate: everybody on the list who is active and an expert; None where there is no list and any name
+        will do."""
+        if self.is_open:
+            return None
+        return {p.name for p in self.all() if p.active and Identity(p.name, frozenset(p.roles)).may(Action.RATE)}
+
+    def spelling(self, name: str) -> str:
+        """A typed name as this installation knows it: as on the list, else as it has been rated under, else as typed.
+        Raises LabelError for what is no name."""
+        cleaned = clean_name(name)
+        return self.listed(cleaned) or self._rated_as(cleaned)
+
+    def listed(self, name: str) -> str | None:
+        """A name as it stands on the list; None for somebody who is not on it."""
+        return spelled_as(name, (person.name for person in self.all()))
 
     def identify(self, name: str) -> Identity:
         """Raises AccessError for a name that is not on the list, or no longer active."""
-        cleaned = clean_name(name)
         if self.is_open:
-            return Identity(cleaned, EVERY_ROLE)
+            return Identity(self.spelling(name), EVERY_ROLE)
+        cleaned = clean_name(name)
         return self._identity(self._find(cleaned), cleaned)
 
     def identify_by_email(self, email: str) -> Identity:
         """For somebody who signed in. Raises AccessError where nobody on the list has this address."""
-        found = next((p for p in self.all() if p.email and p.email.casefold() == email.casefold()), None)
+        found = next((p for p in self.all() if p.email and _same_address(p.email, email)), None)
         return self._identity(found, email)
 
     def save(self, person: Person, by: Identity) -> Person:
@@ -88,15 +99,31 @@ class People:
         with self._changing() as people:
             others = [p for p in people if p.name != person.name]
             for other in others:
-                if _same(other.name, person.name):
+                if same_person(other.name, person.name):
                     raise AccessError(f"{person.name!r} looks like {other.name!r}, who is on the list already.")
-                if person.email and other.email.casefold() == person.email.casefold():
+                if person.email and _same_address(other.email, person.email):
                     raise AccessError(f"{other.name} has the address {person.email} already.")
             self._write([*others, person])
             before = next((p for p in people if p.name == person.name), None)
             if before != person:
                 self._note(by, before, person)
         return person
+
+    def add_or_change(
+        self, name: str, by: Identity, *, roles: tuple[Role, ...] = (), email: str = "", active: bool | None = None
+    ) -> Person:
+        """Somebody new, or what is given of somebody who is on the list: what is left empty stays as it is. A new
+        person without roles is an expert. Raises AccessError as `save` does."""
+        by.require(Action.MANAGE_PEOPLE)
+        before = self._find(clean_name(name))
+        if before is None:
+            new = Person(self.spelling(name), roles or (Role.EXPERT,), email.strip(), active is not False)
+            return self.save(new, by)
+        changed = replace(
+            before, roles=roles or before.roles, email=email.strip() or before.email,
+            active=before.active if active is None else active,
+        )  # fmt: skip
+        return self.save(changed, by)
 
     def changes(self) -> list[dict[str, Any]]:
         """Every change of the list, oldest first: at, by, before (null for somebody new), after."""
@@ -112,7 +139,15 @@ class People:
         return Identity(person.name, frozenset(person.roles))
 
     def _find(self, name: str) -> Person | None:
-        return next((person for person in self.all() if _same(person.name, name)), None)
+        return next((person for person in self.all() if same_person(person.name, name)), None)
+
+    def _rated_as(self, name: str) -> str:
+        """As it stands in the index, which is not made for this; `name` itself where nobody like that has rated."""
+        if not self._settings.index_path.is_file():
+            return name
+        with suppress(LabelError):  # a damaged index is told where labels are read
+            return Index(self._settings).rated_as(name) or name
+        return name
 
     def _write(self, people: list[Person]) -> None:
         if not any(person.active and Role.ADMIN in person.roles for person in people):
@@ -129,5 +164,42 @@ class People:
             yield self.all()
 
 
-def _same(a: str, b: str) -> bool:
-    return a.casefold() == b.casefold()
+def _person(raw: dict[str, Any]) -> Person:
+    """Raises KeyError, TypeError or ValueError for an entry that does not say clearly who may what."""
+    if not isinstance(raw["active"], bool):
+        raise TypeError(f"active is true or false, got {raw['active']!r}")
+    roles = tuple(Role(role) for role in raw["roles"])
+    return Person(clean_name(str(raw["name"])), roles, str(raw.get("email", "")), raw["active"])
+
+
+def permit(settings: Settings, by: Identity | str | None, action: Action, *others: Action) -> Identity:
+    """Whoever acts, if they may do `action` (or one of the `others`): every service that reads or changes what is
+    people's asks here.
+
+    Args:
+        by: An identity; a name, which is looked up; None or "" where nobody was named, which is enough on an open
+            installation only.
+
+    Raises AccessError where they may not.
+    """
+    if isinstance(by, Identity):
+        identity = by
+    elif by:
+        identity = People(settings).identify(by)
+    elif People(settings).is_open:
+        return GUEST
+    else:
+        raise AccessError("Say who you are first: this installation has a list of people.")
+    identity.require(action, *others)
+    return identity
+
+
+def permit_own(settings: Settings, by: Identity | None, learner: str) -> None:
+    """For what is kept of a learner: it is theirs alone, whatever roles others have. Raises AccessError."""
+    permit(settings, by, Action.PRACTISE)
+    if by is not None and not same_person(by.name, learner):
+        raise AccessError(f"{by.name} may not see or change what is kept of {learner}: it is {learner}'s alone.")
+
+
+def _same_address(a: str, b: str) -> bool:
+    return a.strip().casefold() == b.strip().casefold()

@@ -5,11 +5,15 @@
     <attempts root>/<learner>/consent.json              what the learner lets us keep
 
 The JSON file of a try is written last: a recording without one is a try whose saving was cut short, and is not shown.
+What is kept of a learner is theirs alone: everything here asks who acts (`by`; None will do on an open installation)
+and raises AccessError for anybody else. `Deniz` and `deniz` are one learner (pipeline/people/names.py).
 """
 
 import hashlib
 import json
+import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +23,15 @@ from pipeline import artifacts
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import Audio
 from pipeline.errors import AttemptError
+from pipeline.people.access import Identity
+from pipeline.people.names import name_key, same_person
+from pipeline.people.people import permit_own
 from pipeline.records import Problem, ScoreResult, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
 
 CONSENT = "consent.json"
+HASHED = re.compile(r"-[0-9a-f]{8}$")
 MAX_NAME_LENGTH = 300
 MAX_FOLDER_LENGTH = 60  # in characters of up to four bytes, with the hash still under the usual limit of 255 bytes
 
@@ -64,9 +72,11 @@ def save_attempt(
     *,
     lesson: str = "",
     at: datetime | None = None,
+    by: Identity | None = None,
 ) -> Attempt:
     """Write recording (None: not kept) and result whole or not at all. Raises AttemptError on a bad name or a full
     disk."""
+    permit_own(settings, by, learner)
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     folder = _folder(settings, learner, text)
     stem = moment.strftime("%Y%m%dT%H%M%S.%fZ")
@@ -91,8 +101,9 @@ def save_attempt(
     return attempt
 
 
-def read_attempts(settings: Settings, learner: str, text: str | None = None) -> AttemptLog:
+def read_attempts(settings: Settings, learner: str, text: str | None = None, by: Identity | None = None) -> AttemptLog:
     """The learner's tries at one text, or at all of them, oldest first."""
+    permit_own(settings, by, learner)
     root = learner_folder(settings, learner)
     folders = (
         [_folder(settings, learner, text)] if text is not None else sorted(p for p in root.glob("*") if p.is_dir())
@@ -108,8 +119,9 @@ def read_attempts(settings: Settings, learner: str, text: str | None = None) -> 
     return AttemptLog(tuple(sorted(attempts, key=lambda attempt: attempt.at)), tuple(problems))
 
 
-def delete_attempts(settings: Settings, learner: str, text: str | None = None) -> int:
+def delete_attempts(settings: Settings, learner: str, text: str | None = None, by: Identity | None = None) -> int:
     """Remove the learner's tries at one text, or all that is kept of them; returns how many tries went."""
+    permit_own(settings, by, learner)
     folder = learner_folder(settings, learner) if text is None else _folder(settings, learner, text)
     if not folder.is_dir():
         return 0
@@ -122,8 +134,37 @@ def delete_attempts(settings: Settings, learner: str, text: str | None = None) -
 
 
 def learner_folder(settings: Settings, learner: str) -> Path:
-    """Where all that is kept of a learner lies. Raises AttemptError for what is no name."""
-    return settings.attempts_root / _folder_name(learner)
+    """Where all that is kept of a learner lies, under whichever spelling of the name it was begun. Raises AttemptError
+    for what is no name."""
+    folder = settings.attempts_root / _folder_name(learner)
+    if folder.is_dir():
+        return folder
+    begun = _folder_key(folder.name)
+    alike = [
+        other
+        for other in sorted(settings.attempts_root.glob("*"))
+        if other.is_dir() and _folder_key(other.name) == begun and same_person(_learner_of(other), learner)
+    ]
+    return alike[0] if alike else folder
+
+
+def learner_as_kept(settings: Settings, learner: str) -> str:
+    """The name as it was spelled when something of the learner was first kept; as given where nothing is."""
+    folder = learner_folder(settings, learner)
+    return _learner_of(folder) if folder.is_dir() else learner
+
+
+def _folder_key(name: str) -> str:
+    """Equal for the folders of all spellings of a name, whose hashes differ, and of a few other names."""
+    return "".join(character for character in name_key(HASHED.sub("", name)) if character.isalnum())
+
+
+def _learner_of(folder: Path) -> str:
+    """Whose folder it is, by what lies in it; by its name where nothing in it can be read."""
+    for path in (folder / CONSENT, *sorted(folder.glob("*/*.json"))):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return str(json.loads(path.read_text(encoding="utf-8"))["learner"])
+    return folder.name
 
 
 def _read(record: Path) -> Attempt:

@@ -1,4 +1,7 @@
-"""What a learner lets an installation keep: asked once, in words, changed at any time; and all of it, to take along."""
+"""What a learner lets an installation keep: asked once, in words, changed at any time; and all of it, to take along.
+
+As in `attempts`, everything asks who acts, and is the learner's alone.
+"""
 
 import io
 import json
@@ -7,6 +10,8 @@ from enum import StrEnum
 
 from pipeline import artifacts, csvfile
 from pipeline.errors import AttemptError
+from pipeline.people.access import Identity
+from pipeline.people.people import permit_own
 from pipeline.practice.attempts import CONSENT, Attempt, learner_folder, read_attempts
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -28,8 +33,9 @@ IN_WORDS = {
 }
 
 
-def consent_of(settings: Settings, learner: str) -> Keep | None:
+def consent_of(settings: Settings, learner: str, by: Identity | None = None) -> Keep | None:
     """None while the learner has not been asked; a file that cannot be read counts as not asked."""
+    permit_own(settings, by, learner)
     try:
         raw = json.loads((learner_folder(settings, learner) / CONSENT).read_text(encoding="utf-8"))
         return Keep(raw["keep"])
@@ -37,8 +43,9 @@ def consent_of(settings: Settings, learner: str) -> Keep | None:
         return None
 
 
-def give_consent(settings: Settings, learner: str, keep: Keep) -> None:
+def give_consent(settings: Settings, learner: str, keep: Keep, by: Identity | None = None) -> None:
     """From now on; what was kept before stays until it is deleted. Raises AttemptError on a full disk."""
+    permit_own(settings, by, learner)
     try:
         artifacts.write_json(
             learner_folder(settings, learner) / CONSENT,
@@ -48,18 +55,18 @@ def give_consent(settings: Settings, learner: str, keep: Keep) -> None:
         raise AttemptError(f"Your answer could not be saved ({error.strerror}). Free some space first.") from error
 
 
-def drop_recordings(settings: Settings, learner: str) -> int:
+def drop_recordings(settings: Settings, learner: str, by: Identity | None = None) -> int:
     """Delete the sound and keep the scores; how many recordings went."""
-    tries = [one for one in read_attempts(settings, learner).attempts if one.audio is not None]
+    tries = [one for one in read_attempts(settings, learner, by=by).attempts if one.audio is not None]
     for one in tries:
         if one.audio is not None:
             one.audio.unlink(missing_ok=True)
     return len(tries)
 
 
-def exported(settings: Settings, learner: str) -> bytes:
+def exported(settings: Settings, learner: str, by: Identity | None = None) -> bytes:
     """A zip of everything that is kept of a learner: `tries.csv`, each result as JSON, each recording as WAV."""
-    tries = read_attempts(settings, learner).attempts
+    tries = read_attempts(settings, learner, by=by).attempts
     home = learner_folder(settings, learner)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:

@@ -23,6 +23,8 @@ import yaml
 
 from pipeline import artifacts
 from pipeline.errors import PronlabError
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.records import Problem, RubricName, Target
 from pipeline.settings import Settings
 
@@ -95,8 +97,10 @@ def get_lesson(settings: Settings, lesson: str) -> Lesson:
     return found
 
 
-def add_lesson(settings: Settings, name: str, content: bytes) -> Lesson:
-    """Keep a lesson of the installation's own; of the same name, the newer one stays. Raises LessonError."""
+def add_lesson(settings: Settings, name: str, content: bytes, by: Identity | None = None) -> Lesson:
+    """Keep a lesson of the installation's own; of the same name, the newer one stays. Raises LessonError, and
+    AccessError for who may not change lessons."""
+    permit(settings, by, Action.MANAGE_LESSONS)
     if not NAME.fullmatch(name):
         raise LessonError(f"A lesson's name has 1 to 60 of a-z, 0-9 and -, and no - first; got {name[:80]!r}.")
     lesson = parse(name, content, own=True)
@@ -104,8 +108,9 @@ def add_lesson(settings: Settings, name: str, content: bytes) -> Lesson:
     return lesson
 
 
-def remove_lesson(settings: Settings, lesson: str) -> None:
-    """Take away one of the installation's own. Raises LessonError for any other."""
+def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -> None:
+    """Take away one of the installation's own. Raises LessonError for any other, AccessError for who may not."""
+    permit(settings, by, Action.MANAGE_LESSONS)
     if not get_lesson(settings, lesson).own:
         raise LessonError(f"{lesson} comes with Pronlab. A lesson of your own of that name takes its place.")
     (_folder(settings) / f"{lesson}{SUFFIX}").unlink()

@@ -15,6 +15,7 @@ from pipeline.labels.result_file import ResultFile, derive, event_from_json
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
+from pipeline.people.names import same_person
 from pipeline.projects.consensus import consensus_table
 from pipeline.projects.project import Project
 from pipeline.projects.quality import ExpertQuality, quality_of
@@ -113,13 +114,13 @@ class Panel:
         """Take back this reviewer's last word on the recording. Raises ProjectError where they said none."""
         self._me.require(Action.REVIEW)
         recording = self._index.recording(recording_id)
-        own = [e for e in self._store.history(recording) if e.evaluator == self._me.name]
+        own = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]
         last = own[-1].action if own else None
         if last not in (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST):
             raise ProjectError(
                 f"{self._me.name} has not decided anything about {recording.text!r} that could be undone."
             )
-        return self._store.undo(recording, self._me.name)
+        return self._store.undo(recording, self._me.name, self._me)
 
     def consensus(self, method: str | None = None) -> "pd.DataFrame":
         """A row a recording, by the project's method or another one; decisions stand, exclusions are left out."""
@@ -190,4 +191,4 @@ class Panel:
     def _say(self, recording_id: str, action: RatingAction, **said: object) -> ResultFile:
         self._me.require(Action.REVIEW)
         event = RatingEvent(self._me.name, action, now_iso(), project=self._project.name, **said)  # type: ignore[arg-type]
-        return self._store.add(self._index.recording(recording_id), event)
+        return self._store.add(self._index.recording(recording_id), event, self._me)

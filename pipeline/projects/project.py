@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
+from pipeline.people.names import name_key, same_person
+from pipeline.people.people import People
 from pipeline.presets import not_among, outside
 from pipeline.records import RubricName, to_json
 from pipeline.runs import now_iso
@@ -93,7 +95,7 @@ class Project:
         return self.closed or bool(self.deadline and datetime.now(UTC).date().isoformat() > self.deadline[:10])
 
     def includes(self, name: str) -> bool:
-        return not self.experts or name in self.experts
+        return not self.experts or any(same_person(name, expert) for expert in self.experts)
 
 
 def folder_of(settings: Settings, name: str) -> Path:
@@ -121,9 +123,15 @@ def get_project(settings: Settings, name: str) -> Project:
 
 
 def save_project(settings: Settings, project: Project, by: Identity) -> Project:
-    """Keep it, and who changed what. Raises ProjectError for recordings that the set does not have, answers outside
-    the rubric, and another set once something was rated: those ratings would belong to nothing."""
+    """Keep it, with its experts as the installation knows them, and who changed what. Raises ProjectError for
+    recordings that the set does not have, answers outside the rubric, and another set once something was rated: those
+    ratings would belong to nothing."""
     by.require(Action.MANAGE_PROJECTS)
+    people = People(settings)
+    once: dict[str, str] = {}
+    for name in project.experts:
+        once.setdefault(name_key(name), people.spelling(name))
+    project = replace(project, experts=tuple(once.values()))
     rubric = get_set(settings, project.set).rubric
     _check_gold(settings, project, rubric)
     file = folder_of(settings, project.name) / "project.json"

@@ -15,6 +15,7 @@ from pipeline.labels.result_file import ResultFile, event_from_json
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
+from pipeline.people.names import same_person
 from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.order import order_of
 from pipeline.projects.project import Project
@@ -89,6 +90,7 @@ class Queue:
         if not project.includes(identity.name):
             raise AccessError(f"{identity.name} is not among the experts of {project.title or project.name}.")
         self._settings, self._project, self._me, self._now = settings, project, identity.name, now
+        self._identity = identity
         self._index = Index(settings)
         self._store = LabelStore(settings)
         self._leases = Leases(settings, now)
@@ -128,7 +130,7 @@ class Queue:
 
         Raises AccessError for somebody else's name, LabelError for what cannot be saved.
         """
-        if event.evaluator != self._me:
+        if not same_person(event.evaluator, self._me):
             raise AccessError(f"{self._me} cannot rate in the name of {event.evaluator}.")
         if event.action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
             raise AccessError(f"An expert rates, skips or flags; {event.action} is a reviewer's.")
@@ -142,7 +144,9 @@ class Queue:
             ) from error
         took_s = round(max(0.0, self._now() - task.lease.taken_at), 1)
         saved = self._store.add(
-            recording, replace(event, project=self._project.name, purpose=task.purpose, took_s=took_s)
+            recording,
+            replace(event, project=self._project.name, purpose=task.purpose, took_s=took_s),
+            self._identity,
         )
         self._leases.release(task.lease)
         return saved
@@ -262,7 +266,7 @@ def visible_history(settings: Settings, identity: Identity, recording: Recording
     events = list(LabelStore(settings).history(recording))
     if identity.may(Action.SEE_RATINGS):
         return events
-    return [event for event in events if event.evaluator == identity.name]
+    return [event for event in events if same_person(event.evaluator, identity.name)]
 
 
 def _order(settings: Settings, index: Index, project: Project, evaluator: str) -> tuple[str, ...]:

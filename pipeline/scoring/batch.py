@@ -15,6 +15,8 @@ from pipeline.corpus.sets import audio_path, check_name, get_set, read_recording
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import launch
 from pipeline.parallel import Progress, map_ordered
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.records import Recording, RubricName, ScoreResult, Target
 from pipeline.runs import ACTIVE, RunDirectory, list_runs
 from pipeline.scoring.base import Scorer, load_scorer, score_file
@@ -93,8 +95,11 @@ def score_set(
     *,
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
+    by: Identity | None = None,
 ) -> list[Prediction]:
-    """Score every recording of a set and keep the answers, replacing earlier ones of the same scorer."""
+    """Score every recording of a set and keep the answers, replacing earlier ones of the same scorer. Raises
+    AccessError for who may not."""
+    permit(settings, by, Action.SCORE_SETS)
     set_ = get_set(settings, set_name)
     recordings = read_recordings(settings, set_name)
     spec = ScorerSpec(settings, scorer, set_.rubric)
@@ -104,8 +109,11 @@ def score_set(
     return predictions
 
 
-def launch_scoring(settings: Settings, set_name: str, scorers: Sequence[str]) -> RunDirectory:
-    """Start `pronlab score-set` in the background."""
+def launch_scoring(
+    settings: Settings, set_name: str, scorers: Sequence[str], by: Identity | None = None
+) -> RunDirectory:
+    """Start `pronlab score-set` in the background. Raises AccessError for who may not."""
+    permit(settings, by, Action.SCORE_SETS)
     return launch(
         settings,
         kind=SCORING_JOB,
@@ -113,6 +121,7 @@ def launch_scoring(settings: Settings, set_name: str, scorers: Sequence[str]) ->
         argv=["score-set", set_name, *(part for scorer in scorers for part in ("--scorer", scorer))],
         root=settings.jobs_root,
         config={"set": set_name, "scorers": list(scorers)},
+        by=by,
     )
 
 

@@ -3,6 +3,9 @@ what they were made from.
 
 `models/registry.jsonl` is an append-only list of events; what is live is what lies in the place of deployed models, so
 that a model put there by hand is live too. Places are `word` and `sentence` (features) and `speech-en` (phones).
+
+What changes it asks who acts (`by`, an identity or a name; nobody will do on an open installation) and raises
+AccessError for who may not.
 """
 
 from collections.abc import Iterator
@@ -14,6 +17,8 @@ from typing import Any
 from pipeline import jsonl
 from pipeline.errors import ModelError
 from pipeline.locks import locked
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.records import RubricName, Target
 from pipeline.runs import now_iso
 from pipeline.scoring.acoustic import deploy as acoustic
@@ -98,8 +103,9 @@ def get_entry(settings: Settings, model_id: str) -> Entry:
     return found
 
 
-def add_candidate(settings: Settings, folder: Path, by: str, run: str = "") -> Entry:
+def add_candidate(settings: Settings, folder: Path, by: Identity | str, run: str = "") -> Entry:
     """Register a model without using it. Raises ModelError for a folder without a model that can be loaded."""
+    by = _who(settings, by)
     place, model_id = place_of_folder(folder), model_id_of(folder)
     if any(one.model_id == model_id and one.stage is Stage.LIVE for one in entries(settings)):
         raise ModelError(f"{model_id} is live already.")
@@ -107,8 +113,9 @@ def add_candidate(settings: Settings, folder: Path, by: str, run: str = "") -> E
     return get_entry(settings, model_id)
 
 
-def make_live(settings: Settings, folder: Path, by: str = "", run: str = "") -> Entry:
+def make_live(settings: Settings, folder: Path, by: Identity | str = "", run: str = "") -> Entry:
     """Put a model into use; the one before is retired and kept for the way back. Raises ModelError."""
+    by = _who(settings, by)
     place, model_id = place_of_folder(folder), model_id_of(folder)
     before = _in_use(settings).get(place)
     retired = None if before is None else model_id_of(before)
@@ -123,17 +130,19 @@ def make_live(settings: Settings, folder: Path, by: str = "", run: str = "") -> 
     return get_entry(settings, model_id)
 
 
-def retire(settings: Settings, model_id: str, by: str = "") -> None:
+def retire(settings: Settings, model_id: str, by: Identity | str = "") -> None:
     """Of a candidate that is not to be used. Raises ModelError for a live model."""
+    by = _who(settings, by)
     entry = get_entry(settings, model_id)
     if entry.stage is Stage.LIVE:
         raise ModelError(f"{model_id} is live: put another one into its place, or roll back.")
     _record(settings, entry.place, model_id, Stage.RETIRED, by, entry.folder or Path(), entry.run)
 
 
-def roll_back(settings: Settings, place: str, by: str = "") -> str | None:
+def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | None:
     """The model before comes back; its id, or None where the released one is in use from now on. Raises ModelError
     where nothing was deployed."""
+    by = _who(settings, by)
     if place == SPEECH and not speech.is_deployed(settings):
         raise ModelError("No speech model was deployed here: the released one, if any, is in use.")
     gone = _in_use(settings).get(place)
@@ -167,6 +176,12 @@ def place_of_folder(folder: Path) -> str:
 
 def model_id_of(folder: Path) -> str:
     return _info_of(folder).model_id
+
+
+def _who(settings: Settings, by: Identity | str) -> str:
+    """The name that is kept with a change; "" where nobody was named."""
+    who = permit(settings, by, Action.DEPLOY)
+    return who.name if by else ""
 
 
 def _info_of(folder: Path) -> SpeechInfo | ModelInfo:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.records import to_json
 from pipeline.scoring.acoustic.forest import KEYS, check_forest
 from pipeline.scoring.acoustic.model_files import ConfidenceBin, Scaler
@@ -103,15 +105,18 @@ def place_of(settings: Settings, task: str) -> Path:
     return settings.deployed_root / f"tabular-{task}"
 
 
-def deploy(settings: Settings, source: Path) -> TabularInfo:
-    """Make it the one in use for its task; the one before is kept. Raises ModelError."""
+def deploy(settings: Settings, source: Path, by: Identity | None = None) -> TabularInfo:
+    """Make it the one in use for its task; the one before is kept. Raises ModelError, AccessError for who may not."""
+    permit(settings, by, Action.DEPLOY)
     info = load_model(source).info
     put_in_place(source, (WEIGHTS, INFO), place_of(settings, info.task))
     return info
 
 
-def roll_back(settings: Settings, task: str) -> str | None:
-    """The id of the model that is back, None where there was none before. Raises ModelError where none is deployed."""
+def roll_back(settings: Settings, task: str, by: Identity | None = None) -> str | None:
+    """The id of the model that is back, None where there was none before. Raises ModelError where none is deployed,
+    AccessError for who may not."""
+    permit(settings, by, Action.DEPLOY)
     target = place_of(settings, task)
     if not target.exists():
         raise ModelError(f"No model is deployed for {task}.")

@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from dashboard import identity, state, watching
+from dashboard import state, watching
 from dashboard.components.confirm import confirm
 from dashboard.components.monitor.comparing import PLACE_WORDS
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
 from pipeline.markdown import code_span
-from pipeline.people.access import Action
 from pipeline.scoring.model_registry import Entry, Stage
 
 SIGNS = {True: "yes", False: "no", None: "cannot be told"}
@@ -23,7 +22,7 @@ def models() -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"), errors_in_words():
             run = st.selectbox("A finished run that is not registered yet", waiting, index=None)
             if run and st.button("Make it a candidate", icon=":material/add:"):
-                watching.add_candidate(run, identity.allowed(Action.TRAIN).name)
+                watching.add_candidate(run)
                 st.rerun()
     if not found:
         st.caption("There is no model yet: the rule scores everything. Train one on the Train page.")
@@ -73,7 +72,7 @@ def _stages(one: Entry, hidden: dict[str, str]) -> None:
                 "Roll back", "The model before comes back; this one is retired. Its files stay.",
                 answer="Yes, go back", key=f"registry-back-{one.place}", icon=":material/undo:",
             ):  # fmt: skip
-                before = watching.roll_back(one.place, identity.allowed(Action.TRAIN).name)
+                before = watching.roll_back(one.place)
                 st.toast(f"{plain(before or 'The released model')} is live again.")
                 st.rerun()
             return
@@ -81,18 +80,17 @@ def _stages(one: Entry, hidden: dict[str, str]) -> None:
             "Put it into use", f"From now on **{plain(one.model_id)}** scores {PLACE_WORDS[one.place]}.",
             answer="Yes, put it into use", key=f"live-{one.model_id}", icon=":material/rocket_launch:",
         ):  # fmt: skip
-            watching.make_live(one, identity.allowed(Action.TRAIN).name)
+            watching.make_live(one)
             st.rerun()
         in_shadow = hidden.get(one.place) == one.model_id
         if one.folder is not None and st.button(
             "Out of the shadow" if in_shadow else "Into the shadow", icon=":material/visibility_off:",
             help="In the shadow it answers everything too; nobody sees it, and the log keeps it.",
         ):  # fmt: skip
-            identity.allowed(Action.TRAIN)
             watching.set_shadow(one.place, None if in_shadow else one.model_id)
             st.rerun()
         if one.stage is Stage.CANDIDATE and st.button("Retire it", icon=":material/archive:"):
-            watching.retire(one.model_id, identity.allowed(Action.TRAIN).name)
+            watching.retire(one.model_id)
             st.rerun()
 
 
@@ -119,7 +117,6 @@ def _retraining(one: Entry) -> None:
         "Train it again", "With the same settings on what is labelled now; the new model becomes no more than a run.",
         answer="Yes, start", key=f"again-{one.model_id}", icon=":material/replay:",
     ):  # fmt: skip
-        identity.allowed(Action.TRAIN)
         run = watching.train_again(one)
         state.watch(state.RUN, run)
         st.toast(f"{plain(run)} has started; see the Train page.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import practising, state
+from dashboard import identity, practising, state
 from dashboard.markup import message, plain
 from pipeline.practice.lessons import MAX_LENGTH, Lesson
 from pipeline.records import Target
@@ -28,11 +28,15 @@ class Task:
 
 
 def learner_name() -> str:
-    """Who practises; "" while no name is given."""
+    """Who practises; "" while no name is given. A name is asked for where there is neither a list nor a sign-in."""
+    if not identity.is_open():
+        me = practising.learner("")
+        st.caption(f"You practise as **{plain(me)}**. Your tries are kept under this name, and are yours alone.")
+        return me
     name = st.text_input(
         "Your name", key=state.LEARNER, bind="query-params", max_chars=80, help="Your tries are kept under it."
     )
-    return " ".join((name or "").split())
+    return practising.learner(name or "")
 
 
 def choose_task(learner: str) -> Task | None:

@@ -35,15 +35,22 @@ def library() -> None:
         ],
         hide_index=True,
     )  # fmt: skip
+    me = identity.allowed(Action.PRACTISE)
+    if me.may(Action.MANAGE_LESSONS):
+        _change(found)
+    if me.may(Action.MANAGE_REFERENCES):
+        st.subheader("Reference voices")
+        with errors_in_words():
+            _references()
+
+
+def _change(found: list[Lesson]) -> None:
     written, uploaded = st.columns(2)
     with written, errors_in_words():
         _write()
     with uploaded, errors_in_words():
         _upload()
     _take_away([one for one in found if one.own])
-    st.subheader("Reference voices")
-    with errors_in_words():
-        _references()
 
 
 def _write() -> None:
@@ -100,7 +107,7 @@ def _references() -> None:
         "Recordings of your sets that learners hear, and are compared with, before the synthetic voice; the first of a "
         "text is played. Who decides between ratings chooses them."
     )
-    who = identity.allowed(Action.REVIEW)
+    who = identity.allowed(Action.MANAGE_REFERENCES)
     chosen = practising.marked_references()
     if chosen:
         st.dataframe(

@@ -1,10 +1,13 @@
 """What is kept of a learner: asked once, changed, taken along, deleted."""
 
+from contextlib import suppress
+
 import streamlit as st
 
-from dashboard import practising
+from dashboard import identity, practising
 from dashboard.components.confirm import confirm
 from dashboard.markup import plain
+from pipeline.errors import AccessError
 from pipeline.practice.consent import IN_WORDS, Keep
 
 BUTTONS = {Keep.RECORDINGS: "Keep recordings and scores", Keep.SCORES: "Keep scores only", Keep.NOTHING: "Keep nothing"}
@@ -27,7 +30,13 @@ def ask(learner: str) -> None:
         with st.container(horizontal=True):
             for keep, label in BUTTONS.items():
                 kind = "primary" if keep is Keep.RECORDINGS else "secondary"
-                st.button(label, key=f"keep-{keep}", type=kind, on_click=practising.let_keep, args=(learner, keep))
+                st.button(label, key=f"keep-{keep}", type=kind, on_click=_let_keep, args=(learner, keep))
+
+
+def _let_keep(learner: str, keep: Keep) -> None:
+    """Before the page is drawn anew; who has meanwhile left is told by the page."""
+    with suppress(AccessError):
+        practising.let_keep(learner, keep)
 
 
 def what_is_kept(learner: str, n: int) -> None:
@@ -43,8 +52,8 @@ def what_is_kept(learner: str, n: int) -> None:
         return
     with st.container(horizontal=True):
         st.download_button(
-            "Take everything along", lambda: practising.exported(learner), f"{learner}.zip", "application/zip",
-            icon=":material/download:", help="A zip: tries.csv, results as JSON, recordings as WAV.",
+            "Take everything along", identity.held(lambda: practising.exported(learner)), f"{learner}.zip",
+            "application/zip", icon=":material/download:", help="A zip: tries.csv, results as JSON, recordings as WAV.",
         )  # fmt: skip
         if confirm(
             "Delete my recordings", "The sound of all tries goes for good; scores and progress stay.",

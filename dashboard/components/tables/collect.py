@@ -1,10 +1,12 @@
 """Prompts come in here: written or brought, rated, with notes."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import tables
+from dashboard import identity, tables
 from dashboard.components.confirm import confirm
 from dashboard.components.page import empty_state, errors_in_words
+from pipeline.people.access import Action
 from pipeline.tabular.prompts.store import LONGEST, Prompt
 
 
@@ -14,7 +16,7 @@ def collect() -> None:
         left, middle, right = st.columns(3)
         author = left.text_input("Who wrote it", max_chars=80, key="prompt-author")
         score = middle.number_input("Score (0-100)", 0.0, 100.0, None, 1.0, key="prompt-score", placeholder="later")
-        rater = right.text_input("Who rates it", max_chars=80, key="prompt-rater")
+        rater = _rater(right, "prompt-rater")
         notes = st.text_input(
             "Notes", max_chars=500, key="prompt-notes", placeholder="what it lacks, what it does well"
         )
@@ -45,6 +47,13 @@ def collect() -> None:
         _change(unrated + [one for one in found if one.score is not None])
 
 
+def _rater(place: DeltaGenerator, key: str) -> str:
+    """Whoever sits here; on an open installation whose name is typed."""
+    if identity.is_open():
+        return place.text_input("Who rates it", max_chars=80, key=key)
+    return place.text_input("Who rates it", identity.allowed(Action.COLLECT_PROMPTS).name, disabled=True, key=key)
+
+
 def _change(found: list[Prompt]) -> None:
     chosen = st.selectbox("Prompt", found, index=None, format_func=lambda one: one.text[:100], key="prompt-chosen")
     if chosen is None:
@@ -53,7 +62,7 @@ def _change(found: list[Prompt]) -> None:
     with st.form(f"prompt-rate-{chosen.id}", border=False), errors_in_words():
         left, middle, right = st.columns(3)
         score = left.number_input("Score (0-100)", 0.0, 100.0, chosen.score, 1.0, key=f"rate-{chosen.id}")
-        rater = middle.text_input("Who rates it", max_chars=80, key=f"rater-{chosen.id}")
+        rater = _rater(middle, f"rater-{chosen.id}")
         notes = right.text_input("Notes", chosen.notes, max_chars=500, key=f"notes-{chosen.id}")
         if st.form_submit_button("Save", type="primary") and score is not None:
             tables.rate_prompt(chosen.id, score, rater, notes)

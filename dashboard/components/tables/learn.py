@@ -4,13 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import identity, tables
+from dashboard import tables
 from dashboard.charts import score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.markup import message, plain
 from pipeline.metrics.regression import TARGETS
-from pipeline.people.access import Action
 from pipeline.presets import build
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.tabular.config import MODELS, SEARCHES, TabularConfig
@@ -49,7 +48,6 @@ def train(task: str, source: str) -> None:
         search = middle.selectbox("Search for settings", SEARCHES, format_func=SEARCH_WORDS.__getitem__)
         folds = right.number_input("Folds, over people", 2, 20, 5)
         if st.form_submit_button("Train", type="primary", icon=":material/play_arrow:"):
-            identity.allowed(Action.TRAIN)
             depth = 3 if model == "boosting" else 0
             values = {"task": task, "source": source, "model": model, "search": search, "folds": folds, "depth": depth}
             config = build(TabularConfig, {**values, "name": f"{task}-{model}"})
@@ -58,6 +56,7 @@ def train(task: str, source: str) -> None:
 
 
 @st.fragment(run_every=EVERY_S)
+@errors_in_words()
 def _watch(task: str) -> None:
     active = [run for run in tables.runs(task) if run.state.status in ACTIVE]
     for run in active:
@@ -115,14 +114,12 @@ def _deployment(task: str, run: RunDirectory) -> None:
             "Put it into use", f"From now on {plain(run.id)} answers for this task.", answer="Yes, put it into use",
             key=f"table-deploy-{run.id}", icon=":material/rocket_launch:",
         ):  # fmt: skip
-            identity.allowed(Action.TRAIN)
             tables.deploy(run)
             st.rerun()
         if used is not None and confirm(
             "Roll back", "What answered before answers again.", answer="Yes, go back", key="table-back",
             icon=":material/undo:",
         ):  # fmt: skip
-            identity.allowed(Action.TRAIN)
             st.toast(f"{plain(tables.roll_back(task) or 'The rule')} answers again.")
             st.rerun()
 

@@ -21,7 +21,8 @@ MODULE = "pipeline.cli"
 
 @dataclass(frozen=True)
 class Job:
-    """`pronlab <argv>` for `run`, on `devices` of each of `nodes`; `options` are the executor's own, as text."""
+    """`pronlab <argv>` for `run`, on `devices` of each of `nodes`; `options` are the executor's own, as text. `by` is
+    the name of whoever started it, under which the command runs."""
 
     settings: Settings
     run: RunDirectory
@@ -29,6 +30,7 @@ class Job:
     devices: int = 1
     nodes: int = 1
     options: Mapping[str, str] = field(default_factory=dict)
+    by: str = ""
 
     def __post_init__(self) -> None:
         if not (1 <= self.devices <= 64 and 1 <= self.nodes <= 1024):
@@ -60,6 +62,7 @@ class Job:
             "PRONLAB_MODELS_ROOT": str(self.settings.models_root),
             "PRONLAB_DEVICE": self.settings.device,
             "PYTHONUNBUFFERED": "1",
+            "PRONLAB_USER": self.by,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")])),
             **({"PRONLAB_ENCODER_PATH": str(encoder)} if encoder else {}),
             **threads,

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,9 @@ from pipeline.errors import LabelError
 from pipeline.labels.index import Index
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore, checked
+from pipeline.people.access import Action, Identity
+from pipeline.people.names import name_key, spelled_as
+from pipeline.people.people import People, permit
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -31,10 +34,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Incoming:
-    """What an import would do: ratings by recording, and every row that cannot be used, with the reason."""
+    """What an import would do: ratings by recording, every row that cannot be used, with the reason, and which names
+    were taken for another spelling of one person's."""
 
     ratings: dict[str, list[RatingEvent]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    respelled: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -80,32 +85,47 @@ def _rows_of(table: "csv.DictReader[str]") -> list[Row]:
 
 
 def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collection[str] | None = None) -> Incoming:
-    """Against the set, its rubric and the people who are `known` (None: anybody). Writes nothing."""
+    """Against the set, its rubric and the people whose ratings may come in (`known`; None: anybody's). Spellings of
+    one name become one person: as the installation knows them, else as the file has them first. Writes nothing."""
     rubric = get_set(settings, set_name).rubric
     recordings = {recording.id: recording for recording in read_recordings(settings, set_name)}
     by_path = {composed(recording.path): recording for recording in recordings.values()}
     found: dict[str, list[RatingEvent]] = {}
     problems: list[str] = []
+    spelled: dict[str, str] = {}
+    respelled: dict[str, str] = {}
+    people = People(settings)
     for row in rows:
         try:
             if row.problem:
                 raise LabelError(row.problem)
             recording = _recording(row, recordings, by_path)
             event = checked(rubric, _event(row.values, rubric))
-            if known is not None and event.evaluator not in known:
-                raise LabelError(f"{event.evaluator!r} is not among the people of this installation")
+            if known is not None and spelled_as(event.evaluator, known) is None:
+                raise LabelError(
+                    f"{event.evaluator!r} is not among the people who rate here: on the list, active, an expert"
+                )
+            key = name_key(event.evaluator)
+            if key not in spelled:
+                spelled[key] = people.spelling(event.evaluator)
+            if event.evaluator != spelled[key]:
+                respelled[event.evaluator] = spelled[key]
+                event = replace(event, evaluator=spelled[key])
             found.setdefault(recording.id, []).append(event)
         except (LabelError, ValueError, TypeError, KeyError) as error:
             problems.append(f"{row.place}: {str(error).rstrip('.')}")
-    return Incoming(found, tuple(problems))
+    told = tuple(f"{typed!r} is taken as {known!r}" for typed, known in respelled.items())
+    return Incoming(found, tuple(problems), told)
 
 
-def apply(settings: Settings, set_name: str, incoming: Incoming) -> int:
-    """Append what is new to the histories; how many recordings that changed. Running it again changes nothing."""
+def apply(settings: Settings, set_name: str, incoming: Incoming, by: Identity | None = None) -> int:
+    """Append what is new to the histories; how many recordings that changed. Running it again changes nothing. Raises
+    AccessError for who may not import."""
+    permit(settings, by, Action.IMPORT_DATA)
     store, recordings = LabelStore(settings), {r.id: r for r in read_recordings(settings, set_name)}
     changed = 0
     for key, events in incoming.ratings.items():
-        changed += store.add_from_corpus(recordings[key], events) is not None
+        changed += store.add_from_corpus(recordings[key], events, by) is not None
     Index(settings).refresh_set(set_name)
     return changed
 

@@ -13,6 +13,8 @@ from pipeline.labels.exchange.label_studio import to_label_studio
 from pipeline.labels.exchange.textgrid import Aligner, write_textgrid
 from pipeline.labels.history import current_ratings
 from pipeline.labels.result_file import read_result
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 from pipeline.records import RatingEvent, Recording
 from pipeline.settings import Settings
 
@@ -27,8 +29,10 @@ class Rated:
     score: float | None
 
 
-def rated_recordings(settings: Settings, set_name: str) -> list[Rated]:
-    """Those that have a label file, read from the files. Raises LabelError where there is none."""
+def rated_recordings(settings: Settings, set_name: str, by: Identity | None = None) -> list[Rated]:
+    """Those that have a label file, read from the files. Raises LabelError where there is none, AccessError for who may
+    not export."""
+    permit(settings, by, Action.EXPORT)
     set_ = get_set(settings, set_name)
     found = []
     for recording in read_recordings(settings, set_name):

@@ -7,17 +7,23 @@ from typing import Literal
 from pipeline import artifacts, csvfile, jsonl
 from pipeline.errors import LabelError
 from pipeline.labels.index import Index
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
 
 Format = Literal["csv", "jsonl"]
 Table = Literal["ratings", "consensus"]
 
 
-def export_labels(index: Index, set: str | None, fmt: Format, table: Table = "ratings") -> tuple[int, bytes]:
+def export_labels(
+    index: Index, set: str | None, fmt: Format, table: Table = "ratings", by: Identity | None = None
+) -> tuple[int, bytes]:
     """`ratings`: a row a recording and evaluator; `consensus`: a row a recording, of one set. UTF-8; CSV with a byte
     order mark, which spreadsheets need for Turkish letters, and text cells that look like formulas quoted.
 
-    Returns the number of rows and the file's content. Raises LabelError where there is nothing to export.
+    Returns the number of rows and the file's content. Raises LabelError where there is nothing to export, AccessError
+    for who may not export.
     """
+    permit(index.settings, by, Action.EXPORT)
     if table == "consensus" and set is None:
         raise LabelError("The consensus is exported a set at a time: name one with --set.")
     frame = index.labels(set) if table == "ratings" or set is None else index.consensus_scores(set)

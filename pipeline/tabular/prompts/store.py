@@ -1,12 +1,17 @@
-"""Collected prompts: `<data root>/prompts.jsonl`, append-only; of one id the last line stands."""
+"""Collected prompts: `<data root>/prompts.jsonl`, append-only; of one id the last line stands. What writes asks who
+acts (`by`; None will do on an open installation) and raises AccessError for who may not."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import jsonl
-from pipeline.errors import PronlabError, TrainingError
+from pipeline.errors import AccessError, LabelError, PronlabError, TrainingError
 from pipeline.locks import locked
+from pipeline.people.access import Action, Identity
+from pipeline.people.names import same_person, spelled_as
+from pipeline.people.people import People, permit
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
@@ -40,25 +45,51 @@ class Store:
         """In the order in which they came."""
         return read_file(self._file, cut_end=True) if self._file.is_file() else []
 
-    def add(self, text: str, author: str, score: float | None = None, rater: str = "", notes: str = "") -> Prompt:
+    def add(
+        self,
+        text: str,
+        author: str,
+        score: float | None = None,
+        rater: str = "",
+        notes: str = "",
+        by: Identity | None = None,
+    ) -> Prompt:
         """Raises PromptError."""
-        known = [part.strip() for part in (text, author, rater, notes)]
-        return self._keep(Prompt(uuid.uuid4().hex[:12], known[0], known[1], score, known[2], known[3]))
+        permit(self._settings, by, Action.COLLECT_PROMPTS)
+        rater = self._rater(rater, by) if rater or score is not None else ""
+        author = self._known(author.strip(), [one.author for one in self.all()])
+        return self._keep(Prompt(uuid.uuid4().hex[:12], text.strip(), author, score, rater, notes.strip()))
 
-    def rate(self, prompt: str, score: float, rater: str, notes: str = "") -> Prompt:
+    def rate(self, prompt: str, score: float, rater: str, notes: str = "", by: Identity | None = None) -> Prompt:
         """A later score stands; the earlier one stays in the file. Raises PromptError."""
-        return self._keep(replace(self._get(prompt), score=score, rater=rater.strip(), notes=notes.strip()))
+        permit(self._settings, by, Action.COLLECT_PROMPTS)
+        rater = self._rater(rater, by)
+        return self._keep(replace(self._get(prompt), score=score, rater=rater, notes=notes.strip()))
 
-    def remove(self, prompt: str) -> None:
+    def remove(self, prompt: str, by: Identity | None = None) -> None:
+        permit(self._settings, by, Action.COLLECT_PROMPTS)
         self._keep(replace(self._get(prompt), removed=True))
 
-    def add_file(self, path: Path) -> int:
+    def add_file(self, path: Path, by: Identity | None = None) -> int:
         """Take over the prompts of a file; those whose ids are known are passed over. Raises TrainingError."""
+        permit(self._settings, by, Action.IMPORT_DATA, Action.TRAIN)
         known = {one.id for one in self.all()}
         new = [one for one in read_file(path) if one.id not in known]
         for one in new:
             self._keep(one)
         return len(new)
+
+    def _rater(self, name: str, by: Identity | None) -> str:
+        """Who rates, as this installation knows them. Raises AccessError for a rating in another's name."""
+        known = self._known(name.strip(), [one.rater for one in self.all() if one.rater])
+        if by is not None and not same_person(by.name, known):
+            raise AccessError(f"{by.name} cannot rate in the name of {known or 'nobody'}.")
+        return known
+
+    def _known(self, name: str, before: list[str]) -> str:
+        with suppress(LabelError):  # what is no name is told where it is kept
+            return spelled_as(name, before) or People(self._settings).spelling(name)
+        return name
 
     def _get(self, prompt: str) -> Prompt:
         found = next((one for one in self.all() if one.id == prompt), None)

@@ -1,0 +1,75 @@
+"""Who can reach an installation: a server that others can reach takes a list of people, a sign-in, or an explicit flag.
+
+Without a list and without sign-in whoever opens a page has every role. That is right on the loopback address, where
+only this machine's own users come, and nowhere else.
+"""
+
+import ipaddress
+import os
+import socket
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+from pipeline.errors import AccessError
+from pipeline.people.people import People
+from pipeline.settings import CHECKOUT, Settings
+
+FLAG = "--open-to-network"
+# Set for the server by `pronlab dashboard --open-to-network`; for those who start Streamlit themselves.
+VARIABLE = "PRONLAB_OPEN_TO_NETWORK"
+SECRETS = Path(".streamlit") / "secrets.toml"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether only this machine can reach a server that listens on `host`: an address, a name, a Unix socket
+    (unix://...); none at all means every interface. A name counts where all that it stands for is loopback; one that
+    cannot be resolved does not."""
+    name = (host or "").strip().strip("[]")
+    if not name:
+        return False
+    if name.startswith("unix:"):
+        return True
+    with suppress(ValueError):
+        return _is_loopback_address(name)
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(_is_loopback_address(address) for address in found)
+
+
+def has_sign_in(*folders: Path) -> bool:
+    """Whether Streamlit's secrets in one of the `folders` (by default where `pronlab dashboard` runs, and the home
+    folder) set a sign-in up; a file that cannot be read does not."""
+    for folder in folders or (CHECKOUT, Path.home()):
+        with suppress(OSError, ValueError):
+            if "auth" in tomllib.loads((folder / SECRETS).read_text(encoding="utf-8")):
+                return True
+    return False
+
+
+def is_exposed(settings: Settings, host: str | None, *, signs_in: bool) -> bool:
+    """Whether others on the network would come in as anybody, with every role."""
+    return not signs_in and not is_loopback(host) and People(settings).is_open
+
+
+def was_allowed() -> bool:
+    """Whether somebody said that an exposed installation is meant to be one."""
+    return os.environ.get(VARIABLE, "").strip().casefold() in ("1", "true", "yes")
+
+
+def require_closed(settings: Settings, host: str | None, *, signs_in: bool, allowed: bool) -> None:
+    """Raises AccessError where the server would be open to the network and nobody `allowed` that."""
+    if not allowed and is_exposed(settings, host, signs_in=signs_in):
+        raise AccessError(
+            f"Listening on {host or 'every address'} lets everybody on the network in with every role: there is no "
+            f"list of people (Projects page) and no sign-in. Make one, listen on 127.0.0.1, or say {FLAG}."
+        )
+
+
+def _is_loopback_address(text: str) -> bool:
+    """Raises ValueError for what is no address."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
