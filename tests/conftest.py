@@ -1,6 +1,8 @@
 """Fixtures shared by all tests. Nothing here touches the checkout's own data or models."""
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +13,65 @@ from pipeline.settings import CHECKOUT, Settings
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
+# Workers, and what they start, take a core each: more threads only wait for one another. Read when numpy, PyTorch and
+# onnxruntime are imported, which nothing above does.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+# Files that take long, the longest first: begun last, one of them would keep a single worker busy at the end.
+LONG_FILES = (
+    "test_speechllm_training.py", "test_speech_training.py", "test_executors.py", "test_runs.py",
+    "test_wakeword_training.py", "test_pages_wakeword.py", "test_speech_released.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG_FILES)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_process() -> Iterator[None]:
+    """What is spread over processes stays in this one: starting them takes longer than a test's work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.parallel.cores", lambda: 1)
+        yield
+
+
+@pytest.fixture
+def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the tests of being spread over processes."""
+    monkeypatch.setattr("pipeline.parallel.cores", lambda: 2)
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A fresh, empty installation."""
     return Settings(data_root=tmp_path / "data", models_root=tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def installed_demo(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo as `pronlab demo` installs it; to be copied, not changed."""
+    from pipeline.corpus.demo import install_demo
+
+    root = tmp_path_factory.mktemp("demo")
+    installation = Settings(data_root=root / "data", models_root=root / "models")
+    install_demo(installation)
+    return installation
+
+
+@pytest.fixture
+def demo(settings: Settings, installed_demo: Settings) -> Settings:
+    """This installation with the demo in it."""
+    from pipeline.labels.database import forget
+
+    forget(installed_demo.index_path)
+    shutil.copytree(installed_demo.data_root, settings.data_root, dirs_exist_ok=True)
+    registered = settings.sets_root / "demo" / "set.json"
+    text = registered.read_text(encoding="utf-8")
+    registered.write_text(text.replace(str(installed_demo.data_root), str(settings.data_root)), encoding="utf-8")
+    return settings
 
 
 @pytest.fixture
