@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,17 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@contextmanager
+def small_vocabulary() -> Iterator[None]:
+    """A speech model is packaged with few words, and few ways to weigh them are tried: seconds instead of a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.scoring.speech.lexical.N_WORDS", 1000)
+        patch.setattr(
+            "pipeline.scoring.speech.package.DECODING_GRID", {"per_word": (-1.0, 0.0), "prior_weight": (0.6,)}
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def speech_run(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path, tiny_encoder: Path
@@ -201,5 +213,6 @@ def speech_run(
             if known.state.status == "finished":
                 return known.path
         run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
-        train_speech(installation, config, run)
+        with small_vocabulary():
+            train_speech(installation, config, run)
     return run.path

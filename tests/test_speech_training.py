@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ from pipeline.scoring.speech.run import train_speech
 from pipeline.scoring.speech.train import run_training, split_speakers
 from pipeline.scoring.speech.validate import best_f1
 from pipeline.settings import CHECKOUT, Settings
+from tests.conftest import small_vocabulary
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_words() -> Iterator[None]:
+    with small_vocabulary():
+        yield
 
 
 def test_a_manifest_is_read_with_all_its_levels(speech_manifest: Path) -> None:
