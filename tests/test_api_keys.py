@@ -190,10 +190,11 @@ def command(settings: Settings) -> Any:
 
 def test_serving_a_network_without_keys_needs_a_flag(command: Any, settings: Settings) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1"):
-        refused = command("serve", "--host", host, "--port", "0")
-        assert refused.exit_code == 1
-        assert refused.output.count("\n") == 1
-        assert "--open-to-network" in refused.output
+        for what in (["serve"], ["wakeword", "judge", "RUN"]):
+            refused = command(*what, "--host", host, "--port", "0")
+            assert refused.exit_code == 1
+            assert refused.output.count("\n") == 1
+            assert "--open-to-network" in refused.output
     # 192.0.2.1 is nobody's address: with the flag, or a key, it is tried and cannot be had.
     for prepared in (["--open-to-network"], []):
         if not prepared:
