@@ -19,16 +19,25 @@ if TYPE_CHECKING:
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-# Files that take long, the longest first: begun last, one of them would keep a single worker busy at the end.
-LONG_FILES = (
-    "test_speechllm_training.py", "test_speech_training.py", "test_executors.py", "test_runs.py",
-    "test_wakeword_training.py", "test_pages_wakeword.py", "test_speech_released.py",
-)  # fmt: skip
+# Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
+# before other tests.
+TOGETHER = {
+    "test_api.py": "api", "test_model_registry.py": "registry", "test_pages_wakeword.py": "wakeword pages",
+    "test_speech_released.py": "released", "test_speech_training.py": "training",
+    "test_speechllm_training.py": "training", "test_training.py": "word training",
+    "test_wakeword_training.py": "training",
+}  # fmt: skip
+# Files with single tests that take long: begun last, one of them would keep a single worker busy at the end.
+LONG_FILES = ("test_executors.py", "test_runs.py", "test_projects_load.py", "test_scoring.py", "test_tabular.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: place for place, name in enumerate(LONG_FILES)}
-    items.sort(key=lambda item: places.get(item.path.name, len(LONG_FILES)))
+    places = {name: place for place, name in enumerate((*TOGETHER, *LONG_FILES))}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    for item in items:
+        if item.path.name in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(TOGETHER[item.path.name]))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -192,7 +201,7 @@ def small_vocabulary() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def speech_run(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path, tiny_encoder: Path
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path
 ) -> Path:
     """The run directory of a finished training on `speech_manifest`, with its `model/`; to be read, not changed: the
     first worker that needs it trains for all."""
@@ -204,14 +213,15 @@ def speech_run(
 
     base = tmp_path_factory.getbasetemp()
     root = (base if worker_id == "master" else base.parent) / "speech-run"
-    installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
     config = SpeechTrainConfig(
         manifest=str(speech_manifest), epochs=2, score_after_epochs=0, folds=4, hidden=16, layers=1, batch_s=4.0
     )
     with FileLock(f"{root}.lock"):
-        for known in list_runs(installation.runs_root):
+        for known in list_runs(Settings(root / "data", root / "models").runs_root):
             if known.state.status == "finished":
                 return known.path
+        tiny_encoder = request.getfixturevalue("tiny_encoder")  # its imports take seconds
+        installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
         run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
         with small_vocabulary():
             train_speech(installation, config, run)

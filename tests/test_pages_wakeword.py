@@ -28,7 +28,6 @@ from tests.pages import button, said
 from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
 
 Open = Callable[..., Any]
-pytestmark = pytest.mark.xdist_group("wakeword pages")  # trained once
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def table(clock: dict[str, float], processor: dict[str, float], whole_s: float) 
     slowest = sorted(clock, key=lambda name: -clock[name])[:SHOWN]
     lines = [
         f"{len(clock)} tests in {whole_s:.0f} s on {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores "
-        f"({platform.machine()}), Python {platform.python_version()}; {sum(processor.values()):.0f} s of processor time.",
+        f"({platform.machine()}), Python {platform.python_version()}; {sum(processor.values()):.0f} processor seconds.",
         "",
         "| Seconds | Processor | Test |",
         "|---:|---:|---|",
