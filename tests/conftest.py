@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,6 +46,28 @@ def one_process() -> Iterator[None]:
     """What is spread over processes stays in this one: starting them takes longer than a test's work."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.parallel.cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def untraced_exports() -> Iterator[None]:
+    """Coverage's tracer makes PyTorch's exporter, millions of calls in Python, take twice as long; it is not ours."""
+    onnx = sys.modules.get("torch.onnx")
+    if onnx is None:
+        yield
+        return
+    export = onnx.export
+
+    def untraced(*given: Any, **named: Any) -> Any:
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return export(*given, **named)
+        finally:
+            sys.settrace(tracer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx, "export", untraced)
         yield
 
 

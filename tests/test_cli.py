@@ -92,6 +92,7 @@ def test_bad_input_to_score_is_told_in_one_line(run: Run, arguments: tuple[Any, 
     assert said in complaint(run("score", *arguments, "--json"))
 
 
+@pytest.mark.usefixtures("two_processes")
 def test_from_the_demo_to_a_deployed_model(run: Run, settings: Settings, tmp_path: Path) -> None:
     demo = answer(run("demo", "--json"))
     assert (demo["n_recordings"], demo["n_speakers"], demo["n_labels"]) == (176, 8, 176)

@@ -328,7 +328,7 @@ def test_a_recording_that_cannot_be_read_is_counted_not_dropped(settings: Settin
     assert found[1].warnings
 
 
-@pytest.mark.usefixtures("demo")
+@pytest.mark.usefixtures("demo", "two_processes")
 def test_a_set_is_measured_against_its_consensus(settings: Settings) -> None:
     reference = reference_of_set(settings, "demo")
     measured = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="demo")

@@ -15,7 +15,7 @@ from pipeline.errors import ModelError, TrainingError
 from pipeline.runs import RunDirectory
 from pipeline.scoring.speech.augment import Augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.config import SpeechTrainConfig, list_presets, load_preset
-from pipeline.scoring.speech.data import read_utterances
+from pipeline.scoring.speech.data import data_hash, read_utterances
 from pipeline.scoring.speech.encoder import batch_inputs, load_encoder
 from pipeline.scoring.speech.export import agreement, export_onnx
 from pipeline.scoring.speech.model_files import FILES, is_speech_folder, load_info
@@ -120,6 +120,7 @@ def test_runs_of_several_seeds_become_one_model(
         common_config([first, second])
     with second.start() as writer:  # trained only: to export it takes longest, and the mean is exported below
         utterances = read_utterances(speech_manifest, "train")
+        writer.update(data_hash=data_hash(utterances))
         run_training(utterances, SpeechTrainConfig(**second.config), str(tiny_encoder), "cpu", writer)
     shutil.copytree(first.path, installation.runs_root / first.id)
     mean = a_run("mean", average=(first.id, second.id))
