@@ -100,7 +100,7 @@ def demo(settings: Settings, installed_demo: Settings) -> Settings:
     from pipeline.labels.database import forget
 
     forget(installed_demo.index_path)
-    shutil.copytree(installed_demo.data_root, settings.data_root, dirs_exist_ok=True)
+    shutil.copytree(installed_demo.data_root, settings.data_root)
     registered = settings.sets_root / "demo" / "set.json"
     text = registered.read_text(encoding="utf-8")
     registered.write_text(text.replace(str(installed_demo.data_root), str(settings.data_root)), encoding="utf-8")

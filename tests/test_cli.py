@@ -208,9 +208,9 @@ def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
     assert "Too noisy" in run("label", "show", item).stdout
 
 
-@pytest.mark.usefixtures("demo")
 def test_the_index_and_exports(run: Run, tmp_path: Path) -> None:
     assert "no set yet" in run("index", "status").stdout
+    run("demo")
     assert answer(run("index", "rebuild", "--json"))["n_ratings"] == 176
     assert "176 of 176 recordings labelled" in run("index", "status").stdout
     assert answer(run("index", "status", "--json"))[0]["synthetic"] is True
