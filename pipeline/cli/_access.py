@@ -35,9 +35,11 @@ _REVIEW = _need(Action.REVIEW, named=True)
 _TRAIN = _need(Action.TRAIN)
 _DEPLOY = _need(Action.DEPLOY)
 
-# Every command by its path; a test compares this with what there is. None: it starts a server, which asks by itself.
+# Every command by its path; a test compares this with what there is. None: it starts a server, which asks by itself, or
+# shows this machine and nobody's data.
 NEEDS: dict[str, Need | None] = {
     "dashboard": None,
+    "doctor": None,
     "serve": None,
     "wakeword judge": None,
     "demo": _need(Action.IMPORT_DATA),
@@ -80,6 +82,7 @@ NEEDS: dict[str, Need | None] = {
     "models shadow": _DEPLOY,
     "models compare": _DEPLOY,
     "models end": _DEPLOY,
+    "models repair": _DEPLOY,
     "table clean": _TRAIN,
     "table deploy": _DEPLOY,
     "table rollback": _DEPLOY,

@@ -114,6 +114,15 @@ def find_speech_model(settings: Settings, given: Path | None = None) -> Path | N
     return next((folder for folder in folders if is_speech_folder(folder)), None)
 
 
+def repair(folder: Path) -> list[Path]:
+    """Rewrite signed 8-bit weights, which saturate on some processors, as unsigned ones of the same values; the files
+    that were changed."""
+    from pipeline.quantisation import make_unsigned
+
+    files = [folder / name for name in (LISTENER_FILE, RULES_FILE)]
+    return [file for file in files if file.is_file() and make_unsigned(file)]
+
+
 def save_info(folder: Path, info: SpeechInfo) -> None:
     artifacts.write_json(folder / INFO_FILE, info)
 
