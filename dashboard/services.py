@@ -6,6 +6,7 @@ are keyed by the settings, so that two installations in one process (tests) neve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pipeline.projects.project import Project
     from pipeline.projects.queue import Compared
     from pipeline.results.table import ResultRow
-    from pipeline.runs import RunDirectory
+    from pipeline.runs import DamagedRun, RunDirectory, RunRecord
     from pipeline.scoring.base import Scorer
     from pipeline.scoring.evaluations import Evaluation
 
@@ -159,6 +160,20 @@ def job(run_id: str) -> RunDirectory:
     return RunDirectory.open(settings().jobs_root, run_id)
 
 
+def damaged_runs() -> Sequence[DamagedRun]:
+    """Folders among the trainings that cannot be read."""
+    from pipeline.runs import scan_runs
+
+    return scan_runs(settings().runs_root).damaged
+
+
+def damaged_jobs() -> Sequence[DamagedRun]:
+    """Folders among the background work that cannot be read."""
+    from pipeline.runs import scan_runs
+
+    return scan_runs(settings().jobs_root).damaged
+
+
 def launch_import(path: str, name: str, format_: str) -> RunDirectory:
     """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
     from pipeline.corpus.sets import check_name
@@ -277,7 +292,7 @@ def results(run_ids: list[str] | None) -> list[ResultRow]:
     return result_rows(settings(), run_ids)
 
 
-def finished_finetunings() -> list[RunDirectory]:
+def finished_finetunings() -> list[RunRecord]:
     """Fine-tuning runs of the speech language model that left a Table 3."""
     from pipeline.results.table import finished_runs
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dashboard.services import settings
-from pipeline.runs import RunDirectory, list_runs
+from pipeline.runs import RunDirectory, RunListing, scan_runs
 from pipeline.settings import CHECKOUT
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.tabular.scoring import PromptScore
 
 KIND = "table"
+REPORT = "report.json"
 SYNTHETIC = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
 
 
@@ -70,15 +71,20 @@ def start(config: TabularConfig) -> str:
     return launch_training(settings(), KIND, config).id
 
 
-def runs(task: str) -> list[RunDirectory]:
-    """Trainings of trees on a task, newest first."""
-    found = (run for run in list_runs(settings().runs_root) if run.state.kind == KIND)
-    return [run for run in found if run.config.get("task") == task]
+def runs(task: str) -> RunListing:
+    """Trainings of trees on a task, newest first, and the folders among all runs that cannot be read."""
+    found = scan_runs(settings().runs_root)
+    own = (run for run in found.records if run.state.kind == KIND and run.config.get("task") == task)
+    return RunListing(tuple(own), found.damaged)
 
 
-def report(run: RunDirectory) -> dict[str, Any] | None:
-    path = run.path / "report.json"
-    content: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def has_report(run: RunDirectory) -> bool:
+    return (run.path / REPORT).is_file()
+
+
+def report(run: RunDirectory) -> dict[str, Any]:
+    """What a finished training found. Raises OSError or ValueError where the file cannot be read."""
+    content: dict[str, Any] = json.loads((run.path / REPORT).read_text(encoding="utf-8"))
     return content
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.services import settings
-from pipeline.runs import RunDirectory, list_runs
+from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,9 +53,10 @@ def speech_folders() -> dict[str, Path]:
     return {set_.name: set_.root for set_ in list_sets(settings())}
 
 
-def runs() -> list[RunDirectory]:
-    """Those that train detectors, newest first."""
-    return [run for run in list_runs(settings().runs_root) if run.state.kind == KIND]
+def runs() -> RunListing:
+    """Those that train detectors, newest first, and the folders among all runs that cannot be read."""
+    found = scan_runs(settings().runs_root)
+    return RunListing(tuple(run for run in found.records if run.state.kind == KIND), found.damaged)
 
 
 def start_training(config: WakewordConfig, where: Where) -> str:
@@ -74,9 +75,9 @@ def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
     )  # fmt: skip
 
 
-def last_work(kind: str, run: RunDirectory) -> RunDirectory | None:
+def last_work(kind: str, run: RunDirectory) -> RunRecord | None:
     """The newest such work for a run, None where there was none."""
-    found = (job for job in list_runs(settings().jobs_root) if job.state.kind == f"wakeword-{kind}")
+    found = (job for job in scan_runs(settings().jobs_root).records if job.state.kind == f"wakeword-{kind}")
     return next((job for job in found if job.config.get("run") == run.id), None)
 
 

@@ -1,8 +1,10 @@
 """Files that appear whole or not at all: written under a temporary name, flushed to disk, then renamed."""
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TEMPORARY_PREFIX = ".tmp-"
+FULL_BELOW_BYTES = 64 * 1024
 
 
 @contextmanager
@@ -22,7 +25,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on a clean exit it is fsynced and renamed over `path`.
 
     If the body raises, `path` keeps its former content and the temporary file is removed. A process killed in
-    between leaves only a file named `.tmp-*`, which every reader here ignores.
+    between leaves only a file named `.tmp-*`, which every reader here ignores. A full disk is raised as OSError with
+    `path`, whatever the library that wrote made of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
@@ -34,9 +38,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
         _fsync(path.parent)
-    except BaseException:
+    except BaseException as error:
+        full = isinstance(error, Exception) and _is_full(error, path.parent)
         with suppress(FileNotFoundError):
             temporary.unlink()
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         raise
 
 
@@ -72,6 +79,16 @@ def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_full(error: Exception, folder: Path) -> bool:
+    """Whether a write failed for want of space, asked while what was written still takes its own: safetensors, torch
+    and numpy each raise something of their own then."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == errno.ENOSPC
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < FULL_BELOW_BYTES
+    return False
 
 
 def _fsync(path: Path) -> None:

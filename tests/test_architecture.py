@@ -16,7 +16,7 @@ HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bit
 
 # From the general to the particular: a package may import those on its own line and on the lines above.
 LAYERS = [
-    {"errors", "phones", "records", "registry", "settings"},
+    {"errors", "phones", "records", "registry", "settings", "times"},
     {"artifacts", "locks", "parallel", "presets"},
     {"runs", "metrics"},
     {"audio"},

@@ -8,12 +8,13 @@ import threading
 from array import array
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 STEP = "step"
+LARGEST = 1e300
 Row = dict[str, Any]
 
 
@@ -28,16 +29,22 @@ def read_lines(path: Path, offset: int = 0) -> tuple[list[Row], int]:
     end = content.rfind(b"\n") + 1
     lines = [line for line in content[:end].splitlines() if line]
     try:
-        return json.loads(b"[" + b",".join(lines) + b"]"), offset + end
-    except ValueError:
+        rows = json.loads(b"[" + b",".join(lines) + b"]")
+        return [row for row in rows if isinstance(row, dict)], offset + end
+    except (ValueError, RecursionError):
         return [row for line in lines if (row := _parsed(line)) is not None], offset + end
 
 
 def _parsed(line: bytes) -> Row | None:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         row = json.loads(line)
         return row if isinstance(row, dict) else None
     return None
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether what a line holds is a number that can be drawn, whoever wrote it."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 class MetricsReader:
@@ -86,8 +93,8 @@ class MetricsReader:
             self._rows.append(row)
             return
         for name, value in row.items():
-            if isinstance(value, int | float):
+            if is_number(value):
                 column = self._columns.setdefault(name, array("d"))
                 column.extend([np.nan] * (self._n_steps - len(column)))
-                column.append(value)
+                column.append(float(value))
         self._n_steps += 1

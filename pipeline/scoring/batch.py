@@ -17,7 +17,7 @@ from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import launch
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Recording, RubricName, ScoreResult, Target, to_json
-from pipeline.runs import ACTIVE, RunDirectory, list_runs
+from pipeline.runs import ACTIVE, RunDirectory, scan_runs
 from pipeline.scoring.base import Scorer, load_scorer, score_file
 from pipeline.settings import Settings
 
@@ -120,10 +120,9 @@ def launch_scoring(settings: Settings, set_name: str, scorers: Sequence[str]) ->
 
 def active_scoring(settings: Settings, set_name: str) -> RunDirectory | None:
     """The background scoring of the set that is still going on, if any."""
-    for run in list_runs(settings.jobs_root):
-        state = run.state
-        if state.kind == SCORING_JOB and state.status in ACTIVE and run.config.get("set") == set_name:
-            return run
+    for job in scan_runs(settings.jobs_root).records:
+        if job.state.kind == SCORING_JOB and job.state.status in ACTIVE and job.config.get("set") == set_name:
+            return job.directory
     return None
 
 
