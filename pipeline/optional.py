@@ -1,6 +1,6 @@
 """Packages that only some work needs: which extra brings each, said in one line before that work begins."""
 
-import importlib
+import importlib.util
 from collections.abc import Sequence
 
 from pipeline.errors import PronlabError
@@ -16,7 +16,7 @@ EXTRAS: dict[str, str | None] = {
 def require(what: str, packages: Sequence[str], error: type[PronlabError], extra: str | None = None) -> None:
     """Raises `error`, naming the command that installs them, where one of `packages` cannot be imported. `what` begins
     the sentence; `extra` is given where one extra brings them all."""
-    missing = [name for name in packages if not _is_there(name)]
+    missing = [name for name in packages if not is_there(name)]
     if not missing:
         return
     extras = {extra or EXTRAS[name] for name in missing}
@@ -25,9 +25,8 @@ def require(what: str, packages: Sequence[str], error: type[PronlabError], extra
     raise error(f"{what} needs {' and '.join(missing)}: pip install {' '.join([*named, *bare])}.")
 
 
-def _is_there(name: str) -> bool:
+def is_there(name: str) -> bool:
     try:
-        importlib.import_module(name)
-    except ImportError:
-        return False
-    return True
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # it is loaded, by other means
+        return True

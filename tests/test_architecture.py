@@ -17,7 +17,7 @@ HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bit
 # From the general to the particular: a package may import those on its own line and on the lines above.
 LAYERS = [
     {"errors", "phones", "records", "registry", "settings", "times"},
-    {"artifacts", "locks", "parallel", "presets"},
+    {"artifacts", "locks", "optional", "parallel", "presets"},
     {"runs", "metrics"},
     {"audio"},
     {"corpus", "labels", "people", "projects"},

@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 from tests.pages import button, said
 from tests.run_folders import (
     CONFIGS,
+    STATES,
     Folder,
     kinds_of_trainings,
     write_every_folder,

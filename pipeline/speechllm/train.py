@@ -5,7 +5,6 @@ keeps the run directory, and answers the requests to stop. The last epoch's adap
 measured on is never used to choose one.
 """
 
-import importlib.util
 import math
 import os
 import shutil
@@ -17,7 +16,7 @@ import torch
 from torch.utils.data import Dataset
 
 from pipeline import artifacts
-from pipeline.errors import ModelError, TrainingError
+from pipeline.errors import TrainingError
 from pipeline.jobs.device import device_turn
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
@@ -26,6 +25,7 @@ from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.distributed import Group
 from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
+from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import attach_adapter, load_phi4
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import load_prompts
@@ -44,7 +44,7 @@ def train_speechllm(
     last epoch, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
-        _check_packages(config)
+        require_packages(config)
         report = _train(settings, config, writer, show)
     if report is None:
         raise TrainingError(
@@ -116,22 +116,6 @@ def _train(
     artifacts.write_json(run.path / "report.json", report)
     writer.update(progress=1.0, message="done", result={"table3": table, "n": found.n, "unread": found.unread})
     return report
-
-
-def _check_packages(config: SpeechLlmConfig) -> None:
-    """Raises ModelError where a package is missing, before anything is read or loaded."""
-    needed = [
-        "accelerate", "datasets", "peft", "transformers", *(["bitsandbytes"] if config.bits == 4 else []),
-    ]  # fmt: skip
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ModelError(f"Fine-tuning needs {', '.join(missing)}: pip install 'pronlab[speechllm]'.")
-    absent = [name for name in config.tracked if importlib.util.find_spec(name) is None]
-    if absent:
-        raise ModelError(
-            f"To track with {', '.join(absent)} it must be installed: pip install {' '.join(absent)}. TensorBoard's "
-            "events are written in any case."
-        )
 
 
 class Judge:

@@ -9,6 +9,7 @@ from dashboard import wakewords
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import stored
+from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.export import REPORT
 from pipeline.wakeword.model_files import CARD
@@ -22,6 +23,8 @@ def draw(run: RunDirectory) -> None:
     one = wakewords.trained(run)
     folder = one.home / EXPORTS
     made = (folder / REPORT).is_file()
+    if not is_there("onnx"):
+        st.info("ONNX and INT8 need the package onnx: pip install onnx. TorchScript is written without it.")
     label = "Export again" if made else "Export to ONNX, TorchScript and INT8"
     if st.button(label, type="secondary" if made else "primary", icon=":material/deployed_code:"):
         wakewords.start_work("export", run)
