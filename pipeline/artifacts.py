@@ -68,12 +68,13 @@ def append_line(path: Path, value: Any) -> None:
         lines.write(json.dumps(to_json(value), ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:
     """As safetensors, wherever they lie and whether or not they share memory."""
     from safetensors.torch import save_file
 
     with replacing(path) as temporary:
-        save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, temporary)
+        own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+        save_file(own, temporary, metadata)
 
 
 def sha256_of(path: Path) -> str:

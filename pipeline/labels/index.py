@@ -35,7 +35,7 @@ from pipeline.errors import CorpusError, LabelError, UnknownNameError
 from pipeline.labels.database import connected, forget
 from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.queries import IndexQueries
-from pipeline.labels.result_file import ResultFile, event_to_json, read_result
+from pipeline.labels.result_file import LabelTimeError, ResultFile, event_to_json, read_result
 from pipeline.locks import locked
 from pipeline.records import Problem, RatingEvent, Recording, Seconds, to_json
 from pipeline.settings import Settings
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None]
 
 SCHEMA_VERSION = 2
+DAMAGED = "damaged"  # in `recordings.review`: nobody is given it until its label file is repaired
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -182,6 +183,11 @@ class Index(IndexQueries):
         except (LabelError, OSError):
             self._stale_mark.touch()
 
+    def pass_over(self, recording: Recording) -> None:
+        """Give nobody this recording until its label file is repaired and read again."""
+        with self.connect() as database, _writing(database):
+            database.execute("UPDATE recordings SET review = ? WHERE id = ?", [DAMAGED, recording.id])
+
     def recording(self, recording_id: str) -> Recording:
         """Raises UnknownNameError for an id that is not in the index."""
         found = self.bodies("SELECT body FROM recordings WHERE id = ?", [recording_id])
@@ -219,6 +225,7 @@ class Index(IndexQueries):
         start = order_key(evaluator)
         sql = """
             SELECT body FROM recordings r WHERE set_name = ? AND order_key {} ?
+            AND review != 'damaged'
             AND NOT EXISTS (SELECT 1 FROM ratings WHERE recording_id = r.id AND evaluator = ?)
             AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY order_key LIMIT 1
         """
@@ -268,6 +275,7 @@ class Index(IndexQueries):
         recordings = read_recordings(self._settings, set_.name)
         problems: list[Problem] = []
         labelled: list[tuple[Recording, ResultFile]] = []
+        wants_repair: set[str] = set()
         present = _label_files(set_.labels_root)
         for done, recording in enumerate(recordings):
             if progress is not None and done % 500 == 0:
@@ -281,6 +289,8 @@ class Index(IndexQueries):
                 result = read_result(path) if known else None
             except (LabelError, CorpusError) as error:
                 problems.append(Problem("broken_label", str(error), "error", recording.id))
+                if isinstance(error, LabelTimeError):
+                    wants_repair.add(recording.id)
                 continue
             if result is not None:
                 labelled.append((recording, result))
@@ -291,6 +301,9 @@ class Index(IndexQueries):
         database.conn.executemany(
             "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_recording_row(recording, results.get(recording.id)) for recording in recordings),
+        )
+        database.conn.executemany(
+            "UPDATE recordings SET review = ? WHERE id = ?", ((DAMAGED, key) for key in sorted(wants_repair))
         )
         database.execute("INSERT INTO meta VALUES (?, ?)", [f"ids {set_.name}", _digest(recordings)])
         n_ratings = _insert_ratings(database, labelled)
@@ -338,7 +351,8 @@ class Index(IndexQueries):
 
     def _orphaned_marks(self) -> list[Path]:
         """Marks of processes that are no more, and those older than any save can last."""
-        oldest, here = time.time() - SAVE_LASTS_AT_MOST_S, socket.gethostname()
+        oldest, here = time.time() - DAMAGED = "damaged"  # in `recordings.review`: nobody is given it until its label file is repaired
+SAVE_LASTS_AT_MOST_S, socket.gethostname()
         found: list[Path] = []
         try:
             for mark in self._marks.iterdir():

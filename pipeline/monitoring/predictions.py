@@ -26,6 +26,8 @@ LATENCY_EDGES_MS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 
 SAMPLED_A_DAY = 1000  # feature vectors a day and model: enough for a distribution, whatever the traffic
 LONGEST_COMMENT = 2000
 SHADOW = " (shadow)"  # after the scorer's name, where its answers were shown to nobody
+# Rows that somebody changed by hand to what is no time are passed over: 253402300799 is the end of the year 9999.
+_TIMED = "(typeof({0}) IN ('real', 'integer') AND {0} BETWEEN 0 AND 253402300799)"
 SCHEMA_VERSION = 2  # kept in the file: one that was removed, or that an earlier version began, is seen to
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions(
@@ -186,7 +188,7 @@ class PredictionLog:
             "SELECT p.id, p.at, p.scorer, p.model_id, p.rubric, p.text, p.participant, p.overall, p.confidence, p.arm, "
             "p.comparison, AVG(CASE WHEN f.kind = 'expert' THEN f.score END) AS expert, AVG(f.score) AS anybody, "
             "AVG(f.agrees) AS agrees FROM feedback f JOIN predictions p ON p.id = f.prediction WHERE p.at >= ? "
-            "GROUP BY p.id ORDER BY p.at",
+            f"AND {_TIMED.format('p.at')} GROUP BY p.id ORDER BY p.at",
             (since,),
         )
         return [
@@ -218,7 +220,7 @@ class PredictionLog:
     def newest(self, model_id: str, n: int = 100) -> list[Logged]:
         rows = self._read(
             "SELECT p.*, (SELECT AVG(score) FROM feedback f WHERE f.prediction = p.id) AS people "
-            "FROM predictions p WHERE model_id = ? ORDER BY at DESC LIMIT ?",
+            f"FROM predictions p WHERE model_id = ? AND {_TIMED.format('at')} ORDER BY at DESC LIMIT ?",
             (model_id, n),
         )
         return [

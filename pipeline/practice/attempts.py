@@ -22,6 +22,7 @@ from pipeline.audio.load import Audio
 from pipeline.errors import AttemptError
 from pipeline.records import Problem, ScoreResult, to_json
 from pipeline.settings import Settings
+from pipeline.times import as_text, utc_time
 
 CONSENT = "consent.json"
 MAX_NAME_LENGTH = 300
@@ -131,7 +132,7 @@ def _read(record: Path) -> Attempt:
     return Attempt(
         learner=str(raw["learner"]),
         text=str(raw["text"]),
-        at=datetime.fromisoformat(raw["at"]).isoformat(timespec="milliseconds"),
+        at=as_text(utc_time(raw["at"])),
         audio=audio if (audio := record.with_suffix(".wav")).is_file() else None,
         result=dict(raw["result"]),
         lesson=str(raw.get("lesson", "")),

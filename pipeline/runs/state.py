@@ -33,7 +33,8 @@ class RunState:
     stopped, failed or lost (active by its own word, but without a heartbeat for 30 s).
 
     `pid` and `pid_started_at` (seconds since 1970) name the process together: pids are used again. `executor` started
-    it; `device` is what it trains on, once it is its turn, `waits_for` what it waits for before.
+    it; `device` is what it trains on, once it is its turn, `waits_for` what it waits for before. `threads` is how many
+    it began to train with, where that decides the last digits of its weights.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class RunState:
     git_commit: str | None = None
     data_hash: str | None = None
     seed: int | None = None
+    threads: int | None = None
     host: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
@@ -138,6 +140,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "progress": (_or_null(_is_number), "a number or null"),
     **dict.fromkeys(("error", "git_commit", "data_hash"), (_or_null(_is_text), "text or null")),
     "seed": (_or_null(_is_whole), "a whole number or null"),
+    "threads": (_or_null(lambda value: _is_whole(value) and 0 < value < 10_000), "a whole number or null"),
     **dict.fromkeys(("versions", "result"), (_is_object, "an object")),
     "format": (_is_whole, "a whole number"),
 }
