@@ -351,8 +351,7 @@ class Index(IndexQueries):
 
     def _orphaned_marks(self) -> list[Path]:
         """Marks of processes that are no more, and those older than any save can last."""
-        oldest, here = time.time() - DAMAGED = "damaged"  # in `recordings.review`: nobody is given it until its label file is repaired
-SAVE_LASTS_AT_MOST_S, socket.gethostname()
+        oldest, here = time.time() - SAVE_LASTS_AT_MOST_S, socket.gethostname()
         found: list[Path] = []
         try:
             for mark in self._marks.iterdir():
