@@ -33,8 +33,8 @@ class LabelStore:
         """Append `event` to the recording's history; when this returns, it is on disk.
 
         Returns the file as written. Raises LabelError for an invalid event, a damaged file that cannot be moved
-        aside or wants repair (LabelTimeError), a lock held for over 10 s, or a full or read-only disk; nothing has changed then. An index that cannot
-        be told is no loss: the next `ensure` or `rebuild` reads the file.
+        aside or wants repair (LabelTimeError), a lock held for over 10 s, or a full or read-only disk; nothing has
+        changed then. An index that cannot be told is no loss: the next `ensure` or `rebuild` reads the file.
         """
         return self._append(recording, checked(recording.rubric, event))
 
