@@ -136,6 +136,7 @@ class RunDirectory:
 
     def request_stop(self) -> None:
         """Ask the run to end after its current step. Safe to call twice, or after the end."""
+        self.check_there()
         if not self.stop_requested:
             (self.path / STOP_FILE).touch()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.runs.directory import RunDirectory
 
 USAGE_EVERY_S = 10.0
+DELETION_LASTS_S = 1.0
 
 
 class RunWriter:
@@ -35,6 +36,7 @@ class RunWriter:
         self.leads = os.environ.get("RANK", "0") == "0"
         # Held open, so that no later folder of the same name can be taken for this run's.
         self._folder = os.open(run.path, os.O_RDONLY)
+        self._seen_whole_at = time.time()
         self._lock = threading.Lock()
         self._state: RunState = run.state
         self._over = threading.Event()
@@ -90,19 +92,23 @@ class RunWriter:
         """Raises RunGone if the folder was deleted."""
         if self.gone:
             raise RunGone(f"The run {self.run.id} is gone: its folder {self.run.path} was deleted.")
+        self._seen_whole_at = time.time()
 
     def give_up(self) -> None:
         """End without a word, and take away what was written under the folder's name while it was deleted."""
         self._finish()
-        state = self.run.path / "run.json"
         if not self.leads:
             return
         with suppress(OSError):
-            if self._is_own_folder():
-                state.unlink(missing_ok=True)
-                self.run.path.rmdir()  # what else is left in it is not ours to delete
-            elif not state.exists():
-                shutil.rmtree(self.run.path)  # a library made it again
+            if not self._is_own_folder():
+                if not (self.run.path / "run.json").exists():
+                    shutil.rmtree(self.run.path)  # a library made it again
+                return
+            time.sleep(DELETION_LASTS_S)
+            # Left by a deletion that this run wrote into; older files were not meant to be deleted, and stay.
+            oldest = min((path.stat().st_mtime for path in self.run.path.rglob("*") if path.is_file()), default=None)
+            if oldest is None or oldest > self._seen_whole_at - DELETION_LASTS_S:
+                shutil.rmtree(self.run.path)
 
     def close(self) -> None:
         os.close(self._folder)
