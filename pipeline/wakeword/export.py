@@ -139,7 +139,7 @@ def read_windows(folder: Path) -> Windows:
     """[n, frames, bins]. Raises ModelError where the model has none with it."""
     try:
         return np.asarray(np.load(folder / WINDOWS, allow_pickle=False), dtype=np.float32)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise ModelError(
             f"{folder / WINDOWS}, real windows to check an export on, cannot be read ({error})."
         ) from error
