@@ -110,11 +110,18 @@ def fitting(path: Path) -> Iterator[None]:
 def threads_of_run(writer: RunWriter) -> Iterator[None]:
     """Work with as many threads as the run began with, so that it goes on to the same weights whoever resumes it: sums
     are added up in another order by another number of threads."""
-    before = torch.get_num_threads()
     known = writer.run.state.threads
-    torch.set_num_threads(known or before)
     if known is None:
-        writer.update(threads=before)
+        writer.update(threads=torch.get_num_threads())
+    with threads(known or torch.get_num_threads()):
+        yield
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Work with `n` threads; afterwards the process has as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
     try:
         yield
     finally:

@@ -5,9 +5,11 @@ keeps the run directory, and answers the requests to stop. The last epoch's adap
 measured on is never used to choose one.
 """
 
+import json
 import math
 import os
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from torch.utils.data import Dataset
 from pipeline import artifacts
 from pipeline.errors import TrainingError
 from pipeline.jobs.device import device_turn
+from pipeline.jobs.weights import threads_of_run
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
@@ -101,7 +104,8 @@ def _train(
         callbacks=[reporter],
     )
     trainer.remove_callback(PrinterCallback)  # standard output is for the answer
-    trainer.train(resume_from_checkpoint=_last_checkpoint(run))
+    with threads_of_run(writer):
+        trainer.train(resume_from_checkpoint=_last_checkpoint(run))
     if reporter.stopping:
         raise StopRequested
     found = judge.found or judge.measure(config.epochs)
@@ -249,7 +253,29 @@ def _last_checkpoint(run: RunDirectory) -> str | None:
         (path for path in (run.path / "checkpoints").glob("checkpoint-*") if (path / "trainer_state.json").is_file()),
         key=lambda path: int(path.name.rsplit("-", 1)[1]),
     )
-    return str(found[-1]) if found else None
+    if not found:
+        return None
+    _check_checkpoint(found[-1])
+    return str(found[-1])
+
+
+def _check_checkpoint(folder: Path) -> None:
+    """Raises TrainingError for files that were cut short or are something else, before anything is loaded."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        for file in folder.glob("*.safetensors"):
+            with safe_open(file, "pt") as tensors:
+                tensors.keys()
+        packed = [*folder.glob("*.pt"), *folder.glob("*.pth")]
+        if wrong := [file.name for file in packed if not zipfile.is_zipfile(file)]:
+            raise ValueError(f"{wrong[0]} was cut short")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise TrainingError(
+            f"The checkpoint {folder} is damaged ({error}). Delete this folder to go on from the one before it, or start "
+            "the training anew."
+        ) from error
 
 
 def _row(config: SpeechLlmConfig) -> str:
