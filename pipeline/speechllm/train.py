@@ -273,8 +273,8 @@ def _check_checkpoint(folder: Path) -> None:
             raise ValueError(f"{wrong[0]} was cut short")
     except (OSError, ValueError, SafetensorError) as error:
         raise TrainingError(
-            f"The checkpoint {folder} is damaged ({error}). Delete this folder to go on from the one before it, or start "
-            "the training anew."
+            f"The checkpoint {folder} is damaged ({error}). Delete this folder to go on from the one before it, or "
+            "start the training anew."
         ) from error
 
 
