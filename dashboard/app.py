@@ -6,7 +6,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from dashboard import identity
-from dashboard.components.page import errors_in_words, plain
+from dashboard.components.page import errors_in_words
+from dashboard.markup import plain
 from dashboard.pages import PAGES, VIEWS, Page
 from pipeline.people.access import Identity
 from pipeline.people.exposure import VARIABLE, is_exposed, was_allowed

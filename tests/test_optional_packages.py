@@ -30,7 +30,7 @@ NAMES = {  # of the package, where it is imported by another name
 # Dependencies of packages that are asked for.
 COME_ALONG = {"tokenizers": "transformers", "starlette": "fastapi", "pydantic": "fastapi", "av": "streamlit-webrtc",
               "anyio": "fastapi", "joblib": "scikit-learn", "altair": "streamlit", "PIL": "streamlit",
-              "aiortc": "streamlit-webrtc"}  # fmt: skip
+              "aiortc": "streamlit-webrtc", "h11": "uvicorn"}  # fmt: skip
 
 
 def names_in(requirements: list[str]) -> set[str]:

@@ -40,6 +40,7 @@ NEEDS: dict[str, Need | None] = {
     "dashboard": None,
     "serve": None,
     "wakeword judge": None,
+    "doctor": _DEPLOY,  # `--repair` rewrites the models that score
     "demo": _need(Action.IMPORT_DATA),
     "import": _need(Action.IMPORT_DATA),
     "index rebuild": _need(Action.IMPORT_DATA),
