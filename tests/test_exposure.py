@@ -21,7 +21,18 @@ from tests.test_projects import ADMIN
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]", " 127.0.0.1 ", "::ffff:127.0.0.1", "unix:///run/x"]
+    "host",
+    [
+        "localhost",
+        "LocalHost",
+        "127.0.0.1",
+        "127.1.2.3",
+        "::1",
+        "[::1]",
+        " 127.0.0.1 ",
+        "::ffff:127.0.0.1",
+        "unix:///run/x",
+    ],
 )
 def test_only_this_machine_reaches(host: str) -> None:
     assert is_loopback(host)
@@ -29,7 +40,20 @@ def test_only_this_machine_reaches(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    [None, "", "0.0.0.0", "::", "[::]", "0", "192.168.1.5", "fe80::1%eth0", "::ffff:10.0.0.1", "pc.invalid", "*"],
+    [
+        None,
+        "",
+        "0.0.0.0",
+        "::",
+        "[::]",
+        "0",
+        "192.168.1.5",
+        "fe80::1%eth0",
+        "::ffff:10.0.0.1",
+        "pc.invalid",
+        "*",
+        "localhost.invalid",
+    ],
 )
 def test_others_reach_it_too(host: str | None) -> None:
     assert not is_loopback(host)

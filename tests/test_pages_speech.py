@@ -187,8 +187,9 @@ def test_fine_tuning_is_started_from_the_page(
     from pipeline.runs import RunDirectory
 
     def launch(
-        _: Settings, *, argv: list[str], root: Path, kind: str, name: str, config: Any, seed: int = 0, where: Any = None
-    ) -> RunDirectory:
+        _: Settings, *, argv: list[str], root: Path, kind: str, name: str, config: Any, by: Any, seed: int = 0,
+        where: Any = None,
+    ) -> RunDirectory:  # fmt: skip
         started.append((" ".join(argv), where))
         return RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed)
 
@@ -256,7 +257,7 @@ def test_a_stopped_run_offers_to_go_on(
     with run.start() as writer:
         writer.check_stop()
     started: list[str] = []
-    monkeypatch.setattr("dashboard.components.job_panel.go_on", lambda _, run: started.append(run.id))
+    monkeypatch.setattr("pipeline.jobs.launcher.go_on", lambda _, run, by: started.append(run.id))
     page = open_page("train", run="cut")
     page.button(key="resume-cut").click().run()
     assert started == ["cut"]

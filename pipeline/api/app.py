@@ -188,8 +188,8 @@ def make_app(
     async def shadowed(task: Task, shown: str, participant: str) -> None:
         try:
             answer: Answer = await workers.run(task)
-        except Problem as problem:
-            LOG.warning(json.dumps({"shadow": str(task.folder), "problem": problem.detail}))
+        except (Problem, RuntimeError) as error:
+            LOG.warning(json.dumps({"shadow": str(task.folder), "problem": str(error)}))
             return
         await logged(answer, participant=participant, shadow_of=shown)
 

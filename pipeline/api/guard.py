@@ -1,6 +1,5 @@
 """Who may ask what: API keys with scopes, the names the service answers to, and where it is open without a key."""
 
-import ipaddress
 import json
 from collections.abc import Callable, Collection
 from typing import Any
@@ -12,20 +11,11 @@ from pipeline.api.keys import Key, KeyRing, Scope, key_of, keys_file
 from pipeline.api.limits import LOG
 from pipeline.api.problems import Problem
 from pipeline.errors import AccessError
+from pipeline.people.exposure import is_loopback
 from pipeline.settings import Settings
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/openapi.json"})
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address; False for any name but localhost, whatever it may stand for."""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        return False
 
 
 def check_exposure(settings: Settings, host: str, open_to_network: bool) -> None:

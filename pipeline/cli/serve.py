@@ -67,9 +67,10 @@ def run(
     import uvicorn
 
     from pipeline.api.app import make_app
-    from pipeline.api.guard import LOCAL_NAMES, check_exposure, is_loopback
+    from pipeline.api.guard import LOCAL_NAMES, check_exposure
     from pipeline.api.limits import Limits
     from pipeline.api.protocol import patient
+    from pipeline.people.exposure import is_loopback
 
     settings = Settings.from_env()
     check_exposure(settings, host, open_to_network)
