@@ -42,6 +42,7 @@ NEEDS: dict[str, Need | None] = {
     "doctor": None,
     "serve": None,
     "wakeword judge": None,
+    "doctor": _DEPLOY,  # `--repair` rewrites the models that score
     "demo": _need(Action.IMPORT_DATA),
     "import": _need(Action.IMPORT_DATA),
     "index rebuild": _need(Action.IMPORT_DATA),
@@ -53,6 +54,7 @@ NEEDS: dict[str, Need | None] = {
     "label flag": _RATE,
     "label undo": _RATE,
     "label show": _need(Action.SEE_SETS, others=("--as",)),
+    "label repair": _need(Action.MANAGE_PROJECTS, others=("--as",)),
     "agreement": _need(Action.SEE_RATINGS),
     "project list": _need(Action.SEE_PROJECTS),
     "project disputes": _need(Action.SEE_RATINGS),

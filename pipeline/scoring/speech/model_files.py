@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.presets import misfits
 from pipeline.scoring.speech.frontend import KINDS, FrontEnd
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
 from pipeline.settings import Settings
@@ -142,8 +143,14 @@ def load_info(folder: Path) -> SpeechInfo:
         )
         decoding = raw.get("decoding") or {}
         values["decoding"] = Decoding(**{f.name: decoding[f.name] for f in fields(Decoding) if f.name in decoding})
+        wrong = [
+            *misfits(SpeechInfo, values), *misfits(MatchRule, vars(values["match"])),
+            *misfits(Decoding, vars(values["decoding"])),
+        ]  # fmt: skip
+        if wrong:
+            raise ValueError("; ".join(wrong[:3]))
         return SpeechInfo(**values)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error
 
 
