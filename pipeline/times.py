@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# Clocks of machines that share a disk differ; what lies further ahead was not written by a clock.
-FURTHEST_AHEAD = timedelta(days=1)
+# Clocks may be years ahead, and what was written then stays; what lies further ahead no clock wrote.
+FURTHEST_AHEAD = timedelta(days=36_525)
 
 
 def now_iso() -> str:
@@ -18,7 +18,7 @@ def as_text(moment: datetime) -> str:
 def utc_time(value: Any) -> datetime:
     """What a file gives as a time, in UTC; without an offset it is UTC already.
 
-    Raises ValueError, in words, for what is no time, and for one that lies more than a day ahead.
+    Raises ValueError, in words, for what is no time, and for one that lies more than a hundred years ahead.
     """
     try:
         if not isinstance(value, str):
@@ -28,5 +28,5 @@ def utc_time(value: Any) -> datetime:
     except (ValueError, OverflowError):
         raise ValueError(f"expected a time such as 2026-01-31T12:00:00+00:00, got {value!r}") from None
     if moment > datetime.now(UTC) + FURTHEST_AHEAD:
-        raise ValueError(f"the time {value!r} lies in the future")
+        raise ValueError(f"the time {value!r} lies too far in the future")
     return moment

@@ -54,7 +54,7 @@ def test_a_damaged_folder_hides_no_run_and_is_named(folders: list[Folder], setti
     assert "update Pronlab" in reasons["a later version's-0"]
     assert "'paused'" in reasons["an unknown status-0"]
     assert "'yesterday'" in reasons["no time-0"]
-    assert "lies in the future" in reasons["a time in years-0"]
+    assert "lies too far in the future" in reasons["a time in years-0"]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from pipeline.times import now_iso
 
 STATE_FILE = "run.json"
 CONFIG_FILE = "config.json"
+CLOCKS_DIFFER_S = 86_400.0  # of machines that share a disk; a sign of life from later was not written by one
 MAX_USAGE_BYTES = 200  # of one line
 STOP_FILE = "stop-requested"
 
@@ -101,7 +102,7 @@ class RunDirectory:
         state = state_of(self._read(STATE_FILE), self.path / STATE_FILE)
         if state.status not in ACTIVE or state.waits_elsewhere:
             return state
-        if age_s(state.heartbeat_at) > STALE_AFTER_S:
+        if not -CLOCKS_DIFFER_S < age_s(state.heartbeat_at) <= STALE_AFTER_S:
             return replace(state, status="lost", error=of_a_lost_run(self.log_tail(500)))
         return replace(state, status="stopping") if self.stop_requested else state
 
