@@ -6,6 +6,7 @@ are keyed by the settings, so that two installations in one process (tests) neve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.projects.project import Project
     from pipeline.projects.queue import Compared
     from pipeline.results.table import ResultRow
-    from pipeline.runs import RunDirectory, RunState
+    from pipeline.runs import DamagedRun, RunDirectory, RunRecord, RunState
     from pipeline.runs.notes import Notes
     from pipeline.scoring.base import Scorer
     from pipeline.scoring.evaluations import Evaluation
@@ -241,6 +242,22 @@ def write_notes(run: RunDirectory, notes: Notes) -> None:
     write_notes(run.path, notes)
 
 
+@asks(Action.SEE_RESULTS, Action.TRAIN)
+def damaged_runs() -> Sequence[DamagedRun]:
+    """Folders among the trainings that cannot be read."""
+    from pipeline.runs import scan_runs
+
+    return scan_runs(settings().runs_root).damaged
+
+
+@asks(Action.TRAIN, Action.IMPORT_DATA, Action.SCORE_SETS)
+def damaged_jobs() -> Sequence[DamagedRun]:
+    """Folders among the background work that cannot be read."""
+    from pipeline.runs import scan_runs
+
+    return scan_runs(settings().jobs_root).damaged
+
+
 @asks(Action.IMPORT_DATA)
 def launch_import(path: str, name: str, format_: str) -> RunDirectory:
     """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
@@ -373,7 +390,7 @@ def results(run_ids: list[str] | None) -> list[ResultRow]:
 
 
 @asks(Action.SEE_RESULTS)
-def finished_finetunings() -> list[RunDirectory]:
+def finished_finetunings() -> list[RunRecord]:
     """Fine-tuning runs of the speech language model that left a Table 3."""
     from pipeline.results.table import finished_runs
 

@@ -11,7 +11,7 @@ from dashboard.identity import asks
 from dashboard.services import settings
 from pipeline.people.access import Action
 from pipeline.people.names import same_person
-from pipeline.runs import RunDirectory, list_runs
+from pipeline.runs import RunDirectory, RunListing, scan_runs
 from pipeline.settings import CHECKOUT
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.tabular.scoring import PromptScore
 
 KIND = "table"
+REPORT = "report.json"
 SYNTHETIC = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
 
 
@@ -89,16 +90,22 @@ def start(config: TabularConfig) -> str:
 
 
 @asks(Action.TRAIN)
-def runs(task: str) -> list[RunDirectory]:
-    """Trainings of trees on a task, newest first."""
-    found = (run for run in list_runs(settings().runs_root) if run.state.kind == KIND)
-    return [run for run in found if run.config.get("task") == task]
+def runs(task: str) -> RunListing:
+    """Trainings of trees on a task, newest first, and the folders among all runs that cannot be read."""
+    found = scan_runs(settings().runs_root)
+    own = (run for run in found.records if run.state.kind == KIND and run.config.get("task") == task)
+    return RunListing(tuple(own), found.damaged)
 
 
 @asks(Action.TRAIN)
-def report(run: RunDirectory) -> dict[str, Any] | None:
-    path = run.path / "report.json"
-    content: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def has_report(run: RunDirectory) -> bool:
+    return (run.path / REPORT).is_file()
+
+
+@asks(Action.TRAIN)
+def report(run: RunDirectory) -> dict[str, Any]:
+    """What a finished training found. Raises OSError or ValueError where the file cannot be read."""
+    content: dict[str, Any] = json.loads((run.path / REPORT).read_text(encoding="utf-8"))
     return content
 
 

@@ -16,7 +16,7 @@ from pipeline.errors import PronlabError
 from pipeline.metrics.regression import RegressionMetrics
 from pipeline.people.access import Action
 from pipeline.records import RubricName
-from pipeline.runs import RunDirectory, list_runs
+from pipeline.runs import RunDirectory, RunListing, scan_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.scoring.acoustic.config import TrainConfig
 
@@ -146,8 +146,9 @@ def plan(config: SpeechLlmConfig) -> RunDirectory:
 
 
 @asks(Action.TRAIN)
-def runs() -> list[RunDirectory]:
-    return list_runs(settings().runs_root)
+def runs() -> RunListing:
+    """Every training, newest first, and the folders among them that cannot be read."""
+    return scan_runs(settings().runs_root)
 
 
 @asks(Action.TRAIN)

@@ -10,7 +10,7 @@ from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import settings
 from pipeline.people.access import Action
-from pipeline.runs import RunDirectory, list_runs
+from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,9 +60,10 @@ def speech_folders() -> dict[str, Path]:
 
 
 @asks(Action.TRAIN)
-def runs() -> list[RunDirectory]:
-    """Those that train detectors, newest first."""
-    return [run for run in list_runs(settings().runs_root) if run.state.kind == KIND]
+def runs() -> RunListing:
+    """Those that train detectors, newest first, and the folders among all runs that cannot be read."""
+    found = scan_runs(settings().runs_root)
+    return RunListing(tuple(run for run in found.records if run.state.kind == KIND), found.damaged)
 
 
 @asks(Action.TRAIN)
@@ -85,9 +86,9 @@ def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
 
 
 @asks(Action.TRAIN)
-def last_work(kind: str, run: RunDirectory) -> RunDirectory | None:
+def last_work(kind: str, run: RunDirectory) -> RunRecord | None:
     """The newest such work for a run, None where there was none."""
-    found = (job for job in list_runs(settings().jobs_root) if job.state.kind == f"wakeword-{kind}")
+    found = (job for job in scan_runs(settings().jobs_root).records if job.state.kind == f"wakeword-{kind}")
     return next((job for job in found if job.config.get("run") == run.id), None)
 
 

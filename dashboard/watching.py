@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.monitoring.retraining import Reason
     from pipeline.monitoring.routing import Comparison
     from pipeline.parallel import Progress
+    from pipeline.runs import RunListing
     from pipeline.scoring.model_registry import Entry
 
 NEWEST = 50
@@ -183,17 +184,22 @@ def add_candidate(run_id: str) -> str:
 
 
 @asks(Action.MONITOR)
+def runs() -> RunListing:
+    """Every training, newest first, and the folders among them that cannot be read."""
+    from pipeline.runs import scan_runs
+
+    return scan_runs(settings().runs_root)
+
+
+@asks(Action.MONITOR)
 def candidates() -> list[str]:
     """Finished runs whose models are not registered yet."""
-    from pipeline.runs import list_runs
-
     known = {one.run for one in entries()} | {one.model_id for one in entries()}
-    runs = list_runs(settings().runs_root)
     return [
-        run.id
-        for run in runs
-        if run.state.kind in ("word", "speech") and run.state.status == "finished" and run.id not in known
-        and (run.path / "model").is_dir()
+        run.directory.id
+        for run in runs().records
+        if run.state.kind in ("word", "speech") and run.state.status == "finished" and run.directory.id not in known
+        and (run.directory.path / "model").is_dir()
     ]  # fmt: skip
 
 

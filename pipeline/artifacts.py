@@ -1,8 +1,10 @@
 """Files that appear whole or not at all: written under a temporary name, flushed to disk, then renamed."""
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TEMPORARY_PREFIX = ".tmp-"
+FULL_BELOW_BYTES = 64 * 1024
 
 
 @contextmanager
@@ -23,7 +26,8 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     then only its owner may read it.
 
     If the body raises, `path` keeps its former content and the temporary file is removed. A process killed in
-    between leaves only a file named `.tmp-*`, which every reader here ignores.
+    between leaves only a file named `.tmp-*`, which every reader here ignores. A full disk is raised as OSError with
+    `path`, whatever the library that wrote made of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
@@ -35,9 +39,12 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
         temporary.chmod(mode)
         temporary.replace(path)
         _fsync(path.parent)
-    except BaseException:
+    except BaseException as error:
+        full = isinstance(error, Exception) and _is_full(error, path.parent)
         with suppress(FileNotFoundError):
             temporary.unlink()
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         raise
 
 
@@ -55,17 +62,28 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(to_json(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:
     """As safetensors, wherever they lie and whether or not they share memory."""
     from safetensors.torch import save_file
 
     with replacing(path) as temporary:
-        save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, temporary)
+        own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+        save_file(own, temporary, metadata)
 
 
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_full(error: Exception, folder: Path) -> bool:
+    """Whether a write failed for want of space, asked while what was written still takes its own: safetensors, torch
+    and numpy each raise something of their own then."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == errno.ENOSPC
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < FULL_BELOW_BYTES
+    return False
 
 
 def _fsync(path: Path) -> None:

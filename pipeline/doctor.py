@@ -119,7 +119,7 @@ def _speech(settings: Settings) -> Iterator[Check]:
         text = (
             f"{folder} hears a known sound otherwise than where it was made: log posteriors differ by {deviation:.3f}, "
         )
-        cure = f"at most {LARGEST_DEVIATION} is accepted. `pronlab doctor --repair` rewrites signed 8-bit weights."
+        cure = f"at most {LARGEST_DEVIATION} is accepted. `pronlab models repair` rewrites signed 8-bit weights."
         yield Check(name, State.PROBLEM, text + cure)
     else:
         yield Check(name, State.OK, f"{folder} hears a known sound as where it was made (within {deviation:.6f}).")
@@ -130,7 +130,7 @@ def _speech(settings: Settings) -> Iterator[Check]:
                   signed_weights(folder / file)]  # fmt: skip
         if signed:
             text = f"{', '.join(signed)} in {folder} has signed 8-bit weights, which saturate on some processors. "
-            yield Check("8-bit weights", State.PROBLEM, text + "`pronlab doctor --repair` rewrites them.")
+            yield Check("8-bit weights", State.PROBLEM, text + "`pronlab models repair` rewrites them.")
         else:
             yield Check("8-bit weights", State.OK, "unsigned, the same on every processor.")
 
@@ -166,16 +166,3 @@ def _optional() -> Iterator[Check]:
     espeak = shutil.which("espeak-ng")
     text = "installed" if espeak else "not installed; your system's package `espeak-ng` adds it"
     yield Check("eSpeak NG", State.OK if espeak else State.NOTE, f"{text}: a reference voice for lessons.")
-
-
-def repair(settings: Settings) -> list[Path]:
-    """Rewrite signed 8-bit weights of the speech model that answers; the files that were changed.
-
-    Raises ModelError where onnx is missing.
-    """
-    from pipeline.quantisation import make_unsigned
-    from pipeline.scoring.speech.model_files import LISTENER_FILE, RULES_FILE, find_speech_model
-
-    folder = find_speech_model(settings)
-    files = [] if folder is None else [folder / name for name in (LISTENER_FILE, RULES_FILE)]
-    return [file for file in files if file.is_file() and make_unsigned(file)]

@@ -121,7 +121,7 @@ def read_from(path: Path, offset: int = 0) -> tuple[list[Any], int]:
         values: list[Any] = json.loads(b"[" + b",".join(raw) + b"]")  # a tenth of the time that single lines take
         if len(values) == len(raw):
             return values, offset + end
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     parsed = (_parsed(number, line) for number, line in enumerate(raw, start=1))
     return [line.value for line in parsed if line.error is None], offset + end

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.optional import require
 
 MATRIX_PRODUCTS = ("MatMul", "Gemm")
 LAYERS = ("Conv", *MATRIX_PRODUCTS, "Add", "Relu")
@@ -86,11 +87,9 @@ def make_unsigned(model: Path) -> bool:
 
 
 def _onnxruntime_quantisation() -> Any:
-    try:
-        import onnx  # noqa: F401
-        from onnxruntime import quantization
-    except ImportError as error:
-        raise ModelError("Writing an 8-bit model needs the package onnx: pip install 'pronlab[encoder]'.") from error
+    require("Writing an 8-bit model", ("onnx",), ModelError)
+    from onnxruntime import quantization
+
     return quantization
 
 

@@ -1,5 +1,6 @@
 """An installation in which every name, title, text and note tries to be more than text."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline import jsonl
@@ -88,5 +89,5 @@ def fill(settings: Settings, folder: Path) -> None:
         with run.start() as writer:
             writer.log(TEXT)
             writer.update(message=TEXT)
-        writer.update(status="failed", error=TEXT)
+        run.write_state(replace(run.state, status="failed", error=TEXT))
         write_notes(run.path, Notes(TEXT, ("tag",)))

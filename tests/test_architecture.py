@@ -16,8 +16,8 @@ HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bit
 
 # From the general to the particular: a package may import those on its own line and on the lines above.
 LAYERS = [
-    {"errors", "markdown", "phones", "records", "registry", "settings", "text"},
-    {"artifacts", "csvfile", "jsonl", "locks", "parallel", "presets", "quantisation"},
+    {"errors", "markdown", "phones", "records", "registry", "settings", "text", "times"},
+    {"artifacts", "csvfile", "jsonl", "locks", "optional", "parallel", "presets", "quantisation"},
     {"runs", "metrics"},
     {"audio"},
     {"corpus", "labels", "people", "projects"},

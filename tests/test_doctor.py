@@ -74,14 +74,13 @@ def test_signed_weights_are_a_problem_until_they_are_rewritten(
     found = CliRunner().invoke(main, ["doctor"])
     assert found.exit_code == 1
     assert "PROBLEM  8-bit weights: listener.onnx" in found.output
-    found = CliRunner().invoke(main, ["doctor", "--repair", "--json"])
+    found = CliRunner().invoke(main, ["models", "repair", "--json"])
     assert found.exit_code == 0, found.output
     report = json.loads(found.output)
+    assert CliRunner().invoke(main, ["doctor"]).exit_code == 0
     assert [file.rsplit("/", 1)[1] for file in report["rewritten"]] == [LISTENER_FILE]
     assert checked(deployed_signed, "8-bit weights").state is State.OK
-    assert (deployed_signed.deployed_root / FOLDER / LISTENER_FILE).read_bytes()[:8] == (
-        RELEASED / LISTENER_FILE
-    ).read_bytes()[:8]
+    assert "Nothing to repair" in CliRunner().invoke(main, ["models", "repair"]).output
 
 
 def test_a_listener_that_hears_otherwise_is_a_problem(settings: Settings) -> None:

@@ -82,7 +82,8 @@ def test_prompts_for_tables(settings: Settings, open_page: Any) -> None:
     kept = store.add(f"Write {ODD}.", "Eve\u0085X", 40.0, "Bob", notes=ODD)
     store.rate(kept.id, 50.0, "Bob")
     (back,) = Store(settings).all()
-    assert (back.text, back.author, back.score) == (f"Write {ODD}.", "Eve\u0085X", 50.0)
+    # Of white space in a name, whatever its kind, one space is kept.
+    assert (back.text, back.author, back.score) == (f"Write {ODD}.", "Eve X", 50.0)
     with (settings.data_root / "prompts.jsonl").open("ab") as file:
         file.write(b'{"id": "half')
     assert len(store.all()) == 1, "a saver that was killed costs the page nothing"

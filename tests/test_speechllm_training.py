@@ -91,6 +91,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_weights(
 
     config = config_of(speech_manifest, limit=2, epochs=2)
     run = RunDirectory.create(home.runs_root, kind="speechllm", name="cut", config=config)
+    run.write_state(replace(run.state, threads=finished.state.threads))
     from transformers import Trainer
 
     whole_step, n = Trainer.training_step, 0
@@ -112,7 +113,21 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_weights(
     train_speechllm(home, config, run)
     ours, theirs = (load_file(r.path / "model" / "adapter_model.safetensors") for r in (run, finished))
     assert ours.keys() == theirs.keys()
-    assert all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in ours)
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"])
+def test_a_damaged_checkpoint_is_named_before_it_is_loaded(tmp_path: Path, finished: RunDirectory, name: str) -> None:
+    from pipeline.speechllm.train import _check_checkpoint
+
+    (whole,) = sorted((finished.path / "checkpoints").glob("checkpoint-*"))[-1:]
+    copy = tmp_path / whole.name
+    shutil.copytree(whole, copy)
+    _check_checkpoint(copy)
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(TrainingError, match=f"checkpoint {copy} is damaged"):
+        _check_checkpoint(copy)
 
 
 def test_the_loss_falls_and_eight_samples_can_be_learnt_by_heart(corpus: Corpus, speech_manifest: Path) -> None:

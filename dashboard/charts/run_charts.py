@@ -97,7 +97,7 @@ def usage(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Figure:
     figure = empty_figure("Time (UTC)", label, height=220)
     known = [row for row in rows if row.get(column) is not None]
     figure.add_scatter(
-        x=[row["at"] for row in known],
+        x=[row.get("at") for row in known],
         y=[row[column] for row in known],
         mode="lines",
         line={"color": BLUE},

@@ -11,6 +11,8 @@ import streamlit as st
 from dashboard import comparison, services, state
 from dashboard.charts import score_charts
 from dashboard.components.job_panel import job_panel
+from dashboard.components.page import errors_in_words
+from dashboard.components.run_list import say_damaged
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import plain
 from pipeline.corpus.sets import RecordingSet
@@ -33,9 +35,10 @@ def score_more(chosen: RecordingSet, *, expanded: bool) -> None:
         )
         if st.button("Score all recordings", type="primary", icon=":material/play_arrow:"):
             state.watch(state.JOB, services.launch_scoring(chosen.name, scorer).id)
+    say_damaged(services.damaged_jobs())
     job = _watched_job() or services.active_scoring(chosen.name)
     if job is not None:
-        with st.container(border=True):
+        with st.container(border=True), errors_in_words():
             job_panel(job)
 
 

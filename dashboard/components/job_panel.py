@@ -5,16 +5,17 @@ once more so that everything else on it shows the new state.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import streamlit as st
 
 from dashboard import services
 from dashboard.charts import run_charts
 from dashboard.components.page import errors_in_words
+from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
 from pipeline.jobs.launcher import GRACE_S, RESUMABLE
-from pipeline.runs import ACTIVE, RunDirectory, RunState
+from pipeline.runs import ACTIVE, RunDirectory, RunGone, RunState
+from pipeline.runs.metrics import is_number
 
 STATUS_WORDS = {
     "queued": ("Waiting to start", "hourglass_empty", "gray"),
@@ -47,7 +48,10 @@ def job_panel(run: RunDirectory, details: Details | None = None) -> RunState:
 @st.fragment(run_every=1.0)
 @errors_in_words()
 def _live(run: RunDirectory, details: Details | None) -> None:
-    state = services.work_state(run)
+    try:
+        state = services.work_state(run)
+    except RunGone:  # the page says so, and shows what is there
+        st.rerun()
     if state.status not in ACTIVE:
         st.rerun()
     _draw(run, state, details)
@@ -56,10 +60,11 @@ def _live(run: RunDirectory, details: Details | None) -> None:
             services.stop_work(run)
             st.toast("Asked to stop; it ends after its current step and keeps what it has.")
         asked = run.stop_requested_s_ago
-        if asked is not None and asked > GRACE_S and st.button("End it now", icon=":material/dangerous:", key="kill"):
+        late = asked is not None and asked > GRACE_S
+        if late and st.button("End it now", icon=":material/dangerous:", key=f"kill-{run.id}"):
             services.stop_work(run, now=True)
             st.rerun()
-    if asked is not None and asked > GRACE_S:
+    if late:
         st.caption(
             "It was asked to stop and still works on a step. Ended now, it loses what it did since it last saved."
         )
@@ -83,7 +88,8 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
         services.resume_work(run)
         st.rerun()
     if details is not None:
-        details(run, state)
+        with errors_in_words(), stored(f"What {run.id} has logged"):
+            details(run, state)
     _usage(run)
     log = run.log_tail()
     if log:
@@ -93,24 +99,19 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
 
 def _usage(run: RunDirectory) -> None:
     """Processor, memory and GPU of the last hour."""
-    rows = run.usage()
+    rows = [row for row in run.usage() if is_number(row.get("cpu")) and is_number(row.get("memory_gb"))]
     if len(rows) < 2:
         return
     last = rows[-1]
     words = f"{last['cpu']:.1f} cores, {last['memory_gb']:.1f} GB"
-    if last.get("gpu") is not None:
+    if is_number(last.get("gpu")) and is_number(last.get("gpu_memory_gb")):
         words += f", GPU {last['gpu']:.0%}, {last['gpu_memory_gb']:.1f} GB"
     with st.expander(f"Processor, memory and GPU: {words}", icon=":material/memory:"):
-        drawn = [(name, label) for name, label in USAGE if last.get(name) is not None]
+        drawn = [(name, label) for name, label in USAGE if is_number(last.get(name))]
         for column, (name, label) in zip(st.columns(len(drawn)), drawn, strict=True):
-            column.plotly_chart(run_charts.usage(rows, name, label), key=f"usage-{name}")
+            column.plotly_chart(run_charts.usage(rows, name, label), key=f"usage-{name}-{run.id}")
 
 
 def _elapsed(state: RunState) -> str:
-    """How long the run has lasted, or lasted until its end."""
-    start = datetime.fromisoformat(state.created_at)
-    end = datetime.fromisoformat(state.ended_at) if state.ended_at else datetime.now(UTC)
-    if state.status == "lost":
-        end = datetime.fromisoformat(state.heartbeat_at)
-    seconds = max(0, round((end - start).total_seconds()))
+    seconds = round(state.elapsed_s)
     return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"

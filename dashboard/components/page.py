@@ -1,5 +1,6 @@
 """What every page has: a title, one line on its purpose, and errors told in words at this one place."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,11 +8,15 @@ import streamlit as st
 
 from dashboard.markup import message
 from pipeline.errors import PronlabError
+from pipeline.runs.failures import of_the_system
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
 def errors_in_words() -> Iterator[None]:
-    """Show a PronlabError as its message; anything else is a defect and keeps its traceback.
+    """Show a PronlabError as its message, and a failure of the system (a full disk, a file that may not be read) in
+    words; anything else is a defect and keeps its traceback.
 
     Use as a decorator on `render()` and on every fragment (fragments rerun without their page).
     """
@@ -19,6 +24,9 @@ def errors_in_words() -> Iterator[None]:
         yield
     except PronlabError as error:
         st.error(message(error), icon=":material/error:")
+    except OSError as error:
+        log.warning("The system refused", exc_info=True)
+        st.error(message(of_the_system(error)), icon=":material/error:")
 
 
 def header(title: str, purpose: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import services
 from dashboard.charts import score_charts
+from dashboard.components.run_list import say_damaged
 from dashboard.markup import plain
 from pipeline.results import export
 from pipeline.results.table import ResultRow
@@ -17,12 +18,13 @@ ASPECTS = {"accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", 
 
 def table(found: Sequence[Evaluation]) -> None:
     """Ours first, then published systems from best to worst total, then people; and the files to take away."""
+    say_damaged(services.damaged_runs())
     runs = services.finished_finetunings()
     ids: list[str] | None = None
     if runs:
-        default = [run.id for run in runs if run.config.get("model") != "tiny"]
+        default = [run.directory.id for run in runs if run.config.get("model") != "tiny"]
         ids = st.multiselect(
-            "Fine-tuning runs on the table", [run.id for run in runs], default, key="results-runs",
+            "Fine-tuning runs on the table", [run.directory.id for run in runs], default, key="results-runs",
             placeholder="None: those of the tiny random model are left out unless chosen",
         )  # fmt: skip
     rows = services.results(ids)

@@ -5,16 +5,21 @@ import streamlit as st
 from dashboard import services
 from dashboard.components.confirm import confirm
 from dashboard.markup import plain
+from pipeline.errors import JobError
 from pipeline.runs import ACTIVE, RunDirectory
 
 
-def offer_deletion(run: RunDirectory) -> None:
-    """A button with a second question; nothing while the run is active."""
-    if run.state.status in ACTIVE:
-        return
+def offer_deletion(run: RunDirectory, label: str = "Delete") -> None:
+    """A button with a second question; nothing while the run is active. One that cannot be read can be deleted."""
+    try:
+        if run.state.status in ACTIVE:
+            return
+    except JobError:
+        if not run.path.is_dir():
+            return
     size_mb = run.size_mb
     if confirm(
-        "Delete",
+        plain(label),
         f"**{plain(run.id)}** goes for good, with its checkpoints and its model ({size_mb:.0f} MB). A model that was "
         "deployed from it stays in use.",
         answer="Yes, delete it",

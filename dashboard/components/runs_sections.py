@@ -12,11 +12,13 @@ from dashboard.charts import run_charts
 from dashboard.components.job_panel import STATUS_WORDS
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
+from dashboard.components.run_list import SHOWN, say_damaged
 from dashboard.components.speech_train_sections import LABELS as SPEECH_FIGURES
 from dashboard.markup import plain
-from pipeline.jobs.compare import Comparison, as_csv, as_markdown, compare_runs, curves
+from pipeline.jobs.compare import Comparison, as_csv, as_markdown, compare_runs, curves, section_of, setting_text
 from pipeline.records import to_json
-from pipeline.runs import RunDirectory, RunState
+from pipeline.runs import DamagedRun, RunDirectory, RunRecord
+from pipeline.runs.metrics import is_number
 from pipeline.runs.notes import Notes, read_notes
 
 TRAINS = {
@@ -36,21 +38,29 @@ FIGURES = SPEECH_FIGURES | {
 }  # fmt: skip
 
 
-def choose_runs(runs: Sequence[RunDirectory]) -> list[RunDirectory]:
+def unreadable(damaged: Sequence[DamagedRun]) -> None:
+    """Name the folders that cannot be read, and offer to delete them."""
+    say_damaged(damaged)
+    with st.container(horizontal=True):
+        for one in damaged[:SHOWN]:
+            offer_deletion(RunDirectory(one.path), f"Delete {one.path.name}")
+
+
+def choose_runs(runs: Sequence[RunRecord]) -> list[RunDirectory]:
     """The list with its filters; those that were picked from it, or by the link."""
-    rows = [(run, run.state, read_notes(run.path)) for run in runs]
-    kinds = sorted({run_state.kind for _, run_state, _ in rows})
-    tags = sorted({tag for _, _, notes in rows for tag in notes.tags})
+    rows = [(run, read_notes(run.directory.path)) for run in runs]
+    kinds = sorted({run.state.kind for run in runs})
+    tags = sorted({tag for _, notes in rows for tag in notes.tags})
     left, middle, right = st.columns([2, 2, 2])
     text = left.text_input("Find", placeholder="name, note or setting", key="runs-find").strip().lower()
     kind = middle.multiselect("Trains", kinds, format_func=lambda name: TRAINS.get(name, name), key="runs-kind")
     tag = right.multiselect("Tags", tags, key="runs-tags", placeholder="any" if tags else "none yet", disabled=not tags)
     shown = [
-        (run, run_state, notes)
-        for run, run_state, notes in rows
-        if (not kind or run_state.kind in kind)
+        (run, notes)
+        for run, notes in rows
+        if (not kind or run.state.kind in kind)
         and set(tag) <= set(notes.tags)
-        and (not text or text in f"{run.id} {notes.note} {json.dumps(run.config, ensure_ascii=False)}".lower())
+        and (not text or text in f"{run.directory.id} {notes.note} {setting_text(run.config)}".lower())
     ]
     if not shown:
         st.info("No run fits. Take away a filter.", icon=":material/filter_alt_off:")
@@ -63,11 +73,11 @@ def choose_runs(runs: Sequence[RunDirectory]) -> list[RunDirectory]:
             key="runs-table",
             column_config={"Note": st.column_config.TextColumn(width="medium")},
         )
-        ids = [shown[number][0].id for number in picked.selection.rows if number < len(shown)]
+        ids = [shown[number][0].directory.id for number in picked.selection.rows if number < len(shown)]
         if ids and ids != state.recall("runs-picked"):
             state.choose(state.RUNS, ids)
         state.remember("runs-picked", ids)
-    by_id = {run.id: run for run in runs}
+    by_id = {run.directory.id: run.directory for run in runs}
     state.keep_known(state.RUNS, list(by_id))
     chosen = st.multiselect(
         "Chosen runs", list(by_id), key=state.RUNS, bind="query-params", placeholder="Tick rows above, or type a name"
@@ -80,22 +90,22 @@ def _without_empty(lines: list[dict[str, object]]) -> list[dict[str, object]]:
     return [{key: line[key] for key in line if any(other[key] != "" for other in lines)} for line in lines]
 
 
-def _line(run: RunDirectory, run_state: RunState, notes: Notes) -> dict[str, object]:
-    config, result = run.config, run_state.result
-    figures = result.get("metrics", {})
-    pcc = figures.get("pcc", figures.get("total", result.get("table3", {}).get("total_pcc", {}).get("ours")))
+def _line(run: RunRecord, notes: Notes) -> dict[str, object]:
+    config, run_state = run.config, run.state
+    figures, table3 = section_of(run_state.result, "metrics"), section_of(run_state.result, "table3")
+    pcc = figures.get("pcc", figures.get("total", section_of(table3, "total_pcc").get("ours")))
     return {
-        "Run": run.id,
+        "Run": run.directory.id,
         "Status": STATUS_WORDS[run_state.status][0],
         "Trains": TRAINS.get(run_state.kind, run_state.kind),
         "PCC": _number(pcc, 3),
         **{label: _number(figures.get(name), 2) for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"))},
-        "PER": _number(figures.get("per", result.get("table3", {}).get("per", {}).get("ours")), 3),
+        "PER": _number(figures.get("per", section_of(table3, "per").get("ours")), 3),
         "Tags": " ".join(notes.tags),
         "Note": notes.note.split("\n")[0],
-        "Set": " ".join(filter(None, [_source(config), config.get("part")])),
+        "Set": " ".join(filter(None, [_source(config), setting_text(config.get("part"))])),
         "Labels": "MOCK" if config.get("labels") == "mock" else "real",
-        "From": str(config.get("extractor") or Path(config.get("encoder") or config.get("model") or "").name),
+        "From": _origin(config),
         "Started (UTC)": run_state.created_at[:16].replace("T", " "),
     }
 
@@ -176,7 +186,7 @@ def _differences(found: Comparison) -> None:
         return
     st.dataframe(
         [
-            {"Setting": key, **{run_id: "" if value is None else str(value) for run_id, value in values.items()}}
+            {"Setting": key, **{run_id: setting_text(value) for run_id, value in values.items()}}
             for key, values in found.differences.items()
         ],
         hide_index=True,
@@ -194,9 +204,23 @@ def _export(found: Comparison) -> None:
 
 
 def _source(config: dict[str, Any]) -> str:
-    manifest = config.get("manifest")
-    return str(config.get("set") or config.get("csv") or (Path(manifest).parent.name if manifest else ""))
+    """The data it learns from: a set, a table, a manifest's corpus, or the folders of a wake word's clips."""
+    given = config.get("set") or config.get("csv") or config.get("source")
+    if given:
+        return setting_text(given)
+    if config.get("manifest"):
+        return Path(setting_text(config["manifest"])).parent.name
+    folders = section_of(config, "data").get("positive")
+    return Path(setting_text(folders[0])).parent.name if isinstance(folders, list | tuple) and folders else ""
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+def _origin(config: dict[str, Any]) -> str:
+    """What its model is made from: an extractor, or an encoder or model by name; a section has it in `name`."""
+    given = config.get("extractor") or config.get("encoder") or config.get("model") or ""
+    if isinstance(given, dict):
+        return setting_text(given.get("name", given))
+    return Path(setting_text(given)).name
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if is_number(value) else ""

@@ -10,6 +10,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.markup import plain
+from pipeline.jobs.compare import figures_of
 from pipeline.metrics.published import HUMAN, PAPER
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.speech.config import SpeechTrainConfig, list_presets, load_preset
@@ -74,12 +75,12 @@ def start_speech_training() -> None:
 def speech_curves(run: RunDirectory, _: RunState) -> None:
     """Held-out figures an epoch, with the paper's and people's as lines."""
     epochs = [
-        {"fold": None, "epoch": row["epoch"], **row["held_out"], "loss": sum(row["losses"].values())}
-        for row in training.metrics_of(run).rows("epoch")
+        {"fold": None, "epoch": row.get("epoch"), **figures_of(row)} for row in training.metrics_of(run).rows("epoch")
     ]
     averaged = run.config.get("average")
     if averaged:
-        st.caption(f"The mean listener of {plain(', '.join(averaged))}; the curves are of its score head, fitted anew.")
+        names = plain(", ".join(map(str, averaged)))
+        st.caption(f"The mean listener of {names}; the curves are of its score head, fitted anew.")
     if not epochs:
         st.caption("The first epoch is under way; curves follow after it.")
         return
@@ -94,9 +95,11 @@ def speech_curves(run: RunDirectory, _: RunState) -> None:
 
 def speech_findings(run: RunDirectory) -> None:
     """Figures on the held-out speakers, and deployment."""
-    figures = run.state.result.get("metrics", {})
     st.subheader("Figures on the held-out speakers")
-    st.dataframe([{LABELS.get(key, key): round(value, 3) for key, value in figures.items()}], hide_index=True)
+    st.dataframe(
+        [{LABELS.get(key, key): round(value, 3) for key, value in figures_of(run.state.result).items()}],
+        hide_index=True,
+    )
     st.caption(
         "PCC with the experts unless the name says otherwise. The epoch and the thresholds were chosen on these "
         "speakers: measure the model on others with `pronlab evaluate`, and see it on the Results page."

@@ -10,8 +10,10 @@ from dashboard.charts import run_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
+from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
 from pipeline.errors import JobError
+from pipeline.jobs.compare import figures_of
 from pipeline.metrics.published import HUMAN, TABLE3
 from pipeline.runs import RunDirectory, RunState
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
@@ -86,7 +88,7 @@ def _plan() -> None:
     except JobError:  # deleted meanwhile
         state.forget("plan")
         return
-    with st.container(border=True):
+    with st.container(border=True), errors_in_words(), stored("The plan"):
         run_state = job_panel(run)
         if run_state.status == "finished":
             st.markdown(plain(run_state.result["text"]))
@@ -112,7 +114,7 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
         column.plotly_chart(
             run_charts.steps(metrics.steps(name), label, log=name == "grad_norm"), key=f"speechllm-{name}"
         )
-    epochs = [{"fold": None, "epoch": row["epoch"], **row["table3"]} for row in metrics.rows("epoch")]
+    epochs = [{"fold": None, "epoch": row.get("epoch"), **figures_of(row)} for row in metrics.rows("epoch")]
     if not epochs:
         st.caption("Figures follow after the first epoch.")
         return

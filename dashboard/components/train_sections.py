@@ -7,7 +7,9 @@ from dashboard.charts import run_charts, score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
+from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
+from dashboard.components.run_list import stored
 from dashboard.components.speech_train_sections import speech_curves, speech_findings
 from dashboard.components.speechllm_train_sections import speechllm_curves, speechllm_findings
 from dashboard.components.worst_cases import worst_cases
@@ -130,7 +132,8 @@ def one_run(run: RunDirectory) -> None:
     with st.container(border=True):
         run_state = job_panel(run, details)
     if run_state.status == "finished" and findings is not None:
-        findings(run)
+        with errors_in_words(), stored(f"What {run.id} found"):
+            findings(run)
     offer_deletion(run)
 
 

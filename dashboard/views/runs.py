@@ -12,15 +12,16 @@ from pipeline.people.access import Action
 def render() -> None:
     header("Runs", "Every training: find it again, note what it showed, compare any number side by side.")
     identity.allowed(Action.TRAIN)
-    runs = training.runs()
-    if not runs:
+    found = training.runs()
+    sections.unreadable(found.damaged)
+    if not found.records:
         empty_state(
             "No training has run yet. Start one on the Train page: with the demo set it takes under a minute.",
             page="train",
             page_label="Go to Train",
         )
         return
-    chosen = sections.choose_runs(runs)
+    chosen = sections.choose_runs(found.records)
     if not chosen:
         st.caption("Choose one run to write a note or delete it, two or more to compare them.")
     elif len(chosen) == 1:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import identity, state, wakewords
 from dashboard.components.page import errors_in_words, header
+from dashboard.components.run_list import choose_first_if_gone, say_damaged
 from dashboard.components.wakeword import clips, configure, evaluate, export, guide, training
 from pipeline.people.access import Action
 
@@ -24,15 +25,15 @@ def render() -> None:
         "Step", list(STEPS), key=state.STEP, bind="query-params", required=True, label_visibility="collapsed"
     )
     if step in OF_A_RUN:
-        runs = wakewords.runs()
-        if not runs:
+        found = wakewords.runs()
+        say_damaged(found.damaged)
+        if not found.records:
             st.info("No detector has been trained yet. Start one under 2 Configuration.", icon=":material/arrow_back:")
             return
-        ids = [run.id for run in runs]
-        if state.chosen(state.RUN) not in ids:
-            state.choose(state.RUN, ids[0])
-        chosen = st.selectbox("Detector", ids, key=state.RUN, bind="query-params")
-        STEPS[step](next(run for run in runs if run.id == chosen))
+        runs = {run.directory.id: run.directory for run in found.records}
+        choose_first_if_gone(runs)
+        chosen = st.selectbox("Detector", list(runs), key=state.RUN, bind="query-params")
+        STEPS[step](runs[chosen])
     else:
         STEPS[step]()
 

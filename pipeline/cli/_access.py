@@ -35,11 +35,14 @@ _REVIEW = _need(Action.REVIEW, named=True)
 _TRAIN = _need(Action.TRAIN)
 _DEPLOY = _need(Action.DEPLOY)
 
-# Every command by its path; a test compares this with what there is. None: it starts a server, which asks by itself.
+# Every command by its path; a test compares this with what there is. None: it starts a server, which asks by itself, or
+# shows this machine and nobody's data.
 NEEDS: dict[str, Need | None] = {
     "dashboard": None,
+    "doctor": None,
     "serve": None,
     "wakeword judge": None,
+    "doctor": _DEPLOY,  # `--repair` rewrites the models that score
     "demo": _need(Action.IMPORT_DATA),
     "import": _need(Action.IMPORT_DATA),
     "index rebuild": _need(Action.IMPORT_DATA),
@@ -51,6 +54,7 @@ NEEDS: dict[str, Need | None] = {
     "label flag": _RATE,
     "label undo": _RATE,
     "label show": _need(Action.SEE_SETS, others=("--as",)),
+    "label repair": _need(Action.MANAGE_PROJECTS, others=("--as",)),
     "agreement": _need(Action.SEE_RATINGS),
     "project list": _need(Action.SEE_PROJECTS),
     "project disputes": _need(Action.SEE_RATINGS),
@@ -80,6 +84,7 @@ NEEDS: dict[str, Need | None] = {
     "models shadow": _DEPLOY,
     "models compare": _DEPLOY,
     "models end": _DEPLOY,
+    "models repair": _DEPLOY,
     "table clean": _TRAIN,
     "table deploy": _DEPLOY,
     "table rollback": _DEPLOY,

@@ -1,5 +1,6 @@
 """`pronlab label`: rate from the shell, through the same store as the Label page."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -79,6 +80,21 @@ def show(recording_id: str, as_json: bool) -> None:
         for event in history
     ]
     emit(result, as_json, "\n".join([*lines, _consensus_text(result)]))
+
+
+@label.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="[FILE]...")
+@click.option("--set", "set_name", help="All label files of this set; without it and without a FILE, of all sets.")
+@json_option
+def repair(files: tuple[Path, ...], set_name: str | None, as_json: bool) -> None:
+    """Mend times in label files that are none; every rating is kept, and so is each file as it was."""
+    from pipeline.corpus.sets import get_set
+    from pipeline.labels.repair import repair_labels
+
+    settings = Settings.from_env()
+    found = repair_labels(settings, [get_set(settings, set_name)] if set_name else [], files, asker())
+    lines = [f"{one.file}: {one.n_times} times mended; as it was: {one.kept.name}" for one in found]
+    emit(found, as_json, "\n".join(lines) or "No label file wants repair.")
 
 
 def _add(recording_id: str, action: str, as_json: bool, **fields: Any) -> None:

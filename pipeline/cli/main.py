@@ -58,6 +58,10 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        """One line and exit code 1 for all that a person or the machine caused; a defect keeps its traceback, and with
+        --debug everything does."""
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
         try:
             return super().invoke(ctx)
         except click.exceptions.NoArgsIsHelpError:
@@ -67,8 +71,19 @@ class LazyGroup(click.Group):
             _give_up(f"{error.format_message()} `{command} --help` lists what there is.")
         except PronlabError as error:
             _give_up(str(error))
+        except BrokenPipeError:  # whoever read the output has had enough
+            raise
         except OSError as error:  # a folder that cannot be made, a full disk
-            _give_up(f"{error.filename or 'A file'}: {error.strerror or error}.")
+            from pipeline.runs.failures import of_the_system
+
+            _give_up(of_the_system(error))
+        except Exception as error:  # libraries have their own classes for a full disk or memory
+            from pipeline.runs.failures import in_words
+
+            words = in_words(error)
+            if words is None:
+                raise
+            _give_up(words)
 
 
 def _give_up(reason: str) -> NoReturn:
@@ -79,5 +94,6 @@ def _give_up(reason: str) -> NoReturn:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pronlab")
-def main() -> None:
+@click.option("--debug", is_flag=True, envvar="PRONLAB_DEBUG", help="Show the traceback of every error.")
+def main(debug: bool) -> None:
     """Label, train on and score pronunciation recordings."""

@@ -107,3 +107,18 @@ def end_comparison(comparison: str, as_json: bool) -> None:
 
     end(Settings.from_env(), comparison, asker())
     emit({"ended": comparison}, as_json, f"{comparison} is over; everybody gets the model in use.")
+
+
+@models.command("repair")
+@json_option
+def repair_models(as_json: bool) -> None:
+    """Rewrite 8-bit weights of the speech model that answers, where they saturate on some processors."""
+    from pipeline.errors import ModelError
+    from pipeline.scoring.speech.model_files import find_speech_model, repair
+
+    folder = find_speech_model(Settings.from_env())
+    if folder is None:
+        raise ModelError("There is no speech model to repair.")
+    changed = repair(folder)
+    lines = [f"Rewritten: {file}" for file in changed]
+    emit({"rewritten": changed}, as_json, "\n".join(lines) or "Nothing to repair: the weights are unsigned.")

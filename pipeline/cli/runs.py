@@ -1,11 +1,13 @@
 """`pronlab runs`: what is training or was, stopping it, going on, and comparing."""
 
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
+from pipeline.errors import JobError
 from pipeline.settings import Settings
 
 
@@ -17,15 +19,21 @@ def runs() -> None:
 @runs.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """All training runs, newest first."""
+    """All training runs, newest first; folders among them that cannot be read are named on the error stream."""
     from pipeline.jobs.launcher import check_queue
-    from pipeline.runs import list_runs
+    from pipeline.runs import list_runs, scan_runs
     from pipeline.runs.notes import read_notes
 
-    found = list_runs(Settings.from_env().runs_root)
-    for run in found:
-        check_queue(run)
-    rows = [{"id": run.id, **vars(run.state), **vars(read_notes(run.path))} for run in found]
+    root = Settings.from_env().runs_root
+    for run in list_runs(root):
+        with suppress(JobError):  # gone meanwhile, or its cluster cannot be asked from here
+            check_queue(run)
+    found = scan_runs(root)
+    for one in found.damaged:
+        click.echo(f"pronlab: {one.text}", err=True)
+    rows = [
+        {"id": run.directory.id, **vars(run.state), **vars(read_notes(run.directory.path))} for run in found.records
+    ]
     lines = [
         f"{row['id']:45} {row['status']:9} {_mae(row['result']):>10}  {' '.join(row['tags'])} {row['message']}"
         for row in rows
@@ -70,10 +78,10 @@ def stop(run_id: str, within: float | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Without asking.")
 @json_option
 def delete(run_id: str, yes: bool, as_json: bool) -> None:
-    """Remove a run that is over, with its checkpoints and models."""
-    from pipeline.jobs.launcher import find
+    """Remove a run that is over, with its checkpoints and models; or a folder among the runs that cannot be read."""
+    from pipeline.jobs.launcher import find_folder
 
-    run = find(Settings.from_env(), run_id)
+    run = find_folder(Settings.from_env(), run_id)
     size = run.size_mb
     if not yes:
         click.confirm(f"Delete {run.path} ({size:.0f} MB) for good?", abort=True)
@@ -121,7 +129,7 @@ def resume(run_id: str, as_json: bool) -> None:
 @json_option
 def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
     """Runs side by side: figures at best and at last, and the settings in which they differ."""
-    from pipeline.jobs.compare import compare_runs
+    from pipeline.jobs.compare import compare_runs, setting_text
     from pipeline.jobs.launcher import find
 
     settings = Settings.from_env()
@@ -136,10 +144,12 @@ def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
                 lines.append(f"  {row.id:45} {reached.last:8.3f}{best}")
     lines += ["", "Settings that differ:" if found.differences else "The settings are the same."]
     for key, values in found.differences.items():
-        lines.append(f"  {key}: {', '.join(f'{run_id} {value}' for run_id, value in values.items())}")
+        lines.append(f"  {key}: {', '.join(f'{run_id} {setting_text(value)}' for run_id, value in values.items())}")
     emit(found, as_json, "\n".join(lines))
 
 
 def _mae(result: dict[str, Any]) -> str:
-    mae = result.get("metrics", {}).get("mae")
+    from pipeline.jobs.compare import figures_of
+
+    mae = figures_of(result).get("mae")
     return "" if mae is None else f"MAE {mae:.2f}"

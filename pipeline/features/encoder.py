@@ -18,6 +18,7 @@ from pipeline.features.frames import Frames
 from pipeline.features.log_mel import log_mel
 from pipeline.features.timing import FEATURE_NAMES as TIMING_NAMES
 from pipeline.features.timing import timing
+from pipeline.optional import require
 from pipeline.records import Target
 from pipeline.settings import Settings
 
@@ -91,12 +92,10 @@ def encode(model: Any, mel: Any) -> tuple[Any, ...]:
 @lru_cache(maxsize=1)
 def _load(folder: Path, device: str) -> Any:
     """The model in evaluation mode."""
-    try:
-        import torch
-        from transformers.models.whisper.modeling_whisper import WhisperEncoder
-    except ImportError as error:
-        message = "The extractor 'encoder' needs the package transformers: pip install 'pronlab[encoder]'."
-        raise ModelError(message) from error
+    require("The extractor 'encoder'", ("transformers",), ModelError)
+    import torch
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
     try:
         model = WhisperEncoder.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:

@@ -1,6 +1,7 @@
 """Runs side by side: what they reached, at best and at last, and in which settings they differ."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline import csvfile
 from pipeline.markdown import literal
 from pipeline.runs import RunDirectory
-from pipeline.runs.metrics import MetricsReader
+from pipeline.runs.metrics import MetricsReader, is_number
 
 LOWER_IS_BETTER = ("mae", "rmse", "per", "wer", "loss", "greedy_per", "train_loss", "val_mae")
 PER_EPOCH = ("train_loss", "val_mae")  # of a word scorer's folds
@@ -41,7 +42,8 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`differences` has, for each setting that is not the same in all runs, its value in each (None: not there)."""
+    """`differences` has, for each setting that is not the same in all runs, its value in each (None: not there); the
+    settings of a section are named `section.setting`."""
 
     runs: tuple[RunRow, ...]
     differences: dict[str, dict[str, Any]]
@@ -49,7 +51,7 @@ class Comparison:
 
 def compare_runs(runs: Sequence[RunDirectory]) -> Comparison:
     """Any number of them, of any kind."""
-    configs = {run.id: run.config for run in runs}
+    configs = {run.id: flat(run.config) for run in runs}
     keys = list(dict.fromkeys(key for config in configs.values() for key in config if key != "name"))
     differences = {
         key: {run_id: config.get(key) for run_id, config in configs.items()}
@@ -57,6 +59,24 @@ def compare_runs(runs: Sequence[RunDirectory]) -> Comparison:
         if len({repr(config.get(key)) for config in configs.values()}) > 1
     }
     return Comparison(tuple(_row(run) for run in runs), differences)
+
+
+def flat(config: Mapping[str, Any], section: str = "") -> dict[str, Any]:
+    """The settings of all sections beside each other, as `section.setting`; an empty section is a setting."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping) and value:
+            found |= flat(value, f"{section}{name}.")
+        else:
+            found[f"{section}{name}"] = value
+    return found
+
+
+def setting_text(value: Any) -> str:
+    """A setting of any type of JSON, on one line; nothing for null."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def curves(metrics: MetricsReader) -> dict[str, tuple[str, Curve]]:
@@ -105,7 +125,7 @@ def _row(run: RunDirectory) -> RunRow:
     for name, points in series.items():
         epoch, best = (min if name in LOWER_IS_BETTER else max)(points, key=lambda pair: pair[1])
         found[name] = Reached(points[-1][1], best, epoch)
-    for name, value in _figures(state.result).items():
+    for name, value in figures_of(state.result).items():
         found.setdefault(name, Reached(value, value, None))
     return RunRow(run.id, state.kind, state.status, found)
 
@@ -114,7 +134,9 @@ def _series(lines: Sequence[dict[str, Any]]) -> dict[str, list[tuple[int, float]
     """Epoch and value of each figure; of several folds the mean."""
     values: dict[str, dict[int, list[float]]] = {}
     for line in lines:
-        for name, value in _figures(line).items():
+        if not is_number(line.get("epoch")):
+            continue
+        for name, value in figures_of(line).items():
             values.setdefault(name, {}).setdefault(int(line["epoch"]), []).append(value)
     return {
         name: [(epoch, sum(of) / len(of)) for epoch, of in sorted(by_epoch.items())]
@@ -122,16 +144,22 @@ def _series(lines: Sequence[dict[str, Any]]) -> dict[str, list[tuple[int, float]
     }
 
 
-def _figures(content: dict[str, Any]) -> dict[str, float]:
+def figures_of(content: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of an epoch's line or of a run's result, whichever kind of run it is."""
     found: dict[str, float] = {}
     for key in ("held_out", "metrics", "table3"):
-        for name, value in (content.get(key) or {}).items():
-            number = value.get("ours") if isinstance(value, dict) else value
-            if isinstance(number, int | float) and not isinstance(number, bool):
+        for name, value in section_of(content, key).items():
+            number = value.get("ours") if isinstance(value, Mapping) else value
+            if is_number(number):
                 found[name] = float(number)
-    found |= {name: float(content[name]) for name in PER_EPOCH if content.get(name) is not None}
-    losses = content.get("losses")
+    found |= {name: float(content[name]) for name in PER_EPOCH if is_number(content.get(name))}
+    losses = [float(value) for value in section_of(content, "losses").values() if is_number(value)]
     if losses:
-        found["loss"] = float(sum(losses.values()))
+        found["loss"] = sum(losses)
     return found
+
+
+def section_of(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Empty where it is not there, or is something else."""
+    value = content.get(key)
+    return value if isinstance(value, Mapping) else {}

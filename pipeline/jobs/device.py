@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
-from pipeline.runs import RunDirectory, RunWriter, list_runs
+from pipeline.runs import RunDirectory, RunState, RunWriter, scan_runs
 from pipeline.settings import Settings
 
 LOOK_EVERY_S = 0.5
@@ -28,7 +28,7 @@ def device_turn(settings: Settings, writer: RunWriter) -> Iterator[None]:
     runs_root = writer.run.path.parent
     lock = FileLock(runs_root / f".{device}.lock", timeout=0)
     while not (not _before(writer.run, device) and _take(lock)):
-        holder = next((r for r in list_runs(runs_root) if _holds(r, device)), None)
+        holder = next((r.directory for r in scan_runs(runs_root).records if _holds(r.state, device)), None)
         whom = "another training" if holder is None else holder.id
         writer.update(status="queued", waits_for=device, message=f"waits for {whom}: one training a device")
         writer.check_stop()
@@ -68,15 +68,15 @@ def _take(lock: FileLock) -> bool:
 def _before(own: RunDirectory, device: str) -> bool:
     """Whether one that was started earlier waits for the same device."""
     created = own.state.created_at
-    for run in list_runs(own.path.parent):
-        state = run.state
-        if run != own and state.status == "queued" and state.waits_for == device and state.created_at < created:
+    for record in scan_runs(own.path.parent).records:
+        state = record.state
+        waits = state.status == "queued" and state.waits_for == device
+        if record.directory != own and waits and state.created_at < created:
             return True
     return False
 
 
-def _holds(run: RunDirectory, device: str) -> bool:
-    state = run.state
+def _holds(state: RunState, device: str) -> bool:
     return state.status in ("running", "stopping") and state.device == device
 
 

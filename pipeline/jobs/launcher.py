@@ -11,7 +11,7 @@ from pipeline.errors import JobError
 from pipeline.jobs.executors import Job, Launch, executor
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
-from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory
+from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory, scan_runs
 from pipeline.runs.state import LOCAL, age_s
 from pipeline.settings import Settings
 
@@ -140,9 +140,18 @@ def check_queue(run: RunDirectory) -> None:
 def find(settings: Settings, run_id: str) -> RunDirectory:
     """A training run or other job by its id. Raises JobError where there is none."""
     for root in (settings.runs_root, settings.jobs_root):
-        if (root / run_id / "run.json").is_file():
+        if Path(run_id).name == run_id and (root / run_id / "run.json").is_file():
             return RunDirectory.open(root, run_id)
     raise JobError(f"No run or job {run_id!r}. `pronlab runs list` shows those there are.")
+
+
+def find_folder(settings: Settings, run_id: str) -> RunDirectory:
+    """As `find`, and a folder among the runs or jobs that cannot be read as well."""
+    for root in (settings.runs_root, settings.jobs_root):
+        for one in scan_runs(root).damaged:
+            if one.path.name == run_id:
+                return RunDirectory(one.path)
+    return find(settings, run_id)
 
 
 def _name(by: Identity | None) -> str:

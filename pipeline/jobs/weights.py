@@ -1,10 +1,24 @@
-"""What two trainers keep beside a model's weights: their running mean, and the optimiser's moments to go on from."""
+"""What two trainers keep beside a model's weights: their running mean, the optimiser's moments, and where they stand.
 
-from collections.abc import Mapping
+A checkpoint is one file, tensors and state together, so that a run cut at any moment has a whole one to go on from.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pipeline import artifacts
+from pipeline.errors import TrainingError
+from pipeline.runs import RunWriter
+
+STATE = "state"  # in the metadata of a checkpoint
+ANEW = "Start the training anew; what it logged stays."
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # of Adam
 
 
@@ -34,3 +48,81 @@ def restore_moments(optimiser: torch.optim.Optimizer, moments: Mapping[str, Tens
         key, index = name.rsplit(".", 1)
         packed["state"].setdefault(int(index), {})[key] = value
     optimiser.load_state_dict(packed)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`parts` are tensors by part and name, `state` is what JSON holds."""
+
+    parts: Mapping[str, Mapping[str, Tensor]]
+    state: Mapping[str, Any]
+
+
+def save_checkpoint(path: Path, saved: Checkpoint) -> None:
+    tensors = {f"{part}.{name}": value for part, values in saved.parts.items() for name, value in values.items()}
+    artifacts.write_tensors(path, tensors, {STATE: json.dumps(saved.state)})
+
+
+def load_checkpoint(path: Path, parts: tuple[str, ...]) -> Checkpoint:
+    """Raises TrainingError for a file that is damaged, or no checkpoint with these parts."""
+    tensors, metadata = read_tensors(path)
+    found: dict[str, dict[str, Tensor]] = {part: {} for part in parts}
+    try:
+        for name, value in tensors.items():
+            part, rest = name.split(".", 1)
+            found[part][rest] = value
+        state = json.loads(metadata[STATE])
+    except (KeyError, ValueError) as error:
+        raise TrainingError(f"{path} is no checkpoint of this version ({error!r}). {ANEW}") from error
+    return Checkpoint(found, state)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """A safetensors file and its metadata. Raises TrainingError where it is missing, damaged or something else."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path} is missing: was it deleted while the run went on? {ANEW}") from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise TrainingError(f"{path} is damaged, or no safetensors file ({error}). {ANEW}") from error
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Raises TrainingError for a file that is damaged, or of another model."""
+    with fitting(path):
+        model.load_state_dict(read_tensors(path)[0])
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Put what `path` held into a model or optimiser. Raises TrainingError where it is of another one."""
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise TrainingError(f"{path} is not of this run's model ({first}). {ANEW}") from error
+
+
+@contextmanager
+def threads_of_run(writer: RunWriter) -> Iterator[None]:
+    """Work with as many threads as the run began with, so that it goes on to the same weights whoever resumes it: sums
+    are added up in another order by another number of threads."""
+    known = writer.run.state.threads
+    if known is None:
+        writer.update(threads=torch.get_num_threads())
+    with threads(known or torch.get_num_threads()):
+        yield
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Work with `n` threads; afterwards the process has as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -35,7 +35,7 @@ from pipeline.errors import CorpusError, LabelError, UnknownNameError
 from pipeline.labels.database import connected, forget
 from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.queries import IndexQueries
-from pipeline.labels.result_file import ResultFile, event_to_json, read_result
+from pipeline.labels.result_file import LabelTimeError, ResultFile, event_to_json, read_result
 from pipeline.locks import locked
 from pipeline.records import Problem, RatingEvent, Recording, Seconds, to_json
 from pipeline.settings import Settings
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None]
 
 SCHEMA_VERSION = 2
+DAMAGED = "damaged"  # in `recordings.review`: nobody is given it until its label file is repaired
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -183,6 +184,11 @@ class Index(IndexQueries):
         except (LabelError, OSError):
             self._stale_mark.touch()
 
+    def pass_over(self, recording: Recording) -> None:
+        """Give nobody this recording until its label file is repaired and read again."""
+        with self.connect() as database, _writing(database):
+            database.execute("UPDATE recordings SET review = ? WHERE id = ?", [DAMAGED, recording.id])
+
     def recording(self, recording_id: str) -> Recording:
         """Raises UnknownNameError for an id that is not in the index."""
         found = self.bodies("SELECT body FROM recordings WHERE id = ?", [composed(recording_id)])
@@ -220,6 +226,7 @@ class Index(IndexQueries):
         start = order_key(evaluator)
         sql = """
             SELECT body FROM recordings r WHERE set_name = ? AND order_key {} ?
+            AND review != 'damaged'
             AND NOT EXISTS (SELECT 1 FROM ratings WHERE recording_id = r.id AND evaluator = ?)
             AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY order_key LIMIT 1
         """
@@ -269,6 +276,7 @@ class Index(IndexQueries):
         recordings = read_recordings(self._settings, set_.name)
         problems: list[Problem] = []
         labelled: list[tuple[Recording, ResultFile]] = []
+        wants_repair: set[str] = set()
         present = _label_files(set_.labels_root)
         by_letters = {composed(name): name for name in sorted(present, reverse=True)}
         for done, recording in enumerate(recordings):
@@ -285,6 +293,8 @@ class Index(IndexQueries):
                     result = read_result(path)
             except (LabelError, CorpusError) as error:
                 problems.append(Problem("broken_label", str(error), "error", recording.id))
+                if isinstance(error, LabelTimeError):
+                    wants_repair.add(recording.id)
                 continue
             if result is not None:
                 labelled.append((recording, result))
@@ -295,6 +305,9 @@ class Index(IndexQueries):
         database.conn.executemany(
             "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_recording_row(recording, results.get(recording.id)) for recording in recordings),
+        )
+        database.conn.executemany(
+            "UPDATE recordings SET review = ? WHERE id = ?", ((DAMAGED, key) for key in sorted(wants_repair))
         )
         database.execute("INSERT INTO meta VALUES (?, ?)", [f"ids {set_.name}", _digest(recordings)])
         n_ratings = _insert_ratings(database, labelled)

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,21 @@ from pipeline.errors import LabelError
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
+from pipeline.times import as_text, utc_time
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
 OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
 UNKNOWN_TIME = "1970-01-01T00:00:00.000+00:00"
 SEVERAL = "consensus"
 _SYNTHETIC_EVALUATORS = ("demo-synthetic",)
+
+
+class LabelTimeError(LabelError):
+    """A label file is sound but for the time of an event, which can be mended without losing a rating."""
+
+
+class _WrongTime(ValueError):
+    pass
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,11 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
         extra = {key: value for key, value in raw.items() if key not in OWN_KEYS}
         stored = derive(str(raw["word"]), rubric, ratings, extra)
         edit = _outside_edit(raw, stored)
+    except _WrongTime as error:
+        raise LabelTimeError(
+            f"{path} is a damaged label file: {error}. It was left as it is; `pronlab label repair {path}` mends the "
+            "time and keeps every rating."
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LabelError(f"{path} is a damaged label file: {error}.") from error
     return append(stored, edit) if edit is not None else stored
@@ -133,7 +148,7 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
     return RatingEvent(
         evaluator=str(raw["evaluator"]),
         action=RatingAction(raw["action"]),
-        at=str(raw["at"]),
+        at=_time(raw["at"]),
         score=None if score is None else _score(score),
         dimensions={str(key): _dimension(value) for key, value in raw.get("dimensions", {}).items()},
         notes=str(raw.get("notes", "")),
@@ -166,6 +181,26 @@ def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | N
         source=RatingSource.SYNTHETIC if named in _SYNTHETIC_EVALUATORS else RatingSource.HUMAN,
     )
     return event if not stored.ratings else replace(event, reason="edited outside Pronlab")
+
+
+def with_sound_times(raw: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """The content of a label file with each wrong time replaced by one just after the event before it (the history is
+    in order), else the earliest there is; and how many there were."""
+    events, last, n = [], UNKNOWN_TIME, 0
+    for event in raw["ratings"]:
+        try:
+            last = _time(event["at"])
+        except _WrongTime:
+            last, n = as_text(utc_time(last) + timedelta(milliseconds=1)), n + 1
+        events.append({**event, "at": last})
+    return {**raw, "ratings": events}, n
+
+
+def _time(value: Any) -> str:
+    try:
+        return as_text(utc_time(value))
+    except ValueError as error:
+        raise _WrongTime(f"at: {error}") from None
 
 
 def _dimension(value: Any) -> float:

@@ -10,7 +10,7 @@ from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError
 from pipeline.labels.history import current_ratings, standing_events
 from pipeline.labels.index import Index
-from pipeline.labels.result_file import ResultFile, append, derive, read_result, write_result
+from pipeline.labels.result_file import LabelTimeError, ResultFile, append, derive, read_result, write_result
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -37,8 +37,8 @@ class LabelStore:
         the history; when this returns, it is on disk.
 
         Returns the file as written. Raises LabelError for an invalid event, a damaged file that cannot be moved
-        aside, a lock held for over 10 s, or a full or read-only disk; nothing has changed then. An index that cannot
-        be told is no loss: the next `ensure` or `rebuild` reads the file.
+        aside or wants repair (LabelTimeError), a lock held for over 10 s, or a full or read-only disk; nothing has
+        changed then. An index that cannot be told is no loss: the next `ensure` or `rebuild` reads the file.
         """
         permit(self._settings, by, Action.REVIEW if event.action in REVIEWS else Action.RATE)
         return self._append(recording, checked(recording.rubric, self._named(event, by)))
@@ -82,7 +82,11 @@ class LabelStore:
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
-            before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
+            try:
+                before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
+            except LabelTimeError:
+                self._index.pass_over(recording)  # so that the experts go on with the others
+                raise
             if People(self._settings).is_open:  # a recording's own history spells its raters in one way
                 alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
                 event = replace(event, evaluator=alike or event.evaluator)
@@ -99,9 +103,12 @@ class LabelStore:
         return result_path(get_set(self._settings, recording.set), recording)
 
     def _read_or_set_aside(self, path: Path) -> ResultFile | None:
-        """A damaged file is kept under another name rather than overwritten, so that the expert can go on."""
+        """A damaged file is kept under another name rather than overwritten, so that the expert can go on; one that can
+        be repaired is left where it is."""
         try:
             return read_result(path)
+        except LabelTimeError:
+            raise
         except LabelError:
             if not path.is_file():
                 raise

@@ -26,6 +26,7 @@ LATENCY_EDGES_MS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 
 SAMPLED_A_DAY = 1000  # feature vectors a day and model: enough for a distribution, whatever the traffic
 LONGEST_COMMENT = 2000
 SHADOW = " (shadow)"  # after the scorer's name, where its answers were shown to nobody
+END_OF_TIME = 253402300799.0  # the end of the year 9999: what was changed by hand to what is no time is passed over
 SCHEMA_VERSION = 2  # kept in the file: one that was removed, or that an earlier version began, is seen to
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions(
@@ -187,9 +188,9 @@ class PredictionLog:
         rows = self._read(
             "SELECT p.id, p.at, p.scorer, p.model_id, p.rubric, p.text, p.participant, p.overall, p.confidence, p.arm, "
             "p.comparison, AVG(CASE WHEN f.kind = 'expert' THEN f.score END) AS expert, AVG(f.score) AS anybody, "
-            "AVG(f.agrees) AS agrees FROM feedback f JOIN predictions p ON p.id = f.prediction WHERE p.at >= ? "
-            "GROUP BY p.id ORDER BY p.at",
-            (since,),
+            "AVG(f.agrees) AS agrees FROM feedback f JOIN predictions p ON p.id = f.prediction "
+            "WHERE p.at BETWEEN ? AND ? GROUP BY p.id ORDER BY p.at",
+            (since, END_OF_TIME),
         )
         return [
             Labelled(
@@ -220,8 +221,8 @@ class PredictionLog:
     def newest(self, model_id: str, n: int = 100) -> list[Logged]:
         rows = self._read(
             "SELECT p.*, (SELECT AVG(score) FROM feedback f WHERE f.prediction = p.id) AS people "
-            "FROM predictions p WHERE model_id = ? ORDER BY at DESC LIMIT ?",
-            (model_id, n),
+            "FROM predictions p WHERE model_id = ? AND at BETWEEN 0 AND ? ORDER BY at DESC LIMIT ?",
+            (model_id, END_OF_TIME, n),
         )
         return [
             Logged(

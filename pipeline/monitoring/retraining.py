@@ -14,6 +14,7 @@ from pipeline.people.access import Identity
 from pipeline.runs import RunDirectory
 from pipeline.scoring.model_registry import Entry
 from pipeline.settings import Settings
+from pipeline.times import as_text, utc_time
 
 if TYPE_CHECKING:
     import pandas
@@ -48,7 +49,7 @@ def reasons(
             bool(errors.mean() > MOST_ERROR) if known else None,
         )
     ]  # fmt: skip
-    made_at = entry.made_from.get("created_at", "")
+    made_at = _known_time(entry)
     fresh = new_labels(settings, str(entry.made_from.get("trained_on", "")), made_at)
     found.append(
         Reason(
@@ -79,7 +80,7 @@ def raters(settings: Settings, entry: Entry) -> dict[str, int] | None:
     labels = _ratings(settings, str(entry.made_from.get("trained_on", "")))
     if labels is None:
         return None
-    made_at = str(entry.made_from.get("created_at", ""))
+    made_at = _known_time(entry)
     known = labels[labels["at"] <= made_at] if made_at else labels
     return {str(name): int(n) for name, n in known["evaluator"].value_counts().items()}
 
@@ -108,7 +109,12 @@ def can_train_again(settings: Settings, entry: Entry) -> bool:
 
 
 def _days(made_at: str, now: datetime) -> int | None:
+    return (now - utc_time(made_at)).days if made_at else None
+
+
+def _known_time(entry: Entry) -> str:
+    """When the model was made; "" where its card does not say, or not as a time."""
     try:
-        return (now - datetime.fromisoformat(made_at)).days
+        return as_text(utc_time(entry.made_from.get("created_at")))
     except ValueError:
-        return None
+        return ""

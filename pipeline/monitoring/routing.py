@@ -24,6 +24,7 @@ from pipeline.runs import now_iso
 from pipeline.scoring.in_use import scorer_for
 from pipeline.scoring.model_registry import PLACES, folder_of, get_entry, place_of
 from pipeline.settings import Settings
+from pipeline.times import utc_time
 
 IN_USE, RULE = "in use", "heuristic"
 
@@ -157,21 +158,31 @@ def _resolved(settings: Settings, one: str) -> tuple[str | None, Path | None]:
     return None, folder
 
 
-def _read(settings: Settings) -> dict[str, Any]:
-    """A file that cannot be read routes nobody: everybody gets the model in use."""
+def _read(settings: Settings, *, strict: bool = False) -> dict[str, Any]:
+    """A file that cannot be read routes nobody: everybody gets the model in use. To be written over it must be whole:
+    `strict` raises RoutingError."""
     try:
         content = json.loads(_file(settings).read_text(encoding="utf-8"))
         for one in content["comparisons"]:
-            Comparison(**one)
+            found = Comparison(**one)
+            utc_time(found.began_at)
+            if found.ended_at:
+                utc_time(found.ended_at)
         return {"comparisons": list(content["comparisons"]), "shadows": dict(content["shadows"])}
-    except (OSError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
+        return {"comparisons": [], "shadows": {}}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if strict:
+            raise RoutingError(
+                f"{_file(settings)} is damaged ({error}); nothing was changed. Mend it, or move it away to begin anew."
+            ) from error
         return {"comparisons": [], "shadows": {}}
 
 
 @contextmanager
 def _changing(settings: Settings) -> Iterator[dict[str, Any]]:
     with locked(settings, _file(settings), RoutingError):
-        content = _read(settings)
+        content = _read(settings, strict=True)
         yield content
         artifacts.write_json(_file(settings), content)
 

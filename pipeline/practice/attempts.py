@@ -29,6 +29,7 @@ from pipeline.people.people import permit_own
 from pipeline.records import Problem, ScoreResult, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
+from pipeline.times import as_text, utc_time
 
 CONSENT = "consent.json"
 HASHED = re.compile(r"-[0-9a-f]{8}$")
@@ -172,7 +173,7 @@ def _read(record: Path) -> Attempt:
     return Attempt(
         learner=str(raw["learner"]),
         text=str(raw["text"]),
-        at=datetime.fromisoformat(raw["at"]).isoformat(timespec="milliseconds"),
+        at=as_text(utc_time(raw["at"])),
         audio=audio if (audio := record.with_suffix(".wav")).is_file() else None,
         result=dict(raw["result"]),
         lesson=str(raw.get("lesson", "")),

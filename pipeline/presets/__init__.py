@@ -1,10 +1,12 @@
 """Settings of runs: presets (a YAML file each) and what people set over them, checked against the configuration they
 are for. Whatever is wrong is said at once, so that nobody mends it one launch at a time."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -81,6 +83,37 @@ def build(config: type[T], settings: Mapping[str, Any]) -> T:
         wrong.append(_bare(error))
     refuse(wrong)
     return built
+
+
+def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
+    """In words, those of `values` that are not of the type which the dataclass `config` has for them."""
+    types = get_type_hints(config)
+    return [
+        f"{name} is not of its type, got {value!r:.60}"
+        for name, value in values.items()
+        if name in types and not _is_of(value, types[name])
+    ]
+
+
+def _is_of(value: Any, wanted: Any) -> bool:
+    origin, parts = get_origin(wanted), get_args(wanted)
+    if wanted is Any:
+        return True
+    if origin in (Union, UnionType):
+        return any(_is_of(value, part) for part in parts)
+    if origin is tuple:
+        every = parts[0] if len(parts) == 2 and parts[1] is Ellipsis else None
+        if not isinstance(value, tuple) or (every is None and len(value) != len(parts)):
+            return False
+        own = [every] * len(value) if every is not None else list(parts)
+        return all(_is_of(item, part) for item, part in zip(value, own, strict=True))
+    if origin is dict:
+        return isinstance(value, dict) and all(_is_of(item, parts[1]) for item in value.values())
+    if wanted is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, origin or wanted)
 
 
 def overrides(lines: Iterable[str]) -> dict[str, Any]:

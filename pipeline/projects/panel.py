@@ -180,7 +180,7 @@ class Panel:
             self._index.update_labels(recording, derive(recording.text, recording.rubric, events, {}))
 
     def _verdicts(self) -> dict[str, RatingEvent]:
-        sql = "SELECT id FROM recordings WHERE set_name = ? AND review != ''"
+        sql = "SELECT id FROM recordings WHERE set_name = ? AND review NOT IN ('', 'damaged')"
         found = {}
         for row in self._index.rows(sql, [self._project.set]):
             verdict = self.look(row["id"]).verdict

@@ -79,10 +79,10 @@ class Project:
         if self.experts and self.overlap > len(self.experts):
             wrong.append(f"overlap {self.overlap} needs as many experts, there are {len(self.experts)}")
         if self.deadline:
-            with suppress(ValueError):
-                datetime.fromisoformat(self.deadline)
-                return self._refuse(wrong)
-            wrong.append(f"deadline is a date like 2026-12-31, got {self.deadline!r}")
+            try:
+                object.__setattr__(self, "deadline", datetime.fromisoformat(self.deadline).date().isoformat())
+            except (ValueError, TypeError):
+                wrong.append(f"deadline is a date like 2026-12-31, got {self.deadline!r}")
         return self._refuse(wrong)
 
     def _refuse(self, wrong: list[str]) -> None:

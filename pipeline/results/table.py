@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED, TABLE3, Published
-from pipeline.runs import RunDirectory, list_runs
+from pipeline.runs import RunRecord, scan_runs
 from pipeline.scoring.evaluations import Evaluation, read_evaluations
 from pipeline.settings import Settings
 
@@ -65,7 +65,7 @@ def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> l
     if run_ids is None:
         chosen = [run for run in finished if run.config.get("model") != "tiny"]
     else:
-        chosen = [run for run in finished if run.id in run_ids]
+        chosen = [run for run in finished if run.directory.id in run_ids]
     return [
         *(of_evaluation(evaluation) for evaluation in read_evaluations(settings)),
         *(row for run in chosen if (row := of_run(run)) is not None),
@@ -93,35 +93,39 @@ def of_evaluation(evaluation: Evaluation) -> ResultRow:
     )
 
 
-def finished_runs(settings: Settings) -> list[RunDirectory]:
+def finished_runs(settings: Settings) -> list[RunRecord]:
     """The fine-tuning runs that left a Table 3, newest first."""
     return [
         run
-        for run in list_runs(settings.runs_root)
-        if (run.path / "table3.json").is_file() and run.state.status == "finished"
+        for run in scan_runs(settings.runs_root).records
+        if (run.directory.path / "table3.json").is_file() and run.state.status == "finished"
     ]
 
 
-def of_run(run: RunDirectory) -> ResultRow | None:
+def of_run(run: RunRecord) -> ResultRow | None:
     """From its Table 3; None where its files were damaged."""
     try:
-        content = json.loads((run.path / "table3.json").read_text(encoding="utf-8"))
+        content = json.loads((run.directory.path / "table3.json").read_text(encoding="utf-8"))
         table, figures = content["table3"], content["figures"]
         part, manifest = run.config.get("evaluation_part"), Path(str(run.config.get("manifest")))
         return ResultRow(
             "run",
-            f"run {run.id} on {manifest.parent.name}, {f'part {part}' if part else 'held-out speakers'}",
+            f"run {run.directory.id} on {manifest.parent.name}, {f'part {part}' if part else 'held-out speakers'}",
             "here",
-            **{aspect: table[f"{aspect}_pcc"]["ours"] for aspect in ASPECTS},
-            mdd_f1=figures["mdd"].get("f1"),
-            phone_match_f1=table["f1"]["ours"],
-            per=table["per"]["ours"],
-            wer=table["wer"]["ours"],
+            **{aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS},
+            mdd_f1=_figure(figures["mdd"].get("f1")),
+            phone_match_f1=_figure(table["f1"]["ours"]),
+            per=_figure(table["per"]["ours"]),
+            wer=_figure(table["wer"]["ours"]),
             told=False,
             n=int(figures["n"]["apa"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _figure(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def of_published(system: Published) -> ResultRow:

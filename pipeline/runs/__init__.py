@@ -13,17 +13,24 @@ A finished child that nobody waited for still looks alive to the system, so live
 heartbeat, never by pid alone.
 """
 
-from pipeline.runs.directory import RunDirectory, list_runs
-from pipeline.runs.state import ACTIVE, STALE_AFTER_S, RunState, StopRequested, now_iso
+from pipeline.runs.directory import RunDirectory
+from pipeline.runs.listing import DamagedRun, RunListing, RunRecord, list_runs, scan_runs
+from pipeline.runs.state import ACTIVE, STALE_AFTER_S, RunGone, RunState, StopRequested
 from pipeline.runs.writer import RunWriter
+from pipeline.times import now_iso
 
 __all__ = [
     "ACTIVE",
     "STALE_AFTER_S",
+    "DamagedRun",
     "RunDirectory",
+    "RunGone",
+    "RunListing",
+    "RunRecord",
     "RunState",
     "RunWriter",
     "StopRequested",
     "list_runs",
     "now_iso",
+    "scan_runs",
 ]

@@ -8,6 +8,7 @@ import platform
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,11 +22,14 @@ from pipeline.errors import JobError
 from pipeline.records import to_json
 from pipeline.runs.failures import in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
-from pipeline.runs.state import ACTIVE, LOCAL, STALE_AFTER_S, RunState, StopRequested, age_s, now_iso
+from pipeline.runs.state import ACTIVE, LOCAL, STALE_AFTER_S, RunGone, RunState, StopRequested, age_s, state_of
 from pipeline.runs.writer import RunWriter
 from pipeline.settings import CHECKOUT
+from pipeline.times import now_iso
 
 STATE_FILE = "run.json"
+CONFIG_FILE = "config.json"
+CLOCKS_DIFFER_S = 86_400.0  # of machines that share a disk; a sign of life from later was not written by one
 MAX_USAGE_BYTES = 200  # of one line
 STOP_FILE = "stop-requested"
 
@@ -44,52 +48,61 @@ class RunDirectory:
     def create(
         cls, root: Path, *, kind: str, name: str, config: Any, seed: int | None = None, executor: str = LOCAL
     ) -> "RunDirectory":
-        """Make a fresh directory `<name>-<8 hex digits of config and time>` with status `queued`."""
+        """Make a fresh directory `<name>-<8 hex digits of config and time>` with status `queued`, whole or not at
+        all."""
         safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip(".-") or kind
         resolved = to_json(config)
         created_at = now_iso()
         salt = json.dumps(resolved, sort_keys=True, ensure_ascii=False) + created_at + os.urandom(4).hex()
         path = root / f"{safe}-{hashlib.sha256(salt.encode()).hexdigest()[:8]}"
-        path.mkdir(parents=True)
-        run = cls(path)
-        artifacts.write_json(path / "config.json", resolved)
-        run.write_state(
-            RunState(
-                kind=kind,
-                name=name,
-                seed=seed,
-                executor=executor,
-                created_at=created_at,
-                heartbeat_at=created_at,
-                git_commit=_git_commit(),
-                host=socket.gethostname(),
-                versions=_versions(),
-            )
+        root.mkdir(parents=True, exist_ok=True)
+        state = RunState(
+            kind=kind,
+            name=name,
+            seed=seed,
+            executor=executor,
+            created_at=created_at,
+            heartbeat_at=created_at,
+            git_commit=_git_commit(),
+            host=socket.gethostname(),
+            versions=_versions(),
         )
-        return run
+        unfinished = Path(tempfile.mkdtemp(prefix=artifacts.TEMPORARY_PREFIX, dir=root))
+        try:
+            artifacts.write_json(unfinished / CONFIG_FILE, resolved)
+            artifacts.write_json(unfinished / STATE_FILE, state)
+            unfinished.chmod(0o755)
+            unfinished.rename(path)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        return cls(path)
 
     @classmethod
     def open(cls, root: Path, run_id: str) -> "RunDirectory":
         """The run `run_id` directly under `root`. Raises JobError where there is none."""
         path = root / run_id
         if Path(run_id).name != run_id or not (path / STATE_FILE).is_file():
-            raise JobError(f"No run {run_id!r} under {root}. `pronlab runs` lists those there are.")
+            raise JobError(f"No run {run_id!r} under {root}. `pronlab runs list` lists those there are.")
         return cls(path)
 
     @property
     def config(self) -> dict[str, Any]:
-        return dict(_read_json(self.path / "config.json"))
+        """Raises RunGone where the folder is gone, JobError where its file is damaged."""
+        content = self._read(CONFIG_FILE)
+        if not isinstance(content, dict):
+            raise JobError(f"{self.path / CONFIG_FILE} is damaged: expected an object with the settings.")
+        return content
 
     @property
     def state(self) -> RunState:
         """What the run says of itself, corrected to `lost` where an active run has stopped giving signs of life, and
-        to `stopping` where it was asked to."""
-        raw = _read_json(self.path / STATE_FILE)
-        known = {k: v for k, v in raw.items() if k in RunState.__dataclass_fields__}
-        state = RunState(**known)
+        to `stopping` where it was asked to. Raises RunGone where the folder is gone, JobError where its file is
+        damaged."""
+        state = state_of(self._read(STATE_FILE), self.path / STATE_FILE)
         if state.status not in ACTIVE or state.waits_elsewhere:
             return state
-        if age_s(state.heartbeat_at) > STALE_AFTER_S:
+        if not -CLOCKS_DIFFER_S < age_s(state.heartbeat_at) <= STALE_AFTER_S:
             return replace(state, status="lost", error=of_a_lost_run(self.log_tail(500)))
         return replace(state, status="stopping") if self.stop_requested else state
 
@@ -124,6 +137,7 @@ class RunDirectory:
 
     def request_stop(self) -> None:
         """Ask the run to end after its current step. Safe to call twice, or after the end."""
+        self.check_there()
         if not self.stop_requested:
             (self.path / STOP_FILE).touch()
 
@@ -144,6 +158,20 @@ class RunDirectory:
         """Say for a process that cannot how it ended."""
         self.write_state(replace(self.state, status=status, error=error, ended_at=now_iso()))
 
+    def check_there(self) -> None:
+        """Raises RunGone where the folder is gone."""
+        if not self.path.is_dir():
+            raise RunGone(f"The run {self.id} is gone: its folder {self.path} was deleted.")
+
+    def _read(self, name: str) -> Any:
+        path = self.path / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            self.check_there()
+            reason = "it is not there" if isinstance(error, FileNotFoundError) else str(error)
+            raise JobError(f"{path} cannot be read as JSON: {reason}.") from error
+
     @property
     def size_mb(self) -> float:
         """On disk, with checkpoints and models."""
@@ -154,34 +182,55 @@ class RunDirectory:
         return sizes / 1e6
 
     def delete(self) -> None:
-        """Remove it with all it holds. Raises JobError while it is active."""
-        if self.state.status in ACTIVE:
-            raise JobError(f"{self.id} is {self.state.status}. Stop it first.")
+        """Remove it with all it holds, readable or not. Raises JobError while it is active, or where it cannot be."""
+        try:
+            status = self.state.status
+        except RunGone:
+            return
+        except JobError:  # nobody can tell what it is
+            status = ""
+        if status in ACTIVE:
+            raise JobError(f"{self.id} is {status}. Stop it first.")
         # Out of every list at once, whatever of the rest cannot be removed.
-        (self.path / STATE_FILE).unlink()
-        shutil.rmtree(self.path, ignore_errors=True)
+        leaving = self.path.with_name(f"{artifacts.TEMPORARY_PREFIX}deleted-{os.urandom(4).hex()}-{self.id}"[:200])
+        try:
+            self.path.rename(leaving)
+        except OSError as error:
+            raise JobError(f"{self.path} cannot be removed ({error.strerror or error}).") from error
+        shutil.rmtree(leaving, ignore_errors=True)
 
     @contextmanager
     def start(self) -> Iterator[RunWriter]:
         """Run the body as this run: heartbeat while it lasts, and the right status whichever way it ends. A full disk
-        or memory is raised as JobError, in words."""
+        or memory is raised as JobError, in words; so is, as RunGone, that its folder was deleted meanwhile: nothing of
+        it is made again then."""
         writer = RunWriter(self)
-        writer.begin()
         try:
-            yield writer
-        except StopRequested:
-            writer.end("stopped")
+            writer.begin()
+            try:
+                yield writer
+            except StopRequested:
+                writer.end("stopped")
+            else:
+                writer.end("finished")
         except BaseException as error:
+            if writer.gone:
+                writer.give_up()
+                raise RunGone(
+                    f"The folder of the run {self.id} was deleted while it ran: the run is over, nothing is kept of it."
+                ) from error
             words = in_words(error)
             writer.end("failed", error=words or str(error) or type(error).__name__)
             if words is not None:
                 raise JobError(words) from error
             raise
-        else:
-            writer.end("finished")
+        finally:
+            writer.close()
 
     def write_state(self, state: RunState) -> None:
-        """Whole or not at all; on a full disk in place, where the file has its room already."""
+        """Whole or not at all; on a full disk in place, where the file has its room already. Raises RunGone rather than
+        make the folder again."""
+        self.check_there()
         path = self.path / STATE_FILE
         try:
             artifacts.write_json(path, state)
@@ -191,25 +240,6 @@ class RunDirectory:
             with path.open("r+", encoding="utf-8") as file:
                 json.dump(to_json(state), file, ensure_ascii=False)
                 file.truncate()
-
-
-def list_runs(root: Path) -> list[RunDirectory]:
-    """All runs under `root`, newest first; folders without a readable `run.json` are passed over."""
-    if not root.is_dir():
-        return []
-    created: dict[RunDirectory, str] = {}
-    for path in root.iterdir():
-        if (path / STATE_FILE).is_file():
-            with suppress(JobError, TypeError, ValueError):  # one damaged run hides none of the others
-                created[RunDirectory(path)] = RunDirectory(path).state.created_at
-    return sorted(created, key=created.__getitem__, reverse=True)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise JobError(f"{path} cannot be read as JSON: {error}") from error
 
 
 def _git_commit() -> str | None:

@@ -6,7 +6,7 @@ A run of days logs a hundred thousand steps; a page that shows it each second mu
 import threading
 from array import array
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline import jsonl
 
 STEP = "step"
+LARGEST = 1e300
 Row = dict[str, Any]
 
 
@@ -22,6 +23,11 @@ def read_lines(path: Path, offset: int = 0) -> tuple[list[Row], int]:
     are lines that a full disk cut short."""
     rows, end = jsonl.read_from(path, offset)
     return [row for row in rows if isinstance(row, dict)], end
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether what a line holds is a number that can be drawn, whoever wrote it."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 class MetricsReader:
@@ -70,8 +76,8 @@ class MetricsReader:
             self._rows.append(row)
             return
         for name, value in row.items():
-            if isinstance(value, int | float):
+            if is_number(value):
                 column = self._columns.setdefault(name, array("d"))
                 column.extend([np.nan] * (self._n_steps - len(column)))
-                column.append(value)
+                column.append(float(value))
         self._n_steps += 1

@@ -1,20 +1,30 @@
 """What a run says of itself, and the signs of life by which it is believed."""
 
-import time
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from pipeline.errors import JobError
 from pipeline.records import Seconds
+from pipeline.times import utc_time
 
+FORMAT = 1  # of run.json
 HEARTBEAT_EVERY_S: Seconds = 2.0
 STALE_AFTER_S: Seconds = 30.0
 ACTIVE = ("queued", "running", "stopping")
+STATUSES = (*ACTIVE, "finished", "stopped", "failed", "lost")
 LOCAL = "local"
 
 
 class StopRequested(Exception):
     """Raised inside a run when a person asked it to stop; the run ends as `stopped`, keeping what it has."""
+
+
+class RunGone(JobError):
+    """The folder of a run was deleted, perhaps while the run went on."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,8 @@ class RunState:
     stopped, failed or lost (active by its own word, but without a heartbeat for 30 s).
 
     `pid` and `pid_started_at` (seconds since 1970) name the process together: pids are used again. `executor` started
-    it; `device` is what it trains on, once it is its turn, `waits_for` what it waits for before.
+    it; `device` is what it trains on, once it is its turn, `waits_for` what it waits for before. `threads` is how many
+    it began to train with, where that decides the last digits of its weights.
     """
 
     kind: str
@@ -43,19 +54,93 @@ class RunState:
     git_commit: str | None = None
     data_hash: str | None = None
     seed: int | None = None
+    threads: int | None = None
     host: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
 
     @property
     def waits_elsewhere(self) -> bool:
         """Whether it stands in the queue of a cluster, where nothing of it runs that could give signs of life."""
         return self.status == "queued" and self.executor != LOCAL and self.pid is None
 
+    @property
+    def elapsed_s(self) -> Seconds:
+        """How long it has lasted, or lasted until its end."""
+        end = datetime.now(UTC)
+        if self.status == "lost":
+            end = utc_time(self.heartbeat_at)
+        elif self.ended_at:
+            end = utc_time(self.ended_at)
+        return max(0.0, (end - utc_time(self.created_at)).total_seconds())
 
-def now_iso() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+def state_of(raw: Any, path: Path) -> RunState:
+    """The content of `run.json`, whoever wrote it. Raises JobError naming what in it is not a run's; settings that this
+    version does not know are left out."""
+    if not isinstance(raw, dict):
+        raise JobError(f"{path} is not a run's: expected an object, got {_type_name(raw)}.")
+    if isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
+        raise JobError(
+            f"{path} was written by a later version of Pronlab (format {raw['format']}, this one reads {FORMAT}): "
+            "update Pronlab to see it."
+        )
+    known = {name: value for name, value in raw.items() if name in RunState.__dataclass_fields__}
+    for name, (fits, expected) in _EXPECTED.items():
+        if name not in known and name in ("kind", "name", "status", "created_at", "heartbeat_at"):
+            raise JobError(f"{path} is not a run's: {name} is missing.")
+        if name in known and not fits(known[name]):
+            raise JobError(f"{path} is damaged: {name} is {expected}, got {known[name]!r:.80}.")
+    for name in ("created_at", "heartbeat_at", "ended_at"):
+        try:
+            if known.get(name) is not None:
+                utc_time(known[name])
+        except ValueError as error:
+            raise JobError(f"{path} is damaged: {name}: {error}.") from error
+    return RunState(**known)
 
 
 def age_s(iso: str) -> Seconds:
-    return time.time() - datetime.fromisoformat(iso).timestamp()
+    return (datetime.now(UTC) - utc_time(iso)).total_seconds()
+
+
+def _type_name(value: Any) -> str:
+    return {type(None): "null", list: "a list", str: "text", bool: "true or false"}.get(type(value), "a number")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _or_null(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or fits(value)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+_EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("kind", "name", "executor", "device", "waits_for", "message", "host"), (_is_text, "text")),
+    "status": (lambda value: _is_text(value) and value in STATUSES, f"one of {', '.join(STATUSES)}"),
+    "pid": (_or_null(lambda value: _is_whole(value) and 0 < value < 2**31), "the number of a process or null"),
+    "pid_started_at": (_or_null(_is_number), "a number or null"),
+    "created_at": (_is_text, "a time"),
+    "heartbeat_at": (_is_text, "a time"),
+    "ended_at": (_or_null(_is_text), "a time or null"),
+    "progress": (_or_null(_is_number), "a number or null"),
+    **dict.fromkeys(("error", "git_commit", "data_hash"), (_or_null(_is_text), "text or null")),
+    "seed": (_or_null(_is_whole), "a whole number or null"),
+    "threads": (_or_null(lambda value: _is_whole(value) and 0 < value < 10_000), "a whole number or null"),
+    **dict.fromkeys(("versions", "result"), (_is_object, "an object")),
+    "format": (_is_whole, "a whole number"),
+}

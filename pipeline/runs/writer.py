@@ -1,6 +1,7 @@
 """The writing side of a run: status, heartbeat, metrics, log."""
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -11,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from pipeline import jsonl
-from pipeline.runs.state import HEARTBEAT_EVERY_S, RunState, StopRequested, now_iso
+from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
 from pipeline.runs.usage import UsageMeter
+from pipeline.times import now_iso
 
 if TYPE_CHECKING:
     from pipeline.runs.directory import RunDirectory
 
 USAGE_EVERY_S = 10.0
+DELETION_LASTS_S = 1.0
 
 
 class RunWriter:
@@ -30,6 +33,9 @@ class RunWriter:
     def __init__(self, run: "RunDirectory") -> None:
         self.run = run
         self.leads = os.environ.get("RANK", "0") == "0"
+        # Held open, so that no later folder of the same name can be taken for this run's.
+        self._folder = os.open(run.path, os.O_RDONLY)
+        self._seen_whole_at = time.time()
         self._lock = threading.Lock()
         self._state: RunState = run.state
         self._over = threading.Event()
@@ -44,9 +50,7 @@ class RunWriter:
             self._thread.start()
 
     def end(self, status: str, error: str | None = None) -> None:
-        self._over.set()
-        if self.leads:
-            self._thread.join()
+        self._finish()
         self.update(status=status, error=error, ended_at=now_iso())
 
     def update(self, **changes: Any) -> None:
@@ -54,6 +58,7 @@ class RunWriter:
         if not self.leads:
             return
         with self._lock:
+            self.check_there()
             self._state = replace(self._state, heartbeat_at=now_iso(), **changes)
             self.run.write_state(self._state)
 
@@ -72,20 +77,65 @@ class RunWriter:
         """Whether a person asked for the end."""
         return self.run.stop_requested
 
+    @property
+    def gone(self) -> bool:
+        """Whether the run's folder was deleted, or is being deleted, whatever was written under its name since."""
+        return not (self._is_own_folder() and (self.run.path / "config.json").exists())
+
     def check_stop(self) -> None:
-        """Raise StopRequested if a person asked for the end; call it between steps."""
+        """Raise StopRequested if a person asked for the end, RunGone if the folder was deleted; call it between
+        steps."""
+        self.check_there()
         if self.stop_requested:
             raise StopRequested
 
+    def check_there(self) -> None:
+        """Raises RunGone if the folder was deleted."""
+        if self.gone:
+            raise RunGone(f"The run {self.run.id} is gone: its folder {self.run.path} was deleted.")
+        self._seen_whole_at = time.time()
+
+    def give_up(self) -> None:
+        """End without a word, and take away what was written under the folder's name while it was deleted."""
+        self._finish()
+        if not self.leads:
+            return
+        with suppress(OSError):
+            if not self._is_own_folder():
+                if not (self.run.path / "run.json").exists():
+                    shutil.rmtree(self.run.path)  # a library made it again
+                return
+            time.sleep(DELETION_LASTS_S)
+            # Left by a deletion that this run wrote into; older files were not meant to be deleted, and stay.
+            oldest = min((path.stat().st_mtime for path in self.run.path.rglob("*") if path.is_file()), default=None)
+            if oldest is None or oldest > self._seen_whole_at - DELETION_LASTS_S:
+                shutil.rmtree(self.run.path)
+
+    def close(self) -> None:
+        os.close(self._folder)
+
+    def _is_own_folder(self) -> bool:
+        try:
+            return os.path.samestat(self.run.path.stat(), os.fstat(self._folder))
+        except OSError:
+            return False
+
+    def _finish(self) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
     def _append(self, file_name: str, row: dict[str, Any]) -> None:
         if self.leads:
+            self.check_there()
             jsonl.append(self.run.path / file_name, row)
 
     def _beat(self) -> None:
         meter, measured = UsageMeter(), time.monotonic()
         meter.measure(1.0)
         while not self._over.wait(HEARTBEAT_EVERY_S):
-            with suppress(OSError):  # a disk that is full for a moment must not make the run look dead
+            # A disk that is full for a moment must not make the run look dead; a deleted folder ends it elsewhere.
+            with suppress(OSError, RunGone):
                 self.update()
                 now = time.monotonic()
                 if now - measured >= USAGE_EVERY_S:

@@ -18,7 +18,7 @@ from pipeline.parallel import Progress, map_ordered
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Recording, RubricName, ScoreResult, Target
-from pipeline.runs import ACTIVE, RunDirectory, list_runs
+from pipeline.runs import ACTIVE, RunDirectory, scan_runs
 from pipeline.scoring.base import Scorer, load_scorer, score_file
 from pipeline.settings import Settings
 
@@ -127,10 +127,9 @@ def launch_scoring(
 
 def active_scoring(settings: Settings, set_name: str) -> RunDirectory | None:
     """The background scoring of the set that is still going on, if any."""
-    for run in list_runs(settings.jobs_root):
-        state = run.state
-        if state.kind == SCORING_JOB and state.status in ACTIVE and run.config.get("set") == set_name:
-            return run
+    for job in scan_runs(settings.jobs_root).records:
+        if job.state.kind == SCORING_JOB and job.state.status in ACTIVE and job.config.get("set") == set_name:
+            return job.directory
     return None
 
 

@@ -28,6 +28,7 @@ from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.scoring.speech.model_files import SpeechInfo, find_speech_model, is_speech_folder
 from pipeline.scoring.speech.model_files import load_info as speech_info
 from pipeline.settings import Settings
+from pipeline.times import as_text, utc_time
 
 PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH)
 
@@ -213,9 +214,12 @@ def _events(settings: Settings) -> Iterator[Event]:
         return
     for raw in jsonl.read(file, damaged=True):
         try:
-            yield Event(**{**raw, "stage": Stage(raw["stage"])})
+            event = Event(**{**raw, "stage": Stage(raw["stage"]), "at": as_text(utc_time(raw["at"]))})
         except (ValueError, KeyError, TypeError):
             continue
+        texts = (event.model_id, event.by, event.folder, event.run)
+        if event.place in PLACES and all(isinstance(text, str) for text in texts):
+            yield event
 
 
 def _record(settings: Settings, place: str, model_id: str, stage: Stage, by: str, folder: Path, run: str = "") -> None:

@@ -9,6 +9,7 @@ from pipeline.errors import TrainingError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.speechllm.config import TINY, SpeechLlmConfig
+from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import Phi4, attach_adapter, load_phi4
 from pipeline.speechllm.plan import Plan, make_plan, refuse_impossible
 from pipeline.speechllm.prompts import END, load_prompts
@@ -32,6 +33,7 @@ def plan_ahead(
 ) -> Ahead:
     """Raises CorpusError or TrainingError for recordings or settings that cannot be used. The shape is the
     checkpoint's where it is a local folder, else the published model's."""
+    require_packages(config)
     limit = config.limit if config.evaluation_part else 0
     corpus = load_corpus(settings, Path(config.manifest), config.part, progress, limit=limit)
     if not config.evaluation_part:

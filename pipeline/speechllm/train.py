@@ -5,10 +5,11 @@ keeps the run directory, and answers the requests to stop. The last epoch's adap
 measured on is never used to choose one.
 """
 
-import importlib.util
+import json
 import math
 import os
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ import torch
 from torch.utils.data import Dataset
 
 from pipeline import artifacts
-from pipeline.errors import ModelError, TrainingError
+from pipeline.errors import TrainingError
 from pipeline.jobs.device import device_turn
+from pipeline.jobs.weights import threads_of_run
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
@@ -26,6 +28,7 @@ from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.distributed import Group
 from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
+from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import attach_adapter, load_phi4
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import load_prompts
@@ -44,7 +47,7 @@ def train_speechllm(
     last epoch, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
-        _check_packages(config)
+        require_packages(config)
         report = _train(settings, config, writer, show)
     if report is None:
         raise TrainingError(
@@ -101,7 +104,8 @@ def _train(
         callbacks=[reporter],
     )
     trainer.remove_callback(PrinterCallback)  # standard output is for the answer
-    trainer.train(resume_from_checkpoint=_last_checkpoint(run))
+    with threads_of_run(writer):
+        trainer.train(resume_from_checkpoint=_last_checkpoint(run))
     if reporter.stopping:
         raise StopRequested
     found = judge.found or judge.measure(config.epochs)
@@ -116,22 +120,6 @@ def _train(
     artifacts.write_json(run.path / "report.json", report)
     writer.update(progress=1.0, message="done", result={"table3": table, "n": found.n, "unread": found.unread})
     return report
-
-
-def _check_packages(config: SpeechLlmConfig) -> None:
-    """Raises ModelError where a package is missing, before anything is read or loaded."""
-    needed = [
-        "accelerate", "datasets", "peft", "transformers", *(["bitsandbytes"] if config.bits == 4 else []),
-    ]  # fmt: skip
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ModelError(f"Fine-tuning needs {', '.join(missing)}: pip install 'pronlab[speechllm]'.")
-    absent = [name for name in config.tracked if importlib.util.find_spec(name) is None]
-    if absent:
-        raise ModelError(
-            f"To track with {', '.join(absent)} it must be installed: pip install {' '.join(absent)}. TensorBoard's "
-            "events are written in any case."
-        )
 
 
 class Judge:
@@ -265,7 +253,29 @@ def _last_checkpoint(run: RunDirectory) -> str | None:
         (path for path in (run.path / "checkpoints").glob("checkpoint-*") if (path / "trainer_state.json").is_file()),
         key=lambda path: int(path.name.rsplit("-", 1)[1]),
     )
-    return str(found[-1]) if found else None
+    if not found:
+        return None
+    _check_checkpoint(found[-1])
+    return str(found[-1])
+
+
+def _check_checkpoint(folder: Path) -> None:
+    """Raises TrainingError for files that were cut short or are something else, before anything is loaded."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        for file in folder.glob("*.safetensors"):
+            with safe_open(file, "pt") as tensors:
+                tensors.keys()
+        packed = [*folder.glob("*.pt"), *folder.glob("*.pth")]
+        if wrong := [file.name for file in packed if not zipfile.is_zipfile(file)]:
+            raise ValueError(f"{wrong[0]} was cut short")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise TrainingError(
+            f"The checkpoint {folder} is damaged ({error}). Delete this folder to go on from the one before it, or "
+            "start the training anew."
+        ) from error
 
 
 def _row(config: SpeechLlmConfig) -> str:

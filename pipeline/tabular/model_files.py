@@ -12,6 +12,7 @@ from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
+from pipeline.presets import misfits
 from pipeline.records import to_json
 from pipeline.scoring.acoustic.forest import KEYS, check_forest
 from pipeline.scoring.acoustic.model_files import ConfidenceBin, Scaler
@@ -86,6 +87,8 @@ def load_model(folder: Path) -> TabularModel:
         raw["feature_names"] = tuple(raw["feature_names"])
         raw["confidence"] = tuple(ConfidenceBin(**one) for one in raw["confidence"])
         info = TabularInfo(**{field.name: raw[field.name] for field in fields(TabularInfo)})
+        if wrong := misfits(TabularInfo, vars(info)):
+            raise ModelError(f"{folder / INFO} does not describe a model: {'; '.join(wrong[:3])}.")
         if artifacts.sha256_of(folder / WEIGHTS) != digest:
             raise ModelError(f"{folder / WEIGHTS} is not the file that {INFO} belongs to.")
         tensors: Any = load_file(folder / WEIGHTS)

@@ -24,7 +24,7 @@ from pipeline.tabular.cleaning import Cleaning, clean
 from pipeline.tabular.config import TabularConfig
 from pipeline.tabular.model_files import TabularInfo, TabularModel, save_model
 from pipeline.tabular.task import Row, Task, get_task
-from pipeline.tabular.trees import fit, searched
+from pipeline.tabular.trees import fit, require_search, searched
 
 MODEL_FOLDER, REPORT = "model", "report.json"
 FEWEST, FEWEST_GROUPS = 20, 3
@@ -73,6 +73,7 @@ def train_tabular(
     settings: Settings, config: TabularConfig, writer: RunWriter, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Leaves `model/`, `report.json` and `predictions.csv` in the run's directory; returns the report."""
+    require_search(config)
     table = load_table(settings, get_task(config.task), config.source, progress)
     writer.log(f"{table.cleaning.n} items, {len(table.rows)} kept of {table.cleaning.n_groups} people")
     out = _cross_validated(table, config, writer)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import TrainingError
+from pipeline.optional import require
 from pipeline.scoring.acoustic.forest import Arrays, flattened, predict_trees
 from pipeline.tabular.config import TabularConfig
 
@@ -42,6 +44,12 @@ def fit(x: NDArray[np.float32], y: NDArray[np.float64], config: TabularConfig, s
         return Trees(flattened(model.estimators_), 0.0, 1.0 / config.trees, model.feature_importances_)
     start = float(model.init_.constant_[0, 0])
     return Trees(flattened(model.estimators_[:, 0]), start, config.rate, model.feature_importances_)
+
+
+def require_search(config: TabularConfig) -> None:
+    """Raises TrainingError where the package that searches is missing."""
+    if config.search == "optuna":
+        require("The search", ("optuna",), TrainingError)
 
 
 def searched(

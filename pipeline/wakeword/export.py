@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.optional import require
 from pipeline.quantisation import quantise_static
 from pipeline.wakeword.detector import Judge, Scores
 from pipeline.wakeword.model_files import load_model
@@ -45,24 +46,22 @@ class Exported:
 
 
 def export(folder: Path, target: Path) -> list[Exported]:
-    """From a model folder to `target`. Raises ModelError for a folder without a detector, and for a float export whose
-    logits are not the model's."""
+    """From a model folder to `target`. Raises ModelError for a folder without a detector, for a float export whose
+    logits are not the model's, and without the package onnx, where TorchScript alone is written."""
     import torch
 
     model, info = load_model(folder)
     windows = read_windows(folder)
     target.mkdir(parents=True, exist_ok=True)
     example = torch.from_numpy(windows[:2])
+    traced = _traced(model, example, target)
+    require(f"{target / TORCHSCRIPT} is written; {ONNX} and {INT8} are not: writing them", ("onnx",), ModelError)
     with artifacts.replacing(target / ONNX) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model, (example,), str(temporary), input_names=["features"], output_names=["logit"], dynamo=False,
             dynamic_axes={"features": {0: "n"}, "logit": {0: "n"}}, opset_version=OPSET,
         )  # fmt: skip
-    with artifacts.replacing(target / TORCHSCRIPT) as temporary, torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        traced: Any = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
-        traced.save(str(temporary))
     quantise_static(target / ONNX, target / INT8, ({"features": window[None]} for window in windows))
     with torch.inference_mode():
         truth = model(torch.from_numpy(windows)).numpy()
@@ -81,6 +80,17 @@ def export(folder: Path, target: Path) -> list[Exported]:
             )
     artifacts.write_json(target / REPORT, found)
     return found
+
+
+def _traced(model: Any, example: Any, target: Path) -> Any:
+    """The model as TorchScript, written to `target` as well."""
+    import torch
+
+    with artifacts.replacing(target / TORCHSCRIPT) as temporary, torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced: Any = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced.save(str(temporary))
+    return traced
 
 
 def onnx_judge(file: Path) -> Judge:
@@ -114,7 +124,7 @@ def read_windows(folder: Path) -> Windows:
     """[n, frames, bins]. Raises ModelError where the model has none with it."""
     try:
         return np.asarray(np.load(folder / WINDOWS, allow_pickle=False), dtype=np.float32)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise ModelError(
             f"{folder / WINDOWS}, real windows to check an export on, cannot be read ({error})."
         ) from error

@@ -48,6 +48,11 @@ def read_info(folder: Path) -> DetectorInfo:
     raw = _read(folder)
     try:
         known = {name: raw[name] for name in DetectorInfo.__dataclass_fields__}
+        sections = {"features": FeatureConfig, "model": ModelConfig, "detector": DetectorConfig}
+        wrong = presets.misfits(DetectorInfo, {name: value for name, value in known.items() if name not in sections})
+        wrong += [f"{name} is no section" for name in sections if not isinstance(known[name], dict)]
+        if wrong:
+            raise TypeError("; ".join(wrong))
         return DetectorInfo(
             **{
                 **known,
@@ -95,7 +100,7 @@ def load_model(folder: Path) -> tuple[WakewordModel, DetectorInfo]:
 def _read(folder: Path) -> dict[str, Any]:
     try:
         raw = json.loads((folder / INFO).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{folder} holds no detector ({error}). `pronlab wakeword train` makes one.") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise ModelError(f"{folder / INFO} is not of format {FORMAT}. Train it again with this release.")

@@ -168,7 +168,7 @@ def read_index(folder: Path) -> dict[str, Any]:
     try:
         index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         index["recipe"]["features"], index["digest"], index["n_clips"], index["lengths"].items()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FeatureError(
             f"{folder} holds no features that can be read ({error}). `pronlab wakeword features` makes them."
         ) from error

@@ -9,6 +9,7 @@ import yaml
 
 from pipeline import artifacts
 from pipeline.errors import JobError
+from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.presets import build, merged
 from pipeline.records import to_json
@@ -40,10 +41,9 @@ def search_settings(
 ) -> dict[str, Any]:
     """`trials` trainings of `steps` steps; the best settings are left in `best.yaml`. Goes on with the study of the run
     directory. Raises JobError without optuna."""
-    try:
-        import optuna
-    except ImportError as error:
-        raise JobError("The search needs optuna: pip install 'pronlab[search]'.") from error
+    require("The search", ("optuna",), JobError)
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         storage=f"sqlite:///{writer.run.path / STORE}", study_name="wakeword", load_if_exists=True,

@@ -4,23 +4,35 @@ The weights that are kept are those, averaged or not, that miss the fewest words
 alarms on the validation negatives. What is reported on is never opened here.
 """
 
-import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
 from pipeline.jobs.device import fitting_precision
-from pipeline.jobs.weights import copied, follow, moments_of, restore_moments
+from pipeline.jobs.weights import (
+    ANEW,
+    Checkpoint,
+    copied,
+    fitting,
+    follow,
+    load_checkpoint,
+    load_weights,
+    moments_of,
+    restore_moments,
+    save_checkpoint,
+    threads_of_run,
+)
 from pipeline.runs import RunWriter
 from pipeline.wakeword.batches import Batch, BatchMaker, Sources
 from pipeline.wakeword.clips import Label
@@ -34,7 +46,8 @@ from pipeline.wakeword.pools import Pool, Pools
 from pipeline.wakeword.quantise_aware import quantised
 from pipeline.wakeword.validate import Validation, mine, validate
 
-CHECKPOINT, STATE, BEST, MINED = "last.safetensors", "last.json", "best.safetensors", "mined.npy"
+CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
+PARTS = ("now", "mean", "loss", "moment")
 LOG_EVERY = 10
 LESSON_SHARE = 4  # one window of a lesson for so many of a batch
 Teacher = Callable[[Tensor], Tensor]
@@ -114,16 +127,17 @@ class Trainer:
     def run(self) -> Trained:
         """Raises TrainingError for a loss that is no number, StopRequested where a person asked for the end."""
         begun = time.monotonic()
-        self.resume()
-        while self.progress.stage < len(self.stages):
-            stage = self.stages[self.progress.stage]
-            if stage.name == "mining" and self.progress.step == 0:
-                self._mine()
-            self._train_stage(stage)
-            self.progress = replace(self.progress, stage=self.progress.stage + 1, step=0, waited=0)
-            self._save()
-        self.model.load_state_dict(load_file(self.checkpoints / BEST))
-        found = self._validate()
+        with threads_of_run(self.writer):
+            self.resume()
+            while self.progress.stage < len(self.stages):
+                stage = self.stages[self.progress.stage]
+                if stage.name == "mining" and self.progress.step == 0:
+                    self._mine()
+                self._train_stage(stage)
+                self.progress = replace(self.progress, stage=self.progress.stage + 1, step=0, waited=0)
+                self._save()
+            load_weights(self.model, self.checkpoints / BEST)
+            found = self._validate()
         return Trained(self.model, found, self.progress, time.monotonic() - begun)
 
     def _train_stage(self, stage: Stage) -> None:
@@ -241,7 +255,7 @@ class Trainer:
                 "Mining needs features that are kept: set data.precompute to true, or mining.rounds to 0."
             )
         self.writer.update(message="mining: listening through the training negatives")
-        self.model.load_state_dict(load_file(self.checkpoints / BEST))
+        load_weights(self.model, self.checkpoints / BEST)
         self.average = copied(self.model)
         config = self.config
         found = mine(
@@ -251,38 +265,41 @@ class Trainer:
             config.detector.hop_s,
             config.mining.keep,
         )
-        np.save(self.checkpoints / MINED, found, allow_pickle=False)
+        with artifacts.replacing(self.checkpoints / MINED) as temporary, temporary.open("wb") as file:
+            np.save(file, found, allow_pickle=False)
         self.batches.mined = self.negatives.narrowed(found)
         self.writer.log(f"mined {len(found)} windows")
 
     def _save(self) -> None:
-        parts: list[tuple[str, Mapping[str, Tensor]]] = [
-            ("now", self.model.state_dict()), ("mean", self.average), ("loss", self.loss.state_dict()),
-            ("moment", moments_of(self.optimiser)),
-        ]  # fmt: skip
-        tensors = {f"{part}.{name}": value for part, values in parts for name, value in values.items()}
-        artifacts.write_tensors(self.checkpoints / CHECKPOINT, tensors)
-        artifacts.write_json(self.checkpoints / STATE, asdict(self.progress))
+        parts = {
+            "now": self.model.state_dict(), "mean": self.average, "loss": self.loss.state_dict(),
+            "moment": moments_of(self.optimiser),
+        }  # fmt: skip
+        save_checkpoint(self.checkpoints / CHECKPOINT, Checkpoint(parts, asdict(self.progress)))
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, where the run directory has one."""
-        if not (self.checkpoints / STATE).is_file():
+        """Go on from the last checkpoint, where the run directory has one. Raises TrainingError for one that is damaged
+        or another run's."""
+        path = self.checkpoints / CHECKPOINT
+        if not path.is_file():
             return
-        state = json.loads((self.checkpoints / STATE).read_text(encoding="utf-8"))
-        best = state["best_value"]
-        self.progress = Progress(**{**state, "best_value": math.inf if best is None else best})
-        tensors = load_file(self.checkpoints / CHECKPOINT)
-        parts: dict[str, dict[str, Tensor]] = {"now": {}, "mean": {}, "loss": {}, "moment": {}}
-        for name, value in tensors.items():
-            part, rest = name.split(".", 1)
-            parts[part][rest] = value
-        self.model.load_state_dict(parts["now"])
-        self.loss.load_state_dict(parts["loss"])
-        self.average = {name: value.to(self.device) for name, value in parts["mean"].items()}
-        restore_moments(self.optimiser, parts["moment"])
+        found = load_checkpoint(path, PARTS)
+        with fitting(path):
+            self.progress = Progress(**found.state)
+            self.model.load_state_dict(found.parts["now"])
+            self.loss.load_state_dict(found.parts["loss"])
+            self.average = {name: value.to(self.device) for name, value in found.parts["mean"].items()}
+            restore_moments(self.optimiser, found.parts["moment"])
         if (self.checkpoints / MINED).is_file() and self.negatives is not None:
-            self.batches.mined = self.negatives.narrowed(np.load(self.checkpoints / MINED, allow_pickle=False))
+            self.batches.mined = self.negatives.narrowed(_mined(self.checkpoints / MINED))
         self.writer.log(f"going on after step {self.progress.total}")
+
+
+def _mined(path: Path) -> NDArray[np.intp]:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.intp)
+    except (OSError, ValueError, EOFError) as error:
+        raise TrainingError(f"{path}, what was mined, cannot be read ({error}). {ANEW}") from error
 
 
 def schedule(share: float, config: TrainConfig) -> float:

@@ -6,6 +6,7 @@ from dashboard import state, watching
 from dashboard.components.confirm import confirm
 from dashboard.components.monitor.comparing import PLACE_WORDS
 from dashboard.components.page import errors_in_words
+from dashboard.components.run_list import say_damaged
 from dashboard.markup import plain
 from pipeline.markdown import code_span
 from pipeline.scoring.model_registry import Entry, Stage
@@ -17,6 +18,7 @@ def models() -> None:
     found = watching.entries()
     hidden = watching.shadows()
     st.dataframe([_row(one, hidden) for one in found], hide_index=True)
+    say_damaged(watching.runs().damaged)
     waiting = watching.candidates()
     if waiting:
         with st.container(horizontal=True, vertical_alignment="bottom"), errors_in_words():

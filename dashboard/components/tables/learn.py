@@ -8,6 +8,7 @@ from dashboard import tables
 from dashboard.charts import score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.run_list import say_damaged, stored
 from dashboard.markup import message, plain
 from pipeline.metrics.regression import TARGETS
 from pipeline.presets import build
@@ -58,28 +59,40 @@ def train(task: str, source: str) -> None:
 @st.fragment(run_every=EVERY_S)
 @errors_in_words()
 def _watch(task: str) -> None:
-    active = [run for run in tables.runs(task) if run.state.status in ACTIVE]
+    found = tables.runs(task)
+    say_damaged(found.damaged)
+    active = [run for run in found.records if run.state.status in ACTIVE]
     for run in active:
-        st.progress(run.state.progress or 0.0, text=plain(f"{run.id}: {run.state.message or run.state.status}"))
+        st.progress(
+            min(1.0, max(0.0, run.state.progress or 0.0)),
+            text=plain(f"{run.directory.id}: {run.state.message or run.state.status}"),
+        )
     if not active:
-        newest = next(iter(tables.runs(task)), None)
+        newest = next(iter(found.records), None)
         if newest is None:
             st.caption("No training has run yet. One takes seconds to a minute.")
-        elif newest.state.status == "failed":
-            st.error(message(f"{newest.id} failed: {newest.state.error}"), icon=":material/error:")
+        elif newest.state.status in ("failed", "lost"):
+            st.error(
+                message(f"{newest.directory.id} {newest.state.status}: {newest.state.error}"), icon=":material/error:"
+            )
         else:
-            st.caption(plain(f"{newest.id} is {newest.state.status}: see Results."))
+            st.caption(plain(f"{newest.directory.id} is {newest.state.status}: see Results."))
 
 
 def results(task: str) -> None:
-    runs = [run for run in tables.runs(task) if tables.report(run) is not None]
+    found = tables.runs(task)
+    say_damaged(found.damaged)
+    runs = {run.directory.id: run for run in found.records if tables.has_report(run.directory)}
     if not runs:
         empty_state("No training has finished yet. Start one under Train.")
         return
-    chosen = st.selectbox("Run", runs, format_func=lambda run: f"{run.id} ({run.state.created_at[:16]})")
-    report = tables.report(chosen)
-    if report is None:
-        return
+    chosen = st.selectbox("Run", list(runs), format_func=lambda name: f"{name} ({runs[name].state.created_at[:16]})")
+    run = runs[chosen].directory
+    with stored(f"The report of {run.id}"):
+        _result(task, run, tables.report(run))
+
+
+def _result(task: str, run: RunDirectory, report: dict[str, Any]) -> None:
     rows = {"this model": report["metrics"], **report["baselines"]}
     st.dataframe([{"Scorer": name, **_figures(found)} for name, found in rows.items()], hide_index=True)
     low, high = report["metrics"]["intervals"]["mae"]
@@ -88,7 +101,7 @@ def results(task: str) -> None:
         f"Out of fold: nobody's items were learnt from and judged at once. MAE 95 %: {low:.1f} to {high:.1f} (over "
         f"people); below {goals.acceptable:g} is acceptable, {goals.good:g} good, {goals.excellent:g} excellent."
     )
-    _deployment(task, chosen)
+    _deployment(task, run)
     left, right = st.columns(2)
     left.markdown("**What it uses** (share of what its splits gain)")
     left.plotly_chart(_importance(report["importance"], "Share"), key="table-importance")

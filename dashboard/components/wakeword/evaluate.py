@@ -9,8 +9,10 @@ from dashboard.charts import detection_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import recorder
+from dashboard.components.run_list import stored
 from dashboard.components.wakeword.live import live_microphone
 from dashboard.markup import plain
+from pipeline.jobs.compare import section_of
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.detector import PRESETS
 from pipeline.wakeword.trained import EVALUATION, ROBUSTNESS
@@ -26,9 +28,10 @@ def draw(run: RunDirectory) -> None:
     with measured, errors_in_words():
         _start(run)
         _work("evaluate", run)
-        report = wakewords.trained(run).report(EVALUATION)
-        if report:
-            _evaluation(report)
+        with stored(f"The evaluation of {run.id}"):
+            report = wakewords.trained(run).report(EVALUATION)
+            if report:
+                _evaluation(report)
     with robust, errors_in_words():
         _robustness(run)
     with tried, errors_in_words():
@@ -38,9 +41,9 @@ def draw(run: RunDirectory) -> None:
 def _material(run: RunDirectory) -> list[str] | None:
     """The options that name what to evaluate on; None where something is missing, which is said."""
     known = wakewords.words()
-    trained_on = next(
-        (w for w in known if run.config["data"]["positive"] and f"/{w}/" in run.config["data"]["positive"][0]), None
-    )
+    learnt = section_of(run.config, "data")
+    folders = [str(folder) for folder in learnt.get("positive") or ()]
+    trained_on = next((w for w in known if folders and f"/{w}/" in folders[0]), None)
     left, right = st.columns(2)
     word = (
         left.selectbox("Words of", known, index=known.index(trained_on) if trained_on else 0, key="evaluate-word")
@@ -49,9 +52,9 @@ def _material(run: RunDirectory) -> list[str] | None:
     )
     words = wakewords.collection(word) if word else None
     sets = wakewords.speech_folders()
-    learnt = set(run.config["data"]["negative"])
+    negative = {str(folder) for folder in learnt.get("negative") or ()}
     others = right.multiselect(
-        "Other speech, besides the word's own folder", [name for name in sets if str(sets[name]) not in learnt],
+        "Other speech, besides the word's own folder", [name for name in sets if str(sets[name]) not in negative],
         key="evaluate-sets", help="Sets that the detector learnt from are not offered.",
     )  # fmt: skip
     if words is None or not words.files("evaluation/positive"):
@@ -100,7 +103,7 @@ def _work(kind: str, run: RunDirectory) -> None:
     """The newest work of a kind, while it runs or where it failed."""
     job = wakewords.last_work(kind, run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
-        job_panel(job)
+        job_panel(job.directory)
 
 
 def _evaluation(report: dict[str, Any]) -> None:
@@ -172,7 +175,11 @@ def _robustness(run: RunDirectory) -> None:
         wakewords.start_work("robustness", run, *options)
         st.rerun()
     _work("robustness", run)
-    rows = wakewords.trained(run).report(ROBUSTNESS)
+    with stored(f"The robustness of {run.id}"):
+        _conditions(wakewords.trained(run).report(ROBUSTNESS))
+
+
+def _conditions(rows: list[dict[str, Any]] | None) -> None:
     if not rows:
         return
     st.plotly_chart(detection_charts.robustness_bars(rows), key="robustness")
@@ -188,7 +195,7 @@ def _robust_material(run: RunDirectory) -> list[str] | None:
     if done is None:
         st.info("Measure it on hours of sound first: the same clips are used here.", icon=":material/arrow_back:")
         return None
-    given = list(done.config["options"])
+    given = [str(option) for option in done.config.get("options") or ()]
     found: list[str] = []
     for name, value in zip(given[::2], given[1::2], strict=False):
         if name in ("--positive", "--background", "--noise"):

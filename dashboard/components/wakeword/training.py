@@ -1,6 +1,7 @@
 """Step 3: a training, live: loss, gradient, rate, and what the validation clips say."""
 
 import json
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -8,7 +9,9 @@ import streamlit as st
 from dashboard import training as trainings
 from dashboard.charts import run_charts
 from dashboard.components.job_panel import job_panel
+from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
+from dashboard.components.run_list import stored
 from pipeline.runs import RunDirectory, RunState
 
 STEPS = (("loss", "Training loss"), ("gradient_norm", "Gradient norm"), ("rate", "Learning rate"))
@@ -22,7 +25,8 @@ def draw(run: RunDirectory) -> None:
     job_panel(run, details)
     report = run.path / "report.json"
     if report.is_file():
-        _report(json.loads(report.read_text(encoding="utf-8")))
+        with errors_in_words(), stored(f"The report of {run.id}"):
+            _report(json.loads(report.read_text(encoding="utf-8")))
     offer_deletion(run)
 
 
@@ -48,14 +52,13 @@ def details(run: RunDirectory, state: RunState) -> None:
         column.plotly_chart(run_charts.overlay(curves, "Step", label), key=f"wakeword-validation-{name}")
 
 
-def _report(report: dict[str, object]) -> None:
+def _report(report: dict[str, Any]) -> None:
     validation = report["validation"]
-    assert isinstance(validation, dict)  # noqa: S101 - as run.py writes it
     columns = st.columns(4)
     columns[0].metric("Validation misses", f"{validation['miss_at_few_alarms']:.1%}")
     columns[1].metric("Validation words", validation["n_words"])
     columns[2].metric("Averaged weights of" if report["averaged"] else "Weights of", f"step {report['best_step']}")
-    columns[3].metric("Training", f"{float(str(report['training_s'])) / 60:.1f} min")
+    columns[3].metric("Training", f"{report['training_s'] / 60:.1f} min")
     st.caption(
         "Misses are the mean at 0 to 20 false alarms on the validation clips, by which weights were chosen. What the "
         "detector is worth, 4 Evaluation says on "

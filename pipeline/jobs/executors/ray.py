@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.errors import JobError
 from pipeline.jobs.executors.job import Job, Launch
+from pipeline.optional import require
 from pipeline.runs import RunDirectory
 from pipeline.text import lines_of
 
@@ -56,10 +57,9 @@ def waits(run: RunDirectory, launch: Launch) -> bool:
 
 
 def _client(options: Mapping[str, str]) -> Any:
-    try:
-        from ray.job_submission import JobSubmissionClient
-    except ImportError as error:
-        raise JobError("The executor ray needs Ray: pip install 'pronlab[ray]'.") from error
+    require("The executor ray", ("ray",), JobError)
+    from ray.job_submission import JobSubmissionClient
+
     address = options.get("address") or os.environ.get("RAY_ADDRESS") or ADDRESS
     try:
         return JobSubmissionClient(address)

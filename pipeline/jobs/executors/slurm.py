@@ -19,6 +19,7 @@ import psutil
 from pipeline.errors import JobError
 from pipeline.jobs.executors import local
 from pipeline.jobs.executors.job import Job, Launch
+from pipeline.optional import require
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT
 from pipeline.text import lines_of
@@ -116,11 +117,10 @@ def _job(run: RunDirectory, job_id: str) -> Any:
 
 
 def _submitit() -> Any:
-    try:
-        import submitit
-        import submitit.core.utils
-    except ImportError as error:
-        raise JobError("The executor slurm needs submitit: pip install 'pronlab[slurm]'.") from error
+    require("The executor slurm", ("submitit",), JobError)
+    import submitit
+    import submitit.core.utils
+
     return submitit
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.errors import LabelError
 from pipeline.labels.exchange.recordings import Rated
+from pipeline.optional import require
 from pipeline.records import RatingAction
 from pipeline.settings import Settings
 
@@ -18,10 +19,9 @@ def write_dataset(folder: Path, rated: Sequence[Rated], settings: Settings) -> i
 
     Raises LabelError where `datasets` is missing, or something is in the folder already.
     """
-    try:
-        from datasets import Audio, Dataset, Features, List, Value, disable_progress_bars
-    except ImportError as error:
-        raise LabelError("This format needs datasets: pip install 'pronlab[speechllm]'.") from error
+    require("This format", ("datasets",), LabelError)
+    from datasets import Audio, Dataset, Features, List, Value, disable_progress_bars
+
     if folder.exists() and any(folder.iterdir()):
         raise LabelError(f"{folder} is not empty. Name a new folder.")
     disable_progress_bars()

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.errors import ModelError
+from pipeline.presets import misfits
 from pipeline.records import RubricName
 from pipeline.scoring.acoustic.forest import check_forest, predict_trees
 from pipeline.scoring.acoustic.network import folded_layers, predict_network
@@ -206,6 +207,10 @@ def _read_info(path: Path) -> ModelInfo:
             key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known
         }
         values["confidence"] = tuple(ConfidenceBin(**entry) for entry in raw.get("confidence", ()))
+        wrong = misfits(ModelInfo, values)
+        wrong += [text for one in values["confidence"] for text in misfits(ConfidenceBin, vars(one))]
+        if wrong:
+            raise ValueError("; ".join(wrong[:3]))
         return ModelInfo(**{**values, "rubric": str(RubricName(values.get("rubric", RubricName.WORD)))})
     except (TypeError, ValueError) as error:
         raise ModelError(f"{path} does not describe a model: {error}.") from error
@@ -258,7 +263,7 @@ def _read_pth(path: Path) -> dict[str, Any]:
 def _read_object(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read as JSON: {error}.") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} must hold one JSON object.")

@@ -54,6 +54,21 @@ def fit_network(
     With `validation` the weights of the epoch with the lowest validation MAE are returned, and training ends when
     `config.patience` epochs bring no better; without, those after `epochs`. Same seed, same machine: same weights.
     """
+    from pipeline.jobs.weights import threads
+
+    with threads(1):  # tiny matrices: a second thread costs more than it brings
+        return _fitted(x, y, config, seed, validation, epochs, on_epoch)
+
+
+def _fitted(
+    x: NDArray[np.float32],
+    y: NDArray[np.float64],
+    config: TrainConfig,
+    seed: int,
+    validation: tuple[NDArray[np.float32], NDArray[np.float64]] | None,
+    epochs: int | None,
+    on_epoch: Callable[[Epoch], None],
+) -> Fit:
     import torch
     from torch import nn
 
@@ -62,7 +77,6 @@ def fit_network(
             f"Only {len(x)} recordings are left to fit on once speakers are held out. Use fewer folds, or label "
             f"recordings of more speakers."
         )
-    torch.set_num_threads(1)  # tiny matrices: a second thread costs more than it brings
     torch.manual_seed(seed)
     sizes = (x.shape[1], *config.hidden)
     layers: list[nn.Module] = []

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pipeline.errors import TrainingError
 from pipeline.jobs.device import fitting_precision
+from pipeline.jobs.weights import fitting, read_tensors
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.scoring.speech.batches import SpeechModel
 from pipeline.scoring.speech.config import SpeechTrainConfig
@@ -60,22 +60,24 @@ def run_averaging(
     runs = [RunDirectory.open(runs_root, run_id) for run_id in config.average]
     train, held = split_speakers(utterances, config)
     model = SpeechModel(config, encoder_folder)
-    model.load_state_dict(mean_weights([run.path / "checkpoints" / BEST for run in runs]))
+    files = [run.path / "checkpoints" / BEST for run in runs]
+    with fitting(files[0]):
+        model.load_state_dict(mean_weights(files))
     model.listener.requires_grad_(False)
-    fitting = replace(
+    shorter = replace(
         config,
         epochs=HEAD_EPOCHS,
         score_after_epochs=0,
         head_rate=HEAD_RATE_SHARE * config.head_rate,
         precision=fitting_precision(config.precision, device),
     )
-    report = train_model(model.to(device), train, held, fitting, device, writer)
+    report = train_model(model.to(device), train, held, shorter, device, writer)
     return {**report, "averaged": list(config.average)}
 
 
 def mean_weights(files: Sequence[Path]) -> dict[str, Tensor]:
-    """Raises TrainingError where the files hold other tensors."""
-    first, *others = (load_file(file) for file in files)
+    """Raises TrainingError where the files are damaged, or hold other tensors."""
+    first, *others = (read_tensors(file)[0] for file in files)
     shapes = {name: value.shape for name, value in first.items()}
     if any({name: value.shape for name, value in other.items()} != shapes for other in others):
         raise TrainingError("These runs cannot be averaged: their weights have other names or shapes.")

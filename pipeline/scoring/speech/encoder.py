@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.errors import ModelError
+from pipeline.optional import require
 from pipeline.scoring.speech.frontend import FrontEnd, log_mel_front_end, waveform_front_end
 
 MASKED = -1e9
@@ -94,11 +95,10 @@ class WaveSpeech(nn.Module):
 
 def load_encoder(folder: str | Path, dropout: float) -> WhisperSpeech | WaveSpeech:
     """From a local folder or, where the hub can be reached, by name. Raises ModelError in words."""
-    try:
-        from transformers import AutoConfig, AutoModel
-        from transformers.models.whisper.modeling_whisper import WhisperEncoder
-    except ImportError as error:
-        raise ModelError("Training a speech scorer needs transformers: pip install 'pronlab[encoder]'.") from error
+    require("Training a speech scorer", ("transformers",), ModelError)
+    from transformers import AutoConfig, AutoModel
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
     try:
         config: Any = AutoConfig.from_pretrained(folder)
         for name in ("dropout", "hidden_dropout", "attention_dropout", "activation_dropout", "layerdrop"):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.optional import require
 from pipeline.scoring.speech.batches import SpeechModel
 from pipeline.scoring.speech.evidence import n_phone_features
 from pipeline.scoring.speech.labels import LABELS
@@ -26,13 +27,14 @@ HEAD_INPUTS = ("states", "stats", "labels", "stress", "place", "evidence", "pool
 HEAD_OUTPUTS = ("phone", "wrong", "word", "utterance")
 
 
+def require_export() -> None:
+    """Raises ModelError where the packages that write ONNX are missing."""
+    require("Exporting", ("onnx", "onnxscript"), ModelError)
+
+
 def export_onnx(model: SpeechModel, folder: Path) -> None:
     """Write both files into `folder`. Raises ModelError where the packages for it are missing."""
-    try:
-        import onnx  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ModelError("Exporting needs onnx and onnxscript: pip install 'pronlab[encoder]'.") from error
+    require_export()
     model.eval()
     _export_listener(model.listener, folder / LISTENER_FILE)
     _export_head(model.head, model.listener.encoder.shape.width, folder / HEAD_FILE)

@@ -15,7 +15,7 @@ from pipeline.metrics.transcription import error_rate
 from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech import ctc
-from pipeline.scoring.speech.export import export_graph
+from pipeline.scoring.speech.export import export_graph, require_export
 from pipeline.scoring.speech.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.lexicon import whole_dictionary
 from pipeline.scoring.speech.model_files import RULES_FILE
@@ -62,6 +62,7 @@ class LetterToSound(nn.Module):
 def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: RunWriter) -> dict[str, Any]:
     """Writes `letter_to_sound.onnx` into `folder`; returns word and phone error rates on held-out words, where a word
     counts as right if it is any of the dictionary's variants."""
+    require_export()
     torch.manual_seed(config.seed)
     draw = np.random.default_rng(config.seed)
     known = {

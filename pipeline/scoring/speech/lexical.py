@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import ModelError
+from pipeline.optional import require
 from pipeline.phones import bare
 from pipeline.scoring.speech import vocabulary
 from pipeline.scoring.speech.labels import encode
@@ -29,12 +30,18 @@ Text = Sequence[tuple[str, Sequence[int]]]
 """A text's words in lower case, each with the labels of how it is said."""
 
 
+def require_vocabulary() -> None:
+    """Raises ModelError where the packages with the counts of words are missing."""
+    require("Building a vocabulary", ("wordfreq", "symspellpy"), ModelError)
+
+
 def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
     """Write `vocabulary.npz` for the training texts, each given once.
 
     Frequencies come from the package wordfreq (data under CC BY-SA 4.0), pairs of words from symspellpy (MIT; Google
     Books Ngrams, CC BY 3.0). Raises ModelError where either is missing.
     """
+    require_vocabulary()
     dictionary = whole_dictionary()
     frequency = _frequencies(dictionary)
     for word in (word for text in texts for word, _ in text):
@@ -65,19 +72,14 @@ def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
 
 
 def _frequencies(known: Container[str]) -> dict[str, float]:
-    try:
-        import wordfreq
-    except ImportError as error:
-        raise ModelError("Building a vocabulary needs wordfreq: pip install 'pronlab[encoder]'.") from error
+    import wordfreq
+
     words = [word for word in wordfreq.top_n_list("en", N_WORDS) if word in known]
     return {word: wordfreq.word_frequency(word, "en") for word in words if len(word) > 1 or word in _SINGLE_LETTERS}
 
 
 def _pairs() -> Iterable[tuple[str, str, float]]:
-    try:
-        folder = resources.files("symspellpy")
-    except ImportError as error:
-        raise ModelError("Building a vocabulary needs symspellpy: pip install 'pronlab[encoder]'.") from error
+    folder = resources.files("symspellpy")
     for line in lines_of((folder / "frequency_bigramdictionary_en_243_342.txt").read_text(encoding="utf-8-sig")):
         before, word, count = line.split()
         yield before, word, float(count)

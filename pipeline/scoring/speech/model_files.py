@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.presets import misfits
 from pipeline.scoring.speech.frontend import KINDS, FrontEnd
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
 from pipeline.settings import Settings
@@ -114,6 +115,15 @@ def find_speech_model(settings: Settings, given: Path | None = None) -> Path | N
     return next((folder for folder in folders if is_speech_folder(folder)), None)
 
 
+def repair(folder: Path) -> list[Path]:
+    """Rewrite signed 8-bit weights, which saturate on some processors, as unsigned ones of the same values; the files
+    that were changed."""
+    from pipeline.quantisation import make_unsigned
+
+    files = [folder / name for name in (LISTENER_FILE, RULES_FILE)]
+    return [file for file in files if file.is_file() and make_unsigned(file)]
+
+
 def save_info(folder: Path, info: SpeechInfo) -> None:
     artifacts.write_json(folder / INFO_FILE, info)
 
@@ -133,8 +143,14 @@ def load_info(folder: Path) -> SpeechInfo:
         )
         decoding = raw.get("decoding") or {}
         values["decoding"] = Decoding(**{f.name: decoding[f.name] for f in fields(Decoding) if f.name in decoding})
+        wrong = [
+            *misfits(SpeechInfo, values), *misfits(MatchRule, vars(values["match"])),
+            *misfits(Decoding, vars(values["decoding"])),
+        ]  # fmt: skip
+        if wrong:
+            raise ValueError("; ".join(wrong[:3]))
         return SpeechInfo(**values)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error
 
 

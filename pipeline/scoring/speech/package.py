@@ -4,7 +4,6 @@ Thresholds, the match rule and the confidence are fitted on what the exported gr
 not trained on, so that what is shipped is what was measured.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,9 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from pipeline.errors import ModelError
+from pipeline.jobs.weights import load_weights
 from pipeline.metrics.bootstrap import resample_weights
 from pipeline.metrics.correlation import pearson
 from pipeline.metrics.transcription import error_rate
@@ -82,7 +81,7 @@ def package(
     """
     from pipeline.scoring.speech.batches import SpeechModel
     from pipeline.scoring.speech.export import export_onnx
-    from pipeline.scoring.speech.train import BEST, SCALE, split_speakers
+    from pipeline.scoring.speech.train import BEST, SCALE, read_scale, split_speakers
 
     config = SpeechTrainConfig(**run.config)
     checkpoints = run.path / "checkpoints"
@@ -90,8 +89,8 @@ def package(
         raise ModelError(f"The run {run.id} has no checkpoint yet. Let it finish, or go on with --resume {run.id}.")
     train, held = split_speakers(utterances, config)
     model = SpeechModel(config, encoder)
-    model.load_state_dict(load_file(checkpoints / BEST))
-    scale = json.loads((checkpoints / SCALE).read_text(encoding="utf-8"))
+    load_weights(model, checkpoints / BEST)
+    scale = read_scale(checkpoints / SCALE)
     front = model.listener.encoder.front_end
     info = SpeechInfo(
         model_id=run.id, front_end=front.kind, n_mels=front.n_mels,

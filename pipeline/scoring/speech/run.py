@@ -26,11 +26,15 @@ def train_speech(
     """
     from pipeline.scoring.speech.average import run_averaging
     from pipeline.scoring.speech.data import data_hash, read_utterances
+    from pipeline.scoring.speech.export import require_export
+    from pipeline.scoring.speech.lexical import require_vocabulary
     from pipeline.scoring.speech.package import package
     from pipeline.scoring.speech.train import run_training
 
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
+        require_export()  # what only its end needs is asked for before hours of training
+        require_vocabulary()
         encoder = config.encoder or str(settings.encoder_path or "")
         if not encoder:
             raise ModelError(

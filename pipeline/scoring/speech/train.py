@@ -8,18 +8,29 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
 from pipeline.jobs.device import fitting_precision
-from pipeline.jobs.weights import copied, follow, moments_of, restore_moments
+from pipeline.jobs.weights import (
+    ANEW,
+    Checkpoint,
+    copied,
+    fitting,
+    follow,
+    load_checkpoint,
+    moments_of,
+    restore_moments,
+    save_checkpoint,
+    threads_of_run,
+)
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech.augment import Augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.batches import Batch, SpeechModel, evidence_of, groups_of, listen, prepare, score
@@ -29,8 +40,7 @@ from pipeline.scoring.speech.losses import Scale, scale_of, score_losses
 from pipeline.scoring.speech.validate import answers_of, figures, selection_value
 
 CHECKPOINT = "last.safetensors"
-OPTIMISER = "last-optimiser.safetensors"
-STATE = "last.json"
+PARTS = ("now", "mean", "moment")
 BEST = "best.safetensors"
 BEST_RECORD = "best.json"
 SCALE = "scale.json"
@@ -84,15 +94,34 @@ def train_model(
 ) -> dict[str, Any]:
     """Train what of `model` requires gradients; as `run_training`."""
     trainer = _Trainer(model, train, config, scale_of(train), device, writer)
-    trainer.resume()
-    for epoch in range(trainer.progress.epoch, config.epochs):
-        losses = trainer.epoch(epoch)
-        found = trainer.validate(held)
-        trainer.finish_epoch(epoch, losses, found)
-    best: dict[str, Any] = json.loads((trainer.checkpoints / BEST_RECORD).read_text(encoding="utf-8"))
+    with threads_of_run(writer):
+        trainer.resume()
+        for epoch in range(trainer.progress.epoch, config.epochs):
+            losses = trainer.epoch(epoch)
+            found = trainer.validate(held)
+            trainer.finish_epoch(epoch, losses, found)
+    best = _best_record(trainer.checkpoints / BEST_RECORD)
     report = {**best, "n_held_out": len(held), "n_speakers_held_out": len({u.speaker for u in held})}
     artifacts.write_json(writer.run.path / "report.json", report)
     return report
+
+
+def _best_record(path: Path) -> dict[str, Any]:
+    """Raises TrainingError where it is missing or damaged."""
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {**record, "held_out": dict(record["held_out"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}, what the best epoch measured, cannot be read ({error}). {ANEW}") from error
+
+
+def read_scale(path: Path) -> dict[str, list[float]]:
+    """`mean` and `spread` of the sentence scores that were trained on. Raises TrainingError where it cannot be read."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return {name: [float(value) for value in raw[name]] for name in ("mean", "spread")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}, the scale of the scores, cannot be read ({error}). {ANEW}") from error
 
 
 class _Trainer:
@@ -183,25 +212,22 @@ class _Trainer:
             epoch + 1, (epoch + 1) * self.steps_an_epoch,
             epoch + 1 if better else self.progress.best_epoch, value if better else self.progress.best_value,
         )  # fmt: skip
-        artifacts.write_tensors(self.checkpoints / OPTIMISER, moments_of(self.optimiser))
-        both = {f"now.{k}": v for k, v in self.model.state_dict().items()} | {
-            f"mean.{k}": v for k, v in self.average.items()
-        }
-        artifacts.write_tensors(self.checkpoints / CHECKPOINT, both)
-        artifacts.write_json(self.checkpoints / STATE, asdict(self.progress) | {"best_value": self.progress.best_value})
         artifacts.write_json(self.checkpoints / SCALE, self.scale)
+        parts = {"now": self.model.state_dict(), "mean": self.average, "moment": moments_of(self.optimiser)}
+        save_checkpoint(self.checkpoints / CHECKPOINT, Checkpoint(parts, asdict(self.progress)))
 
     def resume(self) -> None:
-        """Go on after the last whole epoch, where the run directory has one."""
-        if not (self.checkpoints / STATE).is_file():
+        """Go on after the last whole epoch, where the run directory has one. Raises TrainingError for a checkpoint that
+        is damaged or another run's."""
+        path = self.checkpoints / CHECKPOINT
+        if not path.is_file():
             return
-        both = load_file(self.checkpoints / CHECKPOINT)
-        self.model.load_state_dict({k[4:]: v for k, v in both.items() if k.startswith("now.")})
-        self.average = {k[5:]: v.to(self.device) for k, v in both.items() if k.startswith("mean.")}
-        restore_moments(self.optimiser, load_file(self.checkpoints / OPTIMISER))
-        state = json.loads((self.checkpoints / STATE).read_text(encoding="utf-8"))
-        best = state["best_value"]
-        self.progress = Progress(**{**state, "best_value": -math.inf if best is None else best})
+        found = load_checkpoint(path, PARTS)
+        with fitting(path):
+            self.model.load_state_dict(found.parts["now"])
+            self.average = {name: value.to(self.device) for name, value in found.parts["mean"].items()}
+            restore_moments(self.optimiser, found.parts["moment"])
+            self.progress = Progress(**found.state)
         self.writer.log(f"going on after epoch {self.progress.epoch}")
 
     def _losses(self, batch: Batch, draw: np.random.Generator, with_scores: bool) -> dict[str, Tensor]:

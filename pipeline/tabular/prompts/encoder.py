@@ -17,6 +17,7 @@ from pipeline import artifacts
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.errors import ModelError
 from pipeline.metrics.regression import regression_metrics
+from pipeline.optional import require
 from pipeline.records import to_json
 from pipeline.runs import RunWriter
 from pipeline.settings import Settings
@@ -26,6 +27,7 @@ from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.task import Row, get_task
 from pipeline.tabular.train import FEWEST, FEWEST_GROUPS, MODEL_FOLDER, REPORT
 
+WHAT = "An encoder of prompts"
 TINY_WIDTH, TINY_LAYERS, TINY_TOKENS = 64, 2, 600
 PAD, UNKNOWN, START, END, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 
@@ -42,6 +44,7 @@ class Parts:
 def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWriter) -> dict[str, Any]:
     """Leaves `model/` (safetensors, tokenizer) and `report.json`; returns the report. Raises TrainingError for too few
     prompts, ModelError for a folder without an encoder."""
+    require(WHAT, ("transformers",), ModelError)
     parts = divided(settings, config)
     torch.manual_seed(config.seed)
     model, tokenizer = _load(config, [row.content for row in parts.train])
@@ -122,6 +125,7 @@ def load_encoder(folder: Path) -> Any:
     """A function from texts to scores 0-100 [n]. Raises ModelError for a folder without a whole model."""
     import json
 
+    require(WHAT, ("transformers",), ModelError)
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     try:

@@ -1,0 +1,12 @@
+"""The packages that fine-tuning needs beyond a plain installation."""
+
+from pipeline.errors import ModelError
+from pipeline.optional import require
+from pipeline.speechllm.config import SpeechLlmConfig
+
+
+def require_packages(config: SpeechLlmConfig) -> None:
+    """Raises ModelError where one is missing, before anything is read or loaded."""
+    needed = ["accelerate", "datasets", "peft", "transformers"]
+    require("Fine-tuning", [*needed, *(["bitsandbytes"] if config.bits == 4 else [])], ModelError, "speechllm")
+    require("Tracking (TensorBoard's events are written in any case)", config.tracked, ModelError)

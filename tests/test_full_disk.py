@@ -1,0 +1,165 @@
+"""A disk that is full in the middle of something: one line, what was there stays, and nothing half is left."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors import SafetensorError
+
+from pipeline import artifacts
+from pipeline.cli.main import main
+from pipeline.errors import JobError
+from pipeline.runs import list_runs
+from pipeline.runs.failures import in_words
+from pipeline.scoring.batch import read_predictions
+from pipeline.settings import CHECKOUT, Settings
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Call:
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    return lambda *words, **given: CliRunner().invoke(main, list(words), **given)
+
+
+def full(*_: Any, **__: Any) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def one_line(done: Result) -> str:
+    assert done.exit_code == 1, done.output
+    assert isinstance(done.exception, SystemExit), done.exception
+    assert done.output.count("\n") == 1, done.output
+    assert "disk is full" in done.output or "No space left" in done.output
+    return done.output
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EDQUOT, "Disk quota exceeded"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_training_says_so_and_keeps_its_run(
+    call: Call, settings: Settings, tiny_set: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("pipeline.scoring.acoustic.train.save_model", refuse)
+    words = one_line(call("train", "word", "--set", tiny_set, "--epochs", "1", "--folds", "2"))
+    assert "what was written whole before stays" in words
+    (run,) = list_runs(settings.runs_root)
+    assert run.state.status == "failed"
+    assert "disk is full" in str(run.state.error)
+    assert not list(run.path.rglob(f"{artifacts.TEMPORARY_PREFIX}*"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SafetensorError("I/O error"), RuntimeError("unexpected pos 64 vs 0"), OSError("40 requested and 0 written")],
+)  # fmt: skip
+def test_what_libraries_make_of_a_full_disk_is_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = tmp_path / "x"
+    path.write_text("before")
+    with pytest.raises(type(error)), artifacts.replacing(path):
+        raise error
+    usage = os.statvfs(tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 0, "total": usage.f_blocks})())
+    with pytest.raises(OSError, match="No space left") as found, artifacts.replacing(path):
+        raise error
+    assert (found.value.errno, found.value.filename) == (errno.ENOSPC, str(path))
+    assert path.read_text() == "before"
+    assert [file.name for file in tmp_path.iterdir()] == ["x"]
+    assert "disk is full" in str(in_words(found.value))
+
+
+def test_commands_keep_what_was_there(
+    call: Call, settings: Settings, tiny_set: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("score-set", tiny_set, "--scorer", "heuristic").exit_code == 0
+    before = read_predictions(settings, tiny_set)
+    recording = f"{tiny_set}/participant_001/kelimeler/01_araba"
+    monkeypatch.setattr(artifacts, "_fsync", full)
+    for words in (
+        ("score-set", tiny_set, "--scorer", "heuristic"),
+        ("export", "--set", tiny_set, "--out", str(tmp_path / "a.csv")),
+        ("label", "rate", recording, "--evaluator", "eve", "--score", "50"),
+        ("evaluate", "--set", tiny_set, "--scorer", "heuristic", "--out", str(tmp_path / "p.jsonl")),
+        ("import", str(CHECKOUT / "data" / "demo"), "--name", "again"),
+        ("train", "word", "--set", tiny_set),
+    ):  # fmt: skip
+        one_line(call(*words))
+    monkeypatch.undo()
+    assert read_predictions(settings, tiny_set).equals(before)
+    assert not (tmp_path / "a.csv").exists()
+    assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_the_memory_that_is_full_is_told_as_well(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("pipeline.runs.scan_runs", refuse)
+    done = call("runs", "list")
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "memory is full" in done.output
+
+
+def test_defects_keep_their_traceback_and_so_does_everything_for_developers(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = call("--debug", "runs", "show", "nothing")
+    assert isinstance(done.exception, JobError)
+    monkeypatch.setenv("PRONLAB_DEBUG", "1")
+    assert isinstance(call("runs", "show", "nothing").exception, JobError)
+    monkeypatch.delenv("PRONLAB_DEBUG")
+    assert isinstance(call("runs", "show", "nothing").exception, SystemExit)
+
+    def wrong(*_: Any) -> NoReturn:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr("pipeline.runs.scan_runs", wrong)
+    assert isinstance(call("runs", "list").exception, KeyError)
+
+
+def test_folders_that_may_not_be_read_are_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", "/x/y")
+
+    monkeypatch.setattr("pipeline.runs.scan_runs", refuse)
+    assert call("runs", "list").output == "pronlab: /x/y: Permission denied.\n"
+
+
+def test_pages_say_it_in_words(open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.training.scan_runs", full)
+    page = open_page("runs")
+    assert not page.exception
+    (error,) = page.error
+    assert "The disk is full" in error.value
+
+
+def test_a_checkpoint_that_could_not_be_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.jobs.weights import Checkpoint, load_checkpoint, save_checkpoint
+
+    path = tmp_path / "last.safetensors"
+    save_checkpoint(path, Checkpoint({"now": {"x": torch.ones(2)}}, {"epoch": 1}))
+    monkeypatch.setattr(artifacts, "_fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(path, Checkpoint({"now": {"x": torch.zeros(2)}}, {"epoch": 2}))
+    found = load_checkpoint(path, ("now",))
+    assert found.state == {"epoch": 1}
+    assert torch.equal(found.parts["now"]["x"], torch.ones(2))
