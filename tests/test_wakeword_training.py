@@ -93,7 +93,7 @@ def test_a_run_leaves_a_model_a_card_and_curves(world: World) -> None:
 def test_evaluation_by_the_command_line(world: World) -> None:
     given = [
         "wakeword", "evaluate", str(world.run.path), "--positive", str(world.new_words), "--background",
-        str(world.new_other), "--noise", str(world.noise), "--hours", "0.08", "--keep-threshold", "--tta", "--json",
+        str(world.new_other), "--noise", str(world.noise), "--hours", "0.15", "--keep-threshold", "--tta", "--json",
     ]  # fmt: skip
     result = CliRunner().invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
