@@ -56,7 +56,7 @@ class World:
     def configured(self, **changes: Any) -> WakewordConfig:
         own = {
             "name": "chirp", "data.positive": [str(self.words)], "data.negative": [str(self.other)],
-            "data.noise": [str(self.noise)], "model.name": "tcn", "model.width": 0.25, "train.steps": 80,
+            "data.noise": [str(self.noise)], "model.name": "tcn", "model.width": 0.25, "train.steps": 160,
             "augment.snr_low_db": 5.0,
         }  # fmt: skip
         return build(WakewordConfig, merged(load_preset("tiny"), own, changes))
