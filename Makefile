@@ -5,13 +5,19 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-slow lint bench audit demo clean system
+.PHONY: run test test-times test-slow lint bench audit demo clean system
 
 run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
 
+SUITE := $(BIN)/python -m pytest -n 2 --dist loadgroup --cov=pipeline --cov-report=term --cov-fail-under=85
+
 test: $(VENV)/.installed-dev system
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=pipeline --cov-report=term --cov-fail-under=85
+	$(SUITE)
+
+# Also writes the slowest tests into the docs.
+test-times: $(VENV)/.installed-dev system
+	$(SUITE) -p tests.times --times docs/testing.md
 
 # What takes long, or needs more than other tests: a Ray cluster on this machine.
 test-slow: $(VENV)/.installed-dev

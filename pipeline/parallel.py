@@ -14,6 +14,10 @@ Progress = Callable[[int, int, str], None]
 MIN_ITEMS_FOR_PROCESSES = 64
 
 
+def cores() -> int:
+    return os.cpu_count() or 1
+
+
 def map_ordered(
     function: Callable[[Item], Result],
     items: Sequence[Item],
@@ -29,7 +33,7 @@ def map_ordered(
     `function` and the items must be picklable: a module's own function, or a partial of one. `check_stop` may raise
     to end early; fewer than `min_items` items are done in this process; work not yet begun is dropped then.
     """
-    n_workers = min(workers or os.cpu_count() or 1, len(items))
+    n_workers = min(workers or cores(), len(items))
     if n_workers <= 1 or len(items) < min_items:
         yield from _reported(map(function, items), len(items), progress, check_stop, message)
         return

@@ -1,8 +1,12 @@
 """Fixtures shared by all tests. Nothing here touches the checkout's own data or models."""
 
-from collections.abc import Callable
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,11 +15,96 @@ from pipeline.settings import CHECKOUT, Settings
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
+# Workers, and what they start, take a core each: more threads only wait for one another. Read when numpy, PyTorch and
+# onnxruntime are imported, which nothing above does.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+# Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
+# before other tests.
+TOGETHER = {
+    "test_api.py": "api", "test_model_registry.py": "registry", "test_pages_wakeword.py": "wakeword pages",
+    "test_speech_released.py": "released", "test_speech_training.py": "training",
+    "test_speechllm_training.py": "training", "test_training.py": "word training",
+    "test_wakeword_training.py": "training",
+}  # fmt: skip
+# Files with single tests that take long: begun last, one of them would keep a single worker busy at the end.
+LONG_FILES = ("test_executors.py", "test_runs.py", "test_projects_load.py", "test_scoring.py", "test_tabular.py")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate((*TOGETHER, *LONG_FILES))}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    for item in items:
+        if item.path.name in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(TOGETHER[item.path.name]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_process() -> Iterator[None]:
+    """What is spread over processes stays in this one: starting them takes longer than a test's work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.parallel.cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def untraced_exports() -> Iterator[None]:
+    """Coverage's tracer makes PyTorch's exporter, millions of calls in Python, take twice as long; it is not ours."""
+    onnx = sys.modules.get("torch.onnx")
+    if onnx is None:
+        yield
+        return
+    export = onnx.export
+
+    def untraced(*given: Any, **named: Any) -> Any:
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return export(*given, **named)
+        finally:
+            sys.settrace(tracer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx, "export", untraced)
+        yield
+
+
+@pytest.fixture
+def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the tests of being spread over processes."""
+    monkeypatch.setattr("pipeline.parallel.cores", lambda: 2)
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A fresh, empty installation."""
     return Settings(data_root=tmp_path / "data", models_root=tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def installed_demo(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo as `pronlab demo` installs it; to be copied, not changed."""
+    from pipeline.corpus.demo import install_demo
+
+    root = tmp_path_factory.mktemp("demo")
+    installation = Settings(data_root=root / "data", models_root=root / "models")
+    install_demo(installation)
+    return installation
+
+
+@pytest.fixture
+def demo(settings: Settings, installed_demo: Settings) -> Settings:
+    """This installation with the demo in it."""
+    from pipeline.labels.database import forget
+
+    forget(installed_demo.index_path)
+    shutil.copytree(installed_demo.data_root, settings.data_root)
+    registered = settings.sets_root / "demo" / "set.json"
+    text = registered.read_text(encoding="utf-8")
+    registered.write_text(text.replace(str(installed_demo.data_root), str(settings.data_root)), encoding="utf-8")
+    return settings
 
 
 @pytest.fixture
@@ -122,9 +211,20 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@contextmanager
+def small_vocabulary() -> Iterator[None]:
+    """A speech model is packaged with few words, and few ways to weigh them are tried: seconds instead of a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.scoring.speech.lexical.N_WORDS", 1000)
+        patch.setattr(
+            "pipeline.scoring.speech.package.DECODING_GRID", {"per_word": (-1.0, 0.0), "prior_weight": (0.6,)}
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def speech_run(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path, tiny_encoder: Path
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path
 ) -> Path:
     """The run directory of a finished training on `speech_manifest`, with its `model/`; to be read, not changed: the
     first worker that needs it trains for all."""
@@ -136,14 +236,16 @@ def speech_run(
 
     base = tmp_path_factory.getbasetemp()
     root = (base if worker_id == "master" else base.parent) / "speech-run"
-    installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
     config = SpeechTrainConfig(
         manifest=str(speech_manifest), epochs=2, score_after_epochs=0, folds=4, hidden=16, layers=1, batch_s=4.0
     )
     with FileLock(f"{root}.lock"):
-        for known in list_runs(installation.runs_root):
+        for known in list_runs(Settings(root / "data", root / "models").runs_root):
             if known.state.status == "finished":
                 return known.path
+        tiny_encoder = request.getfixturevalue("tiny_encoder")  # its imports take seconds
+        installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
         run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
-        train_speech(installation, config, run)
+        with small_vocabulary():
+            train_speech(installation, config, run)
     return run.path

@@ -92,6 +92,7 @@ def test_bad_input_to_score_is_told_in_one_line(run: Run, arguments: tuple[Any, 
     assert said in complaint(run("score", *arguments, "--json"))
 
 
+@pytest.mark.usefixtures("two_processes")
 def test_from_the_demo_to_a_deployed_model(run: Run, settings: Settings, tmp_path: Path) -> None:
     demo = answer(run("demo", "--json"))
     assert (demo["n_recordings"], demo["n_speakers"], demo["n_labels"]) == (176, 8, 176)
@@ -117,8 +118,8 @@ def test_from_the_demo_to_a_deployed_model(run: Run, settings: Settings, tmp_pat
     assert answer(run("score", MASA, "--word", "masa", "--json"))["model_id"] != trained["run"]
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_network_on_mock_labels_says_so(run: Run) -> None:
-    run("demo")
     found = answer(run("train", "word", "--set", "demo", "--labels", "mock", "--epochs", 2, "--folds", 2, "--json"))
     assert any("Mock labels" in warning for warning in found["warnings"])
     text = run("train", "word", "--set", "demo", "--preset", "word_forest", "--trees", 5, "--folds", 2).stdout
@@ -126,8 +127,8 @@ def test_a_network_on_mock_labels_says_so(run: Run) -> None:
     assert "pronlab deploy" in text
 
 
+@pytest.mark.usefixtures("demo")
 def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Path) -> None:
-    run("demo")
     found = answer(run("evaluate", "--set", "demo", "--scorer", "heuristic", "--json"))
     assert {"n", "mae", "rmse", "r2", "pcc"} <= set(found)
     assert (found["n"], found["failed"]) == (176, 0)
@@ -184,14 +185,16 @@ def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Pat
         (("score-set", "none", "--scorer", "heuristic"), "none"),
     ],
 )
-def test_bad_input_is_told_in_one_line(run: Run, arguments: tuple[str, ...], said: str) -> None:
+def test_bad_input_is_told_in_one_line(
+    run: Run, request: pytest.FixtureRequest, arguments: tuple[str, ...], said: str
+) -> None:
     if "demo" in arguments and arguments[0] != "label":
-        run("demo")
+        request.getfixturevalue("demo")
     assert said in complaint(run(*arguments))
 
 
+@pytest.mark.usefixtures("demo")
 def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
-    run("demo")
     item = "demo/participant_02/kelimeler/05_şeker"
     rated = ("label", "rate", item, "--evaluator", "Ada", "--score")
     assert answer(run(*rated, 71, "--notes", "ok", "--json"))["score"] == 71
@@ -218,8 +221,8 @@ def test_the_index_and_exports(run: Run, tmp_path: Path) -> None:
     assert len(out.read_text(encoding="utf-8").splitlines()) == 176
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_command_in_the_background_reports_to_its_run(run: Run, settings: Settings) -> None:
-    run("demo")
     directory = RunDirectory.create(settings.jobs_root, kind="score-set", name="x", config={})
     assert run("score-set", "demo", "--scorer", "heuristic", "--run", directory.path).exit_code == 0
     state = directory.state
@@ -279,8 +282,8 @@ def test_help_is_there_for_every_command(run: Run) -> None:
         assert len(shown.stdout.splitlines()) > 5
 
 
+@pytest.mark.usefixtures("demo")
 def test_files_that_cannot_be_written_are_told_in_one_line(run: Run, settings: Settings, tmp_path: Path) -> None:
-    run("demo")
     assert "/proc" in complaint(run("features", "--set", "demo", "--out", "/proc/x/t.csv"))
     assert "/proc" in complaint(run("evaluate", "--set", "demo", "--scorer", "acoustic57", "--out", "/proc/x/p.jsonl"))
     settings.models_root.write_text("a file where a folder should be")
@@ -288,8 +291,8 @@ def test_files_that_cannot_be_written_are_told_in_one_line(run: Run, settings: S
     assert run("runs", "list").exit_code == 0
 
 
+@pytest.mark.usefixtures("demo")
 def test_labels_edited_by_hand_are_in_the_next_export(run: Run, settings: Settings, tmp_path: Path) -> None:
-    run("demo")
     file = settings.sets_root / "demo" / "participant_01" / "kelimeler" / "01_araba_result.json"
     content = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**content, "score": 91, "evaluator": "by hand"}), encoding="utf-8")

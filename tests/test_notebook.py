@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpus.demo import install_demo
 from pipeline.records import RubricName
 from pipeline.scoring.acoustic.config import TrainConfig
 from pipeline.scoring.acoustic.data import load_training_data, write_csv
@@ -17,13 +16,13 @@ from pipeline.settings import CHECKOUT, Settings
 NOTEBOOK = CHECKOUT / "models" / "train_word_scorer.ipynb"
 
 
+@pytest.mark.usefixtures("demo")
 def test_the_notebook_trains_a_model_that_can_be_deployed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import nbformat
     from nbclient import NotebookClient
 
-    install_demo(settings)
     data = load_training_data(settings, TrainConfig(set="demo"))
     write_csv(tmp_path / "training_data.csv", data)
     monkeypatch.setenv("PRONLAB_EPOCHS", "12")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from pipeline.audio.load import load_audio
-from pipeline.corpus.demo import install_demo
 from pipeline.corpus.sets import read_recordings
 from pipeline.labels.store import LabelStore
 from pipeline.records import RatingAction, RatingEvent, Target
@@ -73,8 +72,8 @@ def test_a_name_that_cannot_be_one_is_refused_in_words(open_page: Open, tiny_set
     assert "1 to 80 printable characters" in said(open_page("label", set=tiny_set, rater="x" * 99))
 
 
+@pytest.mark.usefixtures("demo")
 def test_practice_offers_words_a_reference_and_earlier_tries(open_page: Open, settings: Settings) -> None:
-    install_demo(settings)
     from pipeline.practice.attempts import save_attempt
 
     audio = load_audio(MASA)
@@ -88,8 +87,8 @@ def test_practice_offers_words_a_reference_and_earlier_tries(open_page: Open, se
     assert page.dataframe[0].value["Method"].tolist() == ["heuristic rule"]
 
 
+@pytest.mark.usefixtures("demo")
 def test_compare_shows_figures_against_targets_and_the_ten_worst(open_page: Open, settings: Settings) -> None:
-    install_demo(settings)
     before = said(open_page("compare", set="demo"))
     assert "No scorer has scored this set" in before
     for scorer in ("heuristic", "reference"):
@@ -115,8 +114,8 @@ def test_compare_without_expert_scores_points_to_labelling(open_page: Open, sett
     assert "no expert scores" in said(open_page("compare", set=tiny_set))
 
 
+@pytest.mark.usefixtures("demo")
 def test_train_shows_the_models_in_use_and_a_runs_findings(open_page: Open, settings: Settings) -> None:
-    install_demo(settings)
     page = open_page("train", set="demo")
     assert "No training has run yet" in said(page)
     models = page.dataframe[0].value
@@ -135,8 +134,8 @@ def test_train_shows_the_models_in_use_and_a_runs_findings(open_page: Open, sett
     assert any(len(table) == 10 and "error" in table.columns for table in tables)
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_mock_run_is_called_mock(open_page: Open, settings: Settings) -> None:
-    install_demo(settings)
     RunDirectory.create(
         settings.runs_root, kind="word", name="dry", config=TrainConfig(set="demo", labels="mock")
     )  # fmt: skip
@@ -145,16 +144,16 @@ def test_a_mock_run_is_called_mock(open_page: Open, settings: Settings) -> None:
     assert open_page("runs").dataframe[0].value["Labels"].tolist() == ["MOCK"]
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_lost_run_says_so(open_page: Open, settings: Settings) -> None:
-    install_demo(settings)
     run = RunDirectory.create(settings.runs_root, kind="word", name="gone", config=TrainConfig(set="demo"))
     raw = json.loads((run.path / "run.json").read_text())
     (run.path / "run.json").write_text(json.dumps({**raw, "heartbeat_at": "2026-01-01T00:00:00+00:00"}))
     assert "stopped without a word" in said(open_page("train", set="demo"))
 
 
+@pytest.mark.usefixtures("demo")
 def test_an_old_link_to_a_job_that_is_gone_still_compares(open_page: Open, settings: Settings) -> None:
-    install_demo(settings)
     score_set(settings, "demo", "acoustic57")
     page = open_page("compare", set="demo", job="../gone")
     assert "176 recordings of 8 participants" in said(page)

@@ -9,7 +9,6 @@ import pytest
 from dashboard.components.practice.live import Take
 from pipeline.audio.endpoint import Phase
 from pipeline.audio.load import load_audio
-from pipeline.corpus.demo import install_demo
 from pipeline.corpus.references import marked
 from pipeline.monitoring.predictions import PredictionLog
 from pipeline.practice.attempts import read_attempts
@@ -21,12 +20,6 @@ from tests.test_practice import Voiced
 
 Open = Callable[..., Any]
 SAID = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "11_masa.wav"
-
-
-@pytest.fixture
-def demo(settings: Settings) -> Settings:
-    install_demo(settings)
-    return settings
 
 
 def named(settings: Settings) -> list[str]:

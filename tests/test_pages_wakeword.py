@@ -1,6 +1,7 @@
 """The Wake word page: each step with nothing, with clips, with a trained detector."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,24 +30,43 @@ from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
 Open = Callable[..., Any]
 
 
-@pytest.fixture
-def chirps(settings: Settings, tmp_path: Path) -> Settings:
-    """Clips of the word `chirp`, some of them for evaluation."""
-    collect_chirps(settings, tmp_path)
-    return settings
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Clips of the word `chirp`, some of them for evaluation; to be copied, not changed."""
+    root = tmp_path_factory.mktemp("chirps")
+    installation = Settings(data_root=root / "data", models_root=root / "models")
+    collect_chirps(installation, root)
+    return installation
 
 
-@pytest.fixture
-def detector(chirps: Settings) -> RunDirectory:
-    words = open_collection(chirps, "chirp")
+@pytest.fixture(scope="module")
+def trained_run(collected: Settings) -> RunDirectory:
+    """To be copied, not changed."""
+    words = open_collection(collected, "chirp")
     given = {
         "name": "chirp", "data.positive": [str(words.folder("positive"))], "mining.rounds": 0,
         "data.negative": [str(words.folder("negative"))], "data.noise": [str(words.folder("noise"))],
     }  # fmt: skip
     config = build(WakewordConfig, merged(load_preset("tiny"), given))
-    run = RunDirectory.create(chirps.runs_root, kind="wakeword", name="chirp", config=config, seed=0)
-    train_wakeword(chirps, config, run)
+    run = RunDirectory.create(collected.runs_root, kind="wakeword", name="chirp", config=config, seed=0)
+    train_wakeword(collected, config, run)
     return run
+
+
+@pytest.fixture
+def chirps(settings: Settings, collected: Settings) -> Settings:
+    """An installation of the test's own with those clips."""
+    shutil.copytree(
+        open_collection(collected, "chirp").root,
+        open_collection(settings, "chirp", create=True).root,
+        dirs_exist_ok=True,
+    )
+    return settings
+
+
+@pytest.fixture
+def detector(chirps: Settings, trained_run: RunDirectory) -> RunDirectory:
+    return RunDirectory(shutil.copytree(trained_run.path, chirps.runs_root / trained_run.id))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +144,7 @@ def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDir
     assert not page.exception
     assert not page.metric, "nothing is measured yet"
     sides = (words.folder("evaluation/positive"),), (words.folder("evaluation/background"),)
-    evaluate_run(one, Task(*sides, hours=0.15, tta=True))
+    evaluate_run(one, Task(*sides, hours=0.05, tta=True))
     robustness_of(one, *sides, (), ())
     export(one.folder, one.home / EXPORTS)
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)

@@ -18,7 +18,6 @@ from pipeline.audio.endpoint import Endpointer, Phase
 from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.audio.voice import surest_voice
 from pipeline.cli.main import main
-from pipeline.corpus.demo import install_demo
 from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark
 from pipeline.corpus.sets import read_recordings
 from pipeline.corpus.voice import can_speak, spoken
@@ -450,8 +449,8 @@ def test_silero_hears_a_synthetic_voice_begin_and_end(tmp_path: Path) -> None:
     assert len(found.recording()) / RATE_HZ == pytest.approx(len(said) / RATE_HZ + 0.9, abs=0.5)
 
 
+@pytest.mark.usefixtures("demo")
 def test_the_demo_voice_is_known_to_be_synthetic(settings: Settings) -> None:
-    install_demo(settings)
     path = find_reference(settings, "masa", "tr")
     assert path is not None
     assert is_synthetic(settings, path)

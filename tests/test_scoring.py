@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio, from_samples, load_audio
-from pipeline.corpus.demo import install_demo
 from pipeline.corpus.importer import import_path
 from pipeline.corpus.references import find_reference, find_references, word_key
 from pipeline.corpus.sets import read_recordings
@@ -305,8 +304,8 @@ def _louder(source: Path, folder: Path) -> Path:
     return folder / "louder.wav"
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_set_is_scored_and_its_predictions_read_back(settings: Settings) -> None:
-    install_demo(settings)
     assert read_predictions(settings, "demo").empty
     for name in ("heuristic", "acoustic57"):
         assert len(score_set(settings, "demo", name)) == 176
@@ -329,8 +328,8 @@ def test_a_recording_that_cannot_be_read_is_counted_not_dropped(settings: Settin
     assert found[1].warnings
 
 
+@pytest.mark.usefixtures("demo", "two_processes")
 def test_a_set_is_measured_against_its_consensus(settings: Settings) -> None:
-    install_demo(settings)
     reference = reference_of_set(settings, "demo")
     measured = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="demo")
     report, predictions = measured.report, measured.predictions
@@ -345,8 +344,8 @@ def test_a_set_is_measured_against_its_consensus(settings: Settings) -> None:
     assert low < report.mae < high
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_manifest_is_measured_and_the_trained_on_left_out(settings: Settings, tmp_path: Path) -> None:
-    install_demo(settings)
     recordings = read_recordings(settings, "demo")[:40]
     folder = tmp_path / "demo"
     folder.mkdir()
@@ -393,11 +392,11 @@ def test_what_the_model_left_to_the_rule_is_no_figure_of_the_model(settings: Set
     assert any("the rule scored" in warning for warning in report.warnings)
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_model_that_does_not_name_its_voices_is_called_so(settings: Settings, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(CHECKOUT / "models" / "word-demo", model)
     (model / "held_out.csv").unlink()
-    install_demo(settings)
     spec = ScorerSpec(settings, None, WORD, model)
     report = evaluate(spec, reference_of_set(settings, "demo"), source="demo").report
     assert any("without held_out.csv" in warning for warning in report.warnings)

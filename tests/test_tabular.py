@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from pipeline import jsonl
 from pipeline.cli.main import main
-from pipeline.corpus.demo import install_demo
 from pipeline.errors import ModelError, TrainingError
 from pipeline.monitoring.inputs import feature_drift
 from pipeline.monitoring.predictions import PredictionLog
@@ -128,8 +127,8 @@ def test_prompts_are_scored_better_than_by_the_rule(settings: Settings, model: s
     assert 0 < confidence <= 1
 
 
+@pytest.mark.usefixtures("demo")
 def test_words_go_the_same_way(settings: Settings) -> None:
-    install_demo(settings)
     run, report = trained(settings, task="words", source="demo")
     assert report["metrics"]["n"] == report["cleaning"]["n_kept"] == 176
     assert set(report["baselines"]) == {"training mean", "ridge regression", "heuristic rule"}

@@ -163,11 +163,11 @@ def test_pools_are_kept_and_opened_without_reading_audio(clips: tuple[Path, list
 
 
 def test_rendering_is_the_same_in_one_process_and_in_several(
-    clips: tuple[Path, list[Clip]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: tuple[Path, list[Clip]], tmp_path: Path, two_processes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, known = clips
     many = make_pools(tmp_path / "many", root, known * 16, RECIPE)
-    monkeypatch.setattr("pipeline.parallel.os.cpu_count", lambda: 1)
+    monkeypatch.setattr("pipeline.parallel.cores", lambda: 1)
     one = make_pools(tmp_path / "one", root, known * 16, RECIPE)
     for label in one:
         assert np.array_equal(one[label].values, many[label].values)
