@@ -1,6 +1,5 @@
 """What this machine and installation have, and whether scores come out here as they do elsewhere."""
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -10,20 +9,20 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.errors import ModelError, PronlabError
+from pipeline.optional import EXTRAS, is_there
 from pipeline.records import RubricName
 from pipeline.settings import Settings
 
 GIB = 2**30
 LOW_DISK_GIB = 1.0
 LARGEST_DEVIATION = 0.05  # nats; signed 8-bit weights on a processor without VNNI give .12
-# extra -> (a module of it, what needs it)
-EXTRAS = {
-    "encoder": ("onnx", "training and packaging of speech models, export of wake words"),
-    "speechllm": ("peft", "fine-tuning of Phi-4-multimodal"),
-    "search": ("optuna", "searching for settings"),
-    "slurm": ("submitit", "--executor slurm"),
-    "ray": ("ray", "--executor ray"),
-    "text": ("spacy", "parts of speech of prompts"),
+PURPOSES = {
+    "encoder": "training and packaging of speech models",
+    "speechllm": "fine-tuning of Phi-4-multimodal",
+    "search": "searching for settings",
+    "slurm": "--executor slurm",
+    "ray": "--executor ray",
+    "text": "parts of speech of prompts",
 }
 
 
@@ -123,7 +122,7 @@ def _speech(settings: Settings) -> Iterator[Check]:
         yield Check(name, State.PROBLEM, text + cure)
     else:
         yield Check(name, State.OK, f"{folder} hears a known sound as where it was made (within {deviation:.6f}).")
-    if importlib.util.find_spec("onnx") is not None:
+    if is_there("onnx"):
         from pipeline.quantisation import signed_weights
 
         signed = [file for file in (LISTENER_FILE, RULES_FILE) if (folder / file).is_file() and
@@ -147,7 +146,7 @@ def _words(settings: Settings) -> Iterator[Check]:
 
 
 def _gpu() -> Check:
-    if importlib.util.find_spec("torch") is None:
+    if not is_there("torch"):
         return Check("PyTorch", State.NOTE, "not installed: scoring works, training does not.")
     import torch
 
@@ -158,9 +157,11 @@ def _gpu() -> Check:
 
 
 def _optional() -> Iterator[Check]:
-    for extra, (module, purpose) in EXTRAS.items():
-        if importlib.util.find_spec(module) is None:
-            yield Check(extra, State.NOTE, f"not installed; pip install 'pronlab[{extra}]' adds {purpose}.")
+    for extra, purpose in PURPOSES.items():
+        missing = [package for package, brought_by in EXTRAS.items() if brought_by == extra and not is_there(package)]
+        if missing:
+            text = f"{', '.join(missing)} not installed; pip install 'pronlab[{extra}]' adds {purpose}."
+            yield Check(extra, State.NOTE, text)
         else:
             yield Check(extra, State.OK, f"installed: {purpose}.")
     espeak = shutil.which("espeak-ng")

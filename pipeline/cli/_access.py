@@ -42,7 +42,6 @@ NEEDS: dict[str, Need | None] = {
     "doctor": None,
     "serve": None,
     "wakeword judge": None,
-    "doctor": _DEPLOY,  # `--repair` rewrites the models that score
     "demo": _need(Action.IMPORT_DATA),
     "import": _need(Action.IMPORT_DATA),
     "index rebuild": _need(Action.IMPORT_DATA),

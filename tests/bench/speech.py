@@ -87,9 +87,9 @@ def run() -> list[BenchResult]:
     sphinx = "PocketSphinx aligning words"
     one_core_s = statistics.median(one_core)
     return [
-        BenchResult(f"{length_s:.1f} s of speech, median", 1000 * ours_s, "ms", "< 300", sphinx, theirs_s / ours_s),
+        BenchResult(f"{length_s:.1f} s of speech, median", 1000 * ours_s, "ms", "< 250", sphinx, theirs_s / ours_s),
         BenchResult("the slowest of them", 1000 * max(ours), "ms"),
-        BenchResult("real-time factor, one core", one_core_s / length_s, "", "< 0.15"),
+        BenchResult("real-time factor, one core", one_core_s / length_s, "", "< 0.12"),
         BenchResult("loading, imports included", loaded_s, "s", "< 1.5"),
         BenchResult("the first sentence", 1000 * first_s, "ms"),
         BenchResult("memory of the process", memory_mb, "MB", "< 500"),

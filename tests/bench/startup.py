@@ -44,7 +44,7 @@ def run() -> list[BenchResult]:
     seconds, megabytes = min(s for s, _ in ours), max(m for _, m in ours)
     least_s, least_mb = min(s for s, _ in bare), max(m for _, m in bare)
     return [
-        BenchResult("first page drawn after the server's start", seconds, "s", "< 5", "an empty Streamlit page",
+        BenchResult("first page drawn after the server's start", seconds, "s", "< 3.5", "an empty Streamlit page",
                     least_s / seconds),
         BenchResult("memory of the server then", megabytes, "MB", "< 250", "an empty Streamlit page",
                     least_mb / megabytes),
