@@ -25,25 +25,35 @@ def main() -> None:
     with errors_in_words():
         identity.sidebar()
         me = identity.present()
-        pages = {_drawn(page, me, first=number == 0): page for number, page in enumerate(PAGES)}
-        chosen = st.navigation(list(pages))
-        page = next(page for drawn, page in pages.items() if drawn == chosen)
+        pages = {_drawn(page, me): page for page in PAGES}
+        start = st.Page(_nothing, title="Pronlab", url_path="start", default=True, visibility="hidden")
+        chosen = st.navigation([start, *pages], expanded=True)
         if me is None:
             st.title("Pronlab")
-            how = "Sign in" if identity.signs_in() else "Choose your name"
-            st.info(f"Say who you are first: in the bar on the left. {how} to go on.", icon=":material/login:")
-        elif page.opens_to(me):
+            identity.ask()
+            return
+        first = next((drawn for drawn, page in pages.items() if page.opens_to(me)), None)
+        if chosen == start and first is not None:
+            st.switch_page(first, query_params=st.query_params.to_dict())
+        page = next((page for drawn, page in pages.items() if drawn == chosen), PAGES[0])
+        if page.opens_to(me):
             chosen.run()
-        else:
-            st.title(page.title)
-            me.require(*page.needs)
+            return
+        st.title(page.title)
+        if first is not None:
+            st.page_link(first, label=f"Go to {pages[first].title}", icon=":material/arrow_forward:")
+        me.require(*page.needs)
 
 
-def _drawn(page: Page, me: Identity | None, *, first: bool) -> StreamlitPage:
+def _nothing() -> None:
+    """The start page sends everybody to the first page that opens to them."""
+
+
+def _drawn(page: Page, me: Identity | None) -> StreamlitPage:
     """In the navigation where it opens to whoever is there; its address is known in any case, and refuses."""
     seen = me is not None and page.opens_to(me)
     return st.Page(
-        VIEWS / f"{page.name}.py", title=page.title, icon=page.icon, url_path=page.name, default=first,
+        VIEWS / f"{page.name}.py", title=page.title, icon=page.icon, url_path=page.name,
         visibility="visible" if seen else "hidden",
     )  # fmt: skip
 

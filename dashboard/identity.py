@@ -134,6 +134,21 @@ def held(service: Callable[[], T]) -> Callable[[], T]:
     return later
 
 
+def ask() -> None:
+    """In the page, for nobody: on a phone the sidebar is folded away."""
+    if signs_in():
+        st.info("Say who you are first: sign in.", icon=":material/login:")
+        st.button("Sign in", on_click=st.login, type="primary", key="sign-in-here")
+        return
+    st.info("Say who you are first, here or in the sidebar.", icon=":material/login:")
+    names = [person.name for person in people().all() if person.active]
+    st.selectbox("Your name", names, index=None, key="name-here", on_change=_sit, placeholder="Choose your name")
+
+
+def _sit() -> None:
+    state.choose(state.RATER, state.chosen("name-here"))
+
+
 def sidebar() -> None:
     """Where the installation knows its people: who you are, and signing in or out."""
     if signs_in():

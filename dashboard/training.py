@@ -85,6 +85,16 @@ def speech_in_use() -> SpeechInfo | None:
 
 
 @asks(Action.TRAIN)
+def speech_total(info: SpeechInfo) -> dict[str, Any] | None:
+    """The newest evaluation of `total` over speakers that nothing was chosen on (`pcc`, `n`); None before there is
+    one."""
+    from pipeline.scoring.evaluations import read_evaluations
+
+    found = (one.report for one in read_evaluations(settings()) if one.report["model_id"] == info.model_id)
+    return next((dict(report["utterance"]["total"]) for report in found if "total" in report["utterance"]), None)
+
+
+@asks(Action.TRAIN)
 def speech_card() -> str:
     """The card of the speech model in use."""
     from pipeline.scoring.speech.model_files import CARD_FILE, find_speech_model

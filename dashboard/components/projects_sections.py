@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import identity, services, state
+from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import errors_in_words
 from dashboard.components.review_sections import METHODS, names_of
 from dashboard.markup import plain
@@ -175,10 +176,9 @@ def who_works_here(me: Identity) -> None:
 
 def _add_person(me: Identity, *, first: bool) -> None:
     """Somebody new. A name that is on the list is that person: what is left empty here stays as it is."""
-    if state.recall("person-saved"):  # the roles of one are not the next one's
-        state.forget("person-saved")
-        for key in PERSON_FIELDS:
-            state.reset(key)
+    empty_if_kept("person", PERSON_FIELDS)  # the roles of one are not the next one's
+    if first:
+        st.caption("The first person on the list becomes its admin, and is who sits here from then on.")
     with st.form("person"):
         left, right = st.columns(2)
         name = left.text_input("Name", key="person-name")
@@ -198,8 +198,8 @@ def _add_person(me: Identity, *, first: bool) -> None:
             saved = identity.people().add_or_change(
                 name, me, roles=tuple(roles), email=email, active=None if active else False
             )
-            state.remember("person-saved", True)
-            _told(saved)
+            _seated(saved)
+            keep("person", f"{plain(saved.name)} is saved: {', '.join(saved.roles)}.")
 
 
 def _change_person(person: Person, me: Identity) -> None:
@@ -213,14 +213,16 @@ def _change_person(person: Person, me: Identity) -> None:
         submitted = st.form_submit_button("Save", icon=":material/save:")
     if submitted:
         with errors_in_words():
-            _told(identity.people().save(Person(person.name, tuple(roles), email.strip(), active), me))
+            saved = identity.people().save(Person(person.name, tuple(roles), email.strip(), active), me)
+            st.toast(f"{plain(saved.name)} is saved: {', '.join(saved.roles)}.")
+            st.rerun()
 
 
-def _told(saved: Person) -> None:
+def _seated(saved: Person) -> None:
+    """Whoever makes the list is who sits here, after a reload too."""
     if not identity.signs_in() and not state.chosen(state.RATER):
         state.choose(state.RATER, saved.name)
-    st.toast(f"{plain(saved.name)} is saved.")
-    st.rerun()
+        state.watch(state.RATER, saved.name)
 
 
 def _role_in_words(role: Role) -> str:

@@ -105,13 +105,14 @@ def models_here() -> None:
 
 
 def _speech_row(info: SpeechInfo) -> dict[str, object]:
+    figure = training.speech_total(info)
     return {
         "Scores": "English sentences",
         "Model": info.model_id,
         "Role": f"in use ({'deployed here' if training.speech_is_deployed() else 'as released'})",
         "MAE": "",
-        "PCC": info.held_out.get("total"),
-        "n": info.n_recordings,
+        "PCC": figure and figure["pcc"],
+        "n": figure and figure["n"],
         "Features": f"speech: {info.encoder}",
         "Trained on": f"{info.trained_on} {info.part}".strip(),
     }

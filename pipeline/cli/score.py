@@ -174,8 +174,13 @@ def _score_text(result: Any) -> str:
     if result.overall is None:
         return "Could not score:\n" + "\n".join(f"  {warning}" for warning in result.warnings)
     band = next(band for band in BANDS if band.key == result.band)
-    sure = "" if result.confidence is None else f", {result.confidence:.0%} sure to be within 10 points of an expert"
-    lines = [f"{result.overall:.0f} of 100: {band.label.lower()} ({band.meaning}); {result.scoring_method}{sure}"]
+    sure = (
+        "how sure is not known"
+        if result.confidence is None
+        else f"{result.confidence:.0%} sure to be within 10 points of an expert"
+    )
+    made = f"{result.scoring_method} by {result.model_id or result.scorer}, {sure}"
+    lines = [f"{result.overall:.0f} of 100: {band.label.lower()} ({band.meaning}); {made}"]
     lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
     lines += [_word_line(word) for word in result.words]
     if result.words:

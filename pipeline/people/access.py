@@ -88,9 +88,12 @@ class Identity:
     def require(self, action: Action, *others: Action) -> None:
         """Raises AccessError where none of the roles allows the action, nor one of the `others`."""
         if not any(self.may(one) for one in (action, *others)):
-            needed = " or ".join(sorted(ALLOWED[action]))
+            *others_allowed, last = sorted(ALLOWED[action])
+            needed = f"{', '.join(others_allowed)} or {last}" if others_allowed else last
             own = ", ".join(sorted(self.roles)) or "no role"
-            raise AccessError(f"{self.name} ({own}) may not {action}; that takes the role {needed}.")
+            raise AccessError(
+                f"{self.name} ({own}) may not {action}; that takes the role {needed}, which an admin gives."
+            )
 
 
 # Whoever is there on an open installation without having given a name.

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import identity, practising, services
 from dashboard.components.confirm import confirm
+from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.practice.choose import LANGUAGES, language_name
 from dashboard.markup import message, plain
@@ -54,12 +55,13 @@ def _change(found: list[Lesson]) -> None:
 
 
 def _write() -> None:
-    with st.form("lesson-write", clear_on_submit=True):
+    empty_if_kept("lesson", ("lesson-title", "lesson-texts"))
+    with st.form("lesson-write"):
         st.markdown("**Write one**")
-        title = st.text_input("Title", max_chars=80)
+        title = st.text_input("Title", max_chars=80, key="lesson-title")
         language = st.selectbox("Language", list(LANGUAGES), format_func=language_name)
         kind = st.segmented_control("Of", ["words", "sentences"], default="words", required=True)
-        texts = st.text_area("One word or sentence a line", height=140)
+        texts = st.text_area("One word or sentence a line", height=140, key="lesson-texts")
         if st.form_submit_button("Add the lesson", type="primary"):
             lines = [line.strip() for line in lines_of(texts) if line.strip()]
             _added(_name_of(title), as_yaml(title.strip(), language, kind, lines))
@@ -76,8 +78,7 @@ def _upload() -> None:
 
 def _added(name: str, content: bytes) -> None:
     lesson = practising.add_lesson(name, content)
-    st.toast(f"{plain(lesson.title)} is there.")
-    st.rerun()
+    keep("lesson", f"{plain(lesson.title)} is there.")
 
 
 def _name_of(title: str) -> str:

@@ -5,13 +5,17 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, tables
 from dashboard.components.confirm import confirm
+from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from pipeline.people.access import Action
 from pipeline.tabular.prompts.store import LONGEST, Prompt
 
+FIELDS = ("prompt-text", "prompt-author", "prompt-score", "prompt-notes")
+
 
 def collect() -> None:
-    with st.form("prompt-new", clear_on_submit=True), errors_in_words():
+    empty_if_kept("prompt", FIELDS)
+    with st.form("prompt-new"), errors_in_words():
         text = st.text_area("Prompt", max_chars=LONGEST, height=140, key="prompt-text")
         left, middle, right = st.columns(3)
         author = left.text_input("Who wrote it", max_chars=80, key="prompt-author")
@@ -22,7 +26,7 @@ def collect() -> None:
         )
         if st.form_submit_button("Keep it", type="primary"):
             tables.keep_prompt(text, author, score, rater, notes)
-            st.toast("Kept.")
+            keep("prompt", "Kept.")
     found = tables.prompts()
     if not found:
         empty_state("There are no prompts yet. Write one above, or begin with the synthetic set.")
@@ -34,7 +38,7 @@ def collect() -> None:
     if made_up:
         st.badge(f"{made_up} synthetic prompts with made-up scores", icon=":material/science:", color="orange")
     unrated = [one for one in found if one.score is None]
-    st.caption(f"{len(found)} prompts, {len(unrated)} of them not rated yet.")
+    st.caption(f"{len(found)} {'prompt' if len(found) == 1 else 'prompts'}, {len(unrated)} not rated yet.")
     st.dataframe(
         [
             {"Prompt": one.text, "By": one.author, "Score": one.score, "Rated by": one.rater, "Notes": one.notes}

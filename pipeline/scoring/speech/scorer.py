@@ -86,7 +86,7 @@ class SpeechScorer:
             return self._refused(target, State.TOO_SHORT, reason)
         free = ctc.greedy(heard.log_probs)
         if len(free) < max(1.0, MIN_FREE_SHARE * len(shortest)):
-            reason = "No speech was heard. Check the microphone, and speak once the recording runs."
+            reason = "No speech was heard, or far too little for this text. Check the microphone, and read all of it."
             return self._refused(target, State.NO_SPEECH, reason)
         try:
             found = self.analyse(audio, words, heard)
