@@ -1,5 +1,7 @@
 """The dashboard's frame: page settings, navigation, and who gets in where."""
 
+import importlib
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -26,27 +28,31 @@ def main() -> None:
         identity.sidebar()
         me = identity.present()
         pages = {_drawn(page, me): page for page in PAGES}
-        start = st.Page(_nothing, title="Pronlab", url_path="start", default=True, visibility="hidden")
+        first = next((page for page in PAGES if me is not None and page.opens_to(me)), PAGES[0])
+        start = st.Page(_drawing(first), title=first.title, url_path="start", default=True, visibility="hidden")
         chosen = st.navigation([start, *pages], expanded=True)
         if me is None:
             st.title("Pronlab")
             identity.ask()
             return
-        first = next((drawn for drawn, page in pages.items() if page.opens_to(me)), None)
-        if chosen == start and first is not None:
-            st.switch_page(first, query_params=st.query_params.to_dict())
-        page = next((page for drawn, page in pages.items() if drawn == chosen), PAGES[0])
+        page = pages.get(chosen, first)
         if page.opens_to(me):
             chosen.run()
             return
         st.title(page.title)
-        if first is not None:
-            st.page_link(first, label=f"Go to {pages[first].title}", icon=":material/arrow_forward:")
+        if first.opens_to(me):
+            st.page_link(start, label=f"Go to {first.title}", icon=":material/arrow_forward:")
         me.require(*page.needs)
 
 
-def _nothing() -> None:
-    """The start page sends everybody to the first page that opens to them."""
+def _drawing(page: Page) -> Callable[[], None]:
+    """What the address without a page shows: the first page that opens to whoever is there, in place, since going to
+    another address would lose what this one says."""
+
+    def start() -> None:
+        importlib.import_module(f"dashboard.views.{page.name}").render()
+
+    return start
 
 
 def _drawn(page: Page, me: Identity | None) -> StreamlitPage:

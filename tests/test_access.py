@@ -305,6 +305,28 @@ def test_pages_ask_every_role_and_nobody(open_page: Callable[..., Any], team: Se
         assert shows_nothing(opened), query
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_address_alone_leads_to_the_first_page_that_opens(
+    open_page: Callable[..., Any], team: Settings, role: Role
+) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    open_page("data")  # as the environment of this installation
+    start = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+    start.query_params["rater"] = NAMES[role]
+    start.query_params["practise"] = "Progress"
+    shown = said(start.run())
+    assert "may not" not in shown
+    first = next(page for page in PAGES if may(role, page.needs))
+    assert start.title[0].value == first.title
+
+
+def test_a_page_that_does_not_open_leads_on(open_page: Callable[..., Any], team: Settings) -> None:
+    page = open_page("train", rater=NAMES[Role.LEARNER])
+    assert "which an admin can give" in said(page)
+    assert [link.proto.label for link in page.get("page_link")] == ["Go to Practice"]
+
+
 class User(SimpleNamespace):
     def get(self, name: str, default: Any = None) -> Any:
         return getattr(self, name, default)

@@ -92,7 +92,7 @@ class Identity:
             needed = f"{', '.join(others_allowed)} or {last}" if others_allowed else last
             own = ", ".join(sorted(self.roles)) or "no role"
             raise AccessError(
-                f"{self.name} ({own}) may not {action}; that takes the role {needed}, which an admin gives."
+                f"{self.name} ({own}) may not {action}; that takes the role {needed}, which an admin can give."
             )
 
 
