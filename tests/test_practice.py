@@ -18,10 +18,11 @@ from pipeline.audio.endpoint import Endpointer, Phase
 from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.audio.voice import surest_voice
 from pipeline.cli.main import main
-from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark
-from pipeline.corpus.sets import read_recordings
+from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
+from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.corpus.voice import can_speak, spoken
 from pipeline.errors import AccessError, CorpusError
+from pipeline.features.base import load_extractor
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.advice import advise, part_of
@@ -166,6 +167,31 @@ def test_a_damaged_list_of_references_stops_no_scoring(settings: Settings) -> No
     assert find_reference(settings, "masa", "tr") is not None
     with pytest.raises(CorpusError, match="damaged"):
         marked(settings)
+
+
+@pytest.mark.parametrize("damage", ["gone", "broken", "a folder", "a circle of links"])
+def test_a_marked_reference_that_cannot_be_read_is_named_and_stops_no_score(demo: Settings, damage: str) -> None:
+    recording = next(one for one in read_recordings(demo, "demo") if one.text == "elma")
+    mark(demo, recording.id, Identity("Ada", EVERY_ROLE))
+    assert not unusable(demo)
+    path = get_set(demo, "demo").root / recording.path
+    path.unlink()
+    if damage == "broken":
+        path.write_bytes(b"broken")
+    elif damage == "a folder":
+        path.mkdir()
+    elif damage == "a circle of links":
+        path.symlink_to(path.name)
+    (problem,) = unusable(demo)
+    assert recording.id in problem.message
+    masa = load_audio(DEMO / "references" / "masa.wav")
+    for text in ("masa", "elma"):
+        target = Target(text, "tr")
+        assert score_audio(load_scorer(demo, "heuristic", target.rubric), masa, target).overall is not None
+        assert load_extractor(demo, "reference").depends_on(target)
+    listed = CliRunner().invoke(main, ["reference", "list"], env={"PRONLAB_DATA_ROOT": str(demo.data_root)})
+    assert listed.exit_code == 0, listed.output
+    assert "is left out as a reference of “elma”" in listed.stderr
 
 
 @pytest.mark.skipif(not can_speak("en"), reason="espeak-ng is not installed")

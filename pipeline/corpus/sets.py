@@ -143,8 +143,12 @@ def spelled(root: Path, relative: str) -> str:
 
 def confined(root: Path, relative: str) -> Path:
     """`root / relative`, if it truly lies under `root` once links are followed. Raises CorpusError otherwise."""
-    path = root / spelled(root, relative)
-    if PurePosixPath(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+    try:
+        path = root / spelled(root, relative)
+        is_below = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, names too long or with a NUL
+        raise CorpusError(f"{relative!r} below {root} cannot be followed ({error}).") from error
+    if PurePosixPath(relative).is_absolute() or not is_below:
         raise CorpusError(f"{relative!r} points outside {root}; only files below it are read or written.")
     return path
 
