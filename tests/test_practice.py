@@ -55,6 +55,28 @@ RATE_HZ = 16_000
 # Lessons
 
 
+@pytest.mark.parametrize(
+    "title", ["2026-13-45", r'"\ud800"', r'"a\0b"', r'"a\x1bb"', "[" * 20_000, "[a]", "{a: b}"], ids=lambda t: t[:12]
+)
+def test_a_lesson_whose_title_cannot_be_shown_is_refused_in_words(settings: Settings, title: str) -> None:
+    with pytest.raises(LessonError, match="odd (is no YAML|cannot be used)"):
+        add_lesson(settings, "odd", f"title: {title}\nlanguage: tr\nitems: [masa]\n".encode())
+    (settings.data_root / "lessons").mkdir(parents=True)
+    (settings.data_root / "lessons" / "odd.yaml").write_text(f"title: {title}\nlanguage: tr\nitems: [masa]\n")
+    lessons, problems = list_lessons(settings)
+    assert len(problems) == 1
+    assert lessons
+
+
+@pytest.mark.parametrize(
+    "rest", ["kind: [a]", "level: [1]", "level: true", r'about: "\ud800"', r'items: ["\ud800"]', r'items: ["a\0"]']
+)
+def test_a_lesson_with_values_of_another_type_is_refused_in_words(rest: str) -> None:
+    items = "" if rest.startswith("items") else "items: [masa]\n"
+    with pytest.raises(LessonError, match="cannot be used"):
+        parse("odd", f"title: Odd\nlanguage: tr\n{items}{rest}\n".encode())
+
+
 def test_every_shipped_lesson_can_be_read_and_said(settings: Settings) -> None:
     lessons, problems = list_lessons(settings)
     assert not problems
