@@ -5,7 +5,6 @@ then the demo's. Below such a folder, at any depth, every audio file is a refere
 `references/araba.wav`, `references/voice_two/araba.flac`.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -149,7 +148,7 @@ def _read(settings: Settings) -> list[dict[str, Any]]:
     if not _file(settings).is_file():
         return []
     try:
-        entries: list[dict[str, Any]] = json.loads(_file(settings).read_text(encoding="utf-8"))
+        entries: list[dict[str, Any]] = artifacts.read_json(_file(settings))
         for entry in entries:
             _recording(entry)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -5,7 +5,6 @@ folders) is used where it lies and its labels lie beside the audio. A *manifest*
 written into: its labels live under the registration, at the same relative paths.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -155,7 +154,7 @@ def confined(root: Path, relative: str) -> Path:
 
 def _read_set(file: Path) -> RecordingSet:
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = artifacts.read_json(file)
         paths = {key: Path(raw[key]) for key in ("root", "labels_root")}
         return RecordingSet(**{**raw, **paths, "rubric": RubricName(raw["rubric"])})
     except (OSError, ValueError, KeyError, TypeError) as error:

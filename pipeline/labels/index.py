@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import sqlite_utils
 
+from pipeline import artifacts
 from pipeline.corpus.sets import (
     RESULT_SUFFIX,
     RecordingSet,
@@ -244,7 +245,7 @@ class Index(IndexQueries):
 
     def bodies(self, sql: str, values: Sequence[Any]) -> list[Recording]:
         with self.connect() as database:
-            return [recording_from_json(json.loads(row[0])) for row in database.execute(sql, values)]
+            return [recording_from_json(artifacts.loads(row[0])) for row in database.execute(sql, values)]
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         with self.connect() as database:

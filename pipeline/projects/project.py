@@ -1,6 +1,5 @@
 """What a rating project is told, kept in `<data root>/projects/<name>/project.json` with every change of it."""
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -161,7 +160,7 @@ def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
 def _read(file: Path) -> Project:
     known = {f.name for f in fields(Project)}
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = artifacts.read_json(file)
         return Project(**{key: value for key, value in raw.items() if key in known})
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
