@@ -38,9 +38,9 @@ NESTED = "[" * 150_000
 @pytest.mark.parametrize("content", [NESTED.encode(), b"\xff", b"", b"{", b"[1,"])
 def test_whatever_is_no_json_is_a_value_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         artifacts.read_json(tmp_path / "a.json")
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         artifacts.loads(content)
 
 
@@ -52,6 +52,6 @@ def test_json_is_read_with_and_without_a_byte_order_mark(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("content", ["[" * 20_000, "a: 2026-13-45", "a: [", "\0", b"\xff"])
 def test_whatever_is_no_yaml_is_a_value_error_of_one_line(content: str | bytes) -> None:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=r".") as refused:
         artifacts.loads_yaml(content)
     assert "\n" not in str(refused.value)

@@ -59,7 +59,7 @@ RATE_HZ = 16_000
     "title", ["2026-13-45", r'"\ud800"', r'"a\0b"', r'"a\x1bb"', "[" * 20_000, "[a]", "{a: b}"], ids=lambda t: t[:12]
 )
 def test_a_lesson_whose_title_cannot_be_shown_is_refused_in_words(settings: Settings, title: str) -> None:
-    with pytest.raises(LessonError, match="odd (is no YAML|cannot be used)"):
+    with pytest.raises(LessonError, match=r"odd (is no YAML|cannot be used)"):
         add_lesson(settings, "odd", f"title: {title}\nlanguage: tr\nitems: [masa]\n".encode())
     (settings.data_root / "lessons").mkdir(parents=True)
     (settings.data_root / "lessons" / "odd.yaml").write_text(f"title: {title}\nlanguage: tr\nitems: [masa]\n")

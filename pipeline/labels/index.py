@@ -25,6 +25,7 @@ from pipeline import artifacts
 from pipeline.corpus.sets import (
     RESULT_SUFFIX,
     RecordingSet,
+    damaged_sets,
     get_set,
     label_path,
     list_sets,
@@ -259,7 +260,7 @@ class Index(IndexQueries):
 
     def _fill(self, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
         n_recordings = n_files = n_ratings = 0
-        problems: list[Problem] = []
+        problems = damaged_sets(self._settings)
         sets = list_sets(self._settings)
         for set_ in sets:
             try:
