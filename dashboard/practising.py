@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,13 +93,15 @@ def can_score(language: str) -> bool:
 
 @asks(Action.PRACTISE)
 def voice(target: Target) -> Voice | None:
-    """A recording of this installation, else the synthesiser's where it is installed."""
-    from pipeline.corpus.references import find_reference, is_synthetic
+    """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
+    from pipeline.corpus.references import find_references, is_synthetic, word_key
     from pipeline.corpus.voice import spoken
+    from pipeline.errors import AudioError
 
-    path = find_reference(settings(), target.text, target.language)
-    if path is not None:
-        return Voice(path, is_synthetic(settings(), path))
+    for path in find_references(settings(), target.language).get(word_key(target.text, target.language), ()):
+        with suppress(AudioError):  # told where references are chosen
+            loaded_audio(path)
+            return Voice(path, is_synthetic(settings(), path))
     made = spoken(settings(), target.text, target.language)
     return None if made is None else Voice(made, True)
 
@@ -107,6 +110,7 @@ def voice(target: Target) -> Voice | None:
 def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
     """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
     from pipeline.audio.load import load_audio
+    from pipeline.errors import AudioError
     from pipeline.monitoring.inputs import features_of
     from pipeline.monitoring.predictions import PredictionLog
     from pipeline.practice.advice import advise
@@ -120,7 +124,10 @@ def score_try(data: bytes, target: Target, reference: Voice | None, learner: str
     way, loaded = _way(target, learner)
     result = score_attempt(loaded, audio, target)
     rule = result if result.scorer == "heuristic" else score_audio(scorer("heuristic", target.rubric), audio, target)
-    besides = None if reference is None or result.overall is None else beside(audio, loaded_audio(reference.path))
+    besides = None
+    if reference is not None and result.overall is not None:
+        with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
+            besides = beside(audio, loaded_audio(reference.path))
     stresses = word_stresses(audio, result)
     advice = tuple(advise(result, rule, besides, stresses))
     milliseconds = 1000 * (time.perf_counter() - started)
@@ -269,6 +276,14 @@ def marked_references() -> list[Recording]:
     from pipeline.corpus.references import marked
 
     return marked(settings())
+
+
+@asks(Action.MANAGE_REFERENCES)
+def unusable_references() -> list[Problem]:
+    """What is wrong with marked references that are left out."""
+    from pipeline.corpus.references import unusable
+
+    return unusable(settings())
 
 
 @asks(Action.MANAGE_REFERENCES)

@@ -93,6 +93,14 @@ def problems() -> list[Problem]:
 
 
 @asks(Action.SEE_PROJECTS)
+def damaged_projects() -> list[Problem]:
+    """Projects that cannot be read, and why."""
+    from pipeline.projects.project import damaged_projects as damaged
+
+    return damaged(settings())
+
+
+@asks(Action.SEE_PROJECTS)
 def project_names() -> list[str]:
     from pipeline.projects.project import list_projects
 
@@ -131,6 +139,14 @@ def ratings_of(set_name: str, part: str = "") -> RatingsTable:
     if part:
         labels = labels[labels["part"] == part]
     return of_frame(labels, get_set(settings(), set_name).rubric)
+
+
+@asks(Action.SEE_SETS)
+def damaged_sets() -> list[Problem]:
+    """Sets whose registration cannot be read, and why."""
+    from pipeline.corpus.sets import damaged_sets as damaged
+
+    return damaged(settings())
 
 
 @asks(Action.SEE_SETS)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import settings
+from pipeline import artifacts
 from pipeline.people.access import Action
 from pipeline.people.names import same_person
 from pipeline.runs import RunDirectory, RunListing, scan_runs
@@ -105,7 +105,7 @@ def has_report(run: RunDirectory) -> bool:
 @asks(Action.TRAIN)
 def report(run: RunDirectory) -> dict[str, Any]:
     """What a finished training found. Raises OSError or ValueError where the file cannot be read."""
-    content: dict[str, Any] = json.loads((run.path / REPORT).read_text(encoding="utf-8"))
+    content: dict[str, Any] = artifacts.read_json(run.path / REPORT)
     return content
 
 

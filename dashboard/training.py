@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import streamlit as st
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import settings
+from pipeline import artifacts
 from pipeline.errors import PronlabError
 from pipeline.metrics.regression import RegressionMetrics
 from pipeline.people.access import Action
@@ -167,7 +167,7 @@ def report_of(run: RunDirectory) -> Report | None:
     path = run.path / "report.json"
     if not path.is_file():
         return None
-    raw = json.loads(path.read_text(encoding="utf-8"))
+    raw = artifacts.read_json(path)
     if run.state.kind != "word":
         return None
     return Report(

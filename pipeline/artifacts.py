@@ -62,6 +62,33 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(to_json(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """Raises OSError, and ValueError for whatever is no JSON. A byte order mark is passed over."""
+    return loads(path.read_bytes())
+
+
+def loads(content: bytes | str) -> Any:
+    """The value in JSON text, UTF-8 with or without a byte order mark. Raises ValueError for whatever is none, and for
+    what is nested deeper than Python can follow."""
+    try:
+        return json.loads(content.decode("utf-8-sig") if isinstance(content, bytes) else content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def loads_yaml(content: bytes | str) -> Any:
+    """The value in YAML text. Raises ValueError in one line for whatever is none: PyYAML itself raises other things for
+    dates that are none, and for what is nested too deeply."""
+    import yaml
+
+    try:
+        return yaml.safe_load(content.decode("utf-8-sig") if isinstance(content, bytes) else content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
 def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:
     """As safetensors, wherever they lie and whether or not they share memory."""
     from safetensors.torch import save_file

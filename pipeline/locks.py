@@ -19,7 +19,11 @@ def locked(settings: Settings, path: Path, error: type[PronlabError]) -> Iterato
     """Hold the lock of the file `path`. Lock files lie under the data root: a corpus folder gets labels and nothing
     else. Raises `error` where somebody holds it for over 10 s, or it cannot be written."""
     locks = settings.data_root / "locks"
-    lock = FileLock(locks / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16], timeout=TIMEOUT_S)
+    try:
+        name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    except (OSError, RuntimeError) as circle:
+        raise error(f"{path} cannot be followed ({circle}). Is it a link to itself? Remove the link.") from circle
+    lock = FileLock(locks / name, timeout=TIMEOUT_S)
     try:
         locks.mkdir(parents=True, exist_ok=True)
         lock.acquire()

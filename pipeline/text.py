@@ -17,3 +17,13 @@ def composed(text: str) -> str:
     """In Unicode's composed form (NFC), in which names are compared: file systems and archives, macOS's above all,
     also hand out the same letters decomposed."""
     return unicodedata.normalize("NFC", text)
+
+
+def is_writable(text: str) -> bool:
+    """Whether UTF-8 can hold it: JSON and YAML can spell half a surrogate pair, which nothing can print or save."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def is_showable(text: str) -> bool:
+    """Whether it can be written, and has no control characters but tabs and line ends."""
+    return is_writable(text) and not any(unicodedata.category(sign) == "Cc" and sign not in "\t\r\n" for sign in text)

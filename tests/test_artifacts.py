@@ -30,3 +30,28 @@ def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert artifacts.sha256_of(tmp_path / "empty") == empty
+
+
+NESTED = "[" * 150_000
+
+
+@pytest.mark.parametrize("content", [NESTED.encode(), b"\xff", b"", b"{", b"[1,"])
+def test_whatever_is_no_json_is_a_value_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"."):
+        artifacts.read_json(tmp_path / "a.json")
+    with pytest.raises(ValueError, match=r"."):
+        artifacts.loads(content)
+
+
+def test_json_is_read_with_and_without_a_byte_order_mark(tmp_path: Path) -> None:
+    for mark in (b"", b"\xef\xbb\xbf"):
+        (tmp_path / "a.json").write_bytes(mark + '{"ı": 1}'.encode())
+        assert artifacts.read_json(tmp_path / "a.json") == {"ı": 1}
+
+
+@pytest.mark.parametrize("content", ["[" * 20_000, "a: 2026-13-45", "a: [", "\0", b"\xff"])
+def test_whatever_is_no_yaml_is_a_value_error_of_one_line(content: str | bytes) -> None:
+    with pytest.raises(ValueError, match=r".") as refused:
+        artifacts.loads_yaml(content)
+    assert "\n" not in str(refused.value)

@@ -11,11 +11,12 @@ import pytest
 import soundfile
 
 from pipeline.corpus.importer import import_path
-from pipeline.corpus.sets import audio_path, get_set, list_sets, read_recordings, remove_set, result_path
+from pipeline.corpus.sets import audio_path, confined, get_set, list_sets, read_recordings, remove_set, result_path
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError, UnknownNameError
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
+from pipeline.locks import locked
 from pipeline.records import Problem, RatingAction, RatingEvent, RubricName
 from pipeline.settings import CHECKOUT, Settings
 
@@ -366,3 +367,44 @@ def test_only_old_leftovers_of_saves_are_deleted(settings: Settings, corpus: Pat
         os.utime(file, (time.time() - 7200, time.time() - 7200))
     import_path(settings, corpus.parent.parent, name="s")
     assert (old.exists(), fresh.exists(), mine.exists()) == (False, True, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": None}, {"synthetic": None}, {"synthetic": "x"}, {"synthetic": 1e308}, {"title": "\ud800"},
+        {"title": ["a"]}, {"kind": "table"}, {"n_recordings": "many"}, {"root": 5}, {"name": "other"}, {"licence": {}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_set_whose_values_are_of_another_type_is_named_as_damaged(
+    settings: Settings, tiny_set: str, change: dict[str, Any]
+) -> None:
+    file = settings.sets_root / tiny_set / "set.json"
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **change}))
+    with pytest.raises(CorpusError, match="is damaged"):
+        get_set(settings, tiny_set)
+    assert not list_sets(settings)
+    (problem,) = Index(settings).rebuild().problems
+    assert (problem.code, problem.path) == ("broken_set", tiny_set)
+
+
+@pytest.mark.parametrize("line", ["null", "[]", '"x"', "5", "{}"])
+def test_a_line_that_is_no_recording_makes_the_list_damaged(settings: Settings, tiny_set: str, line: str) -> None:
+    file = settings.sets_root / tiny_set / "recordings.jsonl"
+    whole = file.read_text(encoding="utf-8")
+    first = json.loads(whole.splitlines()[0])
+    for odd in (line, *(json.dumps({**first, **change}) for change in ({"text": None}, {"id": 5}, {"part": []}))):
+        file.write_text(whole + odd + "\n", encoding="utf-8")
+        with pytest.raises(CorpusError, match="is damaged"):
+            read_recordings(settings, tiny_set)
+    assert [problem.code for problem in Index(settings).rebuild().problems] == ["broken_set"]
+
+
+def test_a_link_to_itself_is_told_in_words(settings: Settings, tmp_path: Path) -> None:
+    link = tmp_path / "loop.json"
+    link.symlink_to(link.name)
+    with pytest.raises(CorpusError, match="cannot be followed"):
+        confined(tmp_path, link.name)
+    with pytest.raises(CorpusError, match="cannot be followed"), locked(settings, link, CorpusError):
+        pass

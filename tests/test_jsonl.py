@@ -104,6 +104,20 @@ def test_nothing_else_cuts_lines_or_reads_json_lines(file: Path) -> None:
         assert not re.search(r"json\.dumps\([^\n]*\) \+ ['\"]\\n['\"] for", source), "use pipeline.jsonl"
 
 
+@pytest.mark.parametrize("file", SOURCES, ids=lambda f: str(f.relative_to(CHECKOUT)))
+def test_nothing_else_parses_json_or_yaml(file: Path) -> None:
+    """Python's own parsers raise RecursionError, PyYAML whatever it likes, which no reader thinks of."""
+    if file.relative_to(CHECKOUT).as_posix() in (
+        "pipeline/artifacts.py",
+        "pipeline/jsonl.py",
+        "pipeline/api/client.py",
+    ):
+        return  # the readers, and a file to be copied elsewhere
+    source = file.read_text(encoding="utf-8")
+    assert not re.search(r"\bjson\.loads?\(", source), "use artifacts.read_json or artifacts.loads"
+    assert not re.search(r"\byaml\.\w*load\w*\(", source), "use artifacts.loads_yaml"
+
+
 def test_what_was_written_before_is_still_read() -> None:
     shipped = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
     assert b"".join(map(jsonl.dumps, jsonl.read(shipped))) == shipped.read_bytes()

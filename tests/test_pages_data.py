@@ -134,3 +134,26 @@ def test_ratings_from_elsewhere_are_checked_and_taken_over(open_page, settings: 
     assert "Zoë" in set(services.index().labels(tiny_set)["evaluator"])
     for format_ in ("label-studio", "textgrid"):
         assert services.exported_labels(tiny_set, format_)
+
+
+@pytest.mark.parametrize("damage", ["cut", "a list", "a folder", "gone", "null name"])
+def test_a_set_that_is_damaged_is_named_and_breaks_no_page(
+    open_page, settings: Settings, tiny_set: str, damage: str
+) -> None:
+    assert open_page("data").dataframe[0].value["Set"].tolist() == ["tiny"]
+    file = settings.sets_root / tiny_set / "set.json"
+    content = file.read_text(encoding="utf-8")
+    if damage == "gone":
+        shutil.rmtree(file.parent)
+    elif damage == "a folder":
+        file.unlink()
+        file.mkdir()
+    else:
+        changed = {"cut": content[:-30], "a list": "[]", "null name": content.replace('"tiny"', "null", 1)}
+        file.write_text(changed[damage], encoding="utf-8")
+    page = open_page("data")
+    assert not page.exception
+    assert "cannot be read" in page.dataframe[0].value["Folder"].iloc[0]
+    assert ("is damaged" in said(page)) is (damage != "gone")
+    for section in ("Problems", "Import", "Export", "Maintain"):
+        assert not open_page("data", section=section).exception

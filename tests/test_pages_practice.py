@@ -9,8 +9,11 @@ import pytest
 from dashboard.components.practice.live import Take
 from pipeline.audio.endpoint import Phase
 from pipeline.audio.load import load_audio
-from pipeline.corpus.references import marked
+from pipeline.corpus.references import mark, marked
+from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.monitoring.predictions import PredictionLog
+from pipeline.people.access import Identity
+from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.attempts import read_attempts
 from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
@@ -170,3 +173,21 @@ def test_pages_from_another_machine_without_https_say_so(
     page.segmented_control(key="recorder-way").set_value("Live").run()
     assert not page.exception
     assert any("HTTPS only" in str(warning.value) for warning in page.warning)
+
+
+@pytest.mark.parametrize("content", [None, b"broken"])
+def test_a_try_is_scored_though_its_marked_reference_cannot_be_read(
+    open_page: Open, demo: Settings, content: bytes | None
+) -> None:
+    give_consent(demo, "Deniz", Keep.SCORES)
+    recording = next(one for one in read_recordings(demo, "demo") if one.text == "masa")
+    mark(demo, recording.id, Identity("Ada", EVERY_ROLE))
+    path = get_set(demo, "demo").root / recording.path
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    page = open_page("practice", learner="Deniz", text="masa")
+    assert "A synthetic voice" in said(page), "the next reference takes its place"
+    record(page)
+    assert "3. Your score" in said(page)
+    assert len(read_attempts(demo, "Deniz").attempts) == 1

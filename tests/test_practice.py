@@ -18,10 +18,11 @@ from pipeline.audio.endpoint import Endpointer, Phase
 from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.audio.voice import surest_voice
 from pipeline.cli.main import main
-from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark
-from pipeline.corpus.sets import read_recordings
+from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
+from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.corpus.voice import can_speak, spoken
 from pipeline.errors import AccessError, CorpusError
+from pipeline.features.base import load_extractor
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.advice import advise, part_of
@@ -52,6 +53,28 @@ RATE_HZ = 16_000
 
 
 # Lessons
+
+
+@pytest.mark.parametrize(
+    "title", ["2026-13-45", r'"\ud800"', r'"a\0b"', r'"a\x1bb"', "[" * 20_000, "[a]", "{a: b}"], ids=lambda t: t[:12]
+)
+def test_a_lesson_whose_title_cannot_be_shown_is_refused_in_words(settings: Settings, title: str) -> None:
+    with pytest.raises(LessonError, match=r"odd (is no YAML|cannot be used)"):
+        add_lesson(settings, "odd", f"title: {title}\nlanguage: tr\nitems: [masa]\n".encode())
+    (settings.data_root / "lessons").mkdir(parents=True)
+    (settings.data_root / "lessons" / "odd.yaml").write_text(f"title: {title}\nlanguage: tr\nitems: [masa]\n")
+    lessons, problems = list_lessons(settings)
+    assert len(problems) == 1
+    assert lessons
+
+
+@pytest.mark.parametrize(
+    "rest", ["kind: [a]", "level: [1]", "level: true", r'about: "\ud800"', r'items: ["\ud800"]', r'items: ["a\0"]']
+)
+def test_a_lesson_with_values_of_another_type_is_refused_in_words(rest: str) -> None:
+    items = "" if rest.startswith("items") else "items: [masa]\n"
+    with pytest.raises(LessonError, match="cannot be used"):
+        parse("odd", f"title: Odd\nlanguage: tr\n{items}{rest}\n".encode())
 
 
 def test_every_shipped_lesson_can_be_read_and_said(settings: Settings) -> None:
@@ -166,6 +189,31 @@ def test_a_damaged_list_of_references_stops_no_scoring(settings: Settings) -> No
     assert find_reference(settings, "masa", "tr") is not None
     with pytest.raises(CorpusError, match="damaged"):
         marked(settings)
+
+
+@pytest.mark.parametrize("damage", ["gone", "broken", "a folder", "a circle of links"])
+def test_a_marked_reference_that_cannot_be_read_is_named_and_stops_no_score(demo: Settings, damage: str) -> None:
+    recording = next(one for one in read_recordings(demo, "demo") if one.text == "elma")
+    mark(demo, recording.id, Identity("Ada", EVERY_ROLE))
+    assert not unusable(demo)
+    path = get_set(demo, "demo").root / recording.path
+    path.unlink()
+    if damage == "broken":
+        path.write_bytes(b"broken")
+    elif damage == "a folder":
+        path.mkdir()
+    elif damage == "a circle of links":
+        path.symlink_to(path.name)
+    (problem,) = unusable(demo)
+    assert recording.id in problem.message
+    masa = load_audio(DEMO / "references" / "masa.wav")
+    for text in ("masa", "elma"):
+        target = Target(text, "tr")
+        assert score_audio(load_scorer(demo, "heuristic", target.rubric), masa, target).overall is not None
+        assert load_extractor(demo, "reference").depends_on(target)
+    listed = CliRunner().invoke(main, ["reference", "list"], env={"PRONLAB_DATA_ROOT": str(demo.data_root)})
+    assert listed.exit_code == 0, listed.output
+    assert "is left out as a reference of “elma”" in listed.stderr
 
 
 @pytest.mark.skipif(not can_speak("en"), reason="espeak-ng is not installed")

@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline import artifacts
 from pipeline.errors import AccessError, LabelError, ProjectError
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
@@ -14,7 +16,7 @@ from pipeline.people.access import Action, Identity, Role
 from pipeline.people.people import People, Person
 from pipeline.projects.leases import LASTS_S, Leases
 from pipeline.projects.order import order_of
-from pipeline.projects.project import Project, changes, get_project, list_projects, save_project
+from pipeline.projects.project import Project, changes, damaged_projects, get_project, list_projects, save_project
 from pipeline.projects.queue import Nothing, Queue, Task, visible_history
 from pipeline.records import Purpose, RatingAction, RatingEvent
 from pipeline.runs import now_iso
@@ -350,3 +352,25 @@ def test_orders_by_what_the_scorers_say(settings: Settings) -> None:
     assert sorted(mixed) == sorted(ids)
     assert len(set(mixed[:30]) & set(apart[:40])) >= 15
     assert any(int(key.split("/")[1]) < 50 for key in mixed[:30]), "a share stays random"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"set": None}, {"part": [None]}, {"gold": {"a": 5}}, {"gold": []}, {"experts": [None]}, {"experts": "Ada"},
+        {"title": "\ud800"}, {"overlap": "2"}, {"closed": None}, {"name": "other"}, {"deadline": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_project_whose_values_are_of_another_type_is_named_and_hides_none(
+    settings: Settings, change: dict[str, Any]
+) -> None:
+    for name in ("damaged", "whole"):
+        artifacts.write_json(settings.data_root / "projects" / name / "project.json", Project(name, "tiny"))
+    file = settings.data_root / "projects" / "damaged" / "project.json"
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **change}))
+    assert [project.name for project in list_projects(settings)] == ["whole"]
+    (problem,) = damaged_projects(settings)
+    assert "is damaged" in problem.message
+    with pytest.raises(ProjectError, match="is damaged"):
+        get_project(settings, "damaged")

@@ -8,7 +8,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
-from dashboard.markup import plain
+from dashboard.markup import message, plain
 from pipeline.corpus.sets import RecordingSet
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
@@ -23,6 +23,8 @@ SHOWN_PROBLEMS = 500
 
 
 def sets() -> None:
+    for problem in services.damaged_sets():
+        st.warning(message(problem.message), icon=":material/folder_off:")
     overview = services.overview()
     if not overview:
         empty_state("Nothing is imported yet. Open **Import** above, or install the demo under **Maintain**.")
@@ -32,15 +34,15 @@ def sets() -> None:
         [
             {
                 "Set": row.title,
-                "Labels": "synthetic" if described[row.name].synthetic else "experts",
-                "Rubric": str(described[row.name].rubric),
+                "Labels": "synthetic" if row.synthetic else "experts",
+                "Rubric": str(set_.rubric) if (set_ := described.get(row.name)) else None,
                 "Recordings": row.n_recordings,
                 "Speakers": row.n_speakers,
                 "Audio": _duration(row.hours),
                 "Labelled": 100 * row.n_labelled / max(1, row.n_recordings),
                 "Problems": row.n_problems,
-                "Licence": described[row.name].licence,
-                "Folder": str(described[row.name].root),
+                "Licence": set_.licence if set_ else None,
+                "Folder": str(set_.root) if set_ else "cannot be read: the set was damaged or removed",
             }
             for row in overview
         ],

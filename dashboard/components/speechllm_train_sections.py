@@ -1,6 +1,5 @@
 """A fine-tuning run of the speech language model on the Train page: curves beside the paper's values, and Table 3."""
 
-import json
 from typing import Any
 
 import streamlit as st
@@ -12,6 +11,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
+from pipeline import artifacts
 from pipeline.errors import JobError
 from pipeline.jobs.compare import figures_of
 from pipeline.metrics.published import HUMAN, TABLE3
@@ -103,7 +103,7 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     """Loss, rate and gradient by step; after each epoch the figures, with the paper's third epoch and one expert."""
     plan = run.path / "plan.json"
     if plan.is_file():
-        st.caption(f"Plan: {plain('; '.join(lines_of(json.loads(plan.read_text(encoding='utf-8'))['text'])))}.")
+        st.caption(f"Plan: {plain('; '.join(lines_of(artifacts.read_json(plan)['text'])))}.")
     metrics = training.metrics_of(run)
     if not metrics.columns():
         if run_state.status == "running":
@@ -134,7 +134,7 @@ def speechllm_findings(run: RunDirectory) -> None:
     file = run.path / "table3.json"
     if not file.is_file():
         return
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    content: dict[str, Any] = artifacts.read_json(file)
     figures = content["figures"]
     st.subheader("Table 3")
     st.dataframe(

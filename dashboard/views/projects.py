@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import identity, services
 from dashboard.components import projects_sections as sections
 from dashboard.components.page import empty_state, errors_in_words, header
+from dashboard.markup import message
 from pipeline.people.access import Action
 
 
@@ -12,6 +13,8 @@ from pipeline.people.access import Action
 def render() -> None:
     header("Projects", "Who rates which recordings, in what order and how often; and who works here.")
     me = identity.allowed(Action.SEE_PROJECTS)
+    for problem in services.damaged_projects():
+        st.warning(message(problem.message), icon=":material/folder_off:")
     if services.project_names():
         sections.progress()
     else:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.artifacts import replacing
 from pipeline.errors import AccessError
 from pipeline.locks import locked
@@ -86,7 +87,7 @@ def list_keys(settings: Settings) -> list[Key]:
     """Raises AccessError where the file is damaged: nobody is let in by a file that cannot be read."""
     path = keys_file(settings)
     try:
-        return [_key(raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
+        return [_key(raw) for raw in artifacts.read_json(path)]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:

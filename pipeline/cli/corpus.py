@@ -81,9 +81,11 @@ def rebuild(as_json: bool) -> None:
 @json_option
 def status(as_json: bool) -> None:
     """What the index holds: sets, coverage, problems."""
+    from pipeline.corpus.sets import damaged_sets
     from pipeline.labels.index import Index
 
-    opened = Index(Settings.from_env())
+    settings = Settings.from_env()
+    opened = Index(settings)
     opened.ensure()
     sets = opened.overview()
     if not asker().may(Action.SEE_NAMES):
@@ -98,6 +100,8 @@ def status(as_json: bool) -> None:
         as_json,
         "\n".join(lines) or "There is no set yet. `pronlab import DIR` adds one, `pronlab demo` the demo.",
     )
+    for problem in damaged_sets(settings):
+        click.echo(f"! {problem.message}", err=True)
 
 
 def _import_text(report: Any) -> str:

@@ -60,11 +60,14 @@ def reference() -> None:
 @json_option
 def list_references(as_json: bool) -> None:
     """Those that were marked, in the order in which they are preferred."""
-    from pipeline.corpus.references import marked
+    from pipeline.corpus.references import marked, unusable
 
-    found = marked(Settings.from_env())
+    settings = Settings.from_env()
+    found = marked(settings)
     text = "\n".join(f"{one.text:24} {one.language}  {one.id}" for one in found) or "None is marked."
     emit(found, as_json, text)
+    for problem in unusable(settings):
+        click.echo(f"! {problem.message}", err=True)
 
 
 @reference.command("add")

@@ -23,13 +23,16 @@ def project() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """Every project, and what it asks for."""
-    from pipeline.projects.project import list_projects
+    from pipeline.projects.project import damaged_projects, list_projects
 
-    found = list_projects(Settings.from_env())
+    settings = Settings.from_env()
+    found = list_projects(settings)
     if not asker().may(Action.SEE_RATINGS):  # the known answers would be no test any more
         found = [replace(one, experts=(), gold={}, calibration=0, gold_every=0) for one in found]
     lines = [f"{p.name:24} {p.set:20} overlap {p.overlap}{'  over' if p.is_over else ''}" for p in found]
     emit(found, as_json, "\n".join(lines) or "There is no project yet. Set one up on the Projects page.")
+    for problem in damaged_projects(settings):
+        click.echo(f"! {problem.message}", err=True)
 
 
 @project.command()

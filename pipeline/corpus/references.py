@@ -5,19 +5,18 @@ then the demo's. Below such a folder, at any depth, every audio file is a refere
 `references/araba.wav`, `references/voice_two/araba.flac`.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.audio.load import AUDIO_SUFFIXES
+from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
 from pipeline.corpus.sets import audio_path, get_set, list_sets, read_recordings
 from pipeline.errors import CorpusError, PronlabError
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
-from pipeline.records import Recording, RubricName
+from pipeline.records import Problem, Recording, RubricName
 from pipeline.settings import Settings
 from pipeline.text import composed
 
@@ -33,12 +32,12 @@ def find_references(settings: Settings, language: str) -> dict[str, tuple[Path, 
         chosen = marked(settings)
     for one in chosen:
         if one.language == language:
-            with suppress(PronlabError):  # of a set that is gone
-                found.setdefault(word_key(one.text, language), []).append(audio_path(get_set(settings, one.set), one))
+            with suppress(PronlabError):  # told where references are chosen
+                found.setdefault(word_key(one.text, language), []).append(_file_of(settings, one))
     for folder in _folders(settings, language):
         root = folder.resolve()
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in AUDIO_SUFFIXES and path.resolve().is_relative_to(root):
+            if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and path.resolve().is_relative_to(root):
                 found.setdefault(word_key(path.stem, language), []).append(path)
     return {word: tuple(paths) for word, paths in found.items()}
 
@@ -58,6 +57,19 @@ def is_synthetic(settings: Settings, path: Path) -> bool:
 def marked(settings: Settings) -> list[Recording]:
     """The recordings that reviewers chose as references, in the order in which they did."""
     return [_recording(entry) for entry in _read(settings)]
+
+
+def unusable(settings: Settings) -> list[Problem]:
+    """What is wrong with marked references that are left out: their set or file is gone, or the file cannot be read.
+    Raises CorpusError where the list is damaged."""
+    problems: list[Problem] = []
+    for one in marked(settings):
+        try:
+            load_audio(_file_of(settings, one))
+        except PronlabError as error:
+            message = f"{one.id} is left out as a reference of “{one.text}”: {error}"
+            problems.append(Problem("broken_reference", message, "error", one.id))
+    return problems
 
 
 def mark(settings: Settings, recording_id: str, by: Identity) -> Recording:
@@ -95,6 +107,14 @@ def word_key(text: str, language: str) -> str:
     return composed(plain.casefold())
 
 
+def _file_of(settings: Settings, one: Recording) -> Path:
+    """Raises PronlabError where the set or the file is gone."""
+    path = audio_path(get_set(settings, one.set), one)
+    if not path.is_file():
+        raise CorpusError(f"There is no audio file {path}.")
+    return path
+
+
 def _folders(settings: Settings, language: str) -> Iterator[Path]:
     for set_ in list_sets(settings):
         if set_.language == language and (set_.root / FOLDER).is_dir():
@@ -128,7 +148,7 @@ def _read(settings: Settings) -> list[dict[str, Any]]:
     if not _file(settings).is_file():
         return []
     try:
-        entries: list[dict[str, Any]] = json.loads(_file(settings).read_text(encoding="utf-8"))
+        entries: list[dict[str, Any]] = artifacts.read_json(_file(settings))
         for entry in entries:
             _recording(entry)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -5,7 +5,6 @@ folders) is used where it lies and its labels lie beside the audio. A *manifest*
 written into: its labels live under the registration, at the same relative paths.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -16,12 +15,14 @@ from typing import Any, Literal
 
 from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError
+from pipeline.presets import misfits
 from pipeline.records import AudioReport, Problem, Recording, RubricName
 from pipeline.settings import Settings
-from pipeline.text import composed
+from pipeline.text import composed, is_writable
 
 RESULT_SUFFIX = "_result.json"
 NAME = re.compile(r"[\w][\w.-]{0,63}")
+TEXTS = ("id", "set", "path", "speaker", "text", "language")
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,23 @@ def registration(settings: Settings, name: str) -> Path:
 
 def list_sets(settings: Settings) -> list[RecordingSet]:
     """Every registered set, by name. A damaged registration is passed over, so that it stops none of the others;
-    `get_set` names what is wrong with it."""
+    `damaged_sets` names what is wrong with it."""
     sets: list[RecordingSet] = []
-    for file in sorted(settings.sets_root.glob("*/set.json")):
+    for file in _registrations(settings):
         with suppress(CorpusError):
             sets.append(_read_set(file))
     return sets
+
+
+def damaged_sets(settings: Settings) -> list[Problem]:
+    """What is wrong with registrations that `list_sets` passes over; the path of each is its folder's name."""
+    problems: list[Problem] = []
+    for file in _registrations(settings):
+        try:
+            _read_set(file)
+        except CorpusError as error:
+            problems.append(Problem("broken_set", str(error), "error", file.parent.name))
+    return problems
 
 
 def get_set(settings: Settings, name: str) -> RecordingSet:
@@ -92,8 +104,8 @@ def read_recordings(settings: Settings, name: str) -> list[Recording]:
     file = registration(settings, name) / "recordings.jsonl"
     get_set(settings, name)
     try:
-        return [recording_from_json(row) for row in jsonl.read(file)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [_checked(row) for row in jsonl.read(file)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error
 
 
@@ -143,16 +155,40 @@ def spelled(root: Path, relative: str) -> str:
 
 def confined(root: Path, relative: str) -> Path:
     """`root / relative`, if it truly lies under `root` once links are followed. Raises CorpusError otherwise."""
-    path = root / spelled(root, relative)
-    if PurePosixPath(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+    try:
+        path = root / spelled(root, relative)
+        is_below = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, names too long or with a NUL
+        raise CorpusError(f"{relative!r} below {root} cannot be followed ({error}).") from error
+    if PurePosixPath(relative).is_absolute() or not is_below:
         raise CorpusError(f"{relative!r} points outside {root}; only files below it are read or written.")
     return path
 
 
+def _checked(raw: Any) -> Recording:
+    """Raises ValueError, KeyError, TypeError or AttributeError for what is no recording."""
+    recording = recording_from_json(raw)
+    texts = [getattr(recording, name) for name in TEXTS] + ([] if recording.part is None else [recording.part])
+    if not all(isinstance(text, str) for text in texts) or not isinstance(recording.extra, dict):
+        raise ValueError(f"{', '.join(TEXTS)} and part are texts, extra is an object; got {raw!r:.80}")
+    if not is_writable("".join(texts)):
+        raise ValueError(f"half a surrogate pair in {raw!r:.80}")
+    return recording
+
+
+def _registrations(settings: Settings) -> list[Path]:
+    return sorted(settings.sets_root.glob("*/set.json"))
+
+
 def _read_set(file: Path) -> RecordingSet:
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = artifacts.read_json(file)
         paths = {key: Path(raw[key]) for key in ("root", "labels_root")}
-        return RecordingSet(**{**raw, **paths, "rubric": RubricName(raw["rubric"])})
+        values = {**raw, **paths, "rubric": RubricName(raw["rubric"])}
+        if wrong := misfits(RecordingSet, values):
+            raise ValueError("; ".join(wrong))
+        if composed(values["name"]) != composed(file.parent.name):
+            raise ValueError(f"it is the registration of {values['name']!r}")
+        return RecordingSet(**values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error

@@ -6,11 +6,11 @@ value for each expert, `resource/scores-detail.json`. Everything is joined by ut
 same order.
 """
 
-import json
 import statistics
 from pathlib import Path
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.corpus.items import CorpusItem, Scan
 from pipeline.corpus.manifest import item_from_json, read_manifest
 from pipeline.errors import CorpusError
@@ -107,7 +107,7 @@ def _read_table(path: Path) -> dict[str, str]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = artifacts.read_json(path)
     except (OSError, ValueError) as error:
         raise CorpusError(f"{path} cannot be read as JSON: {error}.") from error
     if not isinstance(content, dict):

@@ -165,8 +165,11 @@ def _contours(said: Spoken, reference: Spoken, path: NDArray[np.int64]) -> tuple
 
 
 def stamp(path: Path) -> str:
-    """Changes whenever the file does."""
-    stat = path.stat()
+    """Changes whenever the file does; "missing" for one that cannot be reached."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return "missing"
     return f"{stat.st_size}:{stat.st_mtime_ns}"
 
 

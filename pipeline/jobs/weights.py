@@ -71,7 +71,7 @@ def load_checkpoint(path: Path, parts: tuple[str, ...]) -> Checkpoint:
         for name, value in tensors.items():
             part, rest = name.split(".", 1)
             found[part][rest] = value
-        state = json.loads(metadata[STATE])
+        state = artifacts.loads(metadata[STATE])
     except (KeyError, ValueError) as error:
         raise TrainingError(f"{path} is no checkpoint of this version ({error!r}). {ANEW}") from error
     return Checkpoint(found, state)

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import sqlite_utils
 
+from pipeline import artifacts
 from pipeline.corpus.sets import (
     RESULT_SUFFIX,
     RecordingSet,
+    damaged_sets,
     get_set,
     label_path,
     list_sets,
@@ -244,7 +246,7 @@ class Index(IndexQueries):
 
     def bodies(self, sql: str, values: Sequence[Any]) -> list[Recording]:
         with self.connect() as database:
-            return [recording_from_json(json.loads(row[0])) for row in database.execute(sql, values)]
+            return [recording_from_json(artifacts.loads(row[0])) for row in database.execute(sql, values)]
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         with self.connect() as database:
@@ -258,7 +260,7 @@ class Index(IndexQueries):
 
     def _fill(self, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
         n_recordings = n_files = n_ratings = 0
-        problems: list[Problem] = []
+        problems = damaged_sets(self._settings)
         sets = list_sets(self._settings)
         for set_ in sets:
             try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline import artifacts
 from pipeline.corpus.sets import recording_from_json
 from pipeline.labels.result_file import event_from_json
 from pipeline.people.names import spelled_as
@@ -76,7 +77,7 @@ class IndexQueries(ABC):
             ORDER BY e.at DESC, e.recording_id LIMIT ?
         """
         return [
-            (recording_from_json(json.loads(row["body"])), event_from_json(json.loads(row["event"])))
+            (recording_from_json(artifacts.loads(row["body"])), event_from_json(artifacts.loads(row["event"])))
             for row in self.rows(sql, [evaluator, set, limit])
         ]
 

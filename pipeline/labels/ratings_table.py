@@ -1,6 +1,5 @@
 """Current ratings as tables for agreement: items x raters for each dimension, whoever the ratings came from."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import artifacts
 from pipeline.corpus.items import CorpusItem
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.metrics.raters import Agreement, agreement
@@ -78,7 +78,7 @@ def of_frame(labels: "pd.DataFrame", rubric: RubricName) -> RatingsTable:
 
     dimensions: dict[str, NDArray[np.float64]] = {}
     if rubric is not RubricName.WORD:
-        parsed = pd.DataFrame([json.loads(text) for text in rated["dimensions"]])
+        parsed = pd.DataFrame([artifacts.loads(text) for text in rated["dimensions"]])
         dimensions = {
             dimension.key: table(parsed[dimension.key].to_numpy(dtype=np.float64))
             for dimension in RUBRICS[rubric].dimensions

@@ -1,11 +1,11 @@
 """Mend label files whose times were damaged by hand, on request: every rating stays, and so does the file as it was."""
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import artifacts
 from pipeline.corpus.sets import RecordingSet, list_sets, read_recordings, result_path
 from pipeline.errors import LabelError
 from pipeline.labels.index import Index
@@ -64,7 +64,7 @@ def _repair(settings: Settings, index: Index, recording: Recording, path: Path, 
             if strict:
                 raise
             return None
-        content, n = with_sound_times(json.loads(path.read_text(encoding="utf-8-sig")))
+        content, n = with_sound_times(artifacts.read_json(path))
         result = parse_result(content, path)
         stamp = now_iso().replace(":", "").replace("+0000", "Z")
         kept = path.with_name(f"{path.name}.before-repair-{stamp}")

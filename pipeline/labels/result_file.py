@@ -80,7 +80,7 @@ def append(result: ResultFile, event: RatingEvent) -> ResultFile:
 def read_result(path: Path) -> ResultFile | None:
     """None where there is no file. Raises LabelError, naming what is wrong, for one that is no label file."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+        raw = artifacts.read_json(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

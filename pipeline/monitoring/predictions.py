@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import artifacts
 from pipeline.errors import PronlabError
 from pipeline.labels.database import BUSY_TIMEOUT_S, connected
 from pipeline.records import ScoreResult, Seconds
@@ -213,7 +214,7 @@ class PredictionLog:
             Day(
                 r["day"], r["model_id"], r["scorer"], r["n"], r["n_scored"],
                 r["sum_score"] / r["n_scored"] if r["n_scored"] else None, r["sum_ms"] / r["n"],
-                tuple(json.loads(r["scores"])), tuple(json.loads(r["latencies"])),
+                tuple(artifacts.loads(r["scores"])), tuple(artifacts.loads(r["latencies"])),
             )
             for r in rows
         ]  # fmt: skip
@@ -309,8 +310,8 @@ def _insert(
     )  # fmt: skip
     key = (day, result.model_id, result.scorer + (SHADOW if extra[2] else ""))
     before = connection.execute("SELECT * FROM days WHERE day = ? AND model_id = ? AND scorer = ?", key).fetchone()
-    scores = json.loads(before["scores"]) if before else [0] * SCORE_BINS
-    latencies = json.loads(before["latencies"]) if before else [0] * (len(LATENCY_EDGES_MS) + 1)
+    scores = artifacts.loads(before["scores"]) if before else [0] * SCORE_BINS
+    latencies = artifacts.loads(before["latencies"]) if before else [0] * (len(LATENCY_EDGES_MS) + 1)
     if result.overall is not None:
         scores[min(SCORE_BINS - 1, int(result.overall * SCORE_BINS / 100.0))] += 1
     latencies[int(np.searchsorted(LATENCY_EDGES_MS, result.milliseconds))] += 1

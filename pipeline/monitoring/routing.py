@@ -5,7 +5,6 @@ on the side that the hash of comparison and name gives; without a name, chance d
 """
 
 import hashlib
-import json
 import secrets
 import uuid
 from collections.abc import Iterator
@@ -162,7 +161,7 @@ def _read(settings: Settings, *, strict: bool = False) -> dict[str, Any]:
     """A file that cannot be read routes nobody: everybody gets the model in use. To be written over it must be whole:
     `strict` raises RoutingError."""
     try:
-        content = json.loads(_file(settings).read_text(encoding="utf-8"))
+        content = artifacts.read_json(_file(settings))
         for one in content["comparisons"]:
             found = Comparison(**one)
             utc_time(found.began_at)

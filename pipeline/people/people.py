@@ -4,7 +4,6 @@ While there is no list, the installation is open: whoever says a name is that pe
 on the list must be an admin, so that nobody is locked out. Names are compared by the rule in `names`.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -57,7 +56,7 @@ class People:
         if self.is_open:
             return []
         try:
-            raw = json.loads(self._file.read_text(encoding="utf-8"))
+            raw = artifacts.read_json(self._file)
             return [_person(entry) for entry in raw]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
             raise AccessError(f"{self._file} is damaged ({error}). Mend or remove it; ratings are safe.") from error

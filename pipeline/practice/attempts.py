@@ -10,7 +10,6 @@ and raises AccessError for anybody else. `Deniz` and `deniz` are one learner (pi
 """
 
 import hashlib
-import json
 import re
 import shutil
 from contextlib import suppress
@@ -164,12 +163,12 @@ def _learner_of(folder: Path) -> str:
     """Whose folder it is, by what lies in it; by its name where nothing in it can be read."""
     for path in (folder / CONSENT, *sorted(folder.glob("*/*.json"))):
         with suppress(OSError, ValueError, KeyError, TypeError):
-            return str(json.loads(path.read_text(encoding="utf-8"))["learner"])
+            return str(artifacts.read_json(path)["learner"])
     return folder.name
 
 
 def _read(record: Path) -> Attempt:
-    raw = json.loads(record.read_text(encoding="utf-8"))
+    raw = artifacts.read_json(record)
     return Attempt(
         learner=str(raw["learner"]),
         text=str(raw["text"]),

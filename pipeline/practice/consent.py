@@ -4,7 +4,6 @@ As in `attempts`, everything asks who acts, and is the learner's alone.
 """
 
 import io
-import json
 import zipfile
 from enum import StrEnum
 
@@ -37,7 +36,7 @@ def consent_of(settings: Settings, learner: str, by: Identity | None = None) -> 
     """None while the learner has not been asked; a file that cannot be read counts as not asked."""
     permit_own(settings, by, learner)
     try:
-        raw = json.loads((learner_folder(settings, learner) / CONSENT).read_text(encoding="utf-8"))
+        raw = artifacts.read_json(learner_folder(settings, learner) / CONSENT)
         return Keep(raw["keep"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -27,6 +27,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RubricName, Target
 from pipeline.settings import Settings
+from pipeline.text import is_showable
 
 SHIPPED = Path(__file__).parent / "shipped"
 SUFFIX = ".yaml"
@@ -127,14 +128,14 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     if len(content) > MAX_BYTES:
         raise LessonError(f"{name}: a lesson has at most {MAX_BYTES // 1000} kB, this has {len(content) // 1000}.")
     try:
-        raw = yaml.safe_load(content.decode("utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LessonError(f"{name} is no YAML: {' '.join(str(error).split())}") from error
+        raw = artifacts.loads_yaml(content)
+    except ValueError as error:
+        raise LessonError(f"{name} is no YAML: {error}") from error
     if not isinstance(raw, dict):
         raise LessonError(f"{name}: a lesson has {', '.join(sorted(KEYS))}; this has none of them.")
     wrong = [f"there is no key {key!r} (known: {', '.join(sorted(KEYS))})" for key in raw if key not in KEYS]
     kind = raw.get("kind", "words")
-    if kind not in MAX_LENGTH:
+    if not isinstance(kind, str) or kind not in MAX_LENGTH:
         wrong.append(f"kind is words or sentences, got {kind!r}")
         kind = "sentences"
     title, language, about = (raw.get(key, "") for key in ("title", "language", "about"))
@@ -144,8 +145,13 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
         wrong.append(f"language is a code such as tr or en, got {language!r}")
     if not isinstance(about, str) or len(about) > 500:
         wrong.append("about has at most 500 characters")
+    wrong += [
+        f"{key} has a character that cannot be shown"
+        for key, value in (("title", title), ("about", about))
+        if isinstance(value, str) and not is_showable(value)
+    ]
     level = raw.get("level", 1)
-    if level not in LEVELS:
+    if type(level) is not int or level not in LEVELS:
         wrong.append(f"level is {LEVELS[0]} to {LEVELS[-1]}, got {level!r}")
     items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
     if wrong:
@@ -165,6 +171,8 @@ def _items(raw: Any, longest: int, wrong: list[str]) -> tuple[Item, ...]:
             wrong.append(f"item {number} has no text of 1 to {longest} characters (in quotes, if YAML reads it as yes)")
         elif not isinstance(note, str) or len(note) > 300 or set(entry) - {"text", "note"}:
             wrong.append(f"item {number} has more than a text and a note of at most 300 characters")
+        elif not is_showable(text + note):
+            wrong.append(f"item {number} has a character that cannot be shown")
         else:
             cleaned = " ".join(text.split())
             found.setdefault(cleaned, Item(cleaned, note.strip()))

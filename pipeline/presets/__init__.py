@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-import yaml
-
+from pipeline import artifacts
 from pipeline.errors import TrainingError
+from pipeline.text import is_writable
 
 PRESETS = Path(__file__).resolve().parent
 UNUSABLE = "These settings cannot be used: "
@@ -30,7 +30,7 @@ def load_preset(folder: Path, name: str, config: type[Any]) -> dict[str, Any]:
     file = folder / f"{name}.yaml"
     if Path(name).name != name or not file.is_file():
         raise TrainingError(f"Unknown preset {name!r}; known: {', '.join(list_presets(folder))}.")
-    content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    content = artifacts.loads_yaml(file.read_bytes()) or {}
     unknown = content.keys() - {field.name for field in fields(config)}
     if unknown:
         raise TrainingError(f"{file.name} has settings nobody reads: {', '.join(sorted(unknown))}.")
@@ -107,8 +107,12 @@ def _is_of(value: Any, wanted: Any) -> bool:
             return False
         own = [every] * len(value) if every is not None else list(parts)
         return all(_is_of(item, part) for item, part in zip(value, own, strict=True))
-    if origin is dict:
-        return isinstance(value, dict) and all(_is_of(item, parts[1]) for item in value.values())
+    if origin in (dict, Mapping):
+        return isinstance(value, Mapping) and all(_is_of(item, parts[1]) for item in value.values())
+    if origin is Literal:
+        return isinstance(value, str) and value in parts
+    if wanted is str:
+        return isinstance(value, str) and is_writable(value)
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if wanted is int:
@@ -123,8 +127,8 @@ def overrides(lines: Iterable[str]) -> dict[str, Any]:
     for line in filter(None, map(str.strip, lines)):
         name, mark, value = line.partition("=") if "=" in line else line.partition(":")
         try:
-            read = yaml.safe_load(value)
-        except yaml.YAMLError:
+            read = artifacts.loads_yaml(value)
+        except ValueError:
             read = None
         if not mark or not name.strip().replace(".", "_").isidentifier() or read is None:
             wrong.append(f"{line!r} is no name=value")

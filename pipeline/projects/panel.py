@@ -1,11 +1,11 @@
 """What reviewers do with a project: agreement, disputes, decisions, consensus, and how each expert works."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline import artifacts
 from pipeline.corpus.sets import get_set
 from pipeline.errors import ProjectError
 from pipeline.labels.history import current_ratings, review
@@ -152,7 +152,7 @@ class Panel:
         durations = {row["recording_id"]: row["duration_s"] for row in rows}
         by_name: dict[str, list[tuple[str, RatingEvent]]] = {}
         for row in rows:
-            event = event_from_json(json.loads(row["body"]))
+            event = event_from_json(artifacts.loads(row["body"]))
             by_name.setdefault(event.evaluator, []).append((row["recording_id"], event))
         answers = {key: RUBRICS[self.rubric].overall_score(values) for key, values in self._project.gold.items()}
         current: dict[str, dict[str, float]] = {}

@@ -1,6 +1,5 @@
 """What a rating project is told, kept in `<data root>/projects/<name>/project.json` with every change of it."""
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -16,8 +15,8 @@ from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
 from pipeline.people.people import People
-from pipeline.presets import not_among, outside
-from pipeline.records import RubricName, to_json
+from pipeline.presets import misfits, not_among, outside
+from pipeline.records import Problem, RubricName, to_json
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 from pipeline.text import composed
@@ -105,12 +104,23 @@ def folder_of(settings: Settings, name: str) -> Path:
 
 
 def list_projects(settings: Settings) -> list[Project]:
-    """By name; a damaged one hides none of the others."""
+    """By name; a damaged one hides none of the others, and `damaged_projects` names it."""
     found: list[Project] = []
-    for file in sorted((settings.data_root / "projects").glob("*/project.json")):
+    for file in _files(settings):
         with suppress(ProjectError):
             found.append(_read(file))
     return found
+
+
+def damaged_projects(settings: Settings) -> list[Problem]:
+    """What is wrong with projects that `list_projects` passes over."""
+    problems: list[Problem] = []
+    for file in _files(settings):
+        try:
+            _read(file)
+        except ProjectError as error:
+            problems.append(Problem("broken_project", str(error), "error", file.parent.name))
+    return problems
 
 
 def get_project(settings: Settings, name: str) -> Project:
@@ -158,12 +168,24 @@ def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
     return list(jsonl.read(file, cut_end=True))
 
 
+def _files(settings: Settings) -> list[Path]:
+    return sorted((settings.data_root / "projects").glob("*/project.json"))
+
+
 def _read(file: Path) -> Project:
     known = {f.name for f in fields(Project)}
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-        return Project(**{key: value for key, value in raw.items() if key in known})
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raw = artifacts.read_json(file)
+        values = {key: value for key, value in raw.items() if key in known}
+        if isinstance(values.get("experts"), list):
+            values["experts"] = tuple(values["experts"])
+        if wrong := misfits(Project, values):
+            raise ValueError("; ".join(wrong))
+        project = Project(**values)
+        if composed(project.name) != composed(file.parent.name):
+            raise ValueError(f"it is the project {project.name!r}")
+        return project
+    except (OSError, ValueError, TypeError, AttributeError, ProjectError) as error:
         raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.corpus.sets import get_set
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.labels.index import Index
@@ -257,7 +258,7 @@ def own_calibration(settings: Settings, project: Project, identity: Identity) ->
     return [
         Compared(row["text"], float(event.score), rubric.overall_score(project.gold[row["id"]]))
         for row in index.rows(sql, [project.name, identity.name])
-        if (event := event_from_json(json.loads(row["body"]))).score is not None and row["id"] in project.gold
+        if (event := event_from_json(artifacts.loads(row["body"]))).score is not None and row["id"] in project.gold
     ]
 
 

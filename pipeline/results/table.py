@@ -1,11 +1,11 @@
 """Ours, fine-tuning runs, published systems and people, as rows of one table."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED, TABLE3, Published
 from pipeline.runs import RunRecord, scan_runs
 from pipeline.scoring.evaluations import Evaluation, read_evaluations
@@ -105,7 +105,7 @@ def finished_runs(settings: Settings) -> list[RunRecord]:
 def of_run(run: RunRecord) -> ResultRow | None:
     """From its Table 3; None where its files were damaged."""
     try:
-        content = json.loads((run.directory.path / "table3.json").read_text(encoding="utf-8"))
+        content = artifacts.read_json(run.directory.path / "table3.json")
         table, figures = content["table3"], content["figures"]
         part, manifest = run.config.get("evaluation_part"), Path(str(run.config.get("manifest")))
         return ResultRow(

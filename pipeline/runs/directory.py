@@ -166,7 +166,7 @@ class RunDirectory:
     def _read(self, name: str) -> Any:
         path = self.path / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return artifacts.read_json(path)
         except (OSError, ValueError, RecursionError) as error:
             self.check_there()
             reason = "it is not there" if isinstance(error, FileNotFoundError) else str(error)

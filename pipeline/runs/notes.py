@@ -1,6 +1,5 @@
 """What people write about a run: a note and tags, beside it in `notes.json`."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ class Notes:
 def read_notes(run: Path) -> Notes:
     """Empty where nobody wrote any, or the file is damaged: notes never stand in the way of a run."""
     try:
-        raw = json.loads((run / NOTES_FILE).read_text(encoding="utf-8"))
+        raw = artifacts.read_json(run / NOTES_FILE)
         return Notes(str(raw.get("note", "")), tuple(map(str, raw.get("tags", ()))))
     except (OSError, ValueError, AttributeError, TypeError, JobError):
         return Notes()

@@ -6,7 +6,6 @@
 A released model's figures lie in its own folder as `evaluation.json`, without rows: those belong to the corpus.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -72,7 +71,7 @@ def _readable(files: Iterable[Path]) -> list[tuple[Path, dict[str, Any]]]:
     found = []
     for file in files:
         try:
-            report = json.loads(file.read_text(encoding="utf-8"))
+            report = artifacts.read_json(file)
         except (OSError, ValueError):
             continue
         if isinstance(report, dict) and {"model_id", "utterance", "source"} <= report.keys():

@@ -5,7 +5,6 @@ keeps the run directory, and answers the requests to stop. The last epoch's adap
 measured on is never used to choose one.
 """
 
-import json
 import math
 import os
 import shutil
@@ -264,7 +263,7 @@ def _check_checkpoint(folder: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        artifacts.read_json(folder / "trainer_state.json")
         for file in folder.glob("*.safetensors"):
             with safe_open(file, "pt") as tensors:
                 tensors.keys()

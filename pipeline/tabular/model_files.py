@@ -1,6 +1,5 @@
 """A table's model on disk: `trees.safetensors`, and `tabular.json` with all that is needed to use it. No pickle."""
 
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -82,7 +81,7 @@ def load_model(folder: Path) -> TabularModel:
     from safetensors.numpy import load_file
 
     try:
-        raw = json.loads((folder / INFO).read_text(encoding="utf-8"))
+        raw = artifacts.read_json(folder / INFO)
         digest = raw.pop("sha256")
         raw["feature_names"] = tuple(raw["feature_names"])
         raw["confidence"] = tuple(ConfidenceBin(**one) for one in raw["confidence"])

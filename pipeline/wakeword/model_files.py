@@ -1,6 +1,5 @@
 """A trained detector on disk: `model.safetensors`, and `model.json` with all that is needed to use it."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def save_model(folder: Path, model: WakewordModel, info: DetectorInfo) -> None:
 
 def save_info(folder: Path, info: DetectorInfo) -> None:
     """Write what changed beside the weights, such as another threshold."""
-    before = json.loads((folder / INFO).read_text(encoding="utf-8"))
+    before = artifacts.read_json(folder / INFO)
     artifacts.write_json(folder / INFO, {**before, **to_json(asdict(info))})
 
 
@@ -99,7 +98,7 @@ def load_model(folder: Path) -> tuple[WakewordModel, DetectorInfo]:
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        raw = json.loads((folder / INFO).read_text(encoding="utf-8"))
+        raw = artifacts.read_json(folder / INFO)
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{folder} holds no detector ({error}). `pronlab wakeword train` makes one.") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:

@@ -166,7 +166,7 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
 def read_index(folder: Path) -> dict[str, Any]:
     """What `pools.json` says. Raises FeatureError where there is none that can be read."""
     try:
-        index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        index: dict[str, Any] = artifacts.read_json(folder / INDEX)
         index["recipe"]["features"], index["digest"], index["n_clips"], index["lengths"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FeatureError(

@@ -1,6 +1,5 @@
 """Which clips to learn from, to choose on and to report on: by source, kept as a manifest so that it stays so."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +77,7 @@ def write_manifest(folder: Path, placed: Sequence[Placed], root: Path, seed: int
 def read_manifest(folder: Path) -> tuple[Path, list[Placed]]:
     """The clips' root, and the clips as they were split. Raises CorpusError for what is no such manifest."""
     try:
-        root = Path(json.loads((folder / "split.json").read_text(encoding="utf-8"))["root"])
+        root = Path(artifacts.read_json(folder / "split.json")["root"])
         placed = []
         for raw in jsonl.read(folder / MANIFEST):
             part, fold = raw.pop("part"), raw.pop("fold")

@@ -1,6 +1,5 @@
 """What may be done with a finished run: evaluate it, try its robustness, export it; reports lie in its directory."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +36,7 @@ class Trained:
     def report(self, name: str) -> Any:
         """What was measured, None where nothing was."""
         path = self.home / name
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return artifacts.read_json(path) if path.is_file() else None
 
 
 def trained(settings: Settings, run: str) -> Trained:

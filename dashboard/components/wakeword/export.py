@@ -1,6 +1,5 @@
 """Step 5: the detector for other runtimes, its card, and the second opinion."""
 
-import json
 from pathlib import Path
 
 import streamlit as st
@@ -10,6 +9,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import stored
 from dashboard.markup import document
+from pipeline import artifacts
 from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.export import REPORT
@@ -56,7 +56,7 @@ def draw(run: RunDirectory) -> None:
 
 
 def _formats(folder: Path) -> None:
-    rows = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    rows = artifacts.read_json(folder / REPORT)
     st.dataframe(
         [
             {

@@ -1,6 +1,5 @@
 """Step 3: a training, live: loss, gradient, rate, and what the validation clips say."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
+from pipeline import artifacts
 from pipeline.runs import RunDirectory, RunState
 
 STEPS = (("loss", "Training loss"), ("gradient_norm", "Gradient norm"), ("rate", "Learning rate"))
@@ -26,7 +26,7 @@ def draw(run: RunDirectory) -> None:
     report = run.path / "report.json"
     if report.is_file():
         with errors_in_words(), stored(f"The report of {run.id}"):
-            _report(json.loads(report.read_text(encoding="utf-8")))
+            _report(artifacts.read_json(report))
     offer_deletion(run)
 
 

@@ -1,7 +1,6 @@
 """What an executor is given, and what it must be able to do."""
 
 import importlib
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -87,7 +86,7 @@ class Launch:
     @classmethod
     def of(cls, run: RunDirectory) -> "Launch":
         try:
-            return cls(**json.loads((run.path / LAUNCH_FILE).read_text(encoding="utf-8")))
+            return cls(**artifacts.read_json(run.path / LAUNCH_FILE))
         except (OSError, ValueError, TypeError):
             return cls()
 

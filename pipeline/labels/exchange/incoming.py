@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import csvfile
+from pipeline import artifacts, csvfile
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError
 from pipeline.labels.index import Index
@@ -77,7 +76,7 @@ def _rows_of(table: "csv.DictReader[str]") -> list[Row]:
         for name in ("dimensions", "marks"):
             if name in values:
                 try:
-                    values[name] = json.loads(values[name])
+                    values[name] = artifacts.loads(values[name])
                 except ValueError:
                     problem = f"has {name} that are no JSON"
         rows.append(Row(f"line {number}", values, problem))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.errors import LabelError
 from pipeline.labels.exchange.incoming import Row
 from pipeline.records import RatingAction, RatingEvent, Recording
@@ -35,7 +36,7 @@ def to_label_studio(rated: Iterable[tuple[Recording, str, dict[str, RatingEvent]
 def from_label_studio(content: bytes) -> list[Row]:
     """Raises LabelError where it is no export of tasks; a single broken annotation becomes a row that says so."""
     try:
-        tasks = json.loads(content)
+        tasks = artifacts.loads(content)
         if not isinstance(tasks, list):
             raise ValueError("expected a list of tasks")
     except ValueError as error:
@@ -88,7 +89,7 @@ def _row(place: str, data: dict[str, Any], annotation: Any) -> Row:
             elif result["type"] == "textarea":
                 texts = [str(text) for text in value["text"]]
                 if name == MARKS:
-                    values[MARKS] = [json.loads(text) for text in texts]
+                    values[MARKS] = [artifacts.loads(text) for text in texts]
                 elif name == "reason":
                     values["action"], _, values["reason"] = texts[0].partition(": ")
                 else:

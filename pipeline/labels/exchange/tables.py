@@ -1,6 +1,5 @@
 """Labels as tables for other programs: CSV and JSON lines."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -31,11 +30,11 @@ def export_labels(
         raise LabelError(f"There are no labels to export{f' in {set!r}' if set else ''}. Label recordings first.")
     if fmt == "csv":
         return len(frame), (csvfile.BYTE_ORDER_MARK + csvfile.of_frame(frame)).encode("utf-8")
-    records = json.loads(frame.to_json(orient="records", force_ascii=False, double_precision=6))
+    records = artifacts.loads(frame.to_json(orient="records", force_ascii=False, double_precision=6))
     for record in records:
         for key in ("dimensions", "evaluators", "marks"):
             if isinstance(record.get(key), str):
-                record[key] = json.loads(record[key])
+                record[key] = artifacts.loads(record[key])
     return len(frame), b"".join(map(jsonl.dumps, records))
 
 

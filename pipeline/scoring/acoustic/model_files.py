@@ -10,7 +10,6 @@ that had not heard its speaker; recording and text are known by their SHA-256) a
 
 import csv
 import hashlib
-import json
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -262,7 +261,7 @@ def _read_pth(path: Path) -> dict[str, Any]:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = artifacts.read_json(path)
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read as JSON: {error}.") from error
     if not isinstance(content, dict):

@@ -1,6 +1,5 @@
 """A speech model's folder: two ONNX graphs, a vocabulary, letter-to-sound rules, what they mean, and a card."""
 
-import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -134,7 +133,7 @@ def load_info(folder: Path) -> SpeechInfo:
     if missing:
         raise ModelError(f"{folder} holds no complete speech model: {', '.join(missing)} is missing.")
     try:
-        raw: dict[str, Any] = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
+        raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
         known = {item.name for item in fields(SpeechInfo)}
         values = {key: _tuples(value) for key, value in raw.items() if key in known}
         match = raw.get("match") or {}

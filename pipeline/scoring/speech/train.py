@@ -4,7 +4,6 @@ One fold of the training speakers is never trained on: the epoch that is kept is
 best, and the thresholds are chosen on them. The reported part of a corpus is never opened here.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -109,7 +108,7 @@ def train_model(
 def _best_record(path: Path) -> dict[str, Any]:
     """Raises TrainingError where it is missing or damaged."""
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = artifacts.read_json(path)
         return {**record, "held_out": dict(record["held_out"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}, what the best epoch measured, cannot be read ({error}). {ANEW}") from error
@@ -118,7 +117,7 @@ def _best_record(path: Path) -> dict[str, Any]:
 def read_scale(path: Path) -> dict[str, list[float]]:
     """`mean` and `spread` of the sentence scores that were trained on. Raises TrainingError where it cannot be read."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = artifacts.read_json(path)
         return {name: [float(value) for value in raw[name]] for name in ("mean", "spread")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}, the scale of the scores, cannot be read ({error}). {ANEW}") from error

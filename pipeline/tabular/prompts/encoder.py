@@ -123,13 +123,12 @@ def divided(settings: Settings, config: PromptModelConfig) -> Parts:
 
 def load_encoder(folder: Path) -> Any:
     """A function from texts to scores 0-100 [n]. Raises ModelError for a folder without a whole model."""
-    import json
 
     require(WHAT, ("transformers",), ModelError)
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     try:
-        scale = json.loads((folder / "scale.json").read_text(encoding="utf-8"))
+        scale = artifacts.read_json(folder / "scale.json")
         model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         config = PromptModelConfig(max_tokens=int(scale["max_tokens"]))
