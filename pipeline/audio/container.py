@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal
 
 MAX_MENDED_BYTES = 50_000_000  # as many as an upload may have; what is larger is left as it is
 TAIL_BYTES = 262_144  # holds the last frame or page of any common file
@@ -18,8 +17,6 @@ OGG_NO_POSITION = (0, 0xFFFF_FFFF_FFFF_FFFF)
 OGG_POSITION_AHEAD = 1 << 40  # past any end: the decoder stops where the sound does
 OGG_LAST = 0x04
 TRAILING_CHUNKS = (b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"smpl", b"JUNK", b"PEAK", b"iXML")
-UNHEARD_BYTES = 640  # 20 ms of 16-bit samples at 16 kHz: some writers count a byte too many
-STREAMED_BYTES = 1_000_000_000  # what is promised by recorders that stream and cannot know
 Source = Path | io.BytesIO
 Whole = Callable[[], bytes]
 MP3_BITRATES_KBPS = {
@@ -61,9 +58,7 @@ def open_container(source: Path | bytes) -> Container:
                 return look(head, tail, untouched, whole) or Container(untouched, is_sure=magic == b"RIFF")
         if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
             return Container(untouched, is_cut=_mp3_is_cut(whole()))
-    missing = _promised(head) - size
-    is_cut = UNHEARD_BYTES < missing < STREAMED_BYTES
-    return Container(untouched, is_cut, is_sure=head[:4] in (b"RIFF", b"FORM", b"RF64"))
+    return Container(untouched, is_sure=head[:4] in (b"RIFF", b"FORM", b"RF64"))
 
 
 def is_plausible(container: Container, kind: str, duration_s: float, size: int) -> bool:
@@ -188,47 +183,17 @@ def _wav(head: bytes, tail: bytes, source: Source, whole: Whole) -> Container | 
     return None
 
 
-def _promised(head: bytes) -> int:
-    """How many bytes the file has by its own header: RF64, W64, AIFF and 8SVX (FORM), AU. 0 where it does not say."""
-    if head[:4] == b"RF64" and head[12:16] == b"ds64":
-        return 8 + int.from_bytes(head[20:28], "little")
-    if head[:4] == b"riff":
-        return int.from_bytes(head[16:24], "little")
-    if head[:4] == b"FORM":
-        return 8 + int.from_bytes(head[4:8], "big")
-    if head[:4] in (b".snd", b"dns."):
-        order: Literal["big", "little"] = "big" if head[:4] == b".snd" else "little"
-        return int.from_bytes(head[4:8], order) + int.from_bytes(head[8:12], order)
-    return 0
-
-
 def _mp3_is_cut(content: bytes) -> bool:
-    """Whether the last frame of MPEG audio, layer III, reaches past the end of the file, or there are fewer bytes or
-    frames than the first frame tells (Xing, Info or VBRI, which encoders write)."""
-    at, n_frames = 0, 0
+    """Whether the last frame of MPEG audio, layer III, reaches past the end of the file."""
+    at = 0
     if content[:3] == b"ID3" and len(content) >= 10:
         at = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
-    n_told, bytes_told = _mp3_told(content[at : at + 64])
-    if bytes_told > len(content) - at:
-        return True
     while at + 4 <= len(content):
         length = _mp3_frame_bytes(content[at : at + 4])
         if length is None:  # tags after the last frame, or nothing that can be followed
             return False
         at += length
-        n_frames += 1
-    return at > len(content) or 0 < len(content) - at < 4 or n_told > n_frames
-
-
-def _mp3_told(frame: bytes) -> tuple[int, int]:
-    """How many frames and bytes there are by the first frame; 0 for what it does not tell."""
-    if frame[36:40] == b"VBRI":
-        return int.from_bytes(frame[50:54], "big"), int.from_bytes(frame[46:50], "big")
-    begin = next((at for at in (36, 21, 13) if frame[at : at + 4] in (b"Xing", b"Info")), None)
-    if begin is None:
-        return 0, 0
-    flags, first, second = (int.from_bytes(frame[begin + at : begin + at + 4], "big") for at in (4, 8, 12))
-    return first if flags & 1 else 0, (second if flags & 1 else first) if flags & 2 else 0
+    return at > len(content) or 0 < len(content) - at < 4
 
 
 def _mp3_frame_bytes(header: bytes) -> int | None:

@@ -28,9 +28,6 @@ MAX_UPLOAD_BYTES = 50_000_000
 MIN_RATE_HZ = 4_000
 # 120 s of 192 kHz stereo; keeps a small compressed upload from filling the memory when it is decoded.
 MAX_DECODED_SAMPLES = 50_000_000
-# In libsndfile's names; of others nobody here can tell whether they are complete.
-READ = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3")
-EXPECTED = "WAV, FLAC, Ogg/Opus or MP3"
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 
 # A sample counts as clipped in a run of CLIP_RUN equal ones this close to the file's peak, or at full scale.
@@ -89,7 +86,7 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     """Decode `source` to 16 kHz mono.
 
     An MP3 or Ogg file that is cut off is read as far as it goes, and says so (`is_cut`). Raises AudioError for a
-    missing, empty or foreign file, any other that is cut off, samples that are not finite or far over full scale, a
+    missing, empty or foreign file, a WAV or FLAC that is cut off, samples that are not finite or far over full scale, a
     rate under 4 kHz, more than `max_duration_s` of audio, or more than 50 MB of upload.
     """
     import soundfile
@@ -99,8 +96,6 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     try:
         container = open_container(source)
         with soundfile.SoundFile(container.source) as file:
-            if file.format not in READ:
-                raise AudioError(f"{name} is {file.format_info}. Expected {EXPECTED}; export it again.")
             rate_hz, declared, channels = int(file.samplerate), int(file.frames), int(file.channels)
             is_likely = is_plausible(container, str(file.format), declared / max(1, rate_hz), size)
             believed = declared if container.is_sure else 0
@@ -108,8 +103,8 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
             decoded = _decode(file, min(int(max_duration_s * rate_hz), MAX_DECODED_SAMPLES // channels) + 1)
     except (soundfile.SoundFileError, OSError) as error:
         raise AudioError(
-            f"{name} cannot be read as audio ({_reason(error)}). Expected {EXPECTED} that is complete; export "
-            f" it again from the recorder."
+            f"{name} cannot be read as audio ({_reason(error)}). Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; "
+            f"export it again from the recorder."
         ) from error
     if len(decoded) > max_duration_s * rate_hz:
         told_s = declared / rate_hz if is_likely and declared > max_duration_s * rate_hz else None
@@ -129,7 +124,7 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     is_short = file.format == "MP3" and is_likely and declared - len(decoded) > TRUNCATED_MP3_BY_S * rate_hz
     if not container.is_cut and not is_short:
         return audio
-    if file.format not in ("MP3", "OGG"):
+    if file.format == "FLAC":
         raise AudioError(
             f"{name} cannot be read to its end: it is cut off after {audio.duration_s:.1f} s. Copy or record it again."
         )
