@@ -109,6 +109,8 @@ def _references() -> None:
         "text is played. Who decides between ratings chooses them."
     )
     who = identity.allowed(Action.MANAGE_REFERENCES)
+    for problem in practising.unusable_references():
+        st.warning(message(problem.message), icon=":material/warning:")
     chosen = practising.marked_references()
     if chosen:
         st.dataframe(
