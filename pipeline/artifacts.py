@@ -71,6 +71,18 @@ def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[st
         save_file(own, temporary, metadata)
 
 
+def is_missing(path: Path) -> bool:
+    """Whether nothing at all has that name. A folder, a link that leads nowhere or in a circle, and what may not be
+    looked at are there: who asks whether a list closes something must not take them for no list."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,7 @@
 """One writer a file at a time, over processes."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ def locked(settings: Settings, path: Path, error: type[PronlabError]) -> Iterato
     """Hold the lock of the file `path`. Lock files lie under the data root: a corpus folder gets labels and nothing
     else. Raises `error` where somebody holds it for over 10 s, or it cannot be written."""
     locks = settings.data_root / "locks"
-    lock = FileLock(locks / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16], timeout=TIMEOUT_S)
+    lock = FileLock(locks / hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16], timeout=TIMEOUT_S)
     try:
         locks.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.artifacts import replacing
 from pipeline.errors import AccessError
 from pipeline.locks import locked
@@ -61,14 +62,16 @@ class KeyRing:
     def keys(self) -> list[Key] | None:
         """None where there has been no file since the start: nobody is asked for a key. A file that is taken away
         leaves an empty list. Raises AccessError for a damaged file."""
-        try:
-            status = keys_file(self._settings).stat()
-        except FileNotFoundError:
+        path = keys_file(self._settings)
+        if artifacts.is_missing(path):
             if self._keys is not None:
                 self._state, self._keys = None, []
             return self._keys
+        try:
+            status = path.stat()
         except OSError as error:
-            raise _unreadable(keys_file(self._settings), error) from error
+            self._state, self._keys = None, []
+            raise _unreadable(path, error) from error
         state = (status.st_mtime_ns, status.st_size, status.st_ino)
         if state != self._state:
             self._keys = []  # nobody, until it has been read
@@ -85,10 +88,10 @@ def keys_file(settings: Settings) -> Path:
 def list_keys(settings: Settings) -> list[Key]:
     """Raises AccessError where the file is damaged: nobody is let in by a file that cannot be read."""
     path = keys_file(settings)
+    if artifacts.is_missing(path):
+        return []
     try:
         return [_key(raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
-    except FileNotFoundError:
-        return []
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _unreadable(path, error) from error
 

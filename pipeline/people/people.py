@@ -49,8 +49,8 @@ class People:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is no list yet."""
-        return not self._file.is_file()
+        """Whether there is no list yet. Whatever stands in its place closes the installation."""
+        return artifacts.is_missing(self._file)
 
     def all(self) -> list[Person]:
         """By name. Raises AccessError where the list is damaged: nobody is let in by mistake."""
