@@ -9,7 +9,6 @@ import hmac
 import json
 import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -22,6 +21,7 @@ from pipeline.errors import AccessError
 from pipeline.locks import locked
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.text import composed, visible
 
 PREFIX = "pronlab_"
 LONGEST_NAME = 80
@@ -177,14 +177,14 @@ def _find(keys: list[Key], name: str) -> Key:
 
 
 def _clean(name: str) -> str:
-    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
-    if not cleaned or len(cleaned) > LONGEST_NAME or not cleaned.isprintable():
+    cleaned = " ".join(composed(visible(name)).split())
+    if not cleaned or len(cleaned) > LONGEST_NAME or not " ".join(name.split()).isprintable():
         raise AccessError(f"A key's name has 1 to {LONGEST_NAME} printable characters, got {name[:99]!r}.")
     return cleaned
 
 
 def _same(one: str, other: str) -> bool:
-    return unicodedata.normalize("NFC", one).casefold() == unicodedata.normalize("NFC", other).casefold()
+    return composed(visible(one)).casefold() == composed(visible(other)).casefold()
 
 
 def _secret() -> str:
