@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 HERE = Path(__file__).parent
 
 
+@errors_in_words()
 def main() -> None:
     # A material icon or emoji as the page's icon would be fetched from another host; this file is not.
     st.set_page_config(page_title="Pronlab", page_icon=str(HERE / "favicon.svg"), layout="wide")

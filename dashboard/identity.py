@@ -4,14 +4,17 @@ it; every page and every service of the dashboard asks here what they may."""
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.markup import plain
+from pipeline.artifacts import is_missing
 from pipeline.errors import AccessError, PronlabError
 from pipeline.people.access import GUEST, Action, Identity
+from pipeline.people.exposure import read_secrets, unreadable_secrets
 from pipeline.people.names import same_person, spelled_as
 from pipeline.people.people import People
 from pipeline.settings import Settings
@@ -24,11 +27,18 @@ _held: ContextVar[Identity | None] = ContextVar("held", default=None)
 
 
 def signs_in() -> bool:
-    """Whether the installation has `[auth]` in its secrets (any OpenID Connect provider)."""
+    """Whether the installation has `[auth]` in its secrets (any OpenID Connect provider). Raises AccessError for
+    secrets that are there and cannot be read."""
     try:
         return "auth" in st.secrets
-    except FileNotFoundError:
-        return False
+    except (OSError, ValueError, RecursionError) as error:  # Streamlit raises one error for none and for broken ones
+        files = [Path(name) for name in st.get_option("secrets.files")]
+        there = [file for file in files if file.suffix != ".toml" or not is_missing(file)]
+        if not there:
+            return False
+        for file in there:
+            read_secrets(file)
+        raise unreadable_secrets(there[0], str(error)) from error
 
 
 def people() -> People:

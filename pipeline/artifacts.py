@@ -4,13 +4,16 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import PronlabError
 from pipeline.records import to_json
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 TEMPORARY_PREFIX = ".tmp-"
 FULL_BELOW_BYTES = 64 * 1024
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust tell the system's errors
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DEVICES = (Path("/dev"), Path("/proc"))
 
 
 @contextmanager
@@ -27,18 +33,22 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
 
     If the body raises, `path` keeps its former content and the temporary file is removed. A process killed in
     between leaves only a file named `.tmp-*`, which every reader here ignores. A full disk is raised as OSError with
-    `path`, whatever the library that wrote made of it.
+    `path`, whatever the library that wrote made of it, as is any other failure of the system that names no file.
+    Raises OSError for a `path` at which something other than a file stands: a device would be lost.
     """
+    _require_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+    with naming(path):
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        _fsync(temporary)
-        temporary.chmod(mode)
-        temporary.replace(path)
-        _fsync(path.parent)
+        with naming(path):
+            yield temporary
+            _fsync(temporary)
+            temporary.chmod(mode)
+            temporary.replace(path)
+            _fsync(path.parent)
     except BaseException as error:
         full = isinstance(error, Exception) and _is_full(error, path.parent)
         with suppress(FileNotFoundError):
@@ -46,6 +56,24 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
         if full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """While `path` is written: a failure of the system that names no file, or a temporary one, is raised as OSError
+    with `path`."""
+    try:
+        yield
+    except OSError as error:
+        name = error.filename
+        if error.errno is None or not (name is None or Path(os.fsdecode(name)).name.startswith(TEMPORARY_PREFIX)):
+            raise
+        raise OSError(error.errno, error.strerror or os.strerror(error.errno), str(path)) from error
+    except Exception as error:
+        told = _OS_ERROR.search(str(error))
+        if isinstance(error, PronlabError) or told is None or int(told[1]) not in _NO_SPACE:
+            raise
+        raise OSError(int(told[1]), os.strerror(int(told[1])), str(path)) from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -98,9 +126,35 @@ def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[st
         save_file(own, temporary, metadata)
 
 
+def is_missing(path: Path) -> bool:
+    """Whether nothing at all has that name. A folder, a link that leads nowhere or in a circle, and what may not be
+    looked at are there: who asks whether a list closes something must not take them for no list."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_file(path: Path) -> None:
+    """Raises OSError where something stands that a file must not replace."""
+    if is_missing(path):
+        return
+    # A link to a file is replaced itself, not followed; /dev/stdout is such a link while the output goes to a file.
+    of_the_system = path.is_symlink() and any(map(path.parent.resolve().is_relative_to, _DEVICES))
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:  # a link that leads nowhere
+        is_file = False
+    if of_the_system or not is_file:
+        raise OSError(errno.EINVAL, "stands there and is no file; name another", str(path))
 
 
 def _is_full(error: Exception, folder: Path) -> bool:

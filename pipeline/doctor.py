@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from pipeline.artifacts import is_missing
 from pipeline.errors import ModelError, PronlabError
 from pipeline.optional import EXTRAS, is_there
 from pipeline.records import RubricName
@@ -87,8 +88,12 @@ def _memory() -> Check:
 
 def _roots(settings: Settings) -> Iterator[Check]:
     for name, root in (("data", settings.data_root), ("models", settings.models_root)):
-        parent = next((folder for folder in (root, *root.parents) if folder.exists()), root)
-        if not os.access(parent, os.W_OK):
+        parent = next((folder for folder in (root, *root.parents) if not is_missing(folder)), root)
+        if not parent.is_dir():
+            cure = f"Move it away, or set PRONLAB_{name.upper()}_ROOT to another folder."
+            yield Check(f"{name} folder", State.PROBLEM, f"{root} cannot be a folder, as {parent} is none. {cure}")
+            continue
+        if not os.access(parent, os.W_OK | os.X_OK):
             cure = f"Change its permissions, or set PRONLAB_{name.upper()}_ROOT to another folder."
             yield Check(f"{name} folder", State.PROBLEM, f"{root} cannot be written. {cure}")
             continue

@@ -62,7 +62,7 @@ def append(path: Path, *values: Any) -> None:
     saved, and would spoil the line after it.
     """
     content = b"".join(map(dumps, values))
-    with path.open("ab+") as file:
+    with artifacts.naming(path), path.open("ab+") as file:
         start, tail = _unended(file)
         if tail and _parsed(0, tail).error is None:
             content = b"\n" + content  # whole, but for its line feed

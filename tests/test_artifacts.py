@@ -1,11 +1,19 @@
 """Files appear whole or not at all."""
 
+import errno
 import json
+import os
+import re
+import resource
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
+from pipeline.runs.failures import of_the_system
 
 
 def test_a_failed_write_keeps_the_former_content_and_leaves_no_litter(tmp_path: Path) -> None:
@@ -16,6 +24,76 @@ def test_a_failed_write_keeps_the_former_content_and_leaves_no_litter(tmp_path: 
         raise RuntimeError("half way")
     assert json.loads(path.read_text(encoding="utf-8")) == {"n": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("place", ["a pipe", "a link to a device", "a link to nowhere", "a folder"])
+def test_what_is_no_file_is_never_replaced(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "out.csv"
+    if place == "a pipe":
+        os.mkfifo(path)
+    elif place == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/full" if place == "a link to a device" else tmp_path / "nowhere")
+    before = path.lstat()
+    with pytest.raises(OSError, match="stands there and is no file") as told:
+        artifacts.write_text(path, "a")
+    assert told.value.filename == str(path)
+    assert path.lstat() == before
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+def test_the_systems_own_links_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /dev/stdout while the output goes to a file."""
+    monkeypatch.setattr(artifacts, "_DEVICES", (tmp_path / "dev",))
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "file").touch()
+    link = tmp_path / "dev" / "stdout"
+    link.symlink_to(tmp_path / "file")
+    with pytest.raises(OSError, match="stands there and is no file"):
+        artifacts.write_text(link, "a")
+    assert link.is_symlink()
+
+
+def test_a_link_to_a_file_gives_way_to_the_new_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to("file")
+    artifacts.write_text(tmp_path / "link", "new")
+    assert ((tmp_path / "link").read_text(), (tmp_path / "file").read_text()) == ("new", "old")
+
+
+@pytest.mark.parametrize("code", [errno.EFBIG, errno.EDQUOT, errno.ENOSPC])
+@pytest.mark.parametrize("told_by", [OSError, RuntimeError])
+def test_a_failed_write_names_its_file(tmp_path: Path, code: int, told_by: type[Exception]) -> None:
+    path = tmp_path / "a.json"
+    text = os.strerror(code)
+    error = OSError(code, text) if told_by is OSError else RuntimeError(f"I/O error: {text} (os error {code})")
+    with pytest.raises(OSError, match=re.escape(text)) as told, artifacts.replacing(path):
+        raise error
+    assert (told.value.errno, told.value.filename) == (code, str(path))
+    assert str(path) in of_the_system(told.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("write", [jsonl.append, jsonl.write, artifacts.write_json])
+def test_a_file_that_grows_too_large_is_named(tmp_path: Path, write: Callable[[Path, Any], None]) -> None:
+    path = tmp_path / "a.jsonl"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+        with pytest.raises(OSError, match="File too large") as told:
+            write(path, ["x" * 50_000])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert told.value.filename == str(path)
+
+
+def test_an_error_about_another_file_keeps_its_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as told, artifacts.replacing(tmp_path / "a.json"):
+        (tmp_path / "other").read_bytes()
+    assert told.value.filename == str(tmp_path / "other")
 
 
 def test_json_has_no_number_that_other_readers_refuse(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -43,6 +45,23 @@ def test_a_fresh_installation_has_no_problem(settings: Settings) -> None:
     checks = examine(settings)
     assert not [check for check in checks if check.state is State.PROBLEM]
     assert {"processor", "memory", "data folder", "speech scorer", "word scorer", "PyTorch"} <= {c.name for c in checks}
+
+
+@pytest.mark.parametrize("root", ["data_root", "models_root"])
+@pytest.mark.parametrize("place", ["a file", "below a file", "a link to nowhere", "a circle"])
+def test_a_root_that_is_no_folder_is_a_problem(settings: Settings, tmp_path: Path, root: str, place: str) -> None:
+    there = tmp_path / "there"
+    if place == "a link to nowhere":
+        there.symlink_to(tmp_path / "nowhere")
+    elif place == "a circle":
+        there.symlink_to(there)
+    else:
+        there.touch()
+    found = replace(settings, **{root: there / "x" if place == "below a file" else there})
+    check = checked(found, f"{root.removesuffix('_root')} folder")
+    assert check.state is State.PROBLEM
+    assert "cannot be a folder" in check.text
+    assert f"PRONLAB_{root.upper()}" in check.text
 
 
 def test_the_released_listener_hears_here_what_it_heard_where_it_was_made() -> None:

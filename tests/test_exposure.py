@@ -9,12 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.pages import PAGES
+from pipeline.api.guard import check_exposure
+from pipeline.api.keys import KeyRing, add_key, keys_file, list_keys
 from pipeline.cli import dashboard as command
 from pipeline.cli.main import main
 from pipeline.errors import AccessError
-from pipeline.people.access import Role
+from pipeline.people.access import Action, Role
 from pipeline.people.exposure import has_sign_in, is_loopback, require_closed, was_allowed
-from pipeline.people.people import People, Person
+from pipeline.people.people import People, Person, permit
 from pipeline.settings import Settings
 from tests.pages import said
 from tests.test_projects import ADMIN
@@ -81,9 +83,93 @@ def test_sign_in_is_found_in_the_secrets(tmp_path: Path) -> None:
     assert not has_sign_in(tmp_path)
     secrets = tmp_path / ".streamlit" / "secrets.toml"
     secrets.parent.mkdir()
-    for text, found in (("[other]\n", False), ("[auth", False), ('[auth]\nclient_id = "x"\n', True)):
+    for text, found in (("", False), ("[other]\n", False), ('[auth]\nclient_id = "x"\n', True)):
         secrets.write_text(text, encoding="utf-8")
         assert has_sign_in(tmp_path) is found
+
+
+AUTH = '[auth]\nredirect_uri = "http://localhost:8501/oauth2callback"\n'
+
+
+def _written(path: Path, content: bytes | str) -> None:
+    """A file, or what stands in its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content == "a folder":
+        path.mkdir()
+    elif content == "a link to nowhere":
+        path.symlink_to("nowhere")
+    elif content == "a circle":
+        path.symlink_to(path)
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+BROKEN = {
+    "an unclosed quote": AUTH + 'cookie_secret = "x\n',
+    "an unclosed table": "[auth",
+    "a byte order mark": "\ufeff" + AUTH,
+    "UTF-16": AUTH.encode("utf-16"),
+    "another table twice": AUTH + "[a]\n[a]\n",
+    "too deep": "a = " + "[" * 100_000,
+    "a folder": "a folder",
+    "a link to nowhere": "a link to nowhere",
+    "a circle": "a circle",
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_the_dashboard_does_not_start_with_secrets_that_cannot_be_read(tmp_path: Path, content: bytes | str) -> None:
+    secrets = tmp_path / "broken" / ".streamlit" / "secrets.toml"
+    secrets.parent.parent.mkdir()
+    _written(secrets, content)
+    good = tmp_path / "good" / ".streamlit" / "secrets.toml"
+    good.parent.parent.mkdir()
+    _written(good, AUTH)
+    for folders in ((secrets.parents[1],), (good.parents[1], secrets.parents[1])):
+        with pytest.raises(AccessError, match="cannot be read as Streamlit's secrets") as told:
+            has_sign_in(*folders)
+        assert "\n" not in str(told.value)
+        assert str(secrets) in str(told.value)
+
+
+@pytest.fixture
+def secrets_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The one file that Streamlit takes its secrets from."""
+    import streamlit as st
+
+    path = tmp_path / ".streamlit" / "secrets.toml"
+    real = st.get_option
+    options = lambda key: [str(path)] if key == "secrets.files" else real(key)  # noqa: E731
+    monkeypatch.setattr(st, "get_option", options)
+    monkeypatch.setattr("streamlit.config.get_option", options)
+    monkeypatch.setattr(st.secrets, "_secrets", None)
+    return path
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("listed", [True, False], ids=["with a list", "without one"])
+def test_pages_let_nobody_in_with_secrets_that_cannot_be_read(
+    open_page: Callable[..., Any], secrets_at: Path, settings: Settings, content: bytes | str, listed: bool
+) -> None:
+    if listed:
+        People(settings).save(Person("Ada", (Role.ADMIN,)), ADMIN)
+    _written(secrets_at, content)
+    opened = open_page("projects", rater="Ada")
+    assert "cannot be read as Streamlit's secrets" in said(opened)
+    assert len(opened.error) == 1
+    assert not opened.exception
+    assert not opened.title
+    assert not opened.selectbox
+    assert not opened.dataframe
+
+
+def test_pages_ask_the_list_where_there_are_no_secrets(
+    open_page: Callable[..., Any], secrets_at: Path, settings: Settings
+) -> None:
+    People(settings).save(Person("Ada", (Role.ADMIN,)), ADMIN)
+    opened = open_page("projects", rater="Ada")
+    assert opened.title[0].value == "Projects"
+    assert not opened.error
 
 
 @pytest.fixture
@@ -170,3 +256,54 @@ def test_no_banner_where_people_are_known(
     opened = open_page("projects", rater="Ada")
     assert not opened.warning
     assert opened.title[0].value == "Projects"
+
+
+PLACES = ["a folder", "a link to nowhere", "a circle"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_whatever_stands_in_place_of_the_list_of_people_closes_the_installation(
+    open_page: Callable[..., Any], settings: Settings, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    _written(settings.data_root / "people.json", place)
+    people = People(settings)
+    assert not people.is_open
+    for ask in (
+        people.all,
+        people.raters,
+        lambda: people.identify("Ada"),
+        lambda: permit(settings, None, Action.SEE_SETS),
+    ):
+        with pytest.raises(AccessError):
+            ask()
+    with pytest.raises(AccessError, match=r"people\.json is damaged"):
+        people.add_or_change("Ada", ADMIN, roles=(Role.ADMIN,))
+    done = CliRunner().invoke(main, ["index", "status"])
+    assert done.exit_code != 0
+    assert len(done.output.strip().splitlines()) == 1
+    opened = open_page("projects", rater="Ada")
+    assert "people.json is damaged" in said(opened).replace("\\", "")
+    assert not opened.title
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_whatever_stands_in_place_of_the_keys_closes_the_service(settings: Settings, place: str) -> None:
+    _written(keys_file(settings), place)
+    for ask in (lambda: KeyRing(settings), lambda: list_keys(settings), lambda: add_key(settings, "lab")):
+        with pytest.raises(AccessError, match="cannot be read as a list of API keys"):
+            ask()
+    check_exposure(settings, "0.0.0.0", open_to_network=False)  # nobody is let in without a key
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_keys_that_give_way_to_something_else_open_nothing(settings: Settings, place: str) -> None:
+    add_key(settings, "lab")
+    ring = KeyRing(settings)
+    assert ring.keys()
+    keys_file(settings).unlink()
+    _written(keys_file(settings), place)
+    with pytest.raises(AccessError, match="cannot be read as a list of API keys"):
+        ring.keys()
+    keys_file(settings).rmdir() if place == "a folder" else keys_file(settings).unlink()
+    assert ring.keys() == []

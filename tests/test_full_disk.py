@@ -13,7 +13,9 @@ from safetensors import SafetensorError
 
 from pipeline import artifacts
 from pipeline.cli.main import main
-from pipeline.errors import JobError
+from pipeline.errors import AccessError, JobError
+from pipeline.people.access import SYSTEM, Role
+from pipeline.people.people import People, Person
 from pipeline.runs import list_runs
 from pipeline.runs.failures import in_words
 from pipeline.scoring.batch import read_predictions
@@ -39,6 +41,22 @@ def one_line(done: Result) -> str:
     assert done.output.count("\n") == 1, done.output
     assert "disk is full" in done.output or "No space left" in done.output
     return done.output
+
+
+@pytest.mark.parametrize("what", ["pipeline.jsonl.append", "pipeline.artifacts.write_json"])
+def test_people_and_the_log_of_their_changes_are_written_both_or_neither(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    people = People(settings)
+    people.save(Person("Ada", (Role.ADMIN,)), SYSTEM)
+    before = people.all(), people.changes()
+    with monkeypatch.context() as patch:
+        patch.setattr(what, full)
+        with pytest.raises(AccessError, match=r"No space left on device.*nobody was changed"):
+            people.save(Person("Eve", (Role.EXPERT,)), SYSTEM)
+    assert (people.all(), people.changes()) == before
+    people.save(Person("Eve", (Role.EXPERT,)), SYSTEM)
+    assert [change["after"]["name"] for change in people.changes()] == ["Ada", "Eve"]
 
 
 @pytest.mark.parametrize(

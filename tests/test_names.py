@@ -1,14 +1,16 @@
 """When two spellings are one person's, everywhere a name is taken."""
 
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from pipeline.api.keys import add_key, list_keys
 from pipeline.audio.load import Audio
 from pipeline.cli.main import main
-from pipeline.errors import LabelError
+from pipeline.errors import AccessError, LabelError
 from pipeline.labels.exchange.incoming import apply, check, from_csv
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
@@ -70,6 +72,33 @@ def test_a_name_is_kept_composed_with_single_spaces() -> None:
     for wrong in ("", "   ", "x" * 81, "a\u200bb", "a\x00b"):
         with pytest.raises(LabelError, match="1 to 80 printable characters"):
             clean_name(wrong)
+
+
+# Of every block of characters that are never drawn and that Python takes for printable, and some that it does not.
+NEVER_DRAWN = [
+    "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180b", "\u180d", "\u180f", "\u2800", "\u3164", "\ufe00",
+    "\ufe0f", "\uffa0", "\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff", "\U000e0100",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", NEVER_DRAWN, ids=ascii)
+def test_what_is_never_drawn_makes_nobody_else(settings: Settings, sign: str) -> None:
+    for name in (f"Şeyma{sign}", f"{sign}Şeyma", f"S{sign}\u0327eyma", f"Şey{sign}ma", f"Şeyma {sign}"):
+        assert same_person(name, "Şeyma"), ascii(name)
+        assert spelled_as(name, ["Ada", "Şeyma"]) == "Şeyma"
+        with suppress(LabelError):
+            assert clean_name(name) == "Şeyma"
+    with pytest.raises(LabelError, match="1 to 80 printable characters"):
+        clean_name(sign)
+    people = People(settings)
+    people.save(Person("Ada", (Role.ADMIN,)), ADMIN)
+    with suppress(LabelError):
+        people.save(Person(f"Ada{sign}", (Role.ADMIN,)), ADMIN)
+    assert [person.name for person in people.all()] == ["Ada"]
+    add_key(settings, "lab")
+    with pytest.raises(AccessError):
+        add_key(settings, f"lab{sign}")
+    assert [key.name for key in list_keys(settings)] == ["lab"]
 
 
 def test_the_known_spelling_is_taken_and_the_very_same_one_first() -> None:

@@ -10,6 +10,7 @@ from pipeline.api import problems
 from pipeline.api.keys import Key, KeyRing, Scope, key_of, keys_file
 from pipeline.api.limits import LOG
 from pipeline.api.problems import Problem
+from pipeline.artifacts import is_missing
 from pipeline.errors import AccessError
 from pipeline.people.exposure import is_loopback
 from pipeline.settings import Settings
@@ -20,7 +21,7 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 def check_exposure(settings: Settings, host: str, open_to_network: bool) -> None:
     """Raises AccessError for an address that others reach, where nobody would be asked for a key."""
-    if is_loopback(host) or open_to_network or keys_file(settings).exists():
+    if is_loopback(host) or open_to_network or not is_missing(keys_file(settings)):
         return
     raise AccessError(
         f"Other machines can reach {host or 'every address'}, and no API key is set: everybody could use the service. "

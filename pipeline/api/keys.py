@@ -9,7 +9,6 @@ import hmac
 import json
 import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -22,6 +21,7 @@ from pipeline.errors import AccessError
 from pipeline.locks import locked
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.text import composed, visible
 
 PREFIX = "pronlab_"
 LONGEST_NAME = 80
@@ -62,14 +62,16 @@ class KeyRing:
     def keys(self) -> list[Key] | None:
         """None where there has been no file since the start: nobody is asked for a key. A file that is taken away
         leaves an empty list. Raises AccessError for a damaged file."""
-        try:
-            status = keys_file(self._settings).stat()
-        except FileNotFoundError:
+        path = keys_file(self._settings)
+        if artifacts.is_missing(path):
             if self._keys is not None:
                 self._state, self._keys = None, []
             return self._keys
+        try:
+            status = path.stat()
         except OSError as error:
-            raise _unreadable(keys_file(self._settings), error) from error
+            self._state, self._keys = None, []
+            raise _unreadable(path, error) from error
         state = (status.st_mtime_ns, status.st_size, status.st_ino)
         if state != self._state:
             self._keys = []  # nobody, until it has been read
@@ -86,10 +88,10 @@ def keys_file(settings: Settings) -> Path:
 def list_keys(settings: Settings) -> list[Key]:
     """Raises AccessError where the file is damaged: nobody is let in by a file that cannot be read."""
     path = keys_file(settings)
+    if artifacts.is_missing(path):
+        return []
     try:
         return [_key(raw) for raw in artifacts.read_json(path)]
-    except FileNotFoundError:
-        return []
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _unreadable(path, error) from error
 
@@ -175,14 +177,14 @@ def _find(keys: list[Key], name: str) -> Key:
 
 
 def _clean(name: str) -> str:
-    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
-    if not cleaned or len(cleaned) > LONGEST_NAME or not cleaned.isprintable():
+    cleaned = " ".join(composed(visible(name)).split())
+    if not cleaned or len(cleaned) > LONGEST_NAME or not " ".join(name.split()).isprintable():
         raise AccessError(f"A key's name has 1 to {LONGEST_NAME} printable characters, got {name[:99]!r}.")
     return cleaned
 
 
 def _same(one: str, other: str) -> bool:
-    return unicodedata.normalize("NFC", one).casefold() == unicodedata.normalize("NFC", other).casefold()
+    return composed(visible(one)).casefold() == composed(visible(other)).casefold()
 
 
 def _secret() -> str:

@@ -135,10 +135,11 @@ def add(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
 def list_(as_json: bool) -> None:
     """The names of the keys and what they open."""
     from pipeline.api.keys import keys_file, list_keys
+    from pipeline.artifacts import is_missing
 
     settings = Settings.from_env()
     keys = list_keys(settings)
-    closed = keys_file(settings).exists()
+    closed = not is_missing(keys_file(settings))
     none = _closed(settings) if closed else "No key was ever added: nobody is asked for one."
     text = "\n".join(f"{key.name}  since {key.created_at[:10]}  {', '.join(key.scopes)}" for key in keys) or none
     emit([{"name": key.name, "created_at": key.created_at, "scopes": key.scopes} for key in keys], as_json, text)

@@ -4,13 +4,16 @@ Without a list and without sign-in whoever opens a page has every role. That is 
 only this machine's own users come, and nowhere else.
 """
 
+import codecs
 import ipaddress
 import os
 import socket
 import tomllib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from pipeline.artifacts import is_missing
 from pipeline.errors import AccessError
 from pipeline.people.people import People
 from pipeline.settings import CHECKOUT, Settings
@@ -41,12 +44,30 @@ def is_loopback(host: str | None) -> bool:
 
 def has_sign_in(*folders: Path) -> bool:
     """Whether Streamlit's secrets in one of the `folders` (by default where `pronlab dashboard` runs, and the home
-    folder) set a sign-in up; a file that cannot be read does not."""
-    for folder in folders or (CHECKOUT, Path.home()):
-        with suppress(OSError, ValueError):
-            if "auth" in tomllib.loads((folder / SECRETS).read_text(encoding="utf-8")):
-                return True
-    return False
+    folder) set a sign-in up. Raises AccessError as `read_secrets` does."""
+    found = [read_secrets(folder / SECRETS) for folder in folders or (CHECKOUT, Path.home())]
+    return any("auth" in secrets for secrets in found)
+
+
+def read_secrets(path: Path) -> dict[str, Any]:
+    """What stands in a file of Streamlit's secrets; nothing where there is none. Raises AccessError where there is one
+    that Streamlit could not read either: it may set a sign-in up, so nobody is let in by mistake."""
+    if is_missing(path):
+        return {}
+    try:
+        raw = path.read_bytes()
+        if raw.startswith(codecs.BOM_UTF8):
+            raise unreadable_secrets(path, "it begins with a byte order mark; save it as UTF-8 without one")
+        return tomllib.loads(raw.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise unreadable_secrets(path, str(getattr(error, "strerror", None) or error)) from error
+
+
+def unreadable_secrets(path: Path, reason: str) -> AccessError:
+    return AccessError(
+        f"{path} cannot be read as Streamlit's secrets ({reason}), and as it may set a sign-in up nobody is let in: "
+        "mend it, or remove it."
+    )
 
 
 def is_exposed(settings: Settings, host: str | None, *, signs_in: bool) -> bool:

@@ -4,6 +4,7 @@ While there is no list, the installation is open: whoever says a name is that pe
 on the list must be an admin, so that nobody is locked out. Names are compared by the rule in `names`.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,8 +49,8 @@ class People:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is no list yet."""
-        return not self._file.is_file()
+        """Whether there is no list yet. Whatever stands in its place closes the installation."""
+        return artifacts.is_missing(self._file)
 
     def all(self) -> list[Person]:
         """By name. Raises AccessError where the list is damaged: nobody is let in by mistake."""
@@ -102,10 +103,8 @@ class People:
                     raise AccessError(f"{person.name!r} looks like {other.name!r}, who is on the list already.")
                 if person.email and _same_address(other.email, person.email):
                     raise AccessError(f"{other.name} has the address {person.email} already.")
-            self._write([*others, person])
             before = next((p for p in people if p.name == person.name), None)
-            if before != person:
-                self._note(by, before, person)
+            self._write([*others, person], by, before, person)
         return person
 
     def add_or_change(
@@ -148,14 +147,23 @@ class People:
             return Index(self._settings).rated_as(name) or name
         return name
 
-    def _write(self, people: list[Person]) -> None:
+    def _write(self, people: list[Person], by: Identity, before: Person | None, after: Person) -> None:
+        """Both the log of changes and the list, or neither: the log first, which is taken back where the list cannot
+        be written. Raises AccessError then, and where no active admin would be left."""
         if not any(person.active and Role.ADMIN in person.roles for person in people):
             raise AccessError("Somebody must be an active admin, else nobody could change the list again.")
-        artifacts.write_json(self._file, sorted(people, key=lambda person: person.name.casefold()))
-
-    def _note(self, by: Identity, before: Person | None, after: Person) -> None:
-        line = {"at": now_iso(), "by": by.name, "before": before, "after": after}
-        jsonl.append(self._changes, line)
+        size = self._changes.stat().st_size if self._changes.exists() else 0
+        try:
+            if before != after:
+                self._changes.parent.mkdir(parents=True, exist_ok=True)
+                jsonl.append(self._changes, {"at": now_iso(), "by": by.name, "before": before, "after": after})
+            artifacts.write_json(self._file, sorted(people, key=lambda person: person.name.casefold()))
+        except OSError as error:
+            with suppress(OSError):
+                os.truncate(self._changes, min(size, self._changes.stat().st_size))
+            raise AccessError(
+                f"{error.filename or self._changes} cannot be written ({error.strerror or error}); nobody was changed."
+            ) from error
 
     @contextmanager
     def _changing(self) -> Iterator[list[Person]]:
