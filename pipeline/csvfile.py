@@ -1,13 +1,17 @@
 """CSV files: the only writer here, and how its cells are read back.
 
 A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a line end for a formula and may run it (OWASP,
-CSV injection). Text that begins so gets an apostrophe before it, which spreadsheets show as nothing or as it is;
-numbers stay numbers. `plain` takes the apostrophe off again.
+CSV injection). Text that begins so, blanks and invisible characters aside, gets an apostrophe before it, which
+spreadsheets show as nothing or as it is; numbers stay numbers. Where the decimal sign is a comma, as in Turkish,
+spreadsheets cut lines at semicolons and heed quotes only where a field begins: what follows a semicolon, a tab or a
+line end within a cell may become a cell of its own, and is treated as one. `plain` takes the apostrophes off again.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
+from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -16,7 +20,17 @@ from pipeline import artifacts
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+SIGNS = r"=+\-@＝＋－＠"
+# What may stand before a sign without changing what it does: quotes, blanks, controls and what Unicode lets be ignored.
+IGNORED = (
+    r"'\" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_AT_START = rf"(?=[{IGNORED}]*+[{SIGNS}\t\r\n])"
+_WITHIN = rf"(?=[{IGNORED}]*+[{SIGNS}])"
+_TO_DEFUSE = re.compile(rf"\A{_AT_START}|(?<=[;\t\r\n]){_WITHIN}")
+_DEFUSED = re.compile(rf"\A'{_AT_START}|(?<=[;\t\r\n])'{_WITHIN}")
 BYTE_ORDER_MARK = "\ufeff"  # spreadsheets need it for Turkish letters
 
 
@@ -39,24 +53,40 @@ def of_records(columns: Iterable[str], records: Iterable[Mapping[str, Any]]) -> 
 
 
 def of_frame(frame: "pd.DataFrame") -> str:
-    """Without its index."""
-    safe = frame.map(defused).rename(columns=defused)
-    content: str = safe.to_csv(index=False)
-    return content
+    """Without its index; cells without a value are empty."""
+    import pandas as pd
+
+    rows = frame.itertuples(index=False, name=None)
+    return text(map(str, frame.columns), ([None if pd.isna(cell) is True else cell for cell in row] for row in rows))
 
 
 def defused(cell: Any) -> Any:
     """Text that a spreadsheet would run gets an apostrophe; so does text that already looks defused, so that `plain`
-    gives back what was there."""
-    return "'" + cell if isinstance(cell, str) and cell.lstrip("'").startswith(FORMULA) else cell
+    gives back what was there. Numbers stay; whatever else is written as its text (a path, a list) is judged by that."""
+    if cell is None or isinstance(cell, Number):
+        return cell
+    written = str(cell)
+    safe = _TO_DEFUSE.sub("'", written)
+    return cell if safe == written else safe
 
 
 def plain(cell: str) -> str:
     """A cell as it was before `defused`."""
-    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+    return _DEFUSED.sub("", cell)
 
 
 def _write(file: TextIO, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    table = csv.writer(file, lineterminator="\n")
+    table = csv.writer(_LineFeeds(file), lineterminator="\r\n")
     table.writerow(map(defused, columns))
     table.writerows(map(defused, row) for row in rows)
+
+
+class _LineFeeds:
+    """Ends each line in a line feed. The `csv` module puts cells with a carriage return into quotes only where that is
+    part of its own line end; without quotes they would fall apart when they are read."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        return self._file.write(line.removesuffix("\r\n") + "\n")

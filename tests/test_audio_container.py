@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from pipeline.audio.check import CUT_OFF, check_audio, inspect_file
-from pipeline.audio.container import _CRC_8, _CRC_16, _CRC_32, _crc, open_container
+from pipeline.audio.container import _CRC_8, _CRC_16, _CRC_32, _crc, _mp3_frame_bytes, open_container
 from pipeline.audio.load import AudioTooLongError, duration_of, load_audio
 from pipeline.corpus.importer import import_path
 from pipeline.corpus.sets import read_recordings
@@ -165,6 +165,123 @@ def test_an_mp3_without_a_length_header_is_cut_off_within_a_frame(sound: np.ndar
     assert not load_audio(stream).is_cut
     assert not open_container(b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10) + stream + b"TAG" + bytes(125)).is_cut
     assert load_audio(stream[: len(stream) // 2 + 7]).is_cut
+
+
+def mp3_frames(content: bytes) -> list[int]:
+    """Where the frames begin, and the end of the last."""
+    places = [0]
+    while (length := _mp3_frame_bytes(content[places[-1] : places[-1] + 4].ljust(4, b"\0"))) is not None:
+        places.append(places[-1] + length)
+    return places
+
+
+@pytest.mark.parametrize("tag", [b"", b"TAG" + bytes(125)], ids=["bare", "tagged"])
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_an_mp3_cut_between_two_frames_is_cut_off(
+    tmp_path: Path, sound: np.ndarray, tag: bytes, rate_hz: int, channels: int
+) -> None:
+    content = bytes(encoded(np.stack([sound] * channels, axis=1), rate_hz, format="MP3"))
+    places = mp3_frames(content)
+    assert places[-1] == len(content)
+    file = tmp_path / "a.mp3"
+    for part, is_cut in ((content, False), (content[: places[len(places) // 2]], True), (content[: places[-6]], True)):
+        file.write_bytes(part + tag)
+        assert load_audio(file).is_cut is is_cut
+        assert load_audio(part + tag).is_cut is is_cut
+
+
+@pytest.mark.parametrize("form", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU"])
+@pytest.mark.parametrize("endian", ["FILE", "BIG", "LITTLE"])
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT", "ULAW"])
+def test_a_header_that_promises_more_sound_than_there_is_is_refused(
+    tmp_path: Path, sound: np.ndarray, form: str, endian: str, subtype: str
+) -> None:
+    try:
+        content = bytes(encoded(sound, format=form, endian=endian, subtype=subtype))
+    except (ValueError, soundfile.SoundFileError):
+        pytest.skip("no such file")
+    file = tmp_path / "a.wav"
+    file.write_bytes(content)
+    assert load_audio(file).duration_s == pytest.approx(SECONDS)
+    for share in (0.5, 0.95):
+        file.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(AudioError, match=r"a\.wav is cut off: [\d.]+ s of the [23]\.\d s that its header promises"):
+            load_audio(file)
+        assert [problem.code for problem in inspect_file(file).problems] == ["unreadable"]
+
+
+@pytest.mark.parametrize("form", ["CAF", "AVR", "SVX", "NIST", "VOC", "IRCAM", "PAF", "MAT5", "PVF"])
+def test_containers_that_are_not_named_are_refused(sound: np.ndarray, form: str) -> None:
+    with pytest.raises(AudioError, match=r"Expected WAV, FLAC, Ogg/Opus or MP3"):
+        load_audio(bytes(encoded(sound, format=form, subtype="PCM_16")))
+
+
+@pytest.mark.parametrize("form", ["RF64", "W64", "AU"])
+def test_a_size_of_zero_is_mended_in_every_container(sound: np.ndarray, form: str) -> None:
+    content = encoded(sound, format=form, subtype="PCM_16")
+    data = content.find(b"data")
+    field = {"RF64": slice(28, 36), "W64": slice(data + 16, data + 24), "AU": slice(8, 12)}[form]
+    content[field] = bytes(field.stop - field.start)
+    assert load_audio(bytes(content)).duration_s == pytest.approx(SECONDS, abs=1e-3)
+
+
+def test_a_size_of_zero_is_mended_behind_a_long_chunk(tmp_path: Path, sound: np.ndarray) -> None:
+    content = bytes(encoded(sound, format="WAV", subtype="PCM_16"))
+    junk = b"JUNK" + struct.pack("<I", 300_000) + bytes(300_000)
+    file = tmp_path / "a.wav"
+    file.write_bytes(content[:36] + junk + b"data" + bytes(4) + content[44:])
+    assert load_audio(file).duration_s == pytest.approx(SECONDS)
+
+
+def test_a_chunk_that_ends_past_any_file_is_an_error_in_words(sound: np.ndarray) -> None:
+    content = bytes(encoded(sound, format="W64", subtype="PCM_16"))
+    for size in (2**63 - 1, 2**64 - 1):
+        with pytest.raises(AudioError):
+            load_audio(content[:56] + struct.pack("<Q", size) + content[64:])
+
+
+def ape_tag(n: int) -> bytes:
+    def frame(flags: int) -> bytes:
+        return b"APETAGEX" + struct.pack("<IIII", 2_000, n + 32, 0, flags) + bytes(8)
+
+    return frame(0xA000_0000) + b"\xff" * n + frame(0x8000_0000)
+
+
+LYRICS = b"LYRICSBEGIN" + b"IND0000200"
+AFTER = {
+    "ID3v1": b"TAG" + b"\xff" * 125, "longer ID3v1": b"TAG+" + bytes(223) + b"TAG" + bytes(125), "APE": ape_tag(40),
+    "APE and ID3v1": ape_tag(700) + b"TAG" + bytes(125), "Lyrics3": LYRICS + b"000021LYRICS200" + b"TAG" + bytes(125),
+}  # fmt: skip
+ID3V2 = b"ID3\x04" + bytes(4) + b"\x02\x00" + bytes(256)
+
+
+@pytest.mark.parametrize("before", [b"", ID3V2, ID3V2 * 2], ids=["", "ID3v2", "two ID3v2"])
+@pytest.mark.parametrize("after", [b"", *AFTER.values()], ids=["", *AFTER])
+@pytest.mark.parametrize("form", ["FLAC", "FLAC of unknown length", "VORBIS", "OPUS"])
+def test_tags_around_the_sound_are_no_part_of_it(
+    tmp_path: Path, sound: np.ndarray, before: bytes, after: bytes, form: str
+) -> None:
+    if form.startswith("FLAC"):
+        content = with_samples(encoded(sound, format="FLAC"), 0 if "unknown" in form else len(sound))
+    else:
+        content = bytes(encoded(sound, format="OGG", subtype=form))
+    file = tmp_path / "a"
+    file.write_bytes(before + content + after)
+    for audio in (load_audio(file), load_audio(file.read_bytes())):
+        assert audio.duration_s == pytest.approx(SECONDS, abs=0.01)
+        assert not audio.is_cut
+    file.write_bytes(before + content[: len(content) // 2] + after)
+    if form.startswith("FLAC"):
+        with pytest.raises(AudioError, match="cut off after"):
+            load_audio(file)
+
+
+@pytest.mark.parametrize("codec", ["VORBIS", "OPUS"])
+def test_an_ogg_cut_off_within_its_only_page_of_sound_says_so(sound: np.ndarray, codec: str) -> None:
+    content = bytes(encoded(sound[:8_000], format="OGG", subtype=codec))
+    with pytest.raises(AudioError, match=r"is cut off (before its|and cannot be read).*\. Copy or record it again"):
+        load_audio(content[:-50])
 
 
 @pytest.mark.parametrize("scale", [1e30, 2**23 - 1, 32_767])

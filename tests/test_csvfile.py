@@ -46,6 +46,43 @@ def test_numbers_and_other_text_stay(cell: object) -> None:
     assert csvfile.defused(cell) is cell
 
 
+@pytest.mark.parametrize(
+    "before",
+    ["\v", "\f", "\x00", "\ufeff", " ", "\xa0", "\u3000", "\u200b", "\u3164", "\ufe0f", '"', "' '"],
+)  # fmt: skip
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_blanks_and_invisible_characters_hide_no_formula(before: str, sign: str) -> None:
+    cell = f"{before}{sign}1+1"
+    assert csvfile.defused(cell) == f"'{cell}"
+    assert csvfile.plain(csvfile.defused(cell)) == cell
+
+
+@pytest.mark.parametrize("split", [";", "\t", "\r", "\n", "\r\n", "; ", ';"', ";\u200b"])
+def test_a_formula_after_what_a_spreadsheet_may_split_at_is_defused(split: str) -> None:
+    cell = f"x{split}=1+1;{split}-2;y"
+    safe = csvfile.defused(cell)
+    for place in re.split(r"[;\t\r\n]", safe):
+        assert not re.match(r"[\s\"\u200b]*[=+@-]", place), safe
+    assert csvfile.plain(safe) == cell
+    assert csvfile.plain(csvfile.defused(safe)) == safe
+    (_, row) = csv.reader(io.StringIO(csvfile.text(["a", "b"], [["1", cell]]), newline=""))
+    assert [csvfile.plain(found) for found in row] == ["1", cell], "line ends stay within their cell"
+
+
+@pytest.mark.parametrize("cell", [Path("=1+1"), ["a;=1+1"], {"=x"}, pd.Timedelta(-1, "D")], ids=str)
+def test_whatever_is_no_number_is_judged_by_its_text(cell: object) -> None:
+    for content in (csvfile.text(["a"], [[cell]]), csvfile.of_frame(pd.DataFrame({"a": [cell]}))):
+        (_, (found,)) = csv.reader(io.StringIO(content, newline=""))
+        assert "=" not in found or not re.search(r"(^|;)=", found)
+        assert not found.startswith("-")
+        assert csvfile.plain(found) == str(cell)
+
+
+def test_frames_leave_out_what_has_no_value() -> None:
+    frame = pd.DataFrame({"a": [1.5, None, -2], "b": [None, "=x", pd.NA], "c": [True, False, True]})
+    assert csvfile.of_frame(frame) == "a,b,c\n1.5,,True\n,'=x,False\n-2.0,,True\n"
+
+
 def test_tables_of_rows_records_and_frames() -> None:
     rows = [("=1+1", -2.5, None), ("two\nlines", 3, "@x")]
     expected = "a,b,'=c\n'=1+1,-2.5,\n\"two\nlines\",3,'@x\n"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,9 +14,13 @@ from safetensors import SafetensorError
 
 from pipeline import artifacts
 from pipeline.cli.main import main
-from pipeline.errors import AccessError, JobError
+from pipeline.errors import AccessError, JobError, LabelError
+from pipeline.labels.database import forget
+from pipeline.labels.index import Index
+from pipeline.labels.store import LabelStore
 from pipeline.people.access import SYSTEM, Role
 from pipeline.people.people import People, Person
+from pipeline.records import RatingAction, RatingEvent
 from pipeline.runs import list_runs
 from pipeline.runs.failures import in_words
 from pipeline.scoring.batch import read_predictions
@@ -181,3 +186,72 @@ def test_a_checkpoint_that_could_not_be_written_leaves_the_one_before(
     found = load_checkpoint(path, ("now",))
     assert found.state == {"epoch": 1}
     assert torch.equal(found.parts["now"]["x"], torch.ones(2))
+
+
+class NoRoom(sqlite3.Connection):
+    """As on a disk without room: SQLite can neither make its log nor write, and says so by its codes."""
+
+    code = sqlite3.SQLITE_FULL
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = self.code  # type: ignore[misc]
+        raise error
+
+
+@pytest.fixture(params=[sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR | 19 << 8], ids=["full", "input and output"])
+def no_room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    def fill() -> None:
+        monkeypatch.setattr(NoRoom, "code", request.param)
+        monkeypatch.setattr("pipeline.labels.index.connected", lambda path: sqlite3.connect(path, factory=NoRoom))
+
+    return fill
+
+
+def test_a_full_disk_is_not_taken_for_a_damaged_index(
+    call: Call, settings: Settings, tiny_set: str, no_room: Callable[[], None], tmp_path: Path
+) -> None:
+    index = Index(settings)
+    index.ensure()
+    forget(index.path)
+    before = call("index", "status")
+    content = index.path.read_bytes()
+    no_room()
+    for words in (("index", "rebuild"), ("export", "--set", tiny_set, "--out", str(tmp_path / "a.csv"))):
+        said = one_line(call(*words))
+        assert "Nothing was changed in it; sets and ratings on disk stay as they are." in said
+        assert "makes it anew" not in said
+    assert index.path.read_bytes() == content, "it is not thrown away"
+    assert call("index", "status").output == before.output, "to look needs no room"
+
+
+def test_a_rating_on_a_full_disk_says_that_nothing_was_saved(
+    call: Call, settings: Settings, tiny_set: str, no_room: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index(settings)
+    index.ensure()
+    forget(index.path)
+    no_room()
+    monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: (path.touch(), full()))
+    recording = f"{tiny_set}/participant_001/kelimeler/01_araba"
+    said = one_line(call("label", "rate", recording, "--by", "eve", "--score", "50"))
+    assert said.endswith("nothing was saved.\n")
+    assert not list((settings.data_root / "locks" / "saving").iterdir()), "no mark that wants the index made anew"
+
+
+def test_a_rating_that_the_index_cannot_be_told_is_said_to_be_saved(
+    settings: Settings, tiny_set: str, no_room: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, store = Index(settings), LabelStore(settings)
+    index.ensure()
+    forget(index.path)
+    recording = index.recordings(tiny_set)[0]
+    n_before = len(store.history(recording))
+    no_room()
+    event = RatingEvent("eve", RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", 50.0)
+    store.add(recording, event)
+    assert settings.index_path.with_name("index.sqlite-stale").exists(), "the next command reads the files again"
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(LabelError, match=r"labels of .* are saved, but the index"):
+        store.add(recording, event)
+    assert len(store.history(recording)) == n_before + 2

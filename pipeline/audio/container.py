@@ -2,14 +2,16 @@
 
 Recorders that write into a pipe (`ffmpeg ... pipe:1`) cannot go back to fill in a length; those that are killed leave
 the last frame or page half written. libsndfile believes headers, so a header that is wrong is mended in memory before
-libsndfile sees it. Formats: RFC 9639 (FLAC), RFC 3533 (Ogg), ISO/IEC 11172-3 (MPEG audio), RIFF.
+libsndfile sees it. Tags of players (ID3, APE) around the sound are no part of it. Formats: RFC 9639 (FLAC), RFC 3533
+(Ogg), ISO/IEC 11172-3 (MPEG audio), EBU Tech 3306 (RF64), RIFF, AIFF, Sony Wave64, Sun AU.
 """
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
+from typing import Literal
 
 MAX_MENDED_BYTES = 50_000_000  # as many as an upload may have; what is larger is left as it is
 TAIL_BYTES = 262_144  # holds the last frame or page of any common file
@@ -17,7 +19,15 @@ OGG_NO_POSITION = (0, 0xFFFF_FFFF_FFFF_FFFF)
 OGG_POSITION_AHEAD = 1 << 40  # past any end: the decoder stops where the sound does
 OGG_LAST = 0x04
 TRAILING_CHUNKS = (b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"smpl", b"JUNK", b"PEAK", b"iXML")
+WAVE64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+WAVE64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+CHUNKED = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", WAVE64_RIFF[:4])
+MOST_CHUNKS = 10_000  # more are no file that anybody records
+IN_DS64 = 0xFFFF_FFFF  # the size of RF64's data chunk, whose true one is in its ds64 chunk
 Source = Path | io.BytesIO
+Read = Callable[[int, int], bytes]  # from, how many
+EMPTY_TAG = b"ID3\x04" + bytes(5) + b"\x0a" + bytes(10)  # libsndfile 1.2.2 opens no MP3 in memory without a tag
+Order = Literal["big", "little"]
 Whole = Callable[[], bytes]
 MP3_BITRATES_KBPS = {
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),  # MPEG 1
@@ -30,35 +40,73 @@ LOWEST_BYTES_PER_S = {"MP3": 1_000, "OGG": 60}  # 8 kbit/s; Opus that sends next
 @dataclass(frozen=True)
 class Container:
     """What libsndfile is to read. `is_cut`: the file ends within a frame or page, or without the mark of its end.
-    `is_sure`: the length in its header agrees with its bytes."""
+    `is_sure`: the length in its header agrees with its bytes. `promised_bytes`: of sound, by the header of a file that
+    states them; `present_bytes`: what is there of them."""
 
     source: Source
     is_cut: bool = False
     is_sure: bool = False
+    promised_bytes: int = 0
+    present_bytes: int = 0
 
 
 def open_container(source: Path | bytes) -> Container:
     """Look at the bytes. Raises OSError where they cannot be read."""
-    size = source.stat().st_size if isinstance(source, Path) else len(source)
     if isinstance(source, Path):
         with source.open("rb") as file:
-            head = file.read(TAIL_BYTES)
-            file.seek(max(0, size - TAIL_BYTES))
-            tail = file.read()
-    else:
-        head, tail = source[:TAIL_BYTES], source[-TAIL_BYTES:]
 
-    def whole() -> bytes:
-        return source.read_bytes() if isinstance(source, Path) else source
+            def read(at: int, n: int) -> bytes:
+                file.seek(at)
+                return file.read(n)
 
-    untouched: Source = source if isinstance(source, Path) else io.BytesIO(source)
-    if size <= MAX_MENDED_BYTES:
-        for magic, look in ((b"fLaC", _flac), (b"OggS", _ogg), (b"RIFF", _wav)):
-            if head.startswith(magic):
-                return look(head, tail, untouched, whole) or Container(untouched, is_sure=magic == b"RIFF")
-        if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
-            return Container(untouched, is_cut=_mp3_is_cut(whole()))
-    return Container(untouched, is_sure=head[:4] in (b"RIFF", b"FORM", b"RF64"))
+            return _looked_at(source, source.stat().st_size, read, source.read_bytes)
+    return _looked_at(io.BytesIO(source), len(source), lambda at, n: source[at : at + n], lambda: source)
+
+
+def _looked_at(source: Source, size: int, read: Read, whole: Whole) -> Container:
+    magic = read(0, 4)
+    if magic in CHUNKED:
+        return _chunked(source, size, read, whole)
+    if size > MAX_MENDED_BYTES:
+        return Container(source)
+    begin, end = _without_tags(size, read)
+    magic = read(begin, 4)
+    if magic in (b"fLaC", b"OggS"):
+        if (begin, end) != (0, size):
+            untagged = whole()[begin:end]
+            source, whole = io.BytesIO(untagged), lambda: untagged
+        head, tail = read(begin, min(TAIL_BYTES, end - begin)), read(max(begin, end - TAIL_BYTES), TAIL_BYTES)
+        tail = tail[: end - max(begin, end - TAIL_BYTES)]
+        return (_flac if magic == b"fLaC" else _ogg)(head, tail, source, whole) or Container(source)
+    if magic[:1] == b"\xff" and magic[1:2] >= b"\xe0":
+        content = whole()
+        if begin == 0 and isinstance(source, io.BytesIO):
+            source = io.BytesIO(EMPTY_TAG + content)
+        return Container(source, is_cut=_mp3_is_cut(content[begin:end]))
+    return Container(source)
+
+
+def _without_tags(size: int, read: Read) -> tuple[int, int]:
+    """Where the sound begins and ends between the tags of players: ID3v2 before it; ID3v1, APE and Lyrics3 after it."""
+    begin, end = 0, size
+    while (head := read(begin, 10))[:3] == b"ID3" and len(head) == 10:
+        length = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+        begin += 10 + length + (10 if head[5] & 0x10 else 0)
+    while end - begin >= 32 and (length := _tag_bytes(read(max(begin, end - 355), 355)[: end - max(begin, end - 355)])):
+        end -= length
+    return (begin, end) if begin < end else (0, size)
+
+
+def _tag_bytes(tail: bytes) -> int:
+    """How long the tag is with which `tail` ends; 0 where it ends with none."""
+    if tail[-128:-125] == b"TAG":
+        return 355 if tail[-355:-351] == b"TAG+" else 128
+    if tail[-32:-24] == b"APETAGEX":
+        has_header = int.from_bytes(tail[-12:-8], "little") >> 31
+        return int.from_bytes(tail[-20:-16], "little") + 32 * has_header
+    if tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
+        return int(tail[-15:-9]) + 15
+    return 0
 
 
 def is_plausible(container: Container, kind: str, duration_s: float, size: int) -> bool:
@@ -166,34 +214,77 @@ def _ogg_page(raw: bytes) -> bytes:
     return page if is_whole else b""
 
 
-def _wav(head: bytes, tail: bytes, source: Source, whole: Whole) -> Container | None:
-    """With the true size of its data, where the header has none and sound follows."""
-    at = 12
-    while at + 8 <= len(head):
-        name, length = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "little")
-        if name == b"data":
-            if length or head[at + 8 : at + 12] in (b"", *TRAILING_CHUNKS):
-                return None
-            content = bytearray(whole())
-            size, rest = len(content), len(content) - at - 8
-            content[at + 4 : at + 8] = rest.to_bytes(4, "little")
-            content[4:8] = (size - 8).to_bytes(4, "little")
-            return Container(io.BytesIO(bytes(content)), is_sure=True)
-        at += 8 + length + length % 2
+def _chunked(source: Source, size: int, read: Read, whole: Whole) -> Container:
+    """Sound behind a header that states its size, with the true size where it states none and sound follows."""
+    stated = _sound(size, read)
+    if stated is None:
+        return Container(source, is_sure=True)
+    begin, promised, field, order = stated
+    present = max(0, size - begin)
+    container = Container(source, is_sure=True, promised_bytes=promised, present_bytes=min(promised, present))
+    is_empty = promised or read(begin, 4) in (b"", *TRAILING_CHUNKS)
+    if is_empty or field is None or size > MAX_MENDED_BYTES:
+        return container
+    content = bytearray(whole())
+    extra = 24 if content.startswith(WAVE64_RIFF) else 0
+    content[field] = (present + extra).to_bytes(field.stop - field.start, order)
+    if content.startswith((b"RIFF", b"RIFX")):
+        content[4:8] = (size - 8).to_bytes(4, order)
+    return replace(container, source=io.BytesIO(bytes(content)), promised_bytes=present, present_bytes=present)
+
+
+def _sound(size: int, read: Read) -> tuple[int, int, slice | None, Order] | None:
+    """Where the sound begins, its size by the header, the bytes that state it (None: libsndfile knows better itself
+    where they are 0), and their order; None where no chunk of sound is found."""
+    magic = read(0, 16)
+    if magic[:4] in (b".snd", b"dns."):
+        order: Order = "big" if magic[:4] == b".snd" else "little"
+        begin, promised = (int.from_bytes(read(at, 4), order) for at in (4, 8))
+        return begin, promised, slice(8, 12), order
+    is_64 = magic == WAVE64_RIFF
+    order = "big" if magic[:4] in (b"FORM", b"RIFX") else "little"
+    n_name, n_size, align = (16, 8, 8) if is_64 else (4, 4, 2)
+    at, in_ds64 = (40, None) if is_64 else (12, None)
+    for _ in range(MOST_CHUNKS):
+        head = read(at, n_name + n_size) if at < size else b""
+        if len(head) < n_name + n_size:
+            break
+        name, length = head[:n_name], int.from_bytes(head[n_name:], order)
+        begin, field = at + n_name + n_size, slice(at + n_name, at + n_name + n_size)
+        if is_64:
+            length = max(0, length - n_name - n_size)
+        if name == b"ds64":
+            in_ds64 = slice(begin + 8, begin + 16)
+        elif name in (b"data", WAVE64_DATA):
+            if in_ds64 is not None and length == IN_DS64:
+                field, length = in_ds64, int.from_bytes(read(in_ds64.start, 8), order)
+            return begin, length, field, order
+        elif name == b"SSND":
+            return begin + 8, max(0, length - 8), None, order
+        at = begin + length + -length % align
     return None
 
 
 def _mp3_is_cut(content: bytes) -> bool:
-    """Whether the last frame of MPEG audio, layer III, reaches past the end of the file."""
-    at = 0
-    if content[:3] == b"ID3" and len(content) >= 10:
-        at = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
+    """Whether MPEG audio, layer III, ends within a frame, or with fewer frames than its first one states."""
+    stated = _mp3_frames(content)
+    at = n = 0
     while at + 4 <= len(content):
         length = _mp3_frame_bytes(content[at : at + 4])
-        if length is None:  # tags after the last frame, or nothing that can be followed
+        if length is None:  # a tag that is not known, or nothing that can be followed
             return False
         at += length
-    return at > len(content) or 0 < len(content) - at < 4
+        n += 1
+    # Some encoders count the frame that states the number, others do not.
+    return at > len(content) or 0 < len(content) - at < 4 or n < stated
+
+
+def _mp3_frames(content: bytes) -> int:
+    """The number of frames by the header of Xing or Fraunhofer (VBRI) in the first; 0 where there is none."""
+    for at in (4 + 32, 4 + 17, 4 + 9):  # behind the side information of stereo and mono, MPEG 1 and 2
+        if content[at : at + 4] in (b"Xing", b"Info") and content[at + 7 : at + 8] and content[at + 7] & 1:
+            return int.from_bytes(content[at + 8 : at + 12], "big")
+    return int.from_bytes(content[50:54], "big") if content[36:40] == b"VBRI" else 0
 
 
 def _mp3_frame_bytes(header: bytes) -> int | None:

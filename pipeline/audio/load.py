@@ -6,7 +6,6 @@ else the file is decoded up to the limit. Level and clipping are measured on the
 round its edges.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.container import is_plausible, open_container
+from pipeline.audio.container import Container, is_plausible, open_container
 from pipeline.errors import AudioError
 from pipeline.records import Seconds
 
@@ -37,7 +36,9 @@ FULL_SCALE = 0.9999
 CLIP_LOWEST_PEAK = 0.1
 
 # libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
-_SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+# What is read, by libsndfile's names; of other containers nobody knows here whether they are whole.
+FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3", "MPEG")
+EXPECTED = "Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; export it again from the recorder."
 _STREAMED_BYTES = 1_000_000_000  # 8 hours; nobody promises that of a word or sentence
 TRUNCATED_BY_S: Seconds = 0.02
 TRUNCATED_MP3_BY_S: Seconds = 0.1  # encoders pad MP3 at both ends
@@ -93,24 +94,31 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
 
     name = source.name if isinstance(source, Path) else "the recording"
     size = _check_size(source, name)
+    is_cut = False
     try:
         container = open_container(source)
+        is_cut = container.is_cut
         with soundfile.SoundFile(container.source) as file:
             rate_hz, declared, channels = int(file.samplerate), int(file.frames), int(file.channels)
             is_likely = is_plausible(container, str(file.format), declared / max(1, rate_hz), size)
             believed = declared if container.is_sure else 0
-            _check_header(name, rate_hz, channels, believed, max_duration_s, str(file.extra_info))
+            if file.format not in FORMATS:
+                raise AudioError(f"{name} is {file.format_info}. {EXPECTED}")
+            _check_header(name, rate_hz, channels, believed, max_duration_s, container)
             decoded = _decode(file, min(int(max_duration_s * rate_hz), MAX_DECODED_SAMPLES // channels) + 1)
     except (soundfile.SoundFileError, OSError) as error:
-        raise AudioError(
-            f"{name} cannot be read as audio ({_reason(error)}). Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; "
-            f"export it again from the recorder."
-        ) from error
+        if is_cut:
+            raise AudioError(
+                f"{name} is cut off and cannot be read ({_reason(error)}). Copy or record it again."
+            ) from error
+        raise AudioError(f"{name} cannot be read as audio ({_reason(error)}). {EXPECTED}") from error
     if len(decoded) > max_duration_s * rate_hz:
         told_s = declared / rate_hz if is_likely and declared > max_duration_s * rate_hz else None
         raise AudioTooLongError(_too_long(name, told_s, max_duration_s), told_s or max_duration_s)
     if decoded.size > MAX_DECODED_SAMPLES:
         raise AudioError(_too_many(name, rate_hz, channels, decoded.size))
+    if len(decoded) == 0 and is_cut:
+        raise AudioError(f"{name} is cut off before its first sound. Copy or record it again.")
     if len(decoded) == 0:
         raise AudioError(f"{name} holds no audio: it is empty or was cut off. Record it again.")
     if not np.isfinite(decoded).all():
@@ -122,7 +130,7 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
             f"sound. Export it again as 16-bit WAV."
         )
     is_short = file.format == "MP3" and is_likely and declared - len(decoded) > TRUNCATED_MP3_BY_S * rate_hz
-    if not container.is_cut and not is_short:
+    if not is_cut and not is_short:
         return audio
     if file.format == "FLAC":
         raise AudioError(
@@ -198,17 +206,18 @@ def _check_size(source: Path | bytes, name: str) -> int:
     return size
 
 
-def _check_header(name: str, rate_hz: int, channels: int, frames: int, max_duration_s: Seconds, chunks: str) -> None:
-    """Refuse by what the header says, before anything is decoded. `chunks` is libsndfile's log of the header."""
+def _check_header(
+    name: str, rate_hz: int, channels: int, frames: int, max_duration_s: Seconds, container: Container
+) -> None:
+    """Refuse by what the header says, before anything is decoded."""
     if rate_hz < MIN_RATE_HZ:
         raise AudioError(f"{name} has a sample rate of {rate_hz} Hz; at least {MIN_RATE_HZ} Hz is needed.")
     if frames > max_duration_s * rate_hz:
         raise AudioTooLongError(_too_long(name, frames / rate_hz, max_duration_s), frames / rate_hz)
     if frames * channels > MAX_DECODED_SAMPLES:
         raise AudioError(_too_many(name, rate_hz, channels, frames * channels))
-    short = _SHORT_DATA.search(chunks)
-    if short is not None and frames:
-        promised, present = int(short[1]), int(short[2])
+    promised, present = container.promised_bytes, container.present_bytes
+    if present < promised and frames:
         missing_s = frames / rate_hz * (promised / max(1, present) - 1)
         if promised < _STREAMED_BYTES and missing_s > TRUNCATED_BY_S:
             raise AudioError(

@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.errors import LabelError
 from pipeline.records import Seconds
 
 BUSY_TIMEOUT_S: Seconds = 30.0
@@ -32,6 +33,29 @@ def connected(path: Path) -> sqlite3.Connection:
                 _drop(next(iter(_kept)))
             _kept[path] = (inode, _open(path))
     return connection
+
+
+class NoRoomError(LabelError):
+    """SQLite found no room on the disk, or the disk failed: the file itself may be all right."""
+
+
+def failure(what: str, error: sqlite3.Error, advice: str) -> LabelError:
+    """What to raise for `error` of the file called `what`, with `advice` where the file itself is at fault."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return NoRoomError(
+            f"{what} cannot be used now: the disk is full or fails ({error}). Nothing was changed in it; sets and "
+            "ratings on disk stay as they are. Free space and run the command again."
+        )
+    return LabelError(f"{what} failed ({error}). {advice}")
+
+
+def as_it_lies(path: Path) -> sqlite3.Connection:
+    """A connection that needs no log beside the file. Raises sqlite3.Error where the file cannot be opened, or a log
+    has something that it lacks."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise sqlite3.OperationalError(f"{log.name} has changes that are not yet in {path.name}")
+    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
 
 
 def forget(path: Path) -> None:

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError, UnknownNameError
-from pipeline.labels.database import connected, forget
+from pipeline.labels.database import NoRoomError, as_it_lies, connected, failure, forget
 from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.queries import IndexQueries
 from pipeline.labels.result_file import LabelTimeError, ResultFile, event_to_json, read_result
@@ -100,16 +100,17 @@ class Index(IndexQueries):
 
     @contextmanager
     def connect(self) -> Iterator[sqlite_utils.Database]:
-        """A connection for one call. Raises LabelError where the file is damaged or locked for over 30 s."""
+        """A connection for one call. Raises LabelError where the file is damaged or locked for over 30 s, NoRoomError
+        where the disk is full."""
         path = self._settings.index_path
         try:
             connection = connected(path)
         except sqlite3.Error as error:
-            raise LabelError(f"The index {path} cannot be opened: {error}.") from error
+            raise failure(f"The index {path}", error, "Look who may read and write it.") from error
         try:
             yield sqlite_utils.Database(connection)
         except sqlite3.DatabaseError as error:
-            raise LabelError(f"The index {path} failed ({error}). `pronlab index rebuild` makes it anew.") from error
+            raise failure(f"The index {path}", error, "`pronlab index rebuild` makes it anew.") from error
         finally:
             connection.close()
 
@@ -130,13 +131,19 @@ class Index(IndexQueries):
             self._marks.mkdir(parents=True, exist_ok=True)
             mark.write_text(what, encoding="utf-8")
         except OSError as error:
+            with suppress(OSError):
+                mark.unlink()
             raise LabelError(
                 f"{self._marks} cannot be written ({error.strerror or error}); nothing was saved."
             ) from error
         try:
             yield
-        finally:
+        except NoRoomError:  # written, but the index does not know: the mark stays
+            raise
+        except BaseException:
             mark.unlink(missing_ok=True)
+            raise
+        mark.unlink(missing_ok=True)
 
     def rebuild(self, progress: Progress | None = None) -> IndexReport:
         """Make the index anew from the sets and label files, in one transaction: readers see the old or the new."""
@@ -169,7 +176,7 @@ class Index(IndexQueries):
 
     def update_labels(self, recording: Recording, result: ResultFile) -> None:
         """Take over what was just written for `recording`. A failure marks the index as stale instead of raising:
-        the label is safe on disk, and the next `ensure` rebuilds."""
+        the label is safe on disk, and the next `ensure` rebuilds. Raises LabelError where not even that can be done."""
         try:
             if not self._is_current():
                 self.rebuild()
@@ -183,8 +190,14 @@ class Index(IndexQueries):
                     "requested = ? WHERE id = ?",
                     [*_consensus_columns(result), recording.id],
                 )
-        except (LabelError, OSError):
-            self._stale_mark.touch()
+        except (LabelError, OSError) as error:
+            try:
+                self._stale_mark.touch()
+            except OSError:
+                raise LabelError(
+                    f"The labels of {recording.id} are saved, but the index does not know it: {error} Then run "
+                    "`pronlab index rebuild`."
+                ) from error
 
     def pass_over(self, recording: Recording) -> None:
         """Give nobody this recording until its label file is repaired and read again."""
@@ -245,18 +258,36 @@ class Index(IndexQueries):
         return str(found[0]["value"]) if found else ""
 
     def bodies(self, sql: str, values: Sequence[Any]) -> list[Recording]:
-        with self.connect() as database:
-            return [recording_from_json(artifacts.loads(row[0])) for row in database.execute(sql, values)]
+        found, _ = self._asked(sql, values)
+        return [recording_from_json(artifacts.loads(row[0])) for row in found]
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        with self.connect() as database:
-            return list(database.query(sql, values))
+        found, columns = self._asked(sql, values)
+        return [dict(zip(columns, row, strict=True)) for row in found]
 
     def frame(self, sql: str, values: Sequence[Any] = ()) -> "pandas.DataFrame":
         import pandas
 
-        with self.connect() as database:
-            return pandas.read_sql_query(sql, database.conn, params=list(values))
+        found, columns = self._asked(sql, values)
+        return pandas.DataFrame.from_records(found, columns=columns, coerce_float=True)
+
+    def _asked(self, sql: str, values: Sequence[Any]) -> tuple[list[tuple[Any, ...]], list[str]]:
+        """Rows and the names of their columns. On a full disk, where SQLite has no room for its log, the file is read
+        as it lies."""
+
+        def ask(connection: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], list[str]]:
+            cursor = connection.execute(sql, tuple(values))
+            return cursor.fetchall(), [column[0] for column in cursor.description]
+
+        try:
+            with self.connect() as database:
+                return ask(database.conn)
+        except NoRoomError as full:
+            try:
+                with closing(as_it_lies(self.path)) as connection:
+                    return ask(connection)
+            except sqlite3.Error:
+                raise full from None
 
     def _fill(self, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
         n_recordings = n_files = n_ratings = 0
@@ -323,6 +354,8 @@ class Index(IndexQueries):
             return False
         try:
             rows = self.rows("SELECT value FROM meta WHERE key = 'schema_version'")
+        except NoRoomError:
+            raise
         except LabelError:
             return False
         return [row["value"] for row in rows] == [str(SCHEMA_VERSION)]
@@ -330,6 +363,8 @@ class Index(IndexQueries):
     def _is_sound(self) -> bool:
         try:
             self.rows("SELECT count(*) FROM sqlite_master")
+        except NoRoomError:  # it could not be made anew either
+            raise
         except LabelError:
             return False
         return True
@@ -390,7 +425,8 @@ def _writing(database: sqlite_utils.Database) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        database.conn.execute("ROLLBACK")
+        with suppress(sqlite3.Error):  # a full disk has rolled back by itself
+            database.conn.execute("ROLLBACK")
         raise
     database.conn.execute("COMMIT")
 

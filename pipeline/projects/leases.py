@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipeline.errors import LabelError
-from pipeline.labels.database import connected
+from pipeline.labels.database import connected, failure
 from pipeline.records import Purpose, Seconds
 from pipeline.settings import Settings
 
@@ -121,12 +120,12 @@ class Leases:
         try:
             db = connected(self._path)
         except sqlite3.Error as error:
-            raise LabelError(f"The reservations {self._path} cannot be opened: {error}.") from error
+            raise failure(f"The reservations {self._path}", error, "Look who may read and write it.") from error
         try:
             db.execute(SCHEMA)
             yield db
         except sqlite3.DatabaseError as error:
-            raise LabelError(f"The reservations failed ({error}). {self._path} can be removed safely.") from error
+            raise failure("The reservations", error, f"{self._path} can be removed safely.") from error
         finally:
             db.close()
 
