@@ -127,7 +127,15 @@ def test_changes_of_people(settings: Settings) -> None:
 def test_the_model_registry(settings: Settings) -> None:
     file = _file(settings)
     file.parent.mkdir(parents=True)
-    raw = {"at": "a", "place": "p", "model_id": "m", "stage": "live", "by": ODD, "folder": "/f", "run": "r"}
+    raw = {
+        "at": "2026-01-01T00:00:00+00:00",
+        "place": "word",
+        "model_id": "m",
+        "stage": "live",
+        "by": ODD,
+        "folder": "/f",
+        "run": "r",
+    }
     file.write_bytes((json.dumps(raw, ensure_ascii=False) + "\n").encode())
     assert [event.by for event in _events(settings)] == [ODD]
 
