@@ -15,7 +15,8 @@ MIN_ITEMS_FOR_PROCESSES = 64
 
 
 def cores() -> int:
-    return os.cpu_count() or 1
+    """Those that this process may use: containers, clusters and taskset give it fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_ordered(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
+from pipeline.parallel import cores
 from pipeline.scoring.speech.evidence import Evidence, Spoken
 from pipeline.scoring.speech.labels import BEST_PHONE, WORD_CENTRE, WORD_SPREAD
 from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE, SpeechInfo, load_info
@@ -99,7 +100,9 @@ def open_graph(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or min(MAX_THREADS, os.cpu_count() or 1))
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or min(MAX_THREADS, cores()))
+    # Threads that wait by spinning take the core that the search through words runs on next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
