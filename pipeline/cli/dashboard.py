@@ -55,7 +55,7 @@ def server_command(address: str, port: int) -> list[str]:
     if not is_loopback(address):
         options["server.allowedHosts"] = "*"
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "dashboard.server", *arguments]
+    return [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "dashboard" / "app.py"), *arguments]
 
 
 def require_free_port(address: str, port: int) -> None:
