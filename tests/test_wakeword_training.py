@@ -306,7 +306,7 @@ def test_a_recording_is_searched_for_the_word(world: World, tmp_path: Path) -> N
 def judge_url(world: World) -> Iterator[str]:
     import uvicorn
 
-    app = make_app(world.settings, Limits(workers=1), world.run.path / "model")
+    app = make_app(world.settings, Limits(workers=1, wait_s=120.0, timeout_s=120.0), world.run.path / "model")
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
