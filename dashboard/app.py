@@ -25,25 +25,24 @@ def main() -> None:
     st.logo(HERE / "logo.svg", size="large")
     if not is_reachable_as_meant():
         return
-    with errors_in_words():
-        identity.sidebar()
-        me = identity.present()
-        pages = {_drawn(page, me): page for page in PAGES}
-        first = next((page for page in PAGES if me is not None and page.opens_to(me)), PAGES[0])
-        start = st.Page(_drawing(first), title=first.title, url_path="start", default=True, visibility="hidden")
-        chosen = st.navigation([start, *pages], expanded=True)
-        if me is None:
-            st.title("Pronlab")
-            identity.ask()
-            return
-        page = pages.get(chosen, first)
-        if page.opens_to(me):
-            chosen.run()
-            return
-        st.title(page.title)
-        if first.opens_to(me):
-            st.page_link(start, label=f"Go to {first.title}", icon=":material/arrow_forward:")
-        me.require(*page.needs)
+    identity.sidebar()
+    me = identity.present()
+    pages = {_drawn(page, me): page for page in PAGES}
+    first = next((page for page in PAGES if me is not None and page.opens_to(me)), PAGES[0])
+    start = st.Page(_drawing(first), title=first.title, url_path="start", default=True, visibility="hidden")
+    chosen = st.navigation([start, *pages], expanded=True)
+    if me is None:
+        st.title("Pronlab")
+        identity.ask()
+        return
+    page = pages.get(chosen, first)
+    if page.opens_to(me):
+        chosen.run()
+        return
+    st.title(page.title)
+    if first.opens_to(me):
+        st.page_link(start, label=f"Go to {first.title}", icon=":material/arrow_forward:")
+    me.require(*page.needs)
 
 
 def _drawing(page: Page) -> Callable[[], None]:

@@ -184,9 +184,12 @@ def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
     had not heard its speaker."""
     import pandas as pd
 
+    from pipeline import csvfile
     from pipeline.scoring.acoustic.train import PREDICTIONS_FILE
 
-    table = pd.read_csv(run.path / PREDICTIONS_FILE, dtype={"speaker": str, "text": str})
+    texts = ("recording_id", "speaker", "text")
+    plain = dict.fromkeys(texts, csvfile.plain)  # as they were before they were made safe for spreadsheets
+    table = pd.read_csv(run.path / PREDICTIONS_FILE, converters=plain)
     return table.assign(scorer=run.id, scoring_method="ml_model")
 
 

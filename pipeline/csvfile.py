@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline import artifacts
+from pipeline.text import INVISIBLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 SIGNS = r"=+\-@＝＋－＠"
 # What may stand before a sign without changing what it does: quotes, blanks, controls and what Unicode lets be ignored.
 IGNORED = (
-    r"'\" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
-    r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
-    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    r"'\" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufff9-\ufffb" + INVISIBLE
 )
 _AT_START = rf"(?=[{IGNORED}]*+[{SIGNS}\t\r\n])"
 _WITHIN = rf"(?=[{IGNORED}]*+[{SIGNS}])"

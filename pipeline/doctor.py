@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.artifacts import is_missing
 from pipeline.errors import ModelError, PronlabError
 from pipeline.optional import EXTRAS, is_there
+from pipeline.parallel import cores
 from pipeline.records import RubricName
 from pipeline.settings import Settings
 
@@ -75,7 +76,7 @@ def integer_kernels(machine: str, features: frozenset[str]) -> str:
 def _processor() -> Check:
     machine = platform.machine()
     kernels = integer_kernels(machine, processor_features())
-    return Check("processor", State.OK, f"{machine}, {os.cpu_count()} cores; {kernels}.")
+    return Check("processor", State.OK, f"{machine}, {cores()} cores; {kernels}.")
 
 
 def _memory() -> Check:

@@ -23,6 +23,7 @@ from pipeline.api.problems import Problem, without_folders
 from pipeline.api.processes import GoneError, LateError, Process, prepare_to_start
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
 from pipeline.monitoring.inputs import features_of
+from pipeline.parallel import cores
 from pipeline.records import RubricName, ScoreResult, Seconds, Target
 from pipeline.scoring.in_use import deployment, scorer_for, scorer_names
 from pipeline.settings import Settings
@@ -165,7 +166,7 @@ class Workers:
     def _one_process(self, worker: Worker) -> None:
         """Start one, and hand it jobs until it has ended. Raises whatever kept it from starting."""
         limits = self._limits
-        threads = max(1, (os.cpu_count() or 1) // limits.workers)
+        threads = max(1, cores() // limits.workers)
         process = worker.process = Process(_prepare, (limits.memory_mb, threads))
         try:
             self._load(worker, process)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pipeline import artifacts
 from pipeline.errors import JobError
+from pipeline.parallel import cores
 from pipeline.registry import Registry
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
@@ -55,7 +56,7 @@ class Job:
     def environment(self) -> dict[str, str]:
         """Variables that tell the command which installation it belongs to, wherever it runs."""
         encoder = self.settings.encoder_path
-        threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.devices))} if self.devices > 1 else {}
+        threads = {"OMP_NUM_THREADS": str(max(1, cores() // self.devices))} if self.devices > 1 else {}
         return {
             "PRONLAB_DATA_ROOT": str(self.settings.data_root),
             "PRONLAB_MODELS_ROOT": str(self.settings.models_root),
