@@ -1,1 +1,1 @@
-"""The Streamlit dashboard: pages ask `dashboard.services`, then draw."""
+"""The Streamlit dashboard: pages ask `dashboard.services.shared`, then draw."""

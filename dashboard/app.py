@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 from dashboard import identity
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
-from dashboard.pages import PAGES, VIEWS, Page
+from dashboard.navigation import PAGE_FILES, PAGES, Page
 from pipeline.people.access import Identity
 from pipeline.people.exposure import VARIABLE, is_exposed, was_allowed
 from pipeline.settings import Settings
@@ -50,7 +50,7 @@ def _drawing(page: Page) -> Callable[[], None]:
     another address would lose what this one says."""
 
     def start() -> None:
-        importlib.import_module(f"dashboard.views.{page.name}").render()
+        importlib.import_module(f"dashboard.pages.{page.name}").render()
 
     return start
 
@@ -59,7 +59,7 @@ def _drawn(page: Page, me: Identity | None) -> StreamlitPage:
     """In the navigation where it opens to whoever is there; its address is known in any case, and refuses."""
     seen = me is not None and page.opens_to(me)
     return st.Page(
-        VIEWS / f"{page.name}.py", title=page.title, icon=page.icon, url_path=page.name,
+        PAGE_FILES / f"{page.name}.py", title=page.title, icon=page.icon, url_path=page.name,
         visibility="visible" if seen else "hidden",
     )  # fmt: skip
 

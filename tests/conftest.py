@@ -86,7 +86,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def installed_demo(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The demo as `pronlab demo` installs it; to be copied, not changed."""
-    from pipeline.corpus.demo import install_demo
+    from pipeline.corpus.demo.installation import install_demo
 
     root = tmp_path_factory.mktemp("demo")
     installation = Settings(data_root=root / "data", models_root=root / "models")
@@ -117,7 +117,7 @@ def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "Callable[
         from streamlit.testing.v1 import AppTest
 
         page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
-        page.switch_page(f"views/{view}.py")
+        page.switch_page(f"pages/{view}.py")
         for name, value in query.items():
             page.query_params[name] = value
         return page.run()
@@ -215,9 +215,9 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_vocabulary() -> Iterator[None]:
     """A speech model is packaged with few words, and few ways to weigh them are tried: seconds instead of a minute."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.scoring.speech.lexical.N_WORDS", 1000)
+        patch.setattr("pipeline.scoring.speech.lexicon.vocabulary_building.N_WORDS", 1000)
         patch.setattr(
-            "pipeline.scoring.speech.package.DECODING_GRID", {"per_word": (-1.0, 0.0), "prior_weight": (0.6,)}
+            "pipeline.scoring.speech.packaging.package.DECODING_GRID", {"per_word": (-1.0, 0.0), "prior_weight": (0.6,)}
         )
         yield
 
@@ -231,8 +231,8 @@ def speech_run(
     from filelock import FileLock
 
     from pipeline.runs import RunDirectory, list_runs
-    from pipeline.scoring.speech.config import SpeechTrainConfig
-    from pipeline.scoring.speech.run import train_speech
+    from pipeline.scoring.speech.training.config import SpeechTrainConfig
+    from pipeline.scoring.speech.training.run import train_speech
 
     base = tmp_path_factory.getbasetemp()
     root = (base if worker_id == "master" else base.parent) / "speech-run"

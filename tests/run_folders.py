@@ -13,9 +13,9 @@ import psutil
 
 from pipeline.records import to_json
 from pipeline.runs.state import LOCAL, RunState
-from pipeline.scoring.acoustic.config import TrainConfig
-from pipeline.scoring.speech.config import SpeechTrainConfig
-from pipeline.scoring.speech.letter_to_sound_train import LetterToSoundConfig
+from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.scoring.speech.lexicon.letter_to_sound_training import LetterToSoundConfig
+from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import CHECKOUT
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.tabular.config import TabularConfig

@@ -11,7 +11,7 @@ from pipeline.cli.main import COMMANDS
 from pipeline.settings import CHECKOUT
 
 PIPELINE_FILES = sorted((CHECKOUT / "pipeline").rglob("*.py"))
-VIEW_FILES = sorted((CHECKOUT / "dashboard" / "views").glob("*.py"))
+VIEW_FILES = sorted((CHECKOUT / "dashboard" / "pages").glob("*.py"))
 HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bitsandbytes"}
 
 # From the general to the particular: a package may import those on its own line and on the lines above.

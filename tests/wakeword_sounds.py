@@ -7,7 +7,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from pipeline.settings import Settings
-from pipeline.wakeword.collection import add_folders
+from pipeline.wakeword.data.clip_library import add_folders
 
 RATE_HZ = 16_000
 

@@ -11,7 +11,7 @@ from pipeline.phones import PHONES
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from pipeline.practice.beside import Beside
+    from pipeline.practice.comparison import Beside
     from pipeline.practice.progress import Day, Sound
 
 FRAME_S = 0.01

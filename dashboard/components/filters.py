@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import services, state
+from dashboard import state
 from dashboard.components.page import empty_state
 from dashboard.markup import plain
+from dashboard.services import shared as services
 from pipeline.corpus.sets import RecordingSet
 from pipeline.records import RubricName
 

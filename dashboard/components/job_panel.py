@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import services
 from dashboard.charts import run_charts
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
+from dashboard.services import shared as services
 from pipeline.jobs.launcher import GRACE_S, RESUMABLE
 from pipeline.runs import ACTIVE, RunDirectory, RunGone, RunState
 from pipeline.runs.metrics import is_number

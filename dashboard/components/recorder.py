@@ -27,7 +27,7 @@ def recorder(key: str, *, live_for: str = "") -> bytes | None:
         help="Live shows level and melody while you speak and stops by itself." if live_for else None,
     )  # fmt: skip
     if way == LIVE:
-        from dashboard.components.practice.live import live_recorder
+        from dashboard.sections.practice.live import live_recorder
 
         return live_recorder(key, live_for)
     if way == FILE:

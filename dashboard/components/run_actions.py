@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboard import services
 from dashboard.components.confirm import confirm
 from dashboard.markup import plain
+from dashboard.services import shared as services
 from pipeline.errors import JobError
 from pipeline.runs import ACTIVE, RunDirectory
 

@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import comparison, services
+from dashboard.services import compare as comparison
+from dashboard.services import shared as services
 
 
 def worst_cases(table: pd.DataFrame, scorer: str) -> None:
-    """The ten worst of `scorer` in a joined table (see `dashboard.comparison`), one of them to play at a time."""
+    """The ten worst of `scorer` in a joined table (see `dashboard.services.compare`), one of them to play at a time."""
     rows = comparison.worst(table, scorer)
     st.dataframe(
         rows[["text", "speaker", "expert", "predicted", "error"]],

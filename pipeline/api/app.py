@@ -26,9 +26,9 @@ from pipeline.api.limits import LOG, Bounded, Limits, Places
 from pipeline.api.measures import DESCRIPTION, Measures
 from pipeline.api.problems import Problem, without_folders
 from pipeline.api.work import Answer, Task, Workers
+from pipeline.deployment.routing import Route, route, shadow
 from pipeline.errors import PronlabError
-from pipeline.monitoring.predictions import FeedbackError, LogError, PredictionLog
-from pipeline.monitoring.routing import Route, route, shadow
+from pipeline.monitoring.prediction_log import FeedbackError, LogError, PredictionLog
 from pipeline.records import RubricName, Seconds, Target, to_json
 from pipeline.settings import Settings
 
@@ -276,7 +276,7 @@ def make_app(
     @app.get("/models", response_model=list[Model], responses=FAILURES)
     def models(_caller: Scoring) -> list[Model]:
         """The scorers that can answer now; the default is what a request without one gets."""
-        from pipeline.scoring.in_use import default_scorer, scorer_names
+        from pipeline.scoring.selection import default_scorer, scorer_names
 
         default = {rubric: default_scorer(settings, rubric) for rubric in RubricName}
         return [

@@ -25,7 +25,7 @@ from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, P
 from pipeline.monitoring.inputs import features_of
 from pipeline.parallel import cores
 from pipeline.records import RubricName, ScoreResult, Seconds, Target
-from pipeline.scoring.in_use import deployment, scorer_for, scorer_names
+from pipeline.scoring.selection import deployment, scorer_for, scorer_names
 from pipeline.settings import Settings
 
 Outcome = tuple[str, Any]  # a kind, and the result or words
@@ -344,9 +344,9 @@ def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deploymen
 def _verifier(folder: str, _changed: int) -> Any:
     import torch
 
-    from pipeline.wakeword.cascade import local_judge
-    from pipeline.wakeword.judging import judge_of
-    from pipeline.wakeword.model_files import load_model
+    from pipeline.wakeword.runtime.cascade import local_judge
+    from pipeline.wakeword.runtime.inference import judge_of
+    from pipeline.wakeword.runtime.model_files import load_model
 
     torch.set_num_threads(1)  # one window is too small to share, and several workers share the processor
     model, info = load_model(Path(folder))

@@ -47,7 +47,7 @@ def agreement(
 
 
 def _of_manifest(manifest: Path, part: str | None) -> "RatingsTable":
-    from pipeline.corpus.manifest import read_manifest
+    from pipeline.corpus.readers.manifest import read_manifest
     from pipeline.labels.ratings_table import of_items
 
     items = [item for item in read_manifest(manifest).items if part in (None, item.part)]

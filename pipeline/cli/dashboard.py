@@ -76,7 +76,7 @@ def require_free_port(address: str, port: int) -> None:
 def ensure_demo(settings: Settings) -> None:
     """Copy the committed synthetic corpus into this installation and have it scored in the background, once; an
     unreadable demo does not stop the start."""
-    from pipeline.corpus.demo import install_demo
+    from pipeline.corpus.demo.installation import install_demo
     from pipeline.corpus.sets import list_sets
     from pipeline.scoring.batch import launch_scoring
 

@@ -22,8 +22,8 @@ def features(
     set_name: str, extractor: str, labels: str, part: str, seed: int, out: Path, run: Path | None, as_json: bool
 ) -> None:
     """Write training_data.csv: the features of every labelled recording of a set, then score, speaker and word."""
-    from pipeline.scoring.acoustic.config import TrainConfig
-    from pipeline.scoring.acoustic.data import load_training_data, write_csv
+    from pipeline.scoring.feature_based.config import TrainConfig
+    from pipeline.scoring.feature_based.data import load_training_data, write_csv
 
     config = TrainConfig(set=set_name, extractor=extractor, labels=labels, part=part, seed=seed)
     with background_run(run, "Features") as work:

@@ -12,8 +12,8 @@ from pipeline.settings import Settings
 def folder_of_run(settings: Settings, run: str) -> Path:
     """A model folder as given, or that of a run. Raises JobError for what is neither."""
     from pipeline.jobs.launcher import find
-    from pipeline.scoring.acoustic.model_files import is_model_folder
-    from pipeline.scoring.speech.model_files import is_speech_folder
+    from pipeline.scoring.feature_based.model_files import is_model_folder
+    from pipeline.scoring.speech.packaging.model_files import is_speech_folder
 
     given = Path(run)
     if is_model_folder(given) or is_speech_folder(given):
@@ -30,8 +30,8 @@ def models() -> None:
 @json_option
 def list_models(as_json: bool) -> None:
     """Every model this installation knows, with its stage and what it was made from."""
-    from pipeline.monitoring.routing import shadows
-    from pipeline.scoring.model_registry import entries
+    from pipeline.deployment.model_registry import entries
+    from pipeline.deployment.routing import shadows
 
     settings = Settings.from_env()
     hidden = shadows(settings)
@@ -50,7 +50,7 @@ def list_models(as_json: bool) -> None:
 @json_option
 def add_model(run: str, as_json: bool) -> None:
     """Register the model of a RUN (or a model folder) as a candidate."""
-    from pipeline.scoring.model_registry import add_candidate
+    from pipeline.deployment.model_registry import add_candidate
 
     settings = Settings.from_env()
     found = add_candidate(settings, folder_of_run(settings, run), asker_name(), "" if Path(run).is_dir() else run)
@@ -64,7 +64,7 @@ def add_model(run: str, as_json: bool) -> None:
 @json_option
 def retire_model(model: str, as_json: bool) -> None:
     """A candidate that is not to be used."""
-    from pipeline.scoring.model_registry import retire
+    from pipeline.deployment.model_registry import retire
 
     retire(Settings.from_env(), model, asker_name())
     emit({"model": model, "stage": "retired"}, as_json, f"{model} is retired.")
@@ -76,7 +76,7 @@ def retire_model(model: str, as_json: bool) -> None:
 @json_option
 def shadow_model(place: str, model: str | None, as_json: bool) -> None:
     """Let a MODEL answer too at a PLACE (word, sentence, speech-en), unheard and logged; without one, none does."""
-    from pipeline.monitoring.routing import set_shadow
+    from pipeline.deployment.routing import set_shadow
 
     set_shadow(Settings.from_env(), place, model, asker())
     text = f"{model} answers in the shadow of {place}." if model else f"Nothing is in the shadow of {place} any more."
@@ -91,7 +91,7 @@ def shadow_model(place: str, model: str | None, as_json: bool) -> None:
 @json_option
 def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> None:
     """Answer some learners with A and some with B: model ids, "in use" or heuristic."""
-    from pipeline.monitoring.routing import begin
+    from pipeline.deployment.routing import begin
 
     found = begin(Settings.from_env(), place, a, b, share, asker_name())
     text = f"Comparison {found.id}: {share:.0%} of the learners get {b}, the others {a}. The Monitor page shows it."
@@ -103,7 +103,7 @@ def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> N
 @json_option
 def end_comparison(comparison: str, as_json: bool) -> None:
     """End a COMPARISON: everybody gets the model in use again."""
-    from pipeline.monitoring.routing import end
+    from pipeline.deployment.routing import end
 
     end(Settings.from_env(), comparison, asker())
     emit({"ended": comparison}, as_json, f"{comparison} is over; everybody gets the model in use.")
@@ -114,7 +114,7 @@ def end_comparison(comparison: str, as_json: bool) -> None:
 def repair_models(as_json: bool) -> None:
     """Rewrite 8-bit weights of the speech model that answers, where they saturate on some processors."""
     from pipeline.errors import ModelError
-    from pipeline.scoring.speech.model_files import find_speech_model, repair
+    from pipeline.scoring.speech.packaging.model_files import find_speech_model, repair
 
     folder = find_speech_model(Settings.from_env())
     if folder is None:

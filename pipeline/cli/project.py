@@ -117,8 +117,8 @@ def undo(name: str, recording_id: str, as_json: bool) -> None:
 
 
 def _panel(name: str) -> Any:
-    from pipeline.projects.panel import Panel
     from pipeline.projects.project import get_project
+    from pipeline.projects.review import Panel
 
     settings = Settings.from_env()
     return Panel(settings, get_project(settings, name), asker())

@@ -16,8 +16,8 @@ from pipeline.settings import Settings
 def results(form: str, out: Path | None, runs: tuple[str, ...], as_json: bool) -> None:
     """Our evaluations and fine-tuning runs beside the paper, the published systems and one expert."""
     from pipeline.artifacts import write_bytes
-    from pipeline.results.export import FORMATS
-    from pipeline.results.table import result_rows
+    from pipeline.evaluation.results_export import FORMATS
+    from pipeline.evaluation.results_table import result_rows
 
     if form == "png" and out is None and not as_json:
         raise click.UsageError("A picture needs --out FILE.")

@@ -129,8 +129,8 @@ def resume(run_id: str, as_json: bool) -> None:
 @json_option
 def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
     """Runs side by side: figures at best and at last, and the settings in which they differ."""
-    from pipeline.jobs.compare import compare_runs, setting_text
     from pipeline.jobs.launcher import find
+    from pipeline.runs.comparison import compare_runs, setting_text
 
     settings = Settings.from_env()
     found = compare_runs([find(settings, run_id) for run_id in dict.fromkeys(run_ids)])
@@ -149,7 +149,7 @@ def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
 
 
 def _mae(result: dict[str, Any]) -> str:
-    from pipeline.jobs.compare import figures_of
+    from pipeline.runs.comparison import figures_of
 
     mae = figures_of(result).get("mae")
     return "" if mae is None else f"MAE {mae:.2f}"

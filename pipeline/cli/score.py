@@ -93,12 +93,12 @@ def evaluate(
 ) -> None:
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
     from pipeline import jsonl
+    from pipeline.evaluation.evaluate import Measured, keep, reference_of_manifest, reference_of_set, write_to_card
+    from pipeline.evaluation.evaluate import evaluate as measure
+    from pipeline.evaluation.rejection import check_rejection
     from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.base import load_scorer
     from pipeline.scoring.batch import ScorerSpec
-    from pipeline.scoring.evaluate import Measured, keep, reference_of_manifest, reference_of_set, write_to_card
-    from pipeline.scoring.evaluate import evaluate as measure
-    from pipeline.scoring.rejection import check_rejection
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")

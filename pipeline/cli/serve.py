@@ -78,7 +78,7 @@ def run(
     limits = Limits(**{name: value for name, value in given.items() if value is not None})
     folder: Path | None = None
     if detector:
-        from pipeline.wakeword.trained import trained  # heavy, and most services have no detector
+        from pipeline.wakeword.finished_run import trained  # heavy, and most services have no detector
 
         folder = trained(settings, detector).folder
     local = is_loopback(host)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.runs import RunWriter
-    from pipeline.scoring.speech.config import SpeechTrainConfig
+    from pipeline.scoring.speech.training.config import SpeechTrainConfig
 
 
 @click.group()
@@ -47,10 +47,10 @@ def train() -> None:
 @training_options("word_mlp, ...", resumable=False)
 def word(chosen: Chosen, **options: Any) -> None:
     """Train a scorer of single recordings (0-100) on a feature vector, cross-validated over speakers."""
-    from pipeline.jobs.device import device_turn
-    from pipeline.scoring.acoustic.config import TrainConfig, load_preset
-    from pipeline.scoring.acoustic.data import load_training_data
-    from pipeline.scoring.acoustic.train import run_training
+    from pipeline.jobs.device_queue import device_turn
+    from pipeline.scoring.feature_based.config import TrainConfig, load_preset
+    from pipeline.scoring.feature_based.data import load_training_data
+    from pipeline.scoring.feature_based.train import run_training
 
     def named(config: TrainConfig) -> TrainConfig:
         return replace(config, name=config.name or f"{config.extractor}-{config.model}")
@@ -95,8 +95,8 @@ def word(chosen: Chosen, **options: Any) -> None:
 @training_options("whisper_base, wav2vec2_base, wavlm_large, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
     """Fine-tune a speech encoder and train the scorer of phones, words and sentences on it."""
-    from pipeline.scoring.speech.config import SpeechTrainConfig, load_preset
-    from pipeline.scoring.speech.run import train_speech
+    from pipeline.scoring.speech.training.config import SpeechTrainConfig, load_preset
+    from pipeline.scoring.speech.training.run import train_speech
 
     def named(config: SpeechTrainConfig) -> SpeechTrainConfig:
         return replace(config, name=config.name or f"speech-{chosen.preset or 'custom'}-seed{config.seed}")
@@ -141,8 +141,8 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
 @training_options("paper_r64, pretrained_r320, unfreeze (some with _4bit), tiny")
 def speechllm(chosen: Chosen, manifest: Path | None, plan: bool, **options: Any) -> None:
     """Fine-tune Phi-4-multimodal with LoRA to score and transcribe; prints Table 3 of arXiv 2509.02915."""
-    from pipeline.speechllm.ahead import plan_ahead
     from pipeline.speechllm.config import SpeechLlmConfig, load_preset
+    from pipeline.speechllm.dry_run import plan_ahead
     from pipeline.speechllm.table3 import markdown
     from pipeline.speechllm.train import train_speechllm
 
@@ -173,9 +173,9 @@ def speechllm(chosen: Chosen, manifest: Path | None, plan: bool, **options: Any)
 @json_option
 def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     """Train the pronunciation of words that the dictionary lacks, on the dictionary."""
-    from pipeline.jobs.device import device_turn
+    from pipeline.jobs.device_queue import device_turn
     from pipeline.runs import RunDirectory
-    from pipeline.scoring.speech.letter_to_sound_train import LetterToSoundConfig, train_letter_to_sound
+    from pipeline.scoring.speech.lexicon.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
 
     config = LetterToSoundConfig(epochs=epochs, seed=seed)
     settings = Settings.from_env()
@@ -200,7 +200,7 @@ def _averaging(ids: tuple[str, ...], name: str | None) -> "Start[SpeechTrainConf
     """A new run that takes the mean of these."""
     from pipeline.jobs.launcher import find
     from pipeline.runs import RunDirectory
-    from pipeline.scoring.speech.average import common_config
+    from pipeline.scoring.speech.training.average import common_config
 
     settings = Settings.from_env()
     config = common_config([find(settings, run_id) for run_id in ids])
@@ -256,7 +256,7 @@ def table(chosen: Chosen, **options: Any) -> None:
 @training_options("tiny, bert_base", resumable=False)
 def prompts(chosen: Chosen, **options: Any) -> None:
     """Fine-tune a text encoder to the scores of prompts, judged on authors it has not read."""
-    from pipeline.jobs.device import device_turn
+    from pipeline.jobs.device_queue import device_turn
     from pipeline.tabular.prompts.config import PromptModelConfig, load_preset
     from pipeline.tabular.prompts.encoder import train_encoder
 

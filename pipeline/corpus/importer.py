@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.artifacts import TEMPORARY_PREFIX
 from pipeline.audio.check import inspect_file
-from pipeline.corpus import folder, manifest, speechocean762
-from pipeline.corpus.items import CorpusItem, Scan
+from pipeline.corpus.readers import folder, manifest, speechocean762
+from pipeline.corpus.readers.items import CorpusItem, Scan
 from pipeline.corpus.sets import (
     RecordingSet,
     check_name,

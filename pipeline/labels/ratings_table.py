@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.corpus.items import CorpusItem
+from pipeline.corpus.readers.items import CorpusItem
 from pipeline.labels.rubrics import RUBRICS
 from pipeline.metrics.raters import Agreement, agreement
 from pipeline.records import RubricName

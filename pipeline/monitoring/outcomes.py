@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from pipeline.metrics.detection import share_interval
-from pipeline.monitoring.predictions import Labelled
+from pipeline.monitoring.prediction_log import Labelled
 
 WITHIN = 10.0  # points; what a scorer's confidence is the probability of
 CONFIDENCE_BINS = 5

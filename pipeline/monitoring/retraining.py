@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pipeline.deployment.model_registry import Entry
 from pipeline.errors import JobError, UnknownNameError
 from pipeline.jobs.launcher import find, relaunch_training
 from pipeline.labels.index import Index
 from pipeline.monitoring.outcomes import last_errors
-from pipeline.monitoring.predictions import Labelled
+from pipeline.monitoring.prediction_log import Labelled
 from pipeline.people.access import Identity
 from pipeline.runs import RunDirectory
-from pipeline.scoring.model_registry import Entry
 from pipeline.settings import Settings
 from pipeline.times import as_text, utc_time
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.phones import PHONES, UNKNOWN
-from pipeline.practice.beside import Beside, Stretch
+from pipeline.practice.comparison import Beside, Stretch
 from pipeline.practice.stress import WordStress
 from pipeline.records import PhoneScore, ScoreResult, Seconds, State, Verdict, WordScore
 

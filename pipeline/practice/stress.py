@@ -17,7 +17,7 @@ from pipeline.audio.load import Audio
 from pipeline.features.frames import HOP, Frames
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.records import ScoreResult, Seconds, Verdict, WordScore
-from pipeline.scoring.speech.lexicon import pronounce
+from pipeline.scoring.speech.lexicon.dictionary import pronounce
 
 LENGTH, LEVEL, PITCH = 0.52, 0.134, 0.18  # weights of ln(s), dB and semitones
 MOVED_BELOW = 0.15

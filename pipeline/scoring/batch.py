@@ -157,7 +157,7 @@ def target_of(recording: Recording) -> Target:
 
 def training_is_unknown(spec: ScorerSpec) -> bool:
     """Whether a learned scorer does not say on which voices it was trained."""
-    from pipeline.scoring.acoustic.scorer import AcousticScorer
+    from pipeline.scoring.feature_based.scorer import AcousticScorer
 
     scorer = _scorer(spec)
     return isinstance(scorer, AcousticScorer) and not scorer.model.held_out
@@ -169,8 +169,8 @@ def _scorer(spec: ScorerSpec) -> Scorer:
 
 
 def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
-    from pipeline.scoring.acoustic.model_files import text_digest
-    from pipeline.scoring.acoustic.scorer import AcousticScorer
+    from pipeline.scoring.feature_based.model_files import text_digest
+    from pipeline.scoring.feature_based.scorer import AcousticScorer
     from pipeline.scoring.speech.scorer import SpeechScorer
 
     scorer = _scorer(spec)

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from pipeline.audio.load import load_audio
-from pipeline.corpus.heard import word_hearings
-from pipeline.corpus.items import CorpusItem
-from pipeline.corpus.manifest import read_manifest
+from pipeline.corpus.readers.items import CorpusItem
+from pipeline.corpus.readers.manifest import read_manifest
 from pipeline.corpus.splits import speaker_holdout
+from pipeline.corpus.transcriptions import word_hearings
 from pipeline.errors import AudioError, CorpusError, TrainingError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings

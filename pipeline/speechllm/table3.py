@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pipeline import artifacts, csvfile
-from pipeline.metrics.published import TABLE3, Table3Row
+from pipeline.evaluation.published import TABLE3, Table3Row
 from pipeline.speechllm.evaluate import SpeechLlmFigures
 
 FIGURES = tuple(field.name for field in fields(Table3Row) if field.name not in ("trained", "epoch"))

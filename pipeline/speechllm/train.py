@@ -18,8 +18,8 @@ from torch.utils.data import Dataset
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
-from pipeline.jobs.device import device_turn
-from pipeline.jobs.weights import threads_of_run
+from pipeline.jobs.checkpoints import threads_of_run
+from pipeline.jobs.device_queue import device_turn
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
+from pipeline.deployment.folders import put_in_place, take_back
 from pipeline.errors import ModelError
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.presets import misfits
 from pipeline.records import to_json
-from pipeline.scoring.acoustic.forest import KEYS, check_forest
-from pipeline.scoring.acoustic.model_files import ConfidenceBin, Scaler
-from pipeline.scoring.deployed import put_in_place, take_back
+from pipeline.regressors.forest import KEYS, check_forest
+from pipeline.regressors.trees import Trees
+from pipeline.scoring.feature_based.model_files import ConfidenceBin, Scaler
 from pipeline.settings import Settings
-from pipeline.tabular.trees import Trees
 
 WEIGHTS, INFO = "trees.safetensors", "tabular.json"
 

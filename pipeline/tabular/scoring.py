@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
 from pipeline.features.base import load_extractor
-from pipeline.monitoring.predictions import PredictionLog
+from pipeline.monitoring.prediction_log import PredictionLog
 from pipeline.records import RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.base import load_scorer, score_audio
 from pipeline.settings import Settings

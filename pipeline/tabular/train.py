@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
-from pipeline.metrics.held_out import permutation_importance, simple_baselines
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
 from pipeline.records import band_of, to_json
+from pipeline.regressors.baselines import permutation_importance, simple_baselines
+from pipeline.regressors.trees import fit, require_search, searched
 from pipeline.runs import RunWriter, now_iso
-from pipeline.scoring.acoustic.model_files import Scaler
-from pipeline.scoring.acoustic.train import confidence_table
+from pipeline.scoring.feature_based.model_files import Scaler
+from pipeline.scoring.feature_based.train import confidence_table
 from pipeline.settings import Settings
 from pipeline.tabular.cleaning import Cleaning, clean
 from pipeline.tabular.config import TabularConfig
 from pipeline.tabular.model_files import TabularInfo, TabularModel, save_model
 from pipeline.tabular.task import Row, Task, get_task
-from pipeline.tabular.trees import fit, require_search, searched
 
 MODEL_FOLDER, REPORT = "model", "report.json"
 FEWEST, FEWEST_GROUPS = 20, 3

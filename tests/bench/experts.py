@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.metrics.raters import agreement
 from pipeline.settings import Settings
 from tests.bench import BenchResult
-from tests.test_projects_load import OVERLAP, prepared, rated_by
+from tests.projects.test_projects_load import OVERLAP, prepared, rated_by
 
 N_EXPERTS, N_RATINGS = 20, 200
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dashboard import training
 from dashboard.charts import run_charts
+from dashboard.services import train as training
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
 from tests.bench import BenchResult, best_s

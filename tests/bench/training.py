@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.runs import RunDirectory
-from pipeline.scoring.acoustic.config import TrainConfig
-from pipeline.scoring.acoustic.train import run_training
+from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.scoring.feature_based.train import run_training
 from tests.bench import BenchResult
-from tests.test_training import made_up
+from tests.scoring.test_training import made_up
 
 
 def run() -> list[BenchResult]:

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.labels.index import Index
 from pipeline.people.access import Identity, Role
-from pipeline.projects.panel import Panel
 from pipeline.projects.project import Project, folder_of, save_project
+from pipeline.projects.review import Panel
 from pipeline.settings import Settings
 from tests.browser.conftest import shoot, wait_for
 from tests.browser.test_labelling import listen, ready

@@ -8,7 +8,7 @@ import click
 from pipeline.cli._output import emit, json_option, pairs, progress_printer
 
 if TYPE_CHECKING:
-    from pipeline.wakeword.clips import ClipScan
+    from pipeline.wakeword.data.clips import ClipScan
 
 SHOWN = 10
 clips_folder = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -38,7 +38,7 @@ def scan(root: Path, mapping: tuple[str, ...], pattern: str | None, as_json: boo
 @json_option
 def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: bool, as_json: bool) -> None:
     """Move clips that nothing can be learnt from out of the way; nothing is deleted."""
-    from pipeline.wakeword.clips import quarantine as set_aside
+    from pipeline.wakeword.data.clips import quarantine as set_aside
 
     found = _scanned(root, mapping, None)
     target = folder or root.absolute().with_name(f"{root.absolute().name}_quarantine")
@@ -64,7 +64,7 @@ def split(
     """Divide the clips into train, validation and test, by source, and keep that as a manifest."""
     from collections import Counter
 
-    from pipeline.wakeword.splits import PARTS, split_clips, write_manifest
+    from pipeline.wakeword.data.splits import PARTS, split_clips, write_manifest
 
     found = _scanned(root, mapping, pattern)
     placed = split_clips(found, seed=seed, **shares)
@@ -91,7 +91,7 @@ def split(
 def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
     """Copy clips of WORD to where the dashboard finds them."""
     from pipeline.settings import Settings
-    from pipeline.wakeword.collection import add_folders
+    from pipeline.wakeword.data.clip_library import add_folders
 
     parts = {name.replace("test_", "evaluation/"): paths for name, paths in folders.items() if paths}
     counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
@@ -104,7 +104,7 @@ def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
 @json_option
 def analyse(folder: Path, as_json: bool) -> None:
     """What is in a folder of feature files: how much of each class, ranges, dead bins, values that are no numbers."""
-    from pipeline.wakeword.pools import analyse as analyse_features
+    from pipeline.wakeword.data.feature_cache import analyse as analyse_features
 
     found = analyse_features(folder)
     lines = [
@@ -117,7 +117,7 @@ def analyse(folder: Path, as_json: bool) -> None:
 
 
 def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "ClipScan":
-    from pipeline.wakeword.clips import scan_clips
+    from pipeline.wakeword.data.clips import scan_clips
 
     classes = pairs("--map takes FOLDER=CLASS", mapping)
     return scan_clips(root, classes, source_pattern=pattern, progress=progress_printer("Checking clips"))

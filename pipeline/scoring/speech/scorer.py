@@ -12,16 +12,24 @@ from pipeline.audio.load import Audio
 from pipeline.errors import CorpusError, ModelError
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, Scorer, load_scorer
-from pipeline.scoring.speech import ctc
-from pipeline.scoring.speech.evidence import Evidence, Spoken, gather_evidence
-from pipeline.scoring.speech.free_decoding import HeardWord, recognise
-from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
-from pipeline.scoring.speech.letter_to_sound import load_rules
-from pipeline.scoring.speech.lexicon import LetterToSound, Word, given_phones, is_turkish, pronounce, spoken_of
-from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
-from pipeline.scoring.speech.reading import Reading, read
-from pipeline.scoring.speech.runtime import Heard, Judged, SpeechRuntime
+from pipeline.scoring.speech.lexicon.dictionary import (
+    LetterToSound,
+    Word,
+    given_phones,
+    is_turkish,
+    pronounce,
+    spoken_of,
+)
+from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
+from pipeline.scoring.speech.lexicon.vocabulary import Vocabulary, load
+from pipeline.scoring.speech.listening import ctc
+from pipeline.scoring.speech.listening.evidence import Evidence, Spoken, gather_evidence
+from pipeline.scoring.speech.listening.free_decoding import HeardWord, recognise
+from pipeline.scoring.speech.listening.frontend import frame_levels
+from pipeline.scoring.speech.listening.reading import Reading, read
+from pipeline.scoring.speech.listening.runtime import Heard, Judged, SpeechRuntime
+from pipeline.scoring.speech.packaging.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
     calibrated,
@@ -30,7 +38,6 @@ from pipeline.scoring.speech.verdicts import (
     match_probability,
     missing_words,
 )
-from pipeline.scoring.speech.vocabulary import Vocabulary, load
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)

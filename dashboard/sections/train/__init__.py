@@ -1,0 +1,1 @@
+"""The sections of the Train page, by kind of model."""

@@ -1,0 +1,318 @@
+"""What the Practice page asks for: lessons, reference voices, tries and what follows from them."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import identity
+from dashboard.identity import asks
+from dashboard.services.shared import loaded_audio, scorer, settings
+from pipeline.people.access import Action
+from pipeline.practice import consent, lessons
+from pipeline.practice.attempts import (
+    Attempt,
+    AttemptLog,
+    delete_attempts,
+    learner_as_kept,
+    read_attempts,
+    save_attempt,
+)
+from pipeline.records import Problem, RubricName, ScoreResult, Target
+
+if TYPE_CHECKING:
+    from pipeline.audio.load import Audio
+    from pipeline.deployment.routing import Route
+    from pipeline.people.access import Identity
+    from pipeline.practice.advice import Advice
+    from pipeline.practice.comparison import Beside
+    from pipeline.practice.lessons import Lesson
+    from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
+    from pipeline.practice.stress import WordStress
+    from pipeline.records import Recording
+    from pipeline.scoring.base import Scorer
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How a text should sound: a file, and whether a person said it."""
+
+    path: Path
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class Try:
+    """A learner's recording and what was said of it. `rule` is the heuristic's answer, whose dimensions say what to
+    mend; `besides` lays it over the reference voice, None without one; `prediction` is its id in the log."""
+
+    audio: Audio
+    result: ScoreResult
+    rule: ScoreResult
+    besides: Beside | None
+    stresses: tuple[WordStress, ...]
+    advice: tuple[Advice, ...]
+    milliseconds: float
+    prediction: str
+
+    @property
+    def wav(self) -> bytes:
+        """The recording as a browser can play it, at the rate it was scored at."""
+        from pipeline.audio.encode import to_wav
+
+        return to_wav(self.audio.samples, self.audio.sample_rate_hz)
+
+
+@asks(Action.PRACTISE)
+def all_lessons() -> tuple[list[Lesson], list[Problem]]:
+    return lessons.list_lessons(settings())
+
+
+@asks(Action.MANAGE_LESSONS)
+def add_lesson(name: str, content: bytes) -> Lesson:
+    return lessons.add_lesson(settings(), name, content, identity.allowed(Action.MANAGE_LESSONS))
+
+
+@asks(Action.MANAGE_LESSONS)
+def remove_lesson(lesson: str) -> None:
+    lessons.remove_lesson(settings(), lesson, identity.allowed(Action.MANAGE_LESSONS))
+
+
+@asks(Action.PRACTISE)
+def can_score(language: str) -> bool:
+    """English needs a speech model; elsewhere there is always the rule."""
+    from pipeline.scoring.speech.packaging.model_files import find_speech_model
+
+    return language != "en" or find_speech_model(settings()) is not None
+
+
+@asks(Action.PRACTISE)
+def voice(target: Target) -> Voice | None:
+    """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
+    from pipeline.corpus.references import find_references, is_synthetic, word_key
+    from pipeline.corpus.synthetic_voice import spoken
+    from pipeline.errors import AudioError
+
+    for path in find_references(settings(), target.language).get(word_key(target.text, target.language), ()):
+        with suppress(AudioError):  # told where references are chosen
+            loaded_audio(path)
+            return Voice(path, is_synthetic(settings(), path))
+    made = spoken(settings(), target.text, target.language)
+    return None if made is None else Voice(made, True)
+
+
+@asks(Action.PRACTISE)
+def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
+    """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
+    from pipeline.audio.load import load_audio
+    from pipeline.errors import AudioError
+    from pipeline.monitoring.inputs import features_of
+    from pipeline.monitoring.prediction_log import PredictionLog
+    from pipeline.practice.advice import advise
+    from pipeline.practice.comparison import beside
+    from pipeline.practice.stress import word_stresses
+    from pipeline.scoring.attempt import score_attempt
+    from pipeline.scoring.base import score_audio
+
+    started = time.perf_counter()
+    audio = load_audio(data)
+    way, loaded = _way(target, learner)
+    result = score_attempt(loaded, audio, target)
+    rule = result if result.scorer == "heuristic" else score_audio(scorer("heuristic", target.rubric), audio, target)
+    besides = None
+    if reference is not None and result.overall is not None:
+        with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
+            besides = beside(audio, loaded_audio(reference.path))
+    stresses = word_stresses(audio, result)
+    advice = tuple(advise(result, rule, besides, stresses))
+    milliseconds = 1000 * (time.perf_counter() - started)
+    features = features_of(settings(), audio, result)
+    named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
+    prediction = PredictionLog(settings()).add(
+        result, participant=named, features=features or None, arm=way.arm, comparison=way.comparison
+    )
+    _score_in_the_shadow(audio, target, named, prediction)
+    return Try(audio, result, rule, besides, stresses, advice, milliseconds, prediction)
+
+
+def _way(target: Target, learner: str) -> tuple[Route, Scorer]:
+    """Who answers this learner; the model in use where a compared one's files are gone."""
+    from pipeline.deployment.routing import Route, route
+    from pipeline.errors import ModelError
+    from pipeline.scoring.selection import scorer_for
+
+    way = route(settings(), target, learner)
+    try:
+        return way, scorer(way.name, target.rubric, way.folder)
+    except ModelError:
+        if way.folder is None:
+            raise
+        return Route(None, None), scorer(scorer_for(target), target.rubric)
+
+
+def _score_in_the_shadow(audio: Audio, target: Target, learner: str, shown: str) -> None:
+    """In a thread of its own, as nobody waits for it."""
+    import threading
+
+    from pipeline.deployment.routing import shadow
+    from pipeline.monitoring.prediction_log import PredictionLog
+    from pipeline.scoring.base import load_scorer, score_audio
+
+    installation = settings()
+    folder = shadow(installation, target)
+    if folder is None:
+        return
+
+    def score() -> None:
+        hidden = load_scorer(installation, None, target.rubric, model=folder)
+        PredictionLog(installation).add(score_audio(hidden, audio, target), participant=learner, shadow_of=shown)
+
+    threading.Thread(target=score, name="shadow", daemon=True).start()
+
+
+@asks(Action.PRACTISE)
+def say_of(prediction: str, agrees: bool) -> None:
+    """Whether the learner agrees with a score."""
+    from pipeline.monitoring.prediction_log import PredictionLog
+
+    PredictionLog(settings()).feedback(prediction, agrees=agrees)
+
+
+@asks(Action.PRACTISE)
+def learner(typed: str) -> str:
+    """Whoever practises: who sits here, whatever an address or a field says; on an open installation whose name was
+    typed, as it was spelled before. "" where there is none."""
+    if not identity.is_open():
+        return identity.allowed(Action.PRACTISE).name
+    cleaned = " ".join(typed.split())
+    return learner_as_kept(settings(), identity.as_person(cleaned, Action.PRACTISE).name) if cleaned else ""
+
+
+def _as(learner: str) -> Identity:
+    return identity.as_person(learner, Action.PRACTISE)
+
+
+@asks(Action.PRACTISE)
+def kept(learner: str) -> consent.Keep | None:
+    """What the learner lets us keep; None while they have not been asked, or are nobody."""
+    return consent.consent_of(settings(), learner, _as(learner)) if learner else None
+
+
+@asks(Action.PRACTISE)
+def let_keep(learner: str, keep: consent.Keep) -> None:
+    consent.give_consent(settings(), learner, keep, _as(learner))
+
+
+@asks(Action.PRACTISE)
+def save_try(learner: str, tried: Try, lesson: str) -> None:
+    """As far as the learner lets us."""
+    keep = kept(learner)
+    if keep in consent.UNDER_THE_NAME:
+        audio = tried.audio if keep is consent.Keep.RECORDINGS else None
+        save_attempt(settings(), learner, tried.result.target.text, audio, tried.result, lesson=lesson, by=_as(learner))
+
+
+@asks(Action.PRACTISE)
+def tries(learner: str, text: str | None = None) -> AttemptLog:
+    return read_attempts(settings(), learner, text, _as(learner))
+
+
+@asks(Action.PRACTISE)
+def delete_tries(learner: str, text: str) -> int:
+    return delete_attempts(settings(), learner, text, _as(learner))
+
+
+@asks(Action.PRACTISE)
+def delete_everything(learner: str) -> int:
+    """Of a learner: tries, scores, what they let us keep; and their name in the log of predictions."""
+    from pipeline.monitoring.prediction_log import PredictionLog
+
+    n = delete_attempts(settings(), learner, by=_as(learner))
+    PredictionLog(settings()).forget(learner)
+    return n
+
+
+@asks(Action.PRACTISE)
+def drop_recordings(learner: str) -> int:
+    return consent.drop_recordings(settings(), learner, _as(learner))
+
+
+@asks(Action.PRACTISE)
+def exported(learner: str) -> bytes:
+    return consent.exported(settings(), learner, _as(learner))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All that the Progress tab shows."""
+
+    tries: tuple[Attempt, ...]
+    days: list[Day]
+    streak: Streak
+    sounds: list[Sound]
+    lessons: list[LessonProgress]
+
+
+@asks(Action.PRACTISE)
+def progress(learner: str) -> Progress:
+    from datetime import datetime
+
+    from pipeline.practice import progress as of
+
+    log = tries(learner).attempts
+    return Progress(
+        log, of.by_day(log), of.streak(log, datetime.now().astimezone().date()), of.by_sound(log),
+        of.by_lesson(log, all_lessons()[0]),
+    )  # fmt: skip
+
+
+@asks(Action.MANAGE_REFERENCES)
+def marked_references() -> list[Recording]:
+    from pipeline.corpus.references import marked
+
+    return marked(settings())
+
+
+@asks(Action.MANAGE_REFERENCES)
+def unusable_references() -> list[Problem]:
+    """What is wrong with marked references that are left out."""
+    from pipeline.corpus.references import unusable
+
+    return unusable(settings())
+
+
+@asks(Action.MANAGE_REFERENCES)
+def mark_reference(recording_id: str, by: Identity) -> None:
+    from pipeline.corpus.references import mark
+
+    mark(settings(), recording_id, by)
+
+
+@asks(Action.MANAGE_REFERENCES)
+def unmark_reference(recording_id: str, by: Identity) -> None:
+    from pipeline.corpus.references import unmark
+
+    unmark(settings(), recording_id, by)
+
+
+@asks(Action.MANAGE_REFERENCES)
+@st.cache_data(max_entries=16, show_spinner=False)
+def recordings_of(set_name: str, stamp: str) -> list[tuple[str, str]]:
+    """Id and text of each recording of a set as it was imported at `stamp`."""
+    from pipeline.corpus.sets import read_recordings
+
+    return [(one.id, one.text) for one in read_recordings(settings(), set_name)]
+
+
+@asks(Action.PRACTISE)
+def load_scorers(target: Target) -> None:
+    """Load what will be needed, while the learner still reads: the first answer is as quick as the next."""
+    from pipeline.scoring.selection import scorer_for
+
+    scorer(scorer_for(target), target.rubric)
+    scorer("heuristic", RubricName(target.rubric))

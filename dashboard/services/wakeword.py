@@ -1,0 +1,165 @@
+"""What the Wake word page asks for: clips of words, runs of detectors, work in the background, reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboard import identity
+from dashboard.identity import asks
+from dashboard.services.shared import settings
+from pipeline.people.access import Action
+from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pipeline.jobs.launcher import Where
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.data.clip_library import Collection
+    from pipeline.wakeword.data.clips import ClipScan
+    from pipeline.wakeword.finished_run import Trained
+    from pipeline.wakeword.models.budget import Budget
+    from pipeline.wakeword.runtime.detector import StreamingDetector
+    from pipeline.wakeword.runtime.file_detection import HeardFile
+
+KIND = "wakeword"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One rendering of a clip, to hear and to see."""
+
+    wav: bytes
+    frames: NDArray[np.float32]
+    hop_s: float
+
+
+@asks(Action.TRAIN)
+def words() -> list[str]:
+    from pipeline.wakeword.data.clip_library import collections
+
+    return collections(settings())
+
+
+@asks(Action.TRAIN)
+def collection(name: str, *, create: bool = False) -> Collection:
+    from pipeline.wakeword.data.clip_library import open_collection
+
+    return open_collection(settings(), name, create=create)
+
+
+@asks(Action.TRAIN)
+def speech_folders() -> dict[str, Path]:
+    """Recording sets of this installation that may serve as other speech, by name."""
+    from pipeline.corpus.sets import list_sets
+
+    return {set_.name: set_.root for set_ in list_sets(settings())}
+
+
+@asks(Action.TRAIN)
+def runs() -> RunListing:
+    """Those that train detectors, newest first, and the folders among all runs that cannot be read."""
+    found = scan_runs(settings().runs_root)
+    return RunListing(tuple(run for run in found.records if run.state.kind == KIND), found.damaged)
+
+
+@asks(Action.TRAIN)
+def start_training(config: WakewordConfig, where: Where) -> str:
+    from pipeline.jobs.launcher import launch_training
+
+    return launch_training(settings(), KIND, config, where, identity.allowed(Action.TRAIN)).id
+
+
+@asks(Action.TRAIN)
+def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
+    """`evaluate`, `robustness` or `export` of a run, in the background."""
+    from pipeline.jobs.launcher import launch
+
+    return launch(
+        settings(), kind=f"wakeword-{kind}", name=f"{kind}-{run.id}", argv=["wakeword", kind, run.id, *options],
+        root=settings().jobs_root, config={"run": run.id, "options": options},
+        by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def last_work(kind: str, run: RunDirectory) -> RunRecord | None:
+    """The newest such work for a run, None where there was none."""
+    found = (job for job in scan_runs(settings().jobs_root).records if job.state.kind == f"wakeword-{kind}")
+    return next((job for job in found if job.config.get("run") == run.id), None)
+
+
+@asks(Action.TRAIN)
+def trained(run: RunDirectory) -> Trained:
+    from pipeline.wakeword.finished_run import trained
+
+    return trained(settings(), str(run.path))
+
+
+@asks(Action.TRAIN)
+def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
+    """What its model costs, and for each device what it lacks."""
+    from dataclasses import replace
+
+    from pipeline.wakeword.devices import TARGETS
+    from pipeline.wakeword.models.budget import budget_of
+
+    shape, hop_s = config.features.shape, config.detector.hop_s
+    beyond = {
+        target.title: budget_of(replace(config.model, target=name), shape).beyond(target, hop_s)
+        for name, target in TARGETS.items()
+    }
+    return budget_of(config.model, shape), beyond
+
+
+@asks(Action.TRAIN)
+def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
+    """`n` renderings of a clip as training would make them, after one with nothing varied."""
+    import numpy as np
+
+    from pipeline.audio.encode import to_wav
+    from pipeline.audio.load import load_audio
+    from pipeline.audio.voice import find_word
+    from pipeline.wakeword.config import AugmentConfig
+    from pipeline.wakeword.data.augment import Renderer, plain
+    from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
+    from pipeline.wakeword.data.noise import read_noise
+    from pipeline.wakeword.data.rooms import read_rooms, simulate_rooms
+
+    config, shape = AugmentConfig(), FeatureConfig()
+    sound = load_audio(clip).samples
+    start, end = find_word(sound)
+    noise = read_noise([str(words.folder("noise"))]) if words.files("noise") else []
+    measured = read_rooms([str(words.folder("rir"))]) if words.files("rir") else []
+    speech = [load_audio(path).samples for path in words.files("negative")[:12]]
+    rooms = measured + simulate_rooms(4, seed)
+    renderers = [Renderer(plain(config, None), shape.clip_s)] + [
+        Renderer(config, shape.clip_s, noise, rooms, speech)
+    ] * n
+    found = []
+    for number, renderer in enumerate(renderers):
+        rendered = renderer.word(sound[start:end], np.random.default_rng([seed, number]))
+        found.append(Preview(to_wav(rendered, RATE_HZ), features(rendered, shape), shape.hop_s))
+    return found
+
+
+@asks(Action.TRAIN)
+def detect(run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None) -> HeardFile:
+    from pipeline.wakeword.runtime.file_detection import detect_in_file
+
+    return detect_in_file(trained(run), audio, preset, threshold)
+
+
+@asks(Action.TRAIN)
+def detector(run: RunDirectory, preset: str | None, threshold: float | None) -> StreamingDetector:
+    from pipeline.wakeword.runtime.file_detection import detector_of
+
+    return detector_of(trained(run), preset, threshold)
+
+
+@asks(Action.TRAIN)
+def scan(words: Collection, pattern: str, progress: Any) -> ClipScan:
+    return words.scan(pattern or None, progress)

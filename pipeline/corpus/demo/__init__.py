@@ -1,0 +1,1 @@
+"""The synthetic demo corpus: its words, its sound, and its installation."""

@@ -1,0 +1,233 @@
+"""Which models an installation has had: candidates, the live one of each place, retired ones; who put them there, and
+what they were made from.
+
+`models/registry.jsonl` is an append-only list of events; what is live is what lies in the place of deployed models, so
+that a model put there by hand is live too. Places are `word` and `sentence` (features) and `speech-en` (phones).
+
+What changes it asks who acts (`by`, an identity or a name; nobody will do on an open installation) and raises
+AccessError for who may not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pipeline import jsonl
+from pipeline.errors import ModelError
+from pipeline.locks import locked
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit
+from pipeline.records import RubricName, Target
+from pipeline.runs import now_iso
+from pipeline.scoring.feature_based import deploy as acoustic
+from pipeline.scoring.feature_based.model_files import INFO_FILE, ModelInfo, is_model_folder, load_info, load_model
+from pipeline.scoring.speech.packaging import deploy as speech
+from pipeline.scoring.speech.packaging.model_files import FOLDER as SPEECH
+from pipeline.scoring.speech.packaging.model_files import SpeechInfo, find_speech_model, is_speech_folder
+from pipeline.scoring.speech.packaging.model_files import load_info as speech_info
+from pipeline.settings import Settings
+from pipeline.times import as_text, utc_time
+
+PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH)
+
+
+class Stage(StrEnum):
+    CANDIDATE = "candidate"  # trained, may be tried in the shadow or in a comparison
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True)
+class Event:
+    at: str
+    place: str
+    model_id: str
+    stage: Stage
+    by: str
+    folder: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model as it stands. `folder` is None where its files are gone; `made_from` holds what its card says: corpus,
+    numbers of recordings and speakers, whose labels, hash of the data, commit, figures."""
+
+    place: str
+    model_id: str
+    stage: Stage
+    since: str
+    by: str
+    folder: Path | None
+    run: str
+    made_from: dict[str, Any] = field(default_factory=dict)
+
+
+def place_of(target: Target) -> str | None:
+    """The place whose model scores such a text; None where only the rule can."""
+    if target.rubric is RubricName.SENTENCE and target.language in ("en", "und"):
+        return SPEECH
+    return str(RubricName.WORD) if target.rubric is RubricName.WORD else None
+
+
+def entries(settings: Settings) -> list[Entry]:
+    """Live ones first, then candidates and retired ones, the newest first."""
+    found: dict[tuple[str, str], Entry] = {}
+    for event in _events(settings):
+        folder = Path(event.folder)
+        found[event.place, event.model_id] = Entry(
+            event.place, event.model_id, event.stage, event.at, event.by, folder if folder.is_dir() else None,
+            event.run, _made_from(folder),
+        )  # fmt: skip
+    for place, folder in _in_use(settings).items():
+        model_id = model_id_of(folder)
+        for key, entry in list(found.items()):
+            if key[0] == place and entry.stage is Stage.LIVE and key[1] != model_id:
+                found[key] = Entry(**{**vars(entry), "stage": Stage.RETIRED})
+        known = found.get((place, model_id))
+        found[place, model_id] = Entry(
+            place, model_id, Stage.LIVE, known.since if known else "", known.by if known else "",
+            known.folder if known and known.folder else folder, known.run if known else "", _made_from(folder),
+        )  # fmt: skip
+    order = {Stage.LIVE: 0, Stage.CANDIDATE: 1, Stage.RETIRED: 2}
+    newest_first = sorted(found.values(), key=lambda one: one.since, reverse=True)
+    return sorted(newest_first, key=lambda one: (order[one.stage], PLACES.index(one.place)))
+
+
+def get_entry(settings: Settings, model_id: str) -> Entry:
+    """Raises ModelError where no model of that id is known."""
+    found = next((one for one in entries(settings) if one.model_id == model_id), None)
+    if found is None:
+        raise ModelError(f"No model {model_id!r} is registered. `pronlab models add RUN` registers a run's.")
+    return found
+
+
+def add_candidate(settings: Settings, folder: Path, by: Identity | str, run: str = "") -> Entry:
+    """Register a model without using it. Raises ModelError for a folder without a model that can be loaded."""
+    by = _who(settings, by)
+    place, model_id = place_of_folder(folder), model_id_of(folder)
+    if any(one.model_id == model_id and one.stage is Stage.LIVE for one in entries(settings)):
+        raise ModelError(f"{model_id} is live already.")
+    _record(settings, place, model_id, Stage.CANDIDATE, by, folder, run)
+    return get_entry(settings, model_id)
+
+
+def make_live(settings: Settings, folder: Path, by: Identity | str = "", run: str = "") -> Entry:
+    """Put a model into use; the one before is retired and kept for the way back. Raises ModelError."""
+    by = _who(settings, by)
+    place, model_id = place_of_folder(folder), model_id_of(folder)
+    before = _in_use(settings).get(place)
+    retired = None if before is None else model_id_of(before)
+    if place == SPEECH:
+        speech.deploy(settings, folder)
+    else:
+        acoustic.deploy(settings, folder)
+    if retired is not None and retired != model_id:
+        known = folder_of(settings, retired)
+        _record(settings, place, retired, Stage.RETIRED, by, known or before or folder)
+    _record(settings, place, model_id, Stage.LIVE, by, folder, run)
+    return get_entry(settings, model_id)
+
+
+def retire(settings: Settings, model_id: str, by: Identity | str = "") -> None:
+    """Of a candidate that is not to be used. Raises ModelError for a live model."""
+    by = _who(settings, by)
+    entry = get_entry(settings, model_id)
+    if entry.stage is Stage.LIVE:
+        raise ModelError(f"{model_id} is live: put another one into its place, or roll back.")
+    _record(settings, entry.place, model_id, Stage.RETIRED, by, entry.folder or Path(), entry.run)
+
+
+def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | None:
+    """The model before comes back; its id, or None where the released one is in use from now on. Raises ModelError
+    where nothing was deployed."""
+    by = _who(settings, by)
+    if place == SPEECH and not speech.is_deployed(settings):
+        raise ModelError("No speech model was deployed here: the released one, if any, is in use.")
+    gone = _in_use(settings).get(place)
+    gone_id = None if gone is None else model_id_of(gone)
+    known = None if gone_id is None else folder_of(settings, gone_id)
+    info = speech.rollback(settings) if place == SPEECH else acoustic.rollback(settings, RubricName(place))
+    if gone_id is not None:
+        _record(settings, place, gone_id, Stage.RETIRED, by, known or Path())
+    now = _in_use(settings).get(place)
+    if now is not None:
+        model_id = model_id_of(now)
+        _record(settings, place, model_id, Stage.LIVE, by, folder_of(settings, model_id) or now)
+    return None if info is None else info.model_id
+
+
+def folder_of(settings: Settings, model_id: str) -> Path | None:
+    """Where a model's own files were when it was registered, not the place of deployed ones; None where they are gone.
+    Reads no model."""
+    known = [e.folder for e in _events(settings) if e.model_id == model_id and Path(e.folder).is_dir()]
+    return Path(known[-1]) if known else None
+
+
+def place_of_folder(folder: Path) -> str:
+    """Raises ModelError where it holds no model."""
+    if is_speech_folder(folder):
+        return SPEECH
+    if is_model_folder(folder):
+        return str(load_model(folder).info.rubric)
+    raise ModelError(f"{folder} holds no model: neither {INFO_FILE} with its weights nor a speech model.")
+
+
+def model_id_of(folder: Path) -> str:
+    return _info_of(folder).model_id
+
+
+def _who(settings: Settings, by: Identity | str) -> str:
+    """The name that is kept with a change; "" where nobody was named."""
+    who = permit(settings, by, Action.DEPLOY)
+    return who.name if by else ""
+
+
+def _info_of(folder: Path) -> SpeechInfo | ModelInfo:
+    """Raises ModelError where it holds no model."""
+    return speech_info(folder) if is_speech_folder(folder) else load_info(folder)
+
+
+def _in_use(settings: Settings) -> dict[str, Path]:
+    found = {str(rubric): acoustic.find_model(settings, rubric) for rubric in RubricName}
+    return {place: path for place, path in {**found, SPEECH: find_speech_model(settings)}.items() if path is not None}
+
+
+def _made_from(folder: Path) -> dict[str, Any]:
+    names = (
+        "trained_on", "part", "n_recordings", "n_speakers", "labels", "label_sources", "data_hash", "git_commit",
+        "created_at", "test", "extractor", "encoder", "seed", "averaged",
+    )  # fmt: skip
+    try:
+        info: Any = _info_of(folder)
+    except (ModelError, OSError):
+        return {}
+    return {name: value for name in names if (value := getattr(info, name, None)) not in (None, "", ())}
+
+
+def _events(settings: Settings) -> Iterator[Event]:
+    """Oldest first; a line that cannot be read is passed over."""
+    file = _file(settings)
+    if not file.is_file():
+        return
+    for raw in jsonl.read(file, damaged=True):
+        try:
+            event = Event(**{**raw, "stage": Stage(raw["stage"]), "at": as_text(utc_time(raw["at"]))})
+        except (ValueError, KeyError, TypeError):
+            continue
+        texts = (event.model_id, event.by, event.folder, event.run)
+        if event.place in PLACES and all(isinstance(text, str) for text in texts):
+            yield event
+
+
+def _record(settings: Settings, place: str, model_id: str, stage: Stage, by: str, folder: Path, run: str = "") -> None:
+    event = Event(now_iso(), place, model_id, stage, by, str(folder), run)
+    with locked(settings, _file(settings), ModelError):
+        _file(settings).parent.mkdir(parents=True, exist_ok=True)
+        jsonl.append(_file(settings), event)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.models_root / "registry.jsonl"

@@ -1,0 +1,1 @@
+"""Scorers measured against experts: evaluating, pairing, rejection, published figures, and the table of results."""

@@ -1,0 +1,145 @@
+"""Ours, fine-tuning runs, published systems and people, as rows of one table."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED, TABLE3, Published
+from pipeline.evaluation.saved import Evaluation, read_evaluations
+from pipeline.runs import RunRecord, scan_runs
+from pipeline.settings import Settings
+
+ASPECTS = ("accuracy", "fluency", "prosodic", "total")
+LABELS = {
+    "system": "System", "accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", "total": "Total",
+    "gap": "Total - paper", "word": "Word", "phone": "Phone", "mdd_f1": "MDD F1", "phone_match_f1": "Phone match F1",
+    "per": "PER", "wer": "WER", "told": "Told the text", "n": "n", "source": "Source",
+}  # fmt: skip
+RATES = ("per", "wer")
+N_TEST = 2500
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """PCC with the reference scores unless the name says otherwise; None where there is no figure. `gap` is the total
+    less the paper's (arXiv 2509.02915, Table 3, its best row). `kind` is here (an evaluation), run, published or
+    human; `told` whether the system knows the text."""
+
+    kind: str
+    system: str
+    source: str
+    accuracy: float | None = None
+    fluency: float | None = None
+    prosodic: float | None = None
+    total: float | None = None
+    word: float | None = None
+    phone: float | None = None
+    mdd_f1: float | None = None
+    phone_match_f1: float | None = None
+    per: float | None = None
+    wer: float | None = None
+    told: bool | None = None
+    n: int = 0
+
+    @property
+    def gap(self) -> float | None:
+        return self.gaps.get("total")
+
+    @property
+    def gaps(self) -> dict[str, float]:
+        """Of each aspect that was measured."""
+        found = {name: getattr(self, name) for name in ASPECTS}
+        return {name: value - getattr(PAPER, name) for name, value in found.items() if value is not None}
+
+    def values(self) -> dict[str, Any]:
+        """By the names of `LABELS`, in their order."""
+        return {name: getattr(self, name) for name in LABELS}
+
+
+def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> list[ResultRow]:
+    """Evaluations first, then finished fine-tuning runs (those of `run_ids`; by default all but those of the random
+    model), then published systems from best to worst total, then one expert against the others."""
+    finished = finished_runs(settings)
+    if run_ids is None:
+        chosen = [run for run in finished if run.config.get("model") != "tiny"]
+    else:
+        chosen = [run for run in finished if run.directory.id in run_ids]
+    return [
+        *(of_evaluation(evaluation) for evaluation in read_evaluations(settings)),
+        *(row for run in chosen if (row := of_run(run)) is not None),
+        *(of_published(system) for system in sorted(PUBLISHED, key=lambda system: -(system.total or 0.0))),
+        of_published(HUMAN),
+    ]
+
+
+def of_evaluation(evaluation: Evaluation) -> ResultRow:
+    report = evaluation.report
+    levels = report["utterance"]
+    return ResultRow(
+        "here",
+        evaluation.name,
+        "here",
+        **{aspect: (levels.get(aspect) or {}).get("pcc") for aspect in ASPECTS},
+        word=((report.get("word") or {}).get("accuracy") or {}).get("pcc"),
+        phone=(report.get("phone") or {}).get("pcc"),
+        mdd_f1=(report.get("mdd") or {}).get("f1"),
+        phone_match_f1=(report.get("phone_match") or {}).get("f1"),
+        per=report.get("per"),
+        wer=report.get("wer"),
+        told=False,
+        n=int(report["n"]),
+    )
+
+
+def finished_runs(settings: Settings) -> list[RunRecord]:
+    """The fine-tuning runs that left a Table 3, newest first."""
+    return [
+        run
+        for run in scan_runs(settings.runs_root).records
+        if (run.directory.path / "table3.json").is_file() and run.state.status == "finished"
+    ]
+
+
+def of_run(run: RunRecord) -> ResultRow | None:
+    """From its Table 3; None where its files were damaged."""
+    try:
+        content = artifacts.read_json(run.directory.path / "table3.json")
+        table, figures = content["table3"], content["figures"]
+        part, manifest = run.config.get("evaluation_part"), Path(str(run.config.get("manifest")))
+        return ResultRow(
+            "run",
+            f"run {run.directory.id} on {manifest.parent.name}, {f'part {part}' if part else 'held-out speakers'}",
+            "here",
+            **{aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS},
+            mdd_f1=_figure(figures["mdd"].get("f1")),
+            phone_match_f1=_figure(table["f1"]["ours"]),
+            per=_figure(table["per"]["ours"]),
+            wer=_figure(table["wer"]["ours"]),
+            told=False,
+            n=int(figures["n"]["apa"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _figure(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def of_published(system: Published) -> ResultRow:
+    known = {field.name for field in fields(ResultRow)} - {"system", "source", "told"}
+    values = {field.name: getattr(system, field.name) for field in fields(Published) if field.name in known}
+    if system is PAPER:
+        best = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
+        values |= {"wer": best.wer, "phone_match_f1": best.f1}
+    is_human = system is HUMAN
+    return ResultRow(
+        "human" if is_human else "published",
+        system.system,
+        system.source,
+        told=None if is_human else system.told,
+        n=N_TEST,
+        **values,
+    )

@@ -1,5 +1,0 @@
-"""Learned scorers on a feature vector (57 acoustic features and others): train, save, deploy, score."""
-
-from pipeline.scoring.acoustic.scorer import AcousticScorer
-
-__all__ = ["AcousticScorer"]

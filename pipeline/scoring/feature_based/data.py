@@ -1,0 +1,199 @@
+"""What a training run learns from: features and scores of labelled recordings, from a set or from a CSV file."""
+
+import csv
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import artifacts, csvfile
+from pipeline.errors import TrainingError
+from pipeline.parallel import Progress
+from pipeline.records import RatingSource, Recording
+from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.settings import Settings
+
+MIN_RECORDINGS = 20
+MIN_SPEAKERS = 3
+RECOMMENDED_RECORDINGS = 300
+# What stands after the features in training_data.csv.
+META_COLUMNS = (
+    "score",
+    "speaker",
+    "word",
+    "recording_id",
+    "audio_sha256",
+    "label_source",
+    "language",
+    "rubric",
+    "extractor",
+)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """`values` is float32 [n, d], `scores` float64 [n] (0-100); the tuples have n entries, `names` d."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
+    scores: NDArray[np.float64]
+    speakers: tuple[str, ...]
+    texts: tuple[str, ...]
+    recording_ids: tuple[str, ...]
+    audio_sha256: tuple[str, ...]
+    label_sources: tuple[str, ...]
+    extractor: str
+    extractor_version: str
+    rubric: str
+    language: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """Of features and scores: equal hashes mean that two runs saw the same numbers."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.values).tobytes())
+        digest.update(np.ascontiguousarray(self.scores).tobytes())
+        return digest.hexdigest()[:16]
+
+
+def load_training_data(
+    settings: Settings,
+    config: TrainConfig,
+    *,
+    progress: Progress | None = None,
+    check_stop: Callable[[], None] | None = None,
+) -> TrainingData:
+    """Raises TrainingError where nothing is labelled, or there is too little or too uniform data to learn from."""
+    data = _from_csv(Path(config.csv)) if config.csv else _from_set(settings, config, progress, check_stop)
+    n_speakers = len(set(data.speakers))
+    if len(data.scores) < MIN_RECORDINGS or n_speakers < MIN_SPEAKERS:
+        raise TrainingError(
+            f"{len(data.scores)} labelled recordings of {n_speakers} speakers are too few to learn from: at least "
+            f"{MIN_RECORDINGS} of {MIN_SPEAKERS} are needed, {RECOMMENDED_RECORDINGS} recommended. Label more first."
+        )
+    if np.ptp(data.scores) < 1e-9:
+        raise TrainingError(f"All {len(data.scores)} scores are {data.scores[0]:g}: there is nothing to learn.")
+    return data
+
+
+def _from_set(
+    settings: Settings, config: TrainConfig, progress: Progress | None, check_stop: Callable[[], None] | None
+) -> TrainingData:
+    from pipeline.corpus.sets import audio_path, get_set
+    from pipeline.features.base import load_extractor
+    from pipeline.features.table import build_table
+
+    set_ = get_set(settings, config.set)
+    chosen, scores, sources = labelled_recordings(settings, config)
+    extractor = load_extractor(settings, config.extractor)
+    table = build_table(settings, list(chosen.values()), config.extractor, progress=progress, check_stop=check_stop)
+    ids = table.recording_ids
+    paths = [audio_path(set_, chosen[i]) for i in ids]
+    return TrainingData(
+        names=tuple(table.names),
+        values=table.values,
+        scores=np.array([scores[i] for i in ids], dtype=np.float64),
+        speakers=tuple(chosen[i].speaker for i in ids),
+        texts=tuple(chosen[i].text for i in ids),
+        recording_ids=tuple(ids),
+        audio_sha256=tuple(artifacts.sha256_of(path) for path in paths),
+        label_sources=tuple(sources[i] for i in ids),
+        extractor=config.extractor,
+        extractor_version=extractor.version,
+        rubric=str(set_.rubric),
+        language=set_.language,
+        warnings=tuple(f"Left out: {problem.message}" for problem in table.problems),
+    )
+
+
+def labelled_recordings(
+    settings: Settings, config: TrainConfig
+) -> tuple[dict[str, Recording], dict[str, float], dict[str, str]]:
+    """Recordings to train on by id, with the score (0-100) and the source of the label of each.
+
+    Raises TrainingError where no recording is labelled.
+    """
+    from pipeline.labels.index import Index
+    from pipeline.labels.mock import mock_scores
+
+    index = Index(settings)
+    index.refresh_set(config.set)  # label files may have been edited by hand
+    recordings = {r.id: r for r in index.recordings(config.set) if config.part in ("", r.part)}
+    if config.part and not recordings:
+        raise TrainingError(f"No recording of {config.set!r} is in part {config.part!r}.")
+    if config.labels == "mock":
+        made_up = mock_scores(list(recordings.values()), config.seed)
+        scores = dict(zip(recordings, made_up.tolist(), strict=True))
+        return recordings, scores, dict.fromkeys(recordings, str(RatingSource.MOCK))
+    frame = index.consensus_scores(config.set)
+    frame = frame[frame["recording_id"].isin(list(recordings))]
+    if frame.empty:
+        raise TrainingError(
+            f"No labelled data found in {config.set!r}. Rate recordings on the Label page first, or try the pipeline "
+            f"with made-up scores (--labels mock)."
+        )
+    scores = dict(zip(frame["recording_id"], frame["score"].astype(float), strict=True))
+    sources = dict(zip(frame["recording_id"], frame["source"].astype(str), strict=True))
+    return {i: recordings[i] for i in scores}, scores, sources
+
+
+def write_csv(path: Path, data: TrainingData) -> None:
+    """`training_data.csv`: the features in their order, then META_COLUMNS."""
+    columns = (data.speakers, data.texts, data.recording_ids, data.audio_sha256, data.label_sources)
+    rows = zip(data.values, data.scores, zip(*columns, strict=True), strict=True)
+    common = (data.language, data.rubric, data.extractor)
+    csvfile.write(
+        path,
+        (*data.names, *META_COLUMNS),
+        ((*(float(f"{v:.7g}") for v in values), float(f"{score:g}"), *meta, *common) for values, score, meta in rows),
+    )
+
+
+def _from_csv(path: Path) -> TrainingData:
+    """A file that `pronlab features` wrote, or any with the same columns. Raises TrainingError naming what is off."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
+            columns = list(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TrainingError(f"{path} cannot be read as CSV: {error}.") from error
+    names = tuple(column for column in columns if column not in META_COLUMNS)
+    missing = {"score", "speaker"} - set(columns)
+    if missing or not names or not rows:
+        what = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
+        raise TrainingError(f"{path} lacks {what}. `pronlab features` writes a file of the right form.")
+    if not all(row["speaker"] and row["score"] for row in rows):
+        raise TrainingError(f"{path} has a row without a speaker or a score; is its end cut off?")
+    try:
+        values = np.array([[float(row[name]) for name in names] for row in rows], dtype=np.float32)
+        scores = np.array([float(row["score"]) for row in rows], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TrainingError(f"{path} has a cell that is no number: {error}.") from error
+    if not np.isfinite(values).all() or not ((scores >= 0) & (scores <= 100)).all():
+        raise TrainingError(f"{path} has a feature that is not finite or a score outside 0-100.")
+    first = rows[0]
+    return TrainingData(
+        names=names,
+        values=values,
+        scores=scores,
+        speakers=tuple(row["speaker"] for row in rows),
+        texts=tuple(row.get("word") or "" for row in rows),
+        recording_ids=tuple(row.get("recording_id") or str(number) for number, row in enumerate(rows)),
+        audio_sha256=tuple(row.get("audio_sha256") or "" for row in rows),
+        label_sources=tuple(row.get("label_source") or "unknown" for row in rows),
+        extractor=first.get("extractor") or _extractor_of(names),
+        extractor_version="",
+        rubric=first.get("rubric") or "word",
+        language=first.get("language") or "und",
+    )
+
+
+def _extractor_of(names: tuple[str, ...]) -> str:
+    """The extractor whose features a file holds, or `custom`: a model on unknown features can be judged, not used."""
+    from pipeline.features.acoustic57 import FEATURE_NAMES
+
+    return "acoustic57" if names == tuple(FEATURE_NAMES) else "custom"

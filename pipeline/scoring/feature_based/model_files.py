@@ -1,0 +1,269 @@
+"""A model as three files, read with suspicion and written whole.
+
+    pronunciation_scorer.safetensors    the weights (a torch state dict `pronunciation_scorer.pth` is taken too)
+    model_info.json                     what it is, what it was trained on, how well it does
+    scaler_params.json                  mean and standard deviation of each feature
+
+Beside them, where the model was trained here: `held_out.csv` (what was predicted for each training recording by a model
+that had not heard its speaker; recording and text are known by their SHA-256) and `README.md` (the card).
+"""
+
+import csv
+import hashlib
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import artifacts, csvfile
+from pipeline.errors import ModelError
+from pipeline.presets import misfits
+from pipeline.records import RubricName
+from pipeline.regressors.forest import check_forest, predict_trees
+from pipeline.scoring.feature_based.network import folded_layers, predict_network
+from pipeline.text import composed
+
+WEIGHTS_FILE = "pronunciation_scorer.safetensors"
+PTH_FILE = "pronunciation_scorer.pth"
+INFO_FILE = "model_info.json"
+SCALER_FILE = "scaler_params.json"
+HELD_OUT_FILE = "held_out.csv"
+HELD_OUT_COLUMNS = {"audio_sha256", "text_sha256", "set", "speaker", "predicted"}
+CARD_FILE = "README.md"
+# Features beyond five standard deviations say "unlike anything heard in training", not how good the speaker is.
+Z_CLIP = 5.0
+
+
+@dataclass(frozen=True)
+class ConfidenceBin:
+    """Of the `n` out-of-fold predictions nearest to `score`, the share within 10 points of the expert."""
+
+    score: float
+    share_within_10: float
+    n: int
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Everything but the numbers. `test` holds the out-of-fold figures, or those the maker states."""
+
+    model_id: str
+    kind: str
+    feature_names: tuple[str, ...]
+    extractor: str = "acoustic57"
+    extractor_version: str = ""
+    architecture: tuple[int, ...] = ()
+    rubric: str = "word"
+    language: str = "und"
+    labels: str = "real"
+    label_sources: tuple[str, ...] = ()
+    trained_on: str = ""
+    part: str = ""
+    n_recordings: int = 0
+    n_speakers: int = 0
+    seed: int = 0
+    created_at: str = ""
+    git_commit: str | None = None
+    data_hash: str = ""
+    test: dict[str, Any] = field(default_factory=dict)
+    confidence: tuple[ConfidenceBin, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scaler:
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, x: NDArray[np.float32]) -> "Scaler":
+        """A constant feature gets standard deviation 1, so that it stays out of play instead of dividing by zero."""
+        std = x.std(axis=0, dtype=np.float64)
+        return cls(x.mean(axis=0, dtype=np.float64), np.where(std > 1e-9, std, 1.0))
+
+    def z(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.asarray((x - self.mean) / self.std)
+
+    def standardise(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.clip(self.z(x), -Z_CLIP, Z_CLIP).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Model:
+    info: ModelInfo
+    scaler: Scaler
+    weights: dict[str, Any]
+    folder: Path | None = None
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Scores 0-100 [n] for raw features x [n, d]."""
+        z = self.scaler.standardise(x)
+        raw = (
+            predict_trees(self.weights, z).mean(axis=1)
+            if self.info.kind == "forest"
+            else predict_network(self.weights, z)
+        )
+        return np.asarray(np.clip(raw, 0.0, 100.0))
+
+    def confidence(self, score: float) -> float | None:
+        """The estimated probability that an expert's score lies within 10 points; None where it was not measured."""
+        bins = self.info.confidence
+        if not bins:
+            return None
+        return float(np.interp(score, [b.score for b in bins], [b.share_within_10 for b in bins]))
+
+    @cached_property
+    def held_out(self) -> dict[tuple[str, str], float]:
+        """Out-of-fold predictions by the SHA-256 of the recording's file and the digest of its text."""
+        rows = self._held_out_rows
+        return {(row["audio_sha256"], row["text_sha256"]): float(row["predicted"]) for row in rows}
+
+    def has_heard(self, set_name: str, speaker: str, audio_sha256: str) -> bool:
+        """Whether this voice was in the training data: the very recording, or a speaker of that name in that set.
+
+        In another set the same name is another person. Where the training data did not name its sets, the name alone
+        counts: rather one recording left out too many than a figure on training data.
+        """
+        known = self._heard
+        return audio_sha256 in known or (set_name, speaker) in known or ("", speaker) in known
+
+    @cached_property
+    def _heard(self) -> frozenset[str | tuple[str, str]]:
+        rows = self._held_out_rows
+        files = {row["audio_sha256"] for row in rows if row["audio_sha256"]}
+        return frozenset(files | {(row["set"], row["speaker"]) for row in rows})
+
+    @cached_property
+    def _held_out_rows(self) -> list[dict[str, str]]:
+        if self.folder is None or not (self.folder / HELD_OUT_FILE).is_file():
+            return []
+        with (self.folder / HELD_OUT_FILE).open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if not set(reader.fieldnames or ()) >= HELD_OUT_COLUMNS:
+                raise ModelError(f"{self.folder / HELD_OUT_FILE} lacks columns; expected {sorted(HELD_OUT_COLUMNS)}.")
+            return [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
+
+
+def text_digest(text: str) -> str:
+    """Tells texts apart without giving them away: a corpus keeps its own."""
+    return hashlib.sha256(composed(text).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def is_model_folder(folder: Path) -> bool:
+    return not missing_files(folder)
+
+
+def missing_files(folder: Path) -> list[str]:
+    missing = [name for name in (INFO_FILE, SCALER_FILE) if not (folder / name).is_file()]
+    if not any((folder / name).is_file() for name in (WEIGHTS_FILE, PTH_FILE)):
+        missing.insert(0, f"{WEIGHTS_FILE} (or {PTH_FILE})")
+    return missing
+
+
+def save_model(folder: Path, model: Model) -> None:
+    from safetensors.numpy import save
+
+    weights = {key: np.ascontiguousarray(value) for key, value in model.weights.items()}
+    artifacts.write_bytes(folder / WEIGHTS_FILE, save(weights))
+    names = list(model.info.feature_names)
+    scaler = {"features": names, "mean": model.scaler.mean, "std": model.scaler.std}
+    artifacts.write_json(folder / SCALER_FILE, scaler)
+    artifacts.write_json(folder / INFO_FILE, model.info)
+
+
+def load_info(folder: Path) -> ModelInfo:
+    """What a model is, without its weights. Raises ModelError naming the missing file, or what is wrong in this one."""
+    missing = missing_files(folder)
+    if missing:
+        raise ModelError(f"No model could be loaded from {folder}: {', '.join(missing)} is missing.")
+    return _read_info(folder / INFO_FILE)
+
+
+def load_model(folder: Path) -> Model:
+    """Raises ModelError naming the missing file, or what in which file cannot be trusted."""
+    info = load_info(folder)
+    scaler = _read_scaler(folder / SCALER_FILE, info.feature_names)
+    weights = _read_weights(folder)
+    n_features = len(info.feature_names)
+    if info.kind == "forest":
+        check_forest(weights, n_features)
+    elif info.kind == "mlp":
+        n_inputs = folded_layers(weights)[0][0].shape[0]
+        if n_inputs != n_features:
+            raise ModelError(f"The network in {folder} takes {n_inputs} features, {INFO_FILE} names {n_features}.")
+    else:
+        raise ModelError(f"{folder / INFO_FILE} says kind {info.kind!r}; expected mlp or forest.")
+    return Model(info, scaler, weights, folder)
+
+
+def _read_info(path: Path) -> ModelInfo:
+    raw = _read_object(path)
+    known = {f.name for f in fields(ModelInfo)}
+    try:
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known
+        }
+        values["confidence"] = tuple(ConfidenceBin(**entry) for entry in raw.get("confidence", ()))
+        wrong = misfits(ModelInfo, values)
+        wrong += [text for one in values["confidence"] for text in misfits(ConfidenceBin, vars(one))]
+        if wrong:
+            raise ValueError("; ".join(wrong[:3]))
+        return ModelInfo(**{**values, "rubric": str(RubricName(values.get("rubric", RubricName.WORD)))})
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{path} does not describe a model: {error}.") from error
+
+
+def _read_scaler(path: Path, names: tuple[str, ...]) -> Scaler:
+    raw = _read_object(path)
+    try:
+        mean = np.asarray(raw["mean"], dtype=np.float64)
+        std = np.asarray(raw["std"], dtype=np.float64)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} needs the lists 'mean' and 'std' ({error!r}).") from error
+    if mean.shape != (len(names),) or std.shape != mean.shape or tuple(raw.get("features", names)) != names:
+        raise ModelError(f"{path} does not match the {len(names)} features of {INFO_FILE}.")
+    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+        raise ModelError(f"{path} holds a mean that is no number or a standard deviation that is not positive.")
+    return Scaler(mean, std)
+
+
+def _read_weights(folder: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = folder / WEIGHTS_FILE
+    if path.is_file():
+        try:
+            return dict(load_file(path))
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ModelError(f"{path} is no readable safetensors file: {error}.") from error
+    return _read_pth(folder / PTH_FILE)
+
+
+def _read_pth(path: Path) -> dict[str, Any]:
+    """A torch state dict; only tensors are taken, never code."""
+
+    from pickle import UnpicklingError
+
+    import torch
+
+    try:
+        raw = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+        raise ModelError(f"{path} is no plain torch state dict: {error}.") from error
+    raw = raw.get("state_dict", raw) if isinstance(raw, dict) else raw
+    if not isinstance(raw, dict) or not all(isinstance(value, torch.Tensor) for value in raw.values()):
+        raise ModelError(f"{path} must hold a state dict: names and tensors, nothing else.")
+    return {key: value.float().numpy() for key, value in raw.items()}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = artifacts.read_json(path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read as JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} must hold one JSON object.")
+    return content

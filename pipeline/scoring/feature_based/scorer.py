@@ -1,0 +1,100 @@
+"""The learned scorer: features, model, confidence, and doubts said aloud."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio.load import Audio
+from pipeline.errors import FeatureError, ModelError
+from pipeline.features.base import load_extractor
+from pipeline.records import RatingSource, RubricName, ScoreResult, Target, band_of
+from pipeline.scoring.base import SCORERS
+from pipeline.scoring.feature_based.deploy import find_model
+from pipeline.scoring.feature_based.model_files import Z_CLIP, Model, load_info, load_model
+from pipeline.scoring.heuristic.scorer import HeuristicScorer
+from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# With more than this share of features beyond five standard deviations the recording is unlike the training data.
+MAX_OUTLYING_SHARE = 0.1
+
+
+class AcousticScorer:
+    """A model over the features of one extractor."""
+
+    def __init__(self, settings: Settings, name: str, folder: Path) -> None:
+        self.name = name
+        self.model: Model = load_model(folder)
+        info = self.model.info
+        self.model_id = info.model_id
+        self._extractor = load_extractor(settings, info.extractor)
+        self._heuristic = HeuristicScorer(settings)
+        if tuple(self._extractor.feature_names) != info.feature_names:
+            raise ModelError(
+                f"The model {info.model_id} was trained on other features than extractor {info.extractor!r} gives now; "
+                f"train it again."
+            )
+        log.info(
+            "Loaded %s from %s: %d features (%s), test MAE %s",
+            info.model_id, folder, len(info.feature_names), info.extractor, info.test.get("mae"),
+        )  # fmt: skip
+
+    def score(self, audio: Audio, target: Target) -> ScoreResult:
+        info = self.model.info
+        try:
+            features = self._extractor.extract(audio, target)[None, :]
+        except FeatureError as error:
+            return self._by_rule(audio, target, str(error))
+        overall = round(float(self.model.predict(features)[0]), 2)
+        outlying = float((np.abs(self.model.scaler.z(features)) > Z_CLIP).mean())
+        # Agreement with made-up or synthetic labels says nothing about an expert's.
+        judged_by_people = not {RatingSource.MOCK, RatingSource.SYNTHETIC} & set(info.label_sources)
+        confidence = self.model.confidence(overall) if judged_by_people else None
+        warnings: list[str] = []
+        if info.labels == "mock":
+            warnings.append("This model was trained on mock labels: its scores are made up.")
+        if "synthetic" in info.label_sources:
+            warnings.append("This model was trained on synthetic speech; judge real speakers with a model of your own.")
+        if target.language not in ("und", info.language) and info.language != "und":
+            warnings.append(f"The model was trained on language {info.language!r}, not {target.language!r}.")
+        if not self._extractor.knows_words:
+            warnings.append("The features do not know which word was said: another word, well spoken, scores well too.")
+        if outlying > MAX_OUTLYING_SHARE:
+            confidence = None
+            warnings.append("The recording is unlike anything in the training data; the score is a guess.")
+        return ScoreResult(
+            overall=overall,
+            band=band_of(overall).key,
+            scoring_method="ml_model",
+            scorer=self.name,
+            model_id=self.model_id,
+            target=target,
+            confidence=None if confidence is None else round(confidence, 3),
+            warnings=tuple(warnings),
+        )
+
+    def _by_rule(self, audio: Audio, target: Target, reason: str) -> ScoreResult:
+        """The heuristic's answer where the model cannot judge this text."""
+        found = self._heuristic.score(audio, target)
+        return replace(found, warnings=(f"Scored by the heuristic rule, not by the model: {reason}", *found.warnings))
+
+
+def _factory(extractor: str | None, name: str) -> None:
+    def make(settings: Settings, rubric: RubricName, model: Path | None) -> AcousticScorer:
+        folder = model or find_model(settings, rubric, extractor)
+        if folder is None:
+            raise ModelError(
+                f"No model on {extractor or 'any'} features is deployed for the {rubric} rubric. Train one (`pronlab "
+                f"train word`) and deploy it (`pronlab deploy RUN`), or score with --scorer heuristic."
+            )
+        return AcousticScorer(settings, extractor or load_info(folder).extractor, folder)
+
+    SCORERS.register(name)(make)
+
+
+for _extractor in ("acoustic57", "reference", "timing", "encoder"):
+    _factory(_extractor, _extractor)
+_factory(None, "model")

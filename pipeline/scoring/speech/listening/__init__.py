@@ -1,0 +1,1 @@
+"""From samples to evidence: front end, posteriors, alignment, free decoding."""

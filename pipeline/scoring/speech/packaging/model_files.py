@@ -1,0 +1,157 @@
+"""A speech model's folder: two ONNX graphs, a vocabulary, letter-to-sound rules, what they mean, and a card."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.errors import ModelError
+from pipeline.presets import misfits
+from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
+from pipeline.scoring.speech.listening.frontend import KINDS, FrontEnd
+from pipeline.settings import Settings
+
+FOLDER = "speech-en"
+INFO_FILE, CARD_FILE = "speech.json", "README.md"
+LISTENER_FILE, HEAD_FILE = "listener.onnx", "head.onnx"
+VOCABULARY_FILE, RULES_FILE = "vocabulary.npz", "letter_to_sound.onnx"
+NEEDED = (INFO_FILE, LISTENER_FILE, HEAD_FILE)
+FILES = (*NEEDED, VOCABULARY_FILE, RULES_FILE, CARD_FILE)
+
+
+@dataclass(frozen=True)
+class MatchRule:
+    """P(the text was said) = 1 / (1 + exp(-(bias + sum of weights x rhythm values))), chosen on held-out speakers."""
+
+    names: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    bias: float = 0.0
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How much the log probabilities of words weigh against the posteriors when no text is given, what is added for
+    each word and phone (nats), and how much of the labels' `log_prior` is taken from the posteriors."""
+
+    word_weight: float = 1.0
+    per_word: float = -1.0
+    per_phone: float = 3.0
+    prior_weight: float = 0.45
+
+
+@dataclass(frozen=True)
+class SpeechInfo:
+    """What the scorer must know beside the weights, and where they come from.
+
+    `mean` and `spread` turn the head's sentence outputs into 0-10. `wrong_from` is the probability from which a phone
+    is called wrong, `accented_below` the score (0-2) under which a right one counts as accented. `confidence` gives,
+    for predicted totals 0, 5, .. 100, the share of held-out recordings within 10 points of the experts;
+    `wrong_calibration` pairs of (output, share that was wrong). `speakers` are the voices that were trained on, each
+    as `<corpus>/<speaker>`; `log_prior` how often the model hears each label but the blank (nats, 0 on average);
+    `averaged` the runs whose weights this is the mean of; `check` what the listener answered on a known sound where the
+    model was made (`runtime.check_values`), so that any machine can see whether it hears the same.
+    """
+
+    model_id: str
+    labels: tuple[str, ...] = LABELS
+    aspects: tuple[str, ...] = UTTERANCE_ASPECTS
+    front_end: str = "log_mel"
+    n_mels: int = 80
+    frames_per_s: float = 50.0
+    mean: tuple[float, ...] = (8.0, 8.0, 8.0, 8.0)
+    spread: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    wrong_from: float = 0.5
+    accented_below: float = 1.5
+    match: MatchRule = field(default_factory=MatchRule)
+    confidence: tuple[tuple[float, float], ...] = ()
+    wrong_calibration: tuple[tuple[float, float], ...] = ()
+    decoding: Decoding = field(default_factory=Decoding)
+    log_prior: tuple[float, ...] = (0.0,) * (len(LABELS) - 1)
+    language: str = "en"
+    encoder: str = ""
+    int8: bool = False
+    trained_on: str = ""
+    part: str = ""
+    n_recordings: int = 0
+    n_speakers: int = 0
+    speakers: tuple[str, ...] = ()
+    seed: int = 0
+    averaged: tuple[str, ...] = ()
+    created_at: str = ""
+    git_commit: str | None = None
+    data_hash: str = ""
+    held_out: dict[str, float] = field(default_factory=dict)
+    check: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ModelError for numbers that cannot be a model's."""
+        wrong = []
+        if tuple(self.labels) != LABELS or tuple(self.aspects) != UTTERANCE_ASPECTS:
+            wrong.append("its labels or aspects are not those this version knows")
+        if self.front_end not in KINDS:
+            wrong.append(f"front_end is one of {', '.join(KINDS)}, got {self.front_end!r}")
+        if len(self.log_prior) != len(LABELS) - 1:
+            wrong.append(f"log_prior has {len(self.log_prior)} values, expected {len(LABELS) - 1}")
+        if not 0 < self.frames_per_s <= 200 or len(self.mean) != 4 or len(self.spread) != 4:
+            wrong.append("frames_per_s, mean or spread is out of range")
+        if wrong:
+            raise ModelError(f"The model {self.model_id} cannot be used: {'; '.join(wrong)}.")
+
+    def front(self) -> FrontEnd:
+        return FrontEnd(self.front_end, self.n_mels)
+
+    def has_heard(self, corpus: str, speaker: str) -> bool:
+        return f"{corpus}/{speaker}" in self.speakers
+
+
+def is_speech_folder(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in NEEDED)
+
+
+def find_speech_model(settings: Settings, given: Path | None = None) -> Path | None:
+    """The folder given, else the deployed speech model, else the released one; None where there is none."""
+    folders = [given] if given else [settings.deployed_root / FOLDER, settings.released_models / FOLDER]
+    return next((folder for folder in folders if is_speech_folder(folder)), None)
+
+
+def repair(folder: Path) -> list[Path]:
+    """Rewrite signed 8-bit weights, which saturate on some processors, as unsigned ones of the same values; the files
+    that were changed."""
+    from pipeline.quantisation import make_unsigned
+
+    files = [folder / name for name in (LISTENER_FILE, RULES_FILE)]
+    return [file for file in files if file.is_file() and make_unsigned(file)]
+
+
+def save_info(folder: Path, info: SpeechInfo) -> None:
+    artifacts.write_json(folder / INFO_FILE, info)
+
+
+def load_info(folder: Path) -> SpeechInfo:
+    """Raises ModelError for a folder that holds no complete speech model."""
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(f"{folder} holds no complete speech model: {', '.join(missing)} is missing.")
+    try:
+        raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
+        known = {item.name for item in fields(SpeechInfo)}
+        values = {key: _tuples(value) for key, value in raw.items() if key in known}
+        match = raw.get("match") or {}
+        values["match"] = MatchRule(
+            tuple(match.get("names", ())), tuple(match.get("weights", ())), match.get("bias", 0.0)
+        )
+        decoding = raw.get("decoding") or {}
+        values["decoding"] = Decoding(**{f.name: decoding[f.name] for f in fields(Decoding) if f.name in decoding})
+        wrong = [
+            *misfits(SpeechInfo, values), *misfits(MatchRule, vars(values["match"])),
+            *misfits(Decoding, vars(values["decoding"])),
+        ]  # fmt: skip
+        if wrong:
+            raise ValueError("; ".join(wrong[:3]))
+        return SpeechInfo(**values)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

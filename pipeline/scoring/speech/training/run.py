@@ -1,0 +1,81 @@
+"""One training run from its configuration to a model folder: find the data and the encoder, train, package."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.corpus.sets import get_set
+from pipeline.errors import ModelError, TrainingError
+from pipeline.jobs.device_queue import device_turn
+from pipeline.parallel import Progress
+from pipeline.runs import RunDirectory
+from pipeline.scoring.speech.training.config import SpeechTrainConfig
+from pipeline.settings import Settings
+
+MODEL_FOLDER = "model"
+
+
+def train_speech(
+    settings: Settings,
+    config: SpeechTrainConfig,
+    directory: RunDirectory,
+    show: Progress | None = None,
+) -> dict[str, Any]:
+    """Train, or take the mean of other runs, and package the model.
+
+    Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError.
+    """
+    from pipeline.scoring.speech.lexicon.vocabulary_building import require_vocabulary
+    from pipeline.scoring.speech.packaging.export import require_export
+    from pipeline.scoring.speech.packaging.package import package
+    from pipeline.scoring.speech.training.average import run_averaging
+    from pipeline.scoring.speech.training.data import data_hash, read_utterances
+    from pipeline.scoring.speech.training.train import run_training
+
+    report: dict[str, Any] | None = None
+    with directory.start() as writer, device_turn(settings, writer):
+        require_export()  # what only its end needs is asked for before hours of training
+        require_vocabulary()
+        encoder = config.encoder or str(settings.encoder_path or "")
+        if not encoder:
+            raise ModelError(
+                "Which encoder? Set PRONLAB_ENCODER_PATH to a local folder, or give --encoder a folder or a hub name."
+            )
+
+        def progress(done: int, total: int, message: str) -> None:
+            if show is not None:
+                show(done, total, message)
+            if done == total or done % 200 == 0:
+                writer.update(message=f"reading recordings: {done} of {total}")
+
+        manifest = manifest_of(settings, config)
+        utterances = read_utterances(manifest, config.part, progress=progress, check_stop=writer.check_stop)
+        writer.update(data_hash=data_hash(utterances))
+        if config.average:
+            report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
+        else:
+            report = run_training(utterances, config, encoder, settings.device, writer)
+        writer.update(progress=0.99, message="exporting and choosing thresholds on the held-out speakers")
+        info = package(
+            directory,
+            utterances,
+            directory.path / MODEL_FOLDER,
+            encoder=encoder,
+            corpus=manifest.parent.name,
+            progress=show,
+        )
+        writer.update(progress=1.0, message="done", result={"metrics": info.held_out})
+    if report is None:
+        raise TrainingError(
+            f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` goes on."
+        )
+    return report
+
+
+def manifest_of(settings: Settings, config: SpeechTrainConfig) -> Path:
+    """Raises TrainingError for a set that did not come from a manifest."""
+    if config.manifest:
+        return Path(config.manifest)
+    manifest = get_set(settings, config.set).root / "manifest.jsonl"
+    if not manifest.is_file():
+        raise TrainingError(f"The set {config.set!r} has no manifest with phones and their scores to learn from.")
+    return manifest

@@ -1,0 +1,1 @@
+"""Clips of a wake word: library, splits, augmentation, rendering, features."""

@@ -1,0 +1,150 @@
+"""The clips that an installation has for a word, in one place that the dashboard and the command line share.
+
+<data root>/wakewords/<word>/
+    positive/ negative/ hard_negative/     to learn from
+    noise/ rir/                            to mix in
+    evaluation/positive/ background/ noise/ near/    never learnt from; near has a folder a phrase
+    quarantine/                            what nothing can be learnt from, with the reasons
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import artifacts
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
+from pipeline.errors import CorpusError
+from pipeline.parallel import Progress
+from pipeline.settings import Settings
+from pipeline.wakeword.data.clips import ClipScan, Label, quarantine, scan_folders
+
+LEARNING = (*Label, "noise", "rir")
+EVALUATION = ("positive", "background", "noise", "near")
+PARTS = (*map(str, LEARNING), *(f"evaluation/{name}" for name in EVALUATION))
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One word's folder."""
+
+    name: str
+    root: Path
+
+    def folder(self, part: str) -> Path:
+        """Raises CorpusError for a part that there is not."""
+        if part not in PARTS:
+            raise CorpusError(f"Clips are {', '.join(PARTS)}; got {part!r}.")
+        return self.root / part
+
+    def files(self, part: str) -> list[Path]:
+        return audio_files(self.folder(part))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {part: len(self.files(part)) for part in PARTS}
+
+    def add(self, part: str, name: str, content: bytes) -> Path:
+        """Keep an upload; of the same name, both are kept. Raises AudioError for what cannot be read as audio,
+        CorpusError for a name that is none."""
+        safe = Path(name).name
+        if safe.startswith(".") or Path(safe).suffix.lower() not in AUDIO_SUFFIXES:
+            raise CorpusError(f"{name!r} is no clip; expected a file ending in {', '.join(AUDIO_SUFFIXES)}.")
+        load_audio(content)
+        target = _free(self.folder(part) / safe)
+        artifacts.write_bytes(target, content)
+        return target
+
+    def scan(self, source_pattern: str | None = None, progress: Progress | None = None) -> ClipScan:
+        """What there is to learn from. Raises CorpusError where there is nothing."""
+        folders: dict[Label, Sequence[Path]] = {
+            label: [self.folder(label)] for label in Label if self.folder(label).is_dir()
+        }
+        return scan_folders(folders, source_pattern=source_pattern, progress=progress)
+
+    def quarantine(self, scan: ClipScan) -> list[Path]:
+        """Move the bad clips of a scan aside, with the reasons."""
+        return quarantine(scan, _free(self.root / "quarantine"))
+
+    def set_aside(self, share: float, seed: int = 0) -> int:
+        """Move a share of the word's clips to the evaluation; returns how many. Raises CorpusError for no clips."""
+        files = self.files(Label.POSITIVE)
+        if not files:
+            raise CorpusError("There are no clips of the word yet.")
+        if not 0.0 < share < 1.0:
+            raise CorpusError(f"The share lies between 0 and 1, got {share}.")
+        order = np.random.default_rng(seed).permutation(len(files))[: max(1, round(share * len(files)))]
+        return _move([files[i] for i in order], self.folder(Label.POSITIVE), self.folder("evaluation/positive"))
+
+    def take_back(self) -> int:
+        """Move all that was set aside back to what is learnt from; returns how many."""
+        part = "evaluation/positive"
+        return _move(self.files(part), self.folder(part), self.folder(Label.POSITIVE))
+
+
+def collections(settings: Settings) -> list[str]:
+    root = _root(settings)
+    return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+
+
+def open_collection(settings: Settings, name: str, *, create: bool = False) -> Collection:
+    """Raises CorpusError for a name that cannot be one, or that is not there."""
+    word = name.strip()
+    if not word or len(word) > LONGEST_NAME or not all(c.isalnum() or c in " -_" for c in word):
+        raise CorpusError(
+            f"{name!r} cannot be the name of a word: letters, digits, blanks, - and _, at most {LONGEST_NAME}."
+        )
+    found = Collection(word, _root(settings) / word)
+    if not create and not found.root.is_dir():
+        known = ", ".join(collections(settings)) or "none yet"
+        raise CorpusError(f"There are no clips of {word!r}; words here: {known}. `pronlab wakeword add` brings some.")
+    found.root.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def add_folders(
+    settings: Settings, name: str, folders: Mapping[str, Sequence[Path]], progress: Progress | None = None
+) -> dict[str, int]:
+    """Copy the audio of `folders` (by part) into the collection; returns how many each. Folders within a part, such as
+    the phrases of `near`, are kept. Raises CorpusError for one without audio."""
+    collection = open_collection(settings, name, create=True)
+    pairs: list[tuple[Path, Path]] = []
+    counts: dict[str, int] = {}
+    for part, sources in folders.items():
+        target = collection.folder(part)
+        for source in sources:
+            files = audio_files(source)
+            if not files:
+                raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {source}.")
+            pairs += [(file, target / file.relative_to(source)) for file in files]
+            counts[part] = counts.get(part, 0) + len(files)
+    for number, (file, target) in enumerate(pairs):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, _free(target))
+        if progress is not None:
+            progress(number + 1, len(pairs), "copying clips")
+    return counts
+
+
+def _root(settings: Settings) -> Path:
+    return settings.data_root / "wakewords"
+
+
+def _move(files: Sequence[Path], source: Path, target: Path) -> int:
+    for file in files:
+        place = _free(target / file.relative_to(source))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(place)
+    return len(files)
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the same name with a number that is not taken."""
+    number, found = 2, path
+    while found.exists():
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return found

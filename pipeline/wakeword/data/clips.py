@@ -1,0 +1,240 @@
+"""The clips of a wake word: found in class folders, checked, counted, and what is wrong with them set aside.
+
+    <root>/positive/        the word
+    <root>/negative/        other speech, noise, music
+    <root>/hard_negative/   what sounds like the word
+
+Folders of other names are mapped (`computer=positive`) or refused: a class that is silently left out would be missed
+only in the detector.
+"""
+
+import difflib
+import hashlib
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import jsonl
+from pipeline.audio.check import check_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
+from pipeline.errors import AudioError, CorpusError
+from pipeline.parallel import Progress, map_ordered
+from pipeline.records import Problem, Seconds
+from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
+
+QUARANTINE_REASONS = "reasons.jsonl"
+BAD = ("unreadable", "silent", "too_short", "too_long", "empty")
+
+
+class Label(StrEnum):
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    HARD_NEGATIVE = "hard_negative"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One file. `path` is relative to the root; `source` names the speaker, or the file it was cut from, whose clips
+    must stay on one side of a split; `digest` is of the decoded sound, the same for two files with the same."""
+
+    path: str
+    label: Label
+    source: str
+    duration_s: Seconds
+    sample_rate_hz: int
+    peak: float
+    digest: str
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether nothing can be learnt from it."""
+        return any(problem.severity == "error" or problem.code in BAD for problem in self.problems)
+
+
+@dataclass(frozen=True)
+class ClassStatistics:
+    clips: int
+    hours: float
+    shortest_s: Seconds
+    median_s: Seconds
+    longest_s: Seconds
+    sources: int
+
+
+@dataclass(frozen=True)
+class ClipScan:
+    """`clips` in the order of their paths, bad ones included. `duplicates` are groups of paths with the same sound;
+    `sources_known` says whether a pattern named the sources, or each file counts as its own."""
+
+    root: Path
+    clips: tuple[Clip, ...]
+    duplicates: tuple[tuple[str, ...], ...]
+    sources_known: bool
+    statistics: dict[Label, ClassStatistics] = field(default_factory=dict)
+
+    @property
+    def bad(self) -> tuple[Clip, ...]:
+        return tuple(clip for clip in self.clips if clip.is_bad)
+
+    @property
+    def usable(self) -> tuple[Clip, ...]:
+        return tuple(clip for clip in self.clips if not clip.is_bad)
+
+
+def scan_clips(
+    root: Path,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    source_pattern: str | None = None,
+    progress: Progress | None = None,
+) -> ClipScan:
+    """All clips under the class folders of `root`, checked in processes.
+
+    `mapping` names the class of other folders; `source_pattern` is a regular expression whose first group, found in a
+    clip's path, is its source. Without it each file is its own source, and files with the same sound share one. Raises
+    CorpusError for a folder without a class, a pattern that is none, or where there is no clip.
+    """
+    folders = _class_folders(root, mapping or {})
+    return _scan(root, folders, source_pattern, progress)
+
+
+def scan_folders(
+    folders: Mapping[Label, Sequence[Path]], *, source_pattern: str | None = None, progress: Progress | None = None
+) -> ClipScan:
+    """As `scan_clips`, of folders (or single files) that were named for each class; the paths are relative to what they
+    have in common. Raises CorpusError for one that is not there or lies in two classes."""
+    given = [(path.absolute(), label) for label, paths in folders.items() for path in paths]
+    missing = [str(path) for path, _ in given if not path.exists()]
+    if missing:
+        raise CorpusError(f"There is no {' and no '.join(missing)}.")
+    for path, label in given:
+        for other, second in given:
+            if label is not second and other.is_relative_to(path):
+                raise CorpusError(f"{other} is given as {second} and, within {path}, as {label}.")
+    return _scan(Path(os.path.commonpath([path for path, _ in given] or [Path("/")])), given, source_pattern, progress)
+
+
+def _scan(
+    root: Path, folders: Sequence[tuple[Path, Label]], source_pattern: str | None, progress: Progress | None
+) -> ClipScan:
+    pattern = _pattern(source_pattern)
+    found = [
+        (path, label)
+        for folder, label in folders
+        for path in audio_files(folder)
+        if path.resolve().is_relative_to(root.resolve())
+    ]
+    if not found:
+        where = ", ".join(str(folder) for folder, _ in folders) or root
+        raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.")
+    clips = list(map_ordered(partial(_clip, root), found, progress=progress, message="checking clips"))
+    by_digest: dict[str, list[str]] = {}
+    for clip in clips:
+        if clip.digest:
+            by_digest.setdefault(clip.digest, []).append(clip.path)
+    placed = tuple(replace(clip, source=_source(clip, pattern)) for clip in clips)
+    duplicates = tuple(tuple(paths) for paths in by_digest.values() if len(paths) > 1)
+    return ClipScan(root, placed, duplicates, pattern is not None, _statistics(placed))
+
+
+def quarantine(scan: ClipScan, folder: Path) -> list[Path]:
+    """Move the bad clips to `folder`, at the same relative paths, with the reasons in `reasons.jsonl` there; nothing
+    is deleted or overwritten. Returns where they are now. Raises CorpusError where one cannot be moved."""
+    moved: list[Path] = []
+    for clip in scan.bad:
+        target = folder / clip.path
+        if target.exists():
+            raise CorpusError(f"{target} is there already. Choose another quarantine folder.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.move(scan.root / clip.path, target)
+        except OSError as error:
+            raise CorpusError(f"{clip.path} cannot be moved to {folder} ({error.strerror or error}).") from error
+        moved.append(target)
+        reasons = [problem.message for problem in clip.problems]
+        jsonl.append(folder / QUARANTINE_REASONS, {"path": clip.path, "reasons": reasons})
+    return moved
+
+
+def _class_folders(root: Path, mapping: Mapping[str, str]) -> list[tuple[Path, Label]]:
+    if not root.is_dir():
+        raise CorpusError(f"There is no folder {root}.")
+    wrong = [f"{name}={label}" for name, label in mapping.items() if label not in list(Label)]
+    if wrong:
+        raise CorpusError(f"Classes are {', '.join(Label)}; got {', '.join(wrong)}.")
+    found: list[tuple[Path, Label]] = []
+    unknown: list[str] = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        name = mapping.get(folder.name, folder.name)
+        if name in list(Label):
+            found.append((folder, Label(name)))
+        else:
+            near = difflib.get_close_matches(folder.name, list(Label), n=1)
+            unknown.append(f"{folder.name}{f' ({near[0]}?)' if near else ''}")
+    if unknown:
+        raise CorpusError(
+            f"{root} has folders without a class: {', '.join(unknown)}. Name them {', '.join(Label)}, or map them, for "
+            f"instance --map {unknown[0].split(' ')[0]}=positive."
+        )
+    if not found:
+        raise CorpusError(f"{root} has none of the folders {', '.join(Label)}.")
+    return found
+
+
+def _clip(root: Path, found: tuple[Path, Label]) -> Clip:
+    path, label = found
+    relative = path.relative_to(root).as_posix()
+    try:
+        audio = load_audio(path, max_duration_s=MAX_DURATION_S)
+    except AudioError as error:
+        problem = Problem("unreadable", str(error), "error", relative)
+        return Clip(relative, label, "", 0.0, 0, 0.0, "", (problem,))
+    report = check_audio(audio)
+    sound = np.round(audio.samples * 32767.0).astype(np.int16).tobytes()
+    digest = hashlib.sha256(sound).hexdigest()[:16]
+    return Clip(relative, label, "", report.duration_s, report.sample_rate_hz, report.peak, digest, report.problems)
+
+
+def _pattern(text: str | None) -> "re.Pattern[str] | None":
+    if text is None:
+        return None
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise CorpusError(f"{text!r} is no regular expression: {error}.") from error
+    if pattern.groups < 1:
+        raise CorpusError(f"{text!r} needs a group in round brackets that is the speaker, e.g. '(speaker[0-9]+)_'.")
+    return pattern
+
+
+def _source(clip: Clip, pattern: "re.Pattern[str] | None") -> str:
+    if pattern is not None:
+        match = pattern.search(clip.path)
+        if match is None or not match.group(1):
+            raise CorpusError(f"The pattern finds no source in {clip.path}.")
+        return match.group(1)
+    return clip.digest or clip.path
+
+
+def _statistics(clips: Sequence[Clip]) -> dict[Label, ClassStatistics]:
+    found: dict[Label, ClassStatistics] = {}
+    counts = Counter(clip.label for clip in clips if not clip.is_bad)
+    for label in Label:
+        if not counts[label]:
+            continue
+        own = [clip for clip in clips if clip.label is label and not clip.is_bad]
+        durations = np.array([clip.duration_s for clip in own])
+        found[label] = ClassStatistics(
+            len(own), float(durations.sum() / 3600.0), float(durations.min()), float(np.median(durations)),
+            float(durations.max()), len({clip.source for clip in own}),
+        )  # fmt: skip
+    return found

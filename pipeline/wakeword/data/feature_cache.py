@@ -1,0 +1,248 @@
+"""What a training draws its windows from: rendered features of each class, memory-mapped.
+
+    <folder>/<class>.npy     float16 [frames, bins], the rendered stretches after each other
+    <folder>/pools.json      what they were made from and how, their lengths, and a digest that training checks
+
+Pools made with another configuration or from other clips are refused with both sides named: a detector trained on one
+kind of feature and fed another fails without a word.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import artifacts
+from pipeline.errors import FeatureError
+from pipeline.parallel import Progress, map_ordered
+from pipeline.records import to_json
+from pipeline.wakeword.data.clips import Clip, Label
+from pipeline.wakeword.data.noise import read_noise
+from pipeline.wakeword.data.rendering import Recipe, Values, Windows, context_of, rendered, tasks_of
+from pipeline.wakeword.data.rooms import read_rooms
+
+INDEX = "pools.json"
+
+
+class WindowSource(Protocol):
+    """Where batches of one class come from."""
+
+    @property
+    def n_windows(self) -> int: ...
+
+    def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        """[n, frames, bins], drawn evenly."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Stretches of `lengths` frames in `values` [frames, bins]; every window of `size` frames within one may be drawn,
+    or those from `only` (first frames) alone."""
+
+    values: Values
+    lengths: tuple[int, ...]
+    size: int
+    only: NDArray[np.intp] | None = None
+
+    @cached_property
+    def starts(self) -> NDArray[np.intp]:
+        """First frames of all windows."""
+        if self.only is not None:
+            return self.only
+        ends = np.cumsum(self.lengths)
+        parts = [np.arange(end - n, end - self.size + 1) for end, n in zip(ends, self.lengths, strict=True)]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
+
+    @property
+    def n_windows(self) -> int:
+        return len(self.starts)
+
+    def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        return self.at(self.starts[draw.integers(0, len(self.starts), n)])
+
+    def at(self, starts: NDArray[np.intp]) -> Windows:
+        """[n, frames, bins] from these first frames."""
+        return np.asarray(self.values[starts[:, None] + np.arange(self.size)], dtype=np.float32)
+
+    def narrowed(self, starts: NDArray[np.intp]) -> "Pool":
+        return Pool(self.values, self.lengths, self.size, np.asarray(starts, dtype=np.intp))
+
+    def stretches(self) -> Iterator[tuple[int, Values]]:
+        """First frame and frames of each."""
+        edges = np.concatenate([[0], np.cumsum(self.lengths)]).astype(int)
+        for start, end in pairwise(edges):
+            yield start, self.values[start:end]
+
+
+Pools = Mapping[Label, Pool]
+
+
+def make_pools(
+    folder: Path,
+    root: Path,
+    clips: Sequence[Clip],
+    recipe: Recipe,
+    progress: Progress | None = None,
+    check_stop: Callable[[], None] | None = None,
+) -> dict[Label, Pool]:
+    """Render them in processes and keep them; pools that fit already are opened as they are. Raises AudioError for a
+    clip that cannot be read any more, CorpusError for noise or rooms that cannot be used."""
+    if (folder / INDEX).is_file():
+        try:
+            return open_pools(folder, recipe, clips)
+        except FeatureError:
+            pass  # made for something else, or damaged: made anew
+    read_rooms(recipe.rir), read_noise(recipe.noise)  # what is wrong with them is said before any work
+    tasks = tasks_of(clips, recipe)
+    context = tuple(root / path for path in context_of(clips))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lengths: dict[str, list[int]] = {}
+    used = [0, 0]
+    with TemporaryDirectory(prefix=artifacts.TEMPORARY_PREFIX, dir=folder.parent) as temporary, ExitStack() as stack:
+        raw: dict[str, BinaryIO] = {}
+        made = map_ordered(
+            partial(rendered, recipe, root, context), tasks, progress=progress, check_stop=check_stop,
+            message="rendering clips",
+        )  # fmt: skip
+        for found, hits, misses in made:
+            used = [used[0] + hits, used[1] + misses]
+            for label, stretches in found.items():
+                if label not in raw:
+                    raw[label] = stack.enter_context(Path(temporary, f"{label}.raw").open("wb+"))
+                for stretch in stretches:
+                    raw[label].write(stretch.tobytes())
+                lengths.setdefault(label, []).extend(len(stretch) for stretch in stretches)
+        for label, file in raw.items():  # straight to disk: hours of speech need not fit into the memory
+            file.seek(0)
+            with Path(temporary, f"{label}.npy").open("wb") as whole:
+                shape = (sum(lengths[label]), recipe.features.n_bins)
+                header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_2_0(whole, header)
+                shutil.copyfileobj(file, whole)
+        index = {
+            "recipe": to_json(recipe), "digest": digest_of(clips, recipe), "n_clips": len(clips), "lengths": lengths,
+            "cache": {"hits": used[0], "misses": used[1]},
+        }  # fmt: skip
+        artifacts.write_json(Path(temporary) / INDEX, index)
+        folder.mkdir(exist_ok=True)
+        for name in [*(f"{label}.npy" for label in raw), INDEX]:
+            Path(temporary, name).replace(folder / name)
+    return open_pools(folder, recipe, clips)
+
+
+def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None) -> dict[Label, Pool]:
+    """Raises FeatureError for pools of another configuration, of other clips, or of another shape than they say,
+    naming both sides."""
+    index = read_index(folder)
+    differences = _differences(index["recipe"], to_json(recipe))
+    if differences:
+        raise FeatureError(f"The features in {folder} were made otherwise: {'; '.join(differences)}.")
+    if clips is not None and index["digest"] != digest_of(clips, recipe):
+        raise FeatureError(
+            f"The features in {folder} are of {index['n_clips']} other clips, noise or rooms than the {len(clips)} "
+            f"clips given here."
+        )
+    found: dict[Label, Pool] = {}
+    for label, lengths in index["lengths"].items():
+        values = _values(folder, label)
+        expected = (sum(lengths), recipe.features.n_bins)
+        if values.shape != expected:
+            raise FeatureError(f"{folder}/{label}.npy is damaged: {values.shape} there, {expected} expected.")
+        found[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0])
+    return found
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """What `pools.json` says. Raises FeatureError where there is none that can be read."""
+    try:
+        index: dict[str, Any] = artifacts.read_json(folder / INDEX)
+        index["recipe"]["features"], index["digest"], index["n_clips"], index["lengths"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise FeatureError(
+            f"{folder} holds no features that can be read ({error}). `pronlab wakeword features` makes them."
+        ) from error
+    return index
+
+
+def hit_rate(used: Mapping[str, int]) -> float:
+    """Of the cache of decoded sounds, as `pools.json` counts it."""
+    return used["hits"] / max(1, used["hits"] + used["misses"])
+
+
+@dataclass(frozen=True)
+class PoolStatistics:
+    """Of one feature file; `dead_bins` never change, `not_finite` counts values that are no numbers."""
+
+    stretches: int
+    frames: int
+    hours: float
+    mean: float
+    std: float
+    lowest: float
+    highest: float
+    dead_bins: int
+    not_finite: int
+    size_mb: float
+
+
+def analyse(folder: Path) -> dict[str, PoolStatistics]:
+    """What is in existing feature files, by class. Raises FeatureError."""
+    index = read_index(folder)
+    hop_s = float(index["recipe"]["features"]["hop_s"])
+    found: dict[str, PoolStatistics] = {}
+    for label, lengths in index["lengths"].items():
+        values = _values(folder, label)
+        part = values[:: max(1, len(values) // 200_000)].astype(np.float64)
+        finite = np.isfinite(part)
+        kept = part[finite.all(axis=1)]
+        if not len(kept):
+            raise FeatureError(f"{folder}/{label}.npy has no frame whose values are all numbers. Make it again.")
+        found[label] = PoolStatistics(
+            len(lengths), len(values), len(values) * hop_s / 3600.0, float(kept.mean()), float(kept.std()),
+            float(kept.min()), float(kept.max()), int((kept.std(axis=0) < 1e-6).sum()), int((~finite).sum()),
+            values.nbytes / 1e6,
+        )  # fmt: skip
+    return found
+
+
+def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
+    """Of the clips' paths and sounds, in order, and of the noise and rooms mixed in."""
+    lines = [f"{clip.path}|{clip.label}|{clip.digest}" for clip in clips]
+    for folder in map(Path, (*recipe.noise, *recipe.rir)):
+        lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def place_of(root: Path, clips: Sequence[Clip], recipe: Recipe) -> Path:
+    """The folder under `root` for just these features."""
+    text = json.dumps(to_json(recipe), sort_keys=True) + digest_of(clips, recipe)
+    return root / hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _values(folder: Path, label: str) -> Values:
+    try:
+        return np.asanyarray(np.load(folder / f"{label}.npy", mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise FeatureError(f"{folder}/{label}.npy cannot be read ({error}). Make the features again.") from error
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for name in here:
+        one, other = there.get(name), here[name]
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found += _differences(one, other, f"{prefix}{name}.")
+        elif one != other:
+            found.append(f"{prefix}{name} {one} there, {other} here")
+    return found

@@ -1,0 +1,167 @@
+"""Clips rendered to features as training needs them: a clip of the word many times, other speech joined to stretches;
+in many processes, or one window at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.voice import find_word
+from pipeline.records import Seconds
+from pipeline.wakeword.config import AugmentConfig
+from pipeline.wakeword.data.augment import Renderer
+from pipeline.wakeword.data.clips import Clip, Label
+from pipeline.wakeword.data.decoded_clips import SoundCache
+from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.data.noise import read_noise
+from pipeline.wakeword.data.rooms import read_rooms, simulate_rooms
+
+STRETCH_S: Seconds = 12.0  # utterances are joined up to about so long
+MOST_CONTEXT = 400  # utterances kept at hand to surround words and to babble
+Windows = NDArray[np.float32]
+Values = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what is rendered, besides the clips."""
+
+    features: FeatureConfig
+    augment: AugmentConfig
+    noise: tuple[str, ...] = ()
+    rir: tuple[str, ...] = ()
+    seed: int = 0
+    cache_mb: int = 512
+
+
+class LivePool:
+    """Windows rendered from the clips each time they are drawn: nothing on disk, and as many variations as windows."""
+
+    def __init__(
+        self, recipe: Recipe, root: Path, clips: Sequence[Clip], context: Sequence[Clip], label: Label
+    ) -> None:
+        self._recipe, self._label = recipe, label
+        self._clips = [(root / clip.path, clip.label) for clip in clips]
+        self._context = tuple(root / clip.path for clip in context)
+
+    @property
+    def n_windows(self) -> int:
+        return len(self._clips) * 100  # each clip in so many places and noises; what a share of them means is free
+
+    def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        config = self._recipe.features
+        return np.stack([features(sound, config)[: config.shape[0]] for sound, _ in self.sounds(n, draw)])
+
+    def sounds(self, n: int, draw: np.random.Generator) -> Iterator[tuple[NDArray[np.float32], Path]]:
+        """`n` windows as sound [clip_s], and the clips they were rendered from."""
+        desk = _desk(self._recipe, self._context)
+        size = round(self._recipe.features.clip_s * RATE_HZ)
+        for index in draw.integers(0, len(self._clips), n):
+            path, own = self._clips[int(index)]
+            sound = desk.one(path, own, self._label, draw)
+            start = int(draw.integers(0, len(sound) - size + 1))
+            yield sound[start : start + size], path
+
+
+@dataclass(frozen=True)
+class Task:
+    """One clip of a word, or utterances to join."""
+
+    paths: tuple[str, ...]
+    label: Label
+    seed: tuple[int, ...]
+
+
+class _Desk:
+    """What one process renders with."""
+
+    def __init__(self, recipe: Recipe, context: tuple[Path, ...]) -> None:
+        self.recipe = recipe
+        self.sounds = SoundCache(recipe.cache_mb)
+        self._places: dict[Path, tuple[int, int]] = {}
+        augment = recipe.augment
+        rooms = (
+            read_rooms(recipe.rir) + simulate_rooms(augment.simulated_rooms, recipe.seed) if augment.room_chance else []
+        )
+        needs_noise, needs_speech = augment.noise_chance > 0, augment.noise_chance + augment.context > 0
+        self.renderer = Renderer(
+            augment,
+            recipe.features.clip_s,
+            read_noise(recipe.noise) if needs_noise else [],
+            rooms,
+            [self.sounds.get(path) for path in context] if needs_speech else [],
+        )
+
+    def render(self, task: Task, root: Path) -> dict[str, list[Values]]:
+        draw = np.random.default_rng(task.seed)
+        if task.label is Label.NEGATIVE:
+            sounds = [self.sounds.get(root / path) for path in task.paths]
+            return {task.label: [self._frames(self.renderer.speech(sounds, draw))]}
+        word, augment = self._word(root / task.paths[0]), self.recipe.augment
+        found = {task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(augment.variants)]}
+        if task.label is Label.POSITIVE and augment.partials:
+            n = max(1, round(augment.partials * augment.variants))
+            found[Label.HARD_NEGATIVE] = [self._frames(self.renderer.piece(word, draw)) for _ in range(n)]
+        return {str(label): stretches for label, stretches in found.items()}
+
+    def one(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> NDArray[np.float32]:
+        """The sound of a clip of the class `own`, rendered as one of the class `wanted`."""
+        if wanted is Label.NEGATIVE:
+            return self.renderer.speech([self.sounds.get(path)], draw)
+        render = self.renderer.word if own is wanted else self.renderer.piece
+        return render(self._word(path), draw)
+
+    def _word(self, path: Path) -> NDArray[np.float32]:
+        sound = self.sounds.get(path)
+        if path not in self._places:
+            self._places[path] = find_word(sound)
+        start, end = self._places[path]
+        return sound[start:end]
+
+    def _frames(self, samples: NDArray[np.float32]) -> Values:
+        return features(samples, self.recipe.features).astype(np.float16)
+
+
+@cache
+def _desk(recipe: Recipe, context: tuple[Path, ...]) -> _Desk:
+    return _Desk(recipe, context)
+
+
+def rendered(
+    recipe: Recipe, root: Path, context: tuple[Path, ...], task: Task
+) -> tuple[dict[str, list[Values]], int, int]:
+    desk = _desk(recipe, context)
+    before = desk.sounds.use
+    found = desk.render(task, root)
+    after = desk.sounds.use
+    return found, after.hits - before.hits, after.misses - before.misses
+
+
+def context_of(clips: Sequence[Clip]) -> list[str]:
+    """Speech at hand: spread evenly over the negatives."""
+    speech = [clip.path for clip in clips if clip.label is Label.NEGATIVE]
+    return speech[:: max(1, -(-len(speech) // MOST_CONTEXT))]
+
+
+def tasks_of(clips: Sequence[Clip], recipe: Recipe) -> list[Task]:
+    tasks = [
+        Task((clip.path,), clip.label, (recipe.seed, number))
+        for number, clip in enumerate(clips)
+        if clip.label is not Label.NEGATIVE
+    ]
+    speech = [clip for clip in clips if clip.label is Label.NEGATIVE]
+    for variant in range(recipe.augment.negative_variants):
+        order = np.random.default_rng([recipe.seed, variant]).permutation(len(speech))
+        joined: list[str] = []
+        duration_s = 0.0
+        for number, index in enumerate(order):
+            joined.append(speech[index].path)
+            duration_s += speech[index].duration_s
+            if duration_s >= STRETCH_S or number == len(order) - 1:
+                tasks.append(Task(tuple(joined), Label.NEGATIVE, (recipe.seed, variant + 1, number)))
+                joined, duration_s = [], 0.0
+    return tasks

@@ -1,0 +1,105 @@
+"""Which clips to learn from, to choose on and to report on: by source, kept as a manifest so that it stays so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import artifacts, jsonl
+from pipeline.corpus.sets import spelled
+from pipeline.corpus.splits import speaker_folds, speaker_holdout
+from pipeline.errors import CorpusError
+from pipeline.records import to_json
+from pipeline.wakeword.data.clips import Clip, ClipScan, Label
+
+PARTS = ("train", "validation", "test")
+MANIFEST = "clips.jsonl"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A clip in its `part`; `fold` within the training part, where folds were asked for, else None."""
+
+    clip: Clip
+    part: str
+    fold: int | None = None
+
+
+def split_clips(
+    scan: ClipScan, *, validation: float = 0.15, test: float = 0.15, folds: int = 0, seed: int = 0
+) -> list[Placed]:
+    """The usable clips of a scan in three parts that share no source, each class with its share in each.
+
+    Raises CorpusError for shares that leave nothing, and for a class with too few sources.
+    """
+    if not (0.0 < validation < 1.0 and 0.0 < test < 1.0 and validation + test < 0.9):
+        raise CorpusError(
+            f"The shares for validation and test lie between 0 and .9 together, got {validation}, {test}."
+        )
+    part_of = dict.fromkeys({clip.source for clip in scan.usable}, "train")
+    for label in Label:
+        own = [clip.source for clip in scan.usable if clip.label is label]
+        if not own:
+            continue
+        if len(set(own)) < len(PARTS):
+            raise CorpusError(f"The class {label} has {len(set(own))} sources; a split needs at least {len(PARTS)}.")
+        held = _held(own, test, seed)
+        part_of.update(dict.fromkeys(held, "test"))
+        rest = [source for source in own if source not in held]
+        part_of.update(dict.fromkeys(_held(rest, validation / (1.0 - test), seed + 1), "validation"))
+    training = [clip.source for clip in scan.usable if part_of[clip.source] == "train"]
+    fold_of: dict[str, int] = {}
+    if folds:
+        fold_of = dict(zip(training, map(int, speaker_folds(training, folds, seed)), strict=True))
+    return [Placed(clip, part_of[clip.source], fold_of.get(clip.source)) for clip in scan.usable]
+
+
+def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip], list[Clip]]:
+    """To train on and to validate on: of each class about `share` held back, by source. Raises CorpusError for a class
+    with a single source."""
+    held: set[str] = set()
+    for label in Label:
+        own = [clip.source for clip in clips if clip.label is label]
+        if own and len(set(own)) < 2:
+            raise CorpusError(f"The class {label} has one source; one to train on and one to validate on are needed.")
+        held |= _held(own, share, seed) if own else set()
+    return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
+
+
+def write_manifest(folder: Path, placed: Sequence[Placed], root: Path, seed: int) -> Path:
+    """`clips.jsonl`, one object a clip, and `split.json` with where the clips are and how they were split."""
+    jsonl.write(folder / MANIFEST, ({**to_json(one.clip), "part": one.part, "fold": one.fold} for one in placed))
+    artifacts.write_json(folder / "split.json", {"root": root.absolute(), "seed": seed, "n": len(placed)})
+    return folder / MANIFEST
+
+
+def read_manifest(folder: Path) -> tuple[Path, list[Placed]]:
+    """The clips' root, and the clips as they were split. Raises CorpusError for what is no such manifest."""
+    try:
+        root = Path(artifacts.read_json(folder / "split.json")["root"])
+        placed = []
+        for raw in jsonl.read(folder / MANIFEST):
+            part, fold = raw.pop("part"), raw.pop("fold")
+            raw.pop("problems", None)
+            raw["path"] = spelled(root, raw["path"])
+            placed.append(Placed(Clip(**{**raw, "label": Label(raw["label"])}), part, fold))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(f"{folder} holds no split of clips ({error}). `pronlab wakeword split` makes one.") from error
+    return root, placed
+
+
+def reported_part(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Clips of the word and others that a split keeps for the report. Raises CorpusError where one is missing."""
+    root, placed = read_manifest(folder)
+    own = [one.clip for one in placed if one.part == "test"]
+    words = tuple(root / clip.path for clip in own if clip.label is Label.POSITIVE)
+    others = tuple(root / clip.path for clip in own if clip.label is not Label.POSITIVE)
+    if not words or not others:
+        raise CorpusError(f"The test part of {folder} has {len(words)} clips of the word and {len(others)} others.")
+    return words, others
+
+
+def _held(sources: Sequence[str], share: float, seed: int) -> set[str]:
+    chosen = speaker_holdout(sources, share, seed)
+    return set(np.asarray(sources)[chosen].tolist())

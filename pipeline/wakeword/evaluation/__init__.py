@@ -1,0 +1,1 @@
+"""Misses and false alarms on synthetic streams, and robustness."""

@@ -1,0 +1,249 @@
+"""What a trained detector is worth, on clips and background it never saw: one long stream, and what follows.
+
+The answers for clips (accuracy, ROC, calibration, ...) are those of the same stream: a keyword or a background file is
+taken for the word when the highest voted logit within it reaches the threshold.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
+from pipeline.audio.voice import find_word
+from pipeline.errors import CorpusError
+from pipeline.metrics.detection import (
+    Bin,
+    Counts,
+    area,
+    calibration_error,
+    counts,
+    equal_error_rate,
+    reliability,
+    roc,
+    share_interval,
+)
+from pipeline.parallel import Progress
+from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.decoded_clips import load_clip
+from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.data.noise import read_noise
+from pipeline.wakeword.evaluation.stream_metrics import (
+    TARGETS_FAH,
+    Heard,
+    Operating,
+    StreamResult,
+    highest,
+    listen,
+    measure,
+    operate,
+)
+from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
+from pipeline.wakeword.runtime.detector import Judge, voted
+
+CURVE_POINTS = 200
+GAINS_DB = (-6.0, 6.0)
+SHIFTS = (-3, 3)  # frames
+PIECES = ("beginning", "end", "halves exchanged")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to evaluate on. `near` holds a folder for each phrase that sounds like the word."""
+
+    positive: tuple[Path, ...]
+    background: tuple[Path, ...]
+    noise: tuple[str, ...] = ()
+    near: Path | None = None
+    hours: float = 2.0
+    snr_db: float = 10.0
+    seed: int = 0
+    tta: bool = False
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """Of single keywords and background files, at the threshold for the middle target."""
+
+    counts: Counts
+    accuracy: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    fpr: float | None
+    fnr: float | None
+    roc_auc: float
+    eer: float
+    partial_auc_10: float
+    partial_auc_05: float
+    ece_before: float
+    ece_after: float
+    reliability_before: tuple[Bin, ...]
+    reliability_after: tuple[Bin, ...]
+    roc: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class NearResult:
+    """How often something that only sounds like the word was taken for it; the interval is exact, 95 %."""
+
+    phrase: str
+    n: int
+    accepted: int
+    share: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`as_set` is the operating point at the detector's own threshold; `stream_tta` is of test-time augmentation, where
+    it was asked for."""
+
+    stream: StreamResult
+    as_set: Operating
+    clips: ClipResult
+    near: tuple[NearResult, ...]
+    stream_tta: StreamResult | None
+    snr_db: float
+    seed: int
+
+    @property
+    def miss_at_fah(self) -> dict[str, float]:
+        return {target: point.miss_rate for target, point in self.stream.at_fah.items()}
+
+
+def evaluate(
+    task: Task,
+    judge: Judge,
+    features_config: FeatureConfig,
+    detector: DetectorConfig,
+    *,
+    threshold: float,
+    temperature: float = 1.0,
+    progress: Progress | None = None,
+) -> tuple[Evaluation, Heard]:
+    """Raises CorpusError for folders without audio, or too little of it."""
+    positives, background = files_of(task.positive), files_of(task.background)
+    noise = read_noise(task.noise)
+    plan = plan_stream(positives, background, noise, task.hours, snr_db=task.snr_db, seed=task.seed)
+    with one_thread():
+        heard = listen(plan, judge, features_config, detector.hop_s, progress)
+    stream = measure(heard, detector, TARGETS_FAH, plan.speech_hours)
+    as_set = operate(heard, detector, threshold)[0]
+    at_target = stream.at_fah["0.5"].threshold
+    with_tta = None
+    if task.tta:
+        with one_thread():
+            augmented = listen(plan, averaged(judge, features_config), features_config, detector.hop_s, progress)
+        with_tta = measure(augmented, detector, TARGETS_FAH, plan.speech_hours)
+    near = [
+        *pieces(positives, judge, features_config, detector, at_target),
+        *(near_phrases(task.near, judge, features_config, detector, at_target) if task.near else []),
+    ]
+    clips = clip_result(heard, detector, at_target, temperature)
+    return Evaluation(stream, as_set, clips, tuple(near), with_tta, task.snr_db, task.seed), heard
+
+
+def clip_result(heard: Heard, detector: DetectorConfig, threshold: float, temperature: float) -> ClipResult:
+    scores, truth = highest(heard, detector)
+    found, curve = counts(scores, truth, threshold), roc(scores, truth)
+    before, after = (reliability(expit(scores / t), truth) for t in (1.0, temperature))
+    some = np.unique(np.linspace(0, len(curve.fpr) - 1, CURVE_POINTS).astype(int))
+    return ClipResult(
+        found, found.accuracy, found.precision, found.recall, found.f1, found.fpr, found.fnr, area(curve),
+        equal_error_rate(curve), area(curve, 0.1), area(curve, 0.05), calibration_error(before),
+        calibration_error(after), tuple(before), tuple(after),
+        tuple((float(curve.fpr[i]), float(curve.tpr[i])) for i in some),
+    )  # fmt: skip
+
+
+def averaged(judge: Judge, config: FeatureConfig) -> Judge:
+    """Test-time augmentation: the mean logit of a window as it is, 6 dB louder and softer, and 30 ms earlier and later
+    (the edge repeated)."""
+    step = np.zeros(config.n_bins, dtype=np.float32)
+    # A gain shifts every log energy; of cepstral coefficients, only the first, by sqrt(n_mels).
+    step[: 1 if config.kind == "mfcc" else None] = np.sqrt(config.n_mels) if config.kind == "mfcc" else 1.0
+
+    def judged(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        variants = [windows, *(windows + step * np.float32(db / 10.0 * np.log(10.0)) for db in GAINS_DB)]
+        for shift in SHIFTS:
+            place = np.clip(np.arange(windows.shape[1]) + shift, 0, windows.shape[1] - 1)
+            variants.append(windows[:, place])
+        return np.asarray(np.mean([judge(one) for one in variants], axis=0), dtype=np.float32)
+
+    return judged
+
+
+def highest_vote(samples: NDArray[np.float32], judge: Judge, config: FeatureConfig, detector: DetectorConfig) -> float:
+    """Of one clip, with a window of silence before it and half a second after."""
+    before, after = round(config.clip_s * RATE_HZ), round(0.5 * RATE_HZ)
+    frames = features(np.pad(samples, (before, after)), config)
+    every = config.frames_in(detector.hop_s)
+    starts = np.arange(0, len(frames) - config.shape[0] + 1, every)
+    return float(voted(judge(frames[starts[:, None] + np.arange(config.shape[0])]), detector).max())
+
+
+def pieces(
+    positives: Sequence[Path],
+    judge: Judge,
+    config: FeatureConfig,
+    detector: DetectorConfig,
+    threshold: float,
+) -> list[NearResult]:
+    """The beginning of each word (its first half), its end, and its halves exchanged: what must not set it off."""
+    accepted = dict.fromkeys(PIECES, 0)
+    for path in positives:
+        sound = load_clip(path)
+        start, end = find_word(sound)
+        middle = (start + end) // 2
+        first, second = sound[start:middle], sound[middle:end]
+        for name, part in zip(PIECES, (first, second, np.concatenate([second, first])), strict=True):
+            accepted[name] += highest_vote(part, judge, config, detector) >= threshold
+    return [_near(name, len(positives), n) for name, n in accepted.items()]
+
+
+def near_phrases(
+    folder: Path, judge: Judge, config: FeatureConfig, detector: DetectorConfig, threshold: float
+) -> list[NearResult]:
+    """Each folder under `folder` is a phrase. Raises CorpusError where there is none."""
+    phrases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not phrases:
+        raise CorpusError(f"{folder} has no folders of clips, one for each near phrase.")
+    found = []
+    for phrase in phrases:
+        files = files_of((phrase,))
+        scores = [highest_vote(load_clip(path), judge, config, detector) for path in files]
+        found.append(_near(phrase.name.replace("_", " "), len(files), sum(score >= threshold for score in scores)))
+    return found
+
+
+def files_of(folders: Sequence[Path]) -> list[Path]:
+    """All audio under the folders, or the files themselves. Raises CorpusError where one has none."""
+    found: list[Path] = []
+    for folder in folders:
+        files = audio_files(folder)
+        if not files:
+            raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {folder}.")
+        found += files
+    return found
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Time is told for one core."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _near(phrase: str, n: int, accepted: int) -> NearResult:
+    return NearResult(phrase, n, int(accepted), accepted / n, share_interval(int(accepted), n))

@@ -1,0 +1,144 @@
+"""What noise, rooms, distance, level and codecs do to a detector: one table, a row for each condition.
+
+Every condition is applied to the same words and the same other speech; the threshold stays that of the stream.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.metrics.detection import share_interval
+from pipeline.parallel import Progress
+from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.decoded_clips import load_clip
+from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig
+from pipeline.wakeword.data.noise import coloured, mixed, stretch_of
+from pipeline.wakeword.data.rooms import reverberate, simulate_at
+from pipeline.wakeword.evaluation.evaluate import highest_vote
+from pipeline.wakeword.runtime.detector import Judge
+
+Samples = NDArray[np.float32]
+Change = Callable[[Samples, np.random.Generator], Samples]
+SNRS_DB = (20.0, 10.0, 5.0, 0.0)
+GAINS_DB = (-40.0, -20.0, 12.0)
+DISTANCES_M = (0.5, 1.0, 3.0, 5.0)
+CODECS = (("OGG", "OPUS", "Opus"), ("OGG", "VORBIS", "Vorbis"), ("MP3", "MPEG_LAYER_III", "MP3"))
+ROOM_NOISE_SNR_DB_AT_1_M = 25.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """`found` of `n_words` words, `taken` of `n_other` other clips; shares with exact 95 % intervals."""
+
+    kind: str
+    condition: str
+    n_words: int
+    found: int
+    recall: float
+    recall_interval: tuple[float, float]
+    n_other: int
+    taken: int
+    false_share: float
+    false_interval: tuple[float, float]
+
+
+def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator[tuple[str, str, Change]]:
+    """Kind, condition and what it does to a sound; `noise` and `rooms` by name."""
+    yield "none", "as recorded", _same
+    for name, sound in {**noise, "white": None, "pink": None}.items():
+        for snr_db in SNRS_DB:
+            slope = 1.0 if name == "pink" else 0.0
+            yield "noise", f"{name.replace('_', ' ')}, {snr_db:g} dB", partial(_noisy, sound, slope, snr_db)
+    for name, room in rooms.items():
+        yield "reverberation", name, partial(_in_room, room)
+    for distance_m in DISTANCES_M:
+        yield "distance", f"{distance_m:g} m", partial(_at, distance_m, simulate_at(distance_m))
+    for gain_db in GAINS_DB:
+        yield "gain", f"{gain_db:+g} dB{', clipped' if gain_db > 0 else ''}", partial(_louder, gain_db)
+    for container, codec, title in CODECS:
+        yield "codec", title, partial(_coded, container, codec)
+    yield "codec", "telephone, 8 kHz μ-law", _telephone
+
+
+def robustness(
+    words: Sequence[Path],
+    others: Sequence[Path],
+    judge: Judge,
+    features: FeatureConfig,
+    detector: DetectorConfig,
+    threshold: float,
+    *,
+    noise: dict[str, Samples],
+    rooms: dict[str, Samples],
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> list[Row]:
+    every = list(conditions(noise, rooms))
+    sounds = [[load_clip(path) for path in paths] for paths in (words, others)]
+    rows = []
+    for number, (kind, name, change) in enumerate(every):
+        hits = []
+        for side in sounds:
+            draw = np.random.default_rng(seed)
+            hits.append(
+                sum(highest_vote(change(sound, draw), judge, features, detector) >= threshold for sound in side)
+            )
+        found, taken = map(int, hits)
+        rows.append(
+            Row(
+                kind, name, len(words), found, found / len(words), share_interval(found, len(words)),
+                len(others), taken, taken / len(others), share_interval(taken, len(others)),
+            )
+        )  # fmt: skip
+        if progress is not None:
+            progress(number + 1, len(every), name)
+    return rows
+
+
+def _same(samples: Samples, _draw: np.random.Generator) -> Samples:
+    return samples
+
+
+def _noisy(noise: Samples | None, slope: float, snr_db: float, samples: Samples, draw: np.random.Generator) -> Samples:
+    n = len(samples)
+    return mixed(samples, coloured(n, slope, draw) if noise is None else stretch_of(noise, n, draw), snr_db)
+
+
+def _in_room(room: Samples, samples: Samples, _draw: np.random.Generator) -> Samples:
+    return reverberate(samples, room, 1.0)
+
+
+def _at(distance_m: float, room: Samples, samples: Samples, draw: np.random.Generator) -> Samples:
+    """Fainter by the square of the distance against the noise of the room."""
+    snr_db = ROOM_NOISE_SNR_DB_AT_1_M - 20.0 * np.log10(distance_m)
+    return mixed(reverberate(samples, room, 1.0), coloured(len(samples), 1.0, draw), float(snr_db))
+
+
+def _louder(gain_db: float, samples: Samples, _draw: np.random.Generator) -> Samples:
+    peak = float(np.abs(samples).max()) + 1e-9
+    return np.asarray(np.clip(samples / peak * 0.5 * 10.0 ** (gain_db / 20.0), -1.0, 1.0), dtype=np.float32)
+
+
+def _coded(container: str, codec: str, samples: Samples, _draw: np.random.Generator) -> Samples:
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, RATE_HZ, format=container, subtype=codec, compression_level=0.99)
+    buffer.seek(0)
+    decoded = soundfile.read(buffer, dtype="float32")[0]
+    return np.asarray(decoded, dtype=np.float32)
+
+
+def _telephone(samples: Samples, _draw: np.random.Generator) -> Samples:
+    """G.711's companding, 255 steps, at half the rate."""
+    import soxr
+
+    narrow = np.clip(soxr.resample(samples, RATE_HZ, RATE_HZ // 2), -1.0, 1.0)
+    companded = np.round(np.sign(narrow) * np.log1p(255.0 * np.abs(narrow)) / np.log(256.0) * 127.0) / 127.0
+    expanded = np.sign(companded) * np.expm1(np.abs(companded) * np.log(256.0)) / 255.0
+    return np.asarray(soxr.resample(expanded.astype(np.float32), RATE_HZ // 2, RATE_HZ), dtype=np.float32)

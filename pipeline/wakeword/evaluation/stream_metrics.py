@@ -1,0 +1,209 @@
+"""How a detector does on a long stream: misses at a number of false alarms an hour, and how fast it is.
+
+A detection counts if it falls in [start, end + .5 s] of a keyword, which is found at most once; every other one is a
+false alarm. The threshold is swept over the scores that the background reached.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.metrics.detection import equal_error_rate, poisson_interval, roc, share_interval
+from pipeline.parallel import Progress
+from pipeline.records import Seconds
+from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.evaluation.stream_synthesis import BLOCK_S, Keyword, Spoken, StreamPlan
+from pipeline.wakeword.runtime.detector import Judge, Scores, detections, voted
+
+GRACE_S: Seconds = 0.5
+TARGETS_FAH = (0.1, 0.5, 1.0)
+BATCH = 512
+CURVE_FAH = 20.0  # the sweep goes no further
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The scores of all windows of a stream: `scores[i]` is of the window that ends at `ends_s[i]`."""
+
+    scores: Scores
+    ends_s: NDArray[np.float64]
+    keywords: tuple[Keyword, ...]
+    background: tuple[Spoken, ...]
+    hours: float
+    seconds_spent: Seconds
+
+
+@dataclass(frozen=True)
+class Operating:
+    """One threshold: false alarms and misses, with 95 % intervals (exact Poisson and binomial)."""
+
+    threshold: float
+    false_alarms: int
+    fah: float
+    fah_interval: tuple[float, float]
+    misses: int
+    miss_rate: float
+    miss_interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class StreamResult:
+    """`at_fah` holds, for each target, the operating point with the fewest misses that keeps within it; `curve` those
+    of all thresholds swept. `latency_s` are the 50th, 95th and 99th percentile of the time from the end of the word to
+    the detection, at the middle target; `missed` the clips missed there and `alarms` when it went off falsely."""
+
+    n_keywords: int
+    hours: float
+    speech_hours: float
+    eer: float
+    at_fah: dict[str, Operating]
+    curve: tuple[Operating, ...]
+    latency_s: tuple[float, float, float] | None
+    real_time_factor: float
+    missed: tuple[str, ...]
+    alarms: tuple[tuple[str, float], ...]
+
+
+def listen(
+    plan: StreamPlan, judge: Judge, config: FeatureConfig, hop_s: Seconds, progress: Progress | None = None
+) -> Heard:
+    """Every window of the stream; time is taken of features and model together, not of making the stream."""
+    every = config.frames_in(hop_s)
+    size = config.shape[0]
+    rest = np.zeros((0, config.n_bins), dtype=np.float32)
+    scores: list[Scores] = []
+    keywords: list[Keyword] = []
+    background: list[Spoken] = []
+    dropped = total = 0
+    ends: list[NDArray[np.float64]] = []
+    spent = 0.0
+    for number, block in enumerate(plan.blocks()):
+        keywords += block.keywords
+        background += block.background
+        begun = time.perf_counter()
+        frames = np.concatenate([rest, _block_features(block.samples, config)])
+        starts = np.arange(0, len(frames) - size + 1, every)
+        found = [judge(frames[starts[i : i + BATCH, None] + np.arange(size)]) for i in range(0, len(starts), BATCH)]
+        spent += time.perf_counter() - begun
+        scores += found
+        ends.append(((dropped + starts + size - 1) * config.hop + config.window) / RATE_HZ)
+        gone = int(starts[-1]) + every
+        rest, dropped = frames[gone:], dropped + gone
+        total += len(block.samples)
+        if progress is not None:
+            progress(
+                min(number + 1, round(plan.hours * 3600 / BLOCK_S)), round(plan.hours * 3600 / BLOCK_S), "listening"
+            )
+    return Heard(
+        np.concatenate(scores),
+        np.concatenate(ends),
+        tuple(keywords),
+        tuple(background),
+        total / RATE_HZ / 3600.0,
+        spent,
+    )
+
+
+def _block_features(samples: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.float32]:
+    """A whole number of hops a block, so that frames of the next one begin where they would without blocks; the last
+    frame looks into silence for the 15 ms that it would see of the next block."""
+    n = len(samples) // config.hop
+    return features(np.pad(samples[: n * config.hop], (0, config.window - config.hop)), config)[:n]
+
+
+def operate(
+    heard: Heard, config: DetectorConfig, threshold: float
+) -> tuple[Operating, list[float | None], list[float]]:
+    """The operating point at one threshold; for each keyword when it was found (None: missed), and the times of false
+    alarms."""
+    return _operate(heard, voted(heard.scores, config), config, threshold)
+
+
+def measure(
+    heard: Heard,
+    config: DetectorConfig,
+    targets_fah: Sequence[float] = TARGETS_FAH,
+    speech_hours: float = 0.0,
+) -> StreamResult:
+    """Sweep the threshold. Raises ValueError for a stream without keywords or windows."""
+    votes = voted(heard.scores, config)
+    curve = _sweep(heard, votes, config)
+    at = {str(float(target)): _best(curve, target) for target in targets_fah}
+    middle = at[str(float(targets_fah[len(targets_fah) // 2]))]
+    _, when, alarms = _operate(heard, votes, config, middle.threshold)
+    late = [t - word.end_s for t, word in zip(when, heard.keywords, strict=True) if t is not None]
+    eer = equal_error_rate(roc(*highest(heard, config)))
+    percentiles = np.percentile(late, [50, 95, 99]) if late else None
+    return StreamResult(
+        len(heard.keywords), heard.hours, speech_hours, eer, at, tuple(curve),
+        None if percentiles is None else tuple(map(float, percentiles)),  # type: ignore[arg-type]
+        heard.seconds_spent / (heard.hours * 3600.0),
+        tuple(word.clip.name for t, word in zip(when, heard.keywords, strict=True) if t is None),
+        tuple((_who(heard, t), t) for t in alarms),
+    )  # fmt: skip
+
+
+def highest(heard: Heard, config: DetectorConfig) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The highest voted logit within each keyword and each background file, and which are keywords."""
+    votes = voted(heard.scores, config)
+    everything: list[Keyword | Spoken] = [*heard.keywords, *heard.background]
+    scores = [votes[_span(heard, one)].max(initial=-1e9) for one in everything]
+    return np.array(scores, dtype=np.float64), np.arange(len(scores)) < len(heard.keywords)
+
+
+def _sweep(heard: Heard, votes: Scores, config: DetectorConfig) -> list[Operating]:
+    """From the strictest threshold on: just above each score that the background reached, highest first."""
+    outside = np.ones(len(votes), dtype=bool)
+    for word in heard.keywords:
+        outside[_span(heard, word)] = False
+    peaks = np.sort(votes[outside])[::-1]
+    most = int(CURVE_FAH * heard.hours) + 1
+    curve: list[Operating] = []
+    step = 0
+    while step < len(peaks) and (not curve or curve[-1].false_alarms <= most):
+        point = _operate(heard, votes, config, float(np.nextafter(peaks[step], np.inf)))[0]
+        if not curve or point.false_alarms != curve[-1].false_alarms or point.misses != curve[-1].misses:
+            curve.append(point)
+        # One false alarm has several windows above its neighbours': steps grow as they come to matter less.
+        step += 1 + step // 20
+    return curve
+
+
+def _best(curve: Sequence[Operating], target_fah: float) -> Operating:
+    within = [point for point in curve if point.fah <= target_fah] or [curve[0]]
+    return min(within, key=lambda point: (point.misses, point.false_alarms, -point.threshold))
+
+
+def _operate(
+    heard: Heard, votes: Scores, config: DetectorConfig, threshold: float
+) -> tuple[Operating, list[float | None], list[float]]:
+    times = heard.ends_s[detections(votes, threshold, config)]
+    when: list[float | None] = []
+    own = np.zeros(len(times), dtype=bool)
+    for word in heard.keywords:
+        inside = np.flatnonzero((times >= word.start_s) & (times <= word.end_s + GRACE_S) & ~own)
+        when.append(float(times[inside[0]]) if len(inside) else None)
+        own[inside[:1]] = True
+    alarms = [float(t) for t in times[~own]]
+    n, misses = len(heard.keywords), sum(t is None for t in when)
+    point = Operating(
+        threshold, len(alarms), len(alarms) / heard.hours, poisson_interval(len(alarms), heard.hours), misses,
+        misses / n, share_interval(misses, n),
+    )  # fmt: skip
+    return point, when, alarms
+
+
+def _span(heard: Heard, word: Keyword | Spoken, grace_s: Seconds = GRACE_S) -> slice:
+    return slice(
+        int(np.searchsorted(heard.ends_s, word.start_s)),
+        int(np.searchsorted(heard.ends_s, word.end_s + grace_s, side="right")),
+    )
+
+
+def _who(heard: Heard, t: Seconds) -> str:
+    everything: list[Keyword | Spoken] = [*heard.background, *heard.keywords]
+    return next((one.clip.name for one in everything if one.start_s <= t <= one.end_s + GRACE_S), "noise")

@@ -1,0 +1,1 @@
+"""A trained detector in use: inference, detection, cascade, and its files for other runtimes."""

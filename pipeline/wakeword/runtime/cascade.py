@@ -1,0 +1,121 @@
+"""A small sentry that listens all the time, and a heavier judge that is asked about what the sentry lets through.
+
+The judge is any function from a clip to a verdict: a model in this process, or one behind `POST /verify`.
+"""
+
+import io
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from pipeline.errors import ModelError
+from pipeline.records import Seconds
+from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig
+from pipeline.wakeword.evaluation.evaluate import highest_vote
+from pipeline.wakeword.runtime.detector import Judge, Judged, StreamingDetector
+
+Samples = NDArray[np.float32]
+HEARD_S: Seconds = 2.0  # of sound that the judge gets: a window, and what came before it
+PIECE = round(0.1 * RATE_HZ)
+TIMEOUT_S: Seconds = 5.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`confidence` (0-1) is of `prediction`; `label` is the word's name, or "other"."""
+
+    prediction: bool
+    confidence: float
+    label: str
+
+
+Verify = Callable[[Samples], Verdict]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the sentry made of one window and, where it went off, what the judge said and how long that took."""
+
+    judged: Judged
+    verdict: Verdict | None = None
+    judged_ms: float = 0.0
+
+
+class Cascade:
+    """Feeds a sentry; whatever sets it off goes to `verify`, where there is one, with the last two seconds of sound."""
+
+    def __init__(self, sentry: StreamingDetector, verify: Verify | None = None) -> None:
+        self._sentry, self._verify = sentry, verify
+        self._last: deque[Samples] = deque()
+        self._held = 0
+
+    def feed(self, samples: Samples) -> list[Window]:
+        """Sound at 16 kHz in pieces of any length; those of .1 s or less keep what the judge hears to the point."""
+        self._last.append(samples)
+        self._held += len(samples)
+        while self._held - len(self._last[0]) >= HEARD_S * RATE_HZ:
+            self._held -= len(self._last.popleft())
+        return [self._window(judged) for judged in self._sentry.feed(samples)]
+
+    def run(self, samples: Samples) -> Iterator[Window]:
+        """A whole recording, in pieces."""
+        for start in range(0, len(samples), PIECE):
+            yield from self.feed(samples[start : start + PIECE])
+
+    def _window(self, judged: Judged) -> Window:
+        if not judged.detected or self._verify is None:
+            return Window(judged)
+        begun = time.perf_counter()
+        verdict = self._verify(np.concatenate(self._last)[-round(HEARD_S * RATE_HZ) :])
+        return Window(judged, verdict, (time.perf_counter() - begun) * 1000.0)
+
+
+def local_judge(
+    judge: Judge, features: FeatureConfig, detector: DetectorConfig, threshold: float, temperature: float, name: str
+) -> Verify:
+    """A model as a judge: the word is there if its highest voted logit reaches the threshold."""
+
+    def verify(samples: Samples) -> Verdict:
+        logit = highest_vote(samples, judge, features, detector)
+        sure = float(expit(logit / temperature))
+        found = logit >= threshold
+        return Verdict(found, sure if found else 1.0 - sure, name if found else "other")
+
+    return verify
+
+
+def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = None) -> Verify:
+    """The judge behind `POST <url>/verify`; `key` is an API key with the scope score, if it needs one. Its function
+    raises ModelError where the judge cannot be reached or refuses."""
+    import httpx2
+    import soundfile
+
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    client = httpx2.Client(base_url=url, timeout=timeout_s, headers=headers)
+
+    def verify(samples: Samples) -> Verdict:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, samples, RATE_HZ, format="WAV", subtype="PCM_16")
+        try:
+            answer = client.post("/verify", files={"audio": ("heard.wav", buffer.getvalue(), "audio/wav")})
+        except httpx2.HTTPError as error:
+            raise ModelError(
+                f"The judge at {url} does not answer ({error}). Is `pronlab wakeword judge` up?"
+            ) from error
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise ModelError(
+                f"What answers at {url} is no judge (HTTP {answer.status_code}). Check --judge."
+            ) from error
+        if answer.status_code != httpx2.codes.OK:
+            raise ModelError(f"The judge at {url} refuses: {body.get('detail', answer.status_code)}")
+        return Verdict(bool(body["prediction"]), float(body["confidence"]), str(body["label"]))
+
+    return verify

@@ -1,0 +1,113 @@
+"""From a score a window to detections: votes, threshold, hysteresis, lockout; for a whole file or as it comes."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import TrainingError
+from pipeline.records import Seconds
+from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
+
+Scores = NDArray[np.float32]
+Judge = Callable[[NDArray[np.float32]], Scores]
+"""Windows [n, frames, bins] to logits [n]."""
+
+PRESETS = {
+    "aggressive": {"votes": 1, "of": 1, "target_fah": 2.0, "lockout_s": 0.7},
+    "balanced": {"votes": 2, "of": 3, "target_fah": 0.5, "lockout_s": 1.0},
+    "conservative": {"votes": 3, "of": 4, "target_fah": 0.1, "lockout_s": 1.5},
+}
+
+
+def preset(name: str, base: DetectorConfig) -> DetectorConfig:
+    """Raises TrainingError for one that is not known."""
+    if name not in PRESETS:
+        raise TrainingError(f"Unknown detector preset {name!r}; known: {', '.join(PRESETS)}.")
+    return replace(base, **PRESETS[name])  # type: ignore[arg-type]
+
+
+def voted(scores: Scores, config: DetectorConfig) -> Scores:
+    """At each window the `votes`-th highest of the last `of` scores: above a threshold just when so many are."""
+    if config.of == 1 or not len(scores):
+        return scores
+    padded = np.concatenate([np.full(config.of - 1, -np.inf, dtype=np.float32), scores])
+    last = np.lib.stride_tricks.sliding_window_view(padded, config.of)
+    return np.asarray(np.partition(last, config.of - config.votes, axis=1)[:, config.of - config.votes])
+
+
+def detections(votes: Scores, threshold: float, config: DetectorConfig) -> NDArray[np.intp]:
+    """Windows at which the detector goes off, of `voted` scores."""
+    above = np.flatnonzero(votes >= threshold)
+    lockout = round(config.lockout_s / config.hop_s)
+    found: list[int] = []
+    before = -1
+    armed = True
+    for index in above:
+        if not armed and np.min(votes[before + 1 : index], initial=np.inf) < threshold - config.hysteresis:
+            armed = True
+        before = int(index)
+        if armed and (not found or index - found[-1] > lockout):
+            found.append(before)
+            armed = False
+    return np.array(found, dtype=np.intp)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One window: when it ended, its logit, the voted logit, and whether the detector went off."""
+
+    end_s: Seconds
+    score: float
+    vote: float
+    detected: bool
+
+
+class StreamingDetector:
+    """Takes sound as it comes and answers for every window that is complete. Keeps one window of features."""
+
+    def __init__(self, judge: Judge, features_config: FeatureConfig, config: DetectorConfig, threshold: float) -> None:
+        self._judge, self._features, self._config, self.threshold = judge, features_config, config, threshold
+        self._every = features_config.frames_in(config.hop_s)  # frames
+        self._size, n_bins = features_config.shape
+        self._samples = np.zeros(0, dtype=np.float32)
+        self._frames = np.zeros((0, n_bins), dtype=np.float32)
+        self._dropped = 0  # frames that have gone from the start
+        self._last: deque[float] = deque(maxlen=config.of)
+        self._armed, self._since = True, np.inf
+
+    def feed(self, samples: NDArray[np.float32]) -> list[Judged]:
+        """Sound at 16 kHz, of any length."""
+        hop, window = self._features.hop, self._features.window
+        self._samples = np.concatenate([self._samples, samples])
+        if len(self._samples) < window:
+            return []
+        new = features(self._samples, self._features)
+        self._samples = self._samples[len(new) * hop :]
+        self._frames = np.concatenate([self._frames, new])
+        first = -(-self._dropped // self._every) * self._every - self._dropped
+        starts = np.arange(first, len(self._frames) - self._size + 1, self._every)
+        if not len(starts):
+            return []
+        scores = self._judge(self._frames[starts[:, None] + np.arange(self._size)])
+        ends = (self._dropped + starts + self._size - 1) * hop + window
+        gone = int(starts[-1]) + self._every
+        gone = min(gone, len(self._frames))
+        self._frames, self._dropped = self._frames[gone:], self._dropped + gone
+        return [self._step(float(score), end / RATE_HZ) for score, end in zip(scores, ends, strict=True)]
+
+    def _step(self, score: float, end_s: Seconds) -> Judged:
+        config = self._config
+        self._last.append(score)
+        vote = sorted(self._last, reverse=True)[config.votes - 1] if len(self._last) >= config.votes else -np.inf
+        self._since += 1
+        if vote < self.threshold - config.hysteresis:
+            self._armed = True
+        free = self._since > round(config.lockout_s / config.hop_s)
+        detected = bool(self._armed and free and vote >= self.threshold)
+        if detected:
+            self._armed, self._since = False, 0
+        return Judged(end_s, score, float(vote), detected)

@@ -1,0 +1,168 @@
+"""A trained detector for other runtimes: ONNX, TorchScript and INT8, each held against the model on real windows.
+
+INT8 is static quantisation (see `pipeline.quantisation`), with activations over the ranges that real windows reach.
+Weights that were trained with quantisation-aware steps go through the same export.
+"""
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import artifacts
+from pipeline.errors import ModelError
+from pipeline.optional import require
+from pipeline.quantisation import quantise_static
+from pipeline.wakeword.runtime.detector import Judge, Scores
+from pipeline.wakeword.runtime.model_files import load_model
+
+ONNX, TORCHSCRIPT, INT8, REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"
+WINDOWS = "windows.npy"
+OPSET = 17
+CLOSE = 1e-3  # logits, of float exports
+REPEATS = 200
+Windows = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One format: the largest and the mean difference of its logits from the model's over `n` real windows, the share
+    of them on the same side of the threshold, and milliseconds a window on one core (median, 95th percentile)."""
+
+    format: str
+    file: str
+    size_kb: float
+    n: int
+    largest_difference: float
+    mean_difference: float
+    same_side: float
+    median_ms: float
+    p95_ms: float
+
+
+def export(folder: Path, target: Path) -> list[Exported]:
+    """From a model folder to `target`. Raises ModelError for a folder without a detector, for a float export whose
+    logits are not the model's, and without the package onnx, where TorchScript alone is written."""
+    import torch
+
+    model, info = load_model(folder)
+    windows = read_windows(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    example = torch.from_numpy(windows[:2])
+    traced = _traced(model, example, target)
+    require(f"{target / TORCHSCRIPT} is written; {ONNX} and {INT8} are not: writing them", ("onnx",), ModelError)
+    with artifacts.replacing(target / ONNX) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model, (example,), str(temporary), input_names=["features"], output_names=["logit"], dynamo=False,
+            dynamic_axes={"features": {0: "n"}, "logit": {0: "n"}}, opset_version=OPSET,
+        )  # fmt: skip
+    quantise_static(target / ONNX, target / INT8, ({"features": window[None]} for window in windows))
+    with torch.inference_mode():
+        truth = model(torch.from_numpy(windows)).numpy()
+    judges: list[tuple[str, str, Judge]] = [
+        ("PyTorch", "", _torch_judge(model)),
+        ("ONNX", ONNX, onnx_judge(target / ONNX)),
+        ("TorchScript", TORCHSCRIPT, _torch_judge(traced)),
+        ("INT8", INT8, onnx_judge(target / INT8)),
+    ]
+    found = [_held_against(*one, truth, windows, info.threshold, target, folder) for one in judges]
+    for one in found:
+        if one.format != "INT8" and one.largest_difference > CLOSE:
+            raise ModelError(
+                f"The {one.format} export answers otherwise than the model: logits differ by up to "
+                f"{one.largest_difference:.4f} on {one.n} windows, at most {CLOSE} is accepted."
+            )
+    artifacts.write_json(target / REPORT, found)
+    return found
+
+
+def _traced(model: Any, example: Any, target: Path) -> Any:
+    """The model as TorchScript, written to `target` as well."""
+    import torch
+
+    with artifacts.replacing(target / TORCHSCRIPT) as temporary, torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced: Any = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced.save(str(temporary))
+    return traced
+
+
+def onnx_judge(file: Path) -> Judge:
+    """An ONNX file as a function from windows to logits, on one core. Raises ModelError for what is none."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:  # it raises types of its own for damaged and missing files
+        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"{file} is no ONNX model that can be run ({error}). Export it again.") from error
+    name = session.get_inputs()[0].name
+
+    def judge(windows: Windows) -> Scores:
+        if not len(windows):
+            return np.zeros(0, dtype=np.float32)
+        return np.asarray(session.run(None, {name: np.ascontiguousarray(windows, dtype=np.float32)})[0])
+
+    return judge
+
+
+def save_windows(folder: Path, windows: Sequence[Windows]) -> None:
+    """Real windows kept with the model, to calibrate and check exports on."""
+    with artifacts.replacing(folder / WINDOWS) as temporary, temporary.open("wb") as file:
+        np.save(file, np.concatenate(windows).astype(np.float16), allow_pickle=False)
+
+
+def read_windows(folder: Path) -> Windows:
+    """[n, frames, bins]. Raises ModelError where the model has none with it."""
+    try:
+        return np.asarray(np.load(folder / WINDOWS, allow_pickle=False), dtype=np.float32)
+    except (OSError, ValueError, EOFError) as error:
+        raise ModelError(
+            f"{folder / WINDOWS}, real windows to check an export on, cannot be read ({error})."
+        ) from error
+
+
+def _torch_judge(model: Callable[[Any], Any]) -> Judge:
+    import torch
+
+    def judge(windows: Windows) -> Scores:
+        with torch.inference_mode():
+            return np.asarray(model(torch.from_numpy(np.ascontiguousarray(windows))).numpy())
+
+    return judge
+
+
+def _held_against(
+    name: str, file: str, judge: Judge, truth: Scores, windows: Windows, threshold: float, target: Path, folder: Path
+) -> Exported:
+    difference = np.abs(judge(windows) - truth)
+    same = (judge(windows) >= threshold) == (truth >= threshold)
+    median_ms, p95_ms = latency_ms(judge, windows)
+    path = target / file if file else folder / "model.safetensors"
+    return Exported(
+        name, path.name, path.stat().st_size / 1024, len(windows), float(difference.max()), float(difference.mean()),
+        float(same.mean()), median_ms, p95_ms,
+    )  # fmt: skip
+
+
+def latency_ms(judge: Judge, windows: Windows) -> tuple[float, float]:
+    """Median and 95th percentile for a single window, on one core, after a warm-up."""
+    from pipeline.wakeword.evaluation.evaluate import one_thread
+
+    spent = []
+    with one_thread():
+        for number in range(REPEATS + 20):
+            window = windows[number % len(windows)][None]
+            begun = time.perf_counter()
+            judge(window)
+            spent.append((time.perf_counter() - begun) * 1000.0)
+    median, p95 = np.percentile(spent[20:], [50, 95])
+    return float(median), float(p95)

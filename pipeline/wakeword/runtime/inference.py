@@ -1,0 +1,25 @@
+"""A model as a function from windows to logits, for everything that only asks it."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pipeline.wakeword.runtime.detector import Judge, Scores
+
+BATCH = 512
+
+
+def judge_of(model: nn.Module, device: str = "cpu") -> Judge:
+    """In evaluation mode, in batches; float32 throughout."""
+    model.eval()
+
+    def judge(windows: NDArray[np.float32]) -> Scores:
+        with torch.inference_mode():
+            parts = [
+                model(torch.from_numpy(np.ascontiguousarray(windows[i : i + BATCH])).to(device)).float().cpu().numpy()
+                for i in range(0, len(windows), BATCH)
+            ]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
+
+    return judge

@@ -1,0 +1,1 @@
+"""Training a detector: losses, distillation, quantisation-aware steps, search, validation."""

@@ -1,0 +1,293 @@
+"""One wake-word run from its configuration to a model folder: find clips, render them, train, calibrate, package."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import expit
+
+from pipeline import artifacts
+from pipeline.errors import CorpusError, FeatureError, TrainingError
+from pipeline.jobs.device_queue import device_turn
+from pipeline.jobs.launcher import find
+from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
+from pipeline.parallel import Progress
+from pipeline.records import to_json
+from pipeline.runs import RunDirectory, RunWriter
+from pipeline.settings import Settings
+from pipeline.wakeword.config import WakewordConfig
+from pipeline.wakeword.data.augment import PLAIN_SNR_DB, plain
+from pipeline.wakeword.data.clips import Clip, Label, scan_folders
+from pipeline.wakeword.data.feature_cache import (
+    Pool,
+    Pools,
+    WindowSource,
+    hit_rate,
+    make_pools,
+    open_pools,
+    place_of,
+    read_index,
+)
+from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.data.rendering import LivePool, Recipe
+from pipeline.wakeword.data.splits import Placed, hold_out, read_manifest, write_manifest
+from pipeline.wakeword.models.budget import Budget, check_budget
+
+if TYPE_CHECKING:
+    from pipeline.wakeword.training.distillation import Lessons
+    from pipeline.wakeword.training.train import Trained, Trainer
+
+MODEL_FOLDER, SPLIT_FOLDER, REPORT = "model", "split", "report.json"
+FEWEST = 8  # clips of the word
+WINDOWS_KEPT = 64  # of each class, with the model
+
+
+def train_wakeword(
+    settings: Settings, config: WakewordConfig, directory: RunDirectory, show: Progress | None = None
+) -> dict[str, Any]:
+    """Raises CorpusError, TrainingError, FeatureError or AudioError in words; a run that was stopped raises
+    TrainingError."""
+    report: dict[str, Any] | None = None
+    budget = check_budget(config.model, config.features.shape, config.detector.hop_s)
+    with directory.start() as writer, device_turn(settings, writer):
+        report = _train(settings, config, budget, writer, show)
+        writer.update(progress=1.0, message="done", result={"metrics": report["validation"]})
+    if report is None:
+        raise TrainingError(
+            f"The run {directory.id} was stopped. `pronlab wakeword train --resume {directory.id}` goes on."
+        )
+    return report
+
+
+@dataclass(frozen=True)
+class Found:
+    """Clips by what they are for, their paths relative to `root`; `bad` ones are left out."""
+
+    root: Path
+    train: list[Clip]
+    held: list[Clip]
+    bad: tuple[Clip, ...]
+    sources_known: bool
+
+
+def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:
+    """How training clips are rendered, and validation clips: those with noise at one ratio and nothing else."""
+    varied = config.augment if config.augment.enabled else plain(config.augment, None)
+    common = {"noise": config.data.noise, "seed": config.seed, "cache_mb": config.data.cache_mb}
+    return (
+        Recipe(config.features, varied, rir=config.data.rir if varied.room_chance else (), **common),  # type: ignore[arg-type]
+        Recipe(config.features, plain(config.augment, PLAIN_SNR_DB), **common),  # type: ignore[arg-type]
+    )
+
+
+def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Found:
+    """Where the clips are, those to train on and those to validate on. Raises CorpusError where no detector can be
+    learnt from them."""
+    data = config.data
+    if data.split:
+        root, placed = read_manifest(Path(data.split))
+        own = {part: [one.clip for one in placed if one.part == part] for part in ("train", "validation")}
+        for part, clips in own.items():
+            _check_enough(clips, f" in the part {part} of {data.split}", FEWEST if part == "train" else 2)
+        return Found(root, own["train"], own["validation"], (), True)
+    missing = [name for name in ("positive", "negative") if not getattr(data, name)]
+    if missing:
+        raise CorpusError(
+            f"No {' and no '.join(missing)} clips are given: a detector learns the word and what is not the word. "
+            f"Name folders with --positive and --negative."
+        )
+    folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
+    scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
+    usable = list(scan.usable)
+    hint = f" ({len(scan.bad)} clips cannot be used: `pronlab wakeword scan` says why)" if scan.bad else ""
+    _check_enough(usable, hint)
+    if data.max_positives:
+        words = [clip for clip in usable if clip.label is Label.POSITIVE]
+        chosen = np.random.default_rng([config.seed, 7]).permutation(len(words))[: data.max_positives]
+        kept = {words[i].path for i in chosen}
+        usable = [clip for clip in usable if clip.label is not Label.POSITIVE or clip.path in kept]
+    return Found(scan.root, *hold_out(usable, data.validation, config.seed), scan.bad, scan.sources_known)
+
+
+def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> None:
+    counted = Counter(clip.label for clip in clips)
+    for label, fewest in ((Label.POSITIVE, words), (Label.NEGATIVE, 2)):
+        if counted[label] < fewest:
+            raise CorpusError(f"There are {counted[label]} usable {label} clips{where}; at least {fewest} are needed.")
+
+
+def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> Found:
+    """Render the clips to train on into `folder`, for runs with `data.features` set to it. Raises CorpusError."""
+    found = find_clips(config, progress)
+    make_pools(folder, found.root, found.train, recipes(config)[0], progress)
+    return found
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A trainer with its material."""
+
+    trainer: "Trainer"
+    found: Found
+    held_pools: Pools
+
+
+def make_trainer(
+    settings: Settings, config: WakewordConfig, writer: RunWriter, show: Progress | None = None
+) -> Prepared:
+    """Find and render the clips, or open what was rendered before, and make the trainer."""
+    from pipeline.wakeword.training.train import Trainer
+
+    def progress(done: int, total: int, message: str) -> None:
+        if show is not None:
+            show(done, total, message)
+        if done == total or done % max(1, total // 50) == 0:
+            writer.update(message=f"{message}: {done} of {total}")
+
+    found = find_clips(config, progress)
+    train, held = found.train, found.held
+    writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(found.bad)} that cannot be used")
+    placed = [Placed(clip, "train") for clip in train] + [Placed(clip, "validation") for clip in held]
+    write_manifest(writer.run.path / SPLIT_FOLDER, placed, found.root, config.seed)
+    varied, still = recipes(config)
+    home = settings.features_root / "wakeword"
+    sources, cmvn = _sources(home, found.root, train, varied, config, progress, writer)
+    held_pools = make_pools(place_of(home, held, still), found.root, held, still, progress, writer.check_stop)
+    writer.update(data_hash=place_of(home, train, varied).name)
+    teacher, lessons = _teacher(settings, config, found.root, train, varied, progress, writer)
+    trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, lessons)
+    return Prepared(trainer, found, held_pools)
+
+
+def _train(
+    settings: Settings, config: WakewordConfig, budget: Budget, writer: RunWriter, show: Progress | None
+) -> dict[str, Any]:
+    from pipeline.wakeword.runtime.export import save_windows
+    from pipeline.wakeword.runtime.model_files import DetectorInfo, save_model
+    from pipeline.wakeword.training.card import write_card
+    from pipeline.wakeword.training.train import report_of
+
+    material = make_trainer(settings, config, writer, show)
+    trained = material.trainer.run()
+    writer.update(progress=0.99, message="calibrating on the validation clips")
+    temperature, calibration = _calibrated(trained)
+    report = {
+        **report_of(trained), "parameters": budget.parameters, "macs": budget.macs, "calibration": calibration,
+        "n_train": len(material.found.train), "n_held": len(material.found.held),
+        "sources_known": material.found.sources_known,
+    }  # fmt: skip
+    info = DetectorInfo(
+        config.name, config.features, config.model, config.detector, _threshold(trained, material.found.held, config),
+        temperature, budget.parameters, {"validation": report["validation"], "calibration": calibration},
+    )  # fmt: skip
+    folder = writer.run.path / MODEL_FOLDER
+    save_model(folder, trained.model, info)
+    draw = np.random.default_rng(config.seed)
+    save_windows(folder, [pool.sample(WINDOWS_KEPT, draw) for pool in material.held_pools.values()])
+    write_card(folder, info, report)
+    artifacts.write_json(writer.run.path / REPORT, report)
+    return report
+
+
+def _sources(
+    home: Path,
+    root: Path,
+    clips: Sequence[Clip],
+    recipe: Recipe,
+    config: WakewordConfig,
+    progress: Progress,
+    writer: RunWriter,
+) -> tuple[dict[Label, WindowSource], Cmvn]:
+    data = config.data
+    pools: dict[Label, Pool] | None = None
+    if data.features:
+        try:
+            pools = open_pools(Path(data.features), recipe, clips)
+        except FeatureError as error:
+            if not data.fallback_to_audio:
+                raise
+            writer.log(f"{error} Making them from the clips.")
+    if pools is None and data.precompute:
+        place = place_of(home, clips, recipe)
+        pools = make_pools(place, root, clips, recipe, progress, writer.check_stop)
+        used = read_index(place)["cache"]
+        writer.log(
+            f"features in {place.name}; of the sounds asked for while making them, {hit_rate(used):.1%} were at hand"
+        )
+    if pools is None:
+        return _live(root, clips, recipe, config)
+    cmvn = Cmvn.of([pool.values for pool in pools.values()]) if config.train.cmvn else Cmvn.none(config.features.n_bins)
+    return dict(pools), cmvn
+
+
+def _live(
+    root: Path, clips: Sequence[Clip], recipe: Recipe, config: WakewordConfig
+) -> tuple[dict[Label, WindowSource], Cmvn]:
+    live = _live_pools(root, clips, recipe)
+    if not config.train.cmvn:
+        return dict(live), Cmvn.none(config.features.n_bins)
+    draw = np.random.default_rng([config.seed, 3])
+    seen = np.concatenate([source.sample(200, draw) for source in live.values()])
+    return dict(live), Cmvn.of([seen.reshape(-1, seen.shape[2])])
+
+
+def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe) -> dict[Label, LivePool]:
+    by_label = {label: [clip for clip in clips if clip.label is label] for label in Label}
+    hard = by_label[Label.HARD_NEGATIVE] + (by_label[Label.POSITIVE] if recipe.augment.partials else [])
+    of_class = {Label.POSITIVE: by_label[Label.POSITIVE], Label.NEGATIVE: by_label[Label.NEGATIVE]}
+    of_class |= {Label.HARD_NEGATIVE: hard} if hard else {}
+    return {label: LivePool(recipe, root, own, by_label[Label.NEGATIVE], label) for label, own in of_class.items()}
+
+
+def _teacher(
+    settings: Settings,
+    config: WakewordConfig,
+    root: Path,
+    clips: Sequence[Clip],
+    recipe: Recipe,
+    progress: Progress,
+    writer: RunWriter,
+) -> tuple[Any, "Lessons | None"]:
+    """The model of another run as a function, or an encoder's lessons. Raises TrainingError for a model that hears
+    other features."""
+    name, wanted = config.distil.teacher, config.distil.windows
+    if not name:
+        return None, None
+    from pipeline.wakeword.runtime.model_files import load_model
+
+    if (Path(name) / "config.json").is_file() and not (Path(name) / "run.json").is_file():
+        from pipeline.wakeword.training.distillation import encoder_lessons
+
+        live = _live_pools(root, clips, recipe)
+        found = encoder_lessons(Path(name), live, config.features, wanted, config.seed, progress, writer.check_stop)
+        writer.log(f"the teacher {Path(name).name} is right on {found.right:.1%} of {len(found.logits)} windows")
+        return None, found
+    model, info = load_model(find(settings, name).path / MODEL_FOLDER)
+    if info.features != config.features:
+        raise TrainingError(
+            f"The teacher {name} hears other features: {to_json(info.features)} there, {to_json(config.features)} here."
+        )
+    return model.to(settings.device), None
+
+
+def _calibrated(trained: "Trained") -> tuple[float, dict[str, Any]]:
+    logits = np.concatenate([trained.validation.words, trained.validation.rest]).astype(np.float64)
+    truth = np.arange(len(logits)) < len(trained.validation.words)
+    temperature = fit_temperature(logits, truth)
+    before, after = (reliability(expit(logits / t), truth) for t in (1.0, temperature))
+    return temperature, {
+        "temperature": temperature, "ece_before": calibration_error(before), "ece_after": calibration_error(after),
+        "before": before, "after": after,
+    }  # fmt: skip
+
+
+def _threshold(trained: "Trained", held: Sequence[Clip], config: WakewordConfig) -> float:
+    """Just above the validation negatives that may set it off at the target rate; `pronlab wakeword evaluate` on more
+    hours gives a better one."""
+    hours = sum(clip.duration_s for clip in held if clip.label is Label.NEGATIVE) / 3600.0
+    allowed = int(config.detector.target_fah * hours)
+    highest = np.sort(trained.validation.rest)[::-1]
+    return float(np.nextafter(highest[min(allowed, len(highest) - 1)], np.float32(np.inf)))

@@ -1,0 +1,95 @@
+"""Search for better settings with Optuna: short trainings, judged on the validation clips, bad ones ended early."""
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import yaml
+
+from pipeline import artifacts
+from pipeline.errors import JobError
+from pipeline.optional import require
+from pipeline.parallel import Progress
+from pipeline.presets import build, merged
+from pipeline.records import to_json
+from pipeline.runs import RunDirectory, RunWriter
+from pipeline.settings import Settings
+from pipeline.wakeword.config import WakewordConfig
+from pipeline.wakeword.models.budget import check_budget
+from pipeline.wakeword.training.run import make_trainer
+
+STORE, BEST = "study.sqlite", "best.yaml"
+
+
+def suggest(trial: Any) -> dict[str, Any]:
+    """One choice of what matters most: rate, sizes, regularisation, the ratios of a batch."""
+    return {
+        "train.rate": trial.suggest_float("train.rate", 3e-4, 1e-2, log=True),
+        "train.weight_decay": trial.suggest_float("train.weight_decay", 1e-4, 1e-1, log=True),
+        "train.negative": trial.suggest_float("train.negative", 1.0, 6.0),
+        "train.hard_negative": trial.suggest_float("train.hard_negative", 0.25, 3.0),
+        "model.width": trial.suggest_float("model.width", 0.5, 1.15),
+        "model.dropout": trial.suggest_float("model.dropout", 0.0, 0.4),
+        "loss.label_smoothing": trial.suggest_float("loss.label_smoothing", 0.0, 0.1),
+        "augment.masks": trial.suggest_int("augment.masks", 0, 4),
+    }
+
+
+def search_settings(
+    settings: Settings, config: WakewordConfig, trials: int, steps: int, writer: RunWriter, show: Progress | None = None
+) -> dict[str, Any]:
+    """`trials` trainings of `steps` steps; the best settings are left in `best.yaml`. Goes on with the study of the run
+    directory. Raises JobError without optuna."""
+    require("The search", ("optuna",), JobError)
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        storage=f"sqlite:///{writer.run.path / STORE}", study_name="wakeword", load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(seed=config.seed), pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
+    )  # fmt: skip
+    base = to_json(shortened(config, steps))
+    done = len([t for t in study.trials if t.state.is_finished()])
+
+    def objective(trial: Any) -> float:
+        writer.check_stop()
+        writer.update(progress=trial.number / trials, message=f"trial {trial.number + 1} of {trials}")
+        chosen = suggest(trial)
+        own = build(WakewordConfig, merged(base, chosen))
+        check_budget(own.model, own.features.shape, own.detector.hop_s)
+        directory = RunDirectory.create(
+            writer.run.path / "trials", kind="wakeword", name=f"trial-{trial.number}", config=own, seed=own.seed
+        )
+        value = math.inf
+        with directory.start() as inner:
+            trainer = make_trainer(settings, own, inner, show).trainer
+            trainer.watch = partial(_report, trial, writer)
+            value = trainer.run().progress.best_value
+        writer.log_metrics(event="trial", trial=trial.number, value=value, settings=chosen)
+        return value
+
+    study.optimize(objective, n_trials=max(0, trials - done))
+    best = {"trial": study.best_trial.number, "value": study.best_value, "settings": study.best_params}
+    artifacts.write_text(writer.run.path / BEST, yaml.safe_dump(merged(study.best_params), sort_keys=True))
+    return {**best, "trials": len(study.trials), "file": writer.run.path / BEST}
+
+
+def _report(trial: Any, writer: RunWriter, step: int, value: float) -> None:
+    """Of one validation: the median pruner may end the trial here, a person the search."""
+    import optuna
+
+    writer.check_stop()
+    trial.report(value, step)
+    if trial.should_prune():
+        raise optuna.TrialPruned
+
+
+def shortened(config: WakewordConfig, steps: int) -> WakewordConfig:
+    """For a trial: so many steps, no mining, no quantisation."""
+    every = max(1, min(config.train.validate_every, steps // 4))
+    return replace(
+        config,
+        train=replace(config.train, steps=steps, qat_steps=0, validate_every=every),
+        mining=replace(config.mining, rounds=0),
+    )

@@ -1,0 +1,324 @@
+"""Train a detector: a first pass, hard-negative mining with short passes after it, and quantisation-aware steps.
+
+The weights that are kept are those, averaged or not, that miss the fewest words of the validation clips at a few false
+alarms on the validation negatives. What is reported on is never opened here.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pipeline import artifacts
+from pipeline.errors import TrainingError
+from pipeline.jobs.checkpoints import (
+    ANEW,
+    Checkpoint,
+    copied,
+    fitting,
+    follow,
+    load_checkpoint,
+    load_weights,
+    moments_of,
+    restore_moments,
+    save_checkpoint,
+    threads_of_run,
+)
+from pipeline.jobs.device_queue import fitting_precision
+from pipeline.runs import RunWriter
+from pipeline.wakeword.config import TrainConfig, WakewordConfig
+from pipeline.wakeword.data.batches import Batch, BatchMaker, Sources
+from pipeline.wakeword.data.clips import Label
+from pipeline.wakeword.data.feature_cache import Pool, Pools
+from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.models import WakewordModel, make_model
+from pipeline.wakeword.runtime.inference import judge_of
+from pipeline.wakeword.training.distillation import Lessons
+from pipeline.wakeword.training.losses import WakewordLoss
+from pipeline.wakeword.training.quantisation_aware import quantised
+from pipeline.wakeword.training.validate import Validation, mine, validate
+
+CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
+PARTS = ("now", "mean", "loss", "moment")
+LOG_EVERY = 10
+LESSON_SHARE = 4  # one window of a lesson for so many of a batch
+Teacher = Callable[[Tensor], Tensor]
+"""Windows as they are in the pools to logits."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`name` is first, mining or quantisation."""
+
+    name: str
+    steps: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands, for going on after an interruption; `waited` counts validations without a better one."""
+
+    stage: int = 0
+    step: int = 0
+    total: int = 0
+    waited: int = 0
+    best_value: float = math.inf
+    best_step: int = -1
+    best_averaged: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    model: WakewordModel
+    validation: Validation
+    progress: Progress
+    seconds: float
+
+
+def stages_of(config: WakewordConfig) -> list[Stage]:
+    train, mining = config.train, config.mining
+    stages = [Stage("first", train.steps, train.rate)]
+    stages += [Stage("mining", mining.steps, mining.rate)] * mining.rounds
+    return stages + ([Stage("quantisation", train.qat_steps, mining.rate / 3.0)] if train.qat_steps else [])
+
+
+class Trainer:
+    """`sources` are what batches are drawn from, `held` the pools of the validation clips; `negatives` is the pool that
+    is mined, None where there is nothing to mine from."""
+
+    def __init__(
+        self,
+        config: WakewordConfig,
+        sources: Sources,
+        held: Pools,
+        cmvn: Cmvn,
+        device: str,
+        writer: RunWriter,
+        teacher: Teacher | None = None,
+        lessons: Lessons | None = None,
+    ) -> None:
+        torch.manual_seed(config.seed)
+        self.lessons = lessons
+        self.config, self.held, self.device, self.writer, self.teacher = config, held, device, writer, teacher
+        self.precision = fitting_precision(config.train.precision, device)
+        self.model = make_model(config.model, config.features.shape, cmvn).to(device)
+        self.loss = WakewordLoss(config.loss, self.model.head.in_features).to(device)
+        self.optimiser = torch.optim.AdamW(
+            [*self.model.parameters(), *self.loss.parameters()], lr=1.0, weight_decay=config.train.weight_decay
+        )
+        self.batches = BatchMaker(sources, config.train, config.augment, cmvn)
+        negatives = sources.get(Label.NEGATIVE)
+        self.negatives = negatives if isinstance(negatives, Pool) else None
+        self.average = copied(self.model)
+        self.stages = stages_of(config)
+        self.progress = Progress()
+        self.checkpoints = writer.run.path / "checkpoints"
+        self.watch: Callable[[int, float], None] = lambda step, value: None  # told of each validation
+
+    def run(self) -> Trained:
+        """Raises TrainingError for a loss that is no number, StopRequested where a person asked for the end."""
+        begun = time.monotonic()
+        with threads_of_run(self.writer):
+            self.resume()
+            while self.progress.stage < len(self.stages):
+                stage = self.stages[self.progress.stage]
+                if stage.name == "mining" and self.progress.step == 0:
+                    self._mine()
+                self._train_stage(stage)
+                self.progress = replace(self.progress, stage=self.progress.stage + 1, step=0, waited=0)
+                self._save()
+            load_weights(self.model, self.checkpoints / BEST)
+            found = self._validate()
+        return Trained(self.model, found, self.progress, time.monotonic() - begun)
+
+    def _train_stage(self, stage: Stage) -> None:
+        config = self.config.train
+        everything = sum(one.steps for one in self.stages)
+        while self.progress.step < stage.steps:
+            self.writer.check_stop()
+            step = self.progress.step
+            loss, norm, rate = self.step(stage, step)
+            total = self.progress.total + 1
+            self.progress = replace(self.progress, step=step + 1, total=total)
+            if total % LOG_EVERY == 0:
+                self.writer.log_metrics(event="step", step=total, loss=loss, gradient_norm=norm, rate=rate)
+                before = sum(one.steps for one in self.stages[: self.progress.stage])
+                self.writer.update(
+                    progress=(before + step + 1) / everything,
+                    message=f"{stage.name}: step {step + 1} of {stage.steps}, loss {loss:.3f}",
+                )
+            if (step + 1) % config.validate_every == 0 or step + 1 == stage.steps:
+                self._compare()
+                self._save()
+                if self.progress.waited >= config.patience:
+                    self.writer.log(
+                        f"no better weights for {self.progress.waited} validations: {stage.name} ends early"
+                    )
+                    return
+
+    def step(self, stage: Stage, step: int) -> tuple[float, float, float]:
+        """One step; its loss, the norm of the gradient before clipping, and the learning rate."""
+        config = self.config.train
+        rate = stage.rate * schedule(step / stage.steps, config)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        draw = np.random.default_rng([self.config.seed, self.progress.stage, step])
+        torch.manual_seed(self.config.seed * 1_000_003 + self.progress.total)
+        batch = self.batches.make(draw)
+        self.model.train()
+        with quantised(self.model) if stage.name == "quantisation" else nullcontext():
+            loss = self._loss(batch, draw)
+            if not bool(torch.isfinite(loss)):
+                raise TrainingError(f"The loss is no number at step {step} ({stage.name}). Lower the learning rate.")
+            self.optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
+        self.optimiser.step()
+        if config.ema:
+            self._follow()
+        return float(loss.detach()), float(norm), rate
+
+    def _loss(self, batch: Batch, draw: np.random.Generator) -> Tensor:
+        windows = batch.windows.to(self.device)
+        is_word, is_hard = batch.is_word.to(self.device), batch.is_hard.to(self.device)
+        kind = torch.device(self.device).type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            logits, embeddings = self.model.judge(windows)
+        loss: Tensor = self.loss(logits.float(), embeddings, is_word, is_hard)
+        if self.teacher is not None:
+            with torch.no_grad():
+                wanted = self.teacher(windows * self.model.std + self.model.mean)
+            return self._taught(loss, logits, wanted)
+        if self.lessons is not None:
+            chosen = draw.integers(0, len(self.lessons.logits), max(1, len(windows) // LESSON_SHARE))
+            with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                answers = self.model(torch.from_numpy(self.lessons.windows[chosen]).to(self.device))
+            return self._taught(loss, answers, torch.from_numpy(self.lessons.logits[chosen]).to(self.device))
+        return loss
+
+    def _taught(self, loss: Tensor, logits: Tensor, wanted: Tensor) -> Tensor:
+        """With the teacher's softened answers (Hinton et al. 2015)."""
+        distil = self.config.distil
+        truth = torch.sigmoid(wanted.float() / distil.temperature)
+        soft = nn.functional.binary_cross_entropy_with_logits(logits.float() / distil.temperature, truth)
+        return (1.0 - distil.weight) * loss + distil.weight * distil.temperature**2 * soft
+
+    def _follow(self) -> None:
+        """The decay rises from `ema_start` to `ema_end` over the run."""
+        config = self.config.train
+        share = self.progress.total / sum(stage.steps for stage in self.stages)
+        keep = config.ema_start + (config.ema_end - config.ema_start) * min(1.0, share)
+        follow(self.average, self.model, keep, self.progress.total)
+
+    def _compare(self) -> None:
+        """Validate the present and the averaged weights and keep the best of all so far."""
+        present = copied(self.model)
+        candidates = [("present", present)] + ([("averaged", self.average)] if self.config.train.ema else [])
+        better = False
+        figures: dict[str, float] = {}
+        for name, weights in candidates:
+            self.model.load_state_dict(weights)
+            found = self._validate()
+            figures |= {f"{name}_miss": found.miss, f"{name}_ranking": found.ranking, f"{name}_loss": found.loss}
+            value = found.ranking
+            if value < self.progress.best_value:
+                better = True
+                artifacts.write_tensors(self.checkpoints / BEST, weights)
+                self.progress = replace(
+                    self.progress, best_value=value, best_step=self.progress.total, best_averaged=name == "averaged"
+                )
+        self.model.load_state_dict(present)
+        self.progress = replace(self.progress, waited=0 if better else self.progress.waited + 1)
+        stage = self.stages[self.progress.stage].name
+        self.watch(self.progress.total, self.progress.best_value)
+        self.writer.log_metrics(event="validation", at_step=self.progress.total, stage=stage, **figures)
+        self.writer.log(
+            f"{stage}, step {self.progress.total}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
+        )
+
+    def _validate(self) -> Validation:
+        return validate(self.held, judge_of(self.model, self.device), self.config.features, self.config.detector)
+
+    def _mine(self) -> None:
+        """From the best weights so far: what of the training negatives they take for the word."""
+        if self.negatives is None:
+            raise TrainingError(
+                "Mining needs features that are kept: set data.precompute to true, or mining.rounds to 0."
+            )
+        self.writer.update(message="mining: listening through the training negatives")
+        load_weights(self.model, self.checkpoints / BEST)
+        self.average = copied(self.model)
+        config = self.config
+        found = mine(
+            self.negatives,
+            judge_of(self.model, self.device),
+            config.features,
+            config.detector.hop_s,
+            config.mining.keep,
+        )
+        with artifacts.replacing(self.checkpoints / MINED) as temporary, temporary.open("wb") as file:
+            np.save(file, found, allow_pickle=False)
+        self.batches.mined = self.negatives.narrowed(found)
+        self.writer.log(f"mined {len(found)} windows")
+
+    def _save(self) -> None:
+        parts = {
+            "now": self.model.state_dict(), "mean": self.average, "loss": self.loss.state_dict(),
+            "moment": moments_of(self.optimiser),
+        }  # fmt: skip
+        save_checkpoint(self.checkpoints / CHECKPOINT, Checkpoint(parts, asdict(self.progress)))
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint, where the run directory has one. Raises TrainingError for one that is damaged
+        or another run's."""
+        path = self.checkpoints / CHECKPOINT
+        if not path.is_file():
+            return
+        found = load_checkpoint(path, PARTS)
+        with fitting(path):
+            self.progress = Progress(**found.state)
+            self.model.load_state_dict(found.parts["now"])
+            self.loss.load_state_dict(found.parts["loss"])
+            self.average = {name: value.to(self.device) for name, value in found.parts["mean"].items()}
+            restore_moments(self.optimiser, found.parts["moment"])
+        if (self.checkpoints / MINED).is_file() and self.negatives is not None:
+            self.batches.mined = self.negatives.narrowed(_mined(self.checkpoints / MINED))
+        self.writer.log(f"going on after step {self.progress.total}")
+
+
+def _mined(path: Path) -> NDArray[np.intp]:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.intp)
+    except (OSError, ValueError, EOFError) as error:
+        raise TrainingError(f"{path}, what was mined, cannot be read ({error}). {ANEW}") from error
+
+
+def schedule(share: float, config: TrainConfig) -> float:
+    """Learning rate as a share of its peak: a warm-up, then constant or half a cosine down to 1 %."""
+    if share < config.warmup_share:
+        return max(share / config.warmup_share, 1e-3)
+    if config.schedule == "constant":
+        return 1.0
+    fall = (share - config.warmup_share) / (1.0 - config.warmup_share)
+    return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, fall)))
+
+
+def report_of(trained: Trained) -> dict[str, Any]:
+    found = trained.validation
+    return {
+        "validation": {
+            "miss_at_few_alarms": found.miss, "ranking": found.ranking, "loss": found.loss,
+            "n_words": len(found.words), "n_rest": len(found.rest),
+        },
+        "best_step": trained.progress.best_step, "averaged": trained.progress.best_averaged,
+        "steps": trained.progress.total, "training_s": trained.seconds,
+    }  # fmt: skip

@@ -1,0 +1,159 @@
+"""The Data page in its states: nothing there, a set, problems, import, export, removal."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboard.sections.data import FORMATS as OFFERED_FORMATS
+from pipeline.corpus.importer import FORMATS
+from pipeline.corpus.sets import list_sets
+from pipeline.runs import RunDirectory, list_runs
+from pipeline.settings import Settings
+from tests.pages import button, said
+
+
+def wait_for(run: RunDirectory, seconds: float = 60) -> str:
+    deadline = time.monotonic() + seconds
+    while run.state.status in ("queued", "running") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return run.state.status
+
+
+def test_an_empty_installation_says_what_to_do_next(open_page) -> None:
+    page = open_page("data")
+    assert not page.exception
+    assert "Nothing is imported yet" in said(page)
+
+
+def test_the_sets_and_their_coverage_are_shown(open_page, tiny_set: str) -> None:
+    page = open_page("data")
+    assert not page.exception
+    row = page.dataframe[0].value.iloc[0]
+    assert (row["Set"], row["Recordings"], row["Speakers"], row["Labelled"]) == ("tiny", 24, 4, 100)
+    assert row["Labels"] == "experts"
+    assert "Distribution of scores" in said(page)
+
+
+def test_the_section_in_the_url_is_opened(open_page, tiny_set: str) -> None:
+    page = open_page("data", section="Problems")
+    assert not page.exception
+    assert "No problems found" in said(page)
+
+
+def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, tmp_path: Path) -> None:
+    from pipeline.corpus.importer import import_path
+
+    folder = tmp_path / "tiny" / "participant_001" / "kelimeler"
+    (folder / "07_bozuk.wav").write_bytes(b"no audio")
+    (folder / "08_boş.wav").write_bytes(b"")
+    import_path(settings, tmp_path / "tiny", name="tiny")
+    page = open_page("data", section="Problems")
+    assert len(page.dataframe[0].value) == 2
+    next(field for field in page.text_input if field.label == "Search path or message").set_value("boş").run()
+    assert [Path(path).name for path in page.dataframe[0].value["Path"]] == ["08_boş.wav"]
+
+
+def test_every_importable_format_is_offered() -> None:
+    assert set(OFFERED_FORMATS) == {"auto", *FORMATS}
+
+
+@pytest.mark.parametrize("path", ["", "relative/folder", "/no/such/folder"])
+def test_a_bad_import_path_is_told_in_words_and_starts_nothing(open_page, settings: Settings, path: str) -> None:
+    page = open_page("data", section="Import")
+    page.text_input[0].set_value(path)
+    button(page, "Import").click().run()
+    assert not page.exception
+    assert len(page.error) == 1
+    assert list_runs(settings.jobs_root) == []
+
+
+def test_an_import_runs_in_the_background_and_is_watched(open_page, settings: Settings, tiny_set: str, tmp_path: Path):
+    shutil.copytree(tmp_path / "tiny", tmp_path / "copy")
+    page = open_page("data", section="Import")
+    page.text_input[0].set_value(str(tmp_path / "copy"))
+    page.text_input[1].set_value("again")
+    button(page, "Import").click().run()
+    assert not page.exception
+    (run,) = list_runs(settings.jobs_root)
+    assert page.query_params["job"] == run.id
+    assert wait_for(run) == "finished", run.log_tail()
+    assert [set_.name for set_ in list_sets(settings)] == ["again", "tiny"]
+    reloaded = open_page("data", section="Import", job=run.id)
+    assert "import-copy" in said(reloaded)
+
+
+def test_an_unknown_job_in_the_url_is_told_in_words(open_page, tiny_set: str) -> None:
+    page = open_page("data", section="Import", job="../../etc")
+    assert not page.exception
+    assert "No run" in page.error[0].value
+
+
+def test_the_index_is_rebuilt_on_request(open_page, settings: Settings, tiny_set: str) -> None:
+    settings.index_path.unlink()
+    page = open_page("data", section="Maintain")
+    button(page, "Rebuild the index").click().run()
+    assert not page.exception
+    assert "24 recordings in 1 sets, 48 ratings" in page.success[0].value
+
+
+def test_removing_a_set_needs_a_second_answer_and_leaves_its_files(
+    open_page, settings: Settings, tiny_set: str, tmp_path: Path
+) -> None:
+    page = open_page("data", section="Maintain")
+    assert "Audio and labels stay where they are" in said(page)
+    files = sorted((tmp_path / "tiny").rglob("*"))
+    button(page, "Yes, remove it").click().run()
+    assert not page.exception
+    assert list_sets(settings) == []
+    assert sorted((tmp_path / "tiny").rglob("*")) == files
+
+
+def test_exported_labels_are_those_of_the_set(open_page, tiny_set: str) -> None:
+    from dashboard.services import shared as services
+
+    page = open_page("data", section="Export")
+    assert not page.exception
+    lines = services.exported_labels("tiny", "csv").decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + 48
+    assert len(services.exported_labels("tiny", "jsonl").splitlines()) == 48
+
+
+def test_ratings_from_elsewhere_are_checked_and_taken_over(open_page, settings: Settings, tiny_set: str) -> None:
+    from dashboard.services import shared as services
+
+    key = services.index().recordings(tiny_set)[0].id
+    table = f"recording_id,evaluator,score\n{key},Zoë,77\nnowhere,Zoë,77\n".encode()
+    page = open_page("data", section="Import", set=tiny_set)
+    page.get("file_uploader")[-1].set_value(("r.csv", table, "text/csv")).run()
+    assert not page.exception
+    assert "1 ratings cannot be used" in page.warning[-1].value
+    button(page, "Take them over").click().run()
+    assert "1 recordings have something new" in page.success[-1].value
+    assert "Zoë" in set(services.index().labels(tiny_set)["evaluator"])
+    for format_ in ("label-studio", "textgrid"):
+        assert services.exported_labels(tiny_set, format_)
+
+
+@pytest.mark.parametrize("damage", ["cut", "a list", "a folder", "gone", "null name"])
+def test_a_set_that_is_damaged_is_named_and_breaks_no_page(
+    open_page, settings: Settings, tiny_set: str, damage: str
+) -> None:
+    assert open_page("data").dataframe[0].value["Set"].tolist() == ["tiny"]
+    file = settings.sets_root / tiny_set / "set.json"
+    content = file.read_text(encoding="utf-8")
+    if damage == "gone":
+        shutil.rmtree(file.parent)
+    elif damage == "a folder":
+        file.unlink()
+        file.mkdir()
+    else:
+        changed = {"cut": content[:-30], "a list": "[]", "null name": content.replace('"tiny"', "null", 1)}
+        file.write_text(changed[damage], encoding="utf-8")
+    page = open_page("data")
+    assert not page.exception
+    assert "cannot be read" in page.dataframe[0].value["Folder"].iloc[0]
+    assert ("is damaged" in said(page)) is (damage != "gone")
+    for section in ("Problems", "Import", "Export", "Maintain"):
+        assert not open_page("data", section=section).exception

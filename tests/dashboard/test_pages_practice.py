@@ -1,0 +1,193 @@
+"""The Practice page: what is kept is asked once, tries follow lessons, lessons and voices are one's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dashboard.sections.practice.live import Take
+from pipeline.audio.endpoint import Phase
+from pipeline.audio.load import load_audio
+from pipeline.corpus.references import mark, marked
+from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.monitoring.prediction_log import PredictionLog
+from pipeline.people.access import Identity
+from pipeline.people.people import EVERY_ROLE
+from pipeline.practice.attempts import read_attempts
+from pipeline.practice.consent import Keep, consent_of, give_consent
+from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
+from pipeline.settings import CHECKOUT, Settings
+from tests.pages import button, said
+from tests.practice.test_practice import Voiced
+
+Open = Callable[..., Any]
+SAID = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "11_masa.wav"
+
+
+def named(settings: Settings) -> list[str]:
+    """The names in the log of predictions, newest first."""
+    log = PredictionLog(settings)
+    return [one.participant for model in {day.model_id for day in log.days()} for one in log.newest(model)]
+
+
+def record(page: Any) -> None:
+    page.segmented_control(key="recorder-way").set_value("File").run()
+    page.file_uploader[0].upload("masa.wav", SAID.read_bytes(), "audio/wav").run()
+    assert not page.exception
+
+
+@pytest.mark.parametrize(("keep", "tries", "sounds"), [("recordings", 1, 1), ("scores", 1, 0), ("nothing", 0, 0)])
+def test_what_may_be_kept_is_asked_once_and_heeded(
+    open_page: Open, demo: Settings, keep: str, tries: int, sounds: int
+) -> None:
+    page = open_page("practice", learner="Deniz", text="masa")
+    record(page)
+    assert not list(demo.attempts_root.rglob("*")), "nothing before the answer"
+    page.button(key=f"keep-{keep}").click().run()
+    assert consent_of(demo, "Deniz") is Keep(keep)
+    assert named(demo) == [""], "before the answer the log holds no name"
+    assert len(read_attempts(demo, "Deniz").attempts) == tries
+    assert len(list(demo.attempts_root.rglob("*.wav"))) == sounds
+    assert "What may be kept" not in said(page)
+    assert "What may be kept" not in said(open_page("practice", learner="Deniz"))
+
+
+def test_a_try_is_scored_compared_and_counted_for_its_lesson(open_page: Open, demo: Settings) -> None:
+    give_consent(demo, "Deniz", Keep.RECORDINGS)
+    page = open_page("practice", learner="Deniz", text="masa")
+    record(page)
+    shown = said(page)
+    assert "3. Your score" in shown
+    assert "times as long as the reference" in shown or "as long as the reference" in shown
+    (kept,) = read_attempts(demo, "Deniz").attempts
+    assert kept.lesson == "tr-first-words"
+    progress = open_page("practice", practise="Progress", learner="Deniz")
+    assert progress.metric[0].value == "1"
+    assert progress.dataframe[0].value["Lesson"].tolist() == ["Turkish: İlk kelimeler (first words)"]
+    page.run()
+    assert len(read_attempts(demo, "Deniz").attempts) == 1, "a redrawn page saves nothing twice"
+
+
+def test_every_run_tells_the_browser_what_is_chosen(open_page: Open, demo: Settings) -> None:
+    """One on a busy machine draws a later run first, and answers with what it finds there."""
+    page = open_page("practice", lesson="tr-vowels", text="göl")
+    for _ in range(3):
+        lesson, text = (next(one for one in page.selectbox if one.label.startswith(name)) for name in ("Lesson", "Say"))
+        assert (lesson.value, lesson.options[lesson.proto.default]) == ("tr-vowels", "Turkish: ı, ö and ü (15)")
+        assert (text.value, text.options[text.proto.default]) == ("göl", "göl")
+        page.run()
+
+
+def test_a_lesson_that_goes_away_gives_way_to_the_first(open_page: Open, demo: Settings) -> None:
+    add_lesson(demo, "mine", b"title: Mine\nlanguage: tr\nkind: words\nabout: Mine.\nitems: [otobus, tramvay]\n")
+    page = open_page("practice", lesson="mine")
+    page.button(key="practice-Next").click().run()
+    assert page.query_params["text"] in ("tramvay", ["tramvay"])
+    remove_lesson(demo, "mine")
+    page.run()
+    assert "### araba" in said(page)
+    assert page.query_params["lesson"] in ("tr-first-words", ["tr-first-words"])
+
+
+def test_everything_goes_and_the_log_forgets_the_name(open_page: Open, demo: Settings) -> None:
+    give_consent(demo, "Deniz", Keep.SCORES)
+    record(open_page("practice", learner="Deniz", text="masa"))
+    assert named(demo) == ["Deniz"]
+    page = open_page("practice", practise="Progress", learner="Deniz")
+    button(page, "Yes, delete everything").click().run()
+    assert not page.exception
+    assert named(demo) == [""], "what was predicted stays, as nobody's"
+    assert not read_attempts(demo, "Deniz").attempts
+    assert consent_of(demo, "Deniz") is None
+
+
+def test_next_goes_on_in_the_lesson_and_the_url_follows(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", lesson="en-th")
+    assert page.query_params["text"] in ("think", ["think"])
+    page.button(key="practice-Next").click().run()
+    assert page.query_params["text"] in ("sink", ["sink"])
+    page.button(key="practice-Back").click().run()
+    assert "not s, t or f" in said(page)
+    again = open_page("practice", lesson="en-th", text="mother")
+    assert "### mother" in said(again)
+
+
+def test_a_lesson_is_written_and_taken_away(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", practise="Lessons and voices")
+    page.text_input[0].set_value("Şehirde")
+    page.text_area[0].set_value("otobüs\ntramvay\n\n")
+    button(page, "Add the lesson").click().run()
+    assert not page.exception
+    assert [item.text for item in get_lesson(settings, "sehirde").items] == ["otobüs", "tramvay"]
+    assert "sehirde" in page.dataframe[0].value["Name"].tolist()
+
+
+def test_a_lesson_that_is_none_is_refused_in_words(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", practise="Lessons and voices")
+    page.text_input[0].set_value("Empty")
+    button(page, "Add the lesson").click().run()
+    assert "1 to 500 texts" in page.error[0].value
+
+
+def test_a_recording_becomes_the_voice_that_learners_hear(open_page: Open, settings: Settings, tiny_set: str) -> None:
+    page = open_page("practice", practise="Lessons and voices")
+    box = page.selectbox(key="reference-recording")
+    box.select_index(0).run()
+    button(page, "Make it a reference").click().run()
+    assert not page.exception
+    assert len(marked(settings)) == 1
+
+
+def test_a_take_begins_and_ends_by_itself_with_level_and_melody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.audio.endpoint.new_model", Voiced)
+    take = Take(0.7, 8.0)
+    seconds = np.arange(16_000) / 16_000
+    tone = 0.5 * sum(np.sin(2 * np.pi * 200 * k * seconds) / k for k in range(1, 6))
+    phases = []
+    for _ in range(50):
+        take.hear(np.zeros(320, dtype=np.float32))
+        phases.append(take.phase)
+    assert set(phases) == {Phase.WAITING}
+    for start in range(0, 16_000, 320):
+        take.hear(tone[start : start + 320].astype(np.float32))
+    assert take.phase is Phase.SPEAKING
+    assert take.level_db == pytest.approx(10 * np.log10(np.square(tone).mean()), abs=1.0)
+    assert not take.clipped
+    pitches = [hertz for _, hertz in take.melody() if hertz == hertz]
+    assert np.median(pitches) == pytest.approx(200, rel=0.03)
+    for _ in range(50):
+        take.hear(np.zeros(320, dtype=np.float32))
+    assert take.phase is Phase.DONE
+    assert take.heard
+    assert load_audio(take.wav()).duration_s == pytest.approx(0.3 + 1.0 + 0.7, abs=0.08)
+    take.hear(np.ones(320, dtype=np.float32))
+    assert not take.clipped, "what comes after the end is not heard"
+
+
+def test_pages_from_another_machine_without_https_say_so(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.sections.practice.live.insecure_origin", lambda: True)
+    page = open_page("practice")
+    page.segmented_control(key="recorder-way").set_value("Live").run()
+    assert not page.exception
+    assert any("HTTPS only" in str(warning.value) for warning in page.warning)
+
+
+@pytest.mark.parametrize("content", [None, b"broken"])
+def test_a_try_is_scored_though_its_marked_reference_cannot_be_read(
+    open_page: Open, demo: Settings, content: bytes | None
+) -> None:
+    give_consent(demo, "Deniz", Keep.SCORES)
+    recording = next(one for one in read_recordings(demo, "demo") if one.text == "masa")
+    mark(demo, recording.id, Identity("Ada", EVERY_ROLE))
+    path = get_set(demo, "demo").root / recording.path
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    page = open_page("practice", learner="Deniz", text="masa")
+    assert "A synthetic voice" in said(page), "the next reference takes its place"
+    record(page)
+    assert "3. Your score" in said(page)
+    assert len(read_attempts(demo, "Deniz").attempts) == 1

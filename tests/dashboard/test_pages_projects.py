@@ -1,0 +1,240 @@
+"""Agreement, Review, Projects and the Label page of a project, as Streamlit runs them; and who gets in where."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dashboard.sections.projects import read_gold
+from dashboard.services.label import Labelling, Session
+from pipeline.errors import ProjectError
+from pipeline.labels.index import Index
+from pipeline.labels.store import LabelStore
+from pipeline.people.access import Role
+from pipeline.people.people import People, Person
+from pipeline.projects.project import Project, get_project, list_projects, save_project
+from pipeline.projects.queue import Nothing, Queue
+from pipeline.projects.review import Panel
+from pipeline.records import RubricName
+from pipeline.settings import Settings
+from tests.pages import button, said
+from tests.projects.test_projects import ADMIN, expert, ids_of, rate_all, words
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
+__all__ = ["words"]
+Open = Callable[..., "AppTest"]
+
+
+@pytest.fixture
+def study(settings: Settings, words: str) -> Project:
+    """Three experts rated everything; the first recording divides them."""
+    project = save_project(settings, Project("study", words, overlap=3, instructions="Listen twice."), ADMIN)
+    first = ids_of(settings)[0]
+    for name, score in (("Eve", 30.0), ("Bob", 90.0), ("Cem", 60.0)):
+        rate_all(
+            Queue(settings, project, expert(name)), name,
+            lambda task, score=score: score if task.recording.id == first else 70 + score / 20,
+        )  # fmt: skip
+    return project
+
+
+def team(settings: Settings) -> None:
+    people = People(settings)
+    for name, role in (("Ada", Role.ADMIN), ("Eve", Role.EXPERT), ("Lea", Role.LEARNER), ("Rita", Role.REVIEWER)):
+        people.save(Person(name, (role,)), ADMIN)
+
+
+def test_agreement_of_two_or_more(open_page: Open, study: Project) -> None:
+    page = open_page("agreement", set="words")
+    assert not page.exception
+    overview = page.dataframe[0].value
+    assert list(overview["Dimension"]) == ["Score"]
+    assert overview["Items"][0] == 12
+    assert "[" in overview["Krippendorff's α"][0]
+    raters = next(frame.value for frame in page.dataframe if "Rater" in frame.value.columns)
+    assert list(raters["Rater"]) == ["Bob", "Cem", "Eve"]
+    texts = next(frame.value for frame in page.dataframe if "Text" in frame.value.columns)
+    assert texts["Text"][0] == "araba"
+    page.segmented_control(key="agreement-pairwise").set_value("Kappa").run()
+    assert not page.exception
+
+
+def test_agreement_needs_two_people(open_page: Open, tiny_set: str, words: str) -> None:
+    page = open_page("agreement", set=words)
+    assert "takes two people" in said(page)
+
+
+def test_a_reviewer_decides_and_takes_it_back(open_page: Open, settings: Settings, study: Project) -> None:
+    page = open_page("review", project="study", rater="Rita")
+    assert not page.exception
+    assert "1 recording, the widest apart first" in said(page)
+    ratings = page.dataframe[0].value
+    assert dict(zip(ratings["Expert"], ratings["Score"], strict=True)) == {"Bob": "90", "Cem": "60", "Eve": "30"}
+    key = ids_of(settings)[0]
+
+    button(page, "Decide").click().run()
+    assert "0-100" in page.error[0].value
+    page.number_input(key=f"decide-{key}-score").set_value(55.0)
+    page.text_input(key=f"decide-{key}-why").set_value("clear enough")
+    button(page, "Decide").click().run()
+    assert not page.exception
+    assert "No recording is disputed" in said(page)
+    assert LabelStore(settings).history(Index(settings).recording(key))[-1].notes == "clear enough"
+    page.toggle(key="review-all").set_value(True).run()
+    assert "Rita has set it to 55" in said(page)
+    button(page, "Undo my last word").click().run()
+    assert len(Panel(settings, study, ADMIN).disputes()) == 1
+
+
+def test_how_experts_work_and_the_consensus(open_page: Open, study: Project) -> None:
+    page = open_page("review", project="study", rater="Rita")
+    page.segmented_control(key="review-show").set_value("Experts").run()
+    assert list(page.dataframe[0].value["Expert"]) == ["Bob", "Cem", "Eve"]
+    page.segmented_control(key="review-show").set_value("Consensus").run()
+    table = page.dataframe[0].value
+    assert len(table) == 12
+    page.selectbox(key="review-method").set_value("severity").run()
+    assert set(page.dataframe[0].value["method"]) == {"severity"}
+
+
+def test_a_project_is_set_up_and_changed(open_page: Open, settings: Settings, words: str) -> None:
+    page = open_page("projects", rater="Ada")
+    assert "no project yet" in said(page)
+    key = "project-a new project"
+    page.text_input(key=f"{key}-name").set_value("first")
+    page.number_input(key=f"{key}-overlap").set_value(2)
+    page.text_area(key=f"{key}-experts").set_value("Eve, Bob")
+    page.text_area(key=f"{key}-gold").set_value("nothing")
+    button(page, "Save project").click().run()
+    assert "form recording,score" in page.error[0].value
+    page.text_area(key=f"{key}-gold").set_value(f"{ids_of(settings)[0]},80")
+    page.number_input(key=f"{key}-cal").set_value(1)
+    button(page, "Save project").click().run()
+    assert not page.exception
+    project = get_project(settings, "first")
+    assert (project.overlap, project.experts, project.calibration) == (2, ("Eve", "Bob"), 1)
+    assert project.gold == {ids_of(settings)[0]: {"score": 80.0}}
+    assert page.dataframe[0].value["Ratings"][0] == "0 of 22"
+    page.selectbox(key="project-edit").set_value("first").run()
+    page.checkbox(key="project-first-closed").set_value(True)
+    button(page, "Save project").click().run()
+    assert get_project(settings, "first").closed
+    assert page.dataframe[0].value["State"][0] == "closed"
+
+
+def test_the_first_person_makes_the_list(open_page: Open, settings: Settings, words: str) -> None:
+    page = open_page("projects")
+    assert "installation is open" in said(page)
+    page.text_input(key="person-name").set_value("Ada")
+    button(page, "Add or change").click().run()
+    assert not page.exception
+    assert [(p.name, Role.ADMIN in p.roles) for p in People(settings).all()] == [("Ada", True)]
+
+
+@pytest.mark.parametrize(
+    ("view", "who", "refusal"),
+    [
+        ("agreement", "Eve", "Eve (expert) may not see what others rated"),
+        ("review", "Lea", "Lea (learner) may not see what others rated"),
+        ("label", "Lea", "Lea (learner) may not rate recordings"),
+        ("label", "Rita", "Rita (reviewer) may not rate recordings"),
+        ("review", None, "Say who you are first"),
+        ("compare", "Eve", "Eve (expert) may not see what others rated"),
+        ("train", "Rita", "Rita (reviewer) may not train and deploy models"),
+        ("data", "Eve", "Eve (expert) may not see what others rated"),
+    ],
+)  # fmt: skip
+def test_roles_hold_whatever_the_address_says(
+    open_page: Open, settings: Settings, study: Project, view: str, who: str | None, refusal: str
+) -> None:
+    team(settings)
+    query = {"project": "study", "set": "words", "section": "Export", **({"rater": who} if who else {})}
+    page = open_page(view, **query)
+    assert refusal.replace("(", "").replace(")", "") in said(page).replace("(", "").replace(")", "").replace("\\", "")
+    assert not page.dataframe
+
+
+def test_somebody_who_is_not_on_the_list_is_nobody(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    page = open_page("review", project="study", rater="Mallory")
+    assert "Say who you are first" in said(page)
+
+
+def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words: str) -> None:
+    save_project(settings, Project("study", words, title="Vowels", overlap=2, instructions="Listen *twice*."), ADMIN)
+    page = open_page("label", project="study", rater="Eve")
+    assert not page.exception
+    assert "Listen *twice*" in said(page)
+    assert any("Vowels" in str(progress.proto) for progress in page.get("progress"))
+    labelling = Labelling(settings, words, expert("Eve"), get_project(settings, "study"))
+    session = Session()
+    for n in range(12):
+        shown = labelling.shown(session)
+        assert not isinstance(shown, Nothing)
+        session = Session(task=shown.task)
+        action = {"nonce": str(n), "kind": "rate", "item": shown.recording.id, "score": 70 + n}
+        session = labelling.act(session, action)
+        assert session.answer is not None
+        assert session.answer.ok, session.answer
+    assert labelling.shown(session) == Nothing("done")
+    assert labelling.can_undo()
+    back = labelling.act(session, {"nonce": "undo", "kind": "undo"})
+    reopened = labelling.shown(back)
+    assert not isinstance(reopened, Nothing)
+    assert reopened.previous is not None
+    page = open_page("label", project="study", rater="Eve")
+    assert not page.exception
+
+
+def test_a_project_without_anything_left(open_page: Open, settings: Settings, study: Project) -> None:
+    page = open_page("label", project="study", rater="Eve")
+    assert "Nothing is left for you in study" in said(page)
+    save_project(settings, Project("study", "words", overlap=3, closed=True), ADMIN)
+    assert "study is over" in said(open_page("label", project="study", rater="Eve"))
+
+
+def test_known_answers_as_people_type_them() -> None:
+    assert read_gold("a/b,80\n\n c/d , 7.5\n", RubricName.WORD) == {"a/b": {"score": 80.0}, "c/d": {"score": 7.5}}
+    with pytest.raises(ProjectError, match=r"recording,accuracy,fluency,prosodic,total"):
+        read_gold("a/b,8,9", RubricName.SENTENCE)
+    assert list_projects(Settings.from_env({"PRONLAB_DATA_ROOT": "/nowhere"})) == []
+
+
+def test_with_sign_in_nobody_is_anybody_without_it(
+    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    from pipeline.settings import CHECKOUT
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    People(settings).save(Person("Ada", (Role.ADMIN,), "ada@lab.org"), ADMIN)
+
+    class User(SimpleNamespace):
+        def get(self, name: str) -> str | None:
+            return getattr(self, name, None)
+
+    def page_for(user: User) -> AppTest:
+        monkeypatch.setattr(st, "user", user)
+        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+        page.secrets["auth"] = {"redirect_uri": "http://localhost:8501/oauth2callback", "cookie_secret": "x"}
+        page.switch_page("pages/review.py")
+        page.query_params["rater"] = "Ada"  # a name in the address is nobody's word
+        page.query_params["project"] = "study"
+        return page.run()
+
+    page = page_for(User(is_logged_in=False))
+    assert "Say who you are first" in said(page)
+    assert any(button.label == "Sign in" for button in page.sidebar.button)
+    assert "is not on this installation" in said(
+        page_for(User(is_logged_in=True, email="eve@lab.org", email_verified=True))
+    )
+    page = page_for(User(is_logged_in=True, email="Ada@lab.org", email_verified=True))
+    assert not page.error
+    assert "the widest apart first" in said(page)

@@ -1,0 +1,210 @@
+"""The Wake word page: each step with nothing, with clips, with a trained detector."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from dashboard.components.webrtc import new_resampler, resampled
+from dashboard.sections.wakeword.live import Listener
+from pipeline.errors import AudioError, CorpusError
+from pipeline.presets import build, merged
+from pipeline.runs import RunDirectory
+from pipeline.settings import Settings
+from pipeline.wakeword.config import WakewordConfig, load_preset
+from pipeline.wakeword.data.clip_library import collections, open_collection
+from pipeline.wakeword.evaluation.evaluate import Task
+from pipeline.wakeword.finished_run import EXPORTS, evaluate_run, robustness_of, trained
+from pipeline.wakeword.runtime.export import export
+from pipeline.wakeword.runtime.file_detection import detector_of
+from pipeline.wakeword.training.run import train_wakeword
+from tests.pages import button, said
+from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Clips of the word `chirp`, some of them for evaluation; to be copied, not changed."""
+    root = tmp_path_factory.mktemp("chirps")
+    installation = Settings(data_root=root / "data", models_root=root / "models")
+    collect_chirps(installation, root)
+    return installation
+
+
+@pytest.fixture(scope="module")
+def trained_run(collected: Settings) -> RunDirectory:
+    """To be copied, not changed."""
+    words = open_collection(collected, "chirp")
+    given = {
+        "name": "chirp", "data.positive": [str(words.folder("positive"))], "mining.rounds": 0,
+        "data.negative": [str(words.folder("negative"))], "data.noise": [str(words.folder("noise"))],
+    }  # fmt: skip
+    config = build(WakewordConfig, merged(load_preset("tiny"), given))
+    run = RunDirectory.create(collected.runs_root, kind="wakeword", name="chirp", config=config, seed=0)
+    train_wakeword(collected, config, run)
+    return run
+
+
+@pytest.fixture
+def chirps(settings: Settings, collected: Settings) -> Settings:
+    """An installation of the test's own with those clips."""
+    shutil.copytree(
+        open_collection(collected, "chirp").root,
+        open_collection(settings, "chirp", create=True).root,
+        dirs_exist_ok=True,
+    )
+    return settings
+
+
+@pytest.fixture
+def detector(chirps: Settings, trained_run: RunDirectory) -> RunDirectory:
+    return RunDirectory(shutil.copytree(trained_run.path, chirps.runs_root / trained_run.id))
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("1 Data", "There are no clips of any word yet"), ("2 Configuration", "First bring clips of the word"),
+        ("3 Training", "No detector has been trained yet"), ("4 Evaluation", "No detector has been trained yet"),
+        ("5 Export", "No detector has been trained yet"), ("6 Help", "How many recordings?"),
+        ("7 Nowhere", "There are no clips of any word yet"),
+    ],
+)  # fmt: skip
+def test_an_empty_installation_says_what_comes_first(open_page: Open, step: str, words: str) -> None:
+    page = open_page("wakeword", step=step)
+    assert not page.exception
+    assert words in said(page)
+
+
+def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -> None:
+    words = open_collection(chirps, "chirp")
+    (words.folder("positive") / "broken.wav").write_bytes(b"RIFF")
+    page = open_page("wakeword", step="1 Data")
+    button(page, "Check the clips").click().run()
+    assert not page.exception
+    assert "1 clips cannot be used" in said(page)
+    button(page, "Move them").click().run()
+    assert not (words.folder("positive") / "broken.wav").exists()
+    assert list((words.root / "quarantine").rglob("broken.wav"))
+    button(page, "Set aside").click().run()
+    assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (11, 13)
+    button(page, "Take all back").click().run()
+    assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
+
+
+def test_variations_are_rendered_to_hear(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="1 Data")
+    page.button(key="wakeword-vary").click().run()
+    assert not page.exception
+    assert [c.value for c in page.caption if c.value.startswith("Variation")] == [f"Variation {n}" for n in (1, 2, 3)]
+
+
+def test_a_training_is_weighed_refused_and_started(
+    open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page("wakeword", step="2 Configuration")
+    weigh = button(page, "Does it fit?")
+    weigh.click().run()
+    assert not page.exception
+    assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
+    page.text_area(key="wakeword-overrides").set_value("train.steps=-1\nmodel.target=esp32_s3\nmodel.name=resnet18")
+    button(page, "Start training").click().run()
+    assert "steps lies in" in said(page)
+    page.text_area(key="wakeword-overrides").set_value("model.target=esp32_s3\nmodel.name=resnet18")
+    button(page, "Start training").click().run()
+    assert "It does not fit the device" in said(page)
+    assert not list(chirps.runs_root.glob("*")), "nothing was started"
+    started = []
+    monkeypatch.setattr(
+        "dashboard.services.wakeword.start_training", lambda config, where: started.append(config) or "run"
+    )
+    page.text_area(key="wakeword-overrides").set_value("train.steps=5")
+    button(page, "Start training").click().run()
+    assert "has started" in said(page)
+    (config,) = started
+    assert config.train.steps == 5
+    assert config.data.positive == (str(open_collection(chirps, "chirp").folder("positive")),)
+    assert config.data.rir == ()
+
+
+def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
+    one = trained(chirps, detector.id)
+    words = open_collection(chirps, "chirp")
+    page = open_page("wakeword", step="3 Training", run=detector.id)
+    assert not page.exception
+    assert "nobody" not in said(page)
+    assert "Validation misses" in {m.label for m in page.metric}
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert not page.exception
+    assert not page.metric, "nothing is measured yet"
+    sides = (words.folder("evaluation/positive"),), (words.folder("evaluation/background"),)
+    evaluate_run(one, Task(*sides, hours=0.05, tta=True))
+    robustness_of(one, *sides, (), ())
+    export(one.folder, one.home / EXPORTS)
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert not page.exception
+    assert {"Missed, ≤ 0.1 an hour", "Missed, ≤ 0.5 an hour", "Missed, ≤ 1.0 an hour"} <= {m.label for m in page.metric}
+    assert "With test-time augmentation" in said(page)
+    page = open_page("wakeword", step="5 Export", run=detector.id)
+    assert not page.exception
+    assert "Model card" in {e.label for e in page.expander}
+
+
+def test_work_is_started_in_the_background(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
+    page = open_page("wakeword", step="5 Export", run=detector.id)
+    next(b for b in page.button if b.label.startswith("Export to")).click().run()
+    end = time.monotonic() + 90
+    (job,) = (RunDirectory(path) for path in chirps.jobs_root.iterdir())
+    while job.state.status in ("queued", "running") and time.monotonic() < end:
+        time.sleep(0.3)
+    assert job.state.status == "finished", job.log_tail()
+    report = json.loads((detector.path / "exports" / "export.json").read_text())
+    assert {row["format"] for row in report} == {"PyTorch", "ONNX", "TorchScript", "INT8"}
+
+
+def test_the_listener_hears_frames_as_browsers_send_them(detector: RunDirectory, chirps: Settings) -> None:
+    """48 kHz stereo, 20 ms a frame."""
+    from av import AudioFrame
+
+    resampler = new_resampler()
+    listener = Listener(detector_of(trained(chirps, detector.id), "aggressive"))
+    sound = np.repeat(np.pad(chirp(np.random.default_rng(0)), (2 * RATE_HZ, RATE_HZ)), 3)
+    frames = np.round(np.stack([sound, sound], axis=1) * 32767).astype(np.int16)
+    for start in range(0, len(frames) - 960, 960):
+        frame = AudioFrame.from_ndarray(frames[start : start + 960].reshape(1, -1), format="s16", layout="stereo")
+        frame.sample_rate, frame.pts = 48_000, start
+        listener.hear(resampled(resampler, frame))
+    windows = listener.windows()
+    assert np.allclose(np.diff([w.end_s for w in windows]), 0.1)
+    best = max(windows, key=lambda w: w.score)
+    assert 2.4 < best.end_s < 4.4
+    assert listener.level_db < -40, "silence at the end"
+
+
+def test_uploads_are_kept_under_their_word_and_nowhere_else(chirps: Settings, tmp_path: Path) -> None:
+    words = open_collection(chirps, "chirp")
+    soundfile.write(tmp_path / "a.wav", chirp(np.random.default_rng(0)), RATE_HZ)
+    content = (tmp_path / "a.wav").read_bytes()
+    first, second = (words.add("negative", "../../a.wav", content) for _ in range(2))
+    assert (first.name, second.name) == ("a.wav", "a-2.wav")
+    assert first.parent == words.folder("negative")
+    with pytest.raises(AudioError):
+        words.add("negative", "b.wav", b"no audio")
+    with pytest.raises(CorpusError, match="is no clip"):
+        words.add("negative", "b.exe", content)
+    with pytest.raises(CorpusError, match="Clips are positive"):
+        words.add("somewhere", "a.wav", content)
+    for name in ("../up", "a/b", "", "x" * 61):
+        with pytest.raises(CorpusError, match="cannot be the name"):
+            open_collection(chirps, name, create=True)
+    with pytest.raises(CorpusError, match="words here: chirp"):
+        open_collection(chirps, "marvin")
+    assert collections(chirps) == ["chirp"]

@@ -1,0 +1,152 @@
+"""What pages ask for: joining scorers with experts, figures in words, training launches and reports."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.components.score_card import checks_of, confidence_in_words
+from dashboard.services import compare as comparison
+from dashboard.services import shared as services
+from dashboard.services import train as training
+from pipeline.errors import CorpusError, JobError
+from pipeline.metrics.regression import RegressionMetrics, regression_metrics
+from pipeline.records import AudioReport, Problem, ScoreResult, Target
+from pipeline.runs import RunDirectory
+from pipeline.settings import Settings
+
+
+@pytest.fixture
+def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    return settings
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    experts = pd.DataFrame(
+        {"recording_id": list("abcd"), "speaker": ["s1", "s1", "s2", "s2"], "text": ["ev", "su", "ev", "su"]}
+    ).assign(score=[90.0, 70.0, 50.0, 60.0], source="human")
+    rows = [("model", id_, score) for id_, score in zip("abcd", (85, 72, 70, 61), strict=True)]
+    rows += [("heuristic", id_, score) for id_, score in zip("abc", (60, 60, None), strict=True)]
+    rows += [("model", "unrated", 50)]
+    predictions = pd.DataFrame(rows, columns=["scorer", "recording_id", "overall"])
+    return comparison.joined(predictions, experts)
+
+
+def test_joining_leaves_out_what_one_side_has_not_scored(table: pd.DataFrame) -> None:
+    assert table.groupby("scorer")["recording_id"].apply(list).to_dict() == {
+        "heuristic": ["a", "b"],
+        "model": ["a", "b", "c", "d"],
+    }
+
+
+def test_filters_keep_everything_or_what_they_name(table: pd.DataFrame) -> None:
+    assert len(comparison.filtered(table)) == 6
+    assert set(comparison.filtered(table, speakers=["s2"])["recording_id"]) == {"c", "d"}
+    assert set(comparison.filtered(table, speakers=["s1"], texts=["su"])["recording_id"]) == {"b"}
+
+
+def test_scorers_are_compared_on_the_same_recordings_only(table: pd.DataFrame) -> None:
+    assert set(comparison.on_the_same_recordings(table)["recording_id"]) == {"a", "b"}
+
+
+def test_figures_are_those_of_the_metrics_and_need_three_recordings(table: pd.DataFrame) -> None:
+    found = comparison.metrics_by_scorer(table)
+    assert set(found) == {"model"}
+    assert found["model"] == regression_metrics([90, 70, 50, 60], [85, 72, 70, 61], speakers=["s1", "s1", "s2", "s2"])
+
+
+def test_the_worst_come_first_with_signed_errors(table: pd.DataFrame) -> None:
+    rows = comparison.worst(table, "model", n=2)
+    assert list(rows["recording_id"]) == ["c", "a"]
+    assert list(rows["error"]) == [20.0, -5.0]
+
+
+def test_the_human_ceiling_needs_two_raters_of_the_same_recordings() -> None:
+    ids = [str(number) for number in range(6)]
+    one = pd.DataFrame({"recording_id": ids, "evaluator": "ada", "action": "rate", "score": np.arange(50.0, 56.0)})
+    two = pd.concat([one, one.assign(evaluator="can", score=one["score"] + 4)])
+    assert comparison.human_ceiling(one, ids) is None
+    assert comparison.human_ceiling(two.assign(action="skip"), ids) is None
+    ceiling = comparison.human_ceiling(two, ids)
+    assert ceiling is not None
+    assert ceiling["mae"] == pytest.approx(4)
+
+
+def test_the_table_of_figures_names_the_level_reached_and_what_is_undefined() -> None:
+    metrics = RegressionMetrics(10, mae=6.5, rmse=13.0, r2=None, within_5=0.4, intervals={"mae": (5.0, 8.25)})
+    rows = {row["Figure"]: row for row in comparison.metric_rows({"model": metrics}, {"mae": 3.0})}
+    assert rows["MAE (points)"]["model"] == "6.50 [5.00, 8.25] · good"
+    assert rows["RMSE (points)"]["model"] == "13.0 · missed"
+    assert rows["R²"]["model"].startswith("undefined")
+    assert rows["Within 5 points"]["model"] == "40 %"
+    assert rows["MAE (points)"]["Human ceiling"] == "3.00"
+    assert rows["MAE (points)"]["Target"] == "< 10 / < 7 / < 5"
+
+
+def test_one_raters_scores_or_the_consensus(installation: Settings, tiny_set: str) -> None:
+    consensus = services.expert_scores(tiny_set, None).set_index("recording_id")["score"]
+    ayse = services.expert_scores(tiny_set, "ayşe").set_index("recording_id")["score"]
+    can = services.expert_scores(tiny_set, "can").set_index("recording_id")["score"]
+    assert len(consensus) == len(ayse) == 24
+    pd.testing.assert_series_equal(consensus, (ayse + can) / 2)
+
+
+def test_a_recordings_audio_is_found_by_its_id(installation: Settings, tiny_set: str, tmp_path: Path) -> None:
+    path = services.recording_audio("tiny/participant_001/kelimeler/02_çiçek")
+    assert path == tmp_path / "tiny" / "participant_001" / "kelimeler" / "02_çiçek.wav"
+
+
+@pytest.mark.parametrize("path", ["", "some/where", "/no/such/place"])
+def test_an_import_of_nothing_is_refused_before_it_starts(installation: Settings, path: str) -> None:
+    with pytest.raises(CorpusError):
+        services.launch_import(path, "", "auto")
+    assert not installation.jobs_root.exists()
+
+
+@pytest.mark.parametrize("run_id", ["missing-12345678", "..", "../jobs"])
+def test_an_unknown_job_is_refused(installation: Settings, run_id: str) -> None:
+    with pytest.raises(JobError):
+        services.job(run_id)
+
+
+def test_a_report_is_read_back_as_it_was_measured(installation: Settings) -> None:
+    run = RunDirectory.create(installation.runs_root, kind="word", name="x", config={})
+    assert training.report_of(run) is None
+    metrics = regression_metrics([10, 20, 30, 40], [12, 18, 33, 39])
+    from pipeline.records import to_json
+
+    content = {"metrics": metrics, "baselines": {"mean": metrics}, "importance": {"f0": 1.5}, "warnings": ["few"]}
+    (run.path / "report.json").write_text(json.dumps(to_json(content)))
+    report = training.report_of(run)
+    assert report == training.Report(metrics, {"mean": metrics}, {"f0": 1.5}, ("few",))
+
+
+def test_checks_tell_good_and_bad_apart() -> None:
+    problems = (Problem("clipped", "It is clipped."), Problem("low_sample_rate", "The rate is low."))
+    report = AudioReport(1.2, 8000, 1, 1.0, 0.02, 0.3, None, problems)
+    found = {check.text: check.mark for check in checks_of(report)}
+    assert found["It is clipped."] == "warning"
+    assert found["The rate is low."] == "warning"
+    assert found["Length 1.2 s"] == "ok"
+    assert sum(mark == "ok" for mark in found.values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("confidence", "said"), [(0.93, "High.*9 of 10"), (0.5, "Medium.*5 of 10"), (0.2, "Low.*2 of")]
+)
+def test_confidence_is_told_as_a_frequency(confidence: float, said: str) -> None:
+    import re
+
+    result = ScoreResult(80, "good", "ml_model", "m", "m", Target("ev"), confidence=confidence)
+    assert re.search(said, confidence_in_words(result))
+
+
+def test_parts_filter_like_speakers_and_texts(table: pd.DataFrame) -> None:
+    parted = table.assign(part=table["speaker"].map({"s1": "train", "s2": "dev"}))
+    assert set(comparison.filtered(parted, parts=["dev"])["speaker"]) == {"s2"}
+    assert len(comparison.filtered(parted)) == len(parted)

@@ -1,0 +1,65 @@
+"""What a scorer answered beside what a manifest's experts said, with and without the experts' detail."""
+
+from typing import Any
+
+from pipeline.corpus.readers.items import CorpusItem
+from pipeline.evaluation.pairing import human_ceiling, judgement, target_of_item
+from pipeline.records import PhoneScore, RubricName, ScoreResult, Target, Verdict, WordScore
+
+DETAIL = {"accuracy": [8, 9, 7, 8, 8], "stress": [10] * 5, "total": [8] * 5, "transcribed": ["S IY", "(TH) IY"]}
+
+
+def item(**word: Any) -> CorpusItem:
+    said = {"text": "SEE", "phones": ["S", "IY1"], "phones_accuracy": [0.4, 2.0], **word}
+    return CorpusItem(
+        "k", "a.wav", "SEE", "s1", RubricName.SENTENCE, "en", released={"total": 6.0, "completeness": 10.0},
+        median={"total": 7.0, "completeness": 1.0}, extra={"words": [said]},
+    )  # fmt: skip
+
+
+def result() -> ScoreResult:
+    phones = (
+        PhoneScore("S", 20.0, 0.0, 0.1, Verdict.WRONG, "TH", before=("AH",)), PhoneScore("IY", 90.0, 0.1, 0.2),
+    )  # fmt: skip
+    word = WordScore("see", 70.0, 0.0, 0.2, phones, dimensions={"accuracy": 7.0, "stress": 10.0, "total": 7.0})
+    return ScoreResult(
+        61.0, "poor", "ml_model", "speech", "m", Target("see"), dimensions={"total": 6.1}, words=(word,),
+        heard_phones=("TH", "IY"), heard_text="the",
+    )  # fmt: skip
+
+
+def test_with_all_detail_every_level_is_set_side_by_side() -> None:
+    found = judgement(item(**DETAIL), result())
+    assert found.reference == {"total": 6.0, "completeness": 10.0}
+    assert found.word_reference == {"accuracy": (8.0,), "stress": (10.0,), "total": (8.0,)}
+    assert (found.phone_reference, found.phone_predicted) == ((0.4, 2.0), (0.4, 1.8))
+    assert found.heard == ("TH", "IY")
+    assert found.diagnosed == ("AH", "TH", "IY")
+    assert found.free_words == ("the",)
+
+
+def test_without_word_scores_the_other_levels_stay() -> None:
+    found = judgement(item(), result())
+    assert found.word_reference == {}
+    assert found.phone_reference == (0.4, 2.0)
+
+
+def test_the_median_counts_where_nothing_was_released() -> None:
+    bare = CorpusItem("k", "a.wav", "SEE", "s", RubricName.SENTENCE, median={"total": 7.0, "completeness": 0.8})
+    found = judgement(bare, result())
+    assert found.reference == {"total": 7.0, "completeness": 8.0}
+    assert (found.phone_reference, found.heard) == ((), None)
+
+
+def test_the_corpus_phones_are_given_to_the_scorer() -> None:
+    assert target_of_item(item()).phones == (("S", "IY1"),)
+    assert target_of_item(item(phones=[])).phones is None
+
+
+def test_people_are_measured_where_all_have_rated() -> None:
+    rated = [
+        CorpusItem(str(n), "a.wav", "x", "s", RubricName.SENTENCE, experts={"total": [n, n + 1, n + (n % 2)]})
+        for n in range(6)
+    ]  # fmt: skip
+    assert 0.9 < human_ceiling(rated)["total"] <= 1.0
+    assert human_ceiling([*rated, CorpusItem("z", "a.wav", "x", "s", RubricName.SENTENCE)]) == {}

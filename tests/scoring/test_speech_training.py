@@ -1,0 +1,281 @@
+"""Training the speech scorer from a manifest to a model folder, with encoders of random weights."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.errors import ModelError, TrainingError
+from pipeline.runs import RunDirectory
+from pipeline.scoring.speech.packaging.export import agreement, export_onnx
+from pipeline.scoring.speech.packaging.model_files import FILES, is_speech_folder, load_info
+from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms
+from pipeline.scoring.speech.training.config import SpeechTrainConfig, list_presets, load_preset
+from pipeline.scoring.speech.training.data import data_hash, read_utterances
+from pipeline.scoring.speech.training.encoder import batch_inputs, load_encoder
+from pipeline.scoring.speech.training.run import train_speech
+from pipeline.scoring.speech.training.train import run_training, split_speakers
+from pipeline.scoring.speech.training.validate import best_f1
+from pipeline.settings import CHECKOUT, Settings
+from tests.conftest import small_vocabulary
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_words() -> Iterator[None]:
+    with small_vocabulary():
+        yield
+
+
+def test_a_manifest_is_read_with_all_its_levels(speech_manifest: Path) -> None:
+    utterances = read_utterances(speech_manifest, "train")
+    assert len(utterances) == 12
+    first = utterances[0]
+    assert first.spoken.words.tolist() == [0, 0, 1, 1, 1]
+    assert first.stress.tolist() == [0, 0, 0, 1, 0]
+    assert first.wrong_share[0] == pytest.approx(0.2)
+    assert first.word_accuracy.tolist() == [4.0, 4.0]
+    assert first.mean.tolist() == pytest.approx([4.0, 3.0, 4.0, 4.0])
+    assert len(first.heard) == 5
+    with pytest.raises(TrainingError, match="has no utterance in part 'other'"):
+        read_utterances(speech_manifest, "other")
+
+
+def test_the_held_out_speakers_are_heard_by_nobody(speech_manifest: Path) -> None:
+    utterances = read_utterances(speech_manifest, "train")
+    everywhere: list[str] = []
+    for fold in range(4):
+        config = SpeechTrainConfig(manifest="m", folds=4, fold=fold, seed=fold)
+        train, held = split_speakers(utterances, config)
+        assert not {u.speaker for u in train} & {u.speaker for u in held}
+        everywhere += sorted({u.speaker for u in held})
+    assert sorted(everywhere) == ["s0", "s1", "s2", "s3"]
+
+
+def test_a_run_leaves_all_that_researchers_expect(speech_run: Path) -> None:
+    run = RunDirectory(speech_run)
+    assert run.state.status == "finished"
+    epochs = [line for line in run.metrics() if line["event"] == "epoch"]
+    assert [line["epoch"] for line in epochs] == [1, 2]
+    assert {"greedy_per", "phone", "mdd_f1", "utterance_total"} <= epochs[0]["held_out"].keys()
+    assert is_speech_folder(speech_run / "model")
+    info = load_info(speech_run / "model")
+    assert (info.n_recordings, info.n_speakers, len(info.speakers)) == (9, 3, 3)
+    assert info.has_heard(info.trained_on, "s1")
+    assert not info.has_heard("elsewhere", "s1")
+    assert len(info.confidence) == 21
+    assert (speech_run / "model" / "README.md").is_file()
+
+
+@contextmanager
+def other_threads() -> Iterator[None]:
+    """As somebody else's process, which has torch work with another number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if before > 1 else 2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_run_goes_on_where_it_was_cut(
+    tmp_path: Path, speech_run: Path, speech_manifest: Path, tiny_encoder: Path
+) -> None:
+    """Two epochs at once, and one with a cut and another, end with the very same weights, whoever goes on."""
+    from safetensors.torch import load_file
+
+    installation = Settings(tmp_path / "data", tmp_path / "models", encoder_path=tiny_encoder)
+    config = SpeechTrainConfig(**RunDirectory(speech_run).config)
+    run = RunDirectory.create(installation.runs_root, kind="speech", name="cut", config=config)
+    run.write_state(replace(run.state, threads=RunDirectory(speech_run).state.threads))
+
+    # The cut comes in the second epoch, after the first one's checkpoint.
+    from pipeline.scoring.speech.training import train as module
+
+    whole_epoch = module._Trainer.epoch
+
+    def cut(self: module._Trainer, epoch: int) -> dict[str, float]:
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return whole_epoch(self, epoch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module._Trainer, "epoch", cut)
+        with pytest.raises(KeyboardInterrupt):
+            train_speech(installation, config, run)
+    with other_threads():
+        train_speech(installation, config, run)
+    ours = load_file(run.path / "checkpoints" / "last.safetensors")
+    theirs = load_file(speech_run / "checkpoints" / "last.safetensors")
+    assert ours.keys() == theirs.keys()
+    assert [name for name in theirs if not torch.equal(ours[name], theirs[name])] == []
+
+
+def test_runs_of_several_seeds_become_one_model(
+    tmp_path: Path, speech_run: Path, speech_manifest: Path, tiny_encoder: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    from pipeline.scoring.speech.training.average import common_config
+
+    installation = Settings(tmp_path / "data", tmp_path / "models", encoder_path=tiny_encoder)
+
+    def a_run(name: str, **changed: Any) -> RunDirectory:
+        config = replace(SpeechTrainConfig(**RunDirectory(speech_run).config), name=name, **changed)
+        return RunDirectory.create(installation.runs_root, kind="speech", name=name, config=config)
+
+    first, second = RunDirectory(speech_run), a_run("second", seed=1)
+    with pytest.raises(TrainingError, match="has no checkpoint yet"):
+        common_config([first, second])
+    with second.start() as writer:  # trained only: to export it takes longest, and the mean is exported below
+        utterances = read_utterances(speech_manifest, "train")
+        writer.update(data_hash=data_hash(utterances))
+        run_training(utterances, SpeechTrainConfig(**second.config), str(tiny_encoder), "cpu", writer)
+    shutil.copytree(first.path, installation.runs_root / first.id)
+    mean = a_run("mean", average=(first.id, second.id))
+    assert SpeechTrainConfig(**mean.config) == replace(common_config([first, second]), name="mean")
+    report = train_speech(installation, SpeechTrainConfig(**mean.config), mean)
+    assert report["averaged"] == [first.id, second.id]
+    weights = [load_file(run.path / "checkpoints" / "best.safetensors") for run in (first, second, mean)]
+    differ = 0
+    for name, value in weights[2].items():
+        if name.startswith("listener."):
+            assert torch.allclose(value, (weights[0][name] + weights[1][name]) / 2, atol=1e-6), name
+            differ += not torch.equal(weights[0][name], weights[1][name])
+    assert differ, "two seeds trained the same weights"
+    assert any("head" in name and not torch.equal(value, weights[0][name]) for name, value in weights[2].items())
+    assert load_info(mean.path / "model").averaged == (first.id, second.id)
+    assert f"Mean weights of `{first.id}`" in (mean.path / "model" / "README.md").read_text(encoding="utf-8")
+
+    with pytest.raises(TrainingError, match="two runs or more"):
+        common_config([first])
+    other = a_run("other", hidden=32)
+    shutil.copytree(first.path / "checkpoints", other.path / "checkpoints", dirs_exist_ok=True)
+    with pytest.raises(TrainingError, match="differ in hidden"):
+        common_config([first, other])
+
+
+def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, speech_manifest: Path, tiny_encoder: Path) -> None:
+    installation = Settings(tmp_path / "data", tmp_path / "models", encoder_path=tiny_encoder)
+    config = SpeechTrainConfig(manifest=str(speech_manifest), folds=4, epochs=2, score_after_epochs=0, hidden=16)
+    run = RunDirectory.create(installation.runs_root, kind="speech", name="stopped", config=config)
+    run.request_stop()
+    with pytest.raises(TrainingError, match=f"--resume {run.id}"):
+        train_speech(installation, config, run)
+    assert run.state.status == "stopped"
+
+
+def test_without_an_encoder_the_run_says_which_is_missing(tmp_path: Path, speech_manifest: Path) -> None:
+    installation = Settings(tmp_path / "data", tmp_path / "models")
+    config = SpeechTrainConfig(manifest=str(speech_manifest))
+    run = RunDirectory.create(installation.runs_root, kind="speech", name="none", config=config)
+    with pytest.raises(ModelError, match="PRONLAB_ENCODER_PATH"):
+        train_speech(installation, config, run)
+
+
+def test_wrong_settings_are_named_all_at_once() -> None:
+    with pytest.raises(TrainingError) as error:
+        SpeechTrainConfig(epochs=0, dropout=2.0, precision="half", hidden=30)
+    for word in ("a set or a manifest", "epochs", "dropout", "precision", "multiple of 4"):
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize("name", list_presets())
+def test_every_preset_can_be_used(name: str) -> None:
+    SpeechTrainConfig(**{"manifest": "m", **load_preset(name)})
+
+
+def test_padding_changes_nothing(tiny_encoder: Path) -> None:
+    encoder = load_encoder(tiny_encoder, 0.0).eval()
+    draw = np.random.default_rng(0)
+    parts = [draw.normal(size=(80, n)).astype(np.float32) for n in (40, 61)]
+    with torch.inference_mode():
+        together = encoder(*batch_inputs(parts))
+        alone = [encoder(torch.from_numpy(part[None]), None) for part in parts]
+    assert torch.allclose(together[-1][0, :19], alone[0][-1][0, :19], atol=1e-4)
+    assert torch.allclose(together[-1][1, :30], alone[1][-1][0, :30], atol=1e-4)
+
+
+def test_encoders_that_read_the_waveform_work_as_well(tmp_path: Path) -> None:
+    from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+    from pipeline.scoring.speech.listening.runtime import SpeechRuntime
+    from pipeline.scoring.speech.training.batches import SpeechModel
+
+    torch.manual_seed(0)
+    config = Wav2Vec2Config(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, conv_dim=(16, 16),
+        conv_stride=(16, 20), conv_kernel=(32, 40), num_conv_pos_embeddings=4, num_conv_pos_embedding_groups=2,
+    )  # fmt: skip
+    Wav2Vec2Model(config).save_pretrained(tmp_path / "wave")
+    model = SpeechModel(SpeechTrainConfig(manifest="m", hidden=16, layers=1), str(tmp_path / "wave")).eval()
+    assert model.listener.encoder.shape.frames_per_s == 50.0
+    export_onnx(model, tmp_path)
+    samples = np.random.default_rng(0).normal(size=8000).astype(np.float32)
+    assert agreement(model, tmp_path, model.listener.encoder.front_end(samples)) < 1e-3
+    assert not hasattr(SpeechRuntime, "torch")
+
+
+def test_a_folder_without_an_encoder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="No speech encoder can be loaded"):
+        load_encoder(tmp_path, 0.0)
+
+
+def test_variations_keep_to_their_limits_and_their_seed() -> None:
+    samples = np.sin(np.arange(16000) / 20).astype(np.float32)
+    noise = [np.random.default_rng(0).normal(size=4000).astype(np.float32)]
+    first, second = (Augmenter(3, 0.1, 1.0, noise, [np.ones(3, dtype=np.float32)]) for _ in range(2))
+    for _ in range(20):
+        varied = first.samples(samples)
+        assert np.array_equal(varied, second.samples(samples))
+        assert 16000 / 1.11 <= len(varied) <= 16000 / 0.89
+        assert np.isfinite(varied).all()
+    spectrum = np.ones((80, 100), dtype=np.float32) * np.arange(100, dtype=np.float32)
+    assert (first.masked(spectrum) != spectrum).any()
+    assert np.array_equal(Augmenter(0, 0.1, 0.0).samples(samples), samples)
+    assert np.array_equal(first.masked(samples), samples)
+
+
+def test_noise_folders_must_hold_audio(tmp_path: Path) -> None:
+    assert read_noise("") == []
+    with pytest.raises(TrainingError, match="no audio"):
+        read_rooms(str(tmp_path))
+    shutil.copy(CHECKOUT / "data" / "demo" / "references" / "masa.wav", tmp_path)
+    (room,) = read_rooms(str(tmp_path))
+    assert float((room**2).sum()) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_the_best_f1_is_the_best_of_all_thresholds() -> None:
+    draw = np.random.default_rng(0)
+    wrong = draw.random(200) < 0.2
+    probability = np.clip(0.3 * wrong + draw.random(200) * 0.7, 0, 1)
+    best = 0.0
+    for threshold in probability:
+        flagged = probability >= threshold
+        best = max(best, 2 * (flagged & wrong).sum() / (flagged.sum() + wrong.sum()))
+    f1, threshold = best_f1(wrong, probability)
+    assert f1 == pytest.approx(best)
+    flagged = probability >= threshold
+    assert 2 * (flagged & wrong).sum() / (flagged.sum() + wrong.sum()) == pytest.approx(best)
+    assert best_f1(np.zeros(3, dtype=bool), np.zeros(3)) == (0.0, 1.0)
+
+
+def test_a_folder_that_is_incomplete_or_of_another_version_is_refused(tmp_path: Path, speech_run: Path) -> None:
+    for name in FILES:
+        if (speech_run / "model" / name).is_file():
+            shutil.copy(speech_run / "model" / name, tmp_path)
+    raw = json.loads((tmp_path / "speech.json").read_text())
+    (tmp_path / "speech.json").write_text(json.dumps({**raw, "labels": ["a"]}))
+    with pytest.raises(ModelError, match="labels"):
+        load_info(tmp_path)
+    (tmp_path / "speech.json").write_text("no")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_info(tmp_path)
+    (tmp_path / "head.onnx").unlink()
+    with pytest.raises(ModelError, match=r"head\.onnx is missing"):
+        load_info(tmp_path)
+    assert replace(load_info(speech_run / "model"), model_id="x").model_id == "x"

@@ -1,0 +1,374 @@
+"""The classical route, proven on two tasks: words by sound, and written prompts."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from pipeline import jsonl
+from pipeline.cli.main import main
+from pipeline.errors import ModelError, TrainingError
+from pipeline.monitoring.inputs import feature_drift
+from pipeline.monitoring.prediction_log import PredictionLog
+from pipeline.regressors.trees import fit, searched
+from pipeline.runs import RunDirectory
+from pipeline.settings import CHECKOUT, Settings
+from pipeline.tabular.cleaning import clean
+from pipeline.tabular.config import TabularConfig, load_preset
+from pipeline.tabular.model_files import INFO, WEIGHTS, deploy, in_use, load_model, roll_back
+from pipeline.tabular.prompts.config import PromptModelConfig
+from pipeline.tabular.prompts.encoder import divided, load_encoder, train_encoder
+from pipeline.tabular.prompts.features import feature_names, syllables_in, text_features
+from pipeline.tabular.prompts.level0 import level0
+from pipeline.tabular.prompts.store import PromptError, Store, read_file
+from pipeline.tabular.prompts.synthesize import synthesize
+from pipeline.tabular.scoring import score_prompt
+from pipeline.tabular.task import Row, get_task, task_names
+from pipeline.tabular.train import load_table, train_tabular
+from tests.pages import button
+
+SHIPPED = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
+
+
+def trained(settings: Settings, **options: Any) -> tuple[RunDirectory, dict[str, Any]]:
+    config = TabularConfig(**{"source": str(SHIPPED), "trees": 60, "folds": 3, "name": "t", **options})
+    run = RunDirectory.create(settings.runs_root, kind="table", name="t", config=config)
+    with run.start() as writer:
+        report = train_tabular(settings, config, writer)
+    return run, report
+
+
+# Cleaning
+
+
+def row(number: int, content: str = "", label: float | None = 50.0, group: str = "a", size: float = 9.0) -> Row:
+    return Row(f"r{number}", group, content or f"content {number}", size, label)
+
+
+def test_what_cannot_be_learnt_from_is_counted_by_why() -> None:
+    rows = [
+        row(0), row(1, label=None), row(2, label=101.0), row(3, label=float("nan")), row(4, size=1.0),
+        row(5, "Same  text"), row(6, "same text", 55.0), row(7, "split"), row(8, "Split", 80.0), row(9, group="b"),
+    ]  # fmt: skip
+    found = clean(rows, get_task("prompts"))
+    assert [one.id for one in found.kept] == ["r0", "r5", "r9"]
+    assert found.dropped == {
+        "has no label": 1, "has a label outside 0-100": 2, "is shorter than 3 words": 1,
+        "the same as an earlier one": 1, "contradicts an equal one": 2,
+    }  # fmt: skip
+    assert found.conflicts == (("r7", "r8"),)
+    assert sum(found.bands.values()) == 3
+    assert found.n == len(found.kept) + sum(found.dropped.values())
+
+
+def test_a_lopsided_table_is_warned_of() -> None:
+    found = clean([row(n, group="one hand") for n in range(30)], get_task("prompts"))
+    assert any("one hand" in warning for warning in found.warnings)
+    assert any("excellent" in warning for warning in found.warnings)
+
+
+# Trees
+
+
+@pytest.mark.parametrize("model", ["forest", "boosting"])
+def test_trees_answer_as_scikit_learn_does(model: str) -> None:
+    from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
+
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(200, 6)).astype(np.float32)
+    y = 50 + 10 * x[:, 0] - 8 * np.abs(x[:, 1]) + draw.normal(size=200)
+    config = TabularConfig(model=model, trees=30, depth=4, min_leaf=2)
+    own = fit(x, y, config, 5).predict(x)
+    if model == "forest":
+        theirs = RandomForestRegressor(30, max_depth=4, min_samples_leaf=2, max_features=1 / 3, random_state=5)
+    else:
+        theirs = GradientBoostingRegressor(
+            n_estimators=30, learning_rate=0.1, max_depth=4, min_samples_leaf=2, subsample=0.8, random_state=5
+        )
+    np.testing.assert_allclose(own, theirs.fit(x, y).predict(x), atol=1e-3)
+
+
+@pytest.mark.parametrize("search", ["grid", "optuna"])
+def test_a_search_finds_what_suits_the_data(search: str) -> None:
+    draw = np.random.default_rng(1)
+    x = draw.normal(size=(120, 4)).astype(np.float32)
+    y = np.clip(50 + 15 * x[:, 0] + draw.normal(0, 15, 120), 0, 100)
+    groups = np.array([f"g{n % 8}" for n in range(120)])
+    start = TabularConfig(model="boosting", trees=300, rate=0.3, depth=5, min_leaf=1, search=search, trials=6)
+    found = searched(x, y, groups, start, 0)
+    test = draw.normal(size=(400, 4)).astype(np.float32)
+    truth = np.clip(50 + 15 * test[:, 0], 0, 100)
+    errors = [np.abs(fit(x, y, one, 0).predict(test) - truth).mean() for one in (start, found)]
+    assert errors[1] < errors[0], "less overfitted than the settings it began with"
+
+
+# The whole way
+
+
+@pytest.mark.parametrize("model", ["forest", "boosting"])
+def test_prompts_are_scored_better_than_by_the_rule(settings: Settings, model: str) -> None:
+    run, report = trained(settings, model=model, depth=3 if model == "boosting" else 0)
+    assert report["metrics"]["mae"] < 11
+    assert report["metrics"]["mae"] < min(
+        report["baselines"][name]["mae"] for name in ("training mean", "level 0 (rules)")
+    )
+    assert {"constraints", "vague_share"} & set(sorted(report["permutation"], key=report["permutation"].get)[-6:])
+    assert sum(report["importance"].values()) == pytest.approx(1)
+    assert len(report["errors"]["worst"]) == 10
+    assert {one["name"] for one in report["errors"]["by_group"]} <= {f"author {n:02}" for n in range(1, 25)}
+    assert len((run.path / "predictions.csv").read_text().splitlines()) == 1 + report["metrics"]["n"]
+    model_ = load_model(run.path / "model")
+    confidence = model_.confidence(50.0)
+    assert confidence is not None
+    assert 0 < confidence <= 1
+
+
+@pytest.mark.usefixtures("demo")
+def test_words_go_the_same_way(settings: Settings) -> None:
+    run, report = trained(settings, task="words", source="demo")
+    assert report["metrics"]["n"] == report["cleaning"]["n_kept"] == 176
+    assert set(report["baselines"]) == {"training mean", "ridge regression", "heuristic rule"}
+    assert report["metrics"]["mae"] < report["baselines"]["training mean"]["mae"]
+    assert set(report["importance"]) == set(get_task("words").feature_names(settings))
+    assert task_names() == ["prompts", "words"]
+    word = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "01_araba.wav"
+    env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
+    given = ["table", "recording", str(word), "--word", "araba", "--json"]
+    before = json.loads(CliRunner().invoke(main, given, env=env).output)
+    assert before["scoring_method"] == "heuristic"
+    deploy(settings, run.path / "model")
+    after = json.loads(CliRunner().invoke(main, given, env=env).output)
+    assert (after["scoring_method"], after["model_id"]) == ("ml_model", run.id)
+    assert PredictionLog(settings).sampled_features(run.id).shape == (1, 57)
+
+
+def test_people_are_kept_on_one_side(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A feature that is the author's number helps nothing, as no fold holds out an author it learnt from."""
+    from pipeline.tabular import train as module
+
+    seen: list[tuple[set[str], set[str]]] = []
+    original = module.speaker_folds
+
+    def watched(groups: Any, n: int, seed: int) -> Any:
+        folds = original(groups, n, seed)
+        for fold in range(n):
+            inside, outside = (
+                {g for g, f in zip(groups, folds, strict=True) if (f == fold) is same} for same in (True, False)
+            )
+            seen.append((inside, outside))
+        return folds
+
+    monkeypatch.setattr(module, "speaker_folds", watched)
+    trained(settings)
+    assert seen
+    assert not any(inside & outside for inside, outside in seen)
+
+
+def test_deployed_used_logged_and_taken_back(settings: Settings) -> None:
+    text = "Explain how a heat pump works. Use at most 120 words. The readers are new customers."
+    assert score_prompt(settings, text).model_id == "level-0"
+    run, _ = trained(settings)
+    deploy(settings, run.path / "model")
+    found = score_prompt(settings, text, "Ada")
+    assert found.model_id == run.id
+    assert found.rule == level0(text).score
+    assert "says why" in found.missing
+    log = PredictionLog(settings)
+    assert log.newest(run.id)[0].participant == "Ada"
+    assert log.sampled_features(run.id).shape == (1, len(feature_names()))
+    for _ in range(60):
+        score_prompt(settings, text)
+    drift, against = feature_drift(settings, None, run.id)
+    assert "items that it was trained on" in against
+    assert drift[0].verdict == "large", "sixty times the same text"
+    vague = score_prompt(settings, "Names for a bakery, something nice about it.")
+    assert vague.score < found.score - 10
+    assert roll_back(settings, "prompts") is None
+    assert in_use(settings, "prompts") is None
+    with pytest.raises(ModelError, match="No model is deployed"):
+        roll_back(settings, "prompts")
+
+
+def test_a_model_that_was_changed_is_refused(settings: Settings) -> None:
+    run, _ = trained(settings)
+    weights = run.path / "model" / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-4] + b"evil")
+    with pytest.raises(ModelError, match="is not the file"):
+        load_model(run.path / "model")
+    (run.path / "model" / INFO).write_text("{}")
+    with pytest.raises(ModelError, match="that can be read"):
+        load_model(run.path / "model")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": "svm", "folds": 1, "rate": 0.0}, "model is one of.*folds.*rate"),
+        ({"search": "luck"}, "search is one of"),
+    ],
+)
+def test_wrong_settings_are_said_at_once(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(TrainingError, match=words):
+        TabularConfig(**changes)
+    assert TabularConfig(**load_preset("boosting_searched")).search == "optuna"
+
+
+def test_too_little_to_learn_from(settings: Settings, tmp_path: Path) -> None:
+    few = tmp_path / "few.jsonl"
+    jsonl.write(few, synthesize(12))
+    with pytest.raises(TrainingError, match=r"12 usable items|are too few"):
+        load_table(settings, get_task("prompts"), str(few))
+    with pytest.raises(TrainingError, match="which set"):
+        load_table(settings, get_task("words"), "")
+
+
+# Prompts
+
+
+def test_the_shipped_set_is_what_the_script_makes() -> None:
+    assert b"".join(map(jsonl.dumps, synthesize())) == SHIPPED.read_bytes()
+    assert all(one.rater == "made up" and one.notes == "synthetic" for one in read_file(SHIPPED))
+
+
+@pytest.mark.parametrize("text", ["", "?", "\n\n\n", "x" * 8000, "Ğüşİöç 漢字 🙂", "1. 2. 3."])
+def test_features_are_finite_for_any_text(text: str) -> None:
+    found = text_features(text)
+    assert found.shape == (len(feature_names()),)
+    assert np.isfinite(found).all()
+    assert 0 <= level0(text).score <= 100
+
+
+def test_features_by_hand() -> None:
+    text = "Write a list of 3 names.\nUse at most 20 words, because space is short."
+    found = dict(zip(feature_names(), text_features(text).tolist(), strict=True))
+    assert (found["n_words"], found["n_sentences"], found["n_lines"], found["numbers"]) == (13, 2, 2, 2)
+    assert (found["begins_with_verb"], found["constraints"], found["reasons"]) == (1, 1, 1)
+    assert [syllables_in(word) for word in ("cat", "table", "make", "banana", "education")] == [1, 2, 1, 3, 4]
+
+
+def test_parts_of_speech_where_a_model_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
+    from pipeline.tabular.prompts import features
+
+    pipe = spacy.blank("en")
+    ruler = pipe.add_pipe("attribute_ruler")
+    ruler.add([[{"LOWER": "lamp"}]], {"POS": "NOUN"})
+    ruler.add([[{"LOWER": "write"}]], {"POS": "VERB"})
+    pipe.to_disk(tmp_path / "tagger")
+    monkeypatch.setenv("PRONLAB_SPACY_MODEL", str(tmp_path / "tagger"))
+    features._tagger.cache_clear()
+    try:
+        found = dict(zip(feature_names(), text_features("Write lamp lamp please").tolist(), strict=True))
+        assert (found["share_noun"], found["share_verb"], found["share_adj"]) == (0.5, 0.25, 0.0)
+    finally:
+        features._tagger.cache_clear()
+
+
+def test_the_rule_says_what_is_missing() -> None:
+    good = level0(
+        "Write a table of three lamps for beginners. Use at most 80 words, because the page is small.\n"
+        "- name each lamp\n- for example: “LumiRide, 20 hours”"
+    )
+    assert not good.missing
+    assert good.score > 95
+    poor = level0("something nice")
+    assert "says what to do" in poor.missing
+    assert poor.score < 25
+
+
+def test_prompts_are_collected_rated_and_removed(settings: Settings, tmp_path: Path) -> None:
+    store = Store(settings)
+    one = store.add("Explain fractions.", "Ada", notes="first try")
+    assert store.all()[0].score is None
+    store.rate(one.id, 62.0, "Rita", "short")
+    assert (store.all()[0].score, store.all()[0].rater, store.all()[0].notes) == (62.0, "Rita", "short")
+    store.remove(one.id)
+    assert store.all() == []
+    assert len((settings.data_root / "prompts.jsonl").read_text().splitlines()) == 3, "nothing is overwritten"
+    for call in (lambda: store.add("", "Ada"), lambda: store.add("x", ""), lambda: store.add("x", "Ada", 101.0)):
+        with pytest.raises(PromptError):
+            call()
+    assert store.add_file(SHIPPED) == 360
+    assert store.add_file(SHIPPED) == 0
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"id": "1", "text": "x", "author": "a"}\n{"id": "2"}\n')
+    with pytest.raises(TrainingError, match="line 2"):
+        store.add_file(bad)
+
+
+def test_a_text_encoder_is_tuned_and_used(settings: Settings) -> None:
+    config = PromptModelConfig(source=str(SHIPPED), name="tiny", epochs=8, learning_rate=2e-3, max_tokens=96)
+    parts = divided(settings, config)
+    authors = [{one.group for one in part} for part in (parts.train, parts.validation, parts.test)]
+    assert not (authors[0] & authors[1] | authors[0] & authors[2] | authors[1] & authors[2])
+    run = RunDirectory.create(settings.runs_root, kind="prompts", name="tiny", config=config)
+    with run.start() as writer:
+        report = train_encoder(settings, config, writer)
+    assert report["metrics"]["mae"] < report["baselines"]["training mean"]["mae"]
+    score = load_encoder(run.path / "model")
+    good, poor = score(
+        ["Explain fractions. Use at most 80 words. Use bullets. You are a patient teacher.", "some stuff, you know"]
+    )
+    assert good > poor
+    again = PromptModelConfig(source=str(SHIPPED), model=str(run.path / "model"), name="again", epochs=1, max_tokens=96)
+    second = RunDirectory.create(settings.runs_root, kind="prompts", name="again", config=again)
+    with second.start() as writer:
+        train_encoder(settings, again, writer)
+    with pytest.raises(ModelError, match="no encoder"):
+        wrong = PromptModelConfig(source=str(SHIPPED), model="/nowhere")
+        with RunDirectory.create(settings.runs_root, kind="prompts", name="w", config=wrong).start() as writer:
+            train_encoder(settings, wrong, writer)
+    (run.path / "model" / "scale.json").unlink()
+    with pytest.raises(ModelError, match="that can be read"):
+        load_encoder(run.path / "model")
+
+
+def test_by_the_command_line(settings: Settings) -> None:
+    env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
+
+    def run(*command: str) -> Any:
+        result = CliRunner().invoke(main, [*command, "--json"], env=env)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.output[result.output.index("{") :])
+
+    assert run("table", "collect", str(SHIPPED))["added"] == 360
+    assert run("table", "clean", "prompts")["n_kept"] == 356
+    report = run("train", "table", "--trees", "40", "--folds", "2")
+    assert run("table", "deploy", report["run"])["task"] == "prompts"
+    assert run("table", "prompt", "Explain fractions to beginners.")["model_id"] == report["run"]
+    assert run("table", "rollback", "prompts")["model"] is None
+
+
+# The page
+
+
+def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], settings: Settings) -> None:
+    page = open_page("tables")
+    assert not page.exception
+    said = "\n".join(str(element.value) for kind in (page.markdown, page.caption) for element in kind)
+    assert "no prompts yet" in said
+    page.text_area(key="prompt-text").set_value("Explain fractions. Use at most 90 words.")
+    page.text_input(key="prompt-author").set_value("Ada")
+    page.number_input(key="prompt-score").set_value(70.0)
+    button(page, "Keep it").click().run()
+    assert not page.exception
+    (kept,) = Store(settings).all()
+    assert (kept.author, kept.score) == ("Ada", 70.0)
+    Store(settings).add_file(SHIPPED)
+    run, _ = trained(settings)
+    deploy(settings, run.path / "model")
+    clean_page = open_page("tables", table="Clean")
+    assert not clean_page.exception
+    assert clean_page.metric[0].value == "361"
+    result = open_page("tables", table="Results")
+    assert not result.exception
+    assert any("level 0" in str(cell) for cell in result.dataframe[0].value.iloc[:, 0])
+    use = open_page("tables", table="Use")
+    use.text_area(key="use-text").set_value("Explain fractions to beginners. Use a table.").run()
+    button(use, "Score it").click().run()
+    assert not use.exception
+    assert any(metric.label.startswith("Score") for metric in use.metric)

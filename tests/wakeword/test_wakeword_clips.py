@@ -1,0 +1,142 @@
+"""Clips of a wake word: found, checked, set aside, and divided so that no source is on two sides."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from pipeline.cli.main import main
+from pipeline.errors import CorpusError
+from pipeline.wakeword.data.clips import Label, quarantine, scan_clips
+from pipeline.wakeword.data.splits import read_manifest, split_clips, write_manifest
+
+RATE = 16_000
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Twelve speakers with two clips a class each; one clip silent, one no audio, two with the same sound."""
+    draw = np.random.default_rng(0)
+    for label in Label:
+        for speaker in range(12):
+            for take in range(2):
+                file = tmp_path / "clips" / label / f"s{speaker:02}" / f"s{speaker:02}_{take}.wav"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                n = round(RATE * (0.6 + 0.05 * speaker))
+                soundfile.write(file, 0.3 * draw.standard_normal(n) * np.hanning(n), RATE)
+    clips = tmp_path / "clips"
+    soundfile.write(clips / "negative" / "s00" / "s00_silent.flac", np.zeros(RATE), RATE)
+    (clips / "positive" / "s00" / "s00_broken.wav").write_bytes(b"RIFF nothing")
+    (clips / "positive" / "s00" / "notes.txt").write_text("not audio")
+    samples, _ = soundfile.read(clips / "positive" / "s01" / "s01_0.wav", dtype="int16")
+    soundfile.write(clips / "hard_negative" / "s11" / "s11_copy.flac", samples, RATE)
+    return clips
+
+
+def test_clips_are_found_and_checked(root: Path) -> None:
+    found = scan_clips(root, source_pattern=r"(s\d\d)_")
+    assert len(found.clips) == 3 * 24 + 3
+    assert {clip.path for clip in found.bad} == {"negative/s00/s00_silent.flac", "positive/s00/s00_broken.wav"}
+    assert found.duplicates == (("hard_negative/s11/s11_copy.flac", "positive/s01/s01_0.wav"),)
+    positive = found.statistics[Label.POSITIVE]
+    assert (positive.clips, positive.sources) == (24, 12)
+    assert (positive.shortest_s, positive.longest_s) == (pytest.approx(0.6), pytest.approx(1.15))
+    assert found.sources_known
+    assert not scan_clips(root).sources_known
+
+
+def test_folders_are_mapped_or_refused(root: Path) -> None:
+    (root / "hard_negative").rename(root / "hard_negatives")
+    (root / ".hidden").mkdir()
+    with pytest.raises(
+        CorpusError, match=r"without a class: hard_negatives \(hard_negative\?\).*--map hard_negatives="
+    ):
+        scan_clips(root)
+    assert Label.HARD_NEGATIVE in scan_clips(root, {"hard_negatives": "hard_negative"}).statistics
+    with pytest.raises(CorpusError, match="Classes are positive"):
+        scan_clips(root, {"hard_negatives": "other"})
+    for pattern, message in (("(", "no regular expression"), (r"s\d", "needs a group"), (r"(x\d)", "finds no source")):
+        with pytest.raises(CorpusError, match=message):
+            scan_clips(root, {"hard_negatives": "hard_negative"}, source_pattern=pattern)
+    for wrong in (root / "none", root / ".hidden"):
+        with pytest.raises(CorpusError):
+            scan_clips(wrong)
+
+
+def test_bad_clips_are_set_aside_and_nothing_is_lost(root: Path, tmp_path: Path) -> None:
+    aside = tmp_path / "aside"
+    moved = quarantine(scan_clips(root), aside)
+    assert {path.relative_to(aside).as_posix() for path in moved} == {
+        "negative/s00/s00_silent.flac", "positive/s00/s00_broken.wav",
+    }  # fmt: skip
+    lines = [json.loads(line) for line in (aside / "reasons.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert all(line["reasons"] for line in lines)
+    assert (aside / "positive/s00/s00_broken.wav").read_bytes() == b"RIFF nothing"
+    assert scan_clips(root).bad == ()
+    assert quarantine(scan_clips(root), aside) == []
+    (root / "positive" / "s00" / "s00_broken.wav").write_bytes(b"again")
+    with pytest.raises(CorpusError, match="there already"):
+        quarantine(scan_clips(root), aside)
+
+
+def test_no_source_is_in_two_parts(root: Path, tmp_path: Path) -> None:
+    found = scan_clips(root, source_pattern=r"(s\d\d)_")
+    placed = split_clips(found, validation=0.2, test=0.2, folds=3)
+    sources = {
+        part: {one.clip.source for one in placed if one.part == part} for part in ("train", "validation", "test")
+    }
+    assert all(sources.values())
+    assert not sources["train"] & sources["test"]
+    assert not sources["train"] & sources["validation"]
+    assert not sources["validation"] & sources["test"]
+    assert len(placed) == len(found.usable)
+    by_fold: dict[int, set[str]] = {}
+    for one in placed:
+        assert (one.fold is None) == (one.part != "train")
+        if one.fold is not None:
+            by_fold.setdefault(one.fold, set()).add(one.clip.source)
+    assert set(by_fold) == {0, 1, 2}
+    assert sum(map(len, by_fold.values())) == len(sources["train"])
+    assert split_clips(found, validation=0.2, test=0.2, folds=3) == placed
+    assert split_clips(found, validation=0.2, test=0.2, seed=1) != placed
+
+    write_manifest(tmp_path / "split", placed, root, 0)
+    where, again = read_manifest(tmp_path / "split")
+    assert where == root
+    assert [(one.clip.path, one.part, one.fold) for one in again] == [(o.clip.path, o.part, o.fold) for o in placed]
+
+
+def test_the_same_sound_is_on_one_side_without_a_pattern(root: Path) -> None:
+    placed = split_clips(scan_clips(root))
+    twins = {one.part for one in placed if one.clip.path.endswith(("s11_copy.flac", "positive/s01/s01_0.wav"))}
+    assert len(twins) == 1
+
+
+def test_splits_that_cannot_be(root: Path, tmp_path: Path) -> None:
+    found = scan_clips(root)
+    for shares in ({"test": 0.0}, {"validation": 0.5, "test": 0.5}):
+        with pytest.raises(CorpusError, match="shares for validation and test"):
+            split_clips(found, **shares)
+    with pytest.raises(CorpusError, match="sources; a split needs"):
+        split_clips(scan_clips(root, source_pattern=r"(s)\d"))
+    with pytest.raises(CorpusError, match="no split of clips"):
+        read_manifest(tmp_path)
+
+
+def test_from_the_command_line(root: Path, tmp_path: Path) -> None:
+    def call(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["wakeword", *words])
+        return done.exit_code, done.output
+
+    code, text = call("scan", str(root), "--json")
+    assert (code, len(json.loads(text)["bad"])) == (0, 2)
+    assert "bad: positive/s00/s00_broken.wav" in call("scan", str(root))[1]
+    code, text = call("quarantine", str(root), "--yes")
+    assert (code, "2 clips are in" in text) == (0, True)
+    assert (root.parent / "clips_quarantine" / "reasons.jsonl").is_file()
+    code, text = call("split", str(root), "--source", r"(s\d\d)_", "--out", str(tmp_path / "split"), "--json")
+    assert (code, set(json.loads(text)["parts"])) == (0, {"positive", "negative", "hard_negative"})
+    assert call("scan", str(root), "--map", "x")[0] == 1

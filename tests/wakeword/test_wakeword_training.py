@@ -1,0 +1,431 @@
+"""The whole way on made-up clips: train, go on, evaluate, export, ask the judge; and what is refused on it."""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+import yaml
+from click.testing import CliRunner
+from safetensors.torch import load_file, save_file
+
+from pipeline.api.app import make_app
+from pipeline.api.limits import Limits
+from pipeline.cli.main import main
+from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
+from pipeline.presets import build, merged
+from pipeline.quantisation import signed_weights
+from pipeline.runs import RunDirectory, StopRequested
+from pipeline.settings import Settings
+from pipeline.wakeword.config import WakewordConfig, load_preset
+from pipeline.wakeword.data.clips import Label
+from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
+from pipeline.wakeword.data.splits import read_manifest
+from pipeline.wakeword.finished_run import judge_for, trained
+from pipeline.wakeword.runtime.cascade import Cascade, local_judge, remote_judge
+from pipeline.wakeword.runtime.detector import StreamingDetector
+from pipeline.wakeword.runtime.export import CLOSE, export, onnx_judge, read_windows
+from pipeline.wakeword.runtime.file_detection import detect_in_file
+from pipeline.wakeword.runtime.inference import judge_of
+from pipeline.wakeword.runtime.model_files import load_model, read_info
+from pipeline.wakeword.training.run import find_clips, make_features, make_trainer, recipes, train_wakeword
+from pipeline.wakeword.training.train import Trainer
+from tests.saturation import saturating_session
+from tests.wakeword_sounds import RATE_HZ, chirp, hum, write_clips
+
+
+class World:
+    """An installation with clips to train on, others to report on, and one trained detector."""
+
+    def __init__(self, root: Path) -> None:
+        self.settings = Settings(data_root=root / "data", models_root=root / "models")
+        self.words, self.other, self.noise = write_clips(root / "train", 24, 30)
+        self.new_words, self.new_other, _ = write_clips(root / "new", 12, 20, seed=1)
+        self.config = self.configured()
+        self.run = RunDirectory.create(self.settings.runs_root, kind="wakeword", name="chirp", config=self.config)
+        self.report = train_wakeword(self.settings, self.config, self.run)
+
+    def configured(self, **changes: Any) -> WakewordConfig:
+        own = {
+            "name": "chirp", "data.positive": [str(self.words)], "data.negative": [str(self.other)],
+            "data.noise": [str(self.noise)], "model.name": "tcn", "model.width": 0.25, "train.steps": 160,
+            "augment.snr_low_db": 5.0,
+        }  # fmt: skip
+        return build(WakewordConfig, merged(load_preset("tiny"), own, changes))
+
+    def fresh(self, config: WakewordConfig) -> RunDirectory:
+        return RunDirectory.create(self.settings.runs_root, kind="wakeword", name="again", config=config)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "PRONLAB_DATA_ROOT": str(self.settings.data_root), "PRONLAB_MODELS_ROOT": str(self.settings.models_root)
+        }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    torch.set_num_threads(1)
+    return World(tmp_path_factory.mktemp("wakeword"))
+
+
+def test_a_run_leaves_a_model_a_card_and_curves(world: World) -> None:
+    assert world.run.state.status == "finished"
+    model, info = load_model(world.run.path / "model")
+    assert world.report["parameters"] == info.parameters == sum(p.numel() for p in model.parameters())
+    assert world.report["validation"]["miss_at_few_alarms"] < 0.5, "better than always yes or always no"
+    rows = world.run.metrics()
+    assert {"step", "validation"} <= {row["event"] for row in rows}
+    assert all(np.isfinite(row["gradient_norm"]) for row in rows if row["event"] == "step")
+    card = (world.run.path / "model" / "README.md").read_text()
+    assert "it cannot be shown that no voice is in both" in card
+    assert np.load(world.run.path / "checkpoints" / "mined.npy").size > 0
+
+
+def test_evaluation_by_the_command_line(world: World) -> None:
+    given = [
+        "wakeword", "evaluate", str(world.run.path), "--positive", str(world.new_words), "--background",
+        str(world.new_other), "--noise", str(world.noise), "--hours", "0.15", "--keep-threshold", "--tta", "--json",
+    ]  # fmt: skip
+    result = CliRunner().invoke(main, given, env=world.env)
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.output)
+    assert set(report["miss_at_fah"]) == {"0.1", "0.5", "1.0"}
+    assert report["miss_at_fah"]["1.0"] < 0.5, "chirps are told from hums"
+    assert 0 <= report["eer"] < 0.4
+    assert report["parameters"] == world.report["parameters"]
+    assert 0 < report["real_time_factor"] < 1
+    assert report["stream"]["n_keywords"] == 12
+    assert report["clips"]["counts"]["true_positives"] + report["clips"]["counts"]["false_negatives"] == 12
+    assert {row["phrase"] for row in report["near"]} == {"beginning", "end", "halves exchanged"}
+    assert report["stream_tta"]["n_keywords"] == 12
+    info = read_info(world.run.path / "model")
+    assert info.threshold == report["stream"]["at_fah"]["0.5"]["threshold"], "kept for the target rate"
+    assert info.metrics["stream"]["n_keywords"] == 12
+    card = (world.run.path / "model" / "README.md").read_text()
+    assert "12 keywords" in card, "the card holds what was measured since"
+    assert "it cannot be shown that no voice is in both" in card
+
+
+def test_training_by_the_command_line(world: World) -> None:
+    given = [
+        "wakeword", "train", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
+        "--override", "train.steps=4", "--override", "mining.rounds=0", "--json",
+    ]  # fmt: skip
+    result = CliRunner().invoke(main, given, env=world.env)
+    assert result.exit_code == 0, result.output
+    folder = Path(json.loads(result.output)["directory"])
+    assert (folder / "model" / "model.safetensors").is_file()
+    assert json.loads((folder / "config.json").read_text())["train"]["steps"] == 4
+
+
+def test_settings_are_searched_for_and_kept_as_a_preset(world: World) -> None:
+    given = [
+        "wakeword", "search", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
+        "--trials", "2", "--trial-steps", "8", "--json",
+    ]  # fmt: skip
+    result = CliRunner().invoke(main, given, env=world.env)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert found["trials"] == 2
+    best = yaml.safe_load(Path(found["file"]).read_text())
+    config = build(WakewordConfig, merged(load_preset("tiny"), best))
+    assert config.train.rate == found["settings"]["train.rate"]
+    trials = [json.loads(line) for line in (Path(found["file"]).parent / "metrics.jsonl").read_text().splitlines()]
+    assert min(trial["value"] for trial in trials if trial["event"] == "trial") == pytest.approx(found["value"])
+
+
+def test_a_rising_rate_finds_where_the_loss_falls(world: World) -> None:
+    given = [
+        "wakeword", "rate-range", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
+        "--json",
+    ]  # fmt: skip
+    result = CliRunner().invoke(main, given, env=world.env)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert list(found["rates"]) == sorted(found["rates"])
+    lowest = found["rates"][int(np.argmin(found["losses"]))]
+    assert found["suggested"] == pytest.approx(lowest / 3)
+    assert min(found["losses"]) < found["losses"][0]
+
+
+def test_a_stopped_run_goes_on_to_the_same_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = world.configured(
+        **{"train.steps": 20, "train.validate_every": 5, "mining.steps": 10, "train.precision": "float32"}
+    )
+    whole, halted = world.fresh(config), world.fresh(config)
+    train_wakeword(world.settings, config, whole)
+    real = Trainer.step
+
+    def halting(self: Trainer, stage: Any, step: int) -> Any:
+        if self.progress.total == 23:
+            raise StopRequested
+        return real(self, stage, step)
+
+    monkeypatch.setattr(Trainer, "step", halting)
+    with pytest.raises(TrainingError, match="goes on"):
+        train_wakeword(world.settings, config, halted)
+    assert halted.state.status == "stopped"
+    monkeypatch.setattr(Trainer, "step", real)
+    torch.set_num_threads(2)
+    train_wakeword(world.settings, config, halted)
+    torch.set_num_threads(1)
+    one, other = (load_file(run.path / "model" / "model.safetensors") for run in (whole, halted))
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train.balanced": False}, {"train.ema": False, "train.cmvn": False}, {"augment.enabled": False},
+        {"augment.partials": 0.0}, {"train.qat_steps": 10}, {"loss.name": "arcface"},
+        {"data.precompute": False, "mining.rounds": 0, "train.steps": 4}, {"features.kind": "mfcc"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_each_part_can_be_switched(world: World, changes: dict[str, Any]) -> None:
+    config = world.configured(**{"train.steps": 10, "mining.steps": 5, **changes})
+    run = world.fresh(config)
+    assert train_wakeword(world.settings, config, run)["steps"] > 0
+
+
+def test_learning_from_a_teacher(world: World) -> None:
+    config = world.configured(**{"distil.teacher": world.run.id, "distil.weight": 1.0, "mining.rounds": 0})
+    with world.fresh(config).start() as writer:
+        trainer = make_trainer(world.settings, config, writer).trainer
+        assert trainer.teacher is not None
+        first = [trainer.step(trainer.stages[0], step)[0] for step in range(40)]
+    assert np.mean(first[-5:]) < np.mean(first[:5])
+    other = world.configured(**{"distil.teacher": world.run.id, "features.n_mels": 64})
+    with pytest.raises(TrainingError, match="hears other features"):
+        train_wakeword(world.settings, other, world.fresh(other))
+
+
+def test_learning_from_an_encoder(world: World, tiny_encoder: Path) -> None:
+    changes = {"distil.teacher": str(tiny_encoder), "distil.windows": 100, "mining.rounds": 0, "train.steps": 4}
+    config = world.configured(**changes)
+    with world.fresh(config).start() as writer:
+        material = make_trainer(world.settings, config, writer)
+        lessons = material.trainer.lessons
+        assert lessons is not None
+        assert lessons.windows.shape == (len(lessons.logits), *config.features.shape)
+        assert lessons.right > 0.6, "even random states tell chirps from hums"
+        again = make_trainer(world.settings, config, writer).trainer.lessons
+        assert again is not None
+        assert np.array_equal(again.logits, lessons.logits)
+        assert np.isfinite(material.trainer.step(material.trainer.stages[0], 0)[0])
+    (world.settings.data_root / "no_encoder").mkdir(parents=True, exist_ok=True)
+    (world.settings.data_root / "no_encoder" / "config.json").write_text("{}")
+    wrong = world.configured(**{**changes, "distil.teacher": str(world.settings.data_root / "no_encoder")})
+    with pytest.raises(ModelError, match="No speech encoder"):
+        train_wakeword(world.settings, wrong, world.fresh(wrong))
+
+
+def test_features_are_taken_as_given_or_refused(world: World, tmp_path: Path) -> None:
+    found = find_clips(world.config)
+    varied, _ = recipes(world.config)
+    home = place_of(world.settings.features_root / "wakeword", found.train, varied)
+    make_pools(home, found.root, found.train, varied)
+    made = make_features(world.config, tmp_path / "features")
+    assert made == found
+    assert read_index(tmp_path / "features")["digest"] == read_index(home)["digest"], "what a run would make"
+    given = world.configured(**{"data.features": str(home), "train.steps": 2, "mining.rounds": 0})
+    assert train_wakeword(world.settings, given, world.fresh(given))["steps"] == 2
+    wrong = replace(given, features=replace(given.features, n_mels=64))
+    with pytest.raises(FeatureError, match=r"n_mels 40 there, 64 here"):
+        train_wakeword(world.settings, wrong, world.fresh(wrong))
+    falls_back = replace(wrong, data=replace(wrong.data, fallback_to_audio=True))
+    run = world.fresh(falls_back)
+    train_wakeword(world.settings, falls_back, run)
+    assert "Making them from the clips" in run.log_tail()
+
+
+def test_exports_answer_as_the_model_does(world: World, tmp_path: Path) -> None:
+    found = {one.format: one for one in export(world.run.path / "model", tmp_path)}
+    assert set(found) == {"PyTorch", "ONNX", "TorchScript", "INT8"}
+    assert found["ONNX"].largest_difference < CLOSE
+    assert found["TorchScript"].largest_difference < CLOSE
+    assert found["INT8"].same_side > 0.9
+    assert found["INT8"].size_kb < found["ONNX"].size_kb
+    windows = read_windows(world.run.path / "model")
+    judge = onnx_judge(tmp_path / "model.onnx")
+    threshold = trained(world.settings, world.run.id).info.threshold
+    saturating = saturating_session(tmp_path / "model.int8.onnx").run(None, {"features": windows})[0]
+    assert ((saturating >= threshold) == (judge(windows) >= threshold)).mean() > 0.9
+    assert signed_weights(tmp_path / "model.int8.onnx") == []
+    assert np.allclose(judge(windows[:5]), judge_for(trained(world.settings, world.run.id))(windows[:5]), atol=1e-3)
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+    with pytest.raises(ModelError, match="no ONNX model"):
+        onnx_judge(tmp_path / "model.onnx")
+    with pytest.raises(ModelError, match="is not exported yet"):
+        judge_for(trained(world.settings, world.run.id), "int8")
+
+
+def test_models_that_cannot_be_trusted_are_refused(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(world.run.path / "model", folder)
+    info = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**info, "model": {**info["model"], "width": 0.5}}))
+    with pytest.raises(ModelError, match=r"of another configuration than model\.json"):
+        load_model(folder)
+    (folder / "model.json").write_text(json.dumps(info))
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: value + 1.0 for name, value in weights.items()}, folder / "model.safetensors")
+    with pytest.raises(ModelError, match=r"is not the file that model\.json was written for"):
+        load_model(folder)
+    torch.save({"model": object}, folder / "model.safetensors")
+    with pytest.raises(ModelError, match="Only safetensors are loaded"):
+        load_model(folder)
+    (folder / "model.json").write_text('{"format": 1}')
+    with pytest.raises(ModelError, match="does not describe a detector"):
+        read_info(folder)
+    with pytest.raises(ModelError, match="no detector 'nothing'"):
+        trained(world.settings, "nothing")
+
+
+def test_a_recording_is_searched_for_the_word(world: World, tmp_path: Path) -> None:
+    draw = np.random.default_rng(5)
+    sound = np.concatenate([hum(draw), chirp(draw), hum(draw)])
+    start_s = len(hum(np.random.default_rng(5))) / RATE_HZ
+    soundfile.write(tmp_path / "long.wav", sound, RATE_HZ)
+    found = detect_in_file(trained(world.settings, world.run.id), tmp_path / "long.wav", "aggressive")
+    assert len(found.windows) == pytest.approx(found.duration_s * 10, abs=12)
+    best = max(found.windows, key=lambda window: window.score)
+    assert start_s < best.end_s < start_s + 1.9
+
+
+@pytest.fixture
+def judge_url(world: World) -> Iterator[str]:
+    import uvicorn
+
+    app = make_app(world.settings, Limits(workers=1, wait_s=120.0, timeout_s=120.0), world.run.path / "model")
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def test_sentry_and_judge(world: World, judge_url: str) -> None:
+    """The sentry hears words and other speech; what it lets through, the judge behind HTTP answers."""
+    info = read_info(world.run.path / "model")
+    judge = judge_for(trained(world.settings, world.run.id))
+    passed, took = {"words": 0, "other": 0}, []
+    remote_judge(judge_url, timeout_s=120.0)(np.zeros(RATE_HZ, dtype=np.float32))  # by now its model is loaded
+    remote = remote_judge(judge_url, timeout_s=30.0)
+    here = local_judge(judge, info.features, info.detector, info.threshold, info.temperature, info.name)
+    for name, folder in (("words", world.new_words), ("other", world.new_other)):
+        for path in sorted(folder.iterdir()):
+            cascade = Cascade(StreamingDetector(judge, info.features, info.detector, info.threshold), remote)
+            sound = soundfile.read(path, dtype="float32")[0]
+            padded = np.pad(sound, (round(info.features.clip_s * RATE_HZ), RATE_HZ // 2))
+            asked = [window for window in cascade.run(padded) if window.verdict is not None]
+            passed[name] += bool(asked)
+            took += [window.judged_ms for window in asked]
+            assert {window.verdict.label for window in asked if window.verdict} <= {"chirp", "other"}
+    assert passed["words"] >= 6
+    assert passed["other"] <= 0.1 * 20 + 1, "under a tenth of what is not the word, and one for luck"
+    assert all(ms > 0 for ms in took)
+    word = soundfile.read(sorted(world.new_words.iterdir())[0], dtype="float32")[0]
+    one, other = remote(word), here(word)
+    assert (one.prediction, one.label) == (other.prediction, other.label)
+    assert one.confidence == pytest.approx(other.confidence, abs=0.01), "16-bit in between"
+
+
+def test_the_judge_refuses_in_words(world: World, judge_url: str) -> None:
+    import httpx2
+
+    client = httpx2.Client(base_url=judge_url, timeout=30.0)
+    cases: list[tuple[dict[str, Any], int, str]] = [
+        ({"files": {"audio": ("a.wav", b"no audio", "audio/wav")}}, 422, "cannot be read as audio"),
+        ({"files": {"audio": ("a.wav", b"", "audio/wav")}}, 422, "is empty"),
+        ({"data": {"x": "y"}}, 422, "audio: Field required"),
+    ]
+    for given, status, words in cases:
+        answer = client.post("/verify", **given)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert words in answer.json()["detail"]
+    with pytest.raises(ModelError, match="does not answer"):
+        remote_judge("http://127.0.0.1:9")(np.zeros(1600, dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data.positive": []}, "No positive clips are given"),
+        ({"data.positive": [], "data.negative": []}, "No positive and no negative"),
+        ({"data.negative": []}, "No negative clips"),
+        ({"data.max_positives": 1}, "has one source"),
+        ({"data.positive": [], "data.negative": [], "data.split": "nowhere"}, "holds no split of clips"),
+    ],
+)
+def test_too_little_to_learn_from(world: World, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(CorpusError, match=message):
+        find_clips(world.configured(**changes))
+
+
+def test_a_split_says_what_to_learn_from_and_what_to_report_on(world: World, tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    shutil.copytree(world.words, clips / "positive")
+    shutil.copytree(world.other, clips / "negative")
+    run = CliRunner()
+    made = run.invoke(
+        main, ["wakeword", "split", str(clips), "--out", str(tmp_path / "split"), "--json"], env=world.env
+    )
+    assert made.exit_code == 0, made.output
+    given = ["wakeword", "train", "--split", str(tmp_path / "split"), "--preset", "tiny", "--steps", "4", "--json"]
+    result = run.invoke(main, [*given, "--override", "mining.rounds=0"], env=world.env)
+    assert result.exit_code == 0, result.output
+    folder = Path(json.loads(result.output)["directory"])
+    root, used = read_manifest(folder / "split")
+    assert root == clips
+    test = {one.clip.path for one in read_manifest(tmp_path / "split")[1] if one.part == "test"}
+    assert test
+    assert not test & {one.clip.path for one in used}
+    given = ["wakeword", "evaluate", str(folder), "--split", str(tmp_path / "split"), "--hours", "0.1", "--json"]
+    result = run.invoke(main, given, env=world.env)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["stream"]["n_keywords"] == sum("positive" in path for path in test)
+    refused = run.invoke(main, ["wakeword", "evaluate", str(folder), "--hours", "1"], env=world.env)
+    assert refused.exit_code == 1
+    assert "--positive and --background, or --split" in refused.output
+
+
+def test_corrupt_audio_among_good_is_left_out_and_counted(world: World, tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    shutil.copytree(world.words, words)
+    (words / "broken.wav").write_bytes(b"RIFF of nothing")
+    soundfile.write(words / "silent.wav", np.zeros(RATE_HZ), RATE_HZ)
+    found = find_clips(world.configured(**{"data.positive": [str(words)]}))
+    assert {clip.path.rsplit("/", 1)[-1] for clip in found.bad} == {"broken.wav", "silent.wav"}
+    assert sum(clip.label is Label.POSITIVE for clip in found.train + found.held) == 24
+    few = tmp_path / "few"
+    few.mkdir()
+    shutil.copy(words / "broken.wav", few / "broken.wav")
+    with pytest.raises(CorpusError, match=r"0 usable positive clips \(1 clips cannot be used.*at least 8 are needed"):
+        find_clips(world.configured(**{"data.positive": [str(few)]}))
+    with pytest.raises(CorpusError, match="is given as negative and"):
+        find_clips(world.configured(**{"data.negative": [str(world.words)]}))
+    with pytest.raises(CorpusError, match="There is no"):
+        find_clips(world.configured(**{"data.negative": [str(tmp_path / "gone")]}))
+
+
+def test_a_judge_is_a_function_of_windows_alone(world: World) -> None:
+    model, info = load_model(world.run.path / "model")
+    windows = read_windows(world.run.path / "model")
+    judge = judge_of(model)
+    assert np.allclose(judge(windows[:3]), np.concatenate([judge(windows[i : i + 1]) for i in range(3)]), atol=1e-5)
+    assert judge(windows[:0]).shape == (0,)
+    assert info.features == world.config.features
