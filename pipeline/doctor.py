@@ -141,7 +141,7 @@ def _speech(settings: Settings) -> Iterator[Check]:
 
 
 def _words(settings: Settings) -> Iterator[Check]:
-    from pipeline.scoring.base import load_scorer
+    from pipeline.scoring.selection import load_scorer
 
     try:
         scorer = load_scorer(settings, None, RubricName.WORD)

@@ -86,7 +86,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def installed_demo(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The demo as `pronlab demo` installs it; to be copied, not changed."""
-    from pipeline.corpus.demo.installation import install_demo
+    from pipeline.importing.demo import install_demo
 
     root = tmp_path_factory.mktemp("demo")
     installation = Settings(data_root=root / "data", models_root=root / "models")
@@ -97,7 +97,7 @@ def installed_demo(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture
 def demo(settings: Settings, installed_demo: Settings) -> Settings:
     """This installation with the demo in it."""
-    from pipeline.labels.database import forget
+    from pipeline.database import forget
 
     forget(installed_demo.index_path)
     shutil.copytree(installed_demo.data_root, settings.data_root)
@@ -131,8 +131,8 @@ def tiny_set(settings: Settings, tmp_path: Path) -> str:
     import numpy as np
     import soundfile
 
-    from pipeline.corpus.importer import import_path
     from pipeline.corpus.sets import read_recordings
+    from pipeline.importing.importer import import_path
     from pipeline.labels.store import LabelStore
     from pipeline.records import RatingAction, RatingEvent
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pipeline import jsonl
 from pipeline.audio.load import load_audio
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.sets import read_recordings
+from pipeline.importing.importer import import_path
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.practice.attempts import save_attempt

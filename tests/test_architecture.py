@@ -3,30 +3,40 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+import grimp
+import networkx
 import pytest
 
 from pipeline.cli.main import COMMANDS
 from pipeline.settings import CHECKOUT
 
 PIPELINE_FILES = sorted((CHECKOUT / "pipeline").rglob("*.py"))
-VIEW_FILES = sorted((CHECKOUT / "dashboard" / "pages").glob("*.py"))
+PAGE_FILES = sorted((CHECKOUT / "dashboard" / "pages").glob("*.py"))
 HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bitsandbytes"}
 
-# From the general to the particular: a package may import those on its own line and on the lines above.
-LAYERS = [
-    {"errors", "markdown", "phones", "records", "registry", "settings", "text", "times"},
-    {"artifacts", "csvfile", "jsonl", "locks", "optional", "parallel", "presets", "quantisation"},
-    {"runs", "metrics"},
-    {"audio"},
-    {"corpus", "labels", "people", "projects"},
-    {"features", "jobs"},
-    {"scoring", "speechllm", "wakeword"},
-    {"results", "monitoring", "practice", "tabular"},
-    {"api", "doctor"},
-    {"cli"},
-]
+# From the general to the particular: each may import those on the lines below it, and none on its own line.
+DASHBOARD_LAYERS = ["app", "pages", "sections", "components", "services"]
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Who imports whom, at the top of a module or inside a function; imports for type checkers alone are left out."""
+    return grimp.build_graph("pipeline", "dashboard", exclude_type_checking_imports=True, cache_dir=None)
+
+
+def circles(edges: Iterable[tuple[str, str]]) -> list[set[str]]:
+    return [names for names in networkx.strongly_connected_components(networkx.DiGraph(edges)) if len(names) > 1]
+
+
+def imports_of(graph: grimp.ImportGraph) -> list[tuple[str, str]]:
+    return [
+        (importer, imported)
+        for importer in graph.modules
+        for imported in graph.find_modules_directly_imported_by(importer)
+    ]
 
 
 def imported_modules(file: Path) -> set[str]:
@@ -40,30 +50,32 @@ def imported_modules(file: Path) -> set[str]:
     return found
 
 
-def layer_of(part: str) -> int | None:
-    return next((level for level, parts in enumerate(LAYERS) if part in parts), None)
-
-
 @pytest.mark.parametrize("file", PIPELINE_FILES, ids=lambda f: str(f.relative_to(CHECKOUT)))
 def test_pipeline_knows_neither_dashboard_nor_streamlit(file: Path) -> None:
     tops = {name.split(".")[0] for name in imported_modules(file)}
     assert not tops & {"dashboard", "streamlit"}
 
 
-@pytest.mark.parametrize("file", PIPELINE_FILES, ids=lambda f: str(f.relative_to(CHECKOUT)))
-def test_pipeline_imports_from_the_general_to_the_particular(file: Path) -> None:
-    own = file.relative_to(CHECKOUT / "pipeline").parts[0].removesuffix(".py")
-    level = layer_of(own)
-    if own == "__init__":
-        return
-    assert level is not None, f"pipeline/{own} has no place in LAYERS"
-    for name in imported_modules(file):
-        parts = name.split(".")
-        if parts[0] == "pipeline" and len(parts) > 1 and (other := layer_of(parts[1])) is not None:
-            assert other <= level, f"{file.name} imports {name} from a more particular layer"
+def test_no_module_imports_itself_through_others(graph: grimp.ImportGraph) -> None:
+    assert circles(imports_of(graph)) == []
 
 
-@pytest.mark.parametrize("file", VIEW_FILES, ids=lambda f: f.name)
+@pytest.mark.parametrize("depth", [2, 3])
+def test_no_package_imports_itself_through_others(graph: grimp.ImportGraph, depth: int) -> None:
+    """pipeline.labels and the like at depth 2; pipeline.scoring.speech and the like at depth 3."""
+
+    def package(module: str) -> str:
+        return ".".join(module.split(".")[:depth])
+
+    pairs = ((package(importer), package(imported)) for importer, imported in imports_of(graph))
+    assert circles((a, b) for a, b in pairs if a != b and not b.startswith(f"{a}.") and not a.startswith(f"{b}.")) == []
+
+
+def test_the_dashboard_is_layered(graph: grimp.ImportGraph) -> None:
+    assert graph.find_illegal_dependencies_for_layers(DASHBOARD_LAYERS, containers={"dashboard"}) == set()
+
+
+@pytest.mark.parametrize("file", PAGE_FILES, ids=lambda f: f.name)
 def test_pages_import_nothing_heavy(file: Path) -> None:
     assert not {name.split(".")[0] for name in imported_modules(file)} & HEAVY
 

@@ -2,17 +2,11 @@
 
 import streamlit as st
 
+from dashboard.components.microphone_advice import NEEDS_HTTPS, NO_MICROPHONE
 from pipeline.audio.load import MAX_UPLOAD_BYTES, TARGET_RATE_HZ
 
 UPLOAD_TYPES = ["wav", "flac", "ogg", "opus", "mp3"]
 MICROPHONE, FILE, LIVE = "Microphone", "File", "Live"
-NEEDS_HTTPS = (
-    "Browsers give the microphone to this machine's own pages and to HTTPS only. Ask for an https:// address, or "
-    "choose File and upload a recording."
-)
-NO_MICROPHONE = (
-    "Does it not record? Plug a microphone in, and allow it in the settings beside the page's address; or choose File."
-)
 
 
 def recorder(key: str, *, live_for: str = "") -> bytes | None:
@@ -27,7 +21,7 @@ def recorder(key: str, *, live_for: str = "") -> bytes | None:
         help="Live shows level and melody while you speak and stops by itself." if live_for else None,
     )  # fmt: skip
     if way == LIVE:
-        from dashboard.sections.practice.live import live_recorder
+        from dashboard.components.live_recorder import live_recorder
 
         return live_recorder(key, live_for)
     if way == FILE:

@@ -14,11 +14,11 @@ from dashboard.services import shared as services
 from dashboard.services.label import REASONS, Labelling, Session, Shown
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.projects.queue import Nothing, ProjectProgress
 from pipeline.records import RatingEvent
+from pipeline.rubrics import RUBRICS
 
 DESK = "desk"
 WHOLE_SET = "a whole set"

@@ -15,12 +15,12 @@ from dashboard.markup import plain
 from dashboard.sections.review import METHODS, names_of
 from dashboard.services import shared as services
 from pipeline.errors import ProjectError
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import Person
 from pipeline.projects.project import CONSENSUS, ORDERS, Project, changes, save_project
 from pipeline.projects.queue import Queue
 from pipeline.records import RubricName
+from pipeline.rubrics import RUBRICS
 
 NEW = "a new project"
 SOMEBODY_NEW = "somebody new"

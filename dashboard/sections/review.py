@@ -12,11 +12,11 @@ from dashboard.markup import message, plain
 from dashboard.services import shared as services
 from pipeline import csvfile
 from pipeline.errors import AudioError
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import CONSENSUS, Project
 from pipeline.projects.review import Dispute, Panel
 from pipeline.records import RatingAction, RatingEvent
+from pipeline.rubrics import RUBRICS
 from pipeline.text import lines_of
 
 METHODS = {

@@ -7,7 +7,6 @@ expert or a machine said about a recording is never read here.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dashboard.components.rating_form import Answer
 from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import PronlabError
 from pipeline.labels.index import Index
@@ -23,6 +22,15 @@ REASONS = {
     "skip": ("I am not sure", "I know the speaker", "Not my dialect", "Later"),
     "flag": ("Wrong word", "Nothing to hear", "Too noisy", "Cut off", "Several speakers"),
 }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of the last action: `nonce` is the action's, `message` says it to the expert."""
+
+    nonce: str
+    ok: bool
+    message: str
 
 
 @dataclass(frozen=True)

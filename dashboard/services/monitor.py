@@ -16,10 +16,10 @@ from pipeline.people.access import Action
 
 if TYPE_CHECKING:
     from pipeline.deployment.model_registry import Entry
+    from pipeline.deployment.prediction_log import Day, Labelled
     from pipeline.deployment.routing import Comparison
     from pipeline.monitoring.drift import Drift
     from pipeline.monitoring.outcomes import Outcome
-    from pipeline.monitoring.prediction_log import Day, Labelled
     from pipeline.monitoring.retraining import Reason
     from pipeline.parallel import Progress
     from pipeline.runs import RunListing
@@ -40,13 +40,13 @@ class Summary:
 
 @asks(Action.MONITOR)
 def days(last: int) -> list[Day]:
-    from pipeline.monitoring.prediction_log import PredictionLog
+    from pipeline.deployment.prediction_log import PredictionLog
 
     return PredictionLog(settings()).days(since_day(last))
 
 
 def summary(own: Sequence[Day]) -> Summary:
-    from pipeline.monitoring.prediction_log import LATENCY_EDGES_MS
+    from pipeline.deployment.prediction_log import LATENCY_EDGES_MS
 
     n, n_scored = sum(day.n for day in own), sum(day.n_scored for day in own)
     latencies = np.cumsum(np.sum([day.latencies for day in own], axis=0))
@@ -59,8 +59,8 @@ def summary(own: Sequence[Day]) -> Summary:
 
 def score_drift(own: Sequence[Day]) -> Drift:
     """The later half of the days against the earlier."""
+    from pipeline.deployment.prediction_log import SCORE_BINS
     from pipeline.monitoring.drift import of_counts
-    from pipeline.monitoring.prediction_log import SCORE_BINS
 
     names = sorted({day.day for day in own})
     middle = names[len(names) // 2]
@@ -71,7 +71,7 @@ def score_drift(own: Sequence[Day]) -> Drift:
 
 @asks(Action.MONITOR)
 def newest(model: str) -> list[dict[str, Any]]:
-    from pipeline.monitoring.prediction_log import PredictionLog
+    from pipeline.deployment.prediction_log import PredictionLog
 
     return [
         {
@@ -121,7 +121,7 @@ def feature_drift(model_id: str, last: int, progress: Progress) -> tuple[list[Dr
 @asks(Action.MONITOR)
 def labelled(model_id: str, last: int) -> list[Labelled]:
     """Predictions of a model that people said something of."""
-    from pipeline.monitoring.prediction_log import PredictionLog
+    from pipeline.deployment.prediction_log import PredictionLog
 
     since = (datetime.now(UTC) - timedelta(days=last)).timestamp()
     return [one for one in PredictionLog(settings()).labelled(since) if one.model_id == model_id]
@@ -136,8 +136,8 @@ def comparisons() -> list[Comparison]:
 
 @asks(Action.MONITOR)
 def outcome(comparison: Comparison) -> Outcome:
+    from pipeline.deployment.prediction_log import PredictionLog
     from pipeline.monitoring.outcomes import compare
-    from pipeline.monitoring.prediction_log import PredictionLog
 
     log = PredictionLog(settings())
     own = [one for one in log.labelled() if one.comparison == comparison.id]

@@ -110,9 +110,9 @@ def voice(target: Target) -> Voice | None:
 def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
     """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
     from pipeline.audio.load import load_audio
+    from pipeline.deployment.prediction_log import PredictionLog
     from pipeline.errors import AudioError
     from pipeline.monitoring.inputs import features_of
-    from pipeline.monitoring.prediction_log import PredictionLog
     from pipeline.practice.advice import advise
     from pipeline.practice.comparison import beside
     from pipeline.practice.stress import word_stresses
@@ -159,9 +159,10 @@ def _score_in_the_shadow(audio: Audio, target: Target, learner: str, shown: str)
     """In a thread of its own, as nobody waits for it."""
     import threading
 
+    from pipeline.deployment.prediction_log import PredictionLog
     from pipeline.deployment.routing import shadow
-    from pipeline.monitoring.prediction_log import PredictionLog
-    from pipeline.scoring.base import load_scorer, score_audio
+    from pipeline.scoring.base import score_audio
+    from pipeline.scoring.selection import load_scorer
 
     installation = settings()
     folder = shadow(installation, target)
@@ -178,7 +179,7 @@ def _score_in_the_shadow(audio: Audio, target: Target, learner: str, shown: str)
 @asks(Action.PRACTISE)
 def say_of(prediction: str, agrees: bool) -> None:
     """Whether the learner agrees with a score."""
-    from pipeline.monitoring.prediction_log import PredictionLog
+    from pipeline.deployment.prediction_log import PredictionLog
 
     PredictionLog(settings()).feedback(prediction, agrees=agrees)
 
@@ -230,7 +231,7 @@ def delete_tries(learner: str, text: str) -> int:
 @asks(Action.PRACTISE)
 def delete_everything(learner: str) -> int:
     """Of a learner: tries, scores, what they let us keep; and their name in the log of predictions."""
-    from pipeline.monitoring.prediction_log import PredictionLog
+    from pipeline.deployment.prediction_log import PredictionLog
 
     n = delete_attempts(settings(), learner, by=_as(learner))
     PredictionLog(settings()).forget(learner)

@@ -360,14 +360,14 @@ def rebuild_index(progress: Progress) -> str:
 
 @asks(Action.IMPORT_DATA)
 def reset_demo(progress: Progress) -> None:
-    from pipeline.corpus.demo.installation import install_demo
+    from pipeline.importing.demo import install_demo
 
     install_demo(settings(), reset=True, progress=progress, by=identity.allowed(Action.IMPORT_DATA))
 
 
 @asks(Action.IMPORT_DATA)
 def remove_set(name: str) -> None:
-    from pipeline.corpus.importer import take_away
+    from pipeline.importing.importer import take_away
 
     take_away(settings(), name, identity.allowed(Action.IMPORT_DATA))
 
@@ -384,7 +384,7 @@ def scorer(name: str | None, rubric: RubricName, folder: Path | None = None) -> 
 def _loaded_scorer(
     installation: Settings, name: str | None, rubric: RubricName, deployment: str, folder: Path | None
 ) -> Scorer:
-    from pipeline.scoring.base import load_scorer
+    from pipeline.scoring.selection import load_scorer
 
     return load_scorer(installation, name, rubric, model=folder)
 

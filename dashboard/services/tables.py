@@ -29,7 +29,7 @@ SYNTHETIC = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
 
 @asks(Action.COLLECT_PROMPTS)
 def titles() -> dict[str, str]:
-    from pipeline.tabular.task import get_task, task_names
+    from pipeline.tabular.catalogue import get_task, task_names
 
     return {name: get_task(name).title for name in task_names()}
 
@@ -75,8 +75,8 @@ def add_synthetic() -> int:
 
 @asks(Action.TRAIN)
 def cleaning(task: str, source: str) -> Cleaning:
+    from pipeline.tabular.catalogue import get_task
     from pipeline.tabular.cleaning import clean
-    from pipeline.tabular.task import get_task
 
     found = get_task(task)
     return clean(found.rows(settings(), source), found)

@@ -116,7 +116,8 @@ def speech_is_deployed() -> bool:
 @asks(Action.TRAIN)
 def extractors() -> list[ExtractorChoice]:
     """Every registered extractor with the first line of its description."""
-    from pipeline.features.base import EXTRACTORS, load_extractor
+    from pipeline.features.base import EXTRACTORS
+    from pipeline.features.catalogue import load_extractor
 
     choices = []
     for name in EXTRACTORS:
@@ -205,8 +206,8 @@ def rubric_of(run: RunDirectory) -> RubricName:
 def in_use(rubric: RubricName) -> tuple[ModelInfo, bool] | None:
     """The model that scores now and whether it was deployed here (else it is a released one); None for the
     heuristic."""
-    from pipeline.scoring.feature_based.deploy import find_model
     from pipeline.scoring.feature_based.model_files import load_info
+    from pipeline.scoring.feature_based.model_location import find_model
 
     folder = find_model(settings(), rubric)
     if folder is None:
@@ -226,8 +227,8 @@ class ModelRow:
 @asks(Action.TRAIN)
 def models() -> list[ModelRow]:
     """For each rubric the model in use first, then the other released ones."""
-    from pipeline.scoring.feature_based.deploy import find_model, released_folders
     from pipeline.scoring.feature_based.model_files import CARD_FILE, load_info
+    from pipeline.scoring.feature_based.model_location import find_model, released_folders
 
     rows = []
     for rubric in RubricName:

@@ -26,9 +26,9 @@ from pipeline.api.limits import LOG, Bounded, Limits, Places
 from pipeline.api.measures import DESCRIPTION, Measures
 from pipeline.api.problems import Problem, without_folders
 from pipeline.api.work import Answer, Task, Workers
+from pipeline.deployment.prediction_log import FeedbackError, LogError, PredictionLog
 from pipeline.deployment.routing import Route, route, shadow
 from pipeline.errors import PronlabError
-from pipeline.monitoring.prediction_log import FeedbackError, LogError, PredictionLog
 from pipeline.records import RubricName, Seconds, Target, to_json
 from pipeline.settings import Settings
 

@@ -335,7 +335,7 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
 
 @lru_cache(maxsize=8)
 def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deployment: str, folder: Path | None) -> Any:
-    from pipeline.scoring.base import load_scorer
+    from pipeline.scoring.selection import load_scorer
 
     return load_scorer(settings, name, rubric, model=folder)
 

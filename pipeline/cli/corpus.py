@@ -28,7 +28,7 @@ def import_(sources: tuple[str, ...], name: str | None, run: Path | None, as_jso
     corpus. FORMAT (folder, manifest, speechocean762) is found out where it is left away. Importing again brings the
     set up to date and keeps all labels.
     """
-    from pipeline.corpus.importer import import_path
+    from pipeline.importing.importer import import_path
 
     if len(sources) > 2:
         raise CorpusError(f"Expected [FORMAT] PATH, got {len(sources)} arguments. Quote a path with spaces.")
@@ -49,12 +49,12 @@ def import_(sources: tuple[str, ...], name: str | None, run: Path | None, as_jso
 def demo(reset: bool, build: Path | None, as_json: bool) -> None:
     """Install the synthetic Turkish demo corpus, or make it anew with a speech synthesiser (--build)."""
     if build is not None:
-        from pipeline.corpus.demo.synthesis import build_demo
+        from pipeline.importing.demo_synthesis import build_demo
 
         built = build_demo(build)
         emit(built, as_json, f"The synthetic corpus was written to {build}.")
         return
-    from pipeline.corpus.demo.installation import install_demo
+    from pipeline.importing.demo import install_demo
 
     report = install_demo(Settings.from_env(), reset=reset, by=asker())
     emit(report, as_json, _import_text(report))

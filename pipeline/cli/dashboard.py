@@ -76,8 +76,8 @@ def require_free_port(address: str, port: int) -> None:
 def ensure_demo(settings: Settings) -> None:
     """Copy the committed synthetic corpus into this installation and have it scored in the background, once; an
     unreadable demo does not stop the start."""
-    from pipeline.corpus.demo.installation import install_demo
     from pipeline.corpus.sets import list_sets
+    from pipeline.importing.demo import install_demo
     from pipeline.scoring.batch import launch_scoring
 
     if any(set_.name == "demo" for set_ in list_sets(settings)):

@@ -110,8 +110,8 @@ def _aligner(settings: Settings) -> Any:
     """Words and phones in time by the speech scorer; nothing for what it cannot score."""
     from pipeline.audio.load import load_audio
     from pipeline.records import Recording, RubricName, WordScore
-    from pipeline.scoring.base import load_scorer
     from pipeline.scoring.batch import target_of
+    from pipeline.scoring.selection import load_scorer
 
     scorer = load_scorer(settings, "speech", RubricName.SENTENCE)
 

@@ -40,7 +40,8 @@ def score(
     as_json: bool,
 ) -> None:
     """Score one recording 0-100."""
-    from pipeline.scoring.base import load_scorer, score_file
+    from pipeline.scoring.base import score_file
+    from pipeline.scoring.selection import load_scorer
 
     if (word is None) == (text is None):
         raise CorpusError("Say what was to be said: --word for a single word, or --text for a sentence.")
@@ -97,8 +98,8 @@ def evaluate(
     from pipeline.evaluation.evaluate import evaluate as measure
     from pipeline.evaluation.rejection import check_rejection
     from pipeline.metrics.over_models import figures_over_models
-    from pipeline.scoring.base import load_scorer
     from pipeline.scoring.batch import ScorerSpec
+    from pipeline.scoring.selection import load_scorer
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")

@@ -22,8 +22,8 @@ def table() -> None:
 @json_option
 def clean_table(task: str, source: str, as_json: bool) -> None:
     """What of a TASK's items (words, prompts) can be learnt from, and why the rest cannot."""
+    from pipeline.tabular.catalogue import get_task
     from pipeline.tabular.cleaning import clean
-    from pipeline.tabular.task import get_task
 
     found = get_task(task)
     report = clean(found.rows(Settings.from_env(), source), found)

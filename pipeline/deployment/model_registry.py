@@ -21,8 +21,9 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import RubricName, Target
 from pipeline.runs import now_iso
-from pipeline.scoring.feature_based import deploy as acoustic
+from pipeline.scoring.feature_based import deploy as feature_based
 from pipeline.scoring.feature_based.model_files import INFO_FILE, ModelInfo, is_model_folder, load_info, load_model
+from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.scoring.speech.packaging import deploy as speech
 from pipeline.scoring.speech.packaging.model_files import FOLDER as SPEECH
 from pipeline.scoring.speech.packaging.model_files import SpeechInfo, find_speech_model, is_speech_folder
@@ -123,7 +124,7 @@ def make_live(settings: Settings, folder: Path, by: Identity | str = "", run: st
     if place == SPEECH:
         speech.deploy(settings, folder)
     else:
-        acoustic.deploy(settings, folder)
+        feature_based.deploy(settings, folder)
     if retired is not None and retired != model_id:
         known = folder_of(settings, retired)
         _record(settings, place, retired, Stage.RETIRED, by, known or before or folder)
@@ -149,7 +150,7 @@ def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | 
     gone = _in_use(settings).get(place)
     gone_id = None if gone is None else model_id_of(gone)
     known = None if gone_id is None else folder_of(settings, gone_id)
-    info = speech.rollback(settings) if place == SPEECH else acoustic.rollback(settings, RubricName(place))
+    info = speech.rollback(settings) if place == SPEECH else feature_based.rollback(settings, RubricName(place))
     if gone_id is not None:
         _record(settings, place, gone_id, Stage.RETIRED, by, known or Path())
     now = _in_use(settings).get(place)
@@ -191,7 +192,7 @@ def _info_of(folder: Path) -> SpeechInfo | ModelInfo:
 
 
 def _in_use(settings: Settings) -> dict[str, Path]:
-    found = {str(rubric): acoustic.find_model(settings, rubric) for rubric in RubricName}
+    found = {str(rubric): find_model(settings, rubric) for rubric in RubricName}
     return {place: path for place, path in {**found, SPEECH: find_speech_model(settings)}.items() if path is not None}
 
 

@@ -47,10 +47,3 @@ class FeatureExtractor(Protocol):
 
 
 EXTRACTORS: Registry[Callable[[Settings], FeatureExtractor]] = Registry("feature extractor")
-
-
-def load_extractor(settings: Settings, name: str) -> FeatureExtractor:
-    """Raises UnknownNameError, or ModelError where the extractor needs files that are not there."""
-    from pipeline.features import acoustic57, encoder, reference, timing  # noqa: F401  registers the extractors
-
-    return EXTRACTORS[name](settings)

@@ -18,7 +18,8 @@ from pipeline import artifacts
 from pipeline.audio.load import load_audio
 from pipeline.corpus.sets import audio_path, get_set
 from pipeline.errors import AudioError, FeatureError
-from pipeline.features.base import FeatureExtractor, load_extractor
+from pipeline.features.base import FeatureExtractor
+from pipeline.features.catalogue import load_extractor
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Recording, Target
 from pipeline.settings import Settings

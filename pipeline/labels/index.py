@@ -33,8 +33,8 @@ from pipeline.corpus.sets import (
     recording_from_json,
     result_path,
 )
+from pipeline.database import NoRoomError, as_it_lies, connected, failure, forget
 from pipeline.errors import CorpusError, LabelError, UnknownNameError
-from pipeline.labels.database import NoRoomError, as_it_lies, connected, failure, forget
 from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.queries import IndexQueries
 from pipeline.labels.result_file import LabelTimeError, ResultFile, event_to_json, read_result

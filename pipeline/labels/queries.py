@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pipeline import artifacts
 from pipeline.corpus.sets import recording_from_json
 from pipeline.labels.result_file import event_from_json
-from pipeline.people.names import spelled_as
 from pipeline.records import Problem, RatingEvent, RatingSource, Recording
 
 if TYPE_CHECKING:
@@ -150,10 +149,3 @@ class IndexQueries(ABC):
             "SELECT DISTINCT evaluator FROM ratings WHERE source IN (SELECT value FROM json_each(?)) ORDER BY evaluator"
         )
         return [row["evaluator"] for row in self.rows(sql, [listed])]
-
-    def rated_as(self, name: str) -> str | None:
-        """The spelling under which this person has rated or decided; None for somebody new."""
-        if self.rows("SELECT 1 FROM events WHERE evaluator = ? LIMIT 1", [name]):
-            return name
-        rows = self.rows("SELECT DISTINCT evaluator FROM events")
-        return spelled_as(name, (row["evaluator"] for row in rows))

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.metrics.raters import Agreement, agreement
 from pipeline.records import RubricName
+from pipeline.rubrics import RUBRICS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,12 +11,12 @@ from pipeline.errors import AccessError, LabelError
 from pipeline.labels.history import current_ratings, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import LabelTimeError, ResultFile, append, derive, read_result, write_result
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pipeline.audio.load import Audio
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.deployment.model_registry import Entry
+from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.errors import ModelError, UnknownNameError
-from pipeline.features.base import load_extractor
+from pipeline.features.catalogue import load_extractor
 from pipeline.features.table import build_table
 from pipeline.monitoring.drift import Drift, of_values
-from pipeline.monitoring.prediction_log import PredictionLog
 from pipeline.parallel import Progress
 from pipeline.records import ScoreResult
 from pipeline.settings import Settings

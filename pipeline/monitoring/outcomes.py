@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from pipeline.deployment.prediction_log import Labelled
 from pipeline.metrics.detection import share_interval
-from pipeline.monitoring.prediction_log import Labelled
 
 WITHIN = 10.0  # points; what a scorer's confidence is the probability of
 CONFIDENCE_BINS = 5

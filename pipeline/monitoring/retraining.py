@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.deployment.model_registry import Entry
+from pipeline.deployment.prediction_log import Labelled
 from pipeline.errors import JobError, UnknownNameError
 from pipeline.jobs.launcher import find, relaunch_training
 from pipeline.labels.index import Index
 from pipeline.monitoring.outcomes import last_errors
-from pipeline.monitoring.prediction_log import Labelled
 from pipeline.people.access import Identity
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings

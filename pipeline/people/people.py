@@ -6,14 +6,15 @@ on the list must be an admin, so that nobody is locked out. Names are compared b
 
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import artifacts, jsonl
+from pipeline.database import connected
 from pipeline.errors import AccessError, LabelError
-from pipeline.labels.index import Index
 from pipeline.locks import locked
 from pipeline.people.access import GUEST, Action, Identity, Role
 from pipeline.people.names import clean_name, same_person, spelled_as
@@ -143,9 +144,14 @@ class People:
         """As it stands in the index, which is not made for this; `name` itself where nobody like that has rated."""
         if not self._settings.index_path.is_file():
             return name
-        with suppress(LabelError):  # a damaged index is told where labels are read
-            return Index(self._settings).rated_as(name) or name
-        return name
+        try:
+            with closing(connected(self._settings.index_path)) as index:
+                if index.execute("SELECT 1 FROM events WHERE evaluator = ? LIMIT 1", [name]).fetchone():
+                    return name
+                rows = index.execute("SELECT DISTINCT evaluator FROM events").fetchall()
+        except sqlite3.Error:  # a damaged index is told where labels are read
+            return name
+        return spelled_as(name, (evaluator for (evaluator,) in rows)) or name
 
     def _write(self, people: list[Person], by: Identity, before: Person | None, after: Person) -> None:
         """Both the log of changes and the list, or neither: the log first, which is taken back where the list cannot

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipeline.labels.database import connected, failure
+from pipeline.database import connected, failure
 from pipeline.records import Purpose, Seconds
 from pipeline.settings import Settings
 

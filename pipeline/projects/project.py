@@ -10,13 +10,13 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
 from pipeline.people.people import People
 from pipeline.presets import misfits, not_among, outside
 from pipeline.records import Problem, RubricName, to_json
+from pipeline.rubrics import RUBRICS
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 from pipeline.text import composed

@@ -13,7 +13,6 @@ from pipeline.corpus.sets import get_set
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile, event_from_json
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
@@ -21,6 +20,7 @@ from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.order import order_of
 from pipeline.projects.project import Project
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
+from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 
 CHUNK = 64

@@ -12,7 +12,6 @@ from pipeline.labels.history import current_ratings, review
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
 from pipeline.labels.result_file import ResultFile, derive, event_from_json
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
@@ -20,6 +19,7 @@ from pipeline.projects.consensus import consensus_table
 from pipeline.projects.project import Project
 from pipeline.projects.quality import ExpertQuality, quality_of
 from pipeline.records import RatingAction, RatingEvent, RatingSource, Recording, RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 

@@ -1,20 +1,27 @@
 """Random forest regression, stored as plain arrays: scikit-learn fits it, numpy walks it, no pickle anywhere."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
-from pipeline.scoring.feature_based.config import TrainConfig
 
 Arrays = dict[str, NDArray[np.float32] | NDArray[np.int32]]
 KEYS = ("left", "right", "feature", "threshold", "value", "root")
 MAX_DEPTH = 200
 
 
-def fit_forest(x: NDArray[np.float32], y: NDArray[np.float64], config: TrainConfig, *, seed: int) -> Arrays:
+class ForestSettings(Protocol):
+    @property
+    def trees(self) -> int: ...
+
+    @property
+    def min_leaf(self) -> int: ...
+
+
+def fit_forest(x: NDArray[np.float32], y: NDArray[np.float64], config: ForestSettings, *, seed: int) -> Arrays:
     """Fit to x [n, d], y [n]; see `flattened`."""
     from sklearn.ensemble import RandomForestRegressor
 

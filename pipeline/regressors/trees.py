@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,23 @@ from numpy.typing import NDArray
 from pipeline.errors import TrainingError
 from pipeline.optional import require
 from pipeline.regressors.forest import Arrays, flattened, predict_trees
-from pipeline.tabular.config import TabularConfig
+
+
+@dataclass(frozen=True)
+class TreeSettings:
+    """`model` is forest or boosting, `search` none, grid or optuna; `depth` 0 means as deep as it goes, and `rate` is
+    the learning rate of boosting. A search tries `trials` settings."""
+
+    model: str = "forest"
+    search: str = "none"
+    trials: int = 20
+    trees: int = 200
+    min_leaf: int = 3
+    depth: int = 0
+    rate: float = 0.1
+
+
+Settings = TypeVar("Settings", bound=TreeSettings)
 
 GRIDS: dict[str, dict[str, list[Any]]] = {
     "forest": {"trees": [200], "min_leaf": [1, 3, 6, 12], "depth": [0, 6]},
@@ -38,7 +54,7 @@ class Trees:
         return np.asarray(np.clip(self.offset + self.scale * self.each(x).sum(axis=1), 0.0, 100.0))
 
 
-def fit(x: NDArray[np.float32], y: NDArray[np.float64], config: TabularConfig, seed: int) -> Trees:
+def fit(x: NDArray[np.float32], y: NDArray[np.float64], config: TreeSettings, seed: int) -> Trees:
     model = _estimator(config, seed).fit(x, y)
     if config.model == "forest":
         return Trees(flattened(model.estimators_), 0.0, 1.0 / config.trees, model.feature_importances_)
@@ -46,21 +62,21 @@ def fit(x: NDArray[np.float32], y: NDArray[np.float64], config: TabularConfig, s
     return Trees(flattened(model.estimators_[:, 0]), start, config.rate, model.feature_importances_)
 
 
-def require_search(config: TabularConfig) -> None:
+def require_search(config: TreeSettings) -> None:
     """Raises TrainingError where the package that searches is missing."""
     if config.search == "optuna":
         require("The search", ("optuna",), TrainingError)
 
 
 def searched(
-    x: NDArray[np.float32], y: NDArray[np.float64], groups: NDArray[Any], config: TabularConfig, seed: int
-) -> TabularConfig:
+    x: NDArray[np.float32], y: NDArray[np.float64], groups: NDArray[Any], config: Settings, seed: int
+) -> Settings:
     """The settings with the smallest mean absolute error over three folds of the groups."""
     from sklearn.model_selection import GroupKFold
 
     folds = list(GroupKFold(min(INNER_FOLDS, len(set(groups)))).split(x, y, groups))
 
-    def error(candidate: TabularConfig) -> float:
+    def error(candidate: Settings) -> float:
         errors = [np.abs(fit(x[a], y[a], candidate, seed).predict(x[b]) - y[b]).mean() for a, b in folds]
         return float(np.mean(errors))
 
@@ -84,14 +100,14 @@ def _drawn(trial: Any, model: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _grid(config: TabularConfig) -> list[TabularConfig]:
+def _grid(config: Settings) -> list[Settings]:
     import itertools
 
     grid: Mapping[str, list[Any]] = GRIDS[config.model]
     return [replace(config, **dict(zip(grid, values, strict=True))) for values in itertools.product(*grid.values())]
 
 
-def _estimator(config: TabularConfig, seed: int) -> Any:
+def _estimator(config: TreeSettings, seed: int) -> Any:
     from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 
     depth = config.depth or None

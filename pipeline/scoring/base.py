@@ -32,28 +32,6 @@ ScorerFactory = Callable[[Settings, RubricName, Path | None], Scorer]
 SCORERS: Registry[ScorerFactory] = Registry("scorer")
 
 
-def load_scorer(settings: Settings, name: str | None, rubric: RubricName, *, model: Path | None = None) -> Scorer:
-    """The scorer `name`; None takes the speech model for a sentence, the deployed model for a word, or the heuristic
-    where there is none.
-
-    `model` is a model folder to use instead of the deployed one. Raises UnknownNameError or ModelError.
-    """
-    from pipeline.scoring import feature_based as acoustic  # noqa: F401  registers the scorers
-    from pipeline.scoring import heuristic  # noqa: F401  registers the scorers
-    from pipeline.scoring.speech import scorer  # noqa: F401
-    from pipeline.scoring.speech.packaging.model_files import find_speech_model, is_speech_folder
-
-    if name is None and rubric is RubricName.SENTENCE and (model is None or is_speech_folder(model)):
-        name = "speech" if find_speech_model(settings, model) else None
-    if name is None:
-        from pipeline.scoring.feature_based.deploy import find_model
-
-        found = model or find_model(settings, rubric)
-        name = "heuristic" if found is None else "model"
-        model = found
-    return SCORERS[name](settings, rubric, model)
-
-
 def score_audio(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
     """Check, refuse or score `audio`, timed."""
     started = time.perf_counter()

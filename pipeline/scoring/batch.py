@@ -19,7 +19,8 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Recording, RubricName, ScoreResult, Target
 from pipeline.runs import ACTIVE, RunDirectory, scan_runs
-from pipeline.scoring.base import Scorer, load_scorer, score_file
+from pipeline.scoring.base import Scorer, score_file
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:

@@ -1,9 +1,33 @@
 """Which scorers an installation has, and whether another model has come into use since."""
 
 from functools import lru_cache
+from pathlib import Path
 
 from pipeline.records import RubricName, Target
+from pipeline.scoring.base import SCORERS, Scorer
 from pipeline.settings import Settings
+
+
+def load_scorer(settings: Settings, name: str | None, rubric: RubricName, *, model: Path | None = None) -> Scorer:
+    """The scorer `name`; None takes the speech model for a sentence, the deployed model for a word, or the heuristic
+    where there is none.
+
+    `model` is a model folder to use instead of the deployed one. Raises UnknownNameError or ModelError.
+    """
+    from pipeline.scoring import feature_based as acoustic  # noqa: F401  registers the scorers
+    from pipeline.scoring import heuristic  # noqa: F401  registers the scorers
+    from pipeline.scoring.speech import scorer  # noqa: F401
+    from pipeline.scoring.speech.packaging.model_files import find_speech_model, is_speech_folder
+
+    if name is None and rubric is RubricName.SENTENCE and (model is None or is_speech_folder(model)):
+        name = "speech" if find_speech_model(settings, model) else None
+    if name is None:
+        from pipeline.scoring.feature_based.model_location import find_model
+
+        found = model or find_model(settings, rubric)
+        name = "heuristic" if found is None else "model"
+        model = found
+    return SCORERS[name](settings, rubric, model)
 
 
 def scorer_names(settings: Settings, rubric: RubricName) -> list[str]:
@@ -11,7 +35,7 @@ def scorer_names(settings: Settings, rubric: RubricName) -> list[str]:
     from pipeline.scoring import feature_based as acoustic  # noqa: F401  registers the scorers
     from pipeline.scoring import heuristic  # noqa: F401  registers the scorers
     from pipeline.scoring.base import SCORERS
-    from pipeline.scoring.feature_based.deploy import find_model
+    from pipeline.scoring.feature_based.model_location import find_model
     from pipeline.scoring.speech import scorer as speech
     from pipeline.scoring.speech.packaging.model_files import find_speech_model
 
@@ -29,7 +53,7 @@ def scorer_for(target: Target) -> str | None:
 
 def deployment(settings: Settings, rubric: RubricName) -> str:
     """Changes whenever another model comes into use."""
-    from pipeline.scoring.feature_based.deploy import find_model
+    from pipeline.scoring.feature_based.model_location import find_model
     from pipeline.scoring.speech.packaging.model_files import find_speech_model
 
     folder = find_speech_model(settings) if rubric is RubricName.SENTENCE else None
@@ -44,6 +68,6 @@ def default_scorer(settings: Settings, rubric: RubricName) -> str:
 
 @lru_cache(maxsize=8)
 def _default_scorer(settings: Settings, rubric: RubricName, _deployment: str) -> str:
-    from pipeline.scoring.base import load_scorer
+    from pipeline.scoring.selection import load_scorer
 
     return load_scorer(settings, None, rubric).name

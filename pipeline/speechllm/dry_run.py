@@ -9,8 +9,9 @@ from pipeline.errors import TrainingError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.speechllm.config import TINY, SpeechLlmConfig
+from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.packages import require_packages
-from pipeline.speechllm.phi4 import Phi4, attach_adapter, load_phi4
+from pipeline.speechllm.phi4 import Phi4, attach_adapter
 from pipeline.speechllm.plan import Plan, make_plan, refuse_impossible
 from pipeline.speechllm.prompts import END, load_prompts
 from pipeline.speechllm.samples import Corpus, Sample, audio_of, for_lengths, hold_out, load_corpus, samples_of

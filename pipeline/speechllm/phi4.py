@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from pipeline.errors import ModelError
-from pipeline.speechllm.config import TINY, SpeechLlmConfig
+from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.prompts import ASSISTANT, AUDIO, END, USER
 from pipeline.text import lines_of
 
@@ -42,12 +42,8 @@ class Phi4:
         return device
 
 
-def load_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
+def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
     """The checkpoint without an adapter. Raises ModelError saying what is missing and where it was looked for."""
-    if config.model == TINY:
-        from pipeline.speechllm.tiny import tiny_phi4
-
-        return tiny_phi4(config, device)
     from transformers import AutoTokenizer, Phi4MultimodalFeatureExtractor, Phi4MultimodalForCausalLM
 
     where = f"{config.model}{f' at {config.revision}' if config.revision else ''}"

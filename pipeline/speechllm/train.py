@@ -27,8 +27,9 @@ from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.distributed import Group
 from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
+from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.packages import require_packages
-from pipeline.speechllm.phi4 import attach_adapter, load_phi4
+from pipeline.speechllm.phi4 import attach_adapter
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import load_prompts
 from pipeline.speechllm.samples import Sample, for_lengths, hold_out, load_corpus, samples_of

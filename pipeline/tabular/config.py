@@ -4,27 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
+from pipeline.regressors.trees import TreeSettings
 
 MODELS, SEARCHES = ("forest", "boosting"), ("none", "grid", "optuna")
 
 
 @dataclass(frozen=True)
-class TabularConfig:
-    """`source` is the task's own: a set, or a file. `depth` 0 means as deep as it goes; `rate` is of boosting alone. A
-    search replaces `trees`, `min_leaf`, `depth` and `rate`, anew within each fold."""
+class TabularConfig(TreeSettings):
+    """`source` is the task's own: a set, or a file. A search replaces `trees`, `min_leaf`, `depth` and `rate`, anew
+    within each fold."""
 
     task: str = "prompts"
     source: str = ""
-    model: str = "forest"
     name: str = ""
     seed: int = 0
     folds: int = 5
-    search: str = "none"
-    trials: int = 20
-    trees: int = 200
-    min_leaf: int = 3
-    depth: int = 0
-    rate: float = 0.1
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""

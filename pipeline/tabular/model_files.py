@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.deployment.folders import put_in_place, take_back
 from pipeline.errors import ModelError
+from pipeline.model_folders import put_in_place, take_back
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.presets import misfits

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
-from pipeline.features.base import load_extractor
-from pipeline.monitoring.prediction_log import PredictionLog
+from pipeline.deployment.prediction_log import PredictionLog
+from pipeline.features.catalogue import load_extractor
 from pipeline.records import RubricName, ScoreResult, Target, band_of
-from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.base import score_audio
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
 from pipeline.tabular.model_files import TabularModel, in_use
 from pipeline.tabular.prompts.features import feature_names, text_features

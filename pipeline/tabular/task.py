@@ -50,16 +50,3 @@ class Task(Protocol):
 
 
 TASKS: Registry[Task] = Registry("task")
-
-
-def get_task(name: str) -> Task:
-    """Raises UnknownNameError."""
-    from pipeline.tabular import prompts, words  # noqa: F401  registers the tasks
-
-    return TASKS[name]
-
-
-def task_names() -> list[str]:
-    from pipeline.tabular import prompts, words  # noqa: F401  registers the tasks
-
-    return list(TASKS)

@@ -21,10 +21,11 @@ from pipeline.runs import RunWriter, now_iso
 from pipeline.scoring.feature_based.model_files import Scaler
 from pipeline.scoring.feature_based.train import confidence_table
 from pipeline.settings import Settings
+from pipeline.tabular.catalogue import get_task
 from pipeline.tabular.cleaning import Cleaning, clean
 from pipeline.tabular.config import TabularConfig
 from pipeline.tabular.model_files import TabularInfo, TabularModel, save_model
-from pipeline.tabular.task import Row, Task, get_task
+from pipeline.tabular.task import Row, Task
 
 MODEL_FOLDER, REPORT = "model", "report.json"
 FEWEST, FEWEST_GROUPS = 20, 3

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.corpus.sets import audio_path, get_set, read_recordings
 from pipeline.errors import TrainingError
-from pipeline.features.base import load_extractor
+from pipeline.features.catalogue import load_extractor
 from pipeline.features.table import build_table
 from pipeline.labels.index import Index
 from pipeline.parallel import Progress
 from pipeline.records import Target
-from pipeline.scoring.base import load_scorer, score_file
+from pipeline.scoring.base import score_file
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
 from pipeline.tabular.task import TASKS, Row
 

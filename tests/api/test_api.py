@@ -21,10 +21,10 @@ import soundfile
 from pipeline.api import work
 from pipeline.api.client import Client, ServiceError
 from pipeline.api.problems import Problem
-from pipeline.corpus.demo.installation import install_demo
 from pipeline.deployment.model_registry import add_candidate
+from pipeline.deployment.prediction_log import SAMPLED_A_DAY, FeedbackError, LogError, PredictionLog
 from pipeline.deployment.routing import IN_USE, begin, end, set_shadow, side
-from pipeline.monitoring.prediction_log import SAMPLED_A_DAY, FeedbackError, LogError, PredictionLog
+from pipeline.importing.demo import install_demo
 from pipeline.records import ScoreResult, Target
 from pipeline.runs import RunDirectory
 from pipeline.scoring.feature_based.config import TrainConfig

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from pipeline.api.limits import Limits
-from pipeline.corpus.demo.installation import install_demo
+from pipeline.importing.demo import install_demo
 from pipeline.settings import Settings
 from tests.serving import CLIP, Load, Served, serving, wait_for
 

@@ -17,8 +17,8 @@ import pytest
 from pipeline.api import work
 from pipeline.api.limits import Limits
 from pipeline.api.problems import Problem
-from pipeline.corpus.demo.installation import install_demo
-from pipeline.monitoring.prediction_log import PredictionLog
+from pipeline.deployment.prediction_log import PredictionLog
+from pipeline.importing.demo import install_demo
 from pipeline.settings import Settings
 from tests.serving import CLIP, PATIENCE_S, Service, wait_for
 

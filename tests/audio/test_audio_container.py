@@ -12,11 +12,12 @@ import soundfile
 from pipeline.audio.check import CUT_OFF, check_audio, inspect_file
 from pipeline.audio.container import _CRC_8, _CRC_16, _CRC_32, _crc, _mp3_frame_bytes, open_container
 from pipeline.audio.load import AudioTooLongError, duration_of, load_audio
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.sets import read_recordings
 from pipeline.errors import AudioError
+from pipeline.importing.importer import import_path
 from pipeline.records import RubricName, Target
-from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.base import score_audio
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
 
 SECONDS = 3.0

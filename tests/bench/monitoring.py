@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.monitoring.prediction_log import LATENCY_EDGES_MS, SCORE_BINS, PredictionLog
+from pipeline.deployment.prediction_log import LATENCY_EDGES_MS, SCORE_BINS, PredictionLog
 from pipeline.records import ScoreResult, Target
 from pipeline.settings import Settings
 from tests.bench import BenchResult, best_s

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pipeline.audio.load import load_audio
 from pipeline.records import RubricName, Target
-from pipeline.scoring.base import load_scorer, score_file
+from pipeline.scoring.base import score_file
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
 from tests.bench import BenchResult, best_s
 

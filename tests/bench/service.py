@@ -17,7 +17,7 @@ import psutil
 from pipeline.api.client import Client, ServiceError
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import TARGET_RATE_HZ, load_audio
-from pipeline.corpus.demo.installation import install_demo
+from pipeline.importing.demo import install_demo
 from pipeline.settings import CHECKOUT, Settings
 from tests.bench import BenchResult
 

@@ -20,8 +20,9 @@ import soxr
 
 from pipeline.audio.load import load_audio
 from pipeline.records import RubricName, Target
-from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.base import score_audio
 from pipeline.scoring.batch import Item, ScorerSpec, score_items
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
 from tests.bench import BenchResult
 
@@ -39,7 +40,8 @@ from pathlib import Path
 started = time.perf_counter()
 from pipeline.audio.load import load_audio
 from pipeline.records import RubricName, Target
-from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.base import score_audio
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
 scorer = load_scorer(Settings.from_env(), "speech", RubricName.SENTENCE)
 loaded = time.perf_counter() - started

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from pipeline.cli.dashboard import absolute_roots, server_command
-from pipeline.corpus.demo.installation import install_demo
+from pipeline.importing.demo import install_demo
 from pipeline.settings import CHECKOUT, Settings
 from tests.bench import BenchResult
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpus.demo.installation import install_demo
+from pipeline.importing.demo import install_demo
 from pipeline.settings import CHECKOUT, Settings
 
 SCREENSHOTS = CHECKOUT / "tests" / "screenshots"

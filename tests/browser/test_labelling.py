@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpus.importer import import_path
+from pipeline.importing.importer import import_path
 from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import shoot
 

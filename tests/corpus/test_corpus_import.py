@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.sets import audio_path, confined, get_set, list_sets, read_recordings, remove_set, result_path
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError, UnknownNameError
+from pipeline.importing.importer import import_path
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.locks import locked

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from pipeline.audio.load import load_audio
-from pipeline.corpus.demo import turkish
-from pipeline.corpus.demo.installation import install_demo
-from pipeline.corpus.demo.synthesis import PENALTIES, build_demo, make_recording, score_of, spoil
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import CorpusError
+from pipeline.importing import demo_turkish as turkish
+from pipeline.importing.demo import install_demo
+from pipeline.importing.demo_synthesis import PENALTIES, build_demo, make_recording, score_of, spoil
 from pipeline.labels.result_file import read_result
 from pipeline.labels.store import LabelStore
 from pipeline.records import BANDS, RatingAction, RatingEvent, RatingSource, band_of
@@ -41,7 +41,7 @@ def test_the_committed_corpus_is_small_whole_and_called_synthetic() -> None:
 
 
 def test_more_faults_cost_more_and_no_score_leaves_the_scale() -> None:
-    from pipeline.corpus.demo.synthesis import Fault
+    from pipeline.importing.demo_synthesis import Fault
 
     for kind, penalties in PENALTIES.items():
         assert list(penalties) == sorted(penalties), kind
@@ -71,7 +71,7 @@ def test_it_is_not_written_over_something_else(tmp_path: Path) -> None:
 
 @needs_espeak
 def test_the_same_seed_gives_the_same_recording() -> None:
-    from pipeline.corpus.demo.synthesis import PARTICIPANTS
+    from pipeline.importing.demo_synthesis import PARTICIPANTS
 
     voice = PARTICIPANTS["participant_03"]
     phones = turkish.WORDS["kedi"]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import jsonl
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.references import find_reference, mark, marked, unmark
 from pipeline.corpus.sets import RESULT_SUFFIX, audio_path, get_set, read_recordings, result_path, spelled
 from pipeline.errors import CorpusError
+from pipeline.importing.importer import import_path
 from pipeline.labels.exchange.incoming import apply, check, from_csv
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore

@@ -11,11 +11,12 @@ from pipeline.corpus.sets import read_recordings
 from pipeline.labels.store import LabelStore
 from pipeline.records import RatingAction, RatingEvent, Target
 from pipeline.runs import RunDirectory
-from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.base import score_audio
 from pipeline.scoring.batch import score_set
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.data import load_training_data
 from pipeline.scoring.feature_based.train import run_training
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
 from tests.pages import said
 

@@ -245,7 +245,7 @@ def test_models_are_deployed_by_who_may(team: Settings) -> None:
 
 
 def test_trainings_imports_and_exports_start_for_who_may(tiny_set: str, team: Settings) -> None:
-    from pipeline.corpus.importer import import_path, take_away
+    from pipeline.importing.importer import import_path, take_away
     from pipeline.jobs.launcher import launch_training
     from pipeline.labels.exchange import export_labels
     from pipeline.labels.exchange.recordings import rated_recordings

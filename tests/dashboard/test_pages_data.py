@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dashboard.sections.data import FORMATS as OFFERED_FORMATS
-from pipeline.corpus.importer import FORMATS
 from pipeline.corpus.sets import list_sets
+from pipeline.importing.importer import FORMATS
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import Settings
 from tests.pages import button, said
@@ -43,7 +43,7 @@ def test_the_section_in_the_url_is_opened(open_page, tiny_set: str) -> None:
 
 
 def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, tmp_path: Path) -> None:
-    from pipeline.corpus.importer import import_path
+    from pipeline.importing.importer import import_path
 
     folder = tmp_path / "tiny" / "participant_001" / "kelimeler"
     (folder / "07_bozuk.wav").write_bytes(b"no audio")

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from dashboard.sections.runs import TRAINS
 from pipeline.cli.main import main
-from pipeline.corpus.importer import import_path
 from pipeline.errors import JobError
+from pipeline.importing.importer import import_path
 from pipeline.runs import RunDirectory, list_runs, scan_runs
 from pipeline.runs.comparison import as_csv, as_markdown, compare_runs, flat
 from pipeline.settings import Settings

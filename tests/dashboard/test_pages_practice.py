@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashboard.sections.practice.live import Take
+from dashboard.components.live_recorder import Take
 from pipeline.audio.endpoint import Phase
 from pipeline.audio.load import load_audio
 from pipeline.corpus.references import mark, marked
 from pipeline.corpus.sets import get_set, read_recordings
-from pipeline.monitoring.prediction_log import PredictionLog
+from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.people.access import Identity
 from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.attempts import read_attempts
@@ -168,7 +168,7 @@ def test_a_take_begins_and_ends_by_itself_with_level_and_melody(monkeypatch: pyt
 def test_pages_from_another_machine_without_https_say_so(
     open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.sections.practice.live.insecure_origin", lambda: True)
+    monkeypatch.setattr("dashboard.components.live_recorder.insecure_origin", lambda: True)
     page = open_page("practice")
     page.segmented_control(key="recorder-way").set_value("Live").run()
     assert not page.exception

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dashboard.components.scored_text import VERDICTS, heard_in_words
-from pipeline.corpus.importer import import_path
 from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED
+from pipeline.importing.importer import import_path
 from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.practice.lessons import get_lesson
 from pipeline.records import PhoneScore, Verdict

@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from scipy import stats
 
 from pipeline.cli.main import main
-from pipeline.corpus.demo.installation import install_demo
 from pipeline.corpus.sets import read_recordings
 from pipeline.deployment.model_registry import (
     Stage,
@@ -26,6 +25,7 @@ from pipeline.deployment.model_registry import (
     retire,
     roll_back,
 )
+from pipeline.deployment.prediction_log import Labelled, PredictionLog
 from pipeline.deployment.routing import (
     IN_USE,
     RULE,
@@ -41,17 +41,17 @@ from pipeline.deployment.routing import (
 )
 from pipeline.errors import ModelError
 from pipeline.features.table import build_table
+from pipeline.importing.demo import install_demo
 from pipeline.jobs.launcher import find
 from pipeline.monitoring import outcomes as of
 from pipeline.monitoring.inputs import feature_drift, feature_names
-from pipeline.monitoring.prediction_log import Labelled, PredictionLog
 from pipeline.monitoring.retraining import can_train_again, raters, reasons, train_again
 from pipeline.records import RubricName, ScoreResult, Target
 from pipeline.runs import RunDirectory
-from pipeline.scoring.base import load_scorer
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.data import load_training_data
 from pipeline.scoring.feature_based.train import run_training
+from pipeline.scoring.selection import load_scorer
 from pipeline.scoring.speech.packaging.model_files import FOLDER as SPEECH
 from pipeline.settings import Settings
 from tests.pages import button, said

@@ -15,7 +15,8 @@ from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.corpus.sets import audio_path, get_set, read_recordings
 from pipeline.errors import ModelError, UnknownNameError
 from pipeline.features.acoustic57 import FEATURE_NAMES, acoustic57, delta, mfcc, spectral_shape, tempo_bpm
-from pipeline.features.base import EXTRACTORS, load_extractor
+from pipeline.features.base import EXTRACTORS
+from pipeline.features.catalogue import load_extractor
 from pipeline.features.frames import HOP, N_MELS, WINDOW, Frames
 from pipeline.features.table import build_table
 from pipeline.features.timing import FEATURE_NAMES as TIMING_NAMES

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from pipeline import csvfile
 from pipeline.cli.main import main
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.sets import read_recordings
+from pipeline.importing.importer import import_path
 from pipeline.labels.exchange import export_labels
 from pipeline.labels.exchange.incoming import from_csv
 from pipeline.labels.index import Index

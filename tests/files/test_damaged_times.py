@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import main
 from pipeline.corpus.sets import get_set, read_recordings, result_path
 from pipeline.deployment.model_registry import Entry, Stage, entries
+from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.deployment.routing import RoutingError, begin, comparisons
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.index import Index
@@ -21,7 +22,6 @@ from pipeline.labels.repair import repair_labels
 from pipeline.labels.result_file import LabelTimeError, read_result
 from pipeline.labels.store import LabelStore
 from pipeline.monitoring.outcomes import last_errors
-from pipeline.monitoring.prediction_log import PredictionLog
 from pipeline.monitoring.retraining import reasons
 from pipeline.practice.attempts import read_attempts
 from pipeline.practice.progress import by_day

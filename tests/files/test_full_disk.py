@@ -14,8 +14,8 @@ from safetensors import SafetensorError
 
 from pipeline import artifacts
 from pipeline.cli.main import main
+from pipeline.database import forget
 from pipeline.errors import AccessError, JobError, LabelError
-from pipeline.labels.database import forget
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import SYSTEM, Role

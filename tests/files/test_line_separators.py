@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from pipeline import jsonl
 from pipeline.cli.main import main
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.sets import read_recordings
 from pipeline.deployment.model_registry import _events, _file
 from pipeline.evaluation.saved import Evaluation
+from pipeline.importing.importer import import_path
 from pipeline.labels.exchange import export_labels
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore

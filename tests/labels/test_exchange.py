@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli.main import main
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError
+from pipeline.importing.importer import import_path
 from pipeline.labels.exchange import export_labels
 from pipeline.labels.exchange.incoming import Row, apply, check, from_csv
 from pipeline.labels.exchange.label_studio import from_label_studio, to_label_studio

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.monitoring.drift import of_counts, of_values, psi
-from pipeline.monitoring.prediction_log import PredictionLog
 from pipeline.records import ScoreResult, Target
 from pipeline.settings import Settings
 

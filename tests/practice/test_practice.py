@@ -22,7 +22,7 @@ from pipeline.corpus.references import find_reference, is_synthetic, mark, marke
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.corpus.synthetic_voice import can_speak, spoken
 from pipeline.errors import AccessError, CorpusError
-from pipeline.features.base import load_extractor
+from pipeline.features.catalogue import load_extractor
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.advice import advise, part_of
@@ -43,8 +43,8 @@ from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
 from pipeline.practice.stress import WordStress, word_stresses
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore
 from pipeline.scoring.attempt import score_attempt
-from pipeline.scoring.base import load_scorer, score_audio
-from pipeline.scoring.selection import scorer_for
+from pipeline.scoring.base import score_audio
+from pipeline.scoring.selection import load_scorer, scorer_for
 from pipeline.scoring.speech.lexicon.dictionary import pronounce
 from pipeline.settings import CHECKOUT, Settings
 

@@ -47,7 +47,7 @@ def words(settings: Settings, tmp_path: Path) -> str:
     import numpy as np
     import soundfile
 
-    from pipeline.corpus.importer import import_path
+    from pipeline.importing.importer import import_path
 
     for speaker in (1, 2):
         folder = tmp_path / "words" / f"participant_{speaker:03}" / "kelimeler"
@@ -315,7 +315,7 @@ def test_the_command_line_asks_who_asks(settings: Settings, words: str, monkeypa
 
 
 def test_a_recording_that_was_removed_meanwhile(settings: Settings, words: str, tmp_path: Path) -> None:
-    from pipeline.corpus.importer import import_path
+    from pipeline.importing.importer import import_path
 
     queue = Queue(settings, project_of(settings, words), expert("Eve"))
     task = queue.next()

@@ -9,7 +9,8 @@ import json
 import pytest
 
 from pipeline.records import RubricName, Target
-from pipeline.scoring.base import load_scorer, score_file
+from pipeline.scoring.base import score_file
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
 
 REGRESSION = CHECKOUT / "tests" / "regression" / "scores.json"

@@ -14,17 +14,18 @@ from hypothesis import strategies as st
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio, from_samples, load_audio
-from pipeline.corpus.importer import import_path
 from pipeline.corpus.references import find_reference, find_references, word_key
 from pipeline.corpus.sets import read_recordings
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, UnknownNameError
 from pipeline.evaluation.evaluate import evaluate, reference_of_manifest, reference_of_set
 from pipeline.features.alignment import Match, match, spoken
-from pipeline.features.base import load_extractor
+from pipeline.features.catalogue import load_extractor
+from pipeline.importing.importer import import_path
 from pipeline.records import AudioReport, RubricName, Target
-from pipeline.scoring.base import load_scorer, score_audio, score_file
+from pipeline.scoring.base import score_audio, score_file
 from pipeline.scoring.batch import Item, ScorerSpec, read_predictions, score_items, score_set
 from pipeline.scoring.heuristic import rules
+from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
 
 DEMO = CHECKOUT / "data" / "demo"

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.audio.load import Audio, load_audio
 from pipeline.records import RubricName, ScoreResult, State, Target
-from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.base import score_audio
+from pipeline.scoring.selection import load_scorer
 from pipeline.scoring.speech.packaging.model_files import FILES, load_info
 from pipeline.scoring.speech.scorer import SpeechScorer
 from pipeline.settings import CHECKOUT, Settings

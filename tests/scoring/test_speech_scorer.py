@@ -12,7 +12,8 @@ from pipeline.audio.load import Audio, load_audio
 from pipeline.errors import CorpusError, ModelError
 from pipeline.phones import UNKNOWN
 from pipeline.records import RubricName, State, Target, Verdict
-from pipeline.scoring.base import load_scorer, score_audio
+from pipeline.scoring.base import score_audio
+from pipeline.scoring.selection import load_scorer
 from pipeline.scoring.speech.labels import INDEX, LABELS
 from pipeline.scoring.speech.listening.evidence import RHYTHM, Spoken, gather_evidence, n_phone_features
 from pipeline.scoring.speech.listening.runtime import Judged

@@ -15,7 +15,7 @@ from pipeline.regressors.forest import fit_forest, predict_trees
 from pipeline.runs import RunDirectory
 from pipeline.scoring.feature_based.config import TrainConfig, load_preset
 from pipeline.scoring.feature_based.data import META_COLUMNS, TrainingData, load_training_data, write_csv
-from pipeline.scoring.feature_based.deploy import deploy, find_model, rollback
+from pipeline.scoring.feature_based.deploy import deploy, rollback
 from pipeline.scoring.feature_based.model_files import (
     HELD_OUT_FILE,
     INFO_FILE,
@@ -24,6 +24,7 @@ from pipeline.scoring.feature_based.model_files import (
     WEIGHTS_FILE,
     load_model,
 )
+from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.scoring.feature_based.network import fit_network, predict_network
 from pipeline.scoring.feature_based.train import TrainingReport, confidence_table, run_training
 from pipeline.settings import Settings

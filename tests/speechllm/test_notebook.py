@@ -9,8 +9,9 @@ import pytest
 from pipeline.records import RubricName
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.data import load_training_data, write_csv
-from pipeline.scoring.feature_based.deploy import deploy, find_model
+from pipeline.scoring.feature_based.deploy import deploy
 from pipeline.scoring.feature_based.model_files import load_model
+from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.settings import CHECKOUT, Settings
 
 NOTEBOOK = CHECKOUT / "models" / "train_word_scorer.ipynb"

@@ -16,7 +16,8 @@ from pipeline.settings import Settings
 from pipeline.speechllm.collator import IGNORED, Collator
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
 from pipeline.speechllm.evaluate import Answered, answer_all, figures
-from pipeline.speechllm.phi4 import SPEECH_ADAPTER, Phi4, adapter_size, attach_adapter, load_phi4
+from pipeline.speechllm.loading import load_phi4
+from pipeline.speechllm.phi4 import SPEECH_ADAPTER, Phi4, adapter_size, attach_adapter
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import Prompts, load_prompts
 from pipeline.speechllm.samples import Corpus, hold_out, load_corpus, samples_of

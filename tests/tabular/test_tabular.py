@@ -11,12 +11,13 @@ from click.testing import CliRunner
 
 from pipeline import jsonl
 from pipeline.cli.main import main
+from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.errors import ModelError, TrainingError
 from pipeline.monitoring.inputs import feature_drift
-from pipeline.monitoring.prediction_log import PredictionLog
 from pipeline.regressors.trees import fit, searched
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.tabular.catalogue import get_task, task_names
 from pipeline.tabular.cleaning import clean
 from pipeline.tabular.config import TabularConfig, load_preset
 from pipeline.tabular.model_files import INFO, WEIGHTS, deploy, in_use, load_model, roll_back
@@ -27,7 +28,7 @@ from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.prompts.store import PromptError, Store, read_file
 from pipeline.tabular.prompts.synthesize import synthesize
 from pipeline.tabular.scoring import score_prompt
-from pipeline.tabular.task import Row, get_task, task_names
+from pipeline.tabular.task import Row
 from pipeline.tabular.train import load_table, train_tabular
 from tests.pages import button
 

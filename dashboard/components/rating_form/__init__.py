@@ -13,24 +13,16 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.services.label import Answer
 from pipeline.audio.encode import spectrogram_u8, to_wav
 from pipeline.audio.load import Audio
-from pipeline.labels.rubrics import Rubric
 from pipeline.records import RatingEvent, to_json
+from pipeline.rubrics import Rubric
 
 FOLDER = Path(__file__).parent
 # Joined in this order; index.js has the module's only export.
 SCRIPTS = ("waveform.js", "player.js", "form.js", "keys.js", "index.js")
 NAME = "pronlab_desk"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of the last action: `nonce` is the action's, `message` says it to the expert."""
-
-    nonce: str
-    ok: bool
-    message: str
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboard.charts import monitor_charts
 from dashboard.services import monitor as watching
+from pipeline.deployment.prediction_log import Day
 from pipeline.monitoring.drift import Drift
-from pipeline.monitoring.prediction_log import Day
 
 VERDICTS = {
     "steady": ":material/check: steady", "moderate": ":material/warning: moderate", "large": ":material/error: large",

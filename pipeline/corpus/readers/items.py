@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.errors import LabelError
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName
+from pipeline.rubrics import RUBRICS
 
 SENTENCE_KEYS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
 

@@ -11,12 +11,12 @@ from pipeline import artifacts, csvfile
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError
 from pipeline.labels.index import Index
-from pipeline.labels.rubrics import RUBRICS
 from pipeline.labels.store import LabelStore, checked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 from pipeline.text import composed

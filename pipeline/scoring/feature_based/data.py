@@ -83,7 +83,7 @@ def _from_set(
     settings: Settings, config: TrainConfig, progress: Progress | None, check_stop: Callable[[], None] | None
 ) -> TrainingData:
     from pipeline.corpus.sets import audio_path, get_set
-    from pipeline.features.base import load_extractor
+    from pipeline.features.catalogue import load_extractor
     from pipeline.features.table import build_table
 
     set_ = get_set(settings, config.set)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pipeline.audio.load import Audio
 from pipeline.errors import CorpusError, ModelError
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
-from pipeline.scoring.base import SCORERS, Scorer, load_scorer
+from pipeline.scoring.base import SCORERS, Scorer
+from pipeline.scoring.selection import load_scorer
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.dictionary import (
     LetterToSound,

@@ -3,9 +3,9 @@
 import shutil
 
 from pipeline import artifacts
-from pipeline.corpus.importer import ImportReport, import_path
 from pipeline.corpus.sets import registration
 from pipeline.errors import CorpusError
+from pipeline.importing.importer import ImportReport, import_path
 from pipeline.parallel import Progress
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashboard import state
 from dashboard.charts import practice_charts
-from dashboard.components.recorder import NEEDS_HTTPS, NO_MICROPHONE
+from dashboard.components.microphone_advice import NEEDS_HTTPS, NO_MICROPHONE
 from dashboard.components.webrtc import RATE_HZ, insecure_origin, microphone
 from pipeline.audio.encode import to_wav
 from pipeline.audio.endpoint import Endpointer, Phase

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from pipeline import artifacts
+from pipeline.database import BUSY_TIMEOUT_S, connected
 from pipeline.errors import PronlabError
-from pipeline.labels.database import BUSY_TIMEOUT_S, connected
 from pipeline.records import ScoreResult, Seconds
 from pipeline.settings import Settings
 

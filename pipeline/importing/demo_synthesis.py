@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import TARGET_RATE_HZ, from_samples
-from pipeline.corpus.demo import turkish
-from pipeline.corpus.demo.turkish import WORDS, Phones
 from pipeline.errors import CorpusError
+from pipeline.importing import demo_turkish as turkish
+from pipeline.importing.demo_turkish import WORDS, Phones
 from pipeline.labels.result_file import ResultFile, derive, write_result
 from pipeline.parallel import Progress
 from pipeline.records import RatingAction, RatingEvent, RatingSource, RubricName

@@ -1,1 +1,0 @@
-"""The synthetic demo corpus: its words, its sound, and its installation."""
