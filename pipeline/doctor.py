@@ -105,7 +105,7 @@ def _roots(settings: Settings) -> Iterator[Check]:
 
 def _speech(settings: Settings) -> Iterator[Check]:
     from pipeline.scoring.speech.listening.runtime import SpeechRuntime
-    from pipeline.scoring.speech.packaging.model_files import LISTENER_FILE, RULES_FILE, find_speech_model
+    from pipeline.scoring.speech.model_files import LISTENER_FILE, RULES_FILE, find_speech_model
 
     name = "speech scorer"
     folder = find_speech_model(settings)

@@ -215,7 +215,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_vocabulary() -> Iterator[None]:
     """A speech model is packaged with few words, and few ways to weigh them are tried: seconds instead of a minute."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.scoring.speech.lexicon.vocabulary_building.N_WORDS", 1000)
+        patch.setattr("pipeline.scoring.speech.packaging.vocabulary_building.N_WORDS", 1000)
         patch.setattr(
             "pipeline.scoring.speech.packaging.package.DECODING_GRID", {"per_word": (-1.0, 0.0), "prior_weight": (0.6,)}
         )
@@ -231,8 +231,8 @@ def speech_run(
     from filelock import FileLock
 
     from pipeline.runs import RunDirectory, list_runs
+    from pipeline.scoring.speech.run import train_speech
     from pipeline.scoring.speech.training.config import SpeechTrainConfig
-    from pipeline.scoring.speech.training.run import train_speech
 
     base = tmp_path_factory.getbasetemp()
     root = (base if worker_id == "master" else base.parent) / "speech-run"

@@ -14,12 +14,12 @@ import psutil
 from pipeline.records import to_json
 from pipeline.runs.state import LOCAL, RunState
 from pipeline.scoring.feature_based.config import TrainConfig
-from pipeline.scoring.speech.lexicon.letter_to_sound_training import LetterToSoundConfig
+from pipeline.scoring.speech.packaging.letter_to_sound_training import LetterToSoundConfig
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import CHECKOUT
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.tabular.config import TabularConfig
-from pipeline.tabular.prompts.config import PromptModelConfig
+from pipeline.tabular.prompt_encoder_config import PromptModelConfig
 from pipeline.wakeword.config import WakewordConfig
 
 # The configuration of each kind of training, and a variant of it.

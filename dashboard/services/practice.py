@@ -86,7 +86,7 @@ def remove_lesson(lesson: str) -> None:
 @asks(Action.PRACTISE)
 def can_score(language: str) -> bool:
     """English needs a speech model; elsewhere there is always the rule."""
-    from pipeline.scoring.speech.packaging.model_files import find_speech_model
+    from pipeline.scoring.speech.model_files import find_speech_model
 
     return language != "en" or find_speech_model(settings()) is not None
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pipeline.jobs.launcher import Where
     from pipeline.scoring.feature_based.model_files import ModelInfo
-    from pipeline.scoring.speech.packaging.model_files import SpeechInfo
+    from pipeline.scoring.speech.model_files import SpeechInfo
     from pipeline.scoring.speech.training.config import SpeechTrainConfig
     from pipeline.speechllm.config import SpeechLlmConfig
 
@@ -78,7 +78,7 @@ def manifest_of_set(name: str) -> Path:
 
 @asks(Action.TRAIN)
 def speech_in_use() -> SpeechInfo | None:
-    from pipeline.scoring.speech.packaging.model_files import find_speech_model, load_info
+    from pipeline.scoring.speech.model_files import find_speech_model, load_info
 
     folder = find_speech_model(settings())
     return None if folder is None else load_info(folder)
@@ -97,7 +97,7 @@ def speech_total(info: SpeechInfo) -> dict[str, Any] | None:
 @asks(Action.TRAIN)
 def speech_card() -> str:
     """The card of the speech model in use."""
-    from pipeline.scoring.speech.packaging.model_files import CARD_FILE, find_speech_model
+    from pipeline.scoring.speech.model_files import CARD_FILE, find_speech_model
 
     folder = find_speech_model(settings())
     card = None if folder is None else folder / CARD_FILE

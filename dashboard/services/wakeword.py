@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.clip_library import Collection
     from pipeline.wakeword.data.clips import ClipScan
+    from pipeline.wakeword.file_detection import HeardFile
     from pipeline.wakeword.finished_run import Trained
     from pipeline.wakeword.models.budget import Budget
     from pipeline.wakeword.runtime.detector import StreamingDetector
-    from pipeline.wakeword.runtime.file_detection import HeardFile
 
 KIND = "wakeword"
 
@@ -125,9 +125,9 @@ def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
     from pipeline.audio.voice import find_word
     from pipeline.wakeword.config import AugmentConfig
     from pipeline.wakeword.data.augment import Renderer, plain
-    from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.data.rooms import read_rooms, simulate_rooms
+    from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 
     config, shape = AugmentConfig(), FeatureConfig()
     sound = load_audio(clip).samples
@@ -148,14 +148,14 @@ def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
 
 @asks(Action.TRAIN)
 def detect(run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None) -> HeardFile:
-    from pipeline.wakeword.runtime.file_detection import detect_in_file
+    from pipeline.wakeword.file_detection import detect_in_file
 
     return detect_in_file(trained(run), audio, preset, threshold)
 
 
 @asks(Action.TRAIN)
 def detector(run: RunDirectory, preset: str | None, threshold: float | None) -> StreamingDetector:
-    from pipeline.wakeword.runtime.file_detection import detector_of
+    from pipeline.wakeword.file_detection import detector_of
 
     return detector_of(trained(run), preset, threshold)
 

@@ -344,7 +344,7 @@ def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deploymen
 def _verifier(folder: str, _changed: int) -> Any:
     import torch
 
-    from pipeline.wakeword.runtime.cascade import local_judge
+    from pipeline.wakeword.cascade import local_judge
     from pipeline.wakeword.runtime.inference import judge_of
     from pipeline.wakeword.runtime.model_files import load_model
 

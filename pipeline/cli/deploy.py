@@ -24,8 +24,8 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     """Make the model of a finished RUN (its id, or a model folder) the scorer in use for its rubric."""
     from pipeline.cli.models import folder_of_run
     from pipeline.deployment.model_registry import make_live, roll_back
+    from pipeline.scoring.speech.model_files import FOLDER as SPEECH
     from pipeline.scoring.speech.packaging.deploy import is_deployed
-    from pipeline.scoring.speech.packaging.model_files import FOLDER as SPEECH
 
     settings = Settings.from_env()
     if rubric_back is not None:

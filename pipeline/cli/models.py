@@ -13,7 +13,7 @@ def folder_of_run(settings: Settings, run: str) -> Path:
     """A model folder as given, or that of a run. Raises JobError for what is neither."""
     from pipeline.jobs.launcher import find
     from pipeline.scoring.feature_based.model_files import is_model_folder
-    from pipeline.scoring.speech.packaging.model_files import is_speech_folder
+    from pipeline.scoring.speech.model_files import is_speech_folder
 
     given = Path(run)
     if is_model_folder(given) or is_speech_folder(given):
@@ -114,7 +114,7 @@ def end_comparison(comparison: str, as_json: bool) -> None:
 def repair_models(as_json: bool) -> None:
     """Rewrite 8-bit weights of the speech model that answers, where they saturate on some processors."""
     from pipeline.errors import ModelError
-    from pipeline.scoring.speech.packaging.model_files import find_speech_model, repair
+    from pipeline.scoring.speech.model_files import find_speech_model, repair
 
     folder = find_speech_model(Settings.from_env())
     if folder is None:

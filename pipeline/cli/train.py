@@ -95,8 +95,8 @@ def word(chosen: Chosen, **options: Any) -> None:
 @training_options("whisper_base, wav2vec2_base, wavlm_large, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
     """Fine-tune a speech encoder and train the scorer of phones, words and sentences on it."""
+    from pipeline.scoring.speech.run import train_speech
     from pipeline.scoring.speech.training.config import SpeechTrainConfig, load_preset
-    from pipeline.scoring.speech.training.run import train_speech
 
     def named(config: SpeechTrainConfig) -> SpeechTrainConfig:
         return replace(config, name=config.name or f"speech-{chosen.preset or 'custom'}-seed{config.seed}")
@@ -175,7 +175,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     """Train the pronunciation of words that the dictionary lacks, on the dictionary."""
     from pipeline.jobs.device_queue import device_turn
     from pipeline.runs import RunDirectory
-    from pipeline.scoring.speech.lexicon.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
+    from pipeline.scoring.speech.packaging.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
 
     config = LetterToSoundConfig(epochs=epochs, seed=seed)
     settings = Settings.from_env()
@@ -257,8 +257,8 @@ def table(chosen: Chosen, **options: Any) -> None:
 def prompts(chosen: Chosen, **options: Any) -> None:
     """Fine-tune a text encoder to the scores of prompts, judged on authors it has not read."""
     from pipeline.jobs.device_queue import device_turn
-    from pipeline.tabular.prompts.config import PromptModelConfig, load_preset
-    from pipeline.tabular.prompts.encoder import train_encoder
+    from pipeline.tabular.prompt_encoder import train_encoder
+    from pipeline.tabular.prompt_encoder_config import PromptModelConfig, load_preset
 
     def named(config: PromptModelConfig) -> PromptModelConfig:
         return config if config.name else replace(config, name=f"prompts-{Path(config.model).name}")

@@ -24,10 +24,10 @@ from pipeline.runs import now_iso
 from pipeline.scoring.feature_based import deploy as feature_based
 from pipeline.scoring.feature_based.model_files import INFO_FILE, ModelInfo, is_model_folder, load_info, load_model
 from pipeline.scoring.feature_based.model_location import find_model
+from pipeline.scoring.speech.model_files import FOLDER as SPEECH
+from pipeline.scoring.speech.model_files import SpeechInfo, find_speech_model, is_speech_folder
+from pipeline.scoring.speech.model_files import load_info as speech_info
 from pipeline.scoring.speech.packaging import deploy as speech
-from pipeline.scoring.speech.packaging.model_files import FOLDER as SPEECH
-from pipeline.scoring.speech.packaging.model_files import SpeechInfo, find_speech_model, is_speech_folder
-from pipeline.scoring.speech.packaging.model_files import load_info as speech_info
 from pipeline.settings import Settings
 from pipeline.times import as_text, utc_time
 

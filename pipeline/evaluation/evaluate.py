@@ -232,8 +232,8 @@ def keep(settings: Settings, measured: Measured) -> Path | None:
 def write_to_card(model: Path, measured: Measured) -> None:
     """Put the figures into the card of a model folder, of whichever kind; a speech model also keeps them as JSON."""
     from pipeline.scoring.feature_based import card as acoustic_card
+    from pipeline.scoring.speech.model_files import is_speech_folder
     from pipeline.scoring.speech.packaging import card as speech_card
-    from pipeline.scoring.speech.packaging.model_files import is_speech_folder
 
     report = measured.report
     if not is_speech_folder(model):

@@ -17,7 +17,7 @@ def load_scorer(settings: Settings, name: str | None, rubric: RubricName, *, mod
     from pipeline.scoring import feature_based as acoustic  # noqa: F401  registers the scorers
     from pipeline.scoring import heuristic  # noqa: F401  registers the scorers
     from pipeline.scoring.speech import scorer  # noqa: F401
-    from pipeline.scoring.speech.packaging.model_files import find_speech_model, is_speech_folder
+    from pipeline.scoring.speech.model_files import find_speech_model, is_speech_folder
 
     if name is None and rubric is RubricName.SENTENCE and (model is None or is_speech_folder(model)):
         name = "speech" if find_speech_model(settings, model) else None
@@ -37,7 +37,7 @@ def scorer_names(settings: Settings, rubric: RubricName) -> list[str]:
     from pipeline.scoring.base import SCORERS
     from pipeline.scoring.feature_based.model_location import find_model
     from pipeline.scoring.speech import scorer as speech
-    from pipeline.scoring.speech.packaging.model_files import find_speech_model
+    from pipeline.scoring.speech.model_files import find_speech_model
 
     found = [name for name in SCORERS if name == "heuristic" or find_model(settings, rubric, name) is not None]
     hears = rubric is RubricName.SENTENCE and find_speech_model(settings) is not None
@@ -54,7 +54,7 @@ def scorer_for(target: Target) -> str | None:
 def deployment(settings: Settings, rubric: RubricName) -> str:
     """Changes whenever another model comes into use."""
     from pipeline.scoring.feature_based.model_location import find_model
-    from pipeline.scoring.speech.packaging.model_files import find_speech_model
+    from pipeline.scoring.speech.model_files import find_speech_model
 
     folder = find_speech_model(settings) if rubric is RubricName.SENTENCE else None
     folder = folder or find_model(settings, rubric)

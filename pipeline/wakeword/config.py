@@ -5,8 +5,8 @@ from typing import Any
 
 from pipeline import presets
 from pipeline.records import Seconds
-from pipeline.wakeword.data.features import FeatureConfig
 from pipeline.wakeword.devices import TARGETS
+from pipeline.wakeword.features import FeatureConfig
 
 PRESETS = presets.PRESETS / "wakeword"
 MODELS = (

@@ -14,9 +14,9 @@ from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
 from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.run import MODEL_FOLDER, REPORT
 from pipeline.wakeword.runtime.detector import Judge
 from pipeline.wakeword.runtime.model_files import INFO, DetectorInfo, load_model, read_info, save_info
-from pipeline.wakeword.training.run import MODEL_FOLDER, REPORT
 
 EVALUATION, ROBUSTNESS, EXPORTS = "evaluation.json", "robustness.json", "exports"
 MOST_CLIPS = 150  # of each side, for each condition of the robustness suite
@@ -56,7 +56,7 @@ def trained(settings: Settings, run: str) -> Trained:
 
 def judge_for(one: Trained, runtime: str = "torch") -> Judge:
     """`runtime` is torch, onnx or int8; the latter two need an export. Raises ModelError."""
-    from pipeline.wakeword.runtime.export import INT8, ONNX, onnx_judge
+    from pipeline.wakeword.packaging.export import INT8, ONNX, onnx_judge
     from pipeline.wakeword.runtime.inference import judge_of
 
     if runtime == "torch":
@@ -80,7 +80,7 @@ def evaluate_run(
     `keep_threshold` make that detector and the threshold for its target rate the model's."""
     from pipeline.wakeword.evaluation.evaluate import evaluate
     from pipeline.wakeword.evaluation.stream_metrics import measure
-    from pipeline.wakeword.training.card import write_card
+    from pipeline.wakeword.packaging.card import write_card
 
     info = one.info
     detector = detector or info.detector

@@ -10,12 +10,12 @@ from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig, load_preset
-from pipeline.wakeword.data.features import RATE_HZ
+from pipeline.wakeword.features import RATE_HZ
+from pipeline.wakeword.packaging.export import export, latency_ms, onnx_judge, read_windows
+from pipeline.wakeword.run import make_trainer, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
-from pipeline.wakeword.runtime.export import export, latency_ms, onnx_judge, read_windows
 from pipeline.wakeword.runtime.inference import judge_of
 from pipeline.wakeword.runtime.model_files import load_model
-from pipeline.wakeword.training.run import make_trainer, train_wakeword
 from tests.bench import BenchResult
 from tests.wakeword_sounds import write_clips
 

@@ -109,7 +109,7 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     from pipeline.settings import Settings
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.finished_run import trained
-    from pipeline.wakeword.training.run import train_wakeword
+    from pipeline.wakeword.run import train_wakeword
 
     torch.set_num_threads(1)
     # A models root each: one training a device, and here each has a core of its own.
@@ -147,7 +147,7 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
 def _heard(folder: Path, case: Case, found: Any, runtime: str) -> dict[str, Any]:
     from pipeline.wakeword.evaluation.evaluate import Task, evaluate
     from pipeline.wakeword.finished_run import EXPORTS, judge_for
-    from pipeline.wakeword.runtime.export import export
+    from pipeline.wakeword.packaging.export import export
 
     if runtime == "int8":
         export(found.folder, found.home / EXPORTS)
@@ -189,11 +189,11 @@ def spot(folder: Path, keyword: str, threshold: float) -> dict[str, Any]:
 
     from pipeline.runs import list_runs
     from pipeline.settings import Settings
-    from pipeline.wakeword.data.features import RATE_HZ
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.evaluation.evaluate import files_of
     from pipeline.wakeword.evaluation.stream_metrics import GRACE_S, listen, measure
     from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
+    from pipeline.wakeword.features import RATE_HZ
     from pipeline.wakeword.finished_run import judge_for, trained
 
     words = files_of((folder / "kw" / keyword / "0" / "test",))

@@ -15,7 +15,7 @@ from pipeline import doctor
 from pipeline.cli.main import main
 from pipeline.doctor import State, examine, integer_kernels
 from pipeline.scoring.speech.listening.runtime import SpeechRuntime
-from pipeline.scoring.speech.packaging.model_files import FOLDER, INFO_FILE, LISTENER_FILE
+from pipeline.scoring.speech.model_files import FOLDER, INFO_FILE, LISTENER_FILE
 from pipeline.settings import CHECKOUT, Settings
 
 RELEASED = CHECKOUT / "models" / FOLDER

@@ -93,15 +93,15 @@ def speech_encoder(_: Settings, folder: Path) -> None:
 
 
 def speech_training(settings: Settings, folder: Path) -> None:
+    from pipeline.scoring.speech.run import train_speech
     from pipeline.scoring.speech.training.config import SpeechTrainConfig
-    from pipeline.scoring.speech.training.run import train_speech
 
     config = SpeechTrainConfig(manifest=str(folder / "none.jsonl"))
     train_speech(settings, config, new_run(settings, "speech"))
 
 
 def letters(settings: Settings, folder: Path) -> None:
-    from pipeline.scoring.speech.lexicon.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
+    from pipeline.scoring.speech.packaging.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
 
     with new_run(settings, "letter-to-sound").start() as writer:
         train_letter_to_sound(LetterToSoundConfig(), folder, writer)
@@ -123,15 +123,15 @@ def a_plan(settings: Settings, folder: Path) -> None:
 
 
 def prompts(settings: Settings, _: Path) -> None:
-    from pipeline.tabular.prompts.config import PromptModelConfig
-    from pipeline.tabular.prompts.encoder import train_encoder
+    from pipeline.tabular.prompt_encoder import train_encoder
+    from pipeline.tabular.prompt_encoder_config import PromptModelConfig
 
     with new_run(settings, "prompts").start() as writer:
         train_encoder(settings, PromptModelConfig(), writer)
 
 
 def a_loaded_encoder(_: Settings, folder: Path) -> None:
-    from pipeline.tabular.prompts.encoder import load_encoder
+    from pipeline.tabular.prompt_encoder import load_encoder
 
     load_encoder(folder)
 
@@ -146,7 +146,7 @@ def a_search_over_trees(settings: Settings, _: Path) -> None:
 
 def a_search_for_a_detector(settings: Settings, _: Path) -> None:
     from pipeline.wakeword.config import WakewordConfig
-    from pipeline.wakeword.training.search import search_settings
+    from pipeline.wakeword.search import search_settings
 
     with new_run(settings, "wakeword-search").start() as writer:
         search_settings(settings, WakewordConfig(), 1, 1, writer)
@@ -210,9 +210,9 @@ def test_a_detector_is_exported_as_far_as_it_goes_without_onnx(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.wakeword.config import WakewordConfig
-    from pipeline.wakeword.data.features import Cmvn
+    from pipeline.wakeword.features import Cmvn
     from pipeline.wakeword.models import make_model
-    from pipeline.wakeword.runtime.export import save_windows
+    from pipeline.wakeword.packaging.export import save_windows
     from pipeline.wakeword.runtime.model_files import DetectorInfo, save_model
 
     config = WakewordConfig()

@@ -15,8 +15,8 @@ from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.practice.lessons import get_lesson
 from pipeline.records import PhoneScore, Verdict
 from pipeline.scoring.speech.lexicon.dictionary import pronounce
+from pipeline.scoring.speech.model_files import find_speech_model
 from pipeline.scoring.speech.packaging.deploy import deploy, is_deployed, rollback
-from pipeline.scoring.speech.packaging.model_files import find_speech_model
 from pipeline.settings import CHECKOUT, Settings
 from tests.pages import button, said
 

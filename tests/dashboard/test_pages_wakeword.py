@@ -20,10 +20,10 @@ from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import collections, open_collection
 from pipeline.wakeword.evaluation.evaluate import Task
+from pipeline.wakeword.file_detection import detector_of
 from pipeline.wakeword.finished_run import EXPORTS, evaluate_run, robustness_of, trained
-from pipeline.wakeword.runtime.export import export
-from pipeline.wakeword.runtime.file_detection import detector_of
-from pipeline.wakeword.training.run import train_wakeword
+from pipeline.wakeword.packaging.export import export
+from pipeline.wakeword.run import train_wakeword
 from tests.pages import button, said
 from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
 

@@ -52,7 +52,7 @@ from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.data import load_training_data
 from pipeline.scoring.feature_based.train import run_training
 from pipeline.scoring.selection import load_scorer
-from pipeline.scoring.speech.packaging.model_files import FOLDER as SPEECH
+from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.settings import Settings
 from tests.pages import button, said
 

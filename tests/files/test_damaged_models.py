@@ -19,7 +19,7 @@ from pipeline.jobs.checkpoints import Checkpoint, fitting, load_checkpoint, load
 from pipeline.regressors.trees import fit
 from pipeline.scoring.feature_based import model_files as acoustic
 from pipeline.scoring.speech.listening.runtime import open_graph
-from pipeline.scoring.speech.packaging.model_files import load_info as load_speech_info
+from pipeline.scoring.speech.model_files import load_info as load_speech_info
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.tabular.config import TabularConfig
 from pipeline.tabular.model_files import TabularInfo, TabularModel
@@ -27,10 +27,10 @@ from pipeline.tabular.model_files import load_model as load_table
 from pipeline.tabular.model_files import save_model as save_table
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.data.feature_cache import read_index
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import make_model
+from pipeline.wakeword.packaging.export import onnx_judge, read_windows
 from pipeline.wakeword.runtime import model_files as wakeword
-from pipeline.wakeword.runtime.export import onnx_judge, read_windows
 
 GARBAGE = {
     "empty": b"", "text": b"no model\n", "binary": bytes(range(256)) * 40, "a pickle": pickle.dumps({"a": object}),

@@ -16,7 +16,7 @@ from pipeline.errors import ModelError
 from pipeline.quantisation import _Inputs, make_unsigned, quantise_dynamic, quantise_static, signed_weights
 from pipeline.scoring.speech.lexicon.letter_to_sound import letters_of
 from pipeline.scoring.speech.listening.runtime import SpeechRuntime
-from pipeline.scoring.speech.packaging.model_files import HEAD_FILE, LISTENER_FILE, RULES_FILE
+from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE, RULES_FILE
 from pipeline.settings import CHECKOUT
 from tests.saturation import product, saturating_session
 

@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
+from pipeline.scoring.speech.free_decoding import HeardWord, label_prior, recognise
 from pipeline.scoring.speech.lexicon.vocabulary import Vocabulary, build, load, save
 from pipeline.scoring.speech.lexicon.word_model import WordModel, build_word_model
 from pipeline.scoring.speech.listening import ctc
-from pipeline.scoring.speech.listening.free_decoding import HeardWord, label_prior, recognise
-from pipeline.scoring.speech.packaging.model_files import Decoding
+from pipeline.scoring.speech.model_files import Decoding
 
 PLAIN = Decoding(word_weight=1.0, per_word=0.0, per_phone=0.0)
 SAID = {"ab": [1, 2], "abc": [1, 2, 3], "c": [3], "see": [3], "aa": [1, 1]}

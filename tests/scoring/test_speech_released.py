@@ -12,7 +12,7 @@ from pipeline.audio.load import Audio, load_audio
 from pipeline.records import RubricName, ScoreResult, State, Target
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.selection import load_scorer
-from pipeline.scoring.speech.packaging.model_files import FILES, load_info
+from pipeline.scoring.speech.model_files import FILES, load_info
 from pipeline.scoring.speech.scorer import SpeechScorer
 from pipeline.settings import CHECKOUT, Settings
 

@@ -17,7 +17,7 @@ from pipeline.scoring.selection import load_scorer
 from pipeline.scoring.speech.labels import INDEX, LABELS
 from pipeline.scoring.speech.listening.evidence import RHYTHM, Spoken, gather_evidence, n_phone_features
 from pipeline.scoring.speech.listening.runtime import Judged
-from pipeline.scoring.speech.packaging.model_files import MatchRule, SpeechInfo
+from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
 from pipeline.scoring.speech.scorer import SpeechScorer
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,

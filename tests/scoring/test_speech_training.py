@@ -14,13 +14,13 @@ import torch
 
 from pipeline.errors import ModelError, TrainingError
 from pipeline.runs import RunDirectory
+from pipeline.scoring.speech.model_files import FILES, is_speech_folder, load_info
 from pipeline.scoring.speech.packaging.export import agreement, export_onnx
-from pipeline.scoring.speech.packaging.model_files import FILES, is_speech_folder, load_info
+from pipeline.scoring.speech.run import train_speech
 from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.training.config import SpeechTrainConfig, list_presets, load_preset
 from pipeline.scoring.speech.training.data import data_hash, read_utterances
 from pipeline.scoring.speech.training.encoder import batch_inputs, load_encoder
-from pipeline.scoring.speech.training.run import train_speech
 from pipeline.scoring.speech.training.train import run_training, split_speakers
 from pipeline.scoring.speech.training.validate import best_f1
 from pipeline.settings import CHECKOUT, Settings

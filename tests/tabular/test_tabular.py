@@ -21,8 +21,8 @@ from pipeline.tabular.catalogue import get_task, task_names
 from pipeline.tabular.cleaning import clean
 from pipeline.tabular.config import TabularConfig, load_preset
 from pipeline.tabular.model_files import INFO, WEIGHTS, deploy, in_use, load_model, roll_back
-from pipeline.tabular.prompts.config import PromptModelConfig
-from pipeline.tabular.prompts.encoder import divided, load_encoder, train_encoder
+from pipeline.tabular.prompt_encoder import divided, load_encoder, train_encoder
+from pipeline.tabular.prompt_encoder_config import PromptModelConfig
 from pipeline.tabular.prompts.features import feature_names, syllables_in, text_features
 from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.prompts.store import PromptError, Store, read_file

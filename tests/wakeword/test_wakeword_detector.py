@@ -9,10 +9,10 @@ import soundfile
 
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.data.noise import loudest_energy, read_noise
 from pipeline.wakeword.evaluation.stream_metrics import Heard, highest, listen, measure, operate
 from pipeline.wakeword.evaluation.stream_synthesis import Keyword, Spoken, plan_stream
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.runtime.detector import StreamingDetector, detections, preset, voted
 from tests.wakeword_sounds import write_clips
 

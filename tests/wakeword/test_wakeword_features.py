@@ -16,10 +16,10 @@ from pipeline.wakeword.data.augment import Renderer, mask, plain
 from pipeline.wakeword.data.clips import Clip, Label, scan_folders
 from pipeline.wakeword.data.decoded_clips import SoundCache
 from pipeline.wakeword.data.feature_cache import Pool, analyse, make_pools, open_pools, read_index
-from pipeline.wakeword.data.features import RATE_HZ, Cmvn, FeatureConfig, features
 from pipeline.wakeword.data.noise import loudest_energy, mixed
 from pipeline.wakeword.data.rendering import LivePool, Recipe
 from pipeline.wakeword.data.rooms import read_rooms, reverberate, simulate_rooms
+from pipeline.wakeword.features import RATE_HZ, Cmvn, FeatureConfig, features
 from tests.wakeword_sounds import chirp, write_clips
 
 STILL = AugmentConfig(

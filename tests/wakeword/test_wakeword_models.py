@@ -15,7 +15,7 @@ from pipeline.wakeword.config import (
     list_presets,
     load_preset,
 )
-from pipeline.wakeword.data.features import Cmvn, FeatureConfig
+from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.models import make_model
 from pipeline.wakeword.models.budget import budget_of, check_budget
 from pipeline.wakeword.training.losses import WakewordLoss

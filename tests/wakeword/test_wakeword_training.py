@@ -25,18 +25,18 @@ from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
 from pipeline.runs import RunDirectory, StopRequested
 from pipeline.settings import Settings
+from pipeline.wakeword.cascade import Cascade, local_judge, remote_judge
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
 from pipeline.wakeword.data.splits import read_manifest
+from pipeline.wakeword.file_detection import detect_in_file
 from pipeline.wakeword.finished_run import judge_for, trained
-from pipeline.wakeword.runtime.cascade import Cascade, local_judge, remote_judge
+from pipeline.wakeword.packaging.export import CLOSE, export, onnx_judge, read_windows
+from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
-from pipeline.wakeword.runtime.export import CLOSE, export, onnx_judge, read_windows
-from pipeline.wakeword.runtime.file_detection import detect_in_file
 from pipeline.wakeword.runtime.inference import judge_of
 from pipeline.wakeword.runtime.model_files import load_model, read_info
-from pipeline.wakeword.training.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.training.train import Trainer
 from tests.saturation import saturating_session
 from tests.wakeword_sounds import RATE_HZ, chirp, hum, write_clips

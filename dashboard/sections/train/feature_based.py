@@ -19,7 +19,7 @@ from dashboard.services import train as training
 from pipeline.metrics.regression import TARGETS
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.feature_based.config import TrainConfig
-from pipeline.scoring.speech.packaging.model_files import SpeechInfo
+from pipeline.scoring.speech.model_files import SpeechInfo
 
 LABEL_WORDS = {
     "real": "real: the ratings of this set",

@@ -14,7 +14,7 @@ from dashboard.services import train as training
 from pipeline.evaluation.published import HUMAN, PAPER
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
-from pipeline.scoring.speech.packaging.model_files import FOLDER as SPEECH
+from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.scoring.speech.training.config import SpeechTrainConfig, list_presets, load_preset
 
 # What is drawn of the held-out figures: name, axis, and which published column stands beside it.

@@ -13,7 +13,7 @@ from pipeline import artifacts
 from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.finished_run import EXPORTS
-from pipeline.wakeword.runtime.export import REPORT
+from pipeline.wakeword.packaging.export import REPORT
 from pipeline.wakeword.runtime.model_files import CARD
 
 

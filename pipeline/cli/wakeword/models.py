@@ -59,7 +59,7 @@ def data_options(command: Any) -> Any:
 def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
-    from pipeline.wakeword.training.run import train_wakeword
+    from pipeline.wakeword.run import train_wakeword
 
     preset = replace(chosen, preset=chosen.preset or "default")
     start = prepare("wakeword", WakewordConfig, preset, _given(options), load_preset, _named)
@@ -83,7 +83,7 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render the clips to train on once, into OUT: for trainings with --override data.features=OUT."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.data.feature_cache import read_index
-    from pipeline.wakeword.training.run import make_features
+    from pipeline.wakeword.run import make_features
 
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
@@ -100,8 +100,8 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Which learning rate: a short run whose rate rises until the loss does."""
     from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.run import make_trainer
     from pipeline.wakeword.training.learning_rate_range import rate_range
-    from pipeline.wakeword.training.run import make_trainer
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
@@ -125,7 +125,7 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
     """Search for better settings with Optuna; the best are left as a preset file."""
     from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig, load_preset
-    from pipeline.wakeword.training.search import search_settings
+    from pipeline.wakeword.search import search_settings
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
@@ -226,7 +226,7 @@ def robustness(
 def export(detector: str, target: Path | None, run: Path | None, as_json: bool) -> None:
     """ONNX, TorchScript and INT8, checked against the model on real clips and timed."""
     from pipeline.wakeword.finished_run import EXPORTS, trained
-    from pipeline.wakeword.runtime.export import export as export_model
+    from pipeline.wakeword.packaging.export import export as export_model
 
     one = trained(Settings.from_env(), detector)
     with background_run(run, "Exporting") as work:
@@ -249,8 +249,8 @@ def export(detector: str, target: Path | None, run: Path | None, as_json: bool) 
 def budget(as_json: bool, int8: bool, **options: Any) -> None:
     """Parameters, multiplications, flash and memory of a model, and whether each device has room for it."""
     from pipeline.wakeword.config import DetectorConfig, ModelConfig
-    from pipeline.wakeword.data.features import FeatureConfig
     from pipeline.wakeword.devices import TARGETS
+    from pipeline.wakeword.features import FeatureConfig
     from pipeline.wakeword.models.budget import budget_of
 
     config = ModelConfig(int8=int8, **{key: value for key, value in options.items() if value is not None})

@@ -23,8 +23,8 @@ PORT = 8602
 @json_option
 def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
     """Where in a recording the word is."""
+    from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import trained
-    from pipeline.wakeword.runtime.file_detection import detect_in_file
 
     found = detect_in_file(trained(Settings.from_env(), run), audio, **options)
     lines = [

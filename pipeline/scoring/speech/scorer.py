@@ -12,7 +12,9 @@ from pipeline.audio.load import Audio
 from pipeline.errors import CorpusError, ModelError
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, Scorer
-from pipeline.scoring.selection import load_scorer
+from pipeline.scoring.feature_based.model_location import find_model
+from pipeline.scoring.speech.free_decoding import HeardWord, recognise
+from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.dictionary import (
     LetterToSound,
@@ -26,11 +28,9 @@ from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.lexicon.vocabulary import Vocabulary, load
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import Evidence, Spoken, gather_evidence
-from pipeline.scoring.speech.listening.free_decoding import HeardWord, recognise
-from pipeline.scoring.speech.listening.frontend import frame_levels
 from pipeline.scoring.speech.listening.reading import Reading, read
 from pipeline.scoring.speech.listening.runtime import Heard, Judged, SpeechRuntime
-from pipeline.scoring.speech.packaging.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
+from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
     calibrated,
@@ -133,7 +133,8 @@ class SpeechScorer:
     def _by_word_scorer(self, audio: Audio, target: Target) -> ScoreResult:
         """Turkish is not what this model knows: the word scorer answers, and says so."""
         turkish = replace(target, language="tr", rubric=RubricName.WORD, phones=None)
-        scorer: Scorer = load_scorer(self._settings, None, RubricName.WORD)
+        model = find_model(self._settings, RubricName.WORD)
+        scorer: Scorer = SCORERS["heuristic" if model is None else "model"](self._settings, RubricName.WORD, model)
         note = "A Turkish text: scored by the Turkish word scorer, not by the English speech scorer."
         found = scorer.score(audio, turkish)
         return replace(found, target=target, warnings=(note, *found.warnings))

@@ -13,7 +13,7 @@ from pipeline.scoring.speech.labels import INDEX, LABELS
 from pipeline.scoring.speech.listening.ctc import log_prob
 from pipeline.scoring.speech.listening.evidence import RHYTHM, Evidence, Spoken
 from pipeline.scoring.speech.listening.runtime import Judged
-from pipeline.scoring.speech.packaging.model_files import MatchRule, SpeechInfo
+from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
 
 # Of a word that was left out, chance may find a phone.
 MISSING_SHARE = 0.25

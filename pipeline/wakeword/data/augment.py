@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from pipeline.records import Seconds
 from pipeline.wakeword.config import AugmentConfig
-from pipeline.wakeword.data.features import RATE_HZ
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, stretch_of
 from pipeline.wakeword.data.rooms import reverberate
+from pipeline.wakeword.features import RATE_HZ
 
 Samples = NDArray[np.float32]
 PLAIN_SNR_DB = 10.0

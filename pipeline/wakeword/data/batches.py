@@ -11,7 +11,7 @@ from pipeline.wakeword.config import AugmentConfig, TrainConfig
 from pipeline.wakeword.data.augment import mask
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import WindowSource
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 
 MINED_SHARE = 0.5  # of the hard negatives, once there are mined ones
 Sources = Mapping[Label, WindowSource]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.errors import CorpusError
 from pipeline.wakeword.data.decoded_clips import load_clip
-from pipeline.wakeword.data.features import RATE_HZ
+from pipeline.wakeword.features import RATE_HZ
 
 Samples = NDArray[np.float32]
 FRAME = round(0.03 * RATE_HZ)

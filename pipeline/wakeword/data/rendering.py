@@ -16,9 +16,9 @@ from pipeline.wakeword.config import AugmentConfig
 from pipeline.wakeword.data.augment import Renderer
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import SoundCache
-from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.data.rooms import read_rooms, simulate_rooms
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 
 STRETCH_S: Seconds = 12.0  # utterances are joined up to about so long
 MOST_CONTEXT = 400  # utterances kept at hand to surround words and to babble

@@ -9,7 +9,7 @@ from scipy.signal import fftconvolve
 
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import AudioError, CorpusError
-from pipeline.wakeword.data.features import RATE_HZ
+from pipeline.wakeword.features import RATE_HZ
 
 Samples = NDArray[np.float32]
 SHORTEST_S, LONGEST_S = 0.1, 5.0

@@ -30,7 +30,6 @@ from pipeline.metrics.detection import (
 from pipeline.parallel import Progress
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.decoded_clips import load_clip
-from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.evaluation.stream_metrics import (
     TARGETS_FAH,
@@ -43,6 +42,7 @@ from pipeline.wakeword.evaluation.stream_metrics import (
     operate,
 )
 from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.runtime.detector import Judge, voted
 
 CURVE_POINTS = 200

@@ -16,10 +16,10 @@ from pipeline.metrics.detection import share_interval
 from pipeline.parallel import Progress
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.decoded_clips import load_clip
-from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.data.noise import coloured, mixed, stretch_of
 from pipeline.wakeword.data.rooms import reverberate, simulate_at
 from pipeline.wakeword.evaluation.evaluate import highest_vote
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.runtime.detector import Judge
 
 Samples = NDArray[np.float32]

@@ -15,8 +15,8 @@ from pipeline.metrics.detection import equal_error_rate, poisson_interval, roc, 
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.evaluation.stream_synthesis import BLOCK_S, Keyword, Spoken, StreamPlan
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 from pipeline.wakeword.runtime.detector import Judge, Scores, detections, voted
 
 GRACE_S: Seconds = 0.5

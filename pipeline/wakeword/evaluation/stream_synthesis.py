@@ -16,8 +16,8 @@ from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
 from pipeline.records import Seconds
 from pipeline.wakeword.data.decoded_clips import load_clip
-from pipeline.wakeword.data.features import RATE_HZ
 from pipeline.wakeword.data.noise import coloured, loudest_energy, stretch_of
+from pipeline.wakeword.features import RATE_HZ
 
 Samples = NDArray[np.float32]
 BLOCK_S: Seconds = 300.0

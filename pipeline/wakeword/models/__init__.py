@@ -6,7 +6,7 @@ from functools import partial
 from torch import nn
 
 from pipeline.wakeword.config import ModelConfig
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import WakewordModel
 from pipeline.wakeword.models.bc_resnet import BcResNet
 from pipeline.wakeword.models.images import MobileNetV3, ResNet

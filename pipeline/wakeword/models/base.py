@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 
 
 class WakewordModel(nn.Module):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import WakewordModel, channels
 
 STAGES: Sequence[tuple[int, int, int, int]] = ((8, 2, 1, 1), (12, 2, 2, 2), (16, 4, 2, 4), (20, 4, 1, 8))

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from pipeline.errors import TrainingError
 from pipeline.wakeword.config import ModelConfig
-from pipeline.wakeword.data.features import Cmvn
 from pipeline.wakeword.devices import TARGETS, Target
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import make_model
 
 RUNTIME_KB = 60.0  # of an interpreter for microcontrollers with the operators used here

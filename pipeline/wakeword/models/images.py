@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import WakewordModel, channels
 
 RESNET_LAYERS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import WakewordModel, channels
 
 TOGETHER = 3  # frames a step: a third of the steps, and what a step sees is about a phone's transition

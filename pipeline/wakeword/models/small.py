@@ -4,7 +4,7 @@ context-dependent stack of frames (CD-DNN; Chen et al. 2014)."""
 import torch
 from torch import Tensor, nn
 
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import WakewordModel, channels
 
 STACKED = 5  # frames averaged into one before the network: a window is 150 of them

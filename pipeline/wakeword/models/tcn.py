@@ -7,7 +7,7 @@ Dense convolutions rather than separable ones: with as many parameters they trai
 import torch
 from torch import Tensor, nn
 
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import WakewordModel, channels
 
 WIDTH, KERNEL = 48, 5

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.errors import TrainingError
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 
 Scores = NDArray[np.float32]
 Judge = Callable[[NDArray[np.float32]], Scores]

@@ -8,7 +8,7 @@ from pipeline import artifacts, presets
 from pipeline.errors import ModelError, TrainingError
 from pipeline.records import to_json
 from pipeline.wakeword.config import DetectorConfig, ModelConfig
-from pipeline.wakeword.data.features import Cmvn, FeatureConfig
+from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.models import WakewordModel, make_model
 
 WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pipeline.errors import TrainingError
 from pipeline.parallel import Progress
 from pipeline.wakeword.data.clips import Label
-from pipeline.wakeword.data.features import FeatureConfig, features
 from pipeline.wakeword.data.rendering import LivePool
+from pipeline.wakeword.features import FeatureConfig, features
 
 SHARES = {Label.POSITIVE: 0.3, Label.NEGATIVE: 0.45, Label.HARD_NEGATIVE: 0.25}
 FOLDS = 5

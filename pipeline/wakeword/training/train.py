@@ -38,7 +38,7 @@ from pipeline.wakeword.config import TrainConfig, WakewordConfig
 from pipeline.wakeword.data.batches import Batch, BatchMaker, Sources
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool, Pools
-from pipeline.wakeword.data.features import Cmvn
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import WakewordModel, make_model
 from pipeline.wakeword.runtime.inference import judge_of
 from pipeline.wakeword.training.distillation import Lessons

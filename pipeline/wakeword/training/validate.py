@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool, Pools
-from pipeline.wakeword.data.features import FeatureConfig
+from pipeline.wakeword.features import FeatureConfig
 from pipeline.wakeword.runtime.detector import Judge, Scores, voted
 
 MOST_ALARMS = 20

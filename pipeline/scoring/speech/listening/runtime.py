@@ -12,7 +12,7 @@ from pipeline.errors import ModelError
 from pipeline.parallel import cores
 from pipeline.scoring.speech.labels import BEST_PHONE, WORD_CENTRE, WORD_SPREAD
 from pipeline.scoring.speech.listening.evidence import Evidence, Spoken
-from pipeline.scoring.speech.packaging.model_files import HEAD_FILE, LISTENER_FILE, SpeechInfo, load_info
+from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE, SpeechInfo, load_info
 
 MAX_THREADS = 4
 CHECK_VOWELS_HZ = ((270, 2290, 3010), (730, 1090, 2440), (300, 870, 2240))  # i, a, u (Peterson & Barney 1952)

@@ -10,7 +10,7 @@ from pipeline import artifacts
 from pipeline.markdown import code_span, literal
 from pipeline.metrics.correlation import pearson
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS
-from pipeline.scoring.speech.packaging.model_files import CARD_FILE, SpeechInfo
+from pipeline.scoring.speech.model_files import CARD_FILE, SpeechInfo
 
 BEGIN, END = "<!-- evaluation -->", "<!-- /evaluation -->"
 CHILD_BELOW = 16

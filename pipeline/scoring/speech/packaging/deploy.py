@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.model_folders import put_in_place, take_back
 from pipeline.scoring.speech.listening.runtime import SpeechRuntime
-from pipeline.scoring.speech.packaging.model_files import FILES, FOLDER, SpeechInfo, load_info
+from pipeline.scoring.speech.model_files import FILES, FOLDER, SpeechInfo, load_info
 from pipeline.settings import Settings
 
 

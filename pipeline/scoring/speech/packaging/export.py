@@ -17,7 +17,7 @@ from pipeline.errors import ModelError
 from pipeline.optional import require
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.evidence import n_phone_features
-from pipeline.scoring.speech.packaging.model_files import HEAD_FILE, LISTENER_FILE
+from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE
 from pipeline.scoring.speech.training.batches import SpeechModel
 from pipeline.scoring.speech.training.network import Listener, Phones, ScoreHead
 

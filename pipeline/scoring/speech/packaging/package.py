@@ -21,16 +21,14 @@ from pipeline.metrics.transcription import error_rate
 from pipeline.parallel import Progress
 from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunDirectory, now_iso
+from pipeline.scoring.speech.free_decoding import label_prior, recognise
+from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.vocabulary import load as load_vocabulary
-from pipeline.scoring.speech.lexicon.vocabulary_building import Text, write_vocabulary
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import RHYTHM, Evidence, gather_evidence
-from pipeline.scoring.speech.listening.free_decoding import label_prior, recognise
-from pipeline.scoring.speech.listening.frontend import frame_levels
 from pipeline.scoring.speech.listening.runtime import Heard, Judged, SpeechRuntime
-from pipeline.scoring.speech.packaging.card import write_card
-from pipeline.scoring.speech.packaging.model_files import (
+from pipeline.scoring.speech.model_files import (
     LISTENER_FILE,
     VOCABULARY_FILE,
     Decoding,
@@ -38,6 +36,8 @@ from pipeline.scoring.speech.packaging.model_files import (
     SpeechInfo,
     save_info,
 )
+from pipeline.scoring.speech.packaging.card import write_card
+from pipeline.scoring.speech.packaging.vocabulary_building import Text, write_vocabulary
 from pipeline.scoring.speech.training.augment import read_noise
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance, data_hash

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.scoring.speech.frontend import FrontEnd, frame_levels
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import Evidence, gather_evidence
-from pipeline.scoring.speech.listening.frontend import FrontEnd, frame_levels
 from pipeline.scoring.speech.training.augment import Augmenter
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pipeline.errors import ModelError
 from pipeline.optional import require
-from pipeline.scoring.speech.listening.frontend import FrontEnd, log_mel_front_end, waveform_front_end
+from pipeline.scoring.speech.frontend import FrontEnd, log_mel_front_end, waveform_front_end
 
 MASKED = -1e9
 

@@ -31,9 +31,9 @@ from pipeline.wakeword.data.feature_cache import (
     place_of,
     read_index,
 )
-from pipeline.wakeword.data.features import Cmvn
 from pipeline.wakeword.data.rendering import LivePool, Recipe
 from pipeline.wakeword.data.splits import Placed, hold_out, read_manifest, write_manifest
+from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.budget import Budget, check_budget
 
 if TYPE_CHECKING:
@@ -165,9 +165,9 @@ def make_trainer(
 def _train(
     settings: Settings, config: WakewordConfig, budget: Budget, writer: RunWriter, show: Progress | None
 ) -> dict[str, Any]:
-    from pipeline.wakeword.runtime.export import save_windows
+    from pipeline.wakeword.packaging.card import write_card
+    from pipeline.wakeword.packaging.export import save_windows
     from pipeline.wakeword.runtime.model_files import DetectorInfo, save_model
-    from pipeline.wakeword.training.card import write_card
     from pipeline.wakeword.training.train import report_of
 
     material = make_trainer(settings, config, writer, show)

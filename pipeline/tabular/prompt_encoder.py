@@ -23,7 +23,7 @@ from pipeline.runs import RunWriter
 from pipeline.settings import Settings
 from pipeline.tabular.catalogue import get_task
 from pipeline.tabular.cleaning import clean
-from pipeline.tabular.prompts.config import TINY, PromptModelConfig
+from pipeline.tabular.prompt_encoder_config import TINY, PromptModelConfig
 from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.task import Row
 from pipeline.tabular.train import FEWEST, FEWEST_GROUPS, MODEL_FOLDER, REPORT

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.scoring.speech.lexicon.vocabulary import ROOT, Vocabulary
 from pipeline.scoring.speech.listening.ctc import BLANK
-from pipeline.scoring.speech.packaging.model_files import Decoding
+from pipeline.scoring.speech.model_files import Decoding
 
 BEAM = 14.0  # nats under the best hypothesis
 MAX_HYPOTHESES = 400

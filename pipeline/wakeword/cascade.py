@@ -16,8 +16,8 @@ from scipy.special import expit
 from pipeline.errors import ModelError
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.data.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.evaluation.evaluate import highest_vote
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.runtime.detector import Judge, Judged, StreamingDetector
 
 Samples = NDArray[np.float32]

@@ -24,9 +24,9 @@ def train_speech(
 
     Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError.
     """
-    from pipeline.scoring.speech.lexicon.vocabulary_building import require_vocabulary
     from pipeline.scoring.speech.packaging.export import require_export
     from pipeline.scoring.speech.packaging.package import package
+    from pipeline.scoring.speech.packaging.vocabulary_building import require_vocabulary
     from pipeline.scoring.speech.training.average import run_averaging
     from pipeline.scoring.speech.training.data import data_hash, read_utterances
     from pipeline.scoring.speech.training.train import run_training

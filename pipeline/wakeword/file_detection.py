@@ -7,10 +7,10 @@ import numpy as np
 
 from pipeline.audio.load import load_audio
 from pipeline.records import Seconds
+from pipeline.wakeword.cascade import Cascade, Verdict, remote_judge
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
-from pipeline.wakeword.data.features import RATE_HZ
+from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.finished_run import Trained, judge_for
-from pipeline.wakeword.runtime.cascade import Cascade, Verdict, remote_judge
 from pipeline.wakeword.runtime.detector import Judged, StreamingDetector, preset
 
 

@@ -15,7 +15,7 @@ from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon import vocabulary
 from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
 from pipeline.scoring.speech.lexicon.word_model import build_word_model
-from pipeline.scoring.speech.packaging.model_files import VOCABULARY_FILE
+from pipeline.scoring.speech.model_files import VOCABULARY_FILE
 from pipeline.text import lines_of
 
 N_WORDS = 25_000

@@ -17,7 +17,7 @@ from pipeline.runs import RunDirectory, RunWriter
 from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.models.budget import check_budget
-from pipeline.wakeword.training.run import make_trainer
+from pipeline.wakeword.run import make_trainer
 
 STORE, BEST = "study.sqlite", "best.yaml"
 

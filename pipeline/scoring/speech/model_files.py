@@ -7,8 +7,8 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.presets import misfits
+from pipeline.scoring.speech.frontend import KINDS, FrontEnd
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
-from pipeline.scoring.speech.listening.frontend import KINDS, FrontEnd
 from pipeline.settings import Settings
 
 FOLDER = "speech-en"

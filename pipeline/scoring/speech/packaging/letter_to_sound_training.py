@@ -17,8 +17,8 @@ from pipeline.runs import RunWriter
 from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
 from pipeline.scoring.speech.lexicon.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.listening import ctc
+from pipeline.scoring.speech.model_files import RULES_FILE
 from pipeline.scoring.speech.packaging.export import export_graph, require_export
-from pipeline.scoring.speech.packaging.model_files import RULES_FILE
 
 HELD_OUT_OF = 20  # every twentieth word, by its hash, is held out
 
