@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard import identity
+from dashboard import i18n, identity
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
 from dashboard.navigation import PAGE_FILES, PAGES, Page
@@ -26,6 +26,7 @@ def main() -> None:
     if not is_reachable_as_meant():
         return
     identity.sidebar()
+    i18n.selector()
     me = identity.present()
     pages = {_drawn(page, me): page for page in PAGES}
     first = next((page for page in PAGES if me is not None and page.opens_to(me)), PAGES[0])

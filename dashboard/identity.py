@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.markup import plain
+from pipeline import i18n
 from pipeline.artifacts import is_missing
 from pipeline.errors import AccessError, PronlabError
 from pipeline.people.access import GUEST, Action, Identity
@@ -131,13 +132,14 @@ def asks(action: Action, *others: Action) -> Callable[[Callable[P, T]], Callable
 
 
 def held(service: Callable[[], T]) -> Callable[[], T]:
-    """`service` as whoever sits here now, for a download that Streamlit makes later in another thread."""
-    me = current()
+    """`service` as whoever sits here now and in their language, for a download made later in another thread."""
+    me, language = current(), i18n.language()
 
     def later() -> T:
         token = _held.set(me)
         try:
-            return service()
+            with i18n.speaking(language):
+                return service()
         finally:
             _held.reset(token)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.markup import message
 from pipeline.errors import PronlabError
@@ -29,9 +30,16 @@ def errors_in_words() -> Iterator[None]:
         st.error(message(of_the_system(error)), icon=":material/error:")
 
 
-def header(title: str, purpose: str) -> None:
-    st.title(title)
-    st.caption(purpose)
+def header(title: str, purpose: str) -> DeltaGenerator:
+    """One slim row: title, purpose, and on the right the page's choices, which go into what this returns.
+
+    with header(_("Compare"), _("Scorers and experts on the same recordings.")):
+        chosen = choose_set()
+    """
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    row.title(title, width="content", anchor=False)
+    row.caption(purpose, width="stretch")
+    return row.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", width="content")
 
 
 def empty_state(words: str, *, page: str | None = None, page_label: str = "") -> None:

@@ -1,0 +1,42 @@
+"""Which language a visitor reads: what they chose, else what this browser remembers, else what it asks for.
+
+The choice is kept in a cookie of the browser, written by a component without a frame.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import state
+from pipeline import i18n
+from pipeline.i18n import _
+
+COOKIE = "pronlab-language"
+SCRIPT = Path(__file__).parent / "components" / "language" / "language.js"
+
+
+def chosen_language() -> str:
+    """Of the visitor of this thread; English where there is none."""
+    chosen = state.recall("language")
+    if isinstance(chosen, str):
+        return chosen
+    return i18n.nearest(st.context.cookies.get(COOKIE) or st.context.locale)
+
+
+def selector() -> None:
+    """The choice, in the sidebar."""
+    known = i18n.languages()
+    chosen = st.sidebar.selectbox(
+        _("Language"), list(known), index=list(known).index(chosen_language()), format_func=known.__getitem__,
+        key="language", on_change=_remember, label_visibility="collapsed",
+    )  # fmt: skip
+    writer = st.components.v2.component("pronlab_language", js=SCRIPT.read_text(encoding="utf-8"))
+    with st.sidebar:
+        writer(key="language-cookie", data={"language": chosen, "cookie": COOKIE})
+
+
+def _remember() -> None:
+    state.remember("language", state.chosen("language"))
+
+
+i18n.language_from(chosen_language)

@@ -1,0 +1,139 @@
+"""Text, numbers and dates in the language of the person who reads them.
+
+Source strings are English and are written through `_` (or `ngettext`, where a number decides the form):
+
+    _("Save")
+    ngettext("{n} recording", "{n} recordings", n).format(n=number(n))
+
+Constants that are made on import are marked with `N_` and translated where they are shown, by `_`. The catalogues are
+standard gettext files, `locales/<language>/LC_MESSAGES/pronlab.po`; a new file there is a new language.
+"""
+
+import gettext as gettext_module
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+LOCALES = Path(__file__).parent / "locales"
+DOMAIN = "pronlab"
+SOURCE = "en"
+
+_chosen: ContextVar[str | None] = ContextVar("language", default=None)
+
+
+def _source_language() -> str:
+    return SOURCE
+
+
+_choose: Callable[[], str] = _source_language
+
+
+def languages() -> dict[str, str]:
+    """The languages there are, each by its own name: {"en": "English", "tr": "Türkçe"}."""
+    from babel import Locale
+
+    codes = [SOURCE, *sorted(file.parent.parent.name for file in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))]
+    return {code: str(Locale.parse(code).get_display_name(code)).capitalize() for code in codes}
+
+
+def nearest(tag: str | None) -> str:
+    """The language of a browser's tag ("tr-TR"), as far as there is a catalogue, else English."""
+    code = (tag or "").replace("_", "-").split("-")[0].lower()
+    return code if code == SOURCE or catalogue_file(code).is_file() else SOURCE
+
+
+def catalogue_file(language: str) -> Path:
+    return LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def language() -> str:
+    """The language of whoever is served in this thread."""
+    return _chosen.get() or _choose()
+
+
+def language_from(choose: Callable[[], str]) -> None:
+    """Ask `choose` for the language wherever `speaking` has not set one; the dashboard knows its visitors."""
+    global _choose
+    _choose = choose
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Everything inside is in `language`."""
+    token = _chosen.set(language)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def _(text: str) -> str:
+    """`text` in the reader's language; as it is where the catalogue lacks it."""
+    return _catalogue(language()).gettext(text) if text else text
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name
+    """Mark a constant for translation where it is shown."""
+    return text
+
+
+def ngettext(singular: str, plural: str, n: float) -> str:
+    """The form for `n` in the reader's language."""
+    whole = int(n) if n == int(n) else 2
+    return _catalogue(language()).ngettext(singular, plural, whole)
+
+
+def pgettext(context: str, text: str) -> str:
+    """As `_`, for a word with two meanings that other languages tell apart."""
+    return _catalogue(language()).pgettext(context, text)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A number with exactly `digits` decimals: 1,234.5 in English, 1.234,5 in Turkish."""
+    from babel.numbers import format_decimal
+
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return str(format_decimal(value, format=pattern, locale=language()))
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 0-1 as a percentage: 65% in English, %65 in Turkish."""
+    from babel import Locale
+    from babel.numbers import format_percent
+
+    whole = str(Locale.parse(language()).percent_formats[None].pattern)
+    pattern = whole.replace("#,##0", f"#,##0.{'0' * digits}") if digits else whole
+    return str(format_percent(share, format=pattern, locale=language()))
+
+
+def day(moment: datetime) -> str:
+    """A day as its language writes it: Nov 26, 2026; 26 Kas 2026."""
+    from babel.dates import format_date
+
+    return str(format_date(moment, format="medium", locale=language()))
+
+
+def minute(moment: datetime) -> str:
+    """A day and a time to the minute, in the time zone that `moment` carries."""
+    from babel.dates import format_datetime
+
+    return str(format_datetime(moment, format="medium", locale=language(), tzinfo=moment.tzinfo))
+
+
+@cache
+def _catalogue(language: str) -> gettext_module.NullTranslations:
+    file = catalogue_file(language)
+    if not file.is_file():
+        return gettext_module.NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with file.open("rb") as stream:
+        write_mo(compiled, read_po(stream, locale=language))
+    compiled.seek(0)
+    return gettext_module.GNUTranslations(compiled)
