@@ -51,7 +51,7 @@ def _drawing(page: Page) -> Callable[[], None]:
     another address would lose what this one says."""
 
     def start() -> None:
-        importlib.import_module(f"dashboard.pages.{page.name}").render()
+        importlib.import_module(f"dashboard.views.{page.name}").render()
 
     return start
 

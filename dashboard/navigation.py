@@ -1,11 +1,14 @@
-"""The pages, and what each takes; the first is the start page. A page is one file in `pages/` with a `render()`."""
+"""The pages, and what each takes; the first is the start page. A page is one file in `views/` with a `render()`.
+
+Not in a folder called `pages`, which Streamlit serves by itself, past `app.py` and all that it asks.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.people.access import Action, Identity
 
-PAGE_FILES = Path(__file__).parent / "pages"
+PAGE_FILES = Path(__file__).parent / "views"
 
 
 @dataclass(frozen=True)

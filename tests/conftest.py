@@ -117,7 +117,7 @@ def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "Callable[
         from streamlit.testing.v1 import AppTest
 
         page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
-        page.switch_page(f"pages/{view}.py")
+        page.switch_page(f"views/{view}.py")
         for name, value in query.items():
             page.query_params[name] = value
         return page.run()

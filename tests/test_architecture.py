@@ -14,11 +14,11 @@ from pipeline.cli.main import COMMANDS
 from pipeline.settings import CHECKOUT
 
 PIPELINE_FILES = sorted((CHECKOUT / "pipeline").rglob("*.py"))
-PAGE_FILES = sorted((CHECKOUT / "dashboard" / "pages").glob("*.py"))
+PAGE_FILES = sorted((CHECKOUT / "dashboard" / "views").glob("*.py"))
 HEAVY = {"torch", "librosa", "sklearn", "transformers", "peft", "datasets", "bitsandbytes"}
 
 # From the general to the particular: each may import those on the lines below it, and none on its own line.
-DASHBOARD_LAYERS = ["app", "pages", "sections", "components", "services"]
+DASHBOARD_LAYERS = ["app", "views", "sections", "components", "services"]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,11 @@ def test_no_package_imports_itself_through_others(graph: grimp.ImportGraph, dept
 
     pairs = ((package(importer), package(imported)) for importer, imported in imports_of(graph))
     assert circles((a, b) for a, b in pairs if a != b and not b.startswith(f"{a}.") and not a.startswith(f"{b}.")) == []
+
+
+def test_no_page_is_served_past_the_frame() -> None:
+    """Streamlit serves every file of a folder called `pages` beside the app, without running the app."""
+    assert not (CHECKOUT / "dashboard" / "pages").exists()
 
 
 def test_the_dashboard_is_layered(graph: grimp.ImportGraph) -> None:

@@ -47,4 +47,4 @@ def empty_state(words: str, *, page: str | None = None, page_label: str = "") ->
     with st.container(border=True):
         st.markdown(words)
         if page is not None:
-            st.page_link(f"pages/{page}.py", label=page_label, icon=":material/arrow_forward:")
+            st.page_link(f"views/{page}.py", label=page_label, icon=":material/arrow_forward:")

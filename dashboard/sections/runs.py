@@ -127,7 +127,7 @@ def one_run(run: RunDirectory) -> None:
             st.rerun()
     with st.container(horizontal=True):
         st.page_link(
-            "pages/train.py", label="Watch and judge it", icon=":material/monitoring:", query_params={state.RUN: run.id}
+            "views/train.py", label="Watch and judge it", icon=":material/monitoring:", query_params={state.RUN: run.id}
         )
         offer_deletion(run)
 

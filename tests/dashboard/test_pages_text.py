@@ -47,7 +47,7 @@ def open_hostile(hostile: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def open_(view: str, **parameters: str) -> Any:
         page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
-        page.switch_page(f"pages/{view}.py")
+        page.switch_page(f"views/{view}.py")
         for name, value in parameters.items():
             page.query_params[name] = value
         return page.run()

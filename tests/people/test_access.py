@@ -345,7 +345,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         page.secrets["auth"] = {"redirect_uri": "http://localhost:8501/oauth2callback", "cookie_secret": "x"}
         for name, value in (secrets or {}).items():
             page.secrets[name] = value
-        page.switch_page(f"pages/{view}.py")
+        page.switch_page(f"views/{view}.py")
         for name, value in query.items():
             page.query_params[name] = value
         return page.run()

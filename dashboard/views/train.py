@@ -45,7 +45,7 @@ def render() -> None:
     choose_first_if_gone(runs)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     chosen = left.selectbox("Look at a run", list(runs), key=state.RUN, bind="query-params")
-    right.page_link("pages/runs.py", label="All runs", icon=":material/stacked_line_chart:")
+    right.page_link("views/runs.py", label="All runs", icon=":material/stacked_line_chart:")
     sections.one_run(runs[chosen])
 
 
