@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-times test-slow lint bench audit demo clean system
+.PHONY: run test translations test-times test-slow lint bench audit demo clean system
 
 run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
@@ -65,3 +65,12 @@ $(VENV)/.installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# Reads every string of the code into the catalogues: new ones wait there for their translation.
+translations: $(VENV)/.installed-dev
+	mkdir -p build
+	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output -o build/pronlab.pot .
+	for file in pipeline/locales/*/LC_MESSAGES/pronlab.po; do \
+	    language=$$(basename $$(dirname $$(dirname $$file))); \
+	    $(BIN)/pybabel -q update -N --ignore-obsolete -D pronlab -i build/pronlab.pot -d pipeline/locales -l $$language; \
+	done
