@@ -18,7 +18,7 @@ from pipeline.records import Seconds
 
 # Forked from a process that has imported them and done nothing else: a worker is there in a third of the time.
 PRELOADED = (
-    "onnxruntime", "torch", "silero_vad", "pipeline.api.work", "pipeline.scoring.attempt",
+    "onnxruntime", "pipeline.api.work", "pipeline.scoring.attempt",
     "pipeline.scoring.feature_based", "pipeline.scoring.heuristic", "pipeline.scoring.speech.scorer",
 )  # fmt: skip
 

@@ -1,13 +1,12 @@
 """When somebody who was asked to speak has begun, and has ended: sound in pieces in, the recording out."""
 
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import TARGET_RATE_HZ
-from pipeline.audio.voice import BLOCK, new_model
+from pipeline.audio.voice_activity import BLOCK, VoiceActivity
 from pipeline.records import Seconds
 
 Samples = NDArray[np.float32]
@@ -28,9 +27,13 @@ class Endpointer:
     `waits_s` bounds the silence before the first word; then `phase` is DONE too and `heard` is False."""
 
     def __init__(
-        self, silence_s: Seconds = 0.9, longest_s: Seconds = 20.0, waits_s: Seconds = 10.0, model: Any = None
+        self,
+        silence_s: Seconds = 0.9,
+        longest_s: Seconds = 20.0,
+        waits_s: Seconds = 10.0,
+        model: VoiceActivity | None = None,
     ) -> None:
-        self._model = model or new_model()
+        self._model = model or VoiceActivity()
         self._silence, self._longest, self._waits = (round(s * TARGET_RATE_HZ) for s in (silence_s, longest_s, waits_s))
         self.phase = Phase.WAITING
         self.heard = False
@@ -55,7 +58,7 @@ class Endpointer:
         return everything[start:]
 
     def _block(self, block: Samples) -> None:
-        sure = self._probability(block)
+        sure = self._model.block(block)
         self._samples.append(block)
         self._n += BLOCK
         if sure > (ENDS if self._voiced else BEGINS):
@@ -71,9 +74,3 @@ class Endpointer:
         ended = quiet >= self._silence if self.heard else self._n >= self._waits
         if ended or self._n >= self._longest:
             self.phase = Phase.DONE
-
-    def _probability(self, block: Samples) -> float:
-        import torch
-
-        with torch.inference_mode():
-            return float(self._model(torch.from_numpy(np.ascontiguousarray(block)), TARGET_RATE_HZ).item())

@@ -2,14 +2,13 @@
 
 from functools import cache
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import TARGET_RATE_HZ as RATE_HZ
+from pipeline.audio.voice_activity import BLOCK, VoiceActivity
 
-BLOCK = 512  # samples, what the model judges at a time
 LEVEL = 0.3
 LONGEST_PAUSE = round(0.3 * RATE_HZ)  # within a word or phrase
 MARGIN = round(0.04 * RATE_HZ)
@@ -37,15 +36,10 @@ def surest_voice(samples: NDArray[np.float32]) -> float:
 
 
 def _probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    import torch
-
     peak = float(np.abs(samples).max(initial=0.0))
     level = samples * (0.5 / peak) if peak > 0 else samples  # it hears little in faint recordings
-    model = _model()
-    with _one_at_a_time, torch.inference_mode():
-        model.reset_states()
-        found = model.audio_forward(torch.from_numpy(np.ascontiguousarray(level, dtype=np.float32)), RATE_HZ)
-    return np.asarray(found.numpy().ravel(), dtype=np.float32)
+    with _one_at_a_time:
+        return _model().probabilities(level)
 
 
 def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -54,12 +48,5 @@ def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @cache
-def _model() -> Any:
-    return new_model()
-
-
-def new_model() -> Any:
-    """silero-vad with a state of its own: two streams must not share one."""
-    from silero_vad import load_silero_vad
-
-    return load_silero_vad(onnx=True)
+def _model() -> VoiceActivity:
+    return VoiceActivity()

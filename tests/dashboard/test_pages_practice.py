@@ -19,7 +19,7 @@ from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
 from pipeline.settings import CHECKOUT, Settings
 from tests.pages import button, said
-from tests.practice.test_practice import Voiced
+from tests.practice.test_practice import Loud
 
 Open = Callable[..., Any]
 SAID = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "11_masa.wav"
@@ -140,7 +140,7 @@ def test_a_recording_becomes_the_voice_that_learners_hear(open_page: Open, setti
 
 
 def test_a_take_begins_and_ends_by_itself_with_level_and_melody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.audio.endpoint.new_model", Voiced)
+    monkeypatch.setattr("pipeline.audio.endpoint.VoiceActivity", Loud)
     take = Take(0.7, 8.0)
     seconds = np.arange(16_000) / 16_000
     tone = 0.5 * sum(np.sin(2 * np.pi * 200 * k * seconds) / k for k in range(1, 6))

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.typing import NDArray
 
 from pipeline.audio.endpoint import Endpointer, Phase
 from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.audio.voice import surest_voice
+from pipeline.audio.voice_activity import VoiceActivity
 from pipeline.cli.main import main
 from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
 from pipeline.corpus.sets import get_set, read_recordings
@@ -443,17 +445,17 @@ def test_the_louder_longer_higher_vowel_is_the_stressed_one() -> None:
 # When somebody has begun and ended
 
 
-class Voiced:
+class Loud(VoiceActivity):
     """In silero's place: loud is voice."""
 
-    def __call__(self, block: Any, _rate_hz: int) -> Any:
-        return block.abs().max()
+    def block(self, samples: NDArray[np.float32]) -> float:
+        return float(np.abs(samples).max())
 
 
 def endpointed(parts: list[tuple[float, float]], **given: Any) -> tuple[Endpointer, float]:
     """Feeds (seconds, level) parts in pieces of 20 ms; when it was done."""
     sound = np.concatenate([np.full(round(s * RATE_HZ), level, dtype=np.float32) for s, level in parts])
-    found = Endpointer(model=Voiced(), **given)
+    found = Endpointer(model=Loud(), **given)
     for start in range(0, len(sound), 320):
         if found.feed(sound[start : start + 320]) is Phase.DONE:
             return found, start / RATE_HZ
