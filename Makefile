@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test translations test-times test-slow lint bench audit demo clean system
+.PHONY: run test train-deps translations test-times test-slow lint bench audit demo clean system
 
 run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
@@ -14,6 +14,12 @@ SUITE := $(BIN)/python -m pytest -n 2 --dist loadgroup --cov=pipeline --cov-repo
 
 test: $(VENV)/.installed-dev system
 	$(SUITE)
+
+# What trainings need: PyTorch and its like (on Linux with the libraries of an NVIDIA GPU: gigabytes). Says at the end
+# whether the PyTorch that was installed fits this machine.
+train-deps: $(VENV)/.installed-run
+	$(BIN)/pip install -q -e ".[dashboard,serve,train,wakeword,search]"
+	$(BIN)/pronlab doctor --only pytorch
 
 # Also writes the slowest tests into the docs.
 test-times: $(VENV)/.installed-dev system
@@ -52,7 +58,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed-run: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install -q -e .
+	$(BIN)/pip install -q -e ".[dashboard,serve]"
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -19,13 +19,18 @@ GIB = 2**30
 LOW_DISK_GIB = 1.0
 LARGEST_DEVIATION = 0.05  # nats; signed 8-bit weights on a processor without VNNI give .12
 PURPOSES = {
-    "encoder": "training and packaging of speech models",
+    "dashboard": "the pages in the browser",
+    "serve": "scores over HTTP",
+    "train": "training of scorers",
+    "wakeword": "training of wake-word detectors",
     "speechllm": "fine-tuning of Phi-4-multimodal",
     "search": "searching for settings",
     "slurm": "--executor slurm",
     "ray": "--executor ray",
     "text": "parts of speech of prompts",
 }
+
+PYTORCH = "PyTorch"
 
 
 class State(StrEnum):
@@ -47,7 +52,7 @@ class Check:
 
 def examine(settings: Settings) -> list[Check]:
     """Every check, the machine first."""
-    return [_processor(), _memory(), *_roots(settings), *_speech(settings), *_words(settings), _gpu(), *_optional()]
+    return [_processor(), _memory(), *_roots(settings), *_speech(settings), *_words(settings), _pytorch(), *_optional()]
 
 
 def processor_features() -> frozenset[str]:
@@ -151,15 +156,34 @@ def _words(settings: Settings) -> Iterator[Check]:
     yield Check("word scorer", State.OK, f"{scorer.name} answers.")
 
 
-def _gpu() -> Check:
+def _pytorch() -> Check:
+    """Whether PyTorch is there, and whether its build fits what this machine has."""
+    gpu = has_nvidia_gpu()
     if not is_there("torch"):
-        return Check("PyTorch", State.NOTE, "not installed: scoring works, training does not.")
+        what = "an NVIDIA GPU is there for it" if gpu else "trainings would run on the processor"
+        return Check(
+            PYTORCH, State.NOTE, f"not installed: scoring works, training does not. `make train-deps`; {what}."
+        )
     import torch
 
-    if not torch.cuda.is_available():
-        return Check("PyTorch", State.OK, f"{torch.__version__}, no GPU: trainings run on the processor.")
-    names = ", ".join(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count()))
-    return Check("PyTorch", State.OK, f"{torch.__version__}, {names}. PRONLAB_DEVICE=cuda trains on it.")
+    built_for = torch.version.cuda or torch.version.hip
+    if gpu and not built_for:
+        text = "is the build for processors, and this machine has a GPU: install the build that fits its driver."
+        return Check(PYTORCH, State.PROBLEM, f"{torch.__version__} {text}")
+    if gpu and not torch.cuda.is_available():
+        text = f"for CUDA {built_for} cannot use this machine's GPU: its driver may be too old."
+        return Check(PYTORCH, State.PROBLEM, f"{torch.__version__} {text}")
+    if gpu:
+        names = ", ".join(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count()))
+        return Check(PYTORCH, State.OK, f"{torch.__version__}, {names}. PRONLAB_DEVICE=cuda trains on it.")
+    if built_for:
+        text = f"has the libraries of CUDA {built_for}, gigabytes that nothing here uses: there is no GPU."
+        return Check(PYTORCH, State.NOTE, f"{torch.__version__} {text}")
+    return Check(PYTORCH, State.OK, f"{torch.__version__}, no GPU: trainings run on the processor.")
+
+
+def has_nvidia_gpu() -> bool:
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 
 def _optional() -> Iterator[Check]:

@@ -7,9 +7,13 @@ from pipeline.errors import PronlabError
 
 # package -> the extra of pyproject.toml that brings it; None: it is installed by its own name.
 EXTRAS: dict[str, str | None] = {
-    "onnxscript": "encoder", "symspellpy": "encoder", "transformers": "encoder", "wordfreq": "encoder",
+    "streamlit": "dashboard", "streamlit_webrtc": "dashboard", "plotly": "dashboard", "matplotlib": "dashboard",
+    "fastapi": "serve", "uvicorn": "serve", "prometheus_client": "serve", "requests": "serve",
+    "torch": "train", "onnx": "train", "onnxscript": "train", "sklearn": "train", "symspellpy": "train",
+    "tensorboardX": "train", "transformers": "train", "wordfreq": "train",
+    "audiomentations": "wakeword", "pyroomacoustics": "wakeword", "httpx2": "wakeword",
     "accelerate": "speechllm", "bitsandbytes": "speechllm", "datasets": "speechllm", "peft": "speechllm",
-    "optuna": "search", "submitit": "slurm", "ray": "ray", "spacy": "text", "mlflow": None, "wandb": None, "onnx": None,
+    "optuna": "search", "submitit": "slurm", "ray": "ray", "spacy": "text", "mlflow": None, "wandb": None,
 }  # fmt: skip
 
 
@@ -20,9 +24,19 @@ def require(what: str, packages: Sequence[str], error: type[PronlabError], extra
     if not missing:
         return
     extras = {extra or EXTRAS[name] for name in missing}
-    named = sorted(f"'pronlab[{one}]'" for one in extras if one is not None)
+    named = sorted(f"'pronlab[{name}]'" for name in extras if name is not None)
     bare = [name for name in missing if extra is None and EXTRAS[name] is None]
     raise error(f"{what} needs {' and '.join(missing)}: pip install {' '.join([*named, *bare])}.")
+
+
+def missing_package(error: BaseException) -> str | None:
+    """What to install, in a sentence, where `error` is that of importing a package of EXTRAS; else None."""
+    package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if package not in EXTRAS:
+        return None
+    extra = EXTRAS[package]
+    install = package if extra is None else f"'pronlab[{extra}]'"
+    return f"This needs {package}: pip install {install}."
 
 
 def is_there(name: str) -> bool:

@@ -1,11 +1,21 @@
-"""Where this installation keeps things, from `PRONLAB_*` environment variables with defaults under the checkout."""
+"""Where this installation keeps things, from `PRONLAB_*` environment variables.
+
+In a checkout everything has its default place under it. An installed package has its released models and demo corpus
+beside it (`share/pronlab`), and keeps what people make in the user's data folder.
+"""
 
 import os
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+import platformdirs
+
+CHECKOUT = Path(__file__).resolve().parent.parent  # the folder of the packages, also where there is no checkout
+IS_CHECKOUT = (CHECKOUT / "pyproject.toml").is_file()
+SHIPPED = CHECKOUT if IS_CHECKOUT else Path(sysconfig.get_path("data")) / "share" / "pronlab"
+HOME = CHECKOUT if IS_CHECKOUT else platformdirs.user_data_path("pronlab", appauthor=False)
 
 
 @dataclass(frozen=True)
@@ -27,8 +37,8 @@ class Settings:
         env = os.environ if environ is None else environ
         encoder = env.get("PRONLAB_ENCODER_PATH")
         return cls(
-            data_root=Path(env.get("PRONLAB_DATA_ROOT") or CHECKOUT / "data").expanduser().absolute(),
-            models_root=Path(env.get("PRONLAB_MODELS_ROOT") or CHECKOUT / "models").expanduser().absolute(),
+            data_root=Path(env.get("PRONLAB_DATA_ROOT") or HOME / "data").expanduser().absolute(),
+            models_root=Path(env.get("PRONLAB_MODELS_ROOT") or HOME / "models").expanduser().absolute(),
             encoder_path=Path(encoder).expanduser().absolute() if encoder else None,
             device=env.get("PRONLAB_DEVICE") or "cpu",
         )
@@ -36,12 +46,12 @@ class Settings:
     @property
     def demo_source(self) -> Path:
         """The committed synthetic corpus; read-only, copied into `sets_root` by `pronlab demo`."""
-        return CHECKOUT / "data" / "demo"
+        return SHIPPED / "data" / "demo"
 
     @property
     def released_models(self) -> Path:
         """The committed model folders; used wherever nothing is deployed over them."""
-        return CHECKOUT / "models"
+        return SHIPPED / "models"
 
     @property
     def sets_root(self) -> Path:

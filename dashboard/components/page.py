@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.markup import message
 from pipeline.errors import PronlabError
+from pipeline.optional import missing_package
 from pipeline.runs.failures import of_the_system
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ def errors_in_words() -> Iterator[None]:
     except OSError as error:
         log.warning("The system refused", exc_info=True)
         st.error(message(of_the_system(error)), icon=":material/error:")
+    except ModuleNotFoundError as error:
+        needed = missing_package(error)
+        if needed is None:
+            raise
+        st.info(message(needed), icon=":material/download:")
 
 
 def header(title: str, purpose: str) -> DeltaGenerator:

@@ -12,7 +12,7 @@ from pipeline import artifacts
 from pipeline.people.access import Action
 from pipeline.people.names import same_person
 from pipeline.runs import RunDirectory, RunListing, scan_runs
-from pipeline.settings import CHECKOUT
+from pipeline.settings import SHIPPED
 
 if TYPE_CHECKING:
     from pipeline.people.access import Identity
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KIND = "table"
 REPORT = "report.json"
-SYNTHETIC = CHECKOUT / "data" / "synthetic-prompts" / "prompts.jsonl"
+SYNTHETIC = SHIPPED / "data" / "synthetic-prompts" / "prompts.jsonl"
 
 
 @asks(Action.COLLECT_PROMPTS)

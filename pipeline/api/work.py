@@ -255,10 +255,7 @@ def _come_back(detail: str) -> Problem:
 
 def _prepare(memory_mb: int, threads: int) -> None:
     """Workers share the cores: more threads than their share would only wait for each other."""
-    import torch
-
     os.environ["OMP_NUM_THREADS"] = str(threads)  # read when a session of onnxruntime is made
-    torch.set_num_threads(threads)
     resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20, memory_mb * 2**20))
 
 

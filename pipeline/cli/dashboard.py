@@ -10,7 +10,7 @@ from pipeline.errors import CorpusError, JobError
 from pipeline.people.access import SYSTEM
 from pipeline.people.exposure import FLAG, VARIABLE, has_sign_in, is_loopback, require_closed, was_allowed
 from pipeline.people.people import People
-from pipeline.settings import CHECKOUT, Settings
+from pipeline.settings import CHECKOUT, HOME, Settings
 
 # What the Compare page shows of the demo on a first visit.
 DEMO_SCORERS = ("heuristic", "acoustic57", "reference")
@@ -37,7 +37,8 @@ def dashboard(port: int, address: str, open_to_network: bool, demo: bool) -> Non
     click.echo(f"Pronlab starts on http://{host}:{port} (Ctrl+C ends it).")
     sys.stdout.flush()
     environment = absolute_roots(settings) | ({VARIABLE: "1"} if allowed else {})
-    os.chdir(CHECKOUT)  # where .streamlit/config.toml is
+    HOME.mkdir(parents=True, exist_ok=True)
+    os.chdir(HOME)  # where .streamlit/secrets.toml may be
     os.execve(sys.executable, server_command(address, port), os.environ | environment)  # noqa: S606
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.artifacts import is_missing
 from pipeline.errors import AccessError
 from pipeline.people.people import People
-from pipeline.settings import CHECKOUT, Settings
+from pipeline.settings import HOME, Settings
 
 FLAG = "--open-to-network"
 # Set for the server by `pronlab dashboard --open-to-network`; for those who start Streamlit themselves.
@@ -45,7 +45,7 @@ def is_loopback(host: str | None) -> bool:
 def has_sign_in(*folders: Path) -> bool:
     """Whether Streamlit's secrets in one of the `folders` (by default where `pronlab dashboard` runs, and the home
     folder) set a sign-in up. Raises AccessError as `read_secrets` does."""
-    found = [read_secrets(folder / SECRETS) for folder in folders or (CHECKOUT, Path.home())]
+    found = [read_secrets(folder / SECRETS) for folder in folders or (HOME, Path.home())]
     return any("auth" in secrets for secrets in found)
 
 

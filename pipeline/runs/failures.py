@@ -5,6 +5,7 @@ import errno
 from collections.abc import Iterator
 
 from pipeline.errors import PronlabError
+from pipeline.optional import missing_package
 from pipeline.text import lines_of
 
 FULL_DISK = (
@@ -19,6 +20,9 @@ def in_words(error: BaseException) -> str | None:
     if isinstance(error, PronlabError):
         return None
     for cause in _causes(error):
+        needed = missing_package(cause)
+        if needed is not None:
+            return needed
         if _is_full_disk(cause):
             name = getattr(cause, "filename", None)
             where = f" ({name} could not be written)" if name else ""

@@ -1,7 +1,9 @@
 """Without a package that only some work needs: one line that names how to install it, before the work begins."""
 
 import ast
+import json
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -50,18 +52,37 @@ def imported() -> set[str]:
     return found - set(sys.stdlib_module_names) - {"pipeline", "dashboard"}
 
 
+def distribution(module: str) -> str:
+    return COME_ALONG.get(module, NAMES.get(module, module)).lower()
+
+
 def test_every_package_is_a_dependency_or_comes_with_a_known_extra() -> None:
     plain = names_in(PROJECT["dependencies"])
+    known = {distribution(module) for module in EXTRAS}
     for name in imported() - ENRICH:
-        package = COME_ALONG.get(name, NAMES.get(name, name)).lower()
-        assert package in plain or package in EXTRAS, f"{name} is neither a dependency nor in pipeline.optional"
+        assert distribution(name) in plain | known, f"{name} is neither a dependency nor in pipeline.optional"
 
 
 def test_each_extra_brings_what_is_said_of_it() -> None:
     extras = PROJECT["optional-dependencies"]
-    for package, extra in EXTRAS.items():
+    for module, extra in EXTRAS.items():
         if extra is not None:
-            assert package in names_in(extras[extra]), f"pronlab[{extra}] does not bring {package}"
+            assert distribution(module) in names_in(extras[extra]), f"pronlab[{extra}] does not bring {module}"
+
+
+def test_an_english_sentence_is_scored_without_streamlit_and_pytorch() -> None:
+    """In a process of its own, which has none of what the extras bring."""
+    absent = sorted(EXTRAS)
+    recording = CHECKOUT / "data" / "demo" / "participant_01" / "kelimeler" / "01_araba.wav"
+    code = (
+        "import sys\n"
+        f"for name in {absent!r}: sys.modules[name] = None\n"
+        "from pipeline.cli.main import main\n"
+        f"main(['score', {str(recording)!r}, '--text', 'see the car', '--language', 'en', '--json'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["scorer"] == "speech"
 
 
 def blocked(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
@@ -177,16 +198,16 @@ def new_run(settings: Settings, kind: str) -> RunDirectory:
 @pytest.mark.parametrize(
     ("package", "work", "command"),
     [
-        ("transformers", encoder, "'pronlab[encoder]'"), ("transformers", speech_encoder, "'pronlab[encoder]'"),
-        ("onnx", speech_training, "onnx"), ("onnxscript", speech_training, "'pronlab[encoder]'"),
-        ("wordfreq", speech_training, "'pronlab[encoder]'"), ("symspellpy", speech_training, "'pronlab[encoder]'"),
-        ("onnxscript", letters, "'pronlab[encoder]'"), ("peft", fine_tuning, "'pronlab[speechllm]'"),
+        ("transformers", encoder, "'pronlab[train]'"), ("transformers", speech_encoder, "'pronlab[train]'"),
+        ("onnx", speech_training, "'pronlab[train]'"), ("onnxscript", speech_training, "'pronlab[train]'"),
+        ("wordfreq", speech_training, "'pronlab[train]'"), ("symspellpy", speech_training, "'pronlab[train]'"),
+        ("onnxscript", letters, "'pronlab[train]'"), ("peft", fine_tuning, "'pronlab[speechllm]'"),
         ("accelerate", fine_tuning, "'pronlab[speechllm]'"), ("datasets", a_plan, "'pronlab[speechllm]'"),
-        ("transformers", a_plan, "'pronlab[speechllm]'"), ("transformers", prompts, "'pronlab[encoder]'"),
+        ("transformers", a_plan, "'pronlab[speechllm]'"), ("transformers", prompts, "'pronlab[train]'"),
         ("bitsandbytes", lambda *given: fine_tuning(*given, bits=4), "'pronlab[speechllm]'"),
         ("mlflow", lambda *given: fine_tuning(*given, trackers="mlflow"), "mlflow"),
         ("wandb", lambda *given: fine_tuning(*given, trackers="wandb"), "wandb"),
-        ("transformers", a_loaded_encoder, "'pronlab[encoder]'"), ("optuna", a_search_over_trees, "'pronlab[search]'"),
+        ("transformers", a_loaded_encoder, "'pronlab[train]'"), ("optuna", a_search_over_trees, "'pronlab[search]'"),
         ("optuna", a_search_for_a_detector, "'pronlab[search]'"), ("datasets", a_data_set, "'pronlab[speechllm]'"),
         ("submitit", slurm, "'pronlab[slurm]'"), ("ray", ray, "'pronlab[ray]'"),
     ],
@@ -226,7 +247,7 @@ def test_a_detector_is_exported_as_far_as_it_goes_without_onnx(
     (line,) = done.output.splitlines()
     assert f"{tmp_path}/exports/model.torchscript.pt is written" in line
     assert "model.onnx and model.int8.onnx are not" in line
-    assert "pip install onnx" in line
+    assert "pip install 'pronlab[train]'" in line
     assert [path.name for path in (tmp_path / "exports").iterdir()] == ["model.torchscript.pt"]
 
 

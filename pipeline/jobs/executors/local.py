@@ -10,7 +10,7 @@ import psutil
 from pipeline.errors import JobError
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.runs import RunDirectory
-from pipeline.settings import CHECKOUT
+from pipeline.settings import HOME
 
 # A small shell parent waits for it, so that no zombie is left, and notes in the log how it ended.
 WAITING = '"$@"; code=$?; [ $code = 0 ] || echo "The process ended with code $code."'
@@ -29,7 +29,7 @@ def start(job: Job) -> None:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                cwd=CHECKOUT,
+                cwd=HOME,
                 env={**os.environ, **job.environment()},
             )
     except OSError as error:

@@ -21,7 +21,7 @@ from pipeline.jobs.executors import local
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.optional import require
 from pipeline.runs import RunDirectory
-from pipeline.settings import CHECKOUT
+from pipeline.settings import HOME
 from pipeline.text import lines_of
 
 NUMBERS = {"minutes": "timeout_min", "cpus": "cpus_per_task", "memory_gb": "mem_gb"}
@@ -44,7 +44,7 @@ class Task:
         command = self.job.command(place.node, place.hostnames[0])
         with (self.job.run.path / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, cwd=CHECKOUT,
+                command, stdout=log, stderr=subprocess.STDOUT, cwd=HOME,
                 env={**os.environ, **self.job.environment()},
             )  # fmt: skip
             # Not wait(): it holds a lock, and `checkpoint` comes in a signal and waits as well.
