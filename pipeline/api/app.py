@@ -25,11 +25,13 @@ from pipeline.api.keys import KeyRing, Scope
 from pipeline.api.limits import LOG, Bounded, Limits, Places
 from pipeline.api.measures import DESCRIPTION, Measures
 from pipeline.api.problems import Problem, without_folders
-from pipeline.api.work import Answer, Task, Workers
+from pipeline.api.work import Task, Workers
+from pipeline.deployment.answering import Answer, log_answer
 from pipeline.deployment.prediction_log import FeedbackError, LogError, PredictionLog
-from pipeline.deployment.routing import Route, route, shadow
+from pipeline.deployment.routing import shadow
 from pipeline.errors import PronlabError
 from pipeline.records import RubricName, Seconds, Target, to_json
+from pipeline.scoring.selection import default_language, default_scorer, scorer_names
 from pipeline.settings import Settings
 
 LONGEST_TEXT = 1000
@@ -152,30 +154,19 @@ def make_app(
 
     async def logged(answer: Answer, **given: Any) -> str:
         """Its id. In a thread: another writer may hold the log, and all requests share this loop."""
-        add = partial(log.add, answer.result, **given)
+        add = partial(log_answer, log, answer, **given)
         return await asyncio.get_running_loop().run_in_executor(log_threads, add)
 
     async def analysed(task: Task, target: Target, participant: str, caller: str) -> tuple[Analysis, Seconds]:
         """The answer to a task that may name a scorer, and how long the clip is."""
-        way = Route(task.scorer, None) if task.scorer else route(settings, target, participant)
         with places.one():
-            try:
-                answer: Answer = await workers.run(replace(task, scorer=way.name, folder=way.folder))
-            except Problem as problem:
-                if way.folder is None or problem.status != 503 or problem.headers:
-                    raise
-                # Its files went away since the route was taken: the model in use answers, outside the comparison.
-                way = Route(None, None)
-                answer = await workers.run(replace(task, scorer=None, folder=None))
+            answer: Answer = await workers.run(replace(task, learner=participant))
         result = answer.result
         measures.scored(result.scorer, result.milliseconds / 1000.0)
-        prediction = await logged(
-            answer, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
-            comparison=way.comparison,
-        )  # fmt: skip
-        hidden = shadow(settings, target)
-        if hidden is not None and places.taken < limits.workers:  # nobody waits for it, and it keeps nobody waiting
-            second = asyncio.create_task(shadowed(replace(task, scorer=None, folder=hidden), prediction, participant))
+        prediction = await logged(answer, participant=participant, client=caller)
+        # Nobody waits for the shadow, and it keeps nobody waiting.
+        if shadow(settings, target) is not None and places.taken < limits.workers:
+            second = asyncio.create_task(shadowed(replace(task, in_shadow=True), prediction, participant))
             unheard.add(second)
             second.add_done_callback(unheard.discard)
         analysis = Analysis(
@@ -187,11 +178,12 @@ def make_app(
 
     async def shadowed(task: Task, shown: str, participant: str) -> None:
         try:
-            answer: Answer = await workers.run(task)
+            answer: Answer | None = await workers.run(task)
         except (Problem, RuntimeError) as error:
-            LOG.warning(json.dumps({"shadow": str(task.folder), "problem": str(error)}))
+            LOG.warning(json.dumps({"shadow_of": shown, "problem": str(error)}))
             return
-        await logged(answer, participant=participant, shadow_of=shown)
+        if answer is not None:
+            await logged(answer, participant=participant, shadow_of=shown)
 
     @app.post("/analyze", response_model=Analysis, responses=FAILURES)
     async def analyze(
@@ -276,8 +268,6 @@ def make_app(
     @app.get("/models", response_model=list[Model], responses=FAILURES)
     def models(_caller: Scoring) -> list[Model]:
         """The scorers that can answer now; the default is what a request without one gets."""
-        from pipeline.scoring.selection import default_scorer, scorer_names
-
         default = {rubric: default_scorer(settings, rubric) for rubric in RubricName}
         return [
             Model(scorer=name, rubric=str(rubric), default=name == default[rubric])
@@ -326,7 +316,7 @@ def target_of(word: str | None, text: str | None, language: str | None) -> Targe
     if bool(word) == bool(text):
         raise Problem(422, "Say what was to be said: word for a single word, or text for a sentence.")
     rubric = RubricName.WORD if word else RubricName.SENTENCE
-    return Target(word or text, language or ("tr" if word else "en"), rubric)
+    return Target(word or text, language or default_language(rubric, word or text), rubric)
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -21,11 +21,11 @@ import numpy as np
 from pipeline.api.limits import LOG, Limits
 from pipeline.api.problems import Problem, without_folders
 from pipeline.api.processes import GoneError, LateError, Process, prepare_to_start
+from pipeline.deployment.answering import answer, answer_in_shadow
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
-from pipeline.monitoring.inputs import features_of
 from pipeline.parallel import cores
-from pipeline.records import RubricName, ScoreResult, Seconds, Target
-from pipeline.scoring.selection import deployment, scorer_for, scorer_names
+from pipeline.records import Seconds, Target
+from pipeline.scoring.selection import DEFAULT_LANGUAGES, scorer_names
 from pipeline.settings import Settings
 
 Outcome = tuple[str, Any]  # a kind, and the result or words
@@ -38,24 +38,17 @@ ATTEMPTS = 2  # of a clip whose process ended: scoring changes nothing, so that 
 
 @dataclass(frozen=True)
 class Task:
-    """One clip to score, by the scorer of that name or the model in `folder` (neither: the one in use); `detector` is a
-    wake-word model folder to ask instead. `max_s` of audio where it is less than the service's limit."""
+    """One clip to score for a `learner` ("": anyone), by the scorer of that name or, where it is None, by whoever
+    answers; `in_shadow`, by the shadow model. `detector` is a wake-word model folder to ask instead. `max_s` of audio
+    where it is less than the service's limit."""
 
     content: bytes
     target: Target | None = None
     scorer: str | None = None
-    folder: Path | None = None
+    learner: str = ""
+    in_shadow: bool = False
     detector: str | None = None
     max_s: Seconds | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """`features` are the 57 of the recording, for the log; empty where it was not scored."""
-
-    result: ScoreResult
-    features: tuple[float, ...]
-    duration_s: Seconds
 
 
 @dataclass
@@ -119,7 +112,8 @@ class Workers:
         return next((worker.problem for worker in self._workers if worker.problem), "")
 
     async def run(self, task: Task) -> Any:
-        """An Answer, or a wake word's verdict. Raises Problem in words, after `Limits.answer_s` at the latest."""
+        """An Answer (None where there is no shadow model), or a wake word's verdict. Raises Problem in words, after
+        `Limits.answer_s` at the latest."""
         self.warm(self._detector)
         job = Job(task, time.monotonic() + self._limits.answer_s)
         with self._change:
@@ -267,16 +261,13 @@ def _loaded(settings: Settings, detector: str | None) -> str:
     longer. What kept them from it, "" where nothing did."""
     from pipeline.audio.load import TARGET_RATE_HZ, from_samples
     from pipeline.audio.voice import surest_voice
-    from pipeline.scoring.attempt import score_attempt
 
     time_s = np.arange(TARGET_RATE_HZ) / TARGET_RATE_HZ
     audio = from_samples((0.3 * np.sin(800.0 * time_s) * np.sin(3.0 * time_s)).astype(np.float32), TARGET_RATE_HZ)
     try:
         surest_voice(audio.samples)
-        for rubric, language in ((RubricName.WORD, "tr"), (RubricName.SENTENCE, "en")):
-            target = Target("a", language, rubric)
-            scorer = _scorer(settings, scorer_for(target), rubric, deployment(settings, rubric), None)
-            features_of(settings, audio, score_attempt(scorer, audio, target))
+        for rubric, language in DEFAULT_LANGUAGES.items():
+            answer(settings, audio, Target("a", language, rubric))
         if detector is not None:
             _verifier(detector, Path(detector).stat().st_mtime_ns)(audio.samples)
     except PronlabError as error:
@@ -317,27 +308,17 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)
     if task.target is None:
         raise UnknownNameError("Say what was to be said: word or text.")
-    from pipeline.scoring.attempt import score_attempt
-
-    rubric = task.target.rubric
+    if task.in_shadow:
+        return answer_in_shadow(settings, audio, task.target)
     try:
-        scorer = _scorer(settings, task.scorer, rubric, deployment(settings, rubric), task.folder)
+        return answer(settings, audio, task.target, learner=task.learner, scorer=task.scorer)
     except ModelError:
-        names = scorer_names(settings, rubric)
+        names = scorer_names(settings, task.target.rubric)
         if task.scorer is None or task.scorer in names:
             raise
         raise UnknownNameError(
-            f"The scorer {task.scorer!r} has no model for a {rubric} here; there are {', '.join(names)}."
+            f"The scorer {task.scorer!r} has no model for a {task.target.rubric} here; there are {', '.join(names)}."
         ) from None
-    result: ScoreResult = score_attempt(scorer, audio, task.target)
-    return Answer(result, features_of(settings, audio, result), audio.duration_s)
-
-
-@lru_cache(maxsize=8)
-def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deployment: str, folder: Path | None) -> Any:
-    from pipeline.scoring.selection import load_scorer
-
-    return load_scorer(settings, name, rubric, model=folder)
 
 
 @lru_cache(maxsize=2)

@@ -102,22 +102,23 @@ def _export_recordings(settings: Settings, set_name: str, fmt: str, out: Path, a
     elif fmt == "dataset":
         write_dataset(out, rated, settings)
     else:
-        write_textgrids(out, rated, _aligner(settings) if align else None)
+        write_textgrids(out, rated, _aligner(settings, set_name) if align else None)
     return len(rated)
 
 
-def _aligner(settings: Settings) -> Any:
+def _aligner(settings: Settings, set_name: str) -> Any:
     """Words and phones in time by the speech scorer; nothing for what it cannot score."""
     from pipeline.audio.load import load_audio
+    from pipeline.corpus.sets import get_set, target_of
     from pipeline.records import Recording, RubricName, WordScore
-    from pipeline.scoring.batch import target_of
-    from pipeline.scoring.selection import load_scorer
+    from pipeline.scoring.selection import SPEECH, load_scorer, settle
 
-    scorer = load_scorer(settings, "speech", RubricName.SENTENCE)
+    scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
+    set_ = get_set(settings, set_name)
 
     def words(recording: Recording, audio: Path) -> Sequence[WordScore]:
         try:
-            return scorer.score(load_audio(audio), target_of(recording)).words
+            return scorer.score(load_audio(audio), settle(target_of(set_, recording))[0]).words
         except PronlabError:
             return ()
 

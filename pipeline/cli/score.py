@@ -41,14 +41,16 @@ def score(
 ) -> None:
     """Score one recording 0-100."""
     from pipeline.scoring.base import score_file
-    from pipeline.scoring.selection import load_scorer
+    from pipeline.scoring.selection import default_language, load, select
 
     if (word is None) == (text is None):
         raise CorpusError("Say what was to be said: --word for a single word, or --text for a sentence.")
     rubric = RubricName.WORD if text is None else RubricName.SENTENCE
-    target = Target(word or text or "", language or ("tr" if text is None else "en"), rubric)
-    found = load_scorer(Settings.from_env(), scorer, rubric, model=model)
-    result = score_file(found, file, target)
+    spoken = word or text or ""
+    settings = Settings.from_env()
+    target = Target(spoken, language or default_language(rubric, spoken), rubric)
+    selection = select(settings, target, scorer, model)
+    result = selection.told(score_file(load(settings, selection), file, selection.target))
     emit(result, as_json, _score_text(result))
 
 
@@ -99,7 +101,6 @@ def evaluate(
     from pipeline.evaluation.rejection import check_rejection
     from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.batch import ScorerSpec
-    from pipeline.scoring.selection import load_scorer
 
     if (manifest is None) == (set_name is None):
         raise CorpusError("Say on what: --manifest FILE or --set NAME.")
@@ -113,11 +114,10 @@ def evaluate(
         if manifest is not None
         else reference_of_set(settings, set_name or "", part)
     )
-    rubric = reference.items[0].target.rubric if reference.items else RubricName.WORD
     found: list[Measured] = []
     with background_run(run, "Scoring") as work:
         for model in models or (None,):
-            spec = ScorerSpec(settings, scorer, rubric, model)
+            spec = ScorerSpec(settings, scorer, model)
             measured = measure(
                 spec,
                 reference,
@@ -127,8 +127,7 @@ def evaluate(
                 check_stop=work.check_stop,
             )
             if rejection:
-                used = load_scorer(settings, scorer, rubric, model=model)
-                refused = check_rejection(settings, used, reference.items, work.progress)
+                refused = check_rejection(spec, reference.items, work.progress)
                 measured = replace(measured, report=replace(measured.report, rejection=refused))
             keep(settings, measured)
             if card and model is not None:

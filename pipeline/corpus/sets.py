@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError
 from pipeline.presets import misfits
-from pipeline.records import AudioReport, Problem, Recording, RubricName
+from pipeline.records import AudioReport, Problem, Recording, RubricName, Target
 from pipeline.settings import Settings
 from pipeline.text import composed, is_writable
 
@@ -115,6 +115,16 @@ def recording_from_json(raw: dict[str, Any]) -> Recording:
         problems = tuple(Problem(**problem) for problem in report["problems"])
         report = AudioReport(**{**report, "problems": problems})
     return Recording(**{**raw, "rubric": RubricName(raw["rubric"]), "report": report})
+
+
+def language_of(set_: RecordingSet, recording: Recording) -> str:
+    """The recording's language, else its set's; `und` where neither has any."""
+    return recording.language if recording.language != "und" else set_.language
+
+
+def target_of(set_: RecordingSet, recording: Recording) -> Target:
+    """What the speaker of a recording was asked to say."""
+    return Target(recording.text, language_of(set_, recording), recording.rubric)
 
 
 def audio_path(set_: RecordingSet, recording: Recording) -> Path:

@@ -67,8 +67,8 @@ class Entry:
 
 
 def place_of(target: Target) -> str | None:
-    """The place whose model scores such a text; None where only the rule can."""
-    if target.rubric is RubricName.SENTENCE and target.language in ("en", "und"):
+    """The place whose model scores such a text, its language settled; None where only the heuristic can."""
+    if target.rubric is RubricName.SENTENCE and target.language == "en":
         return SPEECH
     return str(RubricName.WORD) if target.rubric is RubricName.WORD else None
 

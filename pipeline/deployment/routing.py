@@ -21,11 +21,11 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Target
 from pipeline.runs import now_iso
-from pipeline.scoring.selection import scorer_for
+from pipeline.scoring.selection import HEURISTIC, Selection, select, settle
 from pipeline.settings import Settings
 from pipeline.times import utc_time
 
-IN_USE, RULE = "in use", "heuristic"
+IN_USE, RULE = "in use", HEURISTIC
 
 
 class RoutingError(PronlabError):
@@ -48,31 +48,34 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Route:
-    """Who answers: the scorer by name (None: that of the folder, or the one in use), a model folder; `arm` is a, b or
-    "" outside a comparison."""
+    """Who answers, and on which side of a comparison: `arm` is a or b, "" outside one."""
 
-    name: str | None
-    folder: Path | None
+    selection: Selection
     arm: str = ""
     comparison: str = ""
 
 
-def route(settings: Settings, target: Target, learner: str = "") -> Route:
-    """A side whose model is gone is answered by the one in use, outside the comparison."""
-    found = comparison_at(settings, place_of(target))
-    if found is not None:
-        arm = side(found, learner)
+def route(settings: Settings, target: Target, learner: str = "", *, scorer: str | None = None) -> Route:
+    """Who answers a learner: their side of the comparison that runs for such targets, else whoever `select` chooses.
+
+    A side whose model is gone is answered by the deployed model, outside the comparison, and so is whoever asks for a
+    `scorer` by name.
+    """
+    settled, _ = settle(target)
+    running = None if scorer else comparison_at(settings, place_of(settled))
+    if running is not None:
+        arm = side(running, learner)
         try:
-            name, folder = _resolved(settings, found.b if arm == "b" else found.a)
+            name, folder = _resolved(settings, running.b if arm == "b" else running.a)
+            return Route(select(settings, target, name, folder), arm, running.id)
         except ModelError:
-            return Route(scorer_for(target), None)
-        return Route(name, folder, arm, found.id)
-    return Route(scorer_for(target), None)
+            pass
+    return Route(select(settings, target, scorer))
 
 
 def shadow(settings: Settings, target: Target) -> Path | None:
     """The folder of the model that answers too, unheard; None where there is none."""
-    place = place_of(target)
+    place = place_of(settle(target)[0])
     model_id = _read(settings)["shadows"].get(place) if place else None
     return folder_of(settings, model_id) if model_id else None
 

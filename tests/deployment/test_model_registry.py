@@ -51,7 +51,7 @@ from pipeline.runs import RunDirectory
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.data import load_training_data
 from pipeline.scoring.feature_based.train import run_training
-from pipeline.scoring.selection import load_scorer
+from pipeline.scoring.selection import load_scorer, select
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.settings import Settings
 from tests.pages import button, said
@@ -177,8 +177,8 @@ def test_a_comparison_routes_until_it_ends(world: tuple[Settings, list[RunDirect
     assert route(settings, ARABA, "Deniz").arm == ""
     found = begin(settings, "word", IN_USE, first.id, 0.5, "Rita")
     ways = {route(settings, ARABA, f"learner {n}").arm: route(settings, ARABA, f"learner {n}") for n in range(30)}
-    assert (ways["a"].name, ways["a"].folder) == (None, None)
-    assert ways["b"].folder == first.path / "model"
+    assert ways["a"].selection == select(settings, ARABA)
+    assert ways["b"].selection.model == first.path / "model"
     assert ways["b"].comparison == found.id
     sentence = Target("A day.", "en", RubricName.SENTENCE)
     assert route(settings, sentence, "Deniz").arm == "", "other places are left alone"

@@ -20,7 +20,6 @@ MAX_VARIANTS = 6
 MAX_WORDS = 60
 MAX_LETTERS = 45
 _WORD = re.compile(r"[A-Za-z']+")
-_TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
 # Weak forms that the dictionary lacks, as they are said in running speech.
 _WEAK_FORMS: dict[str, tuple[str, ...]] = {
     "and": ("AH0 N D", "AH0 N"), "at": ("AH0 T",), "can": ("K AH0 N",), "for": ("F ER0",), "from": ("F R AH0 M",),
@@ -92,11 +91,6 @@ def spoken_of(words: Sequence[Sequence[str]]) -> tuple[Spoken, NDArray[np.int64]
     owner = [number for number, phones in enumerate(words) for _ in phones]
     stress = [stress_of(phone) if bare(phone)[0] in "AEIOU" else 0 for phones in words for phone in phones]
     return Spoken(np.array(labels, dtype=np.int64), np.array(owner, dtype=np.int64)), np.array(stress, dtype=np.int64)
-
-
-def is_turkish(text: str) -> bool:
-    """Whether a text has letters that Turkish has and English lacks."""
-    return any(letter in _TURKISH_LETTERS for letter in text)
 
 
 def _word(word: str, rules: LetterToSound | None) -> Word:
