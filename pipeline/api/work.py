@@ -152,7 +152,7 @@ class Workers:
             try:
                 self._one_process(worker)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next process may do better
-                worker.problem = "A process that scores could not be started."
+                worker.problem = "A scoring process could not be started."
                 LOG.warning(json.dumps({"worker": worker.problem, "error": repr(error)}))
             pause = GLANCE_S if time.monotonic() - begun > LONGEST_PAUSE_S else min(2 * pause, LONGEST_PAUSE_S)
             self._closed.wait(pause)
@@ -215,7 +215,7 @@ class Workers:
                     self._jobs.appendleft(job)
                     self._change.notify()
             else:
-                job.settle("ended", "The process that scored this clip ended. If it is long, send a shorter one.")
+                job.settle("ended", "The process that scored this clip ended. If the clip is long, send a shorter one.")
             return False
         except Exception as error:  # noqa: BLE001 - answered as a defect
             job.settle("defect", "".join(traceback.format_exception(error)))
@@ -231,7 +231,7 @@ def _unwrapped(outcome: Outcome) -> Any:
         case "refused":
             raise Problem(422, value)
         case "large":
-            raise Problem(413, "The clip needs more memory than is allowed when decoded. Send a shorter one.")
+            raise Problem(413, "The decoded clip needs more memory than allowed. Send a shorter one.")
         case "unable":
             LOG.warning(json.dumps({"scorer": value}, ensure_ascii=False))
             raise Problem(503, without_folders(value))
@@ -244,7 +244,7 @@ def _unwrapped(outcome: Outcome) -> Any:
 
 
 def _come_back(detail: str) -> Problem:
-    return Problem(503, f"{detail} Come back in a moment.", Retry_After="2")
+    return Problem(503, f"{detail} Try again in a moment.", Retry_After="2")
 
 
 def _prepare(memory_mb: int, threads: int) -> None:
@@ -302,12 +302,13 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
         if max_s != task.max_s:
             raise
         raise AudioError(
-            f"The recording lasts {error.duration_s:.1f} s; its batch may have {max_s:.1f} s more. Send two batches."
+            f"The recording lasts {error.duration_s:.1f} s, but only {max_s:.1f} s are left in its batch. "
+            "Send two batches."
         ) from None
     if task.detector is not None:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)
     if task.target is None:
-        raise UnknownNameError("Say what was to be said: word or text.")
+        raise UnknownNameError("Give the text that was to be said: word or text.")
     if task.in_shadow:
         return answer_in_shadow(settings, audio, task.target)
     try:
@@ -317,7 +318,8 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
         if task.scorer is None or task.scorer in names:
             raise
         raise UnknownNameError(
-            f"The scorer {task.scorer!r} has no model for a {task.target.rubric} here; there are {', '.join(names)}."
+            f"The scorer {task.scorer!r} has no model for a {task.target.rubric} here. "
+            f"The scorers are: {', '.join(names)}."
         ) from None
 
 

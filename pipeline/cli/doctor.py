@@ -1,4 +1,4 @@
-"""`pronlab doctor`: what this machine has, and whether scores come out here as elsewhere."""
+"""`pronlab doctor`: check this machine, and whether it gives the same scores as others."""
 
 import sys
 
@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check the processor, disk, models and optional packages; exit with 1 where something is broken."""
+    """Check the processor, disk, models and optional packages; exit with 1 if something is broken."""
     from pipeline.doctor import State, examine
 
     checks = examine(Settings.from_env())

@@ -129,7 +129,7 @@ def _find(settings: Settings, recording_id: str) -> Recording:
     name = recording_id.partition("/")[0]
     found = next((one for one in read_recordings(settings, name) if one.id == recording_id), None)
     if found is None:
-        raise CorpusError(f"There is no recording {recording_id!r}; ids are SET/PATH without the file's ending.")
+        raise CorpusError(f"There is no recording {recording_id!r}; ids are SET/PATH without the file extension.")
     return found
 
 

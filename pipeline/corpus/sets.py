@@ -81,7 +81,7 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
     file = registration(settings, name) / "set.json"
     if not file.is_file():
         known = ", ".join(set_.name for set_ in list_sets(settings)) or "none yet"
-        raise UnknownNameError(f"Unknown set {name!r}; there are: {known}. `pronlab import DIR` adds one.")
+        raise UnknownNameError(f"Unknown set {name!r}. The sets are: {known}. `pronlab import DIR` adds one.")
     return _read_set(file)
 
 

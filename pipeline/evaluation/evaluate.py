@@ -122,7 +122,7 @@ def evaluate(
     """Score the reference's items and compare. Raises CorpusError where there is nothing to compare with, or
     nothing that could be scored."""
     if not reference.items:
-        raise CorpusError(f"{source}: no recording with an expert's score{f' in part {part!r}' if part else ''}.")
+        raise CorpusError(f"{source}: no recording has an expert's score{f' in part {part!r}' if part else ''}.")
     started = time.perf_counter()
     learned = [scorer for scorer in scorers_of(spec, reference.items) if scorer.name != HEURISTIC]
     if len(learned) > 1:
@@ -133,7 +133,7 @@ def evaluate(
     predictions = list(score_items(spec, reference.items, detail=True, progress=progress, check_stop=check_stop))
     if all(prediction.overall is None for prediction in predictions):
         first = "; ".join(predictions[0].warnings)
-        raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. The first: {first}")
+        raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. First problem: {first}")
     rows = list(zip(reference.items, reference.experts, predictions, strict=True))
     by_rule = [p.overall is not None and bool(learned) and p.scoring_method == "heuristic" for p in predictions]
     judged = [

@@ -53,7 +53,7 @@ def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress 
     step = max(1, len(items) // MAX_RECORDINGS)
     some = list(items)[::step][:MAX_RECORDINGS]
     if len({item.target.text for item in some}) < 2:
-        raise CorpusError("Shuffling texts needs recordings of at least two texts.")
+        raise CorpusError("The rejection test shuffles texts, so it needs recordings of at least two texts.")
     draw = np.random.default_rng(0)
     found: dict[str, list[ScoreResult]] = {"matching text": [], "another text": [], "noise": [], "silence": []}
     for number, item in enumerate(some, start=1):

@@ -171,7 +171,7 @@ def _is_leftover(name: str) -> bool:
 def _recognise(path: Path) -> tuple[Path, str]:
     if path.is_file():
         if path.suffix.lower() not in (".jsonl", ".ndjson"):
-            raise CorpusError(f"{path.name} is no manifest: expected a .jsonl file or a folder.")
+            raise CorpusError(f"{path.name} is not a manifest. Expected a .jsonl file or a folder.")
         return path, "manifest"
     if speechocean762.is_published_layout(path):
         return path, speechocean762.NAME
@@ -202,11 +202,15 @@ def _known(settings: Settings, name: str, root: Path) -> dict[str, Recording]:
     sets = list_sets(settings)
     twin = next((set_ for set_ in sets if set_.kind == "folder" and set_.root == root and set_.name != name), None)
     if twin is not None:
-        raise CorpusError(f"{root} is the set {twin.name!r} already. Import it under that name, or remove it first.")
+        raise CorpusError(
+            f"{root} is already the set {twin.name!r}. Import it under that name, or remove that set first."
+        )
     if name not in {set_.name for set_ in sets}:
         return {}
     if get_set(settings, name).root != root:
-        raise CorpusError(f"The set {name!r} already stands for {get_set(settings, name).root}. Choose another --name.")
+        raise CorpusError(
+            f"The set {name!r} is already used for {get_set(settings, name).root}. Choose another --name."
+        )
     try:
         return {composed(recording.path): recording for recording in read_recordings(settings, name)}
     except CorpusError:  # a damaged registration is made anew

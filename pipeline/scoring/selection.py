@@ -148,9 +148,9 @@ def _model_of(settings: Settings, scorer: str, rubric: RubricName, given: Path |
     _scorers()[scorer]
     if scorer == HEURISTIC:
         return None
-    if scorer == SPEECH:
-        return find_speech_model(settings, given)
-    return given or find_model(settings, rubric, _extractor(scorer))
+    if given is not None:
+        return given
+    return find_speech_model(settings) if scorer == SPEECH else find_model(settings, rubric, _extractor(scorer))
 
 
 def _extractor(scorer: str) -> str | None:

@@ -155,7 +155,7 @@ def test_what_cannot_be_scored_has_a_named_state(scorer: SpeechScorer) -> None:
     assert (refused.state, refused.overall) == (State.TOO_LONG, None)
     silent = score_audio(scorer, Audio(np.zeros(16000, dtype=np.float32), 16_000, 16_000, 1, 0.0), sentence("the cat"))
     assert (silent.state, silent.overall) == (State.REFUSED, None)
-    with pytest.raises(CorpusError, match=r"English \(en\) only, not in 'de'"):
+    with pytest.raises(CorpusError, match=r"English \(en\) only, not 'de'"):
         scorer.score(load_audio(MASA), sentence("the cat", "de"))
     with pytest.raises(CorpusError, match="digits"):
         scorer.score(load_audio(MASA), sentence("4 cats"))

@@ -51,7 +51,7 @@ POOR_WORD = 6.0
 
 @dataclass(frozen=True)
 class Analysis:
-    """All that was found on one recording of a known text, before it is put in words."""
+    """Everything measured on a recording of a known text, from which the result is made."""
 
     words: tuple[Word, ...]
     spoken: Spoken
@@ -76,9 +76,9 @@ class SpeechScorer:
         log.info("Loaded %s from %s", self.model_id, folder)
 
     def score(self, audio: Audio, target: Target) -> ScoreResult:
-        """Raises CorpusError for a text that cannot be pronounced, and for other languages."""
+        """Score phones, words and sentence. Raises CorpusError if the text is not English or cannot be said."""
         if target.language != self.info.language:
-            raise CorpusError(f"Sentences can be scored in English (en) only, not in {target.language!r}.")
+            raise CorpusError(f"The speech model scores English (en) only, not {target.language!r}.")
         if audio.duration_s > MAX_S:
             reason = f"It lasts {audio.duration_s:.0f} s; at most {MAX_S:.0f} s can be scored at once."
             return self._refused(target, State.TOO_LONG, reason)

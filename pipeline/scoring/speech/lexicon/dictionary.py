@@ -59,14 +59,14 @@ def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
     """
     found = words_of(text)
     if re.search(r"\d", text):
-        raise CorpusError(f"{text!r} has digits. Write numbers as words, the way they are to be said.")
+        raise CorpusError(f"{text!r} contains digits. Write numbers as words.")
     if not found:
-        raise CorpusError(f"{text!r} has no word that could be said.")
+        raise CorpusError(f"{text!r} contains no words.")
     if len(found) > MAX_WORDS:
         raise CorpusError(f"The text has {len(found)} words; at most {MAX_WORDS} can be scored at once.")
     endless = next((word for word in found if len(word) > MAX_LETTERS), None)
     if endless is not None:
-        raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; no word has more than {MAX_LETTERS}.")
+        raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; a word can have at most {MAX_LETTERS}.")
     return [_word(word, rules) for word in found]
 
 
@@ -80,8 +80,9 @@ def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
         raise CorpusError(f"{text!r} has {len(found)} words, but phones were given for {len(phones)}.")
     unknown = sorted({phone for word in phones for phone in word if bare(phone) not in PHONES})
     if unknown or not all(phones):
-        what = f"{', '.join(unknown)}: no CMU phone" if unknown else "a word has no phones"
-        raise CorpusError(f"The phones cannot be used: {what}. They are {' '.join(PHONES)}, vowels with 0, 1 or 2.")
+        reason = f"unknown phones {', '.join(unknown)}" if unknown else "a word has no phones"
+        known = " ".join(PHONES)
+        raise CorpusError(f"The phones cannot be used: {reason}. Use the CMU phones {known}, vowels with 0, 1 or 2.")
     return [Word(word, (tuple(said),), "given") for word, said in zip(found, phones, strict=True)]
 
 
