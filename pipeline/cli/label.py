@@ -7,6 +7,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._ratings import rating_options
 from pipeline.settings import Settings
 
 recording_argument = click.argument("recording_id", metavar="RECORDING")
@@ -19,12 +20,7 @@ def label() -> None:
 
 @label.command()
 @recording_argument
-@click.option("--score", type=float, help="Score of a word, 0-100.")
-@click.option("--accuracy", type=float, help="Accuracy of a sentence, 0-10.")
-@click.option("--fluency", type=float, help="Fluency of a sentence, 0-10.")
-@click.option("--prosodic", type=float, help="Prosody of a sentence, 0-10.")
-@click.option("--total", type=float, help="Total score of a sentence, 0-10.")
-@click.option("--notes", default="", help="A note for the reviewers.")
+@rating_options
 @json_option
 def rate(recording_id: str, score: float | None, notes: str, as_json: bool, **dimensions: float | None) -> None:
     """Save a rating: --score for a word, the four dimensions for a sentence."""

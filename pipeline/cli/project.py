@@ -7,6 +7,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._ratings import rating_options
 from pipeline.people.access import Action
 from pipeline.settings import Settings
 
@@ -83,12 +84,7 @@ def consensus(name: str, method: str | None, as_json: bool) -> None:
 @project.command()
 @name_argument
 @recording_argument
-@click.option("--score", type=float, help="Score of a word, 0-100.")
-@click.option("--accuracy", type=float, help="Accuracy of a sentence, 0-10.")
-@click.option("--fluency", type=float, help="Fluency of a sentence, 0-10.")
-@click.option("--prosodic", type=float, help="Prosody of a sentence, 0-10.")
-@click.option("--total", type=float, help="Total score of a sentence, 0-10.")
-@click.option("--notes", default="")
+@rating_options
 @json_option
 def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: float | None) -> None:
     """Decide the score of a recording. Its ratings stay as they are."""

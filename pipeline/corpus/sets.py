@@ -65,6 +65,11 @@ def list_sets(settings: Settings) -> list[RecordingSet]:
     return sets
 
 
+def sets_at(settings: Settings, root: Path) -> list[RecordingSet]:
+    """The sets whose audio lies in that folder, by name."""
+    return [set_ for set_ in list_sets(settings) if set_.root == root]
+
+
 def damaged_sets(settings: Settings) -> list[Problem]:
     """What is wrong with registrations that `list_sets` passes over; the path of each is its folder's name."""
     problems: list[Problem] = []

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.readers.manifest import read_manifest
-from pipeline.corpus.sets import RecordingSet, audio_path, get_set, language_of, list_sets
+from pipeline.corpus.sets import RecordingSet, audio_path, get_set, language_of, sets_at
 from pipeline.errors import CorpusError
 from pipeline.evaluation.pairing import human_ceiling, item_of_recording, judgement, target_of_item
 from pipeline.evaluation.rejection import RejectionReport
@@ -281,9 +281,8 @@ def _real_time_factor(predictions: Sequence[Prediction]) -> float | None:
 
 
 def _set_of(settings: Settings | None, manifest: Path) -> RecordingSet | None:
-    sets = [] if settings is None else list_sets(settings)
-    root = manifest.absolute().parent
-    return next((set_ for set_ in sets if set_.kind == "manifest" and set_.root == root), None)
+    sets = [] if settings is None else sets_at(settings, manifest.absolute().parent)
+    return next((set_ for set_ in sets if set_.kind == "manifest"), None)
 
 
 def reference_of_set(settings: Settings, set_name: str, part: str = "") -> Reference:

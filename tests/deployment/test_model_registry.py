@@ -121,7 +121,7 @@ def test_what_cannot_be_registered_or_retired(world: tuple[Settings, list[RunDir
     with pytest.raises(ModelError, match="No model 'nowhere'"):
         get_entry(settings, "nowhere")
     make_live(settings, first.path / "model")
-    with pytest.raises(ModelError, match="is deployed. Deploy another"):
+    with pytest.raises(ModelError, match="Deploy another model"):
         retire(settings, first.id)
     with pytest.raises(ModelError, match="already deployed"):
         add_candidate(settings, first.path / "model", "Rita")
