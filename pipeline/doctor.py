@@ -115,7 +115,8 @@ def _speech(settings: Settings) -> Iterator[Check]:
     name = "speech scorer"
     folder = find_speech_model(settings)
     if folder is None:
-        yield Check(name, State.PROBLEM, "No speech model is released or deployed. English sentences have no scorer.")
+        text = "No speech model is released or deployed: English sentences get one score, without words and sounds."
+        yield Check(name, State.PROBLEM, text)
         return
     try:
         deviation = SpeechRuntime(folder).deviation()

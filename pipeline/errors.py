@@ -1,4 +1,4 @@
-"""Errors that a person can cause and mend.
+"""Errors that a person can cause and correct.
 
 Each message names the offending value, what was expected and what to do. The edges (command line, page, HTTP)
 show the message and nothing else; any other exception is a defect and keeps its traceback.
@@ -6,7 +6,7 @@ show the message and nothing else; any other exception is a defect and keeps its
 
 
 class PronlabError(Exception):
-    """Base of every error that is shown to a person in words."""
+    """Base of every error that is shown to a person as a message."""
 
 
 class AudioError(PronlabError):
@@ -30,11 +30,11 @@ class ModelError(PronlabError):
 
 
 class TrainingError(PronlabError):
-    """A training run cannot start or go on with the data and settings given."""
+    """A training run cannot start or continue with the given data and settings."""
 
 
 class JobError(PronlabError):
-    """A background job could not be started, found or stopped."""
+    """A background job cannot be started, opened or stopped."""
 
 
 class AttemptError(PronlabError):
@@ -42,16 +42,16 @@ class AttemptError(PronlabError):
 
 
 class UnknownNameError(PronlabError):
-    """A registered thing (scorer, extractor, set, preset) was asked for by a name nobody registered."""
+    """No scorer, extractor, set or preset has the given name."""
 
 
 class AccessError(PronlabError):
-    """Somebody asked for what their role does not allow, or is not known here."""
+    """A person is unknown, or their role does not allow the action."""
 
 
 class ProjectError(PronlabError):
-    """A rating project is missing, cannot be as it is set up, or is closed."""
+    """A rating project is missing, set up wrongly, or closed."""
 
 
 class ServiceError(PronlabError):
-    """The HTTP service cannot be started as asked."""
+    """The HTTP service cannot be started as configured."""

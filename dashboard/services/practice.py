@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import identity
 from dashboard.identity import asks
-from dashboard.services.shared import loaded_audio, scorer, settings
+from dashboard.services.shared import loaded_audio, settings
 from pipeline.people.access import Action
 from pipeline.practice import consent, lessons
 from pipeline.practice.attempts import (
@@ -27,7 +27,6 @@ from pipeline.records import Problem, RubricName, ScoreResult, Target
 
 if TYPE_CHECKING:
     from pipeline.audio.load import Audio
-    from pipeline.deployment.routing import Route
     from pipeline.people.access import Identity
     from pipeline.practice.advice import Advice
     from pipeline.practice.comparison import Beside
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
     from pipeline.practice.stress import WordStress
     from pipeline.records import Recording
-    from pipeline.scoring.base import Scorer
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,10 @@ def remove_lesson(lesson: str) -> None:
 
 @asks(Action.PRACTISE)
 def can_score(language: str) -> bool:
-    """English needs a speech model; elsewhere there is always the rule."""
-    from pipeline.scoring.speech.model_files import find_speech_model
+    """Whether a lesson's sounds can be judged: English ones take the speech model."""
+    from pipeline.scoring.selection import SPEECH, select
 
-    return language != "en" or find_speech_model(settings()) is not None
+    return language != "en" or select(settings(), Target("", language, RubricName.SENTENCE)).scorer == SPEECH
 
 
 @asks(Action.PRACTISE)
@@ -110,20 +108,22 @@ def voice(target: Target) -> Voice | None:
 def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
     """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
     from pipeline.audio.load import load_audio
+    from pipeline.deployment.answering import answer, log_answer, start_shadow
     from pipeline.deployment.prediction_log import PredictionLog
     from pipeline.errors import AudioError
-    from pipeline.monitoring.inputs import features_of
     from pipeline.practice.advice import advise
     from pipeline.practice.comparison import beside
     from pipeline.practice.stress import word_stresses
-    from pipeline.scoring.attempt import score_attempt
     from pipeline.scoring.base import score_audio
+    from pipeline.scoring.selection import HEURISTIC, load_scorer
 
     started = time.perf_counter()
     audio = load_audio(data)
-    way, loaded = _way(target, learner)
-    result = score_attempt(loaded, audio, target)
-    rule = result if result.scorer == "heuristic" else score_audio(scorer("heuristic", target.rubric), audio, target)
+    answered = answer(settings(), audio, target, learner=learner)
+    result = answered.result
+    rule = result
+    if result.scorer != HEURISTIC:
+        rule = score_audio(load_scorer(settings(), HEURISTIC, target.rubric), audio, result.target)
     besides = None
     if reference is not None and result.overall is not None:
         with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
@@ -131,49 +131,10 @@ def score_try(data: bytes, target: Target, reference: Voice | None, learner: str
     stresses = word_stresses(audio, result)
     advice = tuple(advise(result, rule, besides, stresses))
     milliseconds = 1000 * (time.perf_counter() - started)
-    features = features_of(settings(), audio, result)
     named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
-    prediction = PredictionLog(settings()).add(
-        result, participant=named, features=features or None, arm=way.arm, comparison=way.comparison
-    )
-    _score_in_the_shadow(audio, target, named, prediction)
+    prediction = log_answer(PredictionLog(settings()), answered, participant=named)
+    start_shadow(settings(), audio, target, prediction, named)
     return Try(audio, result, rule, besides, stresses, advice, milliseconds, prediction)
-
-
-def _way(target: Target, learner: str) -> tuple[Route, Scorer]:
-    """Who answers this learner; the model in use where a compared one's files are gone."""
-    from pipeline.deployment.routing import Route, route
-    from pipeline.errors import ModelError
-    from pipeline.scoring.selection import scorer_for
-
-    way = route(settings(), target, learner)
-    try:
-        return way, scorer(way.name, target.rubric, way.folder)
-    except ModelError:
-        if way.folder is None:
-            raise
-        return Route(None, None), scorer(scorer_for(target), target.rubric)
-
-
-def _score_in_the_shadow(audio: Audio, target: Target, learner: str, shown: str) -> None:
-    """In a thread of its own, as nobody waits for it."""
-    import threading
-
-    from pipeline.deployment.prediction_log import PredictionLog
-    from pipeline.deployment.routing import shadow
-    from pipeline.scoring.base import score_audio
-    from pipeline.scoring.selection import load_scorer
-
-    installation = settings()
-    folder = shadow(installation, target)
-    if folder is None:
-        return
-
-    def score() -> None:
-        hidden = load_scorer(installation, None, target.rubric, model=folder)
-        PredictionLog(installation).add(score_audio(hidden, audio, target), participant=learner, shadow_of=shown)
-
-    threading.Thread(target=score, name="shadow", daemon=True).start()
 
 
 @asks(Action.PRACTISE)
@@ -313,7 +274,7 @@ def recordings_of(set_name: str, stamp: str) -> list[tuple[str, str]]:
 @asks(Action.PRACTISE)
 def load_scorers(target: Target) -> None:
     """Load what will be needed, while the learner still reads: the first answer is as quick as the next."""
-    from pipeline.scoring.selection import scorer_for
+    from pipeline.scoring.selection import HEURISTIC, load, load_scorer, select
 
-    scorer(scorer_for(target), target.rubric)
-    scorer("heuristic", RubricName(target.rubric))
+    load(settings(), select(settings(), target))
+    load_scorer(settings(), HEURISTIC, target.rubric)

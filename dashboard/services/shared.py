@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from dashboard import identity
 from dashboard.identity import asks
 from pipeline.errors import CorpusError
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from pipeline.projects.queue import Compared
     from pipeline.runs import DamagedRun, RunDirectory, RunRecord, RunState
     from pipeline.runs.notes import Notes
-    from pipeline.scoring.base import Scorer
 
 
 def settings() -> Settings:
@@ -370,23 +367,6 @@ def remove_set(name: str) -> None:
     from pipeline.importing.importer import take_away
 
     take_away(settings(), name, identity.allowed(Action.IMPORT_DATA))
-
-
-@asks(Action.PRACTISE)
-def scorer(name: str | None, rubric: RubricName, folder: Path | None = None) -> Scorer:
-    """The scorer `name`, that of a model folder, or the one in use; loaded once, and again after a deployment."""
-    from pipeline.scoring.selection import deployment
-
-    return _loaded_scorer(settings(), name, rubric, deployment(settings(), rubric), folder)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _loaded_scorer(
-    installation: Settings, name: str | None, rubric: RubricName, deployment: str, folder: Path | None
-) -> Scorer:
-    from pipeline.scoring.selection import load_scorer
-
-    return load_scorer(installation, name, rubric, model=folder)
 
 
 @asks(Action.SEE_RESULTS)

@@ -25,11 +25,13 @@ from pipeline.api.keys import KeyRing, Scope
 from pipeline.api.limits import LOG, Bounded, Limits, Places
 from pipeline.api.measures import DESCRIPTION, Measures
 from pipeline.api.problems import Problem, without_folders
-from pipeline.api.work import Answer, Task, Workers
+from pipeline.api.work import Task, Workers
+from pipeline.deployment.answering import Answer, log_answer
 from pipeline.deployment.prediction_log import FeedbackError, LogError, PredictionLog
-from pipeline.deployment.routing import Route, route, shadow
+from pipeline.deployment.routing import shadow
 from pipeline.errors import PronlabError
 from pipeline.records import RubricName, Seconds, Target, to_json
+from pipeline.scoring.selection import default_language, default_scorer, scorer_names
 from pipeline.settings import Settings
 
 LONGEST_TEXT = 1000
@@ -52,17 +54,17 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 
 
 class Feedback(BaseModel):
-    """What somebody says about a prediction."""
+    """Feedback on a prediction."""
 
     prediction: str = Field(max_length=64, examples=["5f0c2f9f4b0e4b7d9a1f6f0f2f3a4b5c"])
-    score: float | None = Field(None, ge=0, le=100, description="A score of their own, 0-100.", examples=[80])
+    score: float | None = Field(None, ge=0, le=100, description="The person's own score, 0-100.", examples=[80])
     agrees: bool | None = Field(None, description="Whether they agree with the score.")
     comment: str = Field("", max_length=2000)
     kind: Literal["learner", "expert"] = "learner"
 
 
 class Analysis(BaseModel):
-    """A ScoreResult with the prediction's id; `result` has all that the scorer said."""
+    """A score with the prediction's id; `result` is the whole ScoreResult."""
 
     prediction: str
     overall: float | None = Field(description="0-100; null where the recording could not be scored.", examples=[84.2])
@@ -75,7 +77,7 @@ class Analysis(BaseModel):
 
 
 class Opinion(BaseModel):
-    """Of the wake word: whether it is there, how sure that is (0-1), and its name or `other`."""
+    """Whether the wake word is in the clip, the confidence (0-1), and the word's name or `other`."""
 
     prediction: bool
     confidence: float = Field(examples=[0.98])
@@ -89,19 +91,19 @@ class Model(BaseModel):
 
 
 class Health(BaseModel):
-    """`status` is ok where all processes that score are up and loaded, else recovering: they are being started."""
+    """`status` is ok if all scoring processes are ready, else recovering while they start."""
 
     status: Literal["ok", "recovering"]
     version: str
     uptime_s: float
     at_work: int
-    workers: int = Field(description="Processes that score when all is well.")
-    workers_loaded: int = Field(description="That can score now.")
-    predictions_lost: int = Field(description="That could not be logged, e.g. on a full disk.")
+    workers: int = Field(description="Number of scoring processes.")
+    workers_loaded: int = Field(description="Number of scoring processes that are ready.")
+    predictions_lost: int = Field(description="Predictions that could not be logged, e.g. on a full disk.")
 
 
 class Ready(BaseModel):
-    workers_loaded: int = Field(description="Processes that can score now, with their scorers loaded.")
+    workers_loaded: int = Field(description="Number of scoring processes that are ready.")
 
 
 def make_app(
@@ -144,7 +146,7 @@ def make_app(
     app = FastAPI(
         title="Pronlab", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json" if openapi else None, redirect_slashes=False,
-        description="Scores of pronunciation. Errors are problem details (RFC 9457).",
+        description="Pronunciation scores. Errors are problem details (RFC 9457).",
     )  # fmt: skip
     problems.install(app)
     app.add_middleware(Guard, ring=KeyRing(settings), hosts=hosts)
@@ -152,30 +154,19 @@ def make_app(
 
     async def logged(answer: Answer, **given: Any) -> str:
         """Its id. In a thread: another writer may hold the log, and all requests share this loop."""
-        add = partial(log.add, answer.result, **given)
+        add = partial(log_answer, log, answer, **given)
         return await asyncio.get_running_loop().run_in_executor(log_threads, add)
 
     async def analysed(task: Task, target: Target, participant: str, caller: str) -> tuple[Analysis, Seconds]:
         """The answer to a task that may name a scorer, and how long the clip is."""
-        way = Route(task.scorer, None) if task.scorer else route(settings, target, participant)
         with places.one():
-            try:
-                answer: Answer = await workers.run(replace(task, scorer=way.name, folder=way.folder))
-            except Problem as problem:
-                if way.folder is None or problem.status != 503 or problem.headers:
-                    raise
-                # Its files went away since the route was taken: the model in use answers, outside the comparison.
-                way = Route(None, None)
-                answer = await workers.run(replace(task, scorer=None, folder=None))
+            answer: Answer = await workers.run(replace(task, learner=participant))
         result = answer.result
         measures.scored(result.scorer, result.milliseconds / 1000.0)
-        prediction = await logged(
-            answer, participant=participant, client=caller, features=answer.features or None, arm=way.arm,
-            comparison=way.comparison,
-        )  # fmt: skip
-        hidden = shadow(settings, target)
-        if hidden is not None and places.taken < limits.workers:  # nobody waits for it, and it keeps nobody waiting
-            second = asyncio.create_task(shadowed(replace(task, scorer=None, folder=hidden), prediction, participant))
+        prediction = await logged(answer, participant=participant, client=caller)
+        # Nobody waits for the shadow, and it keeps nobody waiting.
+        if shadow(settings, target) is not None and places.taken < limits.workers:
+            second = asyncio.create_task(shadowed(replace(task, in_shadow=True), prediction, participant))
             unheard.add(second)
             second.add_done_callback(unheard.discard)
         analysis = Analysis(
@@ -187,11 +178,12 @@ def make_app(
 
     async def shadowed(task: Task, shown: str, participant: str) -> None:
         try:
-            answer: Answer = await workers.run(task)
+            answer: Answer | None = await workers.run(task)
         except (Problem, RuntimeError) as error:
-            LOG.warning(json.dumps({"shadow": str(task.folder), "problem": str(error)}))
+            LOG.warning(json.dumps({"shadow_of": shown, "problem": str(error)}))
             return
-        await logged(answer, participant=participant, shadow_of=shown)
+        if answer is not None:
+            await logged(answer, participant=participant, shadow_of=shown)
 
     @app.post("/analyze", response_model=Analysis, responses=FAILURES)
     async def analyze(
@@ -210,23 +202,23 @@ def make_app(
 
     @app.post(
         "/analyze/batch",
-        responses={**FAILURES, 200: {"description": "A JSON object a line, in order.", "content": {JSON_LINES: {}}}},
+        responses={**FAILURES, 200: {"description": "One JSON line per file, in order.", "content": {JSON_LINES: {}}}},
     )  # fmt: skip
     async def batch(
         caller: Scoring,
         files: list[UploadFile],
         words: Annotated[
             list[Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]],
-            Form(description="One for each file, in order."),
+            Form(description="One word per file, in order."),
         ],
         language: Annotated[str | None, Form(max_length=10)] = None,
         scorer: Annotated[str | None, Form(max_length=40)] = None,
     ) -> StreamingResponse:
-        """Score several recordings of single words; a line each as soon as it is there, errors as problem details."""
+        """Score several recordings of words. Each result is one line; errors are problem details."""
         if len(files) != len(words) or not files or len(files) > limits.batch:
             raise Problem(
                 422,
-                f"Send a word for each file, 1 to {limits.batch} of them; got {len(files)} files, {len(words)} words.",
+                f"Send 1 to {limits.batch} files and one word per file; got {len(files)} files and {len(words)} words.",
             )
         targets = [target_of(word, None, language) for word in words]
         contents = [await file.read() for file in files]
@@ -237,9 +229,13 @@ def make_app(
             for content, target in zip(contents, targets, strict=True):
                 try:
                     if left_s <= 0.0:
-                        raise Problem(413, f"A batch has at most {limits.batch_max_s:g} s of audio. Send several.")
+                        raise Problem(
+                            413, f"A batch can have at most {limits.batch_max_s:g} s of audio. Send several batches."
+                        )
                     if time.monotonic() > end:
-                        raise Problem(504, f"A batch takes at most {limits.batch_timeout_s:g} s. Send this one again.")
+                        raise Problem(
+                            504, f"A batch can take at most {limits.batch_timeout_s:g} s. Send this file again."
+                        )
                     task = Task(content, target, scorer or None, max_s=left_s)
                     analysis, duration_s = await analysed(task, target, "", caller)
                     left_s -= duration_s
@@ -249,22 +245,22 @@ def make_app(
                     line = problems.body(refused.status, refused.detail)
                 except Exception:  # noqa: BLE001 - the other lines still come
                     LOG.exception(json.dumps({"batch": "defect"}))
-                    line = problems.body(500, "This is a defect of the service; its log says more.")
+                    line = problems.body(500, "The service failed; its log has the details.")
                 yield jsonl.dumps(line)
 
         return StreamingResponse(lines(), media_type=JSON_LINES)
 
     @app.post("/verify", response_model=Opinion, responses=FAILURES)
     async def verify(_caller: Scoring, audio: UploadFile) -> Any:
-        """Whether the wake word is in a clip: the second opinion of a cascade."""
+        """Check whether the wake word is in a clip, as the second opinion of a cascade."""
         if detector is None:
-            raise Problem(404, "No detector is served here: start with `pronlab serve --detector RUN`.")
+            raise Problem(404, "This service has no detector. Start it with `pronlab serve --detector RUN`.")
         with places.one():
             return to_json(await workers.run(Task(await audio.read(), detector=str(detector))))
 
     @app.post("/feedback", status_code=204, responses=FAILURES)
     def feedback(_caller: Commenting, said: Feedback) -> Response:
-        """A learner's or an expert's word on an earlier score."""
+        """Save feedback of a learner or an expert on an earlier score."""
         try:
             log.feedback(said.prediction, score=said.score, agrees=said.agrees, comment=said.comment, kind=said.kind)
         except FeedbackError as error:
@@ -275,9 +271,7 @@ def make_app(
 
     @app.get("/models", response_model=list[Model], responses=FAILURES)
     def models(_caller: Scoring) -> list[Model]:
-        """The scorers that can answer now; the default is what a request without one gets."""
-        from pipeline.scoring.selection import default_scorer, scorer_names
-
+        """List the scorers; the default answers requests that name none."""
         default = {rubric: default_scorer(settings, rubric) for rubric in RubricName}
         return [
             Model(scorer=name, rubric=str(rubric), default=name == default[rubric])
@@ -287,7 +281,7 @@ def make_app(
 
     @app.get("/health", response_model=Health, responses=FAILURES)
     async def health() -> Health:
-        """Whether the service itself is alive; a restart helps where this is not answered."""
+        """Check whether the service is alive. Restart it if it does not answer."""
         return Health(
             status="ok" if workers.loaded == limits.workers else "recovering", version=__version__,
             uptime_s=round(time.monotonic() - began, 1), at_work=places.taken, workers=limits.workers,
@@ -296,9 +290,9 @@ def make_app(
 
     @app.get("/ready", response_model=Ready, responses=FAILURES)
     async def ready() -> Ready:
-        """Whether it can score now: a process is up that has the scorers loaded. 503 where none is."""
+        """Check whether the service can score now: 503 until a scoring process is ready."""
         if not workers.loaded:
-            detail = without_folders(workers.problem) or "The processes that score are being started."
+            detail = without_folders(workers.problem) or "The scoring processes are starting."
             raise Problem(503, detail, Retry_After="1")
         return Ready(workers_loaded=workers.loaded)
 
@@ -312,10 +306,12 @@ def make_app(
 
 
 def printable(name: str, value: str) -> str:
-    """The value of a field without space around it. Raises Problem for control characters, which no text has."""
+    """The value of a field without surrounding spaces. Raises Problem for control characters."""
     for character in value:
         if unicodedata.category(character) == "Cc" and not character.isspace():
-            raise Problem(422, f"{name} has the control character U+{ord(character):04X}. Send plain text in UTF-8.")
+            raise Problem(
+                422, f"{name} contains the control character U+{ord(character):04X}. Send plain text in UTF-8."
+            )
     return value.strip()
 
 
@@ -324,9 +320,9 @@ def target_of(word: str | None, text: str | None, language: str | None) -> Targe
     word, text = printable("word", word or ""), printable("text", text or "")
     language = printable("language", language or "")
     if bool(word) == bool(text):
-        raise Problem(422, "Say what was to be said: word for a single word, or text for a sentence.")
+        raise Problem(422, "Give the text that was to be said: word for a single word, or text for a sentence.")
     rubric = RubricName.WORD if word else RubricName.SENTENCE
-    return Target(word or text, language or ("tr" if word else "en"), rubric)
+    return Target(word or text, language or default_language(rubric, word or text), rubric)
 
 
 def _describe_problems(app: FastAPI) -> None:

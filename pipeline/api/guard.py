@@ -24,7 +24,7 @@ def check_exposure(settings: Settings, host: str, open_to_network: bool) -> None
     if is_loopback(host) or open_to_network or not is_missing(keys_file(settings)):
         return
     raise AccessError(
-        f"Other machines can reach {host or 'every address'}, and no API key is set: everybody could use the service. "
+        f"Other machines can reach {host or 'every address'}, and there is no API key: anyone could use the service. "
         "Add a key (`pronlab serve-key add NAME`), or start with --open-to-network."
     )
 
@@ -53,14 +53,14 @@ class Guard:
     def _check_host(self, headers: list[tuple[bytes, bytes]]) -> None:
         given = [_without_port(value.decode("latin-1")) for name, value in headers if name == b"host"]
         if self._hosts is not None and (len(given) != 1 or given[0] not in self._hosts):
-            raise Problem(400, "This service does not answer to this Host. Start it with --allowed-host NAME.")
+            raise Problem(400, "This service does not accept this host name. Start it with --allowed-host NAME.")
 
     def _key(self, headers: list[tuple[bytes, bytes]]) -> Key | None:
         try:
             keys = self._ring.keys()
         except AccessError as error:
             LOG.error(json.dumps({"keys": str(error)}, ensure_ascii=False))
-            raise Problem(503, "The list of API keys cannot be read; the log of the service says why.") from None
+            raise Problem(503, "The list of API keys cannot be read; the service's log has the details.") from None
         if keys is None:
             return None
         given = [value.decode("latin-1") for name, value in headers if name == b"authorization"]
@@ -83,7 +83,7 @@ def needs(scope: Scope) -> Callable[[Request], str]:
         if key is None:
             return ""
         if scope not in key.scopes:
-            raise Problem(403, f"The key {key.name!r} lacks the scope {scope}; it has {', '.join(key.scopes)}.")
+            raise Problem(403, f"The key {key.name!r} does not have the scope {scope}; it has {', '.join(key.scopes)}.")
         return key.name
 
     return caller

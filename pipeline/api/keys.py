@@ -101,12 +101,12 @@ def add_key(settings: Settings, name: str, scopes: Iterable[Scope] = EVERYTHING)
     case of letters) or cannot be one, and for no scope."""
     cleaned, allowed = _clean(name), tuple(scope for scope in Scope if scope in set(scopes))
     if not allowed:
-        raise AccessError(f"A key needs a scope at least: {', '.join(Scope)}.")
+        raise AccessError(f"A key needs at least one scope: {', '.join(Scope)}.")
     secret = _secret()
 
     def added(keys: list[Key]) -> list[Key]:
         if any(_same(key.name, cleaned) for key in keys):
-            raise AccessError(f"There is a key {cleaned!r}. Choose a name of its own, or rotate that one.")
+            raise AccessError(f"A key named {cleaned!r} already exists. Choose another name, or rotate that key.")
         return [*keys, Key(cleaned, digest(secret), now_iso(), allowed)]
 
     _change(settings, added)
@@ -172,14 +172,16 @@ def _find(keys: list[Key], name: str) -> Key:
     cleaned = _clean(name)
     matching = [key for key in keys if _same(key.name, cleaned)]
     if not matching:
-        raise AccessError(f"There is no key {cleaned!r}; there are {', '.join(key.name for key in keys) or 'none'}.")
+        raise AccessError(
+            f"There is no key {cleaned!r}. The keys are: {', '.join(key.name for key in keys) or 'none'}."
+        )
     return matching[0]
 
 
 def _clean(name: str) -> str:
     cleaned = " ".join(composed(visible(name)).split())
     if not cleaned or len(cleaned) > LONGEST_NAME or not " ".join(name.split()).isprintable():
-        raise AccessError(f"A key's name has 1 to {LONGEST_NAME} printable characters, got {name[:99]!r}.")
+        raise AccessError(f"A key's name must have 1 to {LONGEST_NAME} printable characters, got {name[:99]!r}.")
     return cleaned
 
 

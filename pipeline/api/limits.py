@@ -63,7 +63,7 @@ class Places:
         """Raises Problem (429, with Retry-After) where all are taken."""
         if self.taken >= self._most:
             self.refused += 1
-            raise Problem(429, f"{self.taken} requests are at work or waiting. Come back in a second.", Retry_After="1")
+            raise Problem(429, f"{self.taken} requests are running or waiting. Try again in a second.", Retry_After="1")
 
     @contextmanager
     def one(self) -> Iterator[None]:

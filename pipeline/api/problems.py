@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
-    400: "Bad request", 401: "Who are you?", 403: "Not with this key", 404: "Not there", 405: "Not that way",
-    408: "Too slow", 413: "Too large", 422: "Cannot be used", 429: "Too busy", 500: "A defect here",
-    503: "Cannot answer now", 504: "Took too long",
+    400: "Bad request", 401: "Unauthorized", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
+    408: "Request timeout", 413: "Content too large", 422: "Unprocessable content", 429: "Too many requests",
+    500: "Internal error", 503: "Service unavailable", 504: "Timeout",
 }  # fmt: skip
 FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"()]+/)*(?=[^\s/'\"()])")
 

@@ -21,11 +21,11 @@ import numpy as np
 from pipeline.api.limits import LOG, Limits
 from pipeline.api.problems import Problem, without_folders
 from pipeline.api.processes import GoneError, LateError, Process, prepare_to_start
+from pipeline.deployment.answering import answer, answer_in_shadow
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
-from pipeline.monitoring.inputs import features_of
 from pipeline.parallel import cores
-from pipeline.records import RubricName, ScoreResult, Seconds, Target
-from pipeline.scoring.selection import deployment, scorer_for, scorer_names
+from pipeline.records import Seconds, Target
+from pipeline.scoring.selection import DEFAULT_LANGUAGES, scorer_names
 from pipeline.settings import Settings
 
 Outcome = tuple[str, Any]  # a kind, and the result or words
@@ -38,24 +38,17 @@ ATTEMPTS = 2  # of a clip whose process ended: scoring changes nothing, so that 
 
 @dataclass(frozen=True)
 class Task:
-    """One clip to score, by the scorer of that name or the model in `folder` (neither: the one in use); `detector` is a
-    wake-word model folder to ask instead. `max_s` of audio where it is less than the service's limit."""
+    """One clip to score for a `learner` ("": anyone), by the scorer of that name or, where it is None, by whoever
+    answers; `in_shadow`, by the shadow model. `detector` is a wake-word model folder to ask instead. `max_s` of audio
+    where it is less than the service's limit."""
 
     content: bytes
     target: Target | None = None
     scorer: str | None = None
-    folder: Path | None = None
+    learner: str = ""
+    in_shadow: bool = False
     detector: str | None = None
     max_s: Seconds | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """`features` are the 57 of the recording, for the log; empty where it was not scored."""
-
-    result: ScoreResult
-    features: tuple[float, ...]
-    duration_s: Seconds
 
 
 @dataclass
@@ -119,7 +112,8 @@ class Workers:
         return next((worker.problem for worker in self._workers if worker.problem), "")
 
     async def run(self, task: Task) -> Any:
-        """An Answer, or a wake word's verdict. Raises Problem in words, after `Limits.answer_s` at the latest."""
+        """An Answer (None where there is no shadow model), or a wake word's verdict. Raises Problem in words, after
+        `Limits.answer_s` at the latest."""
         self.warm(self._detector)
         job = Job(task, time.monotonic() + self._limits.answer_s)
         with self._change:
@@ -158,7 +152,7 @@ class Workers:
             try:
                 self._one_process(worker)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next process may do better
-                worker.problem = "A process that scores could not be started."
+                worker.problem = "A scoring process could not be started."
                 LOG.warning(json.dumps({"worker": worker.problem, "error": repr(error)}))
             pause = GLANCE_S if time.monotonic() - begun > LONGEST_PAUSE_S else min(2 * pause, LONGEST_PAUSE_S)
             self._closed.wait(pause)
@@ -221,7 +215,7 @@ class Workers:
                     self._jobs.appendleft(job)
                     self._change.notify()
             else:
-                job.settle("ended", "The process that scored this clip ended. If it is long, send a shorter one.")
+                job.settle("ended", "The process that scored this clip ended. If the clip is long, send a shorter one.")
             return False
         except Exception as error:  # noqa: BLE001 - answered as a defect
             job.settle("defect", "".join(traceback.format_exception(error)))
@@ -237,7 +231,7 @@ def _unwrapped(outcome: Outcome) -> Any:
         case "refused":
             raise Problem(422, value)
         case "large":
-            raise Problem(413, "The clip needs more memory than is allowed when decoded. Send a shorter one.")
+            raise Problem(413, "The decoded clip needs more memory than allowed. Send a shorter one.")
         case "unable":
             LOG.warning(json.dumps({"scorer": value}, ensure_ascii=False))
             raise Problem(503, without_folders(value))
@@ -250,7 +244,7 @@ def _unwrapped(outcome: Outcome) -> Any:
 
 
 def _come_back(detail: str) -> Problem:
-    return Problem(503, f"{detail} Come back in a moment.", Retry_After="2")
+    return Problem(503, f"{detail} Try again in a moment.", Retry_After="2")
 
 
 def _prepare(memory_mb: int, threads: int) -> None:
@@ -264,16 +258,13 @@ def _loaded(settings: Settings, detector: str | None) -> str:
     longer. What kept them from it, "" where nothing did."""
     from pipeline.audio.load import TARGET_RATE_HZ, from_samples
     from pipeline.audio.voice import surest_voice
-    from pipeline.scoring.attempt import score_attempt
 
     time_s = np.arange(TARGET_RATE_HZ) / TARGET_RATE_HZ
     audio = from_samples((0.3 * np.sin(800.0 * time_s) * np.sin(3.0 * time_s)).astype(np.float32), TARGET_RATE_HZ)
     try:
         surest_voice(audio.samples)
-        for rubric, language in ((RubricName.WORD, "tr"), (RubricName.SENTENCE, "en")):
-            target = Target("a", language, rubric)
-            scorer = _scorer(settings, scorer_for(target), rubric, deployment(settings, rubric), None)
-            features_of(settings, audio, score_attempt(scorer, audio, target))
+        for rubric, language in DEFAULT_LANGUAGES.items():
+            answer(settings, audio, Target("a", language, rubric))
         if detector is not None:
             _verifier(detector, Path(detector).stat().st_mtime_ns)(audio.samples)
     except PronlabError as error:
@@ -308,33 +299,25 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
         if max_s != task.max_s:
             raise
         raise AudioError(
-            f"The recording lasts {error.duration_s:.1f} s; its batch may have {max_s:.1f} s more. Send two batches."
+            f"The recording lasts {error.duration_s:.1f} s, but only {max_s:.1f} s are left in its batch. "
+            "Send two batches."
         ) from None
     if task.detector is not None:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)
     if task.target is None:
-        raise UnknownNameError("Say what was to be said: word or text.")
-    from pipeline.scoring.attempt import score_attempt
-
-    rubric = task.target.rubric
+        raise UnknownNameError("Give the text that was to be said: word or text.")
+    if task.in_shadow:
+        return answer_in_shadow(settings, audio, task.target)
     try:
-        scorer = _scorer(settings, task.scorer, rubric, deployment(settings, rubric), task.folder)
+        return answer(settings, audio, task.target, learner=task.learner, scorer=task.scorer)
     except ModelError:
-        names = scorer_names(settings, rubric)
+        names = scorer_names(settings, task.target.rubric)
         if task.scorer is None or task.scorer in names:
             raise
         raise UnknownNameError(
-            f"The scorer {task.scorer!r} has no model for a {rubric} here; there are {', '.join(names)}."
+            f"The scorer {task.scorer!r} has no model for a {task.target.rubric} here. "
+            f"The scorers are: {', '.join(names)}."
         ) from None
-    result: ScoreResult = score_attempt(scorer, audio, task.target)
-    return Answer(result, features_of(settings, audio, result), audio.duration_s)
-
-
-@lru_cache(maxsize=8)
-def _scorer(settings: Settings, name: str | None, rubric: RubricName, _deployment: str, folder: Path | None) -> Any:
-    from pipeline.scoring.selection import load_scorer
-
-    return load_scorer(settings, name, rubric, model=folder)
 
 
 @lru_cache(maxsize=2)

@@ -151,7 +151,7 @@ class _By(click.Option):
     def __init__(self, need: Need) -> None:
         super().__init__(
             ["--by", *need.others], envvar=VARIABLE, metavar="NAME", is_eager=True, expose_value=False,
-            callback=self._identify, help="Who you are; needed where there is a list of people.",
+            callback=self._identify, help="Your name; required if this installation has a list of people.",
         )  # fmt: skip
         self._need = need
 
@@ -165,9 +165,9 @@ class _By(click.Option):
         people = People(Settings.from_env())
         name = str(value or "").strip()
         if not name and not people.is_open:
-            raise AccessError(f"Say who you are with --by NAME or {VARIABLE}: this installation has a list of people.")
+            raise AccessError(f"This installation has a list of people. Give your name with --by NAME or {VARIABLE}.")
         if not name and self._need.named:
-            raise click.UsageError(f"Say who you are with {' or '.join(self.opts)} NAME: it is kept with what you do.")
+            raise click.UsageError(f"Give your name with {' or '.join(self.opts)} NAME: it is saved with your change.")
         identity = people.identify(name) if name else GUEST
         identity.require(*self._need.actions)
         ctx.find_root().meta[_KEY] = identity

@@ -1,4 +1,4 @@
-"""What commands that pages start in the background share: they report to a run directory, else to the terminal."""
+"""Commands that pages start in the background report to a run directory; from a shell, to the terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ run_option = click.option("--run", type=click.Path(path_type=Path, exists=True, 
 
 @dataclass(frozen=True)
 class Work:
-    """Where a command tells how far it is, asks whether to stop, and leaves its result."""
+    """Report progress, ask whether to stop, and leave the result."""
 
     progress: Progress
     check_stop: Callable[[], None]

@@ -1,4 +1,4 @@
-"""What all commands share: `--json`, one clear line and exit code 1 on bad input, progress on the error stream."""
+"""Output of all commands: `--json`, text for people, and progress on the error stream."""
 
 import json
 import os

@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--manifest", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A corpus's experts.")
-@click.option("--set", "set_name", help="Everybody who rated in this set.")
-@click.option("--project", "project_name", help="Everybody who rated in this project.")
+@click.option(
+    "--manifest", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The experts of a corpus manifest."
+)
+@click.option("--set", "set_name", help="All raters of this set.")
+@click.option("--project", "project_name", help="All raters of this project.")
 @click.option("--part", help="Only this part of the corpus, e.g. dev.")
 @json_option
 def agreement(
     manifest: Path | None, set_name: str | None, project_name: str | None, part: str | None, as_json: bool
 ) -> None:
-    """Krippendorff's alpha, ICC, kappa, and each expert against the others, with 95 % intervals over speakers."""
+    """Show how far raters agree: Krippendorff's alpha, ICC, kappa and each rater against the others, with 95 %
+    confidence intervals over speakers."""
     from pipeline.labels import ratings_table
 
     if sum(given is not None for given in (manifest, set_name, project_name)) != 1:
-        raise click.UsageError("Give one of --manifest FILE, --set NAME and --project NAME.")
+        raise click.UsageError("Give exactly one of --manifest FILE, --set NAME and --project NAME.")
     if project_name is not None:
         from pipeline.projects.project import get_project
 
@@ -71,7 +74,7 @@ def _of_set(name: str, part: str | None) -> "RatingsTable":
     if part is not None:
         labels = labels[labels["part"] == part]
     if labels.empty:
-        raise LabelError(f"Nobody has rated in {name!r}{f', part {part!r}' if part else ''} yet.")
+        raise LabelError(f"There are no ratings in {name!r}{f', part {part!r}' if part else ''} yet.")
     return of_frame(labels, rubric)
 
 

@@ -18,15 +18,15 @@ SHOWN_PROBLEMS = 20
 
 @click.command("import")
 @click.argument("sources", nargs=-1, required=True, metavar="[FORMAT] PATH")
-@click.option("--name", help="Name of the set; by default the folder's.")
+@click.option("--name", help="Name of the set (default: the folder's name).")
 @run_option
 @json_option
 def import_(sources: tuple[str, ...], name: str | None, run: Path | None, as_json: bool) -> None:
     """Import a corpus as a set of recordings.
 
     PATH is a folder with participant folders (participant_*/kelimeler/01_word.wav), a manifest (*.jsonl), or a known
-    corpus. FORMAT (folder, manifest, speechocean762) is found out where it is left away. Importing again brings the
-    set up to date and keeps all labels.
+    corpus. FORMAT (folder, manifest, speechocean762) is detected if it is left out. Importing again updates the set
+    and keeps all ratings.
     """
     from pipeline.importing.importer import import_path
 
@@ -43,16 +43,16 @@ def import_(sources: tuple[str, ...], name: str | None, run: Path | None, as_jso
 
 
 @click.command()
-@click.option("--reset", is_flag=True, help="Put the demo back as it was made; labels given to it since are lost.")
-@click.option("--build", type=click.Path(path_type=Path), help="Synthesise the corpus anew into this folder.")
+@click.option("--reset", is_flag=True, help="Restore the demo as shipped; ratings made since are deleted.")
+@click.option("--build", type=click.Path(path_type=Path), help="Synthesise the corpus again, into this folder.")
 @json_option
 def demo(reset: bool, build: Path | None, as_json: bool) -> None:
-    """Install the synthetic Turkish demo corpus, or make it anew with a speech synthesiser (--build)."""
+    """Install the synthetic Turkish demo corpus, or synthesise it again with eSpeak NG (--build)."""
     if build is not None:
         from pipeline.importing.demo_synthesis import build_demo
 
         built = build_demo(build)
-        emit(built, as_json, f"The synthetic corpus was written to {build}.")
+        emit(built, as_json, f"Wrote the synthetic corpus to {build}.")
         return
     from pipeline.importing.demo import install_demo
 
@@ -62,13 +62,13 @@ def demo(reset: bool, build: Path | None, as_json: bool) -> None:
 
 @click.group()
 def index() -> None:
-    """The index over recordings and labels. It can always be made again from the files."""
+    """Rebuild or inspect the index of recordings and ratings. The files are the truth; the index follows them."""
 
 
 @index.command()
 @json_option
 def rebuild(as_json: bool) -> None:
-    """Make the index anew from the sets and the *_result.json files."""
+    """Rebuild the index from the sets and the *_result.json files."""
     from pipeline.labels.index import Index
 
     with background_run(None, "Indexing") as work:
@@ -80,7 +80,7 @@ def rebuild(as_json: bool) -> None:
 @index.command()
 @json_option
 def status(as_json: bool) -> None:
-    """What the index holds: sets, coverage, problems."""
+    """Show what the index holds: sets, coverage and problems."""
     from pipeline.corpus.sets import damaged_sets
     from pipeline.labels.index import Index
 
@@ -98,7 +98,7 @@ def status(as_json: bool) -> None:
     emit(
         sets,
         as_json,
-        "\n".join(lines) or "There is no set yet. `pronlab import DIR` adds one, `pronlab demo` the demo.",
+        "\n".join(lines) or "There are no sets yet. `pronlab import DIR` adds one; `pronlab demo` installs the demo.",
     )
     for problem in damaged_sets(settings):
         click.echo(f"! {problem.message}", err=True)

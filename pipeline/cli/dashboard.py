@@ -1,4 +1,4 @@
-"""`pronlab dashboard`: install the demo where it is missing, then become the Streamlit server."""
+"""`pronlab dashboard`: install the demo if it is missing, then start the Streamlit server."""
 
 import os
 import socket
@@ -17,15 +17,16 @@ DEMO_SCORERS = ("heuristic", "acoustic57", "reference")
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="The port to listen on.")
 @click.option("--address", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(FLAG, "open_to_network", is_flag=True, help="Let everybody on the network in, with every role.")
-@click.option("--demo/--no-demo", default=True, help="Install the synthetic demo set where it is missing.")
+@click.option(FLAG, "open_to_network", is_flag=True, help="Give everyone on the network access, with every role.")
+@click.option("--demo/--no-demo", default=True, help="Install the synthetic demo set if it is missing.")
 def dashboard(port: int, address: str, open_to_network: bool, demo: bool) -> None:
     """Open the dashboard in the browser.
 
-    It listens on this machine only, unless --address says otherwise. Opening it to a network takes a list of people or
-    a sign-in (data/README.md), or --open-to-network: then everybody there may everything, and every page says so.
+    It listens on this machine only, unless --address says otherwise. To open it to a network, set up a list of people
+    or a sign-in (data/README.md), or give --open-to-network: everyone there can then do everything, and every page says
+    so.
     """
     settings = Settings.from_env()
     allowed = open_to_network or was_allowed()
@@ -34,7 +35,7 @@ def dashboard(port: int, address: str, open_to_network: bool, demo: bool) -> Non
     if demo:
         ensure_demo(settings)
     host = "localhost" if is_loopback(address) else address
-    click.echo(f"Pronlab starts on http://{host}:{port} (Ctrl+C ends it).")
+    click.echo(f"Pronlab starts on http://{host}:{port} (Ctrl+C stops it).")
     sys.stdout.flush()
     environment = absolute_roots(settings) | ({VARIABLE: "1"} if allowed else {})
     HOME.mkdir(parents=True, exist_ok=True)
@@ -68,8 +69,8 @@ def require_free_port(address: str, port: int) -> None:
             probe.bind((address, port))
         except OSError as error:
             raise JobError(
-                f"The dashboard cannot listen on {address}:{port} ({error.strerror}). Another program, perhaps a "
-                f"dashboard that is still running, may have the port: stop it, or choose another with "
+                f"The dashboard cannot listen on {address}:{port} ({error.strerror}). Another program may be using the "
+                f"port, perhaps a dashboard that is still running: stop it, or choose another port with "
                 f"`pronlab dashboard --port {port % 65535 + 1}`."
             ) from error
 
@@ -89,4 +90,4 @@ def ensure_demo(settings: Settings) -> None:
         if People(settings).is_open:  # else somebody of the list starts it, on the Compare page
             launch_scoring(settings, "demo", DEMO_SCORERS)
     except (CorpusError, JobError) as error:
-        click.echo(f"pronlab: the demo was not installed whole: {error}", err=True)
+        click.echo(f"pronlab: the demo could not be installed completely: {error}", err=True)

@@ -1,4 +1,4 @@
-"""`pronlab deploy`: put a finished run's model into use, or go back."""
+"""`pronlab deploy`: deploy the model of a finished run, or go back to the one before."""
 
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from pipeline.settings import Settings
     "--rollback",
     "rubric_back",
     type=click.Choice([str(name) for name in RubricName]),
-    help="Go back to the model before.",
+    help="Go back to the previously deployed model.",
 )
 @json_option
 def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
-    """Make the model of a finished RUN (its id, or a model folder) the scorer in use for its rubric."""
+    """Deploy the model of a finished RUN (a run id or a model folder): it scores its rubric from now on."""
     from pipeline.cli.models import folder_of_run
     from pipeline.deployment.model_registry import make_live, roll_back
     from pipeline.scoring.speech.model_files import FOLDER as SPEECH

@@ -1,4 +1,4 @@
-"""`pronlab doctor`: what this machine has, and whether scores come out here as elsewhere."""
+"""`pronlab doctor`: check this machine, and whether it gives the same scores as others."""
 
 import sys
 
@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 @click.option("--only", metavar="NAME", help="Only the check of this name, such as PyTorch.")
 @json_option
 def doctor(only: str | None, as_json: bool) -> None:
-    """Check the processor, disk, models and optional packages; exit with 1 where something is broken."""
+    """Check the processor, disk, models and optional packages; exit with 1 if something is broken."""
     from pipeline.doctor import State, examine
 
     checks = examine(Settings.from_env())

@@ -11,17 +11,29 @@ from pipeline.settings import Settings
 
 @click.command()
 @click.option("--set", "set_name", required=True, help="Name of the set.")
-@click.option("--extractor", default="acoustic57", show_default=True)
-@click.option("--labels", type=click.Choice(["real", "mock"]), default="real", show_default=True)
+@click.option("--extractor", default="acoustic57", show_default=True, help="Feature extractor.")
+@click.option(
+    "--labels",
+    type=click.Choice(["real", "mock"]),
+    default="real",
+    show_default=True,
+    help="Real ratings, or made-up scores for a trial run.",
+)
 @click.option("--part", default="", help="Only this part of the corpus, e.g. train.")
-@click.option("--seed", default=0, show_default=True, help="For mock labels.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default="training_data.csv", show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Seed of the made-up scores.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="training_data.csv",
+    show_default=True,
+    help="The file to write.",
+)
 @run_option
 @json_option
 def features(
     set_name: str, extractor: str, labels: str, part: str, seed: int, out: Path, run: Path | None, as_json: bool
 ) -> None:
-    """Write training_data.csv: the features of every labelled recording of a set, then score, speaker and word."""
+    """Write a CSV file with the features, score, speaker and word of every rated recording of a set."""
     from pipeline.scoring.feature_based.config import TrainConfig
     from pipeline.scoring.feature_based.data import load_training_data, write_csv
 

@@ -16,27 +16,31 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("pipeline.cli.doctor", "doctor", "Check this machine and installation."),
     "demo": ("pipeline.cli.corpus", "demo", "Install or rebuild the synthetic demo corpus."),
     "import": ("pipeline.cli.corpus", "import_", "Import a folder of recordings or a corpus manifest."),
-    "index": ("pipeline.cli.corpus", "index", "Rebuild or inspect the index over recordings and labels."),
-    "export": ("pipeline.cli.exchange", "export", "Export labels: tables, Label Studio, Praat, a dataset."),
-    "import-ratings": ("pipeline.cli.exchange", "import_ratings", "Take over ratings from a table or Label Studio."),
+    "index": ("pipeline.cli.corpus", "index", "Rebuild or inspect the index of recordings and ratings."),
+    "export": ("pipeline.cli.exchange", "export", "Export ratings: tables, Label Studio, Praat, a dataset."),
+    "import-ratings": ("pipeline.cli.exchange", "import_ratings", "Import ratings from a table or Label Studio."),
     "label": ("pipeline.cli.label", "label", "Rate, skip, flag or undo from the command line."),
-    "agreement": ("pipeline.cli.agreement", "agreement", "How far the experts agree, with intervals."),
-    "project": ("pipeline.cli.project", "project", "Rating projects: disputes, decisions, consensus."),
-    "lesson": ("pipeline.cli.practice", "lesson", "Lessons for learners: list, add, remove."),
-    "reference": ("pipeline.cli.practice", "reference", "Whose recordings learners hear as reference."),
-    "features": ("pipeline.cli.features", "features", "Extract features into training_data.csv."),
+    "agreement": ("pipeline.cli.agreement", "agreement", "Show how far raters agree, with intervals."),
+    "project": ("pipeline.cli.project", "project", "Review rating projects: disputes, decisions, consensus."),
+    "lesson": ("pipeline.cli.practice", "lesson", "List, add or remove lessons for learners."),
+    "reference": ("pipeline.cli.practice", "reference", "Choose the recordings that learners hear as reference."),
+    "features": ("pipeline.cli.features", "features", "Extract features into a CSV file."),
     "train": ("pipeline.cli.train", "train", "Train a model."),
-    "deploy": ("pipeline.cli.deploy", "deploy", "Deploy a finished run as the scorer in use."),
-    "models": ("pipeline.cli.models", "models", "Candidate, live and retired models; shadows and comparisons."),
-    "table": ("pipeline.cli.table", "table", "Any table by trees: clean, deploy, predict; written prompts."),
-    "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, note or delete runs."),
+    "deploy": ("pipeline.cli.deploy", "deploy", "Deploy the model of a finished run, or roll back."),
+    "models": ("pipeline.cli.models", "models", "Manage models: candidate, deployed, retired; shadows, comparisons."),
+    "table": ("pipeline.cli.table", "table", "Clean tables, deploy their models, score items; written prompts."),
+    "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, annotate or delete runs."),
     "wakeword": ("pipeline.cli.wakeword", "wakeword", "Wake words: clips, training, evaluation, export, detection."),
-    "results": ("pipeline.cli.results", "results", "All figures beside the paper's, the published and people's."),
+    "results": (
+        "pipeline.cli.results",
+        "results",
+        "Compare our results with the paper, published systems and experts.",
+    ),
     "serve": ("pipeline.cli.serve", "serve", "Serve scores over HTTP."),
-    "serve-key": ("pipeline.cli.serve", "serve_key", "API keys of the service."),
+    "serve-key": ("pipeline.cli.serve", "serve_key", "Manage the API keys of the HTTP service."),
     "score": ("pipeline.cli.score", "score", "Score one recording."),
     "score-set": ("pipeline.cli.score", "score_set", "Score every recording of a set, for the Compare page."),
-    "evaluate": ("pipeline.cli.score", "evaluate", "Measure a scorer against experts over a manifest or set."),
+    "evaluate": ("pipeline.cli.score", "evaluate", "Measure a scorer against experts on a manifest or set."),
 }
 
 
@@ -68,7 +72,7 @@ class LazyGroup(click.Group):
             raise
         except click.ClickException as error:
             command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "pronlab"
-            _give_up(f"{error.format_message()} `{command} --help` lists what there is.")
+            _give_up(f"{error.format_message()} See `{command} --help`.")
         except PronlabError as error:
             _give_up(str(error))
         except BrokenPipeError:  # whoever read the output has had enough

@@ -1,4 +1,4 @@
-"""`pronlab models`: the registry, models in the shadow, and comparisons of two."""
+"""`pronlab models`: the registry of models, shadow scoring, and comparisons of two models."""
 
 from pathlib import Path
 
@@ -23,13 +23,13 @@ def folder_of_run(settings: Settings, run: str) -> Path:
 
 @click.group()
 def models() -> None:
-    """Models: candidates, live and retired ones, in the shadow, compared."""
+    """Manage models: candidate, deployed, retired; shadow scoring and comparisons."""
 
 
 @models.command("list")
 @json_option
 def list_models(as_json: bool) -> None:
-    """Every model this installation knows, with its stage and what it was made from."""
+    """List all models of this installation, with their stage and test error."""
     from pipeline.deployment.model_registry import entries
     from pipeline.deployment.routing import shadows
 
@@ -40,9 +40,9 @@ def list_models(as_json: bool) -> None:
     for one in found:
         mae = one.made_from.get("test", {}).get("mae")
         shown = f"MAE {mae:.1f}" if isinstance(mae, float) else ""
-        shadow = " in the shadow" if hidden.get(one.place) == one.model_id else ""
+        shadow = " shadow" if hidden.get(one.place) == one.model_id else ""
         lines.append(f"{one.place:10} {one.stage:10} {one.model_id:44} {shown:9} {one.since[:10]}{shadow}")
-    emit([{**vars(one)} for one in found], as_json, "\n".join(lines) or "There is no model yet.")
+    emit([{**vars(one)} for one in found], as_json, "\n".join(lines) or "There are no models yet.")
 
 
 @models.command("add")
@@ -54,16 +54,14 @@ def add_model(run: str, as_json: bool) -> None:
 
     settings = Settings.from_env()
     found = add_candidate(settings, folder_of_run(settings, run), asker_name(), "" if Path(run).is_dir() else run)
-    emit(
-        {**vars(found)}, as_json, f"{found.model_id} is a candidate for {found.place}; `pronlab deploy` puts it in use."
-    )
+    emit({**vars(found)}, as_json, f"{found.model_id} is a candidate for {found.place}; `pronlab deploy` deploys it.")
 
 
 @models.command("retire")
 @click.argument("model")
 @json_option
 def retire_model(model: str, as_json: bool) -> None:
-    """A candidate that is not to be used."""
+    """Retire a candidate MODEL."""
     from pipeline.deployment.model_registry import retire
 
     retire(Settings.from_env(), model, asker_name())
@@ -75,11 +73,12 @@ def retire_model(model: str, as_json: bool) -> None:
 @click.argument("model", required=False)
 @json_option
 def shadow_model(place: str, model: str | None, as_json: bool) -> None:
-    """Let a MODEL answer too at a PLACE (word, sentence, speech-en), unheard and logged; without one, none does."""
+    """Have a MODEL score in the shadow of a PLACE (word, sentence, speech-en): its scores are logged and not shown.
+    Without a MODEL, shadow scoring stops."""
     from pipeline.deployment.routing import set_shadow
 
     set_shadow(Settings.from_env(), place, model, asker())
-    text = f"{model} answers in the shadow of {place}." if model else f"Nothing is in the shadow of {place} any more."
+    text = f"{model} now scores in the shadow of {place}." if model else f"Shadow scoring of {place} has stopped."
     emit({"place": place, "shadow": model}, as_json, text)
 
 
@@ -87,10 +86,13 @@ def shadow_model(place: str, model: str | None, as_json: bool) -> None:
 @click.argument("place")
 @click.argument("a")
 @click.argument("b")
-@click.option("--share", type=float, default=0.5, show_default=True, help="Of the learners, who get B.")
+@click.option(
+    "--share", type=float, default=0.5, show_default=True, help="Share of learners who get B, between 0 and 1."
+)
 @json_option
 def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> None:
-    """Answer some learners with A and some with B: model ids, "in use" or heuristic."""
+    """Compare two scorers at a PLACE (word, sentence, speech-en): some learners get A, the others B. Each is a model
+    id, `deployed` or `heuristic`."""
     from pipeline.deployment.routing import begin
 
     found = begin(Settings.from_env(), place, a, b, share, asker_name())
@@ -102,17 +104,17 @@ def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> N
 @click.argument("comparison")
 @json_option
 def end_comparison(comparison: str, as_json: bool) -> None:
-    """End a COMPARISON: everybody gets the model in use again."""
+    """End a COMPARISON: all learners get the deployed model again."""
     from pipeline.deployment.routing import end
 
     end(Settings.from_env(), comparison, asker())
-    emit({"ended": comparison}, as_json, f"{comparison} is over; everybody gets the model in use.")
+    emit({"ended": comparison}, as_json, f"{comparison} has ended; all learners get the deployed model.")
 
 
 @models.command("repair")
 @json_option
 def repair_models(as_json: bool) -> None:
-    """Rewrite 8-bit weights of the speech model that answers, where they saturate on some processors."""
+    """Rewrite signed 8-bit weights of the speech model, which saturate on some processors."""
     from pipeline.errors import ModelError
     from pipeline.scoring.speech.model_files import find_speech_model, repair
 

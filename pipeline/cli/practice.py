@@ -1,4 +1,4 @@
-"""`pronlab lesson` and `pronlab reference`: what learners practise, and whose voice they hear."""
+"""`pronlab lesson` and `pronlab reference`: what learners practise, and the recordings they hear."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from pipeline.settings import Settings
 
 @click.group()
 def lesson() -> None:
-    """Lessons: lists of words or sentences as YAML."""
+    """Manage lessons: lists of words or sentences as YAML."""
 
 
 @lesson.command("list")
 @json_option
 def list_lessons(as_json: bool) -> None:
-    """Those that come with Pronlab, and your own."""
+    """List the lessons: shipped ones and your own."""
     from pipeline.practice.lessons import list_lessons as all_lessons
 
     found, problems = all_lessons(Settings.from_env())
@@ -33,38 +33,38 @@ def list_lessons(as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @json_option
 def add_lesson(file: Path, as_json: bool) -> None:
-    """Check a YAML FILE and keep it as a lesson of its name."""
+    """Check a YAML FILE and add it as a lesson of the same name."""
     from pipeline.practice.lessons import add_lesson as add
 
     found = add(Settings.from_env(), file.stem, file.read_bytes(), asker())
-    emit(found, as_json, f"{found.title}: {len(found.items)} {found.kind}, on the Practice page now.")
+    emit(found, as_json, f"{found.title}: {len(found.items)} {found.kind}, now on the Practice page.")
 
 
 @lesson.command("remove")
 @click.argument("name")
 @json_option
 def remove_lesson(name: str, as_json: bool) -> None:
-    """Take away one of your own lessons."""
+    """Remove one of your own lessons."""
     from pipeline.practice.lessons import remove_lesson as remove
 
     remove(Settings.from_env(), name, asker())
-    emit({"removed": name}, as_json, f"{name} is gone; tries at its texts are kept.")
+    emit({"removed": name}, as_json, f"Removed {name}. Attempts at its texts are kept.")
 
 
 @click.group()
 def reference() -> None:
-    """Recordings that learners hear as the reference of a text."""
+    """Manage the recordings that learners hear as the reference of a text."""
 
 
 @reference.command("list")
 @json_option
 def list_references(as_json: bool) -> None:
-    """Those that were marked, in the order in which they are preferred."""
+    """List the references, the preferred one first."""
     from pipeline.corpus.references import marked, unusable
 
     settings = Settings.from_env()
     found = marked(settings)
-    text = "\n".join(f"{one.text:24} {one.language}  {one.id}" for one in found) or "None is marked."
+    text = "\n".join(f"{one.text:24} {one.language}  {one.id}" for one in found) or "There are no references yet."
     emit(found, as_json, text)
     for problem in unusable(settings):
         click.echo(f"! {problem.message}", err=True)
@@ -74,7 +74,7 @@ def list_references(as_json: bool) -> None:
 @click.argument("recording")
 @json_option
 def add_reference(recording: str, as_json: bool) -> None:
-    """Make a RECORDING (SET/PATH without the file's ending) the reference of its text."""
+    """Make a RECORDING (SET/PATH without the file extension) the reference of its text."""
     from pipeline.corpus.references import mark
 
     settings = Settings.from_env()
@@ -86,7 +86,7 @@ def add_reference(recording: str, as_json: bool) -> None:
 @click.argument("recording")
 @json_option
 def remove_reference(recording: str, as_json: bool) -> None:
-    """It is no reference any more."""
+    """Stop using a RECORDING as a reference."""
     from pipeline.corpus.references import unmark
 
     settings = Settings.from_env()

@@ -1,4 +1,4 @@
-"""`pronlab project`: rating projects from the command line, by the same services as the pages."""
+"""`pronlab project`: rating projects from the command line."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,6 +7,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._ratings import rating_options
 from pipeline.people.access import Action
 from pipeline.settings import Settings
 
@@ -16,13 +17,13 @@ recording_argument = click.argument("recording_id", metavar="RECORDING")
 
 @click.group()
 def project() -> None:
-    """Rating projects: who rates what, disputes, decisions and consensus. They are set up on the Projects page."""
+    """Review rating projects: disputes, decisions and consensus. Set projects up on the Projects page."""
 
 
 @project.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """Every project, and what it asks for."""
+    """List all projects."""
     from pipeline.projects.project import damaged_projects, list_projects
 
     settings = Settings.from_env()
@@ -30,17 +31,21 @@ def list_(as_json: bool) -> None:
     if not asker().may(Action.SEE_RATINGS):  # the known answers would be no test any more
         found = [replace(one, experts=(), gold={}, calibration=0, gold_every=0) for one in found]
     lines = [f"{p.name:24} {p.set:20} overlap {p.overlap}{'  over' if p.is_over else ''}" for p in found]
-    emit(found, as_json, "\n".join(lines) or "There is no project yet. Set one up on the Projects page.")
+    emit(found, as_json, "\n".join(lines) or "There are no projects yet. Set one up on the Projects page.")
     for problem in damaged_projects(settings):
         click.echo(f"! {problem.message}", err=True)
 
 
 @project.command()
 @name_argument
-@click.option("--threshold", type=click.FloatRange(0, 100), help="Points apart (default: the project's, else 20).")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 100),
+    help="Smallest difference in points (default: the project's, else 20).",
+)
 @json_option
 def disputes(name: str, threshold: float | None, as_json: bool) -> None:
-    """Recordings whose ratings lie apart, the widest first."""
+    """List recordings whose ratings differ, the largest difference first."""
     found = _panel(name).disputes(threshold)
     lines = [
         f"{d.spread:5.1f}  {d.recording.id}  "
@@ -54,18 +59,22 @@ def disputes(name: str, threshold: float | None, as_json: bool) -> None:
 @name_argument
 @json_option
 def experts(name: str, as_json: bool) -> None:
-    """How each expert works: known answers, repeats, drift, pace."""
+    """Show each expert's quality: known answers, repeats, drift and pace."""
     found = _panel(name).quality()
     lines = [f"{q.name}: {q.n} ratings{'; ' if q.warnings else ''}{'; '.join(q.warnings)}" for q in found]
-    emit(found, as_json, "\n".join(lines) or "Nobody has rated in this project yet.")
+    emit(found, as_json, "\n".join(lines) or "This project has no ratings yet.")
 
 
 @project.command()
 @name_argument
-@click.option("--method", type=click.Choice(["median", "trimmed_mean", "severity"]), help="Default: the project's.")
+@click.option(
+    "--method",
+    type=click.Choice(["median", "trimmed_mean", "severity"]),
+    help="How scores are combined (default: the project's method).",
+)
 @json_option
 def consensus(name: str, method: str | None, as_json: bool) -> None:
-    """One answer a recording, derived now; as CSV, or JSON."""
+    """Print the consensus score of each recording, as CSV or JSON."""
     from pipeline import csvfile
 
     table = _panel(name).consensus(method)
@@ -75,15 +84,10 @@ def consensus(name: str, method: str | None, as_json: bool) -> None:
 @project.command()
 @name_argument
 @recording_argument
-@click.option("--score", type=float, help="0-100, for a word.")
-@click.option("--accuracy", type=float, help="0-10, for a sentence.")
-@click.option("--fluency", type=float, help="0-10, for a sentence.")
-@click.option("--prosodic", type=float, help="0-10, for a sentence.")
-@click.option("--total", type=float, help="0-10, for a sentence.")
-@click.option("--notes", default="")
+@rating_options
 @json_option
 def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: float | None) -> None:
-    """Set the score of a recording over its ratings, which stay as they are."""
+    """Decide the score of a recording. Its ratings stay as they are."""
     given = {key: value for key, value in values.items() if value is not None}
     _say(_panel(name).decide(recording_id, given, notes), as_json)
 
@@ -94,7 +98,7 @@ def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: fl
 @click.option("--reason", required=True)
 @json_option
 def exclude(name: str, recording_id: str, reason: str, as_json: bool) -> None:
-    """Leave a recording out of consensus and export."""
+    """Exclude a recording from consensus and export."""
     _say(_panel(name).exclude(recording_id, reason), as_json)
 
 
@@ -103,7 +107,7 @@ def exclude(name: str, recording_id: str, reason: str, as_json: bool) -> None:
 @recording_argument
 @json_option
 def request(name: str, recording_id: str, as_json: bool) -> None:
-    """Have one more expert rate a recording."""
+    """Request one more rating of a recording."""
     _say(_panel(name).request(recording_id), as_json)
 
 
@@ -112,7 +116,7 @@ def request(name: str, recording_id: str, as_json: bool) -> None:
 @recording_argument
 @json_option
 def undo(name: str, recording_id: str, as_json: bool) -> None:
-    """Take back your last decision, exclusion or request on a recording."""
+    """Undo your last decision, exclusion or request on a recording."""
     _say(_panel(name).undo(recording_id), as_json)
 
 

@@ -1,4 +1,4 @@
-"""`pronlab results`: all figures on one table."""
+"""`pronlab results`: all results in one table."""
 
 from pathlib import Path
 
@@ -9,22 +9,31 @@ from pipeline.settings import Settings
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["csv", "markdown", "latex", "png"]), default="markdown")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "markdown", "latex", "png"]),
+    default="markdown",
+    show_default=True,
+    help="Output format; png needs --out.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of printing.")
-@click.option("--run", "runs", multiple=True, help="Only these fine-tuning runs (default: all but tiny ones).")
+@click.option(
+    "--run", "runs", multiple=True, help="Include only this fine-tuning run; repeatable (default: all but tiny runs)."
+)
 @json_option
 def results(form: str, out: Path | None, runs: tuple[str, ...], as_json: bool) -> None:
-    """Our evaluations and fine-tuning runs beside the paper, the published systems and one expert."""
+    """Compare our evaluations and fine-tuning runs with the paper, published systems and one expert."""
     from pipeline.artifacts import write_bytes
     from pipeline.evaluation.results_export import FORMATS
     from pipeline.evaluation.results_table import result_rows
 
     if form == "png" and out is None and not as_json:
-        raise click.UsageError("A picture needs --out FILE.")
+        raise click.UsageError("A picture cannot be printed. Name a file with --out.")
     rows = result_rows(Settings.from_env(), runs or None)
     values = [{"kind": row.kind, **row.values(), "gaps": row.gaps} for row in rows]
     if out is None:
         emit(values, as_json, "" if as_json else FORMATS[form][0](rows).decode().rstrip())
         return
     write_bytes(out, FORMATS[form][0](rows))
-    emit({"file": out, "rows": values}, as_json, f"{len(rows)} systems are in {out}.")
+    emit({"file": out, "rows": values}, as_json, f"Wrote {len(rows)} systems to {out}.")

@@ -14,19 +14,19 @@ from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScor
 from pipeline.settings import Settings
 
 SCORER_NAMES = "speech, acoustic57, reference, timing, encoder, heuristic"
-scorer_option = click.option("--scorer", help=f"{SCORER_NAMES}; default: the deployed model, else heuristic.")
+scorer_option = click.option("--scorer", help=f"{SCORER_NAMES} (default: chosen by rubric and language).")
 model_option = click.option(
     "--model",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A model folder instead of the deployed one.",
+    help="Use this model folder instead of the deployed model.",
 )
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--word", help="The word that was to be said.")
-@click.option("--text", help="The sentence that was to be said.")
-@click.option("--language", help="Language of the target (default: tr for a word, en for a sentence).")
+@click.option("--word", help="The word that the speaker was asked to say.")
+@click.option("--text", help="The sentence that the speaker was asked to say.")
+@click.option("--language", help="Language of the text (default: tr for a word, en for a sentence).")
 @scorer_option
 @model_option
 @json_option
@@ -39,22 +39,24 @@ def score(
     model: Path | None,
     as_json: bool,
 ) -> None:
-    """Score one recording 0-100."""
+    """Score one recording between 0 and 100."""
     from pipeline.scoring.base import score_file
-    from pipeline.scoring.selection import load_scorer
+    from pipeline.scoring.selection import default_language, load, select
 
     if (word is None) == (text is None):
-        raise CorpusError("Say what was to be said: --word for a single word, or --text for a sentence.")
+        raise CorpusError("Give the text that was to be said: --word for a single word, or --text for a sentence.")
     rubric = RubricName.WORD if text is None else RubricName.SENTENCE
-    target = Target(word or text or "", language or ("tr" if text is None else "en"), rubric)
-    found = load_scorer(Settings.from_env(), scorer, rubric, model=model)
-    result = score_file(found, file, target)
+    spoken = word or text or ""
+    settings = Settings.from_env()
+    target = Target(spoken, language or default_language(rubric, spoken), rubric)
+    selection = select(settings, target, scorer, model)
+    result = selection.told(score_file(load(settings, selection), file, selection.target))
     emit(result, as_json, _score_text(result))
 
 
 @click.command()
-@click.option("--manifest", type=click.Path(path_type=Path), help="A manifest with experts' scores.")
-@click.option("--set", "set_name", help="An imported set, against its consensus.")
+@click.option("--manifest", type=click.Path(path_type=Path), help="Evaluate on this manifest with expert scores.")
+@click.option("--set", "set_name", help="Evaluate on this imported set, against its consensus.")
 @click.option("--part", default="", help="Only this part of the corpus, e.g. dev.")
 @click.option(
     "--reference",
@@ -62,7 +64,7 @@ def score(
     type=click.Choice(["released", "median"]),
     default="released",
     show_default=True,
-    help="Which of a manifest's scores to judge by, where it has both.",
+    help="Which reference scores to use if a manifest has both.",
 )
 @scorer_option
 @click.option(
@@ -70,13 +72,15 @@ def score(
     "models",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     multiple=True,
-    help="A model folder instead of the deployed one. Given more than once (runs of several seeds): the mean, too.",
+    help="Use this model folder instead of the deployed model. Repeat it for runs of several seeds, to get their mean.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write every prediction here (JSON lines)."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write every prediction to this file (JSON lines).",
 )
-@click.option("--rejection", is_flag=True, help="Also try other texts, noise, silence and Turkish words.")
-@click.option("--card", is_flag=True, help="Also put the figures into the card of the --model folder.")
+@click.option("--rejection", is_flag=True, help="Also score wrong texts, noise, silence and Turkish words.")
+@click.option("--card", is_flag=True, help="Also write the results to the card of the --model folder.")
 @run_option
 @json_option
 def evaluate(
@@ -92,32 +96,31 @@ def evaluate(
     run: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure a scorer against experts: MAE, RMSE, R2, PCC and shares within 5 and 10, with bootstrap intervals."""
+    """Measure a scorer against experts: MAE, RMSE, R2, PCC and the shares within 5 and 10 points, with bootstrap
+    confidence intervals."""
     from pipeline import jsonl
     from pipeline.evaluation.evaluate import Measured, keep, reference_of_manifest, reference_of_set, write_to_card
     from pipeline.evaluation.evaluate import evaluate as measure
     from pipeline.evaluation.rejection import check_rejection
     from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.batch import ScorerSpec
-    from pipeline.scoring.selection import load_scorer
 
     if (manifest is None) == (set_name is None):
-        raise CorpusError("Say on what: --manifest FILE or --set NAME.")
+        raise CorpusError("Give the data to evaluate on: --manifest FILE or --set NAME.")
     if card and not models:
-        raise ModelError("Say whose card: --model FOLDER.")
+        raise ModelError("--card needs the model whose card is written: --model FOLDER.")
     if out is not None and len(models) > 1:
-        raise ModelError("--out takes the predictions of one model. Give one --model, or leave --out away.")
+        raise ModelError("--out writes the predictions of one model. Give one --model, or leave out --out.")
     settings = Settings.from_env()
     reference = (
         reference_of_manifest(manifest, part, prefer_median=reference_kind == "median", settings=settings)
         if manifest is not None
         else reference_of_set(settings, set_name or "", part)
     )
-    rubric = reference.items[0].target.rubric if reference.items else RubricName.WORD
     found: list[Measured] = []
     with background_run(run, "Scoring") as work:
         for model in models or (None,):
-            spec = ScorerSpec(settings, scorer, rubric, model)
+            spec = ScorerSpec(settings, scorer, model)
             measured = measure(
                 spec,
                 reference,
@@ -127,8 +130,7 @@ def evaluate(
                 check_stop=work.check_stop,
             )
             if rejection:
-                used = load_scorer(settings, scorer, rubric, model=model)
-                refused = check_rejection(settings, used, reference.items, work.progress)
+                refused = check_rejection(spec, reference.items, work.progress)
                 measured = replace(measured, report=replace(measured.report, rejection=refused))
             keep(settings, measured)
             if card and model is not None:
@@ -148,11 +150,11 @@ def evaluate(
 
 @click.command("score-set")
 @click.argument("set_name", metavar="SET")
-@click.option("--scorer", "scorers", required=True, multiple=True, help=f"{SCORER_NAMES}; may be repeated.")
+@click.option("--scorer", "scorers", required=True, multiple=True, help=f"{SCORER_NAMES}; repeatable.")
 @run_option
 @json_option
 def score_set(set_name: str, scorers: tuple[str, ...], run: Path | None, as_json: bool) -> None:
-    """Score every recording of a SET and keep the answers for the Compare page."""
+    """Score every recording of a SET and save the predictions for the Compare page."""
     from pipeline.scoring.batch import score_set as score_all
 
     report: dict[str, Any] = {"set": set_name, "scorers": {}}
@@ -176,7 +178,7 @@ def _score_text(result: Any) -> str:
         return "Could not score:\n" + "\n".join(f"  {warning}" for warning in result.warnings)
     band = next(band for band in BANDS if band.key == result.band)
     sure = (
-        "how sure is not known"
+        "confidence unknown"
         if result.confidence is None
         else f"{result.confidence:.0%} sure to be within 10 points of an expert"
     )
@@ -185,7 +187,7 @@ def _score_text(result: Any) -> str:
     lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
     lines += [_word_line(word) for word in result.words]
     if result.words:
-        lines.append("  (~ with an accent, ! wrong, - not said; in brackets what was heard)")
+        lines.append("  (~ accented, ! wrong, - missing; in brackets what was heard)")
     if result.state == State.OTHER_TEXT and result.heard_text:
         lines.append(f"  heard instead: {result.heard_text}")
     return "\n".join([*lines, *(f"  note: {warning}" for warning in result.warnings)])

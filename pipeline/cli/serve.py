@@ -18,18 +18,18 @@ KEEP_ALIVE_S = 10
 
 
 def exposure_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of whatever serves: an address, and who may use it."""
+    """Add the options of a server: its address, and who may use it."""
     options = (
-        click.option("--host", default="127.0.0.1", show_default=True),
-        click.option("--open-to-network", is_flag=True, help="Serve other machines too without any API key."),
+        click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+        click.option("--open-to-network", is_flag=True, help="Serve other machines without an API key."),
         click.option(
             "--allowed-host", "allowed_hosts", multiple=True, metavar="NAME",
-            help="A name in the header Host to answer to, e.g. of a proxy; repeatable. The loopback address answers to "
-            "this machine's own names besides, other addresses to any name if none is given.",
+            help="Answer requests for this host name, e.g. of a proxy; repeatable. The loopback address also answers "
+            "to this machine's own names; other addresses answer to any name if none is given.",
         ),
         click.option(
             "--openapi/--no-openapi", default=None,
-            help="Serve /openapi.json, which asks for no key. By default on the loopback address only.",
+            help="Serve /openapi.json, which needs no key (default: on the loopback address only).",
         ),
     )  # fmt: skip
     for option in reversed(options):
@@ -39,10 +39,16 @@ def exposure_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @exposure_options
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes that score (default 2).")
-@click.option("--queue", type=click.IntRange(0, 10_000), help="Requests that may wait for them (default 64).")
-@click.option("--detector", help="A wake-word run for /verify.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Number of scoring processes (default 2).")
+@click.option("--queue", type=click.IntRange(0, 10_000), help="Maximum number of waiting requests (default 64).")
+@click.option("--detector", help="Wake-word run that answers /verify.")
 @json_option
 def serve(**options: Any) -> None:
     """Serve scores over HTTP: POST /analyze, /analyze/batch, /verify, /feedback; GET /models, /health, /ready,
@@ -87,7 +93,7 @@ def run(
     listener = _listening(host, port)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    emit({"url": url}, as_json, f"Pronlab answers on {url} (Ctrl+C ends it).")
+    emit({"url": url}, as_json, f"Pronlab answers on {url} (Ctrl+C stops it).")
     config = uvicorn.Config(
         app, http=patient(limits), ws="none", log_config=None, access_log=False, proxy_headers=False,
         server_header=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=round(limits.answer_s),
@@ -104,43 +110,43 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=WAITING_CONNECTIONS)
     except OSError as error:
         raise ServiceError(
-            f"{host}:{port} cannot be listened on ({error.strerror or error}). Choose another --port or --host."
+            f"The service cannot listen on {host}:{port} ({error.strerror or error}). Choose another --port or --host."
         ) from error
 
 
 @click.group("serve-key")
 def serve_key() -> None:
-    """API keys of the service. Once there was one, every request needs one; changes hold at once."""
+    """Manage the API keys of the HTTP service. Once a key exists, every request needs one; changes apply at once."""
 
 
 @serve_key.command()
 @click.argument("name")
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice(["score", "feedback", "metrics"]),
-    help="What it opens; repeatable. Everything if none is given.",
+    help="What the key allows; repeatable (default: everything).",
 )  # fmt: skip
 @json_option
 def add(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make a key and show it, this once."""
+    """Create a key and show it once."""
     from pipeline.api.keys import EVERYTHING, Scope, add_key
 
     allowed = tuple(map(Scope, scopes)) or EVERYTHING
     secret = add_key(Settings.from_env(), name, allowed)
     shown = {"name": name, "key": secret, "scopes": allowed}
-    emit(shown, as_json, f"{secret}\nKeep it: only its hash is kept here. It opens {', '.join(allowed)}.")
+    emit(shown, as_json, f"{secret}\nKeep it safe: only its hash is stored. It allows {', '.join(allowed)}.")
 
 
 @serve_key.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """The names of the keys and what they open."""
+    """List the keys and what they allow."""
     from pipeline.api.keys import keys_file, list_keys
     from pipeline.artifacts import is_missing
 
     settings = Settings.from_env()
     keys = list_keys(settings)
     closed = not is_missing(keys_file(settings))
-    none = _closed(settings) if closed else "No key was ever added: nobody is asked for one."
+    none = _closed(settings) if closed else "There are no keys: requests need none."
     text = "\n".join(f"{key.name}  since {key.created_at[:10]}  {', '.join(key.scopes)}" for key in keys) or none
     emit([{"name": key.name, "created_at": key.created_at, "scopes": key.scopes} for key in keys], as_json, text)
 
@@ -149,12 +155,12 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def remove(name: str, as_json: bool) -> None:
-    """Take a key back; it opens nothing from now on."""
+    """Remove a key; it stops working at once."""
     from pipeline.api.keys import remove_key
 
     settings = Settings.from_env()
     left = remove_key(settings, name)
-    text = f"{name} is removed." + ("" if left else f" {_closed(settings)}")
+    text = f"Removed {name}." + ("" if left else f" {_closed(settings)}")
     emit({"removed": name, "keys_left": left}, as_json, text)
 
 
@@ -162,17 +168,17 @@ def remove(name: str, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def rotate(name: str, as_json: bool) -> None:
-    """Give a key a new secret and show it, this once; the former one opens nothing from now on."""
+    """Give a key a new secret and show it once; the old one stops working at once."""
     from pipeline.api.keys import rotate_key
 
     secret = rotate_key(Settings.from_env(), name)
-    emit({"name": name, "key": secret}, as_json, f"{secret}\nKeep it: only its hash is kept here.")
+    emit({"name": name, "key": secret}, as_json, f"{secret}\nKeep it safe: only its hash is stored.")
 
 
 def _closed(settings: Settings) -> str:
     from pipeline.api.keys import keys_file
 
     return (
-        f"No key is left, and the service stays closed until one is added. To open it to this machine again, remove "
-        f"{keys_file(settings)} and restart it."
+        f"No key is left, so the service refuses every request until one is added. To serve this machine without keys "
+        f"again, remove {keys_file(settings)} and restart the service."
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
-from pipeline.corpus.sets import audio_path, get_set, list_sets, read_recordings
+from pipeline.corpus.sets import audio_path, get_set, language_of, list_sets, read_recordings
 from pipeline.errors import CorpusError, PronlabError
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -79,7 +79,8 @@ def mark(settings: Settings, recording_id: str, by: Identity) -> Recording:
     recording = _find(settings, recording_id)
     entry = {
         "id": recording.id, "set": recording.set, "path": recording.path, "speaker": recording.speaker,
-        "text": recording.text, "rubric": str(recording.rubric), "language": _language(settings, recording),
+        "text": recording.text, "rubric": str(recording.rubric),
+        "language": language_of(get_set(settings, recording.set), recording),
         "by": by.name,
     }  # fmt: skip
     with locked(settings, _file(settings), CorpusError):
@@ -128,12 +129,8 @@ def _find(settings: Settings, recording_id: str) -> Recording:
     name = recording_id.partition("/")[0]
     found = next((one for one in read_recordings(settings, name) if one.id == recording_id), None)
     if found is None:
-        raise CorpusError(f"There is no recording {recording_id!r}; ids are SET/PATH without the file's ending.")
+        raise CorpusError(f"There is no recording {recording_id!r}; ids are SET/PATH without the file extension.")
     return found
-
-
-def _language(settings: Settings, recording: Recording) -> str:
-    return recording.language if recording.language != "und" else get_set(settings, recording.set).language
 
 
 def _recording(entry: dict[str, Any]) -> Recording:

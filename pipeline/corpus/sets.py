@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError
 from pipeline.presets import misfits
-from pipeline.records import AudioReport, Problem, Recording, RubricName
+from pipeline.records import AudioReport, Problem, Recording, RubricName, Target
 from pipeline.settings import Settings
 from pipeline.text import composed, is_writable
 
@@ -65,6 +65,11 @@ def list_sets(settings: Settings) -> list[RecordingSet]:
     return sets
 
 
+def sets_at(settings: Settings, root: Path) -> list[RecordingSet]:
+    """The sets whose audio lies in that folder, by name."""
+    return [set_ for set_ in list_sets(settings) if set_.root == root]
+
+
 def damaged_sets(settings: Settings) -> list[Problem]:
     """What is wrong with registrations that `list_sets` passes over; the path of each is its folder's name."""
     problems: list[Problem] = []
@@ -81,7 +86,7 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
     file = registration(settings, name) / "set.json"
     if not file.is_file():
         known = ", ".join(set_.name for set_ in list_sets(settings)) or "none yet"
-        raise UnknownNameError(f"Unknown set {name!r}; there are: {known}. `pronlab import DIR` adds one.")
+        raise UnknownNameError(f"Unknown set {name!r}. The sets are: {known}. `pronlab import DIR` adds one.")
     return _read_set(file)
 
 
@@ -115,6 +120,16 @@ def recording_from_json(raw: dict[str, Any]) -> Recording:
         problems = tuple(Problem(**problem) for problem in report["problems"])
         report = AudioReport(**{**report, "problems": problems})
     return Recording(**{**raw, "rubric": RubricName(raw["rubric"]), "report": report})
+
+
+def language_of(set_: RecordingSet, recording: Recording) -> str:
+    """The recording's language, else its set's; `und` where neither has any."""
+    return recording.language if recording.language != "und" else set_.language
+
+
+def target_of(set_: RecordingSet, recording: Recording) -> Target:
+    """What the speaker of a recording was asked to say."""
+    return Target(recording.text, language_of(set_, recording), recording.rubric)
 
 
 def audio_path(set_: RecordingSet, recording: Recording) -> Path:

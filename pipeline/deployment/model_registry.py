@@ -1,11 +1,10 @@
-"""Which models an installation has had: candidates, the live one of each place, retired ones; who put them there, and
-what they were made from.
+"""The models of an installation: candidates, the deployed model of each place, and retired ones, with their origin.
 
-`models/registry.jsonl` is an append-only list of events; what is live is what lies in the place of deployed models, so
-that a model put there by hand is live too. Places are `word` and `sentence` (features) and `speech-en` (phones).
+`models/registry.jsonl` is an append-only list of events. Whatever lies in the folder of deployed models is deployed, so
+that a model put there by hand counts too. Places are `word` and `sentence` (features) and `speech-en` (phones).
 
-What changes it asks who acts (`by`, an identity or a name; nobody will do on an open installation) and raises
-AccessError for who may not.
+Functions that change the registry take who acts (`by`: an identity or a name; optional on an open installation) and
+raise AccessError if that person may not.
 """
 
 from collections.abc import Iterator
@@ -35,9 +34,16 @@ PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH)
 
 
 class Stage(StrEnum):
-    CANDIDATE = "candidate"  # trained, may be tried in the shadow or in a comparison
-    LIVE = "live"
+    """A candidate may score in the shadow or in a comparison."""
+
+    CANDIDATE = "candidate"
+    LIVE = "deployed"
     RETIRED = "retired"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Stage | None":
+        """Registries of earlier versions say `live`."""
+        return cls.LIVE if value == "live" else None
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Entry:
-    """A model as it stands. `folder` is None where its files are gone; `made_from` holds what its card says: corpus,
-    numbers of recordings and speakers, whose labels, hash of the data, commit, figures."""
+    """A model and its stage. `folder` is None if its files are gone; `made_from` holds what its card says: corpus,
+    numbers of recordings and speakers, source of the labels, hash of the data, commit, test metrics."""
 
     place: str
     model_id: str
@@ -67,14 +73,14 @@ class Entry:
 
 
 def place_of(target: Target) -> str | None:
-    """The place whose model scores such a text; None where only the rule can."""
-    if target.rubric is RubricName.SENTENCE and target.language in ("en", "und"):
+    """The place whose model scores such a text, its language settled; None where only the heuristic can."""
+    if target.rubric is RubricName.SENTENCE and target.language == "en":
         return SPEECH
     return str(RubricName.WORD) if target.rubric is RubricName.WORD else None
 
 
 def entries(settings: Settings) -> list[Entry]:
-    """Live ones first, then candidates and retired ones, the newest first."""
+    """All models: deployed ones first, then candidates, then retired ones; each the newest first."""
     found: dict[tuple[str, str], Entry] = {}
     for event in _events(settings):
         folder = Path(event.folder)
@@ -98,25 +104,25 @@ def entries(settings: Settings) -> list[Entry]:
 
 
 def get_entry(settings: Settings, model_id: str) -> Entry:
-    """Raises ModelError where no model of that id is known."""
+    """The model of that id. Raises ModelError if there is none."""
     found = next((one for one in entries(settings) if one.model_id == model_id), None)
     if found is None:
-        raise ModelError(f"No model {model_id!r} is registered. `pronlab models add RUN` registers a run's.")
+        raise ModelError(f"No model {model_id!r} is registered. `pronlab models add RUN` registers the model of a run.")
     return found
 
 
 def add_candidate(settings: Settings, folder: Path, by: Identity | str, run: str = "") -> Entry:
-    """Register a model without using it. Raises ModelError for a folder without a model that can be loaded."""
+    """Register a model without deploying it. Raises ModelError for a folder without a loadable model."""
     by = _who(settings, by)
     place, model_id = place_of_folder(folder), model_id_of(folder)
     if any(one.model_id == model_id and one.stage is Stage.LIVE for one in entries(settings)):
-        raise ModelError(f"{model_id} is live already.")
+        raise ModelError(f"{model_id} is already deployed.")
     _record(settings, place, model_id, Stage.CANDIDATE, by, folder, run)
     return get_entry(settings, model_id)
 
 
 def make_live(settings: Settings, folder: Path, by: Identity | str = "", run: str = "") -> Entry:
-    """Put a model into use; the one before is retired and kept for the way back. Raises ModelError."""
+    """Deploy a model; the previous one is retired and kept for `roll_back`. Raises ModelError."""
     by = _who(settings, by)
     place, model_id = place_of_folder(folder), model_id_of(folder)
     before = _in_use(settings).get(place)
@@ -133,20 +139,20 @@ def make_live(settings: Settings, folder: Path, by: Identity | str = "", run: st
 
 
 def retire(settings: Settings, model_id: str, by: Identity | str = "") -> None:
-    """Of a candidate that is not to be used. Raises ModelError for a live model."""
+    """Retire a candidate. Raises ModelError for a deployed model."""
     by = _who(settings, by)
     entry = get_entry(settings, model_id)
     if entry.stage is Stage.LIVE:
-        raise ModelError(f"{model_id} is live: put another one into its place, or roll back.")
+        raise ModelError(f"{model_id} is deployed. Deploy another model in its place, or roll back.")
     _record(settings, entry.place, model_id, Stage.RETIRED, by, entry.folder or Path(), entry.run)
 
 
 def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | None:
-    """The model before comes back; its id, or None where the released one is in use from now on. Raises ModelError
-    where nothing was deployed."""
+    """Deploy the previous model again; its id, or None if the released model scores from now on. Raises ModelError if
+    nothing is deployed."""
     by = _who(settings, by)
     if place == SPEECH and not speech.is_deployed(settings):
-        raise ModelError("No speech model was deployed here: the released one, if any, is in use.")
+        raise ModelError("No speech model is deployed, so there is nothing to roll back.")
     gone = _in_use(settings).get(place)
     gone_id = None if gone is None else model_id_of(gone)
     known = None if gone_id is None else folder_of(settings, gone_id)
@@ -161,19 +167,18 @@ def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | 
 
 
 def folder_of(settings: Settings, model_id: str) -> Path | None:
-    """Where a model's own files were when it was registered, not the place of deployed ones; None where they are gone.
-    Reads no model."""
+    """The folder that a model was registered with, not that of deployed models; None if it is gone. Reads no model."""
     known = [e.folder for e in _events(settings) if e.model_id == model_id and Path(e.folder).is_dir()]
     return Path(known[-1]) if known else None
 
 
 def place_of_folder(folder: Path) -> str:
-    """Raises ModelError where it holds no model."""
+    """The place of the model in a folder. Raises ModelError if there is none."""
     if is_speech_folder(folder):
         return SPEECH
     if is_model_folder(folder):
         return str(load_model(folder).info.rubric)
-    raise ModelError(f"{folder} holds no model: neither {INFO_FILE} with its weights nor a speech model.")
+    raise ModelError(f"{folder} holds no model: expected {INFO_FILE} with its weights, or a speech model.")
 
 
 def model_id_of(folder: Path) -> str:
@@ -181,7 +186,7 @@ def model_id_of(folder: Path) -> str:
 
 
 def _who(settings: Settings, by: Identity | str) -> str:
-    """The name that is kept with a change; "" where nobody was named."""
+    """The name saved with a change; "" if none was given."""
     who = permit(settings, by, Action.DEPLOY)
     return who.name if by else ""
 

@@ -1,4 +1,4 @@
-"""The log of predictions: one row each, and rollups by day that stay small however many there are.
+"""The log of predictions: one row per prediction, and daily totals that stay small.
 
 Pages and metrics read the rollups; single rows are read by id or for a page of the newest. A log that cannot be written
 (a full disk) never fails the prediction: it is counted as lost.
@@ -110,11 +110,11 @@ class Labelled:
 
 
 class FeedbackError(PronlabError):
-    """Feedback that cannot be kept: an unknown prediction, or a value outside its range."""
+    """Feedback cannot be saved: an unknown prediction, or a value outside its range."""
 
 
 class LogError(PronlabError):
-    """A log that cannot be read or written now: a full disk, a damaged file, another writer for too long."""
+    """The log cannot be read or written now: a full disk, a damaged file, or another writer for too long."""
 
 
 class PredictionLog:
@@ -161,14 +161,14 @@ class PredictionLog:
         """What somebody says about a prediction: a score of their own (0-100), or whether they agree. Raises
         FeedbackError; LogError where it could not be kept."""
         if score is None and agrees is None and not comment:
-            raise FeedbackError("Feedback holds a score, whether one agrees, or a comment; it was empty.")
+            raise FeedbackError("The feedback is empty. Give a score, whether you agree, or a comment.")
         if score is not None and not 0.0 <= score <= 100.0:
-            raise FeedbackError(f"A score lies in 0-100, got {score}.")
+            raise FeedbackError(f"A score must be between 0 and 100, got {score}.")
         if len(comment) > LONGEST_COMMENT:
             raise FeedbackError(f"A comment has at most {LONGEST_COMMENT} characters, got {len(comment)}.")
         with self._writing() as connection:
             if not connection.execute("SELECT 1 FROM predictions WHERE id = ?", (prediction,)).fetchone():
-                raise FeedbackError(f"There is no prediction {prediction!r}; its id came with the score.")
+                raise FeedbackError(f"There is no prediction {prediction!r}. Send the id that came with the score.")
             connection.execute(
                 "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)",
                 (prediction, time.time(), kind, score, None if agrees is None else int(agrees), comment),
@@ -268,8 +268,8 @@ class PredictionLog:
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise LogError(
-                f"{self._path.name} cannot be used now ({error}). Look whether the disk is full; a damaged file may be "
-                "moved away, a new one is begun."
+                f"{self._path.name} cannot be used now ({error}). Check whether the disk is full. A damaged file can "
+                "be moved away: a new one is created."
             ) from error
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""Which model answers whom: the one in use, one of two that are compared, and one more in the shadow.
+"""Who answers which learner: the deployed model, or one of two that are compared; and a model in the shadow.
 
-`<data root>/routing.json` holds the comparisons, at most one going on a place, and one shadow a place. A learner stays
-on the side that the hash of comparison and name gives; without a name, chance decides each time.
+`<data root>/routing.json` holds the comparisons, at most one running per place, and at most one shadow per place. The
+hash of comparison and name keeps a learner on one side; without a name, chance decides each time.
 """
 
 import hashlib
@@ -21,20 +21,21 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Target
 from pipeline.runs import now_iso
-from pipeline.scoring.selection import scorer_for
+from pipeline.scoring.selection import HEURISTIC, Selection, select, settle
 from pipeline.settings import Settings
 from pipeline.times import utc_time
 
-IN_USE, RULE = "in use", "heuristic"
+IN_USE, RULE = "deployed", HEURISTIC
+FORMERLY_IN_USE = "in use"  # in files of earlier versions
 
 
 class RoutingError(PronlabError):
-    """A comparison or shadow that cannot be set up."""
+    """A comparison or a shadow cannot be set up."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`a` and `b` are `in use`, `heuristic`, or ids of registered models; `share_b` (0-1) of the learners get b."""
+    """`a` and `b` are `deployed`, `heuristic`, or ids of registered models; `share_b` (0-1) of the learners get b."""
 
     id: str
     place: str
@@ -48,37 +49,40 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Route:
-    """Who answers: the scorer by name (None: that of the folder, or the one in use), a model folder; `arm` is a, b or
-    "" outside a comparison."""
+    """Who answers, and on which side of a comparison: `arm` is a or b, "" outside one."""
 
-    name: str | None
-    folder: Path | None
+    selection: Selection
     arm: str = ""
     comparison: str = ""
 
 
-def route(settings: Settings, target: Target, learner: str = "") -> Route:
-    """A side whose model is gone is answered by the one in use, outside the comparison."""
-    found = comparison_at(settings, place_of(target))
-    if found is not None:
-        arm = side(found, learner)
+def route(settings: Settings, target: Target, learner: str = "", *, scorer: str | None = None) -> Route:
+    """Who answers a learner: their side of the comparison that runs for such targets, else whoever `select` chooses.
+
+    A side whose model is gone is answered by the deployed model, outside the comparison, and so is whoever asks for a
+    `scorer` by name.
+    """
+    settled, _ = settle(target)
+    running = None if scorer else comparison_at(settings, place_of(settled))
+    if running is not None:
+        arm = side(running, learner)
         try:
-            name, folder = _resolved(settings, found.b if arm == "b" else found.a)
+            name, folder = _resolved(settings, running.b if arm == "b" else running.a)
+            return Route(select(settings, target, name, folder), arm, running.id)
         except ModelError:
-            return Route(scorer_for(target), None)
-        return Route(name, folder, arm, found.id)
-    return Route(scorer_for(target), None)
+            pass
+    return Route(select(settings, target, scorer))
 
 
 def shadow(settings: Settings, target: Target) -> Path | None:
-    """The folder of the model that answers too, unheard; None where there is none."""
-    place = place_of(target)
+    """The folder of the model that scores in the shadow; None if there is none."""
+    place = place_of(settle(target)[0])
     model_id = _read(settings)["shadows"].get(place) if place else None
     return folder_of(settings, model_id) if model_id else None
 
 
 def side(found: Comparison, learner: str) -> str:
-    """a or b: the same for a learner as long as the comparison lasts."""
+    """The side of a learner, a or b: the same as long as the comparison runs."""
     if not learner:
         return "b" if secrets.randbelow(1_000_000) < found.share_b * 1_000_000 else "a"
     digest = hashlib.sha256(f"{found.id}/{learner}".encode()).digest()
@@ -86,55 +90,59 @@ def side(found: Comparison, learner: str) -> str:
 
 
 def comparisons(settings: Settings) -> list[Comparison]:
-    """The newest first."""
-    return [Comparison(**raw) for raw in reversed(_read(settings)["comparisons"])]
+    """All comparisons, the newest first."""
+    return [_comparison(raw) for raw in reversed(_read(settings)["comparisons"])]
 
 
 def comparison_at(settings: Settings, place: str | None) -> Comparison | None:
-    """The one that is going on at a place."""
+    """The comparison that runs at a place; None if there is none."""
     return next((one for one in comparisons(settings) if one.place == place and not one.ended_at), None)
 
 
 def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Identity | str) -> Comparison:
-    """Raises RoutingError for two equal sides, a share outside 0-1, or a comparison that goes on there already;
-    ModelError for an unknown model, AccessError for who may not choose models."""
+    """Start a comparison.
+
+    Raises RoutingError for equal sides, a share outside 0-1 or a comparison that already runs there, ModelError for an
+    unknown model, AccessError if `by` may not choose models.
+    """
     who = permit(settings, by, Action.DEPLOY)
     name = who.name if by else ""
+    a, b = _renamed(a), _renamed(b)
     if place not in PLACES:
-        raise RoutingError(f"There is no place {place!r}; there are {', '.join(PLACES)}.")
+        raise RoutingError(f"There is no place {place!r}. The places are {', '.join(PLACES)}.")
     if a == b:
-        raise RoutingError("Both sides are the same; compare two different scorers.")
+        raise RoutingError("Both sides are the same. Choose two different scorers.")
     if not 0.0 < share_b < 1.0:
-        raise RoutingError(f"The share of b lies between 0 and 1, got {share_b:g}.")
+        raise RoutingError(f"The share of b must be between 0 and 1, got {share_b:g}.")
     for one in (a, b):
         _resolved(settings, one)
         if one not in (IN_USE, RULE) and get_entry(settings, one).place != place:
-            raise RoutingError(f"{one} does not score what {place} does.")
+            raise RoutingError(f"{one} cannot be used for {place}: it was trained for another place.")
     with _changing(settings) as content:
         if any(one["place"] == place and not one["ended_at"] for one in content["comparisons"]):
-            raise RoutingError(f"A comparison goes on at {place}; end it first.")
+            raise RoutingError(f"A comparison is already running at {place}. End it first.")
         found = Comparison(uuid.uuid4().hex[:8], place, a, b, share_b, now_iso(), name)
         content["comparisons"].append(asdict(found))
     return found
 
 
 def end(settings: Settings, comparison: str, by: Identity | None = None) -> None:
-    """Everybody is answered by the one in use again. Raises RoutingError where it is not going on, AccessError for who
-    may not choose models."""
+    """End a comparison: all learners get the deployed model again. Raises RoutingError if it is not running,
+    AccessError if `by` may not choose models."""
     permit(settings, by, Action.DEPLOY)
     with _changing(settings) as content:
         going = [one for one in content["comparisons"] if one["id"] == comparison and not one["ended_at"]]
         if not going:
-            raise RoutingError(f"No comparison {comparison!r} goes on.")
+            raise RoutingError(f"No comparison {comparison!r} is running.")
         going[0]["ended_at"] = now_iso()
 
 
 def set_shadow(settings: Settings, place: str, model_id: str | None, by: Identity | None = None) -> None:
-    """Raises ModelError for an unknown model, RoutingError for one of another place, AccessError for who may not choose
-    models."""
+    """Choose the model that scores in the shadow of a place; None for none. Raises ModelError for an unknown model,
+    RoutingError for a model of another place, AccessError if `by` may not choose models."""
     permit(settings, by, Action.DEPLOY)
     if model_id is not None and get_entry(settings, model_id).place != place:
-        raise RoutingError(f"{model_id} does not score what {place} does.")
+        raise RoutingError(f"{model_id} cannot be used for {place}: it was trained for another place.")
     with _changing(settings) as content:
         if model_id is None:
             content["shadows"].pop(place, None)
@@ -146,6 +154,15 @@ def shadows(settings: Settings) -> dict[str, str]:
     return dict(_read(settings)["shadows"])
 
 
+def _comparison(raw: dict[str, Any]) -> Comparison:
+    return Comparison(**{**raw, "a": _renamed(raw["a"]), "b": _renamed(raw["b"])})
+
+
+def _renamed(scorer: str) -> str:
+    """What earlier versions called `in use` is called `deployed`."""
+    return IN_USE if scorer == FORMERLY_IN_USE else scorer
+
+
 def _resolved(settings: Settings, one: str) -> tuple[str | None, Path | None]:
     if one == IN_USE:
         return None, None
@@ -153,27 +170,30 @@ def _resolved(settings: Settings, one: str) -> tuple[str | None, Path | None]:
         return RULE, None
     folder = folder_of(settings, one)
     if folder is None:
-        raise ModelError(f"No model {one!r} is registered with its files. `pronlab models add RUN` registers one.")
+        raise ModelError(
+            f"No model {one!r} is registered, or its files are gone. `pronlab models add RUN` registers a model."
+        )
     return None, folder
 
 
 def _read(settings: Settings, *, strict: bool = False) -> dict[str, Any]:
-    """A file that cannot be read routes nobody: everybody gets the model in use. To be written over it must be whole:
-    `strict` raises RoutingError."""
+    """The content of the file. If it cannot be read, there are no comparisons and no shadows; before it is written,
+    `strict` raises RoutingError instead."""
     try:
         content = artifacts.read_json(_file(settings))
-        for one in content["comparisons"]:
-            found = Comparison(**one)
-            utc_time(found.began_at)
-            if found.ended_at:
-                utc_time(found.ended_at)
+        for raw in content["comparisons"]:
+            comparison = _comparison(raw)
+            utc_time(comparison.began_at)
+            if comparison.ended_at:
+                utc_time(comparison.ended_at)
         return {"comparisons": list(content["comparisons"]), "shadows": dict(content["shadows"])}
     except FileNotFoundError:
         return {"comparisons": [], "shadows": {}}
     except (OSError, ValueError, KeyError, TypeError) as error:
         if strict:
             raise RoutingError(
-                f"{_file(settings)} is damaged ({error}); nothing was changed. Mend it, or move it away to begin anew."
+                f"{_file(settings)} is damaged ({error}), so nothing was changed. Repair it, or move it "
+                "away to start with an empty one."
             ) from error
         return {"comparisons": [], "shadows": {}}
 

@@ -1,6 +1,7 @@
 """Measure a scorer against experts, over a manifest or a set."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.readers.manifest import read_manifest
-from pipeline.corpus.sets import audio_path, get_set, list_sets
+from pipeline.corpus.sets import RecordingSet, audio_path, get_set, language_of, sets_at
 from pipeline.errors import CorpusError
 from pipeline.evaluation.pairing import human_ceiling, item_of_recording, judgement, target_of_item
 from pipeline.evaluation.rejection import RejectionReport
@@ -21,11 +22,12 @@ from pipeline.metrics.mdd import MddMetrics, PhoneMatch
 from pipeline.metrics.pronunciation import Correlation, Judgement, pronunciation_metrics
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
-from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, training_is_unknown
+from pipeline.scoring.batch import Item, Prediction, ScorerSpec, score_items, scorers_of, selection_of
+from pipeline.scoring.feature_based.scorer import AcousticScorer
+from pipeline.scoring.selection import HEURISTIC
 from pipeline.settings import Settings
 
 N_WORST = 10
-RULE = "heuristic"
 
 
 @dataclass(frozen=True)
@@ -120,15 +122,20 @@ def evaluate(
     """Score the reference's items and compare. Raises CorpusError where there is nothing to compare with, or
     nothing that could be scored."""
     if not reference.items:
-        raise CorpusError(f"{source}: no recording with an expert's score{f' in part {part!r}' if part else ''}.")
+        raise CorpusError(f"{source}: no recording has an expert's score{f' in part {part!r}' if part else ''}.")
     started = time.perf_counter()
+    learned = [scorer for scorer in scorers_of(spec, reference.items) if scorer.name != HEURISTIC]
+    if len(learned) > 1:
+        names = " and ".join(sorted(scorer.model_id for scorer in learned))
+        raise CorpusError(
+            f"{source}: its languages have different models ({names}). Give each language its own manifest."
+        )
     predictions = list(score_items(spec, reference.items, detail=True, progress=progress, check_stop=check_stop))
     if all(prediction.overall is None for prediction in predictions):
         first = "; ".join(predictions[0].warnings)
-        raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. The first: {first}")
+        raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. First problem: {first}")
     rows = list(zip(reference.items, reference.experts, predictions, strict=True))
-    learned = predictions[0].scorer != RULE
-    by_rule = [p.overall is not None and learned and p.scoring_method == "heuristic" for p in predictions]
+    by_rule = [p.overall is not None and bool(learned) and p.scoring_method == "heuristic" for p in predictions]
     judged = [
         Judged(item.recording_id, item.speaker, item.target.text, expert, prediction.overall)
         for (item, expert, prediction), left_to_rule in zip(rows, by_rule, strict=True)
@@ -142,19 +149,19 @@ def evaluate(
     )
     n_by_rule = sum(by_rule)
     n_not_held_out = len(rows) - failed - n_by_rule - len(judged)
-    warnings = list(reference.warnings)
-    if training_is_unknown(spec):
-        warnings.append("The model came without held_out.csv: nobody can tell whether it has heard these voices.")
+    warnings = [*reference.warnings, *_notes(spec, reference)]
+    if any(isinstance(scorer, AcousticScorer) and not scorer.model.held_out for scorer in learned):
+        warnings.append("The model has no held_out.csv, so it is unknown whether it was trained on these voices.")
     if n_not_held_out:
-        warnings.append(f"{n_not_held_out} recordings were left out: the model heard their speakers in training.")
+        warnings.append(f"{n_not_held_out} recordings were left out: the model was trained on their speakers.")
     if n_by_rule:
-        warnings.append(f"{n_by_rule} recordings were left out: the model has no features for them, the rule scored.")
-    items, judgements = _compared(reference, predictions)
+        warnings.append(f"{n_by_rule} recordings were left out: the model cannot score them, the heuristic did.")
+    items, judgements = _compared(reference, predictions, by_rule)
     levels = pronunciation_metrics(judgements)
     timed = [prediction.milliseconds for prediction in predictions if prediction.overall is not None]
     report = EvaluationReport(
-        scorer=predictions[0].scorer,
-        model_id=predictions[0].model_id,
+        scorer=learned[0].name if learned else predictions[0].scorer,
+        model_id=learned[0].model_id if learned else predictions[0].model_id,
         source=source,
         part=part,
         reference=reference.name,
@@ -186,11 +193,20 @@ def reference_of_manifest(
     sentences, which no one scorer scores.
     """
     scan = read_manifest(path)
-    name_of_set = _set_of(settings, path) or path.parent.name
-    items = [replace(item, released={}) if prefer_median and item.median else item for item in scan.items]
+    set_ = _set_of(settings, path)
+    name_of_set = path.parent.name if set_ is None else set_.name
+    language = "und" if set_ is None else set_.language
+    items = [
+        replace(
+            item,
+            released={} if prefer_median and item.median else item.released,
+            language=language if item.language == "und" else item.language,
+        )
+        for item in scan.items
+    ]
     chosen = [item for item in items if part in ("", item.part) and item.reference is not None]
     if len({item.rubric for item in chosen}) > 1:
-        raise CorpusError(f"{path} mixes words and sentences. Evaluate them apart, a manifest each.")
+        raise CorpusError(f"{path} mixes words and sentences. Give each its own manifest.")
     # One kind of reference for all: figures against a mixture could not be compared with anybody's.
     kinds = {item.reference[0] for item in chosen if item.reference is not None}
     if len(kinds) == 1:
@@ -210,14 +226,22 @@ def reference_of_manifest(
     return Reference(name, judged, tuple(values), _ceiling(chosen), tuple(chosen), tuple(warnings))
 
 
-def _compared(reference: Reference, predictions: Sequence[Prediction]) -> tuple[list[CorpusItem], list[Judgement]]:
+def _notes(spec: ScorerSpec, reference: Reference) -> list[str]:
+    """What there is to tell about the choice of scorer, and for how many recordings."""
+    notes = Counter(note for item in reference.items for note in selection_of(spec, item.target).notes)
+    return [f"{n} of {len(reference.items)} recordings: {note}" for note, n in notes.items()]
+
+
+def _compared(
+    reference: Reference, predictions: Sequence[Prediction], by_rule: Sequence[bool]
+) -> tuple[list[CorpusItem], list[Judgement]]:
     """The utterances that a model which had not heard the speaker could score, and both judgements of each."""
     if not reference.corpus:
         return [], []
     pairs = [
         (item, prediction.detail)
-        for item, prediction in zip(reference.corpus, predictions, strict=True)
-        if prediction.detail is not None and prediction.overall is not None and prediction.held_out
+        for item, prediction, left_to_rule in zip(reference.corpus, predictions, by_rule, strict=True)
+        if prediction.detail is not None and prediction.overall is not None and prediction.held_out and not left_to_rule
     ]
     return [item for item, _ in pairs], [judgement(item, detail) for item, detail in pairs]
 
@@ -256,10 +280,9 @@ def _real_time_factor(predictions: Sequence[Prediction]) -> float | None:
     return sum(p.milliseconds for p in scored) / 1000.0 / audio_s if audio_s else None
 
 
-def _set_of(settings: Settings | None, manifest: Path) -> str | None:
-    sets = [] if settings is None else list_sets(settings)
-    root = manifest.absolute().parent
-    return next((set_.name for set_ in sets if set_.kind == "manifest" and set_.root == root), None)
+def _set_of(settings: Settings | None, manifest: Path) -> RecordingSet | None:
+    sets = [] if settings is None else sets_at(settings, manifest.absolute().parent)
+    return next((set_ for set_ in sets if set_.kind == "manifest"), None)
 
 
 def reference_of_set(settings: Settings, set_name: str, part: str = "") -> Reference:
@@ -269,7 +292,7 @@ def reference_of_set(settings: Settings, set_name: str, part: str = "") -> Refer
     index.refresh_set(set_name)
     scores = index.consensus_scores(set_name).set_index("recording_id")["score"].to_dict()
     recordings = [r for r in index.recordings(set_name) if r.id in scores and part in ("", r.part)]
-    corpus = tuple(item_of_recording(r) for r in recordings)
+    corpus = tuple(replace(item_of_recording(r), language=language_of(set_, r)) for r in recordings)
     items = tuple(
         Item(r.id, audio_path(set_, r), r.speaker, target_of_item(item))
         for r, item in zip(recordings, corpus, strict=True)

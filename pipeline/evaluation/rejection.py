@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio, load_audio
-from pipeline.corpus.sets import audio_path, get_set, list_sets, read_recordings
+from pipeline.corpus.sets import audio_path, list_sets, read_recordings
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
 from pipeline.records import RubricName, ScoreResult, State, Target
-from pipeline.scoring.base import Scorer, score_audio
-from pipeline.scoring.batch import Item
+from pipeline.scoring.base import score_audio
+from pipeline.scoring.batch import Item, ScorerSpec, selection_of
+from pipeline.scoring.selection import load
 from pipeline.settings import Settings
 
 MAX_RECORDINGS = 200
@@ -41,34 +42,35 @@ class RejectionReport:
     cases: dict[str, Case] = field(default_factory=dict)
 
 
-def check_rejection(
-    settings: Settings, scorer: Scorer, items: Sequence[Item], progress: Progress | None = None
-) -> RejectionReport:
+def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress | None = None) -> RejectionReport:
     """On up to 200 recordings of `items`, with their own text and with another speaker's, on made noises, and on the
     Turkish demo words where they are installed. Raises CorpusError for fewer than two texts."""
+
+    def scored(audio: Audio, target: Target) -> ScoreResult:
+        selection = selection_of(spec, target)
+        return score_audio(load(spec.settings, selection), audio, selection.target)
+
     step = max(1, len(items) // MAX_RECORDINGS)
     some = list(items)[::step][:MAX_RECORDINGS]
     if len({item.target.text for item in some}) < 2:
-        raise CorpusError("Shuffling texts needs recordings of at least two texts.")
+        raise CorpusError("The rejection test shuffles texts, so it needs recordings of at least two texts.")
     draw = np.random.default_rng(0)
     found: dict[str, list[ScoreResult]] = {"matching text": [], "another text": [], "noise": [], "silence": []}
     for number, item in enumerate(some, start=1):
         audio = load_audio(item.path)
         others = [other for other in some if other.target.text != item.target.text]
         other = others[int(draw.integers(len(others)))].target
-        found["matching text"].append(score_audio(scorer, audio, item.target))
-        found["another text"].append(score_audio(scorer, audio, other))
+        found["matching text"].append(scored(audio, item.target))
+        found["another text"].append(scored(audio, other))
         if progress is not None:
             progress(number, len(some), "Shuffled texts")
     for number in range(N_SOUNDS):
         target = some[number % len(some)].target
-        found["noise"].append(score_audio(scorer, _noise(draw, number), target))
-        found["silence"].append(score_audio(scorer, _audio(np.zeros(3 * RATE_HZ)), target))
-    words = _turkish(settings)
+        found["noise"].append(scored(_noise(draw, number), target))
+        found["silence"].append(scored(_audio(np.zeros(3 * RATE_HZ)), target))
+    words = _turkish(spec.settings)
     if words:
-        found["Turkish words"] = [
-            score_audio(scorer, audio, _shortest(some, number)) for number, audio in enumerate(words)
-        ]
+        found["Turkish words"] = [scored(audio, _shortest(some, number)) for number, audio in enumerate(words)]
     cases = {name: _case(results) for name, results in found.items()}
     return RejectionReport(cases["matching text"].mean_total - cases["another text"].mean_total, cases)
 
@@ -99,7 +101,7 @@ def _turkish(settings: Settings) -> list[Audio]:
     for set_ in list_sets(settings):
         if set_.language == "tr" and set_.rubric is RubricName.WORD:
             recordings = read_recordings(settings, set_.name)[::9][:N_SOUNDS]
-            return [load_audio(audio_path(get_set(settings, set_.name), r)) for r in recordings]
+            return [load_audio(audio_path(set_, r)) for r in recordings]
     return []
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.load import load_audio
-from pipeline.corpus.sets import audio_path, get_set
+from pipeline.corpus.sets import audio_path, get_set, target_of
 from pipeline.errors import AudioError, FeatureError
 from pipeline.features.base import FeatureExtractor
 from pipeline.features.catalogue import load_extractor
@@ -116,13 +116,13 @@ def _loaded(settings: Settings, extractor: str) -> FeatureExtractor:
 
 
 def _job(settings: Settings, recording: Recording, extractor: FeatureExtractor) -> _Job:
-    path = audio_path(get_set(settings, recording.set), recording)
+    set_ = get_set(settings, recording.set)
+    path, target = audio_path(set_, recording), target_of(set_, recording)
     try:
         stat = path.stat()
         stamp = f"{stat.st_size}:{stat.st_mtime_ns}"
     except OSError:
         stamp = "missing"
-    target = Target(recording.text, recording.language, recording.rubric)
     key = hashlib.sha256(f"{path}:{stamp}:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
     return _Job(recording.id, path, target, key)
 

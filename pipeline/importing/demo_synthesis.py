@@ -120,7 +120,7 @@ def build_demo(out: Path, *, seed: int = SEED, progress: Progress | None = None)
     """
     version = synthesiser_version()
     if out.exists() and any(out.iterdir()) and not (out / "demo.json").is_file():
-        raise CorpusError(f"{out} is not empty and no demo corpus; nothing was written. Give another folder.")
+        raise CorpusError(f"{out} is not empty and holds no demo corpus, so nothing was written. Give another folder.")
     for stale in (*out.glob("participant_*"), out / "references"):
         shutil.rmtree(stale, ignore_errors=True)
     recordings: list[DemoRecording] = []

@@ -23,6 +23,7 @@ from pipeline.corpus.sets import (
     remove_set,
     result_path,
     save_set,
+    sets_at,
 )
 from pipeline.errors import CorpusError, LabelError
 from pipeline.labels.index import Index
@@ -171,7 +172,7 @@ def _is_leftover(name: str) -> bool:
 def _recognise(path: Path) -> tuple[Path, str]:
     if path.is_file():
         if path.suffix.lower() not in (".jsonl", ".ndjson"):
-            raise CorpusError(f"{path.name} is no manifest: expected a .jsonl file or a folder.")
+            raise CorpusError(f"{path.name} is not a manifest. Expected a .jsonl file or a folder.")
         return path, "manifest"
     if speechocean762.is_published_layout(path):
         return path, speechocean762.NAME
@@ -184,14 +185,13 @@ def _recognise(path: Path) -> tuple[Path, str]:
 
 def _free_name(settings: Settings, fmt: str, root: Path) -> str:
     """The set that already stands for this root, else a fresh name from the folder's."""
-    sets = {set_.name: set_ for set_ in list_sets(settings)}
-    for set_ in sets.values():
-        if set_.root == root:
-            return set_.name
+    for set_ in sets_at(settings, root):
+        return set_.name
+    names = {set_.name for set_ in list_sets(settings)}
     base = speechocean762.NAME if fmt == speechocean762.NAME else composed(root.name)
     base = re.sub(r"[^\w.-]+", "-", base).strip("-._")[:56] or "set"
     return next(
-        name for number in range(1, 10_000) if (name := base if number == 1 else f"{base}-{number}") not in sets
+        name for number in range(1, 10_000) if (name := base if number == 1 else f"{base}-{number}") not in names
     )
 
 
@@ -199,14 +199,17 @@ def _known(settings: Settings, name: str, root: Path) -> dict[str, Recording]:
     """Recordings of an earlier import by their path, composed. Raises CorpusError where the name stands for another
     corpus, or the folder is a set of another name: two sets would share its label files and not know of each other's
     saves."""
-    sets = list_sets(settings)
-    twin = next((set_ for set_ in sets if set_.kind == "folder" and set_.root == root and set_.name != name), None)
+    twin = next((set_ for set_ in sets_at(settings, root) if set_.kind == "folder" and set_.name != name), None)
     if twin is not None:
-        raise CorpusError(f"{root} is the set {twin.name!r} already. Import it under that name, or remove it first.")
-    if name not in {set_.name for set_ in sets}:
+        raise CorpusError(
+            f"{root} is already the set {twin.name!r}. Import it under that name, or remove that set first."
+        )
+    if name not in {set_.name for set_ in list_sets(settings)}:
         return {}
     if get_set(settings, name).root != root:
-        raise CorpusError(f"The set {name!r} already stands for {get_set(settings, name).root}. Choose another --name.")
+        raise CorpusError(
+            f"The set {name!r} is already used for {get_set(settings, name).root}. Choose another --name."
+        )
     try:
         return {composed(recording.path): recording for recording in read_recordings(settings, name)}
     except CorpusError:  # a damaged registration is made anew

@@ -106,11 +106,11 @@ class Index(IndexQueries):
         try:
             connection = connected(path)
         except sqlite3.Error as error:
-            raise failure(f"The index {path}", error, "Look who may read and write it.") from error
+            raise failure(f"The index {path}", error, "Check its permissions.") from error
         try:
             yield sqlite_utils.Database(connection)
         except sqlite3.DatabaseError as error:
-            raise failure(f"The index {path}", error, "`pronlab index rebuild` makes it anew.") from error
+            raise failure(f"The index {path}", error, "`pronlab index rebuild` rebuilds it.") from error
         finally:
             connection.close()
 
@@ -208,7 +208,9 @@ class Index(IndexQueries):
         """Raises UnknownNameError for an id that is not in the index."""
         found = self.bodies("SELECT body FROM recordings WHERE id = ?", [composed(recording_id)])
         if not found:
-            raise UnknownNameError(f"No recording {recording_id!r}. `pronlab index rebuild` reads the sets again.")
+            raise UnknownNameError(
+                f"There is no recording {recording_id!r}. `pronlab index rebuild` reads the sets again."
+            )
         return found[0]
 
     def recordings(

@@ -49,7 +49,9 @@ def repair_labels(
             if done is not None:
                 repaired.append(done)
     if unknown := sorted(wanted - there):
-        raise LabelError(f"{unknown[0]} is no label file of a recording here. `pronlab index status` lists the sets.")
+        raise LabelError(
+            f"{unknown[0]} is not a label file of a recording here. `pronlab index status` lists the sets."
+        )
     return repaired
 
 

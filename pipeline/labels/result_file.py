@@ -91,7 +91,7 @@ def read_result(path: Path) -> ResultFile | None:
 def parse_result(raw: Any, path: Path) -> ResultFile:
     """Raises LabelError where `raw`, the content of `path`, is no label object."""
     if not isinstance(raw, dict) or not {"word", "score"} <= raw.keys():
-        raise LabelError(f"{path} is no label file: expected an object with the keys {', '.join(FIVE_KEYS)}.")
+        raise LabelError(f"{path} is not a label file: expected an object with the keys {', '.join(FIVE_KEYS)}.")
     try:
         json.dumps(raw, ensure_ascii=False).encode()  # lone surrogates could be written nowhere
         rubric = RubricName(raw.get("rubric") or RubricName.WORD)
@@ -101,8 +101,8 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
         edit = _outside_edit(raw, stored)
     except _WrongTime as error:
         raise LabelTimeError(
-            f"{path} is a damaged label file: {error}. It was left as it is; `pronlab label repair {path}` mends the "
-            "time and keeps every rating."
+            f"{path} is a damaged label file: {error}. It was not changed; `pronlab label repair {path}` repairs "
+            "the time and keeps every rating."
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LabelError(f"{path} is a damaged label file: {error}.") from error
@@ -124,7 +124,7 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
             temporary.replace(path)
     except OSError as error:
         raise LabelError(
-            f"The label could not be written to {path} ({error.strerror or error}). Nothing was changed: free some "
+            f"The label could not be written to {path} ({error.strerror or error}). Nothing was changed. Free some "
             f"space or check the folder's permissions, then save again."
         ) from error
 
@@ -212,5 +212,5 @@ def _dimension(value: Any) -> float:
 
 def _score(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 100.0:
-        raise ValueError(f"a score must be a number in 0-100, got {value!r}")
+        raise ValueError(f"a score must be a number between 0 and 100, got {value!r}")
     return float(value)

@@ -76,7 +76,7 @@ class LabelStore:
         """With the name as on the list of people, where it is there. Raises AccessError for a rating in another's
         name."""
         if by is not None and not same_person(by.name, event.evaluator):
-            raise AccessError(f"{by.name} cannot rate in the name of {event.evaluator}.")
+            raise AccessError(f"{by.name} cannot rate as {event.evaluator}.")
         return replace(event, evaluator=People(self._settings).listed(event.evaluator) or clean_name(event.evaluator))
 
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
@@ -134,7 +134,7 @@ def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
 def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
     """The event with its derived score. Raises LabelError for values outside the rubric."""
     if len(event.notes) > MAX_NOTES_LENGTH:
-        raise LabelError(f"Notes have at most {MAX_NOTES_LENGTH} characters, got {len(event.notes)}.")
+        raise LabelError(f"A note can have at most {MAX_NOTES_LENGTH} characters, got {len(event.notes)}.")
     event = replace(event, evaluator=clean_name(event.evaluator))
     if event.action not in (RatingAction.RATE, RatingAction.DECIDE):
         if event.action not in (RatingAction.UNDO, RatingAction.REQUEST) and not event.reason.strip():
@@ -143,6 +143,6 @@ def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
     if rubric_name is RubricName.SENTENCE:
         return replace(event, score=RUBRICS[rubric_name].overall_score(event.dimensions))
     if event.score is None or not math.isfinite(event.score):
-        raise LabelError("A rating needs a score in 0-100.")
+        raise LabelError("A rating needs a score between 0 and 100.")
     RUBRICS[rubric_name].check({"score": event.score})
     return replace(event, dimensions={})

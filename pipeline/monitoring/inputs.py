@@ -2,39 +2,23 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import Audio
 from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.deployment.logged_features import EXTRACTOR, feature_names
 from pipeline.deployment.model_registry import Entry
 from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.errors import ModelError, UnknownNameError
-from pipeline.features.catalogue import load_extractor
 from pipeline.features.table import build_table
 from pipeline.monitoring.drift import Drift, of_values
 from pipeline.parallel import Progress
-from pipeline.records import ScoreResult
 from pipeline.settings import Settings
 from pipeline.tabular.model_files import INFO, load_model
 
-EXTRACTOR = "acoustic57"
 MOST_REFERENCE = 500  # recordings of the training set: enough for a distribution
 FEWEST = 100  # logged predictions, where the first half is the reference
-
-
-def features_of(settings: Settings, audio: Audio, result: ScoreResult) -> tuple[float, ...]:
-    """Empty where the recording was refused: silence has no distribution to drift."""
-    if result.overall is None:
-        return ()
-    return tuple(map(float, _extractor(settings).extract(audio, result.target)))
-
-
-def feature_names(settings: Settings) -> tuple[str, ...]:
-    return tuple(_extractor(settings).feature_names)
 
 
 @dataclass(frozen=True)
@@ -87,8 +71,3 @@ def _of_recordings(settings: Settings, entry: Entry | None, progress: Progress |
     table = build_table(settings, [recordings[i] for i in sorted(chosen)], EXTRACTOR, progress=progress)
     words = f"{len(table.values)} recordings of the set {name}, which it was trained on"
     return Reference(table.names, table.values, words)
-
-
-@lru_cache(maxsize=4)
-def _extractor(settings: Settings) -> Any:
-    return load_extractor(settings, EXTRACTOR)

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import artifacts, jsonl
-from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings
+from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings, target_of
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import launch
 from pipeline.parallel import Progress, map_ordered
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
-from pipeline.records import Recording, RubricName, ScoreResult, Target
+from pipeline.records import RubricName, ScoreResult, Target
 from pipeline.runs import ACTIVE, RunDirectory, scan_runs
 from pipeline.scoring.base import Scorer, score_file
-from pipeline.scoring.selection import load_scorer
+from pipeline.scoring.selection import Selection, load, select, settle
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,11 +61,10 @@ class Item:
 
 @dataclass(frozen=True)
 class ScorerSpec:
-    """How a worker process makes the scorer for itself."""
+    """Which scorer is asked: by name, by model folder, or, with neither, whoever answers each target."""
 
     settings: Settings
-    name: str | None
-    rubric: RubricName
+    scorer: str | None = None
     model: Path | None = None
 
 
@@ -78,7 +77,9 @@ def score_items(
     check_stop: Callable[[], None] | None = None,
 ) -> Iterator[Prediction]:
     """A prediction for each item, in order. Raises ModelError or UnknownNameError before the first."""
-    _scorer(spec)
+    _choice.cache_clear()  # another model may have been deployed since
+    for item in items[:1]:
+        load(spec.settings, selection_of(spec, item.target))
     yield from map_ordered(
         partial(_score_one, spec, detail),
         items,
@@ -103,8 +104,8 @@ def score_set(
     permit(settings, by, Action.SCORE_SETS)
     set_ = get_set(settings, set_name)
     recordings = read_recordings(settings, set_name)
-    spec = ScorerSpec(settings, scorer, set_.rubric)
-    items = [Item(r.id, audio_path(set_, r), r.speaker, target_of(r)) for r in recordings]
+    spec = ScorerSpec(settings, scorer)
+    items = [Item(r.id, audio_path(set_, r), r.speaker, target_of(set_, r)) for r in recordings]
     predictions = list(score_items(spec, items, progress=progress, check_stop=check_stop))
     jsonl.write(predictions_file(settings, set_name, scorer), predictions)
     return predictions
@@ -152,21 +153,24 @@ def predictions_file(settings: Settings, set_name: str, scorer: str) -> Path:
     return settings.predictions_root / check_name(set_name) / f"{check_name(scorer)}.jsonl"
 
 
-def target_of(recording: Recording) -> Target:
-    return Target(recording.text, recording.language, recording.rubric)
+def selection_of(spec: ScorerSpec, target: Target) -> Selection:
+    """Who answers this target. Raises ModelError or UnknownNameError."""
+    settled, notes = settle(target)
+    choice = _choice(spec, settled.rubric, settled.language)
+    return replace(choice, target=settled, notes=(*notes, *choice.notes))
 
 
-def training_is_unknown(spec: ScorerSpec) -> bool:
-    """Whether a learned scorer does not say on which voices it was trained."""
-    from pipeline.scoring.feature_based.scorer import AcousticScorer
+def scorers_of(spec: ScorerSpec, items: Sequence[Item]) -> list[Scorer]:
+    """Every scorer that answers one of these items. Raises ModelError or UnknownNameError."""
+    settled = [settle(item.target)[0] for item in items]
+    choices = {_choice(spec, rubric, language) for rubric, language in {(t.rubric, t.language) for t in settled}}
+    return list({(c.scorer, c.model): load(spec.settings, c) for c in choices}.values())
 
-    scorer = _scorer(spec)
-    return isinstance(scorer, AcousticScorer) and not scorer.model.held_out
 
-
-@lru_cache(maxsize=4)
-def _scorer(spec: ScorerSpec) -> Scorer:
-    return load_scorer(spec.settings, spec.name, spec.rubric, model=spec.model)
+@lru_cache(maxsize=16)
+def _choice(spec: ScorerSpec, rubric: RubricName, language: str) -> Selection:
+    """Texts of one rubric and language are all answered by the same scorer."""
+    return select(spec.settings, Target("", language, rubric), spec.scorer, spec.model)
 
 
 def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
@@ -174,10 +178,11 @@ def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
     from pipeline.scoring.feature_based.scorer import AcousticScorer
     from pipeline.scoring.speech.scorer import SpeechScorer
 
-    scorer = _scorer(spec)
+    selection = selection_of(spec, item.target)
+    scorer = load(spec.settings, selection)
     base = Prediction(item.recording_id, scorer.name, scorer.model_id, None, "none")
     try:
-        result = score_file(scorer, item.path, item.target)
+        result = selection.told(score_file(scorer, item.path, selection.target))
     except (AudioError, CorpusError) as error:
         return replace(base, warnings=(str(error),))
     scored = replace(

@@ -1,73 +1,202 @@
-"""Which scorers an installation has, and whether another model has come into use since."""
+"""Who answers: the one rule from a target to its scorer and model. docs/who-answers.md says it in words."""
 
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
-from pipeline.records import RubricName, Target
-from pipeline.scoring.base import SCORERS, Scorer
+from pipeline.records import RubricName, ScoreResult, Target
+from pipeline.registry import Registry
+from pipeline.scoring.base import Scorer, ScorerFactory
 from pipeline.settings import Settings
+
+HEURISTIC, SPEECH, MODEL = "heuristic", "speech", "model"
+UNKNOWN = "und"  # ISO 639: undetermined
+# What a text is taken for whose language nobody gave: words are the demo's.
+DEFAULT_LANGUAGES = {RubricName.WORD: "tr", RubricName.SENTENCE: "en"}
+LANGUAGE_NAMES = {"en": "English", "tr": "Turkish"}
+TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
+MOST_LOADED = 8
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Who answers a target.
+
+    `scorer` is a registered name and `model` the folder that it loads (None: it needs none). `target` has its language
+    settled, and is what is to be scored; `notes` are what the answer has to tell about the choice.
+    """
+
+    scorer: str
+    model: Path | None
+    target: Target
+    notes: tuple[str, ...] = ()
+
+    def told(self, result: ScoreResult) -> ScoreResult:
+        """The answer with the notes before its own warnings."""
+        return replace(result, warnings=(*self.notes, *result.warnings)) if self.notes else result
+
+
+def select(settings: Settings, target: Target, scorer: str | None = None, model: Path | None = None) -> Selection:
+    """Decide who answers a target.
+
+    | asked for | rubric | language | answers |
+    |---|---|---|---|
+    | a scorer by name | any | any | that scorer, with its deployed model, else its best released one |
+    | a model folder | any | any | that model |
+    | nothing | word | the word model's | the deployed word model, else the best released one of that language |
+    | nothing | sentence | the speech model's (English) | the speech model |
+    | nothing | sentence | a sentence model's | the deployed sentence model, else the best released one |
+    | nothing | any | any other | the heuristic, and the answer says so |
+
+    A model of no stated language (`und`) knows all of them. The target's language is settled first (`settle`).
+
+    Args:
+        scorer: A name from SCORERS, to ask that one.
+        model: A model folder to ask instead of the deployed model.
+
+    Raises UnknownNameError for an unknown scorer, ModelError for a model that cannot be read.
+
+    Example: `select(settings, Target("It is late.", "und", RubricName.SENTENCE))` has the scorer `speech` and the note
+    "No language was given: scored as English (en)."
+    """
+    settled, notes = settle(target)
+    if scorer is not None:
+        return Selection(scorer, _model_of(settings, scorer, settled.rubric, model), settled, notes)
+    chosen = _by_rule(settings, settled) if model is None else (SPEECH if _is_speech(model) else MODEL, model)
+    if chosen is None:
+        without_model = f"No model here scores {_named(settled.language)} {settled.rubric}s: the heuristic scored it."
+        return Selection(HEURISTIC, None, settled, (*notes, without_model))
+    return Selection(*chosen, settled, notes)
+
+
+def settle(target: Target) -> tuple[Target, tuple[str, ...]]:
+    """The target with a language, and what there is to tell about it.
+
+    `und` is taken for English in sentences and for Turkish in words; whoever knows the text's set puts in the set's
+    language before (`corpus.sets.target_of`). An English sentence with letters that only Turkish has is Turkish.
+    """
+    notes: list[str] = []
+    language = target.language
+    if language == UNKNOWN:
+        language = default_language(target.rubric, target.text)
+        notes.append(f"No language was given: scored as {_named(language)}.")
+    elif language == "en" and target.rubric is RubricName.SENTENCE and _has_turkish_letters(target.text):
+        language = "tr"
+        notes.append("The text has Turkish letters: scored as Turkish (tr), not as English (en).")
+    return replace(target, language=language), tuple(notes)
+
+
+def default_language(rubric: RubricName, text: str) -> str:
+    """The language of a text that came without one."""
+    return "tr" if _has_turkish_letters(text) else DEFAULT_LANGUAGES[rubric]
+
+
+def load(settings: Settings, selection: Selection) -> Scorer:
+    """The selected scorer; loaded once, and again when another model lies in its folder. Raises ModelError."""
+    rubric, model = selection.target.rubric, selection.model
+    slot = _slot(settings, selection.scorer, rubric, model, _stamp(model))
+    with slot.lock:
+        if slot.scorer is None:
+            slot.scorer = _scorers()[selection.scorer](settings, rubric, model)
+        return slot.scorer
 
 
 def load_scorer(settings: Settings, name: str | None, rubric: RubricName, *, model: Path | None = None) -> Scorer:
-    """The scorer `name`; None takes the speech model for a sentence, the deployed model for a word, or the heuristic
-    where there is none.
-
-    `model` is a model folder to use instead of the deployed one. Raises UnknownNameError or ModelError.
-    """
-    from pipeline.scoring import feature_based as acoustic  # noqa: F401  registers the scorers
-    from pipeline.scoring import heuristic  # noqa: F401  registers the scorers
-    from pipeline.scoring.speech import scorer  # noqa: F401
-    from pipeline.scoring.speech.model_files import find_speech_model, is_speech_folder
-
-    if name is None and rubric is RubricName.SENTENCE and (model is None or is_speech_folder(model)):
-        name = "speech" if find_speech_model(settings, model) else None
-    if name is None:
-        from pipeline.scoring.feature_based.model_location import find_model
-
-        found = model or find_model(settings, rubric)
-        name = "heuristic" if found is None else "model"
-        model = found
-    return SCORERS[name](settings, rubric, model)
+    """The scorer of that name or model folder; with neither, the one that answers in the rubric's default language.
+    Raises UnknownNameError or ModelError."""
+    return load(settings, select(settings, Target("", DEFAULT_LANGUAGES[rubric], rubric), name, model))
 
 
 def scorer_names(settings: Settings, rubric: RubricName) -> list[str]:
-    """Those that can score such recordings here: the heuristic, and those with a model."""
-    from pipeline.scoring import feature_based as acoustic  # noqa: F401  registers the scorers
-    from pipeline.scoring import heuristic  # noqa: F401  registers the scorers
-    from pipeline.scoring.base import SCORERS
+    """The scorers that can score such recordings here: the heuristic, and those with a model."""
     from pipeline.scoring.feature_based.model_location import find_model
-    from pipeline.scoring.speech import scorer as speech
     from pipeline.scoring.speech.model_files import find_speech_model
 
-    found = [name for name in SCORERS if name == "heuristic" or find_model(settings, rubric, name) is not None]
+    others = [name for name in _scorers() if name not in (SPEECH, HEURISTIC)]
+    names = [HEURISTIC, *(name for name in others if find_model(settings, rubric, _extractor(name)) is not None)]
     hears = rubric is RubricName.SENTENCE and find_speech_model(settings) is not None
-    return [*found, speech.NAME] if hears else found
-
-
-def scorer_for(target: Target) -> str | None:
-    """The scorer to ask by name where the one in use cannot judge such a text: sentences in other languages than
-    English are left to the rule; None elsewhere."""
-    other = target.rubric is RubricName.SENTENCE and target.language not in ("en", "und")
-    return "heuristic" if other else None
-
-
-def deployment(settings: Settings, rubric: RubricName) -> str:
-    """Changes whenever another model comes into use."""
-    from pipeline.scoring.feature_based.model_location import find_model
-    from pipeline.scoring.speech.model_files import find_speech_model
-
-    folder = find_speech_model(settings) if rubric is RubricName.SENTENCE else None
-    folder = folder or find_model(settings, rubric)
-    return "" if folder is None else f"{folder} {folder.stat().st_mtime_ns} {folder.stat().st_ino}"
+    return [*sorted(names), SPEECH] if hears else sorted(names)
 
 
 def default_scorer(settings: Settings, rubric: RubricName) -> str:
-    """The name of the scorer that answers where none is asked for."""
-    return _default_scorer(settings, rubric, deployment(settings, rubric))
+    """The name of the scorer that answers in the rubric's default language where none is asked for."""
+    from pipeline.scoring.feature_based.model_files import load_info
+
+    chosen = select(settings, Target("", DEFAULT_LANGUAGES[rubric], rubric))
+    return chosen.scorer if chosen.scorer != MODEL or chosen.model is None else load_info(chosen.model).extractor
 
 
-@lru_cache(maxsize=8)
-def _default_scorer(settings: Settings, rubric: RubricName, _deployment: str) -> str:
-    from pipeline.scoring.selection import load_scorer
+def _by_rule(settings: Settings, target: Target) -> tuple[str, Path] | None:
+    """Scorer and model folder for a target of settled language; None where no model knows the language."""
+    from pipeline.scoring.feature_based.model_location import find_model
+    from pipeline.scoring.speech.model_files import find_speech_model, load_info
 
-    return load_scorer(settings, None, rubric).name
+    if target.rubric is RubricName.SENTENCE:
+        speech = find_speech_model(settings)
+        if speech is not None and load_info(speech).language == target.language:
+            return SPEECH, speech
+    model = find_model(settings, target.rubric, language=target.language)
+    return None if model is None else (MODEL, model)
+
+
+def _model_of(settings: Settings, scorer: str, rubric: RubricName, given: Path | None) -> Path | None:
+    """The folder that a scorer asked for by name loads. Raises UnknownNameError."""
+    from pipeline.scoring.feature_based.model_location import find_model
+    from pipeline.scoring.speech.model_files import find_speech_model
+
+    _scorers()[scorer]
+    if scorer == HEURISTIC:
+        return None
+    if given is not None:
+        return given
+    return find_speech_model(settings) if scorer == SPEECH else find_model(settings, rubric, _extractor(scorer))
+
+
+def _extractor(scorer: str) -> str | None:
+    """Scorers on features bear the name of their extractor; `model` takes whichever its model was trained on."""
+    return None if scorer == MODEL else scorer
+
+
+def _has_turkish_letters(text: str) -> bool:
+    return any(letter in TURKISH_LETTERS for letter in text)
+
+
+def _is_speech(model: Path) -> bool:
+    from pipeline.scoring.speech.model_files import is_speech_folder
+
+    return is_speech_folder(model)
+
+
+def _named(language: str) -> str:
+    return f"{LANGUAGE_NAMES[language]} ({language})" if language in LANGUAGE_NAMES else f"{language!r}"
+
+
+def _scorers() -> Registry[ScorerFactory]:
+    from pipeline.scoring import feature_based, heuristic  # noqa: F401  registers the scorers
+    from pipeline.scoring.base import SCORERS
+    from pipeline.scoring.speech import scorer  # noqa: F401
+
+    return SCORERS
+
+
+class _Slot:
+    """Where one scorer is kept; whoever asks while it is being loaded waits for it, and for no other."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.scorer: Scorer | None = None
+
+
+@lru_cache(maxsize=MOST_LOADED)
+def _slot(_settings: Settings, _scorer: str, _rubric: RubricName, _model: Path | None, _stamp: str) -> _Slot:
+    return _Slot()
+
+
+def _stamp(model: Path | None) -> str:
+    """Changes when another model is put in a folder's place; "" where there is none to see."""
+    try:
+        status = None if model is None else model.stat()
+    except OSError:
+        return ""
+    return "" if status is None else f"{status.st_mtime_ns} {status.st_ino}"

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.corpus.sets import audio_path, get_set, read_recordings
+from pipeline.corpus.sets import audio_path, get_set, read_recordings, target_of
 from pipeline.errors import TrainingError
 from pipeline.features.catalogue import load_extractor
 from pipeline.features.table import build_table
 from pipeline.labels.index import Index
 from pipeline.parallel import Progress
-from pipeline.records import Target
 from pipeline.scoring.base import score_file
 from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
@@ -63,7 +62,7 @@ class Words:
         scores = []
         for row in rows:
             one = recordings[row.id]
-            found = score_file(scorer, audio_path(set_, one), Target(one.text, set_.language, set_.rubric))
+            found = score_file(scorer, audio_path(set_, one), target_of(set_, one))
             scores.append(found.overall or 0.0)
         return "heuristic rule", np.array(scores)
 

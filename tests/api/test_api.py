@@ -64,8 +64,8 @@ def test_a_word_is_scored_logged_and_commented_on(service: Service) -> None:
 @pytest.mark.parametrize(
     ("fields", "content", "status", "words"),
     [
-        ({}, None, 422, "Say what was to be said"),
-        ({"word": "ev", "text": "a house"}, None, 422, "Say what was to be said"),
+        ({}, None, 422, "Give the text that was to be said"),
+        ({"word": "ev", "text": "a house"}, None, 422, "Give the text that was to be said"),
         ({"word": "ev", "scorer": "magic"}, None, 422, "Unknown scorer 'magic'"),
         ({"word": "ev"}, b"no audio at all", 422, "cannot be read as audio"),
         ({"word": "ev"}, b"", 422, "is empty"),
@@ -97,10 +97,10 @@ def test_a_batch_is_answered_line_by_line_and_errors_stay_in_their_line(service:
     answer = service.client.post("/analyze/batch", files=files, data={"words": ["araba", "ev"]})
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert lines[0]["overall"] is not None
-    assert (lines[1]["status"], lines[1]["title"]) == (422, "Cannot be used")
+    assert (lines[1]["status"], lines[1]["title"]) == (422, "Unprocessable content")
     short = service.client.post("/analyze/batch", files=files, data={"words": ["araba"]})
     assert short.status_code == 422
-    assert "got 2 files, 1 words" in short.json()["detail"]
+    assert "got 2 files and 1 words" in short.json()["detail"]
 
 
 def test_the_rest_of_it(service: Service) -> None:
@@ -117,7 +117,7 @@ def test_the_rest_of_it(service: Service) -> None:
     assert missing.status_code == 404
     assert "pronlab serve --detector" in missing.json()["detail"]
     unknown = service.client.post("/feedback", json={"prediction": "nothing", "agrees": True})
-    assert (unknown.status_code, unknown.json()["title"]) == (422, "Cannot be used")
+    assert (unknown.status_code, unknown.json()["title"]) == (422, "Unprocessable content")
     given = service.client.get("/health", headers={"x-request-id": "abc123"})
     assert given.headers["x-request-id"] == "abc123"
     forged = service.client.get("/health", headers={"x-request-id": "a\tb{"})
@@ -133,7 +133,7 @@ def test_the_client_in_one_file(service: Service) -> None:
     assert lines[1]["status"] == 422
     assert client.health()["status"] == "ok"
     assert client.models()
-    with pytest.raises(ServiceError, match="422: Say what was to be said") as caught:
+    with pytest.raises(ServiceError, match="422: Give the text that was to be said") as caught:
         client.analyze(CLIP)
     assert caught.value.request_id
     with pytest.raises(ServiceError, match="404"):

@@ -113,7 +113,7 @@ def test_a_key_opens_what_its_scopes_say(closed: Service, scope: Scope) -> None:
         assert (answer.status_code == 403) == (needed != scope), (path, answer.text)
         if needed != scope:
             assert answer.headers["content-type"] == "application/problem+json"
-            assert f"lacks the scope {needed}" in answer.json()["detail"]
+            assert f"does not have the scope {needed}" in answer.json()["detail"]
 
 
 def test_every_path_but_the_open_ones_asks_for_a_key(closed: Service) -> None:
@@ -236,7 +236,7 @@ def test_secrets_are_kept_as_hashes_in_a_private_file(settings: Settings) -> Non
     assert key.name == "lab"
     assert key_of(list_keys(settings), secret + "x") is None
     before = path.read_bytes()
-    with pytest.raises(AccessError, match="There is a key 'LAB'"):
+    with pytest.raises(AccessError, match="A key named 'LAB' already exists"):
         add_key(settings, "LAB")
     assert path.read_bytes() == before
 

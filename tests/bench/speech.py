@@ -84,7 +84,7 @@ def run() -> list[BenchResult]:
         ours_s, theirs_s = statistics.median(ours), statistics.median(theirs)
         items = [Item(f"bench/{n}", clips[n % 5], "b", targets[n % 5]) for n in range(40)]
         started = time.perf_counter()
-        list(score_items(ScorerSpec(settings, "speech", RubricName.SENTENCE), items))
+        list(score_items(ScorerSpec(settings, "speech"), items))
         folder_s = time.perf_counter() - started
     sphinx = "PocketSphinx aligning words"
     one_core_s = statistics.median(one_core)

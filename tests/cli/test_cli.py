@@ -200,7 +200,7 @@ def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
     assert answer(run(*rated, 71, "--notes", "ok", "--json"))["score"] == 71
     assert "Consensus 71" in run(*rated, 71).stdout
     assert "0-100, got 171" in complaint(run(*rated, 171))
-    assert "Taken back" in run("label", "undo", item, "--evaluator", "Ada").stdout
+    assert "Undone" in run("label", "undo", item, "--evaluator", "Ada").stdout
     assert run("label", "skip", item, "--evaluator", "Bo", "--reason", "Later").exit_code == 0
     assert run("label", "flag", item, "--evaluator", "Cem", "--reason", "Too noisy").exit_code == 0
     shown = answer(run("label", "show", item, "--json"))

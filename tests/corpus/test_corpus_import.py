@@ -243,7 +243,7 @@ def test_a_name_stands_for_one_corpus(settings: Settings, corpus: Path, tmp_path
     shutil.copytree(corpus.parent.parent, other)
     with pytest.raises(CorpusError, match="already"):
         import_path(settings, other, name="s")
-    with pytest.raises(CorpusError, match="is the set 's' already"):
+    with pytest.raises(CorpusError, match="is already the set 's'"):
         import_path(settings, corpus.parent.parent, name="t")
     remove_set(settings, "s")
     assert (corpus / "01_masa.wav").is_file()

@@ -51,7 +51,7 @@ from pipeline.runs import RunDirectory
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.data import load_training_data
 from pipeline.scoring.feature_based.train import run_training
-from pipeline.scoring.selection import load_scorer
+from pipeline.scoring.selection import load_scorer, select
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.settings import Settings
 from tests.pages import button, said
@@ -121,11 +121,11 @@ def test_what_cannot_be_registered_or_retired(world: tuple[Settings, list[RunDir
     with pytest.raises(ModelError, match="No model 'nowhere'"):
         get_entry(settings, "nowhere")
     make_live(settings, first.path / "model")
-    with pytest.raises(ModelError, match="is live"):
+    with pytest.raises(ModelError, match="Deploy another model"):
         retire(settings, first.id)
-    with pytest.raises(ModelError, match="live already"):
+    with pytest.raises(ModelError, match="already deployed"):
         add_candidate(settings, first.path / "model", "Rita")
-    with pytest.raises(ModelError, match="No speech model was deployed"):
+    with pytest.raises(ModelError, match="No speech model is deployed"):
         roll_back(settings, SPEECH)
 
 
@@ -177,8 +177,8 @@ def test_a_comparison_routes_until_it_ends(world: tuple[Settings, list[RunDirect
     assert route(settings, ARABA, "Deniz").arm == ""
     found = begin(settings, "word", IN_USE, first.id, 0.5, "Rita")
     ways = {route(settings, ARABA, f"learner {n}").arm: route(settings, ARABA, f"learner {n}") for n in range(30)}
-    assert (ways["a"].name, ways["a"].folder) == (None, None)
-    assert ways["b"].folder == first.path / "model"
+    assert ways["a"].selection == select(settings, ARABA)
+    assert ways["b"].selection.model == first.path / "model"
     assert ways["b"].comparison == found.id
     sentence = Target("A day.", "en", RubricName.SENTENCE)
     assert route(settings, sentence, "Deniz").arm == "", "other places are left alone"
@@ -195,14 +195,14 @@ def test_comparisons_that_make_no_sense(world: tuple[Settings, list[RunDirectory
     add_candidate(settings, first.path / "model", "Rita")
     for place, a, b, share, words in (
         ("word", RULE, RULE, 0.5, "the same"), ("word", IN_USE, RULE, 1.0, "between 0 and 1"),
-        ("nowhere", IN_USE, RULE, 0.5, "no place"), (SPEECH, IN_USE, first.id, 0.5, "does not score"),
+        ("nowhere", IN_USE, RULE, 0.5, "no place"), (SPEECH, IN_USE, first.id, 0.5, "was trained for another place"),
     ):  # fmt: skip
         with pytest.raises(RoutingError, match=words):
             begin(settings, place, a, b, share, "Rita")
     with pytest.raises(ModelError, match="nothing"):
         begin(settings, "word", IN_USE, "nothing", 0.5, "Rita")
     begin(settings, "word", IN_USE, RULE, 0.5, "Rita")
-    with pytest.raises(RoutingError, match="goes on"):
+    with pytest.raises(RoutingError, match="already running"):
         begin(settings, "word", IN_USE, first.id, 0.5, "Rita")
 
 
@@ -212,7 +212,7 @@ def test_in_the_shadow(world: tuple[Settings, list[RunDirectory]]) -> None:
     assert shadow(settings, ARABA) is None
     set_shadow(settings, "word", first.id)
     assert shadow(settings, ARABA) == first.path / "model"
-    with pytest.raises(RoutingError, match="does not score"):
+    with pytest.raises(RoutingError, match="was trained for another place"):
         set_shadow(settings, SPEECH, first.id)
     set_shadow(settings, "word", None)
     assert shadow(settings, ARABA) is None
@@ -235,11 +235,11 @@ def test_by_the_command_line(world: tuple[Settings, list[RunDirectory]]) -> None
 
     assert run("models", "add", first.id, "--by", "Rita")["stage"] == "candidate"
     assert run("models", "shadow", "word", first.id)["shadow"] == first.id
-    compared = run("models", "compare", "word", "in use", first.id, "--share", "0.2", "--by", "Rita")
+    compared = run("models", "compare", "word", "deployed", first.id, "--share", "0.2", "--by", "Rita")
     assert run("models", "end", compared["id"])["ended"] == compared["id"]
     assert run("models", "retire", first.id)["stage"] == "retired"
     assert run("deploy", second.id, "--by", "Rita")["model_id"] == second.id
-    assert {one["model_id"]: one["stage"] for one in run("models", "list")}[second.id] == "live"
+    assert {one["model_id"]: one["stage"] for one in run("models", "list")}[second.id] == "deployed"
 
 
 # What scores turned out to be worth

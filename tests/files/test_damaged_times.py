@@ -126,11 +126,11 @@ def test_repair_from_the_command_line(labelled: Labelled, monkeypatch: pytest.Mo
         assert done.output.count("\n") == 1
         assert "'yesterday'" in done.output
     assert "1 times mended" in call("repair", str(path)).output
-    assert "No label file wants repair" in call("repair", "--set", recording.set).output
+    assert "No label file needs repair" in call("repair", "--set", recording.set).output
     (tmp_path / "other_result.json").write_text("{}")
     done = call("repair", str(tmp_path / "other_result.json"))
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
-    assert "is no label file of a recording here" in done.output
+    assert "is not a label file of a recording here" in done.output
     path.write_text("{")
     assert call("repair", str(path)).exit_code == 1
 

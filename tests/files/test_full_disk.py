@@ -220,7 +220,7 @@ def test_a_full_disk_is_not_taken_for_a_damaged_index(
     for words in (("index", "rebuild"), ("export", "--set", tiny_set, "--out", str(tmp_path / "a.csv"))):
         said = one_line(call(*words))
         assert "Nothing was changed in it; sets and ratings on disk stay as they are." in said
-        assert "makes it anew" not in said
+        assert "rebuilds it" not in said
     assert index.path.read_bytes() == content, "it is not thrown away"
     assert call("index", "status").output == before.output, "to look needs no room"
 

@@ -46,7 +46,7 @@ from pipeline.practice.stress import WordStress, word_stresses
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore
 from pipeline.scoring.attempt import score_attempt
 from pipeline.scoring.base import score_audio
-from pipeline.scoring.selection import load_scorer, scorer_for
+from pipeline.scoring.selection import load_scorer, select
 from pipeline.scoring.speech.lexicon.dictionary import pronounce
 from pipeline.settings import CHECKOUT, Settings
 
@@ -141,14 +141,14 @@ def test_a_damaged_lesson_stops_none_of_the_others(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("lesson", "rubric", "scorer"),
     [
-        ("tr-vowels", RubricName.WORD, None), ("en-th", RubricName.SENTENCE, None),
+        ("tr-vowels", RubricName.WORD, "model"), ("en-th", RubricName.SENTENCE, "speech"),
         ("tr-sentences", RubricName.SENTENCE, "heuristic"),
     ],
 )  # fmt: skip
-def test_who_scores_a_lesson(settings: Settings, lesson: str, rubric: RubricName, scorer: str | None) -> None:
+def test_who_scores_a_lesson(settings: Settings, lesson: str, rubric: RubricName, scorer: str) -> None:
     found = get_lesson(settings, lesson)
     target = found.target(found.items[0].text)
-    assert (target.rubric, scorer_for(target)) == (rubric, scorer)
+    assert (target.rubric, select(settings, target).scorer) == (rubric, scorer)
 
 
 def test_lessons_by_the_command_line(settings: Settings, tmp_path: Path) -> None:

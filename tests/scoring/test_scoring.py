@@ -278,7 +278,7 @@ def test_a_training_recording_gets_its_held_out_prediction_wherever_it_lies(sett
     source = DEMO / "participant_01" / "kelimeler" / "01_araba.wav"
     copy = tmp_path / "renamed.wav"
     shutil.copy(source, copy)
-    spec = ScorerSpec(settings, "acoustic57", WORD)
+    spec = ScorerSpec(settings, "acoustic57")
     target = Target("araba", "tr")
     stored = load_scorer(settings, "acoustic57", WORD).model.held_out  # type: ignore[attr-defined]
     from pipeline.artifacts import sha256_of
@@ -332,7 +332,7 @@ def test_a_recording_that_cannot_be_read_is_counted_not_dropped(settings: Settin
 @pytest.mark.usefixtures("demo", "two_processes")
 def test_a_set_is_measured_against_its_consensus(settings: Settings) -> None:
     reference = reference_of_set(settings, "demo")
-    measured = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="demo")
+    measured = evaluate(ScorerSpec(settings, "reference"), reference, source="demo")
     report, predictions = measured.report, measured.predictions
     assert (report.n, report.failed, report.n_not_held_out, len(predictions)) == (176, 0, 0, 176)
     assert report.pcc is not None
@@ -358,14 +358,14 @@ def test_a_manifest_is_measured_and_the_trained_on_left_out(settings: Settings, 
         rows.append({"audio": name, "text": recording.text, "speaker": recording.speaker, "score": 50 + number})
     (folder / "m.jsonl").write_text("\n".join(json.dumps({**row, "language": "tr"}) for row in rows), encoding="utf-8")
     reference = reference_of_manifest(folder / "m.jsonl")
-    report = evaluate(ScorerSpec(settings, "acoustic57", WORD), reference, source="m").report
+    report = evaluate(ScorerSpec(settings, "acoustic57"), reference, source="m").report
     assert (report.n, report.n_not_held_out) == (0, 40)
-    assert "heard their speakers" in report.warnings[-1]
-    report = evaluate(ScorerSpec(settings, "heuristic", WORD), reference, source="m").report
+    assert "trained on their speakers" in report.warnings[-1]
+    report = evaluate(ScorerSpec(settings, "heuristic"), reference, source="m").report
     assert report.n == 40
     with pytest.raises(CorpusError, match="part 'dev'"):
         evaluate(
-            ScorerSpec(settings, "heuristic", WORD),
+            ScorerSpec(settings, "heuristic"),
             reference_of_manifest(folder / "m.jsonl", "dev"),
             source="m",
             part="dev",
@@ -376,7 +376,7 @@ def test_a_manifest_whose_audio_is_missing_says_so(settings: Settings, tmp_path:
     row = {"audio": "nowhere.wav", "text": "masa", "speaker": "s", "score": 50}
     (tmp_path / "m.jsonl").write_text(json.dumps(row), encoding="utf-8")
     with pytest.raises(CorpusError, match=r"none of 1 recordings could be scored.*nowhere\.wav"):
-        evaluate(ScorerSpec(settings, "heuristic", WORD), reference_of_manifest(tmp_path / "m.jsonl"), source="m")
+        evaluate(ScorerSpec(settings, "heuristic"), reference_of_manifest(tmp_path / "m.jsonl"), source="m")
 
 
 def test_what_the_model_left_to_the_rule_is_no_figure_of_the_model(settings: Settings, tmp_path: Path) -> None:
@@ -388,9 +388,9 @@ def test_what_the_model_left_to_the_rule_is_no_figure_of_the_model(settings: Set
         rows.append({"audio": f"{number}.flac", "text": text, "speaker": "s", "score": 70 + number, "language": "tr"})
     (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     reference = reference_of_manifest(tmp_path / "m.jsonl")
-    report = evaluate(ScorerSpec(settings, "reference", WORD), reference, source="m").report
+    report = evaluate(ScorerSpec(settings, "reference"), reference, source="m").report
     assert (report.n, report.n_by_rule) == (3, 1)
-    assert any("the rule scored" in warning for warning in report.warnings)
+    assert any("the heuristic did" in warning for warning in report.warnings)
 
 
 @pytest.mark.usefixtures("demo")
@@ -398,9 +398,9 @@ def test_a_model_that_does_not_name_its_voices_is_called_so(settings: Settings, 
     model = tmp_path / "model"
     shutil.copytree(CHECKOUT / "models" / "word-demo", model)
     (model / "held_out.csv").unlink()
-    spec = ScorerSpec(settings, None, WORD, model)
+    spec = ScorerSpec(settings, None, model)
     report = evaluate(spec, reference_of_set(settings, "demo"), source="demo").report
-    assert any("without held_out.csv" in warning for warning in report.warnings)
+    assert any("no held_out.csv" in warning for warning in report.warnings)
 
 
 def test_words_and_sentences_are_not_measured_together(tmp_path: Path) -> None:

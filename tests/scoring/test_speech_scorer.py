@@ -1,4 +1,4 @@
-"""The speech scorer on recordings: results, named refusals, other texts, Turkish, and how it is found."""
+"""The speech scorer on recordings: results, named refusals, other texts and how it is found."""
 
 import subprocess
 import sys
@@ -118,8 +118,8 @@ def test_the_match_rule_and_the_tables() -> None:
 
 
 @pytest.fixture
-def scorer(settings: Settings, speech_run: Path) -> SpeechScorer:
-    return SpeechScorer(settings, speech_run / "model")
+def scorer(speech_run: Path) -> SpeechScorer:
+    return SpeechScorer(speech_run / "model")
 
 
 def sentence(text: str, language: str = "en") -> Target:
@@ -155,18 +155,10 @@ def test_what_cannot_be_scored_has_a_named_state(scorer: SpeechScorer) -> None:
     assert (refused.state, refused.overall) == (State.TOO_LONG, None)
     silent = score_audio(scorer, Audio(np.zeros(16000, dtype=np.float32), 16_000, 16_000, 1, 0.0), sentence("the cat"))
     assert (silent.state, silent.overall) == (State.REFUSED, None)
-    with pytest.raises(CorpusError, match=r"English \(en\) only, not in 'de'"):
+    with pytest.raises(CorpusError, match=r"English \(en\) only, not 'de'"):
         scorer.score(load_audio(MASA), sentence("the cat", "de"))
     with pytest.raises(CorpusError, match="digits"):
         scorer.score(load_audio(MASA), sentence("4 cats"))
-
-
-def test_turkish_goes_to_the_word_scorer_and_says_so(scorer: SpeechScorer) -> None:
-    for target in (sentence("güneş"), sentence("masa", "tr")):
-        result = scorer.score(load_audio(MASA), target)
-        assert "Turkish" in result.warnings[0]
-        assert result.scorer != "speech"
-        assert result.target == target
 
 
 def test_a_sentence_is_scored_by_the_speech_model_unless_told_otherwise(settings: Settings, speech_run: Path) -> None:
@@ -179,9 +171,9 @@ def test_a_sentence_is_scored_by_the_speech_model_unless_told_otherwise(settings
 
 def test_scoring_needs_neither_torch_nor_transformers(speech_run: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom pipeline.records import *\nfrom pipeline.settings import Settings\n"
+        "import sys\nfrom pathlib import Path\nfrom pipeline.records import *\n"
         "from pipeline.audio.load import load_audio\nfrom pipeline.scoring.speech.scorer import SpeechScorer\n"
-        f"s = SpeechScorer(Settings.from_env(), Path({str(speech_run / 'model')!r}))\n"
+        f"s = SpeechScorer(Path({str(speech_run / 'model')!r}))\n"
         f"s.score(load_audio(Path({str(MASA)!r})), Target('the cat', 'en', RubricName.SENTENCE))\n"
         "print([m for m in ('torch', 'transformers', 'sklearn', 'librosa') if m in sys.modules])"
     )

@@ -348,7 +348,7 @@ def test_a_csv_goes_out_and_comes_back(settings: Settings, tmp_path: Path) -> No
         (lambda text: text.replace("speaker", "person", 1), "speaker"),
         (lambda text: "\n".join(text.splitlines()[:1]), "rows"),
         (lambda text: "\n".join(text.splitlines()[:5]), "too few"),
-        (lambda text: text.replace("\n", "\nx", 2), "no number"),
+        (lambda text: text.replace("\n", "\nx", 2), "not a number"),
         (lambda text: text.replace("\n" + text.splitlines()[1].split(",")[0], "\nnan", 1), "not finite"),
     ],
 )
@@ -372,7 +372,7 @@ def test_no_labels_and_equal_labels_are_told_apart(settings: Settings, tiny_set:
     from pipeline.labels.index import Index
 
     Index(settings).rebuild()
-    with pytest.raises(TrainingError, match="No labelled data"):
+    with pytest.raises(TrainingError, match="There are no ratings"):
         load_training_data(settings, TrainConfig(set=tiny_set))
     mock = load_training_data(settings, TrainConfig(set=tiny_set, labels="mock"))
     assert set(mock.label_sources) == {"mock"}

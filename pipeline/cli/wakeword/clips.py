@@ -1,4 +1,4 @@
-"""Clips: what there is, what is wrong with them, splits, and how they sound when varied."""
+"""Commands on clips: add, scan, quarantine, split, analyse."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 SHOWN = 10
 clips_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 root_argument = click.argument("root", type=click.Path(path_type=Path))
-map_option = click.option("--map", "mapping", multiple=True, metavar="FOLDER=CLASS", help="The class of other folders.")
+map_option = click.option(
+    "--map", "mapping", multiple=True, metavar="FOLDER=CLASS", help="Class of a folder with another name; repeatable."
+)
 source_option = click.option(
-    "--source", "pattern", help="A regular expression; its first group in a clip's path is the speaker."
+    "--source", "pattern", help="Regular expression whose first group in a clip's path is the speaker."
 )
 
 
@@ -25,7 +27,7 @@ source_option = click.option(
 @source_option
 @json_option
 def scan(root: Path, mapping: tuple[str, ...], pattern: str | None, as_json: bool) -> None:
-    """What clips there are, and what is wrong with them."""
+    """List the clips of a folder and their problems."""
     found = _scanned(root, mapping, pattern)
     emit(_summary(found), as_json, _text(found))
 
@@ -33,11 +35,16 @@ def scan(root: Path, mapping: tuple[str, ...], pattern: str | None, as_json: boo
 @click.command()
 @root_argument
 @map_option
-@click.option("--to", "folder", type=click.Path(path_type=Path), help="Default: ROOT_quarantine beside it.")
-@click.option("--yes", is_flag=True, help="Without asking.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder to move them to (default: ROOT_quarantine beside ROOT).",
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: bool, as_json: bool) -> None:
-    """Move clips that nothing can be learnt from out of the way; nothing is deleted."""
+    """Move unusable clips to another folder. Nothing is deleted."""
     from pipeline.wakeword.data.clips import quarantine as set_aside
 
     found = _scanned(root, mapping, None)
@@ -53,15 +60,15 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
 @map_option
 @source_option
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the split.")
-@click.option("--validation", type=float, default=0.15, show_default=True)
-@click.option("--test", type=float, default=0.15, show_default=True)
-@click.option("--folds", type=int, default=0, help="Folds within the training part.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--validation", type=float, default=0.15, show_default=True, help="Share of validation clips.")
+@click.option("--test", type=float, default=0.15, show_default=True, help="Share of test clips.")
+@click.option("--folds", type=int, default=0, help="Number of folds within the training part.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
 @json_option
 def split(
     root: Path, mapping: tuple[str, ...], pattern: str | None, out: Path, as_json: bool, seed: int, **shares: Any
 ) -> None:
-    """Divide the clips into train, validation and test, by source, and keep that as a manifest."""
+    """Split the clips into train, validation and test parts by speaker, and write a manifest."""
     from collections import Counter
 
     from pipeline.wakeword.data.splits import PARTS, split_clips, write_manifest
@@ -78,24 +85,39 @@ def split(
 
 @click.command()
 @click.argument("word")
-@click.option("--positive", type=clips_folder, multiple=True, help="Clips of the word.")
-@click.option("--negative", type=clips_folder, multiple=True, help="Other speech.")
-@click.option("--hard-negative", type=clips_folder, multiple=True, help="What sounds like the word.")
-@click.option("--noise", type=clips_folder, multiple=True)
-@click.option("--rir", type=clips_folder, multiple=True, help="Room impulse responses.")
-@click.option("--test-positive", "test_positive", type=clips_folder, multiple=True, help="The word, to evaluate on.")
-@click.option("--test-background", "test_background", type=clips_folder, multiple=True, help="Speech to evaluate on.")
-@click.option("--test-noise", "test_noise", type=clips_folder, multiple=True)
-@click.option("--test-near", "test_near", type=clips_folder, multiple=True, help="A folder a near phrase.")
+@click.option("--positive", type=clips_folder, multiple=True, help="Folder of clips of the word; repeatable.")
+@click.option("--negative", type=clips_folder, multiple=True, help="Folder of other speech; repeatable.")
+@click.option(
+    "--hard-negative", type=clips_folder, multiple=True, help="Folder of words that sound similar; repeatable."
+)
+@click.option("--noise", type=clips_folder, multiple=True, help="Folder of noise; repeatable.")
+@click.option("--rir", type=clips_folder, multiple=True, help="Folder of room impulse responses; repeatable.")
+@click.option(
+    "--test-positive",
+    "test_positive",
+    type=clips_folder,
+    multiple=True,
+    help="Folder of clips of the word to evaluate on.",
+)
+@click.option(
+    "--test-background", "test_background", type=clips_folder, multiple=True, help="Folder of speech to evaluate on."
+)
+@click.option("--test-noise", "test_noise", type=clips_folder, multiple=True, help="Folder of noise to evaluate on.")
+@click.option(
+    "--test-near", "test_near", type=clips_folder, multiple=True, help="Folder with one subfolder per similar phrase."
+)
 @json_option
 def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
-    """Copy clips of WORD to where the dashboard finds them."""
+    """Copy clips of WORD into this installation, for the Wake word page."""
     from pipeline.settings import Settings
     from pipeline.wakeword.data.clip_library import add_folders
 
     parts = {name.replace("test_", "evaluation/"): paths for name, paths in folders.items() if paths}
     counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
-    text = "\n".join(f"{part}: {n} clips" for part, n in counts.items()) or "Nothing was named to copy."
+    text = (
+        "\n".join(f"{part}: {n} clips" for part, n in counts.items())
+        or "Nothing was copied. Name at least one folder, e.g. --positive DIR."
+    )
     emit({"word": word, "added": counts}, as_json, text)
 
 
@@ -103,13 +125,13 @@ def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def analyse(folder: Path, as_json: bool) -> None:
-    """What is in a folder of feature files: how much of each class, ranges, dead bins, values that are no numbers."""
+    """Summarise a folder of feature files: amount per class, ranges, dead bins, invalid values."""
     from pipeline.wakeword.data.feature_cache import analyse as analyse_features
 
     found = analyse_features(folder)
     lines = [
         f"{label:14} {s.stretches} stretches, {s.hours:.2f} h, mean {s.mean:.2f}, deviation {s.std:.2f}, "
-        f"{s.lowest:.1f} to {s.highest:.1f}, {s.dead_bins} dead bins, {s.not_finite} values that are no numbers, "
+        f"{s.lowest:.1f} to {s.highest:.1f}, {s.dead_bins} dead bins, {s.not_finite} invalid values, "
         f"{s.size_mb:.0f} MB"
         for label, s in found.items()
     ]

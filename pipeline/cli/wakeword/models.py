@@ -26,27 +26,28 @@ folder = click.Path(path_type=Path, exists=True)
 
 def data_options(command: Any) -> Any:
     options = [
-        click.option("--positive", type=folder, multiple=True, help="Folder of clips of the word."),
+        click.option("--positive", type=folder, multiple=True, help="Folder of clips of the word; repeatable."),
+        click.option("--negative", type=folder, multiple=True, help="Folder of other speech; repeatable."),
         click.option(
-            "--negative", type=folder, multiple=True, help="Folder of other speech; more than one may be given."
+            "--hard-negative", type=folder, multiple=True, help="Folder of words that sound similar; repeatable."
         ),
-        click.option("--hard-negative", type=folder, multiple=True, help="Folder of what sounds like the word."),
-        click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in."),
-        click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses."),
-        click.option("--split", type=folder, help="Instead of folders: what `pronlab wakeword split` wrote."),
-        click.option("--source", help="A regular expression; its first group in a clip's path is the speaker."),
-        click.option("--max-positives", type=int, help="Use at most so many clips of the word."),
+        click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
+        click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
+        click.option("--split", type=folder, help="Output of `pronlab wakeword split`, instead of folders."),
+        click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
+        click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
         click.option(
-            "--model", help="tcn (default), tiny_conv, cd_dnn, lstm, gru, bc_resnet, mobilenet_v3, resnet18, ..."
+            "--model",
+            help="Architecture: tcn (default), tiny_conv, cd_dnn, lstm, gru, bc_resnet, mobilenet_v3, resnet18, ...",
         ),
-        click.option("--width", type=float, help="Factor on the model's channels."),
-        click.option("--target", help="esp32_s3, raspberry_pi (default), phone or desktop: what the model must fit."),
-        click.option("--steps", type=int, help="Of the first pass."),
-        click.option("--batch", type=int),
-        click.option("--rate", type=float),
-        click.option("--teacher", help="A wake-word run to learn from too."),
+        click.option("--width", type=float, help="Multiplier of the number of channels."),
+        click.option("--target", help="Device the model must fit: esp32_s3, raspberry_pi (default), phone or desktop."),
+        click.option("--steps", type=int, help="Number of steps of the first pass."),
+        click.option("--batch", type=int, help="Clips per step."),
+        click.option("--rate", type=float, help="Learning rate."),
+        click.option("--teacher", help="Wake-word run to distil from."),
         click.option("--name", help="Name of the run."),
-        click.option("--seed", type=int),
+        click.option("--seed", type=int, help="Seed of all random draws."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -80,7 +81,7 @@ def train(chosen: Chosen, **options: Any) -> None:
 @data_options
 @training_options("default, small, thorough, tiny", resumable=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
-    """Render the clips to train on once, into OUT: for trainings with --override data.features=OUT."""
+    """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.data.feature_cache import read_index
     from pipeline.wakeword.run import make_features
@@ -97,7 +98,7 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 @data_options
 @training_options("default, small, thorough, tiny", resumable=False)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
-    """Which learning rate: a short run whose rate rises until the loss does."""
+    """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.run import make_trainer
@@ -118,11 +119,11 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 
 @click.command("search")
 @data_options
-@click.option("--trials", type=int, default=20, show_default=True)
-@click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps of each short training.")
+@click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
+@click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
 @training_options("default, small, thorough, tiny", resumable=False)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
-    """Search for better settings with Optuna; the best are left as a preset file."""
+    """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.search import search_settings
@@ -146,18 +147,34 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.option("--positive", type=folder, multiple=True, help="Clips of the word, not trained on.")
-@click.option("--background", type=folder, multiple=True, help="Other speech, not trained on.")
-@click.option("--split", type=folder, help="Instead of both: the test part of what `pronlab wakeword split` wrote.")
-@click.option("--noise", type=folder, multiple=True, help="Noise to lie under it all (pink noise without).")
-@click.option("--near", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder a near phrase.")
-@click.option("--hours", type=float, default=2.0, show_default=True, help="Length of the stream.")
-@click.option("--snr", "snr_db", type=float, default=10.0, show_default=True, help="Speech to noise, dB.")
-@click.option("--runtime", type=click.Choice(["torch", "onnx", "int8"]), default="torch", show_default=True)
-@click.option("--preset", "detector_preset", help="aggressive, balanced or conservative in place of the run's own.")
-@click.option("--tta", is_flag=True, help="With test-time augmentation too.")
-@click.option("--keep-threshold", is_flag=True, help="Make the threshold for the target rate the model's.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--positive", type=folder, multiple=True, help="Folder of held-out clips of the word; repeatable.")
+@click.option("--background", type=folder, multiple=True, help="Folder of held-out other speech; repeatable.")
+@click.option("--split", type=folder, help="Use the test part of a `pronlab wakeword split` instead of both.")
+@click.option(
+    "--noise", type=folder, multiple=True, help="Folder of background noise; repeatable (default: pink noise)."
+)
+@click.option(
+    "--near",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder with one subfolder per similar phrase.",
+)
+@click.option("--hours", type=float, default=2.0, show_default=True, help="Length of the stream in hours.")
+@click.option("--snr", "snr_db", type=float, default=10.0, show_default=True, help="Signal-to-noise ratio in dB.")
+@click.option(
+    "--runtime",
+    type=click.Choice(["torch", "onnx", "int8"]),
+    default="torch",
+    show_default=True,
+    help="Runtime to evaluate with.",
+)
+@click.option(
+    "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
+)
+@click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
+@click.option(
+    "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
 @run_option
 @json_option
 def evaluate(
@@ -170,7 +187,7 @@ def evaluate(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Misses at 0.1, 0.5 and 1 false alarms an hour, on a long stream of speech and noise with the words in it."""
+    """Measure misses at 0.1, 0.5 and 1 false alarms per hour on a long stream of speech, noise and the word."""
     from pipeline.wakeword.data.splits import reported_part
     from pipeline.wakeword.evaluation.evaluate import Task
     from pipeline.wakeword.finished_run import evaluate_run, trained
@@ -181,7 +198,7 @@ def evaluate(
     if split is not None:
         options["positive"], options["background"] = reported_part(split)
     if not options["positive"] or not options["background"]:
-        raise CorpusError("Say on what: --positive and --background, or --split.")
+        raise CorpusError("Give the clips to evaluate on: --positive and --background, or --split.")
     task = Task(**{**options, "noise": tuple(map(str, options["noise"]))})
     report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:
@@ -195,23 +212,27 @@ def evaluate(
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.option("--positive", type=folder, multiple=True, required=True, help="Clips of the word, not trained on.")
-@click.option("--background", type=folder, multiple=True, required=True, help="Other speech, not trained on.")
-@click.option("--noise", type=folder, multiple=True, help="Kinds of noise to try besides white and pink.")
-@click.option("--rir", type=folder, multiple=True, help="Rooms to try.")
+@click.option(
+    "--positive", type=folder, multiple=True, required=True, help="Folder of held-out clips of the word; repeatable."
+)
+@click.option(
+    "--background", type=folder, multiple=True, required=True, help="Folder of held-out other speech; repeatable."
+)
+@click.option("--noise", type=folder, multiple=True, help="Folder of noise to test besides white and pink; repeatable.")
+@click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses to test; repeatable.")
 @run_option
 @json_option
 def robustness(
     detector: str, positive: Any, background: Any, noise: Any, rir: Any, run: Path | None, as_json: bool
 ) -> None:
-    """What noise, rooms, distance, level and codecs do to it, as one table."""
+    """Measure how noise, rooms, distance, level and codecs affect a detector."""
     from pipeline.wakeword.finished_run import robustness_of, trained
 
     one = trained(Settings.from_env(), detector)
     rows: list[dict[str, Any]] = []
     with background_run(run, "Conditions") as work:
         rows = robustness_of(one, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), _stoppable(work))
-    lines = [f"{'condition':40} found   taken for it"]
+    lines = [f"{'condition':40} recall  false alarms"]
     lines += [
         f"{row['kind'] + ': ' + row['condition']:40} {row['recall']:6.1%} {row['false_share']:8.1%}" for row in rows
     ]
@@ -220,11 +241,16 @@ def robustness(
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.option("--to", "target", type=click.Path(path_type=Path), help="Default: exports in the run directory.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Folder to write to (default: exports in the run directory).",
+)
 @run_option
 @json_option
 def export(detector: str, target: Path | None, run: Path | None, as_json: bool) -> None:
-    """ONNX, TorchScript and INT8, checked against the model on real clips and timed."""
+    """Export a detector as ONNX, TorchScript and INT8, each checked against the model and timed."""
     from pipeline.wakeword.finished_run import EXPORTS, trained
     from pipeline.wakeword.packaging.export import export as export_model
 
@@ -234,20 +260,20 @@ def export(detector: str, target: Path | None, run: Path | None, as_json: bool) 
         work.progress(1, 1, "")
     lines = [
         f"{e.format:12} {e.size_kb:7.0f} kB, logits within {e.largest_difference:.2g} of the model's on {e.n} windows, "
-        f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms a window (95 %: {e.p95_ms:.2f})"
+        f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms per window (95 %: {e.p95_ms:.2f})"
         for e in found
     ]
     emit({"folder": target or one.home / EXPORTS, "formats": found}, as_json, "\n".join(lines))
 
 
 @click.command()
-@click.option("--model", "name", help="tcn (default), ...")
-@click.option("--width", type=float)
-@click.option("--target")
-@click.option("--int8", is_flag=True, help="With INT8 weights.")
+@click.option("--model", "name", help="Architecture, e.g. tcn (default).")
+@click.option("--width", type=float, help="Multiplier of the number of channels.")
+@click.option("--target", help="Device, e.g. raspberry_pi (default).")
+@click.option("--int8", is_flag=True, help="Use INT8 weights.")
 @json_option
 def budget(as_json: bool, int8: bool, **options: Any) -> None:
-    """Parameters, multiplications, flash and memory of a model, and whether each device has room for it."""
+    """Show a model's parameters, multiplications, flash and memory, and the devices it fits."""
     from pipeline.wakeword.config import DetectorConfig, ModelConfig
     from pipeline.wakeword.devices import TARGETS
     from pipeline.wakeword.features import FeatureConfig
@@ -261,7 +287,7 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     beyond = {name: found[name].beyond(target, hop_s) for name, target in TARGETS.items()}
     one = found[config.target]
     lines = [
-        f"{config.name}: {one.parameters:,} parameters, {one.macs / 1e6:.2f} million multiplications a window, "
+        f"{config.name}: {one.parameters:,} parameters, {one.macs / 1e6:.2f} million multiplications per window, "
         f"{one.flash_kb:.0f} kB of flash, {one.ram_kb:.0f} kB of memory"
     ]
     lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
@@ -309,15 +335,15 @@ def _evaluation_text(report: dict[str, Any]) -> str:
     for target, point in stream["at_fah"].items():
         low, high = point["miss_interval"]
         lines.append(
-            f"  at most {target:>4} false alarms an hour: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
+            f"  at most {target:>4} false alarms per hour: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
             f"{point['false_alarms']} false alarms, threshold {point['threshold']:.2f}"
         )
     own = report["as_set"]
     lines.append(
-        f"  as it is set ({own['threshold']:.2f}): {own['miss_rate']:.1%} missed, {own['false_alarms']} false alarms "
-        f"({own['fah']:.2f} an hour)"
+        f"  as deployed ({own['threshold']:.2f}): {own['miss_rate']:.1%} missed, {own['false_alarms']} false alarms "
+        f"({own['fah']:.2f} per hour)"
     )
-    lines += [f"  {n['phrase']:20} taken for it: {n['accepted']} of {n['n']}" for n in report["near"]]
+    lines += [f"  {n['phrase']:20} false alarms: {n['accepted']} of {n['n']}" for n in report["near"]]
     return "\n".join(lines)
 
 

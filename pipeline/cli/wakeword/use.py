@@ -1,4 +1,4 @@
-"""A detector in use: on a file, or as the judge over HTTP."""
+"""Use a detector: on a file, or as the judge over HTTP."""
 
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ PORT = 8602
 @click.command()
 @click.argument("run")
 @click.argument("audio", type=click.Path(path_type=Path))
-@click.option("--preset", "detector_preset", help="aggressive, balanced or conservative in place of the run's own.")
-@click.option("--threshold", type=float, help="In logits, in place of the model's.")
-@click.option("--judge", "url", help="Ask the judge at this address about each detection.")
-@click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="Its API key, or in PRONLAB_JUDGE_KEY.")
+@click.option(
+    "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
+)
+@click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
+@click.option("--judge", "url", help="Address of a judge to ask about each detection.")
+@click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @json_option
 def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
-    """Where in a recording the word is."""
+    """Find the word in a recording."""
     from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import trained
 
@@ -39,10 +41,16 @@ def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("run")
 @exposure_options
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
 @json_option
 def judge(run: str, **options: Any) -> None:
-    """Serve `POST /verify`: a second opinion on clips that a sentry let through."""
+    """Serve `POST /verify`: a second opinion on the detections of a small model."""
     serve(detector=run, **options)
 
 

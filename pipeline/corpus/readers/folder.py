@@ -48,7 +48,7 @@ def scan_folder(root: Path, language: str = "tr") -> Scan:
             stem = composed(file.stem)
             match = _NUMBERED.fullmatch(stem)
             if match is None:
-                message = f"{relative}: expected a name like 01_araba.wav; the whole name was taken as the word."
+                message = f"{relative}: expected a name like 01_araba.wav; the whole name is used as the word."
                 problems.append(Problem("odd_name", message, "warning", relative))
             items.append(
                 CorpusItem(
@@ -89,7 +89,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _unusable(file: Path, root: Path, relative: str) -> Problem | None:
     if file.suffix.lower() not in AUDIO_SUFFIXES:
         kinds = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
-        return Problem("not_audio", f"{relative} is no audio file ({kinds}) and was passed over.", "warning", relative)
+        return Problem("not_audio", f"{relative} is not an audio file ({kinds}) and was skipped.", "warning", relative)
     try:
         relative.encode()
         confined(root, relative)

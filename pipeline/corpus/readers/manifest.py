@@ -34,7 +34,7 @@ def read_manifest(path: Path) -> Scan:
                     raise CorpusError(line.error.reason)
                 item = item_from_json(line.value, path.parent)
                 if item.key in items:
-                    raise CorpusError(f"the id {item.key!r} was used before")
+                    raise CorpusError(f"the id {item.key!r} is used twice")
             except UNUSABLE as error:
                 reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
                 problems.append(Problem("bad_row", f"Line {line.number}: {reason}", "error", path.name))
@@ -52,7 +52,7 @@ def item_from_json(raw: dict[str, Any], root: Path) -> CorpusItem:
     """Raises KeyError, ValueError or CorpusError for a line that cannot be used."""
     audio = str(PurePosixPath(raw["audio"]))
     if ".." in PurePosixPath(audio).parts:
-        raise CorpusError(f"'audio' leads upwards: {audio!r}")
+        raise CorpusError(f"'audio' points outside the manifest's folder: {audio!r}")
     audio = spelled(root, audio)
     json.dumps(raw, ensure_ascii=False).encode()
     confined(root, audio)

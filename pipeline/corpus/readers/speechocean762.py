@@ -111,5 +111,5 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise CorpusError(f"{path} cannot be read as JSON: {error}.") from error
     if not isinstance(content, dict):
-        raise CorpusError(f"{path} must hold one object with an entry an utterance.")
+        raise CorpusError(f"{path} must hold one object with one entry per utterance.")
     return content

@@ -22,7 +22,7 @@ def start(job: Job) -> str:
     if unknown:
         raise JobError(f"The executor ray takes address and cpus, got {', '.join(sorted(unknown))}.")
     if job.nodes > 1:
-        raise JobError("A Ray job runs on one node. Take --executor slurm for more, or more devices on one node.")
+        raise JobError("A Ray job runs on one node. Use --executor slurm for more nodes, or more devices on one node.")
     on_cuda = job.settings.device.startswith("cuda")
     log = shlex.quote(str(job.run.path / "log.txt"))
     try:
@@ -37,7 +37,7 @@ def start(job: Job) -> str:
             )
         )
     except (OSError, RuntimeError, ValueError) as error:
-        raise JobError(f"Ray did not take the job: {_first_line(error)}") from error
+        raise JobError(f"Ray rejected the job: {_first_line(error)}") from error
 
 
 def end(run: RunDirectory, launch: Launch) -> None:
@@ -46,7 +46,7 @@ def end(run: RunDirectory, launch: Launch) -> None:
     try:
         _client(launch.options).stop_job(launch.job_id)
     except RuntimeError as error:
-        raise JobError(f"Ray could not end the job {launch.job_id}: {_first_line(error)}") from error
+        raise JobError(f"Ray could not stop the job {launch.job_id}: {_first_line(error)}") from error
 
 
 def waits(run: RunDirectory, launch: Launch) -> bool:

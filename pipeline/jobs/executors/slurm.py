@@ -92,8 +92,8 @@ def start(job: Job) -> str:
     except (OSError, RuntimeError, ValueError, AssertionError, NameError, submitit.core.utils.FailedJobError) as error:
         reason = lines_of(str(error).strip())
         raise JobError(
-            f"Slurm did not take the job: {reason[0] if reason else type(error).__name__} Is this one of the cluster's "
-            "login nodes, and are the options right?"
+            f"Slurm rejected the job: {reason[0] if reason else type(error).__name__} Check that this is a login node "
+            "of the cluster, and the options."
         ) from error
 
 
@@ -126,5 +126,5 @@ def _submitit() -> Any:
 
 def _whole(name: str, value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
-        raise JobError(f"The option {name} is a whole number above 0, got {value!r}.")
+        raise JobError(f"The option {name} must be a whole number above 0, got {value!r}.")
     return int(value)

@@ -57,7 +57,7 @@ def from_csv(content: bytes) -> list[Row]:
         return _rows_of(table)
     except csv.Error as error:
         raise LabelError(
-            f"The table cannot be read after line {table.line_num}: {error}. Is a quote not closed?"
+            f"The table cannot be read after line {table.line_num}: {error}. Check for a quote that is not closed."
         ) from error
 
 
@@ -78,7 +78,7 @@ def _rows_of(table: "csv.DictReader[str]") -> list[Row]:
                 try:
                     values[name] = artifacts.loads(values[name])
                 except ValueError:
-                    problem = f"has {name} that are no JSON"
+                    problem = f"has {name} that are not JSON"
         rows.append(Row(f"line {number}", values, problem))
     return rows
 
@@ -101,9 +101,7 @@ def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collect
             recording = _recording(row, recordings, by_path)
             event = checked(rubric, _event(row.values, rubric))
             if known is not None and spelled_as(event.evaluator, known) is None:
-                raise LabelError(
-                    f"{event.evaluator!r} is not among the people who rate here: on the list, active, an expert"
-                )
+                raise LabelError(f"{event.evaluator!r} is not an active rater on this installation's list of people")
             key = name_key(event.evaluator)
             if key not in spelled:
                 spelled[key] = people.spelling(event.evaluator)
@@ -140,7 +138,7 @@ def _recording(row: Row, recordings: dict[str, Recording], by_path: dict[str, Re
 def _event(values: dict[str, Any], rubric: RubricName) -> RatingEvent:
     action = RatingAction(str(values.get("action") or "rate"))
     if action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
-        raise LabelError(f"{action} is no rating")
+        raise LabelError(f"'{action}' is not a rating")
     names = [dimension.key for dimension in RUBRICS[rubric].dimensions]
     dimensions = values.get("dimensions") or {name: values[name] for name in names if name in values}
     score = values.get("score")

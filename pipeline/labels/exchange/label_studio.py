@@ -40,7 +40,7 @@ def from_label_studio(content: bytes) -> list[Row]:
         if not isinstance(tasks, list):
             raise ValueError("expected a list of tasks")
     except ValueError as error:
-        raise LabelError(f"This is no JSON export of Label Studio: {error}.") from error
+        raise LabelError(f"This is not a JSON export of Label Studio: {error}.") from error
     rows: list[Row] = []
     for number, task in enumerate(tasks, start=1):
         place = f"task {task.get('id', number) if isinstance(task, dict) else number}"

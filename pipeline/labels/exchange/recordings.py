@@ -41,7 +41,7 @@ def rated_recordings(settings: Settings, set_name: str, by: Identity | None = No
             ratings = current_ratings(result.ratings)
             found.append(Rated(recording, audio_path(set_, recording), ratings, result.score))
     if not found:
-        raise LabelError(f"There are no labels to export in {set_name!r}. Label recordings first.")
+        raise LabelError(f"There are no ratings to export in {set_name!r}. Rate recordings first.")
     return found
 
 

@@ -24,10 +24,10 @@ def export_labels(
     """
     permit(index.settings, by, Action.EXPORT)
     if table == "consensus" and set is None:
-        raise LabelError("The consensus is exported a set at a time: name one with --set.")
+        raise LabelError("The consensus can be exported for one set at a time. Name it with --set.")
     frame = index.labels(set) if table == "ratings" or set is None else index.consensus_scores(set)
     if frame.empty:
-        raise LabelError(f"There are no labels to export{f' in {set!r}' if set else ''}. Label recordings first.")
+        raise LabelError(f"There are no ratings to export{f' in {set!r}' if set else ''}. Rate recordings first.")
     if fmt == "csv":
         return len(frame), (csvfile.BYTE_ORDER_MARK + csvfile.of_frame(frame)).encode("utf-8")
     records = artifacts.loads(frame.to_json(orient="records", force_ascii=False, double_precision=6))

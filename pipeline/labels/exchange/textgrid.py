@@ -23,7 +23,7 @@ def write_textgrid(
 
     duration = 0.0 if recording.report is None else recording.report.duration_s
     if duration <= 0.0:
-        raise LabelError(f"The length of {recording.id} is not known; import its set again.")
+        raise LabelError(f"The length of {recording.id} is unknown. Import its set again.")
     grid = textgrid.Textgrid(0.0, duration)
 
     def add(name: str, spans: Sequence[tuple[float, float, str]]) -> None:

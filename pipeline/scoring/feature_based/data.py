@@ -71,11 +71,12 @@ def load_training_data(
     n_speakers = len(set(data.speakers))
     if len(data.scores) < MIN_RECORDINGS or n_speakers < MIN_SPEAKERS:
         raise TrainingError(
-            f"{len(data.scores)} labelled recordings of {n_speakers} speakers are too few to learn from: at least "
-            f"{MIN_RECORDINGS} of {MIN_SPEAKERS} are needed, {RECOMMENDED_RECORDINGS} recommended. Label more first."
+            f"{len(data.scores)} rated recordings of {n_speakers} speakers are too few to train on: at least "
+            f"{MIN_RECORDINGS} recordings of {MIN_SPEAKERS} speakers are needed, {RECOMMENDED_RECORDINGS} are "
+            f"recommended. Rate more recordings first."
         )
     if np.ptp(data.scores) < 1e-9:
-        raise TrainingError(f"All {len(data.scores)} scores are {data.scores[0]:g}: there is nothing to learn.")
+        raise TrainingError(f"All {len(data.scores)} scores are {data.scores[0]:g}, so there is nothing to learn from.")
     return data
 
 
@@ -123,7 +124,7 @@ def labelled_recordings(
     index.refresh_set(config.set)  # label files may have been edited by hand
     recordings = {r.id: r for r in index.recordings(config.set) if config.part in ("", r.part)}
     if config.part and not recordings:
-        raise TrainingError(f"No recording of {config.set!r} is in part {config.part!r}.")
+        raise TrainingError(f"The set {config.set!r} has no recordings in part {config.part!r}.")
     if config.labels == "mock":
         made_up = mock_scores(list(recordings.values()), config.seed)
         scores = dict(zip(recordings, made_up.tolist(), strict=True))
@@ -132,7 +133,7 @@ def labelled_recordings(
     frame = frame[frame["recording_id"].isin(list(recordings))]
     if frame.empty:
         raise TrainingError(
-            f"No labelled data found in {config.set!r}. Rate recordings on the Label page first, or try the pipeline "
+            f"There are no ratings in {config.set!r}. Rate recordings on the Label page first, or make a trial run "
             f"with made-up scores (--labels mock)."
         )
     scores = dict(zip(frame["recording_id"], frame["score"].astype(float), strict=True))
@@ -165,14 +166,14 @@ def _from_csv(path: Path) -> TrainingData:
     missing = {"score", "speaker"} - set(columns)
     if missing or not names or not rows:
         what = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
-        raise TrainingError(f"{path} lacks {what}. `pronlab features` writes a file of the right form.")
+        raise TrainingError(f"{path} has no {what}. `pronlab features` writes a complete file.")
     if not all(row["speaker"] and row["score"] for row in rows):
-        raise TrainingError(f"{path} has a row without a speaker or a score; is its end cut off?")
+        raise TrainingError(f"{path} has a row without a speaker or a score. Check that the file is complete.")
     try:
         values = np.array([[float(row[name]) for name in names] for row in rows], dtype=np.float32)
         scores = np.array([float(row["score"]) for row in rows], dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TrainingError(f"{path} has a cell that is no number: {error}.") from error
+        raise TrainingError(f"{path} has a cell that is not a number: {error}.") from error
     if not np.isfinite(values).all() or not ((scores >= 0) & (scores <= 100)).all():
         raise TrainingError(f"{path} has a feature that is not finite or a score outside 0-100.")
     first = rows[0]

@@ -23,7 +23,7 @@ FILES = (WEIGHTS_FILE, PTH_FILE, INFO_FILE, SCALER_FILE, HELD_OUT_FILE, CARD_FIL
 
 
 def deploy(settings: Settings, source: Path) -> ModelInfo:
-    """Make the model in `source` the one in use for its rubric; the one before is kept for `rollback`.
+    """Deploy the model in `source` for its rubric; the previous one is kept for `rollback`.
 
     Raises ModelError for a folder without a complete, loadable model, or with one that cannot score here.
     """
@@ -43,5 +43,5 @@ def rollback(settings: Settings, rubric: RubricName) -> ModelInfo | None:
     """
     target = settings.deployed_root / rubric
     if not target.exists():
-        raise ModelError(f"Nothing is deployed for {rubric}: the released model, if any, is in use.")
+        raise ModelError(f"Nothing is deployed for {rubric}, so there is nothing to roll back.")
     return load_info(target) if take_back(target) else None

@@ -7,14 +7,20 @@ from pipeline.scoring.feature_based.model_files import INFO_FILE, is_model_folde
 from pipeline.settings import Settings
 
 
-def find_model(settings: Settings, rubric: RubricName, extractor: str | None = None) -> Path | None:
-    """The folder of the model for `rubric` (and `extractor`, if given): the deployed one, else the released one with
-    the smallest error on unheard speakers. None where there is none; an incomplete folder is passed over."""
+def find_model(
+    settings: Settings, rubric: RubricName, extractor: str | None = None, *, language: str | None = None
+) -> Path | None:
+    """The folder of the model for `rubric` (and `extractor` and `language`, if given): the deployed one, else the
+    released one with the smallest error on unheard speakers. None where there is none.
+
+    A model of no stated language (`und`) fits every language. An incomplete folder is skipped.
+    """
     folders = [settings.deployed_root / rubric, *released_folders(settings)]
     for folder in folders:
         if is_model_folder(folder):
             info = load_info(folder)
-            if info.rubric == rubric and extractor in (None, info.extractor):
+            fits = language is None or info.language in (language, "und")
+            if info.rubric == rubric and extractor in (None, info.extractor) and fits:
                 return folder
     return None
 

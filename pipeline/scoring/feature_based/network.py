@@ -74,7 +74,7 @@ def _fitted(
 
     if len(x) < MIN_RECORDINGS:
         raise TrainingError(
-            f"Only {len(x)} recordings are left to fit on once speakers are held out. Use fewer folds, or label "
+            f"Only {len(x)} recordings remain to train on after speakers are held out. Use fewer folds, or rate "
             f"recordings of more speakers."
         )
     torch.manual_seed(seed)
@@ -103,7 +103,7 @@ def _fitted(
             optimiser.zero_grad(set_to_none=True)
             loss = nn.functional.mse_loss(network(inputs[batch]).squeeze(1), targets[batch])
             if not bool(torch.isfinite(loss)):
-                raise TrainingError(f"The loss is no number in epoch {epoch}. Lower the learning rate.")
+                raise TrainingError(f"The loss became NaN in epoch {epoch}. Lower the learning rate.")
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
@@ -158,5 +158,5 @@ def folded_layers(weights: Weights) -> list[tuple[NDArray[np.float64], NDArray[n
     if not folded or not chained or sizes[-1][1] != 1:
         raise ModelError(f"The dense layers' sizes {sizes} do not lead from features to one score.")
     if not all(np.isfinite(matrix).all() and np.isfinite(shift).all() for matrix, shift in folded):
-        raise ModelError("The weights hold values that are no numbers; train the model again.")
+        raise ModelError("The weights contain NaN or infinite values. Retrain the model.")
     return folded

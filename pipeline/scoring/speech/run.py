@@ -38,7 +38,8 @@ def train_speech(
         encoder = config.encoder or str(settings.encoder_path or "")
         if not encoder:
             raise ModelError(
-                "Which encoder? Set PRONLAB_ENCODER_PATH to a local folder, or give --encoder a folder or a hub name."
+                "No encoder is given. Set PRONLAB_ENCODER_PATH to a local folder, or give --encoder a folder "
+                "or a hub name."
             )
 
         def progress(done: int, total: int, message: str) -> None:
@@ -77,5 +78,5 @@ def manifest_of(settings: Settings, config: SpeechTrainConfig) -> Path:
         return Path(config.manifest)
     manifest = get_set(settings, config.set).root / "manifest.jsonl"
     if not manifest.is_file():
-        raise TrainingError(f"The set {config.set!r} has no manifest with phones and their scores to learn from.")
+        raise TrainingError(f"The set {config.set!r} has no manifest with phones and their scores to train on.")
     return manifest

@@ -1,7 +1,7 @@
 """The scorer of English sentences, words and phones."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from pipeline.audio.load import Audio
 from pipeline.errors import CorpusError, ModelError
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
-from pipeline.scoring.base import SCORERS, Scorer
-from pipeline.scoring.feature_based.model_location import find_model
+from pipeline.scoring.base import SCORERS
 from pipeline.scoring.speech.free_decoding import HeardWord, recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
@@ -20,7 +19,6 @@ from pipeline.scoring.speech.lexicon.dictionary import (
     LetterToSound,
     Word,
     given_phones,
-    is_turkish,
     pronounce,
     spoken_of,
 )
@@ -53,7 +51,7 @@ POOR_WORD = 6.0
 
 @dataclass(frozen=True)
 class Analysis:
-    """All that was found on one recording of a known text, before it is put in words."""
+    """Everything measured on a recording of a known text, from which the result is made."""
 
     words: tuple[Word, ...]
     spoken: Spoken
@@ -70,19 +68,17 @@ class SpeechScorer:
 
     name = NAME
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.runtime = SpeechRuntime(folder)
         self.info = self.runtime.info
         self.model_id = self.info.model_id
-        self._settings, self._folder = settings, folder
+        self._folder = folder
         log.info("Loaded %s from %s", self.model_id, folder)
 
     def score(self, audio: Audio, target: Target) -> ScoreResult:
-        """Raises CorpusError for a text that cannot be pronounced, and for other languages."""
-        if target.language == "tr" or is_turkish(target.text):
-            return self._by_word_scorer(audio, target)
+        """Score phones, words and sentence. Raises CorpusError if the text is not English or cannot be said."""
         if target.language != self.info.language:
-            raise CorpusError(f"Sentences can be scored in English (en) only, not in {target.language!r}.")
+            raise CorpusError(f"The speech model scores English (en) only, not {target.language!r}.")
         if audio.duration_s > MAX_S:
             reason = f"It lasts {audio.duration_s:.0f} s; at most {MAX_S:.0f} s can be scored at once."
             return self._refused(target, State.TOO_LONG, reason)
@@ -129,15 +125,6 @@ class SpeechScorer:
     def _rules(self) -> LetterToSound | None:
         file = self._folder / RULES_FILE
         return load_rules(file) if file.is_file() else None
-
-    def _by_word_scorer(self, audio: Audio, target: Target) -> ScoreResult:
-        """Turkish is not what this model knows: the word scorer answers, and says so."""
-        turkish = replace(target, language="tr", rubric=RubricName.WORD, phones=None)
-        model = find_model(self._settings, RubricName.WORD)
-        scorer: Scorer = SCORERS["heuristic" if model is None else "model"](self._settings, RubricName.WORD, model)
-        note = "A Turkish text: scored by the Turkish word scorer, not by the English speech scorer."
-        found = scorer.score(audio, turkish)
-        return replace(found, target=target, warnings=(note, *found.warnings))
 
     def _refused(self, target: Target, state: State, reason: str) -> ScoreResult:
         return ScoreResult(
@@ -298,5 +285,5 @@ def make(settings: Settings, rubric: RubricName, model: Path | None) -> SpeechSc
     """Raises ModelError where no speech model is deployed or released."""
     folder = find_speech_model(settings, model)
     if folder is not None:
-        return SpeechScorer(settings, folder)
+        return SpeechScorer(folder)
     raise ModelError("There is no speech model. Train one (`pronlab train speech`), or name its folder with --model.")

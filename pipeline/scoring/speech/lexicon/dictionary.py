@@ -20,7 +20,6 @@ MAX_VARIANTS = 6
 MAX_WORDS = 60
 MAX_LETTERS = 45
 _WORD = re.compile(r"[A-Za-z']+")
-_TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
 # Weak forms that the dictionary lacks, as they are said in running speech.
 _WEAK_FORMS: dict[str, tuple[str, ...]] = {
     "and": ("AH0 N D", "AH0 N"), "at": ("AH0 T",), "can": ("K AH0 N",), "for": ("F ER0",), "from": ("F R AH0 M",),
@@ -60,14 +59,14 @@ def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
     """
     found = words_of(text)
     if re.search(r"\d", text):
-        raise CorpusError(f"{text!r} has digits. Write numbers as words, the way they are to be said.")
+        raise CorpusError(f"{text!r} contains digits. Write numbers as words.")
     if not found:
-        raise CorpusError(f"{text!r} has no word that could be said.")
+        raise CorpusError(f"{text!r} contains no words.")
     if len(found) > MAX_WORDS:
         raise CorpusError(f"The text has {len(found)} words; at most {MAX_WORDS} can be scored at once.")
     endless = next((word for word in found if len(word) > MAX_LETTERS), None)
     if endless is not None:
-        raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; no word has more than {MAX_LETTERS}.")
+        raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; a word can have at most {MAX_LETTERS}.")
     return [_word(word, rules) for word in found]
 
 
@@ -81,8 +80,9 @@ def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
         raise CorpusError(f"{text!r} has {len(found)} words, but phones were given for {len(phones)}.")
     unknown = sorted({phone for word in phones for phone in word if bare(phone) not in PHONES})
     if unknown or not all(phones):
-        what = f"{', '.join(unknown)}: no CMU phone" if unknown else "a word has no phones"
-        raise CorpusError(f"The phones cannot be used: {what}. They are {' '.join(PHONES)}, vowels with 0, 1 or 2.")
+        reason = f"unknown phones {', '.join(unknown)}" if unknown else "a word has no phones"
+        known = " ".join(PHONES)
+        raise CorpusError(f"The phones cannot be used: {reason}. Use the CMU phones {known}, vowels with 0, 1 or 2.")
     return [Word(word, (tuple(said),), "given") for word, said in zip(found, phones, strict=True)]
 
 
@@ -92,11 +92,6 @@ def spoken_of(words: Sequence[Sequence[str]]) -> tuple[Spoken, NDArray[np.int64]
     owner = [number for number, phones in enumerate(words) for _ in phones]
     stress = [stress_of(phone) if bare(phone)[0] in "AEIOU" else 0 for phones in words for phone in phones]
     return Spoken(np.array(labels, dtype=np.int64), np.array(owner, dtype=np.int64)), np.array(stress, dtype=np.int64)
-
-
-def is_turkish(text: str) -> bool:
-    """Whether a text has letters that Turkish has and English lacks."""
-    return any(letter in _TURKISH_LETTERS for letter in text)
 
 
 def _word(word: str, rules: LetterToSound | None) -> Word:

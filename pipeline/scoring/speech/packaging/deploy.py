@@ -21,6 +21,6 @@ def is_deployed(settings: Settings) -> bool:
 
 
 def rollback(settings: Settings) -> SpeechInfo | None:
-    """Back to the model before; None where the released one is in use from now on."""
+    """Deploy the previous model again; None if the released model scores from now on."""
     target = settings.deployed_root / FOLDER
     return load_info(target) if take_back(target) else None

@@ -85,7 +85,7 @@ def _read_folder(folder: str) -> list[Samples]:
 
     files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix in AUDIO_SUFFIXES]
     if not files:
-        raise TrainingError(f"{folder} holds no audio to mix in.")
+        raise TrainingError(f"{folder} contains no audio files.")
     found: list[Samples] = []
     for path in files:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)

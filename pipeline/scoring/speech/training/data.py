@@ -84,7 +84,7 @@ def read_utterances(
     if not found:
         raise TrainingError(
             f"{manifest} has no utterance{f' in part {part!r}' if part else ''} with 'words' (phones and their scores) "
-            f"and 'experts': a speech scorer cannot learn from it. speechocean762 has both."
+            f"and 'experts', so a speech scorer cannot be trained on it. speechocean762 has both."
         )
     return [u for u in found if len(u.samples) <= MAX_TRAINING_S * 16_000]
 

@@ -173,7 +173,7 @@ class _Trainer:
             losses = self._losses(batch, order, epoch >= config.score_after_epochs)
             loss = sum(losses.values(), torch.zeros((), device=self.device))
             if not bool(torch.isfinite(loss)):
-                raise TrainingError(f"The loss is no number at step {step}. Lower the learning rates.")
+                raise TrainingError(f"The loss became NaN at step {step}. Lower the learning rates.")
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)

@@ -1,0 +1,27 @@
+"""The features that are logged with a prediction, so that later inputs can be compared with earlier ones."""
+
+from functools import lru_cache
+
+from pipeline.audio.load import Audio
+from pipeline.features.base import FeatureExtractor
+from pipeline.features.catalogue import load_extractor
+from pipeline.records import ScoreResult
+from pipeline.settings import Settings
+
+EXTRACTOR = "acoustic57"
+
+
+def features_of(settings: Settings, audio: Audio, result: ScoreResult) -> tuple[float, ...]:
+    """The 57 acoustic features of a recording; empty where it was refused, as silence has no distribution to drift."""
+    if result.overall is None:
+        return ()
+    return tuple(map(float, _extractor(settings).extract(audio, result.target)))
+
+
+def feature_names(settings: Settings) -> tuple[str, ...]:
+    return tuple(_extractor(settings).feature_names)
+
+
+@lru_cache(maxsize=4)
+def _extractor(settings: Settings) -> FeatureExtractor:
+    return load_extractor(settings, EXTRACTOR)
