@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test train-deps translations test-times test-slow lint bench audit demo clean system
+.PHONY: run test train-deps translations test-times test-slow lint docs screenshots bench audit demo clean system
 
 run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
@@ -34,6 +34,14 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documentation as a site in build/site; nothing is fetched while it is built.
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The pictures of the documentation, from a demo installation of their own; needs chromium.
+screenshots: $(VENV)/.installed-dev system
+	$(BIN)/python docs/screenshots.py
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m tests.bench

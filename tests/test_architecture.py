@@ -111,8 +111,3 @@ def test_every_command_has_help_and_json(name: str) -> None:
         assert leaf.help, f"{name} {leaf.name} has no help"
         options = {option for parameter in leaf.params for option in parameter.opts}
         assert "--json" in options or name == "dashboard", f"{name} {leaf.name} has no --json"
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_in_the_readme(name: str) -> None:
-    assert f"pronlab {name}" in (CHECKOUT / "README.md").read_text(encoding="utf-8")

@@ -6,12 +6,12 @@ import re
 from pipeline.settings import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "promises.md"
-NAMED = re.compile(r"`((?:browser/)?test_\w+\.py)(?:::(test_\w+))?`")
+NAMED = re.compile(r"`tests/((?:\w+/)?test_\w+\.py)(?:::(test_\w+))?`")
 
 
 def test_every_promise_names_tests_that_exist() -> None:
     rows = [
-        line for line in PAGE.read_text(encoding="utf-8").split("\n") if line.startswith("| ") and "held by" not in line
+        line for line in PAGE.read_text(encoding="utf-8").split("\n") if line.startswith("| ") and "Held by" not in line
     ]
     assert len(rows) > 20
     for row in rows:

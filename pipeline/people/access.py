@@ -1,5 +1,5 @@
 """Roles, and what they allow: the one table of actions and roles. It is asked by the services that read and write, by
-every page and by every command, never by hiding a button alone. data/README.md shows it; a test compares the two.
+every page and by every command, never by hiding a button alone. The site's page on roles is made from it.
 
 An installation is open while it has no list of people and no sign-in: whoever is there has every role. Otherwise nobody
 (not signed in, no name chosen, not on the list, no longer active) may do nothing at all.

@@ -1,4 +1,4 @@
-"""The study behind the figures in pipeline/wakeword/README.md: four keywords, three seeds, every technique on and off.
+"""The study behind the figures in docs/results/wake-words.md: four keywords, three seeds, every technique on and off.
 
     python -m tests.bench.wakeword_study FOLDER SHARED default ablation compare near
     python -m tests.bench.wakeword_study FOLDER SHARED table

@@ -69,16 +69,6 @@ def test_a_learner_may_practise_and_nothing_else() -> None:
     assert {action for action in Action if Role.LEARNER in ALLOWED[action]} == {Action.PRACTISE}
 
 
-def test_the_readme_shows_the_table() -> None:
-    head = f"| may | {' | '.join(Role)} |"
-    rows = [
-        f"| {action} | {' | '.join('x' if role in ALLOWED[action] else '-' for role in Role)} |" for action in Action
-    ]
-    text = (CHECKOUT / "data" / "README.md").read_text(encoding="utf-8")
-    shown = text.partition(head)[2].split("\n\n")[0].strip().splitlines()
-    assert shown[1:] == rows, "data/README.md does not show the table of pipeline/people/access.py"
-
-
 @pytest.mark.parametrize("action", Action)
 def test_services_ask_every_role_and_nobody(team: Settings, action: Action) -> None:
     for role, name in NAMES.items():
