@@ -71,6 +71,18 @@ def untraced_exports() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def one_scan() -> Iterator[None]:
+    """Streamlit's test harness reads the metadata of every installed package, in search of components, for each page
+    that is opened: five times what most pages take."""
+    from streamlit.components.v2 import manifest_scanner
+
+    manifests = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: manifests)
+        yield
+
+
 @pytest.fixture
 def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """For the tests of being spread over processes."""
@@ -108,7 +120,7 @@ def demo(settings: Settings, installed_demo: Settings) -> Settings:
 
 
 @pytest.fixture
-def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "Callable[..., AppTest]":
+def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch, one_scan: None) -> "Callable[..., AppTest]":
     """Opens a page of the dashboard on this installation: `open_page("data", section="Problems")`, then runs it."""
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
     monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))

@@ -203,7 +203,7 @@ def test_known_answers_as_people_type_them() -> None:
 
 
 def test_with_sign_in_nobody_is_anybody_without_it(
-    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch, one_scan: None
 ) -> None:
     from types import SimpleNamespace
 
