@@ -24,7 +24,7 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"
 # Asked for only to do more where they are there; nothing ends without them.
 ENRICH = {"pynvml", "spacy"}
 NAMES = {  # of the package, where it is imported by another name
-    "yaml": "pyyaml", "sklearn": "scikit-learn", "sqlite_utils": "sqlite-utils", "silero_vad": "silero-vad",
+    "yaml": "pyyaml", "sklearn": "scikit-learn", "silero_vad": "silero-vad",
     "prometheus_client": "prometheus-client", "streamlit_webrtc": "streamlit-webrtc", "multipart": "python-multipart",
 }  # fmt: skip
 # Dependencies of packages that are asked for.
