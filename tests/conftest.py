@@ -23,7 +23,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
 # before other tests.
 TOGETHER = {
-    "test_api.py": "api", "test_model_registry.py": "registry", "test_pages_wakeword.py": "wakeword pages",
+    "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys", "test_api_limits.py": "api limits",
+    "test_model_registry.py": "registry", "test_pages_text.py": "hostile", "test_pages_wakeword.py": "wakeword pages",
     "test_speech_released.py": "released", "test_speech_training.py": "training",
     "test_speechllm_training.py": "training", "test_training.py": "word training",
     "test_wakeword_training.py": "training",
@@ -234,6 +235,27 @@ def small_vocabulary() -> Iterator[None]:
         yield
 
 
+EXPORTED = "exported"
+
+
+@contextmanager
+def exports_kept(folder: Path) -> Iterator[None]:
+    """A copy of the graphs as they are exported, before they are quantised."""
+    from pipeline.scoring.speech.packaging import export
+
+    real = export.export_onnx
+
+    def kept(model: Any, target: Path) -> None:
+        real(model, target)
+        folder.mkdir()
+        for graph in target.glob("*.onnx"):
+            shutil.copy(graph, folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "export_onnx", kept)
+        yield
+
+
 @pytest.fixture(scope="session")
 def speech_run(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path
@@ -258,6 +280,6 @@ def speech_run(
         tiny_encoder = request.getfixturevalue("tiny_encoder")  # its imports take seconds
         installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
         run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
-        with small_vocabulary():
+        with small_vocabulary(), exports_kept(run.path / EXPORTED):
             train_speech(installation, config, run)
     return run.path

@@ -45,8 +45,8 @@ for line in sys.stdin:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("kills", [300, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
-def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: str, kills: int) -> None:
+@pytest.mark.parametrize("kills", [40, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_kills_in_the_middle_of_saves(settings: Settings, tiny_set: str, kills: int) -> None:
     index = Index(settings)
     index.rebuild()
     recordings = read_recordings(settings, tiny_set)[:3]
