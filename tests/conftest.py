@@ -23,8 +23,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
 # before other tests.
 TOGETHER = {
-    "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys", "test_api_limits.py": "api limits",
-    "test_model_registry.py": "registry", "test_pages_text.py": "hostile", "test_pages_wakeword.py": "wakeword pages",
+    "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys",
+    "test_api_limits.py": "api limits", "test_model_registry.py": "registry", "test_pages_text.py": "hostile", "test_pages_wakeword.py": "wakeword pages",
     "test_speech_released.py": "released", "test_speech_training.py": "training",
     "test_speechllm_training.py": "training", "test_training.py": "word training",
     "test_wakeword_training.py": "training",
@@ -129,7 +129,7 @@ def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch, one_scan: Non
     def open_(view: str, **query: str) -> "AppTest":
         from streamlit.testing.v1 import AppTest
 
-        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
         page.switch_page(f"views/{view}.py")
         for name, value in query.items():
             page.query_params[name] = value
