@@ -24,7 +24,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # before other tests.
 TOGETHER = {
     "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys",
-    "test_api_limits.py": "api limits", "test_model_registry.py": "registry", "test_pages_text.py": "hostile", "test_pages_wakeword.py": "wakeword pages",
+    "test_api_limits.py": "api limits", "test_model_registry.py": "registry", "test_pages_text.py": "hostile",
+    "test_pages_wakeword.py": "wakeword pages",
     "test_speech_released.py": "released", "test_speech_training.py": "training",
     "test_speechllm_training.py": "training", "test_training.py": "word training",
     "test_wakeword_training.py": "training",
