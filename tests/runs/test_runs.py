@@ -138,9 +138,9 @@ def test_a_stopped_run_goes_on_in_the_background(
     assert run.state.status == "stopped"
     go_on(settings, run)
     assert run.state.status in ("queued", "running")
-    until(lambda: run.state.status in ("failed", "lost") or any(row["event"] == "epoch" for row in run.metrics()), 120)
+    until(lambda: run.state.status == "failed" or any(row["event"] == "epoch" for row in run.metrics()), 240)
     run.request_stop()
-    until(lambda: run.state.status not in ("queued", "running", "stopping"), 60)
+    until(lambda: run.state.status in ("stopped", "failed", "finished"), 60)
     assert (run.state.status, run.state.error) == ("stopped", None)
 
 
