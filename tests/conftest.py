@@ -23,7 +23,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
 # before other tests.
 TOGETHER = {
-    "test_api.py": "api", "test_model_registry.py": "registry", "test_pages_wakeword.py": "wakeword pages",
+    "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys",
+    "test_api_limits.py": "api limits", "test_model_registry.py": "registry", "test_pages_text.py": "hostile",
+    "test_pages_wakeword.py": "wakeword pages",
     "test_speech_released.py": "released", "test_speech_training.py": "training",
     "test_speechllm_training.py": "training", "test_training.py": "word training",
     "test_wakeword_training.py": "training",
@@ -71,6 +73,18 @@ def untraced_exports() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def one_scan() -> Iterator[None]:
+    """Streamlit's test harness reads the metadata of every installed package, in search of components, for each page
+    that is opened: five times what most pages take."""
+    from streamlit.components.v2 import manifest_scanner
+
+    manifests = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: manifests)
+        yield
+
+
 @pytest.fixture
 def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """For the tests of being spread over processes."""
@@ -108,7 +122,7 @@ def demo(settings: Settings, installed_demo: Settings) -> Settings:
 
 
 @pytest.fixture
-def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "Callable[..., AppTest]":
+def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch, one_scan: None) -> "Callable[..., AppTest]":
     """Opens a page of the dashboard on this installation: `open_page("data", section="Problems")`, then runs it."""
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
     monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
@@ -116,7 +130,7 @@ def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "Callable[
     def open_(view: str, **query: str) -> "AppTest":
         from streamlit.testing.v1 import AppTest
 
-        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
         page.switch_page(f"views/{view}.py")
         for name, value in query.items():
             page.query_params[name] = value
@@ -222,6 +236,27 @@ def small_vocabulary() -> Iterator[None]:
         yield
 
 
+EXPORTED = "exported"
+
+
+@contextmanager
+def exports_kept(folder: Path) -> Iterator[None]:
+    """A copy of the graphs as they are exported, before they are quantised."""
+    from pipeline.scoring.speech.packaging import export
+
+    real = export.export_onnx
+
+    def kept(model: Any, target: Path) -> None:
+        real(model, target)
+        folder.mkdir()
+        for graph in target.glob("*.onnx"):
+            shutil.copy(graph, folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "export_onnx", kept)
+        yield
+
+
 @pytest.fixture(scope="session")
 def speech_run(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str, speech_manifest: Path
@@ -246,6 +281,6 @@ def speech_run(
         tiny_encoder = request.getfixturevalue("tiny_encoder")  # its imports take seconds
         installation = Settings(root / "data", root / "models", encoder_path=tiny_encoder)
         run = RunDirectory.create(installation.runs_root, kind="speech", name="tiny", config=config)
-        with small_vocabulary():
+        with small_vocabulary(), exports_kept(run.path / EXPORTED):
             train_speech(installation, config, run)
     return run.path

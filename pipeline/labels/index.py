@@ -19,7 +19,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import psutil
-import sqlite_utils
 
 from pipeline import artifacts
 from pipeline.corpus.sets import (
@@ -99,7 +98,7 @@ class Index(IndexQueries):
         self.path = settings.index_path
 
     @contextmanager
-    def connect(self) -> Iterator[sqlite_utils.Database]:
+    def connect(self) -> Iterator[sqlite3.Connection]:
         """A connection for one call. Raises LabelError where the file is damaged or locked for over 30 s, NoRoomError
         where the disk is full."""
         path = self._settings.index_path
@@ -108,7 +107,7 @@ class Index(IndexQueries):
         except sqlite3.Error as error:
             raise failure(f"The index {path}", error, "Check its permissions.") from error
         try:
-            yield sqlite_utils.Database(connection)
+            yield connection
         except sqlite3.DatabaseError as error:
             raise failure(f"The index {path}", error, "`pronlab index rebuild` rebuilds it.") from error
         finally:
@@ -283,7 +282,7 @@ class Index(IndexQueries):
 
         try:
             with self.connect() as database:
-                return ask(database.conn)
+                return ask(database)
         except NoRoomError as full:
             try:
                 with closing(as_it_lies(self.path)) as connection:
@@ -291,7 +290,7 @@ class Index(IndexQueries):
             except sqlite3.Error:
                 raise full from None
 
-    def _fill(self, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
+    def _fill(self, database: sqlite3.Connection, progress: Progress | None) -> IndexReport:
         n_recordings = n_files = n_ratings = 0
         problems = damaged_sets(self._settings)
         sets = list_sets(self._settings)
@@ -306,7 +305,7 @@ class Index(IndexQueries):
         return IndexReport(len(sets), n_recordings, n_files, n_ratings, tuple(problems))
 
     def _fill_set(
-        self, database: sqlite_utils.Database, set_: RecordingSet, progress: Progress | None
+        self, database: sqlite3.Connection, set_: RecordingSet, progress: Progress | None
     ) -> tuple[tuple[int, int, int], list[Problem]]:
         recordings = read_recordings(self._settings, set_.name)
         problems: list[Problem] = []
@@ -337,16 +336,16 @@ class Index(IndexQueries):
         database.execute(
             "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
         )
-        database.conn.executemany(
+        database.executemany(
             "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_recording_row(recording, results.get(recording.id)) for recording in recordings),
         )
-        database.conn.executemany(
+        database.executemany(
             "UPDATE recordings SET review = ? WHERE id = ?", ((DAMAGED, key) for key in sorted(wants_repair))
         )
         database.execute("INSERT INTO meta VALUES (?, ?)", [f"ids {set_.name}", _digest(recordings)])
         n_ratings = _insert_ratings(database, labelled)
-        database.conn.executemany(
+        database.executemany(
             "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", _problem_rows(set_, recordings, problems)
         )
         return (len(recordings), len(labelled), n_ratings), problems
@@ -422,15 +421,15 @@ def order_key(name: str) -> int:
 
 
 @contextmanager
-def _writing(database: sqlite_utils.Database) -> Iterator[None]:
-    database.conn.execute("BEGIN IMMEDIATE")
+def _writing(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
         with suppress(sqlite3.Error):  # a full disk has rolled back by itself
-            database.conn.execute("ROLLBACK")
+            database.execute("ROLLBACK")
         raise
-    database.conn.execute("COMMIT")
+    database.execute("COMMIT")
 
 
 def _label_files(root: Path) -> frozenset[str]:
@@ -469,14 +468,14 @@ def _recording_row(recording: Recording, result: ResultFile | None) -> list[Any]
     return [*identity, duration_s, order_key(recording.id), body, *_consensus_columns(result)]
 
 
-def _insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Recording, ResultFile]]) -> int:
+def _insert_ratings(database: sqlite3.Connection, labelled: Sequence[tuple[Recording, ResultFile]]) -> int:
     rows = [
         _rating_row(recording, event)
         for recording, result in labelled
         for event in current_ratings(result.ratings).values()
     ]
-    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    database.conn.executemany(
+    database.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    database.executemany(
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (row for recording, result in labelled for row in _event_rows(recording, result)),
     )

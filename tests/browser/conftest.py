@@ -83,22 +83,28 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
-@pytest.fixture
-def open_page(browser: Any, server: tuple[str, Settings]) -> Iterator[Callable[..., Any]]:
-    """`open_page("", rater=..., set=...)` opens a page in a context of its own and watches what it does.
+@pytest.fixture(scope="session")
+def context(browser: Any, server: tuple[str, Settings]) -> Any:
+    """What the pages of all tests have in common: the dashboard's scripts, fetched and compiled once."""
+    return browser.new_context(base_url=server[0], permissions=["microphone"])
 
-    After the test, no page may have logged an error or asked any other host for anything.
+
+@pytest.fixture
+def open_page(browser: Any, context: Any, server: tuple[str, Settings]) -> Iterator[Callable[..., Any]]:
+    """`open_page("", rater=..., set=...)` opens a page and watches what it does; the second of a test and those after
+    it are in browsers of their own.
+
+    After the test, no page may have logged an error or asked any other host for anything, and the browser has forgotten
+    what pages kept in it.
     """
-    contexts: list[Any] = []
+    pages: list[Any] = []
     complaints: list[str] = []
 
     def open_(path: str, *, width: int = 1280, height: int = 900, dark: bool = False, **query: str) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
-            permissions=["microphone"], base_url=server[0],
-        )  # fmt: skip
-        contexts.append(context)
-        page = context.new_page()
+        place = browser.new_context(base_url=server[0], permissions=["microphone"]) if pages else context
+        page = place.new_page()
+        pages.append(page)
+        look(page, width, height, dark=dark)
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("request", lambda request: complaints.extend(foreign(request.url)))
@@ -107,9 +113,28 @@ def open_page(browser: Any, server: tuple[str, Settings]) -> Iterator[Callable[.
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        if page.context is context:
+            page.evaluate("localStorage.clear()")
+            page.close()
+            context.clear_cookies()
+        else:
+            page.context.close()
     assert not complaints
+
+
+def look(page: Any, width: int, height: int = 900, *, dark: bool = False) -> None:
+    """Make the window that large, in a light or dark system."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if dark else "light")
+
+
+def expect(locator: Any) -> Any:
+    """Playwright's assertions, which wait for what they assert."""
+    from playwright.sync_api import expect as waiting
+
+    waiting.set_options(timeout=20_000)
+    return waiting(locator)
 
 
 def foreign(url: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.importing.importer import import_path
 from pipeline.settings import CHECKOUT, Settings
-from tests.browser.conftest import shoot
+from tests.browser.conftest import expect, look, shoot
 
 Open = Callable[..., Any]
 Find = Callable[[str], list[Path]]
@@ -79,9 +79,9 @@ def test_a_reload_in_the_middle_loses_nothing(open_page: Open, results: Find) ->
     page.keyboard.type("jk second half 5")
     page.reload()
     desk = ready(page)
-    assert desk.locator(".target").text_content() == target
-    assert desk.locator("input[type=number]").input_value() == "66"
-    assert desk.locator("textarea").input_value() == "jk second half 5"
+    expect(desk.locator(".target")).to_have_text(target)
+    expect(desk.locator("input[type=number]")).to_have_value("66")
+    expect(desk.locator("textarea")).to_have_value("jk second half 5")
     rate(page, "", 2)
     saved = [ratings(file, "Reload")[-1] for file in results("Reload")]
     assert sorted((event["score"], event.get("notes", "")) for event in saved) == [(66, "jk second half 5"), (85, "")]
@@ -109,8 +109,8 @@ def test_undo_brings_the_recording_back_with_its_value(open_page: Open, results:
     rate(page, "1k", 1)
     page.keyboard.press("u")
     page.get_by_text("Taken back").wait_for()
-    assert desk.locator(".target").text_content() == first
-    assert desk.locator("input[type=number]").input_value() == "31"
+    expect(desk.locator(".target")).to_have_text(first)
+    expect(desk.locator("input[type=number]")).to_have_value("31")
     events = ratings(results("Undo")[0], "Undo")
     assert [event["action"] for event in events] == ["rate", "undo"]
     rate(page, "5", 1)
@@ -141,8 +141,8 @@ def test_earlier_recordings_can_be_revised_with_the_arrows(open_page: Open, resu
     rate(page, "2", 1)
     page.keyboard.press("ArrowLeft")
     page.get_by_text("you rated this before").wait_for()
-    assert desk.locator(".target").text_content() == first
-    assert desk.locator("input[type=number]").input_value() == "65"
+    expect(desk.locator(".target")).to_have_text(first)
+    expect(desk.locator("input[type=number]")).to_have_value("65")
     rate(page, "k", 1)
     assert [event["score"] for event in ratings(results("Arrows")[0], "Arrows")] == [65, 66]
 
@@ -188,7 +188,7 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
         page.keyboard.press("Enter")
         desk.locator(".message[data-mood=bad]").wait_for()
         shoot(page, "label-save-failed")
-        assert desk.locator("input[type=number]").input_value() == "85"
+        expect(desk.locator("input[type=number]")).to_have_value("85")
     finally:
         path.rmdir()
         aside.rename(path)
@@ -212,7 +212,7 @@ def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
     page.mouse.down()
     page.mouse.move(canvas["x"] + 0.75 * canvas["width"], canvas["y"] + 40, steps=5)
     page.mouse.up()
-    assert "loop" in desk.locator(".time").text_content()
+    expect(desk.locator(".time")).to_contain_text("loop")
     playing = desk.locator("[data-part=play]").get_by_text("Pause")
     if not playing.count():
         page.keyboard.press("Space")
@@ -224,13 +224,13 @@ def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
     shoot(page, "label-loop")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_fits_a_phone(open_page: Open, dark: bool) -> None:
-    page = open_page("", set="demo", rater="Phone", width=390, height=844, dark=dark)
-    ready(page)
-    page.wait_for_timeout(500)
-    shoot(page, f"label-phone-{'dark' if dark else 'light'}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+def test_fits_a_phone(open_page: Open) -> None:
+    page = open_page("", set="demo", rater="Phone", width=390, height=844)
+    for dark in (False, True):
+        look(page, 390, 844, dark=dark)
+        ready(page)
+        page.wait_for_function("document.documentElement.scrollWidth <= 390")
+        shoot(page, f"label-phone-{'dark' if dark else 'light'}")
 
 
 def test_a_sentence_is_rated_by_dimension_with_marks(

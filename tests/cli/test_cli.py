@@ -129,7 +129,7 @@ def test_a_network_on_mock_labels_says_so(run: Run) -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Path) -> None:
-    found = answer(run("evaluate", "--set", "demo", "--scorer", "heuristic", "--json"))
+    found = answer(run("evaluate", "--set", "demo", "--scorer", "acoustic57", "--json"))
     assert {"n", "mae", "rmse", "r2", "pcc"} <= set(found)
     assert (found["n"], found["failed"]) == (176, 0)
     folder = tmp_path / "manifest"
@@ -150,7 +150,7 @@ def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Pat
     for _ in range(2):
         answer(run("evaluate", "--manifest", folder / "m.jsonl", "--model", model, "--card", "--json"))
     assert (model / "README.md").read_text(encoding="utf-8").count("## On manifest (score scores)") == 1
-    scored = answer(run("score-set", "demo", "--scorer", "heuristic", "--scorer", "reference", "--json"))
+    scored = answer(run("score-set", "demo", "--scorer", "heuristic", "--scorer", "acoustic57", "--json"))
     assert scored["scorers"]["heuristic"] == {"n": 176, "failed": 0}
 
 
@@ -224,10 +224,10 @@ def test_the_index_and_exports(run: Run, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("demo")
 def test_a_command_in_the_background_reports_to_its_run(run: Run, settings: Settings) -> None:
     directory = RunDirectory.create(settings.jobs_root, kind="score-set", name="x", config={})
-    assert run("score-set", "demo", "--scorer", "heuristic", "--run", directory.path).exit_code == 0
+    assert run("score-set", "demo", "--scorer", "acoustic57", "--run", directory.path).exit_code == 0
     state = directory.state
     assert (state.status, state.progress) == ("finished", 1.0)
-    assert state.result["scorers"]["heuristic"]["n"] == 176
+    assert state.result["scorers"]["acoustic57"]["n"] == 176
     stopped = RunDirectory.create(settings.jobs_root, kind="score-set", name="y", config={})
     stopped.request_stop()
     run("score-set", "demo", "--scorer", "heuristic", "--run", stopped.path)

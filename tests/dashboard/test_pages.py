@@ -92,7 +92,7 @@ def test_practice_offers_words_a_reference_and_earlier_tries(open_page: Open, se
 def test_compare_shows_figures_against_targets_and_the_ten_worst(open_page: Open, settings: Settings) -> None:
     before = said(open_page("compare", set="demo"))
     assert "No scorer has scored this set" in before
-    for scorer in ("heuristic", "reference"):
+    for scorer in ("acoustic57", "reference"):
         score_set(settings, "demo", scorer)
     page = open_page("compare", set="demo")
     shown = said(page)
@@ -101,7 +101,7 @@ def test_compare_shows_figures_against_targets_and_the_ten_worst(open_page: Open
     figures = page.dataframe[0].value.set_index("Figure")
     assert figures.loc["MAE (points)", "Target"] == "< 10 / < 7 / < 5"
     assert "· acceptable" in figures.loc["MAE (points)", "reference"]
-    assert "[" in figures.loc["PCC", "heuristic"]
+    assert "[" in figures.loc["PCC", "acoustic57"]
     assert len(page.dataframe[1].value) == 10
 
 

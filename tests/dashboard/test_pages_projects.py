@@ -203,7 +203,7 @@ def test_known_answers_as_people_type_them() -> None:
 
 
 def test_with_sign_in_nobody_is_anybody_without_it(
-    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch, one_scan: None
 ) -> None:
     from types import SimpleNamespace
 
@@ -222,7 +222,7 @@ def test_with_sign_in_nobody_is_anybody_without_it(
 
     def page_for(user: User) -> AppTest:
         monkeypatch.setattr(st, "user", user)
-        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
         page.secrets["auth"] = {"redirect_uri": "http://localhost:8501/oauth2callback", "cookie_secret": "x"}
         page.switch_page("views/review.py")
         page.query_params["rater"] = "Ada"  # a name in the address is nobody's word

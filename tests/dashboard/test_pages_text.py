@@ -39,14 +39,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def open_hostile(hostile: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+def open_hostile(hostile: Settings, monkeypatch: pytest.MonkeyPatch, one_scan: None) -> Any:
     from streamlit.testing.v1 import AppTest
 
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(hostile.data_root))
     monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(hostile.models_root))
 
     def open_(view: str, **parameters: str) -> Any:
-        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
         page.switch_page(f"views/{view}.py")
         for name, value in parameters.items():
             page.query_params[name] = value

@@ -45,8 +45,8 @@ for line in sys.stdin:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("kills", [300, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
-def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: str, kills: int) -> None:
+@pytest.mark.parametrize("kills", [40, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_kills_in_the_middle_of_saves(settings: Settings, tiny_set: str, kills: int) -> None:
     index = Index(settings)
     index.rebuild()
     recordings = read_recordings(settings, tiny_set)[:3]
@@ -61,7 +61,7 @@ def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: 
     assert writer.stdout is not None
     draw = random.Random(7)
     acknowledged: set[tuple[str, str]] = set()
-    interrupted = 0
+    interrupted, span_s = 0, 0.03
     for number in range(kills):
         writer.stdin.write(f"{number}\n")
         writer.stdin.flush()
@@ -72,11 +72,13 @@ def test_hundreds_of_kills_in_the_middle_of_saves(settings: Settings, tiny_set: 
                 pid = int(words[1])
             else:
                 acknowledged.add((words[0], words[1]))
-        time.sleep(draw.uniform(0.0, 0.03))
+        time.sleep(draw.uniform(0.0, span_s))
         os.kill(pid, signal.SIGKILL)
         while (line := writer.stdout.readline().strip()) != "dead":
             acknowledged.add((line.split()[0], line.split()[1]))
         interrupted += len(acknowledged) == before
+        # Some saves get through and some do not, however long one takes on this machine now.
+        span_s = max(0.01, min(1.0, span_s * (1.5 if len(acknowledged) == before else 0.8)))
         # Each file is whole after each kill; a long history makes saves slower, so they start afresh.
         for recording in recordings:
             path = result_path(set_, recording)

@@ -302,7 +302,7 @@ def test_the_address_alone_leads_to_the_first_page_that_opens(
     from streamlit.testing.v1 import AppTest
 
     open_page("data")  # as the environment of this installation
-    start = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+    start = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
     start.query_params["rater"] = NAMES[role]
     start.query_params["practise"] = "Progress"
     shown = said(start.run())
@@ -323,7 +323,7 @@ class User(SimpleNamespace):
 
 
 @pytest.fixture
-def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def sign_in(monkeypatch: pytest.MonkeyPatch, one_scan: None) -> Callable[..., Any]:
     """Opens a page of an installation with sign-in, as whoever the claims say; None: signed out."""
 
     def open_(view: str, claims: dict[str, Any] | None, secrets: dict[str, Any] | None = None, **query: str) -> Any:
@@ -331,7 +331,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         from streamlit.testing.v1 import AppTest
 
         monkeypatch.setattr(st, "user", User(is_logged_in=claims is not None, **(claims or {})))
-        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=60)
+        page = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
         page.secrets["auth"] = {"redirect_uri": "http://localhost:8501/oauth2callback", "cookie_secret": "x"}
         for name, value in (secrets or {}).items():
             page.secrets[name] = value

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,9 @@ def until(condition: Any, seconds: float = 120) -> None:
     assert condition()
 
 
-def started(settings: Settings, name: str, epochs: int = 9000) -> tuple[RunDirectory, "subprocess.Popen[str]"]:
+def started(settings: Settings, name: str) -> tuple[RunDirectory, "subprocess.Popen[str]"]:
     """A training in a process of its own, as the launcher starts it."""
-    config = TrainConfig(set="tiny", name=name, epochs=epochs, patience=9000, folds=2)
+    config = TrainConfig(set="tiny", name=name, epochs=9000, patience=9000, folds=2)
     run = RunDirectory.create(settings.runs_root, kind="word", name=name, config=config, seed=0)
     roots = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
     process = subprocess.Popen(
@@ -40,10 +41,17 @@ def started(settings: Settings, name: str, epochs: int = 9000) -> tuple[RunDirec
     return run, process
 
 
+def take_turn(settings: Settings, run: RunDirectory) -> None:
+    with run.start() as writer, device_turn(settings, writer):
+        pass
+
+
 def test_a_training_ends_with_one_line_and_the_next_begins(settings: Settings, tiny_set: str) -> None:
     first, one = started(settings, "first")
     until(lambda: len(first.metrics()) > 3)
-    second, other = started(settings, "second", epochs=1)
+    second = RunDirectory.create(settings.runs_root, kind="word", name="second", config={})
+    other = threading.Thread(target=take_turn, args=(settings, second))
+    other.start()
     until(lambda: second.state.waits_for != "")
     shutil.rmtree(first.path, ignore_errors=True)  # as `rm -rf`, while the run writes into it
     _, words = one.communicate(timeout=120)
@@ -53,8 +61,7 @@ def test_a_training_ends_with_one_line_and_the_next_begins(settings: Settings, t
     assert f"The folder of the run {first.id} was deleted while it ran" in line
     assert not first.path.exists(), "not even in part"
     assert not list(settings.runs_root.glob(f"{artifacts.TEMPORARY_PREFIX}*"))
-    other.communicate(timeout=120)
-    assert other.returncode == 0
+    other.join(120)
     assert second.state.status == "finished"
     assert [run.id for run in list_runs(settings.runs_root)] == [second.id]
     assert not scan_runs(settings.runs_root).damaged

@@ -84,6 +84,7 @@ def test_a_step_is_shared_evenly_or_not_at_all() -> None:
         config.on_each_of(3)
 
 
+@pytest.mark.slow  # the test below is as much, but for the run's own end
 def test_slurm_by_its_stand_in(settings: Settings, tiny_set: str) -> None:
     where = Where("slurm", options={"cluster": "local", "minutes": "10"})
     run = started(settings, where)
@@ -95,6 +96,7 @@ def test_slurm_by_its_stand_in(settings: Settings, tiny_set: str) -> None:
 def test_slurm_takes_the_machine_away_and_the_run_stands_in_the_queue_again(settings: Settings, tiny_set: str) -> None:
     run = started(settings, Where("slurm", options={"cluster": "local"}), LONG)
     until(lambda: len(run.metrics()) > 2, 120)
+    assert (run.state.executor, Launch.of(run).options["cluster"]) == ("slurm", "local")
     first = run.state.pid
     os.kill(psutil.Process(first).ppid(), signal.SIGUSR2)  # as Slurm does before the limit
     until(lambda: run.state.status == "running" and run.state.pid not in (None, first), 120)

@@ -128,8 +128,8 @@ def test_a_stopped_run_goes_on_in_the_background(
 ) -> None:
     monkeypatch.setenv("PRONLAB_ENCODER_PATH", str(tiny_encoder))
     config = {
-        "manifest": str(speech_manifest), "epochs": 2, "score_after_epochs": 0, "folds": 4, "hidden": 16, "layers": 1,
-        "batch_s": 4.0, "part": "train",
+        "manifest": str(speech_manifest), "epochs": 900, "score_after_epochs": 0, "folds": 4, "hidden": 16,
+        "layers": 1, "batch_s": 4.0, "part": "train",
     }  # fmt: skip
     run = RunDirectory.create(settings.runs_root, kind="speech", name="s", config=config)
     run.request_stop()
@@ -138,8 +138,10 @@ def test_a_stopped_run_goes_on_in_the_background(
     assert run.state.status == "stopped"
     go_on(settings, run)
     assert run.state.status in ("queued", "running")
-    until(lambda: run.state.status not in ("queued", "running"), 120)
-    assert (run.state.status, run.state.error) == ("finished", None)
+    until(lambda: run.state.status == "failed" or any(row["event"] == "epoch" for row in run.metrics()), 240)
+    run.request_stop()
+    until(lambda: run.state.status in ("stopped", "failed", "finished"), 60)
+    assert (run.state.status, run.state.error) == ("stopped", None)
 
 
 def test_an_unknown_executor_is_named(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import soundfile
 
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError, FeatureError, TrainingError
+from pipeline.parallel import MIN_ITEMS_FOR_PROCESSES
 from pipeline.wakeword.config import AugmentConfig
 from pipeline.wakeword.data.augment import Renderer, mask, plain
 from pipeline.wakeword.data.clips import Clip, Label, scan_folders
@@ -166,9 +167,10 @@ def test_rendering_is_the_same_in_one_process_and_in_several(
     clips: tuple[Path, list[Clip]], tmp_path: Path, two_processes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, known = clips
-    many = make_pools(tmp_path / "many", root, known * 16, RECIPE)
+    enough = known * (MIN_ITEMS_FOR_PROCESSES // len(known))
+    many = make_pools(tmp_path / "many", root, enough, RECIPE)
     monkeypatch.setattr("pipeline.parallel.cores", lambda: 1)
-    one = make_pools(tmp_path / "one", root, known * 16, RECIPE)
+    one = make_pools(tmp_path / "one", root, enough, RECIPE)
     for label in one:
         assert np.array_equal(one[label].values, many[label].values)
 

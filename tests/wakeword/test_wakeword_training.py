@@ -93,7 +93,7 @@ def test_a_run_leaves_a_model_a_card_and_curves(world: World) -> None:
 def test_evaluation_by_the_command_line(world: World) -> None:
     given = [
         "wakeword", "evaluate", str(world.run.path), "--positive", str(world.new_words), "--background",
-        str(world.new_other), "--noise", str(world.noise), "--hours", "0.15", "--keep-threshold", "--tta", "--json",
+        str(world.new_other), "--noise", str(world.noise), "--hours", "0.05", "--keep-threshold", "--tta", "--json",
     ]  # fmt: skip
     result = CliRunner().invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
@@ -394,7 +394,7 @@ def test_a_split_says_what_to_learn_from_and_what_to_report_on(world: World, tmp
     test = {one.clip.path for one in read_manifest(tmp_path / "split")[1] if one.part == "test"}
     assert test
     assert not test & {one.clip.path for one in used}
-    given = ["wakeword", "evaluate", str(folder), "--split", str(tmp_path / "split"), "--hours", "0.1", "--json"]
+    given = ["wakeword", "evaluate", str(folder), "--split", str(tmp_path / "split"), "--hours", "0.05", "--json"]
     result = run.invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
     assert json.loads(result.output)["stream"]["n_keywords"] == sum("positive" in path for path in test)
