@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import sqlite_utils
 
 from pipeline import artifacts
 from pipeline.corpus.sets import (
@@ -98,7 +99,7 @@ class Index(IndexQueries):
         self.path = settings.index_path
 
     @contextmanager
-    def connect(self) -> Iterator[sqlite3.Connection]:
+    def connect(self) -> Iterator[sqlite_utils.Database]:
         """A connection for one call. Raises LabelError where the file is damaged or locked for over 30 s, NoRoomError
         where the disk is full."""
         path = self._settings.index_path
@@ -107,7 +108,7 @@ class Index(IndexQueries):
         except sqlite3.Error as error:
             raise failure(f"The index {path}", error, "Check its permissions.") from error
         try:
-            yield connection
+            yield sqlite_utils.Database(connection)
         except sqlite3.DatabaseError as error:
             raise failure(f"The index {path}", error, "`pronlab index rebuild` rebuilds it.") from error
         finally:
@@ -282,7 +283,7 @@ class Index(IndexQueries):
 
         try:
             with self.connect() as database:
-                return ask(database)
+                return ask(database.conn)
         except NoRoomError as full:
             try:
                 with closing(as_it_lies(self.path)) as connection:
@@ -290,7 +291,7 @@ class Index(IndexQueries):
             except sqlite3.Error:
                 raise full from None
 
-    def _fill(self, database: sqlite3.Connection, progress: Progress | None) -> IndexReport:
+    def _fill(self, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
         n_recordings = n_files = n_ratings = 0
         problems = damaged_sets(self._settings)
         sets = list_sets(self._settings)
@@ -305,7 +306,7 @@ class Index(IndexQueries):
         return IndexReport(len(sets), n_recordings, n_files, n_ratings, tuple(problems))
 
     def _fill_set(
-        self, database: sqlite3.Connection, set_: RecordingSet, progress: Progress | None
+        self, database: sqlite_utils.Database, set_: RecordingSet, progress: Progress | None
     ) -> tuple[tuple[int, int, int], list[Problem]]:
         recordings = read_recordings(self._settings, set_.name)
         problems: list[Problem] = []
@@ -336,16 +337,16 @@ class Index(IndexQueries):
         database.execute(
             "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
         )
-        database.executemany(
+        database.conn.executemany(
             "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_recording_row(recording, results.get(recording.id)) for recording in recordings),
         )
-        database.executemany(
+        database.conn.executemany(
             "UPDATE recordings SET review = ? WHERE id = ?", ((DAMAGED, key) for key in sorted(wants_repair))
         )
         database.execute("INSERT INTO meta VALUES (?, ?)", [f"ids {set_.name}", _digest(recordings)])
         n_ratings = _insert_ratings(database, labelled)
-        database.executemany(
+        database.conn.executemany(
             "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", _problem_rows(set_, recordings, problems)
         )
         return (len(recordings), len(labelled), n_ratings), problems
@@ -421,15 +422,15 @@ def order_key(name: str) -> int:
 
 
 @contextmanager
-def _writing(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
+def _writing(database: sqlite_utils.Database) -> Iterator[None]:
+    database.conn.execute("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
         with suppress(sqlite3.Error):  # a full disk has rolled back by itself
-            database.execute("ROLLBACK")
+            database.conn.execute("ROLLBACK")
         raise
-    database.execute("COMMIT")
+    database.conn.execute("COMMIT")
 
 
 def _label_files(root: Path) -> frozenset[str]:
@@ -468,14 +469,14 @@ def _recording_row(recording: Recording, result: ResultFile | None) -> list[Any]
     return [*identity, duration_s, order_key(recording.id), body, *_consensus_columns(result)]
 
 
-def _insert_ratings(database: sqlite3.Connection, labelled: Sequence[tuple[Recording, ResultFile]]) -> int:
+def _insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Recording, ResultFile]]) -> int:
     rows = [
         _rating_row(recording, event)
         for recording, result in labelled
         for event in current_ratings(result.ratings).values()
     ]
-    database.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    database.executemany(
+    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    database.conn.executemany(
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (row for recording, result in labelled for row in _event_rows(recording, result)),
     )
