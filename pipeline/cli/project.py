@@ -41,7 +41,7 @@ def list_(as_json: bool) -> None:
 @json_option
 def disputes(name: str, threshold: float | None, as_json: bool) -> None:
     """Recordings whose ratings lie apart, the widest first."""
-    found = _panel(name).disputes(threshold)
+    found = _review(name).disputes(threshold)
     lines = [
         f"{d.spread:5.1f}  {d.recording.id}  "
         + ", ".join(f"{who} {e.score:g}" for who, e in d.ratings.items() if e.score)
@@ -55,8 +55,8 @@ def disputes(name: str, threshold: float | None, as_json: bool) -> None:
 @json_option
 def experts(name: str, as_json: bool) -> None:
     """How each expert works: known answers, repeats, drift, pace."""
-    found = _panel(name).quality()
-    lines = [f"{q.name}: {q.n} ratings{'; ' if q.warnings else ''}{'; '.join(q.warnings)}" for q in found]
+    found = _review(name).quality()
+    lines = [f"{q.name}: {q.n} ratings{'. ' if q.warnings else ''}{' '.join(q.warnings)}" for q in found]
     emit(found, as_json, "\n".join(lines) or "Nobody has rated in this project yet.")
 
 
@@ -68,7 +68,7 @@ def consensus(name: str, method: str | None, as_json: bool) -> None:
     """One answer a recording, derived now; as CSV, or JSON."""
     from pipeline import csvfile
 
-    table = _panel(name).consensus(method)
+    table = _review(name).consensus(method)
     emit(table.to_dict(orient="records"), as_json, csvfile.of_frame(table).rstrip())
 
 
@@ -85,7 +85,7 @@ def consensus(name: str, method: str | None, as_json: bool) -> None:
 def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: float | None) -> None:
     """Set the score of a recording over its ratings, which stay as they are."""
     given = {key: value for key, value in values.items() if value is not None}
-    _say(_panel(name).decide(recording_id, given, notes), as_json)
+    _say(_review(name).decide(recording_id, given, notes), as_json)
 
 
 @project.command()
@@ -95,7 +95,7 @@ def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: fl
 @json_option
 def exclude(name: str, recording_id: str, reason: str, as_json: bool) -> None:
     """Leave a recording out of consensus and export."""
-    _say(_panel(name).exclude(recording_id, reason), as_json)
+    _say(_review(name).exclude(recording_id, reason), as_json)
 
 
 @project.command()
@@ -104,7 +104,7 @@ def exclude(name: str, recording_id: str, reason: str, as_json: bool) -> None:
 @json_option
 def request(name: str, recording_id: str, as_json: bool) -> None:
     """Have one more expert rate a recording."""
-    _say(_panel(name).request(recording_id), as_json)
+    _say(_review(name).request(recording_id), as_json)
 
 
 @project.command()
@@ -113,15 +113,15 @@ def request(name: str, recording_id: str, as_json: bool) -> None:
 @json_option
 def undo(name: str, recording_id: str, as_json: bool) -> None:
     """Take back your last decision, exclusion or request on a recording."""
-    _say(_panel(name).undo(recording_id), as_json)
+    _say(_review(name).undo(recording_id), as_json)
 
 
-def _panel(name: str) -> Any:
+def _review(name: str) -> Any:
     from pipeline.projects.project import get_project
-    from pipeline.projects.review import Panel
+    from pipeline.projects.review import ProjectReview
 
     settings = Settings.from_env()
-    return Panel(settings, get_project(settings, name), asker())
+    return ProjectReview(settings, get_project(settings, name), asker())
 
 
 def _say(result: Any, as_json: bool) -> None:

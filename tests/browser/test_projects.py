@@ -9,7 +9,7 @@ import pytest
 from pipeline.labels.index import Index
 from pipeline.people.access import Identity, Role
 from pipeline.projects.project import Project, folder_of, save_project
-from pipeline.projects.review import Panel
+from pipeline.projects.review import ProjectReview
 from pipeline.settings import Settings
 from tests.browser.conftest import shoot, wait_for
 from tests.browser.test_labelling import listen, ready
@@ -74,7 +74,7 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     rita.get_by_role("spinbutton").first.fill("70")
     rita.get_by_role("textbox", name="Why").fill("clear")
     rita.get_by_role("button", name="Decide").click()
-    wait_for(lambda: Panel(settings, project, ADMIN).look(recording.id).verdict is not None, 20, "the decision")
+    wait_for(lambda: ProjectReview(settings, project, ADMIN).look(recording.id).verdict is not None, 20, "the decision")
     phone = open_page("agreement", width=390, set="demo")
     phone.get_by_text("not enough overlap").first.wait_for()
     shoot(phone, "agreement-phone")

@@ -13,8 +13,8 @@ from pipeline.labels.store import LabelStore
 from pipeline.people.access import Role
 from pipeline.people.people import People, Person
 from pipeline.projects.project import Project, get_project, list_projects, save_project
-from pipeline.projects.queue import Nothing, Queue
-from pipeline.projects.review import Panel
+from pipeline.projects.queue import EmptyQueue, Queue
+from pipeline.projects.review import ProjectReview
 from pipeline.records import RubricName
 from pipeline.settings import Settings
 from tests.pages import button, said
@@ -85,7 +85,7 @@ def test_a_reviewer_decides_and_takes_it_back(open_page: Open, settings: Setting
     page.toggle(key="review-all").set_value(True).run()
     assert "Rita has set it to 55" in said(page)
     button(page, "Undo my last word").click().run()
-    assert len(Panel(settings, study, ADMIN).disputes()) == 1
+    assert len(ProjectReview(settings, study, ADMIN).disputes()) == 1
 
 
 def test_how_experts_work_and_the_consensus(open_page: Open, study: Project) -> None:
@@ -172,17 +172,17 @@ def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words:
     session = Session()
     for n in range(12):
         shown = labelling.shown(session)
-        assert not isinstance(shown, Nothing)
+        assert not isinstance(shown, EmptyQueue)
         session = Session(task=shown.task)
         action = {"nonce": str(n), "kind": "rate", "item": shown.recording.id, "score": 70 + n}
         session = labelling.act(session, action)
         assert session.answer is not None
         assert session.answer.ok, session.answer
-    assert labelling.shown(session) == Nothing("done")
+    assert labelling.shown(session) == EmptyQueue("done")
     assert labelling.can_undo()
     back = labelling.act(session, {"nonce": "undo", "kind": "undo"})
     reopened = labelling.shown(back)
-    assert not isinstance(reopened, Nothing)
+    assert not isinstance(reopened, EmptyQueue)
     assert reopened.previous is not None
     page = open_page("label", project="study", rater="Eve")
     assert not page.exception
