@@ -29,9 +29,7 @@ def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], lab
 
 def severities(names: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
     """How far each rater is above (lenient) or below (strict) the others' mean, with the 95 % interval."""
-    figure = empty_figure(
-        _("Points above the others' mean (negative: strict)"), "", height=max(240, 90 + 36 * len(names))
-    )
+    figure = empty_figure(_("Points (negative: strict)"), "", height=max(240, 90 + 36 * len(names)))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.add_scatter(
         x=list(values), y=literals(names), mode="markers", marker={"color": BLUE, "size": 9},

@@ -38,7 +38,7 @@ def choose_set(rubric: RubricName | None = None, where: DeltaGenerator | None = 
     with where or nullcontext():
         chosen = sets[
             st.selectbox(
-                _("Recording set"), list(sets), key=state.SET, bind="query-params", width=180 if where else "stretch",
+                _("Recording set"), list(sets), key=state.SET, bind="query-params", width=130 if where else "stretch",
                 label_visibility="collapsed" if where else "visible",
             )
         ]  # fmt: skip

@@ -13,9 +13,7 @@ from pipeline.people.access import Action, Identity
 
 @errors_in_words()
 def render() -> None:
-    choices = header(
-        _("Agreement"), _("How far the experts agree, who is strict or lenient, and on which recordings they differ.")
-    )
+    choices = header(_("Agreement"), _("How far the experts agree, and who is strict."))
     me = identity.allowed(Action.SEE_RATINGS)
     chosen = choose_set(where=choices)
     if chosen is None:

@@ -20,7 +20,7 @@ LEFT = "left"
 
 @errors_in_words()
 def render() -> None:
-    choices = header(_("Label"), _("Listen, rate, next. Other people's ratings and machine scores stay hidden."))
+    choices = header(_("Label"), _("Listen, rate, next."))
     with choices:
         me = choose_rater()
         project = choose_project(me)
@@ -28,7 +28,12 @@ def render() -> None:
     if chosen is None:
         return
     if me is None:
-        empty_state(_("Choose or type your name above to begin: your ratings are saved under it."))
+        empty_state(
+            _(
+                "Choose or type your name above to begin: your ratings are saved under it. Other people's ratings and "
+                "machine scores stay hidden here."
+            )
+        )
         return
     labelling = label.labelling(chosen.name, me, project)
     key = f"labelling:{chosen.name}:{'' if project is None else project.name}:{me.name}"
@@ -62,7 +67,7 @@ def choose_rater() -> Identity | None:
     names = sorted({*label.known_raters(), *([current] if current else [])})
     name = st.selectbox(
         _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
-        placeholder=_("Choose or type your name"), label_visibility="collapsed", width=200,
+        placeholder=_("Choose or type your name"), label_visibility="collapsed", width=150,
     )  # fmt: skip
     return identity.people().identify(name) if name else None
 
@@ -77,7 +82,7 @@ def choose_project(me: Identity | None) -> Project | None:
         state.choose(state.PROJECT, WHOLE_SET if state.chosen(state.SET) else names[0])
     chosen = st.selectbox(
         _("Project"), [*names, WHOLE_SET], key=state.PROJECT, bind="query-params", label_visibility="collapsed",
-        format_func=lambda name: _(name) if name == WHOLE_SET else name, width=180,
+        format_func=lambda name: _(name) if name == WHOLE_SET else name, width=140,
     )  # fmt: skip
     return None if chosen == WHOLE_SET else shared.project(chosen)
 

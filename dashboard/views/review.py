@@ -14,7 +14,7 @@ PARTS = {"disputes": N_("Disputes"), "experts": N_("Experts"), "consensus": N_("
 
 @errors_in_words()
 def render() -> None:
-    choices = header(_("Review"), _("Disputed recordings, the reliability of each expert, and the consensus."))
+    choices = header(_("Review"), _("Decide between ratings."))
     me = identity.allowed(Action.SEE_RATINGS)
     names = shared.project_names()
     if not names:

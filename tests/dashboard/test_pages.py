@@ -35,7 +35,9 @@ def test_labelling_starts_with_who_you_are(open_page: Open, tiny_set: str) -> No
     assert "Choose or type your name" in said(open_page("label"))
 
 
-def test_the_form_hides_ratings_of_others_and_machine_scores(open_page: Open, settings: Settings, tiny_set: str) -> None:
+def test_the_form_hides_ratings_of_others_and_machine_scores(
+    open_page: Open, settings: Settings, tiny_set: str
+) -> None:
     score_set(settings, tiny_set, "heuristic")
     page = open_page("label", set=tiny_set, rater="Ada")
     shown = said(page)

@@ -120,7 +120,9 @@ class Form {
   build() {
     const area = this.root.querySelector('[data-part="form"]');
     area.replaceChildren();
-    for (const dimension of this.rubric.dimensions) area.append(this.single ? this.buildScore(dimension) : this.buildRow(dimension));
+    const { dimensions } = this.rubric;
+    if (this.single) area.append(this.buildScore(dimensions[0]));
+    else area.append(element("div", { class: "rows" }, ...dimensions.map((dimension) => this.buildRow(dimension))));
     if (this.words.length) area.append(this.buildWords());
     this.notes = element("textarea", { class: "notes", rows: 1, "aria-label": this.strings.notes, placeholder: this.strings.notes_hint, maxlength: 5000 });
     this.notes.addEventListener("input", () => this.keepDraft());

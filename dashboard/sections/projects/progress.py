@@ -22,7 +22,7 @@ def draw() -> None:
         key="projects",
         column_config={
             _("Project"): config.Column(pinned=True),
-            _("Progress"): config.ProgressColumn(format="percent", width="small"),
+            _("Progress"): config.ProgressColumn(format="%.0f%%", max_value=100, width="small"),
             _("Working now"): config.Column(help=_("Experts who have a recording of the project open.")),
         },
     )
@@ -33,7 +33,7 @@ def _row(state: ProjectState) -> dict[str, object]:
     of = _("{done} of {total}")
     return {
         _("Project"): project.title or project.name,
-        _("Progress"): progress.share if progress.needed else 0.0,
+        _("Progress"): 100.0 * progress.share if progress.needed else 0.0,
         _("Ratings"): of.format(done=number(progress.done), total=number(progress.needed)),
         _("Recordings"): of.format(done=number(progress.finished), total=number(progress.items)),
         _("Working now"): progress.at_work,

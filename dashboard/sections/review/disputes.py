@@ -20,9 +20,9 @@ MAX_LISTED = 200
 
 def draw(review: ProjectReview, project: Project, me: Identity) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    place = row.container(width="stretch")
+    place = row.container(width=400)
     limit = row.number_input(
-        _("Minimum difference"), 1, 100, int(project.max_spread or DISPUTED_FROM), key="review-limit", width=150,
+        _("Minimum difference"), 1, 100, int(project.max_spread or DISPUTED_FROM), key="review-limit", width=190,
         help=_("In points of 100, between the highest and the lowest rating."),
     )  # fmt: skip
     everything = row.toggle(_("Show decided recordings too"), key="review-all")
@@ -45,7 +45,7 @@ def draw(review: ProjectReview, project: Project, me: Identity) -> None:
 
 def _one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity) -> None:
     recording = dispute.recording
-    left, right = st.columns([3, 2])
+    left, right = st.columns([4, 3])
     with left:
         try:
             player(shared.loaded_audio(shared.audio_of(recording)), key="review-player", label=recording.text)

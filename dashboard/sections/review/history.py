@@ -46,7 +46,7 @@ def _rating(name: str, event: RatingEvent, text: str) -> dict[str, object]:
         _("Action"): _(ACTIONS[event.action]),
         _("Notes"): event.notes or label.shown_reason(event.reason),
         _("Marks"): ", ".join(marks),
-        _("Seconds"): "" if event.took_s is None else number(event.took_s),
+        _("Seconds"): "" if event.took_s is None else number(event.took_s, 1),
     }
 
 
