@@ -35,8 +35,8 @@ def severities(names: Sequence[str], values: Sequence[float], intervals: Sequenc
         x=list(values), y=literals(names), mode="markers", marker={"color": BLUE, "size": 9},
         error_x={
             "type": "data", "symmetric": False, "color": BLUE,
-            "array": [high - value for value, (_, high) in zip(values, intervals, strict=True)],
-            "arrayminus": [value - low for value, (low, _) in zip(values, intervals, strict=True)],
+            "array": [high - value for value, (_low, high) in zip(values, intervals, strict=True)],
+            "arrayminus": [value - low for value, (low, _high) in zip(values, intervals, strict=True)],
         },
         hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
     )  # fmt: skip

@@ -20,5 +20,4 @@ def ratings_of(set_name: str, part: str = "") -> RatingsTable:
 @asks(Action.SEE_RATINGS)
 def parts_of(set_name: str) -> list[str]:
     """The corpus's own partitions of a set, by name."""
-    sql = "SELECT DISTINCT part FROM recordings WHERE set_name = ? AND part IS NOT NULL AND part != '' ORDER BY part"
-    return [row["part"] for row in shared._index().rows(sql, [set_name])]
+    return shared._index().parts(set_name)

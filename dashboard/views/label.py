@@ -36,7 +36,7 @@ def render() -> None:
         )
         return
     labelling = label.labelling(chosen.name, me, project)
-    key = f"labelling:{chosen.name}:{'' if project is None else project.name}:{me.name}"
+    key = f"label/{chosen.name}/{'' if project is None else project.name}/{me.name}"
     if state.recall(LEFT) == key:
         resume()
         return

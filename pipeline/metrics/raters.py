@@ -25,6 +25,7 @@ Table = NDArray[np.float64]
 Statistic = Callable[[Table], Table]
 N_RESAMPLES = 500
 MIN_SHARED = 10
+ALL_RATERS = "all raters"
 NOT_ENOUGH = N_("not enough overlap")
 
 
@@ -260,7 +261,7 @@ def _icc(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate, str]:
     complete = np.asarray(there.all(axis=1))
     if table.shape[1] >= 2 and complete.sum() >= MIN_SHARED:
         single, mean = icc_complete(table[complete], _part(drawn, complete))
-        return single, mean, "all raters"
+        return single, mean, ALL_RATERS
     found = []
     for a, b in combinations(range(table.shape[1]), 2):
         both = there[:, a] & there[:, b]

@@ -86,7 +86,7 @@ def test_services_ask_every_role_and_nobody(team: Settings, action: Action) -> N
             if role in ALLOWED[action]:
                 assert permit(team, by, action).name == name
             else:
-                with pytest.raises(AccessError, match=f"Only .* can {action}. {name} has the role"):
+                with pytest.raises(AccessError, match=f"can {action}\\. {name} has the role"):
                     permit(team, by, action)
     for nobody in (None, "", GONE, UNKNOWN):
         with pytest.raises(AccessError):
@@ -252,7 +252,7 @@ def test_services_refuse_before_they_look_at_anything(team: Settings, monkeypatc
             if may(role, actions):
                 assert identity.allowed(*actions).name == who
             else:
-                with pytest.raises(AccessError, match="Only .* can"):
+                with pytest.raises(AccessError, match="an admin can change that"):
                     service(*nothing)
         monkeypatch.setattr(identity, "current", lambda: None)
         with pytest.raises(AccessError, match="Say who you are first"):

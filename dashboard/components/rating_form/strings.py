@@ -77,7 +77,7 @@ def _keys() -> list[tuple[list[str], str]]:
         (["↑", "↓"], _("previous or next dimension (sentence)")),
         (["w", "x"], _("next word, mark it")),
         (["m"], _("write notes; Esc leaves them")),
-        (["Enter"], _("save and next")),
+        ([_("Enter")], _("save and next")),
         (["s"], _("skip")),
         (["f"], _("flag")),
         (["u"], _("undo")),

@@ -72,7 +72,7 @@ def _unreadable(labelling: label.Labelling, session: label.Session, item: str, e
     words = _("{error} It cannot be rated. Flag it to continue.").format(error=error)
     st.error(message(words), icon=":material/error:")
     if st.button(_("Flag and continue"), type="primary", icon=":material/flag:"):
-        action = {"nonce": f"unreadable:{item}", "kind": "flag", "item": item, "reason": label.UNREADABLE}
+        action = {"nonce": f"unreadable/{item}", "kind": "flag", "item": item, "reason": label.UNREADABLE}
         state.remember(key, labelling.act(session, action))
         st.rerun()
 
