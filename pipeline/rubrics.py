@@ -120,7 +120,7 @@ SENTENCE = Rubric(
                 Level(7, N_("Nearly natural"), N_("nearly right intonation, mostly steady pace")),
                 Level(5, N_("Uneven"), N_("unsteady pace, unnatural stress on several words")),
                 Level(3, N_("Flat"), N_("too fast or too slow, little rhythm")),
-                Level(0, N_("None"), N_("no rhythm or intonation to rate, or not spoken as one sentence")),
+                Level(0, N_("Absent"), N_("no rhythm or intonation to rate, or not spoken as one sentence")),
             ),
         ),
         Dimension(

@@ -104,13 +104,13 @@ class Identity:
             roles=_listed([_(ROLE_PLURALS[role]) for role in Role if role in ALLOWED[action]]), action=_(action)
         )
         roles = [_(ROLE_NAMES[role]) for role in Role if role in self.roles]
-        if not roles:
-            raise AccessError(f"{refused} {_('{name} has no role; an admin can give one.').format(name=self.name)}")
         has = ngettext(
             "{name} has the role {roles}; an admin can change that.",
             "{name} has the roles {roles}; an admin can change that.",
             len(roles),
         )
+        if not roles:
+            has = _("{name} has no role; an admin can give one.")
         raise AccessError(f"{refused} {has.format(name=self.name, roles=_listed(roles))}")
 
 
