@@ -100,6 +100,12 @@ def number(value: float, digits: int = 0) -> str:
     return str(format_decimal(value, format=pattern, locale=language()))
 
 
+def signed(value: float, digits: int = 0) -> str:
+    """As `number`, with a sign before it: +1.5, -2.0, +0.0."""
+    text = number(abs(value), digits)
+    return f"-{text}" if value < 0 else f"+{text}"
+
+
 def percent(share: float, digits: int = 0) -> str:
     """A share of 0-1 as a percentage: 65% in English, %65 in Turkish."""
     from babel import Locale

@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
+from pipeline.i18n import N_, _
+
 Seconds = float
 
 
@@ -21,20 +23,29 @@ class RubricName(StrEnum):
 
 @dataclass(frozen=True)
 class Band:
-    """A verbal band over 0-100: `low` is its inclusive lower bound."""
+    """A verbal band over 0-100: `low` is its inclusive lower bound. `label` and `meaning` are the catalogue's source
+    strings; what people see is `shown_label` and `shown_meaning`, in their language."""
 
     key: str
     low: float
     label: str
     meaning: str
 
+    @property
+    def shown_label(self) -> str:
+        return _(self.label)
+
+    @property
+    def shown_meaning(self) -> str:
+        return _(self.meaning)
+
 
 BANDS: tuple[Band, ...] = (
-    Band("excellent", 90.0, "Excellent", "native-like"),
-    Band("good", 80.0, "Good", "clear, understandable"),
-    Band("fair", 70.0, "Fair", "some errors"),
-    Band("poor", 60.0, "Poor", "many errors"),
-    Band("very_poor", 0.0, "Very poor", "unintelligible"),
+    Band("excellent", 90.0, N_("Excellent"), N_("native-like")),
+    Band("good", 80.0, N_("Good"), N_("clear, understandable")),
+    Band("fair", 70.0, N_("Fair"), N_("some errors")),
+    Band("poor", 60.0, N_("Poor"), N_("many errors")),
+    Band("very_poor", 0.0, N_("Very poor"), N_("unintelligible")),
 )
 
 

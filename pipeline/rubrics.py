@@ -4,16 +4,18 @@ The sentence scale is that of speechocean762 (Zhang et al. 2021, arXiv 2104.0137
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from pipeline.errors import LabelError
+from pipeline.i18n import N_, _
 from pipeline.records import BANDS, RubricName
 
 
 @dataclass(frozen=True)
 class Level:
-    """What a value of at least `low` means."""
+    """What a value of at least `low` means. Labels and meanings of rubrics are source strings of the catalogue:
+    translate them by `_` where they are shown."""
 
     low: float
     label: str
@@ -47,12 +49,25 @@ class Rubric:
         known = {dimension.key: dimension for dimension in self.dimensions}
         missing, foreign = known.keys() - values.keys(), values.keys() - known.keys()
         if missing or foreign:
-            listed = ", ".join(known)
-            raise LabelError(f"A {self.name} rating needs exactly {listed}; got {', '.join(values) or 'none'}.")
+            raise LabelError(self._incomplete(missing, foreign))
         for key, value in values.items():
             dimension = known[key]
             if not (math.isfinite(value) and dimension.low <= value <= dimension.high):
-                raise LabelError(f"{dimension.label} must lie in {dimension.low:g}-{dimension.high:g}, got {value!r}.")
+                raise LabelError(
+                    _("{dimension} must be between {low} and {high}, got {value}.").format(
+                        dimension=_(dimension.label), low=f"{dimension.low:g}", high=f"{dimension.high:g}", value=value
+                    )
+                )
+
+    def _incomplete(self, missing: Set[str], foreign: Set[str]) -> str:
+        if foreign:
+            return _("{keys} is not part of the rating; its dimensions are {dimensions}.").format(
+                keys=", ".join(sorted(foreign)), dimensions=", ".join(d.key for d in self.dimensions)
+            )
+        if len(self.dimensions) == 1:
+            return _("Give a score first.")
+        names = ", ".join(_(d.label) for d in self.dimensions if d.key in missing)
+        return _("Rate every dimension first; missing: {dimensions}.").format(dimensions=names)
 
     def overall_score(self, values: Mapping[str, float]) -> float:
         """0-100. Raises LabelError for values that `check` refuses."""
@@ -62,16 +77,16 @@ class Rubric:
 
 
 MARKS = (
-    ("mispronounced", "wrong sound"),
-    ("accent", "right, but with a heavy accent"),
-    ("missing", "left out"),
-    ("added", "something added"),
-    ("stress", "stress in the wrong place"),
+    ("mispronounced", N_("wrong sound")),
+    ("accent", N_("right, but with a heavy accent")),
+    ("missing", N_("left out")),
+    ("added", N_("something added")),
+    ("stress", N_("stress in the wrong place")),
 )
 
 WORD = Rubric(
     RubricName.WORD,
-    (Dimension("score", "Score", 0, 100, 1, tuple(Level(b.low, b.label, b.meaning) for b in BANDS)),),
+    (Dimension("score", N_("Score"), 0, 100, 1, tuple(Level(b.low, b.label, b.meaning) for b in BANDS)),),
     overall="score",
     marks=MARKS,
 )
@@ -80,36 +95,36 @@ SENTENCE = Rubric(
     RubricName.SENTENCE,
     (
         Dimension(
-            "accuracy", "Accuracy", 0, 10, 1,
+            "accuracy", N_("Accuracy"), 0, 10, 1,
             (
-                Level(9, "Excellent", "every sound is right, nothing disturbs"),
-                Level(7, "Good", "mostly right; a slight accent or a few small slips"),
-                Level(5, "Understandable", "several wrong sounds, but the meaning comes across"),
-                Level(3, "Poor", "many wrong sounds; hard to follow"),
-                Level(0, "Very poor", "hardly a word can be recognised, or nothing was said"),
+                Level(9, N_("Excellent"), N_("every sound is right, nothing distracts")),
+                Level(7, N_("Good"), N_("mostly right; a slight accent or a few small slips")),
+                Level(5, N_("Understandable"), N_("several wrong sounds, but the meaning comes across")),
+                Level(3, N_("Poor"), N_("many wrong sounds; hard to follow")),
+                Level(0, N_("Very poor"), N_("hardly any word can be recognised, or nothing was said")),
             ),
         ),
         Dimension(
-            "fluency", "Fluency", 0, 10, 1,
+            "fluency", N_("Fluency"), 0, 10, 1,
             (
-                Level(8, "Fluent", "coherent, no needless pause, repetition or stammer"),
-                Level(6, "Mostly fluent", "some pauses, repetitions or stammers"),
-                Level(4, "Halting", "many pauses, repetitions or stammers"),
-                Level(0, "Broken", "cannot be followed as one sentence"),
+                Level(8, N_("Fluent"), N_("coherent, without needless pauses, repetitions or stammering")),
+                Level(6, N_("Mostly fluent"), N_("some pauses, repetitions or stammering")),
+                Level(4, N_("Halting"), N_("many pauses, repetitions or much stammering")),
+                Level(0, N_("Broken"), N_("cannot be followed as one sentence")),
             ),
         ),
         Dimension(
-            "prosodic", "Prosody", 0, 10, 1,
+            "prosodic", N_("Prosody"), 0, 10, 1,
             (
-                Level(9, "Natural", "right intonation, steady pace, good rhythm"),
-                Level(7, "Nearly natural", "nearly right intonation, mostly steady pace"),
-                Level(5, "Uneven", "unsteady pace, several words stressed unlike speech"),
-                Level(3, "Flat", "too fast or slow, little rhythm"),
-                Level(0, "None", "no rhythm or intonation to judge, or not as one utterance"),
+                Level(9, N_("Natural"), N_("right intonation, steady pace, good rhythm")),
+                Level(7, N_("Nearly natural"), N_("nearly right intonation, mostly steady pace")),
+                Level(5, N_("Uneven"), N_("unsteady pace, unnatural stress on several words")),
+                Level(3, N_("Flat"), N_("too fast or too slow, little rhythm")),
+                Level(0, N_("Absent"), N_("no rhythm or intonation to rate, or not spoken as one sentence")),
             ),
         ),
         Dimension(
-            "total", "Total", 0, 10, 0.1,
+            "total", N_("Total"), 0, 10, 0.1,
             tuple(Level(b.low / 10, b.label, b.meaning) for b in BANDS),
         ),
     ),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.people.access import Identity, Role
 from pipeline.projects.project import get_project
-from pipeline.projects.queue import Queue, Task
+from pipeline.projects.queue import Queue, QueueItem
 from pipeline.records import RatingAction, RatingEvent
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -24,7 +24,7 @@ def main(name: str, journal: Path, wanted: int) -> None:
     with journal.open("a") as file:
         while done < wanted:
             task = queue.next()
-            if not isinstance(task, Task):
+            if not isinstance(task, QueueItem):
                 if task.reason == "done":
                     return
                 time.sleep(0.05)

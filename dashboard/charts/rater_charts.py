@@ -6,34 +6,37 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dashboard.charts.base import BLUE, GREY, ORANGE, PALETTE, PATTERNS, empty_figure, literal, literals
+from pipeline.i18n import _, number, signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+DISTRIBUTION_HEIGHT = 240
+
 
 def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], label: str, *, centred: bool) -> Figure:
-    """A figure of each pair of raters, row beside column; `centred` colours around 0."""
+    """One figure for each pair of raters, row by column; `centred` colours around 0."""
     figure = empty_figure("", "", height=120 + 44 * len(names))
-    texts = [["" if value is None else f"{value:.2f}" for value in row] for row in values]
+    texts = [["" if value is None else number(value, 2) for value in row] for row in values]
     figure.add_heatmap(
         x=literals(names), y=literals(names), z=[list(row) for row in values], text=texts, texttemplate="%{text}",
         colorscale=[[0, BLUE], [0.5, "#f4f4f4"], [1, ORANGE]] if centred else [[0, "#f4f4f4"], [1, BLUE]],
-        zmid=0 if centred else None, colorbar={"title": label}, hovertemplate="%{y} and %{x}: %{text}<extra></extra>",
+        zmid=0 if centred else None, colorbar={"title": label}, hovertemplate="%{y} – %{x}: %{text}<extra></extra>",
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
     return figure
 
 
 def severities(names: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
-    """How far each rater lies above (lenient) or below (strict) the others, with the 95 % interval."""
-    figure = empty_figure("Beside the others' mean (negative: strict)", "", height=120 + 36 * len(names))
+    """How far each rater is above (lenient) or below (strict) the others' mean, with the 95 % interval."""
+    figure = empty_figure(_("Points (negative: strict)"), "", height=max(240, 90 + 36 * len(names)))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.add_scatter(
         x=list(values), y=literals(names), mode="markers", marker={"color": BLUE, "size": 9},
         error_x={
             "type": "data", "symmetric": False, "color": BLUE,
-            "array": [high - value for value, (_, high) in zip(values, intervals, strict=True)],
-            "arrayminus": [value - low for value, (low, _) in zip(values, intervals, strict=True)],
+            "array": [high - value for value, (_low, high) in zip(values, intervals, strict=True)],
+            "arrayminus": [value - low for value, (low, _high) in zip(values, intervals, strict=True)],
         },
         hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
     )  # fmt: skip
@@ -43,10 +46,10 @@ def severities(names: Sequence[str], values: Sequence[float], intervals: Sequenc
 
 def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> Figure:
     """How each rater uses the scale."""
-    figure = empty_figure("", label)
-    for number, (name, values) in enumerate(ratings.items()):
+    figure = empty_figure("", label, height=DISTRIBUTION_HEIGHT)
+    for place, (name, values) in enumerate(ratings.items()):
         figure.add_violin(
-            y=list(values), name=literal(name), line={"color": PALETTE[number % len(PALETTE)]}, box={"visible": True},
+            y=list(values), name=literal(name), line={"color": PALETTE[place % len(PALETTE)]}, box={"visible": True},
             meanline={"visible": True}, points=False, spanmode="hard", showlegend=False,
         )  # fmt: skip
     return figure
@@ -58,33 +61,33 @@ def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, s
 
     first, second = np.asarray(a), np.asarray(b)
     difference = second - first
-    figure = empty_figure("Mean of both", f"{names[1]} − {names[0]}")
+    figure = empty_figure(_("Mean of both"), f"{names[1]} − {names[0]}")
     figure.add_scatter(
         x=(first + second) / 2, y=difference, mode="markers", marker={"color": BLUE, "size": 6, "opacity": 0.4},
         customdata=literals(texts), hovertemplate="%{customdata}<br>%{y:+.2f}<extra></extra>", showlegend=False,
     )  # fmt: skip
     bias, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
     for value, dash, label in (
-        (bias, "solid", "bias"),
-        (bias - spread, "dot", "−1.96 SD"),
-        (bias + spread, "dot", "+1.96 SD"),
+        (bias, "solid", _("bias")),
+        (bias - spread, "dot", _("−1.96 SD")),
+        (bias + spread, "dot", _("+1.96 SD")),
     ):
         figure.add_hline(
-            y=value, line={"color": ORANGE, "dash": dash, "width": 1.5}, annotation_text=f"{label} {value:+.2f}"
+            y=value, line={"color": ORANGE, "dash": dash, "width": 1.5}, annotation_text=f"{label} {signed(value, 2)}"
         )
     return figure
 
 
 def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int]) -> Figure:
-    """Labelled and unlabelled recordings a set, as stacked bars."""
-    figure = empty_figure("Recordings", "", height=max(180, 60 * len(sets) + 110))
+    """Labelled and unlabelled recordings per set, as stacked bars."""
+    figure = empty_figure(_("Recordings"), "", height=max(180, 60 * len(sets) + 110))
     rest = [whole - part for whole, part in zip(total, labelled, strict=True)]
-    figure.add_bar(x=list(labelled), y=literals(sets), orientation="h", name="labelled", marker_color=BLUE)
+    figure.add_bar(x=list(labelled), y=literals(sets), orientation="h", name=_("labelled"), marker_color=BLUE)
     figure.add_bar(
         x=rest,
         y=literals(sets),
         orientation="h",
-        name="not labelled yet",
+        name=_("not labelled yet"),
         marker={"color": "rgba(138,138,138,0.45)", "pattern": {"shape": "/"}},
     )
     figure.update_layout(barmode="stack")
@@ -92,16 +95,16 @@ def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int])
 
 
 def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
-    """Number of ratings for each evaluator; `counts` maps set -> evaluator -> ratings."""
+    """Number of ratings per rater; `counts` maps set -> rater -> ratings."""
     evaluators = sorted({name for by_evaluator in counts.values() for name in by_evaluator})
-    figure = empty_figure("Ratings", "", height=max(180, 34 * len(evaluators) + 110))
-    for number, (set_name, by_evaluator) in enumerate(counts.items()):
+    figure = empty_figure(_("Ratings"), "", height=max(180, 34 * len(evaluators) + 110))
+    for place, (set_name, by_evaluator) in enumerate(counts.items()):
         figure.add_bar(
             x=[by_evaluator.get(name, 0) for name in evaluators],
             y=literals(evaluators),
             orientation="h",
             name=literal(set_name),
-            marker={"color": PALETTE[number % len(PALETTE)], "pattern": {"shape": PATTERNS[number % len(PATTERNS)]}},
+            marker={"color": PALETTE[place % len(PALETTE)], "pattern": {"shape": PATTERNS[place % len(PATTERNS)]}},
         )
     figure.update_layout(barmode="stack")
     return figure

@@ -1,55 +1,35 @@
 """The sections of the Agreement page."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
 from dashboard.charts import rater_charts
+from dashboard.markup import plain
+from pipeline.i18n import N_, _, number, signed
 from pipeline.labels.ratings_table import RatingsTable, as_json
-from pipeline.metrics.raters import Agreement, Estimate, by_group
+from pipeline.metrics.raters import ALL_RATERS, Agreement, Estimate, Pair, by_group
 
 LABELS = {
-    "score": "Score", "accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", "total": "Total",
-    "completeness": "Completeness",
+    "score": N_("Score"), "accuracy": N_("Accuracy"), "fluency": N_("Fluency"), "prosodic": N_("Prosody"),
+    "total": N_("Total"), "completeness": N_("Completeness"),
 }  # fmt: skip
-PAIRWISE = {"Bias": ("bias", True), "Mean distance": ("mae", False), "Kappa": ("kappa", False)}
+PAIRWISE = {"bias": N_("Bias"), "mae": N_("Mean difference"), "kappa": N_("Kappa")}
+MAX_GROUPS = 500
 
 
-def overview(found: dict[str, Agreement]) -> None:
-    """Every dimension on one table."""
-    st.dataframe(
-        [
-            {
-                "Dimension": LABELS.get(name, name),
-                "Items": one.n,
-                "Krippendorff's α": _words(one.alpha),
-                "ICC(2,1)": _words(one.icc),
-                "ICC(2,k)": _words(one.icc_k),
-                "κ on bands": _words(one.kappa),
-                "One against the others": _words(one.leave_one_out),
-            }
-            for name, one in found.items()
-        ],
-        hide_index=True,
-    )
-    over = next(iter(found.values())).icc_over
-    st.caption(
-        "Items with two or more ratings; in brackets 95 % bootstrap intervals over speakers. α: interval scale. ICC: "
-        f"absolute agreement of one rater and of the mean of all, over {over}. κ: quadratic weights, mean over pairs. "
-        "One against the others: correlation with the median of the rest, the ceiling that charts draw. From "
-        "about .8 on, ratings can be relied on one by one; from .67 on, with care; below that, the mean of several can."
-    )
-    st.download_button(
-        "All figures as JSON", lambda: _json(found), "agreement.json", "application/json", icon=":material/download:"
-    )
+def label_of(dimension: str) -> str:
+    return _(LABELS[dimension]) if dimension in LABELS else dimension
 
 
-def raters(ratings: RatingsTable, name: str, found: Agreement) -> None:
-    known = [rater for rater in found.raters if rater.severity.value is not None and rater.severity.interval]
+def charts(ratings: RatingsTable, name: str, agreement: Agreement) -> None:
+    """Who is strict, and how each rater uses the scale."""
+    known = [rater for rater in agreement.raters if rater.severity.value is not None and rater.severity.interval]
     left, right = st.columns(2)
     with left:
-        st.subheader("Severity")
+        st.subheader(_("Severity"), anchor=False)
         if known:
             st.plotly_chart(
                 rater_charts.severities(
@@ -60,108 +40,177 @@ def raters(ratings: RatingsTable, name: str, found: Agreement) -> None:
                 key="agreement-severity",
             )
         else:
-            st.caption("Not enough overlap to say who is strict.")
+            st.caption(_("Too few shared recordings to tell who is strict."))
     with right:
-        st.subheader("How each uses the scale")
+        st.subheader(_("Use of the scale"), anchor=False)
         table = ratings.dimensions[name]
         columns = {rater: table[np.isfinite(table[:, k]), k] for k, rater in enumerate(ratings.raters)}
         st.plotly_chart(
             rater_charts.rating_distributions(
-                {rater: values.tolist() for rater, values in columns.items()}, LABELS.get(name, name)
+                {rater: values.tolist() for rater, values in columns.items()}, label_of(name)
             ),
             key="agreement-distributions",
         )
+
+
+def overview(agreements: Mapping[str, Agreement]) -> None:
+    """Every dimension in one table."""
     st.dataframe(
         [
             {
-                "Rater": rater.name, "Ratings": rater.n, "Mean": f"{rater.mean:.2f}", "SD": f"{rater.sd:.2f}",
-                "Severity": _words(rater.severity, sign=True), "Against the others": _words(rater.leave_one_out),
+                _("Dimension"): label_of(name),
+                _("Items"): agreement.n,
+                _("Krippendorff's α"): _estimate(agreement.alpha),
+                _("ICC(2,1)"): _estimate(agreement.icc),
+                _("ICC(2,k)"): _estimate(agreement.icc_k),
+                _("κ on bands"): _estimate(agreement.kappa),
+                _("One against the others"): _estimate(agreement.leave_one_out),
             }
-            for rater in found.raters
+            for name, agreement in agreements.items()
         ],
         hide_index=True,
+        column_config={_("Dimension"): st.column_config.Column(pinned=True)},
+    )
+
+
+def raters(agreement: Agreement) -> None:
+    st.dataframe(
+        [
+            {
+                _("Rater"): rater.name,
+                _("Ratings"): rater.n,
+                _("Mean"): number(rater.mean, 2),
+                _("SD"): number(rater.sd, 2),
+                _("Severity"): _estimate(rater.severity, sign=True),
+                _("Against the others"): _estimate(rater.leave_one_out),
+            }
+            for rater in agreement.raters
+        ],
+        hide_index=True,
+        column_config={_("Rater"): st.column_config.Column(pinned=True)},
+    )
+
+
+def pairs(ratings: RatingsTable, name: str, agreement: Agreement) -> None:
+    if not agreement.pairs:
+        st.caption(_("No two raters share a recording yet."))
+        return
+    st.subheader(_("Pairs"), anchor=False)
+    left, right = st.columns(2)
+    with left:
+        figure = st.segmented_control(
+            _("Figure"), list(PAIRWISE), default="bias", required=True, key="agreement-pairwise",
+            format_func=lambda key: _(PAIRWISE[key]),
+        ) or "bias"  # fmt: skip
+        st.plotly_chart(
+            rater_charts.pairwise(
+                ratings.raters, _matrix(ratings.raters, agreement, figure), _(PAIRWISE[figure]),
+                centred=figure == "bias",
+            ),
+            key="agreement-heat",
+        )  # fmt: skip
+        if figure == "bias":
+            st.caption(_("The column's ratings less the row's: positive where the column's rater is more lenient."))
+    with right:
+        names = [_("{a} and {b}").format(a=pair.a, b=pair.b) for pair in agreement.pairs]
+        chosen = st.selectbox(_("Pair"), names, key="agreement-pair")
+        _pair(ratings, name, agreement.pairs[names.index(chosen)])
+
+
+def _pair(ratings: RatingsTable, name: str, pair: Pair) -> None:
+    a, b = ratings.raters.index(pair.a), ratings.raters.index(pair.b)
+    table = ratings.dimensions[name]
+    both = np.isfinite(table[:, a]) & np.isfinite(table[:, b])
+    texts = [text for text, shared in zip(ratings.texts, both, strict=True) if shared]
+    if both.sum() >= 2:
+        st.plotly_chart(
+            rater_charts.pair_differences(table[both, a], table[both, b], (pair.a, pair.b), texts), key="agreement-ba"
+        )
+    st.caption(
+        plain(
+            _("n = {n}, mean difference {mae}, bias {bias}, κ {kappa}").format(
+                n=number(pair.n), mae=_estimate(pair.mae), bias=_estimate(pair.bias, sign=True),
+                kappa=_estimate(pair.kappa),
+            )
+        )
     )  # fmt: skip
 
 
-def pairs(ratings: RatingsTable, name: str, found: Agreement) -> None:
-    if not found.pairs:
-        st.caption("No two raters share a recording yet.")
-        return
-    st.subheader("Pairs")
-    left, right = st.columns(2)
-    with left:
-        what = st.segmented_control(
-            "Figure", list(PAIRWISE), default="Bias", required=True, key="agreement-pairwise",
-        )  # fmt: skip
-        key, centred = PAIRWISE[what or "Bias"]
-        st.plotly_chart(
-            rater_charts.pairwise(ratings.raters, _matrix(ratings.raters, found, key), what or "Bias", centred=centred),
-            key="agreement-heat",
-        )
-        if key == "bias":
-            st.caption("The column's ratings less the row's: positive means that the column's rater is more lenient.")
-    with right:
-        names = [f"{pair.a} and {pair.b}" for pair in found.pairs]
-        chosen = st.selectbox("A pair", names, key="agreement-pair")
-        pair = found.pairs[names.index(chosen)]
-        a, b = ratings.raters.index(pair.a), ratings.raters.index(pair.b)
-        table = ratings.dimensions[name]
-        both = np.isfinite(table[:, a]) & np.isfinite(table[:, b])
-        texts = [text for text, keep in zip(ratings.texts, both, strict=True) if keep]
-        if both.sum() >= 2:
-            st.plotly_chart(
-                rater_charts.pair_differences(table[both, a], table[both, b], (pair.a, pair.b), texts),
-                key="agreement-ba",
-            )
-        st.caption(
-            f"n {pair.n}, mean distance {_words(pair.mae)}, bias {_words(pair.bias, sign=True)}, κ {_words(pair.kappa)}"
-        )
-
-
 def groups(ratings: RatingsTable, name: str) -> None:
-    """By word and by participant, the widest apart first."""
-    st.subheader("Where they disagree")
-    tabs = st.tabs(["By word or sentence", "By participant"])
-    for tab, label, members in ((tabs[0], "Text", ratings.texts), (tabs[1], "Participant", ratings.speakers)):
+    """By text and by speaker, the largest differences first."""
+    st.subheader(_("Where they disagree"), anchor=False)
+    tabs = st.tabs([_("By word or sentence"), _("By speaker")])
+    decimals = st.column_config.NumberColumn(format="%.2f")
+    for tab, label, members in ((tabs[0], _("Text"), ratings.texts), (tabs[1], _("Speaker"), ratings.speakers)):
         rows = by_group(ratings.dimensions[name], members)
         tab.dataframe(
             [
                 {
-                    label: row["group"], "Items": row["n"], "Shared": row["shared"], "Mean": row["mean"],
-                    "Mean distance of two": row["distance"], "Mean range": row["range"], "α": row["alpha"],
+                    label: row["group"],
+                    _("Items"): row["n"],
+                    _("Shared"): row["shared"],
+                    _("Mean"): row["mean"],
+                    _("Mean difference"): row["distance"],
+                    _("Mean range"): row["range"],
+                    "α": row["alpha"],
                 }
-                for row in rows[:500]
+                for row in rows[:MAX_GROUPS]
             ],
             hide_index=True,
             column_config={
-                key: st.column_config.NumberColumn(format="%.2f")
-                for key in ("Mean", "Mean distance of two", "Mean range", "α")
+                label: st.column_config.Column(pinned=True),
+                _("Shared"): st.column_config.Column(help=_("Items that two or more people rated.")),
+                **dict.fromkeys((_("Mean"), _("Mean difference"), _("Mean range"), "α"), decimals),
             },
-        )  # fmt: skip
-        if len(rows) > 500:
-            tab.caption(f"The widest 500 of {len(rows)}.")
+        )
+        if len(rows) > MAX_GROUPS:
+            tab.caption(
+                _("The {n} with the largest differences, of {total}.").format(
+                    n=number(MAX_GROUPS), total=number(len(rows))
+                )
+            )
 
 
-def _matrix(names: Sequence[str], found: Agreement, key: str) -> list[list[float | None]]:
+def explanation(agreements: Mapping[str, Agreement]) -> None:
+    """What the figures mean, and all of them as a file."""
+    over = next(iter(agreements.values())).icc_over
+    st.caption(
+        _(
+            "Based on items with two or more ratings; in brackets 95% bootstrap intervals over speakers. α: "
+            "Krippendorff's alpha, interval scale. ICC: absolute agreement of one rater (2,1) and of the mean of all "
+            "(2,k). κ: Cohen's kappa with quadratic weights, mean over pairs. One against the others: correlation with "
+            "the median of the other raters (the human ceiling). From about 0.8, single ratings are reliable; from "
+            "0.67, with caution; below that, only the mean of several ratings."
+        )
+        + " "
+        + (
+            _("The ICC covers the items that all raters rated.")
+            if over == ALL_RATERS
+            else _("The ICC is the mean over pairs of raters.")
+        )
+    )
+    st.download_button(
+        _("Download figures (JSON)"), lambda: json.dumps(as_json(agreements), indent=2), "agreement.json",
+        "application/json", icon=":material/download:",
+    )  # fmt: skip
+
+
+def _matrix(names: Sequence[str], agreement: Agreement, key: str) -> list[list[float | None]]:
     values: dict[tuple[str, str], float | None] = {}
-    for pair in found.pairs:
+    for pair in agreement.pairs:
         value = getattr(pair, key).value
         values[pair.a, pair.b] = value
         values[pair.b, pair.a] = -value if key == "bias" and value is not None else value
     return [[values.get((row, column)) for column in names] for row in names]
 
 
-def _words(estimate: Estimate, *, sign: bool = False) -> str:
+def _estimate(estimate: Estimate, *, sign: bool = False) -> str:
+    """The figure with its interval, or why there is none."""
     if estimate.value is None:
-        return estimate.reason
-    value = f"{estimate.value:+.2f}" if sign else f"{estimate.value:.2f}"
+        return _(estimate.reason)
+    written = signed if sign else number
+    value = written(estimate.value, 2)
     if estimate.interval is None:
         return value
     low, high = estimate.interval
-    return f"{value} [{low:+.2f}, {high:+.2f}]" if sign else f"{value} [{low:.2f}, {high:.2f}]"
-
-
-def _json(found: dict[str, Agreement]) -> str:
-    import json
-
-    return json.dumps(as_json(found), indent=2)
+    return f"{value} [{written(low, 2)}, {written(high, 2)}]"

@@ -1,32 +1,49 @@
-"""What the Label page does for an expert: which recording is next, and what happens to an action.
+"""What the Label page does for a rater: which recording is next, and what happens to an action.
 
 Nothing here draws. An action carries a nonce, so that a double press or a rerun never saves twice; what another
-expert or a machine said about a recording is never read here.
+rater or a machine said about a recording is never read here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.corpus.sets import get_set, result_path
+from dashboard import identity
+from dashboard.identity import asks
+from dashboard.services import shared
+from pipeline.corpus.sets import RecordingSet, get_set, result_path
 from pipeline.errors import PronlabError
+from pipeline.i18n import N_, _
 from pipeline.labels.index import Index
+from pipeline.labels.queries import LabelProgress
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
+from pipeline.projects.calibration import CalibrationResult, calibration_results
+from pipeline.projects.progress import ProjectProgress, progress_of
 from pipeline.projects.project import Project
-from pipeline.projects.queue import Nothing, ProjectProgress, Queue, Task
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem
 from pipeline.records import Mark, RatingAction, RatingEvent, Recording
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
 
-REASONS = {
-    "skip": ("I am not sure", "I know the speaker", "Not my dialect", "Later"),
-    "flag": ("Wrong word", "Nothing to hear", "Too noisy", "Cut off", "Several speakers"),
+UNREADABLE = N_("Cannot be read")
+# What is stored as a reason, in English whatever the rater's language is; shown by `shown_reason`.
+REASONS: Mapping[str, tuple[str, ...]] = {
+    "skip": (N_("I am not sure"), N_("I know the speaker"), N_("Not my dialect"), N_("Later")),
+    "flag": (N_("Wrong word"), N_("Nothing to hear"), N_("Too noisy"), N_("Cut off"), N_("Several speakers")),
 }
+_KNOWN_REASONS = {UNREADABLE, *(reason for reasons in REASONS.values() for reason in reasons)}
+
+
+@asks(Action.RATE, Action.SEE_RATINGS)
+def shown_reason(reason: str) -> str:
+    """A stored reason in the reader's language; as it is where somebody wrote it."""
+    return _(reason) if reason in _KNOWN_REASONS else reason
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of the last action: `nonce` is the action's, `message` says it to the expert."""
+    """What became of the last action: `nonce` is the action's, `message` tells the rater."""
 
     nonce: str
     ok: bool
@@ -35,55 +52,90 @@ class Answer:
 
 @dataclass(frozen=True)
 class Session:
-    """Where one expert stands in one set. `place` counts back from the queue's next recording (0) into the expert's
-    own earlier ones; `turn` changes with every new form."""
+    """Where a rater is in a set. `place` counts back from the queue's next recording (0) into the rater's own earlier
+    ones; `turn` changes with every new form."""
 
     place: int = 0
     turn: int = 0
     reopened: str | None = None
-    before: RatingEvent | None = None
-    task: Task | None = None
+    previous: RatingEvent | None = None
+    item: QueueItem | None = None
     last_nonce: str = ""
     answer: Answer | None = None
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The recording on the desk, and the expert's own rating of it where there is one; `task` where it came from a
+class OpenRecording:
+    """The recording to rate now, and the rater's own rating of it where there is one; `item` where it came from a
     project's queue."""
 
     recording: Recording
     previous: RatingEvent | None
-    task: Task | None = None
+    item: QueueItem | None = None
+
+
+@dataclass(frozen=True)
+class OwnProgress:
+    """The project's progress, and how much of it this rater gave."""
+
+    project: ProjectProgress
+    mine: int
+
+
+@asks(Action.RATE)
+def labelling(set_name: str, me: Identity, project: Project | None) -> "Labelling":
+    return Labelling(shared.settings(), set_name, me, project)
+
+
+@asks(Action.RATE)
+def known_raters() -> list[str]:
+    """Names to choose from, where there is no list of people."""
+    return shared._index().evaluators() if identity.is_open() else []
+
+
+@asks(Action.RATE)
+def progress_in_set(set_name: str, me: Identity) -> LabelProgress:
+    """How much of a set somebody has rated."""
+    return shared._index().progress(set_name, me.name)
+
+
+@asks(Action.RATE)
+def calibration_of(project: Project, me: Identity) -> list[CalibrationResult]:
+    return calibration_results(shared.settings(), project, me)
+
+
+@asks(Action.SEE_SETS)
+def set_of(project: Project) -> RecordingSet:
+    return get_set(shared.settings(), project.set)
 
 
 class Labelling:
-    """One expert in one set, or in a project of it, over the label store. Raises AccessError for somebody who may not
+    """One rater in one set, or in a project of it, over the label store. Raises AccessError for somebody who may not
     rate."""
 
     def __init__(self, settings: Settings, set_name: str, identity: Identity, project: Project | None = None) -> None:
         identity.require(Action.RATE)
-        self._settings = settings
+        self._settings, self._project = settings, project
         self._set = get_set(settings, set_name)
         self._evaluator, self._identity = identity.name, identity
         self._index = Index(settings)
         self._store = LabelStore(settings)
         self._queue = None if project is None else Queue(settings, project, identity)
 
-    def shown(self, session: Session) -> Shown | Nothing:
-        """What to show now, or why there is nothing: without a project only because the expert has said something about
-        every recording."""
+    def open_recording(self, session: Session) -> OpenRecording | EmptyQueue:
+        """What to rate now, or why there is nothing: without a project only because the rater has dealt with every
+        recording."""
         if session.reopened is not None:
-            return Shown(self._index.recording(session.reopened), session.before)
+            return OpenRecording(self._index.recording(session.reopened), session.previous)
         if session.place:
             recent = self._index.recent(self._set.name, self._evaluator, session.place)
             if len(recent) >= session.place:
-                return Shown(*recent[session.place - 1])
+                return OpenRecording(*recent[session.place - 1])
         if self._queue is not None:
-            task = self._queue.next()
-            return task if isinstance(task, Nothing) else Shown(task.recording, None, task)
-        found = self._index.next_recording(self._set.name, self._evaluator)
-        return Nothing("done") if found is None else Shown(found, None)
+            item = self._queue.next()
+            return item if isinstance(item, EmptyQueue) else OpenRecording(item.recording, None, item)
+        recording = self._index.next_recording(self._set.name, self._evaluator)
+        return EmptyQueue("done") if recording is None else OpenRecording(recording, None)
 
     def act(self, session: Session, action: dict[str, Any]) -> Session:
         """The session after `action`; an action that was seen before changes nothing."""
@@ -93,7 +145,7 @@ class Labelling:
         fresh = replace(session, last_nonce=nonce, turn=session.turn + 1, answer=None)
         if kind in ("previous", "next"):
             place = session.place + 1 if kind == "previous" else max(0, session.place - 1)
-            return replace(fresh, place=place, reopened=None, before=None, answer=Answer(nonce, True, ""))
+            return replace(fresh, place=place, reopened=None, previous=None, answer=Answer(nonce, True, ""))
         try:
             if kind == "undo":
                 return self._undo(fresh, nonce)
@@ -101,34 +153,35 @@ class Labelling:
         except PronlabError as error:
             # The same form stays, with the draft in it.
             return replace(session, last_nonce=nonce, answer=Answer(nonce, False, str(error)))
-        message = f"Saved: {result_path(self._set, recording).name}"
+        message = _("Saved: {file}").format(file=result_path(self._set, recording).name)
         place = max(0, session.place - 1)
-        fresh = replace(fresh, task=None)
-        return replace(fresh, place=place, reopened=None, before=None, answer=Answer(nonce, True, message))
+        return replace(fresh, item=None, place=place, reopened=None, previous=None, answer=Answer(nonce, True, message))
 
     def keep(self, session: Session) -> None:
-        """Say that the expert still has the recording of a project's queue on the desk."""
-        if self._queue is not None and session.task is not None:
-            self._queue.renew(session.task)
+        """Keep the recording of a project's queue reserved for this rater."""
+        if self._queue is not None and session.item is not None:
+            self._queue.renew(session.item)
 
     def leave(self) -> None:
-        """Give back what a project's queue has put on the desk."""
+        """Release the recording of a project's queue for other raters."""
         if self._queue is not None:
             self._queue.leave()
 
-    def progress(self) -> ProjectProgress | None:
+    def progress(self) -> OwnProgress | None:
         """Of the project; None without one."""
-        return None if self._queue is None else self._queue.progress()
+        if self._queue is None or self._project is None:
+            return None
+        return OwnProgress(progress_of(self._settings, self._project), self._queue.n_rated())
 
     def _save(self, session: Session, item: str, event: RatingEvent) -> Recording:
-        task = session.task
-        if self._queue is not None and task is not None and task.recording.id == item:
-            self._queue.save(task, event)
-            return task.recording
+        queued = session.item
+        if self._queue is not None and queued is not None and queued.recording.id == item:
+            self._queue.save(queued, event)
+            return queued.recording
         recording = self._index.recording(item)
-        before = next((e for r, e in self._index.recent(self._set.name, self._evaluator, 200) if r.id == item), None)
-        if before is not None:  # a change of mind: it was worked on for the same project, and as what it was then
-            event = replace(event, project=before.project, purpose=before.purpose)
+        earlier = next((e for r, e in self._index.recent(self._set.name, self._evaluator, 200) if r.id == item), None)
+        if earlier is not None:  # a change of mind: it stays in its project, with its purpose
+            event = replace(event, project=earlier.project, purpose=earlier.purpose)
         self._store.add(recording, event, self._identity)
         return recording
 
@@ -136,12 +189,11 @@ class Labelling:
         return bool(self._index.recent(self._set.name, self._evaluator, 1))
 
     def _undo(self, fresh: Session, nonce: str) -> Session:
-        """Take back the newest act and put that recording on the desk again, with what had been said."""
+        """Undo the newest rating, skip or flag, and open that recording again with its values."""
         recording, event = self._index.recent(self._set.name, self._evaluator, 1)[0]
         self._store.undo(recording, self._evaluator, self._identity)
-        said = f"{event.score:g}" if event.score is not None else str(event.action)
-        message = f"Taken back: {recording.text} ({said})"
-        return replace(fresh, place=0, reopened=recording.id, before=event, answer=Answer(nonce, True, message))
+        message = _("Undone: {text}").format(text=recording.text)
+        return replace(fresh, place=0, reopened=recording.id, previous=event, answer=Answer(nonce, True, message))
 
     def _event(self, action: dict[str, Any]) -> RatingEvent:
         score = action.get("score")

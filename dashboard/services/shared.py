@@ -21,18 +21,14 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dashboard.services.label import Labelling
     from pipeline.audio.load import Audio
     from pipeline.corpus.sets import RecordingSet
     from pipeline.evaluation.results_table import ResultRow
     from pipeline.evaluation.saved import Evaluation
     from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.index import Index, Progress
-    from pipeline.labels.queries import LabelProgress, SetOverview
-    from pipeline.labels.ratings_table import RatingsTable
-    from pipeline.people.access import Identity
+    from pipeline.labels.queries import SetOverview
     from pipeline.projects.project import Project
-    from pipeline.projects.queue import Compared
     from pipeline.runs import DamagedRun, RunDirectory, RunRecord, RunState
     from pipeline.runs.notes import Notes
 
@@ -55,25 +51,6 @@ def _index() -> Index:
     return opened
 
 
-@asks(Action.RATE)
-def labelling(set_name: str, me: Identity, project: Project | None) -> Labelling:
-    from dashboard.services.label import Labelling
-
-    return Labelling(settings(), set_name, me, project)
-
-
-@asks(Action.RATE)
-def known_raters() -> list[str]:
-    """Names to choose one's own from, where there is no list of people."""
-    return _index().evaluators() if identity.is_open() else []
-
-
-@asks(Action.RATE)
-def progress_of(set_name: str, me: Identity) -> LabelProgress:
-    """How far somebody has come with rating a set."""
-    return _index().progress(set_name, me.name)
-
-
 @asks(Action.SEE_SETS)
 def overview() -> list[SetOverview]:
     """What is in each set; who rated how much of it only for who may see that."""
@@ -90,32 +67,10 @@ def problems() -> list[Problem]:
 
 
 @asks(Action.SEE_PROJECTS)
-def damaged_projects() -> list[Problem]:
-    """Projects that cannot be read, and why."""
-    from pipeline.projects.project import damaged_projects as damaged
-
-    return damaged(settings())
-
-
-@asks(Action.SEE_PROJECTS)
 def project_names() -> list[str]:
     from pipeline.projects.project import list_projects
 
     return [project.name for project in list_projects(settings())]
-
-
-@asks(Action.RATE)
-def calibration_of(project: Project, me: Identity) -> list[Compared]:
-    from pipeline.projects.queue import own_calibration
-
-    return own_calibration(settings(), project, me)
-
-
-@asks(Action.SEE_SETS)
-def set_of(project: Project) -> RecordingSet:
-    from pipeline.corpus.sets import get_set
-
-    return get_set(settings(), project.set)
 
 
 @asks(Action.SEE_PROJECTS)
@@ -123,19 +78,6 @@ def project(name: str) -> Project:
     from pipeline.projects.project import get_project
 
     return get_project(settings(), name)
-
-
-@asks(Action.SEE_RATINGS)
-def ratings_of(set_name: str, part: str = "") -> RatingsTable:
-    """Everybody's current ratings in a set: people's, and a corpus's own experts'."""
-    from pipeline.corpus.sets import get_set
-    from pipeline.labels.ratings_table import of_frame
-
-    labels = _index().labels(set_name)
-    labels = labels[labels["source"].isin(["human", "corpus"])]
-    if part:
-        labels = labels[labels["part"] == part]
-    return of_frame(labels, get_set(settings(), set_name).rubric)
 
 
 @asks(Action.SEE_SETS)

@@ -6,43 +6,60 @@ from dashboard import identity
 from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections import agreement as sections
-from dashboard.services import shared as services
-from pipeline.people.access import Action
+from dashboard.services import agreement
+from pipeline.i18n import _
+from pipeline.people.access import Action, Identity
 
 
 @errors_in_words()
 def render() -> None:
-    header(
-        "Agreement", "How far the experts agree, who is strict and who lenient, and on which recordings they differ."
-    )
-    identity.allowed(Action.SEE_RATINGS)
-    left, right = st.columns([3, 1])
-    with left:
-        chosen = choose_set()
+    choices = header(_("Agreement"), _("How far the experts agree, and who is strict."))
+    me = identity.allowed(Action.SEE_RATINGS)
+    chosen = choose_set(where=choices)
     if chosen is None:
         return
-    part = right.text_input("Part of the corpus", placeholder="all", key="agreement-part").strip()
-    ratings = services.ratings_of(chosen.name, part)
+    with choices:
+        part = _choose_part(chosen.name)
+    ratings = agreement.ratings_of(chosen.name, part)
     if len(ratings.raters) < 2:
-        empty_state(
-            "Agreement takes two people who rated the same recordings. Set up a project with an overlap of two or "
-            "more, and invite experts to rate in it.",
-            page="projects",
-            page_label="Set up a project",
-        )
+        _too_few(me)
         return
-    with st.spinner("Comparing …"):
-        found = {name: ratings.agreement(name) for name in ratings.dimensions}
-    sections.overview(found)
-    names = list(found)
-    name = st.segmented_control(
-        "Dimension", names, default=names[-1], required=True, format_func=lambda key: sections.LABELS.get(key, key),
-        key="agreement-dimension",
-    )  # fmt: skip
-    name = name or names[-1]
-    sections.raters(ratings, name, found[name])
-    sections.pairs(ratings, name, found[name])
+    with st.spinner(_("Comparing …")):
+        agreements = {name: ratings.agreement(name) for name in ratings.dimensions}
+    names = list(agreements)
+    name = names[-1]
+    if len(names) > 1:
+        name = st.segmented_control(
+            _("Dimension"), names, default=name, required=True, format_func=sections.label_of,
+            key="agreement-dimension", label_visibility="collapsed",
+        ) or name  # fmt: skip
+    sections.charts(ratings, name, agreements[name])
+    sections.overview(agreements)
+    sections.raters(agreements[name])
+    sections.pairs(ratings, name, agreements[name])
     sections.groups(ratings, name)
+    sections.explanation(agreements)
+
+
+def _choose_part(set_name: str) -> str:
+    """One of the corpus's own partitions; empty for all. Not drawn where it has none."""
+    parts = agreement.parts_of(set_name)
+    if not parts:
+        return ""
+    return st.selectbox(
+        _("Part of the corpus"), ["", *parts], key=f"agreement-part-{set_name}", label_visibility="collapsed",
+        format_func=lambda part: part or _("All parts"), width=130,
+    )  # fmt: skip
+
+
+def _too_few(me: Identity) -> None:
+    words = _(
+        "Agreement needs two people who rated the same recordings: a project with two or more ratings per recording."
+    )
+    if me.may(Action.MANAGE_PROJECTS):
+        empty_state(words, page="projects", page_label=_("Set up a project"))
+    else:
+        empty_state(words)
 
 
 if __name__ == "__main__":

@@ -1,34 +1,39 @@
-"""Projects: who rates which recordings, how often, and how far they are."""
+"""Projects: who rates which recordings, how often, and their progress."""
 
 import streamlit as st
 
 from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.markup import message
-from dashboard.sections import projects as sections
-from dashboard.services import shared as services
+from dashboard.sections.projects import people, progress, setup
+from dashboard.services import projects, shared
+from pipeline.i18n import _
 from pipeline.people.access import Action
 
 
 @errors_in_words()
 def render() -> None:
-    header("Projects", "Who rates which recordings, in what order and how often; and who works here.")
+    header(_("Projects"), _("Who rates which recordings, in which order and how often; and who works here."))
     me = identity.allowed(Action.SEE_PROJECTS)
-    for problem in services.damaged_projects():
+    for problem in projects.damaged_projects():
         st.warning(message(problem.message), icon=":material/folder_off:")
-    if services.project_names():
-        sections.progress()
+    there_are_projects = bool(shared.project_names())
+    if there_are_projects:
+        progress.draw()
     else:
         empty_state(
-            "There is no project yet. Without one, every expert can rate every recording of a set on the Label page; "
-            "with one, recordings are shared out, known answers and repeats come in silently, and reviewers decide."
+            _(
+                "There is no project yet. Without a project, every expert can rate every recording of a set on the "
+                "Label page. A project distributes the recordings, mixes in known answers and repeats, and lets "
+                "reviewers decide."
+            )
         )
     if me.may(Action.MANAGE_PROJECTS):
-        with st.expander("Set up or change a project", icon=":material/edit:", expanded=not services.project_names()):
-            sections.edit(me)
+        with st.expander(_("Set up or change a project"), icon=":material/edit:", expanded=not there_are_projects):
+            setup.draw()
     if me.may(Action.MANAGE_PEOPLE):
-        with st.expander("Who works here", icon=":material/group:"):
-            sections.who_works_here(me)
+        with st.expander(_("People"), icon=":material/group:"):
+            people.draw(me)
 
 
 if __name__ == "__main__":

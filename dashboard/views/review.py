@@ -1,38 +1,52 @@
-"""Review: decide between ratings, see how experts work, and take the consensus away."""
+"""Review: decide between ratings, see how reliably experts rate, and download the consensus."""
 
 import streamlit as st
 
-from dashboard import identity
+from dashboard import identity, state
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections import review as sections
-from dashboard.services import shared as services
+from dashboard.sections.review import consensus, disputes, experts
+from dashboard.services import review, shared
+from pipeline.i18n import N_, _
 from pipeline.people.access import Action
-from pipeline.projects.review import Panel
+
+PARTS = {"disputes": N_("Disputes"), "experts": N_("Experts"), "consensus": N_("Consensus")}
 
 
 @errors_in_words()
 def render() -> None:
-    header("Review", "Recordings on which the experts differ, how each expert works, and the consensus.")
+    choices = header(_("Review"), _("Decide between ratings."))
     me = identity.allowed(Action.SEE_RATINGS)
-    project = sections.choose_project()
-    if project is None:
-        empty_state(
-            "There is no project to review yet. A project says who rates which recordings, and how often.",
-            page="projects",
-            page_label="Set up a project",
-        )
+    names = shared.project_names()
+    if not names:
+        _no_project(may_set_up=me.may(Action.MANAGE_PROJECTS))
         return
-    panel = Panel(services.settings(), project, me)
-    shown = st.segmented_control(
-        "Show", ["Disputes", "Experts", "Consensus"], default="Disputes", required=True, key="review-show",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    if shown == "Experts":
-        sections.experts(panel)
-    elif shown == "Consensus":
-        sections.consensus(panel, project)
+    if state.chosen(state.PROJECT) not in names:
+        state.choose(state.PROJECT, names[0])
+    with choices:
+        project = shared.project(
+            st.selectbox(
+                _("Project"), names, key=state.PROJECT, bind="query-params", label_visibility="collapsed", width=180
+            )
+        )
+        part = st.segmented_control(
+            _("Show"), list(PARTS), default="disputes", required=True, key="review-show", label_visibility="collapsed",
+            format_func=lambda key: _(PARTS[key]),
+        )  # fmt: skip
+    reviewed = review.review_of(project)
+    if part == "experts":
+        experts.draw(reviewed)
+    elif part == "consensus":
+        consensus.draw(reviewed, project)
     else:
-        sections.disputes(panel, project, me)
+        disputes.draw(reviewed, project, me)
+
+
+def _no_project(*, may_set_up: bool) -> None:
+    words = _("There is no project to review yet. A project says who rates which recordings, and how often.")
+    if may_set_up:
+        empty_state(words, page="projects", page_label=_("Set up a project"))
+    else:
+        empty_state(words)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def list_(as_json: bool) -> None:
 @json_option
 def disputes(name: str, threshold: float | None, as_json: bool) -> None:
     """List recordings whose ratings differ, the largest difference first."""
-    found = _panel(name).disputes(threshold)
+    found = _review(name).disputes(threshold)
     lines = [
         f"{d.spread:5.1f}  {d.recording.id}  "
         + ", ".join(f"{who} {e.score:g}" for who, e in d.ratings.items() if e.score)
@@ -60,8 +60,8 @@ def disputes(name: str, threshold: float | None, as_json: bool) -> None:
 @json_option
 def experts(name: str, as_json: bool) -> None:
     """Show each expert's quality: known answers, repeats, drift and pace."""
-    found = _panel(name).quality()
-    lines = [f"{q.name}: {q.n} ratings{'; ' if q.warnings else ''}{'; '.join(q.warnings)}" for q in found]
+    found = _review(name).quality()
+    lines = [f"{q.name}: {q.n} ratings{'. ' if q.warnings else ''}{' '.join(q.warnings)}" for q in found]
     emit(found, as_json, "\n".join(lines) or "This project has no ratings yet.")
 
 
@@ -77,7 +77,7 @@ def consensus(name: str, method: str | None, as_json: bool) -> None:
     """Print the consensus score of each recording, as CSV or JSON."""
     from pipeline import csvfile
 
-    table = _panel(name).consensus(method)
+    table = _review(name).consensus(method)
     emit(table.to_dict(orient="records"), as_json, csvfile.of_frame(table).rstrip())
 
 
@@ -89,7 +89,7 @@ def consensus(name: str, method: str | None, as_json: bool) -> None:
 def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: float | None) -> None:
     """Decide the score of a recording. Its ratings stay as they are."""
     given = {key: value for key, value in values.items() if value is not None}
-    _say(_panel(name).decide(recording_id, given, notes), as_json)
+    _say(_review(name).decide(recording_id, given, notes), as_json)
 
 
 @project.command()
@@ -99,7 +99,7 @@ def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: fl
 @json_option
 def exclude(name: str, recording_id: str, reason: str, as_json: bool) -> None:
     """Exclude a recording from consensus and export."""
-    _say(_panel(name).exclude(recording_id, reason), as_json)
+    _say(_review(name).exclude(recording_id, reason), as_json)
 
 
 @project.command()
@@ -108,7 +108,7 @@ def exclude(name: str, recording_id: str, reason: str, as_json: bool) -> None:
 @json_option
 def request(name: str, recording_id: str, as_json: bool) -> None:
     """Request one more rating of a recording."""
-    _say(_panel(name).request(recording_id), as_json)
+    _say(_review(name).request(recording_id), as_json)
 
 
 @project.command()
@@ -117,15 +117,15 @@ def request(name: str, recording_id: str, as_json: bool) -> None:
 @json_option
 def undo(name: str, recording_id: str, as_json: bool) -> None:
     """Undo your last decision, exclusion or request on a recording."""
-    _say(_panel(name).undo(recording_id), as_json)
+    _say(_review(name).undo(recording_id), as_json)
 
 
-def _panel(name: str) -> Any:
+def _review(name: str) -> Any:
     from pipeline.projects.project import get_project
-    from pipeline.projects.review import Panel
+    from pipeline.projects.review import ProjectReview
 
     settings = Settings.from_env()
-    return Panel(settings, get_project(settings, name), asker())
+    return ProjectReview(settings, get_project(settings, name), asker())
 
 
 def _say(result: Any, as_json: bool) -> None:

@@ -142,6 +142,11 @@ class IndexQueries(ABC):
         sql = "SELECT DISTINCT text FROM recordings WHERE set_name = ? ORDER BY text"
         return [row["text"] for row in self.rows(sql, [set])]
 
+    def parts(self, set: str) -> list[str]:
+        """The corpus's own partitions of the set, where it has any."""
+        sql = "SELECT DISTINCT part FROM recordings WHERE set_name = ? AND part != '' ORDER BY part"
+        return [row["part"] for row in self.rows(sql, [set])]
+
     def evaluators(self, sources: Sequence[RatingSource] = (RatingSource.HUMAN,)) -> list[str]:
         """Everybody who has rated, by name; by default people, not a corpus's experts or a synthesiser."""
         listed = json.dumps([str(source) for source in sources])

@@ -18,18 +18,21 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.i18n import N_
 from pipeline.metrics.bootstrap import interval, resample_weights
 
 Table = NDArray[np.float64]
 Statistic = Callable[[Table], Table]
 N_RESAMPLES = 500
 MIN_SHARED = 10
-NOT_ENOUGH = "not enough overlap"
+ALL_RATERS = "all raters"
+NOT_ENOUGH = N_("not enough overlap")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure over `n` items with its 95 % interval; None with the `reason` where it cannot be had."""
+    """A figure over `n` items with its 95 % interval. Where one of them is None, `reason` says why (a source string of
+    the catalogue)."""
 
     value: float | None
     interval: tuple[float, float] | None
@@ -108,7 +111,7 @@ class Clusters:
             value = float(statistic(by_cluster.sum(axis=0)))
             drawn = statistic(self.weights @ by_cluster)
         if not np.isfinite(value):
-            return Estimate(None, None, n, "all ratings are alike")
+            return Estimate(None, None, n, N_("all ratings are the same"))
         return Estimate(value, interval(drawn), n)
 
 
@@ -144,7 +147,7 @@ def agreement(
         icc=icc,
         icc_k=icc_k,
         icc_over=over,
-        kappa=_mean_kappa(levels, drawn) if len(bands) else Estimate(None, None, shared, "no bands"),
+        kappa=_mean_kappa(levels, drawn) if len(bands) else Estimate(None, None, shared, N_("no bands")),
         leave_one_out=_leave_one_out(table, drawn),
         pairs=tuple(pair for pair in pairs if pair.n),
         raters=raters,
@@ -258,7 +261,7 @@ def _icc(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate, str]:
     complete = np.asarray(there.all(axis=1))
     if table.shape[1] >= 2 and complete.sum() >= MIN_SHARED:
         single, mean = icc_complete(table[complete], _part(drawn, complete))
-        return single, mean, "all raters"
+        return single, mean, ALL_RATERS
     found = []
     for a, b in combinations(range(table.shape[1]), 2):
         both = there[:, a] & there[:, b]
@@ -276,7 +279,7 @@ def _weighted(estimates: Sequence[Estimate]) -> Estimate:
     n = sum(e.n for e in known)
     if not known:
         return Estimate(None, None, 0, NOT_ENOUGH)
-    return Estimate(sum((e.value or 0.0) * e.n for e in known) / n, None, n, "a mean over pairs")
+    return Estimate(sum((e.value or 0.0) * e.n for e in known) / n, None, n, N_("mean over pairs"))
 
 
 def _part(drawn: Clusters, rows: NDArray[np.bool_]) -> Clusters:
@@ -293,7 +296,7 @@ def _pair(table: Table, levels: Table | None, names: Sequence[str], a: int, b: i
         return np.asarray(sums[..., 1] / sums[..., 0])
 
     ones = np.ones(n)
-    kappa = Estimate(None, None, n, "no bands")
+    kappa = Estimate(None, None, n, N_("no bands"))
     if levels is not None:
         kappa = part.estimate(_kappa_columns(levels[both, a], levels[both, b]), _kappa, n)
     return Pair(

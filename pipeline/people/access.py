@@ -5,10 +5,12 @@ An installation is open while it has no list of people and no sign-in: whoever i
 (not signed in, no name chosen, not on the list, no longer active) may do nothing at all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.errors import AccessError
+from pipeline.i18n import N_, _, ngettext
 
 
 class Role(StrEnum):
@@ -20,30 +22,39 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """In words, as they stand in "NAME may not ..."."""
+    """In words, as they stand in "Only ... can ..."."""
 
-    PRACTISE = "practise"  # and have recordings or prompts of their own scored; attempts are their learner's alone
-    SEE_SETS = "see which recordings there are"
-    LISTEN = "listen to recordings"
-    SEE_PROJECTS = "see how far projects are"
-    RATE = "rate recordings"
-    COLLECT_PROMPTS = "collect and rate prompts"
-    SEE_RATINGS = "see what others rated"
-    SEE_NAMES = "see who rated"
-    EXPORT = "export labels"
-    SEE_RESULTS = "see how well scorers do"
-    SCORE_SETS = "score whole sets"
-    REVIEW = "decide between ratings"
-    MANAGE_LESSONS = "change lessons"
-    MANAGE_REFERENCES = "choose reference recordings"
-    MANAGE_PROJECTS = "set up projects"
-    IMPORT_DATA = "import or remove recordings and ratings"
-    TRAIN = "train and deploy models"
-    DEPLOY = "choose which models score"
-    MONITOR = "see what the scorers answered"
-    MANAGE_PEOPLE = "change who works here"
-    MANAGE_KEYS = "manage API keys"
+    PRACTISE = N_("practise pronunciation")  # with recordings or prompts of one's own scored; attempts stay private
+    SEE_SETS = N_("see which recordings there are")
+    LISTEN = N_("listen to recordings")
+    SEE_PROJECTS = N_("see the progress of projects")
+    RATE = N_("rate recordings")
+    COLLECT_PROMPTS = N_("collect and rate prompts")
+    SEE_RATINGS = N_("see other people's ratings")
+    SEE_NAMES = N_("see the names of raters")
+    EXPORT = N_("export ratings")
+    SEE_RESULTS = N_("see how accurate the scorers are")
+    SCORE_SETS = N_("score whole sets")
+    REVIEW = N_("decide between ratings")
+    MANAGE_LESSONS = N_("change lessons")
+    MANAGE_REFERENCES = N_("choose reference recordings")
+    MANAGE_PROJECTS = N_("set up projects")
+    IMPORT_DATA = N_("import or remove recordings and ratings")
+    TRAIN = N_("train models")
+    DEPLOY = N_("deploy models")
+    MONITOR = N_("monitor predictions")
+    MANAGE_PEOPLE = N_("change the list of people")
+    MANAGE_KEYS = N_("manage API keys")
 
+
+ROLE_NAMES = {
+    Role.LEARNER: N_("learner"), Role.EXPERT: N_("expert"), Role.REVIEWER: N_("reviewer"),
+    Role.RESEARCHER: N_("researcher"), Role.ADMIN: N_("admin"),
+}  # fmt: skip
+ROLE_PLURALS = {
+    Role.LEARNER: N_("learners"), Role.EXPERT: N_("experts"), Role.REVIEWER: N_("reviewers"),
+    Role.RESEARCHER: N_("researchers"), Role.ADMIN: N_("admins"),
+}  # fmt: skip
 
 _STAFF = frozenset(Role) - {Role.LEARNER}
 _REVIEWERS = frozenset({Role.REVIEWER, Role.ADMIN})
@@ -87,13 +98,27 @@ class Identity:
 
     def require(self, action: Action, *others: Action) -> None:
         """Raises AccessError where none of the roles allows the action, nor one of the `others`."""
-        if not any(self.may(one) for one in (action, *others)):
-            *others_allowed, last = sorted(ALLOWED[action])
-            needed = f"{', '.join(others_allowed)} or {last}" if others_allowed else last
-            own = ", ".join(sorted(self.roles)) or "no role"
-            raise AccessError(
-                f"{self.name} ({own}) may not {action}; that takes the role {needed}, which an admin can give."
-            )
+        if any(self.may(wanted) for wanted in (action, *others)):
+            return
+        refused = _("Only {roles} can {action}.").format(
+            roles=_listed([_(ROLE_PLURALS[role]) for role in Role if role in ALLOWED[action]]), action=_(action)
+        )
+        roles = [_(ROLE_NAMES[role]) for role in Role if role in self.roles]
+        has = ngettext(
+            "{name} has the role {roles}; an admin can change that.",
+            "{name} has the roles {roles}; an admin can change that.",
+            len(roles),
+        )
+        if not roles:
+            has = _("{name} has no role; an admin can give one.")
+        raise AccessError(f"{refused} {has.format(name=self.name, roles=_listed(roles))}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """a; a and b; a, b and c."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
 
 
 # Whoever is there on an open installation without having given a name.

@@ -1,21 +1,24 @@
-"""How each expert of a project works: against known answers, against themselves, over time, and how fast."""
+"""How reliably each expert of a project rates: errors on known answers and repeats, drift, and pace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.i18n import _, number, percent
 from pipeline.projects.project import Project
 from pipeline.records import Purpose, RatingAction, RatingEvent, Seconds
 
 MIN_FOR_DRIFT = 20
+MIN_FOR_WARNING = 3
 HURRIED_SHARE = 0.1
 BAD_MAE = 15.0
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Differences of ratings (0-100) from something, over `n` of them: mean absolute, and mean (positive: higher)."""
+class ErrorSummary:
+    """Differences between `n` ratings and a reference, in points of 0-100: mean absolute, and mean (positive: the
+    ratings are higher)."""
 
     n: int
     mae: float | None
@@ -24,15 +27,19 @@ class Beside:
 
 @dataclass(frozen=True)
 class ExpertQuality:
-    """`calibration` and `gold` beside the known answers, `repeats` the later beside the earlier rating. `drift` is how
-    much higher, in points, the last ratings are beside the others' than the first (a line over the expert's ratings in
-    their order); `hurried` the share given in less time than the recording lasts; `warnings` in words."""
+    """How one expert rates.
+
+    `calibration` and `gold` are errors against the known answers, `repeats` against the expert's earlier rating.
+    `drift`: how much the difference from the other experts' median grew from the first rating to the last, in points
+    (a line fitted over the ratings in their order). `hurried`: share of ratings saved in less time than the recording
+    lasts. `warnings`: sentences in the reader's language.
+    """
 
     name: str
     n: int
-    calibration: Beside
-    gold: Beside
-    repeats: Beside
+    calibration: ErrorSummary
+    gold: ErrorSummary
+    repeats: ErrorSummary
     drift: float | None
     median_s: Seconds | None
     hurried: float
@@ -47,16 +54,22 @@ def quality_of(
     others: Mapping[str, float],
     answer_of: Mapping[str, float],
 ) -> ExpertQuality:
-    """`events` are the expert's standing ones in the project with their recordings, oldest first; `others` the median
-    of the other experts by recording (0-100), `answer_of` the known answers (0-100)."""
+    """Summarise one expert's ratings in a project.
+
+    Args:
+        events: The expert's standing events with the recordings' ids, oldest first.
+        durations_s: Of the recordings, by id.
+        others: The median of the other experts by recording, 0-100.
+        answer_of: The known answers by recording, 0-100.
+    """
     rated = [(key, e) for key, e in events if e.action is RatingAction.RATE and e.score is not None]
     by: dict[Purpose, list[tuple[str, RatingEvent]]] = {purpose: [] for purpose in Purpose}
     for key, event in rated:
         by[event.purpose].append((key, event))
     first = {key: event.score for key, event in reversed(by[Purpose.WORK]) if event.score is not None}
-    repeats = _beside([(e.score, first[key]) for key, e in by[Purpose.REPEAT] if key in first])
+    repeats = _errors([(e.score, first[key]) for key, e in by[Purpose.REPEAT] if key in first])
     calibration, gold = (
-        _beside([(e.score, answer_of[key]) for key, e in by[purpose] if key in answer_of])
+        _errors([(e.score, answer_of[key]) for key, e in by[purpose] if key in answer_of])
         for purpose in (Purpose.CALIBRATION, Purpose.GOLD)
     )
     work = by[Purpose.WORK]
@@ -71,17 +84,17 @@ def quality_of(
         gold=gold,
         repeats=repeats,
         drift=drift,
-        median_s=float(np.median([took for took, _ in times])) if times else None,
+        median_s=float(np.median([took for took, _lasts in times])) if times else None,
         hurried=share,
-        warnings=tuple(_warnings(project, calibration, gold, repeats, drift, share)),
+        warnings=tuple(_warnings(project, name, calibration, gold, repeats, drift, share)),
     )
 
 
-def _beside(pairs: Sequence[tuple[float | None, float]]) -> Beside:
-    differences = np.array([a - b for a, b in pairs if a is not None])
+def _errors(pairs: Sequence[tuple[float | None, float]]) -> ErrorSummary:
+    differences = np.array([rating - reference for rating, reference in pairs if rating is not None])
     if not len(differences):
-        return Beside(0, None, None)
-    return Beside(len(differences), float(np.abs(differences).mean()), float(differences.mean()))
+        return ErrorSummary(0, None, None)
+    return ErrorSummary(len(differences), float(np.abs(differences).mean()), float(differences.mean()))
 
 
 def _drift(differences: Sequence[float]) -> float | None:
@@ -92,18 +105,42 @@ def _drift(differences: Sequence[float]) -> float | None:
 
 
 def _warnings(
-    project: Project, calibration: Beside, gold: Beside, repeats: Beside, drift: float | None, hurried: float
-) -> list[str]:
-    found: list[str] = []
+    project: Project,
+    name: str,
+    calibration: ErrorSummary,
+    gold: ErrorSummary,
+    repeats: ErrorSummary,
+    drift: float | None,
+    hurried: float,
+) -> Iterator[str]:
     if project.calibration and calibration.n < project.calibration:
-        found.append(f"calibration not finished ({calibration.n} of {project.calibration})")
-    for what, beside in (("calibration", calibration), ("gold items", gold)):
-        if beside.n >= 3 and beside.mae is not None and beside.mae > BAD_MAE:
-            found.append(f"{beside.mae:.0f} points from the known answers on {what}")
-    if repeats.n >= 3 and repeats.mae is not None and repeats.mae > BAD_MAE:
-        found.append(f"rates the same recording {repeats.mae:.0f} points apart")
+        yield _("{name} has not finished calibration ({done} of {needed} items).").format(
+            name=name, done=number(calibration.n), needed=number(project.calibration)
+        )
+    if _is_bad(calibration):
+        yield _("{name} is off by {points} points on average in calibration.").format(
+            name=name, points=number(calibration.mae or 0.0)
+        )
+    if _is_bad(gold):
+        yield _("{name} is off by {points} points on average on later items with known answers.").format(
+            name=name, points=number(gold.mae or 0.0)
+        )
+    if _is_bad(repeats):
+        yield _("{name} rates the same recording {points} points apart on average.").format(
+            name=name, points=number(repeats.mae or 0.0)
+        )
     if drift is not None and abs(drift) > BAD_MAE:
-        found.append(f"has become {'more lenient' if drift > 0 else 'stricter'} by {abs(drift):.0f} points")
+        text = (
+            _("{name} has become more lenient by {points} points.")
+            if drift > 0
+            else _("{name} has become stricter by {points} points.")
+        )
+        yield text.format(name=name, points=number(abs(drift)))
     if hurried > HURRIED_SHARE:
-        found.append(f"{hurried:.0%} of the ratings came faster than the recording lasts")
-    return found
+        yield _("{name} saved {share} of the ratings before the recording had finished.").format(
+            name=name, share=percent(hurried)
+        )
+
+
+def _is_bad(errors: ErrorSummary) -> bool:
+    return errors.n >= MIN_FOR_WARNING and errors.mae is not None and errors.mae > BAD_MAE

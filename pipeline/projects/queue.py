@@ -1,6 +1,5 @@
-"""One expert's queue in one project: what comes next, saving it, and how far everybody is."""
+"""One expert's queue in one project: what comes next, and saving it."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -8,51 +7,26 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from pipeline import artifacts
-from pipeline.corpus.sets import get_set
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.labels.index import Index
-from pipeline.labels.result_file import ResultFile, event_from_json
+from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.order import order_of
+from pipeline.projects.progress import states
 from pipeline.projects.project import Project
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
-from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 
 CHUNK = 64
 SOME = 8
-REPEAT_AFTER = 10  # so many others lie between a rating and its repeat
-STATE_SQL = """
-    SELECT r.id, r.review, r.requested,
-        (SELECT count(*) FROM ratings WHERE recording_id = r.id AND action = 'rate' AND source = 'human') AS n,
-        (SELECT max(score) - min(score) FROM ratings
-            WHERE recording_id = r.id AND action = 'rate' AND source = 'human') AS spread,
-        EXISTS (SELECT 1 FROM ratings WHERE recording_id = r.id AND evaluator = ?) AS mine
-    FROM recordings r WHERE r.id IN (SELECT value FROM json_each(?))
-"""
-# The same rule as `Queue._needed`, over all recordings at once.
-PROGRESS_SQL = """
-    SELECT count(*) AS items, sum(n >= needed) AS finished, sum(needed) AS needed, sum(min(n, needed)) AS done FROM (
-        SELECT coalesce(c.n, 0) AS n, max(
-            ? + r.requested,
-            CASE WHEN coalesce(c.n, 0) >= ? AND c.spread > ? THEN min(c.n + 1, ?) ELSE 0 END
-        ) AS needed
-        FROM recordings r LEFT JOIN (
-            SELECT recording_id, count(*) AS n, max(score) - min(score) AS spread FROM ratings
-            WHERE set_name = ? AND action = 'rate' AND source = 'human' GROUP BY recording_id
-        ) c ON c.recording_id = r.id
-        WHERE r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = ''
-        AND r.id NOT IN (SELECT value FROM json_each(?))
-    )
-"""
+REPEAT_AFTER = 10  # other recordings between a rating and its repeat
 
 
 @dataclass(frozen=True)
-class Task:
+class QueueItem:
     """A recording to rate, reserved under `lease`. Whether it is work, gold or a repeat, the expert does not see."""
 
     recording: Recording
@@ -61,24 +35,12 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Nothing:
-    """Why nothing comes: `done` (all that is this expert's), `wait` (others have the last ones, the first of them for
-    at most `seconds` more), or `over` (the project is closed or past its deadline)."""
+class EmptyQueue:
+    """Why there is no next recording: `done` (this expert has rated all of theirs), `wait` (others have the last ones
+    open, the first of them for at most `seconds` more), or `over` (the project is closed or past its deadline)."""
 
     reason: str
     seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class ProjectProgress:
-    """`done` of `needed` ratings are there, on `finished` of `items` recordings; `mine` were given by this expert."""
-
-    items: int
-    finished: int
-    needed: int
-    done: int
-    mine: int
-    at_work: int
 
 
 class Queue:
@@ -96,36 +58,36 @@ class Queue:
         self._store = LabelStore(settings)
         self._leases = Leases(settings, now)
 
-    def next(self) -> Task | Nothing:
-        """What is on the desk already (after a reload), else the next; reserved for this expert from now on."""
+    def next(self) -> QueueItem | EmptyQueue:
+        """What is open already (after a reload), else the next; reserved for this expert from now on."""
         if self._project.is_over:
-            return Nothing("over")
+            return EmptyQueue("over")
         self._index.ensure()  # a save that was cut short must count, else it would be asked for again
         held = self._leases.of(self._project.name, self._me)
         if held is not None and self._is_open(held.recording_id, Purpose(held.purpose)):
             self._leases.renew(held)
-            return self._task(held)
+            return self._item(held)
         candidates = self._candidates()
         # A few at a time: what is looked up before the claim does not hold up the others' claims.
         while some := list(islice(candidates, SOME)):
             lease = self._leases.claim(self._project.name, self._me, some, self._is_open)
             if lease is not None:
-                return self._task(lease)
+                return self._item(lease)
         others = [held for held in self._leases.held(self._project.name) if held.evaluator != self._me]
         waiting = [held for held in others if held.purpose == "" and self._is_open(held.recording_id, Purpose.WORK)]
-        return Nothing("wait", max(0.0, waiting[0].expires_at - self._now())) if waiting else Nothing("done")
+        return EmptyQueue("wait", max(0.0, waiting[0].expires_at - self._now())) if waiting else EmptyQueue("done")
 
-    def renew(self, task: Task) -> bool:
+    def renew(self, item: QueueItem) -> bool:
         """Whether it is still reserved."""
-        return self._leases.renew(task.lease)
+        return self._leases.renew(item.lease)
 
     def leave(self) -> None:
-        """Give back what is on the desk."""
+        """Give back what is open."""
         held = self._leases.of(self._project.name, self._me)
         if held is not None:
             self._leases.release(held)
 
-    def save(self, task: Task, event: RatingEvent) -> ResultFile:
+    def save(self, item: QueueItem, event: RatingEvent) -> ResultFile:
         """Keep a rating, skip or flag of this expert; when this returns, it is on disk. A rating counts even if its
         reservation has ended meanwhile: work is never thrown away.
 
@@ -136,40 +98,28 @@ class Queue:
         if event.action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
             raise AccessError(f"An expert rates, skips or flags; {event.action} is a reviewer's.")
         try:
-            recording = self._index.recording(task.recording.id)
+            recording = self._index.recording(item.recording.id)
         except UnknownNameError as error:
-            self._leases.release(task.lease)
+            self._leases.release(item.lease)
             raise LabelError(
-                f"{task.recording.text!r} was taken out of the set meanwhile; there is nothing to rate any more. The "
+                f"{item.recording.text!r} was taken out of the set meanwhile; there is nothing to rate any more. The "
                 "next one comes now."
             ) from error
-        took_s = round(max(0.0, self._now() - task.lease.taken_at), 1)
+        took_s = round(max(0.0, self._now() - item.lease.taken_at), 1)
         saved = self._store.add(
             recording,
-            replace(event, project=self._project.name, purpose=task.purpose, took_s=took_s),
+            replace(event, project=self._project.name, purpose=item.purpose, took_s=took_s),
             self._identity,
         )
-        self._leases.release(task.lease)
+        self._leases.release(item.lease)
         return saved
 
-    def progress(self) -> ProjectProgress:
-        project = self._project
-        values = [
-            project.overlap, project.overlap, project.max_spread, project.overlap + project.extra, project.set,
-            project.set, project.part, project.part, json.dumps(list(project.gold)),
-        ]  # fmt: skip
-        (row,) = self._index.rows(PROGRESS_SQL, values)
-        return ProjectProgress(
-            items=row["items"],
-            finished=row["finished"] or 0,
-            needed=row["needed"] or 0,
-            done=row["done"] or 0,
-            mine=sum(self._counts().values()),
-            at_work=len(self._leases.held(project.name)),
-        )
+    def n_rated(self) -> int:
+        """How many ratings, skips and flags this expert has given in the project."""
+        return sum(self._counts().values())
 
-    def _task(self, lease: Lease) -> Task:
-        return Task(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
+    def _item(self, lease: Lease) -> QueueItem:
+        return QueueItem(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
 
     def _candidates(self) -> Iterator[tuple[str, Purpose]]:
         project = self._project
@@ -201,19 +151,10 @@ class Queue:
         return bool(states) and self._wants(states[0])
 
     def _wants(self, row: dict[str, Any]) -> bool:
-        return not row["review"] and not row["mine"] and int(row["n"]) < self._needed(row)
-
-    def _needed(self, row: dict[str, Any]) -> int:
-        """How many ratings the recording takes: more where they lie apart, or a reviewer asked for one."""
-        project, n = self._project, int(row["n"])
-        needed = project.overlap + int(row["requested"])
-        spread = float(row["spread"] or 0.0)
-        if project.max_spread is not None and n >= project.overlap and spread > project.max_spread:
-            needed = max(needed, min(n + 1, project.overlap + project.extra))
-        return needed
+        return not row["review"] and not row["mine"] and row["n"] < row["needed"]
 
     def _states(self, ids: list[str]) -> list[dict[str, Any]]:
-        return self._index.rows(STATE_SQL, [self._me, json.dumps(ids)])
+        return states(self._index, self._project, ids, self._me)
 
     def _counts(self) -> dict[Purpose, int]:
         """This expert's standing ratings, skips and flags in the project, by purpose."""
@@ -235,31 +176,6 @@ class Queue:
             AND action = 'rate' GROUP BY recording_id ORDER BY min(at)
         """
         return [row["recording_id"] for row in self._index.rows(sql, [self._project.name, self._me])]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """An expert's own rating of a recording beside its known answer, both 0-100."""
-
-    text: str
-    own: float
-    known: float
-
-
-def own_calibration(settings: Settings, project: Project, identity: Identity) -> list[Compared]:
-    """This expert's calibration in the project, in the order they rated it; silent gold stays silent."""
-    index = Index(settings)
-    sql = """
-        SELECT e.body, r.id, r.text FROM events e JOIN recordings r ON r.id = e.recording_id
-        WHERE e.project = ? AND e.evaluator = ? AND e.purpose = 'calibration' AND e.action = 'rate' AND e.stands
-        ORDER BY e.at
-    """
-    rubric = RUBRICS[get_set(settings, project.set).rubric]
-    return [
-        Compared(row["text"], float(event.score), rubric.overall_score(project.gold[row["id"]]))
-        for row in index.rows(sql, [project.name, identity.name])
-        if (event := event_from_json(artifacts.loads(row["body"]))).score is not None and row["id"] in project.gold
-    ]
 
 
 def visible_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:

@@ -1,4 +1,4 @@
-"""What reviewers do with a project: agreement, disputes, decisions, consensus, and how each expert works."""
+"""What reviewers do with a project: disputes, decisions, consensus, and the reliability of each expert."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.corpus.sets import get_set
 from pipeline.errors import ProjectError
+from pipeline.i18n import _
 from pipeline.labels.history import current_ratings, review
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
@@ -32,8 +33,8 @@ RATERS = (RatingSource.HUMAN, RatingSource.CORPUS)
 
 @dataclass(frozen=True)
 class Dispute:
-    """A recording whose current ratings lie `spread` points (0-100) apart; `requested` further ratings were asked for
-    and `verdict` is the decision or exclusion that stands, if any."""
+    """A recording whose current ratings differ by `spread` points (0-100). `requested` counts the extra ratings that
+    reviewers requested; `verdict` is the current decision or exclusion, if any."""
 
     recording: Recording
     spread: float
@@ -42,7 +43,7 @@ class Dispute:
     verdict: RatingEvent | None
 
 
-class Panel:
+class ProjectReview:
     """Raises AccessError for somebody who may not see others' ratings, and on deciding for who may not review."""
 
     def __init__(self, settings: Settings, project: Project, identity: Identity) -> None:
@@ -62,8 +63,8 @@ class Panel:
         return of_frame(labels if people.empty else people, self.rubric)
 
     def disputes(self, threshold: float | None = None, *, open_only: bool = True) -> list[Dispute]:
-        """Beyond `threshold` points (the project's, else 20), the widest first; `open_only` leaves out what was
-        decided or excluded."""
+        """Recordings whose ratings differ by more than `threshold` points (the project's, else 20), the largest
+        difference first; `open_only` leaves out those that were decided or excluded."""
         limit = threshold if threshold is not None else self._project.max_spread or DISPUTED_FROM
         sql = """
             SELECT recording_id, max(r.score) - min(r.score) AS spread FROM ratings r
@@ -73,28 +74,28 @@ class Panel:
         """
         part = self._project.part
         rows = self._index.rows(sql, [self._project.set, part, part, int(open_only), limit])
-        found = [self.look(row["recording_id"]) for row in rows]
-        return [dispute for dispute in found if dispute.spread > limit]
+        disputes = (self.look(row["recording_id"]) for row in rows)
+        return [dispute for dispute in disputes if dispute.spread > limit]
 
     def look(self, recording_id: str) -> Dispute:
-        """Everything that was said about one recording."""
+        """One recording with its ratings and the reviewers' decisions."""
         recording = self._index.recording(recording_id)
         events = self._store.history(recording)
         self._heal(recording, events)
-        said = review(events)
+        decisions = review(events)
         ratings = {name: e for name, e in current_ratings(events).items() if e.source in RATERS}
         scores = [e.score for e in ratings.values() if e.score is not None]
         spread = max(scores) - min(scores) if scores else 0.0
-        return Dispute(recording, spread, ratings, said.requested, said.verdict)
+        return Dispute(recording, spread, ratings, decisions.requested, decisions.verdict)
 
     def history(self, recording_id: str) -> tuple[RatingEvent, ...]:
-        """Every event, what was taken back included."""
+        """Every event, including those that were undone."""
         return self._store.history(self._index.recording(recording_id))
 
     def decide(self, recording_id: str, values: dict[str, float], notes: str = "") -> ResultFile:
         """Set the score: for words `{"score": 0-100}`, for sentences every dimension. The ratings stay as they are."""
         word = self.rubric is RubricName.WORD
-        return self._say(
+        return self._save(
             recording_id,
             RatingAction.DECIDE,
             score=values.get("score") if word else None,
@@ -104,29 +105,29 @@ class Panel:
 
     def exclude(self, recording_id: str, reason: str) -> ResultFile:
         """Leave the recording out of consensus and export; its ratings stay."""
-        return self._say(recording_id, RatingAction.EXCLUDE, reason=reason)
+        return self._save(recording_id, RatingAction.EXCLUDE, reason=reason)
 
     def request(self, recording_id: str, notes: str = "") -> ResultFile:
-        """Have one more expert rate it."""
-        return self._say(recording_id, RatingAction.REQUEST, notes=notes)
+        """Request a rating by one more expert."""
+        return self._save(recording_id, RatingAction.REQUEST, notes=notes)
 
     def undo(self, recording_id: str) -> ResultFile:
-        """Take back this reviewer's last word on the recording. Raises ProjectError where they said none."""
+        """Undo this reviewer's last decision, exclusion or request. Raises ProjectError where there is none."""
         self._me.require(Action.REVIEW)
         recording = self._index.recording(recording_id)
-        own = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]
-        last = own[-1].action if own else None
+        mine = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]
+        last = mine[-1].action if mine else None
         if last not in (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST):
             raise ProjectError(
-                f"{self._me.name} has not decided anything about {recording.text!r} that could be undone."
+                _("{name} has no decision on “{text}” to undo.").format(name=self._me.name, text=recording.text)
             )
         return self._store.undo(recording, self._me.name, self._me)
 
     def consensus(self, method: str | None = None) -> "pd.DataFrame":
-        """A row a recording, by the project's method or another one; decisions stand, exclusions are left out."""
+        """One row per recording, by the project's method or another; decisions override it, exclusions are left out."""
         ratings = self.ratings()
         if not ratings.ids:
-            raise ProjectError("Nobody has rated in this project yet.")
+            raise ProjectError(_("There are no ratings in this project yet."))
         ranges = {d.key: (float(d.low), float(d.high)) for d in RUBRICS[self.rubric].dimensions}
         table = consensus_table(ratings, method or self._project.consensus, {"score": (0.0, 100.0), **ranges})
         verdicts = self._verdicts()
@@ -143,7 +144,7 @@ class Panel:
         return table
 
     def quality(self) -> list[ExpertQuality]:
-        """Of everybody who rated in the project, by name."""
+        """One entry per expert who rated in the project, by name."""
         sql = """
             SELECT e.recording_id, e.body, r.duration_s FROM events e JOIN recordings r ON r.id = e.recording_id
             WHERE e.project = ? AND e.stands ORDER BY e.at
@@ -181,14 +182,14 @@ class Panel:
 
     def _verdicts(self) -> dict[str, RatingEvent]:
         sql = "SELECT id FROM recordings WHERE set_name = ? AND review NOT IN ('', 'damaged')"
-        found = {}
+        verdicts = {}
         for row in self._index.rows(sql, [self._project.set]):
             verdict = self.look(row["id"]).verdict
             if verdict is not None:
-                found[row["id"]] = verdict
-        return found
+                verdicts[row["id"]] = verdict
+        return verdicts
 
-    def _say(self, recording_id: str, action: RatingAction, **said: object) -> ResultFile:
+    def _save(self, recording_id: str, action: RatingAction, **values: object) -> ResultFile:
         self._me.require(Action.REVIEW)
-        event = RatingEvent(self._me.name, action, now_iso(), project=self._project.name, **said)  # type: ignore[arg-type]
+        event = RatingEvent(self._me.name, action, now_iso(), project=self._project.name, **values)  # type: ignore[arg-type]
         return self._store.add(self._index.recording(recording_id), event, self._me)

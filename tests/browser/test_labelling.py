@@ -21,17 +21,17 @@ def ratings(file: Path, evaluator: str) -> list[dict[str, Any]]:
 
 
 def ready(page: Any) -> Any:
-    """The desk, once it shows a recording."""
-    page.locator(".desk .target").wait_for()
-    page.locator(".desk canvas").wait_for()
-    return page.locator(".desk")
+    """The rating form, once it shows a recording."""
+    page.locator(".rating-form .target").wait_for()
+    page.locator(".rating-form canvas").wait_for()
+    return page.locator(".rating-form")
 
 
 def listen(page: Any) -> None:
     """Wait until enough was heard; recordings play at once, by default."""
     page.wait_for_function(
         """() => {
-            const host = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.desk'));
+            const host = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.rating-form'));
             const text = (host?.shadowRoot ?? document).querySelector('[data-part="time"]').textContent;
             const [now, all] = text.split('/').map(parseFloat);
             return all > 0 && now >= 0.6 * all;
@@ -72,16 +72,16 @@ def test_a_reload_in_the_middle_loses_nothing(open_page: Open, results: Find) ->
     ready(page)
     rate(page, "4", 1)
     listen(page)
-    target = page.locator(".desk .target").text_content()
+    target = page.locator(".rating-form .target").text_content()
     page.keyboard.press("2")
     page.keyboard.press("k")
     page.keyboard.press("m")
     page.keyboard.type("jk second half 5")
     page.reload()
-    desk = ready(page)
-    expect(desk.locator(".target")).to_have_text(target)
-    expect(desk.locator("input[type=number]")).to_have_value("66")
-    expect(desk.locator("textarea")).to_have_value("jk second half 5")
+    form = ready(page)
+    expect(form.locator(".target")).to_have_text(target)
+    expect(form.locator("input[type=number]")).to_have_value("66")
+    expect(form.locator("textarea")).to_have_value("jk second half 5")
     rate(page, "", 2)
     saved = [ratings(file, "Reload")[-1] for file in results("Reload")]
     assert sorted((event["score"], event.get("notes", "")) for event in saved) == [(66, "jk second half 5"), (85, "")]
@@ -89,11 +89,11 @@ def test_a_reload_in_the_middle_loses_nothing(open_page: Open, results: Find) ->
 
 def test_nothing_is_saved_without_listening_or_without_a_score(open_page: Open, results: Find) -> None:
     page = open_page("", set="demo", rater="Hasty")
-    desk = ready(page)
+    form = ready(page)
     listen(page)
     page.keyboard.press("Enter")
     page.get_by_text("Give a score first").wait_for()
-    desk.locator("[data-part=auto]").uncheck()
+    form.locator("[data-part=auto]").uncheck()
     page.reload()
     ready(page)
     page.keyboard.press("5")
@@ -104,13 +104,13 @@ def test_nothing_is_saved_without_listening_or_without_a_score(open_page: Open, 
 
 def test_undo_brings_the_recording_back_with_its_value(open_page: Open, results: Find) -> None:
     page = open_page("", set="demo", rater="Undo")
-    desk = ready(page)
-    first = desk.locator(".target").text_content()
+    form = ready(page)
+    first = form.locator(".target").text_content()
     rate(page, "1k", 1)
     page.keyboard.press("u")
-    page.get_by_text("Taken back").wait_for()
-    expect(desk.locator(".target")).to_have_text(first)
-    expect(desk.locator("input[type=number]")).to_have_value("31")
+    page.get_by_text("Undone: ").wait_for()
+    expect(form.locator(".target")).to_have_text(first)
+    expect(form.locator("input[type=number]")).to_have_value("31")
     events = ratings(results("Undo")[0], "Undo")
     assert [event["action"] for event in events] == ["rate", "undo"]
     rate(page, "5", 1)
@@ -136,13 +136,13 @@ def test_flag_and_skip_with_a_reason(open_page: Open, results: Find) -> None:
 
 def test_earlier_recordings_can_be_revised_with_the_arrows(open_page: Open, results: Find) -> None:
     page = open_page("", set="demo", rater="Arrows")
-    desk = ready(page)
-    first = desk.locator(".target").text_content()
+    form = ready(page)
+    first = form.locator(".target").text_content()
     rate(page, "2", 1)
     page.keyboard.press("ArrowLeft")
     page.get_by_text("you rated this before").wait_for()
-    expect(desk.locator(".target")).to_have_text(first)
-    expect(desk.locator("input[type=number]")).to_have_value("65")
+    expect(form.locator(".target")).to_have_text(first)
+    expect(form.locator("input[type=number]")).to_have_value("65")
     rate(page, "k", 1)
     assert [event["score"] for event in ratings(results("Arrows")[0], "Arrows")] == [65, 66]
 
@@ -174,7 +174,7 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
     from pipeline.labels.index import Index
 
     page = open_page("", set="demo", rater="Unlucky")
-    desk = ready(page)
+    form = ready(page)
     settings: Settings = server[1]
     item = Index(settings).next_recording("demo", "Unlucky")
     assert item is not None
@@ -186,9 +186,9 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
         listen(page)
         page.keyboard.press("4")
         page.keyboard.press("Enter")
-        desk.locator(".message[data-mood=bad]").wait_for()
+        form.locator(".message[data-mood=bad]").wait_for()
         shoot(page, "label-save-failed")
-        expect(desk.locator("input[type=number]")).to_have_value("85")
+        expect(form.locator("input[type=number]")).to_have_value("85")
     finally:
         path.rmdir()
         aside.rename(path)
@@ -199,28 +199,28 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
 
 def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
     page = open_page("", set="demo", rater="Player")
-    desk = ready(page)
+    form = ready(page)
     listen(page)
-    canvas = desk.locator("canvas").bounding_box()
+    canvas = form.locator("canvas").bounding_box()
     page.mouse.click(canvas["x"] + 0.5 * canvas["width"], canvas["y"] + 40)
-    now, whole = (float(part.split()[0]) for part in desk.locator(".time").text_content().split("/"))
+    now, whole = (float(part.split()[0]) for part in form.locator(".time").text_content().split("/"))
     assert now == pytest.approx(0.5 * whole, abs=0.05 * whole) or now > 0.5 * whole
     page.keyboard.press(",")
     page.keyboard.press(",")
-    desk.locator(".speed").get_by_text("0.8×").wait_for()
+    form.locator(".speed").get_by_text("0.8×").wait_for()
     page.mouse.move(canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 40)
     page.mouse.down()
     page.mouse.move(canvas["x"] + 0.75 * canvas["width"], canvas["y"] + 40, steps=5)
     page.mouse.up()
-    expect(desk.locator(".time")).to_contain_text("loop")
-    playing = desk.locator("[data-part=play]").get_by_text("Pause")
+    expect(form.locator(".time")).to_contain_text("loop")
+    playing = form.locator("[data-part=play]").get_by_text("Pause")
     if not playing.count():
         page.keyboard.press("Space")
     playing.wait_for()
     page.wait_for_timeout(1500)  # several times the region's length
     playing.wait_for()
     page.keyboard.press("Space")
-    desk.locator("[data-part=play]").get_by_text("Play").wait_for()
+    form.locator("[data-part=play]").get_by_text("Play").wait_for()
     shoot(page, "label-loop")
 
 
@@ -242,7 +242,7 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
     (tmp_path / "manifest.jsonl").write_text(json.dumps(row), encoding="utf-8")
     import_path(server[1], tmp_path / "manifest.jsonl", name="sentences")
     page = open_page("", set="sentences", rater="Sentence Sam")
-    desk = ready(page)
+    form = ready(page)
     listen(page)
     page.keyboard.press("Enter")
     page.get_by_text("not rated yet").first.wait_for()
@@ -253,10 +253,10 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
     page.keyboard.press("w")
     page.keyboard.press("w")
     page.keyboard.press("x")
-    desk.locator("[data-word='1'][data-phone='1']").click()
+    form.locator("[data-word='1'][data-phone='1']").click()
     shoot(page, "label-sentence")
     page.keyboard.press("Enter")
-    page.get_by_text("All 1 recordings").wait_for()
+    page.get_by_text("The only recording of").wait_for()
     event = ratings(results("Sentence Sam")[0], "Sentence Sam")[-1]
     assert event["dimensions"] == {"accuracy": 8.0, "fluency": 7.0, "prosodic": 6.0, "total": 10.0}
     assert event["score"] == 100
@@ -265,10 +265,10 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
 
 def test_enter_on_a_link_or_button_does_what_that_says(open_page: Open, results: Find) -> None:
     page = open_page("", set="demo", rater="Tab Tamer")
-    desk = ready(page)
+    form = ready(page)
     listen(page)
     page.keyboard.press("3")
-    desk.locator("[data-part='skip']").focus()
+    form.locator("[data-part='skip']").focus()
     page.keyboard.press("Enter")
     page.get_by_text("I am not sure").wait_for()
     assert not results("Tab Tamer")

@@ -32,10 +32,12 @@ def test_an_empty_installation_says_what_to_do_next(open_page: Open, name: str) 
 
 
 def test_labelling_starts_with_who_you_are(open_page: Open, tiny_set: str) -> None:
-    assert "Say who you are" in said(open_page("label"))
+    assert "Choose or type your name" in said(open_page("label"))
 
 
-def test_the_desk_hides_what_others_and_machines_said(open_page: Open, settings: Settings, tiny_set: str) -> None:
+def test_the_form_hides_ratings_of_others_and_machine_scores(
+    open_page: Open, settings: Settings, tiny_set: str
+) -> None:
     score_set(settings, tiny_set, "heuristic")
     page = open_page("label", set=tiny_set, rater="Ada")
     shown = said(page)

@@ -10,8 +10,9 @@ import time
 import pytest
 
 from pipeline.corpus.sets import get_set, read_recordings, result_path
-from pipeline.labels.index import SAVE_LASTS_AT_MOST_S, Index
+from pipeline.labels.index import Index
 from pipeline.labels.result_file import read_result
+from pipeline.labels.save_marks import SAVE_LASTS_AT_MOST_S
 from pipeline.labels.store import LabelStore
 from pipeline.settings import Settings
 

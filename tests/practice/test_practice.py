@@ -181,7 +181,7 @@ def test_a_marked_recording_comes_before_every_other_reference(settings: Setting
         unmark(settings, recording.id, ada)
     with pytest.raises(CorpusError, match="no recording"):
         mark(settings, f"{tiny_set}/nowhere", ada)
-    with pytest.raises(AccessError, match="may not"):
+    with pytest.raises(AccessError, match="Only reviewers and admins can"):
         mark(settings, recording.id, Identity("Lea", frozenset({Role.LEARNER})))
 
 

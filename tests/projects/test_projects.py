@@ -16,8 +16,9 @@ from pipeline.people.access import Action, Identity, Role
 from pipeline.people.people import People, Person
 from pipeline.projects.leases import LASTS_S, Leases
 from pipeline.projects.order import order_of
+from pipeline.projects.progress import progress_of
 from pipeline.projects.project import Project, changes, damaged_projects, get_project, list_projects, save_project
-from pipeline.projects.queue import Nothing, Queue, Task, visible_history
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, visible_history
 from pipeline.records import Purpose, RatingAction, RatingEvent
 from pipeline.runs import now_iso
 from pipeline.settings import Settings
@@ -33,9 +34,11 @@ def rating(name: str, score: float = 80.0) -> RatingEvent:
     return RatingEvent(name, RatingAction.RATE, now_iso(), score=score)
 
 
-def rate_all(queue: Queue, name: str, score: Callable[[Task], float] = lambda _: 80.0, most: int = 1000) -> list[Task]:
+def rate_all(
+    queue: Queue, name: str, score: Callable[[QueueItem], float] = lambda _: 80.0, most: int = 1000
+) -> list[QueueItem]:
     done = []
-    while len(done) < most and isinstance(task := queue.next(), Task):
+    while len(done) < most and isinstance(task := queue.next(), QueueItem):
         queue.save(task, rating(name, score(task)))
         done.append(task)
     return done
@@ -82,11 +85,11 @@ def test_a_list_says_who_may_what(settings: Settings) -> None:
     people.save(Person("Lea", (Role.LEARNER,)), people.identify("Ada"))
     eve = people.identify("eve")
     assert (eve.name, eve.may(Action.RATE), eve.may(Action.SEE_RATINGS)) == ("Eve", True, False)
-    with pytest.raises(AccessError, match=r"Lea \(learner\) may not rate recordings; that takes the role expert"):
+    with pytest.raises(AccessError, match=r"Only experts can rate recordings\. Lea has the role learner"):
         people.identify("Lea").require(Action.RATE)
     with pytest.raises(AccessError, match="not on this installation's list"):
         people.identify("Mallory")
-    with pytest.raises(AccessError, match="may not change who works here"):
+    with pytest.raises(AccessError, match="Only admins can change the list of people"):
         people.save(Person("Eve", (Role.ADMIN,)), eve)
     assert people.identify_by_email("ADA@lab.org").name == "Ada"
     assert [(c["by"], c["before"] is None, c["after"]["name"]) for c in people.changes()] == [
@@ -121,7 +124,7 @@ def test_a_project_is_checked_all_at_once(settings: Settings, words: str) -> Non
         assert part in str(caught.value)
     with pytest.raises(ProjectError, match="overlap 3 needs as many experts"):
         Project("x", words, overlap=3, experts=("a", "b"))
-    with pytest.raises(ProjectError, match=r"words/none is not in the set.*Score must lie"):
+    with pytest.raises(ProjectError, match=r"words/none is not in the set.*Score must be between 0 and 100"):
         project_of(settings, words, gold={"words/none": {"score": 5.0}, ids_of(settings)[0]: {"score": 500.0}})
     with pytest.raises(AccessError, match="set up projects"):
         save_project(settings, Project("x", words), expert("Eve"))
@@ -144,23 +147,23 @@ def test_two_experts_never_have_the_same_recording(settings: Settings, words: st
     project = project_of(settings, words)
     first, second = (Queue(settings, project, expert(name)) for name in ("Eve", "Bob"))
     a, b = first.next(), second.next()
-    assert isinstance(a, Task)
-    assert isinstance(b, Task)
+    assert isinstance(a, QueueItem)
+    assert isinstance(b, QueueItem)
     assert a.recording.id != b.recording.id
     again = first.next()
-    assert isinstance(again, Task)
+    assert isinstance(again, QueueItem)
     assert again.lease.token == a.lease.token, "a reload must show the same recording"
     saved = first.save(a, rating("Eve"))
     event = saved.ratings[-1]
     assert (event.project, event.purpose, event.took_s) == ("study", Purpose.WORK, pytest.approx(0, abs=30))
     mine = rate_all(first, "Eve")
     waits = first.next()
-    assert isinstance(waits, Nothing)
+    assert isinstance(waits, EmptyQueue)
     assert (waits.reason, len(mine)) == ("wait", 10)
     second.leave()
     assert [task.recording.id for task in rate_all(first, "Eve")] == [b.recording.id]
-    assert first.next() == Nothing("done")
-    assert second.next() == Nothing("done")
+    assert first.next() == EmptyQueue("done")
+    assert second.next() == EmptyQueue("done")
 
 
 def test_as_many_experts_as_asked_for_rate_each(settings: Settings, words: str) -> None:
@@ -170,7 +173,7 @@ def test_as_many_experts_as_asked_for_rate_each(settings: Settings, words: str) 
         pass
     counts = Index(settings).rows("SELECT recording_id, count(*) AS n FROM ratings GROUP BY 1")
     assert [row["n"] for row in counts] == [2] * 12
-    found = Queue(settings, project, expert("Eve")).progress()
+    found = progress_of(settings, project)
     assert (found.items, found.finished, found.needed, found.done, found.at_work) == (12, 12, 24, 24, 0)
 
 
@@ -178,7 +181,7 @@ def test_what_others_have_begun_comes_first(settings: Settings, words: str) -> N
     project = project_of(settings, words, overlap=3)
     for name in ("Eve", "Bob", "Cem"):
         rate_all(Queue(settings, project, expert(name)), name, most=5)
-    found = Queue(settings, project, expert("Eve")).progress()
+    found = progress_of(settings, project)
     assert (found.finished, found.done) == (5, 15)
     orders = [
         [row["recording_id"] for row in Index(settings).rows(
@@ -198,7 +201,7 @@ def test_ratings_that_lie_apart_bring_another_expert(settings: Settings, words: 
         )
     third = rate_all(Queue(settings, project, expert("Cem")), "Cem")
     assert [task.recording.id for task in third] == [apart]
-    assert Queue(settings, project, expert("Dan")).next() == Nothing("done"), "one extra expert was allowed"
+    assert Queue(settings, project, expert("Dan")).next() == EmptyQueue("done"), "one extra expert was allowed"
 
 
 def test_a_reservation_ends_and_work_is_kept(settings: Settings, words: str) -> None:
@@ -206,7 +209,7 @@ def test_a_reservation_ends_and_work_is_kept(settings: Settings, words: str) -> 
     clock = [1e9]
     slow = Queue(settings, project, expert("Eve"), lambda: clock[0])
     task = slow.next()
-    assert isinstance(task, Task)
+    assert isinstance(task, QueueItem)
     clock[0] += LASTS_S - 1
     assert slow.renew(task)
     clock[0] += LASTS_S + 1
@@ -269,11 +272,11 @@ def test_nobody_but_the_projects_experts(settings: Settings, words: str) -> None
     project = project_of(settings, words, experts=("Eve",))
     with pytest.raises(AccessError, match="Bob is not among the experts"):
         Queue(settings, project, expert("Bob"))
-    with pytest.raises(AccessError, match="may not rate"):
+    with pytest.raises(AccessError, match="Only experts can rate"):
         Queue(settings, project, Identity("Lea", frozenset({Role.LEARNER})))
     queue = Queue(settings, project, expert("Eve"))
     task = queue.next()
-    assert isinstance(task, Task)
+    assert isinstance(task, QueueItem)
     with pytest.raises(AccessError, match="in the name of Bob"):
         queue.save(task, rating("Bob"))
     with pytest.raises(AccessError, match="is a reviewer's"):
@@ -310,7 +313,7 @@ def test_the_command_line_asks_who_asks(settings: Settings, words: str, monkeypa
     assert "Bob" not in call("show", key, "--as", "Eve")[1]
     assert "Bob" in call("show", key, "--as", "Ada")[1]
     code, text = call("rate", key, "--evaluator", "Ada", "--score", "1")
-    assert (code, "Ada (admin) may not rate recordings" in text) == (1, True)
+    assert (code, "Only experts can rate recordings. Ada has the role admin" in text) == (1, True)
     assert call("undo", key, "--evaluator", "Bob")[0] == 1
 
 
@@ -319,20 +322,20 @@ def test_a_recording_that_was_removed_meanwhile(settings: Settings, words: str, 
 
     queue = Queue(settings, project_of(settings, words), expert("Eve"))
     task = queue.next()
-    assert isinstance(task, Task)
+    assert isinstance(task, QueueItem)
     (tmp_path / "words" / task.recording.path).unlink()
     import_path(settings, tmp_path / "words", name="words")
     with pytest.raises(LabelError, match="was taken out of the set meanwhile"):
         queue.save(task, rating("Eve"))
     following = queue.next()
-    assert isinstance(following, Task)
+    assert isinstance(following, QueueItem)
     assert following.recording.id != task.recording.id
 
 
 def test_a_project_that_is_over_says_so(settings: Settings, words: str) -> None:
     for changed in ({"closed": True}, {"deadline": "2020-01-01"}):
         queue = Queue(settings, project_of(settings, words, **changed), expert("Eve"))
-        assert queue.next() == Nothing("over")
+        assert queue.next() == EmptyQueue("over")
 
 
 def test_orders_by_what_the_scorers_say(settings: Settings) -> None:

@@ -13,8 +13,8 @@ from pipeline.people.access import Identity, Role
 from pipeline.projects.consensus import derived
 from pipeline.projects.project import Project, save_project
 from pipeline.projects.quality import quality_of
-from pipeline.projects.queue import Nothing, Queue, Task
-from pipeline.projects.review import Panel
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem
+from pipeline.projects.review import ProjectReview
 from pipeline.records import Purpose, RatingAction, RatingEvent
 from pipeline.settings import Settings
 from tests.projects.test_projects import ADMIN, expert, ids_of, rate_all, rating, words
@@ -30,7 +30,7 @@ def rated(settings: Settings, words: str) -> Project:
     project = save_project(settings, Project("study", words, overlap=3, max_spread=15.0, extra=0), ADMIN)
     ids = ids_of(settings)[:3]
 
-    def score(name: str, task: Task) -> float:
+    def score(name: str, task: QueueItem) -> float:
         return SCORES[name][ids.index(task.recording.id)] if task.recording.id in ids else 75.0
 
     for name in SCORES:
@@ -39,7 +39,7 @@ def rated(settings: Settings, words: str) -> Project:
 
 
 def test_the_widest_dispute_comes_first(settings: Settings, rated: Project) -> None:
-    panel = Panel(settings, rated, REVIEWER)
+    panel = ProjectReview(settings, rated, REVIEWER)
     first, second = panel.disputes()
     ids = ids_of(settings)
     assert [(first.recording.id, first.spread), (second.recording.id, second.spread)] == [
@@ -51,7 +51,7 @@ def test_the_widest_dispute_comes_first(settings: Settings, rated: Project) -> N
 
 
 def test_a_decision_stands_until_it_is_taken_back(settings: Settings, rated: Project) -> None:
-    panel = Panel(settings, rated, REVIEWER)
+    panel = ProjectReview(settings, rated, REVIEWER)
     disputed = ids_of(settings)[1]
     saved = panel.decide(disputed, {"score": 62.0}, "the vowel is fine")
     assert (saved.score, saved.consensus.method if saved.consensus else "") == (62.0, "decided by Rita")
@@ -61,12 +61,12 @@ def test_a_decision_stands_until_it_is_taken_back(settings: Settings, rated: Pro
     panel.undo(disputed)
     assert panel.consensus().set_index("recording_id").loc[disputed, "score"] == 65.0
     assert [e.action for e in panel.history(disputed)][-2:] == [RatingAction.DECIDE, RatingAction.UNDO]
-    with pytest.raises(ProjectError, match="has not decided anything"):
+    with pytest.raises(ProjectError, match="has no decision on “"):
         panel.undo(ids_of(settings)[0])
 
 
 def test_an_excluded_recording_leaves_the_consensus_and_the_queue(settings: Settings, rated: Project) -> None:
-    panel = Panel(settings, rated, REVIEWER)
+    panel = ProjectReview(settings, rated, REVIEWER)
     key = ids_of(settings)[0]
     with pytest.raises(LabelError, match="A reason is needed"):
         panel.exclude(key, "")
@@ -79,20 +79,20 @@ def test_an_excluded_recording_leaves_the_consensus_and_the_queue(settings: Sett
 
 
 def test_a_further_rating_can_be_asked_for(settings: Settings, rated: Project) -> None:
-    panel = Panel(settings, rated, REVIEWER)
+    panel = ProjectReview(settings, rated, REVIEWER)
     key = ids_of(settings)[1]
     dan = Queue(settings, rated, expert("Dan"))
-    assert dan.next() == Nothing("done")
+    assert dan.next() == EmptyQueue("done")
     panel.request(key)
     assert panel.look(key).requested == 1
     assert [task.recording.id for task in rate_all(dan, "Dan")] == [key]
-    assert dan.next() == Nothing("done")
+    assert dan.next() == EmptyQueue("done")
 
 
 def test_reviewing_takes_the_role(settings: Settings, rated: Project) -> None:
-    with pytest.raises(AccessError, match="may not see what others rated"):
-        Panel(settings, rated, expert("Eve"))
-    researcher = Panel(settings, rated, Identity("Rob", frozenset({Role.RESEARCHER})))
+    with pytest.raises(AccessError, match="Only reviewers, researchers and admins can see other people's ratings"):
+        ProjectReview(settings, rated, expert("Eve"))
+    researcher = ProjectReview(settings, rated, Identity("Rob", frozenset({Role.RESEARCHER})))
     assert researcher.disputes()
     for act in (
         lambda: researcher.decide(ids_of(settings)[0], {"score": 1.0}),
@@ -100,10 +100,10 @@ def test_reviewing_takes_the_role(settings: Settings, rated: Project) -> None:
         lambda: researcher.request(ids_of(settings)[0]),
         lambda: researcher.undo(ids_of(settings)[0]),
     ):
-        with pytest.raises(AccessError, match="may not decide between ratings"):
+        with pytest.raises(AccessError, match="Only reviewers and admins can decide between ratings"):
             act()
-    with pytest.raises(LabelError, match="0-100"):
-        Panel(settings, rated, REVIEWER).decide(ids_of(settings)[0], {"score": 400.0})
+    with pytest.raises(LabelError, match="between 0 and 100"):
+        ProjectReview(settings, rated, REVIEWER).decide(ids_of(settings)[0], {"score": 400.0})
 
 
 def test_consensus_by_each_method() -> None:
@@ -118,7 +118,7 @@ def test_consensus_by_each_method() -> None:
 
 
 def test_the_same_ratings_give_the_same_consensus_again(settings: Settings, rated: Project) -> None:
-    panel = Panel(settings, rated, REVIEWER)
+    panel = ProjectReview(settings, rated, REVIEWER)
     for method in ("median", "trimmed_mean", "severity"):
         first, second = panel.consensus(method), panel.consensus(method)
         assert first.equals(second)
@@ -145,7 +145,7 @@ def test_quality_of_an_expert() -> None:
     assert drifting.drift == pytest.approx(40.0, abs=2)
     assert drifting.hurried == 1.0
     said = " ".join(drifting.warnings)
-    for part in ("calibration not finished (0 of 1)", "more lenient by", "100% of the ratings came faster"):
+    for part in ("not finished calibration (0 of 1 items)", "more lenient by", "saved 100% of the ratings before"):
         assert part in said
 
     again = [*events([80.0] * 3), *events([50.0] * 3, Purpose.REPEAT)]
@@ -158,13 +158,13 @@ def test_quality_from_a_project(settings: Settings, words: str) -> None:
     known = {key: {"score": 75.0} for key in ids_of(settings)[:3]}
     project = save_project(settings, Project("study", words, gold=known, calibration=3), ADMIN)
     rate_all(Queue(settings, project, expert("Eve")), "Eve", lambda task: 95.0 if task.purpose else 75.0)
-    (eve,) = Panel(settings, project, REVIEWER).quality()
+    (eve,) = ProjectReview(settings, project, REVIEWER).quality()
     assert (eve.name, eve.n, eve.calibration.n, eve.calibration.mae) == ("Eve", 9, 3, 20.0)
-    assert "20 points from the known answers on calibration" in eve.warnings
+    assert "Eve is off by 20 points on average in calibration." in eve.warnings
 
 
 def test_history_survives_a_rebuild(settings: Settings, rated: Project, tmp_path: Path) -> None:
-    panel = Panel(settings, rated, REVIEWER)
+    panel = ProjectReview(settings, rated, REVIEWER)
     panel.decide(ids_of(settings)[1], {"score": 62.0})
     before = Index(settings).rows("SELECT * FROM events ORDER BY recording_id, number")
     review = Index(settings).rows("SELECT id, review, requested, score FROM recordings ORDER BY id")
@@ -213,7 +213,7 @@ def test_a_label_file_that_was_removed_or_edited_meanwhile(settings: Settings, r
     from pipeline.corpus.sets import get_set, result_path
     from pipeline.labels.result_file import read_result, write_result
 
-    panel = Panel(settings, rated, REVIEWER)
+    panel = ProjectReview(settings, rated, REVIEWER)
     first, second = (dispute.recording for dispute in panel.disputes())
     set_ = get_set(settings, "words")
     result_path(set_, first).unlink()

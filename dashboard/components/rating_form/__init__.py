@@ -1,33 +1,39 @@
-"""The rating desk: our own player (waveform, spectrogram, seek, loop, speed) with the rating form and its keys.
+"""The player (waveform, spectrogram, seek, loop, speed) with the rating form and its keys.
 
-One Components v2 component in the page itself, no frame and no network: the JavaScript beside this file is joined
-into one module. `rating_desk` draws player and form, `player` the player alone.
+A Components v2 component in the page itself, without a frame and without network: the JavaScript beside this file is
+joined into one module. `rating_form` draws player and form, `player` the player alone.
 """
 
 import base64
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from dashboard.components.rating_form.strings import form_strings, player_strings
 from dashboard.services.label import Answer
 from pipeline.audio.encode import spectrogram_u8, to_wav
 from pipeline.audio.load import Audio
+from pipeline.i18n import _
 from pipeline.records import RatingEvent, to_json
-from pipeline.rubrics import Rubric
+from pipeline.rubrics import Dimension, Rubric
 
 FOLDER = Path(__file__).parent
 # Joined in this order; index.js has the module's only export.
 SCRIPTS = ("waveform.js", "player.js", "form.js", "keys.js", "index.js")
-NAME = "pronlab_desk"
+NAME = "pronlab_rating_form"
 
 
 @dataclass(frozen=True)
-class RatingTask:
-    """All that the desk shows of one recording. `view` changes whenever the form must start afresh."""
+class FormContent:
+    """All that the form shows of one recording.
+
+    `view` changes whenever the form must start afresh. `progress` is the text on the right, `share` (0-1) its bar.
+    `reasons` maps skip and flag to what can be chosen: the value that is stored, by what is shown for it.
+    """
 
     view: str
     item: str
@@ -37,37 +43,47 @@ class RatingTask:
     rubric: Rubric
     words: list[dict[str, Any]]
     previous: RatingEvent | None
-    done: int
-    total: int
+    progress: str
+    share: float
     can_undo: bool
     has_previous: bool
     has_next: bool
-    reasons: dict[str, tuple[str, ...]]
+    reasons: Mapping[str, Sequence[tuple[str, str]]]
 
 
-def rating_desk(
-    audio: Audio, task: RatingTask, answer: Answer | None, *, key: str, on_action: Callable[[], None]
+def rating_form(
+    audio: Audio, content: FormContent, answer: Answer | None, *, key: str, on_action: Callable[[], None]
 ) -> None:
-    """Draw the desk; `on_action` runs when the expert has acted, with the action in the component's state."""
+    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state."""
     rubric = {
-        "dimensions": [asdict(dimension) for dimension in task.rubric.dimensions],
-        "marks": [{"key": mark, "label": label} for mark, label in task.rubric.marks],
+        "dimensions": [_dimension(dimension) for dimension in content.rubric.dimensions],
+        "marks": [{"key": mark, "label": _(label)} for mark, label in content.rubric.marks],
     }
     data = {
         **_sound(audio),
-        **{name: value for name, value in vars(task).items() if name not in ("rubric", "previous", "done", "total")},
+        **{name: value for name, value in vars(content).items() if name not in ("rubric", "previous")},
         "rubric": rubric,
-        "previous": to_json(task.previous),
-        "progress": {"done": task.done, "total": task.total},
+        "previous": to_json(content.previous),
         "answer": to_json(answer),
+        "strings": form_strings(),
     }
     _component()(key=key, data=to_json(data), on_action_change=on_action)
 
 
 def player(audio: Audio, *, key: str, label: str = "") -> None:
-    """The player alone, for any page."""
-    data = {**_sound(audio), "view": f"{key}:{hash(audio.samples.tobytes())}", "label": label}
-    _component()(key=key, data=data)
+    """Draw the player alone, for any page."""
+    view = f"{key}:{hash(audio.samples.tobytes())}"
+    _component()(key=key, data={**_sound(audio), "view": view, "label": label, "strings": player_strings()})
+
+
+def _dimension(dimension: Dimension) -> dict[str, Any]:
+    return {
+        **vars(dimension),
+        "label": _(dimension.label),
+        "levels": [
+            {"low": level.low, "label": _(level.label), "meaning": _(level.meaning)} for level in dimension.levels
+        ],
+    }
 
 
 @cache
@@ -78,7 +94,7 @@ def _sources() -> tuple[str, str]:
 
 def _component() -> Any:
     js, css = _sources()
-    return st.components.v2.component(NAME, html='<div class="desk"></div>', css=css, js=js)
+    return st.components.v2.component(NAME, html='<div class="rating-form"></div>', css=css, js=js)  # not shown
 
 
 def _sound(audio: Audio) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 // The rating form: no default, values only by an explicit act, a draft that survives a reload.
 
 class Form {
-  constructor(root, onChange) {
+  constructor(root, strings, onChange) {
     this.root = root;
+    this.strings = strings;
     this.onChange = onChange;
   }
 
@@ -119,9 +120,11 @@ class Form {
   build() {
     const area = this.root.querySelector('[data-part="form"]');
     area.replaceChildren();
-    for (const dimension of this.rubric.dimensions) area.append(this.single ? this.buildScore(dimension) : this.buildRow(dimension));
+    const { dimensions } = this.rubric;
+    if (this.single) area.append(this.buildScore(dimensions[0]));
+    else area.append(element("div", { class: "rows" }, ...dimensions.map((dimension) => this.buildRow(dimension))));
     if (this.words.length) area.append(this.buildWords());
-    this.notes = element("textarea", { class: "notes", rows: 1, "aria-label": "Notes", placeholder: "Notes (m)", maxlength: 5000 });
+    this.notes = element("textarea", { class: "notes", rows: 1, "aria-label": this.strings.notes, placeholder: this.strings.notes_hint, maxlength: 5000 });
     this.notes.addEventListener("input", () => this.keepDraft());
     area.append(this.notes);
   }
@@ -129,7 +132,7 @@ class Form {
   buildScore(dimension) {
     const box = element("div", { class: "score" });
     this.number = element("input", {
-      type: "number", min: dimension.low, max: dimension.high, step: dimension.step, placeholder: "–", "aria-label": "Score, 0 to 100",
+      type: "number", min: dimension.low, max: dimension.high, step: dimension.step, placeholder: "–", "aria-label": this.strings.score,
     });
     this.number.addEventListener("input", () => {
       const value = this.number.valueAsNumber;
@@ -137,17 +140,17 @@ class Form {
       else this.clear(dimension.key);
     });
     this.slider = element("input", {
-      type: "range", min: dimension.low, max: dimension.high, step: dimension.step, "aria-label": "Score slider",
+      type: "range", min: dimension.low, max: dimension.high, step: dimension.step, "aria-label": this.strings.slider,
     });
     this.slider.addEventListener("input", () => this.set(dimension.key, this.slider.valueAsNumber));
-    const bands = element("div", { class: "bands", role: "group", "aria-label": "Bands" });
+    const bands = element("div", { class: "bands", role: "group", "aria-label": this.strings.bands });
     dimension.levels.forEach((level, index) => {
       const upper = index === 0 ? dimension.high : dimension.levels[index - 1].low - 1;
       const key = dimension.levels.length - index;
       const button = element("button", { type: "button", class: `band band-${key}`, "data-low": level.low });
       button.append(
         element("kbd", {}, String(key)), element("b", {}, level.label),
-        element("small", {}, `${level.low}–${upper} · ${level.meaning}`),
+        element("small", {}, `${level.low}–${upper}`, element("span", { class: "meaning" }, ` · ${level.meaning}`)),
       );
       button.addEventListener("click", () => this.band(key));
       bands.prepend(button);
@@ -172,7 +175,7 @@ class Form {
   }
 
   buildWords() {
-    const list = element("div", { class: "words", role: "group", "aria-label": "Marks on words and sounds" });
+    const list = element("div", { class: "words", role: "group", "aria-label": this.strings.marks });
     this.words.forEach((word, index) => {
       const chip = element("button", { type: "button", class: "chip", "data-word": index }, word.text.toLowerCase());
       chip.addEventListener("click", () => this.cycleMark(index, null));
@@ -183,7 +186,7 @@ class Form {
       });
       list.append(element("span", { class: "word" }, chip, element("span", { class: "phones" }, ...phones)));
     });
-    return element("details", { open: "" }, element("summary", {}, "Marks: click a word or sound, or w and x"), list);
+    return element("details", { open: "" }, element("summary", {}, this.strings.marks_hint), list);
   }
 
   refresh() {
@@ -194,7 +197,7 @@ class Form {
       const phone = chip.dataset.phone === undefined ? null : Number(chip.dataset.phone);
       const mark = this.marks.find((entry) => entry.word === Number(chip.dataset.word) && entry.phone === phone);
       chip.dataset.kind = mark ? mark.kind : "";
-      chip.title = mark ? names[mark.kind] : "no mark";
+      chip.title = mark ? names[mark.kind] : this.strings.no_mark;
       chip.classList.toggle("here", phone === null && Number(chip.dataset.word) === this.word);
     }
   }
@@ -216,9 +219,9 @@ class Form {
       const row = this.root.querySelector(`[data-dimension="${dimension.key}"]`);
       const value = this.values[dimension.key];
       row.classList.toggle("current", index === this.current);
-      row.querySelector("output").textContent = value === undefined ? "–" : String(value);
+      row.querySelector("output").textContent = value === undefined ? "–" : formatted(this.strings.language, value, Number.isInteger(value) ? 0 : 1);
       const level = value === undefined ? null : dimension.levels.find((entry) => value >= entry.low);
-      row.querySelector(".level").textContent = level ? `${level.label}: ${level.meaning}` : "not rated yet";
+      row.querySelector(".level").textContent = level ? `${level.label}: ${level.meaning}` : this.strings.not_rated;
       for (const button of row.querySelectorAll("[data-value]")) {
         button.setAttribute("aria-checked", String(value !== undefined && Math.floor(value) === Number(button.dataset.value)));
       }

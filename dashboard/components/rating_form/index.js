@@ -1,4 +1,4 @@
-// Puts player, form and keys together, and speaks with the server: one trigger `action` out, `data` in.
+// Puts player, form and keys together, and talks to the server: one trigger `action` out, `data` in.
 
 function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
@@ -11,24 +11,36 @@ function button(part, label, title) {
   return element("button", { type: "button", "data-part": part, title: title || label }, label);
 }
 
-class Desk {
-  constructor(root) {
+// A number with so many decimals, as the reader's language writes it.
+function formatted(language, value, digits) {
+  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
+}
+
+// `text` with its {placeholders} replaced.
+function filled(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+class RatingForm {
+  constructor(root, strings) {
     this.root = root;
+    this.strings = strings;
     this.busy = null;
     this.panel = null;
   }
 
   build(rating) {
-    const canvas = element("canvas", { class: "pictures", role: "img", "aria-label": "Waveform and spectrogram; click to seek, drag to loop" });
+    const { strings } = this;
+    const canvas = element("canvas", { class: "pictures", role: "img", "aria-label": strings.pictures, title: strings.pictures });
     const transport = element(
-      "div", { class: "transport" }, button("play", "▶ Play", "Play or pause (Space)"), button("replay", "↺", "From the start (h)"),
-      button("loop", "⟳ Loop", "Loop (l); a and b set its ends"), button("slower", "–", "Slower (,)"),
-      element("span", { "data-part": "speed", class: "speed" }, "1.0×"), button("faster", "+", "Faster (.)"),
+      "div", { class: "transport" }, button("play", `▶ ${strings.play}`, strings.play_help), button("replay", "↺", strings.replay_help),
+      button("loop", `⟳ ${strings.loop}`, strings.loop_help), button("slower", "–", strings.slower_help),
+      element("span", { "data-part": "speed", class: "speed" }, ""), button("faster", "+", strings.faster_help),
       element("span", { "data-part": "time", class: "time" }, ""),
     );
     this.head = element("div", { class: "head" });
     this.root.replaceChildren(this.head, canvas, transport);
-    this.player = new Player(this.root, canvas);
+    this.player = new Player(this.root, canvas, strings);
     this.on("play", () => this.player.toggle());
     this.on("replay", () => this.player.replay());
     this.on("loop", () => this.player.toggleLoop());
@@ -38,19 +50,24 @@ class Desk {
   }
 
   buildRating() {
-    const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), "play each recording at once");
+    const { strings } = this;
+    const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), strings.autoplay);
     const actions = element(
-      "div", { class: "actions" }, button("save", "Save and next ⏎", "Enter"), button("skip", "Skip", "s"), button("flag", "⚑ Flag", "f"),
-      button("undo", "Undo", "u"), button("previous", "←", "Your recording before (←)"), button("next", "→", "Back towards the queue (→)"), auto,
+      "div", { class: "actions" }, button("save", `${strings.save} ⏎`, strings.save_help),
+      button("skip", strings.skip, strings.skip_help), button("flag", `⚑ ${strings.flag}`, strings.flag_help),
+      button("undo", strings.undo, strings.undo_help), button("previous", "←", strings.previous_help),
+      button("next", "→", strings.next_help), auto,
     );
-    const keys = element("details", { class: "keys", "data-part": "keys" }, element("summary", {}, "Keys (?)"));
+    const keys = element("details", { class: "keys", "data-part": "keys" }, element("summary", {}, strings.keys));
     const list = element("dl", {});
-    for (const [key, act] of KEYS) list.append(element("div", {}, element("dt", {}, ...key.split("  ").map((name) => element("kbd", {}, name))), element("dd", {}, act)));
+    for (const [keys, act] of strings.key_list) {
+      list.append(element("div", {}, element("dt", {}, ...keys.map((name) => element("kbd", {}, name))), element("dd", {}, act)));
+    }
     keys.append(list);
     this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
     this.reasons = element("div", { class: "reasons" });
     this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keys);
-    this.form = new Form(this.root, () => this.say(""));
+    this.form = new Form(this.root, strings, () => this.say(""));
     this.on("save", () => this.save());
     this.on("skip", () => this.ask("skip"));
     this.on("flag", () => this.ask("flag"));
@@ -58,7 +75,7 @@ class Desk {
     const box = this.root.querySelector('[data-part="auto"]');
     box.checked = localStorage.getItem("pronlab-autoplay") !== "off";
     box.addEventListener("change", () => localStorage.setItem("pronlab-autoplay", box.checked ? "on" : "off"));
-    // After a mouse click the keys belong to the desk again; who came by Tab keeps the place.
+    // After a mouse click the keys belong to the form again; who came by Tab keeps the place.
     this.root.addEventListener("click", (event) => {
       const control = event.target.closest("button, summary, input[type=checkbox]");
       if (control && event.detail > 0) control.blur();
@@ -130,12 +147,11 @@ class Desk {
   showHead() {
     const { data } = this;
     this.head.replaceChildren(element("span", { class: "target" }, data.label));
-    if (!data.progress) return;
-    const share = (100 * data.progress.done) / Math.max(1, data.progress.total);
+    if (!data.rubric) return;
     this.head.append(
       element("span", { class: "hint" }, data.hint),
-      element("span", { class: "progress", title: "rated, skipped or flagged" }, `${data.progress.done} of ${data.progress.total}`),
-      element("span", { class: "bar" }, element("span", { style: `width:${share}%` })),
+      element("span", { class: "progress", title: this.strings.progress_help }, data.progress),
+      element("span", { class: "bar" }, element("span", { style: `width:${100 * data.share}%` })),
     );
   }
 
@@ -146,47 +162,48 @@ class Desk {
 
   save() {
     if (this.busy) return;
-    if (!this.player.heardEnough) return this.say("Listen first: press Space, then rate.", "bad");
+    if (!this.player.heardEnough) return this.say(this.strings.listen_first, "bad");
     if (!this.form.complete) {
-      return this.say(this.form.single ? "Give a score first: 1–5 for a band, then j and k." : "Rate every dimension first.", "bad");
+      return this.say(this.form.single ? this.strings.score_first : this.strings.dimensions_first, "bad");
     }
     return this.send("rate", this.form.answer());
   }
 
   ask(kind) {
     if (this.busy) return;
+    const { strings } = this;
     this.panel = { kind, chosen: null };
-    const list = this.data.reasons[kind].map((reason, index) => {
+    const list = this.data.reasons[kind].map(([, reason], index) => {
       const choice = element("button", { type: "button", "data-reason": index }, element("kbd", {}, String(index + 1)), ` ${reason}`);
       choice.addEventListener("click", () => this.chooseReason(index));
       return choice;
     });
-    const other = element("input", { type: "text", placeholder: "or in your own words", maxlength: 200, "aria-label": "Reason in your own words" });
+    const other = element("input", { type: "text", placeholder: strings.other_reason, maxlength: 200, "aria-label": strings.other_reason_label });
     other.addEventListener("keydown", (event) => {
       if (event.key === "Enter") {
         event.stopPropagation();
         this.confirmPanel();
       }
     });
-    const confirm = element("button", { type: "button", class: "primary" }, `${kind === "skip" ? "Skip" : "Flag"} and next ⏎`);
+    const confirm = element("button", { type: "button", class: "primary" }, `${kind === "skip" ? strings.skip_confirm : strings.flag_confirm} ⏎`);
     confirm.addEventListener("click", () => this.confirmPanel());
-    const cancel = element("button", { type: "button" }, "Cancel (Esc)");
+    const cancel = element("button", { type: "button" }, strings.cancel);
     cancel.addEventListener("click", () => this.closePanel());
-    const title = kind === "skip" ? "Why skip it?" : "What is wrong with the recording?";
+    const title = kind === "skip" ? strings.why_skip : strings.why_flag;
     this.reasons.replaceChildren(element("b", {}, title), ...list, other, confirm, cancel);
   }
 
   chooseReason(index) {
     const buttons = [...this.reasons.querySelectorAll("[data-reason]")];
     if (!buttons[index]) return;
-    this.panel.chosen = this.data.reasons[this.panel.kind][index];
+    this.panel.chosen = this.data.reasons[this.panel.kind][index][0];
     buttons.forEach((entry, place) => entry.setAttribute("aria-pressed", String(place === index)));
   }
 
   confirmPanel() {
     const written = this.reasons.querySelector("input").value.trim();
     const reason = written || this.panel.chosen;
-    if (!reason) return this.say("Choose a reason first.", "bad");
+    if (!reason) return this.say(this.strings.reason_first, "bad");
     return this.send(this.panel.kind, { reason, notes: this.form.notes.value });
   }
 
@@ -202,7 +219,7 @@ class Desk {
     const nonce = crypto.randomUUID ? crypto.randomUUID() : String(Math.random());
     this.busy = { nonce, draftKey: ["rate", "skip", "flag"].includes(kind) ? this.form.draftKey : "none" };
     this.root.classList.add("busy");
-    if (["rate", "skip", "flag", "undo"].includes(kind)) this.say("Saving …");
+    if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
     const heard_s = Number(this.player.heard_s.toFixed(2));
     this.sendToServer({ nonce, kind, item: this.data.item, heard_s, ...fields });
   }
@@ -213,20 +230,24 @@ class Desk {
   }
 }
 
-const desks = new WeakMap();
+const forms = new WeakMap();
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".desk");
-  let desk = desks.get(root);
-  if (!desk) {
-    desk = new Desk(root);
-    desk.build(Boolean(data.rubric));
-    desks.set(root, desk);
+  const root = parentElement.querySelector(".rating-form");
+  let form = forms.get(root);
+  if (form && form.strings.language !== data.strings.language) {
+    form.dispose();
+    form = undefined;
   }
-  desk.update(data, (action) => setTriggerValue("action", action));
+  if (!form) {
+    form = new RatingForm(root, data.strings);
+    form.build(Boolean(data.rubric));
+    forms.set(root, form);
+  }
+  form.update(data, (action) => setTriggerValue("action", action));
   return () => {
-    desk.dispose();
-    desks.delete(root);
+    forms.get(root)?.dispose();
+    forms.delete(root);
   };
 }

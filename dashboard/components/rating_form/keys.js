@@ -1,13 +1,5 @@
 // One key, one act; nothing fires while somebody types or holds Ctrl, Alt or Meta.
 
-const KEYS = [
-  ["Space", "play or pause"], ["h", "play from the start"], ["a  b", "loop from, loop to"], ["l", "loop on or off"],
-  [",  .", "slower, faster"], ["1–5", "band (word); 1–9, 0 = 10 (sentence)"], ["j  k", "one down, one up"],
-  ["J  K", "ten down, ten up"], ["↑  ↓", "dimension before, after (sentence)"], ["w  x", "next word, mark it"],
-  ["m", "notes; Esc leaves them"], ["Enter", "save and next"], ["s", "skip"], ["f", "flag"], ["u", "undo"],
-  ["←  →", "your earlier recordings, and back"], ["?", "show or hide these keys"],
-];
-
 function isTyping(event) {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;
@@ -18,8 +10,8 @@ function isTyping(event) {
 // Enter and Space belong to the link or button that has the focus.
 function actsItself(event) {
   if (event.key !== "Enter" && event.key !== " ") return false;
-  const own = "a[href], button, summary, input[type=checkbox], [role=button], [role=radio], [role=option], [role=tab]";
-  return event.composedPath().some((node) => node instanceof HTMLElement && node.matches(own));
+  const controls = "a[href], button, summary, input[type=checkbox], [role=button], [role=radio], [role=option], [role=tab]";
+  return event.composedPath().some((node) => node instanceof HTMLElement && node.matches(controls));
 }
 
 // `acts` maps a key to a function; returns the function that stops listening.

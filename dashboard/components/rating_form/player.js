@@ -3,8 +3,9 @@
 const SPEEDS = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5];
 
 class Player {
-  constructor(root, canvas) {
+  constructor(root, canvas, strings) {
     this.root = root;
+    this.strings = strings;
     this.audio = new Audio();
     this.audio.preload = "auto";
     this.audio.preservesPitch = true;
@@ -14,7 +15,7 @@ class Player {
     this.heard_s = 0;
     this.lastTime_s = 0;
     this.url = null;
-    this.pictures = new Pictures(canvas, (time_s) => this.seek(time_s), (from, to) => this.setRegion(from, to));
+    this.pictures = new Pictures(canvas, strings.language, (time_s) => this.seek(time_s), (from, to) => this.setRegion(from, to));
     this.audio.addEventListener("play", () => this.follow());
     this.audio.addEventListener("ended", () => this.ended());
     for (const name of ["play", "pause", "ratechange", "seeked"]) {
@@ -144,12 +145,14 @@ class Player {
   update() {
     const find = (name) => this.root.querySelector(`[data-part="${name}"]`);
     if (!find("play")) return;
-    find("play").textContent = this.audio.paused ? "▶ Play" : "❚❚ Pause";
+    find("play").textContent = this.audio.paused ? `▶ ${this.strings.play}` : `❚❚ ${this.strings.pause}`;
     find("loop").setAttribute("aria-pressed", String(this.looping));
-    find("speed").textContent = `${this.audio.playbackRate.toFixed(1)}×`;
+    const number = (value, digits) => formatted(this.strings.language, value, digits);
+    find("speed").textContent = `${number(this.audio.playbackRate, 1)}×`;
     const duration_s = this.duration_s || 0;
-    const loop = this.region ? `  loop ${this.region[0].toFixed(2)}–${this.region[1].toFixed(2)} s` : "";
-    const start = !this.region && this.pendingStart_s !== null ? `  loop from ${this.pendingStart_s.toFixed(2)} s` : "";
-    find("time").textContent = `${this.audio.currentTime.toFixed(2)} / ${duration_s.toFixed(2)} s${loop}${start}`;
+    const [from, to] = (this.region || [this.pendingStart_s, 0]).map((time_s) => number(time_s ?? 0, 2));
+    const text = this.region ? this.strings.loop_range : this.pendingStart_s === null ? "" : this.strings.loop_from;
+    const now = `${number(this.audio.currentTime, 2)} / ${number(duration_s, 2)} s`;
+    find("time").textContent = text ? `${now}  ${filled(text, { from, to })}` : now;
   }
 }

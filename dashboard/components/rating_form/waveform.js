@@ -26,8 +26,9 @@ function samplesOf(wav) {
 }
 
 class Pictures {
-  constructor(canvas, onSeek, onRegion) {
+  constructor(canvas, language, onSeek, onRegion) {
     this.canvas = canvas;
+    this.language = language;
     this.cursor_s = 0;
     this.region = null;
     this.onSeek = onSeek;
@@ -85,8 +86,8 @@ class Pictures {
     const context = still.getContext("2d");
     context.scale(scale, scale);
     const style = getComputedStyle(this.canvas);
-    const ink = style.getPropertyValue("--desk-wave").trim();
-    const text = style.getPropertyValue("--desk-muted").trim();
+    const ink = style.getPropertyValue("--form-wave").trim();
+    const text = style.getPropertyValue("--form-muted").trim();
     const axis = 16;
     const waveHeight = Math.round(0.42 * (height - axis));
     context.fillStyle = ink;
@@ -110,7 +111,7 @@ class Pictures {
     for (let index = 0; index * step <= this.duration_s; index += 1) {
       const x = ((index * step) / this.duration_s) * width;
       context.fillRect(x, height - axis, 1, 4);
-      const label = `${(index * step).toFixed(step < 1 ? 1 : 0)} s`;
+      const label = `${formatted(this.language, index * step, step < 1 ? 1 : 0)} s`;
       if (x + 30 < width) context.fillText(label, x + 3, height - 3);
     }
     context.fillStyle = "rgba(255,255,255,.85)";
@@ -134,7 +135,7 @@ class Pictures {
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.drawImage(this.still, 0, 0);
     context.scale(scale, scale);
-    const accent = getComputedStyle(this.canvas).getPropertyValue("--desk-accent").trim();
+    const accent = getComputedStyle(this.canvas).getPropertyValue("--form-accent").trim();
     const place = (time_s) => (time_s / this.duration_s) * width;
     if (this.region) {
       context.fillStyle = accent;

@@ -1,0 +1,86 @@
+"""The words of the player and the rating form, in the reader's language; the JavaScript has none of its own."""
+
+from typing import Any
+
+from pipeline.i18n import _, language
+
+
+def player_strings() -> dict[str, Any]:
+    return {
+        "language": language(),
+        "pictures": _("Waveform and spectrogram: click to seek, drag to loop"),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "play_help": _("Play or pause (Space)"),
+        "replay_help": _("Play from the start (h)"),
+        "loop": _("Loop"),
+        "loop_help": _("Loop (l); a and b set its ends"),
+        "slower_help": _("Slower (,)"),
+        "faster_help": _("Faster (.)"),
+        "loop_range": _("loop {from}–{to} s"),
+        "loop_from": _("loop from {from} s"),
+    }
+
+
+def form_strings() -> dict[str, Any]:
+    return {
+        **player_strings(),
+        "save": _("Save and next"),
+        "save_help": _("Save and next (Enter)"),
+        "skip": _("Skip"),
+        "skip_help": _("Skip (s)"),
+        "flag": _("Flag"),
+        "flag_help": _("Flag (f)"),
+        "undo": _("Undo"),
+        "undo_help": _("Undo (u)"),
+        "previous_help": _("Your previous recording (←)"),
+        "next_help": _("Back to the next recording (→)"),
+        "autoplay": _("Play automatically"),
+        "notes": _("Notes"),
+        "notes_hint": _("Notes (m)"),
+        "score": _("Score, 0 to 100"),
+        "slider": _("Score slider"),
+        "bands": _("Bands"),
+        "not_rated": _("not rated yet"),
+        "marks": _("Marks on words and sounds"),
+        "marks_hint": _("Marks: click a word or a sound, or press w and x"),
+        "no_mark": _("no mark"),
+        "progress_help": _("rated, skipped or flagged"),
+        "saving": _("Saving …"),
+        "listen_first": _("Listen first: press Space, then rate."),
+        "score_first": _("Give a score first: 1–5 for a band, then j and k."),
+        "dimensions_first": _("Rate every dimension first."),
+        "why_skip": _("Why skip it?"),
+        "why_flag": _("What is wrong with the recording?"),
+        "other_reason": _("or in your own words"),
+        "other_reason_label": _("Reason in your own words"),
+        "reason_first": _("Choose a reason first."),
+        "skip_confirm": _("Skip and next"),
+        "flag_confirm": _("Flag and next"),
+        "cancel": _("Cancel (Esc)"),
+        "keys": _("Keys (?)"),
+        "key_list": _keys(),
+    }
+
+
+def _keys() -> list[tuple[list[str], str]]:
+    """Which keys do what, for the list below the form."""
+    return [
+        ([_("Space")], _("play or pause")),
+        (["h"], _("play from the start")),
+        (["a", "b"], _("start and end of the loop")),
+        (["l"], _("loop on or off")),
+        ([",", "."], _("slower, faster")),
+        (["1–5"], _("band (word); 1–9, 0 = 10 (sentence)")),
+        (["j", "k"], _("one down, one up")),
+        (["J", "K"], _("ten down, ten up")),
+        (["↑", "↓"], _("previous or next dimension (sentence)")),
+        (["w", "x"], _("next word, mark it")),
+        (["m"], _("write notes; Esc leaves them")),
+        ([_("Enter")], _("save and next")),
+        (["s"], _("skip")),
+        (["f"], _("flag")),
+        (["u"], _("undo")),
+        (["←", "→"], _("your earlier recordings, and back")),
+        (["?"], _("show or hide these keys")),
+    ]

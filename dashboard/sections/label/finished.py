@@ -1,0 +1,55 @@
+"""What the Label page shows where there is no recording to rate."""
+
+import streamlit as st
+
+from dashboard.components.page import empty_state
+from dashboard.markup import plain
+from dashboard.services import label
+from pipeline.corpus.sets import RecordingSet
+from pipeline.i18n import _, ngettext, number
+from pipeline.people.access import Action, Identity
+from pipeline.projects.project import Project
+from pipeline.projects.queue import EmptyQueue
+
+
+def nothing_left(chosen: RecordingSet, me: Identity, project: Project | None, why: EmptyQueue) -> None:
+    """Why there is nothing to rate now, and what to do next."""
+    if project is None:
+        _all_done(chosen, me)
+        return
+    title, name = plain(project.title or project.name), plain(me.name)
+    if why.reason == "over":
+        text = _("{project} is closed. Thank you, {name}.").format(project=title, name=name)
+        st.info(text, icon=":material/event_busy:")
+    elif why.reason == "wait":
+        minutes = max(1, round((why.seconds or 0) / 60))
+        text = ngettext(
+            "Other raters have the last recordings open. Check again in {n} minute at the latest.",
+            "Other raters have the last recordings open. Check again in {n} minutes at the latest.",
+            minutes,
+        ).format(n=number(minutes))
+        st.info(text, icon=":material/hourglass_top:")
+        st.button(_("Check again"), icon=":material/refresh:")
+    else:
+        text = _("You have rated everything in {project}. Thank you, {name}.").format(project=title, name=name)
+        st.success(text, icon=":material/celebration:")
+
+
+def _all_done(chosen: RecordingSet, me: Identity) -> None:
+    progress = label.progress_in_set(chosen.name, me)
+    all_of = ngettext(
+        "The only recording of {set} is done", "All {n} recordings of {set} are done", progress.total
+    ).format(n=number(progress.total), set=plain(chosen.title))
+    counts = _("{rated} rated, {skipped} skipped, {flagged} flagged").format(
+        rated=number(progress.rated), skipped=number(progress.skipped), flagged=number(progress.flagged)
+    )
+    thanks = _("Thank you, {name}.").format(name=plain(me.name))
+    st.success(f"{all_of}: {counts}. {thanks}", icon=":material/celebration:")
+    if me.may(Action.SEE_RATINGS):
+        empty_state(
+            _("Compare the ratings with the scorers, or choose another set above."),
+            page="compare",
+            page_label=_("Open Compare"),
+        )
+    else:
+        empty_state(_("Choose another set above."))

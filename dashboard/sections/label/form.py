@@ -1,0 +1,108 @@
+"""The rating form with the recording to rate; in its place a button to flag a recording that cannot be read."""
+
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from dashboard import identity, state
+from dashboard.components.rating_form import FormContent, rating_form
+from dashboard.markup import message
+from dashboard.services import label, shared
+from pipeline.corpus.sets import RecordingSet
+from pipeline.errors import AudioError
+from pipeline.i18n import _, day, ngettext, number
+from pipeline.labels.queries import LabelProgress
+from pipeline.people.access import Action, Identity
+from pipeline.projects.project import Project
+from pipeline.records import RatingAction, RatingEvent
+from pipeline.rubrics import RUBRICS
+
+FORM = "rating-form"
+
+
+def draw(
+    labelling: label.Labelling,
+    chosen: RecordingSet,
+    me: Identity,
+    session: label.Session,
+    current: label.OpenRecording,
+    project: Project | None,
+    key: str,
+) -> None:
+    """`key` is where the session is remembered."""
+    recording = current.recording
+    try:
+        audio = shared.loaded_audio(shared.audio_of(recording))
+    except AudioError as error:
+        _unreadable(labelling, session, recording.id, str(error), key)
+        return
+    in_set = label.progress_in_set(chosen.name, me)
+    done = in_set.total - in_set.left
+    progress, share = _progress(labelling, project, in_set)
+    content = FormContent(
+        view=f"{me.name}/{recording.id}/{session.turn}",
+        item=recording.id,
+        evaluator=me.name,
+        label=recording.text,
+        hint=" · ".join(filter(None, [recording.speaker, _earlier(current.previous)])),
+        rubric=RUBRICS[recording.rubric],
+        words=recording.extra.get("words", []),
+        previous=current.previous,
+        progress=progress,
+        share=share,
+        can_undo=done > 0,
+        has_previous=session.place < done,
+        has_next=session.place > 0 or session.reopened is not None,
+        reasons={
+            kind: [(reason, label.shown_reason(reason)) for reason in reasons]
+            for kind, reasons in label.REASONS.items()
+        },
+    )
+
+    def act() -> None:
+        action: Any = state.component_value(FORM, "action")
+        if action and identity.is_still(me, Action.RATE):
+            state.remember(key, labelling.act(state.recall(key, label.Session()), action))
+
+    rating_form(audio, content, session.answer, key=FORM, on_action=act)
+
+
+def _unreadable(labelling: label.Labelling, session: label.Session, item: str, error: str, key: str) -> None:
+    words = _("{error} It cannot be rated. Flag it to continue.").format(error=error)
+    st.error(message(words), icon=":material/error:")
+    if st.button(_("Flag and continue"), type="primary", icon=":material/flag:"):
+        action = {"nonce": f"unreadable/{item}", "kind": "flag", "item": item, "reason": label.UNREADABLE}
+        state.remember(key, labelling.act(session, action))
+        st.rerun()
+
+
+def _progress(labelling: label.Labelling, project: Project | None, in_set: LabelProgress) -> tuple[str, float]:
+    """The text above the form and the share of its bar: of the project, else of the set."""
+    own = labelling.progress()
+    if own is None or project is None:
+        done = in_set.total - in_set.left
+        text = _("{done} of {total}").format(done=number(done), total=number(in_set.total))
+        return text, done / max(1, in_set.total)
+    total = own.project.needed
+    parts = [
+        ngettext("{done} of {total} rating", "{done} of {total} ratings", total).format(
+            done=number(own.project.done), total=number(total)
+        ),
+        _("{n} by you").format(n=number(own.mine)),
+    ]
+    if project.deadline:
+        parts.append(_("until {day}").format(day=day(datetime.fromisoformat(project.deadline))))
+    return " · ".join(parts), own.project.share
+
+
+def _earlier(event: RatingEvent | None) -> str:
+    """What the rater did with this recording before."""
+    if event is None:
+        return ""
+    text = {
+        RatingAction.RATE: _("you rated this before"),
+        RatingAction.SKIP: _("you skipped this before"),
+        RatingAction.FLAG: _("you flagged this before"),
+    }[event.action]
+    return f"{text}: {label.shown_reason(event.reason)}" if event.reason else text

@@ -1,0 +1,190 @@
+"""One form to set up a project, and to change one."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.page import errors_in_words
+from dashboard.markup import plain
+from dashboard.sections.review.consensus import METHODS
+from dashboard.services import projects, shared
+from pipeline.errors import ProjectError
+from pipeline.i18n import N_, _, minute
+from pipeline.projects.project import CONSENSUS, ORDERS, Project
+from pipeline.records import RubricName
+from pipeline.rubrics import RUBRICS
+from pipeline.text import lines_of
+
+NEW = ""
+ORDER_LABELS = {
+    "random": N_("Random, in a different order for each expert"),
+    "disagreement": N_("Largest disagreement between scorers first"),
+    "uncertainty": N_("Least certain scores first"),
+}
+LABELS = {
+    "name": N_("Name"),
+    "title": N_("Title"),
+    "set": N_("Set"),
+    "part": N_("Part of the corpus"),
+    "overlap": N_("Ratings per recording"),
+    "experts": N_("Experts"),
+    "order": N_("Order"),
+    "random_share": N_("Share in random order"),
+    "max_spread": N_("Request another rating when scores differ by more than (points)"),
+    "extra": N_("Maximum extra ratings"),
+    "consensus": N_("Consensus"),
+    "deadline": N_("Deadline"),
+    "gold": N_("Recordings with known answers"),
+    "calibration": N_("Calibration items first"),
+    "gold_every": N_("One known answer in every N items"),
+    "repeat_every": N_("One repeat in every N items"),
+    "instructions": N_("Instructions"),
+    "closed": N_("Closed"),
+    "seed": N_("Random seed"),
+}
+
+
+def draw() -> None:
+    names = shared.project_names()
+    chosen = st.selectbox(
+        _("Project"), [NEW, *names], key="project-edit", format_func=lambda name: name or _("New project")
+    )
+    old = None if chosen == NEW else shared.project(chosen)
+    rubrics = {set_.name: set_.rubric for set_ in shared.sets()}
+    if not rubrics:
+        st.info(_("A project needs recordings. Import a set on the Data page first."), icon=":material/upload:")
+        return
+    base = old or Project("new", next(iter(rubrics)))
+    fields = _form(base, f"project-{chosen}", list(rubrics), new=old is None)
+    if fields is not None:
+        with errors_in_words():
+            name = fields.pop("name").strip()
+            fields["gold"] = read_gold(fields["gold"], rubrics[fields["set"]])
+            changed = Project(name, **fields) if old is None else replace(old, **fields)
+            saved = projects.save(changed, new=old is None)
+            state.choose(state.PROJECT, saved.name)
+            st.toast(_("{name} is saved.").format(name=plain(saved.title or saved.name)))
+            st.rerun()
+    if old is not None:
+        _changes(old.name)
+
+
+def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, Any] | None:
+    """The fields as they were typed, once the form is submitted; `gold` as text."""
+    labels = {name: _(label) for name, label in LABELS.items()}
+    with st.form(key):
+        left, right = st.columns(2)
+        name = left.text_input(labels["name"], "" if new else base.name, disabled=not new, key=f"{key}-name")
+        title = right.text_input(labels["title"], base.title, key=f"{key}-title")
+        set_name = left.selectbox(
+            labels["set"], sets, sets.index(base.set) if base.set in sets else 0, key=f"{key}-set"
+        )
+        part = right.text_input(labels["part"], base.part, placeholder=_("all"), key=f"{key}-part")
+        overlap = left.number_input(labels["overlap"], 1, 100, base.overlap, key=f"{key}-overlap")
+        experts = right.text_area(
+            labels["experts"], "\n".join(base.experts), placeholder=_("everybody with the role expert"), height=68,
+            key=f"{key}-experts",
+        )  # fmt: skip
+        order = left.selectbox(
+            labels["order"], ORDERS, ORDERS.index(base.order), format_func=lambda key: _(ORDER_LABELS[key]),
+            key=f"{key}-order",
+        )  # fmt: skip
+        share = right.slider(labels["random_share"], 0.0, 1.0, base.random_share, 0.05, key=f"{key}-share")
+        spread = left.number_input(
+            labels["max_spread"], 1.0, 100.0, base.max_spread, placeholder=_("never"), key=f"{key}-spread"
+        )
+        extra = right.number_input(labels["extra"], 0, 20, base.extra, key=f"{key}-extra")
+        consensus = left.selectbox(
+            labels["consensus"], CONSENSUS, CONSENSUS.index(base.consensus), format_func=lambda key: _(METHODS[key]),
+            key=f"{key}-consensus",
+        )  # fmt: skip
+        deadline = right.date_input(
+            labels["deadline"], date.fromisoformat(base.deadline) if base.deadline else None, key=f"{key}-deadline"
+        )
+        gold = st.text_area(
+            labels["gold"], gold_text(base), height=100, key=f"{key}-gold",
+            help=_(
+                "One recording per line: recording,score for words; recording,accuracy,fluency,prosodic,total for "
+                "sentences."
+            ),
+        )  # fmt: skip
+        numbers = st.columns(3)
+        calibration = numbers[0].number_input(
+            labels["calibration"], 0, 1000, base.calibration, key=f"{key}-cal",
+            help=_("Recordings with known answers that every expert rates before the others."),
+        )  # fmt: skip
+        gold_every = numbers[1].number_input(
+            labels["gold_every"], 0, 1000, base.gold_every, key=f"{key}-every",
+            help=_("0: none. Experts do not see which items have known answers."),
+        )  # fmt: skip
+        repeat_every = numbers[2].number_input(
+            labels["repeat_every"], 0, 1000, base.repeat_every, key=f"{key}-repeat",
+            help=_("0: none. Repeats are recordings that the expert has rated before."),
+        )  # fmt: skip
+        instructions = st.text_area(
+            labels["instructions"], base.instructions, height=100, key=f"{key}-instructions",
+            help=_("Shown above the rating form, as Markdown."),
+        )  # fmt: skip
+        closed = st.checkbox(labels["closed"], base.closed, key=f"{key}-closed")
+        if not st.form_submit_button(_("Save project"), type="primary", icon=":material/save:"):
+            return None
+    return {
+        "name": name, "set": set_name, "title": title.strip(), "part": part.strip(), "overlap": int(overlap),
+        "experts": names_of(experts), "order": order, "random_share": float(share), "max_spread": spread,
+        "extra": int(extra), "consensus": consensus, "deadline": deadline.isoformat() if deadline else "",
+        "gold": gold, "calibration": int(calibration), "gold_every": int(gold_every),
+        "repeat_every": int(repeat_every), "instructions": instructions.strip(), "closed": closed,
+    }  # fmt: skip
+
+
+def _changes(name: str) -> None:
+    with st.expander(_("Changes"), icon=":material/history:"):
+        st.dataframe(
+            [
+                {
+                    _("Time (UTC)"): minute(datetime.fromisoformat(change["at"])),
+                    _("Changed by"): change["by"],
+                    _("Setting"): _(LABELS.get(key, key)),
+                    _("Before"): str(values[0]),
+                    _("After"): str(values[1]),
+                }
+                for change in reversed(projects.changes_of(name))
+                for key, values in change["changed"].items()
+            ],
+            hide_index=True,
+        )
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Names as people type them: one per line, or separated by commas."""
+    return tuple(dict.fromkeys(name.strip() for name in lines_of(text.replace(",", "\n")) if name.strip()))
+
+
+def read_gold(text: str, rubric: RubricName) -> dict[str, dict[str, float]]:
+    """Known answers by recording. Raises ProjectError for a line that is no recording with its values."""
+    names = [dimension.key for dimension in RUBRICS[rubric].dimensions]
+    answers: dict[str, dict[str, float]] = {}
+    for row in csv.reader(io.StringIO(text)):
+        if not row:
+            continue
+        try:
+            answers[row[0].strip()] = dict(zip(names, map(float, row[1:]), strict=True))
+        except ValueError as error:
+            raise ProjectError(
+                _("“{line}” is not a known answer. Write recording,{dimensions} on each line.").format(
+                    line=",".join(row), dimensions=",".join(names)
+                )
+            ) from error
+    return answers
+
+
+def gold_text(project: Project) -> str:
+    """The inverse of `read_gold`."""
+    return "\n".join(
+        ",".join([key, *(f"{value:g}" for value in values.values())]) for key, values in project.gold.items()
+    )

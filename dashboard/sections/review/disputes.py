@@ -1,0 +1,118 @@
+"""Disputed recordings: one of them to hear, its ratings, and the reviewer's decision."""
+
+import streamlit as st
+
+from dashboard.components.page import errors_in_words
+from dashboard.components.rating_form import player
+from dashboard.markup import message, plain
+from dashboard.sections.review import history
+from dashboard.services import shared
+from pipeline.errors import AudioError, LabelError
+from pipeline.i18n import _, ngettext, number
+from pipeline.people.access import Action, Identity
+from pipeline.projects.project import Project
+from pipeline.projects.review import DISPUTED_FROM, Dispute, ProjectReview
+from pipeline.records import RatingAction
+from pipeline.rubrics import RUBRICS
+
+MAX_LISTED = 200
+
+
+def draw(review: ProjectReview, project: Project, me: Identity) -> None:
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    place = row.container(width=400)
+    limit = row.number_input(
+        _("Minimum difference"), 1, 100, int(project.max_spread or DISPUTED_FROM), key="review-limit", width=190,
+        help=_("In points of 100, between the highest and the lowest rating."),
+    )  # fmt: skip
+    everything = row.toggle(_("Show decided recordings too"), key="review-all")
+    disputes = review.disputes(float(limit), open_only=not everything)
+    if not disputes:
+        place.success(_("No recording has ratings that differ by more than that."), icon=":material/check:")
+        return
+    names = {
+        _("{text} · {speaker} · {points} points").format(
+            text=d.recording.text, speaker=d.recording.speaker, points=number(d.spread)
+        ): d
+        for d in disputes[:MAX_LISTED]
+    }
+    label = ngettext(
+        "{n} recording, the largest difference first", "{n} recordings, the largest difference first", len(disputes)
+    ).format(n=number(len(disputes)))
+    chosen = place.selectbox(label, list(names), key="review-recording")
+    _one(review, names[chosen], project, me)
+
+
+def _one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity) -> None:
+    recording = dispute.recording
+    left, right = st.columns([4, 3])
+    with left:
+        try:
+            player(shared.loaded_audio(shared.audio_of(recording)), key="review-player", label=recording.text)
+        except AudioError as error:
+            st.error(message(error), icon=":material/error:")
+    with right:
+        _state(dispute)
+        if me.may(Action.REVIEW):
+            _decision(review, dispute, project)
+        else:
+            st.caption(_("Only reviewers and admins can decide."))
+    history.ratings(dispute)
+    history.events(review.history(recording.id))
+
+
+def _state(dispute: Dispute) -> None:
+    """What reviewers decided so far."""
+    verdict = dispute.verdict
+    if verdict is not None:
+        text = (
+            _("Excluded by {name}.").format(name=plain(verdict.evaluator))
+            if verdict.action is RatingAction.EXCLUDE
+            else _("{name} decided: {score}.").format(name=plain(verdict.evaluator), score=number(verdict.score or 0.0))
+        )
+        st.info(text, icon=":material/gavel:")
+    if dispute.requested:
+        text = ngettext("{n} more rating requested.", "{n} more ratings requested.", dispute.requested)
+        st.caption(text.format(n=number(dispute.requested)))
+
+
+def _decision(review: ProjectReview, dispute: Dispute, project: Project) -> None:
+    key = dispute.recording.id
+    dimensions = RUBRICS[review.rubric].dimensions
+    with st.form(f"decide-{key}"):
+        columns = st.columns(min(2, len(dimensions)))
+        values: dict[str, float | None] = {}
+        for place, dimension in enumerate(dimensions):
+            values[dimension.key] = columns[place % len(columns)].number_input(
+                f"{_(dimension.label)} ({number(dimension.low)}–{number(dimension.high)})", float(dimension.low),
+                float(dimension.high), None, step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
+            )  # fmt: skip
+        reason = st.text_input(
+            _("Reason"), placeholder=_("What you heard; required to exclude"), key=f"decide-{key}-why"
+        )
+        with st.container(horizontal=True):
+            decided = st.form_submit_button(_("Decide"), type="primary", icon=":material/gavel:")
+            requested = st.form_submit_button(_("Request another rating"), icon=":material/person_add:")
+            excluded = st.form_submit_button(_("Exclude"), icon=":material/block:")
+            undone = (dispute.verdict is not None or dispute.requested > 0) and st.form_submit_button(
+                _("Undo my last decision"), icon=":material/undo:"
+            )
+    with errors_in_words():
+        if decided:
+            given = {name: value for name, value in values.items() if value is not None}
+            if len(given) < len(dimensions):
+                text = ngettext(
+                    "Give a score before you decide.", "Give all {n} scores before you decide.", len(values)
+                )
+                raise LabelError(text.format(n=number(len(values))))
+            review.decide(key, given, reason)
+        elif requested:
+            review.request(key, reason)
+        elif excluded:
+            review.exclude(key, reason)
+        elif undone:
+            review.undo(key)
+        else:
+            return
+        st.toast(_("Saved."))
+        st.rerun()

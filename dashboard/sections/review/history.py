@@ -1,0 +1,75 @@
+"""The ratings of one recording as a table, and everything that happened to it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard.services import label
+from pipeline.i18n import N_, _, minute, number
+from pipeline.projects.review import Dispute
+from pipeline.records import Purpose, RatingAction, RatingEvent
+from pipeline.rubrics import MARKS, RUBRICS
+
+ACTIONS = {
+    RatingAction.RATE: N_("rated"), RatingAction.SKIP: N_("skipped"), RatingAction.FLAG: N_("flagged"),
+    RatingAction.UNDO: N_("undid"), RatingAction.DECIDE: N_("decided"), RatingAction.EXCLUDE: N_("excluded"),
+    RatingAction.REQUEST: N_("requested another rating"),
+}  # fmt: skip
+PURPOSES = {
+    Purpose.WORK: "", Purpose.CALIBRATION: N_("calibration"), Purpose.GOLD: N_("known answer"),
+    Purpose.REPEAT: N_("repeat"),
+}  # fmt: skip
+MARK_NAMES = dict(MARKS)
+LABELS = {dimension.key: dimension.label for rubric in RUBRICS.values() for dimension in rubric.dimensions}
+
+
+def ratings(dispute: Dispute) -> None:
+    """One row per rater: their current rating."""
+    rows = [_rating(name, event, dispute.recording.text) for name, event in dispute.ratings.items()]
+    st.dataframe(rows, hide_index=True, column_config={_("Expert"): st.column_config.Column(pinned=True)})
+
+
+def events(history: Sequence[RatingEvent]) -> None:
+    with st.expander(_("History"), icon=":material/history:"):
+        st.dataframe([_event(event) for event in history], hide_index=True)
+
+
+def _rating(name: str, event: RatingEvent, text: str) -> dict[str, object]:
+    marks = (
+        f"{_place(text, mark.word, mark.phone)}: {_(MARK_NAMES.get(mark.kind, mark.kind))}" for mark in event.marks
+    )
+    return {
+        _("Expert"): name,
+        _("Score"): "" if event.score is None else number(event.score),
+        **{_(LABELS.get(key, key)): _value(value) for key, value in event.dimensions.items()},
+        _("Action"): _(ACTIONS[event.action]),
+        _("Notes"): event.notes or label.shown_reason(event.reason),
+        _("Marks"): ", ".join(marks),
+        _("Seconds"): "" if event.took_s is None else number(event.took_s, 1),
+    }
+
+
+def _event(event: RatingEvent) -> dict[str, object]:
+    values = ", ".join(f"{_(LABELS.get(key, key))} {_value(value)}" for key, value in event.dimensions.items())
+    return {
+        _("Time (UTC)"): minute(datetime.fromisoformat(event.at)),
+        _("Name"): event.evaluator,
+        _("Action"): _(ACTIONS[event.action]),
+        _("Score"): "" if event.score is None else number(event.score),
+        _("Dimensions"): values,
+        _("Notes"): event.notes or label.shown_reason(event.reason),
+        _("Purpose"): _(PURPOSES[event.purpose]),
+        _("Project"): event.project,
+    }
+
+
+def _value(value: float) -> str:
+    return number(value, 0 if value == int(value) else 1)
+
+
+def _place(text: str, word: int, phone: int | None) -> str:
+    """The word, or the number of a sound in it."""
+    words = text.split()
+    name = words[word] if word < len(words) else number(word + 1)
+    return name if phone is None else _("{word}, sound {n}").format(word=name, n=number(phone + 1))

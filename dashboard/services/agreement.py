@@ -1,0 +1,23 @@
+"""What the Agreement page asks for: everybody's ratings of a set as tables."""
+
+from dashboard.identity import asks
+from dashboard.services import shared
+from pipeline.corpus.sets import get_set
+from pipeline.labels.ratings_table import RatingsTable, of_frame
+from pipeline.people.access import Action
+
+
+@asks(Action.SEE_RATINGS)
+def ratings_of(set_name: str, part: str = "") -> RatingsTable:
+    """Current ratings in a set: people's, and a corpus's own experts'."""
+    labels = shared._index().labels(set_name)
+    labels = labels[labels["source"].isin(["human", "corpus"])]
+    if part:
+        labels = labels[labels["part"] == part]
+    return of_frame(labels, get_set(shared.settings(), set_name).rubric)
+
+
+@asks(Action.SEE_RATINGS)
+def parts_of(set_name: str) -> list[str]:
+    """The corpus's own partitions of a set, by name."""
+    return shared._index().parts(set_name)

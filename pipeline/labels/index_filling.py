@@ -1,0 +1,183 @@
+"""Fills the tables of the index from sets and label files."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import sqlite_utils
+
+from pipeline.corpus.sets import (
+    RESULT_SUFFIX,
+    RecordingSet,
+    damaged_sets,
+    label_path,
+    list_sets,
+    read_recordings,
+    result_path,
+)
+from pipeline.errors import CorpusError, LabelError
+from pipeline.labels.history import current_ratings, review, standing_events
+from pipeline.labels.index_schema import DAMAGED
+from pipeline.labels.result_file import LabelTimeError, ResultFile, event_to_json, read_result
+from pipeline.records import Problem, RatingEvent, Recording, to_json
+from pipeline.settings import Settings
+from pipeline.text import composed
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    n_sets: int
+    n_recordings: int
+    n_label_files: int
+    n_ratings: int
+    problems: tuple[Problem, ...]
+
+
+def fill(settings: Settings, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
+    """Insert every registered set with its labels into the empty tables."""
+    n_recordings = n_files = n_ratings = 0
+    problems = damaged_sets(settings)
+    sets = list_sets(settings)
+    for set_ in sets:
+        try:
+            counts, found = fill_set(settings, database, set_, progress)
+        except CorpusError as error:
+            problems.append(Problem("broken_set", str(error), "error", set_.name))
+            continue
+        n_recordings, n_files, n_ratings = n_recordings + counts[0], n_files + counts[1], n_ratings + counts[2]
+        problems.extend(found)
+    return IndexReport(len(sets), n_recordings, n_files, n_ratings, tuple(problems))
+
+
+def fill_set(
+    settings: Settings, database: sqlite_utils.Database, set_: RecordingSet, progress: Progress | None
+) -> tuple[tuple[int, int, int], list[Problem]]:
+    """Insert one set with its labels. Returns the numbers of recordings, label files and ratings, and what is wrong
+    with label files."""
+    recordings = read_recordings(settings, set_.name)
+    problems: list[Problem] = []
+    labelled: list[tuple[Recording, ResultFile]] = []
+    wants_repair: set[str] = set()
+    present = _label_files(set_.labels_root)
+    by_letters = {composed(name): name for name in sorted(present, reverse=True)}
+    for done, recording in enumerate(recordings):
+        if progress is not None and done % 500 == 0:
+            progress(done, len(recordings), set_.name)
+        try:
+            asked = str(label_path(recording))
+            relative = asked if asked in present else by_letters.get(composed(asked))
+            result = None
+            if relative is not None:
+                path = set_.labels_root / relative
+                if path.is_symlink():
+                    path = result_path(set_, recording)  # raises where it leads out of the set
+                result = read_result(path)
+        except (LabelError, CorpusError) as error:
+            problems.append(Problem("broken_label", str(error), "error", recording.id))
+            if isinstance(error, LabelTimeError):
+                wants_repair.add(recording.id)
+            continue
+        if result is not None:
+            labelled.append((recording, result))
+    results = {recording.id: result for recording, result in labelled}
+    database.execute(
+        "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
+    )
+    database.conn.executemany(
+        "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (_recording_row(recording, results.get(recording.id)) for recording in recordings),
+    )
+    database.conn.executemany(
+        "UPDATE recordings SET review = ? WHERE id = ?", ((DAMAGED, key) for key in sorted(wants_repair))
+    )
+    database.execute("INSERT INTO meta VALUES (?, ?)", [f"ids {set_.name}", _digest(recordings)])
+    n_ratings = insert_ratings(database, labelled)
+    database.conn.executemany(
+        "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", _problem_rows(set_, recordings, problems)
+    )
+    return (len(recordings), len(labelled), n_ratings), problems
+
+
+def order_key(name: str) -> int:
+    """A place on the shuffled circle: 62 bits, so that it fits SQLite's signed integers."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 2
+
+
+def _label_files(root: Path) -> frozenset[str]:
+    """The label files' paths relative to `root`: one listing of each folder is far quicker than a look for each
+    recording."""
+    found: set[str] = set()
+    for folder, _, files in os.walk(root):
+        names = [name for name in files if name.endswith(RESULT_SUFFIX)]
+        if names:
+            below = PurePosixPath(Path(folder).relative_to(root).as_posix())
+            found.update(str(below / name) for name in names)
+    return frozenset(found)
+
+
+def _digest(recordings: Sequence[Recording]) -> str:
+    """Of the recordings' ids and parts."""
+    known = sorted(f"{recording.id}|{recording.part}" for recording in recordings)
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
+
+
+def consensus_columns(result: ResultFile | None) -> list[Any]:
+    if result is None:
+        return [None, 0, None, None, "", 0]
+    agreed, said = result.consensus, review(result.ratings)
+    reviewed = ["" if said.verdict is None else str(said.verdict.action), said.requested]
+    if agreed is None:
+        return [None, 0, None, None, *reviewed]
+    evaluators = json.dumps(list(agreed.evaluators), ensure_ascii=False)
+    return [agreed.score, agreed.n, str(agreed.source), evaluators, *reviewed]
+
+
+def _recording_row(recording: Recording, result: ResultFile | None) -> list[Any]:
+    duration_s = None if recording.report is None else recording.report.duration_s
+    body = json.dumps(to_json(recording), ensure_ascii=False)
+    identity = [recording.id, recording.set, recording.speaker, recording.text, recording.part]
+    return [*identity, duration_s, order_key(recording.id), body, *consensus_columns(result)]
+
+
+def insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Recording, ResultFile]]) -> int:
+    rows = [
+        _rating_row(recording, event)
+        for recording, result in labelled
+        for event in current_ratings(result.ratings).values()
+    ]
+    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    database.conn.executemany(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (row for recording, result in labelled for row in _event_rows(recording, result)),
+    )
+    return len(rows)
+
+
+def _event_rows(recording: Recording, result: ResultFile) -> Iterator[list[Any]]:
+    """The whole history, with what was taken back."""
+    standing = {id(event) for event in standing_events(result.ratings)}
+    for number, event in enumerate(result.ratings):
+        body = json.dumps(event_to_json(event), ensure_ascii=False)
+        head = [recording.id, number, recording.set, event.evaluator, str(event.action), event.at, str(event.source)]
+        yield [*head, body, event.project, str(event.purpose), int(id(event) in standing)]
+
+
+def _rating_row(recording: Recording, event: RatingEvent) -> list[Any]:
+    dimensions = json.dumps(event.dimensions)
+    marks = json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False)
+    head = [recording.id, event.evaluator, recording.set, str(event.source), str(event.action), event.score]
+    return [*head, dimensions, event.at, event.notes, event.reason, marks]
+
+
+def _problem_rows(set_: RecordingSet, recordings: Sequence[Recording], found: Sequence[Problem]) -> Iterator[list[Any]]:
+    for recording in recordings:
+        for problem in recording.report.problems if recording.report is not None else ():
+            yield [set_.name, recording.id, problem.code, problem.severity, problem.message, recording.path]
+    for problem in found:
+        yield [set_.name, problem.path, problem.code, problem.severity, problem.message, problem.path]

@@ -1,0 +1,65 @@
+"""Marks of saves under way: a process killed between a label file and the index leaves its mark behind."""
+
+import hashlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from pipeline.database import NoRoomError
+from pipeline.errors import LabelError
+from pipeline.records import Seconds
+
+SAVE_LASTS_AT_MOST_S: Seconds = 60.0
+
+
+class SaveMarks:
+    """One file per save in `folder`, which names what is saved and by which process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def hold(self, what: str) -> Iterator[None]:
+        """Hold a mark while `what` (a recording's labels, a set) is written and the index told of it. A process killed
+        in between leaves the mark behind, and a later `Index.ensure` reads the files again. Raises LabelError where it
+        cannot be set."""
+        digest = hashlib.sha256(what.encode()).hexdigest()[:16]
+        mark = self._folder / f"{digest}-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            mark.write_text(what, encoding="utf-8")
+        except OSError as error:
+            with suppress(OSError):
+                mark.unlink()
+            raise LabelError(
+                f"{self._folder} cannot be written ({error.strerror or error}); nothing was saved."
+            ) from error
+        try:
+            yield
+        except NoRoomError:  # written, but the index does not know: the mark stays
+            raise
+        except BaseException:
+            mark.unlink(missing_ok=True)
+            raise
+        mark.unlink(missing_ok=True)
+
+    def orphaned(self) -> list[Path]:
+        """Marks of processes that are no more, and those older than any save can last."""
+        oldest, here = time.time() - SAVE_LASTS_AT_MOST_S, socket.gethostname()
+        orphans: list[Path] = []
+        try:
+            for mark in self._folder.iterdir():
+                _, _, owner = mark.name.partition("-")
+                host, pid, _ = owner.rsplit("-", 2)
+                dead = host == here and not psutil.pid_exists(int(pid))
+                if dead or mark.stat().st_mtime < oldest:
+                    orphans.append(mark)
+        except FileNotFoundError:  # none was ever set, or one has just been taken away
+            return orphans
+        return orphans
