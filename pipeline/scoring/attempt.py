@@ -6,7 +6,7 @@ from dataclasses import replace
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.audio.voice import surest_voice
-from pipeline.features.alignment import spoken
+from pipeline.features.alignment import speech_part
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
 from pipeline.scoring.base import Scorer, score_audio
 
@@ -37,7 +37,7 @@ def score_attempt(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
 
 
 def _lasts_s(audio: Audio) -> Seconds:
-    found = spoken(audio)
+    found = speech_part(audio)
     return 0.0 if found is None else found.duration_s
 
 

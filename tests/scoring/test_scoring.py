@@ -18,7 +18,7 @@ from pipeline.corpus.references import find_reference, find_references, word_key
 from pipeline.corpus.sets import read_recordings
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, UnknownNameError
 from pipeline.evaluation.evaluate import evaluate, reference_of_manifest, reference_of_set
-from pipeline.features.alignment import Match, match, spoken
+from pipeline.features.alignment import Match, match, speech_part
 from pipeline.features.catalogue import load_extractor
 from pipeline.importing.importer import import_path
 from pipeline.records import AudioReport, RubricName, Target
@@ -164,12 +164,12 @@ def test_what_no_scorer_should_judge_gets_a_reason_not_a_score(
 
 def test_a_longer_or_shorter_vocal_tract_is_undone() -> None:
     audio = load_audio(MASA)
-    said = spoken(audio)
+    said = speech_part(audio)
     assert said is not None
     import soxr
 
     # Played slower, everything lies lower; put back to its own length it is the same word from a longer tract.
-    longer = spoken(from_samples(np.asarray(soxr.resample(audio.samples, 16000, 18560)), 16000))
+    longer = speech_part(from_samples(np.asarray(soxr.resample(audio.samples, 16000, 18560)), 16000))
     assert longer is not None
     found = match(longer, said)
     assert found.stretch < 0.95

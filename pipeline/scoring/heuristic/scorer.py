@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.corpus.references import word_key
-from pipeline.features.alignment import References, match_word, spoken
+from pipeline.features.alignment import References, match_word, speech_part
 from pipeline.features.frames import Frames
 from pipeline.features.timing import FEATURE_NAMES, timing
 from pipeline.records import RubricName, ScoreResult, Target, band_of
@@ -26,7 +26,7 @@ class HeuristicScorer:
     def score(self, audio: Audio, target: Target) -> ScoreResult:
         warnings: list[str] = []
         references = self._references.of_language(target.language) if target.rubric == RubricName.WORD else {}
-        said = spoken(audio)
+        said = speech_part(audio)
         word = word_key(target.text, target.language)
         if said is not None and word in references:
             found = match_word(said, word, references)

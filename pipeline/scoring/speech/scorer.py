@@ -13,7 +13,7 @@ from pipeline.errors import CorpusError, ModelError
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, Scorer
 from pipeline.scoring.feature_based.model_location import find_model
-from pipeline.scoring.speech.free_decoding import HeardWord, recognise
+from pipeline.scoring.speech.free_decoding import RecognisedWord, recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.dictionary import (
@@ -27,9 +27,9 @@ from pipeline.scoring.speech.lexicon.dictionary import (
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.lexicon.vocabulary import Vocabulary, load
 from pipeline.scoring.speech.listening import ctc
-from pipeline.scoring.speech.listening.evidence import Evidence, Spoken, gather_evidence
+from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence, gather_evidence
 from pipeline.scoring.speech.listening.reading import Reading, read
-from pipeline.scoring.speech.listening.runtime import Heard, Judged, SpeechRuntime
+from pipeline.scoring.speech.listening.runtime import HeadOutput, ListenerOutput, SpeechRuntime
 from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
@@ -56,13 +56,13 @@ class Analysis:
     """All that was found on one recording of a known text, before it is put in words."""
 
     words: tuple[Word, ...]
-    spoken: Spoken
+    spoken: CanonicalPhones
     reading: Reading
     evidence: Evidence
-    judged: Judged
+    judged: HeadOutput
     verdicts: tuple[PhoneVerdict, ...]
     match: float
-    heard: Heard
+    heard: ListenerOutput
 
 
 class SpeechScorer:
@@ -103,7 +103,7 @@ class SpeechScorer:
             return self._refused(target, State.TOO_SHORT, reason)
         return self._result(audio, target, found)
 
-    def analyse(self, audio: Audio, words: list[Word], heard: Heard) -> Analysis:
+    def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""
         reading = read(heard.log_probs, [_labels(word) for word in words])
         spoken, stress = spoken_of([word.variants[v] for word, v in zip(words, reading.variants, strict=True)])
@@ -114,7 +114,7 @@ class SpeechScorer:
         match = match_probability(self.info.match, evidence)
         return Analysis(tuple(words), spoken, reading, evidence, judged, verdicts, match, heard)
 
-    def recognise(self, heard: Heard) -> list[HeardWord] | None:
+    def recognise(self, heard: ListenerOutput) -> list[RecognisedWord] | None:
         """The words of free decoding; None where the model has no vocabulary."""
         if self._vocabulary is None:
             return None
@@ -181,7 +181,7 @@ class SpeechScorer:
         )
 
     def _words(
-        self, audio: Audio, found: Analysis, missing: NDArray[np.bool_], heard_words: list[HeardWord] | None
+        self, audio: Audio, found: Analysis, missing: NDArray[np.bool_], heard_words: list[RecognisedWord] | None
     ) -> list[WordScore]:
         starts, ends = _boundaries(found, audio.duration_s, self.info.frames_per_s)
         share = heard_share(found.spoken, found.evidence)
@@ -220,7 +220,7 @@ class SpeechScorer:
         return scored
 
 
-def _heard_phones(found: Analysis, heard_words: list[HeardWord] | None) -> tuple[str, ...]:
+def _heard_phones(found: Analysis, heard_words: list[RecognisedWord] | None) -> tuple[str, ...]:
     """Those of the words that were heard; without a vocabulary, the likeliest of each frame."""
     if heard_words is None:
         return tuple(decode(found.evidence.free))
@@ -234,7 +234,7 @@ def _word_verdict(missing: bool, accuracy: float) -> Verdict:
 
 
 def _other_word(
-    word: Word, rows: NDArray[np.int64], found: Analysis, heard_words: list[HeardWord] | None
+    word: Word, rows: NDArray[np.int64], found: Analysis, heard_words: list[RecognisedWord] | None
 ) -> str | None:
     """The word that free decoding heard over most of this word's time, where it is another."""
     if not heard_words:
