@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
 from pipeline.errors import CorpusError, ModelError
+from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, Scorer
 from pipeline.scoring.feature_based.model_location import find_model
@@ -84,23 +85,26 @@ class SpeechScorer:
         if target.language != self.info.language:
             raise CorpusError(f"Sentences can be scored in English (en) only, not in {target.language!r}.")
         if audio.duration_s > MAX_S:
-            reason = f"It lasts {audio.duration_s:.0f} s; at most {MAX_S:.0f} s can be scored at once."
-            return self._refused(target, State.TOO_LONG, reason)
+            too_long = Message(
+                N_("The recording is {seconds:.0f} s long; at most {most:.0f} s can be scored. Record a shorter text."),
+                seconds=audio.duration_s, most=MAX_S,
+            )  # fmt: skip
+            return self._refused(target, State.TOO_LONG, too_long)
         words = given_phones(target.text, target.phones) if target.phones else pronounce(target.text, self._rules)
         heard = self.runtime.listen(audio.samples)
         shortest = [label for word in words for label in min(_labels(word), key=len)]
         if not ctc.fits(len(heard.log_probs), shortest):
-            reason = f"It lasts only {audio.duration_s:.1f} s, too short for {len(words)} words."
-            return self._refused(target, State.TOO_SHORT, reason)
+            return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
         free = ctc.greedy(heard.log_probs)
         if len(free) < max(1.0, MIN_FREE_SHARE * len(shortest)):
-            reason = "No speech was heard, or far too little for this text. Check the microphone, and read all of it."
-            return self._refused(target, State.NO_SPEECH, reason)
+            no_speech = Message(
+                N_("There is no speech, or too little of it, in this recording. Check the microphone and read it all.")
+            )
+            return self._refused(target, State.NO_SPEECH, no_speech)
         try:
             found = self.analyse(audio, words, heard)
         except ValueError:
-            reason = f"It lasts only {audio.duration_s:.1f} s, too short for {len(words)} words."
-            return self._refused(target, State.TOO_SHORT, reason)
+            return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
         return self._result(audio, target, found)
 
     def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
@@ -135,9 +139,9 @@ class SpeechScorer:
         turkish = replace(target, language="tr", rubric=RubricName.WORD, phones=None)
         model = find_model(self._settings, RubricName.WORD)
         scorer: Scorer = SCORERS["heuristic" if model is None else "model"](self._settings, RubricName.WORD, model)
-        note = "A Turkish text: scored by the Turkish word scorer, not by the English speech scorer."
-        found = scorer.score(audio, turkish)
-        return replace(found, target=target, warnings=(note, *found.warnings))
+        note = Message(N_("This text is Turkish: it was scored as a Turkish word, not by its English sounds."))
+        result = scorer.score(audio, turkish)
+        return replace(result, target=target, warnings=(note, *result.warnings))
 
     def _refused(self, target: Target, state: State, reason: str) -> ScoreResult:
         return ScoreResult(
@@ -249,18 +253,30 @@ def _warnings(found: Analysis, matches: bool, missing: NDArray[np.bool_]) -> lis
     warnings: list[str] = []
     if not matches:
         warnings.append(
-            "What was said is not this text: another sentence, or another language. Read the text that is shown."
+            Message(
+                N_("The recording is not this text: it is another sentence or another language. Read the text shown.")
+            )
         )
     elif missing.any():
         left_out = ", ".join(word.text for word, gone in zip(found.words, missing, strict=True) if gone)
-        warnings.append(f"Not heard: {left_out}.")
+        warnings.append(Message(N_("Words not heard: {words}."), words=left_out))
     guessed = [word.text for word in found.words if word.source == "rules"]
     if guessed:
-        warnings.append(f"Not in the dictionary, pronunciation guessed: {', '.join(guessed)}.")
+        warnings.append(
+            Message(
+                N_("Not in the dictionary; the expected pronunciation is a guess: {words}."), words=", ".join(guessed)
+            )
+        )
     if found.reading.n_retries:
-        times = "once" if found.reading.n_retries == 1 else f"{found.reading.n_retries} times"
-        warnings.append(f"Begun again {times}; the last attempt was scored.")
+        warnings.append(Message(N_("You started over; only the last reading was scored.")))
     return warnings
+
+
+def _too_short(audio: Audio, words: list[Word]) -> Message:
+    return Message(
+        N_("The recording is only {seconds:.1f} s long, too short for this text ({n} words). Read all of it."),
+        seconds=audio.duration_s, n=len(words),
+    )  # fmt: skip
 
 
 def _boundaries(found: Analysis, duration_s: float, frames_per_s: float) -> tuple[list[float], list[float]]:
