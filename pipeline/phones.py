@@ -10,7 +10,7 @@ DELETED = "<del>"  # nothing was said
 
 @dataclass(frozen=True)
 class Phone:
-    """`ipa` as dictionaries write it, `example` a word that has it, `hint` how it is made, for learners, shown by `_`."""
+    """`ipa` as dictionaries write it, `example` a word that has it, `hint` how it is made, for learners (see `_`)."""
 
     symbol: str
     ipa: str

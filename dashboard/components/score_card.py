@@ -46,7 +46,7 @@ def score_card(result: ScoreResult) -> None:
     """Score and band; for a recording that was not scored, why, and what to do."""
     if result.overall is None:
         reasons = "".join(f"\n- {message(translated(warning))}" for warning in result.warnings)
-        st.warning(f"**{_('This recording could not be scored.')}**\n{reasons}", icon=":material/replay:")
+        st.warning(_("**This recording could not be scored.**") + f"\n{reasons}", icon=":material/replay:")
         return
     _symbol, colour = BAND_LOOKS[band_of(result.overall).key]
     with st.container(horizontal=True, vertical_alignment="center"):

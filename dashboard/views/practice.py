@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import identity, state
 from dashboard.components.page import errors_in_words, header
 from dashboard.components.recorder import recorder
+from dashboard.markup import plain
 from dashboard.sections.practice.attempts import earlier_attempts
 from dashboard.sections.practice.choose import Exercise, choose_exercise, language_name
 from dashboard.sections.practice.comparison import compared_with_reference, recording_checks
@@ -14,7 +15,7 @@ from dashboard.sections.practice.progress import progress
 from dashboard.sections.practice.reference import listen
 from dashboard.sections.practice.verdict import details, new_attempt, verdict
 from dashboard.services import practice
-from pipeline.i18n import N_, _
+from pipeline.i18n import N_, _, translated
 
 PRACTISE, PROGRESS, LIBRARY = "practise", "progress", "library"
 PARTS = {PRACTISE: N_("Practise"), PROGRESS: N_("Progress"), LIBRARY: N_("Lessons and voices")}
@@ -22,7 +23,7 @@ PARTS = {PRACTISE: N_("Practise"), PROGRESS: N_("Progress"), LIBRARY: N_("Lesson
 
 @errors_in_words()
 def render() -> None:
-    choices = header(_("Practise"), _("Listen, record, and see how close you are and what to work on."))
+    choices = header(_("Practise"), _("Listen, record, and see what to work on."))
     with choices:
         part = _choose_part()
     if part == LIBRARY:
@@ -66,6 +67,8 @@ def _practise(exercise: Exercise) -> None:
         of_learner = "" if identity.is_open() else f"-{exercise.learner}"
         key = f"{exercise.lesson.id}-{exercise.target.text}{of_learner}"
         data = recorder(key, live_for=str(exercise.target.rubric), choice_in=row)
+    if exercise.lesson.about:
+        st.caption(plain(translated(exercise.lesson.about)))
     ask(exercise.learner)
     if data is None:
         practice.load_scorers(exercise.target)
@@ -78,6 +81,8 @@ def _practise(exercise: Exercise) -> None:
             recording_checks(attempt)
     if exercise.learner:
         earlier_attempts(exercise, practice.attempts(exercise.learner, exercise.target.text))
+    else:
+        st.caption(_("Type your name above to save your attempts and see your progress."))
 
 
 if __name__ == "__main__":

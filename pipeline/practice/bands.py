@@ -15,7 +15,7 @@ BAND_NAMES = {
 BAND_MEANINGS = {
     "excellent": N_("Excellent: clear and natural"),
     "good": N_("Good: clear and easy to understand"),
-    "fair": N_("Fair: a few sounds to work on"),
+    "fair": N_("Fair: some things to work on"),
     "poor": N_("Several sounds to work on"),
     "very_poor": N_("Many sounds to work on"),
 }

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import identity, state
 from dashboard.markup import message, plain
 from dashboard.services import practice
-from pipeline.i18n import N_, _, ngettext, number, translated
+from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.lessons import MAX_LENGTH, Lesson
 from pipeline.records import Target
 
@@ -41,14 +41,14 @@ def learner_name() -> str:
         return me
     name = st.text_input(
         _("Your name"), key=state.LEARNER, bind="query-params", max_chars=80, label_visibility="collapsed",
-        placeholder=_("Your name, to save attempts"),
+        placeholder=_("Your name"),
     )  # fmt: skip
     return practice.learner(name or "")
 
 
 def choose_exercise() -> Exercise | None:
     """Draw name, lesson and text with the way to the next one; None while nothing can be read."""
-    names, lessons, texts, steps = st.columns([2, 3, 3, 2.4], vertical_alignment="center")
+    names, lessons, texts, steps = st.columns([2, 3, 3, 2.8], vertical_alignment="center")
     with names:
         learner = learner_name()
     before = state.watched(state.LESSON)
@@ -59,11 +59,10 @@ def choose_exercise() -> Exercise | None:
     with texts:
         text = _choose_text(lesson)
     with steps:
-        place = _step(lesson, text)
+        _steps(lesson, text)
     if not text:
         st.caption(_("Choose or type what you want to say."))
         return None
-    st.caption(" ".join(part for part in (place, plain(translated(lesson.about))) if part))
     return Exercise(lesson, lesson.target(text), learner)
 
 
@@ -117,24 +116,20 @@ def _choose_text(lesson: Lesson) -> str:
     return cleaned
 
 
-def _step(lesson: Lesson, text: str) -> str:
-    """Back and Next; returns which of the lesson's texts it is, "" for another."""
+def _steps(lesson: Lesson, text: str) -> None:
+    """Back and Next, and which of the lesson's texts it is."""
     texts = [item.text for item in lesson.items]
     if not texts:
-        return ""
+        return
     place = texts.index(text) if text in texts else None
-    with st.container(horizontal=True, gap="small"):
-        for name, label, icon, step in (("back", _("Back"), "back", -1), ("next", _("Next"), "forward", 1)):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for name, label, step in (("back", _("Back"), -1), ("next", _("Next"), 1)):
             to = None if place is None else place + step
             st.button(
-                label, icon=f":material/arrow_{icon}:", disabled=to not in range(len(texts)),
-                key=f"practice-{name}", on_click=_go, args=(texts, to),
-            )  # fmt: skip
-    if place is None:
-        return ""
-    return ngettext("{place} of {n} text.", "{place} of {n} texts.", len(texts)).format(
-        place=number(place + 1), n=number(len(texts))
-    )
+                label, disabled=to not in range(len(texts)), key=f"practice-{name}", on_click=_go, args=(texts, to)
+            )
+        if place is not None:
+            st.caption(_("{place} of {n}").format(place=number(place + 1), n=number(len(texts))), width="content")
 
 
 def _go(texts: list[str], place: int) -> None:

@@ -37,7 +37,7 @@ def library() -> None:
                 _("Type"): _(KINDS[lesson.kind]),
                 _("Level"): lesson.level,
                 _("Texts"): len(lesson.items),
-                _("Source"): _("yours") if lesson.own else "Pronlab",
+                _("Source"): _("added here") if lesson.own else "Pronlab",
                 _("File"): lesson.id,
             }
             for lesson in lessons
@@ -66,7 +66,7 @@ def _change(added: list[Lesson]) -> None:
 def _write() -> None:
     empty_if_kept("lesson", ("lesson-title", "lesson-texts"))
     with st.form("lesson-write"):
-        st.markdown(f"**{_('Write a lesson')}**")
+        st.markdown(_("**Write a lesson**"))
         title = st.text_input(_("Title"), max_chars=80, key="lesson-title")
         language = st.selectbox(_("Language"), list(LANGUAGES), format_func=language_name, key="lesson-language")
         kind = st.segmented_control(
@@ -81,7 +81,7 @@ def _write() -> None:
 
 def _upload() -> None:
     with st.form("lesson-upload", clear_on_submit=True):
-        st.markdown(f"**{_('Upload a lesson')}**")
+        st.markdown(_("**Upload a lesson**"))
         file = st.file_uploader(_("YAML file"), type=["yaml", "yml"], max_upload_size=1)
         st.code(EXAMPLE, language=None)
         if st.form_submit_button(_("Upload lesson"), key="lesson-upload-add") and file is not None:

@@ -9,7 +9,10 @@ from pipeline.i18n import _
 
 
 def listen(voice: ReferenceVoice | None, exercise: Exercise) -> None:
-    st.subheader(_("1. Listen"), anchor=False)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.subheader(_("1. Listen"), width="content", anchor=False)
+    if voice is not None and voice.synthetic:
+        row.caption(_("synthetic voice"), width="content")
     st.header(plain(exercise.target.text), anchor=False)
     if voice is not None:
         st.audio(str(voice.path))
@@ -17,5 +20,3 @@ def listen(voice: ReferenceVoice | None, exercise: Exercise) -> None:
         st.markdown(f":material/lightbulb: {plain(exercise.note)}")
     if voice is None:
         st.caption(_("There is no reference voice for this text. You can record and get a score all the same."))
-    elif voice.synthetic:
-        st.caption(_("This is a synthetic voice."))
