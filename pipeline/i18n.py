@@ -141,7 +141,7 @@ class _Localised(string.Formatter):
     """Formats numbers by the reader's language, and messages in it."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, Message):
+        if isinstance(value, str) and not format_spec:
             return translated(value)
         if isinstance(value, int | float) and format_spec[-1:] in ("f", "%"):
             digits = int(format_spec[1:-1]) if format_spec[:1] == "." else 6

@@ -92,10 +92,12 @@ def open_page(browser: Any, server: tuple[str, Settings]) -> Iterator[Callable[.
     contexts: list[Any] = []
     complaints: list[str] = []
 
-    def open_(path: str, *, width: int = 1280, height: int = 900, dark: bool = False, **query: str) -> Any:
+    def open_(
+        path: str, *, width: int = 1280, height: int = 900, dark: bool = False, locale: str = "en-US", **query: str
+    ) -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
-            permissions=["microphone"], base_url=server[0],
+            permissions=["microphone"], base_url=server[0], locale=locale,
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()

@@ -15,7 +15,9 @@ from pipeline.practice.lessons import MAX_BYTES, Lesson, as_yaml
 from pipeline.text import lines_of
 
 KINDS = {"words": N_("Words"), "sentences": N_("Sentences")}
-EXAMPLE = """title: {en: Long and short i, tr: Uzun ve kısa i}
+EXAMPLE = """title:
+  en: Long and short i
+  tr: Uzun ve kısa i
 language: en
 kind: words
 items:
