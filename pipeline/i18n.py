@@ -191,7 +191,7 @@ def minute(moment: datetime) -> str:
 
     date = format_date(moment, format="medium", locale=language())
     time = format_time(moment, format="short", locale=language(), tzinfo=moment.tzinfo)
-    return str(get_datetime_format("medium", locale=language()).format(time, date))
+    return str(get_datetime_format("medium", locale=language())).format(time, date)
 
 
 @cache

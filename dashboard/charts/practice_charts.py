@@ -22,7 +22,7 @@ FRAME_S = 0.01
 FLOOR_DB = 60.0  # under the loudest, in spectrograms
 F0_RANGE_HZ = (75.0, 400.0)
 HEIGHT = 300
-MAX_DAY_NAMES = 8
+FEWEST_BETWEEN_NAMES = 1 / 3  # of the days shown: more names run into each other on a phone
 
 
 def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
@@ -104,9 +104,21 @@ def by_day(days: Sequence[Day]) -> Figure:
         line={"color": BLUE}, marker={"size": [8 + 12 * day.n / most for day in days]}, text=counts,
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
-    step = -(-len(days) // MAX_DAY_NAMES)
-    figure.update_xaxes(type="date", tickvals=dates[::-step][::-1], ticktext=names[::-step][::-1])
+    named = _spaced([day.day.toordinal() for day in days])
+    figure.update_xaxes(
+        type="date", tickvals=[dates[i] for i in named], ticktext=[names[i] for i in named], tickangle=0
+    )
     return figure
+
+
+def _spaced(ordinals: Sequence[int]) -> list[int]:
+    """Which days to name: the last one, and going back those that are far enough from the next."""
+    least = FEWEST_BETWEEN_NAMES * (ordinals[-1] - ordinals[0])
+    chosen = [len(ordinals) - 1]
+    for index in range(len(ordinals) - 2, -1, -1):
+        if ordinals[chosen[-1]] - ordinals[index] >= least:
+            chosen.append(index)
+    return chosen[::-1]
 
 
 def by_sound(sounds: Sequence[Sound]) -> Figure:

@@ -73,7 +73,11 @@ def _newest_two(log: AttemptLog) -> None:
     if newest.overall is not None and before.overall is not None:
         change = f"{newest.overall - before.overall:+.0f}"
     for column, label, attempt, delta in zip(
-        st.columns(2), (_("This attempt"), _("The one before")), (newest, before), (change, None), strict=True
+        st.columns(2, vertical_alignment="bottom"),
+        (_("This attempt"), _("The one before")),
+        (newest, before),
+        (change, None),
+        strict=True,
     ):
         with column:
             st.metric(label, points(attempt.overall) if attempt.overall is not None else _("not scored"), delta)

@@ -45,13 +45,13 @@ def progress() -> None:
 
 def _figures(shown: practice.Progress) -> None:
     scores = [attempt.overall for attempt in shown.attempts if attempt.overall is not None]
-    columns = st.columns(4)
-    columns[0].metric(_("Attempts"), number(len(shown.attempts)))
-    columns[1].metric(_("Average score"), number(sum(scores) / len(scores)) if scores else "")
-    columns[2].metric(_("Days practised"), number(len(shown.days)))
+    row = st.container(horizontal=True, gap="large")
+    row.metric(_("Attempts"), number(len(shown.attempts)), width="content")
+    row.metric(_("Average score"), number(sum(scores) / len(scores)) if scores else "", width="content")
+    row.metric(_("Days practised"), number(len(shown.days)), width="content")
     longest = shown.streak.longest
-    columns[3].metric(
-        _("Days in a row"), number(shown.streak.now),
+    row.metric(
+        _("Days in a row"), number(shown.streak.now), width="content",
         help=ngettext("Your record is {n} day.", "Your record is {n} days.", longest).format(n=number(longest)),
     )  # fmt: skip
 
@@ -69,6 +69,7 @@ def _lessons(lessons: list[LessonProgress]) -> None:
             for row in lessons
         ],
         hide_index=True,
+        column_config={_("Lesson"): st.column_config.TextColumn(pinned=True)},
     )
     st.caption(_("Good: texts with a score of {score} or more.").format(score=number(MASTERED)))
 
