@@ -38,7 +38,7 @@ class JobError(PronlabError):
 
 
 class AttemptError(PronlabError):
-    """A learner's try could not be saved, read or deleted, or its name cannot be used."""
+    """A learner's attempt could not be saved, read or deleted, or its name cannot be used."""
 
 
 class UnknownNameError(PronlabError):

@@ -7,16 +7,27 @@ Source strings are English and are written through `_` (or `ngettext`, where a n
 
 Constants that are made on import are marked with `N_` and translated where they are shown, by `_`. The catalogues are
 standard gettext files, `locales/<language>/LC_MESSAGES/pronlab.po`; a new file there is a new language.
+
+What the pipeline says about one recording (warnings, refusals, advice) is a `Message`: it is kept, logged, sent and
+printed in English, and a page shows it by `translated`, whatever the language was when it was made. So nothing on disk
+depends on who was reading:
+
+    warning = Message("The recording is only {seconds:.2f} s long.", seconds=0.1)  # the msgid marked with N_
+    translated(warning)
+
+What a file brings in several languages (a lesson's title) is a `Multilingual`, shown in the same way.
 """
 
 import gettext as gettext_module
 import io
+import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LOCALES = Path(__file__).parent / "locales"
 DOMAIN = "pronlab"
@@ -81,6 +92,63 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name
     return text
 
 
+class Message(str):
+    """English text that remembers its msgid and values, so that `translated` can say it in another language.
+
+    Values are texts, numbers with a format (`{share:.0%}`), or other messages. As JSON it is its English text.
+    """
+
+    msgid: str
+    values: dict[str, Any]
+
+    def __new__(cls, msgid: str, **values: Any) -> "Message":
+        text = super().__new__(cls, msgid.format(**values) if values else msgid)
+        text.msgid, text.values = msgid, values
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (self.msgid, self.values)
+
+
+def _remade(msgid: str, values: dict[str, Any]) -> Message:
+    return Message(msgid, **values)
+
+
+class Multilingual(str):
+    """A text with its own translations, by language; as JSON it is the English one, else the first."""
+
+    texts: dict[str, str]
+
+    def __new__(cls, texts: dict[str, str]) -> "Multilingual":
+        text = super().__new__(cls, texts.get(SOURCE) or next(iter(texts.values())))
+        text.texts = texts
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Multilingual, (self.texts,)
+
+
+def translated(text: str) -> str:
+    """A `Message` or `Multilingual` in the reader's language; any other text as it is."""
+    if isinstance(text, Multilingual):
+        return text.texts.get(language()) or str(text)
+    if not isinstance(text, Message):
+        return text
+    return _Localised().vformat(_(text.msgid), (), text.values) if text.values else _(text.msgid)
+
+
+class _Localised(string.Formatter):
+    """Formats numbers by the reader's language, and messages in it."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, str) and not format_spec:
+            return translated(value)
+        if isinstance(value, int | float) and format_spec[-1:] in ("f", "%"):
+            digits = int(format_spec[1:-1]) if format_spec[:1] == "." else 6
+            return percent(value, digits) if format_spec[-1] == "%" else number(value, digits)
+        return str(number(value) if isinstance(value, int) else super().format_field(value, format_spec))
+
+
 def ngettext(singular: str, plural: str, n: float) -> str:
     """The form for `n` in the reader's language."""
     whole = int(n) if n == int(n) else 2
@@ -124,10 +192,12 @@ def day(moment: datetime) -> str:
 
 
 def minute(moment: datetime) -> str:
-    """A day and a time to the minute, in the time zone that `moment` carries."""
-    from babel.dates import format_datetime
+    """A day and a time to the minute in the time zone of `moment`: Nov 26, 2026, 1:45 PM; 26 Kas 2026 13:45."""
+    from babel.dates import format_date, format_time, get_datetime_format
 
-    return str(format_datetime(moment, format="medium", locale=language(), tzinfo=moment.tzinfo))
+    date = format_date(moment, format="medium", locale=language())
+    time = format_time(moment, format="short", locale=language(), tzinfo=moment.tzinfo)
+    return str(get_datetime_format("medium", locale=language())).format(time, date)
 
 
 @cache

@@ -27,7 +27,7 @@ TEXT = f"{IMAGE} {HTML} :red[r] :material/face: :smile: $x^2$ [l]({HOST}) **b** 
 ADMIN = Identity("Ada", frozenset(Role))
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
 PAGES = (
-    ("label", {}), ("practice", {}), ("practice", {"practise": "Progress"}), ("practice", {"practise": "Library"}),
+    ("label", {}), ("practice", {}), ("practice", {"practise": "progress"}), ("practice", {"practise": "library"}),
     ("agreement", {}), ("review", {}), ("projects", {}), ("compare", {}), ("wakeword", {}), ("results", {}),
     ("train", {}), ("runs", {}), ("monitor", {}), ("tables", {"table": "prompts"}), ("data", {}),
 )  # fmt: skip

@@ -1,35 +1,42 @@
-"""Figures of the Practice page: table -> plotly figure, pure."""
+"""Figures of the Practise page: table -> plotly figure, pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from dashboard.charts.base import BLUE, GREY, METHOD_COLOURS, METHOD_SYMBOLS, ORANGE, SCORE_RANGE, empty_figure
+from pipeline.i18n import _, ngettext, number
+from pipeline.i18n import day as day_name
 from pipeline.phones import PHONES
+from pipeline.practice.bands import BAND_NAMES
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from pipeline.practice.comparison import Beside
+    from pipeline.practice.comparison import AlignedComparison
     from pipeline.practice.progress import Day, Sound
 
 FRAME_S = 0.01
 FLOOR_DB = 60.0  # under the loudest, in spectrograms
 F0_RANGE_HZ = (75.0, 400.0)
+HEIGHT = 300
+FEWEST_BETWEEN_NAMES = 1 / 3  # of the days shown: more names run into each other on a phone
 
 
-def beside(found: Beside, *, warped: bool) -> Figure:
+def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
     """Envelopes, spectrograms and melodies of both; `warped` puts mine on the reference's time."""
     import numpy as np
     from plotly.subplots import make_subplots
 
-    mine = found.warped if warped else found.mine
+    mine = aligned.warped if warped else aligned.mine
     figure = make_subplots(
         rows=4, cols=1, shared_xaxes=True, vertical_spacing=0.03, row_heights=[0.2, 0.25, 0.25, 0.3],
     )  # fmt: skip
+    you, reference = _("you"), _("reference")
     for side, name, colour, dash, sign in (
-        (mine, "you", BLUE, "solid", 1), (found.reference, "reference", ORANGE, "dot", -1)
+        (mine, you, BLUE, "solid", 1), (aligned.reference, reference, ORANGE, "dot", -1)
     ):  # fmt: skip
         times = np.arange(len(side.level_db)) * FRAME_S
         figure.add_scatter(
@@ -40,20 +47,20 @@ def beside(found: Beside, *, warped: bool) -> Figure:
             x=times, y=side.semitones, row=4, col=1, mode="lines", connectgaps=False, name=name, legendgroup=name,
             showlegend=False, line={"color": colour, "width": 3, "dash": dash},
         )  # fmt: skip
-    for row, side, name in ((2, mine, "you"), (3, found.reference, "reference")):
+    for row, side, name in ((2, mine, you), (3, aligned.reference, reference)):
         figure.add_heatmap(
             z=np.maximum(side.mel_db.T, side.mel_db.max() - FLOOR_DB), x=np.arange(len(side.level_db)) * FRAME_S,
             row=row, col=1, colorscale="Cividis", showscale=False, hoverinfo="skip",
         )  # fmt: skip
         figure.update_yaxes(title=name, row=row, col=1, showticklabels=False)
-    for stretch in found.slow:
+    for stretch in aligned.slow:
         start, end = stretch.reference if warped else stretch.mine
         figure.add_vrect(start, end, row=1, col=1, fillcolor=GREY, opacity=0.25, line_width=0)
-    figure.update_yaxes(title="level", range=(-1.05, 1.05), showticklabels=False, row=1, col=1)
-    figure.update_yaxes(title="semitones", row=4, col=1)
-    figure.update_xaxes(title="Time of the reference (s)" if warped else "Time (s)", row=4, col=1)
+    figure.update_yaxes(title=_("level"), range=(-1.05, 1.05), showticklabels=False, row=1, col=1)
+    figure.update_yaxes(title=_("semitones"), row=4, col=1)
+    figure.update_xaxes(title=_("Time of the reference (s)") if warped else _("Time (s)"), row=4, col=1)
     figure.update_layout(
-        height=620, margin={"l": 8, "r": 8, "t": 36, "b": 8}, paper_bgcolor="rgba(0,0,0,0)",
+        height=560, margin={"l": 8, "r": 8, "t": 36, "b": 8}, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
     )  # fmt: skip
     return figure
@@ -64,9 +71,9 @@ def live_melody(points: Sequence[tuple[float, float]], shown_s: float) -> Figure
     import math
 
     last = points[-1][0] if points else shown_s
-    figure = empty_figure("", "Pitch (Hz)", x_range=(max(0.0, last - shown_s), max(last, shown_s)), height=160)
+    figure = empty_figure("", _("Pitch (Hz)"), x_range=(max(0.0, last - shown_s), max(last, shown_s)), height=160)
     figure.add_scatter(
-        x=[at for at, _ in points], y=[hertz for _, hertz in points], mode="lines+markers", connectgaps=False,
+        x=[at for at, _hertz in points], y=[hertz for _at, hertz in points], mode="lines+markers", connectgaps=False,
         line={"color": BLUE, "width": 3}, marker={"size": 4}, showlegend=False, hoverinfo="skip",
     )  # fmt: skip
     figure.update_yaxes(
@@ -77,46 +84,69 @@ def live_melody(points: Sequence[tuple[float, float]], shown_s: float) -> Figure
 
 
 def by_day(days: Sequence[Day]) -> Figure:
-    """Mean and best score of each day, the number of tries as the marker's size."""
-    figure = empty_figure("Day", "Score (0-100)", y_range=SCORE_RANGE, height=300)
-    names = [day.day.isoformat() for day in days]
+    """Mean and best score of each day, the number of attempts as the marker's size."""
+    figure = empty_figure("", _("Score (0-100)"), y_range=SCORE_RANGE, height=HEIGHT)
+    dates = [day.day.isoformat() for day in days]
+    names = [day_name(datetime.combine(day.day, time())) for day in days]
     most = max(day.n for day in days)
+    counts = [
+        ngettext("{day}: {score}, {n} attempt", "{day}: {score}, {n} attempts", day.n).format(
+            day=name, score=_("not scored") if day.mean is None else number(day.mean), n=number(day.n)
+        )
+        for day, name in zip(days, names, strict=True)
+    ]
     figure.add_scatter(
-        x=names, y=[day.best for day in days], mode="lines+markers", name="best", line={"color": GREY, "dash": "dot"}
-    )
-    figure.add_scatter(
-        x=names, y=[day.mean for day in days], mode="lines+markers", name="mean", line={"color": BLUE},
-        marker={"size": [8 + 12 * day.n / most for day in days]}, customdata=[day.n for day in days],
-        hovertemplate="%{x}: %{y:.0f} over %{customdata} tries<extra></extra>",
+        x=dates, y=[day.best for day in days], mode="lines+markers", name=_("best of the day"), hoverinfo="skip",
+        line={"color": GREY, "dash": "dot"}, marker={"symbol": "diamond"},
     )  # fmt: skip
-    figure.update_xaxes(type="category" if len(days) < 8 else "date")
+    figure.add_scatter(
+        x=dates, y=[day.mean for day in days], mode="lines+markers", name=_("average of the day"),
+        line={"color": BLUE}, marker={"size": [8 + 12 * day.n / most for day in days]}, text=counts,
+        hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+    named = _spaced([day.day.toordinal() for day in days])
+    figure.update_xaxes(
+        type="date", tickvals=[dates[i] for i in named], ticktext=[names[i] for i in named], tickangle=0
+    )
     return figure
 
 
+def _spaced(ordinals: Sequence[int]) -> list[int]:
+    """Which days to name: the last one, and going back those that are far enough from the next."""
+    least = FEWEST_BETWEEN_NAMES * (ordinals[-1] - ordinals[0])
+    chosen = [len(ordinals) - 1]
+    for index in range(len(ordinals) - 2, -1, -1):
+        if ordinals[chosen[-1]] - ordinals[index] >= least:
+            chosen.append(index)
+    return chosen[::-1]
+
+
 def by_sound(sounds: Sequence[Sound]) -> Figure:
-    """Mean score of each phone, the weakest first; where there are enough tries, a diamond for the later half."""
-    figure = empty_figure("Sound", "Mean score (0-100)", y_range=SCORE_RANGE, height=300)
+    """Mean score of each phone, the weakest first; where there are enough attempts, a diamond for the later half."""
+    figure = empty_figure(_("Sound"), _("Average score (0-100)"), y_range=SCORE_RANGE, height=HEIGHT)
     names = [PHONES[sound.phone].ipa for sound in sounds]
+    words = [
+        ngettext(
+            "{sound} as in {example}: {score}, {n} time", "{sound} as in {example}: {score}, {n} times", sound.n
+        ).format(sound=name, example=PHONES[sound.phone].example, score=number(sound.mean), n=number(sound.n))
+        for sound, name in zip(sounds, names, strict=True)
+    ]
     figure.add_bar(
-        x=names, y=[sound.mean for sound in sounds], marker={"color": BLUE}, name="all tries",
-        customdata=[[PHONES[s.phone].example, s.n] for s in sounds],
-        hovertemplate="%{x} as in %{customdata[0]}: %{y:.0f}, %{customdata[1]} times<extra></extra>",
+        x=names, y=[sound.mean for sound in sounds], marker={"color": BLUE}, name=_("all attempts"), text=words,
+        textposition="none", hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=names, y=[sound.after for sound in sounds], mode="markers", name="the later half",
+        x=names, y=[sound.after for sound in sounds], mode="markers", name=_("later half"), hoverinfo="skip",
         marker={"color": ORANGE, "symbol": "diamond", "size": 9},
     )  # fmt: skip
     return figure
 
 
-__all__ = ["beside", "by_day", "by_sound", "live_melody"]
-
-
 def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Sequence[str]) -> Figure:
-    """Scores over the number of the try, with the bands' lower bounds; tries without a score leave a gap."""
+    """Scores over the number of the attempt, with the bands' lower bounds; attempts without a score leave a gap."""
     from pipeline.records import BANDS
 
-    figure = empty_figure("Try", "Score (0-100)", y_range=SCORE_RANGE, height=300)
+    figure = empty_figure(_("Attempt"), _("Score (0-100)"), y_range=SCORE_RANGE, height=HEIGHT)
     figure.add_scatter(
         x=list(numbers),
         y=list(scores),
@@ -128,12 +158,12 @@ def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Se
             "symbol": [METHOD_SYMBOLS.get(method, "x") for method in methods],
         },
         connectgaps=False,
-        name="score",
+        name=_("score"),
         showlegend=False,
     )
     for band in BANDS[:-1]:
         figure.add_hline(
-            y=band.low, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=band.label.lower()
+            y=band.low, line={"color": GREY, "dash": "dot", "width": 1}, annotation_text=_(BAND_NAMES[band.key])
         )
     figure.update_xaxes(dtick=1 if len(numbers) < 20 else None)
     return figure

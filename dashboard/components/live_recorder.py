@@ -16,6 +16,7 @@ from dashboard.components.microphone_advice import NEEDS_HTTPS, NO_MICROPHONE
 from dashboard.components.webrtc import RATE_HZ, insecure_origin, microphone
 from pipeline.audio.encode import to_wav
 from pipeline.audio.endpoint import Endpointer, Phase
+from pipeline.i18n import _, number
 
 EVERY_S = 0.35
 SHOWN_S = 6.0  # of melody
@@ -24,8 +25,8 @@ QUIET_DB, LOUD_DB = -60.0, -3.0
 SPANS = {"word": (0.7, 8.0), "sentence": (1.1, 25.0)}  # silence that ends it, and the longest, in seconds
 
 
-class Take:
-    """One recording in the making; `hear` is called from the microphone's thread."""
+class LiveRecording:
+    """A recording while it is being made; `hear` is called from the microphone's thread."""
 
     def __init__(self, silence_s: float, longest_s: float) -> None:
         self._endpointer = Endpointer(silence_s, longest_s)
@@ -70,45 +71,47 @@ class Take:
 def live_recorder(key: str, rubric: str) -> bytes | None:
     """Draw it; returns the newest recording of `key`, None while there is none."""
     if insecure_origin():
-        st.warning(NEEDS_HTTPS, icon=":material/lock_open:")
+        st.warning(_(NEEDS_HTTPS), icon=":material/lock_open:")
         return None
-    number = int(state.recall(f"take-number.{key}", 0))
-    done = state.recall(f"take.{key}")
-    if isinstance(done, bytes):
-        st.audio(done)
-        if st.button("Record again", icon=":material/replay:", key=f"again-{key}"):
-            state.remember(f"take.{key}", None)
-            state.remember(f"take-number.{key}", number + 1)
+    count = int(state.recall(f"live-count.{key}", 0))
+    recording = state.recall(f"live.{key}")
+    if isinstance(recording, bytes):
+        st.audio(recording)
+        if st.button(_("Record again"), icon=":material/replay:", key=f"again-{key}"):
+            state.remember(f"live.{key}", None)
+            state.remember(f"live-count.{key}", count + 1)
             st.rerun()
-        return done
-    if done is None:
-        done = Take(*SPANS[rubric])
-        state.remember(f"take.{key}", done)
-    if not microphone(f"live-{key}-{number}", done.hear):
-        st.caption(
-            "Press Start and allow the microphone, then speak; it stops by itself when you have finished. "
-            f"{NO_MICROPHONE}"
-        )
+        return recording
+    if recording is None:
+        recording = LiveRecording(*SPANS[rubric])
+        state.remember(f"live.{key}", recording)
+    if not microphone(f"live-{key}-{count}", recording.hear):
+        st.caption(_("Press Start, allow the microphone and speak. Recording stops when you have finished."))
+        st.caption(_(NO_MICROPHONE))
         return None
-    _watch(key, done)
+    _watch(key, recording)
     return None
 
 
 @st.fragment(run_every=EVERY_S)
-def _watch(key: str, take: Take) -> None:
-    if take.phase is Phase.DONE:
-        if take.heard:
-            state.remember(f"take.{key}", take.wav())
+def _watch(key: str, recording: LiveRecording) -> None:
+    if recording.phase is Phase.DONE:
+        if recording.heard:
+            state.remember(f"live.{key}", recording.wav())
         else:
-            state.forget(f"take.{key}")
-            state.remember(f"take-number.{key}", int(state.recall(f"take-number.{key}", 0)) + 1)
-            st.toast("Nothing was heard for ten seconds. Check the microphone, and try again.")
+            state.forget(f"live.{key}")
+            state.remember(f"live-count.{key}", int(state.recall(f"live-count.{key}", 0)) + 1)
+            st.toast(_("No speech for ten seconds. Check the microphone and start again."))
         st.rerun()
-    share = (take.level_db - QUIET_DB) / (LOUD_DB - QUIET_DB)
-    words = "Speak now" if take.phase is Phase.WAITING else "Listening …"
-    loud = ", too loud: move away a little" if take.clipped else ""
-    st.progress(min(1.0, max(0.0, share)), text=f"{words} (level {take.level_db:.0f} dB{loud})")
-    st.plotly_chart(practice_charts.live_melody(take.melody(), SHOWN_S), key=f"melody-{key}")
+    share = (recording.level_db - QUIET_DB) / (LOUD_DB - QUIET_DB)
+    if recording.clipped:
+        words = _("Too loud: move away from the microphone a little ({level} dB)")
+    elif recording.phase is Phase.WAITING:
+        words = _("Speak now ({level} dB)")
+    else:
+        words = _("Listening … ({level} dB)")
+    st.progress(min(1.0, max(0.0, share)), text=words.format(level=number(recording.level_db)))
+    st.plotly_chart(practice_charts.live_melody(recording.melody(), SHOWN_S), key=f"melody-{key}")
 
 
 def _pitch_hz(samples: NDArray[np.float32]) -> float:
@@ -117,6 +120,6 @@ def _pitch_hz(samples: NDArray[np.float32]) -> float:
 
     if len(samples) < PITCH_WINDOW_S * RATE_HZ or np.abs(samples).max() < 0.01:
         return float("nan")
-    found = Frames(Audio(samples, RATE_HZ, RATE_HZ, 1)).pitch.f0_hz
-    voiced = found[found > 0]
+    f0_hz = Frames(Audio(samples, RATE_HZ, RATE_HZ, 1)).pitch.f0_hz
+    voiced = f0_hz[f0_hz > 0]
     return float(np.median(voiced)) if len(voiced) else float("nan")

@@ -1,9 +1,9 @@
-"""What to do where no microphone records."""
+"""What to do where no microphone records; shown through `_`."""
 
-NEEDS_HTTPS = (
-    "Browsers give the microphone to this machine's own pages and to HTTPS only. Ask for an https:// address, or "
-    "choose File and upload a recording."
+from pipeline.i18n import N_
+
+NEEDS_HTTPS = N_(
+    "Browsers allow the microphone on HTTPS pages only. Ask for an https:// address, or choose File and upload a "
+    "recording."
 )
-NO_MICROPHONE = (
-    "Does it not record? Plug a microphone in, and allow it in the settings beside the page's address; or choose File."
-)
+NO_MICROPHONE = N_("Not recording? Connect a microphone and allow it beside the page's address, or choose File.")

@@ -1,41 +1,43 @@
 """A recording from the microphone or from a file, bounded before anything decodes it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.components.microphone_advice import NEEDS_HTTPS, NO_MICROPHONE
+from dashboard.components.webrtc import insecure_origin
 from pipeline.audio.load import MAX_UPLOAD_BYTES, TARGET_RATE_HZ
+from pipeline.i18n import N_, _
 
 UPLOAD_TYPES = ["wav", "flac", "ogg", "opus", "mp3"]
-MICROPHONE, FILE, LIVE = "Microphone", "File", "Live"
+MICROPHONE, LIVE, FILE = "microphone", "live", "file"
+WAYS = {MICROPHONE: N_("Microphone"), LIVE: N_("Live"), FILE: N_("File")}
 
 
-def recorder(key: str, *, live_for: str = "") -> bytes | None:
+def recorder(key: str, *, live_for: str = "", choice_in: DeltaGenerator | None = None) -> bytes | None:
     """Draw the recorder; returns the bytes of the newest recording, None while there is none.
 
     `key` should name what is being read: a new key clears the recording of the word before. `live_for` (word or
-    sentence) also offers recording that stops by itself.
+    sentence) also offers recording that stops by itself. The choice of how to record goes into `choice_in`.
     """
-    ways = [MICROPHONE, *([LIVE] if live_for else []), FILE]
-    way = st.segmented_control(
-        "How to record", ways, default=MICROPHONE, required=True, key="recorder-way",
-        help="Live shows level and melody while you speak and stops by itself." if live_for else None,
-    )  # fmt: skip
+    ways = [way for way in WAYS if way != LIVE or live_for]
+    with st.container() if choice_in is None else choice_in:
+        way = st.segmented_control(
+            _("How to record"), ways, default=MICROPHONE, required=True, key="recorder-way",
+            format_func=lambda key: _(WAYS[key]), label_visibility="collapsed",
+        )  # fmt: skip
     if way == LIVE:
         from dashboard.components.live_recorder import live_recorder
 
         return live_recorder(key, live_for)
     if way == FILE:
         recording = st.file_uploader(
-            "Upload a recording",
-            type=UPLOAD_TYPES,
-            key=f"file-{key}",
+            _("Upload a recording"), type=UPLOAD_TYPES, key=f"file-{key}", label_visibility="collapsed",
             max_upload_size=MAX_UPLOAD_BYTES // 2**20,
-        )
+        )  # fmt: skip
     else:
         recording = st.audio_input(
-            "Record yourself",
-            sample_rate=TARGET_RATE_HZ,
-            key=f"microphone-{key}",
-            help=f"{NO_MICROPHONE} {NEEDS_HTTPS}",
-        )  # fmt: skip
+            _("Record yourself"), sample_rate=TARGET_RATE_HZ, key=f"microphone-{key}", label_visibility="collapsed"
+        )
+        if recording is None:
+            st.caption(_(NEEDS_HTTPS if insecure_origin() else NO_MICROPHONE))
     return None if recording is None else recording.getvalue()

@@ -1,4 +1,4 @@
-"""A ScoreResult in words: score and band, how it was made, how sure it is, what was found, what to mend."""
+"""A ScoreResult in words: score and band, how it was made, how sure it is, and what was measured on the recording."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,23 +6,25 @@ from typing import Literal
 import streamlit as st
 
 from dashboard.markup import message
-from pipeline.markdown import code_span
+from pipeline.i18n import N_, _, number, percent, translated
+from pipeline.practice.bands import BAND_MEANINGS, BAND_NAMES
 from pipeline.records import BANDS, AudioReport, ScoreResult, band_of
 
+BadgeColour = Literal["blue", "green", "yellow", "orange", "red"]
 # Symbols differ in shape, so that the band is not told by colour alone.
-BAND_LOOKS = {
+BAND_LOOKS: dict[str, tuple[str, BadgeColour]] = {
     "excellent": ("★", "blue"),
     "good": ("●", "green"),
     "fair": ("◆", "yellow"),
     "poor": ("▲", "orange"),
     "very_poor": ("■", "red"),
 }
-METHOD_WORDS = {
-    "ml_model": "Scored by an ML model",
-    "heuristic": "Scored by the heuristic rule, not by a trained model",
-    "none": "Not scored",
+METHODS = {
+    "ml_model": N_("Scored by a trained model."),
+    "heuristic": N_("Scored by rule, not by a trained model."),
+    "none": N_("Not scored."),
 }
-METHOD_NAMES = {"ml_model": "ML model", "heuristic": "heuristic rule", "none": "not scored"}
+METHOD_NAMES = {"ml_model": N_("model"), "heuristic": N_("rule"), "none": N_("not scored")}
 
 Mark = Literal["ok", "warning", "error"]
 MARKS: dict[Mark, str] = {
@@ -34,25 +36,22 @@ MARKS: dict[Mark, str] = {
 
 @dataclass(frozen=True)
 class Check:
-    """One line of what was found on a recording."""
+    """One line of what was measured on a recording."""
 
     mark: Mark
     text: str
 
 
 def score_card(result: ScoreResult) -> None:
+    """Score and band; for a recording that was not scored, why, and what to do."""
     if result.overall is None:
-        st.warning("**Could not score this recording**", icon=":material/block:")
-        for warning in result.warnings:
-            st.markdown(f"- {message(warning)}")
+        reasons = "".join(f"\n- {message(translated(warning))}" for warning in result.warnings)
+        st.warning(_("**This recording could not be scored.**") + f"\n{reasons}", icon=":material/replay:")
         return
-    _, colour = BAND_LOOKS[band_of(result.overall).key]
+    _symbol, colour = BAND_LOOKS[band_of(result.overall).key]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.metric("Score (0-100)", points(result.overall), width="content")
+        st.metric(_("Score (0-100)"), points(result.overall), width="content")
         st.badge(band_in_words(result.overall), color=colour)
-    st.markdown(f"{METHOD_WORDS[result.scoring_method]} ({code_span(result.model_id)}). {confidence_in_words(result)}")
-    for warning in result.warnings:
-        st.warning(message(warning), icon=":material/info:")
 
 
 def points(score: float) -> str:
@@ -61,50 +60,77 @@ def points(score: float) -> str:
 
 
 def band_in_words(overall: float) -> str:
-    band = band_of(overall)
-    return f"{BAND_LOOKS[band.key][0]} {band.label}: {band.meaning}"
+    """To a learner: "● Good: clear and easy to understand"."""
+    key = band_of(overall).key
+    return f"{BAND_LOOKS[key][0]} {_(BAND_MEANINGS[key])}"
+
+
+def method_in_words(result: ScoreResult) -> str:
+    return _(METHODS[result.scoring_method])
+
+
+def method_name(method: str) -> str:
+    return _(METHOD_NAMES[method]) if method in METHOD_NAMES else method
 
 
 def confidence_in_words(result: ScoreResult) -> str:
     """The estimated probability that an expert would be within 10 points, as a frequency."""
     if result.confidence is None:
-        return "It cannot say how near an expert's score would be."
+        return _("The accuracy of this score is unknown.")
     tenths = round(10 * result.confidence)
-    level = "High" if tenths >= 8 else "Medium" if tenths >= 5 else "Low"
-    return f"{level} confidence: in about {tenths} of 10 such recordings an expert's score is within 10 points."
+    if tenths >= 8:
+        words = _("High confidence: in about {n} of 10 such recordings an expert's score is within 10 points.")
+    elif tenths >= 5:
+        words = _("Medium confidence: in about {n} of 10 such recordings an expert's score is within 10 points.")
+    else:
+        words = _("Low confidence: in about {n} of 10 such recordings an expert's score is within 10 points.")
+    return words.format(n=number(tenths))
 
 
 def band_scale() -> str:
     """The bands with their symbols and bounds, best first, as one line of Markdown."""
     uppers = (100.0, *(band.low for band in BANDS[:-1]))
     parts = [
-        f"{BAND_LOOKS[band.key][0]} {band.low:.0f}-{upper if upper == 100 else upper - 1:.0f} {band.label.lower()}"
+        f"{BAND_LOOKS[band.key][0]} {band.low:.0f}-{upper if upper == 100 else upper - 1:.0f} {_(BAND_NAMES[band.key])}"
         for band, upper in zip(BANDS, uppers, strict=True)
     ]
     return " · ".join(parts)
 
 
 def checks_of(report: AudioReport) -> list[Check]:
-    """Duration, level, clipping, silence and noise as check marks or warnings, then any other problem found."""
+    """Duration, level, clipping, silence and noise as check marks or warnings, then any other problem."""
     problems = {problem.code: problem for problem in report.problems}
 
     def check(codes: tuple[str, ...], good: str) -> Check:
-        found = next((problems.pop(code) for code in codes if code in problems), None)
+        problem = next((problems.pop(code) for code in codes if code in problems), None)
         for code in codes:
             problems.pop(code, None)
-        return Check("ok", good) if found is None else Check(found.severity, found.message)
+        return Check("ok", good) if problem is None else Check(problem.severity, translated(problem.message))
 
     checks = [
-        check(("empty", "too_short", "too_long"), f"Length {report.duration_s:.1f} s"),
-        check(("silent", "low_level"), f"Level: peak {100 * report.peak:.0f} % of full scale"),
-        check(("clipped",), f"No clipping ({100 * report.clipped_share:.1f} % of samples)"),
-        check(("mostly_silent",), f"Speech found; {100 * report.silence_share:.0f} % of it is silence"),
+        check(
+            ("empty", "too_short", "too_long"),
+            _("Length: {seconds} s").format(seconds=number(report.duration_s, 1)),
+        ),
+        check(
+            ("silent", "low_level"),
+            _("Level: peak at {share} of full scale").format(share=percent(report.peak)),
+        ),
+        check(
+            ("clipped",),
+            _("No clipping ({share} of samples)").format(share=percent(report.clipped_share, 1)),
+        ),
+        check(
+            ("mostly_silent",),
+            _("Silence: {share} of the recording").format(share=percent(report.silence_share)),
+        ),
     ]
     if report.snr_db is not None:
-        checks.append(check(("noisy",), f"Background: speech {report.snr_db:.0f} dB above the noise"))
-    return checks + [Check(problem.severity, problem.message) for problem in problems.values()]
+        noise = _("Background noise: {decibels} dB below the speech").format(decibels=number(report.snr_db))
+        checks.append(check(("noisy",), noise))
+    return checks + [Check(problem.severity, translated(problem.message)) for problem in problems.values()]
 
 
 def checks_list(report: AudioReport) -> None:
-    for found in checks_of(report):
-        st.markdown(f"{MARKS[found.mark]} {message(found.text)}")
+    for check in checks_of(report):
+        st.markdown(f"{MARKS[check.mark]} {message(check.text)}")

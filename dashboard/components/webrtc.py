@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import state
+from pipeline.i18n import _
 
 RATE_HZ = 16_000
 # Nothing but the machine itself is asked: whoever serves over a network with NAT needs a TURN server of their own.
@@ -34,6 +35,15 @@ def microphone(key: str, hear: Callable[[NDArray[np.float32]], None]) -> bool:
         key=key, mode=WebRtcMode.SENDONLY, queued_audio_frames_callback=queued,
         rtc_configuration={"iceServers": ICE_SERVERS},
         media_stream_constraints={"audio": {"echoCancellation": False, "noiseSuppression": False}, "video": False},
+        translations={
+            "start": _("Start"), "stop": _("Stop"), "select_device": _("Choose microphone"),
+            "select_microphone": _("Choose microphone"), "mute_microphone": _("Mute microphone"),
+            "unmute_microphone": _("Unmute microphone"),
+            "media_api_not_available": _("This browser cannot record."),
+            "device_ask_permission": _("Allow this page to use the microphone."),
+            "device_not_available": _("No microphone was found."),
+            "device_access_denied": _("This page may not use the microphone. Allow it in the browser's settings."),
+        },
     )  # fmt: skip
     return bool(context.state.playing)
 
@@ -58,9 +68,9 @@ def insecure_origin() -> bool:
 
 
 def _resampler(key: str) -> Any:
-    """One a visitor and microphone: it remembers the end of the frame before."""
-    found = state.recall(f"resampler.{key}")
-    if found is None:
-        found = new_resampler()
-        state.remember(f"resampler.{key}", found)
-    return found
+    """One per visitor and microphone: it remembers the end of the frame before."""
+    resampler = state.recall(f"resampler.{key}")
+    if resampler is None:
+        resampler = new_resampler()
+        state.remember(f"resampler.{key}", resampler)
+    return resampler

@@ -1,4 +1,4 @@
-"""What the Practice page asks for: lessons, reference voices, tries and what follows from them."""
+"""What the Practise page asks for: lessons, reference voices, attempts and what follows from them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipeline.audio.load import Audio
     from pipeline.people.access import Identity
     from pipeline.practice.advice import Advice
-    from pipeline.practice.comparison import Beside
+    from pipeline.practice.comparison import AlignedComparison
     from pipeline.practice.lessons import Lesson
     from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
     from pipeline.practice.stress import WordStress
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Voice:
+class ReferenceVoice:
     """How a text should sound: a file, and whether a person said it."""
 
     path: Path
@@ -45,14 +45,14 @@ class Voice:
 
 
 @dataclass(frozen=True)
-class Try:
-    """A learner's recording and what was said of it. `rule` is the heuristic's answer, whose dimensions say what to
-    mend; `besides` lays it over the reference voice, None without one; `prediction` is its id in the log."""
+class ScoredAttempt:
+    """A learner's recording and its result. `rule` is the heuristic's answer, whose dimensions say what to work on;
+    `comparison` lays it over the reference voice, None without one; `prediction` is its id in the log."""
 
     audio: Audio
     result: ScoreResult
     rule: ScoreResult
-    besides: Beside | None
+    comparison: AlignedComparison | None
     stresses: tuple[WordStress, ...]
     advice: tuple[Advice, ...]
     milliseconds: float
@@ -90,7 +90,7 @@ def can_score(language: str) -> bool:
 
 
 @asks(Action.PRACTISE)
-def voice(target: Target) -> Voice | None:
+def reference_voice(target: Target) -> ReferenceVoice | None:
     """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
     from pipeline.corpus.references import find_references, is_synthetic, word_key
     from pipeline.corpus.synthetic_voice import spoken
@@ -99,20 +99,20 @@ def voice(target: Target) -> Voice | None:
     for path in find_references(settings(), target.language).get(word_key(target.text, target.language), ()):
         with suppress(AudioError):  # told where references are chosen
             loaded_audio(path)
-            return Voice(path, is_synthetic(settings(), path))
+            return ReferenceVoice(path, is_synthetic(settings(), path))
     made = spoken(settings(), target.text, target.language)
-    return None if made is None else Voice(made, True)
+    return None if made is None else ReferenceVoice(made, True)
 
 
 @asks(Action.PRACTISE)
-def score_try(data: bytes, target: Target, reference: Voice | None, learner: str) -> Try:
+def score_recording(data: bytes, target: Target, reference: ReferenceVoice | None, learner: str) -> ScoredAttempt:
     """Decode and score a recording. Raises AudioError where it cannot be read or is over the limits."""
     from pipeline.audio.load import load_audio
     from pipeline.deployment.answering import answer, log_answer, start_shadow
     from pipeline.deployment.prediction_log import PredictionLog
     from pipeline.errors import AudioError
     from pipeline.practice.advice import advise
-    from pipeline.practice.comparison import beside
+    from pipeline.practice.comparison import compare
     from pipeline.practice.stress import word_stresses
     from pipeline.scoring.base import score_audio
     from pipeline.scoring.selection import HEURISTIC, load_scorer
@@ -124,21 +124,21 @@ def score_try(data: bytes, target: Target, reference: Voice | None, learner: str
     rule = result
     if result.scorer != HEURISTIC:
         rule = score_audio(load_scorer(settings(), HEURISTIC, target.rubric), audio, result.target)
-    besides = None
+    comparison = None
     if reference is not None and result.overall is not None:
         with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
-            besides = beside(audio, loaded_audio(reference.path))
+            comparison = compare(audio, loaded_audio(reference.path))
     stresses = word_stresses(audio, result)
-    advice = tuple(advise(result, rule, besides, stresses))
+    advice = tuple(advise(result, rule, comparison, stresses))
     milliseconds = 1000 * (time.perf_counter() - started)
     named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
     prediction = log_answer(PredictionLog(settings()), answered, participant=named)
     start_shadow(settings(), audio, target, prediction, named)
-    return Try(audio, result, rule, besides, stresses, advice, milliseconds, prediction)
+    return ScoredAttempt(audio, result, rule, comparison, stresses, advice, milliseconds, prediction)
 
 
 @asks(Action.PRACTISE)
-def say_of(prediction: str, agrees: bool) -> None:
+def give_feedback(prediction: str, agrees: bool) -> None:
     """Whether the learner agrees with a score."""
     from pipeline.deployment.prediction_log import PredictionLog
 
@@ -147,8 +147,8 @@ def say_of(prediction: str, agrees: bool) -> None:
 
 @asks(Action.PRACTISE)
 def learner(typed: str) -> str:
-    """Whoever practises: who sits here, whatever an address or a field says; on an open installation whose name was
-    typed, as it was spelled before. "" where there is none."""
+    """The name under which somebody practises: their own; on an open installation the typed one, as it was spelled
+    before. "" where there is none."""
     if not identity.is_open():
         return identity.allowed(Action.PRACTISE).name
     cleaned = " ".join(typed.split())
@@ -171,27 +171,27 @@ def let_keep(learner: str, keep: consent.Keep) -> None:
 
 
 @asks(Action.PRACTISE)
-def save_try(learner: str, tried: Try, lesson: str) -> None:
-    """As far as the learner lets us."""
+def keep_attempt(learner: str, attempt: ScoredAttempt, lesson: str) -> None:
+    """Save as much of it as the learner allows."""
     keep = kept(learner)
     if keep in consent.UNDER_THE_NAME:
-        audio = tried.audio if keep is consent.Keep.RECORDINGS else None
-        save_attempt(settings(), learner, tried.result.target.text, audio, tried.result, lesson=lesson, by=_as(learner))
+        audio, result = attempt.audio if keep is consent.Keep.RECORDINGS else None, attempt.result
+        save_attempt(settings(), learner, result.target.text, audio, result, lesson=lesson, by=_as(learner))
 
 
 @asks(Action.PRACTISE)
-def tries(learner: str, text: str | None = None) -> AttemptLog:
+def attempts(learner: str, text: str | None = None) -> AttemptLog:
     return read_attempts(settings(), learner, text, _as(learner))
 
 
 @asks(Action.PRACTISE)
-def delete_tries(learner: str, text: str) -> int:
+def delete_attempts_at(learner: str, text: str) -> int:
     return delete_attempts(settings(), learner, text, _as(learner))
 
 
 @asks(Action.PRACTISE)
 def delete_everything(learner: str) -> int:
-    """Of a learner: tries, scores, what they let us keep; and their name in the log of predictions."""
+    """All that is kept of a learner, and their name in the log of predictions; how many attempts were deleted."""
     from pipeline.deployment.prediction_log import PredictionLog
 
     n = delete_attempts(settings(), learner, by=_as(learner))
@@ -213,7 +213,7 @@ def exported(learner: str) -> bytes:
 class Progress:
     """All that the Progress tab shows."""
 
-    tries: tuple[Attempt, ...]
+    attempts: tuple[Attempt, ...]
     days: list[Day]
     streak: Streak
     sounds: list[Sound]
@@ -224,12 +224,12 @@ class Progress:
 def progress(learner: str) -> Progress:
     from datetime import datetime
 
-    from pipeline.practice import progress as of
+    from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
 
-    log = tries(learner).attempts
+    log = attempts(learner).attempts
     return Progress(
-        log, of.by_day(log), of.streak(log, datetime.now().astimezone().date()), of.by_sound(log),
-        of.by_lesson(log, all_lessons()[0]),
+        log, by_day(log), streak(log, datetime.now().astimezone().date()), by_sound(log),
+        by_lesson(log, all_lessons()[0]),
     )  # fmt: skip
 
 
@@ -268,7 +268,7 @@ def recordings_of(set_name: str, stamp: str) -> list[tuple[str, str]]:
     """Id and text of each recording of a set as it was imported at `stamp`."""
     from pipeline.corpus.sets import read_recordings
 
-    return [(one.id, one.text) for one in read_recordings(settings(), set_name)]
+    return [(recording.id, recording.text) for recording in read_recordings(settings(), set_name)]
 
 
 @asks(Action.PRACTISE)

@@ -1,4 +1,4 @@
-"""Practice: a learner hears, says, sees the score with its reasons, tries again, and follows the progress."""
+"""Practise: a learner listens, records, sees the score with its reasons, tries again, and follows the progress."""
 
 import streamlit as st
 
@@ -6,69 +6,83 @@ from dashboard import identity, state
 from dashboard.components.page import errors_in_words, header
 from dashboard.components.recorder import recorder
 from dashboard.markup import plain
-from dashboard.sections.practice.attempts import earlier_tries
-from dashboard.sections.practice.choose import Task, choose_task, language_name, learner_name
-from dashboard.sections.practice.comparison import beside_reference
+from dashboard.sections.practice.attempts import earlier_attempts
+from dashboard.sections.practice.choose import Exercise, choose_exercise, language_name
+from dashboard.sections.practice.comparison import compared_with_reference, recording_checks
 from dashboard.sections.practice.library import library
 from dashboard.sections.practice.privacy import ask
 from dashboard.sections.practice.progress import progress
-from dashboard.sections.practice.reference import reference
-from dashboard.sections.practice.verdict import new_try, verdict
-from dashboard.services import practice as practising
+from dashboard.sections.practice.reference import listen
+from dashboard.sections.practice.verdict import details, new_attempt, verdict
+from dashboard.services import practice
+from pipeline.i18n import N_, _, translated
 
-PRACTISE, PROGRESS, LIBRARY = "Practise", "Progress", "Lessons and voices"
+PRACTISE, PROGRESS, LIBRARY = "practise", "progress", "library"
+PARTS = {PRACTISE: N_("Practise"), PROGRESS: N_("Progress"), LIBRARY: N_("Lessons and voices")}
 
 
 @errors_in_words()
 def render() -> None:
-    header("Practice", "Hear it, say it, see how near you come and what to mend.")
-    what = st.segmented_control(
-        "What to do", [PRACTISE, PROGRESS, LIBRARY], default=PRACTISE, required=True, key=state.PRACTICE,
-        bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
-    if what == LIBRARY:
+    choices = header(_("Practise"), _("Listen, record, and see what to work on."))
+    with choices:
+        part = _choose_part()
+    if part == LIBRARY:
         library()
-        return
-    who, task = st.columns([1, 2])
-    with who:
-        learner = learner_name()
-    if what == PROGRESS:
-        progress(learner)
-        return
-    ask(learner)
-    with task:
-        chosen = choose_task(learner)
-    if chosen is not None:
-        _practise(chosen)
+    elif part == PROGRESS:
+        progress()
+    else:
+        exercise = choose_exercise()
+        if exercise is not None:
+            _practise(exercise)
 
 
-def _practise(task: Task) -> None:
-    if not practising.can_score(task.target.language):
+def _choose_part() -> str:
+    """Not bound to the URL by Streamlit, which would write there what the language calls it."""
+    asked = state.watched(state.PRACTICE)
+    part = st.segmented_control(
+        _("Part of the page"), list(PARTS), default=asked if asked in PARTS else PRACTISE, required=True,
+        format_func=lambda key: _(PARTS[key]), key="practice-part", label_visibility="collapsed",
+    )  # fmt: skip
+    state.watch(state.PRACTICE, part)
+    return str(part)
+
+
+def _practise(exercise: Exercise) -> None:
+    if not practice.can_score(exercise.target.language):
         st.info(
-            f"There is no speech model for {plain(language_name(task.target.language))} here yet. Train one on the "
-            "Train page, or with `pronlab train speech`.",
-            icon=":material/model_training:",
+            _("{language} cannot be scored here yet. Choose a lesson in another language.").format(
+                language=language_name(exercise.target.language)
+            ),
+            icon=":material/translate:",
         )
         return
-    voice = practising.voice(task.target)
+    voice = practice.reference_voice(exercise.target)
     left, right = st.columns(2)
     with left:
-        reference(voice, task)
+        listen(voice, exercise)
     with right:
-        st.subheader("2. Record yourself")
-        # Whoever sits here next hears nothing of the one before; a name that is typed later keeps the recording.
-        whose = "" if identity.is_open() else f"-{task.learner}"
-        data = recorder(f"{task.lesson.id}-{task.target.text}{whose}", live_for=str(task.target.rubric))
-        if not task.learner:
-            st.caption("Say your name above to keep your tries and see progress.")
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.subheader(_("2. Record"), width="content", anchor=False)
+        # Whoever comes next hears nothing of the previous learner; a name that is typed later keeps the recording.
+        of_learner = "" if identity.is_open() else f"-{exercise.learner}"
+        key = f"{exercise.lesson.id}-{exercise.target.text}{of_learner}"
+        data = recorder(key, live_for=str(exercise.target.rubric), choice_in=row)
+    if exercise.lesson.about:
+        st.caption(plain(translated(exercise.lesson.about)))
+    ask(exercise.learner)
     if data is None:
-        practising.load_scorers(task.target)
+        practice.load_scorers(exercise.target)
     else:
-        tried = new_try(data, task, voice)
-        verdict(tried, voice)
-        beside_reference(tried)
-    if task.learner:
-        earlier_tries(task, practising.tries(task.learner, task.target.text))
+        attempt = new_attempt(data, exercise, voice)
+        if attempt is not None:
+            verdict(attempt, voice)
+            compared_with_reference(attempt)
+            details(attempt)
+            recording_checks(attempt)
+    if exercise.learner:
+        earlier_attempts(exercise, practice.attempts(exercise.learner, exercise.target.text))
+    else:
+        st.caption(_("Type your name above to save your attempts and see your progress."))
 
 
 if __name__ == "__main__":

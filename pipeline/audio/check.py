@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import MAX_DURATION_S, Audio, AudioTooLongError, load_audio
 from pipeline.errors import AudioError
+from pipeline.i18n import N_, Message
 from pipeline.records import AudioReport, Problem, Seconds
 
 CUT_OFF = "cut_off"
@@ -49,8 +50,11 @@ def check_audio(audio: Audio) -> AudioReport:
         silence_share=float(silent.mean()) if len(levels_db) else 1.0,
         snr_db=estimate_snr_db(levels_db),
     )
-    cut_off = [Problem(CUT_OFF, f"The file is cut off after {audio.duration_s:.1f} s. Copy or record it again.")]
-    return replace(report, problems=(*(cut_off if audio.is_cut else ()), *_problems(report, loudest_db)))
+    cut_off = Message(
+        N_("The file is cut off after {seconds:.1f} s. Copy or record it again."), seconds=audio.duration_s
+    )
+    problems = _problems(report, loudest_db)
+    return replace(report, problems=(Problem(CUT_OFF, cut_off), *problems) if audio.is_cut else tuple(problems))
 
 
 def inspect_file(path: Path, *, max_duration_s: Seconds = MAX_DURATION_S) -> AudioReport:
@@ -97,29 +101,47 @@ def _unmeasured(problem: Problem, duration_s: Seconds = 0.0) -> AudioReport:
 
 def _problems(report: AudioReport, loudest_db: float) -> list[Problem]:
     if report.duration_s == 0:
-        return [Problem("empty", "It holds no audio. Record it again.", "error")]
+        return [Problem("empty", Message(N_("The recording is empty. Record it again.")), "error")]
     if report.peak < SILENT_PEAK or loudest_db < SILENT_LEVEL_DB:
-        return [Problem("silent", "Nothing can be heard. Check the microphone and record again.", "error")]
-    found: list[Problem] = []
+        silent = Message(N_("Nothing can be heard. Check the microphone and record again."))
+        return [Problem("silent", silent, "error")]
+    problems: list[Problem] = []
     if report.duration_s < TOO_SHORT_S:
-        message = f"It lasts only {report.duration_s:.2f} s; even a short word takes {TOO_SHORT_S} s."
-        found.append(Problem("too_short", message, "error"))
+        message = Message(
+            N_("The recording is only {seconds:.2f} s long; even a short word takes {least:.2f} s. Record it again."),
+            seconds=report.duration_s, least=TOO_SHORT_S,
+        )  # fmt: skip
+        problems.append(Problem("too_short", message, "error"))
     if report.duration_s > LONG_S:
-        message = f"It lasts {report.duration_s:.0f} s; a word or sentence was expected."
-        found.append(Problem("too_long", message))
+        message = Message(
+            N_("The recording is {seconds:.0f} s long. Record one word or sentence."), seconds=report.duration_s
+        )
+        problems.append(Problem("too_long", message))
     sound_s = (1.0 - report.silence_share) * report.duration_s
     if report.silence_share > MOSTLY_SILENT_SHARE:
-        message = f"{report.silence_share:.0%} of it is silence. Cut it around the speech or record again."
-        found.append(Problem("mostly_silent", message, "error" if sound_s < MIN_SOUND_S else "warning"))
+        message = Message(
+            N_("{share:.0%} of the recording is silence. Trim it, or record again."), share=report.silence_share
+        )
+        problems.append(Problem("mostly_silent", message, "error" if sound_s < MIN_SOUND_S else "warning"))
     if report.clipped_share > CLIPPED_SHARE:
-        message = f"{report.clipped_share:.1%} of it is clipped. Record with a lower level or farther away."
-        found.append(Problem("clipped", message))
+        message = Message(
+            N_("{share:.1%} of the recording is clipped. Lower the input level, or move away from the microphone."),
+            share=report.clipped_share,
+        )
+        problems.append(Problem("clipped", message))
     if report.peak < LOW_PEAK:
-        found.append(Problem("low_level", "It is very quiet. Record with a higher level or closer."))
+        message = Message(N_("The recording is very quiet. Raise the input level, or move closer to the microphone."))
+        problems.append(Problem("low_level", message))
     if report.snr_db is not None and report.snr_db < NOISY_SNR_DB:
-        message = f"Speech stands only {report.snr_db:.0f} dB above the noise. Record in a quieter place."
-        found.append(Problem("noisy", message))
+        message = Message(
+            N_("The speech is only {decibels:.0f} dB above the noise. Record in a quieter place."),
+            decibels=report.snr_db,
+        )
+        problems.append(Problem("noisy", message))
     if report.sample_rate_hz < NARROW_RATE_HZ:
-        message = f"Its sample rate of {report.sample_rate_hz} Hz lacks the upper half of speech; use 16 kHz or more."
-        found.append(Problem("low_sample_rate", message))
-    return found
+        message = Message(
+            N_("A sample rate of {rate} Hz loses the upper half of speech. Record at 16,000 Hz or more."),
+            rate=report.sample_rate_hz,
+        )
+        problems.append(Problem("low_sample_rate", message))
+    return problems

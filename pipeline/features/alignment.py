@@ -27,7 +27,7 @@ FRAME_S = HOP / 16_000
 
 
 @dataclass(frozen=True)
-class Spoken:
+class SpeechPart:
     """The part of a recording where somebody speaks: mel levels [n, 40] in dB, which frames count, F0 (0 where
     unvoiced) and level of each; it begins `offset_s` into the recording."""
 
@@ -56,7 +56,7 @@ class Match:
     pitch_difference_semitones: float | None
 
 
-def spoken(audio: Audio) -> Spoken | None:
+def speech_part(audio: Audio) -> SpeechPart | None:
     """None where nobody speaks."""
     frames = Frames(audio)
     rows = np.flatnonzero(frames.active)
@@ -64,7 +64,7 @@ def spoken(audio: Audio) -> Spoken | None:
         return None
     part = slice(int(rows[0]), int(rows[-1]) + 1)
     level_db = 20.0 * np.log10(np.maximum(frames.rms[part], 1e-5))
-    return Spoken(
+    return SpeechPart(
         frames.log_mel_db[part], frames.active[part], frames.pitch.f0_hz[part], level_db.astype(np.float32),
         part.start * FRAME_S,
     )  # fmt: skip
@@ -76,9 +76,9 @@ class References:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def of_language(self, language: str) -> dict[str, tuple[Spoken, ...]]:
+    def of_language(self, language: str) -> dict[str, tuple[SpeechPart, ...]]:
         """What could be read, by word (see `word_key`)."""
-        found: dict[str, tuple[Spoken, ...]] = {}
+        found: dict[str, tuple[SpeechPart, ...]] = {}
         for word, paths in find_references(self._settings, language).items():
             usable = tuple(part for path in paths if (part := _reference(path, stamp(path))) is not None)
             if usable:
@@ -95,7 +95,7 @@ class WordMatch:
     other_distance: float | None
 
 
-def match_word(said: Spoken, word: str, references: dict[str, tuple[Spoken, ...]]) -> WordMatch:
+def match_word(said: SpeechPart, word: str, references: dict[str, tuple[SpeechPart, ...]]) -> WordMatch:
     """`word` must be one of the `references`."""
     best = min((match(said, reference) for reference in references[word]), key=lambda found: found.distance)
     # Each at a stretch of its own, on a coarser grid: the one that suits the wrong word need not suit the right one.
@@ -109,7 +109,7 @@ def match_word(said: Spoken, word: str, references: dict[str, tuple[Spoken, ...]
     return WordMatch(best, spellings[nearest], float(nearest_by_recording[nearest]))
 
 
-def match(said: Spoken, reference: Spoken) -> Match:
+def match(said: SpeechPart, reference: SpeechPart) -> Match:
     """The best match over all stretches of the mel axis."""
     distance, stretch, path, _ = _best_path(said, reference)
     level, pitch = _contours(said, reference, path)
@@ -122,13 +122,13 @@ def match(said: Spoken, reference: Spoken) -> Match:
     )
 
 
-def aligned(said: Spoken, reference: Spoken) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def aligned(said: SpeechPart, reference: SpeechPart) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Pairs of frames [n, 2] of both in time order, and the cepstral distance (dB) of each pair [n]."""
     _, _, path, costs = _best_path(said, reference)
     return path, costs
 
 
-def _best_path(said: Spoken, reference: Spoken) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
+def _best_path(said: SpeechPart, reference: SpeechPart) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
     """Mean distance, stretch of the mel axis, path and the cost of each of its steps."""
     fixed = dtw.thinned(cepstra(reference))
     variants = np.stack([dtw.thinned(cepstra(said, stretch)) for stretch in STRETCHES])
@@ -141,18 +141,18 @@ def _best_path(said: Spoken, reference: Spoken) -> tuple[float, float, NDArray[n
     return float(found[best]), STRETCHES[best], path * scale, np.asarray(costs, dtype=np.float64)
 
 
-def cepstra(part: Spoken, stretch: float = 1.0) -> NDArray[np.float32]:
+def cepstra(part: SpeechPart, stretch: float = 1.0) -> NDArray[np.float32]:
     """Coefficients 2-13 [n, 12] about their mean over the frames that count."""
     floored = np.maximum(part.log_mel_db, part.log_mel_db.max() - FLOOR_DB)
     found = cepstra_from_mel(floored @ _stretching(stretch).T)[:, 1:]
     return np.asarray(found - found[part.active].mean(axis=0), dtype=np.float32)
 
 
-def _thinning(part: Spoken) -> int:
+def _thinning(part: SpeechPart) -> int:
     return -(-len(part.active) // dtw.MAX_FRAMES)
 
 
-def _contours(said: Spoken, reference: Spoken, path: NDArray[np.int64]) -> tuple[float, float | None]:
+def _contours(said: SpeechPart, reference: SpeechPart, path: NDArray[np.int64]) -> tuple[float, float | None]:
     mine, theirs = path[:, 0], path[:, 1]
     level_a = np.maximum(said.level_db[mine], said.level_db.max() - FLOOR_DB)
     level_b = np.maximum(reference.level_db[theirs], reference.level_db.max() - FLOOR_DB)
@@ -174,10 +174,10 @@ def stamp(path: Path) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _reference(path: Path, stamp: str) -> Spoken | None:
+def _reference(path: Path, stamp: str) -> SpeechPart | None:
     """None for a file that cannot be read: one bad reference must not stop scoring."""
     try:
-        return spoken(load_audio(path))
+        return speech_part(load_audio(path))
     except AudioError:
         return None
 

@@ -13,7 +13,7 @@ from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.corpus.references import find_references, word_key
 from pipeline.errors import FeatureError
-from pipeline.features.alignment import References, match_word, spoken, stamp
+from pipeline.features.alignment import References, match_word, speech_part, stamp
 from pipeline.features.base import EXTRACTORS
 from pipeline.records import Target
 from pipeline.settings import Settings
@@ -48,7 +48,7 @@ class Reference:
             )
         report = check_audio(audio)
         snr_db = CLEAN_SNR_DB if report.snr_db is None else min(report.snr_db, CLEAN_SNR_DB)
-        said = spoken(audio)
+        said = speech_part(audio)
         if said is None:
             values = [MOST_DISTANCE_DB, -MOST_DISTANCE_DB, 1.0, 0.0, 0.0, 0.0, 0.0, snr_db, report.clipped_share]
             return np.asarray(values, dtype=np.float32)

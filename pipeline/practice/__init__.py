@@ -1,1 +1,1 @@
-"""What learners come back for: lessons, their own tries, what to mend next, and progress."""
+"""Lessons, a learner's attempts, advice on what to work on, and progress."""

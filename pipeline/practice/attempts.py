@@ -1,10 +1,10 @@
-"""A learner's own tries at a word, kept so that they can be heard again and progress be seen.
+"""A learner's attempts, kept so that they can be heard again and progress can be seen.
 
     <attempts root>/<learner>/<text>/<UTC time>.wav     16 kHz mono, as it was scored
     <attempts root>/<learner>/<text>/<UTC time>.json    {learner, text, at, lesson, result}
     <attempts root>/<learner>/consent.json              what the learner lets us keep
 
-The JSON file of a try is written last: a recording without one is a try whose saving was cut short, and is not shown.
+The JSON file is written last: a recording without one belongs to an attempt that was cut short, and is not shown.
 What is kept of a learner is theirs alone: everything here asks who acts (`by`; None will do on an open installation)
 and raises AccessError for anybody else. `Deniz` and `deniz` are one learner (pipeline/people/names.py).
 """
@@ -38,8 +38,8 @@ MAX_FOLDER_LENGTH = 60  # in characters of up to four bytes, with the hash still
 
 @dataclass(frozen=True)
 class Attempt:
-    """One saved try. `result` is the ScoreResult as JSON, exactly as it was shown; `audio` is None where only scores
-    are kept."""
+    """One saved attempt. `result` is the ScoreResult as JSON, in English; `audio` is None where only scores are
+    kept."""
 
     learner: str
     text: str
@@ -50,14 +50,14 @@ class Attempt:
 
     @property
     def overall(self) -> float | None:
-        """0-100, or None where the try could not be scored."""
+        """0-100, or None where the attempt could not be scored."""
         value = self.result.get("overall")
         return None if value is None else float(value)
 
 
 @dataclass(frozen=True)
 class AttemptLog:
-    """The tries that could be read, oldest first, and what is wrong with the others."""
+    """The attempts that could be read, oldest first, and what is wrong with the others."""
 
     attempts: tuple[Attempt, ...]
     problems: tuple[Problem, ...] = ()
@@ -95,14 +95,14 @@ def save_attempt(
         artifacts.write_json(folder / f"{stem}.json", {**record, "result": attempt.result})
     except OSError as error:
         raise AttemptError(
-            f"The try could not be saved under {folder} ({error.strerror}). Free some space or check the folder's "
+            f"The attempt could not be saved under {folder} ({error.strerror}). Free some space or check the folder's "
             f"permissions, then record again."
         ) from error
     return attempt
 
 
 def read_attempts(settings: Settings, learner: str, text: str | None = None, by: Identity | None = None) -> AttemptLog:
-    """The learner's tries at one text, or at all of them, oldest first."""
+    """The learner's attempts at one text, or at all of them, oldest first."""
     permit_own(settings, by, learner)
     root = learner_folder(settings, learner)
     folders = (
@@ -115,12 +115,12 @@ def read_attempts(settings: Settings, learner: str, text: str | None = None, by:
         try:
             attempts.append(_read(record))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            problems.append(Problem("unreadable", f"This saved try cannot be read: {error}", "error", str(record)))
+            problems.append(Problem("unreadable", f"This saved attempt cannot be read: {error}", "error", str(record)))
     return AttemptLog(tuple(sorted(attempts, key=lambda attempt: attempt.at)), tuple(problems))
 
 
 def delete_attempts(settings: Settings, learner: str, text: str | None = None, by: Identity | None = None) -> int:
-    """Remove the learner's tries at one text, or all that is kept of them; returns how many tries went."""
+    """Delete the learner's attempts at one text, or all that is kept of them; returns how many."""
     permit_own(settings, by, learner)
     folder = learner_folder(settings, learner) if text is None else _folder(settings, learner, text)
     if not folder.is_dir():
@@ -129,7 +129,7 @@ def delete_attempts(settings: Settings, learner: str, text: str | None = None, b
     try:
         shutil.rmtree(folder)
     except OSError as error:
-        raise AttemptError(f"The tries under {folder} could not be deleted ({error.strerror}).") from error
+        raise AttemptError(f"The attempts under {folder} could not be deleted ({error.strerror}).") from error
     return count
 
 

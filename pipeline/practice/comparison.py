@@ -1,4 +1,4 @@
-"""A try beside its reference on one time axis: waveforms, mel levels and melodies aligned by dynamic time warping."""
+"""An attempt aligned with its reference by dynamic time warping: waveforms, mel levels and melodies over time."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
-from pipeline.features.alignment import FRAME_S, Spoken, aligned, spoken
+from pipeline.features.alignment import FRAME_S, SpeechPart, aligned, speech_part
 from pipeline.records import Seconds
 
 PAUSE_S: Seconds = 0.25
@@ -38,7 +38,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Beside:
+class AlignedComparison:
     """`mine` and `reference` as they are; `warped` is mine on the reference's frames. `distance` [n] is the spectral
     distance (dB, smoothed) at each frame of the reference, `slow` where mine took much longer, `pauses_s` the silences
     in mine, in its own time, `places` [n] the frame of mine at each frame of the reference."""
@@ -70,24 +70,24 @@ class Beside:
         return _stretch(self.places, start, start + width)
 
 
-def beside(mine: Audio, reference: Audio) -> Beside | None:
-    """None where one of them has no speech."""
-    said, model = spoken(mine), spoken(reference)
-    if said is None or model is None:
+def compare(mine: Audio, reference: Audio) -> AlignedComparison | None:
+    """Align a learner's recording with its reference; None where one of them has no speech."""
+    attempt, model = speech_part(mine), speech_part(reference)
+    if attempt is None or model is None:
         return None
-    path, costs = aligned(said, model)
+    path, costs = aligned(attempt, model)
     n = len(model.active)
     counts = np.bincount(path[:, 1], minlength=n)
-    means = [np.bincount(path[:, 1], weights=one, minlength=n) / np.maximum(counts, 1) for one in (path[:, 0], costs)]
-    mean_place, distance = (_filled(one, counts) for one in means)
+    sums = [np.bincount(path[:, 1], weights=values, minlength=n) for values in (path[:, 0], costs)]
+    mean_place, distance = (_filled(values / np.maximum(counts, 1), counts) for values in sums)
     places = np.round(mean_place).astype(np.int64)
     smooth = _smoothed(distance, round(SMOOTHING_S / FRAME_S)).astype(np.float32)
-    sides = _side(said), _side(model)
+    sides = _side(attempt), _side(model)
     warped = Side(sides[0].level_db[places], sides[0].mel_db[places], sides[0].semitones[places], 0.0)
-    return Beside(sides[0], sides[1], warped, smooth, _slow(places), _pauses(said), places)
+    return AlignedComparison(sides[0], sides[1], warped, smooth, _slow(places), _pauses(attempt), places)
 
 
-def _side(part: Spoken) -> Side:
+def _side(part: SpeechPart) -> Side:
     voiced = part.f0_hz > 0
     median = float(np.median(part.f0_hz[voiced])) if voiced.any() else 1.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -110,7 +110,7 @@ def _slow(places: NDArray[np.int64]) -> tuple[Stretch, ...]:
     return tuple(_stretch(places, run[0], run[-1] + 1) for run in runs if len(run) * FRAME_S >= SMOOTHING_S)
 
 
-def _pauses(part: Spoken) -> tuple[tuple[Seconds, Seconds], ...]:
+def _pauses(part: SpeechPart) -> tuple[tuple[Seconds, Seconds], ...]:
     quiet = np.concatenate([[False], ~part.active, [False]]).astype(np.int8)
     edges = np.flatnonzero(np.diff(quiet))
     spans = [(float(a * FRAME_S), float(b * FRAME_S)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

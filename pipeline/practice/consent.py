@@ -1,4 +1,4 @@
-"""What a learner lets an installation keep: asked once, in words, changed at any time; and all of it, to take along.
+"""What a learner lets an installation keep: asked once, changed at any time; and the download of all of it.
 
 As in `attempts`, everything asks who acts, and is the learner's alone.
 """
@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pipeline import artifacts, csvfile
 from pipeline.errors import AttemptError
+from pipeline.i18n import N_
 from pipeline.people.access import Identity
 from pipeline.people.people import permit_own
 from pipeline.practice.attempts import CONSENT, Attempt, learner_folder, read_attempts
@@ -26,9 +27,9 @@ class Keep(StrEnum):
 
 UNDER_THE_NAME = (Keep.RECORDINGS, Keep.SCORES)  # what keeps scores as somebody's
 IN_WORDS = {
-    Keep.RECORDINGS: "my recordings and scores, so that I can hear earlier tries",
-    Keep.SCORES: "my scores only, so that I see progress",
-    Keep.NOTHING: "nothing",
+    Keep.RECORDINGS: N_("We keep your recordings and scores so that you can listen to earlier attempts."),
+    Keep.SCORES: N_("We keep your scores, without the recordings, so that you can see your progress."),
+    Keep.NOTHING: N_("We keep nothing of your practice."),
 }
 
 
@@ -55,28 +56,27 @@ def give_consent(settings: Settings, learner: str, keep: Keep, by: Identity | No
 
 
 def drop_recordings(settings: Settings, learner: str, by: Identity | None = None) -> int:
-    """Delete the sound and keep the scores; how many recordings went."""
-    tries = [one for one in read_attempts(settings, learner, by=by).attempts if one.audio is not None]
-    for one in tries:
-        if one.audio is not None:
-            one.audio.unlink(missing_ok=True)
-    return len(tries)
+    """Delete the recordings and keep the scores; how many were deleted."""
+    recordings = [attempt.audio for attempt in read_attempts(settings, learner, by=by).attempts if attempt.audio]
+    for audio in recordings:
+        audio.unlink(missing_ok=True)
+    return len(recordings)
 
 
 def exported(settings: Settings, learner: str, by: Identity | None = None) -> bytes:
-    """A zip of everything that is kept of a learner: `tries.csv`, each result as JSON, each recording as WAV."""
-    tries = read_attempts(settings, learner, by=by).attempts
+    """A zip of everything that is kept of a learner: `attempts.csv`, each result as JSON, each recording as WAV."""
+    attempts = read_attempts(settings, learner, by=by).attempts
     home = learner_folder(settings, learner)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("tries.csv", csvfile.of_records(COLUMNS, (_row(one, home.name) for one in tries)))
+        packed.writestr("attempts.csv", csvfile.of_records(COLUMNS, (_row(attempt, home.name) for attempt in attempts)))
         for path in sorted(home.rglob("*")):
             if path.is_file() and not path.name.startswith(artifacts.TEMPORARY_PREFIX):
                 packed.write(path, str(path.relative_to(home)))
     return content.getvalue()
 
 
-def _row(one: Attempt, home: str) -> dict[str, object]:
-    recording = "" if one.audio is None else one.audio.as_posix().partition(f"/{home}/")[2]
-    found = {name: one.result.get(name) for name in ("overall", "band", "scoring_method", "model_id")}
-    return {"at": one.at, "lesson": one.lesson, "text": one.text, **found, "recording": recording}
+def _row(attempt: Attempt, home: str) -> dict[str, object]:
+    recording = "" if attempt.audio is None else attempt.audio.as_posix().partition(f"/{home}/")[2]
+    result = {name: attempt.result.get(name) for name in ("overall", "band", "scoring_method", "model_id")}
+    return {"at": attempt.at, "lesson": attempt.lesson, "text": attempt.text, **result, "recording": recording}

@@ -10,6 +10,10 @@
       - text: sheep
         note: Spread the lips and hold the vowel.
 
+`title`, `about` and `note` may be in several languages, of which a learner reads their own, else English:
+
+    title: {en: First words, tr: İlk kelimeler}
+
 Those that come with Pronlab are in `shipped/`; an installation's own are `<data root>/lessons/*.yaml`, and one of the
 same file name takes the place of a shipped one.
 """
@@ -23,6 +27,7 @@ import yaml
 
 from pipeline import artifacts
 from pipeline.errors import PronlabError
+from pipeline.i18n import Multilingual
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RubricName, Target
@@ -33,6 +38,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 SUFFIX = ".yaml"
 MAX_BYTES = 200_000
 MAX_ITEMS = 500
+MAX_TITLE, MAX_ABOUT, MAX_NOTE = 80, 500, 300
 MAX_LENGTH = {"words": 60, "sentences": 300}
 LEVELS = range(1, 6)
 KEYS = {"title", "language", "kind", "about", "level", "items"}
@@ -41,7 +47,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 class LessonError(PronlabError):
-    """A lesson that cannot be read, with all that is wrong with it; or one that may not be taken away."""
+    """A lesson that cannot be read, with all that is wrong with it; or one that may not be deleted."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class Item:
 
 @dataclass(frozen=True)
 class Lesson:
-    """`id` is its file's name without the suffix; `own` says that the installation has it, and may take it away."""
+    """`id` is its file's name without the suffix; `own` says that the installation added it and may delete it. `title`,
+    `about` and notes are shown through `translated`."""
 
     id: str
     title: str
@@ -76,26 +83,25 @@ class Lesson:
 
 def list_lessons(settings: Settings) -> tuple[list[Lesson], list[Problem]]:
     """By language, level and title; and what is wrong with files that cannot be read."""
-    found: dict[str, Lesson] = {}
+    lessons: dict[str, Lesson] = {}
     problems: list[Problem] = []
     for folder, own in ((SHIPPED, False), (_folder(settings), True)):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             if path.name.startswith(artifacts.TEMPORARY_PREFIX):
                 continue
             try:
-                found[path.stem] = parse(path.stem, path.read_bytes(), own=own)
+                lessons[path.stem] = parse(path.stem, path.read_bytes(), own=own)
             except (LessonError, OSError) as error:
                 problems.append(Problem("lesson", str(error), "error", str(path)))
-    return sorted(found.values(), key=lambda one: (one.language, one.level, one.title)), problems
+    return sorted(lessons.values(), key=lambda lesson: (lesson.language, lesson.level, lesson.title)), problems
 
 
 def get_lesson(settings: Settings, lesson: str) -> Lesson:
     """Raises LessonError where there is none of that id."""
-    lessons, _ = list_lessons(settings)
-    found = next((one for one in lessons if one.id == lesson), None)
-    if found is None:
-        raise LessonError(f"There is no lesson {lesson!r}. There are: {', '.join(one.id for one in lessons)}.")
-    return found
+    lessons = {known.id: known for known in list_lessons(settings)[0]}
+    if lesson not in lessons:
+        raise LessonError(f"There is no lesson {lesson!r}. There are: {', '.join(lessons)}.")
+    return lessons[lesson]
 
 
 def add_lesson(settings: Settings, name: str, content: bytes, by: Identity | None = None) -> Lesson:
@@ -110,7 +116,7 @@ def add_lesson(settings: Settings, name: str, content: bytes, by: Identity | Non
 
 
 def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -> None:
-    """Take away one of the installation's own. Raises LessonError for any other, AccessError for who may not."""
+    """Delete one of the installation's own. Raises LessonError for any other, AccessError for who may not."""
     permit(settings, by, Action.MANAGE_LESSONS)
     if not get_lesson(settings, lesson).own:
         raise LessonError(f"{lesson} comes with Pronlab. A lesson of your own of that name takes its place.")
@@ -138,17 +144,18 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     if not isinstance(kind, str) or kind not in MAX_LENGTH:
         wrong.append(f"kind is words or sentences, got {kind!r}")
         kind = "sentences"
-    title, language, about = (raw.get(key, "") for key in ("title", "language", "about"))
-    if not isinstance(title, str) or not 0 < len(title.strip()) <= 80:
-        wrong.append("title has 1 to 80 characters")
+    language = raw.get("language", "")
+    title, about = _text(raw.get("title", ""), MAX_TITLE), _text(raw.get("about", ""), MAX_ABOUT)
+    if not title:
+        wrong.append(f"title has 1 to {MAX_TITLE} characters, or that in several languages by their codes")
     if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
         wrong.append(f"language is a code such as tr or en, got {language!r}")
-    if not isinstance(about, str) or len(about) > 500:
-        wrong.append("about has at most 500 characters")
+    if about is None:
+        wrong.append(f"about has at most {MAX_ABOUT} characters, or that in several languages by their codes")
     wrong += [
         f"{key} has a character that cannot be shown"
         for key, value in (("title", title), ("about", about))
-        if isinstance(value, str) and not is_showable(value)
+        if value and not _is_showable(value)
     ]
     level = raw.get("level", 1)
     if type(level) is not int or level not in LEVELS:
@@ -156,27 +163,43 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
     if wrong:
         raise LessonError(f"The lesson {name} cannot be used: {'; '.join(wrong)}.")
-    return Lesson(name, title.strip(), language, kind, items, about.strip(), level, own)
+    return Lesson(name, title or "", language, kind, items, about or "", level, own)
+
+
+def _text(raw: Any, longest: int) -> str | None:
+    """A text, or a `Multilingual` of a mapping by language; None for anything else and what is too long."""
+    texts = list(raw.values()) if isinstance(raw, dict) else [raw]
+    if not all(isinstance(text, str) and len(text.strip()) <= longest for text in texts):
+        return None
+    if not isinstance(raw, dict):
+        return str(raw).strip()
+    if not raw or not all(isinstance(code, str) and LANGUAGE.fullmatch(code) for code in raw) or not all(texts):
+        return None
+    return Multilingual({code: text.strip() for code, text in raw.items()})
+
+
+def _is_showable(text: str) -> bool:
+    return all(map(is_showable, text.texts.values() if isinstance(text, Multilingual) else [text]))
 
 
 def _items(raw: Any, longest: int, wrong: list[str]) -> tuple[Item, ...]:
     if not isinstance(raw, list) or not 0 < len(raw) <= MAX_ITEMS:
         wrong.append(f"items is a list of 1 to {MAX_ITEMS} texts")
         return ()
-    found: dict[str, Item] = {}
-    for number, one in enumerate(raw, start=1):
-        entry = one if isinstance(one, dict) else {"text": one}
-        text, note = entry.get("text"), entry.get("note", "")
+    items: dict[str, Item] = {}
+    for number, raw_item in enumerate(raw, start=1):
+        entry = raw_item if isinstance(raw_item, dict) else {"text": raw_item}
+        text, note = entry.get("text"), _text(entry.get("note", ""), MAX_NOTE)
         if not isinstance(text, str) or not 0 < len(" ".join(text.split())) <= longest:
             wrong.append(f"item {number} has no text of 1 to {longest} characters (in quotes, if YAML reads it as yes)")
-        elif not isinstance(note, str) or len(note) > 300 or set(entry) - {"text", "note"}:
-            wrong.append(f"item {number} has more than a text and a note of at most 300 characters")
-        elif not is_showable(text + note):
+        elif note is None or set(entry) - {"text", "note"}:
+            wrong.append(f"item {number} has more than a text and a note of at most {MAX_NOTE} characters")
+        elif not is_showable(text) or not _is_showable(note):
             wrong.append(f"item {number} has a character that cannot be shown")
         else:
             cleaned = " ".join(text.split())
-            found.setdefault(cleaned, Item(cleaned, note.strip()))
-    return tuple(found.values())
+            items.setdefault(cleaned, Item(cleaned, note))
+    return tuple(items.values())
 
 
 def _folder(settings: Settings) -> Path:

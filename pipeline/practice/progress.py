@@ -1,4 +1,4 @@
-"""How a learner comes along: by day, by sound, by lesson."""
+"""A learner's progress by day, by sound and by lesson."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ MASTERED = 80.0  # "good", of 100
 
 @dataclass(frozen=True)
 class Day:
-    """`mean` and `best` of the tries that could be scored, None where none could."""
+    """`mean` and `best` of the attempts that could be scored, None where none could."""
 
     day: date
     n: int
@@ -23,7 +23,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Sound:
-    """One phone over all tries: its mean score (0-100) in the earlier and in the later half of them."""
+    """One phone over all attempts: its mean score (0-100) in the earlier and in the later half of them."""
 
     phone: str
     n: int
@@ -36,33 +36,33 @@ class Sound:
 @dataclass(frozen=True)
 class LessonProgress:
     lesson: Lesson
-    tried: int
+    attempted: int
     mastered: int
     mean_best: float | None
 
 
 @dataclass(frozen=True)
 class Streak:
-    """Days in a row with a try, up to today or yesterday; and the most there ever were."""
+    """Days in a row with an attempt, up to today or yesterday; and the longest such row."""
 
     now: int
     longest: int
 
 
-def by_day(tries: Iterable[Attempt], zone: tzinfo | None = None) -> list[Day]:
+def by_day(attempts: Iterable[Attempt], zone: tzinfo | None = None) -> list[Day]:
     """Oldest first; days are of the machine's time zone unless another is given."""
-    found: dict[date, list[float | None]] = defaultdict(list)
-    for one in tries:
-        found[_day(one, zone)].append(one.overall)
+    by_date: dict[date, list[float | None]] = defaultdict(list)
+    for attempt in attempts:
+        by_date[_day(attempt, zone)].append(attempt.overall)
     days = []
-    for day, scores in sorted(found.items()):
+    for day, scores in sorted(by_date.items()):
         known = [score for score in scores if score is not None]
         days.append(Day(day, len(scores), sum(known) / len(known) if known else None, max(known, default=None)))
     return days
 
 
-def streak(tries: Iterable[Attempt], today: date, zone: tzinfo | None = None) -> Streak:
-    days = sorted({_day(one, zone) for one in tries})
+def streak(attempts: Iterable[Attempt], today: date, zone: tzinfo | None = None) -> Streak:
+    days = sorted({_day(attempt, zone) for attempt in attempts})
     longest = run = 0
     previous: date | None = None
     for day in days:
@@ -72,38 +72,39 @@ def streak(tries: Iterable[Attempt], today: date, zone: tzinfo | None = None) ->
     return Streak(run if current else 0, longest)
 
 
-def by_sound(tries: Sequence[Attempt], fewest: int = 3) -> list[Sound]:
-    """The phones said at least `fewest` times, the weakest first."""
+def by_sound(attempts: Sequence[Attempt], fewest: int = 3) -> list[Sound]:
+    """The phones with at least `fewest` scores, the weakest first."""
     scores: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    for one in tries:
-        for word in one.result.get("words") or ():
+    for attempt in attempts:
+        for word in attempt.result.get("words") or ():
             for phone in word.get("phones") or ():
                 wrong = phone.get("verdict") in ("wrong", "missing")
                 scores[str(phone["phone"])].append((float(phone["score"]), wrong))
-    found = []
+    sounds = []
     for phone, values in scores.items():
         if len(values) < fewest:
             continue
-        numbers, middle = [score for score, _ in values], len(values) // 2
+        numbers, middle = [score for score, _wrong in values], len(values) // 2
         halves = (numbers[:middle], numbers[middle:]) if len(values) >= 2 * fewest else ([], [])
         before, after = (sum(half) / len(half) if half else None for half in halves)
-        share = sum(wrong for _, wrong in values) / len(values)
-        found.append(Sound(phone, len(values), sum(numbers) / len(numbers), before, after, share))
-    return sorted(found, key=lambda sound: sound.mean)
+        share = sum(wrong for _score, wrong in values) / len(values)
+        sounds.append(Sound(phone, len(values), sum(numbers) / len(numbers), before, after, share))
+    return sorted(sounds, key=lambda sound: sound.mean)
 
 
-def by_lesson(tries: Iterable[Attempt], lessons: Iterable[Lesson]) -> list[LessonProgress]:
-    """Of the lessons of which anything was tried; a text is mastered once a try at it was good."""
+def by_lesson(attempts: Iterable[Attempt], lessons: Iterable[Lesson]) -> list[LessonProgress]:
+    """Of the lessons with any attempt; a text is mastered once an attempt at it was good."""
     best: dict[str, float] = {}
-    for one in tries:
-        best[one.text] = max(best.get(one.text, 0.0), one.overall or 0.0)
-    found = []
+    for attempt in attempts:
+        best[attempt.text] = max(best.get(attempt.text, 0.0), attempt.overall or 0.0)
+    progress = []
     for lesson in lessons:
-        own = [best[item.text] for item in lesson.items if item.text in best]
-        if own:
-            found.append(LessonProgress(lesson, len(own), sum(b >= MASTERED for b in own), sum(own) / len(own)))
-    return found
+        scores = [best[item.text] for item in lesson.items if item.text in best]
+        if scores:
+            mastered = sum(score >= MASTERED for score in scores)
+            progress.append(LessonProgress(lesson, len(scores), mastered, sum(scores) / len(scores)))
+    return progress
 
 
-def _day(one: Attempt, zone: tzinfo | None) -> date:
-    return datetime.fromisoformat(one.at).astimezone(zone).date()
+def _day(attempt: Attempt, zone: tzinfo | None) -> date:
+    return datetime.fromisoformat(attempt.at).astimezone(zone).date()

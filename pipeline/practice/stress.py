@@ -47,7 +47,7 @@ class WordStress:
     @property
     def shown(self) -> str:
         """The syllables with the mark of stress: fə·ˈtɑ·ɡɹə·fi."""
-        return "·".join(f"ˈ{one}" if n == self.expected else one for n, one in enumerate(self.syllables))
+        return "·".join(f"ˈ{text}" if n == self.expected else text for n, text in enumerate(self.syllables))
 
 
 def word_stresses(audio: Audio, result: ScoreResult) -> tuple[WordStress, ...]:
@@ -57,7 +57,7 @@ def word_stresses(audio: Audio, result: ScoreResult) -> tuple[WordStress, ...]:
     frames = Frames(audio)
     level_db = 20.0 * np.log10(np.maximum(frames.rms, 1e-5))
     f0_hz = frames.pitch.f0_hz
-    found = []
+    stresses = []
     for word in result.words:
         marks = _marks(word)
         if marks is None or word.verdict is Verdict.MISSING:
@@ -65,7 +65,7 @@ def word_stresses(audio: Audio, result: ScoreResult) -> tuple[WordStress, ...]:
         rows = [_vowel(phone.start_s, phone.end_s, level_db, f0_hz) for phone in word.phones if _is_vowel(phone.phone)]
         prominence = _prominence(np.array(rows))
         weights = np.exp(prominence - prominence.max())
-        found.append(
+        stresses.append(
             WordStress(
                 word.text,
                 tuple(_syllables([phone.phone for phone in word.phones])),
@@ -74,7 +74,7 @@ def word_stresses(audio: Audio, result: ScoreResult) -> tuple[WordStress, ...]:
                 (word.start_s, word.end_s),
             )
         )
-    return tuple(found)
+    return tuple(stresses)
 
 
 def _marks(word: WordScore) -> list[int] | None:
@@ -82,10 +82,10 @@ def _marks(word: WordScore) -> list[int] | None:
     vowels = [phone for phone in word.phones if _is_vowel(phone.phone)]
     if len(vowels) < 2 or any(phone.verdict is Verdict.MISSING for phone in vowels):
         return None
-    said = [phone.phone for phone in word.phones]
+    phones = [phone.phone for phone in word.phones]
     for known in pronounce(word.text):
         for variant in known.variants:
-            if [bare(phone) for phone in variant] == said:
+            if [bare(phone) for phone in variant] == phones:
                 marks = [stress_of(phone) for phone in variant if _is_vowel(bare(phone))]
                 return marks if marks.count(1) == 1 else None
     return None

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.audio.voice import surest_voice
-from pipeline.features.alignment import spoken
+from pipeline.features.alignment import speech_part
+from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
 from pipeline.scoring.base import Scorer, score_audio
 
@@ -22,13 +23,16 @@ def score_attempt(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
     result = score_audio(scorer, audio, target)
     if result.overall is None:
         return result
-    reason = state = None
     if surest_voice(audio.samples) < LEAST_VOICE:
-        reason, state = "No voice was heard in it: music or noise cannot be scored. Record yourself.", State.NO_SPEECH
-    elif target.rubric is RubricName.WORD and (lasts_s := _lasts_s(audio)) > _longest_s(target.text):
-        reason = f"Somebody speaks for {lasts_s:.1f} s in it: much longer than “{target.text}” takes. Say it alone."
+        state = State.NO_SPEECH
+        reason = Message(N_("There is no voice in this recording. Record yourself in a quiet place, without music."))
+    elif target.rubric is RubricName.WORD and (speech_s := _speech_s(audio)) > _longest_s(target.text):
         state = State.OTHER_TEXT
-    if reason is None or state is None:
+        reason = Message(
+            N_("There are {seconds:.1f} s of speech in this recording, more than “{word}” takes. Say only this word."),
+            seconds=speech_s, word=target.text,
+        )  # fmt: skip
+    else:
         return result
     return replace(
         result, overall=None, band=None, scoring_method="none", confidence=None, dimensions={}, words=(), state=state,
@@ -36,9 +40,9 @@ def score_attempt(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
     )  # fmt: skip
 
 
-def _lasts_s(audio: Audio) -> Seconds:
-    found = spoken(audio)
-    return 0.0 if found is None else found.duration_s
+def _speech_s(audio: Audio) -> Seconds:
+    part = speech_part(audio)
+    return 0.0 if part is None else part.duration_s
 
 
 def _longest_s(text: str) -> Seconds:

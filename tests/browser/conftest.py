@@ -100,8 +100,12 @@ def open_page(browser: Any, context: Any, server: tuple[str, Settings]) -> Itera
     pages: list[Any] = []
     complaints: list[str] = []
 
-    def open_(path: str, *, width: int = 1280, height: int = 900, dark: bool = False, **query: str) -> Any:
-        place = browser.new_context(base_url=server[0], permissions=["microphone"]) if pages else context
+    def open_(
+        path: str, *, width: int = 1280, height: int = 900, dark: bool = False, locale: str = "en-US", **query: str
+    ) -> Any:
+        alone = pages or locale != "en-US"
+        options = {"base_url": server[0], "permissions": ["microphone"], "locale": locale}
+        place = browser.new_context(**options) if alone else context
         page = place.new_page()
         pages.append(page)
         look(page, width, height, dark=dark)

@@ -24,7 +24,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_hostile_text_and_addresses_load_nothing(browser: Any, address: str) -> None:
     known = {"set": "odd", "project": "study", "rater": f"{IMAGE} a", "learner": IMAGE, "lesson": "odd"}
     visits = [
-        ("label", query()), ("label", known), ("practice", query(practise="Practise")), ("practice", known),
+        ("label", query()), ("label", known), ("practice", query(practise="practise")), ("practice", known),
         ("compare", known), ("review", known), ("train", {}), ("projects", query()),
     ]  # fmt: skip
     asked: list[str] = []

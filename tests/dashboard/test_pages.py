@@ -76,7 +76,7 @@ def test_a_name_that_cannot_be_one_is_refused_in_words(open_page: Open, tiny_set
 
 
 @pytest.mark.usefixtures("demo")
-def test_practice_offers_words_a_reference_and_earlier_tries(open_page: Open, settings: Settings) -> None:
+def test_practise_offers_words_a_reference_and_earlier_attempts(open_page: Open, settings: Settings) -> None:
     from pipeline.practice.attempts import save_attempt
 
     audio = load_audio(MASA)
@@ -87,7 +87,7 @@ def test_practice_offers_words_a_reference_and_earlier_tries(open_page: Open, se
     assert "masa" in shown
     assert "synthetic voice" in shown
     assert page.dataframe[0].value["Score"].tolist() == [98]
-    assert page.dataframe[0].value["Method"].tolist() == ["heuristic rule"]
+    assert page.dataframe[0].value["Scored by"].tolist() == ["rule"]
 
 
 @pytest.mark.usefixtures("demo")

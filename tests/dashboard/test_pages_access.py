@@ -25,7 +25,7 @@ LESSON = b"title: T\nlanguage: tr\nitems: [ev]\n"
 
 
 def practised(settings: Settings, learner: str) -> None:
-    """Two tries that were kept before there was a list."""
+    """Two attempts that were saved before there was a list."""
     give_consent(settings, learner, Keep.RECORDINGS)
     for _ in range(2):
         result = ScoreResult(64.0, "fair", "heuristic", "heuristic", "rule", Target("masa", "tr"))
@@ -45,17 +45,17 @@ def labels(page: Any) -> set[str]:
 
 @pytest.mark.parametrize("who", ["Eve", "Ada"])
 def test_a_name_in_the_address_opens_nobody_elses_practice(open_page: Open, kept: Settings, who: str) -> None:
-    for query in ({"practise": "Progress"}, {"text": "masa"}):
+    for query in ({"practise": "progress"}, {"text": "masa"}):
         page = open_page("practice", rater=who, learner="Lea", **query)
         assert "Lea" not in said(page)
         assert not page.metric
-        assert not {"Take everything along", "Delete everything", "Yes, delete everything"} & labels(page)
+        assert not {"Download my data", "Delete everything", "Yes, delete everything"} & labels(page)
     assert f"You practise as **{who}**" in said(page)
     assert len(read_attempts(kept, "Lea", by=People(kept).identify("lea")).attempts) == 2
 
 
 def test_a_learner_on_the_list_sees_their_own(open_page: Open, kept: Settings) -> None:
-    page = open_page("practice", rater="Lea", learner="Eve", practise="Progress")
+    page = open_page("practice", rater="Lea", learner="Eve", practise="progress")
     assert page.metric[0].value == "2"
     button(page, "Yes, delete everything").click().run()
     assert not page.exception
@@ -63,9 +63,9 @@ def test_a_learner_on_the_list_sees_their_own(open_page: Open, kept: Settings) -
 
 
 def test_with_sign_in_a_learner_is_whoever_signed_in(sign_in: Open, kept: Settings) -> None:
-    page = sign_in("practice", {"email": "eve@lab.org", "email_verified": True}, learner="Lea", practise="Progress")
+    page = sign_in("practice", {"email": "eve@lab.org", "email_verified": True}, learner="Lea", practise="progress")
     assert not page.metric
-    page = sign_in("practice", {"email": "lea@lab.org", "email_verified": True}, learner="Eve", practise="Progress")
+    page = sign_in("practice", {"email": "lea@lab.org", "email_verified": True}, learner="Eve", practise="progress")
     assert page.metric[0].value == "2"
 
 
@@ -77,7 +77,7 @@ def test_without_a_list_two_sign_ins_with_one_display_name_are_two_learners(
     practised(settings, "deniz@lab.org")
     for email, shown in (("deniz@lab.org", True), ("deniz@else.org", False)):
         claims = {"email": email, "name": "Deniz", "email_verified": True}
-        page = sign_in("practice", claims, learner="deniz@lab.org", practise="Progress")
+        page = sign_in("practice", claims, learner="deniz@lab.org", practise="progress")
         assert bool(page.metric) is shown, email
 
 
@@ -99,8 +99,8 @@ def test_what_is_kept_of_a_learner_is_theirs_alone(kept: Settings) -> None:
 
 def test_lessons_are_changed_by_who_may(open_page: Open, team: Settings) -> None:
     for who, may in (("Lea", False), ("Eve", False), ("Rita", True), ("Ada", True)):
-        page = open_page("practice", rater=who, practise="Lessons and voices")
-        assert ("Add the lesson" in labels(page)) is may, who
+        page = open_page("practice", rater=who, practise="library")
+        assert ("Add lesson" in labels(page)) is may, who
         assert page.dataframe, "everybody sees which lessons there are"
         by = People(team).identify(who)
         if may:

@@ -60,18 +60,18 @@ def test_practice_offers_sentences_and_scores_them(open_page: Open, deployed: Se
     page = open_page("practice", lesson="en-sentences", learner="Ada")
     shown = said(page)
     assert "The weather is lovely" in shown
-    page.segmented_control(key="recorder-way").set_value("File").run()
+    page.segmented_control(key="recorder-way").set_value("file").run()
     page.file_uploader[0].upload("masa.wav", MASA.read_bytes(), "audio/wav").run()
     shown = said(page)
     assert "3. Your score" in shown
     assert "Scored in" in shown
 
 
-def test_practice_without_a_model_says_how_to_get_one(
+def test_practice_without_a_model_offers_other_languages(
     open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Settings, "released_models", property(lambda _: tmp_path))
-    assert "no speech model for English here yet" in said(open_page("practice", lesson="en-th"))
+    assert "English cannot be scored here yet" in said(open_page("practice", lesson="en-th"))
 
 
 def test_results_stand_beside_paper_systems_and_people(

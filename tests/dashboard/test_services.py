@@ -132,7 +132,7 @@ def test_checks_tell_good_and_bad_apart() -> None:
     found = {check.text: check.mark for check in checks_of(report)}
     assert found["It is clipped."] == "warning"
     assert found["The rate is low."] == "warning"
-    assert found["Length 1.2 s"] == "ok"
+    assert found["Length: 1.2 s"] == "ok"
     assert sum(mark == "ok" for mark in found.values()) == 3
 
 

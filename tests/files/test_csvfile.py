@@ -178,7 +178,7 @@ def test_a_learners_data(settings: Settings) -> None:
     result = ScoreResult(50.0, "very_poor", "heuristic", "h", "m", Target("=1+1", "tr"))
     save_attempt(settings, "Eve", "=1+1", load_audio(SPOKEN), result)
     with zipfile.ZipFile(io.BytesIO(exported(settings, "Eve"))) as packed:
-        content = packed.read("tries.csv").decode()
+        content = packed.read("attempts.csv").decode()
     assert "'=1+1" in content
     assert unsafe(content) == []
 

@@ -288,7 +288,7 @@ def test_pages_ask_every_role_and_nobody(open_page: Callable[..., Any], team: Se
         else:
             assert f"can {page.needs[0]}. {name} has the role {role}" in shown, shown
             assert shows_nothing(opened)
-    names = ({}, {"rater": UNKNOWN}, {"rater": GONE}, {"learner": "Lea", "practise": "Progress"})
+    names = ({}, {"rater": UNKNOWN}, {"rater": GONE}, {"learner": "Lea", "practise": "progress"})
     for query in names if page.name == "practice" else names[1:2]:
         opened = open_page(page.name, **query)
         assert "Say who you are first" in said(opened), query
@@ -304,7 +304,7 @@ def test_the_address_alone_leads_to_the_first_page_that_opens(
     open_page("data")  # as the environment of this installation
     start = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
     start.query_params["rater"] = NAMES[role]
-    start.query_params["practise"] = "Progress"
+    start.query_params["practise"] = "progress"
     shown = said(start.run())
     assert "an admin can change that" not in shown
     first = next(page for page in PAGES if may(role, page.needs))
@@ -353,7 +353,7 @@ def test_pages_open_to_nobody_who_is_signed_out(
     monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
     if listed:
         request.getfixturevalue("team")
-    opened = sign_in(page.name, None, rater="Ada", learner="Lea", practise="Progress")
+    opened = sign_in(page.name, None, rater="Ada", learner="Lea", practise="progress")
     assert "Say who you are first" in said(opened)
     assert [one.label for one in opened.sidebar.button] == ["Sign in"]
     assert shows_nothing(opened)

@@ -1,4 +1,4 @@
-"""A learner's tries are saved whole, kept apart, read back in order and deleted only where asked."""
+"""A learner's attempts are saved whole, kept apart, read back in order and deleted only where asked."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,7 +40,7 @@ def wav_bytes(samples: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def test_a_try_comes_back_as_it_was_saved(settings: Settings, audio: Audio) -> None:
+def test_an_attempt_comes_back_as_it_was_saved(settings: Settings, audio: Audio) -> None:
     saved = save(settings, audio, "Ayşe", "çiçek", 72.5)
     log = read_attempts(settings, "Ayşe", "çiçek")
     assert log.attempts == (saved,)
@@ -54,7 +54,7 @@ def test_not_scored_is_not_zero(settings: Settings, audio: Audio) -> None:
     assert read_attempts(settings, "Ayşe").attempts[0].overall is None
 
 
-def test_tries_come_oldest_first_over_all_words(settings: Settings, audio: Audio) -> None:
+def test_attempts_come_oldest_first_over_all_words(settings: Settings, audio: Audio) -> None:
     save(settings, audio, "Ayşe", "ev", 50, minute=2)
     save(settings, audio, "Ayşe", "araba", 60, minute=1)
     save(settings, audio, "Can", "araba", 70, minute=0)

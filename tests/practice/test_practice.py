@@ -1,4 +1,4 @@
-"""What learners come back for: lessons, advice, progress, what is kept of them, and the voice they hear."""
+"""Lessons, advice, progress, what is kept of a learner, and the voice they hear."""
 
 import csv
 import io
@@ -25,11 +25,12 @@ from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.corpus.synthetic_voice import can_speak, spoken
 from pipeline.errors import AccessError, CorpusError
 from pipeline.features.catalogue import load_extractor
+from pipeline.i18n import SOURCE, Multilingual, languages, speaking, translated
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.advice import advise, part_of
 from pipeline.practice.attempts import Attempt, delete_attempts, read_attempts, save_attempt
-from pipeline.practice.comparison import beside
+from pipeline.practice.comparison import compare
 from pipeline.practice.consent import Keep, consent_of, drop_recordings, exported, give_consent
 from pipeline.practice.lessons import (
     MAX_BYTES,
@@ -43,7 +44,7 @@ from pipeline.practice.lessons import (
 )
 from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
 from pipeline.practice.stress import WordStress, word_stresses
-from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore
+from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, to_json
 from pipeline.scoring.attempt import score_attempt
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.selection import load_scorer, select
@@ -92,7 +93,7 @@ def test_every_shipped_lesson_can_be_read_and_said(settings: Settings) -> None:
                 pronounce(item.text)
 
 
-def test_one_of_your_own_is_added_replaced_and_taken_away(settings: Settings) -> None:
+def test_a_lesson_is_added_replaced_and_deleted(settings: Settings) -> None:
     add_lesson(settings, "market", as_yaml("At the market", "en", "sentences", ["Two apples, please.", "How much?"]))
     found = get_lesson(settings, "market")
     assert (found.own, [item.text for item in found.items]) == (True, ["Two apples, please.", "How much?"])
@@ -102,6 +103,38 @@ def test_one_of_your_own_is_added_replaced_and_taken_away(settings: Settings) ->
     assert get_lesson(settings, "en-th").title == "think and this"
     with pytest.raises(LessonError, match="comes with Pronlab"):
         remove_lesson(settings, "en-th")
+
+
+def test_a_lesson_is_shown_in_the_language_of_the_learner(settings: Settings) -> None:
+    lesson = parse(
+        "i",
+        b"title: {en: Long i, tr: Uzun i}\nlanguage: en\nabout: {tr: Dudaklar}\n"
+        b"items: [{text: sheep, note: {en: Spread the lips., tr: Yay}}, ship]\n",
+    )
+    with speaking("tr"):
+        assert [translated(text) for text in (lesson.title, lesson.about, lesson.note("sheep"))] == [
+            "Uzun i", "Dudaklar", "Yay"
+        ]  # fmt: skip
+    with speaking("de"):
+        assert translated(lesson.title) == "Long i", "English where the language is missing"
+        assert translated(lesson.about) == "Dudaklar", "what there is where English is missing, too"
+    assert to_json(lesson)["title"] == "Long i"
+
+
+@pytest.mark.parametrize(
+    "title", ["{}", "{english: a}", "{en: ''}", "{en: [a]}", "{en: a, tr: %s}" % ("x" * 81), "{1: a}"]
+)
+def test_rejects_a_title_that_is_no_text_by_language(title: str) -> None:
+    with pytest.raises(LessonError, match="title has 1 to 80 characters"):
+        parse("odd", f"title: {title}\nlanguage: tr\nitems: [masa]\n".encode())
+
+
+@pytest.mark.parametrize("language", sorted(set(languages()) - {SOURCE}))
+def test_every_shipped_lesson_is_translated(settings: Settings, language: str) -> None:
+    for lesson in list_lessons(settings)[0]:
+        for text in (lesson.title, lesson.about):
+            assert isinstance(text, Multilingual), lesson.id
+            assert language in text.texts, lesson.id
 
 
 def test_everything_wrong_with_a_lesson_is_said_at_once() -> None:
@@ -252,20 +285,20 @@ def test_nothing_is_known_of_a_learner_before_they_were_asked(settings: Settings
 def test_scores_alone_are_kept_without_sound(settings: Settings, audio: Audio) -> None:
     save_attempt(settings, "Ada", "masa", None, result(), lesson="tr-first-words")
     save_attempt(settings, "Ada", "masa", audio, result())
-    tries = read_attempts(settings, "Ada").attempts
-    assert [one.audio is None for one in tries] == [True, False]
-    assert tries[0].lesson == "tr-first-words"
+    attempts = read_attempts(settings, "Ada").attempts
+    assert [attempt.audio is None for attempt in attempts] == [True, False]
+    assert attempts[0].lesson == "tr-first-words"
     assert drop_recordings(settings, "Ada") == 1
     assert not list(settings.attempts_root.rglob("*.wav"))
     assert len(read_attempts(settings, "Ada").attempts) == 2
 
 
-def test_everything_is_taken_along_and_deleted(settings: Settings, audio: Audio) -> None:
+def test_everything_is_exported_and_deleted(settings: Settings, audio: Audio) -> None:
     give_consent(settings, "Ada", Keep.RECORDINGS)
     save_attempt(settings, "Ada", "masa", audio, result(), lesson="tr-first-words")
     save_attempt(settings, "Deniz", "masa", audio, result())
     packed = zipfile.ZipFile(io.BytesIO(exported(settings, "Ada")))
-    rows = list(csv.DictReader(io.StringIO(packed.read("tries.csv").decode())))
+    rows = list(csv.DictReader(io.StringIO(packed.read("attempts.csv").decode())))
     assert rows[0]["text"] == "masa"
     assert rows[0]["recording"] in packed.namelist()
     assert {Path(name).suffix for name in packed.namelist()} == {".csv", ".json", ".wav"}
@@ -277,13 +310,15 @@ def test_everything_is_taken_along_and_deleted(settings: Settings, audio: Audio)
 # Progress
 
 
-def tried(day: int, overall: float | None, text: str = "masa", words: list[dict[str, Any]] | None = None) -> Attempt:
+def attempted(
+    day: int, overall: float | None, text: str = "masa", words: list[dict[str, Any]] | None = None
+) -> Attempt:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(days=day)
     return Attempt("Ada", text, at.isoformat(), None, {"overall": overall, "words": words or []})
 
 
 def test_days_hold_means_and_days_without_a_score() -> None:
-    days = by_day([tried(0, 60), tried(0, 80), tried(2, None)], UTC)
+    days = by_day([attempted(0, 60), attempted(0, 80), attempted(2, None)], UTC)
     assert [(d.n, d.mean, d.best) for d in days] == [(2, 70.0, 80), (1, None, None)]
 
 
@@ -299,7 +334,7 @@ def test_days_hold_means_and_days_without_a_score() -> None:
     ],
 )
 def test_days_in_a_row(days: list[int], today: int, now: int, longest: int) -> None:
-    found = streak([tried(day, 50) for day in days], date(2026, 3, 1) + timedelta(days=today), UTC)
+    found = streak([attempted(day, 50) for day in days], date(2026, 3, 1) + timedelta(days=today), UTC)
     assert (found.now, found.longest) == (now, longest)
 
 
@@ -308,27 +343,32 @@ def test_sounds_come_weakest_first_with_how_they_change() -> None:
         phones = [{"phone": "TH", "score": th, "verdict": "wrong"}, {"phone": "S", "score": s, "verdict": "right"}]
         return [{"phones": phones}]
 
-    tries = [tried(day, 70, words=said(30 + 10 * day, 90)) for day in range(6)]
-    th, s = by_sound(tries)
+    attempts = [attempted(day, 70, words=said(30 + 10 * day, 90)) for day in range(6)]
+    th, s = by_sound(attempts)
     assert (th.phone, th.n, th.mean, th.before, th.after, th.wrong_share) == ("TH", 6, 55.0, 40.0, 70.0, 1.0)
     assert (s.phone, s.wrong_share) == ("S", 0.0)
-    assert by_sound(tries[:2]) == [], "two of a sound say nothing"
+    assert by_sound(attempts[:2]) == [], "two of a sound say nothing"
 
 
 def test_a_lesson_counts_the_best_of_each_text(settings: Settings) -> None:
     lesson = get_lesson(settings, "tr-first-words")
-    tries = [tried(0, 60, "masa"), tried(1, 85, "masa"), tried(1, 70, "elma"), tried(1, 99, "elsewhere")]
-    (found,) = by_lesson(tries, [lesson, get_lesson(settings, "en-th")])
-    assert (found.tried, found.mastered, found.mean_best) == (2, 1, 77.5)
+    attempts = [
+        attempted(0, 60, "masa"),
+        attempted(1, 85, "masa"),
+        attempted(1, 70, "elma"),
+        attempted(1, 99, "elsewhere"),
+    ]
+    (found,) = by_lesson(attempts, [lesson, get_lesson(settings, "en-th")])
+    assert (found.attempted, found.mastered, found.mean_best) == (2, 1, 77.5)
 
 
-# Beside the reference
+# Comparison with the reference
 
 
 def test_a_stretched_copy_lies_over_its_original() -> None:
     original = load_audio(DEMO / "references" / "pencere.wav")
     slow = from_samples(np.repeat(original.samples.reshape(-1, 1), 1, axis=1).ravel(), RATE_HZ)
-    same = beside(slow, original)
+    same = compare(slow, original)
     assert same is not None
     assert same.length_ratio == pytest.approx(1.0)
     np.testing.assert_array_equal(same.places, np.arange(len(same.places)))
@@ -343,7 +383,7 @@ def test_a_gap_is_a_pause_and_a_slow_stretch() -> None:
     half = len(original.samples) // 2
     gap = np.zeros(round(0.5 * RATE_HZ), dtype=np.float32)
     paused = from_samples(np.concatenate([original.samples[:half], gap, original.samples[half:]]), RATE_HZ)
-    found = beside(paused, original)
+    found = compare(paused, original)
     assert found is not None
     ((start, end),) = found.pauses_s
     assert end - start == pytest.approx(0.5, abs=0.08)
@@ -354,14 +394,14 @@ def test_the_worst_part_is_where_the_recordings_differ() -> None:
     original, other = (load_audio(DEMO / "references" / f"{word}.wav") for word in ("pencere", "gözlük"))
     third = len(original.samples) // 3
     mixed = np.concatenate([original.samples[: 2 * third], other.samples[:third]])
-    found = beside(from_samples(mixed, RATE_HZ), original)
+    found = compare(from_samples(mixed, RATE_HZ), original)
     assert found is not None
     assert sum(found.worst().reference) / 2 > 0.55 * found.reference.duration_s
 
 
-def test_silence_lies_beside_nothing() -> None:
+def test_silence_cannot_be_compared() -> None:
     assert (
-        beside(from_samples(np.zeros(RATE_HZ, np.float32), RATE_HZ), load_audio(DEMO / "references/masa.wav")) is None
+        compare(from_samples(np.zeros(RATE_HZ, np.float32), RATE_HZ), load_audio(DEMO / "references/masa.wav")) is None
     )
 
 
@@ -386,11 +426,21 @@ def test_advice_says_how_the_sound_is_made_and_comes_in_the_order_of_use() -> No
     ))  # fmt: skip
     found = advise(said, said, None)
     assert [one.title for one in found] == [
-        "The sound θ in “think”, “thin”", "“gone” was not said", "The sound n in “thin”"
+        "The sound θ in “think”, “thin”", "Say “gone” too", "The sound n in “thin”"
     ]  # fmt: skip
-    assert "heard as s" in found[0].text
+    assert "It sounded like s." in found[0].text
     assert "tongue tip between the teeth" in found[0].text
     assert found[0].mine == (0.1, 0.6)
+
+
+def test_advice_is_shown_in_the_language_of_the_learner() -> None:
+    wrong = phone("TH", Verdict.WRONG, heard="S", confidence=0.9)
+    spoken_result = result("think", 60.0, (spoken_word("think", wrong),))
+    (advice,) = advise(spoken_result, spoken_result, None)
+    assert advice.text.startswith("It sounded like s. Put the tongue tip between the teeth")
+    with speaking("tr"):
+        assert translated(advice.title) == "“think” içindeki θ sesi"
+        assert translated(advice.text).startswith("s gibi duyuldu. Dil ucunu dişlerin arasına")
 
 
 def test_no_more_than_three_and_none_for_what_was_not_scored() -> None:
@@ -401,10 +451,8 @@ def test_no_more_than_three_and_none_for_what_was_not_scored() -> None:
     assert advise(other, other, None) == []
 
 
-@pytest.mark.parametrize(
-    ("share", "part"), [(0.1, ("The beginning", "gö")), (0.5, ("The middle", "zl")), (0.99, ("The end", "ük"))]
-)
-def test_parts_of_a_word(share: float, part: tuple[str, str]) -> None:
+@pytest.mark.parametrize(("share", "part"), [(0.1, (0, "gö")), (0.5, (1, "zl")), (0.99, (2, "ük"))])
+def test_parts_of_a_word(share: float, part: tuple[int, str]) -> None:
     assert part_of("gözlük", share) == part
 
 
@@ -413,7 +461,7 @@ def test_moved_stress_is_said_only_where_it_is_sure() -> None:
     unsure = WordStress("hotel", ("hoʊ", "tɛl"), (0.6, 0.4), 1, (0.0, 0.5))
     said = result("photograph hotel", 70.0)
     (found,) = advise(said, said, None, (sure, unsure))
-    assert found.title == "The stress in “photograph” is on syllable 1, not 3"
+    assert found.title == "Stress syllable 1 of “photograph”, not syllable 3"
     assert sure.shown == "ˈfoʊ·tʌ·ɡɹæf"
 
 
@@ -506,7 +554,7 @@ def test_the_demo_voice_is_known_to_be_synthetic(settings: Settings) -> None:
     assert is_synthetic(settings, path)
 
 
-# What is no try
+# What is no attempt
 
 
 def chords() -> np.ndarray:
@@ -515,22 +563,22 @@ def chords() -> np.ndarray:
     return (sum(np.sin(2 * np.pi * hertz * times) for hertz in (261.6, 329.6, 392.0)) * beat / 8).astype(np.float32)
 
 
-def test_music_and_a_whole_sentence_are_no_try_at_a_word(settings: Settings) -> None:
+def test_refuses_music_and_a_whole_sentence_as_an_attempt_at_a_word(settings: Settings) -> None:
     scorer = load_scorer(settings, "heuristic", RubricName.WORD)
     araba = Target("araba", "tr", RubricName.WORD)
     music = score_attempt(scorer, from_samples(chords(), RATE_HZ), araba)
     assert (music.overall, music.state) == (None, State.NO_SPEECH)
-    assert "No voice was heard" in music.warnings[0]
+    assert "There is no voice" in music.warnings[0]
     words = [load_audio(path).samples for path in sorted((DEMO / "references").glob("*.wav"))[:8]]
     sentence = score_attempt(scorer, from_samples(np.concatenate(words), RATE_HZ), araba)
     assert (sentence.overall, sentence.state) == (None, State.OTHER_TEXT)
-    assert "much longer than “araba” takes" in sentence.warnings[0]
+    assert "more than “araba” takes" in sentence.warnings[0]
     good = score_attempt(scorer, load_audio(DEMO / "references" / "araba.wav"), araba)
     assert good.overall is not None
     assert good.overall > 80
 
 
-def test_every_recording_of_the_demo_is_a_try(settings: Settings) -> None:
+def test_every_recording_of_the_demo_is_an_attempt(settings: Settings) -> None:
     scorer = load_scorer(settings, "heuristic", RubricName.WORD)
     for path in sorted(DEMO.glob("participant_0[15]/kelimeler/*.wav")):
         target = Target(path.stem[3:], "tr", RubricName.WORD)

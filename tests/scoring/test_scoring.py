@@ -18,7 +18,7 @@ from pipeline.corpus.references import find_reference, find_references, word_key
 from pipeline.corpus.sets import read_recordings
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, UnknownNameError
 from pipeline.evaluation.evaluate import evaluate, reference_of_manifest, reference_of_set
-from pipeline.features.alignment import Match, match, spoken
+from pipeline.features.alignment import Match, match, speech_part
 from pipeline.features.catalogue import load_extractor
 from pipeline.importing.importer import import_path
 from pipeline.records import AudioReport, RubricName, Target
@@ -164,12 +164,12 @@ def test_what_no_scorer_should_judge_gets_a_reason_not_a_score(
 
 def test_a_longer_or_shorter_vocal_tract_is_undone() -> None:
     audio = load_audio(MASA)
-    said = spoken(audio)
+    said = speech_part(audio)
     assert said is not None
     import soxr
 
     # Played slower, everything lies lower; put back to its own length it is the same word from a longer tract.
-    longer = spoken(from_samples(np.asarray(soxr.resample(audio.samples, 16000, 18560)), 16000))
+    longer = speech_part(from_samples(np.asarray(soxr.resample(audio.samples, 16000, 18560)), 16000))
     assert longer is not None
     found = match(longer, said)
     assert found.stretch < 0.95
@@ -216,7 +216,7 @@ def test_reference_features_need_a_reference_and_the_model_then_leaves_it_to_the
         extractor.extract(audio, Target("merhaba", "tr"))
     result = heard(load_scorer(settings, "reference", WORD), audio, "merhaba")
     assert result.scoring_method == "heuristic"
-    assert "not by the model" in result.warnings[0]
+    assert "the model cannot score this text" in result.warnings[0]
     silence = extractor.extract(from_samples(np.zeros(8000, np.float32), 16000), Target("masa", "tr"))
     assert np.isfinite(silence).all()
     assert extractor.depends_on(Target("masa", "tr")) != extractor.depends_on(Target("elma", "tr"))
@@ -233,12 +233,12 @@ def test_the_released_models_score_and_say_how(settings: Settings) -> None:
     assert result.confidence is None, "agreement with synthetic labels is no confidence"
     assert any("synthetic" in warning for warning in result.warnings)
     blind = heard(load_scorer(settings, "acoustic57", WORD), audio, "masa")
-    assert any("do not know which word" in warning for warning in blind.warnings)
+    assert any("does not depend on which word" in warning for warning in blind.warnings)
     foreign = heard(load_scorer(settings, "acoustic57", WORD), audio, "table", language="en")
     assert any("language" in warning for warning in foreign.warnings)
     sentence = score_audio(load_scorer(settings, "acoustic57", SENTENCE), audio, Target("masa", "en", SENTENCE))
     assert sentence.scoring_method == "ml_model"
-    assert any("unlike anything" in warning for warning in sentence.warnings)
+    assert any("unlike those that the model learned from" in warning for warning in sentence.warnings)
     assert sentence.confidence is None
 
 

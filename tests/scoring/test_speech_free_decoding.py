@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
-from pipeline.scoring.speech.free_decoding import HeardWord, label_prior, recognise
+from pipeline.scoring.speech.free_decoding import RecognisedWord, label_prior, recognise
 from pipeline.scoring.speech.lexicon.vocabulary import Vocabulary, build, load, save
 from pipeline.scoring.speech.lexicon.word_model import WordModel, build_word_model
 from pipeline.scoring.speech.listening import ctc
@@ -99,7 +99,7 @@ def test_a_frequent_label_is_not_preferred_twice() -> None:
 
 def test_words_know_their_phones_and_when_they_were_said() -> None:
     found = recognise(sure([0, 1, 2, 0, 0, 3, 0]), VOCABULARY, Decoding(0.0, -10.0, 0.0))
-    assert found in ([HeardWord("abc", (1, 2, 3), 1, 6)], [HeardWord("abc", (1, 2, 3), 1, 7)])
+    assert found in ([RecognisedWord("abc", (1, 2, 3), 1, 6)], [RecognisedWord("abc", (1, 2, 3), 1, 7)])
 
 
 @pytest.mark.parametrize("seed", range(12))

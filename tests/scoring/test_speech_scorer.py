@@ -15,8 +15,8 @@ from pipeline.records import RubricName, State, Target, Verdict
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.selection import load_scorer
 from pipeline.scoring.speech.labels import INDEX, LABELS
-from pipeline.scoring.speech.listening.evidence import RHYTHM, Spoken, gather_evidence, n_phone_features
-from pipeline.scoring.speech.listening.runtime import Judged
+from pipeline.scoring.speech.listening.evidence import RHYTHM, CanonicalPhones, gather_evidence, n_phone_features
+from pipeline.scoring.speech.listening.runtime import HeadOutput
 from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
 from pipeline.scoring.speech.scorer import SpeechScorer
 from pipeline.scoring.speech.verdicts import (
@@ -41,8 +41,8 @@ def sure(labels: list[str], frames: int = 3) -> np.ndarray:
     return np.log(share)
 
 
-def spoken(words: list[list[str]]) -> Spoken:
-    return Spoken(
+def spoken(words: list[list[str]]) -> CanonicalPhones:
+    return CanonicalPhones(
         np.array([INDEX[p] for word in words for p in word]),
         np.array([n for n, word in enumerate(words) for _ in word]),
     )
@@ -52,7 +52,7 @@ def level(log_probs: np.ndarray) -> np.ndarray:
     return np.zeros(len(log_probs))
 
 
-def verdicts_on(text: Spoken, judged: Judged, said: list[str]) -> list[PhoneVerdict]:
+def verdicts_on(text: CanonicalPhones, judged: HeadOutput, said: list[str]) -> list[PhoneVerdict]:
     log_probs = sure(said)
     return judge_phones(SpeechInfo("m"), text, judged, gather_evidence(log_probs, text, level(log_probs)), log_probs)
 
@@ -72,7 +72,7 @@ def test_evidence_speaks_for_what_was_said() -> None:
 
 def test_a_phone_that_is_left_out_is_told_from_one_that_is_wrong() -> None:
     text = spoken([["K", "AE", "T", "S"]])
-    judged = Judged(np.array([2.0, 1.2, 2.0, 0.1]), np.array([0.0, 0.1, 0.0, 0.9]), np.ones((1, 3)), np.ones(4))
+    judged = HeadOutput(np.array([2.0, 1.2, 2.0, 0.1]), np.array([0.0, 0.1, 0.0, 0.9]), np.ones((1, 3)), np.ones(4))
     verdicts = verdicts_on(text, judged, ["K", "AE", "T"])
     right, accented = Verdict.RIGHT, Verdict.ACCENTED
     assert [v.verdict for v in verdicts] == [right, accented, right, Verdict.MISSING]
@@ -85,7 +85,7 @@ def test_a_phone_that_is_left_out_is_told_from_one_that_is_wrong() -> None:
 
 def test_a_phone_that_was_added_is_reported() -> None:
     text = spoken([["B", "IH", "G"]])
-    judged = Judged(np.full(3, 2.0), np.zeros(3), np.ones((1, 3)), np.ones(4))
+    judged = HeadOutput(np.full(3, 2.0), np.zeros(3), np.ones((1, 3)), np.ones(4))
     assert [v.before for v in verdicts_on(text, judged, ["B", "IH", "AH", "G"])] == [(), (), ("AH",)]
     # Greedy decoding hears it, too, where it is hardly likelier than silence; that is not sure enough.
     log_probs = sure(["B", "IH", "AH", "G"])

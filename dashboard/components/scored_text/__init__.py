@@ -1,7 +1,7 @@
-"""A scored try: each word and phone with its verdict in colour, shape and text, to hear beside the reference; and what
-to mend first.
+"""A scored attempt: each word and phone with its verdict in colour, shape and text, to hear beside the reference; and
+what to work on first.
 
-A Components v2 component in the page itself, like the desk: no frame, no network.
+A Components v2 component in the page itself, like the rating form: no frame, no network.
 """
 
 from __future__ import annotations
@@ -13,43 +13,65 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pipeline.i18n import N_, _, percent, translated
 from pipeline.phones import PHONES, UNKNOWN
 from pipeline.records import PhoneScore, Verdict, WordScore
 
 if TYPE_CHECKING:
-    from dashboard.services.practice import Try
+    from dashboard.services.practice import ScoredAttempt
     from pipeline.practice.advice import Advice
-    from pipeline.practice.comparison import Beside
+    from pipeline.practice.comparison import AlignedComparison
+    from pipeline.records import Seconds
+
+    Span = tuple[Seconds, Seconds]
 
 FOLDER = Path(__file__).parent
-NAME = "pronlab_reading"
+NAME = "pronlab_scored_text"
 
 # Shapes differ, so that the verdict is not told by colour alone.
 VERDICTS: dict[Verdict, tuple[str, str]] = {
-    Verdict.RIGHT: ("●", "right"),
-    Verdict.ACCENTED: ("◆", "understandable, with an accent"),
-    Verdict.WRONG: ("▲", "wrong"),
-    Verdict.MISSING: ("○", "not said"),
+    Verdict.RIGHT: ("●", N_("right")),
+    Verdict.ACCENTED: ("◆", N_("understandable, with an accent")),
+    Verdict.WRONG: ("▲", N_("to work on")),
+    Verdict.MISSING: ("○", N_("not said")),
 }
-
-
-MODES = (("mine", "yours"), ("reference", "reference"), ("both", "both in turn"), ("slow", "reference, slowly"))
+MODES = {
+    "mine": N_("yours"),
+    "reference": N_("reference"),
+    "both": N_("both in turn"),
+    "slow": N_("reference, slowly"),
+}
+STRINGS = {
+    "modes": N_("What a click plays"),
+    "all": N_("Whole recording"),
+    "play_all": N_("Play the whole recording"),
+    "advice": N_("What to work on first"),
+    "mine": N_("yours"),
+    "reference": N_("reference"),
+    "slow": N_("slowly"),
+    "play_mine": N_("Play yours: {title}"),
+    "play_reference": N_("Play the reference: {title}"),
+    "play_slow": N_("Play the reference slowly: {title}"),
+    "hint": N_("Click a word or a sound to listen. The number is the score of the word (0-100)."),
+}
 FEWEST_RIGHT, FEWEST_ACCENTED = 80.0, 60.0  # of a whole word without phones: good, and poor
 
 
-def reading(tried: Try, reference: bytes | None, *, key: str) -> None:
-    """Draw the words of a try over its recording, and what to mend first; `reference` is a WAV of how it should
+def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) -> None:
+    """Draw the words of an attempt over its recording, and what to work on first; `reference` is a WAV of how it should
     sound."""
-    besides = tried.besides
+    comparison = attempt.comparison
+    has_reference = reference is not None and comparison is not None
     data = {
-        "wav": _base64(tried.wav),
-        "reference": None if reference is None or besides is None else _base64(reference),
-        "modes": MODES if reference is not None and besides is not None else MODES[:1],
-        "words": [_word(word, besides) for word in tried.result.words or _whole(tried)],
+        "wav": _base64(attempt.wav),
+        "reference": _base64(reference) if reference is not None and comparison is not None else None,
+        "modes": [[mode, _(label)] for mode, label in MODES.items() if mode == "mine" or has_reference],
+        "words": [_word(word, comparison) for word in attempt.result.words or _whole(attempt)],
         "legend": [
-            {"verdict": str(verdict), "shape": shape, "text": text} for verdict, (shape, text) in VERDICTS.items()
+            {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
         ],
-        "advice": [_advice(one, besides) for one in tried.advice],
+        "advice": [_advice(advice, comparison) for advice in attempt.advice],
+        "strings": {name: _(text) for name, text in STRINGS.items()},
     }
     _component()(key=key, data=data)
 
@@ -58,73 +80,76 @@ def _base64(wav: bytes) -> str:
     return base64.b64encode(wav).decode("ascii")
 
 
-def _whole(tried: Try) -> tuple[WordScore, ...]:
-    """Where the scorer judges a word as a whole: that word, from the first sound to the last."""
-    score = tried.result.overall or 0.0
+def _whole(attempt: ScoredAttempt) -> tuple[WordScore, ...]:
+    """Where the scorer scores a word as a whole: that word, from the first sound to the last."""
+    score = attempt.result.overall or 0.0
     verdict = (
         Verdict.RIGHT if score >= FEWEST_RIGHT else Verdict.ACCENTED if score >= FEWEST_ACCENTED else Verdict.WRONG
     )
-    start, end = 0.0, len(tried.audio.samples) / tried.audio.sample_rate_hz
-    if tried.besides is not None:
-        start = tried.besides.mine.offset_s
-        end = start + tried.besides.mine.duration_s
-    return (WordScore(tried.result.target.text, score, start, end, verdict=verdict),)
+    start, end = 0.0, len(attempt.audio.samples) / attempt.audio.sample_rate_hz
+    if attempt.comparison is not None:
+        start = attempt.comparison.mine.offset_s
+        end = start + attempt.comparison.mine.duration_s
+    return (WordScore(attempt.result.target.text, score, start, end, verdict=verdict),)
 
 
-def _spans(
-    mine: tuple[float, float], besides: Beside | None, reference: tuple[float, float] | None = None
-) -> dict[str, tuple[float, float] | None]:
-    found = reference or (None if besides is None else besides.in_reference(mine))
-    return {"mine": mine, "reference": found}
+def _spans(mine: Span, comparison: AlignedComparison | None, reference: Span | None = None) -> dict[str, Span | None]:
+    if reference is None and comparison is not None:
+        reference = comparison.in_reference(mine)
+    return {"mine": mine, "reference": reference}
 
 
-def _advice(one: Advice, besides: Beside | None) -> dict[str, Any]:
-    spans = None if one.mine is None else _spans(one.mine, besides, one.reference)
-    return {"title": one.title, "text": one.text, "spans": spans}
+def _advice(advice: Advice, comparison: AlignedComparison | None) -> dict[str, Any]:
+    spans = None if advice.mine is None else _spans(advice.mine, comparison, advice.reference)
+    return {"title": translated(advice.title), "text": translated(advice.text), "spans": spans}
 
 
 def heard_in_words(phone: PhoneScore) -> str:
-    """What became of a phone, for people: `heard as S`, `not said`, `an extra T before it`."""
+    """What became of a phone: `heard as S`, `not said`, `with an extra T before it`; "" where it is right."""
     parts: list[str] = []
     if phone.verdict is Verdict.MISSING:
-        parts.append("not said")
+        parts.append(_("not said"))
     elif phone.heard == UNKNOWN:
-        parts.append("not like any English sound")
+        parts.append(_("not like any English sound"))
     elif phone.heard is not None:
-        parts.append(f"heard as {PHONES[phone.heard].ipa}")
+        parts.append(_("heard as {sound}").format(sound=PHONES[phone.heard].ipa))
     if phone.before and phone.verdict is not Verdict.RIGHT:
-        extra = " ".join(PHONES[p].ipa for p in phone.before if p in PHONES)
+        extra = " ".join(PHONES[symbol].ipa for symbol in phone.before if symbol in PHONES)
         if extra:
-            parts.append(f"with an extra {extra} before it")
+            parts.append(_("with an extra {sounds} before it").format(sounds=extra))
     return ", ".join(parts)
 
 
-def _word(word: WordScore, besides: Beside | None) -> dict[str, Any]:
+def _word(word: WordScore, comparison: AlignedComparison | None) -> dict[str, Any]:
     shape, text = VERDICTS[word.verdict]
-    heard = f"heard “{word.heard}”" if word.heard else ""
+    heard = _("heard as “{word}”").format(word=word.heard) if word.heard else ""
+    details = ", ".join(part for part in (_(text), heard) if part)
     return {
         "text": word.text,
         "verdict": str(word.verdict),
         "shape": shape,
-        "spans": _spans((word.start_s, word.end_s), besides),
+        "spans": _spans((word.start_s, word.end_s), comparison),
         "score": None if word.verdict is Verdict.MISSING else int(word.score),
         "note": heard,
-        "title": f"{word.text}: {text}{', ' + heard if heard else ''}. Click to hear it.",
-        "phones": [_phone(phone, besides) for phone in word.phones],
+        "title": _("{word}: {details}. Click to listen.").format(word=word.text, details=details),
+        "phones": [_phone(phone, comparison) for phone in word.phones],
     }
 
 
-def _phone(phone: PhoneScore, besides: Beside | None) -> dict[str, Any]:
+def _phone(phone: PhoneScore, comparison: AlignedComparison | None) -> dict[str, Any]:
     shape, text = VERDICTS[phone.verdict]
+    sure = "" if phone.confidence is None else _("{share} sure").format(share=percent(phone.confidence))
     heard = heard_in_words(phone)
-    sure = "" if phone.confidence is None else f" ({phone.confidence:.0%} sure)"
+    details = ", ".join(part for part in (_(text), heard if heard != _(text) else "", sure) if part)
     known = PHONES[phone.phone]
     return {
         "ipa": known.ipa,
         "verdict": str(phone.verdict),
         "shape": shape,
-        "spans": _spans((phone.start_s, phone.end_s), besides),
-        "title": f"{known.ipa} as in “{known.example}”: {text}{', ' + heard if heard else ''}{sure}. Click to hear it.",
+        "spans": _spans((phone.start_s, phone.end_s), comparison),
+        "title": _("{sound} as in “{example}”: {details}. Click to listen.").format(
+            sound=known.ipa, example=known.example, details=details
+        ),
     }
 
 
@@ -136,4 +161,4 @@ def _sources() -> tuple[str, str]:
 
 def _component() -> Any:
     js, css = _sources()
-    return st.components.v2.component(NAME, html='<div class="reading"></div>', css=css, js=js)
+    return st.components.v2.component(NAME, html='<div class="scored-text"></div>', css=css, js=js)

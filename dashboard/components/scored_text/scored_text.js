@@ -1,5 +1,5 @@
 // Words over their phones; each plays its own stretch of the recording, of the reference, or both in turn. Below it,
-// what to mend, each with what to hear.
+// what to work on, each with what to hear. Every text comes from the page, in its language.
 
 const LEAD_S = 0.04;
 const SHORTEST_S = 0.25;
@@ -103,7 +103,7 @@ function shape(text) {
 }
 
 function modes(player, data) {
-  const bar = made("div", { class: "modes", role: "radiogroup", "aria-label": "What a click plays" });
+  const bar = made("div", { class: "modes", role: "radiogroup", "aria-label": data.strings.modes });
   const buttons = data.modes.map(([mode, label]) => {
     const button = made("button", { type: "button", role: "radio", class: "mode" }, label);
     button.addEventListener("click", () => choose(mode));
@@ -126,20 +126,19 @@ function modes(player, data) {
   }
   choose(player.mode);
   bar.append(...buttons);
-  const all = playing(player, "all", { spans: { mine: null, reference: null } }, "Hear all of it", undefined, "▶ all of it");
+  const all = playing(player, "all", { spans: { mine: null, reference: null } }, data.strings.play_all, undefined, `▶ ${data.strings.all}`);
   return made("div", { class: "toolbar" }, bar, all);
 }
 
-function advised(player, data, one) {
-  const parts = [made("strong", {}, one.title), made("p", {}, one.text)];
-  if (one.spans) {
-    const spoken = { spans: one.spans };
-    const hear = [playing(player, "hear", spoken, `Hear yours: ${one.title}`, "mine", "▶ yours")];
-    if (data.reference && one.spans.reference) {
-      hear.push(playing(player, "hear", spoken, `Hear the reference: ${one.title}`, "reference", "▶ reference"));
-      hear.push(playing(player, "hear", spoken, `Hear the reference slowly: ${one.title}`, "slow", "▶ slowly"));
-    }
-    parts.push(made("div", { class: "hears" }, ...hear));
+function advised(player, data, advice) {
+  const parts = [made("strong", {}, advice.title), made("p", {}, advice.text)];
+  if (advice.spans) {
+    const modes = data.reference && advice.spans.reference ? ["mine", "reference", "slow"] : ["mine"];
+    const buttons = modes.map((mode) => {
+      const title = data.strings[`play_${mode}`].replace("{title}", () => advice.title);
+      return playing(player, "hear", { spans: advice.spans }, title, mode, `▶ ${data.strings[mode]}`);
+    });
+    parts.push(made("div", { class: "hears" }, ...buttons));
   }
   return made("li", { class: "advice" }, ...parts);
 }
@@ -157,9 +156,12 @@ function show(root, data, player) {
   });
   const legend = data.legend.map((entry) =>
     made("span", { class: "entry", "data-verdict": entry.verdict }, shape(entry.shape), ` ${entry.text}`));
-  const parts = [modes(player, data), made("div", { class: "words" }, ...words), made("div", { class: "legend" }, ...legend)];
+  const parts = [
+    made("div", { class: "words" }, ...words), modes(player, data), made("div", { class: "legend" }, ...legend),
+    made("div", { class: "hint" }, data.strings.hint),
+  ];
   if (data.advice.length) {
-    parts.push(made("h4", {}, "What to mend first"), made("ol", {}, ...data.advice.map((one) => advised(player, data, one))));
+    parts.push(made("h4", {}, data.strings.advice), made("ol", {}, ...data.advice.map((advice) => advised(player, data, advice))));
   }
   root.replaceChildren(...parts);
 }
@@ -168,7 +170,7 @@ const known = new WeakMap();
 
 export default function (component) {
   const { data, parentElement } = component;
-  const root = parentElement.querySelector(".reading");
+  const root = parentElement.querySelector(".scored-text");
   const before = known.get(root);
   const content = JSON.stringify(data);
   if (before && before.content === content) return;

@@ -1,1 +1,1 @@
-"""The sections of the Practice page, in the order in which a learner meets them."""
+"""The sections of the Practise page, in the order in which a learner meets them."""

@@ -1,68 +1,94 @@
-"""Earlier tries at the same text, beside the newest."""
+"""Earlier attempts at the same text."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from dashboard.charts import practice_charts
 from dashboard.components.confirm import confirm
-from dashboard.components.score_card import METHOD_NAMES, band_in_words, points
+from dashboard.components.score_card import band_in_words, method_name, points
 from dashboard.markup import message, plain
-from dashboard.sections.practice.choose import Task
-from dashboard.sections.practice.privacy import counted
-from dashboard.services import practice as practising
+from dashboard.sections.practice.choose import Exercise
+from dashboard.services import practice
+from pipeline.i18n import _, minute, ngettext, number
 from pipeline.practice.attempts import AttemptLog
 
 
-def earlier_tries(task: Task, log: AttemptLog) -> None:
-    st.subheader("Your tries at this")
+def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
+    st.subheader(_("Your attempts at this text"), anchor=False)
     for problem in log.problems:
         st.warning(message(f"{problem.message} ({problem.path})"))
     if not log.attempts:
-        st.caption("None yet. The first one you record appears here.")
+        st.caption(_("No attempts yet. Record one, and it appears here."))
         return
-    _against_the_one_before(log)
+    _newest_two(log)
     scores = [attempt.overall for attempt in log.attempts]
     methods = [str(attempt.result.get("scoring_method", "none")) for attempt in log.attempts]
     numbers = list(range(1, len(scores) + 1))
     st.plotly_chart(practice_charts.attempts(numbers, scores, methods), key="practice-progress")
+    rows = zip(numbers, log.attempts, methods, strict=True)
     st.dataframe(
         [
             {
-                "Try": number,
-                "When (UTC)": attempt.at[:16].replace("T", " "),
-                "Score": None if attempt.overall is None else int(attempt.overall),
-                "Band": "could not score" if attempt.overall is None else band_in_words(attempt.overall),
-                "Method": METHOD_NAMES.get(method, method),
+                _("Attempt"): count,
+                _("Score"): None if attempt.overall is None else int(attempt.overall),
+                _("Result"): _("not scored") if attempt.overall is None else band_in_words(attempt.overall),
+                _("Recorded at"): minute(_local(attempt.at)),
+                _("Scored by"): method_name(method),
             }
-            for number, attempt, method in zip(numbers, log.attempts, methods, strict=True)
+            for count, attempt, method in rows
         ][::-1],
         hide_index=True,
     )
-    audible = [number for number in numbers if log.attempts[number - 1].audio is not None]
+    audible = [count for count in numbers if log.attempts[count - 1].audio is not None]
     if audible:
-        chosen = st.selectbox("Hear one again", audible[::-1], index=None, placeholder="Choose a try")
+        chosen = st.selectbox(
+            _("Listen to an attempt"), audible[::-1], index=None, placeholder=_("Choose an attempt"),
+            format_func=lambda count: _("Attempt {number}").format(number=number(count)),
+        )  # fmt: skip
         if chosen is not None:
             st.audio(str(log.attempts[chosen - 1].audio))
+    question = ngettext(
+        "{n} attempt of {learner} at “{text}” will be permanently deleted.",
+        "{n} attempts of {learner} at “{text}” will be permanently deleted.",
+        len(numbers),
+    )
     if confirm(
-        "Delete my tries at this",
-        f"{counted(len(numbers))} at “{plain(task.target.text)}” under the name {plain(task.learner)}: gone for good.",
-        answer="Yes, delete them",
-        key="delete-tries",
+        _("Delete my attempts at this text"),
+        question.format(n=number(len(numbers)), learner=plain(exercise.learner), text=plain(exercise.target.text)),
+        answer=_("Yes, delete them"),
+        key="delete-attempts",
     ):
-        practising.delete_tries(task.learner, task.target.text)
+        practice.delete_attempts_at(exercise.learner, exercise.target.text)
         st.rerun()
 
 
-def _against_the_one_before(log: AttemptLog) -> None:
+def _newest_two(log: AttemptLog) -> None:
     """The newest and the one before, to hear side by side."""
     if len(log.attempts) < 2:
         return
-    for column, label, attempt, other in zip(
-        st.columns(2), ("This try", "The one before"), log.attempts[:-3:-1], (log.attempts[-2], None), strict=True
+    newest, before = log.attempts[-1], log.attempts[-2]
+    change = None
+    if newest.overall is not None and before.overall is not None:
+        change = f"{newest.overall - before.overall:+.0f}"
+    for column, label, attempt, delta in zip(
+        st.columns(2, vertical_alignment="bottom"),
+        (_("This attempt"), _("The one before")),
+        (newest, before),
+        (change, None),
+        strict=True,
     ):
         with column:
-            change = None
-            if attempt.overall is not None and other is not None and other.overall is not None:
-                change = f"{attempt.overall - other.overall:+.0f}"
-            st.metric(label, points(attempt.overall) if attempt.overall is not None else "could not score", change)
+            st.metric(label, points(attempt.overall) if attempt.overall is not None else _("not scored"), delta)
             if attempt.audio is not None:
                 st.audio(str(attempt.audio))
+
+
+def _local(at: str) -> datetime:
+    """In the time zone of the visitor's browser, else of this machine."""
+    moment = datetime.fromisoformat(at)
+    try:
+        return moment.astimezone(ZoneInfo(st.context.timezone or ""))
+    except (ZoneInfoNotFoundError, ValueError):
+        return moment.astimezone()

@@ -6,17 +6,19 @@ import streamlit as st
 
 from dashboard import identity, state
 from dashboard.markup import message, plain
-from dashboard.services import practice as practising
+from dashboard.services import practice
+from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.lessons import MAX_LENGTH, Lesson
 from pipeline.records import Target
 
-LANGUAGES = {"en": "English", "tr": "Turkish"}
+LANGUAGES = {"en": N_("English"), "tr": N_("Turkish")}
 CHOSEN, STEP = "practice-lesson", "practice.step"
-FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}
+FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
+FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
 
 
 @dataclass(frozen=True)
-class Task:
+class Exercise:
     """What the learner reads now."""
 
     lesson: Lesson
@@ -25,46 +27,59 @@ class Task:
 
     @property
     def note(self) -> str:
-        return self.lesson.note(self.target.text)
+        return translated(self.lesson.note(self.target.text))
 
 
 def learner_name() -> str:
     """Who practises; "" while no name is given. A name is asked for where there is neither a list nor a sign-in."""
     if not identity.is_open():
-        me = practising.learner("")
-        st.caption(f"You practise as **{plain(me)}**. Your tries are kept under this name, and are yours alone.")
+        me = practice.learner("")
+        st.caption(
+            _("You practise as **{name}**.").format(name=plain(me)),
+            help=_("Your attempts are kept under this name, and only you can see them."),
+        )
         return me
     name = st.text_input(
-        "Your name", key=state.LEARNER, bind="query-params", max_chars=80, help="Your tries are kept under it."
-    )
-    return practising.learner(name or "")
+        _("Your name"), key=state.LEARNER, bind="query-params", max_chars=80, label_visibility="collapsed",
+        placeholder=_("Your name"),
+    )  # fmt: skip
+    return practice.learner(name or "")
 
 
-def choose_task(learner: str) -> Task | None:
-    """Draw lesson and text with the way to the next one; None while nothing can be read."""
+def choose_exercise() -> Exercise | None:
+    """Draw name, lesson and text with the way to the next one; None while nothing can be read."""
+    names, lessons, texts, steps = st.columns([2, 3, 3, 2.8], vertical_alignment="center")
+    with names:
+        learner = learner_name()
     before = state.watched(state.LESSON)
-    lesson = _choose_lesson()
+    with lessons:
+        lesson = _choose_lesson()
     if before not in (None, lesson.id):
         state.watch(state.TEXT, None)  # it was the other lesson's
-    text = _choose_text(lesson)
+    with texts:
+        text = _choose_text(lesson)
+    with steps:
+        _steps(lesson, text)
     if not text:
-        st.caption("Choose or type what you want to say.")
+        st.caption(_("Choose or type what you want to say."))
         return None
-    if lesson.about:
-        st.caption(plain(lesson.about))
-    return Task(lesson, lesson.target(text), learner)
+    return Exercise(lesson, lesson.target(text), learner)
 
 
 def language_name(code: str) -> str:
-    return LANGUAGES.get(code, code)
+    return _(LANGUAGES[code]) if code in LANGUAGES else code
+
+
+def lesson_title(lesson: Lesson) -> str:
+    return f"{language_name(lesson.language)}: {translated(lesson.title)}"
 
 
 def _choose_lesson() -> Lesson:
-    found, problems = practising.all_lessons()
+    listed, problems = practice.all_lessons()
     for problem in problems:
         st.warning(message(problem.message), icon=":material/warning:")
-    lessons = {one.id: one for one in found} | {
-        key: Lesson(key, f"Your own {kind}", language, kind, ()) for key, (language, kind, _) in FREE.items()
+    lessons = {lesson.id: lesson for lesson in listed} | {
+        key: Lesson(key, _(FREE_TITLES[kind]), language, kind, ()) for key, (language, kind, _example) in FREE.items()
     }
     order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE))
     # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. The choice is the index
@@ -72,16 +87,18 @@ def _choose_lesson() -> Lesson:
     # the first, and the browser then answers with the index that it sees.
     asked = state.watched(state.LESSON)
     start = order.index(asked) if asked in lessons else 0
-    if state.chosen(CHOSEN) not in (None, *lessons):  # it was taken away
+    if state.chosen(CHOSEN) not in (None, *lessons):  # it was deleted
         state.choose(CHOSEN, order[start])
-    chosen = st.selectbox("Lesson", order, index=start, key=CHOSEN, format_func=lambda key: _title(lessons[key]))
+    chosen = st.selectbox(
+        _("Lesson"), order, index=start, key=CHOSEN, format_func=lambda key: _with_count(lessons[key]),
+        label_visibility="collapsed",
+    )  # fmt: skip
     state.watch(state.LESSON, chosen)
     return lessons[chosen]
 
 
-def _title(lesson: Lesson) -> str:
-    count = f" ({len(lesson.items)})" if lesson.items else ""
-    return f"{language_name(lesson.language)}: {lesson.title}{count}"
+def _with_count(lesson: Lesson) -> str:
+    return f"{lesson_title(lesson)} ({number(len(lesson.items))})" if lesson.items else lesson_title(lesson)
 
 
 def _choose_text(lesson: Lesson) -> str:
@@ -89,25 +106,30 @@ def _choose_text(lesson: Lesson) -> str:
     asked = state.watched(state.TEXT) or (texts[0] if texts else None)
     known = texts if asked is None or asked in texts else [*texts, asked]
     text = st.selectbox(
-        "Say: choose one or type your own", known, index=None if asked is None else known.index(asked),
+        _("Text: choose one or type your own"), known, index=None if asked is None else known.index(asked),
         key=f"{state.TEXT}-{lesson.id}-{state.recall(STEP, 0)}", accept_new_options=True,
-        placeholder=FREE.get(lesson.id, ("", "", "merhaba"))[2],
+        placeholder=FREE.get(lesson.id, ("", "", "merhaba"))[2], label_visibility="collapsed",
     )  # fmt: skip
-    if texts:
-        place = texts.index(text) if text in texts else None
-        with st.container(horizontal=True, vertical_alignment="center"):
-            for label, icon, step in (("Back", "back", -1), ("Next", "forward", 1)):
-                to = None if place is None else place + step
-                st.button(
-                    label, icon=f":material/arrow_{icon}:", disabled=to not in range(len(texts)),
-                    key=f"practice-{label}", on_click=_go, args=(texts, to),
-                )  # fmt: skip
-            if place is not None:
-                st.caption(f"{place + 1} of {len(texts)}", width="content")
-    found = " ".join((text or "").split())[: MAX_LENGTH[lesson.kind]]
-    if found:
-        state.watch(state.TEXT, found)
-    return found
+    cleaned = " ".join((text or "").split())[: MAX_LENGTH[lesson.kind]]
+    if cleaned:
+        state.watch(state.TEXT, cleaned)
+    return cleaned
+
+
+def _steps(lesson: Lesson, text: str) -> None:
+    """Back and Next, and which of the lesson's texts it is."""
+    texts = [item.text for item in lesson.items]
+    if not texts:
+        return
+    place = texts.index(text) if text in texts else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for name, label, step in (("back", _("Back"), -1), ("next", _("Next"), 1)):
+            to = None if place is None else place + step
+            st.button(
+                label, disabled=to not in range(len(texts)), key=f"practice-{name}", on_click=_go, args=(texts, to)
+            )
+        if place is not None:
+            st.caption(_("{place} of {n}").format(place=number(place + 1), n=number(len(texts))), width="content")
 
 
 def _go(texts: list[str], place: int) -> None:

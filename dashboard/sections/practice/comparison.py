@@ -1,56 +1,68 @@
-"""A try beside its reference: waveform, spectrogram and melody of both on one time axis, timing, pauses, stress."""
+"""An attempt and its reference: waveform, spectrogram and melody of both on one time axis, timing, pauses, stress."""
 
 import streamlit as st
 
 from dashboard.charts import practice_charts
 from dashboard.components.score_card import checks_list
 from dashboard.markup import plain
-from dashboard.services.practice import Try
+from dashboard.services.practice import ScoredAttempt
+from pipeline.i18n import _, number, percent
+from pipeline.practice.comparison import AlignedComparison
 from pipeline.practice.stress import WordStress
 from pipeline.records import RubricName
 
 
-def beside_reference(tried: Try) -> None:
-    """Waveform, spectrogram and melody of both, timing and pauses; the recording's own checks."""
-    found = tried.besides
-    if found is not None:
-        st.subheader("4. Beside the reference")
-        warped = st.toggle(
-            "On the reference's time", value=True, help="Off: each at its own pace.", key="beside-warped"
-        )
-        st.plotly_chart(practice_charts.beside(found, warped=warped), key="practice-beside")
-        st.markdown(" ".join(_timing(tried)))
-    for stress in tried.stresses:
+def compared_with_reference(attempt: ScoredAttempt) -> None:
+    """Waveform, spectrogram and melody of both, timing and pauses."""
+    comparison = attempt.comparison
+    if comparison is not None:
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.subheader(_("4. Comparison with the reference"), width="stretch", anchor=False)
+        warped = row.toggle(
+            _("Align in time"), value=True, key="comparison-aligned",
+            help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),
+        )  # fmt: skip
+        st.plotly_chart(practice_charts.comparison(comparison, warped=warped), key="practice-comparison")
+        st.markdown(" ".join(_timing(comparison, attempt.result.target.rubric)))
+    for stress in attempt.stresses:
         _stress(stress)
-    with st.expander("The recording"):
-        st.audio(tried.wav)
-        if tried.result.audio is not None:
-            checks_list(tried.result.audio)
 
 
-def _timing(tried: Try) -> list[str]:
-    found = tried.besides
-    if found is None:
-        return []
-    mine, theirs, ratio = found.mine.duration_s, found.reference.duration_s, found.length_ratio
-    beside = "as long as" if 0.95 < ratio < 1.05 else f"{ratio:.1f} times as long as"
-    said = [f"You took **{mine:.2f} s**, {beside} the reference ({theirs:.2f} s)."]
-    if found.pauses_s:
-        listed = ", ".join(f"{b - a:.1f} s at {a:.1f} s" for a, b in found.pauses_s)
-        said.append(f"Pauses: {listed}.")
-    elif tried.result.target.rubric is RubricName.SENTENCE:
-        said.append("No pause of a quarter of a second or more.")
-    if found.slow:
-        said.append("Much slower than the reference where the figure is shaded.")
-    return said
+def recording_checks(attempt: ScoredAttempt) -> None:
+    with st.expander(_("Your recording")):
+        st.audio(attempt.wav)
+        if attempt.result.audio is not None:
+            checks_list(attempt.result.audio)
 
 
-def _stress(found: WordStress) -> None:
-    parts = " ".join(
-        f"{'**' if n == found.heard else ''}{plain(one)} {weight:.0%}{'**' if n == found.heard else ''}"
-        for n, (one, weight) in enumerate(zip(found.syllables, found.weights, strict=True))
-    )
-    agrees = "which is right" if found.heard == found.expected else "which may be chance" if not found.moved else "off"
-    st.caption(
-        f"Stress of “{plain(found.word.lower())}”, {plain(found.shown)}: {parts}; the strongest is in bold, {agrees}."
-    )
+def _timing(comparison: AlignedComparison, rubric: RubricName) -> list[str]:
+    mine, reference, ratio = comparison.mine.duration_s, comparison.reference.duration_s, comparison.length_ratio
+    if 0.95 < ratio < 1.05:
+        length = _("You took **{mine} s**, as long as the reference ({reference} s).")
+    else:
+        length = _("You took **{mine} s**, {ratio} times as long as the reference ({reference} s).")
+    sentences = [length.format(mine=number(mine, 2), ratio=number(ratio, 1), reference=number(reference, 2))]
+    if comparison.pauses_s:
+        pause = _("{length} s at {start} s")
+        listed = ", ".join(
+            pause.format(length=number(end - start, 1), start=number(start, 1)) for start, end in comparison.pauses_s
+        )
+        sentences.append(_("Pauses: {pauses}.").format(pauses=listed))
+    elif rubric is RubricName.SENTENCE:
+        sentences.append(_("No pauses."))
+    if comparison.slow:
+        sentences.append(_("In the grey parts you were much slower than the reference."))
+    return sentences
+
+
+def _stress(stress: WordStress) -> None:
+    """Which syllable was the strongest; told apart from chance by what `moved` says."""
+    shares = [f"{plain(text)} {percent(share)}" for text, share in zip(stress.syllables, stress.weights, strict=True)]
+    shares[stress.heard] = f"**{shares[stress.heard]}**"
+    if stress.heard == stress.expected:
+        template = _("Stress of “{word}” ({syllables}): {shares}. You stressed the right syllable.")
+    elif stress.moved:
+        template = _("Stress of “{word}” ({syllables}): {shares}. You stressed another syllable.")
+    else:
+        template = _("Stress of “{word}” ({syllables}): {shares}. The difference is too small to be sure.")
+    st.caption(template.format(word=plain(stress.word.lower()), syllables=plain(stress.shown), shares=" ".join(shares)))

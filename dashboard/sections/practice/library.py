@@ -1,4 +1,4 @@
-"""Lessons of one's own, and whose voice is the reference."""
+"""Lessons of the installation, and the recordings that learners hear as the reference."""
 
 import streamlit as st
 
@@ -8,79 +8,91 @@ from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import LANGUAGES, language_name
-from dashboard.services import practice as practising
-from dashboard.services import shared as services
+from dashboard.services import practice, shared
+from pipeline.i18n import N_, _, translated
 from pipeline.people.access import Action
 from pipeline.practice.lessons import MAX_BYTES, Lesson, as_yaml
 from pipeline.text import lines_of
 
-EXAMPLE = """title: Long and short i
+KINDS = {"words": N_("Words"), "sentences": N_("Sentences")}
+EXAMPLE = """title:
+  en: Long and short i
+  tr: Uzun ve kısa i
 language: en
 kind: words
 items:
 - ship
 - text: sheep
-  note: Spread the lips."""
+  note: Spread the lips."""  # not shown
 
 
 def library() -> None:
-    found, problems = practising.all_lessons()
-    st.subheader("Lessons")
+    lessons, problems = practice.all_lessons()
+    st.subheader(_("Lessons"), anchor=False)
     for problem in problems:
         st.warning(message(problem.message), icon=":material/warning:")
     st.dataframe(
         [
             {
-                "Lesson": one.title, "Language": language_name(one.language), "Of": one.kind, "Level": one.level,
-                "Texts": len(one.items), "Whose": "yours" if one.own else "Pronlab's", "Name": one.id,
+                _("Lesson"): translated(lesson.title),
+                _("Language"): language_name(lesson.language),
+                _("Type"): _(KINDS[lesson.kind]),
+                _("Level"): lesson.level,
+                _("Texts"): len(lesson.items),
+                _("Source"): _("added here") if lesson.own else "Pronlab",
+                _("File"): lesson.id,
             }
-            for one in found
+            for lesson in lessons
         ],
         hide_index=True,
-    )  # fmt: skip
+        column_config={_("Lesson"): st.column_config.TextColumn(pinned=True)},
+    )
     me = identity.allowed(Action.PRACTISE)
     if me.may(Action.MANAGE_LESSONS):
-        _change(found)
+        _change([lesson for lesson in lessons if lesson.own])
     if me.may(Action.MANAGE_REFERENCES):
-        st.subheader("Reference voices")
+        st.subheader(_("Reference voices"), anchor=False)
         with errors_in_words():
             _references()
 
 
-def _change(found: list[Lesson]) -> None:
+def _change(added: list[Lesson]) -> None:
     written, uploaded = st.columns(2)
     with written, errors_in_words():
         _write()
     with uploaded, errors_in_words():
         _upload()
-    _take_away([one for one in found if one.own])
+    _delete(added)
 
 
 def _write() -> None:
     empty_if_kept("lesson", ("lesson-title", "lesson-texts"))
     with st.form("lesson-write"):
-        st.markdown("**Write one**")
-        title = st.text_input("Title", max_chars=80, key="lesson-title")
-        language = st.selectbox("Language", list(LANGUAGES), format_func=language_name)
-        kind = st.segmented_control("Of", ["words", "sentences"], default="words", required=True)
-        texts = st.text_area("One word or sentence a line", height=140, key="lesson-texts")
-        if st.form_submit_button("Add the lesson", type="primary"):
+        st.markdown(_("**Write a lesson**"))
+        title = st.text_input(_("Title"), max_chars=80, key="lesson-title")
+        language = st.selectbox(_("Language"), list(LANGUAGES), format_func=language_name, key="lesson-language")
+        kind = st.segmented_control(
+            _("Type"), list(KINDS), default="words", required=True, format_func=lambda key: _(KINDS[key]),
+            key="lesson-kind",
+        )  # fmt: skip
+        texts = st.text_area(_("One word or sentence per line"), height=140, key="lesson-texts")
+        if st.form_submit_button(_("Add lesson"), type="primary", key="lesson-add"):
             lines = [line.strip() for line in lines_of(texts) if line.strip()]
-            _added(_name_of(title), as_yaml(title.strip(), language, kind, lines))
+            _add(_name_of(title), as_yaml(title.strip(), language, kind, lines))
 
 
 def _upload() -> None:
     with st.form("lesson-upload", clear_on_submit=True):
-        st.markdown("**Or bring a YAML file**")
-        file = st.file_uploader("Lesson", type=["yaml", "yml"], max_upload_size=1)
+        st.markdown(_("**Upload a lesson**"))
+        file = st.file_uploader(_("YAML file"), type=["yaml", "yml"], max_upload_size=1)
         st.code(EXAMPLE, language=None)
-        if st.form_submit_button("Add the lesson") and file is not None:
-            _added(_name_of(file.name.rpartition(".")[0]), file.getvalue()[: MAX_BYTES + 1])
+        if st.form_submit_button(_("Upload lesson"), key="lesson-upload-add") and file is not None:
+            _add(_name_of(file.name.rpartition(".")[0]), file.getvalue()[: MAX_BYTES + 1])
 
 
-def _added(name: str, content: bytes) -> None:
-    lesson = practising.add_lesson(name, content)
-    keep("lesson", f"{plain(lesson.title)} is there.")
+def _add(name: str, content: bytes) -> None:
+    lesson = practice.add_lesson(name, content)
+    keep("lesson", _("“{title}” was added.").format(title=plain(translated(lesson.title))))
 
 
 def _name_of(title: str) -> str:
@@ -92,53 +104,71 @@ def _name_of(title: str) -> str:
     return "-".join(words)[:60].strip("-") or "lesson"
 
 
-def _take_away(own: list[Lesson]) -> None:
-    if not own:
+def _delete(added: list[Lesson]) -> None:
+    if not added:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Take one of yours away", own, index=None, format_func=lambda one: one.title)
+        chosen = st.selectbox(
+            _("Delete one of your lessons"), added, index=None, format_func=lambda lesson: translated(lesson.title),
+            placeholder=_("Choose a lesson"),
+        )  # fmt: skip
         if chosen is not None and confirm(
-            "Take it away", f"“{plain(chosen.title)}” goes; tries at its texts stay.", answer="Yes, take it away",
+            _("Delete lesson"),
+            _("“{title}” will be permanently deleted. Attempts at its texts stay.").format(
+                title=plain(translated(chosen.title))
+            ),
+            answer=_("Yes, delete it"),
             key=f"lesson-{chosen.id}",
-        ):  # fmt: skip
-            practising.remove_lesson(chosen.id)
+        ):
+            practice.remove_lesson(chosen.id)
             st.rerun()
 
 
 def _references() -> None:
     st.caption(
-        "Recordings of your sets that learners hear, and are compared with, before the synthetic voice; the first of a "
-        "text is played. Who decides between ratings chooses them."
+        _(
+            "Recordings from your sets that learners hear and are compared with, in place of the synthetic voice. The "
+            "first one of a text is played. Reviewers choose these."
+        )
     )
-    who = identity.allowed(Action.MANAGE_REFERENCES)
-    for problem in practising.unusable_references():
+    me = identity.allowed(Action.MANAGE_REFERENCES)
+    for problem in practice.unusable_references():
         st.warning(message(problem.message), icon=":material/warning:")
-    chosen = practising.marked_references()
-    if chosen:
+    marked = practice.marked_references()
+    if marked:
         st.dataframe(
             [
-                {"Text": one.text, "Speaker": one.speaker, "Language": one.language, "Recording": one.id}
-                for one in chosen
+                {
+                    _("Text"): recording.text,
+                    _("Speaker"): recording.speaker,
+                    _("Language"): language_name(recording.language),
+                    _("Recording"): recording.id,
+                }
+                for recording in marked
             ],
             hide_index=True,
+            column_config={_("Text"): st.column_config.TextColumn(pinned=True)},
         )
-        gone = st.selectbox("Take one back", [one.id for one in chosen], index=None)
-        if gone and st.button("It is no reference any more", icon=":material/undo:"):
-            practising.unmark_reference(gone, who)
+        removed = st.selectbox(
+            _("Remove a reference"), [recording.id for recording in marked], index=None,
+            placeholder=_("Choose a recording"), key="reference-remove",
+        )  # fmt: skip
+        if removed and st.button(_("Remove reference"), icon=":material/undo:"):
+            practice.unmark_reference(removed, me)
             st.rerun()
-    sets = services.sets()
+    sets = shared.sets()
     if not sets:
-        empty_state("There are no recordings yet.", page="data", page_label="Import some on the Data page")
+        empty_state(_("There are no recordings yet."), page="data", page_label=_("Import recordings"))
         return
-    name = st.selectbox("From the set", [one.name for one in sets], key="reference-set")
-    stamp = next(one.imported_at for one in sets if one.name == name)
-    recordings = dict(practising.recordings_of(name, stamp))
+    name = st.selectbox(_("Set"), [known.name for known in sets], key="reference-set")
+    stamp = next(known.imported_at for known in sets if known.name == name)
+    recordings = dict(practice.recordings_of(name, stamp))
     recording = st.selectbox(
-        "Recording", list(recordings), index=None, format_func=lambda key: f"{recordings[key]} ({key})",
-        key="reference-recording",
+        _("Recording"), list(recordings), index=None, format_func=lambda key: f"{recordings[key]} ({key})",
+        placeholder=_("Choose a recording"), key="reference-recording",
     )  # fmt: skip
     if recording is not None:
-        st.audio(str(services.recording_audio(recording)))
-        if st.button("Make it a reference", type="primary", icon=":material/record_voice_over:"):
-            practising.mark_reference(recording, who)
+        st.audio(str(shared.recording_audio(recording)))
+        if st.button(_("Add reference"), type="primary", icon=":material/record_voice_over:"):
+            practice.mark_reference(recording, me)
             st.rerun()

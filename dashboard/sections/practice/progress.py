@@ -1,66 +1,87 @@
-"""How a learner comes along: by day, by sound, by lesson."""
+"""A learner's progress: by day, by lesson, by sound."""
 
 import streamlit as st
 
 from dashboard.charts import practice_charts
 from dashboard.components.page import empty_state
-from dashboard.sections.practice.choose import language_name
+from dashboard.markup import plain
+from dashboard.sections.practice.choose import learner_name, lesson_title
 from dashboard.sections.practice.privacy import what_is_kept
-from dashboard.services import practice as practising
+from dashboard.services import practice
+from pipeline.i18n import _, ngettext, number
 from pipeline.phones import PHONES
-from pipeline.practice.progress import MASTERED, Sound
+from pipeline.practice.progress import MASTERED, LessonProgress, Sound
 
 SHOWN_SOUNDS = 39
 
 
-def progress(learner: str) -> None:
+def progress() -> None:
+    column, _rest = st.columns([1, 2])
+    with column:
+        learner = learner_name()
     if not learner:
-        empty_state("Say your name above to see how you come along.")
+        empty_state(_("Type your name above to see your progress."))
         return
-    found = practising.progress(learner)
-    if not found.tries:
-        empty_state("Nothing is kept of you yet. Practise something, and it appears here.")
+    shown = practice.progress(learner)
+    if not shown.attempts:
+        empty_state(_("No attempts yet. Practise a text, and your progress appears here."))
         what_is_kept(learner, 0)
         return
-    scored = [one.overall for one in found.tries if one.overall is not None]
-    columns = st.columns(4)
-    columns[0].metric("Tries", len(found.tries))
-    columns[1].metric("Mean score", f"{sum(scored) / len(scored):.0f}" if scored else "")
-    columns[2].metric("Days practised", len(found.days))
-    columns[3].metric("Days in a row", found.streak.now, help=f"The most so far: {found.streak.longest}.")
-    st.plotly_chart(practice_charts.by_day(found.days), key="progress-days")
-    st.subheader("By lesson")
-    if found.lessons:
-        st.dataframe(
-            [
-                {
-                    "Lesson": f"{language_name(one.lesson.language)}: {one.lesson.title}",
-                    "Tried": one.tried, "Of": len(one.lesson.items), "Good": one.mastered,
-                    "Best, mean": None if one.mean_best is None else round(one.mean_best),
-                }
-                for one in found.lessons
-            ],
-            hide_index=True,
-        )  # fmt: skip
-        st.caption(f"Good: a try reached {MASTERED:.0f}.")
+    _figures(shown)
+    st.plotly_chart(practice_charts.by_day(shown.days), key="progress-days")
+    st.subheader(_("By lesson"), anchor=False)
+    if shown.lessons:
+        _lessons(shown.lessons)
     else:
-        st.caption("Your tries were at texts of your own; those of lessons are counted here.")
-    st.subheader("By sound")
-    if found.sounds:
-        st.plotly_chart(practice_charts.by_sound(found.sounds[:SHOWN_SOUNDS]), key="progress-sounds")
-        _weakest(found.sounds)
+        st.caption(_("You have practised texts of your own so far. Attempts at lessons are counted here."))
+    st.subheader(_("By sound"), anchor=False)
+    if shown.sounds:
+        st.plotly_chart(practice_charts.by_sound(shown.sounds[:SHOWN_SOUNDS]), key="progress-sounds")
+        _weakest(shown.sounds)
     else:
-        st.caption("Sounds are heard in English words and sentences; each appears once you said it three times.")
-    what_is_kept(learner, len(found.tries))
+        st.caption(_("The sounds of English appear here, each after you have said it three times."))
+    what_is_kept(learner, len(shown.attempts))
+
+
+def _figures(shown: practice.Progress) -> None:
+    scores = [attempt.overall for attempt in shown.attempts if attempt.overall is not None]
+    row = st.container(horizontal=True, gap="large")
+    row.metric(_("Attempts"), number(len(shown.attempts)), width="content")
+    row.metric(_("Average score"), number(sum(scores) / len(scores)) if scores else "", width="content")
+    row.metric(_("Days practised"), number(len(shown.days)), width="content")
+    longest = shown.streak.longest
+    row.metric(
+        _("Days in a row"), number(shown.streak.now), width="content",
+        help=ngettext("Your record is {n} day.", "Your record is {n} days.", longest).format(n=number(longest)),
+    )  # fmt: skip
+
+
+def _lessons(lessons: list[LessonProgress]) -> None:
+    st.dataframe(
+        [
+            {
+                _("Lesson"): lesson_title(row.lesson),
+                _("Texts"): len(row.lesson.items),
+                _("Attempted"): row.attempted,
+                _("Good"): row.mastered,
+                _("Average best score"): None if row.mean_best is None else round(row.mean_best),
+            }
+            for row in lessons
+        ],
+        hide_index=True,
+        column_config={_("Lesson"): st.column_config.TextColumn(pinned=True)},
+    )
+    st.caption(_("Good: texts with a score of {score} or more.").format(score=number(MASTERED)))
 
 
 def _weakest(sounds: list[Sound]) -> None:
-    weak = [sound for sound in sounds[:3] if sound.mean < MASTERED]
-    for sound in weak:
-        known = PHONES[sound.phone]
-        change = ""
+    """How the three weakest sounds are made."""
+    for sound in [sound for sound in sounds[:3] if sound.mean < MASTERED]:
+        phone = PHONES[sound.phone]
+        times = ngettext("{n} time", "{n} times", sound.n).format(n=number(sound.n))
+        figures = f"{number(sound.mean)}, {times}"
         if sound.before is not None and sound.after is not None:
-            change = f", {sound.before:.0f} at first and {sound.after:.0f} lately"
-        st.markdown(
-            f"**{known.ipa}** as in “{known.example}” ({sound.mean:.0f}, {sound.n} times{change}): {known.hint}"
-        )
+            change = _("{before} at first, {after} lately")
+            figures += f"; {change.format(before=number(sound.before), after=number(sound.after))}"
+        line = _("**{sound}** as in “{example}” ({figures}): {hint}")
+        st.markdown(line.format(sound=plain(phone.ipa), example=phone.example, figures=figures, hint=_(phone.hint)))

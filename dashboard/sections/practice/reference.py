@@ -1,22 +1,22 @@
-"""How it should sound, before one tries."""
+"""The text to say, and how it should sound."""
 
 import streamlit as st
 
 from dashboard.markup import plain
-from dashboard.sections.practice.choose import Task
-from dashboard.services.practice import Voice
+from dashboard.sections.practice.choose import Exercise
+from dashboard.services.practice import ReferenceVoice
+from pipeline.i18n import _
 
 
-def reference(voice: Voice | None, task: Task) -> None:
-    st.subheader("1. Hear and read")
-    st.markdown(f"### {plain(task.target.text)}")
-    if task.note:
-        st.info(plain(task.note), icon=":material/lightbulb:")
+def listen(voice: ReferenceVoice | None, exercise: Exercise) -> None:
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.subheader(_("1. Listen"), width="content", anchor=False)
+    if voice is not None and voice.synthetic:
+        row.caption(_("synthetic voice"), width="content")
+    st.header(plain(exercise.target.text), anchor=False)
+    if voice is not None:
+        st.audio(str(voice.path))
+    if exercise.note:
+        st.markdown(f":material/lightbulb: {plain(exercise.note)}")
     if voice is None:
-        st.caption(
-            "There is no reference recording of this, and no synthesiser for its language here; it is scored without."
-        )
-        return
-    st.audio(str(voice.path))
-    if voice.synthetic:
-        st.caption("A synthetic voice. Recordings of people can be marked as reference under Lessons and voices.")
+        st.caption(_("There is no reference voice for this text. You can record and get a score all the same."))

@@ -1,83 +1,125 @@
-"""What was said of a try: score and band, words and phones to hear, what to mend."""
+"""The result of an attempt: score and band, words and phones to hear, what to work on."""
 
 import hashlib
 
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.score_card import band_scale, score_card
-from dashboard.components.scored_text import reading
-from dashboard.markup import plain
-from dashboard.sections.practice.choose import Task
-from dashboard.services import practice as practising
-from dashboard.services.practice import Try, Voice
+from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, score_card
+from dashboard.components.scored_text import scored_text
+from dashboard.markup import message, plain
+from dashboard.sections.practice.choose import Exercise
+from dashboard.services import practice
+from dashboard.services.practice import ReferenceVoice, ScoredAttempt
+from pipeline.audio.load import AudioTooLongError
+from pipeline.errors import AudioError
+from pipeline.i18n import N_, _, number, translated
 from pipeline.records import State
 
-ASPECT_WORDS = {
-    "accuracy": ("Accuracy", "Are the sounds right?"),
-    "fluency": ("Fluency", "Does it flow, without pauses and repeats?"),
-    "prosodic": ("Prosody", "Are stress, melody and rhythm natural?"),
-    "completeness": ("Completeness", "Was every word said?"),
+ASPECTS = {
+    "accuracy": (N_("Accuracy"), N_("Are the sounds right?")),
+    "fluency": (N_("Fluency"), N_("Does it flow, without pauses and repetitions?")),
+    "prosodic": (N_("Prosody"), N_("Are stress, melody and rhythm natural?")),
+    "completeness": (N_("Completeness"), N_("Did you say every word?")),
 }
-RULE_WORDS = {
-    "segments": "Sounds, beside the reference",
-    "timing": "Length and rate",
-    "stress": "Stress and melody",
-    "signal": "Recording",
+RULE_ASPECTS = {
+    "segments": N_("Sounds"),
+    "timing": N_("Length and speed"),
+    "stress": N_("Stress and melody"),
+    "signal": N_("Recording quality"),
 }
 
 
-def new_try(data: bytes, task: Task, voice: Voice | None) -> Try:
-    """Score the recording, and save it under the learner's name; once, however often the page is redrawn."""
-    key = hashlib.sha256(repr(task.target).encode() + data).hexdigest()
-    known, tried, saved_for = state.recall("practice.try", ("", None, ""))
-    if known != key or tried is None:
-        with st.spinner("Scoring …"):
-            tried, saved_for = practising.score_try(data, task.target, voice, task.learner), ""
-    if task.learner and not saved_for and practising.kept(task.learner) is not None:
-        practising.save_try(task.learner, tried, task.lesson.id)
-        saved_for = task.learner
-    state.remember("practice.try", (key, tried, saved_for))
-    return tried
+def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -> ScoredAttempt | None:
+    """Score the recording, and save it under the learner's name; once, however often the page is redrawn. None, with
+    the reason on the page, where it cannot be read."""
+    key = hashlib.sha256(repr(exercise.target).encode() + data).hexdigest()
+    attempt: ScoredAttempt | None
+    known, attempt, saved_for = state.recall("practice.attempt", ("", None, ""))
+    if known != key or attempt is None:
+        try:
+            with st.spinner(_("Scoring …")):
+                attempt = practice.score_recording(data, exercise.target, voice, exercise.learner)
+        except AudioTooLongError:
+            st.error(_("This recording is too long. Record one word or sentence at a time."), icon=":material/error:")
+            return None
+        except AudioError:
+            st.error(
+                _("This file cannot be read as audio. Choose a WAV, FLAC, OGG or MP3 file."),
+                icon=":material/error:",
+            )
+            return None
+        saved_for = ""
+    if exercise.learner and not saved_for and practice.kept(exercise.learner) is not None:
+        practice.keep_attempt(exercise.learner, attempt, exercise.lesson.id)
+        saved_for = exercise.learner
+    state.remember("practice.attempt", (key, attempt, saved_for))
+    return attempt
 
 
-def verdict(tried: Try, voice: Voice | None) -> None:
-    st.subheader("3. Your score")
-    result = tried.result
-    score_card(result)
-    if result.state is State.OTHER_TEXT and result.heard_text:
-        st.markdown(f"Heard instead: *{plain(result.heard_text)}*")
-    if result.overall is not None and result.state is State.SCORED:
-        reading(tried, voice.path.read_bytes() if voice else None, key="practice-reading")
-        st.caption("Click a word or a sound to hear it. The number is its score, 0-100.")
-        if not tried.advice:
-            st.caption("Nothing stands out as wrong.")
-    _aspects(tried)
-    _agreement(tried)
-    st.caption(f"Scored in {tried.milliseconds / 1000:.1f} s, on this computer. Bands: {band_scale()}.")
+def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
+    """Score and words first, side by side where there is room."""
+    st.subheader(_("3. Your score"), anchor=False)
+    result = attempt.result
+    left, right = st.columns([2, 3])
+    with left:
+        score_card(result)
+        if result.state is State.OTHER_TEXT and result.heard_text:
+            st.markdown(_("It sounded like: *{text}*").format(text=plain(result.heard_text)))
+        _agreement(attempt)
+    with right:
+        if result.overall is not None and result.state is State.SCORED:
+            scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
+            if not attempt.advice:
+                st.caption(_("Well done: nothing stands out. Go on to the next text."))
+    if result.overall is not None:
+        for warning in result.warnings:
+            st.caption(f":material/info: {message(translated(warning))}")
 
 
-def _agreement(tried: Try) -> None:
-    """What the learner thinks of the score, once a try: it is what models are compared by."""
-    if tried.result.overall is None:
+def details(attempt: ScoredAttempt) -> None:
+    """Aspects, and how the score was made: what follows the score and the picture."""
+    result = attempt.result
+    if result.overall is None:
         return
-    said = st.feedback("thumbs", key=f"agrees-{tried.prediction}")
-    if said is not None and state.recall("practice.said") != tried.prediction:
-        practising.say_of(tried.prediction, agrees=bool(said))
-        state.remember("practice.said", tried.prediction)
-    st.caption("Do you agree with the score?" if said is None else "Thank you: kept with the score, without the sound.")
+    with st.expander(_("By aspect"), expanded=True):
+        _aspects(attempt)
+    with st.expander(_("About this score")):
+        st.markdown(f"{method_in_words(result)} {confidence_in_words(result)}")
+        st.markdown(_("Bands: {bands}.").format(bands=band_scale()))
+        st.markdown(_("Scored in {seconds} s.").format(seconds=number(attempt.milliseconds / 1000, 1)))
 
 
-def _aspects(tried: Try) -> None:
-    dimensions = tried.result.dimensions
-    if tried.result.words and dimensions:
-        with st.expander("How it went, by aspect (0-10)", expanded=True):
-            for name, (label, question) in ASPECT_WORDS.items():
-                if name in dimensions:
-                    st.progress(dimensions[name] / 10.0, text=f"{label}: {dimensions[name]:.1f}. {question}")
-    elif tried.rule.dimensions:
-        with st.expander("How it went, by aspect (0-100, by rule)", expanded=True):
-            for name, value in tried.rule.dimensions.items():
-                st.progress(value / 100.0, text=f"{RULE_WORDS[name]}: {value:.0f}")
-            if "segments" not in tried.rule.dimensions:
-                st.caption("The rule has no reference recording, so that the sounds themselves were not judged.")
+def _agreement(attempt: ScoredAttempt) -> None:
+    """Whether the learner agrees with the score, asked once for each attempt: models are compared by it."""
+    if attempt.result.overall is None:
+        return
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with row:
+        answer = st.feedback("thumbs", key=f"agrees-{attempt.prediction}")
+        if answer is not None and state.recall("practice.answered") != attempt.prediction:
+            practice.give_feedback(attempt.prediction, agrees=bool(answer))
+            state.remember("practice.answered", attempt.prediction)
+        st.caption(
+            _("Do you agree with the score?")
+            if answer is None
+            else _("Thank you. Your answer is saved without your recording.")
+        )
+
+
+def _aspects(attempt: ScoredAttempt) -> None:
+    dimensions = attempt.result.dimensions
+    if attempt.result.words and dimensions:
+        for name, (label, question) in ASPECTS.items():
+            if name in dimensions:
+                score = dimensions[name]
+                text = _("{aspect}: {score} of 10. {question}").format(
+                    aspect=_(label), score=number(score, 1), question=_(question)
+                )
+                st.progress(score / 10.0, text=text)
+        return
+    for name, score in attempt.rule.dimensions.items():
+        text = _("{aspect}: {score} of 100").format(aspect=_(RULE_ASPECTS[name]), score=number(score))
+        st.progress(score / 100.0, text=text)
+    if "segments" not in attempt.rule.dimensions:
+        st.caption(_("The sounds are not in this list: there is no reference voice to compare them with."))

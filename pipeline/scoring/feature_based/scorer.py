@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.audio.load import Audio
 from pipeline.errors import FeatureError, ModelError
 from pipeline.features.catalogue import load_extractor
+from pipeline.i18n import N_, Message
 from pipeline.records import RatingSource, RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.base import SCORERS
 from pipeline.scoring.feature_based.model_files import Z_CLIP, Model, load_info, load_model
@@ -47,7 +48,8 @@ class AcousticScorer:
         try:
             features = self._extractor.extract(audio, target)[None, :]
         except FeatureError as error:
-            return self._by_rule(audio, target, str(error))
+            log.info("Scored by rule: %s", error)
+            return self._by_rule(audio, target)
         overall = round(float(self.model.predict(features)[0]), 2)
         outlying = float((np.abs(self.model.scaler.z(features)) > Z_CLIP).mean())
         # Agreement with made-up or synthetic labels says nothing about an expert's.
@@ -55,16 +57,23 @@ class AcousticScorer:
         confidence = self.model.confidence(overall) if judged_by_people else None
         warnings: list[str] = []
         if info.labels == "mock":
-            warnings.append("This model was trained on mock labels: its scores are made up.")
+            warnings.append(Message(N_("The model was trained on mock labels: its scores are made up.")))
         if "synthetic" in info.label_sources:
-            warnings.append("This model was trained on synthetic speech; judge real speakers with a model of your own.")
+            warnings.append(Message(N_("The model learned from synthetic voices and may be less accurate on yours.")))
         if target.language not in ("und", info.language) and info.language != "und":
-            warnings.append(f"The model was trained on language {info.language!r}, not {target.language!r}.")
+            warnings.append(
+                Message(
+                    N_("The model was trained on another language ({trained}, not {language})."),
+                    trained=info.language, language=target.language,
+                )
+            )  # fmt: skip
         if not self._extractor.knows_words:
-            warnings.append("The features do not know which word was said: another word, well spoken, scores well too.")
+            warnings.append(Message(N_("This score does not depend on which word was said, only on how.")))
         if outlying > MAX_OUTLYING_SHARE:
             confidence = None
-            warnings.append("The recording is unlike anything in the training data; the score is a guess.")
+            warnings.append(
+                Message(N_("The recording is unlike those that the model learned from: the score is a guess."))
+            )
         return ScoreResult(
             overall=overall,
             band=band_of(overall).key,
@@ -76,10 +85,11 @@ class AcousticScorer:
             warnings=tuple(warnings),
         )
 
-    def _by_rule(self, audio: Audio, target: Target, reason: str) -> ScoreResult:
+    def _by_rule(self, audio: Audio, target: Target) -> ScoreResult:
         """The heuristic's answer where the model cannot judge this text."""
-        found = self._heuristic.score(audio, target)
-        return replace(found, warnings=(f"Scored by the heuristic rule, not by the model: {reason}", *found.warnings))
+        result = self._heuristic.score(audio, target)
+        note = Message(N_("Scored by rule: the model cannot score this text."))
+        return replace(result, warnings=(note, *result.warnings))
 
 
 def _factory(extractor: str | None, name: str) -> None:

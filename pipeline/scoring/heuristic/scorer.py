@@ -5,15 +5,21 @@ from pathlib import Path
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.corpus.references import word_key
-from pipeline.features.alignment import References, match_word, spoken
+from pipeline.features.alignment import References, match_word, speech_part
 from pipeline.features.frames import Frames
 from pipeline.features.timing import FEATURE_NAMES, timing
+from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.base import SCORERS
 from pipeline.scoring.heuristic import rules
 from pipeline.settings import Settings
 
 VERSION = "rule-2"
+SOUNDS_LIKE_ANOTHER = N_("It sounds more like “{other}” than like “{word}”.")
+SOUNDS_NOT_SCORED = N_(
+    "Only length, speed and recording quality were scored, not the sounds: there is no reference recording to compare "
+    "with."
+)
 
 
 class HeuristicScorer:
@@ -26,23 +32,20 @@ class HeuristicScorer:
     def score(self, audio: Audio, target: Target) -> ScoreResult:
         warnings: list[str] = []
         references = self._references.of_language(target.language) if target.rubric == RubricName.WORD else {}
-        said = spoken(audio)
+        part = speech_part(audio)
         word = word_key(target.text, target.language)
-        if said is not None and word in references:
-            found = match_word(said, word, references)
-            losses = rules.beside_reference(found.match, check_audio(audio))
+        if part is not None and word in references:
+            word_match = match_word(part, word, references)
+            losses = rules.beside_reference(word_match.match, check_audio(audio))
             overall = losses.overall
-            if rules.is_another_word(found):
+            if rules.is_another_word(word_match):
                 overall = min(overall, rules.MOST_FOR_ANOTHER_WORD)
-                warnings.append(f"It sounds more like “{found.other_word}” than like “{target.text}”.")
+                other = word_match.other_word
+                warnings.append(Message(SOUNDS_LIKE_ANOTHER, other=other, word=target.text))
         else:
             losses = _alone(audio, target)
             overall = losses.overall
-            what = "sentence" if target.rubric == RubricName.SENTENCE else "word"
-            warnings.append(
-                f"Only length, rate and signal were judged, not which sounds were said: there is no reference "
-                f"recording of this {what}."
-            )
+            warnings.append(Message(SOUNDS_NOT_SCORED))
         overall = round(overall, 2)
         return ScoreResult(
             overall=overall,

@@ -27,7 +27,7 @@ Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class HeardWord:
+class RecognisedWord:
     """A word, its labels, and the frames it took, end exclusive."""
 
     text: str
@@ -38,7 +38,7 @@ class HeardWord:
 
 def recognise(
     log_probs: NDArray[np.float64], vocabulary: Vocabulary, how: Decoding, log_prior: Sequence[float] = ()
-) -> list[HeardWord]:
+) -> list[RecognisedWord]:
     """The best sequence of words for [T, V] log posteriors, with the labels' prior [V - 1] (none: all alike); empty
     where silence fits better."""
     search = _Search(vocabulary, how)
@@ -107,16 +107,16 @@ class _Search:
         ])  # fmt: skip
         self.now = self._ended(self._pruned(grown), frame)
 
-    def best(self) -> list[HeardWord]:
+    def best(self) -> list[RecognisedWord]:
         whole = np.flatnonzero(self.now.node == ROOT)
         if not len(whole) or not self.history:
             return []
         history = np.concatenate(self.history, axis=1)
         entry = int(self.now.entry[whole[self.now.score[whole].argmax()]])
-        found: list[HeardWord] = []
+        found: list[RecognisedWord] = []
         while entry >= 0:
             word, node, start, end, entry = (int(value) for value in history[:, entry])
-            found.append(HeardWord(self.tree.texts[word], tuple(self.tree.phones_to(node)), start, end))
+            found.append(RecognisedWord(self.tree.texts[word], tuple(self.tree.phones_to(node)), start, end))
         return found[::-1]
 
     def _entered(self, now: _Hypotheses, frame: int, row: NDArray[np.float64]) -> _Hypotheses:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
 from pipeline.errors import CorpusError, ModelError
+from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS
-from pipeline.scoring.speech.free_decoding import HeardWord, recognise
+from pipeline.scoring.speech.free_decoding import RecognisedWord, recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.dictionary import (
@@ -25,9 +26,9 @@ from pipeline.scoring.speech.lexicon.dictionary import (
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.lexicon.vocabulary import Vocabulary, load
 from pipeline.scoring.speech.listening import ctc
-from pipeline.scoring.speech.listening.evidence import Evidence, Spoken, gather_evidence
+from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence, gather_evidence
 from pipeline.scoring.speech.listening.reading import Reading, read
-from pipeline.scoring.speech.listening.runtime import Heard, Judged, SpeechRuntime
+from pipeline.scoring.speech.listening.runtime import HeadOutput, ListenerOutput, SpeechRuntime
 from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
@@ -54,13 +55,13 @@ class Analysis:
     """Everything measured on a recording of a known text, from which the result is made."""
 
     words: tuple[Word, ...]
-    spoken: Spoken
+    spoken: CanonicalPhones
     reading: Reading
     evidence: Evidence
-    judged: Judged
+    judged: HeadOutput
     verdicts: tuple[PhoneVerdict, ...]
     match: float
-    heard: Heard
+    heard: ListenerOutput
 
 
 class SpeechScorer:
@@ -80,26 +81,29 @@ class SpeechScorer:
         if target.language != self.info.language:
             raise CorpusError(f"The speech model scores English (en) only, not {target.language!r}.")
         if audio.duration_s > MAX_S:
-            reason = f"It lasts {audio.duration_s:.0f} s; at most {MAX_S:.0f} s can be scored at once."
-            return self._refused(target, State.TOO_LONG, reason)
+            too_long = Message(
+                N_("The recording is {seconds:.0f} s long; at most {most:.0f} s can be scored. Record a shorter text."),
+                seconds=audio.duration_s, most=MAX_S,
+            )  # fmt: skip
+            return self._refused(target, State.TOO_LONG, too_long)
         words = given_phones(target.text, target.phones) if target.phones else pronounce(target.text, self._rules)
         heard = self.runtime.listen(audio.samples)
         shortest = [label for word in words for label in min(_labels(word), key=len)]
         if not ctc.fits(len(heard.log_probs), shortest):
-            reason = f"It lasts only {audio.duration_s:.1f} s, too short for {len(words)} words."
-            return self._refused(target, State.TOO_SHORT, reason)
+            return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
         free = ctc.greedy(heard.log_probs)
         if len(free) < max(1.0, MIN_FREE_SHARE * len(shortest)):
-            reason = "No speech was heard, or far too little for this text. Check the microphone, and read all of it."
-            return self._refused(target, State.NO_SPEECH, reason)
+            no_speech = Message(
+                N_("There is no speech, or too little of it, in this recording. Check the microphone and read it all.")
+            )
+            return self._refused(target, State.NO_SPEECH, no_speech)
         try:
             found = self.analyse(audio, words, heard)
         except ValueError:
-            reason = f"It lasts only {audio.duration_s:.1f} s, too short for {len(words)} words."
-            return self._refused(target, State.TOO_SHORT, reason)
+            return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
         return self._result(audio, target, found)
 
-    def analyse(self, audio: Audio, words: list[Word], heard: Heard) -> Analysis:
+    def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""
         reading = read(heard.log_probs, [_labels(word) for word in words])
         spoken, stress = spoken_of([word.variants[v] for word, v in zip(words, reading.variants, strict=True)])
@@ -110,7 +114,7 @@ class SpeechScorer:
         match = match_probability(self.info.match, evidence)
         return Analysis(tuple(words), spoken, reading, evidence, judged, verdicts, match, heard)
 
-    def recognise(self, heard: Heard) -> list[HeardWord] | None:
+    def recognise(self, heard: ListenerOutput) -> list[RecognisedWord] | None:
         """The words of free decoding; None where the model has no vocabulary."""
         if self._vocabulary is None:
             return None
@@ -168,7 +172,7 @@ class SpeechScorer:
         )
 
     def _words(
-        self, audio: Audio, found: Analysis, missing: NDArray[np.bool_], heard_words: list[HeardWord] | None
+        self, audio: Audio, found: Analysis, missing: NDArray[np.bool_], heard_words: list[RecognisedWord] | None
     ) -> list[WordScore]:
         starts, ends = _boundaries(found, audio.duration_s, self.info.frames_per_s)
         share = heard_share(found.spoken, found.evidence)
@@ -207,7 +211,7 @@ class SpeechScorer:
         return scored
 
 
-def _heard_phones(found: Analysis, heard_words: list[HeardWord] | None) -> tuple[str, ...]:
+def _heard_phones(found: Analysis, heard_words: list[RecognisedWord] | None) -> tuple[str, ...]:
     """Those of the words that were heard; without a vocabulary, the likeliest of each frame."""
     if heard_words is None:
         return tuple(decode(found.evidence.free))
@@ -221,7 +225,7 @@ def _word_verdict(missing: bool, accuracy: float) -> Verdict:
 
 
 def _other_word(
-    word: Word, rows: NDArray[np.int64], found: Analysis, heard_words: list[HeardWord] | None
+    word: Word, rows: NDArray[np.int64], found: Analysis, heard_words: list[RecognisedWord] | None
 ) -> str | None:
     """The word that free decoding heard over most of this word's time, where it is another."""
     if not heard_words:
@@ -236,18 +240,30 @@ def _warnings(found: Analysis, matches: bool, missing: NDArray[np.bool_]) -> lis
     warnings: list[str] = []
     if not matches:
         warnings.append(
-            "What was said is not this text: another sentence, or another language. Read the text that is shown."
+            Message(
+                N_("The recording is not this text: it is another sentence or another language. Read the text shown.")
+            )
         )
     elif missing.any():
         left_out = ", ".join(word.text for word, gone in zip(found.words, missing, strict=True) if gone)
-        warnings.append(f"Not heard: {left_out}.")
+        warnings.append(Message(N_("Words not heard: {words}."), words=left_out))
     guessed = [word.text for word in found.words if word.source == "rules"]
     if guessed:
-        warnings.append(f"Not in the dictionary, pronunciation guessed: {', '.join(guessed)}.")
+        warnings.append(
+            Message(
+                N_("Not in the dictionary; the expected pronunciation is a guess: {words}."), words=", ".join(guessed)
+            )
+        )
     if found.reading.n_retries:
-        times = "once" if found.reading.n_retries == 1 else f"{found.reading.n_retries} times"
-        warnings.append(f"Begun again {times}; the last attempt was scored.")
+        warnings.append(Message(N_("You started over; only the last reading was scored.")))
     return warnings
+
+
+def _too_short(audio: Audio, words: list[Word]) -> Message:
+    return Message(
+        N_("The recording is only {seconds:.1f} s long, too short for this text ({n} words). Read all of it."),
+        seconds=audio.duration_s, n=len(words),
+    )  # fmt: skip
 
 
 def _boundaries(found: Analysis, duration_s: float, frames_per_s: float) -> tuple[list[float], list[float]]:

@@ -11,8 +11,8 @@ from pipeline.phones import DELETED, UNKNOWN
 from pipeline.records import Verdict
 from pipeline.scoring.speech.labels import INDEX, LABELS
 from pipeline.scoring.speech.listening.ctc import log_prob
-from pipeline.scoring.speech.listening.evidence import RHYTHM, Evidence, Spoken
-from pipeline.scoring.speech.listening.runtime import Judged
+from pipeline.scoring.speech.listening.evidence import RHYTHM, CanonicalPhones, Evidence
+from pipeline.scoring.speech.listening.runtime import HeadOutput
 from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
 
 # Of a word that was left out, chance may find a phone.
@@ -30,7 +30,7 @@ class PhoneVerdict:
 
 
 def judge_phones(
-    info: SpeechInfo, spoken: Spoken, judged: Judged, evidence: Evidence, log_probs: NDArray[np.float64]
+    info: SpeechInfo, spoken: CanonicalPhones, judged: HeadOutput, evidence: Evidence, log_probs: NDArray[np.float64]
 ) -> list[PhoneVerdict]:
     """One a canonical phone; phones added after the last one are left out. `log_probs` are those of the evidence."""
     candidates, present = _against_free(spoken, evidence.free)
@@ -59,7 +59,7 @@ def heard_instead(label: int, substituted: NDArray[np.float64], deleted: float) 
     return LABELS[best] if options[best] > substituted[INDEX[UNKNOWN]] or best == INDEX[UNKNOWN] else UNKNOWN
 
 
-def missing_words(spoken: Spoken, evidence: Evidence, log_probs: NDArray[np.float64]) -> NDArray[np.bool_]:
+def missing_words(spoken: CanonicalPhones, evidence: Evidence, log_probs: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Words [n_words] that were left out: free decoding has none of their phones, and the recording fits the text
     better without them."""
     missing = heard_share(spoken, evidence) <= MISSING_SHARE
@@ -71,7 +71,7 @@ def missing_words(spoken: Spoken, evidence: Evidence, log_probs: NDArray[np.floa
     return missing
 
 
-def heard_share(spoken: Spoken, evidence: Evidence) -> NDArray[np.float32]:
+def heard_share(spoken: CanonicalPhones, evidence: Evidence) -> NDArray[np.float32]:
     """The share of each word's phones [n_words] that free decoding found in their place."""
     _, present = _against_free(spoken, evidence.free)
     return np.asarray(spoken.word_averages @ present.astype(np.float32), dtype=np.float32)
@@ -94,7 +94,7 @@ def calibrated(table: Sequence[tuple[float, float]], value: float) -> float:
 
 
 def _surely_added(
-    spoken: Spoken, candidates: Sequence[tuple[str, ...]], log_probs: NDArray[np.float64]
+    spoken: CanonicalPhones, candidates: Sequence[tuple[str, ...]], log_probs: NDArray[np.float64]
 ) -> list[tuple[str, ...]]:
     """Of the phones that greedy decoding has too many, those with which the whole recording fits better by
     ADDED_MARGIN: most of the others are noise."""
@@ -110,7 +110,7 @@ def _surely_added(
     return kept
 
 
-def _against_free(spoken: Spoken, free: tuple[int, ...]) -> tuple[list[tuple[str, ...]], NDArray[np.bool_]]:
+def _against_free(spoken: CanonicalPhones, free: tuple[int, ...]) -> tuple[list[tuple[str, ...]], NDArray[np.bool_]]:
     """Free decoding set against the canonical phones: what was added before each, and which were found."""
     labels = spoken.labels.tolist()
     added: list[list[str]] = [[] for _ in range(len(labels) + 1)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.errors import CorpusError
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.labels import encode
-from pipeline.scoring.speech.listening.evidence import Spoken
+from pipeline.scoring.speech.listening.evidence import CanonicalPhones
 from pipeline.text import lines_of
 
 MAX_VARIANTS = 6
@@ -86,12 +86,14 @@ def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
     return [Word(word, (tuple(said),), "given") for word, said in zip(found, phones, strict=True)]
 
 
-def spoken_of(words: Sequence[Sequence[str]]) -> tuple[Spoken, NDArray[np.int64]]:
+def spoken_of(words: Sequence[Sequence[str]]) -> tuple[CanonicalPhones, NDArray[np.int64]]:
     """Labels and words of canonical phones given word by word, and their stress. Raises KeyError for no such phone."""
     labels = encode(bare(phone) for phones in words for phone in phones)
     owner = [number for number, phones in enumerate(words) for _ in phones]
     stress = [stress_of(phone) if bare(phone)[0] in "AEIOU" else 0 for phones in words for phone in phones]
-    return Spoken(np.array(labels, dtype=np.int64), np.array(owner, dtype=np.int64)), np.array(stress, dtype=np.int64)
+    return CanonicalPhones(np.array(labels, dtype=np.int64), np.array(owner, dtype=np.int64)), np.array(
+        stress, dtype=np.int64
+    )
 
 
 def _word(word: str, rules: LetterToSound | None) -> Word:

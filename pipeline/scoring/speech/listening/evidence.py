@@ -27,7 +27,7 @@ RHYTHM = (
 
 
 @dataclass(frozen=True)
-class Spoken:
+class CanonicalPhones:
     """A canonical phone sequence as label numbers [L], the word each phone belongs to [L], and the number of words."""
 
     labels: NDArray[np.int64]
@@ -68,7 +68,7 @@ def n_phone_features(n_labels: int) -> int:
     return 2 * (n_labels - 1) + len(GOODNESS) + len(DURATIONS) + len(LEVELS)
 
 
-def gather_evidence(log_probs: NDArray[np.float64], spoken: Spoken, level: NDArray[np.floating]) -> Evidence:
+def gather_evidence(log_probs: NDArray[np.float64], spoken: CanonicalPhones, level: NDArray[np.floating]) -> Evidence:
     """From log posteriors [T, V] and the level of each frame [T] (any log unit). Raises ValueError where the phones do
     not fit into the frames."""
     found = align(log_probs, [int(label) for label in spoken.labels])
@@ -134,7 +134,7 @@ def _durations(found: Alignment, n_frames: int) -> tuple[NDArray[np.float64], ND
     return table, before.astype(np.float64)
 
 
-def _rhythm(found: Alignment, spoken: Spoken, n_frames: int, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rhythm(found: Alignment, spoken: CanonicalPhones, n_frames: int, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
     n_phones = len(spoken.labels)
     span = max(1, found.end[-1] - found.start[0])
     onsets = np.log(np.maximum(np.r_[found.start[1:], found.end[-1]] - found.start, 1))

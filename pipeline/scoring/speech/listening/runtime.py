@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.errors import ModelError
 from pipeline.parallel import cores
 from pipeline.scoring.speech.labels import BEST_PHONE, WORD_CENTRE, WORD_SPREAD
-from pipeline.scoring.speech.listening.evidence import Evidence, Spoken
+from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence
 from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE, SpeechInfo, load_info
 
 MAX_THREADS = 4
@@ -19,7 +19,7 @@ CHECK_VOWELS_HZ = ((270, 2290, 3010), (730, 1090, 2440), (300, 870, 2240))  # i,
 
 
 @dataclass(frozen=True)
-class Heard:
+class ListenerOutput:
     """`log_probs` [T, V], `states` [T, W], `stats` [2W] of one recording."""
 
     log_probs: NDArray[np.float64]
@@ -28,7 +28,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Judged:
+class HeadOutput:
     """`phone` [L] 0-2, `wrong` [L] probability, `word` [n_words, 3] and `sentence` [4] 0-10; not clipped."""
 
     phone: NDArray[np.float64]
@@ -46,11 +46,11 @@ class SpeechRuntime:
         self._listener = open_graph(folder / LISTENER_FILE)
         self._head = open_graph(folder / HEAD_FILE)
 
-    def listen(self, samples: NDArray[np.float32]) -> Heard:
+    def listen(self, samples: NDArray[np.float32]) -> ListenerOutput:
         """Of float32 samples at 16 kHz, at least .1 s and at most 30 s of them."""
         inputs = self._front_end(samples)[None]
         log_probs, states, stats = self._listener.run(("log_probs", "states", "stats"), {"inputs": inputs})
-        return Heard(log_probs.astype(np.float64), states, stats)
+        return ListenerOutput(log_probs.astype(np.float64), states, stats)
 
     def check_values(self) -> NDArray[np.float64]:
         """The log posteriors [T] of the likeliest label of each frame of `check_sound`."""
@@ -63,7 +63,9 @@ class SpeechRuntime:
             return None
         return float(np.abs(self.check_values() - np.array(self.info.check)).max())
 
-    def judge(self, heard: Heard, spoken: Spoken, stress: NDArray[np.int64], evidence: Evidence) -> Judged:
+    def judge(
+        self, heard: ListenerOutput, spoken: CanonicalPhones, stress: NDArray[np.int64], evidence: Evidence
+    ) -> HeadOutput:
         inputs: dict[str, NDArray[Any]] = {
             "states": heard.states, "stats": heard.stats, "labels": spoken.labels, "stress": stress,
             "place": spoken.places, "evidence": evidence.phones, "pooling": evidence.pooling,
@@ -73,7 +75,7 @@ class SpeechRuntime:
             ("phone", "wrong", "word", "utterance"), {name: part[None] for name, part in inputs.items()}
         )
         phone, wrong, word, utterance = (part[0].astype(np.float64) for part in raw)
-        return Judged(
+        return HeadOutput(
             phone + BEST_PHONE,
             1.0 / (1.0 + np.exp(-wrong)),
             word * WORD_SPREAD + WORD_CENTRE,

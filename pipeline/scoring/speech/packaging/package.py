@@ -27,7 +27,7 @@ from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.vocabulary import load as load_vocabulary
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import RHYTHM, Evidence, gather_evidence
-from pipeline.scoring.speech.listening.runtime import Heard, Judged, SpeechRuntime
+from pipeline.scoring.speech.listening.runtime import HeadOutput, ListenerOutput, SpeechRuntime
 from pipeline.scoring.speech.model_files import (
     LISTENER_FILE,
     VOCABULARY_FILE,
@@ -61,9 +61,9 @@ class Tried:
     """One held-out utterance as the exported graphs answer it."""
 
     utterance: Utterance
-    heard: Heard
+    heard: ListenerOutput
     evidence: Evidence
-    judged: Judged
+    judged: HeadOutput
 
 
 def package(
@@ -237,7 +237,7 @@ def fit_match_rule(tried: Sequence[Tried], runtime: SpeechRuntime, noise: Sequen
     rows: list[NDArray[np.float32]] = []
     own: list[bool] = []
 
-    def add(heard: Heard, samples: NDArray[np.float32], text: Utterance, is_own: bool) -> None:
+    def add(heard: ListenerOutput, samples: NDArray[np.float32], text: Utterance, is_own: bool) -> None:
         found = _evidence(heard, samples, text)
         if found is not None:
             rows.append(found.rhythm[columns])
@@ -286,7 +286,7 @@ def _words(utterance: Utterance) -> Text:
     ]
 
 
-def _evidence(heard: Heard, samples: NDArray[np.float32], text: Utterance) -> Evidence | None:
+def _evidence(heard: ListenerOutput, samples: NDArray[np.float32], text: Utterance) -> Evidence | None:
     if not ctc.fits(len(heard.log_probs), text.spoken.labels.tolist()):
         return None
     return gather_evidence(heard.log_probs, text.spoken, frame_levels(samples, len(heard.log_probs)))

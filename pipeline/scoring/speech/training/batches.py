@@ -15,7 +15,7 @@ from pipeline.scoring.speech.training.augment import Augmenter
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance
 from pipeline.scoring.speech.training.encoder import batch_inputs, load_encoder
-from pipeline.scoring.speech.training.network import Heard, Listener, Phones, ScoreHead, Scores, batch_phones
+from pipeline.scoring.speech.training.network import Listener, ListenerBatch, Phones, ScoreHead, Scores, batch_phones
 
 RATE_HZ = 16_000
 JITTER = RATE_HZ // 2
@@ -63,14 +63,14 @@ def prepare(utterances: Sequence[Utterance], front_end: FrontEnd, varied: Augmen
     return Batch(*batch_inputs(inputs), tuple(samples), tuple(utterances))
 
 
-def listen(model: SpeechModel, batch: Batch, config: SpeechTrainConfig, device: str) -> Heard:
+def listen(model: SpeechModel, batch: Batch, config: SpeechTrainConfig, device: str) -> ListenerBatch:
     half = config.precision != "float32"
     with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-        heard: Heard = model.listener(batch.inputs.to(device), batch.n_inputs.to(device))
+        heard: ListenerBatch = model.listener(batch.inputs.to(device), batch.n_inputs.to(device))
     return heard
 
 
-def evidence_of(heard: Heard, batch: Batch) -> list[Evidence | None]:
+def evidence_of(heard: ListenerBatch, batch: Batch) -> list[Evidence | None]:
     """None for an utterance whose frames cannot hold its phones."""
     log_probs = heard.log_probs.detach().double().cpu().numpy()
     found: list[Evidence | None] = []
@@ -85,7 +85,7 @@ def evidence_of(heard: Heard, batch: Batch) -> list[Evidence | None]:
 
 
 def score(
-    model: SpeechModel, heard: Heard, batch: Batch, evidence: Sequence[Evidence | None]
+    model: SpeechModel, heard: ListenerBatch, batch: Batch, evidence: Sequence[Evidence | None]
 ) -> tuple[Scores, list[int]]:
     """Scores of the utterances that have evidence, and which of the batch they are. Raises ValueError for none."""
     rows = [row for row, found in enumerate(evidence) if found is not None]

@@ -20,7 +20,7 @@ from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS
 from pipeline.scoring.speech.lexicon.dictionary import spoken_of
-from pipeline.scoring.speech.listening.evidence import Spoken
+from pipeline.scoring.speech.listening.evidence import CanonicalPhones
 
 MAX_TRAINING_S = 30.0
 
@@ -40,7 +40,7 @@ class Utterance:
     samples: NDArray[np.int16]
     speaker: str
     text: str
-    spoken: Spoken
+    spoken: CanonicalPhones
     stress: NDArray[np.int64]
     phone_accuracy: NDArray[np.float32]
     wrong_share: NDArray[np.float32]

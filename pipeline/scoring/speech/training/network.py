@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS
-from pipeline.scoring.speech.listening.evidence import RHYTHM, Evidence, Spoken, n_phone_features
+from pipeline.scoring.speech.listening.evidence import RHYTHM, CanonicalPhones, Evidence, n_phone_features
 from pipeline.scoring.speech.training.encoder import MASKED, WaveSpeech, WhisperSpeech
 
 N_PLACES = 4  # inside a word, first, last, first and last
@@ -22,7 +22,7 @@ N_STRESS = 3
 
 
 @dataclass(frozen=True)
-class Heard:
+class ListenerBatch:
     """`log_probs` [B, T, V], `states` [B, T, W] to pool into phones, `stats` [B, 2W] mean and spread over the
     utterance, `n_frames` [B]."""
 
@@ -67,7 +67,7 @@ class Listener(nn.Module):
         self.ctc = nn.Sequential(nn.Dropout(dropout), nn.Linear(encoder.shape.width, len(LABELS)))
         self.mixture = nn.Parameter(torch.zeros(2, encoder.shape.n_states))
 
-    def forward(self, inputs: Tensor, n_inputs: Tensor | None) -> Heard:
+    def forward(self, inputs: Tensor, n_inputs: Tensor | None) -> ListenerBatch:
         """`n_inputs` [B] are the unpadded lengths; None says that nothing is padded."""
         layers = self.encoder(inputs, n_inputs)
         weights = self.mixture.softmax(dim=-1)
@@ -83,7 +83,7 @@ class Listener(nn.Module):
         mean = (whole * inside).sum(dim=1) / count
         spread = (((whole - mean[:, None]) ** 2 * inside).sum(dim=1) / count + 1e-5).sqrt()
         log_probs = self.ctc(layers[-1]).float().log_softmax(dim=-1)
-        return Heard(log_probs, states, torch.cat([mean, spread], dim=-1), n_frames)
+        return ListenerBatch(log_probs, states, torch.cat([mean, spread], dim=-1), n_frames)
 
 
 class ScoreHead(nn.Module):
@@ -143,7 +143,7 @@ class ScoreHead(nn.Module):
 
 
 def batch_phones(
-    spoken: Sequence[Spoken], stress: Sequence[NDArray[np.int64]], evidence: Sequence[Evidence], n_frames: int
+    spoken: Sequence[CanonicalPhones], stress: Sequence[NDArray[np.int64]], evidence: Sequence[Evidence], n_frames: int
 ) -> Phones:
     """Pad the phones of some utterances to one batch whose states have `n_frames` frames."""
     size, longest = len(spoken), max(len(s.labels) for s in spoken)
