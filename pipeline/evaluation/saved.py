@@ -14,7 +14,9 @@ from typing import Any
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.readers.items import CorpusItem
+from pipeline.i18n import _
 from pipeline.metrics.pronunciation import Judgement, utterance_per
+from pipeline.model_names import short_name
 from pipeline.records import to_json
 from pipeline.settings import Settings
 
@@ -22,7 +24,7 @@ RELEASED_FILE = "evaluation.json"
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class SavedEvaluation:
     """A stored report as JSON, and where its rows are (None: figures only)."""
 
     report: dict[str, Any]
@@ -30,8 +32,19 @@ class Evaluation:
 
     @property
     def name(self) -> str:
-        part = f", part {self.report['part']}" if self.report.get("part") else ""
-        return f"{self.report['model_id']} on {Path(self.report['source']).parent.name or self.report['source']}{part}"
+        return self.name_with(str(self.report["model_id"]))
+
+    @property
+    def short_name(self) -> str:
+        """Without the set and without the hash of the model."""
+        model, part = short_name(str(self.report["model_id"])), self.report.get("part")
+        return f"{model}, {part}" if part else model
+
+    def name_with(self, model: str) -> str:
+        """The name with another name for the model."""
+        source, part = Path(self.report["source"]).parent.name or self.report["source"], self.report.get("part")
+        name = _("{model} on {source}, part {part}") if part else _("{model} on {source}")
+        return name.format(model=model, source=source, part=part)
 
     def rows(self) -> list[dict[str, Any]]:
         """One object an utterance; none where only figures were kept."""
@@ -54,16 +67,16 @@ def save_evaluation(
     return file
 
 
-def read_evaluations(settings: Settings) -> list[Evaluation]:
+def read_evaluations(settings: Settings) -> list[SavedEvaluation]:
     """Those run here, newest first, then those of released models that were not run here. Damaged files are passed
     over."""
     here = sorted(settings.evaluations_root.glob("*.json"), key=lambda file: -file.stat().st_mtime)
-    found = [Evaluation(report, file.with_suffix(".rows.jsonl")) for file, report in _readable(here)]
+    found = [SavedEvaluation(report, file.with_suffix(".rows.jsonl")) for file, report in _readable(here)]
     known = {(e.report.get("model_id"), e.report.get("part")) for e in found}
     released = settings.released_models.glob(f"*/{RELEASED_FILE}")
-    for _, report in _readable(sorted(released)):
+    for _file, report in _readable(sorted(released)):
         if (report.get("model_id"), report.get("part")) not in known:
-            found.append(Evaluation(report, None))
+            found.append(SavedEvaluation(report, None))
     return found
 
 
