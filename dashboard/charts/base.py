@@ -83,7 +83,7 @@ def empty_figure(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         separators=separators(),
-        modebar={"remove": ["select2d", "lasso2d", "autoScale2d"]},
+        modebar={"remove": ["select2d", "lasso2d", "autoScale2d"]},  # not shown
     )
     figure.update_xaxes(
         title=literal(x_title), range=x_range, gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8

@@ -98,7 +98,7 @@ def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, f
                     y=value,
                     line={"color": marker["color"], "dash": dash, "width": 1.5},
                     annotation_text=f"{label} {'+' if value > 0 else ''}{number(value, 1)}",
-                    annotation_position=("top right", "top left", "top")[place % 3],
+                    annotation_position=("top right", "top left", "top")[place % 3],  # not shown
                     annotation_font={"size": 11, "color": marker["color"]},
                 )
     return figure
@@ -177,7 +177,10 @@ def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20,
     ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]
     figure = empty_figure(label or _("Importance"), "", height=max(HEIGHT, 24 * len(ranked) + 80))
     figure.add_bar(
-        x=[value for _, value in ranked], y=literals(name for name, _ in ranked), orientation="h", marker_color=BLUE
+        x=[value for _name, value in ranked],
+        y=literals(name for name, _value in ranked),
+        orientation="h",
+        marker_color=BLUE,
     )
     return figure
 

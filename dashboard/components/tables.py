@@ -10,9 +10,10 @@ import streamlit as st
 if TYPE_CHECKING:
     import pandas as pd
 
-CHARACTER, PADDING = 7.7, 24  # pixels of the tables' font
+CHARACTER, PADDING = 7.2, 22  # pixels of the tables' font
+LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
 NARROWEST, WIDEST = 56, 420
-FIRST_WIDEST = 260  # it stays in sight while the others scroll
+FIRST_WIDEST = 280  # it stays in sight while the others scroll
 
 
 def fitted(
@@ -39,4 +40,5 @@ def fitted(
             alignment="right" if label in right else None,
             help=help_,
         )
-    st.dataframe(frame, hide_index=True, column_config=config, key=key, height="content")
+    height = "content" if len(frame) <= LONGEST else ROW_HEIGHT * (LONGEST + 1)
+    st.dataframe(frame, hide_index=True, column_config=config, key=key, width="content", height=height)

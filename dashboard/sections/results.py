@@ -28,7 +28,7 @@ ASPECTS = {
 }
 PLOTTED = ("total", "accuracy", "fluency", "prosodic")
 WORD_ASPECTS = {"accuracy": N_("Word accuracy"), "stress": N_("Word stress"), "total": N_("Word total")}
-FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX", "png": "PNG"}
+FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX", "png": "PNG"}  # not shown: they are names
 
 
 def choose_rows() -> list[ResultRow]:
@@ -47,7 +47,7 @@ def choose_rows() -> list[ResultRow]:
         for name, (write, mime) in export.FORMATS.items():
             # Made when it is asked for: a picture takes a second.
             st.download_button(
-                FORMATS[name], held(partial(write, rows)), f"results.{export.SUFFIXES[name]}", mime,
+                FORMATS[name], held(partial(write, rows)), f"results.{export.SUFFIXES[name]}", mime,  # not shown
                 icon=":material/download:", key=f"results-{name}", width="stretch",
             )  # fmt: skip
     return rows
@@ -134,7 +134,7 @@ def levels(chosen: SavedEvaluation) -> None:
     rows += [_level(_(WORD_ASPECTS.get(name, name)), value) for name, value in report.get("word", {}).items()]
     if report.get("phone"):
         rows.append(_level(_("Phone"), report["phone"]))
-    left, right = st.columns([3, 2])
+    left, right = st.columns([2, 1])
     with left:
         fitted(rows, right=["PCC", "MSE", "n", _("Human ceiling")])
         st.caption(

@@ -181,7 +181,7 @@ def metric_rows(metrics: Mapping[str, RegressionMetrics], human: Mapping[str, fl
         sign = "" if target is None else "<" if target.lower_is_better else ">"
         levels = [] if target is None else [target.acceptable, target.good, target.excellent]
         digits = 0 if target is None or target.lower_is_better else 2
-        row[_("Target")] = " / ".join(f"{sign} {i18n.number(level, digits)}" for level in levels)
+        row[_("Target")] = f"{sign} " + " / ".join(i18n.number(level, digits) for level in levels) if levels else ""
         rows.append(row)
     return rows
 

@@ -12,6 +12,7 @@ import numpy as np
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services.shared import settings
+from pipeline.i18n import _
 from pipeline.people.access import Action
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def deploy(entry: Entry) -> None:
     from pipeline.errors import ModelError
 
     if entry.folder is None:
-        raise ModelError(f"The files of {entry.model_id} are gone; train it again.")
+        raise ModelError(_("The files of {model} are gone. Train the model again.").format(model=entry.model_id))
     make_live(settings(), entry.folder, identity.allowed(Action.DEPLOY), entry.run)
 
 

@@ -29,7 +29,7 @@ TABS = {
 
 @errors_in_words()
 def render() -> None:
-    choices = header(pgettext("page", "Monitor"), _("Predictions over time, and the models behind them."))
+    choices = header(pgettext("page", "Monitor"), _("Predictions, drift, feedback and models."))
     identity.allowed(Action.MONITOR)
     # The tab is written into the URL by hand: a bound widget would write the word in the visitor's language.
     asked = state.watched(state.MONITOR)

@@ -48,7 +48,7 @@ def criteria(
     days = _days(made_at, now or datetime.now(UTC))
     return [
         Criterion(
-            _("Mean error of the last 100 predictions with a human score"),
+            _("Mean error of the last 100 human scores"),
             ngettext("{error} points over {n} prediction", "{error} points over {n} predictions", n).format(
                 error=number(mean_error, 1), n=number(n)
             ) if n else _("no human scores"),

@@ -99,7 +99,7 @@ def test_compare_shows_metrics_with_targets_and_the_largest_errors(open_page: Op
     assert "176 recordings of 8 speakers" in shown
     assert "synthetic" in shown
     metrics = page.dataframe[0].value.set_index("Metric")
-    assert metrics.loc["MAE (points)", "Target"] == "< 10 / < 7 / < 5"
+    assert metrics.loc["MAE (points)", "Target"] == "< 10 / 7 / 5"
     assert "· acceptable" in metrics.loc["MAE (points)", "reference"]
     assert "[" in metrics.loc["PCC", "heuristic"]
     assert len(page.dataframe[1].value) == 10

@@ -84,7 +84,7 @@ def test_metric_rows_name_the_target_reached_and_what_is_undefined() -> None:
     assert rows["R²"]["model"].startswith("undefined")
     assert rows["Within 5 points"]["model"] == "40%"
     assert rows["MAE (points)"]["Human ceiling"] == "3.00"
-    assert rows["MAE (points)"]["Target"] == "< 10 / < 7 / < 5"
+    assert rows["MAE (points)"]["Target"] == "< 10 / 7 / 5"
 
 
 def test_one_raters_scores_or_the_consensus(installation: Settings, tiny_set: str) -> None:

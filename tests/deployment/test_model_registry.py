@@ -442,7 +442,7 @@ def test_the_page_says_what_people_said(open_page: Callable[..., Any], settings:
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown == {
         "With a human score": "40", "Mean error (points)": "7.0", "Within 10 points": "100%",
-        "Learners who agree": "75%",
+        "Scores agreed with": "75%",
     }  # fmt: skip
     came_in = open_page("monitor", monitor="inputs")
     assert not came_in.exception

@@ -58,9 +58,7 @@ def _running(comparison: Comparison) -> None:
     st.subheader(_title(comparison), anchor=False)
     _results(comparison)
     st.caption(
-        _(
-            "a is {a}, b is {b}. Since {day}, begun by {name}. Each learner always gets answers from the same arm."
-        ).format(
+        _("a: {a}; b: {b}. Begun on {day} by {name}. Each learner always gets answers from the same arm.").format(
             a=plain(scorer_label(comparison.a)),
             b=plain(scorer_label(comparison.b)),
             day=day(utc_time(comparison.began_at)),

@@ -34,9 +34,11 @@ def outcomes(model: str, last: int) -> None:
     if agreed:
         n = len(agreed)
         columns[3].metric(
-            _("Learners who agree"),
+            _("Scores agreed with"),
             percent(sum(share >= 0.5 for share in agreed) / n),
-            help=ngettext("Based on {n} score.", "Based on {n} scores.", n).format(n=number(n)),
+            help=ngettext("Learners' feedback on {n} score.", "Learners' feedback on {n} scores.", n).format(
+                n=number(n)
+            ),
         )
     if not scored:
         return
