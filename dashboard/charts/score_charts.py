@@ -210,6 +210,6 @@ def _scorer_markers(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
         else:
             colour, symbol = _MODEL_STYLES[models % len(_MODEL_STYLES)]
             models += 1
-        opacity = 0.75 if len(rows) < 300 else 0.4
+        opacity = 0.85 if len(rows) < 300 else 0.5
         markers[str(scorer)] = {"color": colour, "symbol": symbol, "size": 7, "opacity": opacity}
     return markers

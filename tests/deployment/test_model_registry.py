@@ -390,7 +390,7 @@ def test_criteria_for_retraining(world: tuple[Settings, list[RunDirectory]], mon
     later = datetime.now(UTC) + timedelta(days=400)
     assert raters(settings, entry) == {"demo-synthetic": 176}
     error, fresh, age = criteria(settings, entry, bad, later)
-    assert (error.met, error.value) == (True, "20.0 points over 100")
+    assert (error.met, error.value) == (True, "20.0 points over 100 predictions")
     assert (fresh.met, fresh.value) == (False, "0")
     assert age.met is True
     error, _, age = criteria(settings, entry, bad[:10])

@@ -25,20 +25,21 @@ def outcomes(model: str, last: int) -> None:
             )
         )
         return
-    columns = st.columns(4)
-    columns[0].metric(_("With a human score"), number(len(scored)))
+    row = st.container(horizontal=True, gap="large")
+    row.metric(_("With a human score"), number(len(scored)), width="content")
     if scored:
         errors = errors_of.last_errors(scored, len(scored))
-        columns[1].metric(_("Mean error (points)"), number(float(errors.mean()), 1))
-        columns[2].metric(_("Within 10 points"), percent(float((errors <= errors_of.WITHIN).mean())))
+        row.metric(_("Mean error (points)"), number(float(errors.mean()), 1), width="content")
+        within = float((errors <= errors_of.WITHIN).mean())
+        row.metric(_("Within 10 points"), percent(within), width="content")
     if agreed:
         n = len(agreed)
-        columns[3].metric(
+        help_ = ngettext("Learners' feedback on {n} score.", "Learners' feedback on {n} scores.", n)
+        row.metric(
             _("Scores agreed with"),
             percent(sum(share >= 0.5 for share in agreed) / n),
-            help=ngettext("Learners' feedback on {n} score.", "Learners' feedback on {n} scores.", n).format(
-                n=number(n)
-            ),
+            help=help_.format(n=number(n)),
+            width="content",
         )
     if not scored:
         return

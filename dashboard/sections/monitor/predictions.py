@@ -17,12 +17,14 @@ ICONS = {"steady": ":material/check:", "moderate": ":material/warning:", "large"
 def predictions(model: str, days: list[Day]) -> None:
     summary = monitor.summary(days)
     latency = _("over {ms} ms") if summary.p95.is_open else _("{ms} ms")
-    columns = st.columns(4)
-    columns[0].metric(_("Predictions"), number(summary.n))
-    columns[1].metric(_("Not scored"), percent(summary.refused_share, 1))
-    columns[2].metric(_("Mean score"), "–" if summary.mean_score is None else number(summary.mean_score, 1))
-    columns[3].metric(
-        _("95 % latency"), latency.format(ms=number(summary.p95.ms)), help=_("95 % of predictions take at most this.")
+    row = st.container(horizontal=True, gap="large")
+    row.metric(_("Predictions"), number(summary.n), width="content")
+    row.metric(_("Not scored"), percent(summary.refused_share, 1), width="content")
+    mean_score = "–" if summary.mean_score is None else number(summary.mean_score, 1)
+    row.metric(_("Mean score"), mean_score, width="content")
+    row.metric(
+        _("95 % latency"), latency.format(ms=number(summary.p95.ms)), help=_("95 % of predictions take at most this."),
+        width="content",
     )  # fmt: skip
     names = [day.day for day in days]
     left, right = st.columns(2)
