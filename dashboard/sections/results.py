@@ -56,16 +56,16 @@ def choose_rows() -> list[ResultRow]:
 def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
     """Ours first, then published systems from best to worst total, then people."""
     shown = export.shown(rows)
-    system, source = _(LABELS["system"]), _(LABELS["source"])
+    labels = {name: _(label) for name, label in LABELS.items()}
     for place, row in enumerate(rows):
         if row.short_name:
-            shown.loc[place, system] = row.short_name
-            shown.loc[place, source] = row.system
-    right = [_(label) for name, label in LABELS.items() if name not in export.TEXTS]
+            shown.loc[place, labels["system"]] = row.short_name
+            shown.loc[place, labels["source"]] = row.system
+    right = [label for name, label in labels.items() if name not in export.TEXTS]
     fitted(
         shown,
         right=right,
-        helps={_(LABELS["gap"]): _("PCC of the total minus that of the paper (arXiv 2509.02915)")},
+        helps={labels["gap"]: _("PCC of the total minus that of the paper (arXiv 2509.02915)")},
     )
     say_damaged(results.damaged_runs())
     notes = [

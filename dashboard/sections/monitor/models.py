@@ -54,7 +54,7 @@ def _row(entry: Entry, name: str, shadows: dict[str, str], labels: tuple[str, st
     stage = _(STAGE_LABELS[entry.stage])
     return {
         _("Model"): name,
-        _("Scores"): _(PLACE_LABELS[entry.place]),
+        _("Kind of text"): _(PLACE_LABELS[entry.place]),
         _("Stage"): _("{stage}, shadow").format(stage=stage) if shadows.get(entry.place) == entry.model_id else stage,
         labels[0]: "" if mae is None else number(mae, 1),
         labels[1]: "" if n is None else number(int(n)),
