@@ -105,13 +105,13 @@ def plots(utterances: Utterances) -> None:
     rows = results.aspect_table(utterances, aspect)
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**{_('Predicted against expert')}**")
+        st.markdown("**" + _("Predicted against expert") + "**")
         st.plotly_chart(score_charts.predicted_against_expert(rows), key="results-scatter")
     with right:
-        st.markdown(f"**{_('Calibration')}**")
+        st.markdown("**" + _("Calibration") + "**")
         st.plotly_chart(score_charts.calibration(rows), key="results-calibration")
         st.caption(_("Mean expert score in each tenth of the predictions, with its standard error."))
-    st.markdown(f"**{_('Residuals')}**")
+    st.markdown("**" + _("Residuals") + "**")
     by_speaker, by_age, by_rater = st.tabs([_("By speaker"), _("By age"), _("By rater")])
     with by_speaker:
         st.plotly_chart(score_charts.residuals_by(rows, "speaker", _("Speaker")), key="results-speaker")
@@ -147,7 +147,7 @@ def levels(chosen: SavedEvaluation) -> None:
 def _detection(report: dict[str, Any]) -> None:
     mdd = report.get("mdd") or {}
     match = report.get("phone_match") or {}
-    st.markdown(f"**{_('Mispronunciation detection')}**")
+    st.markdown("**" + _("Mispronunciation detection") + "**")
     st.markdown(
         _(
             "F1 **{f1}** · precision {precision} · recall {recall}  \n"
@@ -162,7 +162,7 @@ def _detection(report: dict[str, Any]) -> None:
         )
     )
     st.caption(_("The experts seldom wrote down which phone they heard, so few diagnoses can be confirmed."))
-    st.markdown(f"**{_('Recognition without the text')}**")
+    st.markdown("**" + _("Recognition without the text") + "**")
     st.markdown(
         _(
             "phone error rate **{per}** · word error rate {wer}  \n"

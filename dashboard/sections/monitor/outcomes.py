@@ -59,10 +59,10 @@ def outcomes(model: str, last: int) -> None:
             st.caption(_("These predictions have no confidence, so its calibration cannot be shown."))
     by_learner, by_text = st.columns(2)
     with by_learner:
-        st.markdown(f"**{_('By learner')}**")
+        st.markdown("**" + _("By learner") + "**")
         _groups(_("Learner"), errors_of.by_participant(scored))
     with by_text:
-        st.markdown(f"**{_('By text')}**")
+        st.markdown("**" + _("By text") + "**")
         _groups(_("Text"), errors_of.by_text(scored))
 
 
