@@ -8,7 +8,10 @@ Plotly is imported with the first figure, not with this module.
 from __future__ import annotations
 
 import html
+from math import ceil
 from typing import TYPE_CHECKING
+
+from pipeline.i18n import language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +33,12 @@ METHOD_COLOURS = {"ml_model": BLUE, "heuristic": ORANGE}
 METHOD_SYMBOLS = {"ml_model": "circle", "heuristic": "diamond"}
 DASHES = ("solid", "dash", "dot", "dashdot")
 PATTERNS = ("", "/", "x", ".")
+GRID = "rgba(138,138,138,0.2)"
 
 SCORE_RANGE = (-2, 102)
+LEAST_ERROR = 20.0  # points: an axis of errors shows at least as much on both sides of zero
 HEIGHT = 380
+LOW = 260  # of two figures above each other on one screen
 
 
 def literal(text: object) -> str:
@@ -44,6 +50,20 @@ def literals(texts: Iterable[object]) -> list[str]:
     return [literal(text) for text in texts]
 
 
+def separators() -> str:
+    """The decimal mark and the one between thousands, as Plotly wants them: ".," in English, ",." in Turkish."""
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    return get_decimal_symbol(language()) + get_group_symbol(language())
+
+
+def error_range(errors: Iterable[float]) -> tuple[float, float]:
+    """The same distance on both sides of zero, in whole tens of points, so that lenient and strict look alike."""
+    largest = max((abs(error) for error in errors), default=0.0)
+    bound = max(LEAST_ERROR, 10.0 * ceil((largest + 2.0) / 10.0))
+    return -bound, bound
+
+
 def empty_figure(
     x_title: str,
     y_title: str,
@@ -52,21 +72,23 @@ def empty_figure(
     y_range: tuple[float, float] | None = None,
     height: int = HEIGHT,
 ) -> Figure:
-    """An empty figure with named axes and the legend above, where a narrow screen still has room for it."""
+    """An empty figure with named axes and the legend below, where neither a toolbar nor a narrow screen cuts it."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 36, "b": 8},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0.0, "x": 0},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
+        separators=separators(),
+        modebar={"remove": ["select2d", "lasso2d", "autoScale2d"]},  # not shown
     )
     figure.update_xaxes(
-        title=literal(x_title), range=x_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
+        title=literal(x_title), range=x_range, gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8
     )
     figure.update_yaxes(
-        title=literal(y_title), range=y_range, gridcolor="rgba(138,138,138,0.2)", zeroline=False, automargin=True
+        title=literal(y_title), range=y_range, gridcolor=GRID, zeroline=False, automargin=True, title_standoff=8
     )
     return figure

@@ -1,4 +1,4 @@
-"""Scores beside experts', what they rest on, how they spread."""
+"""Predicted scores against experts', feature importances, distributions of scores."""
 
 from __future__ import annotations
 
@@ -19,23 +19,29 @@ from dashboard.charts.base import (
     SKY,
     VERMILION,
     empty_figure,
+    error_range,
     literal,
     literals,
 )
+from pipeline.i18n import N_, _, number
 
 if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
+EXPERT_SCORE = N_("Expert score (0-100)")
+PREDICTED_SCORE = N_("Predicted score (0-100)")
+ERROR = N_("Predicted − expert (points)")
+
 _MODEL_STYLES = ((BLUE, "circle"), (PINK, "square"), (SKY, "triangle-up"), (VERMILION, "x"))
 
 
 def predicted_against_expert(table: pd.DataFrame) -> Figure:
-    """Scatter of `predicted` over `expert`, a trace a `scorer`, with the identity line and the 10-point corridor.
+    """Scatter of `predicted` over `expert`, one trace per `scorer`, with the identity line and the 10-point corridor.
 
     Needs columns expert, predicted, scorer, scoring_method, speaker, text.
     """
-    figure = empty_figure("Expert score (0-100)", "Predicted score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure = empty_figure(_(EXPERT_SCORE), _(PREDICTED_SCORE), x_range=SCORE_RANGE, y_range=SCORE_RANGE)
     figure.add_scatter(
         x=[0, 90, 100, 100, 10, 0],
         y=[10, 100, 100, 90, 0, 0],
@@ -44,10 +50,10 @@ def predicted_against_expert(table: pd.DataFrame) -> Figure:
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
-        name="within 10 points",
+        name=_("within 10 points"),
     )
     figure.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="identity", hoverinfo="skip"
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name=_("identity"), hoverinfo="skip"
     )
     markers = _scorer_markers(table)
     for scorer, rows in table.groupby("scorer", sort=True):
@@ -58,19 +64,21 @@ def predicted_against_expert(table: pd.DataFrame) -> Figure:
             name=literal(scorer),
             marker=markers[str(scorer)],
             customdata=rows[["speaker", "text"]].map(literal).to_numpy(),
-            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>expert %{x:.1f}, predicted %{y:.1f}",
+            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>"  # not shown
+            + literal(_("expert {expert}, predicted {predicted}").format(expert="%{x:.1f}", predicted="%{y:.1f}")),
         )
     return figure
 
 
 def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, float]]) -> Figure:
-    """Difference (predicted - expert) over their mean; `limits` gives (bias, lower, upper) a scorer."""
+    """Difference (predicted - expert) over their mean; `limits` gives (bias, lower, upper) by scorer."""
     figure = empty_figure(
-        "Mean of expert and predicted (0-100)", "Predicted − expert (points)", x_range=SCORE_RANGE, height=HEIGHT
-    )
+        _("Mean of expert and predicted (0-100)"), _(ERROR), x_range=SCORE_RANGE,
+        y_range=error_range(table["predicted"] - table["expert"]),
+    )  # fmt: skip
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     markers = _scorer_markers(table)
-    for scorer, rows in table.groupby("scorer", sort=True):
+    for place, (scorer, rows) in enumerate(table.groupby("scorer", sort=True)):
         marker = markers[str(scorer)]
         figure.add_scatter(
             x=(rows["expert"] + rows["predicted"]) / 2,
@@ -79,26 +87,28 @@ def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, f
             name=literal(scorer),
             marker=marker,
             customdata=rows[["speaker", "text"]].map(literal).to_numpy(),
-            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>difference %{y:+.1f}",
+            hovertemplate="%{customdata[1]} · %{customdata[0]}<br>"  # not shown
+            + literal(_("difference {points}").format(points="%{y:+.1f}")),
         )
-        if scorer in limits:
+        if str(scorer) in limits:
             for value, dash, label in zip(
-                limits[scorer], ("solid", "dot", "dot"), ("bias", "−1.96 SD", "+1.96 SD"), strict=True
+                limits[str(scorer)], ("solid", "dot", "dot"), (_("bias"), "−1.96 SD", "+1.96 SD"), strict=True
             ):
                 figure.add_hline(
                     y=value,
                     line={"color": marker["color"], "dash": dash, "width": 1.5},
-                    annotation_text=f"{label} {value:+.1f}",
-                    annotation_font_size=11,
+                    annotation_text=f"{label} {'+' if value > 0 else ''}{number(value, 1)}",
+                    annotation_position=("top right", "top left", "top")[place % 3],  # not shown
+                    annotation_font={"size": 11, "color": marker["color"]},
                 )
     return figure
 
 
 def residuals_by(table: pd.DataFrame, column: str, label: str, *, most: int = 40) -> Figure:
-    """Box of predicted - expert for each value of `column` (speaker, text, evaluator), the most biased first."""
+    """Box of predicted - expert for each value of `column` (speaker, text, rater), the most biased first."""
     differences = table.assign(residual=table["predicted"] - table["expert"])
     order = differences.groupby(column)["residual"].median().abs().sort_values(ascending=False).index[:most]
-    figure = empty_figure(label, "Predicted − expert (points)")
+    figure = empty_figure(label, _(ERROR), y_range=error_range(differences["residual"]))
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     markers = _scorer_markers(table)
     for scorer, rows in differences[differences[column].isin(order)].groupby("scorer", sort=True):
@@ -118,9 +128,9 @@ def calibration(table: pd.DataFrame, n_bins: int = 10) -> Figure:
     """Mean expert score (with its standard error) of the recordings in each tenth of the predictions."""
     import numpy as np
 
-    figure = empty_figure("Predicted score (0-100)", "Expert score (0-100)", x_range=SCORE_RANGE, y_range=SCORE_RANGE)
+    figure = empty_figure(_(PREDICTED_SCORE), _(EXPERT_SCORE), x_range=SCORE_RANGE, y_range=SCORE_RANGE)
     figure.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="identity", hoverinfo="skip"
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name=_("identity"), hoverinfo="skip"
     )
     ordered = table.sort_values("predicted")
     parts = [part for part in np.array_split(np.arange(len(ordered)), min(n_bins, len(ordered))) if len(part)]
@@ -132,18 +142,22 @@ def calibration(table: pd.DataFrame, n_bins: int = 10) -> Figure:
         mode="lines+markers",
         marker={"color": BLUE, "size": 8},
         line={"color": BLUE},
-        name="tenths of the predictions",
+        name=_("tenths of the predictions"),
         customdata=[len(rows) for rows in bins],
-        hovertemplate="predicted %{x:.1f}, expert %{y:.1f}, n %{customdata}",
+        hovertemplate=literal(
+            _("predicted {predicted}, expert {expert}, n {n}").format(
+                predicted="%{x:.1f}", expert="%{y:.1f}", n="%{customdata}"
+            )
+        ),
     )
     return figure
 
 
 def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Each utterance's phone error rate (%) against its accuracy (0-10), by the experts and as predicted."""
-    figure = empty_figure("Accuracy (0-10)", "Phone error rate (%)", x_range=(-0.3, 10.3))
+    figure = empty_figure(_("Accuracy (0-10)"), _("Phone error rate (%)"), x_range=(-0.3, 10.3))
     for side, name, colour, symbol in (
-        ("reference", "experts", ORANGE, "diamond"), ("predicted", "predicted", BLUE, "circle")
+        ("reference", _("experts"), ORANGE, "diamond"), ("predicted", _("predicted"), BLUE, "circle")
     ):  # fmt: skip
         figure.add_scatter(
             x=[row[side]["accuracy"] for row in rows],
@@ -152,31 +166,35 @@ def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
             name=name,
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.45},
             customdata=literals(row["text"] for row in rows),
-            hovertemplate="%{customdata}<br>accuracy %{x:.1f}, PER %{y:.0f} %",
+            hovertemplate="%{customdata}<br>"  # not shown
+            + literal(_("accuracy {accuracy}, PER {per} %").format(accuracy="%{x:.1f}", per="%{y:.0f}")),
         )
     return figure
 
 
-def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20, label: str = "Importance") -> Figure:
+def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20, label: str | None = None) -> Figure:
     """The `most` important features as horizontal bars, the greatest on top."""
     ranked = sorted(zip(names, values, strict=True), key=lambda pair: pair[1], reverse=True)[:most][::-1]
-    figure = empty_figure(label, "", height=max(HEIGHT, 24 * len(ranked) + 80))
+    figure = empty_figure(label or _("Importance"), "", height=max(HEIGHT, 24 * len(ranked) + 80))
     figure.add_bar(
-        x=[value for _, value in ranked], y=literals(name for name, _ in ranked), orientation="h", marker_color=BLUE
+        x=[value for _name, value in ranked],
+        y=literals(name for name, _value in ranked),
+        orientation="h",
+        marker_color=BLUE,
     )
     return figure
 
 
-def score_histogram(scores: Mapping[str, Sequence[float]], of: str = "Recordings") -> Figure:
-    """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock); `of` is
-    what was scored."""
-    figure = empty_figure("Score (0-100)", of, x_range=(0, 100))
-    for number, (name, values) in enumerate(scores.items()):
+def score_histogram(scores: Mapping[str, Sequence[float]], of: str | None = None) -> Figure:
+    """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock); `of`
+    names what was scored."""
+    figure = empty_figure(_("Score (0-100)"), of or _("Recordings"), x_range=(0, 100))
+    for place, (name, values) in enumerate(scores.items()):
         figure.add_histogram(
             x=list(values),
             name=literal(name),
             xbins={"start": 0, "end": 105, "size": 5},
-            marker={"color": PALETTE[number % len(PALETTE)], "pattern": {"shape": PATTERNS[number % len(PATTERNS)]}},
+            marker={"color": PALETTE[place % len(PALETTE)], "pattern": {"shape": PATTERNS[place % len(PATTERNS)]}},
         )
     figure.update_layout(barmode="stack", bargap=0.04)
     return figure
@@ -192,6 +210,6 @@ def _scorer_markers(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
         else:
             colour, symbol = _MODEL_STYLES[models % len(_MODEL_STYLES)]
             models += 1
-        opacity = 0.75 if len(rows) < 300 else 0.4
+        opacity = 0.85 if len(rows) < 300 else 0.5
         markers[str(scorer)] = {"color": colour, "symbol": symbol, "size": 7, "opacity": opacity}
     return markers

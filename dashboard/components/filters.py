@@ -1,7 +1,6 @@
-"""The choice of a set, and filters by participant, text and rater, that several pages share."""
+"""The choice of a set, and filters where choosing nothing means everything, that several pages share."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -9,37 +8,46 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import state
 from dashboard.components.page import empty_state
 from dashboard.markup import plain
-from dashboard.services import shared as services
+from dashboard.services import shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import _
 from pipeline.records import RubricName
 
+SLIM = 150  # pixels of a choice in a page's header
+
 
 def choose_set(rubric: RubricName | None = None, where: DeltaGenerator | None = None) -> RecordingSet | None:
-    """Draw the choice of a recording set, kept in the URL; None, with words on what to do, where there is none. `where`
-    is a page's header, which has room for the choice but not for words.
+    """Draw the choice of a recording set, kept in the URL; None, with a hint on what to do, where there is no set.
 
-    The options are the sets' names, as a bound widget writes what it shows into the URL.
+    The options are the sets' names, as a bound widget writes what it shows into the URL. `where` is the right of a
+    page's header: the choice is drawn there without its label, with a short badge.
     """
-    sets = {set_.name: set_ for set_ in services.sets() if rubric is None or set_.rubric == rubric}
+    sets = {set_.name: set_ for set_ in shared.sets() if rubric is None or set_.rubric == rubric}
     if not sets:
-        kind = f" of {rubric}s" if rubric else ""
         empty_state(
-            f"There is no recording set{kind} yet. Import a folder of recordings, or install the synthetic demo.",
+            _no_set(rubric),
             page="data",
-            page_label="Import recordings on the Data page",
+            page_label=_("Import recordings on the Data page"),
         )
         return None
     asked = state.chosen(state.SET)
     if asked not in sets:
         if asked is not None and rubric is None:
-            st.warning(f"There is no set “{plain(asked)}” here; another one is shown.", icon=":material/link_off:")
+            st.warning(
+                _("There is no set “{name}”; another set is shown.").format(name=plain(asked)),
+                icon=":material/link_off:",
+            )
         state.choose(state.SET, next(iter(sets)))
-    with where or nullcontext():
+    label = _("Recording set")
+    if where is None:
+        chosen = sets[st.selectbox(label, list(sets), key=state.SET, bind="query-params")]
+        if chosen.synthetic:
+            st.badge(_("synthetic speech and labels"), icon=":material/science:", color="orange")
+        return chosen
+    with where:
         chosen = sets[
             st.selectbox(
-                _("Recording set"), list(sets), key=state.SET, bind="query-params", width=130 if where else "stretch",
-                label_visibility="collapsed" if where else "visible",
+                label, list(sets), key=state.SET, bind="query-params", label_visibility="collapsed", width=SLIM
             )
         ]  # fmt: skip
         if chosen.synthetic:
@@ -52,4 +60,12 @@ def choose_set(rubric: RubricName | None = None, where: DeltaGenerator | None = 
 
 def choose_some(label: str, values: Sequence[str], key: str) -> list[str]:
     """A multiple choice where choosing nothing means everything."""
-    return st.multiselect(label, values, key=key, placeholder=f"All {len(values)}")
+    return st.multiselect(label, values, key=key, placeholder=_("All ({n})").format(n=len(values)))
+
+
+def _no_set(rubric: RubricName | None) -> str:
+    if rubric is RubricName.WORD:
+        return _("There is no recording set of words yet. Import a folder of recordings, or install the demo set.")
+    if rubric is RubricName.SENTENCE:
+        return _("There is no recording set of sentences yet. Import a folder of recordings, or install the demo set.")
+    return _("There is no recording set yet. Import a folder of recordings, or install the synthetic demo set.")

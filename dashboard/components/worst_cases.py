@@ -3,35 +3,36 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.services import compare as comparison
-from dashboard.services import shared as services
+from dashboard.components.tables import fitted
+from dashboard.services import compare, shared
+from pipeline.i18n import _, number
 
 
 def worst_cases(table: pd.DataFrame, scorer: str) -> None:
-    """The ten worst of `scorer` in a joined table (see `dashboard.services.compare`), one of them to play at a time."""
-    rows = comparison.worst(table, scorer)
-    st.dataframe(
-        rows[["text", "speaker", "expert", "predicted", "error"]],
-        hide_index=True,
-        column_config={
-            "text": "Text",
-            "speaker": "Participant",
-            "expert": st.column_config.NumberColumn("Expert", format="%.1f"),
-            "predicted": st.column_config.NumberColumn("Predicted", format="%.1f"),
-            "error": st.column_config.NumberColumn("Error (points)", format="%+.1f"),
-        },
-    )
-    labels = {
-        row.recording_id: f"{row.text} · {row.speaker} · expert {row.expert:.0f}, predicted {row.predicted:.0f}"
-        for row in rows.itertuples()
+    """The ten largest errors of `scorer` in a joined table (see `dashboard.services.compare`), and one of them to play
+    at a time."""
+    rows = compare.worst(table, scorer)
+    numbers = {"expert": _("Expert"), "predicted": _("Predicted"), "error": _("Error (points)")}
+    shown = pd.DataFrame({_("Text"): rows["text"], _("Speaker"): rows["speaker"]})
+    for column, label in numbers.items():
+        sign = "+" if column == "error" else ""
+        shown[label] = [f"{sign if value > 0 else ''}{number(value, 1)}" for value in rows[column]]
+    fitted(shown, right=numbers.values())
+    options = {
+        str(id_): _("{text} · {speaker} · expert {expert}, predicted {predicted}").format(
+            text=text, speaker=speaker, expert=number(expert), predicted=number(predicted)
+        )
+        for id_, text, speaker, expert, predicted in zip(
+            rows["recording_id"], rows["text"], rows["speaker"], rows["expert"], rows["predicted"], strict=True
+        )
     }
     playing = st.selectbox(
-        "Listen to one of them",
-        list(labels),
-        format_func=labels.__getitem__,
+        _("Listen to a recording"),
+        list(options),
+        format_func=options.__getitem__,
         index=None,
-        placeholder="Choose one",
+        placeholder=_("Choose a recording"),
         key=f"worst-{scorer}",
     )
     if playing is not None:
-        st.audio(str(services.recording_audio(playing)))
+        st.audio(str(shared.recording_audio(playing)))

@@ -10,133 +10,182 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.charts import score_charts
+from dashboard.components.filters import choose_some
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import say_damaged
+from dashboard.components.tables import fitted
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import plain
-from dashboard.services import compare as comparison
-from dashboard.services import shared as services
+from dashboard.services import compare, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import JobError
+from pipeline.i18n import N_, _, ngettext, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from pipeline.runs import RunDirectory
 
-CONSENSUS = "Consensus (median of all raters)"
+RATER_WIDTH = 200
 
 
-def score_more(chosen: RecordingSet, *, expanded: bool) -> None:
-    """A start button for scoring the set, and the scoring that goes on."""
-    with st.expander("Score this set with another scorer", icon=":material/play_circle:", expanded=expanded):
-        scorer = st.selectbox("Scorer", services.scorer_names(chosen.rubric), key="compare-new-scorer")
-        st.caption(
-            "It runs in the background; you may leave this page. Earlier predictions of the scorer are replaced."
-        )
-        if st.button("Score all recordings", type="primary", icon=":material/play_arrow:"):
-            state.watch(state.JOB, services.launch_scoring(chosen.name, scorer).id)
-    say_damaged(services.damaged_jobs())
-    job = _watched_job() or services.active_scoring(chosen.name)
-    if job is not None:
-        with st.container(border=True), errors_in_words():
-            job_panel(job)
+def choose_rater(labels: pd.DataFrame) -> str | None:
+    """One rater, or None for the consensus."""
+    raters = sorted(str(name) for name in labels.loc[labels["action"] == "rate", "evaluator"].unique())
+    choices: list[str | None] = [None, *raters]
+    return st.selectbox(
+        _("Compare with"),
+        choices,
+        format_func=lambda rater: _("Consensus of raters") if rater is None else rater,
+        key="compare-rater",
+        label_visibility="collapsed",
+        width=RATER_WIDTH,
+    )
+
+
+def job_of(chosen: RecordingSet) -> None:
+    """The scoring of the set that is running, or the job in the URL."""
+    say_damaged(compare.damaged_jobs())
+    job = _watched_job() or compare.active_scoring(chosen.name)
+    if job is None:
+        return
+    if job.state.status == "finished":  # the page shows what it has scored
+        state.watch(state.JOB, None)
+        st.toast(_("Scoring has finished."), icon=":material/check_circle:")
+        return
+    with st.container(border=True), errors_in_words():
+        job_panel(job)
 
 
 def _watched_job() -> RunDirectory | None:
-    """The job in the URL; an old link may name one that is gone."""
+    """The job in the URL; an old link may name a job that is gone."""
     watched = state.watched(state.JOB)
     try:
-        return services.job(watched) if watched else None
+        return shared.job(watched) if watched else None
     except JobError:
         state.watch(state.JOB, None)
         return None
 
 
-def choose_rater(labels: pd.DataFrame) -> str | None:
-    """One evaluator, or None for the consensus."""
-    evaluators = sorted(labels.loc[labels["action"] == "rate", "evaluator"].unique())
-    rater = st.selectbox("Compare with", [CONSENSUS, *evaluators], key="compare-rater")
-    return None if rater == CONSENSUS else rater
+def score_set(chosen: RecordingSet, *, expanded: bool | None = None) -> None:
+    """Start scoring the set in the background; in a popover where `expanded` is None, else in an expander."""
+    label, icon = _("Score this set"), ":material/play_circle:"
+    with st.popover(label, icon=icon) if expanded is None else st.expander(label, icon=icon, expanded=expanded):
+        scorer = st.selectbox(_("Scorer"), compare.scorer_names(chosen.rubric), key="compare-new-scorer")
+        st.caption(
+            _(
+                "Scoring runs in the background; you can leave this page. It replaces earlier predictions of the same "
+                "scorer."
+            )
+        )
+        if st.button(_("Score all recordings"), type="primary", icon=":material/play_arrow:"):
+            state.watch(state.JOB, compare.launch_scoring(chosen.name, scorer).id)
+            st.rerun()
 
 
-def provenance(chosen: RecordingSet, table: pd.DataFrame, rater: str | None) -> None:
-    """How many recordings the figures rest on, what was held out, and whose scores these are."""
-    n, speakers = table["recording_id"].nunique(), table["speaker"].nunique()
+def choose_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Filters; the recordings that pass them and were scored by every scorer shown."""
+    with st.popover(_("Filters"), icon=":material/filter_alt:"):
+        scorers = choose_some(_("Scorers"), sorted(table["scorer"].unique()), "compare-scorers")
+        speakers = choose_some(_("Speakers"), sorted(table["speaker"].unique()), "compare-speakers")
+        texts = choose_some(_("Words or sentences"), sorted(table["text"].unique()), "compare-texts")
+        known_parts = sorted(table["part"].dropna().unique())
+        parts = choose_some(_("Parts"), known_parts, "compare-parts") if known_parts else []
+    if scorers:
+        table = table[table["scorer"].isin(scorers)]
+    return compare.on_the_same_recordings(compare.filtered(table, speakers, texts, parts))
+
+
+def choose_plot() -> str:
+    chosen = st.segmented_control(
+        _("Plot"), list(PLOTS), default="scatter", required=True, format_func=lambda plot: _(PLOTS[plot][0]),
+        key="compare-plot", label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or "scatter"
+
+
+def plot(table: pd.DataFrame, chosen: str) -> None:
+    """One plot at a time: with thousands of recordings each takes a moment to draw."""
+    st.plotly_chart(PLOTS[chosen][1](table), key=f"compare-{chosen}")
+
+
+PLOTS: dict[str, tuple[str, Callable[[pd.DataFrame], Figure]]] = {
+    "scatter": (N_("Predicted against expert"), score_charts.predicted_against_expert),
+    "bland-altman": (
+        N_("Bland-Altman"),
+        lambda table: score_charts.bland_altman(table, compare.limits_of_agreement(table)),
+    ),
+    "speakers": (N_("By speaker"), lambda table: score_charts.residuals_by(table, "speaker", _("Speaker"))),
+    "texts": (N_("By text"), lambda table: score_charts.residuals_by(table, "text", _("Word or sentence"))),
+}
+
+
+def metrics(table: pd.DataFrame, labels: pd.DataFrame) -> None:
+    """One row per metric, with the human ceiling; below it how to read them."""
+    by_scorer = compare.metrics_by_scorer(table)
+    if not by_scorer:
+        st.caption(_("Metrics need at least {n} recordings. Remove some filters.").format(n=compare.FEWEST_RECORDINGS))
+        return
+    human = compare.human_ceiling(labels, table["recording_id"].unique())
+    fitted(compare.metric_rows(by_scorer, human))
+    notes = [
+        _("In brackets: 95 % bootstrap interval over speakers.")
+        if table["speaker"].nunique() > 1
+        else _("No intervals: there is only one speaker."),
+        _("Positive bias: the scorer is more lenient than the experts."),
+        _("Targets: acceptable / good / excellent."),
+        _("Human ceiling: each rater against the median of the others, averaged.")
+        if human is not None
+        else _("No human ceiling: it needs two raters who rated the same recordings."),
+    ]
+    st.caption(" ".join(notes))
+
+
+def provenance(table: pd.DataFrame, rater: str | None) -> None:
+    """How many recordings the metrics rest on, whose scores these are, and what was held out."""
+    n, n_speakers = table["recording_id"].nunique(), table["speaker"].nunique()
     st.markdown(
-        f"**{n} recording{'s' * (n != 1)} of {speakers} participant{'s' * (speakers != 1)}**, against "
-        f"{plain(rater or 'the consensus of the raters')}. Only recordings that every scorer shown has scored."
+        _(
+            "**{recordings} of {speakers}**, compared with {rater}. Only recordings that all the scorers shown have "
+            "scored."
+        ).format(
+            recordings=ngettext("{n} recording", "{n} recordings", n).format(n=number(n)),
+            speakers=ngettext("{n} speaker", "{n} speakers", n_speakers).format(n=number(n_speakers)),
+            rater=_("the consensus of the raters") if rater is None else plain(rater),
+        )
     )
     if (table["source"] == "synthetic").any():
         st.info(
-            "These expert scores are **synthetic**: they follow from the faults put into the demo's speech, "
-            "and say nothing about real listeners.",
+            _(
+                "These expert scores are **synthetic**: they follow from the errors built into the demo's speech and "
+                "say nothing about real listeners."
+            ),
             icon=":material/science:",
         )
     for scorer, rows in table[table["scoring_method"] == "ml_model"].groupby("scorer"):
-        name = plain(scorer)
-        unseen = int(rows["held_out"].sum())
-        if unseen == len(rows):
-            st.caption(f"{name}: every prediction was made by a model that had not seen the participant in training.")
+        held_out = int(rows["held_out"].sum())
+        if held_out == len(rows):
+            st.caption(
+                _("{scorer}: all predictions are held out; the model was not trained on the speaker.").format(
+                    scorer=plain(scorer)
+                )
+            )
         else:
             st.warning(
-                f"{name}: only {unseen} of {len(rows)} predictions are held out; the others are of recordings the "
-                "model was trained on, so its figures here are too good.",
+                _(
+                    "{scorer}: only {n} of {total} predictions are held out. The model was trained on the other "
+                    "recordings, so its metrics are too good."
+                ).format(scorer=plain(scorer), n=number(held_out), total=number(len(rows))),
                 icon=":material/warning:",
             )
 
 
-def figures(table: pd.DataFrame, labels: pd.DataFrame) -> None:
-    st.subheader("Figures")
-    metrics = comparison.metrics_by_scorer(table)
-    if not metrics:
-        st.caption(f"Figures need at least {comparison.FEWEST_RECORDINGS} recordings. Widen the filters.")
-        return
-    ids = table["recording_id"].unique()
-    human = comparison.human_ceiling(labels, ids)
-    st.dataframe(comparison.metric_rows(metrics, human), hide_index=True)
-    notes = "In brackets: 95 % bootstrap interval over participants. Targets: acceptable / good / excellent."
-    if table["speaker"].nunique() == 1:
-        notes = "No intervals: one participant. Targets: acceptable / good / excellent."
-    if human is None:
-        notes += " No human ceiling: it needs two raters who rated the same recordings."
-    else:
-        notes += " Human ceiling: each rater against the median of the others, averaged."
-    st.caption(notes)
-
-
-def plots(table: pd.DataFrame) -> None:
-    """One plot at a time: with thousands of recordings each takes a moment to draw."""
-    chosen = st.segmented_control(
-        "Plot", list(PLOTS), default=next(iter(PLOTS)), required=True, key="compare-plot", label_visibility="collapsed"
-    )
-    st.plotly_chart(PLOTS[chosen or next(iter(PLOTS))](table), key=f"compare-{chosen}")
-
-
-def _bland_altman(table: pd.DataFrame) -> Figure:
-    from pipeline.metrics.agreement import bland_altman
-
-    limits = {
-        str(scorer): (found.bias, found.lower, found.upper)
-        for scorer, rows in table.groupby("scorer")
-        if (found := bland_altman(rows["expert"], rows["predicted"])) is not None
-    }
-    return score_charts.bland_altman(table, limits)
-
-
-PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
-    "Predicted against expert": score_charts.predicted_against_expert,
-    "Bland-Altman": _bland_altman,
-    "By participant": lambda table: score_charts.residuals_by(table, "speaker", "Participant"),
-    "By word": lambda table: score_charts.residuals_by(table, "text", "Word or sentence"),
-}
-
-
 def worst(table: pd.DataFrame) -> None:
-    st.subheader("The ten worst")
+    st.subheader(_("Largest errors"))
     scorers = sorted(table["scorer"].unique())
     scorer = st.segmented_control(
-        "Of which scorer", scorers, default=scorers[0], required=True, format_func=plain, key="compare-worst-scorer"
-    )
+        _("Scorer"), scorers, default=scorers[0], required=True, format_func=plain, key="compare-worst-scorer",
+        label_visibility="collapsed",
+    )  # fmt: skip
     worst_cases(table, scorer or scorers[0])

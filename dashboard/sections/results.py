@@ -1,203 +1,244 @@
 """The sections of the Results page."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from dashboard.charts import score_charts
 from dashboard.components.run_list import say_damaged
+from dashboard.components.tables import fitted
+from dashboard.identity import held
 from dashboard.markup import plain
-from dashboard.services import shared as services
+from dashboard.services import results
+from dashboard.services.results import Utterances
 from pipeline.evaluation import results_export as export
-from pipeline.evaluation.results_table import ResultRow
-from pipeline.evaluation.saved import Evaluation
+from pipeline.evaluation.results_table import LABELS, ResultRow
+from pipeline.evaluation.saved import SavedEvaluation
+from pipeline.i18n import N_, _, number, percent
+from pipeline.model_names import short_names
 
-ASPECTS = {"accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", "total": "Total"}
+ASPECTS = {
+    "accuracy": N_("Accuracy"),
+    "fluency": N_("Fluency"),
+    "prosodic": N_("Prosody"),
+    "completeness": N_("Completeness"),
+    "total": N_("Total"),
+}
+PLOTTED = ("total", "accuracy", "fluency", "prosodic")
+WORD_ASPECTS = {"accuracy": N_("Word accuracy"), "stress": N_("Word stress"), "total": N_("Word total")}
+FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX", "png": "PNG"}  # not shown: they are names
 
 
-def table(found: Sequence[Evaluation]) -> None:
-    """Ours first, then published systems from best to worst total, then people; and the files to take away."""
-    say_damaged(services.damaged_runs())
-    runs = services.finished_finetunings()
+def choose_rows() -> list[ResultRow]:
+    """In the header: which fine-tuning runs the table has, and its files to download."""
+    runs = results.finished_finetunings()
     ids: list[str] | None = None
     if runs:
         default = [run.directory.id for run in runs if run.config.get("model") != "tiny"]
-        ids = st.multiselect(
-            "Fine-tuning runs on the table", [run.directory.id for run in runs], default, key="results-runs",
-            placeholder="None: those of the tiny random model are left out unless chosen",
-        )  # fmt: skip
-    rows = services.results(ids)
-    st.dataframe(
-        export.shown(rows),
-        hide_index=True,
-        height=35 * (len(rows) + 1) + 4,
-        column_config={
-            "Total - paper": st.column_config.TextColumn(help="PCC of the total less the paper's, arXiv 2509.02915"),
-        },
-    )
-    gap = _gap(rows) if found or ids else "nothing was measured yet."
-    st.caption(
-        "PCC with the reference scores unless the column says otherwise. Published figures are over all 2,500 test "
-        "utterances; ours are over the part that is named, with n. PER: “told” systems know the text and mostly repeat "
-        f"it; compare those that do not. Gap to the paper: {gap}"
-    )
-    with st.container(horizontal=True):
+        with st.popover(_("Runs"), icon=":material/stacked_line_chart:"):
+            ids = st.multiselect(
+                _("Fine-tuning runs in the table"), [run.directory.id for run in runs], default, key="results-runs",
+                placeholder=_("None"), help=_("Runs of the tiny random model are left out unless you choose them."),
+            )  # fmt: skip
+    rows = results.result_rows(ids)
+    with st.popover(_("Download"), icon=":material/download:"):
         for name, (write, mime) in export.FORMATS.items():
             # Made when it is asked for: a picture takes a second.
             st.download_button(
-                {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX", "png": "PNG"}[name],
-                lambda write=write: write(rows),
-                f"results.{export.SUFFIXES[name]}",
-                mime,
-                icon=":material/download:",
-                key=f"results-{name}",
-            )
+                FORMATS[name], held(partial(write, rows)), f"results.{export.SUFFIXES[name]}", mime,  # not shown
+                icon=":material/download:", key=f"results-{name}", width="stretch",
+            )  # fmt: skip
+    return rows
 
 
-def choose_evaluation(found: Sequence[Evaluation]) -> Evaluation:
-    names = [evaluation.name for evaluation in found]
-    chosen = st.selectbox("Look at an evaluation", names) if len(found) > 1 else names[0]
-    return found[names.index(chosen or names[0])]
-
-
-def figures(chosen: Evaluation) -> None:
-    """Every level with its interval, beside people on the same recordings."""
-    report = chosen.report
-    st.subheader(plain(chosen.name))
-    rows = [_level(ASPECTS.get(name, name.capitalize()), value, report) for name, value in report["utterance"].items()]
-    rows += [_level(f"Word {name}", value, None) for name, value in report.get("word", {}).items()]
-    if report.get("phone"):
-        rows.append(_level("Phone", report["phone"], None))
-    left, right = st.columns([3, 2])
-    with left:
-        st.dataframe(rows, hide_index=True)
-        st.caption("95 % bootstrap intervals over speakers. People: one expert against the median of the others, here.")
-    with right:
-        mdd = report.get("mdd") or {}
-        st.markdown("**Mispronunciations** (field definition)")
-        st.markdown(
-            f"F1 **{_number(mdd.get('f1'))}** · precision {_number(mdd.get('precision'))} · recall "
-            f"{_number(mdd.get('recall'))}  \nfalse rejections {_percent(mdd.get('false_rejection_rate'))} · false "
-            f"acceptances {_percent(mdd.get('false_acceptance_rate'))} · wrong diagnoses "
-            f"{_percent(mdd.get('diagnosis_error_rate'))}"
-        )
-        st.caption("The experts seldom wrote which phone they heard, so that few diagnoses can be confirmed.")
-        st.markdown("**Without being told the text**")
-        match = report.get("phone_match") or {}
-        st.markdown(
-            f"phone error rate **{_percent(report.get('per'))}** · word error rate {_percent(report.get('wer'))}  \n"
-            f"phone match F1 {_number(match.get('f1'))} (the paper's F1; not mispronunciation detection)"
-        )
-        st.caption(
-            f"n {report['n']}, {report['failed']} could not be scored, real-time factor "
-            f"{_number(report.get('real_time_factor'))}; against the {plain(report['reference'])} scores."
-        )
-
-
-def choose_aspect(rows: Sequence[dict[str, Any]]) -> str:
-    known = [aspect for aspect in ASPECTS if aspect in rows[0]["predicted"] and aspect in rows[0]["reference"]]
-    chosen = st.segmented_control(
-        "Aspect", known, default=known[-1], required=True, format_func=ASPECTS.__getitem__, key="results-aspect"
+def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
+    """Ours first, then published systems from best to worst total, then people."""
+    shown = export.shown(rows)
+    labels = {name: _(label) for name, label in LABELS.items()}
+    for place, row in enumerate(rows):
+        if row.short_name:
+            shown.loc[place, labels["system"]] = row.short_name
+            shown.loc[place, labels["source"]] = row.system
+    right = [label for name, label in labels.items() if name not in export.TEXTS]
+    fitted(
+        shown,
+        right=right,
+        helps={labels["gap"]: _("PCC of the total minus that of the paper (arXiv 2509.02915)")},
     )
-    return str(chosen)
+    say_damaged(results.damaged_runs())
+    notes = [
+        _("Correlation (PCC) with the reference scores unless the column says otherwise."),
+        _(
+            "Published figures are over all {n} test utterances; ours are over the part named, with their number in "
+            "column n."
+        ).format(n=number(2500)),
+        _("Systems that are told the text mostly repeat it, so compare error rates (PER) among those that are not."),
+        _gap(rows) if any_of_ours or rows[0].kind == "run" else _("Gap to the paper: nothing has been measured yet."),
+    ]
+    st.caption(" ".join(notes))
 
 
-def plots(rows: Sequence[dict[str, Any]], aspect: str) -> None:
-    table = _frame(rows, aspect)
+def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation:
+    """By its place in the list: two evaluations may share a name. Drawn as a heading where there is only one."""
+    short = short_names(str(evaluation.report["model_id"]) for evaluation in evaluations)
+    names = [evaluation.name_with(short[str(evaluation.report["model_id"])]) for evaluation in evaluations]
+    place = 0
+    if len(evaluations) > 1:
+        place = st.selectbox(
+            _("Evaluation"), range(len(names)), format_func=names.__getitem__, key="results-evaluation"
+        )
+    st.subheader(plain(names[place]), help=plain(evaluations[place].name), anchor=False)
+    return evaluations[place]
+
+
+def plots(utterances: Utterances) -> None:
+    known = [a for a in PLOTTED if a in utterances[0]["predicted"] and a in utterances[0]["reference"]]
+    if not known:
+        return
+    aspect = st.segmented_control(
+        _("Aspect"), known, default=known[0], required=True, format_func=lambda aspect: _(ASPECTS[aspect]),
+        key="results-aspect", label_visibility="collapsed",
+    )  # fmt: skip
+    aspect = str(aspect or known[0])
+    rows = results.aspect_table(utterances, aspect)
     left, right = st.columns(2)
     with left:
-        st.subheader("Predicted against expert")
-        st.plotly_chart(score_charts.predicted_against_expert(table), key="results-scatter")
+        st.markdown("**" + _("Predicted against expert") + "**")
+        st.plotly_chart(score_charts.predicted_against_expert(rows), key="results-scatter")
     with right:
-        st.subheader("Calibration")
-        st.plotly_chart(score_charts.calibration(table), key="results-calibration")
-        st.caption("Mean expert score of the recordings in each tenth of the predictions, with the standard error.")
-    st.subheader("Residuals (predicted - expert)")
-    tabs = st.tabs(["By speaker", "By age", "By rater"])
-    with tabs[0]:
-        st.plotly_chart(score_charts.residuals_by(table, "speaker", "Speaker"), key="results-speaker")
-    with tabs[1]:
-        st.plotly_chart(score_charts.residuals_by(_by_age(table), "age group", "Age"), key="results-age")
-    with tabs[2]:
-        st.plotly_chart(score_charts.residuals_by(_by_rater(rows, aspect), "rater", "Rater"), key="results-rater")
-        st.caption("Against each expert alone: who stands above zero is stricter than the model.")
+        st.markdown("**" + _("Calibration") + "**")
+        st.plotly_chart(score_charts.calibration(rows), key="results-calibration")
+        st.caption(_("Mean expert score in each tenth of the predictions, with its standard error."))
+    st.markdown("**" + _("Residuals") + "**")
+    by_speaker, by_age, by_rater = st.tabs([_("By speaker"), _("By age"), _("By rater")])
+    with by_speaker:
+        st.plotly_chart(score_charts.residuals_by(rows, "speaker", _("Speaker")), key="results-speaker")
+    with by_age:
+        st.plotly_chart(score_charts.residuals_by(rows, "age_group", _("Age (years)")), key="results-age")
+    with by_rater:
+        raters = results.rater_table(utterances, aspect)
+        if raters.empty:
+            st.caption(_("This evaluation has no scores of single raters."))
+        else:
+            st.plotly_chart(score_charts.residuals_by(raters, "rater", _("Expert")), key="results-rater")
+            st.caption(_("Against each expert alone: above zero the expert is stricter than the model."))
 
 
-def per_and_accuracy(rows: Sequence[dict[str, Any]], chosen: Evaluation) -> None:
+def levels(chosen: SavedEvaluation) -> None:
+    """Correlation on every level with its interval, next to people on the same recordings; detection beside it."""
+    report = chosen.report
+    human = report.get("human") or {}
+    rows = [_level(_(ASPECTS.get(name, name)), value, human.get(name)) for name, value in report["utterance"].items()]
+    rows += [_level(_(WORD_ASPECTS.get(name, name)), value) for name, value in report.get("word", {}).items()]
+    if report.get("phone"):
+        rows.append(_level(_("Phone"), report["phone"]))
+    left, right = st.columns([2, 1])
+    with left:
+        fitted(rows, right=["PCC", "MSE", "n", _("Human ceiling")])
+        st.caption(
+            _("95 % bootstrap intervals over speakers. Human ceiling: one expert against the median of the others.")
+        )
+    with right:
+        _detection(report)
+
+
+def _detection(report: dict[str, Any]) -> None:
+    mdd = report.get("mdd") or {}
+    match = report.get("phone_match") or {}
+    st.markdown("**" + _("Mispronunciation detection") + "**")
+    st.markdown(
+        _(
+            "F1 **{f1}** · precision {precision} · recall {recall}  \n"
+            "false rejections {rejections} · false acceptances {acceptances} · wrong diagnoses {diagnoses}"
+        ).format(
+            f1=_figure(mdd.get("f1")),
+            precision=_figure(mdd.get("precision")),
+            recall=_figure(mdd.get("recall")),
+            rejections=_rate(mdd.get("false_rejection_rate")),
+            acceptances=_rate(mdd.get("false_acceptance_rate")),
+            diagnoses=_rate(mdd.get("diagnosis_error_rate")),
+        )
+    )
+    st.caption(_("The experts seldom wrote down which phone they heard, so few diagnoses can be confirmed."))
+    st.markdown("**" + _("Recognition without the text") + "**")
+    st.markdown(
+        _(
+            "phone error rate **{per}** · word error rate {wer}  \n"
+            "phone match F1 {f1} (the F1 of the paper; not mispronunciation detection)"
+        ).format(per=_rate(report.get("per")), wer=_rate(report.get("wer")), f1=_figure(match.get("f1")))
+    )
+    st.caption(
+        _(
+            "{n} recordings, {failed} could not be scored, real-time factor {factor}; compared with the {reference} "
+            "scores."
+        ).format(
+            n=number(report["n"]),
+            failed=number(report["failed"]),
+            factor=_figure(report.get("real_time_factor")),
+            reference=plain(_(REFERENCES.get(report["reference"], report["reference"]))),
+        )
+    )
+
+
+REFERENCES = {
+    "released": N_("released"),
+    "median": N_("median"),
+    "consensus": N_("consensus"),
+    "single": N_("single"),
+    "mixed": N_("mixed"),
+}
+
+
+def error_rate(utterances: Utterances, chosen: SavedEvaluation) -> None:
     """The paper's Figure 5: how the phone error rate of an utterance goes with its accuracy."""
-    known = [row for row in rows if row.get("per") is not None and "accuracy" in row["predicted"]]
+    known = [row for row in utterances if row.get("per") is not None and "accuracy" in row["predicted"]]
     if not known:
         return
     relation = chosen.report.get("per_accuracy") or {}
-    st.subheader("Phone error rate and accuracy")
+    st.subheader(_("Phone error rate and accuracy"), anchor=False)
     st.plotly_chart(score_charts.error_rate_against_accuracy(known), key="results-per")
     st.caption(
-        f"PCC of an utterance's text-free PER with the experts' accuracy {_number(relation.get('reference'))} (paper: "
-        f"-.446), with the predicted accuracy {_number(relation.get('predicted'))} (paper: -.354)."
+        _(
+            "PCC of an utterance's phone error rate (without the text) with the experts' accuracy {experts} (paper: "
+            "{paper_experts}), with the predicted accuracy {predicted} (paper: {paper_predicted})."
+        ).format(
+            experts=_figure(relation.get("reference")),
+            paper_experts=number(-0.446, 3),
+            predicted=_figure(relation.get("predicted")),
+            paper_predicted=number(-0.354, 3),
+        )
     )
-
-
-def _frame(rows: Sequence[dict[str, Any]], aspect: str) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "expert": [10.0 * row["reference"][aspect] for row in rows],
-            "predicted": [10.0 * row["predicted"][aspect] for row in rows],
-            "speaker": [row["speaker"] for row in rows],
-            "text": [row["text"] for row in rows],
-            "age": [row.get("age") for row in rows],
-            "scorer": "speech",
-            "scoring_method": "ml_model",
-        }
-    )
-
-
-def _by_age(table: Any) -> Any:
-    import pandas as pd
-
-    groups = pd.cut(table["age"], [0, 8, 12, 16, 25, 40, 120], labels=["-8", "9-12", "13-16", "17-25", "26-40", "41-"])
-    return table.assign(**{"age group": groups.astype(str)})
-
-
-def _by_rater(rows: Sequence[dict[str, Any]], aspect: str) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(
-        [
-            {
-                "expert": 10.0 * value, "predicted": 10.0 * row["predicted"][aspect], "rater": f"expert {number + 1}",
-                "scorer": "speech", "scoring_method": "ml_model", "speaker": row["speaker"], "text": row["text"],
-            }
-            for row in rows
-            for number, value in enumerate((row.get("experts") or {}).get(aspect, []))
-        ]
-    )  # fmt: skip
 
 
 def _gap(rows: Sequence[ResultRow]) -> str:
     """Of the first of ours."""
-    gaps = ", ".join(f"{ASPECTS[name].lower()} {value:+.3f}" for name, value in rows[0].gaps.items())
-    return f"{rows[0].system}: {gaps}." if gaps else "none could be measured."
+    gaps = ", ".join(
+        f"{_(ASPECTS[name])} {'+' if value > 0 else ''}{number(value, 3)}" for name, value in rows[0].gaps.items()
+    )
+    if not gaps:
+        return _("Gap to the paper: none could be measured.")
+    return _("Gap to the paper of {system}: {gaps}.").format(
+        system=plain(rows[0].short_name or rows[0].system), gaps=gaps
+    )
 
 
-def _level(name: str, value: dict[str, Any], report: dict[str, Any] | None) -> dict[str, Any]:
-    spread = value.get("interval")
-    people = {} if report is None else report.get("human") or {}
+def _level(name: str, value: dict[str, Any], human: float | None = None) -> dict[str, Any]:
+    interval = value.get("interval")
     return {
-        "Level": name,
-        "PCC": _number(value.get("pcc")),
-        "95 %": "" if not spread else f"{spread[0]:.3f} to {spread[1]:.3f}",
-        "People": _number(people.get({"Prosody": "prosodic"}.get(name, name.lower()))),
-        "MSE": _number(value.get("mse")),
-        "n": value.get("n"),
+        _("Level"): name,
+        "PCC": _figure(value.get("pcc")),
+        "95 %": "" if not interval else f"[{number(interval[0], 3)}, {number(interval[1], 3)}]",
+        _("Human ceiling"): _figure(human),
+        "MSE": _figure(value.get("mse")),
+        "n": "" if value.get("n") is None else number(value["n"]),
     }
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _figure(value: float | None) -> str:
+    return "–" if value is None else number(value, 3)
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
+def _rate(value: float | None) -> str:
+    return "–" if value is None else percent(value, 1)

@@ -1,95 +1,104 @@
-"""What the Monitor page asks for: rollups of the log of predictions, and what follows from them."""
+"""What the Monitor page asks for: the log of predictions by day, drift, errors, comparisons and the model registry."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services.shared import settings
+from pipeline.i18n import _
 from pipeline.people.access import Action
 
 if TYPE_CHECKING:
     from pipeline.deployment.model_registry import Entry
-    from pipeline.deployment.prediction_log import Day, Labelled
+    from pipeline.deployment.prediction_log import Day, Labelled, Logged
     from pipeline.deployment.routing import Comparison
     from pipeline.monitoring.drift import Drift
+    from pipeline.monitoring.inputs import FeatureDrift
     from pipeline.monitoring.outcomes import Outcome
-    from pipeline.monitoring.retraining import Reason
+    from pipeline.monitoring.retraining import Criterion
     from pipeline.parallel import Progress
     from pipeline.runs import RunListing
 
 NEWEST = 50
+ALL_DAYS = 3650
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The bin that a percentile falls into: at most `ms`, or above it where `is_open`."""
+
+    ms: float
+    is_open: bool
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Of some days: `p95_words` is the edge of the bin that the 95th percentile of the latency falls into."""
+    """Totals over some days: predictions, the share that could not be scored (0-1), scores in equal bins of 0-100."""
 
     n: int
     refused_share: float
     mean_score: float | None
-    p95_words: str
+    p95: Latency
     scores: tuple[int, ...]
 
 
 @asks(Action.MONITOR)
 def days(last: int) -> list[Day]:
+    """The rollups of the last days, oldest first."""
     from pipeline.deployment.prediction_log import PredictionLog
 
     return PredictionLog(settings()).days(since_day(last))
 
 
-def summary(own: Sequence[Day]) -> Summary:
+def summary(days: Sequence[Day]) -> Summary:
     from pipeline.deployment.prediction_log import LATENCY_EDGES_MS
 
-    n, n_scored = sum(day.n for day in own), sum(day.n_scored for day in own)
-    latencies = np.cumsum(np.sum([day.latencies for day in own], axis=0))
-    place = int(np.searchsorted(latencies, 0.95 * latencies[-1]))
-    words = f"{LATENCY_EDGES_MS[place]:.0f} ms" if place < len(LATENCY_EDGES_MS) else f"> {LATENCY_EDGES_MS[-1]:.0f} ms"
-    total = sum((day.mean_score or 0.0) * day.n_scored for day in own)
-    scores = tuple(int(count) for count in np.sum([day.scores for day in own], axis=0))
-    return Summary(n, 1 - n_scored / n, total / n_scored if n_scored else None, words, scores)
+    n, n_scored = sum(day.n for day in days), sum(day.n_scored for day in days)
+    cumulated = np.cumsum(np.sum([day.latencies for day in days], axis=0))
+    place = int(np.searchsorted(cumulated, 0.95 * cumulated[-1]))
+    is_open = place >= len(LATENCY_EDGES_MS)
+    total = sum((day.mean_score or 0.0) * day.n_scored for day in days)
+    return Summary(
+        n=n,
+        refused_share=1 - n_scored / n,
+        mean_score=total / n_scored if n_scored else None,
+        p95=Latency(LATENCY_EDGES_MS[-1 if is_open else place], is_open),
+        scores=tuple(int(count) for count in np.sum([day.scores for day in days], axis=0)),
+    )
 
 
-def score_drift(own: Sequence[Day]) -> Drift:
+def score_drift(days: Sequence[Day]) -> Drift:
     """The later half of the days against the earlier."""
     from pipeline.deployment.prediction_log import SCORE_BINS
     from pipeline.monitoring.drift import of_counts
 
-    names = sorted({day.day for day in own})
+    names = sorted({day.day for day in days})
     middle = names[len(names) // 2]
-    sides = [[day.scores for day in own if (day.day >= middle) is later] for later in (False, True)]
-    before, after = (np.sum(side, axis=0) if side else np.zeros(SCORE_BINS, dtype=int) for side in sides)
-    return of_counts("score", before, after)
+    before, after = np.zeros(SCORE_BINS, dtype=int), np.zeros(SCORE_BINS, dtype=int)
+    for day in days:
+        half = after if day.day >= middle else before
+        half += np.array(day.scores)
+    return of_counts("score", before.tolist(), after.tolist())
 
 
 @asks(Action.MONITOR)
-def newest(model: str) -> list[dict[str, Any]]:
+def newest(model: str) -> list[Logged]:
+    """The newest predictions of a model."""
     from pipeline.deployment.prediction_log import PredictionLog
 
-    return [
-        {
-            "At (UTC)": one.at[:19].replace("T", " "), "Text": one.text, "Score": _rounded(one.overall, 1),
-            "Confidence": _rounded(one.confidence, 2),
-            "Milliseconds": round(one.milliseconds), "People said": _rounded(one.people, 1),
-        }
-        for one in PredictionLog(settings()).newest(model, NEWEST)
-    ]  # fmt: skip
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
+    return PredictionLog(settings()).newest(model, NEWEST)
 
 
 @asks(Action.MONITOR)
 def was_deployed(place: str) -> bool:
-    """Whether a model was put there, so that one can go back."""
+    """Whether a model was deployed there, so that it can be rolled back."""
     return (settings().deployed_root / place).exists()
 
 
@@ -107,12 +116,12 @@ def entries() -> list[Entry]:
 
 @asks(Action.MONITOR)
 def entry(model_id: str) -> Entry | None:
-    return next((one for one in entries() if one.model_id == model_id), None)
+    return next((entry for entry in entries() if entry.model_id == model_id), None)
 
 
 @asks(Action.MONITOR)
-def feature_drift(model_id: str, last: int, progress: Progress) -> tuple[list[Drift], str]:
-    """Each of the 57 features against what the model was trained on, the largest drift first; and against what."""
+def feature_drift(model_id: str, last: int, progress: Progress) -> FeatureDrift:
+    """Each of the 57 features against what the model was trained on, the largest drift first."""
     from pipeline.monitoring.inputs import feature_drift
 
     return feature_drift(settings(), entry(model_id), model_id, since_day(last), progress)
@@ -120,11 +129,11 @@ def feature_drift(model_id: str, last: int, progress: Progress) -> tuple[list[Dr
 
 @asks(Action.MONITOR)
 def labelled(model_id: str, last: int) -> list[Labelled]:
-    """Predictions of a model that people said something of."""
+    """Predictions of a model that people scored or commented on."""
     from pipeline.deployment.prediction_log import PredictionLog
 
     since = (datetime.now(UTC) - timedelta(days=last)).timestamp()
-    return [one for one in PredictionLog(settings()).labelled(since) if one.model_id == model_id]
+    return [logged for logged in PredictionLog(settings()).labelled(since) if logged.model_id == model_id]
 
 
 @asks(Action.MONITOR)
@@ -140,8 +149,8 @@ def outcome(comparison: Comparison) -> Outcome:
     from pipeline.monitoring.outcomes import compare
 
     log = PredictionLog(settings())
-    own = [one for one in log.labelled() if one.comparison == comparison.id]
-    return compare(own, log.arm_counts(comparison.id))
+    compared = [logged for logged in log.labelled() if logged.comparison == comparison.id]
+    return compare(compared, log.arm_counts(comparison.id))
 
 
 @asks(Action.DEPLOY)
@@ -194,7 +203,8 @@ def runs() -> RunListing:
 @asks(Action.MONITOR)
 def candidates() -> list[str]:
     """Finished runs whose models are not registered yet."""
-    known = {one.run for one in entries()} | {one.model_id for one in entries()}
+    registered = entries()
+    known = {entry.run for entry in registered} | {entry.model_id for entry in registered}
     return [
         run.directory.id
         for run in runs().records
@@ -204,13 +214,13 @@ def candidates() -> list[str]:
 
 
 @asks(Action.DEPLOY)
-def make_live(one: Entry) -> None:
+def deploy(entry: Entry) -> None:
     from pipeline.deployment.model_registry import make_live
     from pipeline.errors import ModelError
 
-    if one.folder is None:
-        raise ModelError(f"The files of {one.model_id} are gone; train it again.")
-    make_live(settings(), one.folder, identity.allowed(Action.DEPLOY), one.run)
+    if entry.folder is None:
+        raise ModelError(_("The files of {model} are gone. Train the model again.").format(model=entry.model_id))
+    make_live(settings(), entry.folder, identity.allowed(Action.DEPLOY), entry.run)
 
 
 @asks(Action.DEPLOY)
@@ -228,31 +238,31 @@ def retire(model_id: str) -> None:
 
 
 @asks(Action.MONITOR)
-def reasons(one: Entry) -> list[Reason]:
-    """What speaks for training it again."""
-    from pipeline.monitoring.retraining import reasons
+def retraining_criteria(entry: Entry) -> list[Criterion]:
+    """Whether to retrain the model."""
+    from pipeline.monitoring.retraining import criteria
 
-    return reasons(settings(), one, labelled(one.model_id, 3650))
+    return criteria(settings(), entry, labelled(entry.model_id, ALL_DAYS))
 
 
 @asks(Action.MONITOR)
-def raters(one: Entry) -> dict[str, int] | None:
-    """Who had rated how much of what it was trained on."""
+def raters(entry: Entry) -> dict[str, int] | None:
+    """How many ratings of its training set each rater had given."""
     from pipeline.monitoring.retraining import raters
 
-    return raters(settings(), one)
+    return raters(settings(), entry)
 
 
 @asks(Action.MONITOR)
-def can_train_again(one: Entry) -> bool:
+def can_train_again(entry: Entry) -> bool:
     from pipeline.monitoring.retraining import can_train_again
 
-    return can_train_again(settings(), one)
+    return can_train_again(settings(), entry)
 
 
 @asks(Action.TRAIN)
-def train_again(one: Entry) -> str:
+def train_again(entry: Entry) -> str:
     """Returns the id of the run that was started."""
     from pipeline.monitoring.retraining import train_again
 
-    return train_again(settings(), one, identity.allowed(Action.TRAIN)).id
+    return train_again(settings(), entry, identity.allowed(Action.TRAIN)).id

@@ -6,7 +6,6 @@ are keyed by the settings, so that two installations in one process (tests) neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from dashboard import identity
 from dashboard.identity import asks
 from pipeline.errors import CorpusError
 from pipeline.people.access import Action
-from pipeline.records import Problem, Recording, RubricName
+from pipeline.records import Problem, Recording
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,13 +22,11 @@ if TYPE_CHECKING:
 
     from pipeline.audio.load import Audio
     from pipeline.corpus.sets import RecordingSet
-    from pipeline.evaluation.results_table import ResultRow
-    from pipeline.evaluation.saved import Evaluation
     from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.index import Index, Progress
     from pipeline.labels.queries import SetOverview
     from pipeline.projects.project import Project
-    from pipeline.runs import DamagedRun, RunDirectory, RunRecord, RunState
+    from pipeline.runs import RunDirectory, RunState
     from pipeline.runs.notes import Notes
 
 
@@ -126,21 +123,6 @@ def expert_scores(set_name: str, rater: str | None) -> pd.DataFrame:
     return rated[["recording_id", "speaker", "text", "part", "score", "source"]]
 
 
-@asks(Action.SEE_RATINGS)
-def predictions(set_name: str) -> pd.DataFrame:
-    from pipeline.scoring.batch import read_predictions
-
-    return read_predictions(settings(), set_name)
-
-
-@asks(Action.SCORE_SETS)
-def scorer_names(rubric: RubricName) -> list[str]:
-    """The scorers that can score such recordings here: the heuristic, and those with a model."""
-    from pipeline.scoring.selection import scorer_names
-
-    return scorer_names(settings(), rubric)
-
-
 @asks(Action.TRAIN, Action.IMPORT_DATA, Action.SCORE_SETS)
 def job(run_id: str) -> RunDirectory:
     """Background work that is no training. Raises JobError where there is none of that id."""
@@ -197,22 +179,6 @@ def write_notes(run: RunDirectory, notes: Notes) -> None:
     write_notes(run.path, notes)
 
 
-@asks(Action.SEE_RESULTS, Action.TRAIN)
-def damaged_runs() -> Sequence[DamagedRun]:
-    """Folders among the trainings that cannot be read."""
-    from pipeline.runs import scan_runs
-
-    return scan_runs(settings().runs_root).damaged
-
-
-@asks(Action.TRAIN, Action.IMPORT_DATA, Action.SCORE_SETS)
-def damaged_jobs() -> Sequence[DamagedRun]:
-    """Folders among the background work that cannot be read."""
-    from pipeline.runs import scan_runs
-
-    return scan_runs(settings().jobs_root).damaged
-
-
 @asks(Action.IMPORT_DATA)
 def launch_import(path: str, name: str, format_: str) -> RunDirectory:
     """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
@@ -234,22 +200,6 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
         config={"path": source, "name": name, "format": format_},
         by=identity.allowed(Action.IMPORT_DATA),
     )
-
-
-@asks(Action.SCORE_SETS)
-def launch_scoring(set_name: str, scorer_name: str) -> RunDirectory:
-    """Score a set in the background."""
-    from pipeline.scoring.batch import launch_scoring
-
-    return launch_scoring(settings(), set_name, [scorer_name], identity.allowed(Action.SCORE_SETS))
-
-
-@asks(Action.SCORE_SETS)
-def active_scoring(set_name: str) -> RunDirectory | None:
-    """The scoring of the set that goes on in the background, if any."""
-    from pipeline.scoring.batch import active_scoring
-
-    return active_scoring(settings(), set_name)
 
 
 @asks(Action.EXPORT)
@@ -309,27 +259,3 @@ def remove_set(name: str) -> None:
     from pipeline.importing.importer import take_away
 
     take_away(settings(), name, identity.allowed(Action.IMPORT_DATA))
-
-
-@asks(Action.SEE_RESULTS)
-def evaluations() -> list[Evaluation]:
-    """Evaluations of speech scorers: those run here, newest first, and those of released models."""
-    from pipeline.evaluation.saved import read_evaluations
-
-    return read_evaluations(settings())
-
-
-@asks(Action.SEE_RESULTS)
-def results(run_ids: list[str] | None) -> list[ResultRow]:
-    """The rows of the results table, with these fine-tuning runs."""
-    from pipeline.evaluation.results_table import result_rows
-
-    return result_rows(settings(), run_ids)
-
-
-@asks(Action.SEE_RESULTS)
-def finished_finetunings() -> list[RunRecord]:
-    """Fine-tuning runs of the speech language model that left a Table 3."""
-    from pipeline.evaluation.results_table import finished_runs
-
-    return finished_runs(settings())

@@ -1,63 +1,55 @@
-"""Compare: what scorers say beside what experts said, on the same recordings."""
+"""Compare: scorers' predictions against experts' scores on the same recordings."""
 
 import streamlit as st
 
 from dashboard import identity
-from dashboard.components.filters import choose_set, choose_some
+from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections import compare as sections
-from dashboard.services import compare as comparison
-from dashboard.services import shared as services
+from dashboard.services import compare, shared
+from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
 
 @errors_in_words()
 def render() -> None:
-    header("Compare", "Scorers beside experts on the same recordings: how far apart, for whom, and on which words.")
+    choices = header(pgettext("page", "Compare"), _("Scorers and experts on the same recordings."))
     identity.allowed(Action.SEE_RATINGS)
-    left, right = st.columns(2)
-    with left:
-        chosen = choose_set()
+    chosen = choose_set(where=choices)
     if chosen is None:
         return
-    labels = services.index().labels(chosen.name)
-    with right:
+    labels = shared.index().labels(chosen.name)
+    with choices:
         rater = sections.choose_rater(labels)
-    predictions = services.predictions(chosen.name)
-    sections.score_more(chosen, expanded=predictions.empty)
-    experts = services.expert_scores(chosen.name, rater)
-    if experts.empty:
+    predictions = compare.predictions(chosen.name)
+    experts = shared.expert_scores(chosen.name, rater)
+    table = compare.joined(predictions, experts)
+    sections.job_of(chosen)
+    if table.empty:
+        sections.score_set(chosen, expanded=predictions.empty)
+        if experts.empty:
+            empty_state(
+                _("This set has no expert scores to compare with."),
+                page="label",
+                page_label=_("Rate recordings on the Label page"),
+            )
+        else:
+            empty_state(_("No scorer has scored this set's rated recordings yet. Choose a scorer above and start it."))
+        return
+    left, right = st.columns([5, 3], vertical_alignment="center")
+    with left:
+        plot = sections.choose_plot()
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        table = sections.choose_rows(table)
+        sections.score_set(chosen)
+    if table.empty:
         empty_state(
-            "This set has no expert scores to compare with.",
-            page="label",
-            page_label="Rate recordings on the Label page",
+            _("No recording matches these filters and was scored by all the scorers shown. Remove some filters.")
         )
         return
-    table = comparison.joined(predictions, experts)
-    if table.empty:
-        empty_state("No scorer has scored this set's rated recordings yet. Choose one above and start it.")
-        return
-    known_parts = sorted(table["part"].dropna().unique())
-    left, middle, right, *rest = st.columns(4 if known_parts else 3)
-    parts: list[str] = []
-    if known_parts:
-        with rest[0]:
-            parts = choose_some("Parts", known_parts, "compare-parts")
-    with left:
-        scorers = choose_some("Scorers", sorted(table["scorer"].unique()), "compare-scorers")
-    with middle:
-        speakers = choose_some("Participants", sorted(table["speaker"].unique()), "compare-speakers")
-    with right:
-        texts = choose_some("Words or sentences", sorted(table["text"].unique()), "compare-texts")
-    if scorers:
-        table = table[table["scorer"].isin(scorers)]
-    table = comparison.on_the_same_recordings(comparison.filtered(table, speakers, texts, parts))
-    if table.empty:
-        empty_state("No recording fits these filters and was scored by every scorer shown. Widen the filters.")
-        return
-    sections.provenance(chosen, table, rater)
-    sections.figures(table, labels)
-    sections.plots(table)
+    sections.plot(table, plot)
+    sections.metrics(table, labels)
+    sections.provenance(table, rater)
     sections.worst(table)
 
 

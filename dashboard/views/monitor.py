@@ -1,56 +1,82 @@
-"""Monitor: what the scorers answered, what came in, what people said of it, which models there are."""
+"""Monitor: predictions over time, drift, people's feedback, comparisons of scorers, and the models there are."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections.monitor.answers import answers
-from dashboard.sections.monitor.comparison import comparing
+from dashboard.markup import plain
+from dashboard.sections.monitor.comparison import comparisons
 from dashboard.sections.monitor.inputs import inputs
 from dashboard.sections.monitor.models import models
 from dashboard.sections.monitor.outcomes import outcomes
-from dashboard.services import monitor as watching
+from dashboard.sections.monitor.predictions import predictions
+from dashboard.services import monitor
+from pipeline.i18n import N_, _, ngettext, number, pgettext
+from pipeline.model_names import short_names
 from pipeline.people.access import Action
 
-PERIODS = {"7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}
-ANSWERS, INPUTS, OUTCOMES, COMPARING, MODELS = "Answers", "What came in", "What people said", "Comparisons", "Models"
+PERIODS = (7, 30, 90, 365)  # days
+PREDICTIONS, INPUTS, FEEDBACK, COMPARISONS, MODELS = "predictions", "inputs", "feedback", "comparisons", "models"
+TABS = {
+    PREDICTIONS: N_("Predictions"),
+    INPUTS: N_("Inputs"),
+    FEEDBACK: N_("Feedback"),
+    COMPARISONS: N_("Comparisons"),
+    MODELS: N_("Models"),
+}
 
 
 @errors_in_words()
 def render() -> None:
-    header("Monitor", "What the scorers answered over time, and which models there are; no recording is kept here.")
+    choices = header(pgettext("page", "Monitor"), _("Predictions, drift, feedback and models."))
     identity.allowed(Action.MONITOR)
-    what = st.segmented_control(
-        "What to see", [ANSWERS, INPUTS, OUTCOMES, COMPARING, MODELS], default=ANSWERS, required=True,
-        key=state.MONITOR, bind="query-params", label_visibility="collapsed",
+    # The tab is written into the URL by hand: a bound widget would write the word in the visitor's language.
+    asked = state.watched(state.MONITOR)
+    tab = st.segmented_control(
+        _("View"), list(TABS), default=asked if asked in TABS else PREDICTIONS, required=True,
+        format_func=lambda tab: _(TABS[tab]), key="monitor-tab", label_visibility="collapsed",
     )  # fmt: skip
-    if what == MODELS:
+    state.watch(state.MONITOR, tab)
+    if tab == MODELS:
         models()
-    elif what == COMPARING:
-        comparing()
+    elif tab == COMPARISONS:
+        comparisons()
     else:
-        _of_one_model(what)
+        _of_model(tab or PREDICTIONS, choices)
 
 
-def _of_one_model(what: str) -> None:
-    left, right = st.columns(2)
-    with left:
-        period = st.segmented_control("Period", list(PERIODS), default="30 days", required=True, key="monitor-period")
-    days = watching.days(PERIODS[period])
+def _of_model(tab: str, choices: DeltaGenerator) -> None:
+    with choices:
+        period = st.selectbox(
+            _("Period"), PERIODS, index=1, key="monitor-period", format_func=_period, label_visibility="collapsed",
+            width=110,
+        )  # fmt: skip
+    days = monitor.days(period)
     if not days:
         empty_state(
-            "Nothing was scored in this time. Scores from Practice and from `pronlab serve` appear here.",
-            page="practice", page_label="Practice",
-        )  # fmt: skip
+            _("No predictions in this period. Scores from Practice and from `pronlab serve` appear here."),
+            page="practice",
+            page_label=pgettext("page", "Practice"),
+        )
         return
-    with right:
-        model = st.selectbox("Model", sorted({day.model_id for day in days}), key="monitor-model")
-    if what == INPUTS:
-        inputs(model, PERIODS[period])
-    elif what == OUTCOMES:
-        outcomes(model, PERIODS[period])
+    names = short_names(sorted({day.model_id for day in days}))
+    with choices:
+        model = st.selectbox(
+            _("Model"), list(names), key="monitor-model", format_func=names.__getitem__,
+            label_visibility="collapsed", width=230,
+        )  # fmt: skip
+    if tab == INPUTS:
+        inputs(model, period)
+    elif tab == FEEDBACK:
+        outcomes(model, period)
     else:
-        answers(model, [day for day in days if day.model_id == model])
+        predictions(model, [day for day in days if day.model_id == model])
+    st.caption(_("Model: {model}. No recordings are kept here.").format(model=plain(model)))
+
+
+def _period(days: int) -> str:
+    return _("1 year") if days == 365 else ngettext("{n} day", "{n} days", days).format(n=number(days))
 
 
 if __name__ == "__main__":

@@ -1,39 +1,48 @@
-"""Results: how well the speech scorers do, beside the paper, the published systems and people."""
+"""Results: how well the speech scorers do, compared with the paper, published systems and people."""
 
 import streamlit as st
 
 from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections import results as sections
-from dashboard.services import shared as services
+from dashboard.services import results
+from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
 
 @errors_in_words()
 def render() -> None:
-    header("Results", "Speech scorers beside the paper, the published systems and the human ceiling.")
+    choices = header(
+        pgettext("page", "Results"), _("Speech scorers, the paper, published systems and the human ceiling.")
+    )
     identity.allowed(Action.SEE_RESULTS)
-    found = services.evaluations()
-    sections.table(found)
-    if not found:
+    evaluations = results.evaluations()
+    with choices:
+        rows = sections.choose_rows()
+    sections.table(rows, any_of_ours=bool(evaluations))
+    if not evaluations:
         empty_state(
-            "No speech scorer has been evaluated here yet. `pronlab evaluate --manifest M --scorer speech --part dev` "
-            "measures one; the corpus's manifest is described in data/README.md."
+            _(
+                "No speech scorer has been evaluated yet. Run `pronlab evaluate --manifest M --scorer speech --part "
+                "dev`; data/README.md describes the corpus's manifest."
+            )
         )
         return
-    chosen = sections.choose_evaluation(found)
-    sections.figures(chosen)
-    rows = chosen.rows()
-    if not rows:
+    chosen = sections.choose_evaluation(evaluations)
+    utterances = chosen.rows()
+    if utterances:
+        sections.plots(utterances)
+    sections.levels(chosen)
+    if utterances:
+        sections.error_rate(utterances, chosen)
+    else:
         st.info(
-            "Only the figures of this evaluation came with the model. Run it here to see its plots: `pronlab evaluate "
-            "--manifest M --scorer speech --part dev`.",
+            _(
+                "The model came with the figures of this evaluation only. To see plots, run it here: `pronlab evaluate "
+                "--manifest M --scorer speech --part dev`."
+            ),
             icon=":material/scatter_plot:",
         )
-        return
-    aspect = sections.choose_aspect(rows)
-    sections.plots(rows, aspect)
-    sections.per_and_accuracy(rows, chosen)
 
 
 if __name__ == "__main__":

@@ -99,8 +99,10 @@ def evaluate(
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and the shares within 5 and 10 points, with bootstrap
     confidence intervals."""
     from pipeline import jsonl
-    from pipeline.evaluation.evaluate import Measured, keep, reference_of_manifest, reference_of_set, write_to_card
+    from pipeline.evaluation.evaluate import Evaluation, keep
     from pipeline.evaluation.evaluate import evaluate as measure
+    from pipeline.evaluation.model_card import write_to_card
+    from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
     from pipeline.evaluation.rejection import check_rejection
     from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.batch import ScorerSpec
@@ -117,7 +119,7 @@ def evaluate(
         if manifest is not None
         else reference_of_set(settings, set_name or "", part)
     )
-    found: list[Measured] = []
+    found: list[Evaluation] = []
     with background_run(run, "Scoring") as work:
         for model in models or (None,):
             spec = ScorerSpec(settings, scorer, model)
@@ -142,7 +144,7 @@ def evaluate(
     if len(found) == 1:
         emit(found[0].report, as_json, _evaluation_text(found[0].report))
         return
-    over = figures_over_models([measured.judgements for measured in found])
+    over = figures_over_models([measured.pairs for measured in found])
     reports = [measured.report for measured in found]
     text = "\n\n".join(_evaluation_text(report) for report in reports)
     emit({"models": reports, "over_models": over}, as_json, f"{text}\n\n{_over_models_text(over)}")

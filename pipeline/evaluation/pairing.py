@@ -1,4 +1,4 @@
-"""Set what a scorer answered beside what the experts of a manifest said, utterance by utterance."""
+"""Pair a scorer's predictions with the experts' reference of a manifest, utterance by utterance."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.transcriptions import word_hearings
 from pipeline.metrics.agreement import leave_one_out
-from pipeline.metrics.pronunciation import Judgement
+from pipeline.metrics.pronunciation import UtterancePair
 from pipeline.phones import UNKNOWN
 from pipeline.records import PhoneScore, Recording, ScoreResult, Target, Verdict
 
@@ -25,15 +25,15 @@ def target_of_item(item: CorpusItem) -> Target:
     return Target(item.text, item.language, item.rubric, phones if known else None)
 
 
-def judgement(item: CorpusItem, result: ScoreResult) -> Judgement:
-    """The released scores are the reference, else the experts' median."""
+def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
+    """The reference is the released scores, else the experts' median."""
     words = item.extra.get("words") or []
     chosen = item.released or _scaled(item.median)
     hearings = [word_hearings(word) for word in words if _is_detailed(word)]
     detailed = bool(words) and len(hearings) == len(words)
     phones = [phone for word in result.words for phone in word.phones]
     same = detailed and [p.phone for p in phones] == [p for canonical, _, _ in hearings for p in canonical]
-    return Judgement(
+    return UtterancePair(
         speaker=item.speaker,
         reference={aspect: float(chosen[aspect]) for aspect in ASPECTS if aspect in chosen},
         predicted={aspect: float(v) for aspect, v in result.dimensions.items() if aspect in ASPECTS}
@@ -50,23 +50,23 @@ def judgement(item: CorpusItem, result: ScoreResult) -> Judgement:
         phone_reference=tuple(float(v) for w in words for v in w["phones_accuracy"]) if same else (),
         phone_predicted=tuple(p.score / 50.0 for p in phones) if same else (),
         canonical=tuple(p.phone for p in phones) if same else (),
-        heard=tuple(p for _, _, verdict in hearings for p in verdict.sequence()) if detailed else None,
-        diagnosed=tuple(_said(phones)) if same else None,
-        free_phones=result.heard_phones,
-        free_words=None if result.heard_text is None else tuple(result.heard_text.lower().split()),
+        perceived=tuple(p for _, _, verdict in hearings for p in verdict.sequence()) if detailed else None,
+        diagnosed=tuple(_spoken(phones)) if same else None,
+        recognised_phones=result.heard_phones,
+        recognised_words=None if result.heard_text is None else tuple(result.heard_text.lower().split()),
     )
 
 
-def _said(phones: list[PhoneScore]) -> list[str]:
-    """The phone sequence that the verdicts amount to."""
-    said: list[str] = []
+def _spoken(phones: list[PhoneScore]) -> list[str]:
+    """The phone sequence that the verdicts stand for."""
+    spoken: list[str] = []
     for phone in phones:
-        said += phone.before
+        spoken += phone.before
         if phone.verdict is Verdict.WRONG:
-            said.append(phone.heard or UNKNOWN)
+            spoken.append(phone.heard or UNKNOWN)
         elif phone.verdict is not Verdict.MISSING:
-            said.append(phone.phone)
-    return said
+            spoken.append(phone.phone)
+    return spoken
 
 
 def _total_only(result: ScoreResult) -> dict[str, float]:
@@ -101,12 +101,12 @@ def item_of_recording(recording: Recording) -> CorpusItem:
 def human_ceiling(items: Sequence[CorpusItem]) -> dict[str, float]:
     """For each sentence aspect, the PCC of one expert with the median of the others, averaged over the experts; empty
     unless every item has the same experts."""
-    found: dict[str, float] = {}
+    ceiling: dict[str, float] = {}
     for aspect in ASPECTS:
         values = [item.experts.get(aspect, []) for item in items]
         if not values or len({len(row) for row in values}) != 1 or len(values[0]) < 2:
             continue
         alone = leave_one_out(np.asarray(values))
         if alone is not None and "pcc" in alone.mean:
-            found[aspect] = alone.mean["pcc"]
-    return found
+            ceiling[aspect] = alone.mean["pcc"]
+    return ceiling

@@ -1,6 +1,6 @@
-"""What others reached on the test split of speechocean762, from their papers; PCC unless the name says otherwise.
+"""Published results on the test split of speechocean762, from the papers; PCC unless the name says otherwise.
 
-The figures are over all 2,500 test utterances; ours are over the part of them that is at hand, which is said wherever
+The figures are over all 2,500 test utterances; ours are over the part of them that is at hand, which is stated wherever
 both are shown.
 """
 
@@ -22,11 +22,12 @@ class Published:
     mdd_f1: float | None = None
     per: float | None = None
     told: bool = True
+    short_name: str = ""
 
 
 PAPER = Published(
     "Phi-4 + LoRA, epoch 3 (the paper this project reproduces)", "arXiv 2509.02915",
-    0.656, 0.727, 0.711, 0.675, per=0.114, told=False,
+    0.656, 0.727, 0.711, 0.675, per=0.114, told=False, short_name="Phi-4 + LoRA (the paper)",
 )  # fmt: skip
 PUBLISHED: tuple[Published, ...] = (
     Published("Kaldi GOP features, SVR", "Zhang et al. 2021", phone=0.45),

@@ -25,7 +25,7 @@ RATE_HZ = 16_000
 
 
 @dataclass(frozen=True)
-class Case:
+class RejectionCase:
     """One kind of recording: how many, their mean total with refusals as 0, the highest, and how often each state."""
 
     n: int
@@ -39,7 +39,7 @@ class RejectionReport:
     """`gap` is the mean total of matching texts less that of shuffled ones."""
 
     gap: float
-    cases: dict[str, Case] = field(default_factory=dict)
+    cases: dict[str, RejectionCase] = field(default_factory=dict)
 
 
 def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress | None = None) -> RejectionReport:
@@ -55,30 +55,30 @@ def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress 
     if len({item.target.text for item in some}) < 2:
         raise CorpusError("The rejection test shuffles texts, so it needs recordings of at least two texts.")
     draw = np.random.default_rng(0)
-    found: dict[str, list[ScoreResult]] = {"matching text": [], "another text": [], "noise": [], "silence": []}
+    results: dict[str, list[ScoreResult]] = {"matching text": [], "another text": [], "noise": [], "silence": []}
     for number, item in enumerate(some, start=1):
         audio = load_audio(item.path)
         others = [other for other in some if other.target.text != item.target.text]
         other = others[int(draw.integers(len(others)))].target
-        found["matching text"].append(scored(audio, item.target))
-        found["another text"].append(scored(audio, other))
+        results["matching text"].append(scored(audio, item.target))
+        results["another text"].append(scored(audio, other))
         if progress is not None:
             progress(number, len(some), "Shuffled texts")
     for number in range(N_SOUNDS):
         target = some[number % len(some)].target
-        found["noise"].append(scored(_noise(draw, number), target))
-        found["silence"].append(scored(_audio(np.zeros(3 * RATE_HZ)), target))
+        results["noise"].append(scored(_noise(draw, number), target))
+        results["silence"].append(scored(_audio(np.zeros(3 * RATE_HZ)), target))
     words = _turkish(spec.settings)
     if words:
-        found["Turkish words"] = [scored(audio, _shortest(some, number)) for number, audio in enumerate(words)]
-    cases = {name: _case(results) for name, results in found.items()}
+        results["Turkish words"] = [scored(audio, _shortest(some, number)) for number, audio in enumerate(words)]
+    cases = {name: _case(rows) for name, rows in results.items()}
     return RejectionReport(cases["matching text"].mean_total - cases["another text"].mean_total, cases)
 
 
-def _case(results: Sequence[ScoreResult]) -> Case:
+def _case(results: Sequence[ScoreResult]) -> RejectionCase:
     totals = [0.0 if r.overall is None else r.overall / 10.0 for r in results]
     states = {str(state): sum(r.state is state for r in results) for state in State}
-    return Case(len(totals), float(np.mean(totals)), max(totals), {name: n for name, n in states.items() if n})
+    return RejectionCase(len(totals), float(np.mean(totals)), max(totals), {name: n for name, n in states.items() if n})
 
 
 def _noise(draw: np.random.Generator, number: int) -> Audio:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline import csvfile
-from pipeline.evaluation.results_table import LABELS, RATES, ResultRow
+from pipeline.evaluation.results_table import LABELS, OURS, RATES, ResultRow
+from pipeline.i18n import _, number, percent
 from pipeline.markdown import literal
 from pipeline.records import to_json
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PNG_DPI = 200
+TEXTS = ("system", "source", "told")  # columns of words, which stand on the left
 SHADES = {"here": "#d9ecf7", "run": "#e3f4ee", "human": "#f0f0f0"}
 
 
@@ -22,17 +24,17 @@ def to_csv(rows: Sequence[ResultRow]) -> bytes:
 
 
 def to_markdown(rows: Sequence[ResultRow]) -> bytes:
-    right = ["left" if name in ("system", "source", "told") else "right" for name in LABELS]
+    right = ["left" if name in TEXTS else "right" for name in LABELS]
     table = shown(rows)
     for name in ("system", "source"):
-        table[LABELS[name]] = table[LABELS[name]].map(literal)
+        table[_(LABELS[name])] = table[_(LABELS[name])].map(literal)
     text: str = table.to_markdown(index=False, colalign=right, disable_numparse=True)
     return (text + "\n").encode()
 
 
 def to_latex(rows: Sequence[ResultRow]) -> bytes:
     """A tabular for the booktabs package."""
-    columns = "".join("l" if name in ("system", "source", "told") else "r" for name in LABELS)
+    columns = "".join("l" if name in TEXTS else "r" for name in LABELS)
     style = shown(rows).style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
     text: str = style.to_latex(column_format=columns, hrules=True)
     return text.encode()
@@ -58,7 +60,7 @@ def to_png(rows: Sequence[ResultRow]) -> bytes:
     drawn.set_fontsize(8)
     for (line, column), cell in drawn.get_celld().items():
         cell.set_edgecolor("#cccccc")
-        cell.get_text().set_horizontalalignment("left" if LABELS_LEFT[column] else "right")
+        cell.get_text().set_horizontalalignment("left" if list(LABELS)[column] in TEXTS else "right")
         cell.PAD = 0.4 / widths[column]
         if line == 0:
             cell.get_text().set_fontweight("bold")
@@ -69,7 +71,6 @@ def to_png(rows: Sequence[ResultRow]) -> bytes:
     return file.getvalue()
 
 
-LABELS_LEFT = [name in ("system", "source", "told") for name in LABELS]
 FORMATS = {
     "csv": (to_csv, "text/csv"),
     "markdown": (to_markdown, "text/markdown"),
@@ -80,20 +81,22 @@ SUFFIXES = {"csv": "csv", "markdown": "md", "latex": "tex", "png": "png"}
 
 
 def shown(rows: Sequence[ResultRow]) -> "pd.DataFrame":
-    """As people read it: three digits, rates in per cent, a dash where there is no figure."""
+    """For people, in their language: three digits, rates in per cent, a dash where there is no figure."""
     import pandas as pd
 
-    lines = [{LABELS[name]: _text(name, value) for name, value in row.values().items()} for row in rows]
-    return pd.DataFrame(lines, columns=list(LABELS.values()))
+    lines = [{_(LABELS[name]): _text(name, value) for name, value in row.values().items()} for row in rows]
+    return pd.DataFrame(lines, columns=[_(label) for label in LABELS.values()])
 
 
 def _text(name: str, value: Any) -> str:
     if name == "told":
-        return {True: "yes", False: "no", None: ""}[value]
+        return {True: _("yes"), False: _("no"), None: ""}[value]
+    if name == "source":
+        return _(value) if value == OURS else str(value)
     if value is None:
         return "-"
     if name in RATES:
-        return f"{value:.1%}"
+        return percent(value, 1)
     if isinstance(value, float):
-        return f"{value:+.3f}" if name == "gap" else f"{value:.3f}"
-    return str(value)
+        return f"{'+' if name == 'gap' and value >= 0 else ''}{number(value, 3)}"
+    return number(value) if isinstance(value, int) else str(value)

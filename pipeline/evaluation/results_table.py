@@ -1,4 +1,4 @@
-"""Ours, fine-tuning runs, published systems and people, as rows of one table."""
+"""The table of results: evaluations, fine-tuning runs, published systems and people, one row each."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -7,16 +7,19 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED, TABLE3, Published
-from pipeline.evaluation.saved import Evaluation, read_evaluations
+from pipeline.evaluation.saved import SavedEvaluation, read_evaluations
+from pipeline.i18n import N_
 from pipeline.runs import RunRecord, scan_runs
 from pipeline.settings import Settings
 
 ASPECTS = ("accuracy", "fluency", "prosodic", "total")
 LABELS = {
-    "system": "System", "accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", "total": "Total",
-    "gap": "Total - paper", "word": "Word", "phone": "Phone", "mdd_f1": "MDD F1", "phone_match_f1": "Phone match F1",
-    "per": "PER", "wer": "WER", "told": "Told the text", "n": "n", "source": "Source",
+    "system": N_("System"), "accuracy": N_("Accuracy"), "fluency": N_("Fluency"), "prosodic": N_("Prosody"),
+    "total": N_("Total"), "gap": N_("Total − paper"), "word": N_("Word"), "phone": N_("Phone"), "mdd_f1": "MDD F1",
+    "phone_match_f1": N_("Phone match F1"), "per": "PER", "wer": "WER", "told": N_("Told the text"), "n": "n",
+    "source": N_("Source"),
 }  # fmt: skip
+OURS = N_("this installation")
 RATES = ("per", "wer")
 N_TEST = 2500
 
@@ -25,7 +28,7 @@ N_TEST = 2500
 class ResultRow:
     """PCC with the reference scores unless the name says otherwise; None where there is no figure. `gap` is the total
     less the paper's (arXiv 2509.02915, Table 3, its best row). `kind` is here (an evaluation), run, published or
-    human; `told` whether the system knows the text."""
+    human; `told` whether the system knows the text. `short_name` is for where the whole name has no room."""
 
     kind: str
     system: str
@@ -42,6 +45,7 @@ class ResultRow:
     wer: float | None = None
     told: bool | None = None
     n: int = 0
+    short_name: str = ""
 
     @property
     def gap(self) -> float | None:
@@ -49,9 +53,9 @@ class ResultRow:
 
     @property
     def gaps(self) -> dict[str, float]:
-        """Of each aspect that was measured."""
-        found = {name: getattr(self, name) for name in ASPECTS}
-        return {name: value - getattr(PAPER, name) for name, value in found.items() if value is not None}
+        """PCC less the paper's, of each aspect that was measured."""
+        measured = {name: getattr(self, name) for name in ASPECTS}
+        return {name: value - getattr(PAPER, name) for name, value in measured.items() if value is not None}
 
     def values(self) -> dict[str, Any]:
         """By the names of `LABELS`, in their order."""
@@ -74,13 +78,13 @@ def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> l
     ]
 
 
-def of_evaluation(evaluation: Evaluation) -> ResultRow:
+def of_evaluation(evaluation: SavedEvaluation) -> ResultRow:
     report = evaluation.report
     levels = report["utterance"]
     return ResultRow(
         "here",
         evaluation.name,
-        "here",
+        OURS,
         **{aspect: (levels.get(aspect) or {}).get("pcc") for aspect in ASPECTS},
         word=((report.get("word") or {}).get("accuracy") or {}).get("pcc"),
         phone=(report.get("phone") or {}).get("pcc"),
@@ -90,6 +94,7 @@ def of_evaluation(evaluation: Evaluation) -> ResultRow:
         wer=report.get("wer"),
         told=False,
         n=int(report["n"]),
+        short_name=evaluation.short_name,
     )
 
 
@@ -111,7 +116,7 @@ def of_run(run: RunRecord) -> ResultRow | None:
         return ResultRow(
             "run",
             f"run {run.directory.id} on {manifest.parent.name}, {f'part {part}' if part else 'held-out speakers'}",
-            "here",
+            OURS,
             **{aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS},
             mdd_f1=_figure(figures["mdd"].get("f1")),
             phone_match_f1=_figure(table["f1"]["ours"]),
@@ -119,6 +124,7 @@ def of_run(run: RunRecord) -> ResultRow | None:
             wer=_figure(table["wer"]["ours"]),
             told=False,
             n=int(figures["n"]["apa"]),
+            short_name=run.directory.id,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -129,7 +135,7 @@ def _figure(value: Any) -> float | None:
 
 
 def of_published(system: Published) -> ResultRow:
-    known = {field.name for field in fields(ResultRow)} - {"system", "source", "told"}
+    known = {field.name for field in fields(ResultRow)} - {"system", "source", "told", "short_name"}
     values = {field.name: getattr(system, field.name) for field in fields(Published) if field.name in known}
     if system is PAPER:
         best = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
@@ -141,5 +147,6 @@ def of_published(system: Published) -> ResultRow:
         system.source,
         told=None if is_human else system.told,
         n=N_TEST,
+        short_name=system.short_name,
         **values,
     )

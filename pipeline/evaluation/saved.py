@@ -1,7 +1,7 @@
-"""Evaluations that were run here, kept so that pages can show them.
+"""Evaluations of this installation, stored so that pages can show them.
 
     <data root>/evaluations/<model>--<source>--<part>.json        the report
-    <data root>/evaluations/<model>--<source>--<part>.rows.jsonl  one object an utterance: both judgements
+    <data root>/evaluations/<model>--<source>--<part>.rows.jsonl  one object an utterance: both pairs
 
 A released model's figures lie in its own folder as `evaluation.json`, without rows: those belong to the corpus.
 """
@@ -14,7 +14,9 @@ from typing import Any
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.metrics.pronunciation import Judgement, utterance_per
+from pipeline.i18n import _
+from pipeline.metrics.pronunciation import UtterancePair, utterance_per
+from pipeline.model_names import short_name
 from pipeline.records import to_json
 from pipeline.settings import Settings
 
@@ -22,7 +24,7 @@ RELEASED_FILE = "evaluation.json"
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class SavedEvaluation:
     """A stored report as JSON, and where its rows are (None: figures only)."""
 
     report: dict[str, Any]
@@ -30,65 +32,76 @@ class Evaluation:
 
     @property
     def name(self) -> str:
-        part = f", part {self.report['part']}" if self.report.get("part") else ""
-        return f"{self.report['model_id']} on {Path(self.report['source']).parent.name or self.report['source']}{part}"
+        return self.name_with(str(self.report["model_id"]))
+
+    @property
+    def short_name(self) -> str:
+        """Without the set and without the hash of the model."""
+        model, part = short_name(str(self.report["model_id"])), self.report.get("part")
+        return f"{model}, {part}" if part else model
+
+    def name_with(self, model: str) -> str:
+        """The name with another name for the model."""
+        source, part = Path(self.report["source"]).parent.name or self.report["source"], self.report.get("part")
+        name = _("{model} on {source}, part {part}") if part else _("{model} on {source}")
+        return name.format(model=model, source=source, part=part)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One object an utterance; none where only figures were kept."""
+        """One object per utterance; none where only figures were kept."""
         if self.rows_file is None or not self.rows_file.is_file():
             return []
         return list(jsonl.read(self.rows_file))
 
 
 def save_evaluation(
-    settings: Settings, report: Any, items: Sequence[CorpusItem], judgements: Sequence[Judgement]
+    settings: Settings, report: Any, items: Sequence[CorpusItem], pairs: Sequence[UtterancePair]
 ) -> Path:
     """Keep a report with its utterances, in place of an earlier one of the same model, source and part."""
     raw = to_json(report)
     parts = (raw["model_id"], Path(raw["source"]).parent.name or raw["source"], raw["part"] or "all")
     stem = "--".join(re.sub(r"[^\w.-]+", "-", str(part)) for part in parts)
-    rows = [_row(item, found) for item, found in zip(items, judgements, strict=True)]
+    rows = [_row(item, pair) for item, pair in zip(items, pairs, strict=True)]
     file = settings.evaluations_root / f"{stem}.json"
     jsonl.write(file.with_suffix(".rows.jsonl"), rows)
     artifacts.write_json(file, raw)
     return file
 
 
-def read_evaluations(settings: Settings) -> list[Evaluation]:
+def read_evaluations(settings: Settings) -> list[SavedEvaluation]:
     """Those run here, newest first, then those of released models that were not run here. Damaged files are passed
     over."""
     here = sorted(settings.evaluations_root.glob("*.json"), key=lambda file: -file.stat().st_mtime)
-    found = [Evaluation(report, file.with_suffix(".rows.jsonl")) for file, report in _readable(here)]
-    known = {(e.report.get("model_id"), e.report.get("part")) for e in found}
+    evaluations = [SavedEvaluation(report, file.with_suffix(".rows.jsonl")) for file, report in _readable(here)]
+    known = {(e.report.get("model_id"), e.report.get("part")) for e in evaluations}
     released = settings.released_models.glob(f"*/{RELEASED_FILE}")
-    for _, report in _readable(sorted(released)):
+    for _file, report in _readable(sorted(released)):
         if (report.get("model_id"), report.get("part")) not in known:
-            found.append(Evaluation(report, None))
-    return found
+            evaluations.append(SavedEvaluation(report, None))
+    return evaluations
 
 
 def _readable(files: Iterable[Path]) -> list[tuple[Path, dict[str, Any]]]:
-    found = []
+    readable = []
     for file in files:
         try:
             report = artifacts.read_json(file)
         except (OSError, ValueError):
             continue
         if isinstance(report, dict) and {"model_id", "utterance", "source"} <= report.keys():
-            found.append((file, report))
-    return found
+            readable.append((file, report))
+    return readable
 
 
-def _row(item: CorpusItem, found: Judgement) -> dict[str, Any]:
-    has_phones = found.heard is not None and found.free_phones is not None
+def _row(item: CorpusItem, pair: UtterancePair) -> dict[str, Any]:
+    has_phones = pair.perceived is not None and pair.recognised_phones is not None
     return {
         "id": item.key,
-        "speaker": found.speaker,
+        "speaker": pair.speaker,
         "text": item.text,
         "age": item.extra.get("age"),
         "gender": item.extra.get("gender"),
-        "reference": found.reference,
-        "predicted": found.predicted,
+        "reference": pair.reference,
+        "predicted": pair.predicted,
         "experts": item.experts,
-        "per": utterance_per(found.heard or (), found.free_phones or ()) if has_phones else None,
+        "per": utterance_per(pair.perceived or (), pair.recognised_phones or ()) if has_phones else None,
     }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.metrics.bootstrap import N_RESAMPLES, interval, resample_weights
 from pipeline.metrics.mdd import mdd
-from pipeline.metrics.pronunciation import WORD_ASPECTS, Judgement, pair_sums, pearson_of_sums
+from pipeline.metrics.pronunciation import WORD_ASPECTS, UtterancePair, pair_sums, pearson_of_sums
 from pipeline.metrics.transcription import Tokens, error_rate
 
 Sums = NDArray[np.float64]
@@ -32,44 +32,50 @@ class MeanFigure:
 class _Figure:
     """`sums` of one utterance [rows, k] (None: it has none), and what follows from totals [..., k] -> [...]."""
 
-    sums: Callable[[Judgement], Sums | None]
+    sums: Callable[[UtterancePair], Sums | None]
     of: Callable[[Sums], Sums]
 
 
-def figures_over_models(judged: Sequence[Sequence[Judgement]], n_resamples: int = N_RESAMPLES) -> dict[str, MeanFigure]:
-    """For each model its judgements; every figure that all of them have, by name."""
-    speakers = sorted({j.speaker for rows in judged for j in rows})
+def figures_over_models(
+    models: Sequence[Sequence[UtterancePair]], n_resamples: int = N_RESAMPLES
+) -> dict[str, MeanFigure]:
+    """`models` holds the pairs of each model; every figure that all of them have, by name."""
+    speakers = sorted({j.speaker for rows in models for j in rows})
     if not speakers:
         return {}
     number = {speaker: k for k, speaker in enumerate(speakers)}
     weights = resample_weights(len(speakers), None, n_resamples=n_resamples)
-    aspects = list(dict.fromkeys(aspect for rows in judged for j in rows for aspect in j.predicted))
-    found: dict[str, MeanFigure] = {}
+    aspects = list(dict.fromkeys(aspect for rows in models for j in rows for aspect in j.predicted))
+    figures: dict[str, MeanFigure] = {}
     for name, figure in _figures(aspects).items():
-        totals = [_by_speaker(figure, rows, number) for rows in judged]
+        totals = [_by_speaker(figure, rows, number) for rows in models]
         if any(total is None for total in totals):
             continue
         table = np.stack([total for total in totals if total is not None])
         values = figure.of(table.sum(axis=1))
         if np.isfinite(values).all():
             resampled = figure.of(weights @ table).mean(axis=0)
-            found[name] = MeanFigure(float(values.mean()), tuple(map(float, values)), interval(resampled))
-    return found
+            figures[name] = MeanFigure(float(values.mean()), tuple(map(float, values)), interval(resampled))
+    return figures
 
 
 def _figures(aspects: Iterable[str]) -> dict[str, _Figure]:
-    found = {aspect: _Figure(_utterance(aspect), pearson_of_sums) for aspect in aspects}
-    found |= {f"word {aspect}": _Figure(_word(aspect), pearson_of_sums) for aspect in WORD_ASPECTS}
-    found["phone"] = _Figure(lambda j: _pairs(j.phone_reference, j.phone_predicted), pearson_of_sums)
-    found["MDD precision"] = _Figure(_detections, lambda s: _ratio(s[..., 0], s[..., 0] + s[..., 1]))
-    found["MDD recall"] = _Figure(_detections, lambda s: _ratio(s[..., 0], s[..., 0] + s[..., 2]))
-    found["MDD F1"] = _Figure(_detections, lambda s: _ratio(2 * s[..., 0], 2 * s[..., 0] + s[..., 1] + s[..., 2]))
-    found["PER"] = _Figure(lambda j: _errors(j.heard, j.free_phones), lambda s: _ratio(s[..., 0], s[..., 1]))
-    found["WER"] = _Figure(lambda j: _errors(j.words or None, j.free_words), lambda s: _ratio(s[..., 0], s[..., 1]))
-    return found
+    figures = {aspect: _Figure(_utterance(aspect), pearson_of_sums) for aspect in aspects}
+    figures |= {f"word {aspect}": _Figure(_word(aspect), pearson_of_sums) for aspect in WORD_ASPECTS}
+    figures["phone"] = _Figure(lambda j: _pairs(j.phone_reference, j.phone_predicted), pearson_of_sums)
+    figures["MDD precision"] = _Figure(_detections, lambda s: _ratio(s[..., 0], s[..., 0] + s[..., 1]))
+    figures["MDD recall"] = _Figure(_detections, lambda s: _ratio(s[..., 0], s[..., 0] + s[..., 2]))
+    figures["MDD F1"] = _Figure(_detections, lambda s: _ratio(2 * s[..., 0], 2 * s[..., 0] + s[..., 1] + s[..., 2]))
+    figures["PER"] = _Figure(
+        lambda j: _errors(j.perceived, j.recognised_phones), lambda s: _ratio(s[..., 0], s[..., 1])
+    )
+    figures["WER"] = _Figure(
+        lambda j: _errors(j.words or None, j.recognised_words), lambda s: _ratio(s[..., 0], s[..., 1])
+    )
+    return figures
 
 
-def _by_speaker(figure: _Figure, rows: Sequence[Judgement], number: dict[str, int]) -> Sums | None:
+def _by_speaker(figure: _Figure, rows: Sequence[UtterancePair], number: dict[str, int]) -> Sums | None:
     """Totals [n_speakers, k]; None where no utterance has any."""
     sums = [(number[j.speaker], values.sum(axis=0)) for j in rows if (values := figure.sums(j)) is not None]
     if not sums:
@@ -79,7 +85,7 @@ def _by_speaker(figure: _Figure, rows: Sequence[Judgement], number: dict[str, in
     return totals
 
 
-def _utterance(aspect: str) -> Callable[[Judgement], Sums | None]:
+def _utterance(aspect: str) -> Callable[[UtterancePair], Sums | None]:
     return lambda j: (
         pair_sums(np.array([j.reference[aspect]]), np.array([j.predicted[aspect]]))
         if aspect in j.reference and aspect in j.predicted
@@ -87,7 +93,7 @@ def _utterance(aspect: str) -> Callable[[Judgement], Sums | None]:
     )
 
 
-def _word(aspect: str) -> Callable[[Judgement], Sums | None]:
+def _word(aspect: str) -> Callable[[UtterancePair], Sums | None]:
     return lambda j: _pairs(j.word_reference.get(aspect, ()), j.word_predicted.get(aspect, ()))
 
 
@@ -95,19 +101,21 @@ def _pairs(truth: Sequence[float], guess: Sequence[float]) -> Sums | None:
     return pair_sums(np.array(truth), np.array(guess)) if truth and guess else None
 
 
-def _detections(j: Judgement) -> Sums | None:
+def _detections(j: UtterancePair) -> Sums | None:
     """True rejections, false rejections, false acceptances."""
-    if j.heard is None or j.diagnosed is None:
+    if j.perceived is None or j.diagnosed is None:
         return None
-    found = mdd([j.canonical], [j.heard], [j.diagnosed])
-    return np.array([[found.true_rejections, found.false_rejections, found.false_acceptances]], dtype=np.float64)
+    counts = mdd([j.canonical], [j.perceived], [j.diagnosed])
+    return np.array([[counts.true_rejections, counts.false_rejections, counts.false_acceptances]], dtype=np.float64)
 
 
 def _errors(reference: Tokens | None, hypothesis: Tokens | None) -> Sums | None:
     if reference is None or hypothesis is None:
         return None
-    found = error_rate([reference], [hypothesis])
-    return np.array([[found.substitutions + found.deletions + found.insertions, found.n_reference]], dtype=np.float64)
+    errors = error_rate([reference], [hypothesis])
+    return np.array(
+        [[errors.substitutions + errors.deletions + errors.insertions, errors.n_reference]], dtype=np.float64
+    )
 
 
 def _ratio(part: Sums, whole: Sums) -> Sums:

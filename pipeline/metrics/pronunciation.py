@@ -1,12 +1,12 @@
-"""How a pronunciation scorer is judged on speechocean762 and its like, level by level.
+"""Metrics of a pronunciation scorer on speechocean762 and corpora like it, level by level.
 
     utterance   PCC of unrounded predictions with the reference score (0-10), per aspect (Gong et al. 2022, GOPT)
-    word        PCC of accuracy, stress and total, one value a word, with the experts' median
+    word        PCC of accuracy, stress and total, one value per word, with the experts' median
     phone       PCC over all phones of all utterances with the experts' mean (0-2)
     mdd         mispronunciation detection and diagnosis, see `mdd.py`
-    per, wer    of what was heard without being told the text, see `transcription.py`
+    per, wer    of what the scorer recognised without the text, see `transcription.py`
 
-Intervals are bootstrapped over speakers. A level that a scorer does not answer is None.
+Intervals are bootstrapped over speakers. A level that a scorer does not predict is None.
 """
 
 from collections.abc import Sequence
@@ -34,12 +34,13 @@ class Correlation:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """One utterance as the experts and as a scorer judged it.
+class UtterancePair:
+    """One utterance: the experts' reference and what a scorer predicted.
 
     `reference` and `predicted` are sentence aspects, 0-10. Word and phone rows run in parallel; a side that has none
-    is empty. `canonical`, `heard` and `diagnosed` are phone sequences: what was to be said, the experts' verdict, and
-    what the scorer says was said, told the text; `free_phones` and `free_words` what it heard without the text.
+    is empty. Phone sequences: `canonical` is the target, `perceived` what the experts transcribed, `diagnosed` what
+    the scorer, which knows the text, says was spoken. `recognised_phones` and `recognised_words` are what it
+    recognised without the text.
     """
 
     speaker: str
@@ -51,10 +52,10 @@ class Judgement:
     phone_reference: tuple[float, ...] = ()
     phone_predicted: tuple[float, ...] = ()
     canonical: tuple[str, ...] = ()
-    heard: tuple[str, ...] | None = None
+    perceived: tuple[str, ...] | None = None
     diagnosed: tuple[str, ...] | None = None
-    free_phones: tuple[str, ...] | None = None
-    free_words: tuple[str, ...] | None = None
+    recognised_phones: tuple[str, ...] | None = None
+    recognised_words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,12 @@ def correlation(
     return Correlation(pcc, spread, float(((truth - guess) ** 2).mean()), len(truth))
 
 
-def pronunciation_metrics(judgements: Sequence[Judgement], n_resamples: int = 1000) -> PronunciationMetrics:
+def pronunciation_metrics(pairs: Sequence[UtterancePair], n_resamples: int = 1000) -> PronunciationMetrics:
     """All levels that both sides have values for."""
-    aspects = sorted({aspect for j in judgements for aspect in j.reference.keys() & j.predicted.keys()})
+    aspects = sorted({aspect for j in pairs for aspect in j.reference.keys() & j.predicted.keys()})
     utterance = {}
     for aspect in aspects:
-        rows = [j for j in judgements if aspect in j.reference and aspect in j.predicted]
+        rows = [j for j in pairs if aspect in j.reference and aspect in j.predicted]
         utterance[aspect] = correlation(
             [j.reference[aspect] for j in rows],
             [j.predicted[aspect] for j in rows],
@@ -104,23 +105,29 @@ def pronunciation_metrics(judgements: Sequence[Judgement], n_resamples: int = 10
         )
     word = {}
     for aspect in WORD_ASPECTS:
-        rows = [j for j in judgements if aspect in j.word_reference and aspect in j.word_predicted]
+        rows = [j for j in pairs if aspect in j.word_reference and aspect in j.word_predicted]
         if rows:
             word[aspect] = correlation(
                 [v for j in rows for v in j.word_reference[aspect]],
                 [v for j in rows for v in j.word_predicted[aspect]],
                 [j.speaker for j in rows for _ in j.word_reference[aspect]], n_resamples,
             )  # fmt: skip
-    phoned = [j for j in judgements if j.phone_reference and j.phone_predicted]
+    phoned = [j for j in pairs if j.phone_reference and j.phone_predicted]
     phone = None
     if phoned:
         phone = correlation(
             [v for j in phoned for v in j.phone_reference], [v for j in phoned for v in j.phone_predicted],
             [j.speaker for j in phoned for _ in j.phone_reference], n_resamples,
         )  # fmt: skip
-    told = [(j.canonical, j.heard, j.diagnosed) for j in judgements if j.heard is not None and j.diagnosed is not None]
-    free = [(j, j.heard, j.free_phones) for j in judgements if j.heard is not None and j.free_phones is not None]
-    spelled = [(j.words, j.free_words) for j in judgements if j.free_words is not None and j.words]
+    told = [
+        (j.canonical, j.perceived, j.diagnosed) for j in pairs if j.perceived is not None and j.diagnosed is not None
+    ]
+    free = [
+        (j, j.perceived, j.recognised_phones)
+        for j in pairs
+        if j.perceived is not None and j.recognised_phones is not None
+    ]
+    spelled = [(j.words, j.recognised_words) for j in pairs if j.recognised_words is not None and j.words]
     return PronunciationMetrics(
         utterance=utterance,
         word=word,
@@ -134,18 +141,18 @@ def pronunciation_metrics(judgements: Sequence[Judgement], n_resamples: int = 10
     )
 
 
-def utterance_per(heard: Tokens, free: Tokens) -> float:
-    """The phone error rate of one utterance; 0 where nothing was to be heard."""
-    return error_rate([heard], [free]).rate or 0.0
+def utterance_per(perceived: Tokens, recognised: Tokens) -> float:
+    """The phone error rate of one utterance; 0 where the experts perceived nothing."""
+    return error_rate([perceived], [recognised]).rate or 0.0
 
 
-def _per_accuracy(free: Sequence[tuple[Judgement, Tokens, Tokens]]) -> dict[str, float | None]:
-    rates = [utterance_per(heard, phones) for _, heard, phones in free]
-    found: dict[str, float | None] = {}
+def _per_accuracy(free: Sequence[tuple[UtterancePair, Tokens, Tokens]]) -> dict[str, float | None]:
+    rates = [utterance_per(perceived, phones) for _, perceived, phones in free]
+    correlations: dict[str, float | None] = {}
     for name in ("reference", "predicted"):
         values = [getattr(j, name).get("accuracy") for j, _, _ in free]
-        found[name] = pearson(rates, values) if values and None not in values else None
-    return found
+        correlations[name] = pearson(rates, values) if values and None not in values else None
+    return correlations
 
 
 def pair_sums(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

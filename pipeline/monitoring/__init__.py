@@ -1,1 +1,1 @@
-"""What the scorers answered, kept without audio, and what people said about it afterwards."""
+"""Drift of inputs and scores, errors against people's scores, and when to retrain."""

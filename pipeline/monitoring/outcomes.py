@@ -1,5 +1,5 @@
-"""How predictions fared against what people said of them: error over time, by learner and text, calibration, and two
-sides of a comparison."""
+"""Errors of predictions against people's scores: over time, by learner and text, calibration, and the two arms of a
+comparison."""
 
 import math
 from collections import defaultdict
@@ -18,12 +18,12 @@ WITHIN = 10.0  # points; what a scorer's confidence is the probability of
 CONFIDENCE_BINS = 5
 POWER, SIGNIFICANCE = 0.8, 0.05
 PERMUTATIONS = 9999
-SMALLEST_OF_USE = 2.0  # points of mean error: a smaller difference is not worth a change
+SMALLEST_USEFUL = 2.0  # points of mean error: a smaller difference is not worth a change
 
 
 @dataclass(frozen=True)
 class Group:
-    """Of labelled predictions: mean absolute error and bias (predicted less said) in points."""
+    """Labelled predictions with their mean absolute error and bias (predicted less label) in points."""
 
     name: str
     n: int
@@ -42,9 +42,9 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side of a comparison. `errors` holds a mean absolute error a learner, over `n_labelled` predictions;
-    `agreed` the share of the scores that they agreed with a learner, of those who said so."""
+class Arm:
+    """One arm of a comparison. `errors` holds the mean absolute error of each learner, over `n_labelled` predictions;
+    `agreed` the share of scores that each learner agreed with, of learners who gave feedback."""
 
     n: int
     n_labelled: int
@@ -62,13 +62,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of a comparison: `difference` of the mean errors a learner (b less a) with its 95 % interval and Welch's p-value;
-    None under two learners a side. `still_needed` learners a side for a difference of 2 points to be found with 80 %
-    power, None where the spread is unknown. `agreement_p` is the p-value of a permutation of learners over the sides,
-    for the difference of what they agreed with; None under two a side."""
+    """Result of a comparison. `difference` is that of the mean errors per learner (b less a) with its 95 % interval and
+    Welch's p-value; None with fewer than two learners per arm. `still_needed` learners per arm detect a difference of
+    2 points with 80 % power; None where the spread is unknown. `agreement_p` is the p-value of a permutation of
+    learners over the arms, for the share of scores they agreed with; None with fewer than two per arm."""
 
-    a: Side
-    b: Side
+    a: Arm
+    b: Arm
     difference: float | None
     interval: tuple[float, float] | None
     p_value: float | None
@@ -79,8 +79,8 @@ class Outcome:
 def by_week(labelled: Iterable[Labelled]) -> list[Group]:
     """Monday's date (UTC) as the name, oldest first."""
 
-    def week(one: Labelled) -> str:
-        day = datetime.fromtimestamp(one.at, UTC)
+    def week(prediction: Labelled) -> str:
+        day = datetime.fromtimestamp(prediction.at, UTC)
         return datetime.fromisocalendar(*day.isocalendar()[:2], 1).date().isoformat()
 
     return sorted(_groups(labelled, week), key=lambda group: group.name)
@@ -92,34 +92,34 @@ def by_participant(labelled: Iterable[Labelled]) -> list[Group]:
 
 
 def by_text(labelled: Iterable[Labelled]) -> list[Group]:
-    return sorted(_groups(labelled, lambda one: one.text), key=lambda group: -group.mae)
+    return sorted(_groups(labelled, lambda prediction: prediction.text), key=lambda group: -group.mae)
 
 
 def calibration(labelled: Iterable[Labelled]) -> list[Calibration]:
     """In fifths of the confidence."""
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for one in labelled:
-        if one.confidence is not None and one.error is not None:
-            place = min(CONFIDENCE_BINS - 1, int(one.confidence * CONFIDENCE_BINS))
-            bins[place].append((one.confidence, abs(one.error) <= WITHIN))
-    found = []
+    for prediction in labelled:
+        if prediction.confidence is not None and prediction.error is not None:
+            place = min(CONFIDENCE_BINS - 1, int(prediction.confidence * CONFIDENCE_BINS))
+            bins[place].append((prediction.confidence, abs(prediction.error) <= WITHIN))
+    points = []
     for _, pairs in sorted(bins.items()):
         hits, n = sum(hit for _, hit in pairs), len(pairs)
-        found.append(Calibration(sum(c for c, _ in pairs) / n, hits / n, share_interval(hits, n), n))
-    return found
+        points.append(Calibration(sum(c for c, _ in pairs) / n, hits / n, share_interval(hits, n), n))
+    return points
 
 
 def last_errors(labelled: Sequence[Labelled], n: int = 100) -> NDArray[np.float64]:
     """Absolute errors of the last `n` that have one, in points."""
-    errors = [abs(one.error) for one in labelled if one.error is not None]
+    errors = [abs(prediction.error) for prediction in labelled if prediction.error is not None]
     return np.array(errors[-n:], dtype=np.float64)
 
 
 def compare(labelled: Iterable[Labelled], counts: dict[str, int]) -> Outcome:
-    """Predictions of one learner depend on each other, so that learners are compared; those without a name count one
-    each. `counts` is how many predictions each side made, labelled or not."""
-    everything = list(labelled)
-    a, b = (_side([one for one in everything if one.arm == arm], counts.get(arm, 0)) for arm in "ab")
+    """Compare the arms a and b by learner, since predictions of one learner depend on each other; predictions without
+    a name count as one learner each. `counts` holds the predictions of each arm, labelled or not."""
+    predictions = list(labelled)
+    a, b = (_arm([p for p in predictions if p.arm == arm], counts.get(arm, 0)) for arm in "ab")
     difference = interval = p_value = needed = None
     if min(len(a.errors), len(b.errors)) >= 2:
         x, y = np.array(a.errors), np.array(b.errors)
@@ -135,26 +135,26 @@ def compare(labelled: Iterable[Labelled], counts: dict[str, int]) -> Outcome:
     return Outcome(a, b, difference, interval, p_value, agreement_p, needed)
 
 
-def learners_needed(std_a: float, std_b: float, difference: float = SMALLEST_OF_USE) -> int:
-    """A side, for a two-sided test of two means at 5 % with 80 % power (normal approximation)."""
+def learners_needed(std_a: float, std_b: float, difference: float = SMALLEST_USEFUL) -> int:
+    """Learners per arm for a two-sided test of two means at 5 % with 80 % power (normal approximation)."""
     z = float(stats.norm.ppf(1 - SIGNIFICANCE / 2) + stats.norm.ppf(POWER))
     return max(2, math.ceil((std_a**2 + std_b**2) * (z / difference) ** 2))
 
 
-def _side(own: Sequence[Labelled], n: int) -> Side:
+def _arm(predictions: Sequence[Labelled], n: int) -> Arm:
     errors: dict[Hashable, list[float]] = defaultdict(list)
-    said: dict[Hashable, list[float]] = defaultdict(list)
-    for one in own:
-        learner = one.participant or ("", one.id)
-        if one.error is not None:
-            errors[learner].append(abs(one.error))
-        if one.agrees is not None:
-            said[learner].append(float(one.agrees >= 0.5))
-    return Side(n, sum(map(len, errors.values())), _means(errors), _means(said))
+    agreed: dict[Hashable, list[float]] = defaultdict(list)
+    for prediction in predictions:
+        learner = prediction.participant or ("", prediction.id)
+        if prediction.error is not None:
+            errors[learner].append(abs(prediction.error))
+        if prediction.agrees is not None:
+            agreed[learner].append(float(prediction.agrees >= 0.5))
+    return Arm(n, sum(map(len, errors.values())), _means(errors), _means(agreed))
 
 
 def _means(values: dict[Hashable, list[float]]) -> tuple[float, ...]:
-    return tuple(sum(own) / len(own) for own in values.values())
+    return tuple(sum(row) / len(row) for row in values.values())
 
 
 def _permuted(a: Sequence[float], b: Sequence[float]) -> float:
@@ -163,18 +163,18 @@ def _permuted(a: Sequence[float], b: Sequence[float]) -> float:
     def apart(x: NDArray[np.float64], y: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
         return np.asarray(y.mean(axis=axis) - x.mean(axis=axis))
 
-    found = stats.permutation_test(
+    test = stats.permutation_test(
         (np.array(a), np.array(b)), apart, vectorized=True, n_resamples=PERMUTATIONS, batch=1000,
         rng=np.random.default_rng(0),
     )  # fmt: skip
-    return float(found.pvalue)
+    return float(test.pvalue)
 
 
 def _groups(labelled: Iterable[Labelled], name: Callable[[Labelled], str]) -> list[Group]:
     errors: dict[str, list[float]] = defaultdict(list)
-    for one in labelled:
-        if one.error is not None:
-            errors[name(one)].append(one.error)
+    for prediction in labelled:
+        if prediction.error is not None:
+            errors[name(prediction)].append(prediction.error)
     return [
         Group(key, len(values), float(np.abs(values).mean()), float(np.mean(values))) for key, values in errors.items()
     ]

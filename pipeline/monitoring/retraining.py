@@ -1,4 +1,4 @@
-"""When to train a model again: it errs too much, there is much more to learn from, or it has grown old."""
+"""When to retrain a model: its error is large, there are many new ratings, or it is old."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.deployment.model_registry import Entry
 from pipeline.deployment.prediction_log import Labelled
 from pipeline.errors import JobError, UnknownNameError
+from pipeline.i18n import _, ngettext, number
 from pipeline.jobs.launcher import find, relaunch_training
 from pipeline.labels.index import Index
 from pipeline.monitoring.outcomes import last_errors
@@ -20,51 +21,53 @@ if TYPE_CHECKING:
     import pandas
 
 MOST_ERROR = 15.0  # points, mean of the last 100 labelled predictions
-FEWEST_ERRORS = 30  # with fewer nothing is said of the error
+FEWEST_ERRORS = 30  # with fewer the mean error says too little
 NEW_LABELS = 1000
 MOST_DAYS = 180
 
 
 @dataclass(frozen=True)
-class Reason:
-    """One thing that is looked at: what it is now, from where on it speaks for training again, and whether it does;
-    None where it cannot be told."""
+class Criterion:
+    """One reason to retrain, as text for people: its `value` now, the `limit`, and whether it is `met`; None where
+    that is unknown."""
 
     name: str
     value: str
     limit: str
-    speaks_for_it: bool | None
+    met: bool | None
 
 
-def reasons(
+def criteria(
     settings: Settings, entry: Entry, labelled: Sequence[Labelled], now: datetime | None = None
-) -> list[Reason]:
-    """For a model in use; `labelled` are its predictions, oldest first."""
+) -> list[Criterion]:
+    """For a deployed model; `labelled` are its predictions, oldest first."""
     errors = last_errors(labelled)
-    known = len(errors) >= FEWEST_ERRORS
-    mean = f"{errors.mean():.1f} points over {len(errors)}" if len(errors) else "nothing is labelled"
-    found = [
-        Reason(
-            "Mean error of the last 100 labelled predictions", mean, f"over {MOST_ERROR:.0f}",
-            bool(errors.mean() > MOST_ERROR) if known else None,
-        )
-    ]  # fmt: skip
+    n, mean_error = len(errors), float(errors.mean()) if len(errors) else 0.0
     made_at = _known_time(entry)
     fresh = new_labels(settings, str(entry.made_from.get("trained_on", "")), made_at)
-    found.append(
-        Reason(
-            "Ratings since it was trained", "its recordings are not here" if fresh is None else f"{fresh:,}",
-            f"{NEW_LABELS:,} or more", None if fresh is None else fresh >= NEW_LABELS,
-        )
-    )  # fmt: skip
     days = _days(made_at, now or datetime.now(UTC))
-    found.append(
-        Reason(
-            "Age", "unknown" if days is None else f"{days} days", f"over {MOST_DAYS} days",
+    return [
+        Criterion(
+            _("Mean error of the last 100 human scores"),
+            ngettext("{error} points over {n} prediction", "{error} points over {n} predictions", n).format(
+                error=number(mean_error, 1), n=number(n)
+            ) if n else _("no human scores"),
+            _("over {points} points").format(points=number(MOST_ERROR)),
+            mean_error > MOST_ERROR if n >= FEWEST_ERRORS else None,
+        ),
+        Criterion(
+            _("Ratings since training"),
+            _("unknown: the training set is not on this machine") if fresh is None else number(fresh),
+            _("{n} or more").format(n=number(NEW_LABELS)),
+            None if fresh is None else fresh >= NEW_LABELS,
+        ),
+        Criterion(
+            _("Age"),
+            _("unknown") if days is None else ngettext("{n} day", "{n} days", days).format(n=number(days)),
+            _("over {n} days").format(n=number(MOST_DAYS)),
             None if days is None else days > MOST_DAYS,
-        )
-    )  # fmt: skip
-    return found
+        ),
+    ]  # fmt: skip
 
 
 def new_labels(settings: Settings, set_name: str, since: str) -> int | None:
@@ -76,7 +79,7 @@ def new_labels(settings: Settings, set_name: str, since: str) -> int | None:
 
 
 def raters(settings: Settings, entry: Entry) -> dict[str, int] | None:
-    """Who had rated how much of the set that a model was trained on, when it was; None where the set is not here."""
+    """Ratings per rater of the set that a model was trained on, at that time; None where the set is not here."""
     labels = _ratings(settings, str(entry.made_from.get("trained_on", "")))
     if labels is None:
         return None
@@ -96,7 +99,7 @@ def _ratings(settings: Settings, set_name: str) -> "pandas.DataFrame | None":
 
 
 def train_again(settings: Settings, entry: Entry, by: Identity | None = None) -> RunDirectory:
-    """Start the training that made a model once more, on what is there now. Raises JobError where its run is gone."""
+    """Repeat the training that made a model, on the labels of today. Raises JobError where its run is gone."""
     return relaunch_training(settings, find(settings, entry.run or entry.model_id), by)
 
 

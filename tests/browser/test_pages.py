@@ -226,16 +226,17 @@ def test_a_set_is_scored_and_compared(open_page: Open) -> None:
     page = open_page("compare", set="demo")
     settled(page)
     page.get_by_role("button", name="Score all recordings").click()
-    page.get_by_text("The ten worst").wait_for(timeout=60_000)
-    page.get_by_text("176 recordings of 8 participants").wait_for()
+    page.get_by_text("Largest errors").wait_for(timeout=60_000)
+    page.get_by_text("176 recordings of 8 speakers").wait_for()
     page.get_by_text("Bland-Altman", exact=True).click()
     drawn(page)
     shoot(page, "compare-scored")
-    box = page.get_by_role("combobox", name="Participants")
+    page.get_by_role("button", name="Filters").click()
+    box = page.get_by_role("combobox", name="Speakers")
     box.click()
     box.type("participant_03")
     page.keyboard.press("Enter")
-    page.get_by_text("22 recordings of 1 participant").wait_for()
+    page.get_by_text("22 recordings of 1 speaker").wait_for()
 
 
 def test_a_learner_reads_a_sentence_and_hears_each_word(open_page: Open, tmp_path: Path) -> None:

@@ -336,7 +336,7 @@ def test_corrected_scores_come_in_with_the_next_import(settings: Settings, tmp_p
 
 
 def test_experts_alone_are_enough(settings: Settings, tmp_path: Path) -> None:
-    from pipeline.evaluation.evaluate import reference_of_manifest
+    from pipeline.evaluation.reference import reference_of_manifest
 
     path = manifest(tmp_path / "m", {"audio": "a.wav", "text": "a b", "experts": {"total": [6, 7, 9]}})
     assert reference_of_manifest(path).experts == (70.0,)

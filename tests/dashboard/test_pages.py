@@ -91,19 +91,19 @@ def test_practise_offers_words_a_reference_and_earlier_attempts(open_page: Open,
 
 
 @pytest.mark.usefixtures("demo")
-def test_compare_shows_figures_against_targets_and_the_ten_worst(open_page: Open, settings: Settings) -> None:
+def test_compare_shows_metrics_with_targets_and_the_largest_errors(open_page: Open, settings: Settings) -> None:
     before = said(open_page("compare", set="demo"))
     assert "No scorer has scored this set" in before
     for scorer in ("acoustic57", "reference"):
         score_set(settings, "demo", scorer)
     page = open_page("compare", set="demo")
     shown = said(page)
-    assert "176 recordings of 8 participants" in shown
+    assert "176 recordings of 8 speakers" in shown
     assert "synthetic" in shown
-    figures = page.dataframe[0].value.set_index("Figure")
-    assert figures.loc["MAE (points)", "Target"] == "< 10 / < 7 / < 5"
-    assert "· acceptable" in figures.loc["MAE (points)", "reference"]
-    assert "[" in figures.loc["PCC", "acoustic57"]
+    metrics = page.dataframe[0].value.set_index("Metric")
+    assert metrics.loc["MAE (points)", "Target"] == "< 10 / 7 / 5"
+    assert "· acceptable" in metrics.loc["MAE (points)", "reference"]
+    assert "[" in metrics.loc["PCC", "acoustic57"]
     assert len(page.dataframe[1].value) == 10
 
 
@@ -134,7 +134,7 @@ def test_train_shows_the_models_in_use_and_a_runs_findings(open_page: Open, sett
     assert "This run" in shown
     tables = [table.value for table in page.dataframe]
     assert any("training mean" in table.columns for table in tables)
-    assert any(len(table) == 10 and "error" in table.columns for table in tables)
+    assert any(len(table) == 10 and "Error (points)" in table.columns for table in tables)
 
 
 @pytest.mark.usefixtures("demo")
@@ -159,5 +159,5 @@ def test_a_lost_run_says_so(open_page: Open, settings: Settings) -> None:
 def test_an_old_link_to_a_job_that_is_gone_still_compares(open_page: Open, settings: Settings) -> None:
     score_set(settings, "demo", "acoustic57")
     page = open_page("compare", set="demo", job="../gone")
-    assert "176 recordings of 8 participants" in said(page)
+    assert "176 recordings of 8 speakers" in said(page)
     assert not page.error

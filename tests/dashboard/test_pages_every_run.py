@@ -62,7 +62,7 @@ def test_a_damaged_folder_hides_no_run_and_is_named(folders: list[Folder], setti
     [
         ("runs", {}), ("train", {}), ("results", {}), ("wakeword", {"step": "3 Training"}),
         ("wakeword", {"step": "4 Evaluation"}), ("wakeword", {"step": "5 Export"}), ("tables", {"table": "Train"}),
-        ("tables", {"table": "Results"}), ("monitor", {"monitor": "Models"}),
+        ("tables", {"table": "Results"}), ("monitor", {"monitor": "models"}),
     ],
     ids=str,
 )  # fmt: skip

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components.score_card import checks_of, confidence_in_words
-from dashboard.services import compare as comparison
-from dashboard.services import shared as services
+from dashboard.services import compare, shared
 from dashboard.services import train as training
 from pipeline.errors import CorpusError, JobError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
@@ -34,7 +33,7 @@ def table() -> pd.DataFrame:
     rows += [("heuristic", id_, score) for id_, score in zip("abc", (60, 60, None), strict=True)]
     rows += [("model", "unrated", 50)]
     predictions = pd.DataFrame(rows, columns=["scorer", "recording_id", "overall"])
-    return comparison.joined(predictions, experts)
+    return compare.joined(predictions, experts)
 
 
 def test_joining_leaves_out_what_one_side_has_not_scored(table: pd.DataFrame) -> None:
@@ -45,23 +44,23 @@ def test_joining_leaves_out_what_one_side_has_not_scored(table: pd.DataFrame) ->
 
 
 def test_filters_keep_everything_or_what_they_name(table: pd.DataFrame) -> None:
-    assert len(comparison.filtered(table)) == 6
-    assert set(comparison.filtered(table, speakers=["s2"])["recording_id"]) == {"c", "d"}
-    assert set(comparison.filtered(table, speakers=["s1"], texts=["su"])["recording_id"]) == {"b"}
+    assert len(compare.filtered(table)) == 6
+    assert set(compare.filtered(table, speakers=["s2"])["recording_id"]) == {"c", "d"}
+    assert set(compare.filtered(table, speakers=["s1"], texts=["su"])["recording_id"]) == {"b"}
 
 
 def test_scorers_are_compared_on_the_same_recordings_only(table: pd.DataFrame) -> None:
-    assert set(comparison.on_the_same_recordings(table)["recording_id"]) == {"a", "b"}
+    assert set(compare.on_the_same_recordings(table)["recording_id"]) == {"a", "b"}
 
 
-def test_figures_are_those_of_the_metrics_and_need_three_recordings(table: pd.DataFrame) -> None:
-    found = comparison.metrics_by_scorer(table)
-    assert set(found) == {"model"}
-    assert found["model"] == regression_metrics([90, 70, 50, 60], [85, 72, 70, 61], speakers=["s1", "s1", "s2", "s2"])
+def test_metrics_need_three_recordings(table: pd.DataFrame) -> None:
+    metrics = compare.metrics_by_scorer(table)
+    assert set(metrics) == {"model"}
+    assert metrics["model"] == regression_metrics([90, 70, 50, 60], [85, 72, 70, 61], speakers=["s1", "s1", "s2", "s2"])
 
 
 def test_the_worst_come_first_with_signed_errors(table: pd.DataFrame) -> None:
-    rows = comparison.worst(table, "model", n=2)
+    rows = compare.worst(table, "model", n=2)
     assert list(rows["recording_id"]) == ["c", "a"]
     assert list(rows["error"]) == [20.0, -5.0]
 
@@ -70,48 +69,48 @@ def test_the_human_ceiling_needs_two_raters_of_the_same_recordings() -> None:
     ids = [str(number) for number in range(6)]
     one = pd.DataFrame({"recording_id": ids, "evaluator": "ada", "action": "rate", "score": np.arange(50.0, 56.0)})
     two = pd.concat([one, one.assign(evaluator="can", score=one["score"] + 4)])
-    assert comparison.human_ceiling(one, ids) is None
-    assert comparison.human_ceiling(two.assign(action="skip"), ids) is None
-    ceiling = comparison.human_ceiling(two, ids)
+    assert compare.human_ceiling(one, ids) is None
+    assert compare.human_ceiling(two.assign(action="skip"), ids) is None
+    ceiling = compare.human_ceiling(two, ids)
     assert ceiling is not None
     assert ceiling["mae"] == pytest.approx(4)
 
 
-def test_the_table_of_figures_names_the_level_reached_and_what_is_undefined() -> None:
+def test_metric_rows_name_the_target_reached_and_what_is_undefined() -> None:
     metrics = RegressionMetrics(10, mae=6.5, rmse=13.0, r2=None, within_5=0.4, intervals={"mae": (5.0, 8.25)})
-    rows = {row["Figure"]: row for row in comparison.metric_rows({"model": metrics}, {"mae": 3.0})}
+    rows = {row["Metric"]: row for row in compare.metric_rows({"model": metrics}, {"mae": 3.0})}
     assert rows["MAE (points)"]["model"] == "6.50 [5.00, 8.25] · good"
     assert rows["RMSE (points)"]["model"] == "13.0 · missed"
     assert rows["R²"]["model"].startswith("undefined")
-    assert rows["Within 5 points"]["model"] == "40 %"
+    assert rows["Within 5 points"]["model"] == "40%"
     assert rows["MAE (points)"]["Human ceiling"] == "3.00"
-    assert rows["MAE (points)"]["Target"] == "< 10 / < 7 / < 5"
+    assert rows["MAE (points)"]["Target"] == "< 10 / 7 / 5"
 
 
 def test_one_raters_scores_or_the_consensus(installation: Settings, tiny_set: str) -> None:
-    consensus = services.expert_scores(tiny_set, None).set_index("recording_id")["score"]
-    ayse = services.expert_scores(tiny_set, "ayşe").set_index("recording_id")["score"]
-    can = services.expert_scores(tiny_set, "can").set_index("recording_id")["score"]
+    consensus = shared.expert_scores(tiny_set, None).set_index("recording_id")["score"]
+    ayse = shared.expert_scores(tiny_set, "ayşe").set_index("recording_id")["score"]
+    can = shared.expert_scores(tiny_set, "can").set_index("recording_id")["score"]
     assert len(consensus) == len(ayse) == 24
     pd.testing.assert_series_equal(consensus, (ayse + can) / 2)
 
 
 def test_a_recordings_audio_is_found_by_its_id(installation: Settings, tiny_set: str, tmp_path: Path) -> None:
-    path = services.recording_audio("tiny/participant_001/kelimeler/02_çiçek")
+    path = shared.recording_audio("tiny/participant_001/kelimeler/02_çiçek")
     assert path == tmp_path / "tiny" / "participant_001" / "kelimeler" / "02_çiçek.wav"
 
 
 @pytest.mark.parametrize("path", ["", "some/where", "/no/such/place"])
 def test_an_import_of_nothing_is_refused_before_it_starts(installation: Settings, path: str) -> None:
     with pytest.raises(CorpusError):
-        services.launch_import(path, "", "auto")
+        shared.launch_import(path, "", "auto")
     assert not installation.jobs_root.exists()
 
 
 @pytest.mark.parametrize("run_id", ["missing-12345678", "..", "../jobs"])
 def test_an_unknown_job_is_refused(installation: Settings, run_id: str) -> None:
     with pytest.raises(JobError):
-        services.job(run_id)
+        shared.job(run_id)
 
 
 def test_a_report_is_read_back_as_it_was_measured(installation: Settings) -> None:
@@ -148,5 +147,5 @@ def test_confidence_is_told_as_a_frequency(confidence: float, said: str) -> None
 
 def test_parts_filter_like_speakers_and_texts(table: pd.DataFrame) -> None:
     parted = table.assign(part=table["speaker"].map({"s1": "train", "s2": "dev"}))
-    assert set(comparison.filtered(parted, parts=["dev"])["speaker"]) == {"s2"}
-    assert len(comparison.filtered(parted)) == len(parted)
+    assert set(compare.filtered(parted, parts=["dev"])["speaker"]) == {"s2"}
+    assert len(compare.filtered(parted)) == len(parted)

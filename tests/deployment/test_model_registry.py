@@ -45,7 +45,7 @@ from pipeline.importing.demo import install_demo
 from pipeline.jobs.launcher import find
 from pipeline.monitoring import outcomes as of
 from pipeline.monitoring.inputs import feature_drift, feature_names
-from pipeline.monitoring.retraining import can_train_again, raters, reasons, train_again
+from pipeline.monitoring.retraining import can_train_again, criteria, raters, train_again
 from pipeline.records import RubricName, ScoreResult, Target
 from pipeline.runs import RunDirectory
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -369,33 +369,34 @@ def test_features_that_moved_against_the_training_recordings(world: tuple[Settin
     result = ScoreResult(60.0, "poor", "ml_model", "model", "drifting", ARABA)
     for row in shifted:
         log.add(result, features=row)
-    found, against = feature_drift(settings, entry, "drifting")
-    assert "which it was trained on" in against
-    assert found[0].name == names[moved]
-    assert found[0].verdict == "large"
-    assert {one.verdict for one in found[1:]} == {"steady"}
-    nothing, why = feature_drift(settings, None, "never heard of")
-    assert (nothing, why[:1]) == ([], "0")
+    drift = feature_drift(settings, entry, "drifting")
+    assert "training recordings of the set demo" in drift.source
+    assert drift.features[0].name == names[moved]
+    assert drift.features[0].verdict == "large"
+    assert {feature.verdict for feature in drift.features[1:]} == {"steady"}
+    unknown = feature_drift(settings, None, "never heard of")
+    assert unknown.features == ()
+    assert "0 of the 100 predictions" in unknown.source
 
 
 # Training again
 
 
-def test_reasons_to_train_again(world: tuple[Settings, list[RunDirectory]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_criteria_for_retraining(world: tuple[Settings, list[RunDirectory]], monkeypatch: pytest.MonkeyPatch) -> None:
     settings, (first, _) = world
     make_live(settings, first.path / "model", "", first.id)
     entry = get_entry(settings, first.id)
     bad = [labelled(n, 90, 70) for n in range(100)]
     later = datetime.now(UTC) + timedelta(days=400)
     assert raters(settings, entry) == {"demo-synthetic": 176}
-    error, fresh, age = reasons(settings, entry, bad, later)
-    assert (error.speaks_for_it, error.value) == (True, "20.0 points over 100")
-    assert (fresh.speaks_for_it, fresh.value) == (False, "0")
-    assert age.speaks_for_it is True
-    error, _, age = reasons(settings, entry, bad[:10])
-    assert (error.speaks_for_it, age.speaks_for_it) == (None, False)
+    error, fresh, age = criteria(settings, entry, bad, later)
+    assert (error.met, error.value) == (True, "20.0 points over 100 predictions")
+    assert (fresh.met, fresh.value) == (False, "0")
+    assert age.met is True
+    error, _, age = criteria(settings, entry, bad[:10])
+    assert (error.met, age.met) == (None, False)
     good_again = bad + [labelled(200 + n, 60, 55) for n in range(100)]
-    assert reasons(settings, entry, good_again)[0].speaks_for_it is False, "the last hundred count"
+    assert criteria(settings, entry, good_again)[0].met is False, "the last hundred count"
     started: list[Any] = []
     monkeypatch.setattr("pipeline.jobs.launcher._start", lambda job, name: started.append(job))
     assert can_train_again(settings, entry)
@@ -411,17 +412,17 @@ def test_the_page_compares_and_registers(
     open_page: Callable[..., Any], world: tuple[Settings, list[RunDirectory]]
 ) -> None:
     settings, (first, _) = world
-    page = open_page("monitor", monitor="Models")
+    page = open_page("monitor", monitor="models")
     assert not page.exception
     assert "word-demo-reference" in " ".join(page.dataframe[0].value["Model"])
-    page.selectbox[0].select(first.id).run()
-    button(page, "Make it a candidate").click().run()
+    page.selectbox(key="registry-run").select(first.id).run()
+    button(page, "Register as candidate").click().run()
     assert not page.exception
     assert get_entry(settings, first.id).stage is Stage.CANDIDATE
     page.selectbox(key="registry-model").select(first.id).run()
-    button(page, "Into the shadow").click().run()
+    button(page, "Start shadow scoring").click().run()
     assert shadow(settings, ARABA) is not None
-    compare = open_page("monitor", monitor="Comparisons")
+    compare = open_page("monitor", monitor="comparisons")
     button(compare, "Begin").click().run()
     assert not compare.exception
     going = comparison_at(settings, "word")
@@ -436,13 +437,13 @@ def test_the_page_says_what_people_said(open_page: Callable[..., Any], settings:
         result = ScoreResult(60.0 + number % 5, "poor", "ml_model", "model", "m1", ARABA, confidence=0.7)
         found = log.add(result, participant=f"l{number % 3}", features=np.arange(57.0) + number)
         log.feedback(found, score=55.0, agrees=number % 4 > 0)
-    page = open_page("monitor", monitor="What people said")
+    page = open_page("monitor", monitor="feedback")
     assert not page.exception
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown == {
-        "With a person's score": "40", "Mean error (points)": "7.0", "Within 10 points": "100%",
+        "With a human score": "40", "Mean error (points)": "7.0", "Within 10 points": "100%",
         "Scores agreed with": "75%",
     }  # fmt: skip
-    came_in = open_page("monitor", monitor="What came in")
+    came_in = open_page("monitor", monitor="inputs")
     assert not came_in.exception
     assert "40 of the 100 predictions needed" in said(came_in)

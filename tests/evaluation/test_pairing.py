@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.evaluation.pairing import human_ceiling, judgement, target_of_item
+from pipeline.evaluation.pairing import human_ceiling, pair_of, target_of_item
 from pipeline.records import PhoneScore, RubricName, ScoreResult, Target, Verdict, WordScore
 
 DETAIL = {"accuracy": [8, 9, 7, 8, 8], "stress": [10] * 5, "total": [8] * 5, "transcribed": ["S IY", "(TH) IY"]}
@@ -29,26 +29,26 @@ def result() -> ScoreResult:
 
 
 def test_with_all_detail_every_level_is_set_side_by_side() -> None:
-    found = judgement(item(**DETAIL), result())
+    found = pair_of(item(**DETAIL), result())
     assert found.reference == {"total": 6.0, "completeness": 10.0}
     assert found.word_reference == {"accuracy": (8.0,), "stress": (10.0,), "total": (8.0,)}
     assert (found.phone_reference, found.phone_predicted) == ((0.4, 2.0), (0.4, 1.8))
-    assert found.heard == ("TH", "IY")
+    assert found.perceived == ("TH", "IY")
     assert found.diagnosed == ("AH", "TH", "IY")
-    assert found.free_words == ("the",)
+    assert found.recognised_words == ("the",)
 
 
 def test_without_word_scores_the_other_levels_stay() -> None:
-    found = judgement(item(), result())
+    found = pair_of(item(), result())
     assert found.word_reference == {}
     assert found.phone_reference == (0.4, 2.0)
 
 
 def test_the_median_counts_where_nothing_was_released() -> None:
     bare = CorpusItem("k", "a.wav", "SEE", "s", RubricName.SENTENCE, median={"total": 7.0, "completeness": 0.8})
-    found = judgement(bare, result())
+    found = pair_of(bare, result())
     assert found.reference == {"total": 7.0, "completeness": 8.0}
-    assert (found.phone_reference, found.heard) == ((), None)
+    assert (found.phone_reference, found.perceived) == ((), None)
 
 
 def test_the_corpus_phones_are_given_to_the_scorer() -> None:

@@ -22,7 +22,7 @@ from pipeline.labels.repair import repair_labels
 from pipeline.labels.result_file import LabelTimeError, read_result
 from pipeline.labels.store import LabelStore
 from pipeline.monitoring.outcomes import last_errors
-from pipeline.monitoring.retraining import reasons
+from pipeline.monitoring.retraining import criteria
 from pipeline.practice.attempts import read_attempts
 from pipeline.practice.progress import by_day
 from pipeline.projects.project import Project
@@ -169,7 +169,7 @@ def test_models_with_a_wrong_time_hide_none_of_the_others(settings: Settings, va
     (settings.models_root / "registry.jsonl").write_text(text)
     assert {one.model_id for one in entries(settings) if one.stage is Stage.CANDIDATE} == {"a", "c"}
     entry = Entry("word", "x", Stage.LIVE, "", "", None, "", {"created_at": value, "trained_on": "none"})
-    assert reasons(settings, entry, [])[-1].value == "unknown"
+    assert criteria(settings, entry, [])[-1].value == "unknown"
 
 
 @pytest.mark.parametrize("value", [one for one in WRONG if one], ids=repr)

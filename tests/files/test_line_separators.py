@@ -12,7 +12,7 @@ from pipeline import jsonl
 from pipeline.cli.main import main
 from pipeline.corpus.sets import read_recordings
 from pipeline.deployment.model_registry import _events, _file
-from pipeline.evaluation.saved import Evaluation
+from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.importing.importer import import_path
 from pipeline.labels.exchange import export_labels
 from pipeline.labels.index import Index
@@ -143,7 +143,7 @@ def test_the_model_registry(settings: Settings) -> None:
 def test_rows_of_an_evaluation(tmp_path: Path) -> None:
     file = tmp_path / "m.rows.jsonl"
     file.write_bytes((json.dumps({"text": ODD}, ensure_ascii=False) + "\n").encode())
-    assert Evaluation({}, file).rows() == [{"text": ODD}]
+    assert SavedEvaluation({}, file).rows() == [{"text": ODD}]
 
 
 def test_a_split_of_wake_word_clips(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.metrics.pronunciation import Judgement, correlation, pronunciation_metrics, utterance_per
+from pipeline.metrics.pronunciation import UtterancePair, correlation, pronunciation_metrics, utterance_per
 from pipeline.phones import UNKNOWN
 
 
@@ -41,8 +41,8 @@ def test_what_does_not_vary_has_no_correlation() -> None:
         correlation([1], [1, 2], ["a"])
 
 
-def judged(speaker: str, accuracy: float, guess: float, heard: str, diagnosed: str, free: str) -> Judgement:
-    return Judgement(
+def judged(speaker: str, accuracy: float, guess: float, heard: str, diagnosed: str, free: str) -> UtterancePair:
+    return UtterancePair(
         speaker=speaker,
         reference={"accuracy": accuracy},
         predicted={"accuracy": guess},
@@ -52,20 +52,20 @@ def judged(speaker: str, accuracy: float, guess: float, heard: str, diagnosed: s
         phone_reference=(2.0, 2.0, 0.0, 2.0, 2.0),
         phone_predicted=(2.0, 1.8, 0.4, 2.0, 1.9),
         canonical=("DH", "AH", "K", "AE", "T"),
-        heard=tuple(heard.split()),
+        perceived=tuple(heard.split()),
         diagnosed=tuple(diagnosed.split()),
-        free_phones=tuple(free.split()),
-        free_words=("the", "bat"),
+        recognised_phones=tuple(free.split()),
+        recognised_words=("the", "bat"),
     )
 
 
 def test_every_level_is_measured() -> None:
-    judgements = [
+    pairs = [
         judged("a", 4, 5, f"DH AH {UNKNOWN} AE T", f"DH AH {UNKNOWN} AE T", "DH AH K AE"),  # found; 2 errors freely
         judged("b", 8, 7, f"DH AH {UNKNOWN} AE T", "DH AH K AE T", f"DH AH {UNKNOWN} AE T"),  # missed; none
         judged("c", 9, 9, "DH AH K AE T", "DH AH K AE T", "DH AH K AE T S"),  # right, accepted; 1 error
     ]
-    found = pronunciation_metrics(judgements, n_resamples=50)
+    found = pronunciation_metrics(pairs, n_resamples=50)
     assert found.utterance["accuracy"].pcc == pytest.approx(stats.pearsonr([4, 8, 9], [5, 7, 9]).statistic)
     assert found.word["accuracy"].n == 6
     assert found.phone is not None
@@ -80,7 +80,7 @@ def test_every_level_is_measured() -> None:
 
 
 def test_levels_that_nobody_answers_are_none() -> None:
-    bare = Judgement("a", {"total": 5.0}, {"total": 6.0})
+    bare = UtterancePair("a", {"total": 5.0}, {"total": 6.0})
     found = pronunciation_metrics([bare, bare, bare])
     assert (found.phone, found.mdd, found.per, found.wer) == (None, None, None, None)
     assert found.word == {}

@@ -17,7 +17,8 @@ from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.corpus.references import find_reference, find_references, word_key
 from pipeline.corpus.sets import read_recordings
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, UnknownNameError
-from pipeline.evaluation.evaluate import evaluate, reference_of_manifest, reference_of_set
+from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
 from pipeline.features.alignment import Match, match, speech_part
 from pipeline.features.catalogue import load_extractor
 from pipeline.importing.importer import import_path

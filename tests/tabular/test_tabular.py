@@ -183,9 +183,9 @@ def test_deployed_used_logged_and_taken_back(settings: Settings) -> None:
     assert log.sampled_features(run.id).shape == (1, len(feature_names()))
     for _ in range(60):
         score_prompt(settings, text)
-    drift, against = feature_drift(settings, None, run.id)
-    assert "items that it was trained on" in against
-    assert drift[0].verdict == "large", "sixty times the same text"
+    drift = feature_drift(settings, None, run.id)
+    assert "training items" in drift.source
+    assert drift.features[0].verdict == "large", "sixty times the same text"
     vague = score_prompt(settings, "Names for a bakery, something nice about it.")
     assert vague.score < found.score - 10
     assert roll_back(settings, "prompts") is None

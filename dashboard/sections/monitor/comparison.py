@@ -1,97 +1,164 @@
-"""Two scorers side by side: set up, watched, ended."""
+"""Comparisons of two scorers: begin, watch, end."""
 
 import streamlit as st
 
 from dashboard.charts import monitor_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
+from dashboard.components.tables import fitted
 from dashboard.markup import plain
-from dashboard.services import monitor as watching
+from dashboard.services import monitor
 from pipeline.deployment.model_registry import PLACES, Stage
 from pipeline.deployment.routing import IN_USE, RULE, Comparison
-from pipeline.monitoring.outcomes import SMALLEST_OF_USE, Side
+from pipeline.i18n import N_, _, day, ngettext, number, percent
+from pipeline.model_names import short_name
+from pipeline.monitoring.outcomes import SIGNIFICANCE, SMALLEST_USEFUL, Arm, Outcome
+from pipeline.times import utc_time
 
-PLACE_WORDS = {"word": "words", "sentence": "sentences by features", "speech-en": "English, phone by phone"}
-
-
-def comparing() -> None:
-    """Those that go on, a new one, those that are over."""
-    everything = watching.comparisons()
-    going = [one for one in everything if not one.ended_at]
-    for one in going:
-        _comparison(one)
-    with st.expander("Begin a comparison", expanded=not going), errors_in_words():
-        _begin({one.place for one in going})
-    over = [one for one in everything if one.ended_at]
-    if over:
-        st.subheader("Ended")
-        for one in over[:10]:
-            with st.expander(f"{_title(one)}, until {one.ended_at[:10]}"):
-                _figures(one)
+PLACE_LABELS = {
+    "word": N_("words"),
+    "sentence": N_("sentences by features"),
+    "speech-en": N_("English, phone by phone"),
+}
+SCORER_LABELS = {IN_USE: N_("deployed model"), RULE: N_("heuristic rule")}
+SHOWN = 10
 
 
-def _title(one: Comparison) -> str:
-    return f"{PLACE_WORDS[one.place]}: {plain(one.a)} (a) and {plain(one.b)} (b, {one.share_b:.0%})"
+def scorer_label(name: str) -> str:
+    return _(SCORER_LABELS[name]) if name in SCORER_LABELS else name
 
 
-def _comparison(one: Comparison) -> None:
-    st.subheader(_title(one))
-    st.caption(f"Since {one.began_at[:10]}, begun by {plain(one.by or 'nobody named')}. A learner stays on one side.")
-    _figures(one)
-    if confirm("End it", "Everybody gets the model in use again.", answer="Yes, end it", key=f"end-{one.id}"):
-        watching.end_comparison(one.id)
+def comparisons() -> None:
+    """The running comparisons, a new one, those that have ended."""
+    known = monitor.comparisons()
+    running = [comparison for comparison in known if not comparison.ended_at]
+    for comparison in running:
+        _running(comparison)
+    with st.expander(_("Begin a comparison"), expanded=not running), errors_in_words():
+        _begin({comparison.place for comparison in running})
+    ended = [comparison for comparison in known if comparison.ended_at]
+    if ended:
+        st.subheader(_("Ended comparisons"), anchor=False)
+        for comparison in ended[:SHOWN]:
+            ended_on = day(utc_time(comparison.ended_at))
+            with st.expander(_("{title}, until {day}").format(title=_title(comparison), day=ended_on)):
+                _results(comparison)
+
+
+def _title(comparison: Comparison) -> str:
+    return _("{place}: {a} (a) and {b} (b, {share})").format(
+        place=_(PLACE_LABELS[comparison.place]),
+        a=plain(short_name(scorer_label(comparison.a))),
+        b=plain(short_name(scorer_label(comparison.b))),
+        share=percent(comparison.share_b),
+    )
+
+
+def _running(comparison: Comparison) -> None:
+    st.subheader(_title(comparison), anchor=False)
+    _results(comparison)
+    st.caption(
+        _("a: {a}; b: {b}. Begun on {day} by {name}. Each learner always gets answers from the same arm.").format(
+            a=plain(scorer_label(comparison.a)),
+            b=plain(scorer_label(comparison.b)),
+            day=day(utc_time(comparison.began_at)),
+            name=plain(comparison.by or _("an unnamed person")),
+        )
+    )
+    if confirm(
+        _("End comparison"), _("Everybody gets the deployed model again."), answer=_("Yes, end it"),
+        key=f"end-{comparison.id}",
+    ):  # fmt: skip
+        monitor.end_comparison(comparison.id)
         st.rerun()
 
 
-def _figures(one: Comparison) -> None:
-    found = watching.outcome(one)
-    st.dataframe([_row("a", found.a), _row("b", found.b)], hide_index=True)
-    if found.a.errors or found.b.errors:
-        st.plotly_chart(monitor_charts.sides(found.a.errors, found.b.errors), key=f"sides-{one.id}")
-    if found.difference is None:
-        st.caption("The errors of both sides can be compared once each has labelled predictions of two learners.")
+def _results(comparison: Comparison) -> None:
+    outcome = monitor.outcome(comparison)
+    if outcome.a.errors or outcome.b.errors:
+        st.plotly_chart(monitor_charts.arms(outcome.a.errors, outcome.b.errors), key=f"arms-{comparison.id}")
+    n_labels = (_("Predictions"), _("With a human score"), _("Learners"), _("Mean error per learner (points)"))
+    fitted([_row("a", outcome.a, n_labels), _row("b", outcome.b, n_labels)], right=n_labels)
+    if outcome.difference is None:
+        st.caption(
+            _("The errors can be compared once each arm has predictions with a human score for at least two learners.")
+        )
     else:
-        low, high = found.interval or (found.difference, found.difference)
-        verdict = (
-            "no difference that is more than chance"
-            if found.p_value is None or found.p_value >= 0.05
-            else ("b errs less" if found.difference < 0 else "a errs less")
-        )
-        p_words = "" if found.p_value is None else f", Welch's p {found.p_value:.3g}"
-        span = f"95 %: {low:+.1f} to {high:+.1f}{p_words}"
-        st.markdown(f"Mean error a learner, b less a: **{found.difference:+.1f}** points ({span}): {verdict}.")
-    if found.still_needed:
+        st.markdown(_verdict(outcome, outcome.difference))
+    if outcome.still_needed:
+        n = outcome.still_needed
         st.markdown(
-            f"**{found.still_needed:,}** more learners a side are needed to find a difference of {SMALLEST_OF_USE:.0f} "
-            "points four times in five."
+            ngettext(
+                "**{n}** more learner per arm is needed to detect a difference of {points} points with 80 % power.",
+                "**{n}** more learners per arm are needed to detect a difference of {points} points with 80 % power.",
+                n,
+            ).format(n=number(n), points=number(SMALLEST_USEFUL))
         )
-    if found.agreement_p is not None:
-        st.markdown(f"Scores that a learner agreed with: p {found.agreement_p:.3g} by permutation of the learners.")
+    if outcome.agreement_p is not None:
+        st.markdown(
+            _("Scores that learners agreed with: p {p} (permutation of learners).").format(
+                p=number(outcome.agreement_p, 3)
+            )
+        )
 
 
-def _row(name: str, side: Side) -> dict[str, object]:
+def _verdict(outcome: Outcome, difference: float) -> str:
+    low, high = outcome.interval or (difference, difference)
+    if outcome.p_value is None or outcome.p_value >= SIGNIFICANCE:
+        verdict = _("no difference beyond chance")
+    else:
+        verdict = _("b has smaller errors") if difference < 0 else _("a has smaller errors")
+    p_value = "" if outcome.p_value is None else _(", Welch's p {p}").format(p=number(outcome.p_value, 3))
+    return _(
+        "Mean error per learner, b minus a: **{difference}** points (95 %: {low} to {high}{p_value}): {verdict}."
+    ).format(
+        difference=_signed(difference), low=_signed(low), high=_signed(high), p_value=p_value, verdict=verdict
+    )  # fmt: skip
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number(value, 1)}"
+
+
+def _row(name: str, arm: Arm, labels: tuple[str, ...]) -> dict[str, str]:
+    n = len(arm.agreed)
+    values = (
+        number(arm.n), number(arm.n_labelled), number(len(arm.errors)), "" if arm.mae is None else number(arm.mae, 1)
+    )  # fmt: skip
     return {
-        "Side": name, "Predictions": side.n, "Labelled": side.n_labelled, "Learners": len(side.errors),
-        "Mean error a learner": "" if side.mae is None else f"{side.mae:.1f}",
-        "Agreed": "" if side.agreement is None else f"{side.agreement:.0%} ({len(side.agreed)} learners)",
-    }  # fmt: skip
+        _("Arm"): name,
+        **dict(zip(labels, values, strict=True)),
+        _("Agreed"): ""
+        if arm.agreement is None
+        else ngettext("{share} ({n} learner)", "{share} ({n} learners)", n).format(
+            share=percent(arm.agreement), n=number(n)
+        ),
+    }
 
 
 def _begin(taken: set[str]) -> None:
     free = [place for place in PLACES if place not in taken]
     if not free:
-        st.caption("At every place a comparison goes on.")
+        st.caption(_("A comparison is running for every kind of text."))
         return
-    place = st.selectbox("Of", free, format_func=PLACE_WORDS.__getitem__, key="compare-place")
+    place = st.selectbox(
+        _("Kind of text"), free, format_func=lambda place: _(PLACE_LABELS[place]), key="compare-place"
+    )  # fmt: skip
     models = [
-        one.model_id for one in watching.entries() if one.place == place and one.folder and one.stage is not Stage.LIVE
+        entry.model_id
+        for entry in monitor.entries()
+        if entry.place == place and entry.folder and entry.stage is not Stage.LIVE
     ]
     with st.form("begin-comparison", border=False):
         left, middle, right = st.columns(3)
-        a = left.selectbox("a", [IN_USE, RULE, *models])
-        b = middle.selectbox("b", [*models, RULE, IN_USE])
-        share = right.slider("Learners who get b, %", 1, 99, 50)
-        if st.form_submit_button("Begin", type="primary"):
-            watching.begin_comparison(place, str(a), str(b), share / 100)
-            st.toast(f"{plain(str(b))} answers {share} % of the learners.")
+        a = left.selectbox("a", [IN_USE, RULE, *models], format_func=scorer_label)
+        b = middle.selectbox("b", [*models, RULE, IN_USE], format_func=scorer_label)
+        share = right.slider(_("Share of learners who get b (%)"), 1, 99, 50)
+        if st.form_submit_button(_("Begin"), type="primary"):
+            monitor.begin_comparison(place, a, b, share / 100)
+            st.toast(
+                _("{model} now answers {share} of the learners.").format(
+                    model=plain(scorer_label(b)), share=percent(share / 100)
+                )
+            )
             st.rerun()

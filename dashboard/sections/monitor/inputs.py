@@ -1,44 +1,57 @@
-"""Whether what comes in still resembles what the model was trained on, by 57 features."""
+"""Whether recordings still resemble those that the model was trained on, by 57 features."""
 
 import streamlit as st
 
 from dashboard.charts import monitor_charts
+from dashboard.components.tables import fitted
 from dashboard.markup import plain
-from dashboard.sections.monitor.answers import VERDICTS
-from dashboard.services import monitor as watching
+from dashboard.sections.monitor.predictions import VERDICTS
+from dashboard.services import monitor
+from pipeline.i18n import _, number
 from pipeline.monitoring.drift import LARGE, MODERATE
 
 SHOWN = 20
 
 
 def inputs(model: str, last: int) -> None:
-    bar = st.progress(0.0, text="Measuring the training recordings …")
-    found, against = watching.feature_drift(
-        model, last, lambda done, total, message: bar.progress(done / max(1, total), text=plain(message)) and None
-    )
+    bar = st.progress(0.0, text=_("Measuring the training recordings …"))
+
+    def progress(done: int, total: int, message: str) -> None:
+        bar.progress(done / max(1, total), text=plain(message))
+
+    drift = monitor.feature_drift(model, last, progress)
     bar.empty()
-    if not found:
-        st.caption(f"Nothing to compare yet: {plain(against)}.")
+    if not drift.features:
+        st.caption(plain(drift.source))
         return
-    moved = [one for one in found if one.verdict in ("moderate", "large")]
+    drifted = [feature for feature in drift.features if feature.verdict in ("moderate", "large")]
+    n = drift.features[0].n
     st.markdown(
-        f"**{len(moved)} of {len(found)}** features of {found[0].n:,} predictions (at most 1,000 a day are kept) have "
-        f"drifted against {plain(against)} ({found[0].n_reference:,})."
+        _("**{drifted} of {total} features** have drifted: {n} predictions against {reference}.").format(
+            drifted=number(len(drifted)),
+            total=number(len(drift.features)),
+            n=number(n),
+            reference=plain(drift.source),
+        )
     )
-    st.plotly_chart(
-        monitor_charts.drift(found[:SHOWN]),
-        key="monitor-features",
-    )
-    st.caption(f"PSI from {MODERATE} on is called moderate, from {LARGE} on large.")
-    st.dataframe(
+    st.plotly_chart(monitor_charts.drift(drift.features[:SHOWN]), key="monitor-features")
+    ks, p = _("KS distance"), "p"
+    fitted(
         [
             {
-                "Feature": one.name, "Drift": VERDICTS[one.verdict].rpartition(": ")[2],
-                "PSI": None if one.psi is None else round(one.psi, 3),
-                "KS distance": None if one.ks is None else round(one.ks, 3),
-                "p": None if one.p_value is None else float(f"{one.p_value:.2g}"),
+                _("Feature"): feature.name,
+                _("Drift"): _(VERDICTS[feature.verdict]),
+                "PSI": "–" if feature.psi is None else number(feature.psi, 3),
+                ks: "–" if feature.ks is None else number(feature.ks, 3),
+                p: "–" if feature.p_value is None else number(feature.p_value, 3),
             }
-            for one in found
+            for feature in drift.features
         ],
-        hide_index=True,
-    )  # fmt: skip
+        right=("PSI", ks, p),
+    )
+    st.caption(
+        _(
+            "PSI (population stability index) is called moderate from {moderate} and large from {large}. At most 1,000 "
+            "predictions per day are kept for this."
+        ).format(moderate=number(MODERATE, 2), large=number(LARGE, 2))
+    )

@@ -1,4 +1,4 @@
-"""The registry: candidates, live and retired models, where they come from; rollback, shadow, training again."""
+"""The model registry: candidate, deployed and retired models, their origin; rollback, shadow scoring, retraining."""
 
 import streamlit as st
 
@@ -6,120 +6,149 @@ from dashboard import state
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import say_damaged
+from dashboard.components.tables import fitted
 from dashboard.markup import plain
-from dashboard.sections.monitor.comparison import PLACE_WORDS
-from dashboard.services import monitor as watching
+from dashboard.sections.monitor.comparison import PLACE_LABELS
+from dashboard.services import monitor
 from pipeline.deployment.model_registry import Entry, Stage
+from pipeline.i18n import N_, _, day, number
 from pipeline.markdown import code_span
+from pipeline.model_names import short_names
+from pipeline.times import utc_time
 
-SIGNS = {True: "yes", False: "no", None: "cannot be told"}
+STAGE_LABELS = {Stage.CANDIDATE: N_("candidate"), Stage.LIVE: N_("deployed"), Stage.RETIRED: N_("retired")}
+MET_LABELS = {True: N_("yes"), False: N_("no"), None: N_("unknown")}
 
 
 def models() -> None:
-    found = watching.entries()
-    hidden = watching.shadows()
-    st.dataframe([_row(one, hidden) for one in found], hide_index=True)
-    say_damaged(watching.runs().damaged)
-    waiting = watching.candidates()
-    if waiting:
+    entries = monitor.entries()
+    shadows = monitor.shadows()
+    names = short_names(entry.model_id for entry in entries)
+    right = (_("Test MAE"), _("Recordings"))
+    if entries:
+        fitted([_row(entry, names[entry.model_id], shadows, right) for entry in entries], right=right)
+    say_damaged(monitor.runs().damaged)
+    candidates = monitor.candidates()
+    if candidates:
         with st.container(horizontal=True, vertical_alignment="bottom"), errors_in_words():
-            run = st.selectbox("A finished run that is not registered yet", waiting, index=None)
-            if run and st.button("Make it a candidate", icon=":material/add:"):
-                watching.add_candidate(run)
+            run = st.selectbox(_("Finished run that is not registered"), candidates, index=None, key="registry-run")
+            if run and st.button(_("Register as candidate"), icon=":material/add:"):
+                monitor.add_candidate(run)
                 st.rerun()
-    if not found:
-        st.caption("There is no model yet: the rule scores everything. Train one on the Train page.")
+    if not entries:
+        st.caption(_("No models yet: the heuristic rule scores everything. Train a model on the Train page."))
         return
-    names = [one.model_id for one in found]
-    name = st.selectbox("Model", names, key="registry-model")
-    chosen = next(one for one in found if one.model_id == name)
-    _made_from(chosen)
+    by_id = {entry.model_id: entry for entry in entries}
+    chosen = by_id[st.selectbox(_("Model"), list(by_id), key="registry-model")]
     with errors_in_words():
-        _stages(chosen, hidden)
+        _actions(chosen, shadows)
+    _origin(chosen)
     if chosen.stage is Stage.LIVE:
         with errors_in_words():
             _retraining(chosen)
 
 
-def _row(one: Entry, hidden: dict[str, str]) -> dict[str, object]:
-    mae = one.made_from.get("test", {}).get("mae") if isinstance(one.made_from.get("test"), dict) else None
+def _row(entry: Entry, name: str, shadows: dict[str, str], labels: tuple[str, str]) -> dict[str, str]:
+    mae = entry.made_from.get("test", {}).get("mae") if isinstance(entry.made_from.get("test"), dict) else None
+    n = entry.made_from.get("n_recordings")
+    stage = _(STAGE_LABELS[entry.stage])
     return {
-        "Model": one.model_id, "Scores": PLACE_WORDS[one.place],
-        "Stage": f"{one.stage}{', in the shadow' if hidden.get(one.place) == one.model_id else ''}",
-        "Test MAE": None if mae is None else round(mae, 1), "Trained on": one.made_from.get("trained_on", ""),
-        "Recordings": one.made_from.get("n_recordings"), "Since": one.since[:16].replace("T", " "), "By": one.by,
-        "Files": "here" if one.folder else "gone",
-    }  # fmt: skip
+        _("Model"): name,
+        _("Kind of text"): _(PLACE_LABELS[entry.place]),
+        _("Stage"): _("{stage}, shadow").format(stage=stage) if shadows.get(entry.place) == entry.model_id else stage,
+        labels[0]: "" if mae is None else number(mae, 1),
+        labels[1]: "" if n is None else number(int(n)),
+        _("Trained on"): str(entry.made_from.get("trained_on", "")),
+        _("Since"): _day(entry.since),
+        _("By"): entry.by,
+        _("Files"): _("present") if entry.folder else _("missing"),
+    }
 
 
-def _made_from(one: Entry) -> None:
-    st.subheader("Where it comes from")
-    rated = watching.raters(one)
-    raters = None if rated is None else ", ".join(f"{name} ({n})" for name, n in rated.items())
+def _day(moment: object) -> str:
+    """As a day where it is a time; cards can have been changed by hand."""
+    try:
+        return day(utc_time(moment))
+    except ValueError:
+        return str(moment or "")
+
+
+def _origin(entry: Entry) -> None:
+    st.subheader(_("Origin"), anchor=False)
+    ratings = monitor.raters(entry)
+    raters = None if ratings is None else ", ".join(f"{name} ({n})" for name, n in ratings.items())
+    made_from = entry.made_from
     facts = {
-        "Run": one.run, "Corpus": one.made_from.get("trained_on"), "Part": one.made_from.get("part"),
-        "Recordings": one.made_from.get("n_recordings"), "Speakers": one.made_from.get("n_speakers"),
-        "Whose labels": ", ".join(one.made_from.get("label_sources", ())), "Raters": raters,
-        "Data": one.made_from.get("data_hash"),
-        "Commit": one.made_from.get("git_commit"), "Made at": one.made_from.get("created_at"),
-        "Features": one.made_from.get("extractor"), "Encoder": one.made_from.get("encoder"),
-        "Mean of": ", ".join(one.made_from.get("averaged", ())),
+        _("Model id"): entry.model_id, _("Run"): entry.run, _("Corpus"): made_from.get("trained_on"),
+        _("Part"): made_from.get("part"), _("Recordings"): made_from.get("n_recordings"),
+        _("Speakers"): made_from.get("n_speakers"), _("Label sources"): ", ".join(made_from.get("label_sources", ())),
+        _("Raters"): raters, _("Data hash"): made_from.get("data_hash"), _("Commit"): made_from.get("git_commit"),
+        _("Created"): _day(made_from.get("created_at")), _("Features"): made_from.get("extractor"),
+        _("Encoder"): made_from.get("encoder"), _("Average of"): ", ".join(made_from.get("averaged", ())),
     }  # fmt: skip
     st.markdown("  \n".join(f"{label}: {code_span(value)}" for label, value in facts.items() if value))
 
 
-def _stages(one: Entry, hidden: dict[str, str]) -> None:
+def _actions(entry: Entry, shadows: dict[str, str]) -> None:
     with st.container(horizontal=True):
-        if one.stage is Stage.LIVE:
-            if watching.was_deployed(one.place) and confirm(
-                "Roll back", "The model before comes back; this one is retired. Its files stay.",
-                answer="Yes, go back", key=f"registry-back-{one.place}", icon=":material/undo:",
+        if entry.stage is Stage.LIVE:
+            if monitor.was_deployed(entry.place) and confirm(
+                _("Roll back"),
+                _("The previous model is deployed again and this model is retired. Its files are kept."),
+                answer=_("Yes, roll back"), key=f"registry-back-{entry.place}", icon=":material/undo:",
             ):  # fmt: skip
-                before = watching.roll_back(one.place)
-                st.toast(f"{plain(before or 'The released model')} is live again.")
+                previous = monitor.roll_back(entry.place)
+                st.toast(
+                    _("{model} is deployed again.").format(model=plain(previous))
+                    if previous
+                    else _("The released model is deployed again.")
+                )
                 st.rerun()
             return
-        if one.folder is not None and confirm(
-            "Put it into use", f"From now on **{plain(one.model_id)}** scores {PLACE_WORDS[one.place]}.",
-            answer="Yes, put it into use", key=f"live-{one.model_id}", icon=":material/rocket_launch:",
+        if entry.folder is not None and confirm(
+            _("Deploy"),
+            _("From now on **{model}** scores: {place}.").format(
+                model=plain(entry.model_id), place=_(PLACE_LABELS[entry.place])
+            ),
+            answer=_("Yes, deploy"), key=f"live-{entry.model_id}", icon=":material/rocket_launch:",
         ):  # fmt: skip
-            watching.make_live(one)
+            monitor.deploy(entry)
             st.rerun()
-        in_shadow = hidden.get(one.place) == one.model_id
-        if one.folder is not None and st.button(
-            "Out of the shadow" if in_shadow else "Into the shadow", icon=":material/visibility_off:",
-            help="In the shadow it answers everything too; nobody sees it, and the log keeps it.",
+        in_shadow = shadows.get(entry.place) == entry.model_id
+        if entry.folder is not None and st.button(
+            _("Stop shadow scoring") if in_shadow else _("Start shadow scoring"), icon=":material/visibility_off:",
+            help=_("A shadow model scores everything too. Its scores are logged and shown to nobody."),
         ):  # fmt: skip
-            watching.set_shadow(one.place, None if in_shadow else one.model_id)
+            monitor.set_shadow(entry.place, None if in_shadow else entry.model_id)
             st.rerun()
-        if one.stage is Stage.CANDIDATE and st.button("Retire it", icon=":material/archive:"):
-            watching.retire(one.model_id)
+        if entry.stage is Stage.CANDIDATE and st.button(_("Retire"), icon=":material/archive:"):
+            monitor.retire(entry.model_id)
             st.rerun()
 
 
-def _retraining(one: Entry) -> None:
-    st.subheader("Train it again?")
-    found = watching.reasons(one)
-    st.dataframe(
+def _retraining(entry: Entry) -> None:
+    st.subheader(_("Retraining"), anchor=False)
+    criteria = monitor.retraining_criteria(entry)
+    if any(criterion.met for criterion in criteria):
+        st.warning(_("Consider retraining this model."), icon=":material/model_training:")
+    fitted(
         [
             {
-                "What": r.name,
-                "Now": r.value,
-                "Speaks for it": r.limit,
-                "Does it?": SIGNS[r.speaks_for_it],
+                _("Criterion"): criterion.name,
+                _("Now"): criterion.value,
+                _("Retrain if"): criterion.limit,
+                _("Met"): _(MET_LABELS[criterion.met]),
             }
-            for r in found
-        ],
-        hide_index=True,
+            for criterion in criteria
+        ]
     )
-    if any(reason.speaks_for_it for reason in found):
-        st.warning("Something speaks for training this model again.", icon=":material/model_training:")
-    if not watching.can_train_again(one):
-        st.caption("The run that made it is not here; start a training on the Train page.")
+    if not monitor.can_train_again(entry):
+        st.caption(_("The run that made this model is not here. Start a training on the Train page."))
     elif confirm(
-        "Train it again", "With the same settings on what is labelled now; the new model becomes no more than a run.",
-        answer="Yes, start", key=f"again-{one.model_id}", icon=":material/replay:",
+        _("Retrain"),
+        _("Train with the same settings on the current labels. The new model is not deployed by itself."),
+        answer=_("Yes, start"), key=f"again-{entry.model_id}", icon=":material/replay:",
     ):  # fmt: skip
-        run = watching.train_again(one)
+        run = monitor.train_again(entry)
         state.watch(state.RUN, run)
-        st.toast(f"{plain(run)} has started; see the Train page.")
+        st.toast(_("{run} has started; see the Train page.").format(run=plain(run)))

@@ -1,67 +1,83 @@
-"""How the model fared against what people said: error over time, by learner and text, calibration."""
+"""Predictions against people's scores: error over time, by learner and text, calibration of the confidence."""
 
 import streamlit as st
 
 from dashboard.charts import monitor_charts
 from dashboard.components.page import empty_state
-from dashboard.services import monitor as watching
-from pipeline.monitoring import outcomes as of
+from dashboard.components.tables import fitted
+from dashboard.services import monitor
+from pipeline.i18n import _, ngettext, number, percent
+from pipeline.monitoring import outcomes as errors_of
 from pipeline.monitoring.outcomes import Group
 
 SHOWN = 15
 
 
 def outcomes(model: str, last: int) -> None:
-    labelled = watching.labelled(model, last)
-    scored = [one for one in labelled if one.error is not None]
-    agreed = [one.agrees for one in labelled if one.agrees is not None]
+    labelled = monitor.labelled(model, last)
+    scored = [prediction for prediction in labelled if prediction.error is not None]
+    agreed = [prediction.agrees for prediction in labelled if prediction.agrees is not None]
     if not labelled:
         empty_state(
-            "Nobody has said anything of these scores yet. Learners say on the Practice page whether they agree; "
-            "people's scores come in by `POST /feedback` with the prediction's id."
+            _(
+                "No feedback on these scores yet. Learners can agree or disagree with a score on the Practice page; "
+                "people's scores arrive by `POST /feedback` with the prediction's id."
+            )
         )
         return
-    columns = st.columns(4)
-    columns[0].metric("With a person's score", f"{len(scored):,}")
+    row = st.container(horizontal=True, gap="large")
+    row.metric(_("With a human score"), number(len(scored)), width="content")
     if scored:
-        errors = of.last_errors(scored, len(scored))
-        columns[1].metric("Mean error (points)", f"{errors.mean():.1f}")
-        columns[2].metric("Within 10 points", f"{(errors <= of.WITHIN).mean():.0%}")
+        errors = errors_of.last_errors(scored, len(scored))
+        row.metric(_("Mean error (points)"), number(float(errors.mean()), 1), width="content")
+        within = float((errors <= errors_of.WITHIN).mean())
+        row.metric(_("Within 10 points"), percent(within), width="content")
     if agreed:
-        columns[3].metric(
-            "Scores agreed with",
-            f"{sum(a >= 0.5 for a in agreed) / len(agreed):.0%}",
-            help=f"By learners; n {len(agreed)}",
+        n = len(agreed)
+        help_ = ngettext("Learners' feedback on {n} score.", "Learners' feedback on {n} scores.", n)
+        row.metric(
+            _("Scores agreed with"),
+            percent(sum(share >= 0.5 for share in agreed) / n),
+            help=help_.format(n=number(n)),
+            width="content",
         )
     if not scored:
         return
-    weeks = of.by_week(scored)
+    weeks = errors_of.by_week(scored)
     left, right = st.columns(2)
     left.plotly_chart(
         monitor_charts.by_day(
-            [week.name for week in weeks], [week.mae for week in weeks], "Mean error (points)", "Week from"
+            [week.name for week in weeks], [week.mae for week in weeks], _("Mean error (points)"), _("Week from")
         ),
         key="monitor-error",
     )
-    bins = of.calibration(scored)
+    bins = errors_of.calibration(scored)
     with right:
         if bins:
             st.plotly_chart(monitor_charts.confidence(bins), key="monitor-calibration")
         else:
-            st.caption("These predictions had no confidence, so that nothing can be said of its calibration.")
+            st.caption(_("These predictions have no confidence, so its calibration cannot be shown."))
     by_learner, by_text = st.columns(2)
     with by_learner:
-        _groups("Learner", of.by_participant(scored))
+        st.markdown("**" + _("By learner") + "**")
+        _groups(_("Learner"), errors_of.by_participant(scored))
     with by_text:
-        _groups("Text", of.by_text(scored))
+        st.markdown("**" + _("By text") + "**")
+        _groups(_("Text"), errors_of.by_text(scored))
 
 
-def _groups(label: str, found: list[Group]) -> None:
-    st.markdown(f"**By {label.lower()}**, the largest errors first")
-    st.dataframe(
+def _groups(label: str, groups: list[Group]) -> None:
+    """The largest errors first."""
+    error, bias = _("Mean error"), _("Bias")
+    fitted(
         [
-            {label: one.name, "n": one.n, "Mean error": round(one.mae, 1), "Bias": round(one.bias, 1)}
-            for one in found[:SHOWN]
+            {
+                label: group.name,
+                error: number(group.mae, 1),
+                bias: f"{'+' if group.bias > 0 else ''}{number(group.bias, 1)}",
+                "n": number(group.n),
+            }
+            for group in groups[:SHOWN]
         ],
-        hide_index=True,
+        right=(error, bias, "n"),
     )

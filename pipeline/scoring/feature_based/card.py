@@ -11,7 +11,7 @@ from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.model_files import CARD_FILE, ModelInfo
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.evaluate import EvaluationReport
+    from pipeline.evaluation.report import EvaluationReport
     from pipeline.scoring.feature_based.train import TrainingReport
 
 N_IMPORTANT = 8

@@ -93,11 +93,11 @@ Mispronunciation detection: F1 {_number(mdd.get("f1"))}, precision {_number(mdd.
     artifacts.write_text(file, f"{before}\n\n{BEGIN}\n{body}\n{END}{after}")
 
 
-def by_group(people: Sequence[dict[str, Any]], judgements: Sequence[Any]) -> dict[str, dict[str, float | None]]:
+def by_group(people: Sequence[dict[str, Any]], pairs: Sequence[Any]) -> dict[str, dict[str, float | None]]:
     """PCC and mean error of the sentence aspects among children and adults, women and men."""
     found: dict[str, dict[str, float | None]] = {}
     for name, belongs in GROUPS.items():
-        rows = [j for who, j in zip(people, judgements, strict=True) if belongs(who)]
+        rows = [j for who, j in zip(people, pairs, strict=True) if belongs(who)]
         if not rows:
             continue
         figures: dict[str, float | None] = {"n": float(len(rows))}

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from pipeline.metrics.over_models import figures_over_models
-from pipeline.metrics.pronunciation import Judgement, pronunciation_metrics
+from pipeline.metrics.pronunciation import UtterancePair, pronunciation_metrics
 
 PHONES = ("DH", "AH", "K", "AE", "T")
 
 
-def judged(seed: int, n: int = 60) -> list[Judgement]:
-    """One model's judgements of the same utterances: the truth does not depend on the seed."""
+def pairs_of(seed: int, n: int = 60) -> list[UtterancePair]:
+    """One model's predictions for the same utterances: the truth does not depend on the seed."""
     truth, noise = np.random.default_rng(99), np.random.default_rng(seed)
     rows = []
     for number in range(n):
@@ -19,7 +19,7 @@ def judged(seed: int, n: int = 60) -> list[Judgement]:
         said = tuple(p if noise.random() < 0.8 else "Z" for p in heard)
         phones = tuple(float(v) for v in truth.uniform(0, 2, len(PHONES)))
         rows.append(
-            Judgement(
+            UtterancePair(
                 speaker=f"s{number % 12}",
                 reference={"accuracy": level, "total": level},
                 predicted={"accuracy": level + float(noise.normal()), "total": float(noise.uniform(0, 10))},
@@ -29,17 +29,17 @@ def judged(seed: int, n: int = 60) -> list[Judgement]:
                 phone_reference=phones,
                 phone_predicted=tuple(v + float(noise.normal()) for v in phones),
                 canonical=PHONES,
-                heard=heard,
+                perceived=heard,
                 diagnosed=said,
-                free_phones=said[:4],
-                free_words=("the", "cat" if noise.random() < 0.7 else "cap"),
+                recognised_phones=said[:4],
+                recognised_words=("the", "cat" if noise.random() < 0.7 else "cap"),
             )
         )
     return rows
 
 
 def test_each_model_has_the_figures_it_has_alone() -> None:
-    models = [judged(seed) for seed in range(3)]
+    models = [pairs_of(seed) for seed in range(3)]
     found = figures_over_models(models, n_resamples=200)
     for number, rows in enumerate(models):
         alone = pronunciation_metrics(rows, n_resamples=0)
@@ -57,13 +57,13 @@ def test_each_model_has_the_figures_it_has_alone() -> None:
 
 
 def test_one_model_has_the_interval_it_has_alone() -> None:
-    rows = judged(0)
+    rows = pairs_of(0)
     found = figures_over_models([rows])
     assert found["accuracy"].interval == pytest.approx(pronunciation_metrics(rows).utterance["accuracy"].interval)
 
 
 def test_the_interval_of_a_mean_holds_it_and_is_narrower_than_the_worst() -> None:
-    models = [judged(seed) for seed in range(4)]
+    models = [pairs_of(seed) for seed in range(4)]
     mean = figures_over_models(models)["PER"]
     assert mean.interval is not None
     assert mean.interval[0] < mean.mean < mean.interval[1]
@@ -73,6 +73,6 @@ def test_the_interval_of_a_mean_holds_it_and_is_narrower_than_the_worst() -> Non
 
 
 def test_a_figure_that_one_model_lacks_is_left_out() -> None:
-    bare = [Judgement(f"s{k}", {"total": float(k)}, {"total": k + k % 2}) for k in range(5)]
-    assert set(figures_over_models([bare, judged(0)])) == {"total"}
+    bare = [UtterancePair(f"s{k}", {"total": float(k)}, {"total": k + k % 2}) for k in range(5)]
+    assert set(figures_over_models([bare, pairs_of(0)])) == {"total"}
     assert figures_over_models([[]]) == {}

@@ -1,0 +1,49 @@
+"""Tables in which nothing is cut: columns as wide as their texts, the first one pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDE, NARROW, PADDING = 7.9, 4.6, 20  # pixels of the tables' font
+NARROW_CHARACTERS = set(" .,:;[]()|/'·ijlıfrt1I-")
+LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
+NARROWEST, WIDEST = 56, 420
+FIRST_WIDEST = 280  # it stays in sight while the others scroll
+
+
+def fitted(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
+    *,
+    right: Collection[str] = (),
+    helps: Mapping[str, str] | None = None,
+    key: str | None = None,
+) -> None:
+    """Draw `rows` without an index. Columns in `right` are aligned to the right, as numbers are; `helps` explains
+    columns, by their labels."""
+    import pandas as pd
+
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    config = {}
+    for place, label in enumerate(frame.columns):
+        texts = [str(label), *("" if pd.isna(value) else str(value) for value in frame[label])]
+        help_ = (helps or {}).get(str(label))
+        widest = FIRST_WIDEST if not place and len(frame.columns) > 3 else WIDEST
+        pixels = max(map(_pixels, texts)) + PADDING + (16 if help_ else 0)
+        config[str(label)] = st.column_config.Column(
+            width=int(min(widest, max(NARROWEST, pixels))),
+            pinned=not place,
+            alignment="right" if label in right else None,
+            help=help_,
+        )
+    height: Literal["content"] | int = "content" if len(frame) <= LONGEST else ROW_HEIGHT * (LONGEST + 1)
+    st.dataframe(frame, hide_index=True, column_config=config, key=key, width="content", height=height)
+
+
+def _pixels(text: str) -> float:
+    return sum(NARROW if character in NARROW_CHARACTERS else WIDE for character in text)
