@@ -1,0 +1,54 @@
+"""Progress messages in the reader's language.
+
+A run writes its messages in English, as it has no reader; a page translates those that it knows.
+"""
+
+import re
+from functools import cache
+
+from pipeline.i18n import N_, SOURCE, _, language
+
+TEMPLATES = (
+    N_("waiting for {run}: one training per device"),
+    N_("fold {fold} of {folds}"),
+    N_("fitting on all speakers"),
+    N_("fitting on everything"),
+    N_("features: {done} of {total}"),
+    N_("reading recordings: {done} of {total}"),
+    N_("reading recordings"),
+    N_("loading the model"),
+    N_("measuring after epoch {epoch}: answer {done} of {total}"),
+    N_("step {step} of {steps}, loss {loss}"),
+    N_("epoch {epoch} of {epochs}, loss {loss}"),
+    N_("epoch {epoch} of {epochs}"),
+    N_("epoch {epoch}: MAE {mae} on validation"),
+    N_("exporting and choosing thresholds on the held-out speakers"),
+    N_("mining: listening through the training negatives"),
+    N_("trial {trial} of {trials}"),
+    N_("calibrating on the validation clips"),
+    N_("checking clips: {done} of {total}"),
+    N_("rendering clips: {done} of {total}"),
+    N_("Checking recordings: {done} of {total}"),
+    N_("Scoring: {done} of {total}"),
+    N_("Decoding recordings: {done} of {total}"),
+    N_("done"),
+)
+
+
+def translated(message: str) -> str:
+    """`message` in the reader's language; as it is where no template fits."""
+    if language() == SOURCE:
+        return message
+    for template in TEMPLATES:
+        match = _pattern(template).fullmatch(message)
+        if match:
+            return _(template).format(**match.groupdict())
+    return message
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", template)
+    return re.compile(
+        "".join(f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    )
