@@ -16,6 +16,7 @@ from dashboard.components.run_list import say_damaged
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import plain
 from dashboard.services import compare as comparison
+from dashboard.services import jobs
 from dashboard.services import shared as services
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import JobError
@@ -48,7 +49,7 @@ def _watched_job() -> RunDirectory | None:
     """The job in the URL; an old link may name one that is gone."""
     watched = state.watched(state.JOB)
     try:
-        return services.job(watched) if watched else None
+        return jobs.job(watched) if watched else None
     except JobError:
         state.watch(state.JOB, None)
         return None

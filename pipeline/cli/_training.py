@@ -63,7 +63,7 @@ def training_options(presets: str, *, resumable: bool = True) -> Callable[[Calla
             click.option("--devices", type=int, help="Processes (devices) per node (default 1)."),
             click.option("--nodes", type=int, help="Nodes (default 1; more with slurm)."),
             click.option(
-                "--option", "options", multiple=True, metavar="NAME=VALUE", help="For the executor, such as partition=gpu."
+                "--option", "options", multiple=True, metavar="NAME=VALUE", help="An executor's option: partition=gpu."
             ),
             run_option,  # whose configuration is used
             json_option,

@@ -1,6 +1,6 @@
-"""Progress messages in the reader's language.
+"""Progress messages and warnings of runs in the reader's language.
 
-A run writes its messages in English, as it has no reader; a page translates those that it knows.
+A run writes them in English, as it has no reader; a page translates those that are listed here.
 """
 
 import re
@@ -32,6 +32,14 @@ TEMPLATES = (
     N_("Scoring: {done} of {total}"),
     N_("Decoding recordings: {done} of {total}"),
     N_("done"),
+    N_("Mock labels: the scores are made up, so the model and its metrics say nothing about speech."),
+    N_("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts."),
+    N_("Only {n} labelled recordings; {recommended} or more are recommended."),
+    N_(
+        "MAE {mae} misses the target of 10 points: label more recordings and speakers, look at the largest errors on "
+        "the Compare page, or try another extractor."
+    ),
+    N_("Left out: {problem}"),
 )
 
 

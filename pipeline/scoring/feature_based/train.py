@@ -153,19 +153,21 @@ def _epoch_logger(writer: RunWriter, board: Any, fold: int | None, config: Train
 
 
 def _warnings(data: TrainingData, measured: RegressionMetrics) -> list[str]:
-    found: list[str] = []
+    """For people, in the words of `pipeline.runs.messages`, which translates them."""
+    warnings: list[str] = []
     if RatingSource.MOCK in data.label_sources:
-        found.append("Mock labels: the scores are made up, so the model and its figures say nothing about speech.")
+        warnings.append("Mock labels: the scores are made up, so the model and its metrics say nothing about speech.")
     if "synthetic" in data.label_sources:
-        found.append("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts.")
+        warnings.append("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts.")
     if len(data.scores) < RECOMMENDED_RECORDINGS:
-        found.append(f"Only {len(data.scores)} labelled recordings; {RECOMMENDED_RECORDINGS} or more are recommended.")
+        n = len(data.scores)
+        warnings.append(f"Only {n} labelled recordings; {RECOMMENDED_RECORDINGS} or more are recommended.")
     if measured.mae is not None and measured.mae > 10.0:
-        found.append(
-            f"MAE {measured.mae:.1f} is over the target of 10: label more recordings and speakers, look at the worst "
-            f"on the Compare page, or try another extractor."
+        warnings.append(
+            f"MAE {measured.mae:.1f} misses the target of 10 points: label more recordings and speakers, look at the "
+            "largest errors on the Compare page, or try another extractor."
         )
-    return found
+    return warnings
 
 
 def _bare_info(data: TrainingData, config: TrainConfig) -> ModelInfo:
