@@ -28,6 +28,7 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
     by_fold: dict[Any, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_fold.setdefault(row.get("fold"), []).append(row)
+    epoch = literal(_("epoch"))
     ordered = sorted(by_fold.items(), key=lambda item: (item[0] is None, str(item[0])))
     for place, (fold, points) in enumerate(ordered):
         figure.add_scatter(
@@ -37,7 +38,7 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
             name=literal(_("final fit") if fold is None else _("fold {fold}").format(fold=fold)),
             line={"color": PALETTE[place % len(PALETTE)]},
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 6},
-            hovertemplate=f"{literal(_('epoch'))} %{{x}}: %{{y:.4g}}<extra>%{{fullData.name}}</extra>",
+            hovertemplate=epoch + " %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
             showlegend=len(ordered) > 1,
         )
     # The highest is named above its line, the others below: so two that lie close do not write over each other.
@@ -77,7 +78,7 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
         y=mean,
         mode="lines+markers" if len(x) < 30 else "lines",
         line={"color": BLUE},
-        hovertemplate=f"{literal(_('step'))} %{{x:.0f}}: %{{y:.4g}}<extra></extra>",
+        hovertemplate=literal(_("step")) + " %{x:.0f}: %{y:.4g}<extra></extra>",
         showlegend=False,
     )
     return figure

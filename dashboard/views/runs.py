@@ -4,7 +4,7 @@ from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections.runs import choose_runs, compared, curves, list_of_runs, notes, unreadable
 from dashboard.services import runs
-from pipeline.i18n import _
+from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
 UNASKED_CURVES = 5  # of the newest runs, before any is chosen
@@ -12,7 +12,7 @@ UNASKED_CURVES = 5  # of the newest runs, before any is chosen
 
 @errors_in_words()
 def render() -> None:
-    choices = header(_("Runs"), _("Find, annotate and compare trainings."))
+    choices = header(pgettext("page", "Runs"), _("Find, annotate and compare trainings."))
     identity.allowed(Action.TRAIN)
     listing = runs.listing()
     unreadable(listing.damaged)

@@ -12,7 +12,7 @@ from dashboard.sections.train.run import one_run
 from dashboard.sections.train.speech import start_speech_training
 from dashboard.sections.train.speechllm import start_speechllm_training
 from dashboard.services import runs
-from pipeline.i18n import _
+from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
 FORMS = {
@@ -24,7 +24,7 @@ FORMS = {
 
 @errors_in_words()
 def render() -> None:
-    choices = header(_("Train"), _("Train a scorer, watch it, and deploy it."))
+    choices = header(pgettext("page", "Train"), _("Train a scorer, watch it, and deploy it."))
     identity.allowed(Action.TRAIN)
     with errors_in_words():
         scoring_now()

@@ -44,7 +44,8 @@ def in_words(error: BaseException) -> str | None:
 
 def of_the_system(error: OSError) -> str:
     """Any failure of the system in one sentence: which file, and why."""
-    return in_words(error) or f"{error.filename or _('A file')}: {error.strerror or error}."
+    file = error.filename or _("A file")
+    return in_words(error) or f"{file}: {error.strerror or error}."
 
 
 def of_a_lost_run(log_tail: str) -> str:
