@@ -38,7 +38,7 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
             name=literal(_("final fit") if fold is None else _("fold {fold}").format(fold=fold)),
             line={"color": PALETTE[place % len(PALETTE)]},
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 6},
-            hovertemplate=epoch + " %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
+            hovertemplate=epoch + " %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",  # not shown
             showlegend=len(ordered) > 1,
         )
     # The highest is named above its line, the others below: so two that lie close do not write over each other.
@@ -46,7 +46,7 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
         figure.add_hline(
             y=value, line={"color": GREY, "dash": "dash", "width": 1},
             annotation_text=f"{literal(name)} {number(value, 0 if value >= 1 else 3)}",
-            annotation_position="bottom right" if place else "top right",
+            annotation_position="bottom right" if place else "top right",  # not shown
         )  # fmt: skip
     if not rows and targets:
         figure.update_yaxes(range=[0.0, 1.5 * max(targets.values())])
@@ -78,7 +78,7 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
         y=mean,
         mode="lines+markers" if len(x) < 30 else "lines",
         line={"color": BLUE},
-        hovertemplate=literal(_("step")) + " %{x:.0f}: %{y:.4g}<extra></extra>",
+        hovertemplate=literal(_("step")) + " %{x:.0f}: %{y:.4g}<extra></extra>",  # not shown
         showlegend=False,
     )
     return figure
@@ -97,7 +97,7 @@ def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: in
             name=literal(name),
             line={"color": PALETTE[place % len(PALETTE)], "dash": DASHES[place // len(PALETTE) % len(DASHES)]},
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7},
-            hovertemplate="%{x:.4g}: %{y:.4g}<extra>%{fullData.name}</extra>",
+            hovertemplate="%{x:.4g}: %{y:.4g}<extra>%{fullData.name}</extra>",  # not shown
             showlegend=True,
         )
     return figure
@@ -114,7 +114,7 @@ def usage(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Figure:
         line={"color": BLUE},
         fill="tozeroy",
         fillcolor="rgba(0,114,178,0.12)",
-        hovertemplate="%{y:.2f}<extra></extra>",
+        hovertemplate="%{y:.2f}<extra></extra>",  # not shown
     )
     figure.update_yaxes(rangemode="tozero")
     return figure
