@@ -25,7 +25,7 @@ def job(run_id: str) -> RunDirectory:
     return RunDirectory.open(settings().jobs_root, run_id)
 
 
-def needed_action(run: RunDirectory) -> Action:
+def _needed_action(run: RunDirectory) -> Action:
     """What a person must be allowed to do to see and stop this work."""
     from pipeline.scoring.batch import SCORING_JOB
 
@@ -37,7 +37,7 @@ def state_of(run: RunDirectory) -> RunState:
     """The state of the work; a cluster is asked whether the work still waits in its queue."""
     from pipeline.jobs.launcher import check_queue
 
-    identity.allowed(needed_action(run))
+    identity.allowed(_needed_action(run))
     check_queue(run)
     return run.state
 
@@ -47,7 +47,7 @@ def stop(run: RunDirectory, *, now: bool = False) -> None:
     """Ask the work to end after its current step; `now` kills it."""
     from pipeline.jobs.launcher import end_now
 
-    identity.allowed(needed_action(run))
+    identity.allowed(_needed_action(run))
     if now:
         end_now(run)
     else:
