@@ -1,9 +1,9 @@
 """The sections of the Runs page: the list, notes and tags, and any number of runs compared."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -26,6 +26,8 @@ from pipeline.runs.notes import Notes
 from pipeline.times import utc_time
 
 ROWS = 5  # of the list, at once
+ROW_PX = 35  # as Streamlit draws it
+LONG_NAME = 28  # characters: longer ones are cut, so that the columns after them can be seen
 
 
 def unreadable(damaged: Sequence[DamagedRun]) -> None:
@@ -51,9 +53,9 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
         on_select="rerun",
         selection_mode="multi-row",
         key="runs-table",
-        height=36 * (min(ROWS, len(shown)) + 1),
+        height=ROW_PX * (min(ROWS, len(shown)) + 1) + 3,
         column_config={
-            _("Run"): st.column_config.TextColumn(pinned=True),
+            _("Run"): st.column_config.TextColumn(pinned=True, width=_name_width(names.values())),
             _("Note"): st.column_config.TextColumn(width="medium"),
         },
     )
@@ -62,6 +64,10 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
         state.choose(state.RUNS, ids)
     state.remember("runs-picked", ids)
     return [run.directory for run, _notes in shown]
+
+
+def _name_width(names: Iterable[str]) -> Literal["medium"] | None:
+    return "medium" if any(len(name) > LONG_NAME for name in names) else None
 
 
 def _filtered(rows: Sequence[tuple[RunRecord, Notes]], choices: DeltaGenerator) -> list[tuple[RunRecord, Notes]]:
