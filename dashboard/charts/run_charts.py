@@ -35,18 +35,18 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
             x=[row["epoch"] for row in points],
             y=[row[column] for row in points],
             mode="lines+markers" if len(points) < 30 else "lines",
-            name=literal(_("final fit") if fold is None else _("fold {fold}").format(fold=fold)),
+            name=literal(_("final fit") if fold is None else _("fold {fold}").format(fold=_numbered(fold))),
             line={"color": PALETTE[place % len(PALETTE)]},
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 6},
             hovertemplate=epoch + " %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",  # not shown
             showlegend=len(ordered) > 1,
         )
-    # The highest is named above its line, the others below: so two that lie close do not write over each other.
-    for place, (name, value) in enumerate(sorted(targets.items(), key=lambda item: -item[1])):
+    # The lowest is named below its line, the others above: so two that lie close do not write over each other.
+    for place, (name, value) in enumerate(sorted(targets.items(), key=lambda item: item[1])):
         figure.add_hline(
             y=value, line={"color": GREY, "dash": "dash", "width": 1},
             annotation_text=f"{literal(name)} {number(value, 0 if value >= 1 else 3)}",
-            annotation_position="bottom right" if place else "top right",  # not shown
+            annotation_position="bottom right" if not place and len(targets) > 1 else "top right",  # not shown
         )  # fmt: skip
     if not rows and targets:
         figure.update_yaxes(range=[0.0, 1.5 * max(targets.values())])
@@ -56,6 +56,11 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
             font={"color": GREY},
         )  # fmt: skip
     return figure
+
+
+def _numbered(fold: object) -> object:
+    """Folds are counted from 0 in files, from 1 for people."""
+    return fold + 1 if isinstance(fold, int) else fold
 
 
 Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]  # not shown

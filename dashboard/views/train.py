@@ -44,7 +44,7 @@ def render() -> None:
     choose_first_if_gone(directories)
     with choices:
         chosen = st.selectbox(
-            _("Run"), list(directories), key=state.RUN, bind="query-params", label_visibility="collapsed", width=300
+            _("Run"), list(directories), key=state.RUN, bind="query-params", label_visibility="collapsed", width=250
         )
         st.page_link("views/runs.py", label=_("All runs"), icon=":material/stacked_line_chart:")
     one_run(directories[chosen])

@@ -61,8 +61,8 @@ def test_epochs_draw_one_line_per_fold_and_the_targets() -> None:
         [*rows, {"fold": 0, "message": "no epoch here"}], "val_mae", "MAE (points)", {"good": 7.0}
     )
     found = traces(figure, "scatter")
-    assert list(found["fold 0"].y) == [9, 8]
-    assert list(found["fold 1"].y) == [8, 7]
+    assert list(found["fold 1"].y) == [9, 8]
+    assert list(found["fold 2"].y) == [8, 7]
     assert [shape.y0 for shape in figure.layout.shapes] == [7.0]
 
 
