@@ -4,12 +4,14 @@ import streamlit as st
 
 from dashboard.components.confirm import confirm
 from dashboard.markup import plain
-from dashboard.services import shared as services
+from dashboard.services import jobs
 from pipeline.errors import JobError
+from pipeline.i18n import _, number
+from pipeline.model_names import short_names
 from pipeline.runs import ACTIVE, RunDirectory
 
 
-def offer_deletion(run: RunDirectory, label: str = "Delete") -> None:
+def offer_deletion(run: RunDirectory, label: str | None = None) -> None:
     """A button with a second question; nothing while the run is active. One that cannot be read can be deleted."""
     try:
         if run.state.status in ACTIVE:
@@ -17,15 +19,18 @@ def offer_deletion(run: RunDirectory, label: str = "Delete") -> None:
     except JobError:
         if not run.path.is_dir():
             return
-    size_mb = run.size_mb
+    size = number(run.size_mb)
+    question = _(
+        "**{run}** will be permanently deleted, with its checkpoints and its model ({size} MB). A model deployed from "
+        "it stays deployed."
+    )
     if confirm(
-        plain(label),
-        f"**{plain(run.id)}** goes for good, with its checkpoints and its model ({size_mb:.0f} MB). A model that was "
-        "deployed from it stays in use.",
-        answer="Yes, delete it",
+        plain(_("Delete") if label is None else label),
+        question.format(run=plain(run.id), size=size),
+        answer=_("Delete permanently"),
         key=f"delete-{run.id}",
         icon=":material/delete:",
     ):
-        services.delete_run(run)
-        st.toast(f"{plain(run.id)} is deleted, {size_mb:.0f} MB are free.")
+        jobs.delete(run)
+        st.toast(_("Deleted {run} and freed {size} MB.").format(run=plain(short_names([run.id])[run.id]), size=size))
         st.rerun()

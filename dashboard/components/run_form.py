@@ -7,17 +7,19 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from pipeline.errors import JobError
+from pipeline.i18n import N_, _
 from pipeline.jobs.executors import EXECUTORS
 from pipeline.jobs.launcher import Where
 from pipeline.presets import build, merged, overrides
 from pipeline.text import lines_of
 
 T = TypeVar("T")
-EXECUTOR_WORDS = {"local": "this machine", "slurm": "a Slurm cluster", "ray": "a Ray cluster"}
+EXECUTOR_NAMES = {"local": N_("this machine"), "slurm": N_("a Slurm cluster"), "ray": N_("a Ray cluster")}
+CLUSTER_EXAMPLE = "partition=gpu\nminutes=1440"  # not shown
 
 
 @dataclass(frozen=True)
-class Last:
+class LastFields:
     """The text of the form's last fields, read when it is sent."""
 
     overrides: str
@@ -28,36 +30,40 @@ class Last:
 
     @property
     def where(self) -> Where:
-        """Raises JobError for options that are no name=value."""
+        """Raises JobError for options that are not name=value."""
         lines = [line.strip() for line in lines_of(self.options) if line.strip()]
         if wrong := [line for line in lines if "=" not in line]:
-            raise JobError(f"An option of the executor is name=value, got {wrong[0]!r}.")
+            raise JobError(_("Write each option of the cluster as name=value, not {text}.").format(text=repr(wrong[0])))
         return Where(self.executor, self.devices, self.nodes, dict(line.split("=", 1) for line in lines))
 
 
-def last_fields(key: str, example: str) -> Last:
-    """Drawn inside the form `key`, folded: most runs need none of them."""
-    with st.expander("Other settings, and where it runs", icon=":material/tune:"):
+def last_fields(key: str, example: str) -> LastFields:
+    """Draw them inside the form `key`, folded: most runs need none of them."""
+    with st.expander(_("More settings, and where to run"), icon=":material/tune:"):
         left, right = st.columns(2)
         other = left.text_area(
-            "Settings over the preset's",
+            _("Settings over the preset"),
             placeholder=example,
             height=122,
             key=f"{key}-overrides",
-            help="One name=value a line. What cannot be used is said before anything starts, all at once.",
+            help=_("One name=value per line. Settings that cannot be used are named before anything starts."),
         )
-        executor = right.selectbox(
-            "Runs on", list(EXECUTORS), format_func=lambda name: EXECUTOR_WORDS.get(name, name), key=f"{key}-executor"
-        )
+        executor = right.selectbox(_("Run on"), list(EXECUTORS), format_func=_executor_name, key=f"{key}-executor")
         small = right.columns(2)
-        devices = small[0].number_input("Devices", 1, 64, 1, key=f"{key}-devices", help="They share each step.")
-        nodes = small[1].number_input("Machines", 1, 1024, 1, key=f"{key}-nodes", help="More than one by Slurm.")
-        options = st.text_area(
-            "Options of the cluster", placeholder="partition=gpu\nminutes=1440", height=68, key=f"{key}-options"
+        devices = small[0].number_input(
+            _("Devices per node"), 1, 64, 1, key=f"{key}-devices", help=_("They share each step.")
         )
-    return Last(other, executor or "local", int(devices), int(nodes), options)
+        nodes = small[1].number_input(_("Nodes"), 1, 1024, 1, key=f"{key}-nodes", help=_("More than one with Slurm."))
+        options = st.text_area(
+            _("Options of the cluster"), placeholder=CLUSTER_EXAMPLE, height=68, key=f"{key}-options"
+        )
+    return LastFields(other, executor or "local", int(devices), int(nodes), options)
 
 
-def configured(config: type[T], preset: Mapping[str, Any], given: Mapping[str, Any], last: Last) -> T:
+def configured(config: type[T], preset: Mapping[str, Any], given: Mapping[str, Any], last: LastFields) -> T:
     """Raises TrainingError naming everything that cannot be used."""
     return build(config, merged(preset, given, overrides(lines_of(last.overrides))))
+
+
+def _executor_name(name: str) -> str:
+    return _(EXECUTOR_NAMES[name]) if name in EXECUTOR_NAMES else name

@@ -17,7 +17,7 @@ from dashboard.components.run_list import say_damaged
 from dashboard.components.tables import fitted
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import plain
-from dashboard.services import compare, shared
+from dashboard.services import compare, jobs
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import JobError
 from pipeline.i18n import N_, _, ngettext, number
@@ -62,7 +62,7 @@ def _watched_job() -> RunDirectory | None:
     """The job in the URL; an old link may name a job that is gone."""
     watched = state.watched(state.JOB)
     try:
-        return shared.job(watched) if watched else None
+        return jobs.job(watched) if watched else None
     except JobError:
         state.watch(state.JOB, None)
         return None

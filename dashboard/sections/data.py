@@ -9,6 +9,7 @@ from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
 from dashboard.markup import message, plain
+from dashboard.services import jobs
 from dashboard.services import shared as services
 from pipeline.corpus.sets import RecordingSet
 from pipeline.people.access import Action
@@ -140,7 +141,7 @@ def import_recordings() -> None:
     job = state.watched(state.JOB)
     if job:
         with st.container(border=True):
-            job_panel(services.job(job))
+            job_panel(jobs.job(job))
 
 
 EXPORTS = {

@@ -1,208 +1,262 @@
-"""The sections of the Runs page: the list, notes and tags, and any number of runs side by side."""
+"""The sections of the Runs page: the list, notes and tags, and any number of runs compared."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.charts import run_charts
-from dashboard.components.job_panel import STATUS_WORDS
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
+from dashboard.components.run_words import kind_name, metric_name, metric_text, status_name
 from dashboard.markup import plain
-from dashboard.sections.train.speech import LABELS as SPEECH_FIGURES
-from dashboard.services import shared as services
-from dashboard.services import train as training
+from dashboard.services import runs as services
+from pipeline.i18n import _, minute, number
+from pipeline.model_names import short_names
 from pipeline.records import to_json
 from pipeline.runs import DamagedRun, RunDirectory, RunRecord
-from pipeline.runs.comparison import Comparison, as_csv, as_markdown, compare_runs, curves, section_of, setting_text
+from pipeline.runs.comparison import Comparison, Reached, as_csv, as_markdown, section_of, setting_text
 from pipeline.runs.metrics import is_number
-from pipeline.runs.notes import Notes, read_notes
+from pipeline.runs.notes import Notes
+from pipeline.times import utc_time
 
-TRAINS = {
-    "word": "single recordings", "speech": "speech scorer", "speechllm": "speech language model",
-    "letter-to-sound": "letters to sounds", "wakeword": "wake word", "wakeword-search": "wake-word settings",
-    "table": "trees on a table", "prompts": "scorer of prompts",
-}  # fmt: skip
-FIGURES = SPEECH_FIGURES | {
-    "utterance_accuracy": "Accuracy, by epoch", "utterance_fluency": "Fluency, by epoch",
-    "utterance_prosodic": "Prosody, by epoch", "utterance_total": "Total, by epoch",
-    "mdd_f1": "Mispronunciations, best F1", "loss": "Training loss", "train_loss": "Training loss",
-    "val_mae": "Validation MAE (points)", "mae": "MAE (points)", "rmse": "RMSE (points)", "pcc": "PCC",
-    "accuracy_pcc": "Accuracy", "fluency_pcc": "Fluency", "prosodic_pcc": "Prosody", "total_pcc": "Total",
-    "f1": "Phone match F1", "precision": "Phone match precision", "recall": "Phone match recall",
-    "loss by step": "Training loss, by step", "rate by step": "Learning rate, by step",
-    "grad_norm by step": "Gradient norm, by step",
-}  # fmt: skip
+ROWS = 5  # of the list, at once
+ROW_PX = 35  # as Streamlit draws it
+LONG_NAME = 28  # characters: longer ones are cut, so that the columns after them can be seen
 
 
 def unreadable(damaged: Sequence[DamagedRun]) -> None:
     """Name the folders that cannot be read, and offer to delete them."""
     say_damaged(damaged)
     with st.container(horizontal=True):
-        for one in damaged[:SHOWN]:
-            offer_deletion(RunDirectory(one.path), f"Delete {one.path.name}")
+        for folder in damaged[:SHOWN]:
+            offer_deletion(RunDirectory(folder.path), _("Delete {folder}").format(folder=folder.path.name))
 
 
-def choose_runs(runs: Sequence[RunRecord]) -> list[RunDirectory]:
-    """The list with its filters; those that were picked from it, or by the link."""
-    rows = [(run, read_notes(run.directory.path)) for run in runs]
-    kinds = sorted({run.state.kind for run in runs})
-    tags = sorted({tag for _, notes in rows for tag in notes.tags})
-    left, middle, right = st.columns([2, 2, 2])
-    text = left.text_input("Find", placeholder="name, note or setting", key="runs-find").strip().lower()
-    kind = middle.multiselect("Trains", kinds, format_func=lambda name: TRAINS.get(name, name), key="runs-kind")
-    tag = right.multiselect("Tags", tags, key="runs-tags", placeholder="any" if tags else "none yet", disabled=not tags)
-    shown = [
+def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[RunDirectory]:
+    """The list with its filters, which are drawn in `choices`; returns the runs that it shows. Runs that are picked
+    from it become the chosen ones."""
+    rows = [(run, services.notes_of(run.directory)) for run in runs]
+    shown = _filtered(rows, choices)
+    if not shown:
+        st.info(_("No run matches. Remove a filter."), icon=":material/filter_alt_off:")
+        return []
+    names = short_names(run.directory.id for run in runs)
+    picked = st.dataframe(
+        _without_empty([_line(run, notes, names) for run, notes in shown]),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="runs-table",
+        height=ROW_PX * (min(ROWS, len(shown)) + 1) + 3,
+        column_config={
+            _("Run"): st.column_config.TextColumn(pinned=True, width=_name_width(names.values())),
+            _("Note"): st.column_config.TextColumn(width="medium"),
+        },
+    )
+    ids = [shown[place][0].directory.id for place in picked.selection.rows if place < len(shown)]
+    if ids and ids != state.recall("runs-picked"):
+        state.choose(state.RUNS, ids)
+    state.remember("runs-picked", ids)
+    return [run.directory for run, _notes in shown]
+
+
+def _name_width(names: Iterable[str]) -> Literal["medium"] | None:
+    return "medium" if any(len(name) > LONG_NAME for name in names) else None
+
+
+def _filtered(rows: Sequence[tuple[RunRecord, Notes]], choices: DeltaGenerator) -> list[tuple[RunRecord, Notes]]:
+    kinds = sorted({run.state.kind for run, _notes in rows})
+    tags = sorted({tag for _run, notes in rows for tag in notes.tags})
+    with choices:
+        text = st.text_input(
+            _("Find"), placeholder=_("Name, note or setting"), key="runs-find", label_visibility="collapsed", width=240
+        )
+        with st.popover(_("Filter"), icon=":material/filter_alt:"):
+            kind = st.multiselect(_("Trains"), kinds, format_func=kind_name, key="runs-kind", placeholder=_("all"))
+            tag = st.multiselect(
+                _("Tags"), tags, key="runs-tags", placeholder=_("all") if tags else _("none yet"), disabled=not tags
+            )
+    wanted = text.strip().lower()
+    return [
         (run, notes)
         for run, notes in rows
         if (not kind or run.state.kind in kind)
         and set(tag) <= set(notes.tags)
-        and (not text or text in f"{run.directory.id} {notes.note} {setting_text(run.config)}".lower())
+        and (not wanted or wanted in f"{run.directory.id} {notes.note} {setting_text(run.config)}".lower())
     ]
-    if not shown:
-        st.info("No run fits. Take away a filter.", icon=":material/filter_alt_off:")
-    else:
-        picked = st.dataframe(
-            _without_empty([_line(*row) for row in shown]),
-            hide_index=True,
-            on_select="rerun",
-            selection_mode="multi-row",
-            key="runs-table",
-            column_config={"Note": st.column_config.TextColumn(width="medium")},
-        )
-        ids = [shown[number][0].directory.id for number in picked.selection.rows if number < len(shown)]
-        if ids and ids != state.recall("runs-picked"):
-            state.choose(state.RUNS, ids)
-        state.remember("runs-picked", ids)
+
+
+def choose_runs(runs: Sequence[RunRecord]) -> tuple[list[RunDirectory], DeltaGenerator]:
+    """The chosen runs (picked from the list, typed, or from the link), and the place beside them for the curve's
+    choice."""
+    left, right = st.columns([5, 2])
     by_id = {run.directory.id: run.directory for run in runs}
     state.keep_known(state.RUNS, list(by_id))
-    chosen = st.multiselect(
-        "Chosen runs", list(by_id), key=state.RUNS, bind="query-params", placeholder="Tick rows above, or type a name"
+    chosen = left.multiselect(
+        _("Chosen runs"), list(by_id), key=state.RUNS, bind="query-params", label_visibility="collapsed",
+        placeholder=_("Select rows above, or type a name"),
+        help=_("One run to annotate it, several to compare them."),
+    )  # fmt: skip
+    return [by_id[run_id] for run_id in chosen], right
+
+
+def curves(runs: Sequence[RunDirectory], choice: DeltaGenerator) -> None:
+    """One metric of the runs over steps or epochs; which, is chosen in `choice`."""
+    by_run = {run.id: services.curves_of(run) for run in runs}
+    names = sorted(
+        {name for logged in by_run.values() for name in logged},
+        key=lambda name: (-sum(name in logged for logged in by_run.values()), name),
     )
-    return [by_id[run_id] for run_id in chosen]
+    if not names:
+        return
+    name = choice.selectbox(_("Curve"), names, format_func=metric_name, key="runs-curve", label_visibility="collapsed")
+    drawn = {run_id: logged[name] for run_id, logged in by_run.items() if name in logged}
+    if not drawn:
+        return
+    short = short_names(by_run)
+    axis = next(iter(drawn.values()))[0]
+    figure = run_charts.overlay(
+        {short[run_id]: curve for run_id, (_axis, curve) in drawn.items()}, axis, metric_name(name)
+    )
+    st.plotly_chart(figure, key="runs-overlay")
+    if missing := [short[run_id] for run_id in by_run if run_id not in drawn]:
+        st.caption(_("Not measured in {runs}.").format(runs=plain(", ".join(missing))))
 
 
-def _without_empty(lines: list[dict[str, object]]) -> list[dict[str, object]]:
+def notes(run: RunDirectory) -> None:
+    """What people write about the run, and the way to its page or out of the list."""
+    run_state, written = run.state, services.notes_of(run)
+    with st.form(f"notes-{run.id}", border=True):
+        st.markdown(
+            _("**{run}** · {status} · {size} MB on disk").format(
+                run=plain(run.id), status=status_name(run_state.status), size=number(run.size_mb)
+            )
+        )
+        note = st.text_area(_("Note"), written.note, placeholder=_("What is it for, what did it show?"), height=90)
+        tags = st.text_input(
+            _("Tags"),
+            " ".join(written.tags),
+            placeholder=_("baseline paper-r64"),
+            help=_("Words, separated by spaces."),
+        )
+        saved = st.form_submit_button(_("Save note"), icon=":material/save:")
+    if saved:
+        with errors_in_words():
+            services.write_notes(run, Notes(note.strip(), tuple(dict.fromkeys(tags.split()))))
+            st.toast(_("Saved."))
+            st.rerun()
+    with st.container(horizontal=True):
+        st.page_link(
+            "views/train.py", label=_("Watch and deploy"), icon=":material/monitoring:",
+            query_params={state.RUN: run.id},
+        )  # fmt: skip
+        offer_deletion(run)
+
+
+def compared(runs: Sequence[RunDirectory]) -> None:
+    """The metrics that the runs reached, the settings that differ, and both as files."""
+    comparison = services.comparison_of(runs)
+    names = short_names(row.id for row in comparison.runs)
+    columns = {
+        run_id: st.column_config.TextColumn(short, help=run_id, width="medium") for run_id, short in names.items()
+    }
+    _reached(comparison, columns)
+    _differences(comparison, columns)
+    _export(comparison)
+
+
+def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
+    st.subheader(_("Metrics"))
+    names = list(dict.fromkeys(name for row in comparison.runs for name in row.figures))
+    if not names:
+        st.caption(_("None of these runs has measured anything yet."))
+        return
+    st.dataframe(
+        [
+            {
+                _("Metric"): metric_name(name),
+                **{row.id: _reached_text(row.figures.get(name)) for row in comparison.runs},
+            }
+            for name in names
+        ],
+        hide_index=True,
+        column_config={_("Metric"): st.column_config.TextColumn(pinned=True), **columns},
+    )
+    st.caption(
+        _(
+            "Last value on held-out speakers; in brackets the best value and its epoch, if it was another one. Runs on "
+            "different sets, parts or labels cannot be compared."
+        )
+    )
+
+
+def _reached_text(reached: Reached | None) -> str:
+    if reached is None:
+        return ""
+    last, best = (metric_text(value, 0 if value.is_integer() else 3) for value in (reached.last, reached.best))
+    if last == best:
+        return last
+    return _("{last} ({best}, epoch {epoch})").format(last=last, best=best, epoch=reached.best_epoch)
+
+
+def _differences(comparison: Comparison, columns: dict[str, Any]) -> None:
+    st.subheader(_("Settings that differ"))
+    if not comparison.differences:
+        st.caption(_("These runs have the same settings."))
+        return
+    st.dataframe(
+        [
+            {_("Setting"): key, **{run_id: setting_text(value) for run_id, value in values.items()}}
+            for key, values in comparison.differences.items()
+        ],
+        hide_index=True,
+        column_config={_("Setting"): st.column_config.TextColumn(pinned=True), **columns},
+    )
+
+
+def _export(comparison: Comparison) -> None:
+    with st.container(horizontal=True):
+        for label, content, name in (
+            ("CSV", as_csv(comparison), "runs.csv"),
+            ("Markdown", as_markdown(comparison), "runs.md"),  # not shown
+            ("JSON", json.dumps(to_json(comparison), ensure_ascii=False, indent=2), "runs.json"),
+        ):
+            st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
+
+
+def _without_empty(lines: list[dict[str, str]]) -> list[dict[str, str]]:
     """Without the columns in which no run has anything."""
     return [{key: line[key] for key in line if any(other[key] != "" for other in lines)} for line in lines]
 
 
-def _line(run: RunRecord, notes: Notes) -> dict[str, object]:
+def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]:
     config, run_state = run.config, run.state
-    figures, table3 = section_of(run_state.result, "metrics"), section_of(run_state.result, "table3")
-    pcc = figures.get("pcc", figures.get("total", section_of(table3, "total_pcc").get("ours")))
+    metrics, table3 = section_of(run_state.result, "metrics"), section_of(run_state.result, "table3")
+    pcc = metrics.get("pcc", metrics.get("total", section_of(table3, "total_pcc").get("ours")))
+    per = metrics.get("per", section_of(table3, "per").get("ours"))
     return {
-        "Run": run.directory.id,
-        "Status": STATUS_WORDS[run_state.status][0],
-        "Trains": TRAINS.get(run_state.kind, run_state.kind),
-        "PCC": _number(pcc, 3),
-        **{label: _number(figures.get(name), 2) for name, label in (("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"))},
-        "PER": _number(figures.get("per", section_of(table3, "per").get("ours")), 3),
-        "Tags": " ".join(notes.tags),
-        "Note": notes.note.split("\n")[0],
-        "Set": " ".join(filter(None, [_source(config), setting_text(config.get("part"))])),
-        "Labels": "MOCK" if config.get("labels") == "mock" else "real",
-        "From": _origin(config),
-        "Started (UTC)": run_state.created_at[:16].replace("T", " "),
+        _("Run"): names[run.directory.id],
+        _("Status"): status_name(run_state.status),
+        _("Trains"): kind_name(run_state.kind),
+        "PCC": _text(pcc, 3),
+        "MAE": _text(metrics.get("mae"), 2),
+        "RMSE": _text(metrics.get("rmse"), 2),
+        "R²": _text(metrics.get("r2"), 2),
+        "PER": _text(per, 3),
+        _("Labels"): _("mock") if config.get("labels") == "mock" else "",
+        _("Set"): " ".join(filter(None, [_source(config), setting_text(config.get("part"))])),
+        _("Built on"): _origin(config),
+        _("Started (UTC)"): minute(utc_time(run_state.created_at)),
+        _("Tags"): " ".join(notes.tags),
+        _("Note"): notes.note.split("\n")[0],
+        _("Id"): run.directory.id,
     }
-
-
-def one_run(run: RunDirectory) -> None:
-    """What people write about it, and the way to its page or out of the list."""
-    run_state, notes = run.state, read_notes(run.path)
-    with st.form(f"notes-{run.id}", border=True):
-        st.markdown(f"**{plain(run.id)}** · {STATUS_WORDS[run_state.status][0].lower()} · {run.size_mb:.0f} MB on disk")
-        note = st.text_area("Note", notes.note, placeholder="What is it for, what did it show?", height=90)
-        tags = st.text_input("Tags", " ".join(notes.tags), placeholder="baseline paper-r64", help="Words, with spaces.")
-        saved = st.form_submit_button("Save note", icon=":material/save:")
-    if saved:
-        with errors_in_words():
-            services.write_notes(run, Notes(note.strip(), tuple(dict.fromkeys(tags.split()))))
-            st.toast("Saved.")
-            st.rerun()
-    with st.container(horizontal=True):
-        st.page_link(
-            "views/train.py", label="Watch and judge it", icon=":material/monitoring:", query_params={state.RUN: run.id}
-        )
-        offer_deletion(run)
-
-
-def side_by_side(runs: Sequence[RunDirectory]) -> None:
-    found = compare_runs(runs)
-    _figures(found)
-    _curves(runs)
-    _differences(found)
-    _export(found)
-
-
-def _figures(found: Comparison) -> None:
-    st.subheader("What they reached")
-    names = list(dict.fromkeys(name for row in found.runs for name in row.figures))
-    if not names:
-        st.caption("None of them has measured anything yet.")
-        return
-    st.dataframe(
-        [
-            {"Figure": FIGURES.get(name, name), **{row.id: str(row.figures.get(name, "")) for row in found.runs}}
-            for name in names
-        ],
-        hide_index=True,
-    )
-    st.caption(
-        "On speakers that were held out in training, at last; in brackets the best epoch where it was not the last. "
-        "Runs on other sets, parts or labels cannot be compared."
-    )
-
-
-def _curves(runs: Sequence[RunDirectory]) -> None:
-    by_run = {run.id: curves(training.metrics_of(run)) for run in runs}
-    names = sorted(
-        {name for found in by_run.values() for name in found},
-        key=lambda name: (-sum(name in found for found in by_run.values()), name),
-    )
-    if not names:
-        return
-    st.subheader("Curves")
-    name = st.selectbox("Figure", names, format_func=lambda key: FIGURES.get(key, key), key="runs-curve")
-    drawn = {run_id: found[name] for run_id, found in by_run.items() if name in found}
-    if not drawn:
-        return
-    axis = next(iter(drawn.values()))[0]
-    st.plotly_chart(
-        run_charts.overlay({run_id: curve for run_id, (_, curve) in drawn.items()}, axis, FIGURES.get(name, name)),
-        key="runs-overlay",
-    )
-    if missing := [run_id for run_id in by_run if run_id not in drawn]:
-        st.caption(f"Not measured in {plain(', '.join(missing))}.")
-
-
-def _differences(found: Comparison) -> None:
-    st.subheader("Settings that differ")
-    if not found.differences:
-        st.caption("These runs have the same settings.")
-        return
-    st.dataframe(
-        [
-            {"Setting": key, **{run_id: setting_text(value) for run_id, value in values.items()}}
-            for key, values in found.differences.items()
-        ],
-        hide_index=True,
-    )
-
-
-def _export(found: Comparison) -> None:
-    with st.container(horizontal=True):
-        for label, content, name in (
-            ("CSV", as_csv(found), "runs.csv"),
-            ("Markdown", as_markdown(found), "runs.md"),
-            ("JSON", json.dumps(to_json(found), ensure_ascii=False, indent=2), "runs.json"),
-        ):
-            st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
 
 
 def _source(config: dict[str, Any]) -> str:
@@ -224,5 +278,5 @@ def _origin(config: dict[str, Any]) -> str:
     return Path(setting_text(given)).name
 
 
-def _number(value: object, digits: int) -> str:
-    return f"{value:.{digits}f}" if is_number(value) else ""
+def _text(value: object, digits: int) -> str:
+    return metric_text(float(value), digits) if is_number(value) else ""

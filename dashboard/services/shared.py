@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from pipeline.labels.index import Index, Progress
     from pipeline.labels.queries import SetOverview
     from pipeline.projects.project import Project
-    from pipeline.runs import RunDirectory, RunState
-    from pipeline.runs.notes import Notes
+    from pipeline.runs import RunDirectory
 
 
 def settings() -> Settings:
@@ -121,62 +120,6 @@ def expert_scores(set_name: str, rater: str | None) -> pd.DataFrame:
     labels = _index().labels(set_name)
     rated = labels[(labels["action"] == "rate") & (labels["evaluator"] == rater)]
     return rated[["recording_id", "speaker", "text", "part", "score", "source"]]
-
-
-@asks(Action.TRAIN, Action.IMPORT_DATA, Action.SCORE_SETS)
-def job(run_id: str) -> RunDirectory:
-    """Background work that is no training. Raises JobError where there is none of that id."""
-    from pipeline.runs import RunDirectory
-
-    return RunDirectory.open(settings().jobs_root, run_id)
-
-
-def work_action(run: RunDirectory) -> Action:
-    """What it takes to see and end background work."""
-    from pipeline.scoring.batch import SCORING_JOB
-
-    return {"import": Action.IMPORT_DATA, SCORING_JOB: Action.SCORE_SETS}.get(run.state.kind, Action.TRAIN)
-
-
-@asks(Action.TRAIN, Action.IMPORT_DATA, Action.SCORE_SETS)
-def work_state(run: RunDirectory) -> RunState:
-    """How background work stands, its place in a cluster's queue asked for."""
-    from pipeline.jobs.launcher import check_queue
-
-    identity.allowed(work_action(run))
-    check_queue(run)
-    return run.state
-
-
-@asks(Action.TRAIN, Action.IMPORT_DATA, Action.SCORE_SETS)
-def stop_work(run: RunDirectory, *, now: bool = False) -> None:
-    """Ask it to end after its current step; `now`, by force."""
-    from pipeline.jobs.launcher import end_now
-
-    identity.allowed(work_action(run))
-    if now:
-        end_now(run)
-    else:
-        run.request_stop()
-
-
-@asks(Action.TRAIN)
-def resume_work(run: RunDirectory) -> None:
-    from pipeline.jobs.launcher import go_on
-
-    go_on(settings(), run, identity.allowed(Action.TRAIN))
-
-
-@asks(Action.TRAIN)
-def delete_run(run: RunDirectory) -> None:
-    run.delete()
-
-
-@asks(Action.TRAIN)
-def write_notes(run: RunDirectory, notes: Notes) -> None:
-    from pipeline.runs.notes import write_notes
-
-    write_notes(run.path, notes)
 
 
 @asks(Action.IMPORT_DATA)

@@ -1,12 +1,12 @@
-"""What the Train page asks for: extractors to choose from, launching, reading finished runs, deploying."""
+"""What the Train page asks for: what to train on, starting a training, reading finished runs, deploying."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import streamlit as st
 
 from dashboard import identity
 from dashboard.identity import asks
@@ -16,23 +16,20 @@ from pipeline.errors import PronlabError
 from pipeline.metrics.regression import RegressionMetrics
 from pipeline.people.access import Action
 from pipeline.records import RubricName
-from pipeline.runs import RunDirectory, RunListing, scan_runs
-from pipeline.runs.metrics import MetricsReader
+from pipeline.runs import RunDirectory
 from pipeline.scoring.feature_based.config import TrainConfig
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.jobs.launcher import Where
-    from pipeline.scoring.feature_based.model_files import ModelInfo
-    from pipeline.scoring.speech.model_files import SpeechInfo
     from pipeline.scoring.speech.training.config import SpeechTrainConfig
     from pipeline.speechllm.config import SpeechLlmConfig
 
 
 @dataclass(frozen=True)
 class ExtractorChoice:
-    """A registered extractor; `problem` says in words why it cannot be used here, None where it can."""
+    """A registered extractor; `problem` says why it cannot be used here, None where it can."""
 
     name: str
     description: str
@@ -41,7 +38,7 @@ class ExtractorChoice:
 
 @dataclass(frozen=True)
 class Report:
-    """What a finished run measured, over speakers it had not heard."""
+    """What a finished run measured on held-out speakers."""
 
     metrics: RegressionMetrics
     baselines: dict[str, RegressionMetrics]
@@ -59,7 +56,7 @@ def start(kind: str, config: TrainConfig | SpeechTrainConfig | SpeechLlmConfig, 
 
 @asks(Action.TRAIN)
 def speech_sets() -> list[str]:
-    """Sets that a speech scorer can learn from: those imported from a manifest of the corpus's form."""
+    """Sets that a speech scorer can learn from: those imported from a manifest with phones and scores."""
     from pipeline.corpus.sets import list_sets
 
     return [
@@ -76,41 +73,35 @@ def manifest_of_set(name: str) -> Path:
     return get_set(settings(), name).root / "manifest.jsonl"
 
 
-@asks(Action.TRAIN)
-def speech_in_use() -> SpeechInfo | None:
-    from pipeline.scoring.speech.model_files import find_speech_model, load_info
+@dataclass(frozen=True)
+class DeployedModel:
+    """The model that scores in one place. `is_default` is whether it is the released one, for want of a deployed one;
+    `mae` are points on held-out speakers."""
 
-    folder = find_speech_model(settings())
-    return None if folder is None else load_info(folder)
-
-
-@asks(Action.TRAIN)
-def speech_total(info: SpeechInfo) -> dict[str, Any] | None:
-    """The newest evaluation of `total` over speakers that nothing was chosen on (`pcc`, `n`); None before there is
-    one."""
-    from pipeline.evaluation.saved import read_evaluations
-
-    found = (one.report for one in read_evaluations(settings()) if one.report["model_id"] == info.model_id)
-    return next((dict(report["utterance"]["total"]) for report in found if "total" in report["utterance"]), None)
+    model_id: str
+    is_default: bool
+    mae: float | None
 
 
 @asks(Action.TRAIN)
-def speech_card() -> str:
-    """The card of the speech model in use."""
-    from pipeline.scoring.speech.model_files import CARD_FILE, find_speech_model
-
-    folder = find_speech_model(settings())
-    card = None if folder is None else folder / CARD_FILE
-    return (
-        card.read_text(encoding="utf-8") if card is not None and card.is_file() else "This model came without a card."
-    )
-
-
-@asks(Action.TRAIN)
-def speech_is_deployed() -> bool:
+def deployed_model(place: str) -> DeployedModel | None:
+    """The model that scores in `place` (`word`, `sentence` or `speech-en`); None where the heuristic does."""
+    from pipeline.scoring.feature_based.model_files import load_info
+    from pipeline.scoring.feature_based.model_location import find_model
+    from pipeline.scoring.speech.model_files import FOLDER, find_speech_model
+    from pipeline.scoring.speech.model_files import load_info as speech_info
     from pipeline.scoring.speech.packaging.deploy import is_deployed
 
-    return is_deployed(settings())
+    if place == FOLDER:
+        folder = find_speech_model(settings())
+        return (
+            None if folder is None else DeployedModel(speech_info(folder).model_id, not is_deployed(settings()), None)
+        )
+    folder = find_model(settings(), RubricName(place))
+    if folder is None:
+        return None
+    info = load_info(folder)
+    return DeployedModel(info.model_id, not folder.is_relative_to(settings().deployed_root), info.test.get("mae"))
 
 
 @asks(Action.TRAIN)
@@ -124,25 +115,14 @@ def extractors() -> list[ExtractorChoice]:
         try:
             description, problem = load_extractor(settings(), name).description, None
         except PronlabError as error:
-            description, problem = "cannot be used here", str(error)
+            description, problem = "", str(error)
         choices.append(ExtractorChoice(name, description, problem))
     return choices
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _reader(metrics: Path) -> MetricsReader:
-    return MetricsReader(metrics)
-
-
-@asks(Action.TRAIN)
-def metrics_of(run: RunDirectory) -> MetricsReader:
-    """What the run has logged so far; only what is new since the last call is read."""
-    return _reader(run.path / "metrics.jsonl").refresh()
-
-
 @asks(Action.TRAIN)
 def plan(config: SpeechLlmConfig) -> RunDirectory:
-    """Work out in the background what a fine-tuning run would take."""
+    """Estimate in the background what a fine-tuning run would need."""
     from pipeline.jobs.launcher import launch
 
     return launch(
@@ -157,20 +137,12 @@ def plan(config: SpeechLlmConfig) -> RunDirectory:
 
 
 @asks(Action.TRAIN)
-def runs() -> RunListing:
-    """Every training, newest first, and the folders among them that cannot be read."""
-    return scan_runs(settings().runs_root)
-
-
-@asks(Action.TRAIN)
 def report_of(run: RunDirectory) -> Report | None:
-    """Of a word scorer's run; None where it has left no report (it is not finished, or failed)."""
+    """The report of a feature-based scorer's run; None for other runs, or where there is none yet."""
     path = run.path / "report.json"
-    if not path.is_file():
+    if run.state.kind != "word" or not path.is_file():
         return None
     raw = artifacts.read_json(path)
-    if run.state.kind != "word":
-        return None
     return Report(
         metrics=_metrics(raw["metrics"]),
         baselines={name: _metrics(values) for name, values in raw["baselines"].items()},
@@ -181,71 +153,114 @@ def report_of(run: RunDirectory) -> Report | None:
 
 @asks(Action.TRAIN)
 def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
-    """recording_id, speaker, text, expert, predicted, fold, scorer, scoring_method: each recording by a model that
-    had not heard its speaker."""
+    """recording_id, speaker, text, expert, predicted, fold, scorer, scoring_method: each recording as predicted by a
+    model that has not heard its speaker."""
     import pandas as pd
 
     from pipeline import csvfile
     from pipeline.scoring.feature_based.train import PREDICTIONS_FILE
 
     texts = ("recording_id", "speaker", "text")
-    plain = dict.fromkeys(texts, csvfile.plain)  # as they were before they were made safe for spreadsheets
-    table = pd.read_csv(run.path / PREDICTIONS_FILE, converters=plain)
+    originals = dict.fromkeys(texts, csvfile.plain)  # as they were before they were made safe for spreadsheets
+    table = pd.read_csv(run.path / PREDICTIONS_FILE, converters=originals)
     return table.assign(scorer=run.id, scoring_method="ml_model")
 
 
 @asks(Action.TRAIN)
 def rubric_of(run: RunDirectory) -> RubricName:
-    """What kind of recordings the run's model scores."""
+    """What the run's model scores: words or sentences."""
     from pipeline.scoring.feature_based.model_files import load_info
 
     return RubricName(load_info(run.path / "model").rubric)
 
 
-@asks(Action.TRAIN)
-def in_use(rubric: RubricName) -> tuple[ModelInfo, bool] | None:
-    """The model that scores now and whether it was deployed here (else it is a released one); None for the
-    heuristic."""
-    from pipeline.scoring.feature_based.model_files import load_info
-    from pipeline.scoring.feature_based.model_location import find_model
+class ModelState(StrEnum):
+    """Why a model scores, or that it could."""
 
-    folder = find_model(settings(), rubric)
-    if folder is None:
-        return None
-    return load_info(folder), folder.is_relative_to(settings().deployed_root)
+    DEPLOYED = "deployed"
+    DEFAULT = "default"  # released, and nothing else is deployed in its place
+    RELEASED = "released"
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A model that scores recordings here, or could: `role` says which."""
+    """A model that scores recordings here, or could. `place` is `word`, `sentence` or `speech-en`; `card` is Markdown,
+    "" where the model came without one."""
 
-    info: ModelInfo
-    role: str
+    place: str
+    model_id: str
+    state: ModelState
+    mae: float | None
+    pcc: float | None
+    n: int | None
+    features: str
+    trained_on: str
     card: str
+
+    @property
+    def scores(self) -> bool:
+        return self.state is not ModelState.RELEASED
 
 
 @asks(Action.TRAIN)
 def models() -> list[ModelRow]:
-    """For each rubric the model in use first, then the other released ones."""
+    """The speech scorer, then for each rubric the model that scores and the other released ones."""
+    return [*_speech_models(), *(row for rubric in RubricName for row in _feature_models(rubric))]
+
+
+def _speech_models() -> list[ModelRow]:
+    from pipeline.scoring.speech.model_files import CARD_FILE, FOLDER, find_speech_model, load_info
+    from pipeline.scoring.speech.packaging.deploy import is_deployed
+
+    folder = find_speech_model(settings())
+    if folder is None:
+        return []
+    info = load_info(folder)
+    total = _speech_total(info.model_id)
+    state = ModelState.DEPLOYED if is_deployed(settings()) else ModelState.DEFAULT
+    return [
+        ModelRow(
+            FOLDER, info.model_id, state, None, total.get("pcc"), total.get("n"), info.encoder,
+            f"{info.trained_on} {info.part}".strip(), _card(folder / CARD_FILE),
+        )
+    ]  # fmt: skip
+
+
+def _speech_total(model_id: str) -> dict[str, Any]:
+    """The newest evaluation of `total` on speakers that nothing was chosen on (`pcc`, `n`); empty before there is
+    one."""
+    from pipeline.evaluation.saved import read_evaluations
+
+    reports = (evaluation.report for evaluation in read_evaluations(settings()))
+    totals = (report["utterance"] for report in reports if report["model_id"] == model_id)
+    return next((dict(utterance["total"]) for utterance in totals if "total" in utterance), {})
+
+
+def _feature_models(rubric: RubricName) -> Iterator[ModelRow]:
     from pipeline.scoring.feature_based.model_files import CARD_FILE, load_info
     from pipeline.scoring.feature_based.model_location import find_model, released_folders
 
-    rows = []
-    for rubric in RubricName:
-        used = find_model(settings(), rubric)
-        others = [folder for folder in released_folders(settings()) if load_info(folder).rubric == rubric]
-        for folder in dict.fromkeys([*([used] if used else []), *others]):
-            deployed = folder.is_relative_to(settings().deployed_root)
-            role = f"in use ({'deployed here' if deployed else 'as released'})" if folder == used else "released"
-            card = folder / CARD_FILE
-            text = card.read_text(encoding="utf-8") if card.is_file() else "This model came without a card."
-            rows.append(ModelRow(load_info(folder), role, text))
-    return rows
+    scoring = find_model(settings(), rubric)
+    released = [folder for folder in released_folders(settings()) if load_info(folder).rubric == rubric]
+    for folder in dict.fromkeys([*([scoring] if scoring else []), *released]):
+        info = load_info(folder)
+        state = ModelState.RELEASED
+        if folder == scoring:
+            is_deployed = folder.is_relative_to(settings().deployed_root)
+            state = ModelState.DEPLOYED if is_deployed else ModelState.DEFAULT
+        yield ModelRow(
+            str(rubric), info.model_id, state, info.test.get("mae"), info.test.get("pcc"), info.n_recordings,
+            info.extractor, f"{info.trained_on} {info.part}".strip(), _card(folder / CARD_FILE),
+        )  # fmt: skip
+
+
+def _card(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 @asks(Action.DEPLOY)
 def deploy_run(run: RunDirectory) -> None:
-    """Put the model of a finished run into use. Raises ModelError."""
+    """Deploy the model of a finished run. Raises ModelError."""
     from pipeline.deployment.model_registry import make_live
 
     make_live(settings(), run.path / "model", identity.allowed(Action.DEPLOY), run.id)
@@ -253,10 +268,11 @@ def deploy_run(run: RunDirectory) -> None:
 
 @asks(Action.DEPLOY)
 def roll_back(place: str) -> str | None:
-    """The id of the model that is back, None for the released one. Raises ModelError where none was deployed."""
-    from pipeline.deployment.model_registry import roll_back as go_back
+    """Deploy the previous model of `place` again; returns its id, None for the released one. Raises ModelError where
+    none was deployed."""
+    from pipeline.deployment import model_registry
 
-    return go_back(settings(), place, identity.allowed(Action.DEPLOY))
+    return model_registry.roll_back(settings(), place, identity.allowed(Action.DEPLOY))
 
 
 def _metrics(raw: dict[str, Any]) -> RegressionMetrics:

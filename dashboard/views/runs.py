@@ -1,34 +1,35 @@
-"""Runs: every training with its notes, any number of them side by side, exported."""
-
-import streamlit as st
+"""Runs: every training with its notes, any number of them compared and exported."""
 
 from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections import runs as sections
-from dashboard.services import train as training
+from dashboard.sections.runs import choose_runs, compared, curves, list_of_runs, notes, unreadable
+from dashboard.services import runs
+from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
+
+UNASKED_CURVES = 5  # of the newest runs, before any is chosen
 
 
 @errors_in_words()
 def render() -> None:
-    header("Runs", "Every training: find it again, note what it showed, compare any number side by side.")
+    choices = header(pgettext("page", "Runs"), _("Find, annotate and compare trainings."))
     identity.allowed(Action.TRAIN)
-    found = training.runs()
-    sections.unreadable(found.damaged)
-    if not found.records:
+    listing = runs.listing()
+    unreadable(listing.damaged)
+    if not listing.records:
         empty_state(
-            "No training has run yet. Start one on the Train page: with the demo set it takes under a minute.",
+            _("There are no runs yet. Start one on the Train page: with the demo set it takes less than a minute."),
             page="train",
-            page_label="Go to Train",
+            page_label=_("Go to Train"),
         )
         return
-    chosen = sections.choose_runs(found.records)
-    if not chosen:
-        st.caption("Choose one run to write a note or delete it, two or more to compare them.")
-    elif len(chosen) == 1:
-        sections.one_run(chosen[0])
-    else:
-        sections.side_by_side(chosen)
+    shown = list_of_runs(listing.records, choices)
+    chosen, curve_choice = choose_runs(listing.records)
+    curves(chosen or shown[:UNASKED_CURVES], curve_choice)
+    if len(chosen) == 1:
+        notes(chosen[0])
+    elif chosen:
+        compared(chosen)
 
 
 if __name__ == "__main__":

@@ -1,52 +1,53 @@
-"""Train: start a training in the background, watch it, see what it found, put its model into use."""
+"""Train: start a training in the background, watch it, see its results, deploy its model."""
 
 import streamlit as st
 
 from dashboard import identity, state
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.components.run_list import choose_first_if_gone, say_damaged
-from dashboard.sections.train import feature_based as sections
+from dashboard.components.run_words import kind_name
+from dashboard.sections.train.feature_based import start_feature_based_training
+from dashboard.sections.train.models import scoring_now
+from dashboard.sections.train.run import one_run
 from dashboard.sections.train.speech import start_speech_training
 from dashboard.sections.train.speechllm import start_speechllm_training
-from dashboard.services import train as training
+from dashboard.services import runs
+from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
-WORDS, SPEECH, LANGUAGE = (
-    "Scorer of single recordings",
-    "Speech scorer (phones, words, sentences)",
-    "Phi-4 with LoRA",
-)
+FORMS = {
+    "word": start_feature_based_training,
+    "speech": start_speech_training,
+    "speechllm": start_speechllm_training,
+}
 
 
 @errors_in_words()
 def render() -> None:
-    header("Train", "Train a scorer on labelled recordings in the background, judge it, and put it into use.")
+    choices = header(pgettext("page", "Train"), _("Train a scorer, watch it, and deploy it."))
     identity.allowed(Action.TRAIN)
-    with st.expander("Models that score now", icon=":material/deployed_code:", expanded=True), errors_in_words():
-        sections.models_here()
-    has_runs = bool(training.runs().records)
-    with st.expander("New training", icon=":material/add:", expanded=not has_runs), errors_in_words():
+    with errors_in_words():
+        scoring_now()
+    has_runs = bool(runs.listing().records)
+    with st.expander(_("New training"), icon=":material/add:", expanded=not has_runs), errors_in_words():
         kind = st.segmented_control(
-            "What to train", [WORDS, SPEECH, LANGUAGE], default=WORDS, required=True, key="train-kind"
-        )
-        if kind == SPEECH:
-            start_speech_training()
-        elif kind == LANGUAGE:
-            start_speechllm_training()
-        else:
-            sections.start_training()
-    found = training.runs()
-    say_damaged(found.damaged)
-    if not found.records:
-        empty_state("No training has run yet. Start one above: with the demo set it takes under a minute.")
+            _("What to train"), list(FORMS), default="word", required=True, format_func=kind_name, key="train-kind",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        FORMS[kind]()
+    listing = runs.listing()
+    say_damaged(listing.damaged)
+    if not listing.records:
+        empty_state(_("There are no runs yet. Start a training above: with the demo set it takes less than a minute."))
         return
-    st.subheader("One run")
-    runs = {run.directory.id: run.directory for run in found.records}
-    choose_first_if_gone(runs)
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Look at a run", list(runs), key=state.RUN, bind="query-params")
-    right.page_link("views/runs.py", label="All runs", icon=":material/stacked_line_chart:")
-    sections.one_run(runs[chosen])
+    directories = {run.directory.id: run.directory for run in listing.records}
+    choose_first_if_gone(directories)
+    with choices:
+        chosen = st.selectbox(
+            _("Run"), list(directories), key=state.RUN, bind="query-params", label_visibility="collapsed", width=250
+        )
+        st.page_link("views/runs.py", label=_("All runs"), icon=":material/stacked_line_chart:")
+    one_run(directories[chosen])
 
 
 if __name__ == "__main__":

@@ -56,14 +56,14 @@ def training_options(presets: str, *, resumable: bool = True) -> Callable[[Calla
             click.option("--preset", help=f"Start from a preset: {presets}."),
             click.option(
                 "--override", "overrides", multiple=True, metavar="NAME=VALUE",
-                help="Any setting that has no option of its own.",
+                help="Set any setting, also those without an option.",
             ),
-            *([click.option("--resume", help="Go on with this run from what it kept last.")] if resumable else []),
+            *([click.option("--resume", help="Resume this run from its last checkpoint.")] if resumable else []),
             click.option("--executor", help="Train in the background: local, slurm or ray (default: here)."),
-            click.option("--devices", type=int, help="Of each node: processes that share the steps (default 1)."),
-            click.option("--nodes", type=int, help="Machines (default 1; more by slurm)."),
+            click.option("--devices", type=int, help="Processes (devices) per node (default 1)."),
+            click.option("--nodes", type=int, help="Nodes (default 1; more with slurm)."),
             click.option(
-                "--option", "options", multiple=True, metavar="NAME=VALUE", help="The executor's, e.g. partition=gpu."
+                "--option", "options", multiple=True, metavar="NAME=VALUE", help="An executor's option: partition=gpu."
             ),
             run_option,  # whose configuration is used
             json_option,
@@ -82,7 +82,7 @@ def resolve(
     load_preset: Callable[[str], dict[str, Any]],
     named: Callable[[T], T],
 ) -> T:
-    """The configuration: that of a run that was launched or goes on, else preset, options and overrides, the later
+    """The configuration: that of a run that was launched or is resumed, else preset, options and overrides, the later
     over the earlier. Raises TrainingError for settings that cannot be used."""
     from pipeline.jobs.launcher import find
     from pipeline.presets import build, merged, overrides
@@ -92,9 +92,9 @@ def resolve(
         return build(config_type, RunDirectory(chosen.run).config)
     if chosen.resume is not None:
         return build(config_type, find(Settings.from_env(), chosen.resume).config)
-    own = {key: value for key, value in given.items() if value is not None}
+    given_settings = {key: value for key, value in given.items() if value is not None}
     preset = load_preset(chosen.preset) if chosen.preset else {}
-    return named(build(config_type, merged(preset, own, overrides(chosen.overrides))))
+    return named(build(config_type, merged(preset, given_settings, overrides(chosen.overrides))))
 
 
 def prepare(
@@ -105,8 +105,8 @@ def prepare(
     load_preset: Callable[[str], dict[str, Any]],
     named: Callable[[T], T],
 ) -> Start[T] | None:
-    """The run with its configuration: the launcher's, an earlier one that goes on, or a new one. None where the work
-    was sent to an executor, which is said. Raises TrainingError for settings that cannot be used."""
+    """The run with its configuration: the launcher's, an earlier one to resume, or a new one. None where the work
+    was sent to an executor, which is printed. Raises TrainingError for settings that cannot be used."""
     from pipeline.jobs.launcher import find, launch_training
     from pipeline.runs import RunDirectory
 
@@ -120,7 +120,9 @@ def prepare(
         return Start(settings, directory, config)
     if where is not None:
         run = launch_training(settings, kind, config, where, asker())
-        text = f"{run.id} is on its way. `pronlab runs show {run.id}` watches, `pronlab runs stop {run.id}` ends it."
+        text = (
+            f"Started {run.id}. `pronlab runs show {run.id}` shows its progress, `pronlab runs stop {run.id}` stops it."
+        )
         emit({"run": run.id, "directory": run.path, "status": run.state.status}, chosen.as_json, text)
         return None
     directory = RunDirectory.create(settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed)

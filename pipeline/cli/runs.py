@@ -1,4 +1,4 @@
-"""`pronlab runs`: what is training or was, stopping it, going on, and comparing."""
+"""`pronlab runs`: list, show, stop, resume, compare, note and delete runs."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,7 +19,7 @@ def runs() -> None:
 @runs.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """All training runs, newest first; folders among them that cannot be read are named on the error stream."""
+    """List all training runs, newest first; unreadable folders are named on the error stream."""
     from pipeline.jobs.launcher import check_queue
     from pipeline.runs import list_runs, scan_runs
     from pipeline.runs.notes import read_notes
@@ -28,24 +28,24 @@ def list_(as_json: bool) -> None:
     for run in list_runs(root):
         with suppress(JobError):  # gone meanwhile, or its cluster cannot be asked from here
             check_queue(run)
-    found = scan_runs(root)
-    for one in found.damaged:
-        click.echo(f"pronlab: {one.text}", err=True)
+    listing = scan_runs(root)
+    for damaged in listing.damaged:
+        click.echo(f"pronlab: {damaged.text}", err=True)
     rows = [
-        {"id": run.directory.id, **vars(run.state), **vars(read_notes(run.directory.path))} for run in found.records
+        {"id": run.directory.id, **vars(run.state), **vars(read_notes(run.directory.path))} for run in listing.records
     ]
     lines = [
         f"{row['id']:45} {row['status']:9} {_mae(row['result']):>10}  {' '.join(row['tags'])} {row['message']}"
         for row in rows
     ]
-    emit(rows, as_json, "\n".join(lines) or "No run yet. `pronlab train word --set demo` makes one.")
+    emit(rows, as_json, "\n".join(lines) or "There are no runs yet. `pronlab train word --set demo` starts one.")
 
 
 @runs.command()
 @click.argument("run_id", metavar="RUN")
 @json_option
 def show(run_id: str, as_json: bool) -> None:
-    """One run: state, configuration, last lines of its log."""
+    """Show one run: state, configuration, last lines of its log."""
     from pipeline.jobs.launcher import check_queue, find
     from pipeline.runs.notes import read_notes
 
@@ -59,44 +59,46 @@ def show(run_id: str, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--within", type=click.FloatRange(0, 3600), metavar="SECONDS", help="Then end it by force.")
+@click.option(
+    "--within", type=click.FloatRange(0, 3600), metavar="SECONDS", help="Kill it if it has not ended by then."
+)
 @json_option
 def stop(run_id: str, within: float | None, as_json: bool) -> None:
-    """Ask a run to end after its current step, keeping what it has."""
+    """Stop a run after its current step; its checkpoints are kept."""
     from pipeline.jobs.launcher import find
     from pipeline.jobs.launcher import stop as ask
 
     run = find(Settings.from_env(), run_id)
     ask(run, within)
     status = run.state.status
-    text = f"{run.id} was asked to stop." if within is None else f"{run.id} is {status}."
+    text = f"{run.id} will stop after its current step." if within is None else f"{run.id} is {status}."
     emit({"id": run.id, "status": status}, as_json, text)
 
 
 @runs.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--yes", is_flag=True, help="Without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def delete(run_id: str, yes: bool, as_json: bool) -> None:
-    """Remove a run that is over, with its checkpoints and models; or a folder among the runs that cannot be read."""
+    """Delete a finished run with its checkpoints and models, or an unreadable folder among the runs."""
     from pipeline.jobs.launcher import find_folder
 
     run = find_folder(Settings.from_env(), run_id)
     size = run.size_mb
     if not yes:
-        click.confirm(f"Delete {run.path} ({size:.0f} MB) for good?", abort=True)
+        click.confirm(f"Permanently delete {run.path} ({size:.0f} MB)?", abort=True)
     run.delete()
-    emit({"id": run.id, "freed_mb": size}, as_json, f"{run.id} is deleted, {size:.0f} MB are free.")
+    emit({"id": run.id, "freed_mb": size}, as_json, f"Deleted {run.id} and freed {size:.0f} MB.")
 
 
 @runs.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--text", help="The note; an empty one removes it.")
+@click.option("--text", help="The note; an empty text removes it.")
 @click.option("--tag", "tags", multiple=True, help="Add this tag.")
 @click.option("--untag", "removed", multiple=True, help="Remove this tag.")
 @json_option
 def note(run_id: str, text: str | None, tags: tuple[str, ...], removed: tuple[str, ...], as_json: bool) -> None:
-    """Write a note on a run, or tag it; without options, read them."""
+    """Write a note on a run or tag it; without options, show both."""
     from pipeline.jobs.launcher import find
     from pipeline.runs.notes import Notes, read_notes, write_notes
 
@@ -106,21 +108,28 @@ def note(run_id: str, text: str | None, tags: tuple[str, ...], removed: tuple[st
         kept = [tag for tag in dict.fromkeys([*notes.tags, *tags]) if tag not in removed]
         notes = Notes(notes.note if text is None else text.strip(), tuple(kept))
         write_notes(run.path, notes)
-    emit({"id": run.id, **vars(notes)}, as_json, f"{' '.join(notes.tags)}\n{notes.note}".strip() or "No note yet.")
+    emit(
+        {"id": run.id, **vars(notes)},
+        as_json,
+        f"{' '.join(notes.tags)}\n{notes.note}".strip() or "There is no note yet.",
+    )
 
 
 @runs.command()
 @click.argument("run_id", metavar="RUN")
 @json_option
 def resume(run_id: str, as_json: bool) -> None:
-    """Go on with a run that was stopped or lost, in the background."""
-    from pipeline.jobs.launcher import find, go_on
+    """Resume a stopped, failed or lost run in the background."""
+    from pipeline.jobs.launcher import find
+    from pipeline.jobs.launcher import resume as resume_run
 
     settings = Settings.from_env()
     run = find(settings, run_id)
-    go_on(settings, run, asker())
+    resume_run(settings, run, asker())
     emit(
-        {"id": run.id, "status": run.state.status}, as_json, f"{run.id} goes on. `pronlab runs show {run.id}` watches."
+        {"id": run.id, "status": run.state.status},
+        as_json,
+        f"Resumed {run.id}. `pronlab runs show {run.id}` shows its progress.",
     )
 
 
@@ -128,24 +137,24 @@ def resume(run_id: str, as_json: bool) -> None:
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
 @json_option
 def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
-    """Runs side by side: figures at best and at last, and the settings in which they differ."""
+    """Compare runs: best and last metrics, and the settings in which they differ."""
     from pipeline.jobs.launcher import find
     from pipeline.runs.comparison import compare_runs, setting_text
 
     settings = Settings.from_env()
-    found = compare_runs([find(settings, run_id) for run_id in dict.fromkeys(run_ids)])
+    comparison = compare_runs([find(settings, run_id) for run_id in dict.fromkeys(run_ids)])
     lines: list[str] = []
-    for name in dict.fromkeys(name for row in found.runs for name in row.figures):
+    for name in dict.fromkeys(name for row in comparison.runs for name in row.figures):
         lines.append(name)
-        for row in found.runs:
+        for row in comparison.runs:
             if name in row.figures:
                 reached = row.figures[name]
                 best = "" if reached.best_epoch is None else f"   best {reached.best:.3f} in epoch {reached.best_epoch}"
                 lines.append(f"  {row.id:45} {reached.last:8.3f}{best}")
-    lines += ["", "Settings that differ:" if found.differences else "The settings are the same."]
-    for key, values in found.differences.items():
+    lines += ["", "Settings that differ:" if comparison.differences else "The settings are the same."]
+    for key, values in comparison.differences.items():
         lines.append(f"  {key}: {', '.join(f'{run_id} {setting_text(value)}' for run_id, value in values.items())}")
-    emit(found, as_json, "\n".join(lines))
+    emit(comparison, as_json, "\n".join(lines))
 
 
 def _mae(result: dict[str, Any]) -> str:

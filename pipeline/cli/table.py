@@ -1,4 +1,4 @@
-"""`pronlab table`: what of a table can be learnt from, models of tables in use, written prompts."""
+"""`pronlab table`: check a table, deploy its model, score and collect written prompts."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ file_ = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.group()
 def table() -> None:
-    """Any table by trees: clean, deploy, predict; collect and make up prompts."""
+    """Tables and trees: check, deploy, predict; collect and synthesize prompts."""
 
 
 @table.command("clean")
 @click.argument("task")
-@click.option("--source", default="", help="A set of recordings, or a file of prompts.")
+@click.option("--source", default="", help="A file of prompts (default: the collected prompts).")
 @json_option
 def clean_table(task: str, source: str, as_json: bool) -> None:
-    """What of a TASK's items (words, prompts) can be learnt from, and why the rest cannot."""
+    """Count the usable items of a TASK (prompts), and the others by reason."""
     from pipeline.tabular.catalogue import get_task
     from pipeline.tabular.cleaning import clean
 
@@ -74,20 +74,12 @@ def score_prompt(text: str, as_json: bool) -> None:
     emit(found, as_json, f"{found.score:.0f} by {found.model_id}{sure}; the rule says {found.rule:.0f}.{missing}")
 
 
-@table.command("recording")
-@click.argument("file", type=file_)
-@click.option("--word", required=True, help="What was to be said.")
-@click.option("--language", default="tr", show_default=True)
+@table.command("recording", hidden=True, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1)
 @json_option
-def score_recording(file: Path, word: str, language: str, as_json: bool) -> None:
-    """Score one recording of a word, by the model of words in use or by the heuristic."""
-    from pipeline.records import Target
-    from pipeline.tabular.scoring import score_recording as score
-
-    found = score(Settings.from_env(), file, Target(word, language))
-    reasons = " ".join(found.warnings)
-    text = f"{found.overall:.0f} by {found.model_id}" if found.overall is not None else f"Could not score it. {reasons}"
-    emit(found, as_json, text)
+def score_recording(arguments: tuple[str, ...], as_json: bool) -> None:
+    """Say where recordings of words are scored now."""
+    raise click.UsageError("Recordings are scored by `pronlab score FILE --word WORD`.")
 
 
 @table.command("collect")

@@ -31,12 +31,16 @@ def train() -> None:
 @click.option(
     "--labels", type=click.Choice(["real", "mock"]), help="Real labels (default), or made-up ones to try out."
 )
-@click.option("--model", type=click.Choice(["mlp", "forest"]), help="Network (default) or random forest.")
+@click.option(
+    "--model", type=click.Choice(["mlp", "forest", "boosting"]), help="Network (default), random forest or boosting."
+)
+@click.option("--search", type=click.Choice(["none", "grid", "optuna"]), help="Search for settings of the trees.")
+@click.option("--trials", type=int, help="Trials of Optuna (default 20).")
 @click.option("--extractor", help="acoustic57 (default), reference, timing or encoder.")
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int)
 @click.option("--folds", type=int, help="Speaker-disjoint folds (default 5).")
-@click.option("--epochs", type=int, help="At most so many (default 120).")
+@click.option("--epochs", type=int, help="Maximum number of epochs (default 120).")
 @click.option("--patience", type=int)
 @click.option("--batch-size", type=int)
 @click.option("--learning-rate", type=float)
@@ -47,34 +51,9 @@ def train() -> None:
 @training_options("word_mlp, ...", resumable=False)
 def word(chosen: Chosen, **options: Any) -> None:
     """Train a scorer of single recordings (0-100) on a feature vector, cross-validated over speakers."""
-    from pipeline.jobs.device_queue import device_turn
-    from pipeline.scoring.feature_based.config import TrainConfig, load_preset
-    from pipeline.scoring.feature_based.data import load_training_data
-    from pipeline.scoring.feature_based.train import run_training
+    from pipeline.scoring.feature_based.config import load_preset
 
-    def named(config: TrainConfig) -> TrainConfig:
-        return replace(config, name=config.name or f"{config.extractor}-{config.model}")
-
-    start = prepare("word", TrainConfig, chosen, options, load_preset, named)
-    if start is None:
-        return
-    settings, directory, config = start.settings, start.directory, start.config
-    show = progress_printer("Features")
-    report = None
-    with directory.start() as writer, device_turn(settings, writer):
-
-        def progress(done: int, total: int, message: str) -> None:
-            show(done, total, message)
-            if done == total or done % 50 == 0:
-                writer.update(message=f"features: {done} of {total}")
-
-        data = load_training_data(settings, config, progress=progress, check_stop=writer.check_stop)
-        writer.update(data_hash=data.hash)
-        report = run_training(data, config, writer)
-        writer.update(progress=1.0, message="done", result={"metrics": report.metrics, "model": report.folder})
-    if report is None:
-        raise TrainingError(f"The run {directory.id} was stopped; it left no model.")
-    emit({"run": directory.id, **vars(report)}, chosen.as_json, _report_text(directory.id, report))
+    _train_words(chosen, options, load_preset)
 
 
 @train.command()
@@ -209,6 +188,38 @@ def _averaging(ids: tuple[str, ...], name: str | None) -> "Start[SpeechTrainConf
     return Start(settings, directory, config)
 
 
+def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable[[str], dict[str, Any]]") -> None:
+    """The one route of the word scorer, for `train word` and `train table --task words`."""
+    from pipeline.jobs.device_queue import device_turn
+    from pipeline.scoring.feature_based.config import TrainConfig
+    from pipeline.scoring.feature_based.data import load_training_data
+    from pipeline.scoring.feature_based.train import run_training
+
+    def named(config: TrainConfig) -> TrainConfig:
+        return replace(config, name=config.name or f"{config.extractor}-{config.model}")
+
+    start = prepare("word", TrainConfig, chosen, options, load_preset, named)
+    if start is None:
+        return
+    settings, directory, config = start.settings, start.directory, start.config
+    show = progress_printer("Features")
+    report = None
+    with directory.start() as writer, device_turn(settings, writer):
+
+        def progress(done: int, total: int, message: str) -> None:
+            show(done, total, message)
+            if done == total or done % 50 == 0:
+                writer.update(message=f"features: {done} of {total}")
+
+        data = load_training_data(settings, config, progress=progress, check_stop=writer.check_stop)
+        writer.update(data_hash=data.hash)
+        report = run_training(data, config, writer)
+        writer.update(progress=1.0, message="done", result={"metrics": report.metrics, "model": report.folder})
+    if report is None:
+        raise TrainingError(f"The run {directory.id} was stopped; it left no model.")
+    emit({"run": directory.id, **vars(report)}, chosen.as_json, _report_text(directory.id, report))
+
+
 def _report_text(run_id: str, report: Any) -> str:
     lines = [f"Run {run_id}, over speakers nobody had heard:"]
     for name, figures in {"this model": report.metrics, **report.baselines}.items():
@@ -222,8 +233,8 @@ def _report_text(run_id: str, report: Any) -> str:
 
 
 @train.command()
-@click.option("--task", help="words or prompts (default).")
-@click.option("--source", help="A set of recordings, or a file of prompts; without one, the collected prompts.")
+@click.option("--task", help="prompts (default); words is the same as `pronlab train word --model forest`.")
+@click.option("--source", help="A file of prompts (default: the collected prompts); for words, a set of recordings.")
 @click.option("--model", type=click.Choice(["forest", "boosting"]))
 @click.option("--search", type=click.Choice(["none", "grid", "optuna"]), help="Search for settings within each fold.")
 @click.option("--trials", type=int, help="Of Optuna (default 20).")
@@ -233,9 +244,17 @@ def _report_text(run_id: str, report: Any) -> str:
 @click.option("--seed", type=int)
 @training_options("forest, boosting_searched", resumable=False)
 def table(chosen: Chosen, **options: Any) -> None:
-    """Train trees on any table: cross-validated over people, beside the task's rule."""
+    """Train trees on a table: cross-validated over people, with the task's rule as a baseline."""
+    from pipeline.tabular.catalogue import WORDS
     from pipeline.tabular.config import TabularConfig, load_preset
     from pipeline.tabular.train import train_tabular
+
+    if options["task"] == WORDS and chosen.run is None:
+        click.echo("pronlab: words are trained by the word scorer, as `pronlab train word` does.", err=True)
+        shared = {name: value for name, value in options.items() if name not in ("task", "source", "model")}
+        word_options = {**shared, "set": options["source"], "model": options["model"] or "forest"}
+        _train_words(chosen, word_options, load_preset)
+        return
 
     def named(config: TabularConfig) -> TabularConfig:
         return config if config.name else replace(config, name=f"{config.task}-{config.model}")

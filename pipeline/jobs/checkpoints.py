@@ -1,6 +1,6 @@
 """What two trainers keep beside a model's weights: their running mean, the optimiser's moments, and where they stand.
 
-A checkpoint is one file, tensors and state together, so that a run cut at any moment has a whole one to go on from.
+A checkpoint is one file, tensors and state together, so that a run cut at any moment has a whole one to resume from.
 """
 
 import json
@@ -18,7 +18,7 @@ from pipeline.errors import TrainingError
 from pipeline.runs import RunWriter
 
 STATE = "state"  # in the metadata of a checkpoint
-ANEW = "Start the training anew; what it logged stays."
+ANEW = "Start a new training; the log of this one is kept."
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # of Adam
 
 
@@ -108,7 +108,7 @@ def fitting(path: Path) -> Iterator[None]:
 
 @contextmanager
 def threads_of_run(writer: RunWriter) -> Iterator[None]:
-    """Work with as many threads as the run began with, so that it goes on to the same weights whoever resumes it: sums
+    """Work with as many threads as the run began with, so that it ends with the same weights whoever resumes it: sums
     are added up in another order by another number of threads."""
     known = writer.run.state.threads
     if known is None:

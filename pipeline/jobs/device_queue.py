@@ -1,4 +1,4 @@
-"""One training a device: those that come later wait for their turn, in the order in which they were started.
+"""One training per device: those that come later wait for their turn, in the order in which they were started.
 
 The turn is a lock on a file that the system takes back when its holder dies, however it dies.
 """
@@ -29,8 +29,8 @@ def device_turn(settings: Settings, writer: RunWriter) -> Iterator[None]:
     lock = FileLock(runs_root / f".{device}.lock", timeout=0)
     while not (not _before(writer.run, device) and _take(lock)):
         holder = next((r.directory for r in scan_runs(runs_root).records if _holds(r.state, device)), None)
-        whom = "another training" if holder is None else holder.id
-        writer.update(status="queued", waits_for=device, message=f"waits for {whom}: one training a device")
+        run_id = "another run" if holder is None else holder.id
+        writer.update(status="queued", waits_for=device, message=f"waiting for {run_id}: one training per device")
         writer.check_stop()
         time.sleep(LOOK_EVERY_S)
     try:
@@ -65,13 +65,13 @@ def _take(lock: FileLock) -> bool:
     return True
 
 
-def _before(own: RunDirectory, device: str) -> bool:
+def _before(run: RunDirectory, device: str) -> bool:
     """Whether one that was started earlier waits for the same device."""
-    created = own.state.created_at
-    for record in scan_runs(own.path.parent).records:
+    created = run.state.created_at
+    for record in scan_runs(run.path.parent).records:
         state = record.state
         waits = state.status == "queued" and state.waits_for == device
-        if record.directory != own and waits and state.created_at < created:
+        if record.directory != run and waits and state.created_at < created:
             return True
     return False
 

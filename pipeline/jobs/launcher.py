@@ -89,15 +89,15 @@ def relaunch_training(settings: Settings, run: RunDirectory, by: Identity | None
     )  # fmt: skip
 
 
-def go_on(settings: Settings, run: RunDirectory, by: Identity | None = None) -> None:
-    """Start a stopped, failed or lost run again in its own directory, where it ran before. Raises JobError where it is
-    still running, is finished, or is of a kind that keeps no state to go on from."""
+def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) -> None:
+    """Resume a stopped, failed or lost run in its own directory, where it ran before. Raises JobError where it is
+    still running, is finished, or is of a kind that keeps no checkpoints."""
     permit(settings, by, Action.TRAIN)
     state = run.state
     if state.kind not in RESUMABLE:
-        raise JobError(f"A run of kind {state.kind} cannot go on; start it anew.")
+        raise JobError(f"A run of kind {state.kind} cannot be resumed: it keeps no checkpoints. Start a new one.")
     if state.status in (*ACTIVE, "finished"):
-        raise JobError(f"{run.id} is {state.status}; only a run that was stopped, failed or lost can go on.")
+        raise JobError(f"{run.id} is {state.status}; only a stopped, failed or lost run can be resumed.")
     run.withdraw_stop()
     run.requeue(state.executor)
     before = Launch.of(run)
@@ -148,9 +148,9 @@ def find(settings: Settings, run_id: str) -> RunDirectory:
 def find_folder(settings: Settings, run_id: str) -> RunDirectory:
     """As `find`, and a folder among the runs or jobs that cannot be read as well."""
     for root in (settings.runs_root, settings.jobs_root):
-        for one in scan_runs(root).damaged:
-            if one.path.name == run_id:
-                return RunDirectory(one.path)
+        for damaged in scan_runs(root).damaged:
+            if damaged.path.name == run_id:
+                return RunDirectory(damaged.path)
     return find(settings, run_id)
 
 

@@ -1,7 +1,7 @@
-"""Random forest regression, stored as plain arrays: scikit-learn fits it, numpy walks it, no pickle anywhere."""
+"""Regression trees as plain arrays: scikit-learn fits them, numpy walks them, no pickle anywhere."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +11,6 @@ from pipeline.errors import ModelError
 Arrays = dict[str, NDArray[np.float32] | NDArray[np.int32]]
 KEYS = ("left", "right", "feature", "threshold", "value", "root")
 MAX_DEPTH = 200
-
-
-class ForestSettings(Protocol):
-    @property
-    def trees(self) -> int: ...
-
-    @property
-    def min_leaf(self) -> int: ...
-
-
-def fit_forest(x: NDArray[np.float32], y: NDArray[np.float64], config: ForestSettings, *, seed: int) -> Arrays:
-    """Fit to x [n, d], y [n]; see `flattened`."""
-    from sklearn.ensemble import RandomForestRegressor
-
-    forest = RandomForestRegressor(
-        n_estimators=config.trees, min_samples_leaf=config.min_leaf, max_features=1 / 3, random_state=seed, n_jobs=2
-    )
-    return flattened(forest.fit(x, y).estimators_)
 
 
 def flattened(estimators: Iterable[Any]) -> Arrays:
@@ -41,10 +23,10 @@ def flattened(estimators: Iterable[Any]) -> Arrays:
     offset = 0
     for estimator in estimators:
         tree = estimator.tree_
-        own = np.arange(tree.node_count)
+        node = np.arange(tree.node_count)
         leaf = tree.children_left < 0
-        columns["left"].append(np.where(leaf, own, tree.children_left) + offset)
-        columns["right"].append(np.where(leaf, own, tree.children_right) + offset)
+        columns["left"].append(np.where(leaf, node, tree.children_left) + offset)
+        columns["right"].append(np.where(leaf, node, tree.children_right) + offset)
         columns["feature"].append(np.where(leaf, -1, tree.feature))
         columns["threshold"].append(tree.threshold)
         columns["value"].append(tree.value[:, 0, 0])
@@ -78,9 +60,9 @@ def check_forest(arrays: Arrays, n_features: int) -> None:
     if missing:
         raise ModelError(f"The forest lacks the arrays {', '.join(missing)}.")
     n = len(arrays["value"])
-    own = np.arange(n)
+    node = np.arange(n)
     leaf = arrays["feature"] < 0
-    ahead = (arrays["left"] > own) & (arrays["right"] > own)  # children follow their parents: no cycle
+    ahead = (arrays["left"] > node) & (arrays["right"] > node)  # children follow their parents: no cycle
     inside = (arrays["left"] < n) & (arrays["right"] < n) & (arrays["feature"] < n_features)
     lengths = {len(arrays[key]) for key in KEYS[:-1]}
     roots_inside = len(arrays["root"]) > 0 and bool(((arrays["root"] >= 0) & (arrays["root"] < n)).all())

@@ -1,4 +1,7 @@
-"""Random forests and gradient boosting: scikit-learn fits them, plain arrays keep them, numpy walks them."""
+"""Random forests and gradient boosting: scikit-learn fits them, plain arrays keep them, numpy walks them.
+
+The word scorer and the models of tables both train through this module.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +13,12 @@ from numpy.typing import NDArray
 from pipeline.errors import TrainingError
 from pipeline.optional import require
 from pipeline.regressors.forest import Arrays, flattened, predict_trees
+from pipeline.regressors.scaler import Scaler
+
+MODELS, SEARCHES = ("forest", "boosting"), ("none", "grid", "optuna")
+LIMITS: dict[str, tuple[float, float]] = {
+    "trials": (2, 1000), "trees": (1, 5000), "min_leaf": (1, 1000), "depth": (0, 200), "rate": (1e-6, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,31 @@ def fit(x: NDArray[np.float32], y: NDArray[np.float64], config: TreeSettings, se
     return Trees(flattened(model.estimators_[:, 0]), start, config.rate, model.feature_importances_)
 
 
+@dataclass(frozen=True)
+class FittedTrees:
+    """Trees with the scaler of their training items and the settings that they were fitted with."""
+
+    scaler: Scaler
+    trees: Trees
+    settings: TreeSettings
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Scores 0-100 [n] for raw features x [n, d]."""
+        return self.trees.predict(self.scaler.standardise(x))
+
+
+def fit_scaled(
+    x: NDArray[np.float32], y: NDArray[np.float64], groups: NDArray[Any], config: TreeSettings, seed: int
+) -> FittedTrees:
+    """Scale raw features x [n, d], search for settings where `config` asks for it (over folds of `groups` [n]), and
+    fit."""
+    scaler = Scaler.fit(x)
+    scaled = scaler.standardise(x)
+    if config.search != "none":
+        config = searched(scaled, y, groups, config, seed)
+    return FittedTrees(scaler, fit(scaled, y, config, seed), config)
+
+
 def require_search(config: TreeSettings) -> None:
     """Raises TrainingError where the package that searches is missing."""
     if config.search == "optuna":
@@ -91,11 +125,11 @@ def searched(
 
 
 def _drawn(trial: Any, model: str) -> dict[str, Any]:
-    found = {"min_leaf": trial.suggest_int("min_leaf", 1, 20, log=True)}
+    drawn = {"min_leaf": trial.suggest_int("min_leaf", 1, 20, log=True)}
     if model == "forest":
-        return {**found, "depth": trial.suggest_categorical("depth", [0, 4, 6, 10])}
+        return {**drawn, "depth": trial.suggest_categorical("depth", [0, 4, 6, 10])}
     return {
-        **found, "depth": trial.suggest_int("depth", 1, 5), "rate": trial.suggest_float("rate", 0.01, 0.3, log=True),
+        **drawn, "depth": trial.suggest_int("depth", 1, 5), "rate": trial.suggest_float("rate", 0.01, 0.3, log=True),
         "trees": trial.suggest_int("trees", 30, 300, log=True),
     }  # fmt: skip
 

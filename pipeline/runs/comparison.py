@@ -62,14 +62,14 @@ def compare_runs(runs: Sequence[RunDirectory]) -> Comparison:
 
 
 def flat(config: Mapping[str, Any], section: str = "") -> dict[str, Any]:
-    """The settings of all sections beside each other, as `section.setting`; an empty section is a setting."""
-    found: dict[str, Any] = {}
+    """The settings of all sections in one mapping, as `section.setting`; an empty section is a setting."""
+    settings: dict[str, Any] = {}
     for name, value in config.items():
         if isinstance(value, Mapping) and value:
-            found |= flat(value, f"{section}{name}.")
+            settings |= flat(value, f"{section}{name}.")
         else:
-            found[f"{section}{name}"] = value
-    return found
+            settings[f"{section}{name}"] = value
+    return settings
 
 
 def setting_text(value: Any) -> str:
@@ -81,39 +81,39 @@ def setting_text(value: Any) -> str:
 
 def curves(metrics: MetricsReader) -> dict[str, tuple[str, Curve]]:
     """What the run logged, by name: over "Step" or "Epoch", and the values; of several folds the mean."""
-    found: dict[str, tuple[str, Curve]] = {}
+    by_name: dict[str, tuple[str, Curve]] = {}
     for name in metrics.columns():
         if name != "epoch":
-            found[f"{name} by step"] = ("Step", metrics.steps(name))
+            by_name[f"{name} by step"] = ("Step", metrics.steps(name))
     for name, points in _series(metrics.rows("epoch")).items():
         x, y = (np.array(values, dtype=np.float64) for values in zip(*points, strict=True))
-        found[name] = ("Epoch", (x, y))
-    return found
+        by_name[name] = ("Epoch", (x, y))
+    return by_name
 
 
-def as_records(found: Comparison) -> list[dict[str, Any]]:
-    """One object a run and figure, for tables elsewhere."""
+def as_records(comparison: Comparison) -> list[dict[str, Any]]:
+    """One object per run and figure, for tables elsewhere."""
     return [
         {"run": row.id, "kind": row.kind, "status": row.status, "figure": name, **vars(reached)}
-        for row in found.runs
+        for row in comparison.runs
         for name, reached in row.figures.items()
     ]
 
 
-def as_csv(found: Comparison) -> str:
-    return csvfile.of_records(("run", "kind", "status", "figure", "last", "best", "best_epoch"), as_records(found))
+def as_csv(comparison: Comparison) -> str:
+    return csvfile.of_records(("run", "kind", "status", "figure", "last", "best", "best_epoch"), as_records(comparison))
 
 
-def as_markdown(found: Comparison) -> str:
+def as_markdown(comparison: Comparison) -> str:
     """Two tables: what each reached (and its best, where that was another epoch), and the settings that differ."""
-    ids = [literal(row.id) for row in found.runs]
+    ids = [literal(row.id) for row in comparison.runs]
     lines = [f"| | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
-    for name in dict.fromkeys(name for row in found.runs for name in row.figures):
-        lines.append(f"| {name} | {' | '.join(str(row.figures.get(name, '-')) for row in found.runs)} |")
-    if found.differences:
+    for name in dict.fromkeys(name for row in comparison.runs for name in row.figures):
+        lines.append(f"| {name} | {' | '.join(str(row.figures.get(name, '-')) for row in comparison.runs)} |")
+    if comparison.differences:
         lines += ["", f"| setting | {' | '.join(ids)} |", f"|---|{'---|' * len(ids)}"]
-        for key, values in found.differences.items():
-            shown = [literal(values[row.id]) for row in found.runs]
+        for key, values in comparison.differences.items():
+            shown = [literal(values[row.id]) for row in comparison.runs]
             lines.append(f"| {literal(key)} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
 
@@ -121,13 +121,13 @@ def as_markdown(found: Comparison) -> str:
 def _row(run: RunDirectory) -> RunRow:
     state = run.state
     series = _series([line for line in run.metrics() if line.get("event") == "epoch"])
-    found: dict[str, Reached] = {}
+    figures: dict[str, Reached] = {}
     for name, points in series.items():
         epoch, best = (min if name in LOWER_IS_BETTER else max)(points, key=lambda pair: pair[1])
-        found[name] = Reached(points[-1][1], best, epoch)
+        figures[name] = Reached(points[-1][1], best, epoch)
     for name, value in figures_of(state.result).items():
-        found.setdefault(name, Reached(value, value, None))
-    return RunRow(run.id, state.kind, state.status, found)
+        figures.setdefault(name, Reached(value, value, None))
+    return RunRow(run.id, state.kind, state.status, figures)
 
 
 def _series(lines: Sequence[dict[str, Any]]) -> dict[str, list[tuple[int, float]]]:
@@ -146,17 +146,17 @@ def _series(lines: Sequence[dict[str, Any]]) -> dict[str, list[tuple[int, float]
 
 def figures_of(content: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of an epoch's line or of a run's result, whichever kind of run it is."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     for key in ("held_out", "metrics", "table3"):
         for name, value in section_of(content, key).items():
             number = value.get("ours") if isinstance(value, Mapping) else value
             if is_number(number):
-                found[name] = float(number)
-    found |= {name: float(content[name]) for name in PER_EPOCH if is_number(content.get(name))}
+                figures[name] = float(number)
+    figures |= {name: float(content[name]) for name in PER_EPOCH if is_number(content.get(name))}
     losses = [float(value) for value in section_of(content, "losses").values() if is_number(value)]
     if losses:
-        found["loss"] = sum(losses)
-    return found
+        figures["loss"] = sum(losses)
+    return figures
 
 
 def section_of(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:

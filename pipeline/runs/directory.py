@@ -142,7 +142,7 @@ class RunDirectory:
             (self.path / STOP_FILE).touch()
 
     def withdraw_stop(self) -> None:
-        """Take back an earlier request, for a run that is to go on."""
+        """Take back an earlier request, for a run that is resumed."""
         (self.path / STOP_FILE).unlink(missing_ok=True)
 
     def requeue(self, executor: str = LOCAL) -> None:

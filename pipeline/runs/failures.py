@@ -5,6 +5,7 @@ import errno
 from collections.abc import Iterator
 
 from pipeline.errors import PronlabError
+from pipeline.i18n import _
 from pipeline.optional import missing_package
 from pipeline.text import lines_of
 
@@ -25,34 +26,40 @@ def in_words(error: BaseException) -> str | None:
             return needed
         if _is_full_disk(cause):
             name = getattr(cause, "filename", None)
-            where = f" ({name} could not be written)" if name else ""
-            return (
-                f"The disk is full{where}: what was written whole before stays as it is. Free space, for instance by "
-                "deleting old runs, and let the run go on, or run the command again."
+            full = (
+                _("The disk is full: {file} could not be written.").format(file=name)
+                if name
+                else _("The disk is full.")
             )
+            advice = _("Completed files are kept. Free space, for instance by deleting old runs, then resume or retry.")
+            return f"{full} {advice}"
         if isinstance(cause, MemoryError) or any(sign in str(cause).lower() for sign in FULL_MEMORY):
             text = str(cause).strip()
-            first = lines_of(text)[0] if text else "no more is to be had"
-            return (
-                f"The memory is full: {first} A smaller batch with more accumulation, gradient checkpointing or 4-bit "
-                "weights need less; so do other programs that are closed."
+            full = (
+                _("The memory is full: {reason}").format(reason=lines_of(text)[0]) if text else _("The memory is full.")
             )
+            advice = _(
+                "Use a smaller batch with more accumulation, gradient checkpointing or 4-bit weights, or close other "
+                "programs."
+            )
+            return f"{full} {advice}"
     return None
 
 
 def of_the_system(error: OSError) -> str:
     """Any failure of the system in one sentence: which file, and why."""
-    return in_words(error) or f"{error.filename or 'A file'}: {error.strerror or error}."
+    file = error.filename or _("A file")
+    return in_words(error) or f"{file}: {error.strerror or error}."
 
 
 def of_a_lost_run(log_tail: str) -> str:
-    """What its log lets one say of a run that stopped without a word."""
+    """Why a run ended without reporting it, as far as its log shows."""
     if KILLED in log_tail[-300:]:
-        return (
-            "The system killed the process, which it does most often when the memory is full. A smaller batch needs "
-            "less; a run that keeps checkpoints can go on."
+        return _(
+            "The system killed the process, most often because the memory was full. Use a smaller batch; a run with "
+            "checkpoints can be resumed."
         )
-    return "The process stopped without a word; see log.txt."
+    return _("The process ended without reporting why; see the log.")
 
 
 def _is_full_disk(error: BaseException) -> bool:
@@ -63,7 +70,7 @@ def _is_full_disk(error: BaseException) -> bool:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what it was raised from: libraries wrap the system's."""
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
+from pipeline.i18n import _
 from pipeline.runs.directory import STATE_FILE, RunDirectory
 from pipeline.runs.state import RunGone, RunState
 from pipeline.times import utc_time
@@ -30,10 +31,10 @@ class DamagedRun:
     @property
     def text(self) -> str:
         """One line: which, why, and what to do."""
-        return (
-            f"{self.path.name} is left out: {self.reason.rstrip('.')}. Mend the file, move the folder elsewhere, or "
-            f"remove it with `pronlab runs delete {self.path.name}`."
-        )
+        return _(
+            "{folder} cannot be read: {reason}. Repair the file, move the folder elsewhere, or delete it with "
+            "`pronlab runs delete {folder}`."
+        ).format(folder=self.path.name, reason=self.reason.rstrip("."))
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def scan_runs(root: Path) -> RunListing:
             run = RunDirectory(path)
             try:
                 if not (path / STATE_FILE).is_file() and path.is_dir():
-                    raise JobError(f"it has no {STATE_FILE}, so it is no run or an incomplete one")
+                    raise JobError(f"it has no {STATE_FILE}, so it is not a run or an incomplete one")
                 records.append(RunRecord(run, run.state, run.config))
             except RunGone:  # deleted at this moment
                 continue

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import torch
 
-from pipeline.errors import TrainingError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.speechllm.config import TINY, SpeechLlmConfig
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import Phi4, attach_adapter
-from pipeline.speechllm.plan import Plan, make_plan, refuse_impossible
+from pipeline.speechllm.plan import make_plan
+from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.speechllm.prompts import END, load_prompts
 from pipeline.speechllm.samples import Corpus, Sample, audio_of, for_lengths, hold_out, load_corpus, samples_of
 
-CHARACTERS_A_TOKEN = 4  # of English, with a vocabulary of 200,000
+CHARACTERS_PER_TOKEN = 4  # of English, with a vocabulary of 200,000
 RATE_HZ = 16_000
 
 
@@ -44,11 +44,7 @@ def plan_ahead(
     plan = make_plan(
         phi4, config, samples, _tokens(phi4, config, corpus, samples), devices, torch.device(settings.device)
     )
-    try:
-        refuse_impossible(plan, config)
-    except TrainingError as error:
-        return Ahead(plan, plan.text(), str(error))
-    return Ahead(plan, plan.text(), None)
+    return Ahead(plan, plan.text(), refusal(plan, config))
 
 
 def outline(config: SpeechLlmConfig) -> Phi4:
@@ -71,5 +67,5 @@ def _tokens(phi4: Phi4, config: SpeechLlmConfig, corpus: Corpus, samples: list[S
     for sample in for_lengths(corpus, samples):
         front = phi4.front_end([audio_of(corpus.rows[sample.row])], sampling_rate=RATE_HZ, return_tensors="pt")
         text = prompts.turn(sample.task, 0) + sample.answer + END
-        found.append(int(front["audio_embed_sizes"][0]) + len(text) // CHARACTERS_A_TOKEN)
+        found.append(int(front["audio_embed_sizes"][0]) + len(text) // CHARACTERS_PER_TOKEN)
     return found

@@ -1,4 +1,4 @@
-"""What a run will take, said before it starts: parameters, memory, steps, hours; and why it cannot, where it cannot.
+"""What a run will need, estimated before it starts: parameters, memory, steps, hours.
 
 Memory is an estimate from sizes alone: weights, and for each trained number a gradient, two moments and a 32-bit copy;
 the states of one layer at a time where gradients are checkpointed, of all layers otherwise; and the logits, which for a
@@ -10,7 +10,6 @@ import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -19,42 +18,16 @@ import torch
 from pipeline.errors import TrainingError
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.phi4 import LORA_TARGETS, Phi4, trainable
+from pipeline.speechllm.plan_summary import CPU, Plan, refusal
 from pipeline.speechllm.samples import Sample
 
 GB = 1e9
 BYTES_IN_4_BIT = 0.5 + 0.127 / 8  # with the scales of NF4, quantised in turn (Dettmers et al. 2023)
-BYTES_A_TRAINED = 4 + 4 + 8  # 32-bit copy, gradient, two moments
-STATES_A_LAYER = 34  # bytes a token and hidden unit that one layer keeps (Korthikanti et al. 2022)
+BYTES_PER_TRAINED = 4 + 4 + 8  # 32-bit copy, gradient, two moments
+STATES_PER_LAYER = 34  # bytes per token and hidden unit that one layer keeps (Korthikanti et al. 2022)
 HEADROOM = 1.1
 USED_SHARE = 0.4  # of a plain matrix product's speed that training reaches
 MATRIX = 1024
-
-
-@dataclass(frozen=True)
-class Plan:
-    """`memory_gb` is needed at the peak, `available_gb` is there; `hours` for all epochs on `devices` of this kind,
-    without evaluation."""
-
-    n_trained: int
-    n_parameters: int
-    trained_share: float
-    n_samples: int
-    tokens_a_sample: float
-    steps: int
-    memory_gb: float
-    available_gb: float
-    hours: float
-    devices: int
-    device: str
-
-    def text(self) -> str:
-        return "\n".join([
-            f"trains {self.n_trained:,} of {self.n_parameters:,} parameters ({self.trained_share:.2%})",
-            f"{self.n_samples:,} samples of {self.tokens_a_sample:.0f} tokens, {self.steps:,} steps on {self.devices} "
-            f"device{'s' if self.devices > 1 else ''} ({self.device})",
-            f"needs about {self.memory_gb:.2g} GB of {self.available_gb:.2g} GB",
-            f"takes about {_duration(self.hours)}, evaluation not counted",
-        ])  # fmt: skip
 
 
 def make_plan(
@@ -75,7 +48,7 @@ def make_plan(
         n_parameters=n_all,
         trained_share=n_trained / n_all,
         n_samples=len(samples),
-        tokens_a_sample=mean,
+        tokens_per_sample=mean,
         steps=steps,
         memory_gb=memory_gb(phi4.model, config.on_each_of(devices), longest),
         available_gb=available_gb(device, config),
@@ -86,19 +59,10 @@ def make_plan(
 
 
 def refuse_impossible(plan: Plan, config: SpeechLlmConfig) -> None:
-    """Raises TrainingError where the memory will not do, with what would."""
-    if plan.memory_gb <= plan.available_gb:
-        return
-    ways = [
-        *(["--batch 1 with more accumulation"] if config.batch > 1 else []),
-        *(["gradient checkpointing"] if not config.checkpointing else []),
-        *(["a 4-bit preset"] if config.bits == 16 and config.adapter != "unfreeze" else []),
-        *(["adapter fresh"] if config.adapter == "unfreeze" else []),
-    ]
-    raise TrainingError(
-        f"This run needs about {plan.memory_gb:.1f} GB and {plan.device} has {plan.available_gb:.1f} GB. "
-        f"{'Try ' + ', or '.join(ways) + '.' if ways else 'It needs a larger device.'}"
-    )
+    """Raises TrainingError where the memory does not suffice, with what would."""
+    text = refusal(plan, config)
+    if text is not None:
+        raise TrainingError(text)
 
 
 def memory_gb(model: Any, config: SpeechLlmConfig, longest: int) -> float:
@@ -107,9 +71,9 @@ def memory_gb(model: Any, config: SpeechLlmConfig, longest: int) -> float:
     shape = model.config
     tokens = config.batch * longest
     layers = 1 if config.checkpointing else shape.num_hidden_layers
-    states = tokens * shape.hidden_size * (STATES_A_LAYER * layers + 2 * shape.num_hidden_layers)
+    states = tokens * shape.hidden_size * (STATES_PER_LAYER * layers + 2 * shape.num_hidden_layers)
     logits = tokens * shape.vocab_size * (2 + 4 + 4)  # as computed, in 32 bits, and their gradient
-    return float(HEADROOM * (weights + BYTES_A_TRAINED * n_trained + states + logits) / GB)
+    return float(HEADROOM * (weights + BYTES_PER_TRAINED * n_trained + states + logits) / GB)
 
 
 def _bytes_of(name: str, parameter: torch.nn.Parameter, config: SpeechLlmConfig) -> float:
@@ -128,15 +92,15 @@ def available_gb(device: torch.device, config: SpeechLlmConfig) -> float:
 
 
 def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "the CPU"
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else CPU
 
 
 def _hours(device: torch.device, config: SpeechLlmConfig, n_parameters: int, n_tokens: float) -> float:
     operations = (8.0 if config.checkpointing else 6.0) * n_parameters * n_tokens
-    return operations / (USED_SHARE * _operations_a_second(device)) / 3600.0
+    return operations / (USED_SHARE * _operations_per_second(device)) / 3600.0
 
 
-def _operations_a_second(device: torch.device) -> float:
+def _operations_per_second(device: torch.device) -> float:
     """Of a matrix product, measured for a tenth of a second or three products."""
     kind = torch.bfloat16 if device.type == "cuda" else torch.float32
     size = MATRIX * (8 if device.type == "cuda" else 1)
@@ -153,9 +117,3 @@ def _operations_a_second(device: torch.device) -> float:
         a @ b
         n += 1
     return 2.0 * size**3 * n / (done() - started)
-
-
-def _duration(hours: float) -> str:
-    if hours >= 48:
-        return f"{hours / 24:.0f} days"
-    return f"{hours:.1f} hours" if hours >= 1 else f"{max(1, math.ceil(hours * 60))} min"

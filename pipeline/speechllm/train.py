@@ -51,7 +51,7 @@ def train_speechllm(
         report = _train(settings, config, writer, show)
     if report is None:
         raise TrainingError(
-            f"The run {directory.id} was stopped. `pronlab train speechllm --resume {directory.id}` goes on."
+            f"The run {directory.id} was stopped. `pronlab train speechllm --resume {directory.id}` resumes it."
         )
     return report
 

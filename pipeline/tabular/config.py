@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
-from pipeline.regressors.trees import TreeSettings
-
-MODELS, SEARCHES = ("forest", "boosting"), ("none", "grid", "optuna")
+from pipeline.regressors.trees import LIMITS, MODELS, SEARCHES, TreeSettings
 
 
 @dataclass(frozen=True)
 class TabularConfig(TreeSettings):
-    """`source` is the task's own: a set, or a file. A search replaces `trees`, `min_leaf`, `depth` and `rate`, anew
-    within each fold."""
+    """`source` is the task's: a file, or "" for what the installation has. A search replaces `trees`, `min_leaf`,
+    `depth` and `rate`, anew within each fold."""
 
     task: str = "prompts"
     source: str = ""
@@ -23,8 +21,7 @@ class TabularConfig(TreeSettings):
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
         limits: dict[str, tuple[float, float]] = {
-            "folds": (2, 50), "trials": (2, 1000), "trees": (1, 5000), "min_leaf": (1, 1000), "depth": (0, 200),
-            "rate": (1e-6, 1), "seed": presets.SEEDS,
+            "folds": (2, 50), **LIMITS, "seed": presets.SEEDS,
         }  # fmt: skip
         wrong = presets.not_among(self, {"model": MODELS, "search": SEARCHES})
         presets.refuse(wrong + presets.outside(self, limits))

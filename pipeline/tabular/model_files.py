@@ -14,9 +14,10 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.presets import misfits
 from pipeline.records import to_json
+from pipeline.regressors.confidence import ConfidenceBin, confidence_at
 from pipeline.regressors.forest import KEYS, check_forest
+from pipeline.regressors.scaler import Scaler
 from pipeline.regressors.trees import Trees
-from pipeline.scoring.feature_based.model_files import ConfidenceBin, Scaler
 from pipeline.settings import Settings
 
 WEIGHTS, INFO = "trees.safetensors", "tabular.json"
@@ -55,10 +56,7 @@ class TabularModel:
     def confidence(self, score: float) -> float | None:
         """The share of out-of-fold predictions near this one that lay within 10 points; None where there were too
         few."""
-        bins = self.info.confidence
-        if not bins:
-            return None
-        return float(np.interp(score, [one.score for one in bins], [one.share_within_10 for one in bins]))
+        return confidence_at(score, self.info.confidence)
 
 
 def save_model(folder: Path, model: TabularModel) -> None:
@@ -84,7 +82,7 @@ def load_model(folder: Path) -> TabularModel:
         raw = artifacts.read_json(folder / INFO)
         digest = raw.pop("sha256")
         raw["feature_names"] = tuple(raw["feature_names"])
-        raw["confidence"] = tuple(ConfidenceBin(**one) for one in raw["confidence"])
+        raw["confidence"] = tuple(ConfidenceBin(**entry) for entry in raw["confidence"])
         info = TabularInfo(**{field.name: raw[field.name] for field in fields(TabularInfo)})
         if wrong := misfits(TabularInfo, vars(info)):
             raise ModelError(f"{folder / INFO} does not describe a model: {'; '.join(wrong[:3])}.")

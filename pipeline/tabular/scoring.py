@@ -2,24 +2,18 @@
 
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import load_audio
 from pipeline.deployment.prediction_log import PredictionLog
-from pipeline.features.catalogue import load_extractor
 from pipeline.records import RubricName, ScoreResult, Target, band_of
-from pipeline.scoring.base import score_audio
-from pipeline.scoring.selection import load_scorer
 from pipeline.settings import Settings
 from pipeline.tabular.model_files import TabularModel, in_use
 from pipeline.tabular.prompts.features import feature_names, text_features
 from pipeline.tabular.prompts.level0 import level0
-from pipeline.tabular.words import EXTRACTOR
 
-PROMPTS, WORDS = "prompts", "words"
+PROMPTS = "prompts"
 LOGGED = 200  # characters
 
 
@@ -51,21 +45,6 @@ def score_prompt(settings: Settings, text: str, author: str = "") -> PromptScore
     prediction = _logged(settings, result, features, begun, author)
     score = result.overall or 0.0
     return PromptScore(score, result.confidence, result.model_id, rule.score, rule.met, rule.missing, prediction)
-
-
-def score_recording(settings: Settings, path: Path, target: Target) -> ScoreResult:
-    """By the model of words in use, else by the heuristic; what that refuses is refused. Raises AudioError."""
-    begun = time.perf_counter()
-    audio = load_audio(path)
-    result = score_audio(load_scorer(settings, "heuristic", target.rubric), audio, target)
-    extractor = load_extractor(settings, EXTRACTOR)
-    model = in_use(settings, WORDS)
-    features = None
-    if result.overall is not None and model is not None and model.info.feature_names == tuple(extractor.feature_names):
-        features = extractor.extract(audio, target)
-        result = replace(_by_model(model, features, result), scorer=WORDS, dimensions={}, warnings=())
-    _logged(settings, result, features, begun)
-    return result
 
 
 def _by_model(model: TabularModel, features: NDArray[np.float32], result: ScoreResult) -> ScoreResult:

@@ -2,7 +2,7 @@
 searched where asked, explained, and fitted on everything for use."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,10 @@ from pipeline.errors import TrainingError
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
 from pipeline.records import band_of, to_json
-from pipeline.regressors.baselines import permutation_importance, simple_baselines
-from pipeline.regressors.trees import fit, require_search, searched
+from pipeline.regressors.confidence import confidence_table
+from pipeline.regressors.cross_validation import FoldModel, cross_validate
+from pipeline.regressors.trees import fit_scaled, require_search
 from pipeline.runs import RunWriter, now_iso
-from pipeline.scoring.feature_based.model_files import Scaler
-from pipeline.scoring.feature_based.train import confidence_table
 from pipeline.settings import Settings
 from pipeline.tabular.catalogue import get_task
 from pipeline.tabular.cleaning import Cleaning, clean
@@ -77,72 +76,46 @@ def train_tabular(
     require_search(config)
     table = load_table(settings, get_task(config.task), config.source, progress)
     writer.log(f"{table.cleaning.n} items, {len(table.rows)} kept of {table.cleaning.n_groups} people")
-    out = _cross_validated(table, config, writer)
-    groups = [str(group) for group in table.groups]
-    measured = regression_metrics(table.labels, out.predicted, speakers=groups)
-    baselines = {name: regression_metrics(table.labels, scores, speakers=groups) for name, scores in out.beside.items()}
+    groups = [row.group for row in table.rows]
+    folds = speaker_folds(groups, min(config.folds, table.cleaning.n_groups), config.seed)
+    out_of_fold = cross_validate(
+        table.values, table.labels, folds, lambda fold, train: _fit_fold(table, config, fold, train), writer,
+        seed=config.seed, progress=(0.1, 0.9),
+    )  # fmt: skip
+    predicted = out_of_fold.predicted
+    predictions = out_of_fold.baselines | ({} if table.baseline is None else dict([table.baseline]))
+    measured = regression_metrics(table.labels, predicted, speakers=groups)
+    baselines = {
+        name: regression_metrics(table.labels, scores, speakers=groups) for name, scores in predictions.items()
+    }
     writer.update(progress=0.9, message="fitting on everything")
-    scaler = Scaler.fit(table.values)
-    scaled, final = scaler.standardise(table.values), config
-    if config.search != "none":
-        final = searched(scaled, table.labels, table.groups, config, config.seed)
-    trees = fit(scaled, table.labels, final, config.seed)
+    final = fit_scaled(table.values, table.labels, table.groups, config, config.seed)
     info = TabularInfo(
-        writer.run.id, config.task, config.model, table.names, confidence_table(table.labels, out.predicted),
-        config.source, len(table.rows), table.cleaning.n_groups, now_iso(), to_json(measured), to_json(asdict(final)),
+        writer.run.id, config.task, config.model, table.names, confidence_table(table.labels, predicted),
+        config.source, len(table.rows), table.cleaning.n_groups, now_iso(), to_json(measured),
+        to_json(asdict(final.settings)),
     )  # fmt: skip
     chosen = np.random.default_rng(config.seed).permutation(len(table.rows))[:REFERENCE_ROWS]
     folder = writer.run.path / MODEL_FOLDER
-    save_model(folder, TabularModel(info, scaler, trees, table.values[chosen]))
+    save_model(folder, TabularModel(info, final.scaler, final.trees, table.values[chosen]))
     report = {
         "metrics": measured, "baselines": baselines, "cleaning": _cleaning_of(table.cleaning),
-        "importance": dict(zip(table.names, trees.importance.tolist(), strict=True)),
-        "permutation": dict(zip(table.names, out.permutation.tolist(), strict=True)),
-        "errors": errors_of(table, out.predicted), "settings": out.settings, "final": asdict(final),
+        "importance": dict(zip(table.names, final.trees.importance.tolist(), strict=True)),
+        "permutation": dict(zip(table.names, out_of_fold.importance.tolist(), strict=True)),
+        "errors": errors_of(table, predicted), "settings": out_of_fold.details, "final": asdict(final.settings),
     }  # fmt: skip
     artifacts.write_json(writer.run.path / REPORT, report)
-    _write_predictions(writer.run.path / "predictions.csv", table, out.predicted)
-    found: dict[str, Any] = to_json(report)
-    return found
+    _write_predictions(writer.run.path / "predictions.csv", table, predicted)
+    content: dict[str, Any] = to_json(report)
+    return content
 
 
-@dataclass(frozen=True)
-class _OutOfFold:
-    predicted: NDArray[np.float64]
-    beside: dict[str, NDArray[np.float64]]
-    permutation: NDArray[np.float64]
-    settings: list[dict[str, Any]]
-
-
-def _cross_validated(table: Table, config: TabularConfig, writer: RunWriter) -> _OutOfFold:
-    """Settings are searched for within each fold's own training rows, never on those that are reported."""
-    n_folds = min(config.folds, table.cleaning.n_groups)
-    folds = speaker_folds([row.group for row in table.rows], n_folds, config.seed)
-    predicted = np.zeros(len(table.rows))
-    beside: dict[str, NDArray[np.float64]] = {}
-    rise = np.zeros(len(table.names))
-    settings = []
-    for fold in range(n_folds):
-        writer.check_stop()
-        test = folds == fold
-        x, y = table.values[~test], table.labels[~test]
-        scaler = Scaler.fit(x)
-        own = replace(config, seed=config.seed + fold)
-        scaled, held = scaler.standardise(x), scaler.standardise(table.values[test])
-        if config.search != "none":
-            own = searched(scaled, y, table.groups[~test], own, own.seed)
-        trees = fit(scaled, y, own, own.seed)
-        predicted[test] = trees.predict(held)
-        for name, scores in simple_baselines(scaled, y, held).items():
-            beside.setdefault(name, np.zeros(len(table.rows)))[test] = scores
-        rise += test.mean() * permutation_importance(trees.predict, held, table.labels[test], own.seed)
-        settings.append({key: getattr(own, key) for key in ("trees", "min_leaf", "depth", "rate")})
-        mae = float(np.abs(predicted[test] - table.labels[test]).mean())
-        writer.log_metrics(event="fold", fold=fold, mae=mae, n=int(test.sum()))
-        writer.update(progress=0.1 + 0.8 * (fold + 1) / n_folds, message=f"fold {fold + 1} of {n_folds}: MAE {mae:.1f}")
-    if table.baseline is not None:
-        beside[table.baseline[0]] = table.baseline[1]
-    return _OutOfFold(predicted, beside, rise, settings)
+def _fit_fold(table: Table, config: TabularConfig, fold: int, train: NDArray[np.bool_]) -> FoldModel:
+    """Settings are searched for within the fold's training rows, never on those that are reported."""
+    fitted = fit_scaled(table.values[train], table.labels[train], table.groups[train], config, config.seed + fold)
+    return FoldModel(
+        fitted.predict, {key: getattr(fitted.settings, key) for key in ("trees", "min_leaf", "depth", "rate")}
+    )
 
 
 def errors_of(table: Table, predicted: NDArray[np.float64]) -> dict[str, Any]:
@@ -163,27 +136,29 @@ def errors_of(table: Table, predicted: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _by(off: NDArray[np.float64], names: Sequence[str]) -> list[dict[str, Any]]:
-    found = []
+    groups = []
     for name in dict.fromkeys(names):
-        own = off[np.array([one == name for one in names])]
-        found.append({"name": name, "n": len(own), "mae": float(np.abs(own).mean()), "bias": float(own.mean())})
-    return sorted(found, key=lambda one: -one["mae"])
+        errors = off[np.array([other == name for other in names])]
+        groups.append(
+            {"name": name, "n": len(errors), "mae": float(np.abs(errors).mean()), "bias": float(errors.mean())}
+        )
+    return sorted(groups, key=lambda group: -group["mae"])
 
 
 def _by_feature(table: Table, off: NDArray[np.float64], most: int = 5) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    features: list[dict[str, Any]] = []
     for number, name in enumerate(table.names):
         edges = np.unique(np.quantile(table.values[:, number], EDGES))
         if len(edges) < 3:
             continue
         place = np.clip(np.searchsorted(edges, table.values[:, number], side="right") - 1, 0, len(edges) - 2)
         quarters = [float(off[place == part].mean()) for part in range(len(edges) - 1) if (place == part).any()]
-        found.append({"feature": name, "mae_by_quarter": quarters, "range": max(quarters) - min(quarters)})
-    return sorted(found, key=lambda one: -one["range"])[:most]
+        features.append({"feature": name, "mae_by_quarter": quarters, "range": max(quarters) - min(quarters)})
+    return sorted(features, key=lambda feature: -feature["range"])[:most]
 
 
-def _cleaning_of(found: Cleaning) -> dict[str, Any]:
-    return {**{key: value for key, value in vars(found).items() if key != "kept"}, "n_kept": len(found.kept)}
+def _cleaning_of(cleaning: Cleaning) -> dict[str, Any]:
+    return {**{key: value for key, value in vars(cleaning).items() if key != "kept"}, "n_kept": len(cleaning.kept)}
 
 
 def _write_predictions(path: Path, table: Table, predicted: NDArray[np.float64]) -> None:

@@ -57,7 +57,7 @@ def train_wakeword(
         writer.update(progress=1.0, message="done", result={"metrics": report["validation"]})
     if report is None:
         raise TrainingError(
-            f"The run {directory.id} was stopped. `pronlab wakeword train --resume {directory.id}` goes on."
+            f"The run {directory.id} was stopped. `pronlab wakeword train --resume {directory.id}` resumes it."
         )
     return report
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.charts import run_charts
-from dashboard.services import train as training
+from dashboard.services import jobs
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
 from tests.bench import BenchResult, best_s
@@ -34,7 +34,7 @@ def _watching(folder: Path) -> list[BenchResult]:
     def redraw() -> None:
         with file.open("a", encoding="utf-8") as more:
             more.write(_line(N_STEPS))
-        metrics = training.metrics_of(directory)
+        metrics = jobs.metrics_of(directory)
         for name in COLUMNS:
             run_charts.steps(metrics.steps(name), name).to_json()
 

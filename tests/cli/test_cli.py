@@ -265,9 +265,9 @@ def test_runs_are_compared(run: Run, settings: Settings) -> None:
 
 def test_only_what_can_go_on_is_resumed(run: Run, settings: Settings) -> None:
     word = RunDirectory.create(settings.runs_root, kind="word", name="w", config={})
-    assert "start it anew" in complaint(run("runs", "resume", word.id))
+    assert "Start a new one" in complaint(run("runs", "resume", word.id))
     speech = RunDirectory.create(settings.runs_root, kind="speech", name="s", config={})
-    assert "only a run that was stopped" in complaint(run("runs", "resume", speech.id))
+    assert "only a stopped, failed or lost run" in complaint(run("runs", "resume", speech.id))
     with speech.start():
         pass
     assert "is finished" in complaint(run("runs", "resume", speech.id))

@@ -55,14 +55,14 @@ def test_residuals_put_the_most_biased_first(table: pd.DataFrame) -> None:
     assert list(traces(figure, "box")["heuristic"].y) == [-20.0, 10.0]
 
 
-def test_epochs_draw_one_line_a_fold_and_the_targets() -> None:
+def test_epochs_draw_one_line_per_fold_and_the_targets() -> None:
     rows = [{"fold": fold, "epoch": epoch, "val_mae": 10 - fold - epoch} for fold in (0, 1) for epoch in (1, 2)]
     figure = run_charts.epochs(
         [*rows, {"fold": 0, "message": "no epoch here"}], "val_mae", "MAE (points)", {"good": 7.0}
     )
     found = traces(figure, "scatter")
-    assert list(found["fold 0"].y) == [9, 8]
-    assert list(found["fold 1"].y) == [8, 7]
+    assert list(found["fold 1"].y) == [9, 8]
+    assert list(found["fold 2"].y) == [8, 7]
     assert [shape.y0 for shape in figure.layout.shapes] == [7.0]
 
 

@@ -120,18 +120,18 @@ def test_compare_without_expert_scores_points_to_labelling(open_page: Open, sett
 @pytest.mark.usefixtures("demo")
 def test_train_shows_the_models_in_use_and_a_runs_findings(open_page: Open, settings: Settings) -> None:
     page = open_page("train", set="demo")
-    assert "No training has run yet" in said(page)
+    assert "There are no runs yet" in said(page)
     models = page.dataframe[0].value
     assert set(models["Scores"]) == {"words", "sentences", "English sentences"}
-    assert models["Role"].str.startswith("in use").sum() == 3
+    assert models["State"].isin(["Deployed", "Default"]).sum() == 3
     config = TrainConfig(set="demo", model="forest", trees=20, folds=4)
     run = RunDirectory.create(settings.runs_root, kind="word", name="mine", config=config)
     with run.start() as writer:
         run_training(load_training_data(settings, config), config, writer)
     page = open_page("train", set="demo", run=run.id)
     shown = said(page)
-    assert "What the model listens to" in shown
-    assert "This run" in shown
+    assert "Feature importance" in shown
+    assert "the MAE of this run" in shown
     tables = [table.value for table in page.dataframe]
     assert any("training mean" in table.columns for table in tables)
     assert any(len(table) == 10 and "Error (points)" in table.columns for table in tables)
@@ -144,7 +144,7 @@ def test_a_mock_run_is_called_mock(open_page: Open, settings: Settings) -> None:
     )  # fmt: skip
     page = open_page("train", set="demo")
     assert "Mock labels" in said(page)
-    assert open_page("runs").dataframe[0].value["Labels"].tolist() == ["MOCK"]
+    assert open_page("runs").dataframe[0].value["Labels"].tolist() == ["mock"]
 
 
 @pytest.mark.usefixtures("demo")
@@ -152,7 +152,7 @@ def test_a_lost_run_says_so(open_page: Open, settings: Settings) -> None:
     run = RunDirectory.create(settings.runs_root, kind="word", name="gone", config=TrainConfig(set="demo"))
     raw = json.loads((run.path / "run.json").read_text())
     (run.path / "run.json").write_text(json.dumps({**raw, "heartbeat_at": "2026-01-01T00:00:00+00:00"}))
-    assert "stopped without a word" in said(open_page("train", set="demo"))
+    assert "ended without reporting why" in said(open_page("train", set="demo"))
 
 
 @pytest.mark.usefixtures("demo")

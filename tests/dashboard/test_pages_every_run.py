@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from dashboard.sections.runs import TRAINS
+from dashboard.components.run_words import KINDS
 from pipeline.cli.main import main
 from pipeline.errors import JobError
 from pipeline.importing.importer import import_path
@@ -39,7 +39,7 @@ def folders(settings: Settings) -> list[Folder]:
 
 def test_the_folders_are_of_every_kind_that_the_code_makes() -> None:
     assert kinds_of_trainings() == set(CONFIGS)
-    assert set(CONFIGS) <= set(TRAINS), "each has a name on the Runs page"
+    assert set(CONFIGS) <= set(KINDS), "each has a name on the Runs page"
 
 
 def test_a_damaged_folder_hides_no_run_and_is_named(folders: list[Folder], settings: Settings) -> None:
@@ -71,7 +71,7 @@ def test_a_page_opens_and_names_what_it_leaves_out(
 ) -> None:
     page = open_page(view, **query)
     words = said(page)
-    assert "is left out" in words
+    assert "cannot be read" in words
     assert "more folders cannot be read" in words
 
 
@@ -79,9 +79,9 @@ def test_compare_names_jobs_that_cannot_be_read(open_page: Open, settings: Setti
     for state in ("half a run.json", "empty folder", "running", "no config"):
         write_folder(settings.jobs_root / state, "score-set", state, {"set": tiny_set, "scorers": ["heuristic"]})
     words = said(open_page("compare", job="half a run.json"))
-    assert "empty folder is left out" in words
-    assert "half a run.json is left out" in words
-    assert "**running** · score-set" in said(open_page("compare"))
+    assert "empty folder cannot be read" in words
+    assert "half a run.json cannot be read" in words
+    assert "**running** · Scoring a set" in said(open_page("compare"))
 
 
 def test_every_run_can_be_looked_at(open_page: Open, folders: list[Folder]) -> None:
@@ -115,12 +115,12 @@ def test_runs_of_every_kind_are_compared_and_exported(
     settings_table = next(table for table in tables if "Setting" in table.columns)
     named = dict(zip(settings_table["Setting"], settings_table["wakeword-finished-0"], strict=True))
     assert named["model.name"] == "tcn", "sections are compared setting by setting"
-    assert "Figure" in tables[1].columns
+    assert "Metric" in tables[1].columns
     found = compare_runs(list_runs(settings.runs_root))
     assert "wakeword-finished-0" in as_csv(found)
     assert "| model.name |" in as_markdown(found)
     page.multiselect(key="runs").set_value(["wakeword-finished-0"]).run()
-    assert "**wakeword-finished-0** · finished" in said(page)
+    assert "**wakeword-finished-0** · Finished" in said(page)
 
 
 def test_settings_of_any_type_are_laid_flat() -> None:
@@ -131,9 +131,9 @@ def test_a_folder_that_cannot_be_read_is_deleted_from_the_page(open_page: Open, 
     for state in ("half a run.json", "finished"):
         write_folder(settings.runs_root / state, "word", state, CONFIGS["word"][0])
     page = open_page("runs")
-    button(page, "Yes, delete it").click().run()
+    button(page, "Delete permanently").click().run()
     assert not (settings.runs_root / "half a run.json").exists()
-    assert "is left out" not in said(page)
+    assert "cannot be read" not in said(page)
     assert [run.id for run in list_runs(settings.runs_root)] == ["finished"]
 
 
@@ -165,28 +165,28 @@ def test_folders_that_cannot_be_read_on_the_command_line(
         assert (done.exit_code, one.path.exists()) == (int(active), active), done.output
 
 
-def test_a_deleted_run_is_said_to_be_gone(open_page: Open, settings: Settings) -> None:
+def test_a_deleted_run_is_named(open_page: Open, settings: Settings) -> None:
     for name in ("a", "b"):
         write_folder(settings.runs_root / name, "wakeword", "running", CONFIGS["wakeword"][0])
     for view, query in (("train", {}), ("wakeword", {"step": "3 Training"})):
         page = open_page(view, run="c", **query)
-        assert "The run c is gone" in said(page)
+        assert "The run c no longer exists" in said(page)
         assert page.selectbox(key="run").value in ("a", "b")
 
 
-def test_what_it_would_take_and_the_start_do_not_collide(
+def test_an_estimate_and_a_start_do_not_collide(
     open_page: Open, settings: Settings, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both panels, of the plan and of the run, with what they take of the machine, are on the page at once."""
     import_path(settings, speech_manifest, name="ocean")
     monkeypatch.setattr("pipeline.jobs.launcher._start", lambda job, name: write_logs(job.run.path))
     page = open_page("train")
-    page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
-    for label in ("What would it take?", "Start fine-tuning", "What would it take?", "Start fine-tuning"):
+    page.segmented_control(key="train-kind").set_value("speechllm").run()
+    for label in ("Estimate", "Start fine-tuning", "Estimate", "Start fine-tuning"):
         button(page, label).click().run()
         assert not page.exception, page.exception
     assert (len(list_runs(settings.runs_root)), len(list_runs(settings.jobs_root))) == (2, 2)
-    assert len([one for one in page.expander if one.label.startswith("Processor")]) == 2
+    assert len([one for one in page.expander if one.label.startswith("CPU and memory")]) == 2
     stops = [one for one in page.button if one.label == "Stop"]
     assert len(stops) == 2
     stops[0].click().run()

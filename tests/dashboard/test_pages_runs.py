@@ -86,15 +86,16 @@ def test_runs_are_found_by_note_tag_and_setting(open_page: Open, three: list[Run
     assert set(page.dataframe[0].value["Tags"]) == {"baseline", ""}
     for wanted in ("slow but", "2e-05"):
         page.text_input(key="runs-find").set_value(wanted).run()
-        assert list(page.dataframe[0].value["Run"]) == [three[0].id]
+        assert list(page.dataframe[0].value["Id"]) == [three[0].id]
     page.text_input(key="runs-find").set_value("nothing like it").run()
-    assert "No run fits" in said(page)
+    assert "No run matches" in said(page)
     page.text_input(key="runs-find").set_value("").run()
     page.multiselect(key="runs-tags").set_value(["baseline"]).run()
-    assert list(page.dataframe[0].value["Run"]) == [three[0].id]
+    assert list(page.dataframe[0].value["Id"]) == [three[0].id]
+    assert list(page.dataframe[0].value["Run"]) == ["first"]
     page.multiselect(key="runs-tags").set_value([]).run()
     page.multiselect(key="runs-kind").set_value(["word"]).run()
-    assert list(page.dataframe[0].value["Labels"]) == ["MOCK"]
+    assert list(page.dataframe[0].value["Labels"]) == ["mock"]
 
 
 def test_any_number_of_runs_is_compared(open_page: Open, three: list[RunDirectory]) -> None:
@@ -102,10 +103,10 @@ def test_any_number_of_runs_is_compared(open_page: Open, three: list[RunDirector
     page.multiselect(key="runs").set_value([run.id for run in three]).run()
     assert not page.exception
     tables = [frame.value for frame in page.dataframe]
-    reached = next(table for table in tables if "Figure" in table.columns)
-    assert list(reached.columns) == ["Figure", *(run.id for run in three)]
+    reached = next(table for table in tables if "Metric" in table.columns)
+    assert list(reached.columns) == ["Metric", *(run.id for run in three)]
     page.selectbox(key="runs-curve").set_value("val_mae").run()
-    assert f"Not measured in {three[0].id}, {three[1].id}" in said(page)
+    assert "Not measured in first, second" in said(page)
 
 
 def test_a_note_is_written_and_a_run_deleted(open_page: Open, settings: Settings, three: list[RunDirectory]) -> None:
@@ -116,7 +117,7 @@ def test_a_note_is_written_and_a_run_deleted(open_page: Open, settings: Settings
     next(field for field in page.text_input if field.label == "Tags").set_value("rate dead rate")
     button(page, "Save note").click().run()
     assert read_notes(three[1].path) == Notes("too fast", ("rate", "dead"))
-    button(page, "Yes, delete it").click().run()
+    button(page, "Delete permanently").click().run()
     assert not page.exception
     assert {run.id for run in list_runs(settings.runs_root)} == {three[0].id, three[2].id}
 

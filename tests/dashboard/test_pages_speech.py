@@ -18,6 +18,7 @@ from pipeline.scoring.speech.lexicon.dictionary import pronounce
 from pipeline.scoring.speech.model_files import find_speech_model
 from pipeline.scoring.speech.packaging.deploy import deploy, is_deployed, rollback
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.speechllm.plan_summary import Plan
 from tests.pages import button, said
 
 Open = Callable[..., Any]
@@ -108,11 +109,11 @@ def test_results_without_an_evaluation_say_how_to_run_one(
 
 def test_training_a_speech_scorer_needs_the_corpus(open_page: Open, settings: Settings, speech_manifest: Path) -> None:
     page = open_page("train")
-    page.segmented_control(key="train-kind").set_value("Speech scorer (phones, words, sentences)").run()
+    page.segmented_control(key="train-kind").set_value("speech").run()
     assert "pronlab import speechocean762" in said(page)
     import_path(settings, speech_manifest, name="ocean")
     page = open_page("train")
-    page.segmented_control(key="train-kind").set_value("Speech scorer (phones, words, sentences)").run()
+    page.segmented_control(key="train-kind").set_value("speech").run()
     assert any("whisper_base" in box.options for box in page.selectbox)
 
 
@@ -120,7 +121,7 @@ def test_a_finished_speech_run_shows_its_figures(open_page: Open, settings: Sett
     shutil.copytree(speech_run, settings.runs_root / speech_run.name)
     page = open_page("train", run=speech_run.name)
     shown = said(page)
-    assert "Figures on the held-out speakers" in shown
+    assert "Metrics on held-out speakers" in shown
     assert "Deploy" in shown
 
 
@@ -170,17 +171,17 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
     shown = next(frame for frame in tables if "Paper" in frame.columns)
     paper = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
     assert list(shown["Paper"]) == [f"{getattr(paper, name):.3f}" for name in table]
-    assert list(shown["Ours"])[:4] == ["0.610"] * 4
+    assert list(shown["This run"])[:4] == ["0.610"] * 4
     listed = next(frame.value for frame in open_page("runs").dataframe if "Trains" in frame.value.columns)
     assert list(listed["PCC"]) == ["0.610"]
-    assert list(listed["Trains"]) == ["speech language model"]
+    assert list(listed["Trains"]) == ["Speech language model"]
 
 
 def test_fine_tuning_is_started_from_the_page(
     open_page: Open, settings: Settings, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_page("train")
-    page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
+    page.segmented_control(key="train-kind").set_value("speechllm").run()
     assert "pronlab import speechocean762" in said(page)
     import_path(settings, speech_manifest, name="ocean")
     started: list[tuple[str, Any]] = []
@@ -195,9 +196,9 @@ def test_fine_tuning_is_started_from_the_page(
 
     monkeypatch.setattr("pipeline.jobs.launcher.launch", launch)
     page = open_page("train")
-    page.segmented_control(key="train-kind").set_value("Phi-4 with LoRA").run()
+    page.segmented_control(key="train-kind").set_value("speechllm").run()
     next(field for field in page.text_input if field.label == "Measure on part").set_value("")
-    next(field for field in page.number_input if field.label.startswith("Recordings")).set_value(4)
+    next(field for field in page.number_input if field.label.startswith("Maximum recordings")).set_value(4)
     page.text_area(key="speechllm-overrides").set_value("r=0\nranks=3\nalpha=x")
     button(page, "Start fine-tuning").click().run()
     (error,) = page.error
@@ -220,14 +221,16 @@ def test_fine_tuning_is_started_from_the_page(
     assert Path(config["manifest"]).is_file()
     assert "speechllm-tiny-seed0" in said(page)
 
-    button(page, "What would it take?").click().run()
+    button(page, "Estimate").click().run()
     assert started[1][0] == "train speechllm --plan"
     (plan,) = (RunDirectory(path.parent) for path in settings.jobs_root.glob("*/run.json"))
     with plan.start() as writer:
-        writer.update(result={"text": "trains 5 of 9 parameters\ntakes 3 days", "refusal": "needs about 99 GB"})
+        ahead = Plan(5, 9, 5 / 9, 8, 100.0, 3, 99.0, 16.0, 72.0, 1, "the CPU")
+        writer.update(result={"plan": vars(ahead)})
     page.run()
-    assert "trains 5 of 9 parameters" in said(page)
-    assert any("needs about 99 GB" in warning.value for warning in page.warning)
+    assert "takes about 3 days" in said(page)
+    assert "trains 5 of 9 parameters (55.56%)" in said(page)
+    assert any("needs about 99.0 GB, but the CPU has 16.0 GB" in warning.value for warning in page.warning)
 
 
 def test_runs_of_any_kind_stand_side_by_side(open_page: Open, settings: Settings, speech_run: Path) -> None:
@@ -239,14 +242,14 @@ def test_runs_of_any_kind_stand_side_by_side(open_page: Open, settings: Settings
     page.multiselect(key="runs").set_value(["a", "b"]).run()
     assert not page.exception
     tables = [frame.value for frame in page.dataframe]
-    figures = next(frame for frame in tables if "Figure" in frame.columns)
-    assert {"Phone", "Total, by epoch"} <= set(figures["Figure"])
+    figures = next(frame for frame in tables if "Metric" in frame.columns)
+    assert {"Phone", "Total, per epoch"} <= set(figures["Metric"])
     settings_table = next(frame for frame in tables if "Setting" in frame.columns)
     assert list(settings_table["Setting"]) == ["dropout"]
     assert list(settings_table["b"]) == ["0.3"]
 
 
-def test_a_stopped_run_offers_to_go_on(
+def test_a_stopped_run_can_be_resumed(
     open_page: Open, settings: Settings, speech_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.runs import RunDirectory
@@ -257,7 +260,7 @@ def test_a_stopped_run_offers_to_go_on(
     with run.start() as writer:
         writer.check_stop()
     started: list[str] = []
-    monkeypatch.setattr("pipeline.jobs.launcher.go_on", lambda _, run, by: started.append(run.id))
+    monkeypatch.setattr("pipeline.jobs.launcher.resume", lambda _, run, by: started.append(run.id))
     page = open_page("train", run="cut")
     page.button(key="resume-cut").click().run()
     assert started == ["cut"]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components.score_card import checks_of, confidence_in_words
-from dashboard.services import compare, shared
+from dashboard.services import compare, jobs, shared
 from dashboard.services import train as training
 from pipeline.errors import CorpusError, JobError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
@@ -110,7 +110,7 @@ def test_an_import_of_nothing_is_refused_before_it_starts(installation: Settings
 @pytest.mark.parametrize("run_id", ["missing-12345678", "..", "../jobs"])
 def test_an_unknown_job_is_refused(installation: Settings, run_id: str) -> None:
     with pytest.raises(JobError):
-        shared.job(run_id)
+        jobs.job(run_id)
 
 
 def test_a_report_is_read_back_as_it_was_measured(installation: Settings) -> None:

@@ -58,7 +58,6 @@ NOT_YET = {
     "dashboard/views/results.py",
     "dashboard/views/runs.py",
     "dashboard/views/tables.py",
-    "dashboard/views/train.py",
     "dashboard/views/wakeword.py",
     "dashboard/sections/compare.py",
     "dashboard/sections/data.py",
@@ -75,9 +74,6 @@ NOT_YET = {
     "dashboard/sections/tables/collect.py",
     "dashboard/sections/tables/learn.py",
     "dashboard/sections/tables/use.py",
-    "dashboard/sections/train/feature_based.py",
-    "dashboard/sections/train/speech.py",
-    "dashboard/sections/train/speechllm.py",
     "dashboard/sections/wakeword/clips.py",
     "dashboard/sections/wakeword/configure.py",
     "dashboard/sections/wakeword/evaluate.py",
@@ -88,7 +84,6 @@ NOT_YET = {
     "dashboard/services/compare.py",
     "dashboard/services/monitor.py",
     "dashboard/services/shared.py",
-    "dashboard/services/train.py",
     "dashboard/state.py",
 }
 WORDS = re.compile(r"[A-Za-z]{2,}[ ,.:;!?'’]|[A-Z][a-z]{2,}")

@@ -16,6 +16,8 @@ from safetensors.torch import save_file
 from pipeline.cli.main import main
 from pipeline.errors import ModelError, PronlabError, TrainingError
 from pipeline.jobs.checkpoints import Checkpoint, fitting, load_checkpoint, load_weights, save_checkpoint
+from pipeline.regressors.confidence import ConfidenceBin
+from pipeline.regressors.scaler import Scaler
 from pipeline.regressors.trees import fit
 from pipeline.scoring.feature_based import model_files as acoustic
 from pipeline.scoring.speech.listening.runtime import open_graph
@@ -44,9 +46,9 @@ def network(folder: Path) -> None:
     names = tuple(f"f{n}" for n in range(4))
     weights = {"0.weight": np.ones((2, 4), np.float32), "0.bias": np.zeros(2, np.float32)}
     weights |= {"1.weight": np.ones((1, 2), np.float32), "1.bias": np.zeros(1, np.float32)}
-    bins = (acoustic.ConfidenceBin(50.0, 0.5, 10),)
+    bins = (ConfidenceBin(50.0, 0.5, 10),)
     info = acoustic.ModelInfo("x", "mlp", names, architecture=(4, 2, 1), confidence=bins)
-    acoustic.save_model(folder, acoustic.Model(info, acoustic.Scaler(np.zeros(4), np.ones(4)), weights))
+    acoustic.save_model(folder, acoustic.Model(info, Scaler(np.zeros(4), np.ones(4)), weights))
 
 
 def detector(folder: Path) -> None:
@@ -61,7 +63,7 @@ def table(folder: Path) -> None:
     x, y = draw.normal(size=(30, 3)).astype(np.float32), draw.uniform(0, 100, 30)
     info = TabularInfo("x", "prompts", "forest", ("a", "b", "c"), (), "", 30, 5, "2026-01-01", {"mae": 1.0}, {})
     trees = fit(x, y, TabularConfig(trees=3), 0)
-    save_table(folder, TabularModel(info, acoustic.Scaler(np.zeros(3), np.ones(3)), trees, x))
+    save_table(folder, TabularModel(info, Scaler(np.zeros(3), np.ones(3)), trees, x))
 
 
 def speech(folder: Path) -> None:

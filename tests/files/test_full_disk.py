@@ -166,7 +166,7 @@ def test_folders_that_may_not_be_read_are_named(call: Call, monkeypatch: pytest.
 
 
 def test_pages_say_it_in_words(open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.services.train.scan_runs", full)
+    monkeypatch.setattr("dashboard.services.runs.scan_runs", full)
     page = open_page("runs")
     assert not page.exception
     (error,) = page.error

@@ -19,7 +19,7 @@ import pytest
 from pipeline.errors import JobError
 from pipeline.jobs.device_queue import device_name, device_turn
 from pipeline.jobs.executors import Job, Launch, executor
-from pipeline.jobs.launcher import Where, check_queue, end_now, go_on, launch_training, stop
+from pipeline.jobs.launcher import Where, check_queue, end_now, launch_training, resume, stop
 from pipeline.runs import RunDirectory, RunState
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.settings import Settings
@@ -238,7 +238,7 @@ def test_a_run_goes_on_where_it_ran(settings: Settings, monkeypatch: pytest.Monk
     run.close("stopped")
     seen: list[Job] = []
     monkeypatch.setattr(executor("slurm"), "start", lambda job: seen.append(job) or "6")
-    go_on(settings, run)
+    resume(settings, run)
     assert (seen[0].devices, seen[0].nodes, seen[0].options) == (4, 2, {"partition": "gpu"})
     assert seen[0].argv == ("train", "speechllm")
     assert Launch.of(run).job_id == "6"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import JobError, UnknownNameError
-from pipeline.jobs.launcher import Where, find, go_on, launch, launch_training
+from pipeline.jobs.launcher import Where, find, launch, launch_training, resume
 from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
@@ -136,7 +136,7 @@ def test_a_stopped_run_goes_on_in_the_background(
     with run.start() as writer:
         writer.check_stop()
     assert run.state.status == "stopped"
-    go_on(settings, run)
+    resume(settings, run)
     assert run.state.status in ("queued", "running")
     until(lambda: run.state.status == "failed" or any(row["event"] == "epoch" for row in run.metrics()), 240)
     run.request_stop()
@@ -163,7 +163,7 @@ def test_a_run_that_was_asked_to_stop_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "/x/y"), r"disk is full \(/x/y could not be written\)"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x/y"), "disk is full: /x/y could not be written"),
         (MemoryError(), "memory is full"),
         (RuntimeError("CUDA out of memory. Tried to allocate 20 MiB."), "memory is full: CUDA out of memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "4-bit weights need less"),
@@ -198,7 +198,7 @@ def test_a_killed_run_is_lost_for_want_of_memory_most_often(tmp_path: Path) -> N
     (run.path / "log.txt").write_text("epoch 3\nThe process ended with code 137.\n")
     old = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - STALE_AFTER_S - 5))
     run.write_state(replace(run.state, status="running", heartbeat_at=old))
-    assert "most often when the memory is full" in str(run.state.error)
+    assert "most often because the memory was full" in str(run.state.error)
 
 
 def test_only_the_first_of_several_processes_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ import pytest
 from pipeline.errors import ModelError, TrainingError
 from pipeline.features.acoustic57 import FEATURE_NAMES
 from pipeline.records import RubricName
-from pipeline.regressors.forest import fit_forest, predict_trees
+from pipeline.regressors.confidence import confidence_table
+from pipeline.regressors.trees import fit as fit_trees
 from pipeline.runs import RunDirectory
 from pipeline.scoring.feature_based.config import TrainConfig, load_preset
 from pipeline.scoring.feature_based.data import META_COLUMNS, TrainingData, load_training_data, write_csv
@@ -26,7 +27,7 @@ from pipeline.scoring.feature_based.model_files import (
 )
 from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.scoring.feature_based.network import fit_network, predict_network
-from pipeline.scoring.feature_based.train import TrainingReport, confidence_table, run_training
+from pipeline.scoring.feature_based.train import TrainingReport, run_training
 from pipeline.settings import Settings
 
 
@@ -66,9 +67,9 @@ def run_and_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunDirecto
     return trained(tmp_path_factory.mktemp("runs"), made_up())
 
 
-@pytest.mark.parametrize("model", ["mlp", "forest"])
+@pytest.mark.parametrize("model", ["mlp", "forest", "boosting"])
 def test_it_learns_what_is_there_to_learn(tmp_path: Path, model: str) -> None:
-    _, report = trained(tmp_path, made_up(), model=model)
+    run, report = trained(tmp_path, made_up(), model=model, **({"depth": 3} if model == "boosting" else {}))
     mean = report.baselines["training mean"]
     assert report.metrics.n == 240
     assert report.metrics.pcc is not None
@@ -77,6 +78,9 @@ def test_it_learns_what_is_there_to_learn(tmp_path: Path, model: str) -> None:
     assert mean.mae is not None
     assert report.metrics.mae < 0.8 * mean.mae
     assert next(iter(report.importance)) == FEATURE_NAMES[3]
+    assert ("random forest" in report.baselines) is (model == "mlp")
+    predicted = load_model(run.path / "model").predict(made_up().values)
+    assert np.abs(predicted - made_up().scores).mean() < report.metrics.mae, "as it was saved"
 
 
 def test_there_is_nothing_to_learn_from_noise(tmp_path: Path) -> None:
@@ -161,9 +165,8 @@ def test_the_forest_answers_as_scikit_learn_does() -> None:
     from sklearn.ensemble import RandomForestRegressor
 
     data = made_up()
-    config = TrainConfig(set="s", trees=20, min_leaf=2)
-    arrays = fit_forest(data.values, data.scores, config, seed=5)
-    trees = predict_trees(arrays, data.values)
+    config = TrainConfig(set="s", model="forest", trees=20, min_leaf=2)
+    trees = fit_trees(data.values, data.scores, config, 5).each(data.values)
     assert trees.shape == (240, 20)
     reference = RandomForestRegressor(20, min_samples_leaf=2, random_state=5).fit(data.values, data.scores)
     assert np.corrcoef(trees.mean(1), reference.predict(data.values))[0, 1] > 0.97
@@ -311,6 +314,7 @@ def test_an_unfinished_model_is_not_deployed_over_a_good_one(
         ({"set": "a", "labels": "other"}, "labels"),
         ({"set": "a", "model": "svm"}, "model"),
         ({"set": "a", "folds": 1}, "folds"),
+        ({"set": "a", "search": "grid"}, "forest and boosting"),
         ({"set": "a", "learning_rate": 0.0}, "learning_rate"),
         ({"set": "a", "dropout": 1.0}, "dropout"),
         ({"set": "a", "hidden": ()}, "hidden"),
@@ -322,7 +326,7 @@ def test_settings_that_cannot_be_used_are_named(options: dict[str, object], said
 
 
 def test_presets_are_settings_that_can_be_used() -> None:
-    for name in ("word_mlp", "word_forest"):
+    for name in ("word_mlp", "word_forest", "word_boosting"):
         TrainConfig(set="demo", **load_preset(name))
     for wrong in ("nothing", "../word_mlp"):
         with pytest.raises(TrainingError, match="preset"):

@@ -1,4 +1,4 @@
-"""The classical route, proven on two tasks: words by sound, and written prompts."""
+"""Trees on tables: cleaning, training, deploying and scoring written prompts; words go to their own scorer."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.errors import ModelError, TrainingError
 from pipeline.monitoring.inputs import feature_drift
 from pipeline.regressors.trees import fit, searched
-from pipeline.runs import RunDirectory
+from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.tabular.catalogue import get_task, task_names
 from pipeline.tabular.cleaning import clean
@@ -129,22 +129,27 @@ def test_prompts_are_scored_better_than_by_the_rule(settings: Settings, model: s
 
 
 @pytest.mark.usefixtures("demo")
-def test_words_go_the_same_way(settings: Settings) -> None:
-    run, report = trained(settings, task="words", source="demo")
-    assert report["metrics"]["n"] == report["cleaning"]["n_kept"] == 176
-    assert set(report["baselines"]) == {"training mean", "ridge regression", "heuristic rule"}
-    assert report["metrics"]["mae"] < report["baselines"]["training mean"]["mae"]
-    assert set(report["importance"]) == set(get_task("words").feature_names(settings))
-    assert task_names() == ["prompts", "words"]
-    word = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "01_araba.wav"
+def test_words_are_trained_by_the_word_scorer(settings: Settings) -> None:
     env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
-    given = ["table", "recording", str(word), "--word", "araba", "--json"]
-    before = json.loads(CliRunner().invoke(main, given, env=env).output)
-    assert before["scoring_method"] == "heuristic"
-    deploy(settings, run.path / "model")
-    after = json.loads(CliRunner().invoke(main, given, env=env).output)
-    assert (after["scoring_method"], after["model_id"]) == ("ml_model", run.id)
-    assert PredictionLog(settings).sampled_features(run.id).shape == (1, 57)
+    given = ["--folds", "2", "--trees", "8", "--seed", "3", "--json"]
+    results = [
+        CliRunner().invoke(main, ["train", *command, *given], env=env)
+        for command in (
+            ["table", "--task", "words", "--source", "demo"],
+            ["word", "--set", "demo", "--model", "forest"],
+        )
+    ]
+    assert [result.exit_code for result in results] == [0, 0], results[0].output
+    assert "as `pronlab train word` does" in results[0].stderr
+    table, word = (json.loads(result.stdout) for result in results)
+    assert table["metrics"] == word["metrics"]
+    assert table["baselines"] == word["baselines"]
+    assert {run.state.kind for run in list_runs(settings.runs_root)} == {"word"}
+    assert task_names() == ["prompts"]
+    for command in (["table", "recording", "a.wav", "--word", "masa"], ["table", "clean", "words"]):
+        refused = CliRunner().invoke(main, command, env=env)
+        assert refused.exit_code == 1
+        assert "pronlab score FILE --word WORD" in refused.output
 
 
 def test_people_are_kept_on_one_side(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,8 +228,6 @@ def test_too_little_to_learn_from(settings: Settings, tmp_path: Path) -> None:
     jsonl.write(few, synthesize(12))
     with pytest.raises(TrainingError, match=r"12 usable items|are too few"):
         load_table(settings, get_task("prompts"), str(few))
-    with pytest.raises(TrainingError, match="which set"):
-        load_table(settings, get_task("words"), "")
 
 
 # Prompts

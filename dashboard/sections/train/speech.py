@@ -1,4 +1,4 @@
-"""The Train page's sections for the speech scorer: start a fine-tuning, watch its curves, put its model into use."""
+"""The Train page's sections for the speech scorer: start a fine-tuning, its curves, its results."""
 
 from typing import Any
 
@@ -6,56 +6,59 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts
-from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
+from dashboard.components.run_words import metric_name, metric_text
 from dashboard.markup import plain
-from dashboard.services import train as training
+from dashboard.sections.train.deployment import deployment
+from dashboard.services import jobs, train
 from pipeline.evaluation.published import HUMAN, PAPER
+from pipeline.i18n import N_, _
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.scoring.speech.training.config import SpeechTrainConfig, list_presets, load_preset
 
-# What is drawn of the held-out figures: name, axis, and which published column stands beside it.
+# What is drawn of the held-out metrics: name, axis, and which published metric is drawn with it.
 CURVES = (
-    ("utterance_total", "Sentence total (PCC)", "total"),
-    ("utterance_fluency", "Fluency (PCC)", "fluency"),
-    ("phone", "Phone (PCC)", None),
-    ("mdd_f1", "Mispronunciations (F1, best threshold)", None),
-    ("greedy_per", "Phone error rate, greedy", None),
+    ("utterance_total", N_("Sentence total (PCC)"), "total"),
+    ("utterance_fluency", N_("Fluency (PCC)"), "fluency"),
+    ("phone", N_("Phone (PCC)"), None),
+    ("mdd_f1", N_("Mispronunciations (F1, best threshold)"), None),
+    ("greedy_per", N_("Phone error rate, greedy"), None),
 )
-LABELS = {
-    "accuracy": "Accuracy", "fluency": "Fluency", "prosodic": "Prosody", "total": "Total", "word_accuracy": "Word",
-    "phone": "Phone", "per": "PER", "greedy_per": "PER, greedy", "wer": "WER", "int8_cost": "Cost of 8 bit (PCC)",
-}  # fmt: skip
+PUBLISHED = {"accuracy": "accuracy", "fluency": "fluency", "prosodic": "prosodic", "total": "total"}
+EXAMPLE = "batch_s=20\nencoder_rate=5e-5"  # not shown
 
 
 def start_speech_training() -> None:
-    """The form; a started run is chosen for watching."""
-    sets = training.speech_sets()
+    """Draw the form; a started run is chosen for watching."""
+    sets = train.speech_sets()
     if not sets:
         st.info(
-            "A speech scorer learns from phones and their scores, as speechocean762 has them. Import it on the Data "
-            "page or with `pronlab import speechocean762 FOLDER`.",
+            _(
+                "A speech scorer learns from phones and their scores, as in speechocean762. Import the corpus on the "
+                "Data page or with `pronlab import speechocean762 FOLDER`."
+            ),
             icon=":material/upload:",
         )
         return
     with st.form("train-speech", border=False):
-        left, right = st.columns(2)
-        chosen = left.selectbox("Set", sets)
-        preset = right.selectbox("Preset", list_presets(), index=list_presets().index("whisper_base"))
-        encoder = left.text_input(
-            "Encoder", placeholder="PRONLAB_ENCODER_PATH or the preset's", help="A local folder or a hub name."
-        )
-        name = right.text_input("Name of the run", placeholder="speech-preset", max_chars=60)
-        numbers = st.columns(4)
-        epochs = numbers[0].number_input("Epochs (0: the preset's)", 0, 1000, 0)
-        seed = numbers[1].number_input("Seed", 0, 2**31 - 1, 0)
-        fold = numbers[2].number_input("Held-out fold", 0, SpeechTrainConfig.folds - 1, 0)
-        part = numbers[3].text_input("Part of the corpus", value="train")
-        last = last_fields("speech", "batch_s=20\nencoder_rate=5e-5")
-        submitted = st.form_submit_button("Start fine-tuning", type="primary", icon=":material/play_arrow:")
+        left, middle, right = st.columns(3)
+        chosen = left.selectbox(_("Recording set"), sets)
+        preset = middle.selectbox(_("Preset"), list_presets(), index=list_presets().index("whisper_base"))
+        name = right.text_input(_("Name of the run"), placeholder=_("default: preset and seed"), max_chars=60)
+        numbers = st.columns([2, 1, 1, 1, 1])
+        encoder = numbers[0].text_input(
+            _("Encoder"), placeholder=_("default: the preset's"),
+            help=_("A local folder or a hub name. Default: PRONLAB_ENCODER_PATH, else the preset's."),
+        )  # fmt: skip
+        epochs = numbers[1].number_input(_("Epochs"), 1, 1000, None, placeholder=_("preset"))
+        seed = numbers[2].number_input(_("Seed"), 0, 2**31 - 1, 0)
+        fold = numbers[3].number_input(_("Held-out fold"), 0, SpeechTrainConfig.folds - 1, 0)
+        part = numbers[4].text_input(_("Part of the set"), value="train")
+        last = last_fields("speech", EXAMPLE)
+        submitted = st.form_submit_button(_("Start fine-tuning"), type="primary", icon=":material/play_arrow:")
     if submitted:
         given: dict[str, Any] = {
             "set": chosen, "seed": int(seed), "part": part.strip(),
@@ -70,63 +73,54 @@ def start_speech_training() -> None:
             given["fold"] = int(fold)
         with errors_in_words():
             config = configured(SpeechTrainConfig, settings, given, last)
-            state.choose(state.RUN, training.start("speech", config, last.where))
+            state.choose(state.RUN, train.start("speech", config, last.where))
 
 
-def speech_curves(run: RunDirectory, _: RunState) -> None:
-    """Held-out figures an epoch, with the paper's and people's as lines."""
+def speech_curves(run: RunDirectory, _state: RunState) -> None:
+    """Held-out metrics per epoch, with the paper's and a rater's as lines."""
     epochs = [
-        {"fold": None, "epoch": row.get("epoch"), **figures_of(row)} for row in training.metrics_of(run).rows("epoch")
+        {"fold": None, "epoch": row.get("epoch"), **figures_of(row)} for row in jobs.metrics_of(run).rows("epoch")
     ]
     averaged = run.config.get("average")
     if averaged:
         names = plain(", ".join(map(str, averaged)))
-        st.caption(f"The mean listener of {names}; the curves are of its score head, fitted anew.")
+        st.caption(_("The mean weights of {runs}; the curves are of its score head, trained anew.").format(runs=names))
     if not epochs:
-        st.caption("The first epoch is under way; curves follow after it.")
+        st.caption(_("The curves appear after the first epoch."))
         return
     columns = st.columns(3)
-    columns[0].plotly_chart(run_charts.epochs(epochs, "loss", "Training loss", {}), key="speech-loss")
-    for number, (name, label, beside) in enumerate(CURVES, start=1):
+    columns[0].plotly_chart(run_charts.epochs(epochs, "loss", _("Training loss"), {}), key="speech-loss")
+    for place, (name, label, published) in enumerate(CURVES, start=1):
         lines = {}
-        if beside is not None:
-            lines = {"paper": float(getattr(PAPER, beside)), "one expert": float(getattr(HUMAN, beside))}
-        columns[number % 3].plotly_chart(run_charts.epochs(epochs, name, label, lines), key=f"speech-{name}")
+        if published is not None:
+            lines = {_("paper"): float(getattr(PAPER, published)), _("one rater"): float(getattr(HUMAN, published))}
+        columns[place % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), lines), key=f"speech-{name}")
 
 
-def speech_findings(run: RunDirectory) -> None:
-    """Figures on the held-out speakers, and deployment."""
-    st.subheader("Figures on the held-out speakers")
+def speech_results(run: RunDirectory) -> None:
+    """Metrics on the held-out speakers, and deployment."""
+    st.subheader(_("Metrics on held-out speakers"))
     st.dataframe(
-        [{LABELS.get(key, key): round(value, 3) for key, value in figures_of(run.state.result).items()}],
+        [
+            {
+                _("Metric"): metric_name(name),
+                _("This run"): metric_text(value),
+                _("Paper"): _published(PAPER, name),
+                _("One rater"): _published(HUMAN, name),
+            }
+            for name, value in figures_of(run.state.result).items()
+        ],
         hide_index=True,
+        column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
     )
     st.caption(
-        "PCC with the experts unless the name says otherwise. The epoch and the thresholds were chosen on these "
-        "speakers: measure the model on others with `pronlab evaluate`, and see it on the Results page."
+        _(
+            "PCC with the experts' scores unless the metric says otherwise. The epoch and the thresholds were chosen "
+            "on these speakers: measure the model on other speakers with `pronlab evaluate` and see the Results page."
+        )
     )
-    used = training.speech_in_use()
-    st.subheader("Deploy")
-    st.markdown(
-        "No speech model is in use." if used is None else f"In use for English sentences: **{plain(used.model_id)}**."
-    )
-    if (used is None or used.model_id != run.id) and confirm(
-        "Deploy this run",
-        f"From now on **{plain(run.id)}** scores English sentences in this installation.",
-        answer="Yes, deploy it",
-        key="deploy-speech",
-        icon=":material/rocket_launch:",
-    ):
-        training.deploy_run(run)
-        st.toast(f"{plain(run.id)} is in use now.")
-        st.rerun()
-    if training.speech_is_deployed() and confirm(
-        "Roll back",
-        "The model that was in use before comes back; the present one leaves. Its run stays here.",
-        answer="Yes, go back",
-        key="rollback-speech",
-        icon=":material/undo:",
-    ):
-        before = training.roll_back(SPEECH)
-        st.toast("The released model is in use." if before is None else f"{plain(before)} is in use again.")
-        st.rerun()
+    deployment(run, SPEECH)
+
+
+def _published(source: Any, name: str) -> str:
+    return metric_text(getattr(source, PUBLISHED[name])) if name in PUBLISHED else ""

@@ -10,7 +10,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
-from dashboard.services import train as trainings
+from dashboard.services import jobs
 from pipeline import artifacts
 from pipeline.runs import RunDirectory, RunState
 
@@ -31,7 +31,7 @@ def draw(run: RunDirectory) -> None:
 
 
 def details(run: RunDirectory, state: RunState) -> None:
-    metrics = trainings.metrics_of(run)
+    metrics = jobs.metrics_of(run)
     if not metrics.columns():
         if state.status == "running":
             st.caption("Clips are checked and rendered first; curves follow with the first steps.")

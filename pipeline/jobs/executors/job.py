@@ -34,13 +34,15 @@ class Job:
 
     def __post_init__(self) -> None:
         if not (1 <= self.devices <= 64 and 1 <= self.nodes <= 1024):
-            raise JobError(f"devices lies in 1-64 and nodes in 1-1024, got {self.devices} and {self.nodes}.")
+            raise JobError(
+                f"Devices must be between 1 and 64 and nodes between 1 and 1024, got {self.devices} and {self.nodes}."
+            )
 
     def command(self, node: int = 0, first_host: str = "") -> list[str]:
         """What is started on node number `node`: the command itself, or torchrun where it takes several devices."""
-        own = [*self.argv, "--run", str(self.run.path)]
+        command = [*self.argv, "--run", str(self.run.path)]
         if self.devices * self.nodes == 1:
-            return [sys.executable, "-m", MODULE, *own]
+            return [sys.executable, "-m", MODULE, *command]
         rendezvous = (
             ["--standalone"]
             if self.nodes == 1
@@ -50,7 +52,7 @@ class Job:
         return [
             sys.executable, "-m", "torch.distributed.run", *rendezvous, f"--nproc-per-node={self.devices}",
             # Without the dashes torchrun would take --run for an option of its own.
-            "-m", "--", MODULE, *own,
+            "-m", "--", MODULE, *command,
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
@@ -69,7 +71,7 @@ class Job:
         }
 
     def save(self, job_id: str | None) -> None:
-        """Kept with the run, so that it can be ended there, and go on in the same way."""
+        """Kept with the run, so that it can be ended there and resumed in the same way."""
         launch = Launch(job_id, self.devices, self.nodes, dict(self.options))
         artifacts.write_json(self.run.path / LAUNCH_FILE, launch)
 

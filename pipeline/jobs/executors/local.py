@@ -48,9 +48,9 @@ def end(run: RunDirectory, launch: Launch) -> None:
         if state.pid_started_at is None or abs(process.create_time() - state.pid_started_at) > 1.0:
             return
         family = [process, *process.children(recursive=True)]
-        for one in family:
+        for member in family:
             with suppress(psutil.NoSuchProcess):
-                one.kill()
+                member.kill()
         psutil.wait_procs(family, timeout=10)
 
 

@@ -21,7 +21,7 @@ def write_card(folder: Path, info: ModelInfo, report: "TrainingReport", config: 
     kind = (
         f"network {' -> '.join(map(str, info.architecture))}"
         if info.architecture
-        else f"forest of {config.trees} trees"
+        else f"{config.model} of {config.trees} trees"
     )
     rows = [_row(f"**this model** ({info.kind})", report.metrics)]
     rows += [_row(name, figures) for name, figures in report.baselines.items()]

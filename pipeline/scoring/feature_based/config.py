@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
+from pipeline.regressors.trees import LIMITS, SEARCHES, TreeSettings
 
-MODELS = ("mlp", "forest")
+MODELS = ("mlp", "forest", "boosting")
 LABELS = ("real", "mock")
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(TreeSettings):
     """`set` or `csv` says on what; `part` keeps one part of the corpus. The hidden sizes are those of the word scorer:
-    57 -> 128 -> 64 -> 32 -> 1, each hidden layer with batch norm, ReLU and dropout."""
+    57 -> 128 -> 64 -> 32 -> 1, each hidden layer with batch norm, ReLU and dropout. `trees` to `trials` are for forest
+    and boosting."""
 
     set: str = ""
     csv: str = ""
@@ -31,25 +33,27 @@ class TrainConfig:
     dropout: float = 0.3
     hidden: tuple[int, ...] = (128, 64, 32)
     validation_share: float = 0.15
-    trees: int = 200
-    min_leaf: int = 3
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
         wrong: list[str] = []
         if bool(self.set) == bool(self.csv):
             wrong.append("give either a set or a csv file")
-        wrong += presets.not_among(self, {"labels": LABELS, "model": MODELS})
-        limits = {"folds": (2, 50), "epochs": (1, 10_000), "patience": (1, 10_000), "batch_size": (4, 4096)}
-        limits |= {"trees": (1, 5000), "min_leaf": (1, 1000), "seed": presets.SEEDS}
+        wrong += presets.not_among(self, {"labels": LABELS, "model": MODELS, "search": SEARCHES})
+        if self.model == "mlp" and self.search != "none":
+            wrong.append("a search is for the models forest and boosting")
+        limits: dict[str, tuple[float, float]] = {
+            **LIMITS, "folds": (2, 50), "epochs": (1, 10_000), "patience": (1, 10_000), "batch_size": (4, 4096),
+            "seed": presets.SEEDS,
+        }  # fmt: skip
         wrong += presets.outside(self, limits)
         for key in ("learning_rate", "validation_share"):
             if not 0.0 < getattr(self, key) < 1.0:
-                wrong.append(f"{key} lies between 0 and 1, got {getattr(self, key)}")
+                wrong.append(f"{key} must lie between 0 and 1, got {getattr(self, key)}")
         if not 0.0 <= self.weight_decay < 1.0:
-            wrong.append(f"weight_decay lies in 0-1, got {self.weight_decay}")
+            wrong.append(f"weight_decay must lie between 0 and 1, got {self.weight_decay}")
         if not 0.0 <= self.dropout < 1.0:
-            wrong.append(f"dropout lies in 0-1, got {self.dropout}")
+            wrong.append(f"dropout must lie between 0 and 1, got {self.dropout}")
         if not self.hidden or min(self.hidden) < 1:
             wrong.append(f"hidden needs at least one positive size, got {self.hidden}")
         presets.refuse(wrong)

@@ -22,7 +22,10 @@ from pipeline import artifacts, csvfile
 from pipeline.errors import ModelError
 from pipeline.presets import misfits
 from pipeline.records import RubricName
-from pipeline.regressors.forest import check_forest, predict_trees
+from pipeline.regressors.confidence import ConfidenceBin, confidence_at
+from pipeline.regressors.forest import check_forest
+from pipeline.regressors.scaler import Scaler
+from pipeline.regressors.trees import Trees
 from pipeline.scoring.feature_based.network import folded_layers, predict_network
 from pipeline.text import composed
 
@@ -33,17 +36,7 @@ SCALER_FILE = "scaler_params.json"
 HELD_OUT_FILE = "held_out.csv"
 HELD_OUT_COLUMNS = {"audio_sha256", "text_sha256", "set", "speaker", "predicted"}
 CARD_FILE = "README.md"
-# Features beyond five standard deviations say "unlike anything heard in training", not how good the speaker is.
-Z_CLIP = 5.0
-
-
-@dataclass(frozen=True)
-class ConfidenceBin:
-    """Of the `n` out-of-fold predictions nearest to `score`, the share within 10 points of the expert."""
-
-    score: float
-    share_within_10: float
-    n: int
+LINE = "line"  # offset and scale of boosted trees, among the weights
 
 
 @dataclass(frozen=True)
@@ -73,24 +66,6 @@ class ModelInfo:
 
 
 @dataclass(frozen=True)
-class Scaler:
-    mean: NDArray[np.float64]
-    std: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, x: NDArray[np.float32]) -> "Scaler":
-        """A constant feature gets standard deviation 1, so that it stays out of play instead of dividing by zero."""
-        std = x.std(axis=0, dtype=np.float64)
-        return cls(x.mean(axis=0, dtype=np.float64), np.where(std > 1e-9, std, 1.0))
-
-    def z(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray((x - self.mean) / self.std)
-
-    def standardise(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.clip(self.z(x), -Z_CLIP, Z_CLIP).astype(np.float32)
-
-
-@dataclass(frozen=True)
 class Model:
     info: ModelInfo
     scaler: Scaler
@@ -100,19 +75,13 @@ class Model:
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Scores 0-100 [n] for raw features x [n, d]."""
         z = self.scaler.standardise(x)
-        raw = (
-            predict_trees(self.weights, z).mean(axis=1)
-            if self.info.kind == "forest"
-            else predict_network(self.weights, z)
-        )
-        return np.asarray(np.clip(raw, 0.0, 100.0))
+        if self.info.kind == "mlp":
+            return np.asarray(np.clip(predict_network(self.weights, z), 0.0, 100.0))
+        return trees_of(self.weights).predict(z)
 
     def confidence(self, score: float) -> float | None:
         """The estimated probability that an expert's score lies within 10 points; None where it was not measured."""
-        bins = self.info.confidence
-        if not bins:
-            return None
-        return float(np.interp(score, [b.score for b in bins], [b.share_within_10 for b in bins]))
+        return confidence_at(score, self.info.confidence)
 
     @cached_property
     def held_out(self) -> dict[tuple[str, str], float]:
@@ -144,6 +113,17 @@ class Model:
             if not set(reader.fieldnames or ()) >= HELD_OUT_COLUMNS:
                 raise ModelError(f"{self.folder / HELD_OUT_FILE} lacks columns; expected {sorted(HELD_OUT_COLUMNS)}.")
             return [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
+
+
+def tree_weights(trees: Trees, kind: str) -> dict[str, Any]:
+    """What is stored of trees: a forest's scale follows from the number of its trees."""
+    line = {LINE: np.array([trees.offset, trees.scale])} if kind == "boosting" else {}
+    return {**trees.arrays, **line}
+
+
+def trees_of(weights: dict[str, Any]) -> Trees:
+    offset, scale = map(float, weights[LINE]) if LINE in weights else (0.0, 1.0 / len(weights["root"]))
+    return Trees(weights, offset, scale, np.zeros(0))
 
 
 def text_digest(text: str) -> str:
@@ -187,14 +167,16 @@ def load_model(folder: Path) -> Model:
     scaler = _read_scaler(folder / SCALER_FILE, info.feature_names)
     weights = _read_weights(folder)
     n_features = len(info.feature_names)
-    if info.kind == "forest":
+    if info.kind in ("forest", "boosting"):
         check_forest(weights, n_features)
+        if info.kind == "boosting" and (LINE not in weights or weights[LINE].shape != (2,)):
+            raise ModelError(f"{folder} holds boosted trees without their offset and scale.")
     elif info.kind == "mlp":
         n_inputs = folded_layers(weights)[0][0].shape[0]
         if n_inputs != n_features:
             raise ModelError(f"The network in {folder} takes {n_inputs} features, {INFO_FILE} names {n_features}.")
     else:
-        raise ModelError(f"{folder / INFO_FILE} says kind {info.kind!r}; expected mlp or forest.")
+        raise ModelError(f"{folder / INFO_FILE} says kind {info.kind!r}; expected mlp, forest or boosting.")
     return Model(info, scaler, weights, folder)
 
 

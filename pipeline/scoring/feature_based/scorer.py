@@ -11,8 +11,9 @@ from pipeline.errors import FeatureError, ModelError
 from pipeline.features.catalogue import load_extractor
 from pipeline.i18n import N_, Message
 from pipeline.records import RatingSource, RubricName, ScoreResult, Target, band_of
+from pipeline.regressors.scaler import Z_CLIP
 from pipeline.scoring.base import SCORERS
-from pipeline.scoring.feature_based.model_files import Z_CLIP, Model, load_info, load_model
+from pipeline.scoring.feature_based.model_files import Model, load_info, load_model
 from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.scoring.heuristic.scorer import HeuristicScorer
 from pipeline.settings import Settings

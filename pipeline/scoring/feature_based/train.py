@@ -17,27 +17,26 @@ from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import TrainingError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.records import RatingSource, to_json
-from pipeline.regressors.baselines import permutation_importance, simple_baselines
-from pipeline.regressors.forest import fit_forest
+from pipeline.regressors.confidence import ConfidenceBin, confidence_table
+from pipeline.regressors.cross_validation import FoldModel, cross_validate
+from pipeline.regressors.scaler import Scaler
+from pipeline.regressors.trees import FittedTrees, TreeSettings, fit_scaled, require_search
 from pipeline.runs import RunWriter, now_iso
 from pipeline.scoring.feature_based.card import write_card
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.data import RECOMMENDED_RECORDINGS, TrainingData
 from pipeline.scoring.feature_based.model_files import (
     HELD_OUT_FILE,
-    ConfidenceBin,
     Model,
     ModelInfo,
-    Scaler,
     save_model,
     text_digest,
+    tree_weights,
 )
 from pipeline.scoring.feature_based.network import Epoch, fit_network
 
 MODEL_FOLDER = "model"
 PREDICTIONS_FILE = "predictions.csv"
-NEIGHBOURS = 50
-CONFIDENCE_GRID = tuple(range(0, 101, 5))
 BASELINE_TREES = 100
 
 
@@ -59,6 +58,7 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
     """Train in the run directory of `writer`; the model lands in its `model/` folder."""
     from tensorboardX import SummaryWriter
 
+    require_search(config)
     folder = writer.run.path
     if config.folds > len(set(data.speakers)):
         raise TrainingError(
@@ -66,113 +66,77 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
             f"{len(set(data.speakers))} or fewer."
         )
     folds = speaker_folds(data.speakers, config.folds, config.seed)
-    out_of_fold = np.full(len(data.scores), np.nan)
-    baselines: dict[str, NDArray[np.float64]] = {}
-    importance = np.zeros(len(data.names))
-    best_epochs: list[int] = []
+    small = TreeSettings(trees=BASELINE_TREES, min_leaf=config.min_leaf)
     with SummaryWriter(str(folder / "tensorboard")) as board:
-        for fold in range(config.folds):
-            writer.check_stop()
-            train, test = folds != fold, folds == fold
-            message = f"fold {fold + 1} of {config.folds}"
-            writer.update(progress=fold / (config.folds + 1), message=message)
-            on_epoch = _epoch_logger(writer, board, fold, config)
-            model, epoch = _fit_fold(data, train, config, fold, on_epoch)
-            best_epochs.append(epoch)
-            out_of_fold[test] = model.predict(data.values[test])
-            held = data.values[test], data.scores[test]
-            importance += permutation_importance(model.predict, *held, config.seed) / config.folds
-            for name, values in _baselines(data, train, test, config).items():
-                baselines.setdefault(name, np.full(len(data.scores), np.nan))[test] = values
-            fold_mae = float(np.abs(out_of_fold[test] - data.scores[test]).mean())
-            writer.log_metrics(event="fold", fold=fold, test_mae=fold_mae, n=int(test.sum()), best_epoch=epoch)
-            writer.log(f"{message}: MAE {fold_mae:.2f} over {int(test.sum())} recordings of unheard speakers")
+
+        def fit_fold(fold: int, train: NDArray[np.bool_]) -> FoldModel:
+            return _fit_fold(data, train, config, fold, _epoch_logger(writer, board, fold, config))
+
+        out_of_fold = cross_validate(
+            data.values, data.scores, folds, fit_fold, writer, seed=config.seed,
+            forest=small if config.model == "mlp" else None, progress=(0.0, config.folds / (config.folds + 1)),
+        )  # fmt: skip
         writer.check_stop()
         writer.update(progress=config.folds / (config.folds + 1), message="fitting on all speakers")
-        final_epochs = max(1, int(np.median(best_epochs)))
-        final = _fit_all(data, config, final_epochs, _epoch_logger(writer, board, None, config))
-    measured = regression_metrics(data.scores, out_of_fold, speakers=data.speakers)
+        epochs = max(1, int(np.median([fold.get("best_epoch", 0) for fold in out_of_fold.details])))
+        final = _fit_all(data, config, epochs, _epoch_logger(writer, board, None, config))
+    predicted = out_of_fold.predicted
+    measured = regression_metrics(data.scores, predicted, speakers=data.speakers)
     report = TrainingReport(
         model_id=writer.run.id,
         metrics=measured,
         baselines={
-            name: regression_metrics(data.scores, values, speakers=data.speakers) for name, values in baselines.items()
+            name: regression_metrics(data.scores, values, speakers=data.speakers)
+            for name, values in out_of_fold.baselines.items()
         },
-        fold_mae=tuple(float(np.abs(out_of_fold - data.scores)[folds == f].mean()) for f in range(config.folds)),
-        importance=dict(sorted(zip(data.names, importance.tolist(), strict=True), key=lambda item: -item[1])),
+        fold_mae=out_of_fold.fold_mae,
+        importance=dict(
+            sorted(zip(data.names, out_of_fold.importance.tolist(), strict=True), key=lambda item: -item[1])
+        ),
         warnings=(*data.warnings, *_warnings(data, measured)),
         folder=MODEL_FOLDER,
     )
-    info = _info(data, config, writer, report, confidence_table(data.scores, out_of_fold))
+    info = _info(data, config, writer, report, confidence_table(data.scores, predicted))
     model_folder = folder / MODEL_FOLDER
     save_model(model_folder, replace(final, info=info))
-    _write_predictions(folder / PREDICTIONS_FILE, data, out_of_fold, folds)
-    _write_held_out(model_folder / HELD_OUT_FILE, data, out_of_fold)
+    _write_predictions(folder / PREDICTIONS_FILE, data, predicted, folds)
+    _write_held_out(model_folder / HELD_OUT_FILE, data, predicted)
     artifacts.write_json(folder / "report.json", report)
     write_card(model_folder, info, report, config)
     return report
 
 
-def confidence_table(
-    expert: NDArray[np.float64], predicted: NDArray[np.float64], neighbours: int = NEIGHBOURS
-) -> tuple[ConfidenceBin, ...]:
-    """For scores 0, 5, .. 100: of the out-of-fold predictions nearest to it, the share within 10 points of the expert.
-
-    A nearest-neighbour estimate of P(|error| <= 10 | predicted score); empty for fewer than `neighbours` recordings.
-    """
-    if len(expert) < neighbours:
-        return ()
-    close = np.abs(predicted - expert) <= 10.0
-    bins: list[ConfidenceBin] = []
-    for score in CONFIDENCE_GRID:
-        nearest = np.argsort(np.abs(predicted - score), kind="stable")[:neighbours]
-        bins.append(ConfidenceBin(float(score), float(close[nearest].mean()), neighbours))
-    return tuple(bins)
-
-
 def _fit_fold(
     data: TrainingData, train: NDArray[np.bool_], config: TrainConfig, fold: int, on_epoch: Callable[[Epoch], None]
-) -> tuple[Model, int]:
-    """A model that has seen the training speakers only, and the epoch it stopped at (0 for a forest)."""
+) -> FoldModel:
+    """A model that has seen the training speakers only."""
     rows = np.flatnonzero(train)
     seed = config.seed + 1 + fold
+    if config.model != "mlp":
+        return FoldModel(_fit_trees(data, rows, config, seed).predict)
     scaler = Scaler.fit(data.values[rows])
-    if config.model == "forest":
-        trees = fit_forest(scaler.standardise(data.values[rows]), data.scores[rows], config, seed=seed)
-        return Model(_bare_info(data, config), scaler, dict(trees)), 0
     held = speaker_holdout([data.speakers[i] for i in rows], config.validation_share, seed)
     fit_rows, val_rows = rows[~held], rows[held]
     x = scaler.standardise(data.values)
     validation = (x[val_rows], data.scores[val_rows])
     fit = fit_network(x[fit_rows], data.scores[fit_rows], config, seed=seed, validation=validation, on_epoch=on_epoch)
-    return Model(_bare_info(data, config), scaler, dict(fit.weights)), fit.best_epoch
+    model = Model(_bare_info(data, config), scaler, dict(fit.weights))
+    return FoldModel(model.predict, {"best_epoch": fit.best_epoch})
 
 
 def _fit_all(data: TrainingData, config: TrainConfig, epochs: int, on_epoch: Callable[[Epoch], None]) -> Model:
     """The model to deploy: all speakers, for as many epochs as the folds needed at the median."""
+    if config.model != "mlp":
+        fitted = _fit_trees(data, np.arange(len(data.scores)), config, config.seed)
+        return Model(_bare_info(data, config), fitted.scaler, tree_weights(fitted.trees, config.model))
     scaler = Scaler.fit(data.values)
     x = scaler.standardise(data.values)
-    if config.model == "forest":
-        weights: dict[str, Any] = dict(fit_forest(x, data.scores, config, seed=config.seed))
-    else:
-        weights = dict(fit_network(x, data.scores, config, seed=config.seed, epochs=epochs, on_epoch=on_epoch).weights)
-    return Model(_bare_info(data, config), scaler, weights)
+    fit = fit_network(x, data.scores, config, seed=config.seed, epochs=epochs, on_epoch=on_epoch)
+    return Model(_bare_info(data, config), scaler, dict(fit.weights))
 
 
-def _baselines(
-    data: TrainingData, train: NDArray[np.bool_], test: NDArray[np.bool_], config: TrainConfig
-) -> dict[str, NDArray[np.float64]]:
-    """What simpler methods make of the same fold."""
-    scaler = Scaler.fit(data.values[train])
-    x_train, x_test = scaler.standardise(data.values[train]), scaler.standardise(data.values[test])
-    y = data.scores[train]
-    found = simple_baselines(x_train, y, x_test)
-    if config.model != "forest":
-        small = replace(config, trees=BASELINE_TREES)
-        trees = fit_forest(x_train, y, small, seed=config.seed)
-        info = replace(_bare_info(data, config), kind="forest")
-        found["random forest"] = Model(info, scaler, dict(trees)).predict(data.values[test])
-    return found
+def _fit_trees(data: TrainingData, rows: NDArray[np.intp], config: TrainConfig, seed: int) -> FittedTrees:
+    return fit_scaled(data.values[rows], data.scores[rows], np.array(data.speakers)[rows], config, seed)
 
 
 def _epoch_logger(writer: RunWriter, board: Any, fold: int | None, config: TrainConfig) -> Callable[[Epoch], None]:
@@ -189,19 +153,21 @@ def _epoch_logger(writer: RunWriter, board: Any, fold: int | None, config: Train
 
 
 def _warnings(data: TrainingData, measured: RegressionMetrics) -> list[str]:
-    found: list[str] = []
+    """For people, in the words of `pipeline.runs.messages`, which translates them."""
+    warnings: list[str] = []
     if RatingSource.MOCK in data.label_sources:
-        found.append("Mock labels: the scores are made up, so the model and its figures say nothing about speech.")
+        warnings.append("Mock labels: the scores are made up, so the model and its metrics say nothing about speech.")
     if "synthetic" in data.label_sources:
-        found.append("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts.")
+        warnings.append("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts.")
     if len(data.scores) < RECOMMENDED_RECORDINGS:
-        found.append(f"Only {len(data.scores)} labelled recordings; {RECOMMENDED_RECORDINGS} or more are recommended.")
+        n = len(data.scores)
+        warnings.append(f"Only {n} labelled recordings; {RECOMMENDED_RECORDINGS} or more are recommended.")
     if measured.mae is not None and measured.mae > 10.0:
-        found.append(
-            f"MAE {measured.mae:.1f} is over the target of 10: label more recordings and speakers, look at the worst "
-            f"on the Compare page, or try another extractor."
+        warnings.append(
+            f"MAE {measured.mae:.1f} misses the target of 10 points: label more recordings and speakers, look at the "
+            "largest errors on the Compare page, or try another extractor."
         )
-    return found
+    return warnings
 
 
 def _bare_info(data: TrainingData, config: TrainConfig) -> ModelInfo:

@@ -67,7 +67,7 @@ def train_speech(
         writer.update(progress=1.0, message="done", result={"metrics": info.held_out})
     if report is None:
         raise TrainingError(
-            f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` goes on."
+            f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` resumes it."
         )
     return report
 

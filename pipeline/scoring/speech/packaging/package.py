@@ -86,7 +86,7 @@ def package(
     config = SpeechTrainConfig(**run.config)
     checkpoints = run.path / "checkpoints"
     if not (checkpoints / BEST).is_file():
-        raise ModelError(f"The run {run.id} has no checkpoint yet. Let it finish, or go on with --resume {run.id}.")
+        raise ModelError(f"The run {run.id} has no checkpoint yet. Let it finish, or resume it with --resume {run.id}.")
     train, held = split_speakers(utterances, config)
     model = SpeechModel(config, encoder)
     load_weights(model, checkpoints / BEST)

@@ -36,7 +36,9 @@ def common_config(runs: Sequence[RunDirectory]) -> SpeechTrainConfig:
         raise TrainingError("Averaging needs two runs or more.")
     unfinished = [run.id for run in runs if not (run.path / "checkpoints" / BEST).is_file()]
     if unfinished:
-        raise TrainingError(f"{', '.join(unfinished)} has no checkpoint yet. Let it finish, or go on with --resume.")
+        raise TrainingError(
+            f"{', '.join(unfinished)} has no checkpoint yet. Let it finish, or resume it with --resume."
+        )
     configs = [SpeechTrainConfig(**run.config) for run in runs]
     first, *others = ({k: v for k, v in asdict(config).items() if k not in MAY_DIFFER} for config in configs)
     differing = sorted({key for other in others for key in first if first[key] != other[key]})

@@ -1,0 +1,62 @@
+"""Progress messages and warnings of runs in the reader's language.
+
+A run writes them in English, as it has no reader; a page translates those that are listed here.
+"""
+
+import re
+from functools import cache
+
+from pipeline.i18n import N_, SOURCE, _, language
+
+TEMPLATES = (
+    N_("waiting for {run}: one training per device"),
+    N_("fold {fold} of {folds}"),
+    N_("fitting on all speakers"),
+    N_("fitting on everything"),
+    N_("features: {done} of {total}"),
+    N_("reading recordings: {done} of {total}"),
+    N_("reading recordings"),
+    N_("loading the model"),
+    N_("measuring after epoch {epoch}: answer {done} of {total}"),
+    N_("step {step} of {steps}, loss {loss}"),
+    N_("epoch {epoch} of {epochs}, loss {loss}"),
+    N_("epoch {epoch} of {epochs}"),
+    N_("epoch {epoch}: MAE {mae} on validation"),
+    N_("exporting and choosing thresholds on the held-out speakers"),
+    N_("mining: listening through the training negatives"),
+    N_("trial {trial} of {trials}"),
+    N_("calibrating on the validation clips"),
+    N_("checking clips: {done} of {total}"),
+    N_("rendering clips: {done} of {total}"),
+    N_("Checking recordings: {done} of {total}"),
+    N_("Scoring: {done} of {total}"),
+    N_("Decoding recordings: {done} of {total}"),
+    N_("done"),
+    N_("Mock labels: the scores are made up, so the model and its metrics say nothing about speech."),
+    N_("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts."),
+    N_("Only {n} labelled recordings; {recommended} or more are recommended."),
+    N_(
+        "MAE {mae} misses the target of 10 points: label more recordings and speakers, look at the largest errors on "
+        "the Compare page, or try another extractor."
+    ),
+    N_("Left out: {problem}"),
+)
+
+
+def translated(message: str) -> str:
+    """`message` in the reader's language; as it is where no template fits."""
+    if language() == SOURCE:
+        return message
+    for template in TEMPLATES:
+        match = _pattern(template).fullmatch(message)
+        if match:
+            return _(template).format(**match.groupdict())
+    return message
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", template)
+    return re.compile(
+        "".join(f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    )

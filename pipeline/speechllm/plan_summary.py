@@ -1,0 +1,85 @@
+"""The plan of a fine-tuning run, and the same in words. Light: pages read it without PyTorch."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.speechllm.config import SpeechLlmConfig
+
+CPU = N_("the CPU")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`memory_gb` is needed at the peak, `available_gb` is there; `hours` for all epochs on `devices` of this kind,
+    without evaluation."""
+
+    n_trained: int
+    n_parameters: int
+    trained_share: float
+    n_samples: int
+    tokens_per_sample: float
+    steps: int
+    memory_gb: float
+    available_gb: float
+    hours: float
+    devices: int
+    device: str
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Plan":
+        """As it was written to JSON. Raises KeyError where a number is missing."""
+        return cls(**{field.name: stored[field.name] for field in fields(cls)})
+
+    def text(self) -> str:
+        return "\n".join([
+            _("trains {trained} of {all} parameters ({share})").format(
+                trained=number(self.n_trained), all=number(self.n_parameters), share=percent(self.trained_share, 2)
+            ),
+            ngettext(
+                "{samples} samples of {tokens} tokens, {steps} steps on {devices} device ({device})",
+                "{samples} samples of {tokens} tokens, {steps} steps on {devices} devices ({device})",
+                self.devices,
+            ).format(
+                samples=number(self.n_samples), tokens=number(self.tokens_per_sample), steps=number(self.steps),
+                devices=number(self.devices), device=_(self.device),
+            ),
+            _("needs about {needed} GB of {available} GB").format(
+                needed=_gb(self.memory_gb), available=_gb(self.available_gb)
+            ),
+            _("takes about {duration}, without evaluation").format(duration=_duration(self.hours)),
+        ])  # fmt: skip
+
+
+def refusal(plan: Plan, config: SpeechLlmConfig) -> str | None:
+    """Why the run cannot be, with what would help; None where it fits."""
+    if plan.memory_gb <= plan.available_gb:
+        return None
+    needs = _("This run needs about {needed} GB, but {device} has {available} GB.").format(
+        needed=_gb(plan.memory_gb), device=_(plan.device), available=_gb(plan.available_gb)
+    )
+    ways = [
+        *([_("batch 1 with more accumulation")] if config.batch > 1 else []),
+        *([_("gradient checkpointing")] if not config.checkpointing else []),
+        *([_("a 4-bit preset")] if config.bits == 16 and config.adapter != "unfreeze" else []),
+        *([_("the adapter fresh")] if config.adapter == "unfreeze" else []),
+    ]
+    if not ways:
+        return needs + " " + _("Use a larger device.")
+    return needs + " " + _("What would help: {ways}.").format(ways=", ".join(ways))
+
+
+def _gb(value: float) -> str:
+    return number(value, 1)
+
+
+def _duration(hours: float) -> str:
+    if hours >= 48:
+        days = round(hours / 24)
+        return ngettext("{n} day", "{n} days", days).format(n=number(days))
+    if hours >= 1:
+        return _("{hours} hours").format(hours=number(hours, 1))
+    minutes = max(1, math.ceil(hours * 60))
+    return ngettext("{n} minute", "{n} minutes", minutes).format(n=number(minutes))
