@@ -7,7 +7,6 @@ are keyed by the settings, so that two installations in one process (tests) neve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ import streamlit as st
 
 from dashboard import identity
 from dashboard.identity import asks
-from pipeline.errors import CorpusError
 from pipeline.people.access import Action
 from pipeline.records import Problem, Recording, RubricName
 from pipeline.settings import Settings
@@ -28,9 +26,8 @@ if TYPE_CHECKING:
     from pipeline.corpus.sets import RecordingSet
     from pipeline.evaluation.results_table import ResultRow
     from pipeline.evaluation.saved import Evaluation
-    from pipeline.labels.exchange.incoming import Incoming
-    from pipeline.labels.index import Index, Progress
-    from pipeline.labels.queries import LabelProgress, SetOverview
+    from pipeline.labels.index import Index
+    from pipeline.labels.queries import LabelProgress
     from pipeline.labels.ratings_table import RatingsTable
     from pipeline.people.access import Identity
     from pipeline.projects.project import Project
@@ -75,21 +72,6 @@ def known_raters() -> list[str]:
 def progress_of(set_name: str, me: Identity) -> LabelProgress:
     """How far somebody has come with rating a set."""
     return _index().progress(set_name, me.name)
-
-
-@asks(Action.SEE_SETS)
-def overview() -> list[SetOverview]:
-    """What is in each set; who rated how much of it only for who may see that."""
-    found = _index().overview()
-    if identity.allowed(Action.SEE_SETS).may(Action.SEE_NAMES):
-        return found
-    return [replace(one, ratings_by_evaluator={}) for one in found]
-
-
-@asks(Action.SEE_SETS)
-def problems() -> list[Problem]:
-    """What is wrong with recordings and label files."""
-    return _index().problems()
 
 
 @asks(Action.SEE_PROJECTS)
@@ -139,14 +121,6 @@ def ratings_of(set_name: str, part: str = "") -> RatingsTable:
     if part:
         labels = labels[labels["part"] == part]
     return of_frame(labels, get_set(settings(), set_name).rubric)
-
-
-@asks(Action.SEE_SETS)
-def damaged_sets() -> list[Problem]:
-    """Sets whose registration cannot be read, and why."""
-    from pipeline.corpus.sets import damaged_sets as damaged
-
-    return damaged(settings())
 
 
 @asks(Action.SEE_SETS)
@@ -274,29 +248,6 @@ def damaged_jobs() -> Sequence[DamagedRun]:
     return scan_runs(settings().jobs_root).damaged
 
 
-@asks(Action.IMPORT_DATA)
-def launch_import(path: str, name: str, format_: str) -> RunDirectory:
-    """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
-    from pipeline.corpus.sets import check_name
-    from pipeline.jobs.launcher import launch
-
-    source = Path(path.strip()).expanduser()
-    if not path.strip() or not source.is_absolute():
-        raise CorpusError(f"{path!r} is no full path. Give one that starts at the root, such as /home/me/corpus.")
-    if not source.exists():
-        raise CorpusError(f"There is no {source} on the machine that runs this dashboard.")
-    named = ["--name", check_name(name)] if name else []
-    return launch(
-        settings(),
-        kind="import",
-        name=f"import-{source.name}",
-        argv=["import", *([] if format_ == "auto" else [format_]), str(source), *named],
-        root=settings().jobs_root,
-        config={"path": source, "name": name, "format": format_},
-        by=identity.allowed(Action.IMPORT_DATA),
-    )
-
-
 @asks(Action.SCORE_SETS)
 def launch_scoring(set_name: str, scorer_name: str) -> RunDirectory:
     """Score a set in the background."""
@@ -311,65 +262,6 @@ def active_scoring(set_name: str) -> RunDirectory | None:
     from pipeline.scoring.batch import active_scoring
 
     return active_scoring(settings(), set_name)
-
-
-@asks(Action.EXPORT)
-def exported_labels(set_name: str, format_: str) -> bytes:
-    """As csv, jsonl, label-studio, or textgrid (a zip of one file a recording)."""
-    from pipeline.labels.exchange import export_labels
-    from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids
-
-    me = identity.allowed(Action.EXPORT)
-    if format_ == "label-studio":
-        return label_studio(rated_recordings(settings(), set_name, me))
-    if format_ == "textgrid":
-        return zipped_textgrids(rated_recordings(settings(), set_name, me))
-    return export_labels(_index(), set_name, format_, by=me)[1]
-
-
-@asks(Action.IMPORT_DATA)
-def checked_ratings(set_name: str, name: str, content: bytes) -> Incoming:
-    """What importing this file would do; nothing is written."""
-    from pipeline.labels.exchange.incoming import check, from_csv
-    from pipeline.labels.exchange.label_studio import from_label_studio
-    from pipeline.people.people import People
-
-    rows = from_label_studio(content) if name.endswith(".json") else from_csv(content)
-    return check(settings(), set_name, rows, People(settings()).raters())
-
-
-@asks(Action.IMPORT_DATA)
-def import_ratings(set_name: str, incoming: Incoming) -> int:
-    """How many recordings got something new."""
-    from pipeline.labels.exchange.incoming import apply
-
-    return apply(settings(), set_name, incoming, identity.allowed(Action.IMPORT_DATA))
-
-
-@asks(Action.IMPORT_DATA)
-def rebuild_index(progress: Progress) -> str:
-    """Make the index anew; returns what it holds now, in words."""
-    from pipeline.labels.index import Index
-
-    report = Index(settings()).rebuild(progress)
-    return (
-        f"{report.n_recordings:,} recordings in {report.n_sets} sets, {report.n_ratings:,} ratings from "
-        f"{report.n_label_files:,} label files; {len(report.problems)} label files could not be read."
-    )
-
-
-@asks(Action.IMPORT_DATA)
-def reset_demo(progress: Progress) -> None:
-    from pipeline.importing.demo import install_demo
-
-    install_demo(settings(), reset=True, progress=progress, by=identity.allowed(Action.IMPORT_DATA))
-
-
-@asks(Action.IMPORT_DATA)
-def remove_set(name: str) -> None:
-    from pipeline.importing.importer import take_away
-
-    take_away(settings(), name, identity.allowed(Action.IMPORT_DATA))
 
 
 @asks(Action.PRACTISE)

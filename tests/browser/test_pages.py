@@ -31,7 +31,7 @@ def test_every_page_opens_without_errors_and_fits_its_width(open_page: Open, nam
     main = page.locator("[data-testid=stMain]")
     assert main.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "the page scrolls sideways"
     assert page.locator("[data-testid=stException]").count() == 0
-    shoot(page, f"{name or 'label'}-{width}")
+    shoot(page, f"{name or 'home'}-{width}")
 
 
 def record(page: Any) -> None:
