@@ -11,6 +11,7 @@ from pipeline.corpus.sets import audio_path, get_set, read_recordings
 from pipeline.errors import TrainingError
 from pipeline.features.catalogue import load_extractor
 from pipeline.features.table import build_table
+from pipeline.i18n import N_
 from pipeline.labels.index import Index
 from pipeline.parallel import Progress
 from pipeline.records import Target
@@ -24,7 +25,7 @@ EXTRACTOR = "acoustic57"
 
 class Words:
     name = "words"
-    title = "Recordings of words"
+    title = N_("Recordings of words")
     unit = "s"
     smallest = 0.15
 
