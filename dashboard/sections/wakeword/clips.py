@@ -10,7 +10,7 @@ from dashboard.components.recorder import UPLOAD_TYPES
 from dashboard.markup import plain
 from dashboard.services import wakeword as wakewords
 from pipeline.audio.load import MAX_UPLOAD_BYTES
-from pipeline.wakeword.data.clip_library import PARTS, Collection
+from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
 from pipeline.wakeword.data.clips import ClipScan
 
 TITLES = {
@@ -23,7 +23,7 @@ SHOWN = 12
 PREVIEWS = 3
 
 
-def choose_word() -> Collection | None:
+def choose_word() -> ClipLibrary | None:
     """The collection that the page is about; None while there is none."""
     known = wakewords.words()
     if not known:
@@ -63,7 +63,7 @@ def _new_word() -> None:
             st.rerun()
 
 
-def _counts(words: Collection) -> None:
+def _counts(words: ClipLibrary) -> None:
     counts = words.counts
     st.dataframe(
         [{"Clips": TITLES[part], "Files": n, "Folder": part} for part, n in counts.items() if n or part in PARTS[:2]],
@@ -75,7 +75,7 @@ def _counts(words: Collection) -> None:
         )
 
 
-def _add(words: Collection) -> None:
+def _add(words: ClipLibrary) -> None:
     with st.expander("Add clips", icon=":material/upload:", expanded=not any(words.counts.values())):
         part = st.selectbox("What are they?", PARTS, format_func=TITLES.__getitem__, key="wakeword-part")
         files = st.file_uploader(
@@ -102,7 +102,7 @@ def _add(words: Collection) -> None:
             st.rerun()
 
 
-def _check(words: Collection) -> None:
+def _check(words: ClipLibrary) -> None:
     st.subheader("Check")
     pattern = st.text_input(
         "Which part of a path names the speaker?", key="wakeword-source", placeholder="(speaker[0-9]+)_",
@@ -150,7 +150,7 @@ def _check(words: Collection) -> None:
         st.rerun()
 
 
-def _evaluation_part(words: Collection) -> None:
+def _evaluation_part(words: ClipLibrary) -> None:
     st.subheader("Kept for evaluation")
     n, kept = len(words.files("positive")), len(words.files("evaluation/positive"))
     st.caption(
@@ -167,7 +167,7 @@ def _evaluation_part(words: Collection) -> None:
             st.rerun()
 
 
-def _hear(words: Collection) -> None:
+def _hear(words: ClipLibrary) -> None:
     st.subheader("Hear what training hears")
     files = words.files("positive")
     if not files:

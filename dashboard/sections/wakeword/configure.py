@@ -11,7 +11,7 @@ from dashboard.markup import plain
 from dashboard.sections.wakeword.clips import choose_word
 from dashboard.services import wakeword as wakewords
 from pipeline.wakeword.config import MODELS, WakewordConfig, list_presets, load_preset
-from pipeline.wakeword.data.clip_library import Collection
+from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.devices import TARGETS
 
 PRESET_HELP = (
@@ -67,7 +67,7 @@ def draw() -> None:
         st.success("The training has started. It is under 3 Training.", icon=":material/check:")
 
 
-def _data(words: Collection, sets: dict[str, Any], others: list[str]) -> dict[str, Any]:
+def _data(words: ClipLibrary, sets: dict[str, Any], others: list[str]) -> dict[str, Any]:
     own = {part: [str(words.folder(part))] for part in ("positive", "negative", "hard_negative", "noise", "rir")}
     given = {part: folder for part, folder in own.items() if words.files(part)}
     negative = [*given.get("negative", []), *(str(sets[name]) for name in others)]

@@ -15,7 +15,7 @@ from dashboard.charts import detection_charts
 from dashboard.components.webrtc import microphone
 from dashboard.services import wakeword as wakewords
 from pipeline.runs import RunDirectory
-from pipeline.wakeword.runtime.detector import Judged, StreamingDetector
+from pipeline.wakeword.runtime.detector import WindowResult, StreamingDetector
 
 KEPT_WINDOWS = 200  # 20 s of scores
 
@@ -26,7 +26,7 @@ class Listener:
     def __init__(self, detector: StreamingDetector) -> None:
         self._detector = detector
         self._lock = threading.Lock()
-        self._windows: deque[Judged] = deque(maxlen=KEPT_WINDOWS)
+        self._windows: deque[WindowResult] = deque(maxlen=KEPT_WINDOWS)
         self.level_db = -100.0
         self.n_detected = 0
 
@@ -41,7 +41,7 @@ class Listener:
             self.n_detected += sum(window.detected for window in judged)
             self.level_db = 10.0 * float(np.log10(np.square(samples).mean() + 1e-10))
 
-    def windows(self) -> list[Judged]:
+    def windows(self) -> list[WindowResult]:
         with self._lock:
             return list(self._windows)
 

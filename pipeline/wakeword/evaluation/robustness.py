@@ -20,7 +20,7 @@ from pipeline.wakeword.data.noise import coloured, mixed, stretch_of
 from pipeline.wakeword.data.rooms import reverberate, simulate_at
 from pipeline.wakeword.evaluation.evaluate import highest_vote
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
-from pipeline.wakeword.runtime.detector import Judge
+from pipeline.wakeword.runtime.detector import Classifier
 
 Samples = NDArray[np.float32]
 Change = Callable[[Samples, np.random.Generator], Samples]
@@ -32,7 +32,7 @@ ROOM_NOISE_SNR_DB_AT_1_M = 25.0
 
 
 @dataclass(frozen=True)
-class Row:
+class ConditionResult:
     """`found` of `n_words` words, `taken` of `n_other` other clips; shares with exact 95 % intervals."""
 
     kind: str
@@ -68,7 +68,7 @@ def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator
 def robustness(
     words: Sequence[Path],
     others: Sequence[Path],
-    judge: Judge,
+    classifier: Classifier,
     features: FeatureConfig,
     detector: DetectorConfig,
     threshold: float,
@@ -77,7 +77,7 @@ def robustness(
     rooms: dict[str, Samples],
     seed: int = 0,
     progress: Progress | None = None,
-) -> list[Row]:
+) -> list[ConditionResult]:
     every = list(conditions(noise, rooms))
     sounds = [[load_clip(path) for path in paths] for paths in (words, others)]
     rows = []
@@ -86,11 +86,11 @@ def robustness(
         for side in sounds:
             draw = np.random.default_rng(seed)
             hits.append(
-                sum(highest_vote(change(sound, draw), judge, features, detector) >= threshold for sound in side)
+                sum(highest_vote(change(sound, draw), classifier, features, detector) >= threshold for sound in side)
             )
         found, taken = map(int, hits)
         rows.append(
-            Row(
+            ConditionResult(
                 kind, name, len(words), found, found / len(words), share_interval(found, len(words)),
                 len(others), taken, taken / len(others), share_interval(taken, len(others)),
             )
