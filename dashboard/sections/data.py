@@ -206,7 +206,7 @@ def export_labels() -> None:
         left.download_button(
             _(label),
             data=identity.held(lambda format_=format_: data.exported_labels(chosen.name, format_)),
-            file_name=f"{chosen.name}_labels.{suffix}",
+            file_name=f"{chosen.name}_labels.{suffix}",  # not shown
             mime=mime,
             icon=":material/download:",
             on_click="ignore",

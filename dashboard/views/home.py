@@ -10,6 +10,7 @@ from pipeline.i18n import _, ngettext, number
 from pipeline.people.access import Action
 
 COLUMNS = 3
+IMPORT = {"section": "Import"}  # not shown
 
 
 @errors_in_words()
@@ -38,7 +39,7 @@ def _first_steps(progress: home.Progress) -> None:
     runs = ngettext("{n} finished run.", "{n} finished runs.", n_runs).format(n=number(n_runs))
     people = _("A sign-in is set up.") if progress.has_people else _("Anyone who opens this address can do everything.")
     steps = (
-        (bool(n) and not progress.only_demo, _("Import recordings"), recordings, "data", {"section": "Import"}),
+        (bool(n) and not progress.only_demo, _("Import recordings"), recordings, "data", IMPORT),
         (progress.has_people, _("Add people"), people, "projects", {}),
         (
             progress.n_labelled > 0 and not progress.only_demo, _("Rate recordings"),

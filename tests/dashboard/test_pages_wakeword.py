@@ -72,10 +72,10 @@ def detector(chirps: Settings, trained_run: RunDirectory) -> RunDirectory:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ("1 Data", "There are no clips of any word yet"), ("2 Configuration", "First bring clips of the word"),
+        ("1 Data", "There are no clips yet"), ("2 Configuration", "Add clips of the word under 1 Data first"),
         ("3 Training", "No detector has been trained yet"), ("4 Evaluation", "No detector has been trained yet"),
         ("5 Export", "No detector has been trained yet"), ("6 Help", "How many recordings?"),
-        ("7 Nowhere", "There are no clips of any word yet"),
+        ("7 Nowhere", "There are no clips yet"),
     ],
 )  # fmt: skip
 def test_an_empty_installation_says_what_comes_first(open_page: Open, step: str, words: str) -> None:
@@ -88,15 +88,15 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     words = open_library(chirps, "chirp")
     (words.folder("positive") / "broken.wav").write_bytes(b"RIFF")
     page = open_page("wakeword", step="1 Data")
-    button(page, "Check the clips").click().run()
+    button(page, "Check clips").click().run()
     assert not page.exception
-    assert "1 clips cannot be used" in said(page)
-    button(page, "Move them").click().run()
+    assert "1 clip cannot be used" in said(page)
+    button(page, "Yes, move them").click().run()
     assert not (words.folder("positive") / "broken.wav").exists()
     assert list((words.root / "quarantine").rglob("broken.wav"))
     button(page, "Set aside").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (11, 13)
-    button(page, "Take all back").click().run()
+    button(page, "Put back").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
 
 
@@ -107,12 +107,11 @@ def test_variations_are_rendered_to_hear(open_page: Open, chirps: Settings) -> N
     assert [c.value for c in page.caption if c.value.startswith("Variation")] == [f"Variation {n}" for n in (1, 2, 3)]
 
 
-def test_a_training_is_weighed_refused_and_started(
+def test_a_training_is_checked_refused_and_started(
     open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_page("wakeword", step="2 Configuration")
-    weigh = button(page, "Does it fit?")
-    weigh.click().run()
+    button(page, "Check fit").click().run()
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
     page.text_area(key="wakeword-overrides").set_value("train.steps=-1\nmodel.target=esp32_s3\nmodel.name=resnet18")
@@ -120,7 +119,7 @@ def test_a_training_is_weighed_refused_and_started(
     assert "steps lies in" in said(page)
     page.text_area(key="wakeword-overrides").set_value("model.target=esp32_s3\nmodel.name=resnet18")
     button(page, "Start training").click().run()
-    assert "It does not fit the device" in said(page)
+    assert "The model does not fit" in said(page)
     assert not list(chirps.runs_root.glob("*")), "nothing was started"
     started = []
     monkeypatch.setattr(
@@ -136,7 +135,7 @@ def test_a_training_is_weighed_refused_and_started(
 
 
 def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
-    one = open_finished_run(chirps, detector.id)
+    run = open_finished_run(chirps, detector.id)
     words = open_library(chirps, "chirp")
     page = open_page("wakeword", step="3 Training", run=detector.id)
     assert not page.exception
@@ -146,12 +145,14 @@ def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDir
     assert not page.exception
     assert not page.metric, "nothing is measured yet"
     sides = (words.folder("evaluation/positive"),), (words.folder("evaluation/background"),)
-    evaluate_run(one, EvaluationTask(*sides, hours=0.05, tta=True))
-    robustness_of(one, *sides, (), ())
-    export(one.folder, one.home / EXPORTS)
+    evaluate_run(run, EvaluationTask(*sides, hours=0.05, tta=True))
+    robustness_of(run, *sides, (), ())
+    export(run.folder, run.home / EXPORTS)
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
     assert not page.exception
-    assert {"Missed, ≤ 0.1 an hour", "Missed, ≤ 0.5 an hour", "Missed, ≤ 1.0 an hour"} <= {m.label for m in page.metric}
+    assert {"Missed at ≤ 0.1 per hour", "Missed at ≤ 0.5 per hour", "Missed at ≤ 1.0 per hour"} <= {
+        m.label for m in page.metric
+    }
     assert "With test-time augmentation" in said(page)
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception

@@ -28,9 +28,11 @@ FIGURES = {
 }  # fmt: skip
 # Names that reports give to the baselines.
 BASELINES = {
-    "level 0 (rules)": N_("rules"), "heuristic rule": N_("heuristic rule"), "training mean": N_("training mean"),
-    "ridge regression": N_("ridge regression"),
-}  # fmt: skip
+    "level 0 (rules)": N_("rules"),  # not shown
+    "heuristic rule": N_("heuristic rule"),  # not shown
+    "training mean": N_("training mean"),  # not shown
+    "ridge regression": N_("ridge regression"),  # not shown
+}
 STATUS = {"finished": N_("finished"), "stopped": N_("stopped"), "failed": N_("failed"), "lost": N_("lost")}
 
 

@@ -1,5 +1,7 @@
 """Score one prompt, with the rules that it misses."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard.components.page import errors_in_words
@@ -10,6 +12,8 @@ from pipeline.i18n import _, number
 from pipeline.markdown import code_span
 from pipeline.records import band_of
 from pipeline.tabular.prompts.store import LONGEST
+
+CHECK, CROSS = ":material/check:", ":material/close:"
 
 
 def use() -> None:
@@ -33,7 +37,10 @@ def use() -> None:
         rules = _("The rules alone give {score}.").format(score=points(scored.rule))
         st.markdown(f"{scorer} {confidence} {rules}")
         left, right = st.columns(2)
-        met = "  \n".join(f":material/check: {plain(_(rule))}" for rule in scored.met)
-        missing = "  \n".join(f":material/close: {plain(_(rule))}" for rule in scored.missing)
+        met, missing = _listed(CHECK, scored.met), _listed(CROSS, scored.missing)
         left.markdown(f"**{_('Present')}**  \n{met or _('none')}")
         right.markdown(f"**{_('Missing')}**  \n{missing or _('none')}")
+
+
+def _listed(icon: str, rules: Sequence[str]) -> str:
+    return "  \n".join(f"{icon} {plain(_(rule))}" for rule in rules)

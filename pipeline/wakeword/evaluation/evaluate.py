@@ -16,6 +16,7 @@ from scipy.special import expit
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.metrics.detection import (
     Bin,
     Counts,
@@ -48,7 +49,7 @@ from pipeline.wakeword.runtime.detector import Classifier, voted
 CURVE_POINTS = 200
 GAINS_DB = (-6.0, 6.0)
 SHIFTS = (-3, 3)  # frames
-PIECES = ("beginning", "end", "halves exchanged")
+PIECES = (N_("beginning"), N_("end"), N_("halves exchanged"))
 
 
 @dataclass(frozen=True)

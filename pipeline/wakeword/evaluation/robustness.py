@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_
 from pipeline.metrics.detection import share_interval
 from pipeline.parallel import Progress
 from pipeline.wakeword.config import DetectorConfig
@@ -49,8 +50,8 @@ class ConditionResult:
 
 def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator[tuple[str, str, Change]]:
     """Kind, condition and what it does to a sound; `noise` and `rooms` by name."""
-    yield "none", "as recorded", _same
-    for name, sound in {**noise, "white": None, "pink": None}.items():
+    yield "none", N_("as recorded"), _same
+    for name, sound in {**noise, N_("white"): None, N_("pink"): None}.items():
         for snr_db in SNRS_DB:
             slope = 1.0 if name == "pink" else 0.0
             yield "noise", f"{name.replace('_', ' ')}, {snr_db:g} dB", partial(_noisy, sound, slope, snr_db)
@@ -59,10 +60,10 @@ def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator
     for distance_m in DISTANCES_M:
         yield "distance", f"{distance_m:g} m", partial(_at, distance_m, simulate_at(distance_m))
     for gain_db in GAINS_DB:
-        yield "gain", f"{gain_db:+g} dB{', clipped' if gain_db > 0 else ''}", partial(_louder, gain_db)
+        yield "gain", f"{gain_db:+g} dB{', ' + N_('clipped') if gain_db > 0 else ''}", partial(_louder, gain_db)
     for container, codec, title in CODECS:
         yield "codec", title, partial(_coded, container, codec)
-    yield "codec", "telephone, 8 kHz μ-law", _telephone
+    yield "codec", N_("telephone") + ", 8 kHz μ-law", _telephone
 
 
 def robustness(
