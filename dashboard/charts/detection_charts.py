@@ -39,10 +39,13 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
         x=x, y=[100 * p["miss_rate"] for p in ordered], mode="lines", line={"color": BLUE, "shape": "vh"},
         name=_("this detector"), hovertemplate="%{x:.2f}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
+    marked: dict[tuple[float, float], list[str]] = {}  # targets may share a point
+    for name, point in targets.items():
+        marked.setdefault((max(point["fah"], lowest), 100 * point["miss_rate"]), []).append(f"≤ {literal(name)}")
     figure.add_scatter(
-        x=[max(p["fah"], lowest) for p in targets.values()], y=[100 * p["miss_rate"] for p in targets.values()],
-        mode="markers+text", marker={"color": ORANGE, "symbol": "diamond", "size": 10}, name=_("operating points"),
-        text=[f"≤ {literal(name)}" for name in targets], textposition="top right",  # not shown
+        x=[fah for fah, _miss in marked], y=[miss for _fah, miss in marked], mode="markers+text",
+        marker={"color": ORANGE, "symbol": "diamond", "size": 10}, name=_("operating points"),
+        text=[", ".join(names) for names in marked.values()], textposition="top right",  # not shown
         hovertemplate="%{text}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     return figure

@@ -19,7 +19,7 @@ PROMPTS = "prompts"
 
 @errors_in_words()
 def render() -> None:
-    with header(_("Tables"), _("Forests and boosting on written prompts, words or a task of your own.")):
+    with header(_("Tables"), _("Models of measured features: forests and boosting.")):
         me = identity.allowed(Action.COLLECT_PROMPTS)
         titles = {PROMPTS: "", **tables.titles()}  # the default task first
         task = segments(_("Task"), {name: _(title) for name, title in titles.items()}, key="table-task")

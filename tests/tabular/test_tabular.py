@@ -370,6 +370,6 @@ def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], sett
     assert any("rules" in str(cell) for cell in result.dataframe[0].value.iloc[:, 0])
     use = open_page("tables", table="Use")
     use.text_area(key="use-text").set_value("Explain fractions to beginners. Use a table.").run()
-    button(use, "Score").click().run()
+    button(use, "Score the prompt").click().run()
     assert not use.exception
     assert any(metric.label.startswith("Score") for metric in use.metric)

@@ -52,7 +52,7 @@ def clean(task: str, source: str) -> None:
             key="table-labels",
         )
     with right:
-        st.markdown(f"**{_('Left out')}**")
+        st.markdown(_("**Left out**"))
         if cleaning.dropped:
             st.dataframe(
                 [{_("Reason"): _(reason), _("Items"): n} for reason, n in cleaning.dropped.items()], hide_index=True
@@ -136,9 +136,9 @@ def _result(report: dict[str, Any]) -> None:
         )
     )  # fmt: skip
     left, right = st.columns(2)
-    left.markdown(f"**{_('Feature importance')}** ({_('share of the gain of its splits')})")
+    left.markdown(_("**Feature importance** (share of the gain of its splits)"))
     left.plotly_chart(_importance(report["importance"], _("Share")), key="table-importance")
-    right.markdown(f"**{_('Permutation importance')}** ({_('rise of the MAE when shuffled, out of fold')})")
+    right.markdown(_("**Permutation importance** (rise of the MAE when shuffled, out of fold)"))
     right.plotly_chart(_importance(report["permutation"], _("Points of MAE")), key="table-permutation")
     st.subheader(_("Error analysis"))
     _errors(report["errors"])
@@ -188,7 +188,8 @@ def _errors(errors: dict[str, Any]) -> None:
     left, middle, right = st.columns(3)
     left.dataframe([{_("Person"): row["name"], **_bias(row)} for row in errors["by_group"]], hide_index=True)
     middle.dataframe(
-        [{_("Band of the label"): _(row["name"]), **_bias(row)} for row in errors["by_band"]], hide_index=True
+        [{_("Band of the label"): _(band), **_bias(row)} for band, row in ((r["name"], r) for r in errors["by_band"])],
+        hide_index=True,
     )
     right.dataframe(
         [

@@ -18,7 +18,7 @@ CHECK, CROSS = ":material/check:", ":material/close:"
 
 def use() -> None:
     text = st.text_area(_("Prompt to score"), max_chars=LONGEST, height=140, key="use-text")
-    if not st.button(_("Score"), type="primary", disabled=not text.strip()):
+    if not st.button(_("Score the prompt"), type="primary", disabled=not text.strip()):
         st.caption(_("Scored by the deployed model, or by the rules where none is deployed. Every score is logged."))
         return
     with errors_in_words():
@@ -37,9 +37,10 @@ def use() -> None:
         rules = _("The rules alone give {score}.").format(score=points(scored.rule))
         st.markdown(f"{scorer} {confidence} {rules}")
         left, right = st.columns(2)
+        nothing = _("none")
         met, missing = _listed(CHECK, scored.met), _listed(CROSS, scored.missing)
-        left.markdown(f"**{_('Present')}**  \n{met or _('none')}")
-        right.markdown(f"**{_('Missing')}**  \n{missing or _('none')}")
+        left.markdown(_("**Present**") + f"  \n{met or nothing}")
+        right.markdown(_("**Missing**") + f"  \n{missing or nothing}")
 
 
 def _listed(icon: str, rules: Sequence[str]) -> str:

@@ -179,11 +179,11 @@ def _evaluation(report: dict[str, Any]) -> None:
     right.dataframe(
         [
             {
-                _("Similar phrase"): _(near["phrase"]),
+                _("Similar phrase"): _(phrase),
                 _("Accepted"): _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"])),
                 _("Share"): percent(near["share"], 1), _("95% interval"): _interval(near["interval"]),
             }
-            for near in report["near"]
+            for phrase, near in ((near["phrase"], near) for near in report["near"])
         ],
         hide_index=True,
     )  # fmt: skip

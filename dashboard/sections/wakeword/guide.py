@@ -62,5 +62,5 @@ def draw() -> None:
     for place, (question, answer) in enumerate(GUIDE):
         column = left if place < 2 else right
         column.markdown(f"#### {_(question)}\n\n{_(answer)}")
-    st.markdown(f"#### {_('On the command line')}")
+    st.markdown(_("#### On the command line"))
     st.code("\n".join(COMMANDS), language="bash")

@@ -60,7 +60,8 @@ def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator
     for distance_m in DISTANCES_M:
         yield "distance", f"{distance_m:g} m", partial(_at, distance_m, simulate_at(distance_m))
     for gain_db in GAINS_DB:
-        yield "gain", f"{gain_db:+g} dB{', ' + N_('clipped') if gain_db > 0 else ''}", partial(_louder, gain_db)
+        clipped = ", " + N_("clipped") if gain_db > 0 else ""
+        yield "gain", f"{gain_db:+g} dB{clipped}", partial(_louder, gain_db)
     for container, codec, title in CODECS:
         yield "codec", title, partial(_coded, container, codec)
     yield "codec", N_("telephone") + ", 8 kHz μ-law", _telephone
