@@ -10,7 +10,8 @@ from streamlit.navigation.page import StreamlitPage
 from dashboard import i18n, identity
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
-from dashboard.navigation import PAGE_FILES, PAGES, Page
+from dashboard.navigation import PAGE_FILES, PAGES, SECTIONS, Page, first_page
+from pipeline.i18n import _
 from pipeline.people.access import Identity
 from pipeline.people.exposure import VARIABLE, is_exposed, was_allowed
 from pipeline.settings import Settings
@@ -21,48 +22,82 @@ HERE = Path(__file__).parent
 @errors_in_words()
 def main() -> None:
     # A material icon or emoji as the page's icon would be fetched from another host; this file is not.
-    st.set_page_config(page_title="Pronlab", page_icon=str(HERE / "favicon.svg"), layout="wide")
+    st.set_page_config(page_title="Pronlab", page_icon=str(HERE / "favicon.svg"), layout="wide")  # not shown
     st.logo(HERE / "logo.svg", size="large")
     if not is_reachable_as_meant():
         return
     identity.sidebar()
     i18n.selector()
     me = identity.present()
-    pages = {_drawn(page, me): page for page in PAGES}
-    first = next((page for page in PAGES if me is not None and page.opens_to(me)), PAGES[0])
-    start = st.Page(_drawing(first), title=first.title, url_path="start", default=True, visibility="hidden")
-    chosen = st.navigation([start, *pages], expanded=True)
+    # With a list of people the address without a page shows each their first page; without one, the home page.
+    first = None if me is None or identity.people().is_open else first_page(me)
+    chosen, page = _navigate(me, first)
     if me is None:
-        st.title("Pronlab")
+        st.title("Pronlab")  # not shown
         identity.ask()
         return
-    page = pages.get(chosen, first)
-    if page.opens_to(me):
+    if page is None or page.opens_to(me):
         chosen.run()
         return
     st.title(page.title)
-    if first.opens_to(me):
-        st.page_link(start, label=f"Go to {first.title}", icon=":material/arrow_forward:")
+    start = first_page(me)
+    if start is not None:
+        st.page_link(
+            PAGE_FILES / f"{start.name}.py",
+            label=_("Go to {page}").format(page=start.title),
+            icon=":material/arrow_forward:",
+        )
     me.require(*page.needs)
 
 
-def _drawing(page: Page) -> Callable[[], None]:
-    """What the address without a page shows: the first page that opens to whoever is there, in place, since going to
-    another address would lose what this one says."""
+def _navigate(me: Identity | None, first: Page | None) -> tuple[StreamlitPage, Page | None]:
+    """Draw the navigation; returns what the address asks for, and which page that is (None: the home page).
 
-    def start() -> None:
-        importlib.import_module(f"dashboard.views.{page.name}").render()
+    The address without a page shows `first` in place, since going to another address would lose what this one says. In
+    the navigation it then stands where `first` does, so that the page that is shown is marked; that takes a second
+    drawing, as only the first one tells what was asked for.
+    """
+    entries = {page: _entry(page, visible=me is not None and page.opens_to(me)) for page in PAGES}
+    start = _start(first, visible=first is None and me is not None)
+    chosen = _draw(start, first, entries)
+    if chosen is start and first is not None:
+        entries[first] = _entry(first, visible=False)
+        start = _start(first, visible=True)
+        chosen = _draw(start, first, entries)
+    asked = next((page for page, entry in entries.items() if entry is chosen), first)
+    return chosen, asked
 
-    return start
+
+def _draw(start: StreamlitPage, first: Page | None, entries: dict[Page, StreamlitPage]) -> StreamlitPage:
+    """`start` stands before `first`, or alone above all sections."""
+    sections: dict[str, list[StreamlitPage]] = {} if first else {"": [start]}
+    for section in SECTIONS:
+        shown = [entry for page in section.pages for entry in ([start] if page is first else []) + [entries[page]]]
+        sections[section.title] = shown
+    return st.navigation(sections, expanded=True)
 
 
-def _drawn(page: Page, me: Identity | None) -> StreamlitPage:
+def _start(first: Page | None, *, visible: bool) -> StreamlitPage:
+    return st.Page(
+        _renderer(first.name if first else "home"), title=first.title if first else _("Home"),
+        icon=first.icon if first else ":material/home:", url_path="start", default=True,
+        visibility="visible" if visible else "hidden",
+    )  # fmt: skip
+
+
+def _entry(page: Page, *, visible: bool) -> StreamlitPage:
     """In the navigation where it opens to whoever is there; its address is known in any case, and refuses."""
-    seen = me is not None and page.opens_to(me)
     return st.Page(
         PAGE_FILES / f"{page.name}.py", title=page.title, icon=page.icon, url_path=page.name,
-        visibility="visible" if seen else "hidden",
+        visibility="visible" if visible else "hidden",
     )  # fmt: skip
+
+
+def _renderer(view: str) -> Callable[[], None]:
+    def start() -> None:
+        importlib.import_module(f"dashboard.views.{view}").render()
+
+    return start
 
 
 def is_reachable_as_meant() -> bool:
@@ -70,18 +105,22 @@ def is_reachable_as_meant() -> bool:
     address = st.get_option("server.address")
     if not is_exposed(Settings.from_env(), address, signs_in=identity.signs_in()):
         return True
-    where = plain(str(address)) if address else "every address of this machine"
+    where = plain(str(address)) if address else _("every address of this machine")
     if was_allowed():
         st.warning(
-            f"**This installation is open to the network** ({where}): whoever can reach it may see and change "
-            "everything. Add people on the Projects page, or set up a sign-in.",
+            _(
+                "**This installation is open to the network** ({address}): anyone who can reach it can see and change "
+                "everything. Add people on the Projects page, or set up sign-in."
+            ).format(address=where),
             icon=":material/lock_open:",
         )
         return True
     st.error(
-        f"This server listens on {where}, and there is neither a list of people nor a sign-in: everybody who can reach "
-        "it would have every role. Start it with `pronlab dashboard`, which listens on this machine only; or set "
-        f"`{VARIABLE}=1` if it is meant to be open.",
+        _(
+            "This server listens on {address}, and there is neither a list of people nor a sign-in: anyone who can "
+            "reach it would have every role. Start it with `pronlab dashboard`, which listens on this machine only. If "
+            "it is meant to be open, set `{variable}=1`."
+        ).format(address=where, variable=VARIABLE),
         icon=":material/lock:",
     )
     return False

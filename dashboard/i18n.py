@@ -26,13 +26,16 @@ def chosen_language() -> str:
 def selector() -> None:
     """The choice, in the sidebar."""
     known = i18n.languages()
-    chosen = st.sidebar.selectbox(
+    # Without a gap, as the component beneath the choice shows nothing.
+    place = st.sidebar.container(gap=None)
+    chosen = place.selectbox(
         _("Language"), list(known), index=list(known).index(chosen_language()), format_func=known.__getitem__,
         key="language", on_change=_remember, label_visibility="collapsed",
     )  # fmt: skip
     writer = st.components.v2.component("pronlab_language", js=SCRIPT.read_text(encoding="utf-8"))
-    with st.sidebar:
-        writer(key="language-cookie", data={"language": chosen, "cookie": COOKIE})
+    picked = state.recall("language") is not None
+    with place:
+        writer(key="language-cookie", data={"language": chosen, "cookie": COOKIE if picked else ""})
 
 
 def _remember() -> None:

@@ -14,6 +14,7 @@ from dashboard.markup import plain
 from pipeline import i18n
 from pipeline.artifacts import is_missing
 from pipeline.errors import AccessError, PronlabError
+from pipeline.i18n import _
 from pipeline.people.access import GUEST, Action, Identity
 from pipeline.people.exposure import read_secrets, unreadable_secrets
 from pipeline.people.names import same_person, spelled_as
@@ -34,12 +35,12 @@ def signs_in() -> bool:
         return "auth" in st.secrets
     except (OSError, ValueError, RecursionError) as error:  # Streamlit raises one error for none and for broken ones
         files = [Path(name) for name in st.get_option("secrets.files")]
-        there = [file for file in files if file.suffix != ".toml" or not is_missing(file)]
-        if not there:
+        present_files = [file for file in files if file.suffix != ".toml" or not is_missing(file)]
+        if not present_files:
             return False
-        for file in there:
+        for file in present_files:
             read_secrets(file)
-        raise unreadable_secrets(there[0], str(error)) from error
+        raise unreadable_secrets(present_files[0], str(error)) from error
 
 
 def people() -> People:
@@ -77,14 +78,18 @@ def verified_email() -> str:
     says nothing of it, `trust_email = true` under `[pronlab]` in the secrets takes its word."""
     email = str(st.user.get("email") or "").strip()
     if not email:
-        raise AccessError("Your sign-in came without an e-mail address, which says who you are here. Ask an admin.")
+        raise AccessError(
+            _("Your sign-in came without an e-mail address, which identifies you here. Ask an administrator.")
+        )
     claim = st.user.get("email_verified")
     if claim is None and _trusts_email():
         return email
     if str(claim).strip().casefold() != "true":
         raise AccessError(
-            f"The address {email} is not verified by where you signed in, so it opens nothing here. Verify it there, "
-            "then sign in again."
+            _(
+                "The address {email} is not verified by the service you signed in with. Verify it there, then sign in "
+                "again."
+            ).format(email=email)
         )
     return email
 
@@ -92,11 +97,11 @@ def verified_email() -> str:
 def allowed(action: Action, *others: Action) -> Identity:
     """Whoever sits here, if they may do `action` or one of the `others`. An open installation lets in whoever has not
     said a name. Raises AccessError."""
-    found = present()
-    if found is None:
-        raise AccessError("Say who you are first: in the bar on the left.")
-    found.require(action, *others)
-    return found
+    me = present()
+    if me is None:
+        raise AccessError(_("Sign in first.") if signs_in() else _("Choose your name in the sidebar first."))
+    me.require(action, *others)
+    return me
 
 
 def as_person(name: str, action: Action) -> Identity:
@@ -149,12 +154,12 @@ def held(service: Callable[[], T]) -> Callable[[], T]:
 def ask() -> None:
     """In the page, for nobody: on a phone the sidebar is folded away."""
     if signs_in():
-        st.info("Say who you are first: sign in.", icon=":material/login:")
-        st.button("Sign in", on_click=st.login, type="primary", key="sign-in-here")
+        st.info(_("Sign in first."), icon=":material/login:")
+        st.button(_("Sign in"), on_click=st.login, type="primary", key="sign-in-here")
         return
-    st.info("Say who you are first, here or in the sidebar.", icon=":material/login:")
+    st.info(_("Choose your name first."), icon=":material/login:")
     names = [person.name for person in people().all() if person.active]
-    st.selectbox("Your name", names, index=None, key="name-here", on_change=_sit, placeholder="Choose your name")
+    st.selectbox(_("Your name"), names, index=None, key="name-here", on_change=_sit, placeholder=_("Choose your name"))
 
 
 def _sit() -> None:
@@ -165,20 +170,21 @@ def sidebar() -> None:
     """Where the installation knows its people: who you are, and signing in or out."""
     if signs_in():
         if st.user.is_logged_in:
-            st.sidebar.caption(f"Signed in as {plain(st.user.get('email') or st.user.get('name'))}")
-            st.sidebar.button("Sign out", on_click=st.logout, icon=":material/logout:")
+            name = plain(st.user.get("email") or st.user.get("name"))
+            st.sidebar.caption(_("Signed in as {name}").format(name=name))
+            st.sidebar.button(_("Sign out"), on_click=st.logout, icon=":material/logout:")
         else:
-            st.sidebar.button("Sign in", on_click=st.login, icon=":material/login:", type="primary")
+            st.sidebar.button(_("Sign in"), on_click=st.login, icon=":material/login:", type="primary")
         return
     known = people()
     if known.is_open:
         return
     names = [person.name for person in known.all() if person.active]
-    asked = state.chosen(state.RATER)
-    if asked not in names:
-        state.choose(state.RATER, spelled_as(asked, names) if asked else None)
+    typed = state.chosen(state.RATER)
+    if typed not in names:
+        state.choose(state.RATER, spelled_as(typed, names) if typed else None)
     st.sidebar.selectbox(
-        "You are", names, index=None, key=state.RATER, bind="query-params", placeholder="Choose your name"
+        _("Your name"), names, index=None, key=state.RATER, bind="query-params", placeholder=_("Choose your name")
     )
 
 

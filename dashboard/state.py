@@ -26,7 +26,7 @@ JOB = "job"
 WAKE_WORD = "wake-word"
 STEP = "step"
 
-_PRIVATE = "pronlab."
+_PRIVATE = "pronlab."  # not shown
 
 
 def chosen(key: str) -> str | None:

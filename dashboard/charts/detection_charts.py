@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure, literal, literals
+from pipeline.i18n import _, ngettext, number, percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from plotly.graph_objects import Figure
 
-SMALL = 300
+SMALL, CURVE = 300, 320
 
 
 def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Share of words missed over false alarms an hour, with the 95 % interval of the misses; the operating points are
+    """Share of words missed over false alarms per hour, with the 95 % interval of the misses; the operating points are
     marked. No false alarm at all is drawn at the left edge."""
     strict = [point for point in points if point["fah"] == 0]
     best = min(strict, key=lambda point: point["miss_rate"], default=None)
@@ -25,37 +26,41 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
     ordered = sorted(kept, key=lambda point: (point["fah"], -point["miss_rate"]))
     lowest = min((p["fah"] for p in ordered if p["fah"] > 0), default=0.1) / 2
     x = [max(p["fah"], lowest) for p in ordered]
-    figure = empty_figure("False alarms an hour", "Words missed (%)")
+    figure = empty_figure(_("False alarms per hour"), _("Words missed (%)"), height=CURVE)
     figure.update_xaxes(type="log")
     highest = max((100 * point["miss_interval"][1] for point in targets.values()), default=100.0)
     figure.update_yaxes(range=(0, min(102.0, 1.5 * highest + 1.0)))
     figure.add_scatter(
         x=[*x, *x[::-1]], mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,114,178,0.14)",
         y=[100 * p["miss_interval"][1] for p in ordered] + [100 * p["miss_interval"][0] for p in ordered[::-1]],
-        hoverinfo="skip", name="95 %",
+        hoverinfo="skip", name=_("95% interval"),
     )  # fmt: skip
     figure.add_scatter(
         x=x, y=[100 * p["miss_rate"] for p in ordered], mode="lines", line={"color": BLUE, "shape": "vh"},
-        name="this detector", hovertemplate="%{x:.2f} an hour: %{y:.1f} % missed<extra></extra>",
+        name=_("this detector"), hovertemplate="%{x:.2f}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
+    marked: dict[tuple[float, float], list[str]] = {}  # targets may share a point
+    for name, point in targets.items():
+        marked.setdefault((max(point["fah"], lowest), 100 * point["miss_rate"]), []).append(f"≤ {literal(name)}")
     figure.add_scatter(
-        x=[max(p["fah"], lowest) for p in targets.values()], y=[100 * p["miss_rate"] for p in targets.values()],
-        mode="markers+text", marker={"color": ORANGE, "symbol": "diamond", "size": 10}, name="at most this many",
-        text=[f"≤ {literal(name)}" for name in targets], textposition="top right",
-        hovertemplate="%{text} an hour: %{y:.1f} % missed<extra></extra>",
+        x=[fah for fah, _miss in marked], y=[miss for _fah, miss in marked], mode="markers+text",
+        marker={"color": ORANGE, "symbol": "diamond", "size": 10}, name=_("operating points"),
+        text=[", ".join(names) for names in marked.values()], textposition="top right",  # not shown
+        hovertemplate="%{text}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     return figure
 
 
 def receiver(points: Sequence[tuple[float, float]], auc: float) -> Figure:
     """True over false positive rate, of single words and background files."""
-    figure = empty_figure("Other clips taken for the word (%)", "Words found (%)", height=SMALL)
+    figure = empty_figure(_("Other clips accepted (%)"), _("Words detected (%)"), height=SMALL)
     figure.add_scatter(
-        x=[100 * fpr for fpr, _ in points], y=[100 * tpr for _, tpr in points], mode="lines", line={"color": BLUE},
-        name=f"area {auc:.4f}", hovertemplate="%{y:.1f} % found at %{x:.1f} %<extra></extra>",
+        x=[100 * fpr for fpr, _tpr in points], y=[100 * tpr for _fpr, tpr in points], mode="lines",
+        line={"color": BLUE}, name=_("area {area}").format(area=number(auc, 4)),
+        hovertemplate="%{x:.1f} %, %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="guessing", hoverinfo="skip"
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name=_("chance"), hoverinfo="skip"
     )
     return figure
 
@@ -65,31 +70,36 @@ def detection_error(points: Sequence[tuple[float, float]]) -> Figure:
     from scipy.stats import norm
 
     inside = [(fpr, 1 - tpr) for fpr, tpr in points if 0 < fpr < 1 and 0 < tpr < 1]
-    figure = empty_figure("Other clips taken for the word (%)", "Words missed (%)", height=SMALL)
+    figure = empty_figure(_("Other clips accepted (%)"), _("Words missed (%)"), height=SMALL)
     figure.add_scatter(
-        x=[norm.ppf(fpr) for fpr, _ in inside], y=[norm.ppf(miss) for _, miss in inside], mode="lines+markers",
+        x=[norm.ppf(fpr) for fpr, _miss in inside], y=[norm.ppf(miss) for _fpr, miss in inside],
+        mode="lines+markers",
         line={"color": BLUE}, marker={"size": 4}, showlegend=False,
-        text=[f"{miss:.1%} missed at {fpr:.2%}" for fpr, miss in inside],
+        text=[f"{percent(fpr, 2)}, {percent(miss, 1)}" for fpr, miss in inside],
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
     shares = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
-    ticks = {"tickvals": [norm.ppf(s) for s in shares], "ticktext": [f"{100 * s:g}" for s in shares]}
+    ticks = {
+        "tickvals": [norm.ppf(s) for s in shares],
+        "ticktext": [number(100 * s, 1 if s < 0.01 else 0) for s in shares],
+    }
     return figure.update_xaxes(**ticks).update_yaxes(**ticks)
 
 
 def reliability_bars(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Figure:
-    """How often the word was there, by how sure the detector was; on the line it is as sure as it should be."""
-    figure = empty_figure("How sure (%)", "How often right (%)", x_range=(0, 100), y_range=(0, 102), height=SMALL)
+    """Accuracy over confidence, before and after temperature scaling; a calibrated detector lies on the line."""
+    figure = empty_figure(_("Confidence (%)"), _("Accuracy (%)"), x_range=(0, 100), y_range=(0, 102), height=SMALL)
     figure.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name="as it should be",
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name=_("calibrated"),
         hoverinfo="skip",
     )  # fmt: skip
-    for name, bins, colour, symbol in (("before", before, ORANGE, "diamond"), ("after", after, BLUE, "circle")):
-        some = [one for one in bins if one["n"]]
+    for name, bins, colour, symbol in ((_("before"), before, ORANGE, "diamond"), (_("after"), after, BLUE, "circle")):
+        filled = [bin_ for bin_ in bins if bin_["n"]]
         figure.add_scatter(
-            x=[100 * one["confidence"] for one in some], y=[100 * one["accuracy"] for one in some],
+            x=[100 * bin_["confidence"] for bin_ in filled], y=[100 * bin_["accuracy"] for bin_ in filled],
             mode="lines+markers", line={"color": colour}, marker={"symbol": symbol, "size": 8}, name=name,
-            text=[f"{one['n']} clips" for one in some], hovertemplate="%{text}: %{y:.0f} %<extra></extra>",
+            text=[ngettext("{n} clip", "{n} clips", bin_["n"]).format(n=number(bin_["n"])) for bin_ in filled],
+            hovertemplate="%{text}: %{y:.0f} %<extra></extra>",
         )  # fmt: skip
     return figure
 
@@ -101,9 +111,13 @@ def confusion(counts: Mapping[str, int]) -> Figure:
         [counts["true_positives"], counts["false_negatives"]], [counts["false_positives"], counts["true_negatives"]]
     ]  # fmt: skip
     shares = [[value / max(1, sum(row)) for value in row] for row in rows]
-    texts = [[f"{n}<br>{share:.1%}" for n, share in zip(*pair, strict=True)] for pair in zip(rows, shares, strict=True)]
+    texts = [
+        [f"{number(n)}<br>{percent(share, 1)}" for n, share in zip(*pair, strict=True)]
+        for pair in zip(rows, shares, strict=True)
+    ]
     figure.add_heatmap(
-        x=["detected", "not detected"], y=["the word", "other speech"], z=shares, zmin=0, zmax=1, showscale=False,
+        x=[_("detected"), _("not detected")], y=[_("the word"), _("other speech")], z=shares, zmin=0, zmax=1,
+        showscale=False,
         colorscale=[[0, "#f4f4f4"], [1, BLUE]], texttemplate="%{text}", hoverinfo="skip",
         text=texts,
     )  # fmt: skip
@@ -113,29 +127,29 @@ def confusion(counts: Mapping[str, int]) -> Figure:
 def score_trace(
     ends_s: Sequence[float], scores: Sequence[float], detected_s: Sequence[float], threshold: float
 ) -> Figure:
-    """The score of each window when it ended, the threshold, and where the detector went off."""
-    figure = empty_figure("Seconds", "Score (logit)", height=SMALL)
+    """The score of each window when it ended, the threshold, and the detections."""
+    figure = empty_figure(_("Seconds"), _("Score (logit)"), height=SMALL)
     figure.add_scatter(
-        x=list(ends_s), y=list(scores), mode="lines", line={"color": BLUE}, name="score",
+        x=list(ends_s), y=list(scores), mode="lines", line={"color": BLUE}, name=_("score"),
         hovertemplate="%{x:.1f} s: %{y:.1f}<extra></extra>",
     )  # fmt: skip
-    figure.add_hline(y=threshold, line={"color": GREY, "dash": "dash"}, annotation_text="threshold")
+    figure.add_hline(y=threshold, line={"color": GREY, "dash": "dash"}, annotation_text=_("threshold"))
     if detected_s:
         figure.add_scatter(
-            x=list(detected_s), y=[threshold] * len(detected_s), mode="markers", name="detected",
+            x=list(detected_s), y=[threshold] * len(detected_s), mode="markers", name=_("detected"),
             marker={"color": VERMILION, "symbol": "star", "size": 14},
-            hovertemplate="detected at %{x:.1f} s<extra></extra>",
+            hovertemplate="%{x:.1f} s<extra></extra>",
         )  # fmt: skip
     return figure
 
 
 def robustness_bars(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Words found and other clips taken for the word, a row for each condition."""
+    """Words detected and other clips accepted, one row per condition."""
     names = literals(row["condition"] for row in rows)
-    figure = empty_figure("Share (%)", "", x_range=(0, 102), height=90 + 22 * len(rows))
+    figure = empty_figure(_("Share (%)"), "", x_range=(0, 102), height=90 + 22 * len(rows))
     for label, share, interval, colour, symbol in (
-        ("words found", "recall", "recall_interval", GREEN, "circle"),
-        ("other clips taken for the word", "false_share", "false_interval", VERMILION, "x"),
+        (_("words detected"), "recall", "recall_interval", GREEN, "circle"),
+        (_("other clips accepted"), "false_share", "false_interval", VERMILION, "x"),
     ):
         figure.add_scatter(
             x=[100 * row[share] for row in rows], y=names, mode="markers", name=label,
@@ -152,8 +166,12 @@ def robustness_bars(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 def log_mel_image(frames: NDArray[np.float32], hop_s: float) -> Figure:
     """Features [frames, bins] over time, low bins below."""
-    figure = empty_figure("Seconds", "Bin", height=190)
+    figure = empty_figure(_("Seconds"), _("Bin"), height=190)
     figure.add_heatmap(
-        x=np.arange(len(frames)) * hop_s, z=frames.T, showscale=False, colorscale="Viridis", hoverinfo="skip"
+        x=np.arange(len(frames)) * hop_s,
+        z=frames.T,
+        showscale=False,
+        colorscale="Viridis",  # not shown
+        hoverinfo="skip",
     )
     return figure

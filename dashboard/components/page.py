@@ -27,7 +27,7 @@ def errors_in_words() -> Iterator[None]:
     except PronlabError as error:
         st.error(message(error), icon=":material/error:")
     except OSError as error:
-        log.warning("The system refused", exc_info=True)
+        log.warning("The system refused", exc_info=True)  # not shown
         st.error(message(of_the_system(error)), icon=":material/error:")
     except ModuleNotFoundError as error:
         needed = missing_package(error)

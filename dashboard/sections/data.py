@@ -1,5 +1,7 @@
 """The sections of the Data page."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboard import identity, state
@@ -9,134 +11,172 @@ from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
 from dashboard.markup import message, plain
-from dashboard.services import jobs
-from dashboard.services import shared as services
+from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
+from pipeline.i18n import N_, _, ngettext, number
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
 
 FORMATS = {
-    "auto": "Find out by itself",
-    "folder": "Folders of words: participant_*/kelimeler/01_araba.wav",
-    "manifest": "A JSONL manifest: one object a line with audio, text, speaker",
-    "speechocean762": "speechocean762: its manifest or its published layout",
+    "auto": N_("Detect the layout"),
+    "folder": N_("Folders of words: participant_*/kelimeler/01_araba.wav"),
+    "manifest": N_("JSONL manifest: one object per line with audio, text and speaker"),
+    "speechocean762": N_("speechocean762: its manifest or its published layout"),
 }
+RUBRICS = {"word": N_("words"), "sentence": N_("sentences")}
+SOURCES = {
+    RatingSource.HUMAN: N_("raters"), RatingSource.CORPUS: N_("experts of the corpus"),
+    RatingSource.SYNTHETIC: N_("synthetic"), RatingSource.MOCK: N_("mock"),
+}  # fmt: skip
+SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
+KINDS = {
+    "bad_label": N_("label that cannot be read"), "bad_row": N_("row that cannot be used"),
+    "broken_label": N_("damaged label"), "broken_reference": N_("damaged reference"), "broken_set": N_("damaged set"),
+    "clipped": N_("clipped"), "duplicate": N_("duplicate"), "empty": N_("empty"), "low_level": N_("too quiet"),
+    "low_sample_rate": N_("low sample rate"), "mostly_silent": N_("mostly silent"), "noisy": N_("noisy"),
+    "not_audio": N_("not an audio file"), "odd_name": N_("unexpected name"), "outside_root": N_("outside its folder"),
+    "silent": N_("silent"), "too_long": N_("too long"), "too_short": N_("too short"),
+    "unreadable": N_("cannot be read"),
+}  # fmt: skip
 SHOWN_PROBLEMS = 500
+Bar = Callable[[int, int, str], None]
 
 
 def sets() -> None:
-    for problem in services.damaged_sets():
+    for problem in data.damaged_sets():
         st.warning(message(problem.message), icon=":material/folder_off:")
-    overview = services.overview()
+    overview = data.overview()
     if not overview:
-        empty_state("Nothing is imported yet. Open **Import** above, or install the demo under **Maintain**.")
+        empty_state(_("There are no recordings yet. Open **Import** above, or install the demo under **Maintain**."))
         return
-    described = {set_.name: set_ for set_ in services.sets()}
+    sees_ratings = identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS)
+    left, right = st.columns(2)
+    with left:
+        st.subheader(_("Label coverage"))
+        names = [row.title for row in overview]
+        st.plotly_chart(
+            rater_charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
+        )
+    with right:
+        if sees_ratings:
+            st.subheader(_("Ratings per rater"))
+            counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
+            if counts:
+                st.plotly_chart(rater_charts.ratings_by_evaluator(counts))
+            else:
+                empty_state(
+                    _("There are no ratings yet."), page="label", page_label=_("Rate recordings on the Label page")
+                )
+    described = {set_.name: set_ for set_ in shared.sets()}
     st.dataframe(
         [
             {
-                "Set": row.title,
-                "Labels": "synthetic" if row.synthetic else "experts",
-                "Rubric": str(set_.rubric) if (set_ := described.get(row.name)) else None,
-                "Recordings": row.n_recordings,
-                "Speakers": row.n_speakers,
-                "Audio": _duration(row.hours),
-                "Labelled": 100 * row.n_labelled / max(1, row.n_recordings),
-                "Problems": row.n_problems,
-                "Licence": set_.licence if set_ else None,
-                "Folder": str(set_.root) if set_ else "cannot be read: the set was damaged or removed",
+                _("Set"): row.title,
+                _("Recordings"): row.n_recordings,
+                _("Speakers"): row.n_speakers,
+                _("Duration"): _duration(row.hours),
+                _("Labelled"): 100 * row.n_labelled / max(1, row.n_recordings),
+                _("Problems"): row.n_problems,
+                _("Labels"): _("synthetic") if row.synthetic else _("experts"),
+                _("Rubric"): _(RUBRICS[set_.rubric]) if (set_ := described.get(row.name)) else None,
+                _("Licence"): set_.licence if set_ else None,
+                _("Folder"): str(set_.root) if set_ else _("cannot be read: the set was damaged or removed"),
             }
             for row in overview
         ],
         hide_index=True,
         column_config={
-            "Labelled": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            _("Set"): st.column_config.TextColumn(pinned=True),
+            _("Labelled"): st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
         },
     )
-    left, right = st.columns(2)
-    with left:
-        st.subheader("Label coverage")
-        names = [row.title for row in overview]
-        st.plotly_chart(
-            rater_charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
-        )
-    if not identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS):
-        return
-    with right:
-        st.subheader("Ratings by evaluator")
-        counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
-        if counts:
-            st.plotly_chart(rater_charts.ratings_by_evaluator(counts))
-        else:
-            empty_state("Nobody has rated yet.", page="label", page_label="Rate recordings on the Label page")
-    _score_distribution()
+    if sees_ratings:
+        _score_distribution()
 
 
 def _duration(hours: float) -> str:
     """In the unit that fits."""
     seconds = 3600 * hours
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if hours < 1.5 else f"{hours:.1f} h"
+        return _("{n} s").format(n=number(seconds))
+    return _("{n} min").format(n=number(seconds / 60)) if hours < 1.5 else _("{n} h").format(n=number(hours, 1))
 
 
 def _score_distribution() -> None:
-    st.subheader("Distribution of scores")
+    st.subheader(_("Distribution of scores"))
     chosen = choose_set()
     if chosen is None:
         return
-    scores = services.expert_scores(chosen.name, None)
+    scores = shared.expert_scores(chosen.name, None)
     if scores.empty:
-        empty_state("This set has no labels yet.", page="label", page_label="Rate recordings on the Label page")
+        empty_state(_("This set has no labels yet."), page="label", page_label=_("Rate recordings on the Label page"))
         return
-    by_source = {str(source): rows["score"].tolist() for source, rows in scores.groupby("source")}
+    by_source = {_(SOURCES[RatingSource(source)]): rows["score"].tolist() for source, rows in scores.groupby("source")}
     st.plotly_chart(score_charts.score_histogram(by_source))
-    if RatingSource.SYNTHETIC in by_source:
-        st.caption("Synthetic labels come from the faults that were put into the demo's speech, not from a listener.")
+    if RatingSource.SYNTHETIC in set(scores["source"]):
+        st.caption(
+            _("Synthetic labels follow from the errors that were built into the demo's speech, not from a listener.")
+        )
 
 
 def problems() -> None:
-    found = services.problems()
-    if not found:
-        st.success("No problems found in the recordings that are imported.", icon=":material/check_circle:")
+    known = data.problems()
+    if not known:
+        st.success(_("There are no problems in the imported recordings."), icon=":material/check_circle:")
         return
-    codes = sorted({problem.code for problem in found})
+    codes = sorted({problem.code for problem in known})
     left, middle, right = st.columns(3)
-    kinds = left.multiselect("Kind", codes, placeholder="All kinds")
-    severity = middle.selectbox("Severity", ["all", "error", "warning"])
-    text = right.text_input("Search path or message")
+    kinds = left.multiselect(_("Kind"), codes, placeholder=_("All kinds"), format_func=_kind)
+    severity = middle.selectbox(_("Severity"), list(SEVERITIES), format_func=lambda code: _(SEVERITIES[code]))
+    text = right.text_input(_("Search path or message"))
     shown = [
         problem
-        for problem in found
+        for problem in known
         if (not kinds or problem.code in kinds)
         and severity in ("all", problem.severity)
         and text.casefold() in f"{problem.path or ''} {problem.message}".casefold()
     ]
-    st.caption(f"{len(shown):,} of {len(found):,} problems; the table shows at most {SHOWN_PROBLEMS}.")
+    st.caption(
+        _("{shown} of {n} problems; the table shows at most {most}.").format(
+            shown=number(len(shown)), n=number(len(known)), most=number(SHOWN_PROBLEMS)
+        )
+    )
     st.dataframe(
         [
-            {"Severity": p.severity, "Kind": p.code, "What and what to do": p.message, "Path": p.path}
-            for p in shown[:SHOWN_PROBLEMS]
+            {
+                _("Path"): problem.path,
+                _("Severity"): _(SEVERITIES.get(problem.severity, problem.severity)),
+                _("Kind"): _kind(problem.code),
+                _("Problem and what to do"): problem.message,
+            }
+            for problem in shown[:SHOWN_PROBLEMS]
         ],
         hide_index=True,
-        column_config={"What and what to do": st.column_config.TextColumn(width="large")},
+        column_config={
+            _("Path"): st.column_config.TextColumn(pinned=True, width="medium"),
+            _("Problem and what to do"): st.column_config.TextColumn(width="large"),
+        },
     )
+
+
+def _kind(code: str) -> str:
+    return _(KINDS.get(code, code))
 
 
 def import_recordings() -> None:
     with st.form("import"):
         path = st.text_input(
-            "Path on this machine",
+            _("Path on this machine"),
             placeholder="/home/me/corpus",
-            help="A folder or a manifest that this server can read.",
+            help=_("A folder or a manifest that this server can read."),
         )
         left, right = st.columns(2)
-        name = left.text_input("Name of the set", placeholder="taken from the folder")
-        format_ = right.selectbox("Layout", list(FORMATS), format_func=FORMATS.__getitem__)
-        submitted = st.form_submit_button("Import", type="primary", icon=":material/upload:")
-    st.caption("The audio stays where it is. A second import of the same path adds what is new.")
+        name = left.text_input(_("Name of the set"), placeholder=_("name of the folder"))
+        format_ = right.selectbox(_("Layout"), list(FORMATS), format_func=lambda code: _(FORMATS[code]))
+        submitted = st.form_submit_button(_("Import"), type="primary", icon=":material/upload:")
+    st.caption(_("The audio stays where it is. Importing the same path again adds what is new."))
     if submitted:
-        run = services.launch_import(path, name.strip(), format_)
+        run = data.launch_import(path, name.strip(), format_)
         state.watch(state.JOB, run.id)
     job = state.watched(state.JOB)
     if job:
@@ -145,101 +185,146 @@ def import_recordings() -> None:
 
 
 EXPORTS = {
-    "csv": ("CSV", "csv", "text/csv", "A row an evaluator and recording, for spreadsheets."),
-    "jsonl": ("JSON lines", "jsonl", "application/x-ndjson", "The same, for programs."),
-    "label-studio": ("Label Studio", "json", "application/json", "A task a recording, an annotation a person."),
-    "textgrid": ("Praat TextGrids", "zip", "application/zip", "A file a recording, with text, marks and ratings."),
-}
+    "csv": (N_("CSV"), "csv", "text/csv", N_("One row per rater and recording, for spreadsheets.")),  # not shown
+    "jsonl": (N_("JSON lines"), "jsonl", "application/x-ndjson", N_("The same, for programs.")),  # not shown
+    "label-studio": (
+        N_("Label Studio"), "json", "application/json", N_("One task per recording, one annotation per rater."),
+    ),
+    "textgrid": (
+        N_("Praat TextGrids"), "zip", "application/zip",
+        N_("One file per recording, with its text, marks and ratings."),
+    ),
+}  # fmt: skip
 
 
 def export_labels() -> None:
     chosen = choose_set()
     if chosen is None:
         return
-    for format_, (label, suffix, mime, what) in EXPORTS.items():
+    for format_, (label, suffix, mime, purpose) in EXPORTS.items():
         left, right = st.columns([1, 3], vertical_alignment="center")
         left.download_button(
-            label,
-            data=identity.held(lambda format_=format_: services.exported_labels(chosen.name, format_)),
-            file_name=f"{chosen.name}_labels.{suffix}",
+            _(label),
+            data=identity.held(lambda format_=format_: data.exported_labels(chosen.name, format_)),
+            file_name=f"{chosen.name}_labels.{suffix}",  # not shown
             mime=mime,
             icon=":material/download:",
             on_click="ignore",
         )
-        right.caption(what)
+        right.caption(_(purpose))
     st.caption(
-        "With the audio, as a Hugging Face dataset: `pronlab export --format dataset`. With words and phones in time: "
-        "`pronlab export --format textgrid --align`."
+        _(
+            "With the audio, as a Hugging Face dataset: `pronlab export --format dataset`. With time-aligned words and "
+            "phones: `pronlab export --format textgrid --align`."
+        )
     )
 
 
 def import_ratings() -> None:
     """Ratings that were given elsewhere, for recordings that are here."""
-    st.subheader("Ratings from elsewhere")
+    st.subheader(_("Ratings from elsewhere"))
     chosen = choose_set()
     if chosen is None:
         return
     file = st.file_uploader(
-        "A table (CSV) or an export of Label Studio (JSON)", ["csv", "json"], key="ratings-file", max_upload_size=50,
-        help="A table needs the columns recording_id (or the audio's path), evaluator, and the values.",
+        _("A table (CSV) or a Label Studio export (JSON)"), ["csv", "json"], key="ratings-file", max_upload_size=50,
+        help=_("A table needs the columns recording_id (or the path of the audio), evaluator, and the scores."),
     )  # fmt: skip
     if file is None:
         return
-    incoming = services.checked_ratings(chosen.name, file.name, file.getvalue())
+    incoming = data.checked_ratings(chosen.name, file.name, file.getvalue())
     if incoming.problems:
+        n = len(incoming.problems)
         st.warning(
-            f"{len(incoming.problems)} ratings cannot be used. Mend the file, or take over the rest.",
+            ngettext(
+                "{n} rating cannot be used. Correct the file, or import the rest.",
+                "{n} ratings cannot be used. Correct the file, or import the rest.",
+                n,
+            ).format(n=number(n)),
             icon=":material/warning:",
         )
-        st.dataframe([{"What is wrong": problem} for problem in incoming.problems], hide_index=True)
+        st.dataframe([{_("Problem"): problem} for problem in incoming.problems], hide_index=True)
     if incoming.respelled:
         st.info(plain("; ".join(incoming.respelled)), icon=":material/spellcheck:")
     if not incoming.n:
-        st.info("There is nothing in it that could be taken over.", icon=":material/info:")
+        st.info(_("The file has no ratings that can be imported."), icon=":material/info:")
         return
+    ratings = ngettext("{n} rating", "{n} ratings", incoming.n).format(n=number(incoming.n))
+    n = len(incoming.ratings)
+    recordings = ngettext("{n} recording", "{n} recordings", n).format(n=number(n))
     st.markdown(
-        f"{incoming.n} ratings of {len(incoming.ratings)} recordings can be taken over. Nothing is overwritten."
+        _("To import: {ratings} of {recordings}. Nothing is overwritten.").format(
+            ratings=ratings, recordings=recordings
+        )
     )
-    if st.button("Take them over", type="primary", icon=":material/input:"):
-        changed = services.import_ratings(chosen.name, incoming)
-        st.success(f"{changed} recordings have something new.", icon=":material/check_circle:")
+    if st.button(_("Import ratings"), type="primary", icon=":material/input:"):
+        n = data.import_ratings(chosen.name, incoming)
+        st.success(
+            ngettext("{n} recording has new ratings.", "{n} recordings have new ratings.", n).format(n=number(n)),
+            icon=":material/check_circle:",
+        )
 
 
 def maintain() -> None:
-    st.subheader("Index")
-    st.caption("The index is made from the label files and can be rebuilt at any time; nothing is lost by it.")
-    if st.button("Rebuild the index", icon=":material/refresh:"):
-        bar = st.progress(0.0, text="Rebuilding …")
-        report = services.rebuild_index(
-            lambda done, total, message="": bar.progress(done / max(1, total), plain(message))
-        )
+    st.subheader(_("Index"))
+    st.caption(_("The index is made from the label files. Rebuilding it loses nothing."))
+    if st.button(_("Rebuild the index"), icon=":material/refresh:"):
+        bar = st.progress(0.0, text=_("Rebuilding …"))
+        report = data.rebuild_index(lambda done, total, text="": bar.progress(done / max(1, total), plain(text)))
         bar.empty()
-        st.success(plain(report), icon=":material/check_circle:")
-    st.subheader("Synthetic demo")
+        counts = (
+            ngettext("{n} set", "{n} sets", report.n_sets).format(n=number(report.n_sets)),
+            ngettext("{n} recording", "{n} recordings", report.n_recordings).format(n=number(report.n_recordings)),
+            ngettext("{n} rating", "{n} ratings", report.n_ratings).format(n=number(report.n_ratings)),
+            ngettext("{n} label file", "{n} label files", report.n_label_files).format(n=number(report.n_label_files)),
+        )
+        st.success(_("The index holds {counts}.").format(counts=", ".join(counts)), icon=":material/check_circle:")
+        if report.problems:
+            n = len(report.problems)
+            st.warning(
+                ngettext(
+                    "{n} label file could not be read: see Problems.",
+                    "{n} label files could not be read: see Problems.",
+                    n,
+                ).format(n=number(n)),
+                icon=":material/warning:",
+            )
+    st.subheader(_("Synthetic demo"))
     if confirm(
-        "Reset the demo",
-        "This puts the synthetic demo back as it came: **ratings made on the demo are lost.**",
-        answer="Yes, reset the demo",
+        _("Reset the demo"),
+        _("This restores the synthetic demo: **ratings of its recordings will be permanently deleted.**"),
+        answer=_("Yes, reset the demo"),
         key="reset-demo",
     ):
-        bar = st.progress(0.0, text="Copying …")
-        services.reset_demo(lambda done, total, message="": bar.progress(done / max(1, total), plain(message)))
+        bar = st.progress(0.0, text=_("Copying …"))
+        data.reset_demo(lambda done, total, text="": bar.progress(done / max(1, total), plain(text)))
         bar.empty()
-        st.success("The demo is as it came.", icon=":material/check_circle:")
-    st.subheader("Remove a set")
+        st.success(_("The demo is reset."), icon=":material/check_circle:")
+    st.subheader(_("Remove a set"))
     chosen = choose_set()
     if chosen is not None and confirm(
-        "Remove this set",
-        _what_goes(chosen),
-        answer="Yes, remove it",
+        _("Remove this set"),
+        _consequences(chosen),
+        answer=_("Yes, remove it"),
         key="remove-set",
     ):
-        services.remove_set(chosen.name)
+        data.remove_set(chosen.name)
         st.rerun()
 
 
-def _what_goes(chosen: RecordingSet) -> str:
-    if chosen.kind == "folder" and not chosen.root.is_relative_to(services.settings().sets_root):
-        return f"**{chosen.name}** leaves this dashboard. Audio and labels stay where they are, in {chosen.root}."
-    kept = f"its audio stays in {chosen.root}, but " if chosen.kind == "manifest" else "its copies of the audio and "
-    return f"**{chosen.name}** leaves this dashboard: {kept}**its labels are deleted**. Export them first."
+def _consequences(chosen: RecordingSet) -> str:
+    """What removing it deletes, and what it leaves."""
+    names = {"name": plain(chosen.name), "folder": plain(chosen.root)}
+    if chosen.kind == "folder" and not chosen.root.is_relative_to(shared.settings().sets_root):
+        text = _("**{name}** is removed from this dashboard. Audio and labels stay where they are, in {folder}.")
+    elif chosen.kind == "manifest":
+        text = _(
+            "**{name}** is removed from this dashboard. Its audio stays in {folder}, but **its labels will be "
+            "permanently deleted**. Export them first."
+        )
+    else:
+        text = _(
+            "**{name}** is removed from this dashboard. **Its copies of the audio and its labels will be permanently "
+            "deleted**. Export them first."
+        )
+    return text.format(**names)

@@ -1,4 +1,4 @@
-"""What the Wake word page asks for: clips of words, runs of detectors, work in the background, reports."""
+"""What the Wake word page asks for: clips of words, runs of detectors, background work, reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard import identity
 from dashboard.identity import asks
-from dashboard.services.shared import settings
+from dashboard.services import shared
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from pipeline.jobs.launcher import Where
     from pipeline.wakeword.config import WakewordConfig
-    from pipeline.wakeword.data.clip_library import Collection
+    from pipeline.wakeword.data.clip_library import ClipLibrary
     from pipeline.wakeword.data.clips import ClipScan
-    from pipeline.wakeword.file_detection import HeardFile
-    from pipeline.wakeword.finished_run import Trained
+    from pipeline.wakeword.file_detection import FileDetections
+    from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.models.budget import Budget
     from pipeline.wakeword.runtime.detector import StreamingDetector
 
@@ -39,16 +39,17 @@ class Preview:
 
 @asks(Action.TRAIN)
 def words() -> list[str]:
-    from pipeline.wakeword.data.clip_library import collections
+    """The words that have clips."""
+    from pipeline.wakeword.data.clip_library import library_names
 
-    return collections(settings())
+    return library_names(shared.settings())
 
 
 @asks(Action.TRAIN)
-def collection(name: str, *, create: bool = False) -> Collection:
-    from pipeline.wakeword.data.clip_library import open_collection
+def library(word: str, *, create: bool = False) -> ClipLibrary:
+    from pipeline.wakeword.data.clip_library import open_library
 
-    return open_collection(settings(), name, create=create)
+    return open_library(shared.settings(), word, create=create)
 
 
 @asks(Action.TRAIN)
@@ -56,21 +57,21 @@ def speech_folders() -> dict[str, Path]:
     """Recording sets of this installation that may serve as other speech, by name."""
     from pipeline.corpus.sets import list_sets
 
-    return {set_.name: set_.root for set_ in list_sets(settings())}
+    return {set_.name: set_.root for set_ in list_sets(shared.settings())}
 
 
 @asks(Action.TRAIN)
 def runs() -> RunListing:
     """Those that train detectors, newest first, and the folders among all runs that cannot be read."""
-    found = scan_runs(settings().runs_root)
-    return RunListing(tuple(run for run in found.records if run.state.kind == KIND), found.damaged)
+    listing = scan_runs(shared.settings().runs_root)
+    return RunListing(tuple(run for run in listing.records if run.state.kind == KIND), listing.damaged)
 
 
 @asks(Action.TRAIN)
 def start_training(config: WakewordConfig, where: Where) -> str:
     from pipeline.jobs.launcher import launch_training
 
-    return launch_training(settings(), KIND, config, where, identity.allowed(Action.TRAIN)).id
+    return launch_training(shared.settings(), KIND, config, where, identity.allowed(Action.TRAIN)).id
 
 
 @asks(Action.TRAIN)
@@ -79,24 +80,24 @@ def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
     from pipeline.jobs.launcher import launch
 
     return launch(
-        settings(), kind=f"wakeword-{kind}", name=f"{kind}-{run.id}", argv=["wakeword", kind, run.id, *options],
-        root=settings().jobs_root, config={"run": run.id, "options": options},
-        by=identity.allowed(Action.TRAIN),
+        shared.settings(), kind=f"wakeword-{kind}", name=f"{kind}-{run.id}",
+        argv=["wakeword", kind, run.id, *options], root=shared.settings().jobs_root,
+        config={"run": run.id, "options": options}, by=identity.allowed(Action.TRAIN),
     )  # fmt: skip
 
 
 @asks(Action.TRAIN)
 def last_work(kind: str, run: RunDirectory) -> RunRecord | None:
     """The newest such work for a run, None where there was none."""
-    found = (job for job in scan_runs(settings().jobs_root).records if job.state.kind == f"wakeword-{kind}")
-    return next((job for job in found if job.config.get("run") == run.id), None)
+    jobs = (job for job in scan_runs(shared.settings().jobs_root).records if job.state.kind == f"wakeword-{kind}")
+    return next((job for job in jobs if job.config.get("run") == run.id), None)
 
 
 @asks(Action.TRAIN)
-def trained(run: RunDirectory) -> Trained:
-    from pipeline.wakeword.finished_run import trained
+def finished_run(run: RunDirectory) -> FinishedRun:
+    from pipeline.wakeword.finished_run import open_finished_run
 
-    return trained(settings(), str(run.path))
+    return open_finished_run(shared.settings(), str(run.path))
 
 
 @asks(Action.TRAIN)
@@ -109,14 +110,14 @@ def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
 
     shape, hop_s = config.features.shape, config.detector.hop_s
     beyond = {
-        target.title: budget_of(replace(config.model, target=name), shape).beyond(target, hop_s)
+        name: budget_of(replace(config.model, target=name), shape).beyond(target, hop_s)
         for name, target in TARGETS.items()
     }
     return budget_of(config.model, shape), beyond
 
 
 @asks(Action.TRAIN)
-def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
+def previews(clips: ClipLibrary, clip: Path, n: int, seed: int) -> list[Preview]:
     """`n` renderings of a clip as training would make them, after one with nothing varied."""
     import numpy as np
 
@@ -132,34 +133,33 @@ def previews(words: Collection, clip: Path, n: int, seed: int) -> list[Preview]:
     config, shape = AugmentConfig(), FeatureConfig()
     sound = load_audio(clip).samples
     start, end = find_word(sound)
-    noise = read_noise([str(words.folder("noise"))]) if words.files("noise") else []
-    measured = read_rooms([str(words.folder("rir"))]) if words.files("rir") else []
-    speech = [load_audio(path).samples for path in words.files("negative")[:12]]
+    noise = read_noise([str(clips.folder("noise"))]) if clips.files("noise") else []
+    measured = read_rooms([str(clips.folder("rir"))]) if clips.files("rir") else []
+    speech = [load_audio(path).samples for path in clips.files("negative")[:12]]
     rooms = measured + simulate_rooms(4, seed)
-    renderers = [Renderer(plain(config, None), shape.clip_s)] + [
-        Renderer(config, shape.clip_s, noise, rooms, speech)
-    ] * n
-    found = []
+    varied = Renderer(config, shape.clip_s, noise, rooms, speech)
+    renderers = [Renderer(plain(config, None), shape.clip_s), *[varied] * n]
+    renderings = []
     for number, renderer in enumerate(renderers):
         rendered = renderer.word(sound[start:end], np.random.default_rng([seed, number]))
-        found.append(Preview(to_wav(rendered, RATE_HZ), features(rendered, shape), shape.hop_s))
-    return found
+        renderings.append(Preview(to_wav(rendered, RATE_HZ), features(rendered, shape), shape.hop_s))
+    return renderings
 
 
 @asks(Action.TRAIN)
-def detect(run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None) -> HeardFile:
+def detect(run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None) -> FileDetections:
     from pipeline.wakeword.file_detection import detect_in_file
 
-    return detect_in_file(trained(run), audio, preset, threshold)
+    return detect_in_file(finished_run(run), audio, preset, threshold)
 
 
 @asks(Action.TRAIN)
 def detector(run: RunDirectory, preset: str | None, threshold: float | None) -> StreamingDetector:
     from pipeline.wakeword.file_detection import detector_of
 
-    return detector_of(trained(run), preset, threshold)
+    return detector_of(finished_run(run), preset, threshold)
 
 
 @asks(Action.TRAIN)
-def scan(words: Collection, pattern: str, progress: Any) -> ClipScan:
-    return words.scan(pattern or None, progress)
+def scan(clips: ClipLibrary, pattern: str, progress: Any) -> ClipScan:
+    return clips.scan(pattern or None, progress)

@@ -1,44 +1,35 @@
 """Data: what recordings and labels there are, what is wrong with them, bringing some in and taking them out."""
 
-import streamlit as st
-
 from dashboard import identity
+from dashboard.components.choices import segments
 from dashboard.components.page import errors_in_words, header
-from dashboard.sections import data as data_sections
+from dashboard.sections import data
+from pipeline.i18n import N_, _
 from pipeline.people.access import Action
 
 SECTIONS = {
-    "Sets": data_sections.sets,
-    "Problems": data_sections.problems,
-    "Import": data_sections.import_recordings,
-    "Export": data_sections.export_labels,
-    "Maintain": data_sections.maintain,
+    "Sets": (N_("Sets"), data.sets),  # not shown
+    "Problems": (N_("Problems"), data.problems),  # not shown
+    "Import": (N_("Import"), data.import_recordings),  # not shown
+    "Export": (N_("Export"), data.export_labels),  # not shown
+    "Maintain": (N_("Maintain"), data.maintain),  # not shown
 }
-# What others rated leaves the installation, or sets come and go: not for everybody, where people have roles.
-TAKES = {
-    "Import": Action.IMPORT_DATA,
-    "Export": Action.SEE_RATINGS,
-    "Maintain": Action.IMPORT_DATA,
+# Ratings of others leave the installation, or sets come and go: not for everybody, where people have roles.
+NEEDS = {
+    "Import": Action.IMPORT_DATA,  # not shown
+    "Export": Action.SEE_RATINGS,  # not shown
+    "Maintain": Action.IMPORT_DATA,  # not shown
 }
 
 
 @errors_in_words()
 def render() -> None:
-    header("Data", "The recordings and labels of this installation: coverage, problems, import and export.")
-    section = st.segmented_control(
-        "Section",
-        list(SECTIONS),
-        default="Sets",
-        required=True,
-        key="section",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    section = section or "Sets"
-    identity.allowed(TAKES.get(section, Action.SEE_SETS))
-    SECTIONS[section]()
-    if section == "Import":
-        data_sections.import_ratings()
+    with header(_("Data"), _("Recordings and labels of this installation.")):
+        section = segments(_("Section"), {name: _(label) for name, (label, _draw) in SECTIONS.items()}, key="section")
+    identity.allowed(NEEDS.get(section, Action.SEE_SETS))
+    SECTIONS[section][1]()
+    if section == "Import":  # not shown
+        data.import_ratings()
 
 
 if __name__ == "__main__":

@@ -3,40 +3,51 @@
 import streamlit as st
 
 from dashboard import identity, state
+from dashboard.components.choices import segments
 from dashboard.components.page import errors_in_words, header
 from dashboard.components.run_list import choose_first_if_gone, say_damaged
 from dashboard.sections.wakeword import clips, configure, evaluate, export, guide, training
-from dashboard.services import wakeword as wakewords
+from dashboard.services import wakeword
+from pipeline.i18n import N_, _
 from pipeline.people.access import Action
 
+DATA, CONFIGURATION, HELP = "1 Data", "2 Configuration", "6 Help"  # not shown
 STEPS = {
-    "1 Data": clips.draw, "2 Configuration": configure.draw, "3 Training": training.draw,
-    "4 Evaluation": evaluate.draw, "5 Export": export.draw, "6 Help": guide.draw,
+    DATA: N_("1 Data"), CONFIGURATION: N_("2 Configuration"), "3 Training": N_("3 Training"),  # not shown
+    "4 Evaluation": N_("4 Evaluation"), "5 Export": N_("5 Export"), HELP: N_("6 Help"),  # not shown
 }  # fmt: skip
-OF_A_RUN = ("3 Training", "4 Evaluation", "5 Export")
+OF_A_WORD = {DATA: clips.draw, CONFIGURATION: configure.draw}
+OF_A_RUN = {"3 Training": training.draw, "4 Evaluation": evaluate.draw, "5 Export": export.draw}  # not shown
 
 
 @errors_in_words()
 def render() -> None:
-    header("Wake word", "A small detector for one word: collect, train, measure its false alarms an hour, export.")
+    choice = header(_("Wake word"), _("A small detector for one word or phrase."))
     identity.allowed(Action.TRAIN)
-    if state.chosen(state.STEP) not in STEPS:
-        state.choose(state.STEP, "1 Data")
-    step = st.segmented_control(
-        "Step", list(STEPS), key=state.STEP, bind="query-params", required=True, label_visibility="collapsed"
-    )
-    if step in OF_A_RUN:
-        found = wakewords.runs()
-        say_damaged(found.damaged)
-        if not found.records:
-            st.info("No detector has been trained yet. Start one under 2 Configuration.", icon=":material/arrow_back:")
-            return
-        runs = {run.directory.id: run.directory for run in found.records}
+    step = segments(_("Step"), {name: _(title) for name, title in STEPS.items()}, key=state.STEP)
+    if step == HELP:
+        guide.draw()
+        return
+    if step in OF_A_WORD:
+        with choice:
+            words = clips.choose_word()
+        OF_A_WORD[step](words)
+        return
+    listing = wakeword.runs()
+    say_damaged(listing.damaged)
+    if not listing.records:
+        st.info(
+            _("No detector has been trained yet. Start a training under 2 Configuration."),
+            icon=":material/arrow_back:",
+        )
+        return
+    runs = {run.directory.id: run.directory for run in listing.records}
+    with choice:
         choose_first_if_gone(runs)
-        chosen = st.selectbox("Detector", list(runs), key=state.RUN, bind="query-params")
-        STEPS[step](runs[chosen])
-    else:
-        STEPS[step]()
+        chosen = st.selectbox(
+            _("Detector"), list(runs), key=state.RUN, bind="query-params", label_visibility="collapsed", width=280
+        )
+    OF_A_RUN[step](runs[chosen])
 
 
 if __name__ == "__main__":

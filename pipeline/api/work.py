@@ -324,12 +324,12 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
 def _verifier(folder: str, _changed: int) -> Any:
     import torch
 
-    from pipeline.wakeword.cascade import local_judge
-    from pipeline.wakeword.runtime.inference import judge_of
+    from pipeline.wakeword.cascade import local_verifier
+    from pipeline.wakeword.runtime.inference import classifier_of
     from pipeline.wakeword.runtime.model_files import load_model
 
     torch.set_num_threads(1)  # one window is too small to share, and several workers share the processor
     model, info = load_model(Path(folder))
-    return local_judge(
-        judge_of(model), info.features, info.detector, info.threshold, info.temperature, info.name or "keyword"
+    return local_verifier(
+        classifier_of(model), info.features, info.detector, info.threshold, info.temperature, info.name or "keyword"
     )

@@ -13,6 +13,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from pipeline.audio.load import TARGET_RATE_HZ, Audio
+from pipeline.features.mel import mel_edges_hz, mel_filters
 
 WINDOW = 640
 HOP = 160
@@ -72,7 +73,7 @@ class Frames:
     @cached_property
     def log_mel_db(self) -> NDArray[np.float32]:
         """Mel band levels [n_frames, 40] in dB, floored at 80 dB under the loudest and at -100 dB."""
-        level_db = 10.0 * np.log10(np.maximum(self.power @ mel_filters().T, 1e-10))
+        level_db = 10.0 * np.log10(np.maximum(self.power @ _mel_filters().T, 1e-10))
         return np.asarray(np.maximum(level_db, level_db.max() - 80.0))
 
     @cached_property
@@ -142,35 +143,14 @@ class Frames:
         return np.asarray(np.maximum(np.diff(self.log_mel_db, axis=0), 0.0).mean(axis=1))
 
 
-@lru_cache(maxsize=1)
-def _mel_edges_hz() -> NDArray[np.float64]:
-    return _mel_to_hz(np.linspace(_hz_to_mel(0.0), _hz_to_mel(TARGET_RATE_HZ / 2.0), N_MELS + 2))
-
-
-@lru_cache(maxsize=1)
 def mel_centres_hz() -> NDArray[np.float64]:
     """Centre frequencies [40] of the mel bands."""
-    return _mel_edges_hz()[1:-1]
+    return mel_edges_hz(N_MELS, 0.0, TARGET_RATE_HZ / 2.0, "slaney")[1:-1]
 
 
-@lru_cache(maxsize=1)
-def mel_filters() -> NDArray[np.float32]:
+def _mel_filters() -> NDArray[np.float32]:
     """Slaney's triangular filters [40, 513] of unit area from 0 to 8 kHz, as in Auditory Toolbox (Slaney 1998)."""
-    edges_hz = _mel_edges_hz()
-    low, centre, high = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
-    rising = (FREQUENCY_HZ - low) / (centre - low)
-    falling = (high - FREQUENCY_HZ) / (high - centre)
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    return np.asarray(triangles * 2.0 / (high - low), dtype=np.float32)
-
-
-def _hz_to_mel(hz: float) -> float:
-    """Slaney's scale: linear to 1 kHz, logarithmic above."""
-    return hz / (200.0 / 3.0) if hz < 1000.0 else 15.0 + np.log(hz / 1000.0) / (np.log(6.4) / 27.0)
-
-
-def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(mel < 15.0, mel * 200.0 / 3.0, 1000.0 * np.exp((mel - 15.0) * np.log(6.4) / 27.0))
+    return mel_filters(N_MELS, FFT_SIZE, TARGET_RATE_HZ, 0.0, TARGET_RATE_HZ / 2.0, "slaney", unit_area=True)
 
 
 @lru_cache(maxsize=1)

@@ -6,12 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.i18n import N_, _
 from pipeline.records import BANDS, band_of
 from pipeline.tabular.task import Row, Task
 
 LOW, HIGH = 0.0, 100.0
 CONFLICT = 20.0  # points between labels of the same content
 FEW_SHARE = 0.05  # of the items in a band: too few to learn it
+# Why an item is left out.
+UNLABELLED, OUTSIDE, TOO_SHORT = N_("has no label"), N_("has a label outside 0-100"), N_("is too short")
+CONTRADICTS, REPEATS = N_("contradicts an identical item"), N_("repeats an earlier item")
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ def clean(rows: Sequence[Row], task: Task) -> Cleaning:
         same[_key(row.content)].append(row)
     conflicts = [group for group in same.values() if _spread(group) >= CONFLICT]
     kept = [group[0] for group in same.values() if group not in conflicts]
-    dropped["contradicts an equal one"] = sum(map(len, conflicts))
-    dropped["the same as an earlier one"] = len(usable) - len(kept) - dropped["contradicts an equal one"]
+    dropped[CONTRADICTS] = sum(map(len, conflicts))
+    dropped[REPEATS] = len(usable) - len(kept) - dropped[CONTRADICTS]
     bands = {band.label: 0 for band in BANDS} | Counter(band_of(row.label or 0.0).label for row in kept)
     groups = Counter(row.group for row in kept)
     return Cleaning(
@@ -56,22 +60,30 @@ def clean(rows: Sequence[Row], task: Task) -> Cleaning:
 
 def _unusable(row: Row, task: Task) -> str:
     if row.label is None:
-        return "has no label"
+        return UNLABELLED
     if not math.isfinite(row.label) or not LOW <= row.label <= HIGH:
-        return f"has a label outside {LOW:.0f}-{HIGH:.0f}"
+        return OUTSIDE
     if row.size < task.smallest:
-        return f"is shorter than {task.smallest:g} {task.unit}"
+        return TOO_SHORT
     return ""
 
 
 def _warnings(kept: Sequence[Row], bands: dict[str, int], groups: Counter[str]) -> tuple[str, ...]:
-    found = []
+    warnings = []
     thin = [name for name, n in bands.items() if n < FEW_SHARE * len(kept)]
     if kept and thin:
-        found.append(f"Few items are {', '.join(name.lower() for name in thin)}: scores there will be guesses.")
+        names = ", ".join(_(name) for name in thin)
+        warnings.append(
+            _("There are few items in these bands: {bands}. Scores there will be guesses.").format(bands=names)
+        )
     if groups and groups.most_common(1)[0][1] > len(kept) / 2:
-        found.append(f"More than half are by {groups.most_common(1)[0][0]}: what is learnt may be one hand's habits.")
-    return tuple(found)
+        person = groups.most_common(1)[0][0]
+        warnings.append(
+            _("More than half of the items are by {person}: the model may learn that person's habits.").format(
+                person=person
+            )
+        )
+    return tuple(warnings)
 
 
 def _spread(group: Sequence[Row]) -> float:

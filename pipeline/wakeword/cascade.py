@@ -1,6 +1,7 @@
-"""A small sentry that listens all the time, and a heavier judge that is asked about what the sentry lets through.
+"""A small detector that runs all the time, and a larger model that verifies what it detects.
 
-The judge is any function from a clip to a verdict: a model in this process, or one behind `POST /verify`.
+The verifier is any function from a clip to a verdict: a model in this process, or one behind `POST /verify`, where
+`pronlab wakeword judge` serves it.
 """
 
 import io
@@ -18,10 +19,10 @@ from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.evaluation.evaluate import highest_vote
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
-from pipeline.wakeword.runtime.detector import Judge, Judged, StreamingDetector
+from pipeline.wakeword.runtime.detector import Classifier, StreamingDetector, WindowResult
 
 Samples = NDArray[np.float32]
-HEARD_S: Seconds = 2.0  # of sound that the judge gets: a window, and what came before it
+VERIFIED_S: Seconds = 2.0  # of sound that the verifier gets: a window, and what came before it
 PIECE = round(0.1 * RATE_HZ)
 TIMEOUT_S: Seconds = 5.0
 
@@ -39,60 +40,65 @@ Verify = Callable[[Samples], Verdict]
 
 
 @dataclass(frozen=True)
-class Window:
-    """What the sentry made of one window and, where it went off, what the judge said and how long that took."""
+class CascadeResult:
+    """The detector's result for one window and, where it detected the word, the verdict and how long that took."""
 
-    judged: Judged
+    window: WindowResult
     verdict: Verdict | None = None
-    judged_ms: float = 0.0
+    verdict_ms: float = 0.0
 
 
 class Cascade:
-    """Feeds a sentry; whatever sets it off goes to `verify`, where there is one, with the last two seconds of sound."""
+    """Feeds a detector; what it detects goes to `verify`, where there is one, with the last two seconds of sound."""
 
-    def __init__(self, sentry: StreamingDetector, verify: Verify | None = None) -> None:
-        self._sentry, self._verify = sentry, verify
+    def __init__(self, detector: StreamingDetector, verify: Verify | None = None) -> None:
+        self._detector, self._verify = detector, verify
         self._last: deque[Samples] = deque()
         self._held = 0
 
-    def feed(self, samples: Samples) -> list[Window]:
-        """Sound at 16 kHz in pieces of any length; those of .1 s or less keep what the judge hears to the point."""
+    def feed(self, samples: Samples) -> list[CascadeResult]:
+        """Sound at 16 kHz in pieces of any length; pieces of .1 s or less keep the verified clip precise."""
         self._last.append(samples)
         self._held += len(samples)
-        while self._held - len(self._last[0]) >= HEARD_S * RATE_HZ:
+        while self._held - len(self._last[0]) >= VERIFIED_S * RATE_HZ:
             self._held -= len(self._last.popleft())
-        return [self._window(judged) for judged in self._sentry.feed(samples)]
+        return [self._result(window) for window in self._detector.feed(samples)]
 
-    def run(self, samples: Samples) -> Iterator[Window]:
+    def run(self, samples: Samples) -> Iterator[CascadeResult]:
         """A whole recording, in pieces."""
         for start in range(0, len(samples), PIECE):
             yield from self.feed(samples[start : start + PIECE])
 
-    def _window(self, judged: Judged) -> Window:
-        if not judged.detected or self._verify is None:
-            return Window(judged)
+    def _result(self, window: WindowResult) -> CascadeResult:
+        if not window.detected or self._verify is None:
+            return CascadeResult(window)
         begun = time.perf_counter()
-        verdict = self._verify(np.concatenate(self._last)[-round(HEARD_S * RATE_HZ) :])
-        return Window(judged, verdict, (time.perf_counter() - begun) * 1000.0)
+        verdict = self._verify(np.concatenate(self._last)[-round(VERIFIED_S * RATE_HZ) :])
+        return CascadeResult(window, verdict, (time.perf_counter() - begun) * 1000.0)
 
 
-def local_judge(
-    judge: Judge, features: FeatureConfig, detector: DetectorConfig, threshold: float, temperature: float, name: str
+def local_verifier(
+    classifier: Classifier,
+    features: FeatureConfig,
+    detector: DetectorConfig,
+    threshold: float,
+    temperature: float,
+    name: str,
 ) -> Verify:
-    """A model as a judge: the word is there if its highest voted logit reaches the threshold."""
+    """A model as a verifier: the word is there if its highest voted logit reaches the threshold."""
 
     def verify(samples: Samples) -> Verdict:
-        logit = highest_vote(samples, judge, features, detector)
-        sure = float(expit(logit / temperature))
-        found = logit >= threshold
-        return Verdict(found, sure if found else 1.0 - sure, name if found else "other")
+        logit = highest_vote(samples, classifier, features, detector)
+        probability = float(expit(logit / temperature))
+        accepted = logit >= threshold
+        return Verdict(accepted, probability if accepted else 1.0 - probability, name if accepted else "other")
 
     return verify
 
 
-def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = None) -> Verify:
-    """The judge behind `POST <url>/verify`; `key` is an API key with the scope score, if it needs one. Its function
-    raises ModelError where the judge cannot be reached or refuses."""
+def remote_verifier(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = None) -> Verify:
+    """The verifier behind `POST <url>/verify`; `key` is an API key with the scope score, if it needs one. Its function
+    raises ModelError where the verifier cannot be reached or refuses."""
     import httpx2
     import soundfile
 
@@ -103,7 +109,7 @@ def remote_judge(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = Non
         buffer = io.BytesIO()
         soundfile.write(buffer, samples, RATE_HZ, format="WAV", subtype="PCM_16")
         try:
-            answer = client.post("/verify", files={"audio": ("heard.wav", buffer.getvalue(), "audio/wav")})
+            answer = client.post("/verify", files={"audio": ("clip.wav", buffer.getvalue(), "audio/wav")})
         except httpx2.HTTPError as error:
             raise ModelError(
                 f"The judge at {url} does not answer ({error}). Is `pronlab wakeword judge` up?"

@@ -223,9 +223,9 @@ class DistilConfig:
 
 @dataclass(frozen=True)
 class DetectorConfig:
-    """A window is judged every `hop_s`; `votes` of the last `of` above the threshold are a detection, which holds until
-    the score falls `hysteresis` (in logits) under it, and no other follows for `lockout_s`. `target_fah`, false alarms
-    an hour, is what the threshold is chosen for."""
+    """A window is classified every `hop_s`; `votes` of the last `of` above the threshold are a detection, which holds
+    until the score falls `hysteresis` (in logits) under it, and no other follows for `lockout_s`. The threshold is
+    chosen for `target_fah` false alarms per hour."""
 
     hop_s: Seconds = 0.1
     votes: int = 2

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pipeline.i18n import N_
+
 
 @dataclass(frozen=True)
 class Target:
@@ -16,6 +18,6 @@ class Target:
 TARGETS = {
     "esp32_s3": Target("ESP32-S3", 4096.0, 320.0, 100e6),
     "raspberry_pi": Target("Raspberry Pi", 65_536.0, 65_536.0, 1e9),
-    "phone": Target("phone", 131_072.0, 131_072.0, 4e9),
-    "desktop": Target("desktop", 1_048_576.0, 1_048_576.0, 20e9),
+    "phone": Target(N_("mobile phone"), 131_072.0, 131_072.0, 4e9),
+    "desktop": Target(N_("desktop computer"), 1_048_576.0, 1_048_576.0, 20e9),
 }

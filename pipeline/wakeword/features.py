@@ -6,7 +6,6 @@ i looks at samples i * hop to i * hop + window, and at nothing else.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from scipy.fft import dct, rfft
 
 from pipeline import presets
 from pipeline.errors import CorpusError
+from pipeline.features.mel import mel_filters
 from pipeline.records import Seconds
 
 RATE_HZ = 16_000
@@ -82,7 +82,8 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
     size = 1 << (window - 1).bit_length()
     power = np.abs(rfft(frames * np.hanning(window).astype(np.float32), size, axis=1)) ** 2
-    mel = np.log(power @ _filters(config.n_mels, size, config.low_hz, config.high_hz).T + FLOOR)
+    filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
+    mel = np.log(power @ filters.T + FLOOR)
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
@@ -118,17 +119,3 @@ class Cmvn:
 
     def __call__(self, values: Frames) -> Frames:
         return np.asarray((values - self.mean) / self.std, dtype=np.float32)
-
-
-@cache
-def _filters(n_mels: int, size: int, low_hz: float, high_hz: float) -> NDArray[np.float32]:
-    """Triangles [n_mels, size // 2 + 1] on O'Shaughnessy's mel scale, 2595 log10(1 + f / 700), each of height 1."""
-
-    def mel(hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        return np.asarray(2595.0 * np.log10(1.0 + np.asarray(hz) / 700.0))
-
-    edges = 700.0 * (10.0 ** (np.linspace(mel(low_hz), mel(high_hz), n_mels + 2) / 2595.0) - 1.0)
-    bins = np.fft.rfftfreq(size, 1.0 / RATE_HZ)
-    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
-    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)

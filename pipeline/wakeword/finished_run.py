@@ -15,7 +15,7 @@ from pipeline.records import to_json
 from pipeline.settings import Settings
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.run import MODEL_FOLDER, REPORT
-from pipeline.wakeword.runtime.detector import Judge
+from pipeline.wakeword.runtime.detector import Classifier
 from pipeline.wakeword.runtime.model_files import INFO, DetectorInfo, load_model, read_info, save_info
 
 EVALUATION, ROBUSTNESS, EXPORTS = "evaluation.json", "robustness.json", "exports"
@@ -23,7 +23,7 @@ MOST_CLIPS = 150  # of each side, for each condition of the robustness suite
 
 
 @dataclass(frozen=True)
-class Trained:
+class FinishedRun:
     """`home` holds the reports: the run directory, or the model folder itself where it was copied alone."""
 
     home: Path
@@ -39,36 +39,36 @@ class Trained:
         return artifacts.read_json(path) if path.is_file() else None
 
 
-def trained(settings: Settings, run: str) -> Trained:
+def open_finished_run(settings: Settings, run: str) -> FinishedRun:
     """By the id of a run, the path of its directory, or of a model folder. Raises ModelError where there is none."""
     path = Path(run)
     for home, folder in ((path, path / MODEL_FOLDER), (path, path)):
         if (folder / INFO).is_file():
-            return Trained(home, folder)
+            return FinishedRun(home, folder)
     try:
         directory = find(settings, run)
     except JobError as error:
         raise ModelError(f"There is no detector {run!r}: no run of that id and no folder with a model.") from error
     if not (directory.path / MODEL_FOLDER / INFO).is_file():
         raise ModelError(f"{directory.id} has no model yet; it is {directory.state.status}.")
-    return Trained(directory.path, directory.path / MODEL_FOLDER)
+    return FinishedRun(directory.path, directory.path / MODEL_FOLDER)
 
 
-def judge_for(one: Trained, runtime: str = "torch") -> Judge:
+def classifier_for(run: FinishedRun, runtime: str = "torch") -> Classifier:
     """`runtime` is torch, onnx or int8; the latter two need an export. Raises ModelError."""
-    from pipeline.wakeword.packaging.export import INT8, ONNX, onnx_judge
-    from pipeline.wakeword.runtime.inference import judge_of
+    from pipeline.wakeword.packaging.export import INT8, ONNX, onnx_classifier
+    from pipeline.wakeword.runtime.inference import classifier_of
 
     if runtime == "torch":
-        return judge_of(load_model(one.folder)[0])
-    file = one.home / EXPORTS / {"onnx": ONNX, "int8": INT8}[runtime]
+        return classifier_of(load_model(run.folder)[0])
+    file = run.home / EXPORTS / {"onnx": ONNX, "int8": INT8}[runtime]
     if not file.is_file():
-        raise ModelError(f"{one.home.name} is not exported yet. `pronlab wakeword export {one.home.name}` does it.")
-    return onnx_judge(file)
+        raise ModelError(f"{run.home.name} is not exported yet. `pronlab wakeword export {run.home.name}` does it.")
+    return onnx_classifier(file)
 
 
 def evaluate_run(
-    one: Trained,
+    run: FinishedRun,
     task: Any,
     *,
     detector: DetectorConfig | None = None,
@@ -76,17 +76,17 @@ def evaluate_run(
     keep_threshold: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Evaluate on `task` (an `evaluate.Task`) with the model's detector or another, keep the report, and with
+    """Evaluate on `task` (an `evaluate.EvaluationTask`) with the model's detector or another, keep the report, and with
     `keep_threshold` make that detector and the threshold for its target rate the model's."""
     from pipeline.wakeword.evaluation.evaluate import evaluate
     from pipeline.wakeword.evaluation.stream_metrics import measure
     from pipeline.wakeword.packaging.card import write_card
 
-    info = one.info
+    info = run.info
     detector = detector or info.detector
-    found, heard = evaluate(
-        task, judge_for(one, runtime), info.features, detector, threshold=info.threshold, temperature=info.temperature,
-        progress=progress,
+    found, stream_scores = evaluate(
+        task, classifier_for(run, runtime), info.features, detector, threshold=info.threshold,
+        temperature=info.temperature, progress=progress,
     )  # fmt: skip
     stream = to_json(found.stream)
     report = {
@@ -94,22 +94,22 @@ def evaluate_run(
         "real_time_factor": found.stream.real_time_factor, "runtime": runtime, **to_json(found),
         "task": to_json(task), "name": info.name,
     }  # fmt: skip
-    artifacts.write_json(one.home / EVALUATION, report)
+    artifacts.write_json(run.home / EVALUATION, report)
     brief = {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}
     info = replace(info, metrics={**info.metrics, "stream": brief})
     if keep_threshold:
         target = detector.target_fah
-        point = measure(heard, detector, (target,)).at_fah[str(float(target))]
+        point = measure(stream_scores, detector, (target,)).at_fah[str(float(target))]
         info = replace(info, threshold=point.threshold, detector=detector)
-    save_info(one.folder, info)
-    learnt = one.report(REPORT)
+    save_info(run.folder, info)
+    learnt = run.report(REPORT)
     if learnt is not None:  # a model that was copied alone keeps the card it has
-        write_card(one.folder, info, learnt)
+        write_card(run.folder, info, learnt)
     return report
 
 
 def robustness_of(
-    one: Trained,
+    run: FinishedRun,
     positive: Sequence[Path],
     background: Sequence[Path],
     noise: Sequence[str],
@@ -133,13 +133,13 @@ def robustness_of(
         kind: [p.stem for f in map(Path, folders) for p in audio_files(f)]
         for kind, folders in (("noise", noise), ("rir", rir))
     }
-    info = one.info
+    info = run.info
     with one_thread():
         rows = robustness(
-            words, others, judge_for(one), info.features, info.detector, info.threshold,
+            words, others, classifier_for(run), info.features, info.detector, info.threshold,
             noise=dict(zip(names["noise"], read_noise(noise), strict=True)),
             rooms=dict(zip(names["rir"], read_rooms(rir), strict=True)), seed=seed, progress=progress,
         )  # fmt: skip
     found: list[dict[str, Any]] = to_json(rows)
-    artifacts.write_json(one.home / ROBUSTNESS, found)
+    artifacts.write_json(run.home / ROBUSTNESS, found)
     return found

@@ -32,13 +32,13 @@ from pipeline.wakeword.data.feature_cache import (
     read_index,
 )
 from pipeline.wakeword.data.rendering import LivePool, Recipe
-from pipeline.wakeword.data.splits import Placed, hold_out, read_manifest, write_manifest
+from pipeline.wakeword.data.splits import AssignedClip, hold_out, read_manifest, write_manifest
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.budget import Budget, check_budget
 
 if TYPE_CHECKING:
-    from pipeline.wakeword.training.distillation import Lessons
-    from pipeline.wakeword.training.train import Trained, Trainer
+    from pipeline.wakeword.training.distillation import SoftTargets
+    from pipeline.wakeword.training.train import Trainer, TrainingResult
 
 MODEL_FOLDER, SPLIT_FOLDER, REPORT = "model", "split", "report.json"
 FEWEST = 8  # clips of the word
@@ -63,7 +63,7 @@ def train_wakeword(
 
 
 @dataclass(frozen=True)
-class Found:
+class SelectedClips:
     """Clips by what they are for, their paths relative to `root`; `bad` ones are left out."""
 
     root: Path
@@ -83,7 +83,7 @@ def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:
     )
 
 
-def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Found:
+def find_clips(config: WakewordConfig, progress: Progress | None = None) -> SelectedClips:
     """Where the clips are, those to train on and those to validate on. Raises CorpusError where no detector can be
     learnt from them."""
     data = config.data
@@ -92,7 +92,7 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Foun
         own = {part: [one.clip for one in placed if one.part == part] for part in ("train", "validation")}
         for part, clips in own.items():
             _check_enough(clips, f" in the part {part} of {data.split}", FEWEST if part == "train" else 2)
-        return Found(root, own["train"], own["validation"], (), True)
+        return SelectedClips(root, own["train"], own["validation"], (), True)
     missing = [name for name in ("positive", "negative") if not getattr(data, name)]
     if missing:
         raise CorpusError(
@@ -109,7 +109,7 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Foun
         chosen = np.random.default_rng([config.seed, 7]).permutation(len(words))[: data.max_positives]
         kept = {words[i].path for i in chosen}
         usable = [clip for clip in usable if clip.label is not Label.POSITIVE or clip.path in kept]
-    return Found(scan.root, *hold_out(usable, data.validation, config.seed), scan.bad, scan.sources_known)
+    return SelectedClips(scan.root, *hold_out(usable, data.validation, config.seed), scan.bad, scan.sources_known)
 
 
 def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> None:
@@ -119,7 +119,7 @@ def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> Non
             raise CorpusError(f"There are {counted[label]} usable {label} clips{where}; at least {fewest} are needed.")
 
 
-def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> Found:
+def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> SelectedClips:
     """Render the clips to train on into `folder`, for runs with `data.features` set to it. Raises CorpusError."""
     found = find_clips(config, progress)
     make_pools(folder, found.root, found.train, recipes(config)[0], progress)
@@ -131,7 +131,7 @@ class Prepared:
     """A trainer with its material."""
 
     trainer: "Trainer"
-    found: Found
+    found: SelectedClips
     held_pools: Pools
 
 
@@ -150,15 +150,15 @@ def make_trainer(
     found = find_clips(config, progress)
     train, held = found.train, found.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(found.bad)} that cannot be used")
-    placed = [Placed(clip, "train") for clip in train] + [Placed(clip, "validation") for clip in held]
+    placed = [AssignedClip(clip, "train") for clip in train] + [AssignedClip(clip, "validation") for clip in held]
     write_manifest(writer.run.path / SPLIT_FOLDER, placed, found.root, config.seed)
     varied, still = recipes(config)
     home = settings.features_root / "wakeword"
     sources, cmvn = _sources(home, found.root, train, varied, config, progress, writer)
     held_pools = make_pools(place_of(home, held, still), found.root, held, still, progress, writer.check_stop)
     writer.update(data_hash=place_of(home, train, varied).name)
-    teacher, lessons = _teacher(settings, config, found.root, train, varied, progress, writer)
-    trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, lessons)
+    teacher, soft_targets = _teacher(settings, config, found.root, train, varied, progress, writer)
+    trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, soft_targets)
     return Prepared(trainer, found, held_pools)
 
 
@@ -250,8 +250,8 @@ def _teacher(
     recipe: Recipe,
     progress: Progress,
     writer: RunWriter,
-) -> tuple[Any, "Lessons | None"]:
-    """The model of another run as a function, or an encoder's lessons. Raises TrainingError for a model that hears
+) -> tuple[Any, "SoftTargets | None"]:
+    """The model of another run as a function, or an encoder's soft targets. Raises TrainingError for a model that hears
     other features."""
     name, wanted = config.distil.teacher, config.distil.windows
     if not name:
@@ -259,12 +259,14 @@ def _teacher(
     from pipeline.wakeword.runtime.model_files import load_model
 
     if (Path(name) / "config.json").is_file() and not (Path(name) / "run.json").is_file():
-        from pipeline.wakeword.training.distillation import encoder_lessons
+        from pipeline.wakeword.training.distillation import encoder_soft_targets
 
         live = _live_pools(root, clips, recipe)
-        found = encoder_lessons(Path(name), live, config.features, wanted, config.seed, progress, writer.check_stop)
-        writer.log(f"the teacher {Path(name).name} is right on {found.right:.1%} of {len(found.logits)} windows")
-        return None, found
+        targets = encoder_soft_targets(
+            Path(name), live, config.features, wanted, config.seed, progress, writer.check_stop
+        )
+        writer.log(f"the teacher {Path(name).name} is right on {targets.right:.1%} of {len(targets.logits)} windows")
+        return None, targets
     model, info = load_model(find(settings, name).path / MODEL_FOLDER)
     if info.features != config.features:
         raise TrainingError(
@@ -273,7 +275,7 @@ def _teacher(
     return model.to(settings.device), None
 
 
-def _calibrated(trained: "Trained") -> tuple[float, dict[str, Any]]:
+def _calibrated(trained: "TrainingResult") -> tuple[float, dict[str, Any]]:
     logits = np.concatenate([trained.validation.words, trained.validation.rest]).astype(np.float64)
     truth = np.arange(len(logits)) < len(trained.validation.words)
     temperature = fit_temperature(logits, truth)
@@ -284,7 +286,7 @@ def _calibrated(trained: "Trained") -> tuple[float, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _threshold(trained: "Trained", held: Sequence[Clip], config: WakewordConfig) -> float:
+def _threshold(trained: "TrainingResult", held: Sequence[Clip], config: WakewordConfig) -> float:
     """Just above the validation negatives that may set it off at the target rate; `pronlab wakeword evaluate` on more
     hours gives a better one."""
     hours = sum(clip.duration_s for clip in held if clip.label is Label.NEGATIVE) / 3600.0

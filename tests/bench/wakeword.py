@@ -11,10 +11,10 @@ from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.features import RATE_HZ
-from pipeline.wakeword.packaging.export import export, latency_ms, onnx_judge, read_windows
+from pipeline.wakeword.packaging.export import export, latency_ms, onnx_classifier, read_windows
 from pipeline.wakeword.run import make_trainer, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
-from pipeline.wakeword.runtime.inference import judge_of
+from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import load_model
 from tests.bench import BenchResult
 from tests.wakeword_sounds import write_clips
@@ -47,8 +47,8 @@ def _measured(root: Path) -> list[BenchResult]:
     model, info = load_model(directory.path / "model")
     windows = read_windows(directory.path / "model")
     judges = {
-        "torch": judge_of(model), "ONNX": onnx_judge(exports / "model.onnx"),
-        "INT8": onnx_judge(exports / "model.int8.onnx"),
+        "torch": classifier_of(model), "ONNX": onnx_classifier(exports / "model.onnx"),
+        "INT8": onnx_classifier(exports / "model.int8.onnx"),
     }  # fmt: skip
     results = [
         BenchResult("step with features made anew", live_s * 1000, "ms"),

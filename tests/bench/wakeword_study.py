@@ -108,7 +108,7 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     from pipeline.runs import RunDirectory, list_runs
     from pipeline.settings import Settings
     from pipeline.wakeword.config import WakewordConfig, load_preset
-    from pipeline.wakeword.finished_run import trained
+    from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.run import train_wakeword
 
     torch.set_num_threads(1)
@@ -140,25 +140,25 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     return {
         **asdict(case), "parameters": report["parameters"], "training_s": report["training_s"],
         "total_s": _lasted_s(run), "validation": report["validation"], "run": str(run.path),
-        **{runtime: _heard(folder, case, trained(settings, str(run.path)), runtime) for runtime in wanted},
+        **{runtime: _heard(folder, case, open_finished_run(settings, str(run.path)), runtime) for runtime in wanted},
     }  # fmt: skip
 
 
 def _heard(folder: Path, case: Case, found: Any, runtime: str) -> dict[str, Any]:
-    from pipeline.wakeword.evaluation.evaluate import Task, evaluate
-    from pipeline.wakeword.finished_run import EXPORTS, judge_for
+    from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate
+    from pipeline.wakeword.finished_run import EXPORTS, classifier_for
     from pipeline.wakeword.packaging.export import export
 
     if runtime == "int8":
         export(found.folder, found.home / EXPORTS)
     near = folder / "near" / case.keyword
-    task = Task(
+    task = EvaluationTask(
         (folder / "kw" / case.keyword / str(case.seed) / "test",), (folder / "speech_test",),
         (str(folder / "noise_test"),), near if near.is_dir() else None, HOURS,
     )  # fmt: skip
     info = found.info
     result, _ = evaluate(
-        task, judge_for(found, runtime), info.features, info.detector, threshold=info.threshold,
+        task, classifier_for(found, runtime), info.features, info.detector, threshold=info.threshold,
         temperature=info.temperature,
     )  # fmt: skip
     stream = result.stream
@@ -191,10 +191,10 @@ def spot(folder: Path, keyword: str, threshold: float) -> dict[str, Any]:
     from pipeline.settings import Settings
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.evaluation.evaluate import files_of
-    from pipeline.wakeword.evaluation.stream_metrics import GRACE_S, listen, measure
+    from pipeline.wakeword.evaluation.stream_metrics import GRACE_S, measure, score_stream
     from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
     from pipeline.wakeword.features import RATE_HZ
-    from pipeline.wakeword.finished_run import judge_for, trained
+    from pipeline.wakeword.finished_run import classifier_for, open_finished_run
 
     words = files_of((folder / "kw" / keyword / "0" / "test",))
     noise = read_noise((str(folder / "noise_test"),))
@@ -218,9 +218,9 @@ def spot(folder: Path, keyword: str, threshold: float) -> dict[str, Any]:
     spent_s = time.process_time() - begun
     settings = Settings(folder / "data", folder / "models" / Case("default", keyword, 0).id)
     (run,) = list_runs(settings.runs_root)
-    ours = trained(settings, str(run.path))
-    heard = listen(plan, judge_for(ours, "torch"), ours.info.features, ours.info.detector.hop_s)
-    point = measure(heard, ours.info.detector, (3600.0 * alarms / at_s,)).at_fah.popitem()[1]
+    ours = open_finished_run(settings, str(run.path))
+    stream_scores = score_stream(plan, classifier_for(ours, "torch"), ours.info.features, ours.info.detector.hop_s)
+    point = measure(stream_scores, ours.info.detector, (3600.0 * alarms / at_s,)).at_fah.popitem()[1]
     return {
         "name": "PocketSphinx", "keyword": keyword, "seed": 0, "threshold": threshold, "n": n, "found": found,
         "alarms": alarms, "hours": at_s / 3600.0, "real_time_factor": spent_s / at_s, "our_misses": point.misses,

@@ -45,7 +45,7 @@ def test_every_page_opens_without_errors_and_fits_its_width(open_page: Open, nam
         drawn(page)
         wait_for(lambda: main.evaluate(FITS), 10, "the page to fit its width")
         assert page.locator("[data-testid=stException]").count() == 0
-        shoot(page, f"{name or 'label'}-{width}")
+        shoot(page, f"{name or 'home'}-{width}")
 
 
 def record(page: Any) -> None:

@@ -118,12 +118,12 @@ def test_lessons_are_changed_by_who_may(open_page: Open, team: Settings) -> None
 def test_the_data_page_names_raters_only_to_who_may_see_ratings(
     open_page: Open, tiny_set: str, request: pytest.FixtureRequest
 ) -> None:
-    assert "Ratings by evaluator" in said(open_page("data", section="Sets"))
+    assert "Ratings per rater" in said(open_page("data", section="Sets"))
     request.getfixturevalue("team")
     for who, may in (("Eve", False), ("Rita", True)):
         page = open_page("data", section="Sets", rater=who)
         assert page.dataframe[0].value["Recordings"].tolist() == [24]
-        assert ("Ratings by evaluator" in said(page)) is may
+        assert ("Ratings per rater" in said(page)) is may
         assert any("u015fe" in str(chart.proto) for chart in page.get("plotly_chart")) is may
 
 
@@ -215,7 +215,7 @@ def test_whoever_left_saves_nothing_from_a_page_that_is_still_open(
     page = open_page("practice", rater="Lea", text="masa")
     People(team).add_or_change("Lea", People(team).identify("Ada"), active=False)
     button(page, "Keep scores only").click().run()
-    assert "Say who you are first" in said(page)
+    assert "Choose your name first" in said(page)
     assert not list(team.attempts_root.glob("*"))
 
 

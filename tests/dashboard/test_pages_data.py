@@ -24,7 +24,7 @@ def wait_for(run: RunDirectory, seconds: float = 60) -> str:
 def test_an_empty_installation_says_what_to_do_next(open_page) -> None:
     page = open_page("data")
     assert not page.exception
-    assert "Nothing is imported yet" in said(page)
+    assert "There are no recordings yet" in said(page)
 
 
 def test_the_sets_and_their_coverage_are_shown(open_page, tiny_set: str) -> None:
@@ -39,7 +39,7 @@ def test_the_sets_and_their_coverage_are_shown(open_page, tiny_set: str) -> None
 def test_the_section_in_the_url_is_opened(open_page, tiny_set: str) -> None:
     page = open_page("data", section="Problems")
     assert not page.exception
-    assert "No problems found" in said(page)
+    assert "There are no problems" in said(page)
 
 
 def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_index_is_rebuilt_on_request(open_page, settings: Settings, tiny_set
     page = open_page("data", section="Maintain")
     button(page, "Rebuild the index").click().run()
     assert not page.exception
-    assert "24 recordings in 1 sets, 48 ratings" in page.success[0].value
+    assert "1 set, 24 recordings, 48 ratings" in page.success[0].value
 
 
 def test_removing_a_set_needs_a_second_answer_and_leaves_its_files(
@@ -111,29 +111,29 @@ def test_removing_a_set_needs_a_second_answer_and_leaves_its_files(
 
 
 def test_exported_labels_are_those_of_the_set(open_page, tiny_set: str) -> None:
-    from dashboard.services import shared as services
+    from dashboard.services import data
 
     page = open_page("data", section="Export")
     assert not page.exception
-    lines = services.exported_labels("tiny", "csv").decode("utf-8-sig").splitlines()
+    lines = data.exported_labels("tiny", "csv").decode("utf-8-sig").splitlines()
     assert len(lines) == 1 + 48
-    assert len(services.exported_labels("tiny", "jsonl").splitlines()) == 48
+    assert len(data.exported_labels("tiny", "jsonl").splitlines()) == 48
 
 
-def test_ratings_from_elsewhere_are_checked_and_taken_over(open_page, settings: Settings, tiny_set: str) -> None:
-    from dashboard.services import shared as services
+def test_ratings_from_elsewhere_are_checked_and_imported(open_page, settings: Settings, tiny_set: str) -> None:
+    from dashboard.services import data, shared
 
-    key = services.index().recordings(tiny_set)[0].id
+    key = shared.index().recordings(tiny_set)[0].id
     table = f"recording_id,evaluator,score\n{key},Zoë,77\nnowhere,Zoë,77\n".encode()
     page = open_page("data", section="Import", set=tiny_set)
     page.get("file_uploader")[-1].set_value(("r.csv", table, "text/csv")).run()
     assert not page.exception
-    assert "1 ratings cannot be used" in page.warning[-1].value
-    button(page, "Take them over").click().run()
-    assert "1 recordings have something new" in page.success[-1].value
-    assert "Zoë" in set(services.index().labels(tiny_set)["evaluator"])
+    assert "1 rating cannot be used" in page.warning[-1].value
+    button(page, "Import ratings").click().run()
+    assert "1 recording has new ratings" in page.success[-1].value
+    assert "Zoë" in set(shared.index().labels(tiny_set)["evaluator"])
     for format_ in ("label-studio", "textgrid"):
-        assert services.exported_labels(tiny_set, format_)
+        assert data.exported_labels(tiny_set, format_)
 
 
 @pytest.mark.parametrize("damage", ["cut", "a list", "a folder", "gone", "null name"])

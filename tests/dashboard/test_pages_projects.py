@@ -140,7 +140,7 @@ def test_the_first_person_makes_the_list(open_page: Open, settings: Settings, wo
         ("review", "Lea", "admins can see other people's ratings. Lea has the role learner"),
         ("label", "Lea", "Only experts can rate recordings. Lea has the role learner"),
         ("label", "Rita", "Only experts can rate recordings. Rita has the role reviewer"),
-        ("review", None, "Say who you are first"),
+        ("review", None, "Choose your name"),
         ("compare", "Eve", "admins can see other people's ratings. Eve has the role expert"),
         ("train", "Rita", "Only researchers and admins can train models"),
         ("data", "Eve", "admins can see other people's ratings. Eve has the role expert"),
@@ -159,7 +159,7 @@ def test_roles_hold_whatever_the_address_says(
 def test_somebody_who_is_not_on_the_list_is_nobody(open_page: Open, settings: Settings, study: Project) -> None:
     team(settings)
     page = open_page("review", project="study", rater="Mallory")
-    assert "Say who you are first" in said(page)
+    assert "Choose your name" in said(page)
 
 
 def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words: str) -> None:
@@ -229,7 +229,7 @@ def test_with_sign_in_nobody_is_anybody_without_it(
         return page.run()
 
     page = page_for(User(is_logged_in=False))
-    assert "Say who you are first" in said(page)
+    assert "Sign in first" in said(page)
     assert any(button.label == "Sign in" for button in page.sidebar.button)
     assert "is not on this installation" in said(
         page_for(User(is_logged_in=True, email="eve@lab.org", email_verified=True))

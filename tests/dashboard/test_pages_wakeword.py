@@ -17,10 +17,10 @@ from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig, load_preset
-from pipeline.wakeword.data.clip_library import collections, open_collection
-from pipeline.wakeword.evaluation.evaluate import Task
+from pipeline.wakeword.data.clip_library import library_names, open_library
+from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detector_of
-from pipeline.wakeword.finished_run import EXPORTS, evaluate_run, robustness_of, trained
+from pipeline.wakeword.finished_run import EXPORTS, evaluate_run, open_finished_run, robustness_of
 from pipeline.wakeword.packaging.export import export
 from pipeline.wakeword.run import train_wakeword
 from tests.pages import button, said
@@ -42,7 +42,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def trained_run(collected: Settings) -> RunDirectory:
     """To be copied, not changed."""
-    words = open_collection(collected, "chirp")
+    words = open_library(collected, "chirp")
     given = {
         "name": "chirp", "data.positive": [str(words.folder("positive"))], "mining.rounds": 0,
         "data.negative": [str(words.folder("negative"))], "data.noise": [str(words.folder("noise"))],
@@ -57,8 +57,8 @@ def trained_run(collected: Settings) -> RunDirectory:
 def chirps(settings: Settings, collected: Settings) -> Settings:
     """An installation of the test's own with those clips."""
     shutil.copytree(
-        open_collection(collected, "chirp").root,
-        open_collection(settings, "chirp", create=True).root,
+        open_library(collected, "chirp").root,
+        open_library(settings, "chirp", create=True).root,
         dirs_exist_ok=True,
     )
     return settings
@@ -72,10 +72,10 @@ def detector(chirps: Settings, trained_run: RunDirectory) -> RunDirectory:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ("1 Data", "There are no clips of any word yet"), ("2 Configuration", "First bring clips of the word"),
+        ("1 Data", "There are no clips yet"), ("2 Configuration", "Add clips of the word under 1 Data first"),
         ("3 Training", "No detector has been trained yet"), ("4 Evaluation", "No detector has been trained yet"),
         ("5 Export", "No detector has been trained yet"), ("6 Help", "How many recordings?"),
-        ("7 Nowhere", "There are no clips of any word yet"),
+        ("7 Nowhere", "There are no clips yet"),
     ],
 )  # fmt: skip
 def test_an_empty_installation_says_what_comes_first(open_page: Open, step: str, words: str) -> None:
@@ -85,18 +85,18 @@ def test_an_empty_installation_says_what_comes_first(open_page: Open, step: str,
 
 
 def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -> None:
-    words = open_collection(chirps, "chirp")
+    words = open_library(chirps, "chirp")
     (words.folder("positive") / "broken.wav").write_bytes(b"RIFF")
     page = open_page("wakeword", step="1 Data")
-    button(page, "Check the clips").click().run()
+    button(page, "Check clips").click().run()
     assert not page.exception
-    assert "1 clips cannot be used" in said(page)
-    button(page, "Move them").click().run()
+    assert "1 clip cannot be used" in said(page)
+    button(page, "Yes, move them").click().run()
     assert not (words.folder("positive") / "broken.wav").exists()
     assert list((words.root / "quarantine").rglob("broken.wav"))
     button(page, "Set aside").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (11, 13)
-    button(page, "Take all back").click().run()
+    button(page, "Put back").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
 
 
@@ -107,12 +107,11 @@ def test_variations_are_rendered_to_hear(open_page: Open, chirps: Settings) -> N
     assert [c.value for c in page.caption if c.value.startswith("Variation")] == [f"Variation {n}" for n in (1, 2, 3)]
 
 
-def test_a_training_is_weighed_refused_and_started(
+def test_a_training_is_checked_refused_and_started(
     open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_page("wakeword", step="2 Configuration")
-    weigh = button(page, "Does it fit?")
-    weigh.click().run()
+    button(page, "Check fit").click().run()
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
     page.text_area(key="wakeword-overrides").set_value("train.steps=-1\nmodel.target=esp32_s3\nmodel.name=resnet18")
@@ -120,7 +119,7 @@ def test_a_training_is_weighed_refused_and_started(
     assert "steps lies in" in said(page)
     page.text_area(key="wakeword-overrides").set_value("model.target=esp32_s3\nmodel.name=resnet18")
     button(page, "Start training").click().run()
-    assert "It does not fit the device" in said(page)
+    assert "The model does not fit" in said(page)
     assert not list(chirps.runs_root.glob("*")), "nothing was started"
     started = []
     monkeypatch.setattr(
@@ -131,13 +130,13 @@ def test_a_training_is_weighed_refused_and_started(
     assert "has started" in said(page)
     (config,) = started
     assert config.train.steps == 5
-    assert config.data.positive == (str(open_collection(chirps, "chirp").folder("positive")),)
+    assert config.data.positive == (str(open_library(chirps, "chirp").folder("positive")),)
     assert config.data.rir == ()
 
 
 def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
-    one = trained(chirps, detector.id)
-    words = open_collection(chirps, "chirp")
+    run = open_finished_run(chirps, detector.id)
+    words = open_library(chirps, "chirp")
     page = open_page("wakeword", step="3 Training", run=detector.id)
     assert not page.exception
     assert "nobody" not in said(page)
@@ -146,12 +145,14 @@ def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDir
     assert not page.exception
     assert not page.metric, "nothing is measured yet"
     sides = (words.folder("evaluation/positive"),), (words.folder("evaluation/background"),)
-    evaluate_run(one, Task(*sides, hours=0.05, tta=True))
-    robustness_of(one, *sides, (), ())
-    export(one.folder, one.home / EXPORTS)
+    evaluate_run(run, EvaluationTask(*sides, hours=0.05, tta=True))
+    robustness_of(run, *sides, (), ())
+    export(run.folder, run.home / EXPORTS)
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
     assert not page.exception
-    assert {"Missed, ≤ 0.1 an hour", "Missed, ≤ 0.5 an hour", "Missed, ≤ 1.0 an hour"} <= {m.label for m in page.metric}
+    assert {"Missed at ≤ 0.1 per hour", "Missed at ≤ 0.5 per hour", "Missed at ≤ 1.0 per hour"} <= {
+        m.label for m in page.metric
+    }
     assert "With test-time augmentation" in said(page)
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception
@@ -172,7 +173,7 @@ def test_the_listener_hears_frames_as_browsers_send_them(detector: RunDirectory,
     from av import AudioFrame
 
     resampler = new_resampler()
-    listener = Listener(detector_of(trained(chirps, detector.id), "aggressive"))
+    listener = Listener(detector_of(open_finished_run(chirps, detector.id), "aggressive"))
     sound = np.repeat(np.pad(chirp(np.random.default_rng(0)), (2 * RATE_HZ, RATE_HZ)), 3)
     frames = np.round(np.stack([sound, sound], axis=1) * 32767).astype(np.int16)
     for start in range(0, len(frames) - 960, 960):
@@ -187,7 +188,7 @@ def test_the_listener_hears_frames_as_browsers_send_them(detector: RunDirectory,
 
 
 def test_uploads_are_kept_under_their_word_and_nowhere_else(chirps: Settings, tmp_path: Path) -> None:
-    words = open_collection(chirps, "chirp")
+    words = open_library(chirps, "chirp")
     soundfile.write(tmp_path / "a.wav", chirp(np.random.default_rng(0)), RATE_HZ)
     content = (tmp_path / "a.wav").read_bytes()
     first, second = (words.add("negative", "../../a.wav", content) for _ in range(2))
@@ -201,7 +202,7 @@ def test_uploads_are_kept_under_their_word_and_nowhere_else(chirps: Settings, tm
         words.add("somewhere", "a.wav", content)
     for name in ("../up", "a/b", "", "x" * 61):
         with pytest.raises(CorpusError, match="cannot be the name"):
-            open_collection(chirps, name, create=True)
+            open_library(chirps, name, create=True)
     with pytest.raises(CorpusError, match="words here: chirp"):
-        open_collection(chirps, "marvin")
-    assert collections(chirps) == ["chirp"]
+        open_library(chirps, "marvin")
+    assert library_names(chirps) == ["chirp"]

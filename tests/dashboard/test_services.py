@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components.score_card import checks_of, confidence_in_words
-from dashboard.services import compare, jobs, shared
+from dashboard.services import compare, data, jobs, shared
 from dashboard.services import train as training
 from pipeline.errors import CorpusError, JobError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
@@ -103,7 +103,7 @@ def test_a_recordings_audio_is_found_by_its_id(installation: Settings, tiny_set:
 @pytest.mark.parametrize("path", ["", "some/where", "/no/such/place"])
 def test_an_import_of_nothing_is_refused_before_it_starts(installation: Settings, path: str) -> None:
     with pytest.raises(CorpusError):
-        shared.launch_import(path, "", "auto")
+        data.launch_import(path, "", "auto")
     assert not installation.jobs_root.exists()
 
 

@@ -31,7 +31,7 @@ from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.data.feature_cache import read_index
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import make_model
-from pipeline.wakeword.packaging.export import onnx_judge, read_windows
+from pipeline.wakeword.packaging.export import onnx_classifier, read_windows
 from pipeline.wakeword.runtime import model_files as wakeword
 
 GARBAGE = {
@@ -160,7 +160,7 @@ def test_graphs_windows_and_features_may_be_garbage(tmp_path: Path, name: str) -
     for file in ("model.onnx", "windows.npy", "pools.json"):
         (tmp_path / file).write_bytes(GARBAGE[name])
     for load in (
-        lambda: open_graph(tmp_path / "model.onnx"), lambda: onnx_judge(tmp_path / "model.onnx"),
+        lambda: open_graph(tmp_path / "model.onnx"), lambda: onnx_classifier(tmp_path / "model.onnx"),
         lambda: read_windows(tmp_path), lambda: read_index(tmp_path),
     ):  # fmt: skip
         with pytest.raises(PronlabError):

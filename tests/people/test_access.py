@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard import identity
-from dashboard.navigation import PAGE_FILES, PAGES
+from dashboard.navigation import PAGE_FILES, PAGES, SECTIONS
 from pipeline.cli._access import GROUPS, NEEDS, need_of
 from pipeline.cli.main import COMMANDS, main
 from pipeline.errors import AccessError
@@ -26,14 +26,24 @@ from tests.pages import said
 
 NAMES = {Role.LEARNER: "Lea", Role.EXPERT: "Eve", Role.REVIEWER: "Rita", Role.RESEARCHER: "Rob", Role.ADMIN: "Ada"}
 GONE, UNKNOWN = "Gustav", "Mallory"
-SERVICES = ("services", "practising", "training", "watching", "wakewords", "tables")
+SERVICES = sorted(file.stem for file in (CHECKOUT / "dashboard" / "services").glob("*.py") if file.stem != "__init__")
 # Public functions of those modules that show and change nothing of anybody's.
 HARMLESS = {
-    "services.settings": "where things lie",
-    "services.work_action": "a lookup",
-    "watching.since_day": "a date",
-    "watching.summary": "sums up what was given to it",
-    "watching.score_drift": "compares what was given to it",
+    "shared.settings": "where things lie",
+    "shared.work_action": "a lookup",
+    "compare.filtered": "works on the table given to it",
+    "compare.human_ceiling": "works on the table given to it",
+    "compare.joined": "works on the table given to it",
+    "compare.metric_rows": "works on the table given to it",
+    "compare.metrics_by_scorer": "works on the table given to it",
+    "compare.number": "works on the table given to it",
+    "compare.on_the_same_recordings": "works on the table given to it",
+    "compare.ratings_matrix": "works on the table given to it",
+    "compare.with_interval": "works on the table given to it",
+    "compare.worst": "works on the table given to it",
+    "monitor.since_day": "a date",
+    "monitor.summary": "sums up what was given to it",
+    "monitor.score_drift": "compares what was given to it",
 }
 
 
@@ -214,7 +224,7 @@ def public(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 
 def every_service() -> dict[str, Callable[..., Any]]:
-    modules = {name: importlib.import_module(f"dashboard.{name}") for name in SERVICES}
+    modules = {name: importlib.import_module(f"dashboard.services.{name}") for name in SERVICES}
     return {f"{short}.{name}": one for short, module in modules.items() for name, one in public(module).items()}
 
 
@@ -245,7 +255,7 @@ def test_services_refuse_before_they_look_at_anything(team: Settings, monkeypatc
                 with pytest.raises(AccessError, match="an admin can change that"):
                     service(*nothing)
         monkeypatch.setattr(identity, "current", lambda: None)
-        with pytest.raises(AccessError, match="Say who you are first"):
+        with pytest.raises(AccessError, match="Choose your name in the sidebar first"):
             service(*nothing)
 
 
@@ -267,7 +277,7 @@ def test_a_download_is_made_as_whoever_drew_it(team: Settings, monkeypatch: pyte
 
 def test_every_page_is_in_the_list_and_every_view_is_a_page() -> None:
     assert [page.name for page in PAGES] == list(dict.fromkeys(page.name for page in PAGES))
-    assert {page.name for page in PAGES} == {file.stem for file in PAGE_FILES.glob("*.py")} - {"__init__"}
+    assert {page.name for page in PAGES} == {file.stem for file in PAGE_FILES.glob("*.py")} - {"__init__", "home"}
     assert all(page.needs for page in PAGES)
 
 
@@ -284,31 +294,94 @@ def test_pages_ask_every_role_and_nobody(open_page: Callable[..., Any], team: Se
         shown = said(opened).replace("\\", "")
         if may(role, page.needs):
             assert "an admin can change that" not in shown, (name, shown)
-            assert "Say who you are" not in shown
+            assert "Choose your name" not in shown
         else:
             assert f"can {page.needs[0]}. {name} has the role {role}" in shown, shown
             assert shows_nothing(opened)
     names = ({}, {"rater": UNKNOWN}, {"rater": GONE}, {"learner": "Lea", "practise": "progress"})
     for query in names if page.name == "practice" else names[1:2]:
         opened = open_page(page.name, **query)
-        assert "Say who you are first" in said(opened), query
+        assert "Choose your name first" in said(opened), query
         assert shows_nothing(opened), query
 
 
+@pytest.fixture
+def navigation(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, list[Any]]]:
+    """What each call of `st.navigation` showed: sections, and their visible pages."""
+    import streamlit as st
+
+    calls: list[dict[str, list[Any]]] = []
+    draw = st.navigation
+
+    def recorded(sections: dict[str, list[Any]], **options: Any) -> Any:
+        assert options == {"expanded": True}, "no entry is behind View more"
+        visible = {title: [page for page in pages if page.visibility == "visible"] for title, pages in sections.items()}
+        calls.append({title: pages for title, pages in visible.items() if pages})
+        return draw(sections, **options)
+
+    monkeypatch.setattr(st, "navigation", recorded)
+    return calls
+
+
+def titles(call: dict[str, list[Any]]) -> dict[str, list[str]]:
+    return {section: [page.title for page in pages] for section, pages in call.items()}
+
+
+def test_pages_are_grouped_in_the_order_people_use_them(
+    open_page: Callable[..., Any], settings: Settings, navigation: list[dict[str, list[Any]]]
+) -> None:
+    open_page("data")
+    assert titles(navigation[-1]) == {
+        "": ["Home"],
+        "Label": ["Label", "Review", "Projects", "Agreement"],
+        "Practise": ["Practice"],
+        "Research": ["Results", "Compare", "Train", "Runs", "Monitor"],
+        "Build": ["Wake word", "Tables"],
+        "Data": ["Data"],
+    }
+
+
 @pytest.mark.parametrize("role", Role)
-def test_the_address_alone_leads_to_the_first_page_that_opens(
-    open_page: Callable[..., Any], team: Settings, role: Role
+def test_the_navigation_shows_the_pages_of_a_role(
+    open_page: Callable[..., Any], team: Settings, role: Role, navigation: list[dict[str, list[Any]]]
+) -> None:
+    open_page("practice", rater=NAMES[role])
+    expected = {section.title: [page.title for page in section.pages if may(role, page.needs)] for section in SECTIONS}
+    assert titles(navigation[-1]) == {section: pages for section, pages in expected.items() if pages}
+    if role is Role.LEARNER:
+        assert titles(navigation[-1]) == {"Practise": ["Practice"]}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_address_alone_shows_the_first_page_that_opens(
+    open_page: Callable[..., Any], team: Settings, role: Role, navigation: list[dict[str, list[Any]]]
 ) -> None:
     from streamlit.testing.v1 import AppTest
 
-    open_page("data")  # as the environment of this installation
+    first = next(page for page in PAGES if may(role, page.needs))
+    expected = open_page(first.name, rater=NAMES[role], practise="progress").title[0].value
     start = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240)
     start.query_params["rater"] = NAMES[role]
     start.query_params["practise"] = "progress"
     shown = said(start.run())
     assert "an admin can change that" not in shown
-    first = next(page for page in PAGES if may(role, page.needs))
-    assert start.title[0].value == first.title
+    assert start.title[0].value == expected
+    # The page that is shown is the one that is marked, and it stands there once.
+    (current,) = [page for pages in navigation[-1].values() for page in pages if page.title == first.title]
+    assert current._default
+
+
+def test_the_address_alone_shows_the_home_page_where_there_is_no_list(
+    open_page: Callable[..., Any], tiny_set: str
+) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    open_page("data")  # as the environment of this installation
+    home = AppTest.from_file(CHECKOUT / "dashboard" / "app.py", default_timeout=240).run()
+    assert home.title[0].value == "Pronlab"
+    assert "24 recordings are rated." in said(home)
+    links = [link.proto.label for link in home.get("page_link")]
+    assert {"**Import recordings**", "**Add people**", *(page.title for page in PAGES)} <= set(links)
 
 
 def test_a_page_that_does_not_open_leads_on(open_page: Callable[..., Any], team: Settings) -> None:
@@ -354,7 +427,7 @@ def test_pages_open_to_nobody_who_is_signed_out(
     if listed:
         request.getfixturevalue("team")
     opened = sign_in(page.name, None, rater="Ada", learner="Lea", practise="progress")
-    assert "Say who you are first" in said(opened)
+    assert "Sign in first" in said(opened)
     assert [one.label for one in opened.sidebar.button] == ["Sign in"]
     assert shows_nothing(opened)
 

@@ -58,8 +58,8 @@ def test_what_cannot_be_learnt_from_is_counted_by_why() -> None:
     found = clean(rows, get_task("prompts"))
     assert [one.id for one in found.kept] == ["r0", "r5", "r9"]
     assert found.dropped == {
-        "has no label": 1, "has a label outside 0-100": 2, "is shorter than 3 words": 1,
-        "the same as an earlier one": 1, "contradicts an equal one": 2,
+        "has no label": 1, "has a label outside 0-100": 2, "is too short": 1,
+        "repeats an earlier item": 1, "contradicts an identical item": 2,
     }  # fmt: skip
     assert found.conflicts == (("r7", "r8"),)
     assert sum(found.bands.values()) == 3
@@ -68,8 +68,8 @@ def test_what_cannot_be_learnt_from_is_counted_by_why() -> None:
 
 def test_a_lopsided_table_is_warned_of() -> None:
     found = clean([row(n, group="one hand") for n in range(30)], get_task("prompts"))
-    assert any("one hand" in warning for warning in found.warnings)
-    assert any("excellent" in warning for warning in found.warnings)
+    assert any("habits" in warning for warning in found.warnings)
+    assert any("Excellent" in warning for warning in found.warnings)
 
 
 # Trees
@@ -182,7 +182,7 @@ def test_deployed_used_logged_and_taken_back(settings: Settings) -> None:
     found = score_prompt(settings, text, "Ada")
     assert found.model_id == run.id
     assert found.rule == level0(text).score
-    assert "says why" in found.missing
+    assert "a reason" in found.missing
     log = PredictionLog(settings)
     assert log.newest(run.id)[0].participant == "Ada"
     assert log.sampled_features(run.id).shape == (1, len(feature_names()))
@@ -280,7 +280,7 @@ def test_the_rule_says_what_is_missing() -> None:
     assert not good.missing
     assert good.score > 95
     poor = level0("something nice")
-    assert "says what to do" in poor.missing
+    assert "an instruction" in poor.missing
     assert poor.score < 25
 
 
@@ -358,7 +358,7 @@ def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], sett
     page.text_area(key="prompt-text").set_value("Explain fractions. Use at most 90 words.")
     page.text_input(key="prompt-author").set_value("Ada")
     page.number_input(key="prompt-score").set_value(70.0)
-    button(page, "Keep it").click().run()
+    button(page, "Save").click().run()
     assert not page.exception
     (kept,) = Store(settings).all()
     assert (kept.author, kept.score) == ("Ada", 70.0)
@@ -370,9 +370,9 @@ def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], sett
     assert clean_page.metric[0].value == "361"
     result = open_page("tables", table="Results")
     assert not result.exception
-    assert any("level 0" in str(cell) for cell in result.dataframe[0].value.iloc[:, 0])
+    assert any("rules" in str(cell) for cell in result.dataframe[0].value.iloc[:, 0])
     use = open_page("tables", table="Use")
     use.text_area(key="use-text").set_value("Explain fractions to beginners. Use a table.").run()
-    button(use, "Score it").click().run()
+    button(use, "Score the prompt").click().run()
     assert not use.exception
     assert any(metric.label.startswith("Score") for metric in use.metric)

@@ -10,8 +10,8 @@ import soundfile
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.noise import loudest_energy, read_noise
-from pipeline.wakeword.evaluation.stream_metrics import Heard, highest, listen, measure, operate
-from pipeline.wakeword.evaluation.stream_synthesis import Keyword, Spoken, plan_stream
+from pipeline.wakeword.evaluation.stream_metrics import StreamScores, highest, measure, operate, score_stream
+from pipeline.wakeword.evaluation.stream_synthesis import BackgroundClip, Keyword, plan_stream
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.runtime.detector import StreamingDetector, detections, preset, voted
 from tests.wakeword_sounds import write_clips
@@ -98,11 +98,16 @@ def test_a_stream_needs_words_background_and_time(folders: tuple[Path, Path, Pat
     assert plan.speech_hours == pytest.approx(sum(soundfile.info(p).duration for p in other.iterdir()) / 3600)
 
 
-def _heard(scores: list[float], keywords: list[tuple[float, float]]) -> Heard:
+def _heard(scores: list[float], keywords: list[tuple[float, float]]) -> StreamScores:
     ends = np.arange(1, len(scores) + 1) / 10.0
     words = tuple(Keyword(Path(f"w{i}"), *span) for i, span in enumerate(keywords))
-    return Heard(
-        np.array(scores, dtype=np.float32), ends, words, (Spoken(Path("talk"), 0.0, 1.0),), len(scores) / 36_000, 1.0
+    return StreamScores(
+        np.array(scores, dtype=np.float32),
+        ends,
+        words,
+        (BackgroundClip(Path("talk"), 0.0, 1.0),),
+        len(scores) / 36_000,
+        1.0,
     )
 
 
@@ -111,8 +116,8 @@ def test_what_counts_as_found() -> None:
     scores[9] = 5.0  # at 1.0 s, within the word
     scores[29] = 5.0  # at 3.0 s, .5 s after the end: counts
     scores[39] = 5.0  # at 4.0 s, .6 s after the end: a miss and a false alarm
-    heard = _heard(scores, [(0.5, 1.2), (2.0, 2.5), (3.0, 3.4)])
-    point, when, alarms = operate(heard, CONFIG, 4.0)
+    stream_scores = _heard(scores, [(0.5, 1.2), (2.0, 2.5), (3.0, 3.4)])
+    point, when, alarms = operate(stream_scores, CONFIG, 4.0)
     assert when == [pytest.approx(1.0), pytest.approx(3.0), None]
     assert alarms == [pytest.approx(4.0)]
     assert (point.misses, point.false_alarms) == (1, 1)
@@ -122,13 +127,13 @@ def test_the_sweep_finds_the_best_point_within_a_rate() -> None:
     scores = [-5.0] * 36_000  # an hour
     for index, score in ((100, 6.0), (1000, 8.0), (2000, 3.0), (5000, 5.0), (9000, 4.0)):
         scores[index] = score
-    heard = _heard(scores, [(9.5, 10.2), (99.5, 100.2), (199.5, 200.2)])
-    found = measure(heard, replace(CONFIG, hysteresis=0.0), (0.5, 1.0, 2.0))
+    stream_scores = _heard(scores, [(9.5, 10.2), (99.5, 100.2), (199.5, 200.2)])
+    found = measure(stream_scores, replace(CONFIG, hysteresis=0.0), (0.5, 1.0, 2.0))
     assert [found.at_fah[t].misses for t in ("0.5", "1.0", "2.0")] == [1, 1, 0]
     assert found.at_fah["0.5"].threshold == pytest.approx(5.0, abs=1e-5)
     assert found.at_fah["0.5"].fah_interval[1] == pytest.approx(3.689, abs=0.01)
     assert found.missed == ("w2",)
-    values, is_word = highest(heard, CONFIG)
+    values, is_word = highest(stream_scores, CONFIG)
     assert values.tolist() == [6.0, 8.0, 3.0, -5.0]
     assert is_word.tolist() == [True] * 3 + [False]
 
@@ -136,12 +141,12 @@ def test_the_sweep_finds_the_best_point_within_a_rate() -> None:
 def test_listening_judges_every_window_of_every_block(folders: tuple[Path, Path, Path]) -> None:
     words, other, _ = folders
     plan = plan_stream(sorted(words.iterdir()), sorted(other.iterdir()), [], 0.17, seed=1)
-    heard = listen(plan, loudness, FEATURES, 0.1)
-    assert np.allclose(np.diff(heard.ends_s), 0.1)
-    assert heard.ends_s[-1] == pytest.approx(heard.hours * 3600, abs=0.2)
+    stream_scores = score_stream(plan, loudness, FEATURES, 0.1)
+    assert np.allclose(np.diff(stream_scores.ends_s), 0.1)
+    assert stream_scores.ends_s[-1] == pytest.approx(stream_scores.hours * 3600, abs=0.2)
     sound = np.concatenate([block.samples for block in plan.blocks()])
     detector = StreamingDetector(loudness, FEATURES, CONFIG, 1e9)
     alone = np.array([judged.score for judged in detector.feed(sound)])
-    n = min(len(alone), len(heard.scores))
-    assert np.abs(alone[:n] - heard.scores[:n]).max() < 0.1, "but for the frames over the edges of blocks"
-    assert np.median(np.abs(alone[:n] - heard.scores[:n])) < 1e-5
+    n = min(len(alone), len(stream_scores.scores))
+    assert np.abs(alone[:n] - stream_scores.scores[:n]).max() < 0.1, "but for the frames over the edges of blocks"
+    assert np.median(np.abs(alone[:n] - stream_scores.scores[:n])) < 1e-5

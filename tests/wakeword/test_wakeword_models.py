@@ -30,7 +30,7 @@ def test_every_architecture_learns_from_a_gradient(name: str) -> None:
     config = ModelConfig(name=name, width=0.25 if name.startswith("resnet") else 1.0)
     model = make_model(config, SHAPE, Cmvn.none(SHAPE[1]))
     windows = torch.randn(6, *SHAPE)
-    logits, embeddings = model.judge(windows)
+    logits, embeddings = model.logits_and_embeddings(windows)
     assert logits.shape == (6,)
     assert embeddings.shape == (6, model.head.in_features)
     logits.sum().backward()

@@ -25,17 +25,17 @@ from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
 from pipeline.runs import RunDirectory, StopRequested
 from pipeline.settings import Settings
-from pipeline.wakeword.cascade import Cascade, local_judge, remote_judge
+from pipeline.wakeword.cascade import Cascade, local_verifier, remote_verifier
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.file_detection import detect_in_file
-from pipeline.wakeword.finished_run import judge_for, trained
-from pipeline.wakeword.packaging.export import CLOSE, export, onnx_judge, read_windows
+from pipeline.wakeword.finished_run import classifier_for, open_finished_run
+from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
 from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
-from pipeline.wakeword.runtime.inference import judge_of
+from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import load_model, read_info
 from pipeline.wakeword.training.train import Trainer
 from tests.saturation import saturating_session
@@ -256,17 +256,19 @@ def test_exports_answer_as_the_model_does(world: World, tmp_path: Path) -> None:
     assert found["INT8"].same_side > 0.9
     assert found["INT8"].size_kb < found["ONNX"].size_kb
     windows = read_windows(world.run.path / "model")
-    judge = onnx_judge(tmp_path / "model.onnx")
-    threshold = trained(world.settings, world.run.id).info.threshold
+    judge = onnx_classifier(tmp_path / "model.onnx")
+    threshold = open_finished_run(world.settings, world.run.id).info.threshold
     saturating = saturating_session(tmp_path / "model.int8.onnx").run(None, {"features": windows})[0]
     assert ((saturating >= threshold) == (judge(windows) >= threshold)).mean() > 0.9
     assert signed_weights(tmp_path / "model.int8.onnx") == []
-    assert np.allclose(judge(windows[:5]), judge_for(trained(world.settings, world.run.id))(windows[:5]), atol=1e-3)
+    assert np.allclose(
+        judge(windows[:5]), classifier_for(open_finished_run(world.settings, world.run.id))(windows[:5]), atol=1e-3
+    )
     (tmp_path / "model.onnx").write_bytes(b"no model")
     with pytest.raises(ModelError, match="no ONNX model"):
-        onnx_judge(tmp_path / "model.onnx")
+        onnx_classifier(tmp_path / "model.onnx")
     with pytest.raises(ModelError, match="is not exported yet"):
-        judge_for(trained(world.settings, world.run.id), "int8")
+        classifier_for(open_finished_run(world.settings, world.run.id), "int8")
 
 
 def test_models_that_cannot_be_trusted_are_refused(world: World, tmp_path: Path) -> None:
@@ -288,7 +290,7 @@ def test_models_that_cannot_be_trusted_are_refused(world: World, tmp_path: Path)
     with pytest.raises(ModelError, match="does not describe a detector"):
         read_info(folder)
     with pytest.raises(ModelError, match="no detector 'nothing'"):
-        trained(world.settings, "nothing")
+        open_finished_run(world.settings, "nothing")
 
 
 def test_a_recording_is_searched_for_the_word(world: World, tmp_path: Path) -> None:
@@ -296,7 +298,7 @@ def test_a_recording_is_searched_for_the_word(world: World, tmp_path: Path) -> N
     sound = np.concatenate([hum(draw), chirp(draw), hum(draw)])
     start_s = len(hum(np.random.default_rng(5))) / RATE_HZ
     soundfile.write(tmp_path / "long.wav", sound, RATE_HZ)
-    found = detect_in_file(trained(world.settings, world.run.id), tmp_path / "long.wav", "aggressive")
+    found = detect_in_file(open_finished_run(world.settings, world.run.id), tmp_path / "long.wav", "aggressive")
     assert len(found.windows) == pytest.approx(found.duration_s * 10, abs=12)
     best = max(found.windows, key=lambda window: window.score)
     assert start_s < best.end_s < start_s + 1.9
@@ -320,11 +322,11 @@ def judge_url(world: World) -> Iterator[str]:
 def test_sentry_and_judge(world: World, judge_url: str) -> None:
     """The sentry hears words and other speech; what it lets through, the judge behind HTTP answers."""
     info = read_info(world.run.path / "model")
-    judge = judge_for(trained(world.settings, world.run.id))
+    judge = classifier_for(open_finished_run(world.settings, world.run.id))
     passed, took = {"words": 0, "other": 0}, []
-    remote_judge(judge_url, timeout_s=120.0)(np.zeros(RATE_HZ, dtype=np.float32))  # by now its model is loaded
-    remote = remote_judge(judge_url, timeout_s=30.0)
-    here = local_judge(judge, info.features, info.detector, info.threshold, info.temperature, info.name)
+    remote_verifier(judge_url, timeout_s=120.0)(np.zeros(RATE_HZ, dtype=np.float32))  # by now its model is loaded
+    remote = remote_verifier(judge_url, timeout_s=30.0)
+    here = local_verifier(judge, info.features, info.detector, info.threshold, info.temperature, info.name)
     for name, folder in (("words", world.new_words), ("other", world.new_other)):
         for path in sorted(folder.iterdir()):
             cascade = Cascade(StreamingDetector(judge, info.features, info.detector, info.threshold), remote)
@@ -332,7 +334,7 @@ def test_sentry_and_judge(world: World, judge_url: str) -> None:
             padded = np.pad(sound, (round(info.features.clip_s * RATE_HZ), RATE_HZ // 2))
             asked = [window for window in cascade.run(padded) if window.verdict is not None]
             passed[name] += bool(asked)
-            took += [window.judged_ms for window in asked]
+            took += [window.verdict_ms for window in asked]
             assert {window.verdict.label for window in asked if window.verdict} <= {"chirp", "other"}
     assert passed["words"] >= 6
     assert passed["other"] <= 0.1 * 20 + 1, "under a tenth of what is not the word, and one for luck"
@@ -358,7 +360,7 @@ def test_the_judge_refuses_in_words(world: World, judge_url: str) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
         assert words in answer.json()["detail"]
     with pytest.raises(ModelError, match="does not answer"):
-        remote_judge("http://127.0.0.1:9")(np.zeros(1600, dtype=np.float32))
+        remote_verifier("http://127.0.0.1:9")(np.zeros(1600, dtype=np.float32))
 
 
 @pytest.mark.parametrize(
@@ -425,7 +427,7 @@ def test_corrupt_audio_among_good_is_left_out_and_counted(world: World, tmp_path
 def test_a_judge_is_a_function_of_windows_alone(world: World) -> None:
     model, info = load_model(world.run.path / "model")
     windows = read_windows(world.run.path / "model")
-    judge = judge_of(model)
+    judge = classifier_of(model)
     assert np.allclose(judge(windows[:3]), np.concatenate([judge(windows[i : i + 1]) for i in range(3)]), atol=1e-5)
     assert judge(windows[:0]).shape == (0,)
     assert info.features == world.config.features

@@ -1,4 +1,4 @@
-"""What can be learnt from, starting a training, and what trainings found."""
+"""What can be learned from, starting a training, and its results."""
 
 from typing import Any
 
@@ -10,104 +10,137 @@ from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.run_list import say_damaged, stored
 from dashboard.markup import message, plain
 from dashboard.services import tables
+from pipeline.i18n import N_, _, number
 from pipeline.metrics.regression import TARGETS
 from pipeline.presets import build
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.tabular.config import MODELS, SEARCHES, TabularConfig
 
 EVERY_S = 1.0
-SEARCH_WORDS = {"none": "none: as it comes", "grid": "grid: every combination of a few", "optuna": "Optuna: 20 trials"}
-FIGURES = {"mae": "MAE", "rmse": "RMSE", "r2": "R²", "pcc": "PCC", "within_10": "Within 10 points", "n": "n"}
+MODEL_TITLES = {"forest": N_("random forest"), "boosting": N_("gradient boosting")}
+SEARCH_TITLES = {
+    "none": N_("none: default settings"), "grid": N_("grid: every combination of a few"),
+    "optuna": N_("Optuna: 20 trials"),
+}  # fmt: skip
+FIGURES = {
+    "mae": N_("MAE"), "rmse": N_("RMSE"), "r2": N_("R²"), "pcc": N_("PCC"), "within_10": N_("Within 10 points"),
+    "n": N_("n"),
+}  # fmt: skip
+# Names that reports give to the baselines.
+BASELINES = {
+    "level 0 (rules)": N_("rules"),  # not shown
+    "heuristic rule": N_("heuristic rule"),  # not shown
+    "training mean": N_("training mean"),  # not shown
+    "ridge regression": N_("ridge regression"),  # not shown
+}
+STATUS = {"finished": N_("finished"), "stopped": N_("stopped"), "failed": N_("failed"), "lost": N_("lost")}
 
 
 def clean(task: str, source: str) -> None:
-    found = tables.cleaning(task, source)
+    cleaning = tables.cleaning(task, source)
     columns = st.columns(4)
-    columns[0].metric("Items", f"{found.n:,}")
-    columns[1].metric("Usable", f"{len(found.kept):,}")
-    columns[2].metric("People", f"{found.n_groups:,}")
-    columns[3].metric("Contradictions", f"{len(found.conflicts):,}")
-    for warning in found.warnings:
+    columns[0].metric(_("Items"), number(cleaning.n))
+    columns[1].metric(_("Usable"), number(len(cleaning.kept)))
+    columns[2].metric(_("People"), number(cleaning.n_groups))
+    columns[3].metric(_("Contradictions"), number(len(cleaning.conflicts)))
+    for warning in cleaning.warnings:
         st.warning(message(warning), icon=":material/balance:")
-    left, right = st.columns(2)
+    left, right = st.columns([3, 2])
     with left:
-        st.markdown("**Left out, and why**")
-        if found.dropped:
-            st.dataframe([{"It": why, "Items": n} for why, n in found.dropped.items()], hide_index=True)
-        else:
-            st.caption("Nothing.")
-    with right:
         st.plotly_chart(
-            score_charts.score_histogram({"labels": [row.label or 0.0 for row in found.kept]}), key="table-labels"
+            score_charts.score_histogram({_("labels"): [row.label or 0.0 for row in cleaning.kept]}),
+            key="table-labels",
         )
+    with right:
+        st.markdown(_("**Left out**"))
+        if cleaning.dropped:
+            st.dataframe(
+                [{_("Reason"): _(reason), _("Items"): n} for reason, n in cleaning.dropped.items()], hide_index=True
+            )
+        else:
+            st.caption(_("Nothing."))
 
 
 def train(task: str, source: str) -> None:
     with st.form("table-train", border=False), errors_in_words():
         left, middle, right = st.columns(3)
-        model = left.selectbox("Model", MODELS)
-        search = middle.selectbox("Search for settings", SEARCHES, format_func=SEARCH_WORDS.__getitem__)
-        folds = right.number_input("Folds, over people", 2, 20, 5)
-        if st.form_submit_button("Train", type="primary", icon=":material/play_arrow:"):
+        model = left.selectbox(_("Model"), MODELS, format_func=lambda name: _(MODEL_TITLES[name]))
+        search = middle.selectbox(_("Search for settings"), SEARCHES, format_func=lambda name: _(SEARCH_TITLES[name]))
+        folds = right.number_input(_("Folds"), 2, 20, 5, help=_("All items of a person are in one fold."))
+        if st.form_submit_button(_("Train"), type="primary", icon=":material/play_arrow:"):
             depth = 3 if model == "boosting" else 0
             values = {"task": task, "source": source, "model": model, "search": search, "folds": folds, "depth": depth}
             config = build(TabularConfig, {**values, "name": f"{task}-{model}"})
-            st.toast(f"{plain(tables.start(config))} has started.")
+            st.toast(_("{run} has started.").format(run=plain(tables.start(config))))
     _watch(task)
 
 
 @st.fragment(run_every=EVERY_S)
 @errors_in_words()
 def _watch(task: str) -> None:
-    found = tables.runs(task)
-    say_damaged(found.damaged)
-    active = [run for run in found.records if run.state.status in ACTIVE]
+    listing = tables.runs(task)
+    say_damaged(listing.damaged)
+    active = [run for run in listing.records if run.state.status in ACTIVE]
     for run in active:
         st.progress(
             min(1.0, max(0.0, run.state.progress or 0.0)),
             text=plain(f"{run.directory.id}: {run.state.message or run.state.status}"),
         )
-    if not active:
-        newest = next(iter(found.records), None)
-        if newest is None:
-            st.caption("No training has run yet. One takes seconds to a minute.")
-        elif newest.state.status in ("failed", "lost"):
-            st.error(
-                message(f"{newest.directory.id} {newest.state.status}: {newest.state.error}"), icon=":material/error:"
-            )
-        else:
-            st.caption(plain(f"{newest.directory.id} is {newest.state.status}: see Results."))
+    if active:
+        return
+    newest = next(iter(listing.records), None)
+    if newest is None:
+        st.caption(_("There are no runs yet. A training takes seconds to a minute."))
+        return
+    status = _(STATUS.get(newest.state.status, newest.state.status))
+    if newest.state.status in ("failed", "lost"):
+        st.error(message(f"{newest.directory.id}: {status}. {newest.state.error}"), icon=":material/error:")
+    else:
+        st.caption(_("{run}: {status}. See Results.").format(run=plain(newest.directory.id), status=status))
 
 
 def results(task: str) -> None:
-    found = tables.runs(task)
-    say_damaged(found.damaged)
-    runs = {run.directory.id: run for run in found.records if tables.has_report(run.directory)}
+    listing = tables.runs(task)
+    say_damaged(listing.damaged)
+    runs = {run.directory.id: run for run in listing.records if tables.has_report(run.directory)}
     if not runs:
-        empty_state("No training has finished yet. Start one under Train.")
+        empty_state(_("No training has finished yet. Start one under Train."))
         return
-    chosen = st.selectbox("Run", list(runs), format_func=lambda name: f"{name} ({runs[name].state.created_at[:16]})")
-    run = runs[chosen].directory
-    with stored(f"The report of {run.id}"):
-        _result(task, run, tables.report(run))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            _("Run"), list(runs), format_func=lambda name: f"{name} ({runs[name].state.created_at[:16]})"
+        )
+        run = runs[chosen].directory
+        _deployment(task, run)
+    with stored(_("The report of {run}").format(run=run.id)):
+        _result(tables.report(run))
 
 
-def _result(task: str, run: RunDirectory, report: dict[str, Any]) -> None:
-    rows = {"this model": report["metrics"], **report["baselines"]}
-    st.dataframe([{"Scorer": name, **_figures(found)} for name, found in rows.items()], hide_index=True)
+def _result(report: dict[str, Any]) -> None:
+    rows = {_("this model"): report["metrics"]}
+    rows |= {_(BASELINES.get(name, name)): metrics for name, metrics in report["baselines"].items()}
+    st.dataframe(
+        [{_("Scorer"): name, **_figures(metrics)} for name, metrics in rows.items()],
+        hide_index=True, column_config={_("Scorer"): st.column_config.TextColumn(pinned=True)},
+    )  # fmt: skip
     low, high = report["metrics"]["intervals"]["mae"]
     goals = next(target for target in TARGETS if target.metric == "mae")
     st.caption(
-        f"Out of fold: nobody's items were learnt from and judged at once. MAE 95 %: {low:.1f} to {high:.1f} (over "
-        f"people); below {goals.acceptable:g} is acceptable, {goals.good:g} good, {goals.excellent:g} excellent."
-    )
-    _deployment(task, run)
+        _(
+            "Out of fold: each person's items are scored by models that were not trained on that person. 95% "
+            "confidence interval of the MAE, over people: {low} to {high}. Below {acceptable} is acceptable, below "
+            "{good} good, below {excellent} excellent."
+        ).format(
+            low=number(low, 1), high=number(high, 1), acceptable=number(goals.acceptable), good=number(goals.good),
+            excellent=number(goals.excellent),
+        )
+    )  # fmt: skip
     left, right = st.columns(2)
-    left.markdown("**What it uses** (share of what its splits gain)")
-    left.plotly_chart(_importance(report["importance"], "Share"), key="table-importance")
-    right.markdown("**What it needs** (points of MAE lost when shuffled, out of fold)")
-    right.plotly_chart(_importance(report["permutation"], "Points of MAE"), key="table-permutation")
-    st.subheader("Where it errs")
+    left.markdown(_("**Feature importance** (share of the gain of its splits)"))
+    left.plotly_chart(_importance(report["importance"], _("Share")), key="table-importance")
+    right.markdown(_("**Permutation importance** (rise of the MAE when shuffled, out of fold)"))
+    right.plotly_chart(_importance(report["permutation"], _("Points of MAE")), key="table-permutation")
+    st.subheader(_("Error analysis"))
     _errors(report["errors"])
 
 
@@ -115,54 +148,60 @@ def _importance(values: dict[str, float], label: str) -> Any:
     return score_charts.importance(list(values), list(values.values()), most=15, label=label)
 
 
-def _figures(found: dict[str, Any]) -> dict[str, Any]:
-    return {label: None if found[name] is None else round(found[name], 2) for name, label in FIGURES.items()}
+def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
+    return {_(label): None if metrics[name] is None else round(metrics[name], 2) for name, label in FIGURES.items()}
 
 
 def _deployment(task: str, run: RunDirectory) -> None:
-    used = tables.in_use(task)
-    st.markdown("In use: **the rule**." if used is None else f"In use: **{plain(used.info.model_id)}**.")
-    with st.container(horizontal=True):
-        if (used is None or used.info.model_id != run.id) and confirm(
-            "Put it into use", f"From now on {plain(run.id)} answers for this task.", answer="Yes, put it into use",
-            key=f"table-deploy-{run.id}", icon=":material/rocket_launch:",
-        ):  # fmt: skip
-            tables.deploy(run)
-            st.rerun()
-        if used is not None and confirm(
-            "Roll back", "What answered before answers again.", answer="Yes, go back", key="table-back",
-            icon=":material/undo:",
-        ):  # fmt: skip
-            st.toast(f"{plain(tables.roll_back(task) or 'The rule')} answers again.")
-            st.rerun()
+    deployed = tables.in_use(task)
+    name = _("the rules") if deployed is None else plain(deployed.info.model_id)
+    st.markdown(_("Deployed: **{model}**").format(model=name), width="content")
+    if (deployed is None or deployed.info.model_id != run.id) and confirm(
+        _("Deploy"), _("From now on {run} scores this task.").format(run=plain(run.id)), answer=_("Yes, deploy it"),
+        key=f"table-deploy-{run.id}", icon=":material/rocket_launch:",
+    ):  # fmt: skip
+        tables.deploy(run)
+        st.rerun()
+    if deployed is not None and confirm(
+        _("Roll back"), _("The model that was deployed before is deployed again."), answer=_("Yes, roll back"),
+        key="table-back", icon=":material/undo:",
+    ):  # fmt: skip
+        model = tables.roll_back(task)
+        st.toast(_("Deployed: {model}").format(model=plain(model) if model else _("the rules")))
+        st.rerun()
 
 
 def _errors(errors: dict[str, Any]) -> None:
     st.dataframe(
         [
             {
-                "Item": one["content"],
-                "By": one["group"],
-                "Label": round(one["label"], 1),
-                "Predicted": round(one["predicted"], 1),
+                _("Item"): item["content"],
+                _("Label"): round(item["label"], 1),
+                _("Predicted"): round(item["predicted"], 1),
+                _("Person"): item["group"],
             }
-            for one in errors["worst"]
+            for item in errors["worst"]
         ],
         hide_index=True,
+        column_config={_("Item"): st.column_config.TextColumn(width="large")},
     )
     left, middle, right = st.columns(3)
-    for column, label, name in ((left, "Person", "by_group"), (middle, "Band of the label", "by_band")):
-        column.dataframe(
-            [
-                {label: one["name"], "n": one["n"], "MAE": round(one["mae"], 1), "Bias": round(one["bias"], 1)}
-                for one in errors[name]
-            ],
-            hide_index=True,
-        )
+    left.dataframe([{_("Person"): row["name"], **_bias(row)} for row in errors["by_group"]], hide_index=True)
+    middle.dataframe(
+        [{_("Band of the label"): _(band), **_bias(row)} for band, row in ((r["name"], r) for r in errors["by_band"])],
+        hide_index=True,
+    )
     right.dataframe(
         [
-            {"Feature": one["feature"], "MAE by its quarters": ", ".join(f"{mae:.1f}" for mae in one["mae_by_quarter"])}
-            for one in errors["by_feature"]
+            {
+                _("Feature"): row["feature"],
+                _("MAE by quarter of its values"): ", ".join(number(mae, 1) for mae in row["mae_by_quarter"]),
+            }
+            for row in errors["by_feature"]
         ],
         hide_index=True,
     )
+
+
+def _bias(row: dict[str, Any]) -> dict[str, Any]:
+    return {_("n"): row["n"], _("MAE"): round(row["mae"], 1), _("Bias"): round(row["bias"], 1)}

@@ -1,4 +1,6 @@
-"""Score one prompt, with what the rule misses in it."""
+"""Score one prompt, with the rules that it misses."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -6,29 +8,40 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.score_card import points
 from dashboard.markup import plain
 from dashboard.services import tables
+from pipeline.i18n import _, number
 from pipeline.markdown import code_span
 from pipeline.records import band_of
 from pipeline.tabular.prompts.store import LONGEST
 
+CHECK, CROSS = ":material/check:", ":material/close:"
+
 
 def use() -> None:
-    text = st.text_area("Prompt to score", max_chars=LONGEST, height=140, key="use-text")
-    if not st.button("Score it", type="primary", disabled=not text.strip()):
-        st.caption("By the model in use, or by the rule where none is. What it answers is logged for the Monitor page.")
+    text = st.text_area(_("Prompt to score"), max_chars=LONGEST, height=140, key="use-text")
+    if not st.button(_("Score the prompt"), type="primary", disabled=not text.strip()):
+        st.caption(_("Scored by the deployed model, or by the rules where none is deployed. Every score is logged."))
         return
     with errors_in_words():
-        found = tables.score_prompt(text)
+        scored = tables.score_prompt(text)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.metric("Score (0-100)", points(found.score), width="content")
-            st.badge(band_of(found.score).label)  # what bands mean is said of speech
-        sure = (
-            "It cannot say how sure it is."
-            if found.confidence is None
-            else f"In about {round(10 * found.confidence)} of 10 such cases people's score is within 10 points."
+            st.metric(_("Score (0-100)"), points(scored.score), width="content")
+            st.badge(_(band_of(scored.score).label))  # the meanings of the bands are about speech
+        confidence = (
+            _("The accuracy of this score is unknown.")
+            if scored.confidence is None
+            else _("In about {n} of 10 such cases people's score is within 10 points.").format(
+                n=number(round(10 * scored.confidence))
+            )
         )
-        st.markdown(f"By {code_span(found.model_id)}. {sure} The rule alone says {points(found.rule)}.")
+        scorer = _("Scored by {model}.").format(model=code_span(scored.model_id))
+        rules = _("The rules alone give {score}.").format(score=points(scored.rule))
+        st.markdown(f"{scorer} {confidence} {rules}")
         left, right = st.columns(2)
-        met = "  \n".join(f":material/check: {plain(name)}" for name in found.met)
-        missing = "  \n".join(f":material/close: {plain(name)}" for name in found.missing)
-        left.markdown(f"**It has**  \n{met or 'nothing of it'}")
-        right.markdown(f"**It lacks**  \n{missing or 'nothing'}")
+        nothing = _("none")
+        met, missing = _listed(CHECK, scored.met), _listed(CROSS, scored.missing)
+        left.markdown(_("**Present**") + f"  \n{met or nothing}")
+        right.markdown(_("**Missing**") + f"  \n{missing or nothing}")
+
+
+def _listed(icon: str, rules: Sequence[str]) -> str:
+    return "  \n".join(f"{icon} {plain(_(rule))}" for rule in rules)

@@ -1,4 +1,4 @@
-"""Step 1: the clips of a word; what is wrong with them, and how they sound when training varies them."""
+"""Step 1: the clips of a word, their problems, and how they sound when training varies them."""
 
 import streamlit as st
 
@@ -8,185 +8,234 @@ from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import UPLOAD_TYPES
 from dashboard.markup import plain
-from dashboard.services import wakeword as wakewords
+from dashboard.services import wakeword
 from pipeline.audio.load import MAX_UPLOAD_BYTES
-from pipeline.wakeword.data.clip_library import PARTS, Collection
-from pipeline.wakeword.data.clips import ClipScan
+from pipeline.i18n import N_, _, ngettext, number
+from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
+from pipeline.wakeword.data.clips import ClipScan, Label
 
 TITLES = {
-    "positive": "The word", "negative": "Other speech", "hard_negative": "What sounds like it", "noise": "Noise",
-    "rir": "Room impulse responses", "evaluation/positive": "The word, to evaluate on",
-    "evaluation/background": "Speech to evaluate on", "evaluation/noise": "Noise to evaluate with",
-    "evaluation/near": "Near phrases to evaluate on",
+    "positive": N_("The word"), "negative": N_("Other speech"), "hard_negative": N_("Similar-sounding speech"),
+    "noise": N_("Noise"), "rir": N_("Room impulse responses"), "evaluation/positive": N_("The word, for evaluation"),
+    "evaluation/background": N_("Other speech, for evaluation"), "evaluation/noise": N_("Noise, for evaluation"),
+    "evaluation/near": N_("Similar phrases, for evaluation"),
 }  # fmt: skip
 SHOWN = 12
 PREVIEWS = 3
+UPLOADS = "wakeword-uploads"
 
 
-def choose_word() -> Collection | None:
-    """The collection that the page is about; None while there is none."""
-    known = wakewords.words()
+def choose_word() -> ClipLibrary | None:
+    """The clips of the word that the page is about; None while there is no word."""
+    known = wakeword.words()
     if not known:
         return None
     if state.chosen(state.WAKE_WORD) not in known:
         state.choose(state.WAKE_WORD, known[0])
-    name = st.selectbox("Word", known, key=state.WAKE_WORD, bind="query-params")
-    return wakewords.collection(name)
+    word = st.selectbox(
+        _("Word"), known, key=state.WAKE_WORD, bind="query-params", label_visibility="collapsed", width=220
+    )
+    return wakeword.library(word)
 
 
-def draw() -> None:
-    words = choose_word()
-    with st.expander("New word", icon=":material/add:", expanded=words is None):
-        _new_word()
-    if words is None:
+def draw(clips: ClipLibrary | None) -> None:
+    if clips is None:
+        with st.container(border=True):
+            _new_word()
         st.info(
-            "There are no clips of any word yet. Name one above and upload recordings of it, or copy folders with "
-            "`pronlab wakeword add WORD --positive FOLDER --negative FOLDER`.",
+            _(
+                "There are no clips yet. Name a word above and upload recordings of it, or copy folders with "
+                "`pronlab wakeword add WORD --positive FOLDER --negative FOLDER`."
+            ),
             icon=":material/upload:",
         )
         return
-    _counts(words)
-    _add(words)
-    _check(words)
-    _evaluation_part(words)
-    _hear(words)
+    left, right = st.columns(2)
+    with left:
+        _counts(clips)
+    with right:
+        with st.expander(_("Add clips"), icon=":material/upload:", expanded=not any(clips.counts.values())):
+            _add(clips)
+        with st.expander(_("New word"), icon=":material/add:"):
+            _new_word()
+        _set_aside(clips)
+    _check(clips)
+    _variations(clips)
 
 
 def _new_word() -> None:
     with st.form("new-word", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name of the word", placeholder="computer", max_chars=60)
-        made = st.form_submit_button("Create", icon=":material/add:")
-    if made:
+        word = st.text_input(_("New word or phrase"), placeholder="computer", max_chars=60)
+        submitted = st.form_submit_button(_("Create"), icon=":material/add:")
+    if submitted:
         with errors_in_words():
-            created = wakewords.collection(name, create=True)
+            created = wakeword.library(word, create=True)
             st.query_params[state.WAKE_WORD] = created.name
             st.rerun()
 
 
-def _counts(words: Collection) -> None:
-    counts = words.counts
+def _counts(clips: ClipLibrary) -> None:
+    counts = clips.counts
+    shown = (Label.POSITIVE, Label.NEGATIVE)
     st.dataframe(
-        [{"Clips": TITLES[part], "Files": n, "Folder": part} for part, n in counts.items() if n or part in PARTS[:2]],
+        [
+            {_("Clips"): _(TITLES[part]), _("Files"): n, _("Folder"): part}
+            for part, n in counts.items()
+            if n or part in shown
+        ],
         hide_index=True,
     )
-    if counts["positive"] and not counts["negative"]:
-        st.caption(
-            "Other speech may also come from recording sets of this installation: choose them under 2 Configuration."
-        )
+    if counts[Label.POSITIVE] and not counts[Label.NEGATIVE]:
+        st.caption(_("Recording sets can also serve as other speech: choose them under 2 Configuration."))
 
 
-def _add(words: Collection) -> None:
-    with st.expander("Add clips", icon=":material/upload:", expanded=not any(words.counts.values())):
-        part = st.selectbox("What are they?", PARTS, format_func=TITLES.__getitem__, key="wakeword-part")
-        files = st.file_uploader(
-            "Files", type=UPLOAD_TYPES, accept_multiple_files=True, key=f"wakeword-files-{state.recall('added', 0)}",
-            max_upload_size=MAX_UPLOAD_BYTES // 2**20,
-        )  # fmt: skip
-        said = st.audio_input("Or say it", sample_rate=16_000, key=f"wakeword-said-{state.recall('added', 0)}")
-        given = [(file.name, file.getvalue()) for file in files or []]
-        given += [(f"recorded-{len(words.files(part)) + 1:03}.wav", said.getvalue())] if said else []
-        if given and st.button(f"Keep {len(given)}", type="primary", icon=":material/save:"):
-            bar = st.progress(0.0)
-            refused = 0
-            for number, (name, content) in enumerate(given):
-                with errors_in_words():
-                    refused += 1
-                    words.add(part, name, content)
-                    refused -= 1
-                bar.progress((number + 1) / len(given), text=f"{number + 1} of {len(given)}")
-            if refused:
-                st.warning(f"{len(given) - refused} are kept, {refused} were refused for the reasons above.")
-                return
-            state.remember("added", state.recall("added", 0) + 1)
-            st.toast(f"{len(given)} clips are kept.")
-            st.rerun()
-
-
-def _check(words: Collection) -> None:
-    st.subheader("Check")
-    pattern = st.text_input(
-        "Which part of a path names the speaker?", key="wakeword-source", placeholder="(speaker[0-9]+)_",
-        help="A regular expression; its first group is the speaker, who stays on one side of a split. Empty: each file "
-        "counts as its own.",
+def _add(clips: ClipLibrary) -> None:
+    round_ = state.recall(UPLOADS, 0)
+    part = st.selectbox(_("Kind of clips"), PARTS, format_func=lambda name: _(TITLES[name]), key="wakeword-part")
+    files = st.file_uploader(
+        _("Files"), type=UPLOAD_TYPES, accept_multiple_files=True, key=f"wakeword-files-{round_}",
+        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
     )  # fmt: skip
-    if st.button("Check the clips", icon=":material/fact_check:", disabled=not words.files("positive")):
-        bar = st.progress(0.0)
-        state.remember(
-            f"scan-{words.name}",
-            wakewords.scan(words, pattern, lambda done, n, _: bar.progress(done / n, text=f"{done} of {n}")),
-        )
-        bar.empty()
-    scan: ClipScan | None = state.recall(f"scan-{words.name}")
-    if scan is None:
-        st.caption("Reads every clip: what cannot be used, what is there twice, how long they are.")
+    recording = st.audio_input(_("Or record a clip"), sample_rate=16_000, key=f"wakeword-recording-{round_}")
+    uploads = [(file.name, file.getvalue()) for file in files or []]
+    if recording:
+        uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording.getvalue()))
+    n = len(uploads)
+    save = ngettext("Save {n} clip", "Save {n} clips", n).format(n=number(n))
+    if not uploads or not st.button(save, type="primary", icon=":material/save:"):
         return
+    bar = st.progress(0.0)
+    n_refused = 0
+    for count, (name, content) in enumerate(uploads, start=1):
+        with errors_in_words():
+            n_refused += 1
+            clips.add(part, name, content)
+            n_refused -= 1
+        bar.progress(count / n, text=_("{done} of {n}").format(done=number(count), n=number(n)))
+    if n_refused:
+        st.warning(
+            _("{saved} saved, {refused} refused for the reasons above.").format(
+                saved=number(n - n_refused), refused=number(n_refused)
+            )
+        )
+        return
+    state.remember(UPLOADS, round_ + 1)
+    st.toast(ngettext("{n} clip saved.", "{n} clips saved.", n).format(n=number(n)))
+    st.rerun()
+
+
+def _set_aside(clips: ClipLibrary) -> None:
+    n, n_kept = len(clips.files("positive")), len(clips.files("evaluation/positive"))
+    with st.container(border=True):
+        st.markdown(
+            _("**For evaluation**: {kept} of {n} clips of the word").format(kept=number(n_kept), n=number(n + n_kept)),
+            help=_("Training never uses these clips. Without them nobody knows how good the detector is."),
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            share = st.slider(_("Share to set aside (%)"), 5, 60, 30, 5, key="wakeword-share")
+            if st.button(_("Set aside"), icon=":material/call_split:", disabled=not n):
+                moved = clips.set_aside(share / 100)
+                st.toast(ngettext("{n} clip set aside.", "{n} clips set aside.", moved).format(n=number(moved)))
+                st.rerun()
+            if st.button(_("Put back"), icon=":material/undo:", disabled=not n_kept):
+                moved = clips.take_back()
+                st.toast(ngettext("{n} clip put back.", "{n} clips put back.", moved).format(n=number(moved)))
+                st.rerun()
+
+
+def _check(clips: ClipLibrary) -> None:
+    key = f"scan-{clips.name}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pattern = st.text_input(
+            _("Speaker in the path"), key="wakeword-source", placeholder="(speaker[0-9]+)_",
+            help=_(
+                "A regular expression whose first group is the speaker. All clips of a speaker stay on one side of a "
+                "split. If empty, each file counts as a speaker."
+            ),
+        )  # fmt: skip
+        clicked = st.button(_("Check clips"), icon=":material/fact_check:", disabled=not clips.files("positive"))
+    if clicked:
+        bar = st.progress(0.0)
+
+        def progress(done: int, n: int, _message: str) -> None:
+            bar.progress(done / n, text=_("{done} of {n}").format(done=number(done), n=number(n)))
+
+        state.remember(key, wakeword.scan(clips, pattern, progress))
+        bar.empty()
+    scan: ClipScan | None = state.recall(key)
+    if scan is None:
+        st.caption(_("Reads every clip and finds unusable clips, duplicates and durations."))
+        return
+    _scan_report(clips, scan, key)
+
+
+def _scan_report(clips: ClipLibrary, scan: ClipScan, key: str) -> None:
     st.dataframe(
         [
             {
-                "Class": TITLES[label], "Clips": s.clips, "Hours": round(s.hours, 2),
-                "Shortest (s)": round(s.shortest_s, 2), "Median (s)": round(s.median_s, 2),
-                "Longest (s)": round(s.longest_s, 2), "Speakers or files": s.sources,
+                _("Clips"): _(TITLES[label]), _("Usable"): s.clips, _("Hours"): round(s.hours, 2),
+                _("Shortest (s)"): round(s.shortest_s, 2), _("Median (s)"): round(s.median_s, 2),
+                _("Longest (s)"): round(s.longest_s, 2), _("Speakers or files"): s.sources,
             }
             for label, s in scan.statistics.items()
         ],
         hide_index=True,
     )  # fmt: skip
     for paths in scan.duplicates[:SHOWN]:
-        st.caption(plain(f"The same sound: {', '.join(paths)}"))
+        st.caption(_("Duplicates: {files}").format(files=plain(", ".join(paths))))
     if not scan.bad:
-        st.success(f"All {len(scan.clips)} clips can be used.", icon=":material/check:")
+        n = len(scan.clips)
+        st.success(
+            ngettext("{n} clip checked: no problems.", "All {n} clips can be used.", n).format(n=number(n)),
+            icon=":material/check:",
+        )
         return
-    st.warning(f"{len(scan.bad)} clips cannot be used:", icon=":material/warning:")
+    n_bad = len(scan.bad)
+    st.warning(
+        ngettext("{n} clip cannot be used.", "{n} clips cannot be used.", n_bad).format(n=number(n_bad)),
+        icon=":material/warning:",
+    )
     st.dataframe(
-        [{"Clip": clip.path, "Why": "; ".join(p.message for p in clip.problems)} for clip in scan.bad], hide_index=True
+        [{_("Clip"): clip.path, _("Reason"): "; ".join(p.message for p in clip.problems)} for clip in scan.bad],
+        hide_index=True,
+    )
+    question = ngettext(
+        "Move {n} clip, with the reason, to the folder **quarantine** of this word? Nothing is deleted.",
+        "Move {n} clips, with the reasons, to the folder **quarantine** of this word? Nothing is deleted.",
+        n_bad,
     )
     if confirm(
-        "Move them aside", f"{len(scan.bad)} clips go to the folder **quarantine** of this word, with the reasons. "
-        "Nothing is deleted.", answer="Move them", key=f"quarantine-{words.name}", icon=":material/folder_off:",
+        _("Quarantine"), question.format(n=number(n_bad)), answer=_("Yes, move them"), key=f"quarantine-{clips.name}",
+        icon=":material/folder_off:",
     ):  # fmt: skip
-        moved = words.quarantine(scan)
-        state.forget(f"scan-{words.name}")
-        st.toast(f"{len(moved)} clips are in quarantine.")
+        n_moved = len(clips.quarantine(scan))
+        state.forget(key)
+        st.toast(ngettext("{n} clip in quarantine.", "{n} clips in quarantine.", n_moved).format(n=number(n_moved)))
         st.rerun()
 
 
-def _evaluation_part(words: Collection) -> None:
-    st.subheader("Kept for evaluation")
-    n, kept = len(words.files("positive")), len(words.files("evaluation/positive"))
-    st.caption(
-        f"{kept} of {n + kept} clips of the word are kept for evaluation and never learnt from. Without any, nobody "
-        "knows how good the detector is."
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        share = st.slider("Share to set aside (%)", 5, 60, 30, 5, key="wakeword-share")
-        if st.button("Set aside", icon=":material/call_split:", disabled=not n):
-            st.toast(f"{words.set_aside(share / 100)} clips are set aside.")
-            st.rerun()
-        if st.button("Take all back", icon=":material/undo:", disabled=not kept):
-            st.toast(f"{words.take_back()} clips are back.")
-            st.rerun()
-
-
-def _hear(words: Collection) -> None:
-    st.subheader("Hear what training hears")
-    files = words.files("positive")
+def _variations(clips: ClipLibrary) -> None:
+    files = clips.files("positive")
     if not files:
-        st.caption("Once there are clips of the word, their variations can be heard here.")
         return
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Clip", files, format_func=lambda path: path.name, key="wakeword-clip")
-    if right.button("Vary it", icon=":material/casino:", key="wakeword-vary"):
-        state.remember("vary-seed", state.recall("vary-seed", 0) + 1)
+    st.subheader(_("Variations in training"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            _("Clip"), files, format_func=lambda path: path.name, key="wakeword-clip", label_visibility="collapsed"
+        )
+        if st.button(_("Vary"), icon=":material/casino:", key="wakeword-vary"):
+            state.remember("vary-seed", state.recall("vary-seed", 0) + 1)
     seed = state.recall("vary-seed")
     if seed is None:
+        st.caption(_("Listen to a clip as training varies it: speed, pitch, noise, rooms and other speech."))
         return
-    with st.spinner("Rendering …"):
-        found = wakewords.previews(words, chosen, PREVIEWS, seed)
-    for number, (column, preview) in enumerate(zip(st.columns(len(found)), found, strict=True)):
+    with st.spinner(_("Rendering …")):
+        previews = wakeword.previews(clips, chosen, PREVIEWS, seed)
+    for place, (column, preview) in enumerate(zip(st.columns(len(previews)), previews, strict=True)):
         with column:
-            st.caption("As it is" if number == 0 else f"Variation {number}")
+            st.caption(_("Original") if place == 0 else _("Variation {n}").format(n=number(place)))
             st.audio(preview.wav, format="audio/wav")
             st.plotly_chart(
-                detection_charts.log_mel_image(preview.frames, preview.hop_s), key=f"vary-{seed}-{number}",
-                config={"displayModeBar": False},
+                detection_charts.log_mel_image(preview.frames, preview.hop_s), key=f"vary-{seed}-{place}",
+                config={"displayModeBar": False},  # not shown
             )  # fmt: skip

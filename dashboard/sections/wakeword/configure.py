@@ -1,5 +1,7 @@
 """Step 2: what is trained, on what, and whether the device has room for it."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -8,89 +10,109 @@ from dashboard import state
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.markup import plain
-from dashboard.sections.wakeword.clips import choose_word
-from dashboard.services import wakeword as wakewords
+from dashboard.services import wakeword
+from pipeline.i18n import N_, _, number
 from pipeline.wakeword.config import MODELS, WakewordConfig, list_presets, load_preset
-from pipeline.wakeword.data.clip_library import Collection
+from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.devices import TARGETS
 
-PRESET_HELP = (
-    "default: about ten minutes on two cores. small: for a microcontroller. thorough: three times as long. "
-    "tiny: seconds, to see the way through."
+PRESET_HELP = N_(
+    "default: about ten minutes on two cores. small: for a microcontroller. thorough: three times as long. tiny: "
+    "seconds, to try every step."
 )
+EXAMPLE = "train.hard_negative=2\naugment.context=0.7\nloss.name=focal"  # not shown
+CHECK, CROSS = ":material/check:", ":material/close:"
+PARTS = ("positive", "negative", "hard_negative", "noise", "rir")
 
 
-def draw() -> None:
-    words = choose_word()
-    if words is None or not words.files("positive"):
-        st.info("First bring clips of the word under 1 Data.", icon=":material/arrow_back:")
+def draw(clips: ClipLibrary | None) -> None:
+    if clips is None or not clips.files("positive"):
+        st.info(_("Add clips of the word under 1 Data first."), icon=":material/arrow_back:")
         return
-    sets = wakewords.speech_folders()
+    sets = wakeword.speech_folders()
+    of_preset = _("from the preset")
     with st.form("train-wakeword", border=False):
         left, right = st.columns(2)
-        preset = left.selectbox("Preset", list_presets(), index=0, help=PRESET_HELP)
+        preset = left.selectbox(_("Preset"), list_presets(), index=0, help=_(PRESET_HELP))
         others = right.multiselect(
-            "Other speech, besides the word's own folder", list(sets),
-            help="Recording sets of this installation. Do not evaluate on the same ones.",
+            _("More other speech"), list(sets), placeholder=_("Choose recording sets"),
+            help=_("Recording sets, besides the word's folder of other speech. Do not evaluate on the same sets."),
         )  # fmt: skip
         columns = st.columns(4)
-        model = columns[0].selectbox("Model", MODELS, None, placeholder="the preset's")
+        model = columns[0].selectbox(_("Model"), MODELS, None, placeholder=of_preset)
         width = columns[1].number_input(
-            "Width", 0.1, 8.0, None, 0.1, placeholder="the preset's", help="Factor on channels."
+            _("Width"), 0.1, 8.0, None, 0.1, placeholder=of_preset, help=_("Factor on the number of channels.")
         )
         target = columns[2].selectbox(
-            "Must fit", list(TARGETS), None, format_func=lambda name: TARGETS[name].title, placeholder="the preset's"
-        )
-        fah = columns[3].number_input("False alarms an hour", 0.0, 100.0, 0.5, 0.1)
+            _("Device"), list(TARGETS), None, format_func=_device, placeholder=of_preset,
+            help=_("The device that the detector must fit."),
+        )  # fmt: skip
+        fah = columns[3].number_input(_("False alarms per hour"), 0.0, 100.0, 0.5, 0.1)
         columns = st.columns(4)
-        steps = columns[0].number_input("Steps", 1, 10**6, None, placeholder="the preset's")
-        seed = columns[1].number_input("Seed", 0, 2**31 - 1, 0)
-        name = columns[2].text_input("Name of the run", placeholder=words.name, max_chars=60)
-        pattern = columns[3].text_input("Speaker in the path", placeholder="(speaker[0-9]+)_")
-        last = last_fields("wakeword", "train.hard_negative=2\naugment.context=0.7\nloss.name=focal")
+        steps = columns[0].number_input(_("Steps"), 1, 10**6, None, placeholder=of_preset)
+        seed = columns[1].number_input(_("Seed"), 0, 2**31 - 1, 0)
+        name = columns[2].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
+        pattern = columns[3].text_input(_("Speaker in the path"), placeholder="(speaker[0-9]+)_")
+        last = last_fields("wakeword", EXAMPLE)
         with st.container(horizontal=True):
-            submitted = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")
-            weighed = st.form_submit_button("Does it fit?", icon=":material/scale:")
-    if not (submitted or weighed):
+            submitted = st.form_submit_button(_("Start training"), type="primary", icon=":material/play_arrow:")
+            checked = st.form_submit_button(_("Check fit"), icon=":material/scale:")
+    if not (submitted or checked):
         return
     with errors_in_words():
-        given = {
-            "name": name.strip() or f"{words.name}-{preset}-seed{seed}", "seed": int(seed),
-            "data": _data(words, sets, others), "data.source": pattern.strip(), "detector.target_fah": float(fah),
-        }  # fmt: skip
-        chosen = {"model.name": model, "model.width": width, "model.target": target, "train.steps": steps}
-        given |= {key: value for key, value in chosen.items() if value is not None}
-        config = configured(WakewordConfig, load_preset(preset), given, last)
-        if not _fits(config) or weighed:
+        fields = {
+            "name": name.strip() or f"{clips.name}-{preset}-seed{seed}",
+            "seed": int(seed),
+            "data": _data(clips, sets, others),
+            "data.source": pattern.strip(),  # not shown
+            "detector.target_fah": float(fah),  # not shown
+        }
+        optional = {
+            "model.name": model,  # not shown
+            "model.width": width,  # not shown
+            "model.target": target,  # not shown
+            "train.steps": steps,  # not shown
+        }
+        fields |= {key: value for key, value in optional.items() if value is not None}
+        config = configured(WakewordConfig, load_preset(preset), fields, last)
+        if not _fits(config) or checked:
             return
-        state.choose(state.RUN, wakewords.start_training(config, last.where))
-        st.success("The training has started. It is under 3 Training.", icon=":material/check:")
+        state.choose(state.RUN, wakeword.start_training(config, last.where))
+        st.success(_("The training has started. Follow it under 3 Training."), icon=":material/check:")
 
 
-def _data(words: Collection, sets: dict[str, Any], others: list[str]) -> dict[str, Any]:
-    own = {part: [str(words.folder(part))] for part in ("positive", "negative", "hard_negative", "noise", "rir")}
-    given = {part: folder for part, folder in own.items() if words.files(part)}
-    negative = [*given.get("negative", []), *(str(sets[name]) for name in others)]
-    return {**given, "negative": negative}
+def _device(name: str) -> str:
+    return _(TARGETS[name].title)
+
+
+def _data(clips: ClipLibrary, sets: Mapping[str, Path], others: list[str]) -> dict[str, Any]:
+    folders = {part: [str(clips.folder(part))] for part in PARTS if clips.files(part)}
+    negative = [*folders.get("negative", []), *(str(sets[name]) for name in others)]
+    return {**folders, "negative": negative}
 
 
 def _fits(config: WakewordConfig) -> bool:
-    """Draw the budget; whether the chosen target has room."""
-    budget, beyond = wakewords.budget(config)
+    """Draw the budget; whether the chosen device has room."""
+    budget, beyond = wakeword.budget(config)
     columns = st.columns(4)
-    columns[0].metric("Parameters", f"{budget.parameters:,}")
-    columns[1].metric("Multiplications a window", f"{budget.macs / 1e6:.2f} M")
-    columns[2].metric("Flash", f"{budget.flash_kb:.0f} kB")
-    columns[3].metric("Memory", f"{budget.ram_kb:.0f} kB")
-    for title, why in beyond.items():
-        if why:
-            st.markdown(f":material/close: **{plain(title)}**: needs {plain('; '.join(why))}")
+    columns[0].metric(_("Parameters"), number(budget.parameters))
+    columns[1].metric(_("Multiplications per window"), _("{n} M").format(n=number(budget.macs / 1e6, 2)))
+    columns[2].metric(_("Flash"), _("{n} kB").format(n=number(budget.flash_kb)))
+    columns[3].metric(_("Memory"), _("{n} kB").format(n=number(budget.ram_kb)))
+    for name, lacking in beyond.items():
+        device = plain(_device(name))
+        if lacking:
+            text = _("**{device}** is too small: needs {needs}").format(device=device, needs=plain("; ".join(lacking)))
         else:
-            st.markdown(f":material/check: **{plain(title)}** has room for it")
-    lacking = beyond[TARGETS[config.model.target].title]
-    if lacking:
+            text = _("**{device}** has room for it").format(device=device)
+        st.markdown(f"{CROSS if lacking else CHECK} {text}")
+    if beyond[config.model.target]:
         st.error(
-            "It does not fit the device it is meant for. Choose a narrower model, INT8 weights (model.int8=true) or "
-            "another device.", icon=":material/memory:",
-        )  # fmt: skip
-    return not lacking
+            _(
+                "The model does not fit {device}. Choose a narrower model, INT8 weights (model.int8=true) or another "
+                "device."
+            ).format(device=plain(_device(config.model.target))),
+            icon=":material/memory:",
+        )
+        return False
+    return True

@@ -1,5 +1,6 @@
-"""Step 4: misses and false alarms an hour on a long stream, robustness, and trying it out."""
+"""Step 4: misses and false alarms per hour on a long stream, robustness, and trying it out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,123 +12,155 @@ from dashboard.components.recorder import recorder
 from dashboard.components.run_list import stored
 from dashboard.markup import plain
 from dashboard.sections.wakeword.live import live_microphone
-from dashboard.services import wakeword as wakewords
+from dashboard.services import wakeword
+from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
 from pipeline.wakeword.finished_run import EVALUATION, ROBUSTNESS
 from pipeline.wakeword.runtime.detector import PRESETS
 
-OWN = "as trained"
+AS_TRAINED = "as trained"  # not shown
+PRESET_TITLES = {
+    AS_TRAINED: N_("as trained"), "aggressive": N_("aggressive"), "balanced": N_("balanced"),
+    "conservative": N_("conservative"),
+}  # fmt: skip
+FILE, LIVE = "file", "live"
+SOURCES = {FILE: N_("Recording or file"), LIVE: N_("Live microphone")}
+CLIP_FIGURES = {
+    "accuracy": N_("Accuracy"), "precision": N_("Precision"), "recall": N_("Recall"), "f1": N_("F1"),
+    "fpr": N_("False positive rate"), "fnr": N_("False negative rate"), "roc_auc": N_("ROC AUC"),
+    "eer": N_("Equal error rate"), "partial_auc_10": N_("Partial AUC to 0.1"),
+    "partial_auc_05": N_("Partial AUC to 0.05"), "ece_before": N_("Calibration error, before"),
+    "ece_after": N_("Calibration error, after temperature scaling"),
+}  # fmt: skip
+KINDS = {
+    "none": N_("none"), "noise": N_("noise"), "reverberation": N_("reverberation"), "distance": N_("distance"),
+    "gain": N_("level"), "codec": N_("codec"),
+}  # fmt: skip
 
 
 def draw(run: RunDirectory) -> None:
     if run.state.status != "finished":
-        st.info("This detector is not trained to the end yet; see 3 Training.", icon=":material/arrow_back:")
+        st.info(_("The training of this detector is not finished: see 3 Training."), icon=":material/arrow_back:")
         return
-    measured, robust, tried = st.tabs(["Hours of sound", "Robustness", "Try it"])
-    with measured, errors_in_words():
-        _start(run)
+    stream, robustness, trial = st.tabs([_("Hours of sound"), _("Robustness"), _("Try it")])
+    with stream, errors_in_words():
         _work("evaluate", run)
-        with stored(f"The evaluation of {run.id}"):
-            report = wakewords.trained(run).report(EVALUATION)
+        report = None
+        with stored(_("The evaluation of {run}").format(run=run.id)):
+            report = wakeword.finished_run(run).report(EVALUATION)
             if report:
+                _headline(report)
+        with st.expander(_("New evaluation"), icon=":material/timer:", expanded=not report):
+            _start(run)
+        if report:
+            with stored(_("The evaluation of {run}").format(run=run.id)):
                 _evaluation(report)
-    with robust, errors_in_words():
+    with robustness, errors_in_words():
         _robustness(run)
-    with tried, errors_in_words():
+    with trial, errors_in_words():
         _try(run)
 
 
+def _preset(name: str) -> str:
+    return _(PRESET_TITLES.get(name, name))
+
+
 def _material(run: RunDirectory) -> list[str] | None:
-    """The options that name what to evaluate on; None where something is missing, which is said."""
-    known = wakewords.words()
-    learnt = section_of(run.config, "data")
-    folders = [str(folder) for folder in learnt.get("positive") or ()]
-    trained_on = next((w for w in known if folders and f"/{w}/" in folders[0]), None)
+    """The options that name what to evaluate on; None where something is missing, which is then shown."""
+    known = wakeword.words()
+    trained_on = section_of(run.config, "data")
+    folders = [str(folder) for folder in trained_on.get("positive") or ()]
+    word_trained_on = next((word for word in known if folders and f"/{word}/" in folders[0]), None)
     left, right = st.columns(2)
     word = (
-        left.selectbox("Words of", known, index=known.index(trained_on) if trained_on else 0, key="evaluate-word")
+        left.selectbox(
+            _("Word"), known, index=known.index(word_trained_on) if word_trained_on else 0, key="evaluate-word"
+        )
         if known
         else None
     )
-    words = wakewords.collection(word) if word else None
-    sets = wakewords.speech_folders()
-    negative = {str(folder) for folder in learnt.get("negative") or ()}
+    clips = wakeword.library(word) if word else None
+    sets = wakeword.speech_folders()
+    negative = {str(folder) for folder in trained_on.get("negative") or ()}
     others = right.multiselect(
-        "Other speech, besides the word's own folder", [name for name in sets if str(sets[name]) not in negative],
-        key="evaluate-sets", help="Sets that the detector learnt from are not offered.",
+        _("More other speech"), [name for name in sets if str(sets[name]) not in negative],
+        placeholder=_("Choose recording sets"), key="evaluate-sets",
+        help=_("Sets that the detector was trained on are not offered."),
     )  # fmt: skip
-    if words is None or not words.files("evaluation/positive"):
-        st.info("Set clips of the word aside for evaluation under 1 Data first.", icon=":material/arrow_back:")
+    if clips is None or not clips.files("evaluation/positive"):
+        st.info(_("Set clips of the word aside under 1 Data first."), icon=":material/arrow_back:")
         return None
-    background = [str(words.folder("evaluation/background"))] if words.files("evaluation/background") else []
+    background = [str(clips.folder("evaluation/background"))] if clips.files("evaluation/background") else []
     background += [str(sets[name]) for name in others]
     if not background:
         st.info(
-            "Choose a set of other speech above, or add speech to evaluate on under 1 Data.",
+            _("Choose a set of other speech above, or add other speech for evaluation under 1 Data."),
             icon=":material/arrow_back:",
         )
         return None
-    options = ["--positive", str(words.folder("evaluation/positive"))]
+    options = ["--positive", str(clips.folder("evaluation/positive"))]
     for folder in background:
         options += ["--background", folder]
-    if words.files("evaluation/noise"):
-        options += ["--noise", str(words.folder("evaluation/noise"))]
-    if words.files("evaluation/near"):
-        options += ["--near", str(words.folder("evaluation/near"))]
+    for name in ("noise", "near"):
+        if clips.files(f"evaluation/{name}"):
+            options += [f"--{name}", str(clips.folder(f"evaluation/{name}"))]
     return options
 
 
 def _start(run: RunDirectory) -> None:
-    with st.expander("Measure", icon=":material/timer:", expanded=wakewords.trained(run).report(EVALUATION) is None):
-        options = _material(run)
-        columns = st.columns(4, vertical_alignment="bottom")
-        hours = columns[0].number_input("Hours", 0.1, 100.0, 2.0, 0.5, key="evaluate-hours")
-        snr_db = columns[1].number_input("Speech to noise (dB)", -10.0, 60.0, 10.0, 5.0, key="evaluate-snr")
-        preset = columns[2].selectbox("Detector", [OWN, *PRESETS], key="evaluate-preset")
-        keep = st.checkbox("Make the threshold that this finds the detector's", key="evaluate-keep")
-        averaged = st.checkbox("With test-time augmentation too (six times as long)", key="evaluate-tta")
-        if (
-            columns[3].button("Start", type="primary", icon=":material/play_arrow:", disabled=options is None)
-            and options
-        ):
-            options += ["--hours", str(hours), "--snr", str(snr_db)]
-            options += ["--preset", preset] if preset != OWN else []
-            options += ["--keep-threshold"] if keep else []
-            options += ["--tta"] if averaged else []
-            wakewords.start_work("evaluate", run, *options)
-            st.rerun()
+    options = _material(run)
+    columns = st.columns(4, vertical_alignment="bottom")
+    hours = columns[0].number_input(_("Hours"), 0.1, 100.0, 2.0, 0.5, key="evaluate-hours")
+    snr_db = columns[1].number_input(_("Speech to noise (dB)"), -10.0, 60.0, 10.0, 5.0, key="evaluate-snr")
+    preset = columns[2].selectbox(
+        _("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_preset, key="evaluate-preset"
+    )
+    keep = st.checkbox(_("Use the threshold of this evaluation from now on"), key="evaluate-keep")
+    averaged = st.checkbox(_("With test-time augmentation too (takes six times as long)"), key="evaluate-tta")
+    clicked = columns[3].button(
+        _("Start"), type="primary", icon=":material/play_arrow:", disabled=options is None, key="evaluate-start"
+    )
+    if not clicked or options is None:
+        return
+    options += ["--hours", str(hours), "--snr", str(snr_db)]
+    options += ["--preset", preset] if preset != AS_TRAINED else []
+    options += ["--keep-threshold"] if keep else []
+    options += ["--tta"] if averaged else []
+    wakeword.start_work("evaluate", run, *options)
+    st.rerun()
 
 
 def _work(kind: str, run: RunDirectory) -> None:
     """The newest work of a kind, while it runs or where it failed."""
-    job = wakewords.last_work(kind, run)
+    job = wakeword.last_work(kind, run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
 
 
-def _evaluation(report: dict[str, Any]) -> None:
-    stream, clips = report["stream"], report["clips"]
+def _headline(report: dict[str, Any]) -> None:
+    stream = report["stream"]
     columns = st.columns(4)
     for column, (target, point) in zip(columns, stream["at_fah"].items(), strict=False):
-        low, high = point["miss_interval"]
-        column.metric(f"Missed, ≤ {target} an hour", f"{point['miss_rate']:.1%}")
-        column.caption(f"95 %: {low:.1%} to {high:.1%}")
-    columns[3].metric("Real-time factor", f"{report['real_time_factor']:.4f}")
-    latency = stream["latency_s"]
-    st.caption(
-        "Words missed at no more false alarms an hour than that. "
-        f"{stream['n_keywords']} words in {stream['hours']:.2f} h, of which {stream['speech_hours']:.2f} h speech; "
-        f"noise at {report['snr_db']:g} dB by the loudest frame. None in T hours bounds the rate only by 3 / T an hour."
-        + (f" Found {latency[0]:.2f} s after the word's end (median; 95 %: {latency[1]:.2f} s)." if latency else "")
+        column.metric(
+            _("Missed at ≤ {target} per hour").format(target=number(float(target), 1)), percent(point["miss_rate"], 1),
+            help=_("Share of words missed at no more than this many false alarms per hour."),
+        )  # fmt: skip
+        column.caption(_("95%: {interval}").format(interval=_interval(point["miss_interval"])))
+    columns[3].metric(
+        _("Real-time factor"), number(report["real_time_factor"], 4), help=_("Time taken per second of sound.")
     )
-    own = report.get("as_set")  # reports of the first version lack it
-    if own is not None:
-        st.markdown(
-            f"As it is set (threshold {own['threshold']:.2f}): **{own['miss_rate']:.1%}** missed, "
-            f"**{own['fah']:.2f}** false alarms an hour."
-        )
     st.plotly_chart(detection_charts.misses_by_alarms(stream["curve"], stream["at_fah"]), key="evaluation-curve")
+
+
+def _interval(interval: list[float]) -> str:
+    low, high = interval
+    return _("{low} to {high}").format(low=percent(low, 1), high=percent(high, 1))
+
+
+def _evaluation(report: dict[str, Any]) -> None:
+    stream, clips = report["stream"], report["clips"]
+    _notes(report, stream)
     left, right = st.columns(2)
     left.plotly_chart(detection_charts.receiver(clips["roc"], clips["roc_auc"]), key="evaluation-roc")
     right.plotly_chart(detection_charts.detection_error(clips["roc"]), key="evaluation-det")
@@ -136,107 +169,170 @@ def _evaluation(report: dict[str, Any]) -> None:
         detection_charts.reliability_bars(clips["reliability_before"], clips["reliability_after"]),
         key="evaluation-sure",
     )
-    names = {
-        "accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1", "fpr": "False positive rate",
-        "fnr": "False negative rate", "roc_auc": "ROC-AUC", "eer": "Equal error rate",
-        "partial_auc_10": "Partial AUC to .1", "partial_auc_05": "Partial AUC to .05",
-        "ece_before": "Calibration error, before", "ece_after": "Calibration error, after temperature",
-    }  # fmt: skip
     left.dataframe(
         [
-            {"Single clips": label, "": "" if clips[key] is None else f"{clips[key]:.4f}"}
-            for key, label in names.items()
+            {_("Single clips"): _(label), _("Value"): "" if clips[key] is None else number(clips[key], 4)}
+            for key, label in CLIP_FIGURES.items()
         ],
         hide_index=True,
     )
     right.dataframe(
-        [{"Near the word": n["phrase"], "Taken for it": f"{n['accepted']} of {n['n']}", "Share": f"{n['share']:.1%}",
-          "95 %": f"{n['interval'][0]:.1%} to {n['interval'][1]:.1%}"} for n in report["near"]],
+        [
+            {
+                _("Similar phrase"): _(phrase),
+                _("Accepted"): _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"])),
+                _("Share"): percent(near["share"], 1), _("95% interval"): _interval(near["interval"]),
+            }
+            for phrase, near in ((near["phrase"], near) for near in report["near"])
+        ],
         hide_index=True,
     )  # fmt: skip
     if stream["alarms"]:
         right.dataframe(
-            [{"False alarm in": name, "at": f"{t / 60:.1f} min"} for name, t in stream["alarms"]], hide_index=True
+            [
+                {_("False alarm in"): name, _("At"): _("{n} min").format(n=number(seconds / 60, 1))}
+                for name, seconds in stream["alarms"]
+            ],
+            hide_index=True,
+        )
+
+
+def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:
+    as_set = report.get("as_set")  # reports of the first version lack it
+    if as_set is not None:
+        st.markdown(
+            _("At the detector's threshold ({threshold}): **{missed}** missed, **{alarms}** false alarms per hour.")
+            .format(
+                threshold=number(as_set["threshold"], 2), missed=percent(as_set["miss_rate"], 1),
+                alarms=number(as_set["fah"], 2),
+            )
+        )  # fmt: skip
+    notes = [
+        ngettext(
+            "{n} word in {hours} h of sound, {speech_hours} h of it speech, with noise at {snr} dB by the loudest "
+            "frame.",
+            "{n} words in {hours} h of sound, {speech_hours} h of it speech, with noise at {snr} dB by the loudest "
+            "frame.",
+            stream["n_keywords"],
+        ).format(
+            n=number(stream["n_keywords"]), hours=number(stream["hours"], 2),
+            speech_hours=number(stream["speech_hours"], 2), snr=number(report["snr_db"]),
+        ),
+        _("No false alarm in T hours only bounds the rate by 3 / T per hour."),
+    ]  # fmt: skip
+    if stream["latency_s"]:
+        notes.append(
+            _("Detected {median} s after the end of the word (median; 95%: {p95} s).").format(
+                median=number(stream["latency_s"][0], 2), p95=number(stream["latency_s"][1], 2)
+            )
         )
     if report.get("stream_tta"):
-        better = report["stream_tta"]["at_fah"]
-        st.caption(
-            "With test-time augmentation: "
-            + ", ".join(f"{p['miss_rate']:.1%} at ≤ {target} an hour" for target, p in better.items())
+        points: Mapping[str, Mapping[str, float]] = report["stream_tta"]["at_fah"]
+        shares = ", ".join(
+            _("{missed} at ≤ {target} per hour").format(
+                missed=percent(point["miss_rate"], 1), target=number(float(target), 1)
+            )
+            for target, point in points.items()
         )
+        notes.append(_("With test-time augmentation, missed: {shares}.").format(shares=shares))
+    st.caption(" ".join(notes))
 
 
 def _robustness(run: RunDirectory) -> None:
-    st.caption(
-        "The same words and other clips under noise, reverberation, distance, gain and codecs; at the threshold kept."
-    )
     options = _robust_material(run)
-    if st.button("Try all conditions", icon=":material/science:", disabled=options is None) and options:
-        wakewords.start_work("robustness", run, *options)
+    if options is None:
+        st.info(_("Evaluate on hours of sound first: the same clips are used here."), icon=":material/arrow_back:")
+    if (
+        st.button(
+            _("Test all conditions"), icon=":material/science:", disabled=options is None,
+            help=_("The same clips with noise, reverberation, distance, levels and codecs, at one threshold."),
+        )
+        and options
+    ):  # fmt: skip
+        wakeword.start_work("robustness", run, *options)
         st.rerun()
     _work("robustness", run)
-    with stored(f"The robustness of {run.id}"):
-        _conditions(wakewords.trained(run).report(ROBUSTNESS))
+    with stored(_("The robustness of {run}").format(run=run.id)):
+        _conditions(wakeword.finished_run(run).report(ROBUSTNESS))
 
 
 def _conditions(rows: list[dict[str, Any]] | None) -> None:
     if not rows:
         return
+    rows = [{**row, "condition": _condition(row["condition"])} for row in rows]
     st.plotly_chart(detection_charts.robustness_bars(rows), key="robustness")
     st.dataframe(
-        [{"Kind": r["kind"], "Condition": r["condition"], "Words found": f"{r['recall']:.1%} of {r['n_words']}",
-          "Other clips taken for it": f"{r['false_share']:.1%} of {r['n_other']}"} for r in rows],
-        hide_index=True,
+        [
+            {
+                _("Condition"): row["condition"], _("Kind"): _(KINDS.get(row["kind"], row["kind"])),
+                _("Words detected"): _share(row["recall"], row["n_words"]),
+                _("Other clips accepted"): _share(row["false_share"], row["n_other"]),
+            }
+            for row in rows
+        ],
+        hide_index=True, column_config={_("Condition"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
 
 
+def _condition(text: str) -> str:
+    return ", ".join(_(part) for part in text.split(", "))
+
+
+def _share(share: float, n: int) -> str:
+    return _("{share} of {n}").format(share=percent(share, 1), n=number(n))
+
+
 def _robust_material(run: RunDirectory) -> list[str] | None:
-    done = wakewords.last_work("evaluate", run)
-    if done is None:
-        st.info("Measure it on hours of sound first: the same clips are used here.", icon=":material/arrow_back:")
+    """The options of the last evaluation that name clips; None where there was none."""
+    job = wakeword.last_work("evaluate", run)
+    if job is None:
         return None
-    given = [str(option) for option in done.config.get("options") or ()]
-    found: list[str] = []
-    for name, value in zip(given[::2], given[1::2], strict=False):
+    options = [str(option) for option in job.config.get("options") or ()]
+    material: list[str] = []
+    for name, value in zip(options[::2], options[1::2], strict=False):
         if name in ("--positive", "--background", "--noise"):
-            found += [name, value]
-    return found
+            material += [name, value]
+    return material
 
 
 def _try(run: RunDirectory) -> None:
-    left, right = st.columns(2)
-    preset = left.selectbox("Detector", [OWN, *PRESETS], key="try-preset")
+    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    source = left.segmented_control(
+        _("Listen to"), list(SOURCES), default=FILE, required=True, format_func=lambda name: _(SOURCES[name]),
+        key="try-way",
+    )  # fmt: skip
+    preset = middle.selectbox(_("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_preset, key="try-preset")
     threshold = right.number_input(
-        "Threshold (logit)",
-        -50.0,
-        50.0,
-        None,
-        0.5,
-        placeholder=f"{wakewords.trained(run).info.threshold:.2f}",
-        key="try-threshold",
-    )
-    chosen = None if preset == OWN else preset
-    way = st.segmented_control(
-        "Listen to", ["Recording or file", "Live microphone"], default="Recording or file", required=True, key="try-way"
-    )
-    if way == "Live microphone":
+        _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="try-threshold",
+        placeholder=number(wakeword.finished_run(run).info.threshold, 2),
+    )  # fmt: skip
+    chosen = None if preset == AS_TRAINED else preset
+    if source == LIVE:
         live_microphone(run, chosen, threshold)
         return
     audio = recorder(f"wakeword-{run.id}")
     if audio is None:
-        st.caption("Say the word among other words, or upload a recording.")
+        st.caption(_("Say the word among other words, or upload a recording."))
         return
-    with st.spinner("Listening …"):
-        found = wakewords.detect(run, audio, chosen, threshold)
-    times = [d.at_s for d in found.detections]
+    with st.spinner(_("Detecting …")):
+        result = wakeword.detect(run, audio, chosen, threshold)
+    times = [detection.at_s for detection in result.detections]
     if times:
-        st.success(f"Detected at {', '.join(f'{t:.1f} s' for t in times)}.", icon=":material/hearing:")
+        st.success(
+            _("Detected at {times}.").format(times=", ".join(_("{n} s").format(n=number(t, 1)) for t in times)),
+            icon=":material/hearing:",
+        )
     else:
-        best = max((w.vote for w in found.windows), default=float("-inf"))
-        st.info(plain(f"Not detected. The highest score was {best:.1f}, the threshold is {found.threshold:.1f}."))
+        best = max((window.vote for window in result.windows), default=float("-inf"))
+        st.info(
+            _("Not detected. The highest score was {best}, the threshold is {threshold}.").format(
+                best=plain(number(best, 1)), threshold=plain(number(result.threshold, 1))
+            )
+        )
     st.plotly_chart(
         detection_charts.score_trace(
-            [w.end_s for w in found.windows], [w.score for w in found.windows], times, found.threshold
+            [window.end_s for window in result.windows], [window.score for window in result.windows], times,
+            result.threshold,
         ),
         key="try-trace",
-    )
+    )  # fmt: skip

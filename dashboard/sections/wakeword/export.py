@@ -1,4 +1,4 @@
-"""Step 5: the detector for other runtimes, its card, and the second opinion."""
+"""Step 5: the detector for other runtimes, its card, and a second opinion."""
 
 from pathlib import Path
 
@@ -8,8 +8,9 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import stored
 from dashboard.markup import document
-from dashboard.services import wakeword as wakewords
+from dashboard.services import wakeword
 from pipeline import artifacts
+from pipeline.i18n import _, number, percent
 from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.finished_run import EXPORTS
@@ -19,39 +20,43 @@ from pipeline.wakeword.runtime.model_files import CARD
 
 def draw(run: RunDirectory) -> None:
     if run.state.status != "finished":
-        st.info("This detector is not trained to the end yet; see 3 Training.", icon=":material/arrow_back:")
+        st.info(_("The training of this detector is not finished: see 3 Training."), icon=":material/arrow_back:")
         return
-    one = wakewords.trained(run)
-    folder = one.home / EXPORTS
-    made = (folder / REPORT).is_file()
+    finished = wakeword.finished_run(run)
+    folder = finished.home / EXPORTS
+    exported = (folder / REPORT).is_file()
     if not is_there("onnx"):
-        st.info("ONNX and INT8 need the package onnx: pip install onnx. TorchScript is written without it.")
-    label = "Export again" if made else "Export to ONNX, TorchScript and INT8"
-    if st.button(label, type="secondary" if made else "primary", icon=":material/deployed_code:"):
-        wakewords.start_work("export", run)
+        st.info(_("ONNX and INT8 need the package onnx: `pip install onnx`. TorchScript is written without it."))
+    label = _("Export again") if exported else _("Export to ONNX, TorchScript and INT8")
+    if st.button(label, type="secondary" if exported else "primary", icon=":material/deployed_code:"):
+        wakeword.start_work("export", run)
         st.rerun()
-    job = wakewords.last_work("export", run)
+    job = wakeword.last_work("export", run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
-    if made:
-        with errors_in_words(), stored(f"The exports of {run.id}"):
+    if exported:
+        with errors_in_words(), stored(_("The exports of {run}").format(run=run.id)):
             _formats(folder)
-    with st.expander("Model card", icon=":material/description:"):
-        card = one.folder / CARD
-        st.markdown(document(card.read_text(encoding="utf-8")) if card.is_file() else "This model came without a card.")
-    with st.expander("A second opinion", icon=":material/gavel:"):
+    with st.expander(_("Model card"), icon=":material/description:"):
+        card = finished.folder / CARD
+        st.markdown(document(card.read_text(encoding="utf-8")) if card.is_file() else _("This model has no card."))
+    with st.expander(_("Second opinion"), icon=":material/gavel:"):
         st.markdown(
-            "A small detector listens all the time; a larger one is asked about what it lets through. Serve the larger "
-            "one as the judge, and name it to the small one:"
+            _(
+                "A small detector runs all the time, and a larger one verifies its detections. Serve the larger one, "
+                "and give its address to the small one:"
+            )
         )
-        st.code(
-            f"pronlab wakeword judge {run.id} --port 8602\n"
-            "pronlab wakeword detect SMALL_RUN recording.wav --judge http://127.0.0.1:8602",
-            language="bash",
+        commands = (
+            f"pronlab wakeword judge {run.id} --port 8602",  # not shown
+            "pronlab wakeword detect SMALL_RUN recording.wav --judge http://127.0.0.1:8602",  # not shown
         )
+        st.code("\n".join(commands), language="bash")
         st.caption(
-            "`POST /verify` takes a clip as multipart form data (field audio); `pipeline/wakeword/Containerfile` packs "
-            "it."
+            _(
+                "`POST /verify` takes a clip as multipart form data (field audio). "
+                "`pipeline/wakeword/Containerfile` puts it in a container."
+            )
         )
 
 
@@ -60,16 +65,20 @@ def _formats(folder: Path) -> None:
     st.dataframe(
         [
             {
-                "Format": r["format"], "Size (kB)": round(r["size_kb"]),
-                "Largest difference (logit)": f"{r['largest_difference']:.2g}",
-                "Same side of the threshold": f"{r['same_side']:.1%} of {r['n']}",
-                "A window (ms)": f"{r['median_ms']:.2f}", "95 % (ms)": f"{r['p95_ms']:.2f}",
+                _("Format"): row["format"], _("Size (kB)"): round(row["size_kb"]),
+                _("Time per window (ms)"): number(row["median_ms"], 2), _("95% (ms)"): number(row["p95_ms"], 2),
+                _("Largest difference (logit)"): f"{row['largest_difference']:.2g}",
+                _("Same decision"): _("{share} of {n}").format(
+                    share=percent(row["same_side"], 1), n=number(row["n"])
+                ),
             }
-            for r in rows
+            for row in rows
         ],
-        hide_index=True,
+        hide_index=True, column_config={_("Format"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
-    st.caption("Held against the model on real windows of the validation clips; times for a single window on one core.")
+    st.caption(
+        _("Compared with the model on real windows of the validation clips. Times are for one window on one core.")
+    )
     with st.container(horizontal=True):
         for row in rows:
             file = folder / row["file"]

@@ -2,41 +2,65 @@
 
 import streamlit as st
 
-GUIDE = """
-#### How many recordings?
-200 to 300 clips of the word from as many voices and microphones as you can get, each said once with a little silence
-around it; an hour or more of other speech; minutes of the noise of the place. Set a third of the word's clips aside
-before you train.
+from pipeline.i18n import N_, _
 
-#### What the figures mean
-- **Missed at 0.5 false alarms an hour**: the share of words not found when the threshold lets the detector go off
-  falsely at most once in two hours. Look at the interval beside it: 150 words cannot tell 2 % from 5 %.
-- **No false alarm in T hours** only says that the rate is below 3 / T an hour, with 95 % confidence.
-- **Equal error rate** is of single clips and says little about a day of television: trust the stream.
-
-#### When it goes off falsely
-Collect what set it off, put it under *What sounds like it*, train again. Phrases that share sounds with the word
-(smart, mirror for *smart mirror*) belong there too; pieces of your own clips are used as such by themselves.
-
-#### When it misses
-Look under Robustness which condition hurts: noise asks for noise of that kind, distance for room responses. More voices
-help more than more clips of the same voice.
-
-#### Which preset?
-*default* for a Raspberry Pi and better, *small* for a microcontroller, *thorough* when the last tenth of a percent
-counts. A detector's own preset (aggressive, balanced, conservative) changes votes and lock-out, not the model.
-
-#### On the command line
-"""
-COMMANDS = """pronlab wakeword add computer --positive DIR --negative DIR --noise DIR
-pronlab wakeword train --positive DIR --negative DIR --noise DIR --rir DIR --preset default
-pronlab wakeword evaluate RUN --positive DIR --background DIR --noise DIR --hours 2
-pronlab wakeword robustness RUN --positive DIR --background DIR
-pronlab wakeword export RUN
-pronlab wakeword detect RUN recording.wav
-pronlab wakeword judge RUN"""
+GUIDE = (
+    (
+        N_("How many recordings?"),
+        N_(
+            "200 to 300 clips of the word from as many voices and microphones as possible, each with the word once and "
+            "a little silence around it. An hour or more of other speech. Several minutes of the noise of the place. "
+            "Set a third of the clips of the word aside for evaluation before you train."
+        ),
+    ),
+    (
+        N_("What do the figures mean?"),
+        N_(
+            "- **Missed at ≤ 0.5 per hour**: the share of words missed when the threshold allows at most one false "
+            "alarm in two hours. Look at the interval beside it: 150 words cannot tell 2% from 5%.\n"
+            "- **No false alarm in T hours** only means that the rate is below 3 / T per hour, with 95% confidence.\n"
+            "- **Equal error rate** describes single clips and says little about a day of television. Trust the stream."
+        ),
+    ),
+    (
+        N_("Too many false alarms?"),
+        N_(
+            "Collect the sounds that caused them, add them as *Similar-sounding speech* and train again. Add phrases "
+            "that share sounds with the word too (smart, mirror for *smart mirror*). Pieces of your own clips are used "
+            "in this way automatically."
+        ),
+    ),
+    (
+        N_("Too many misses?"),
+        N_(
+            "Look under Robustness for the condition that hurts: for noise, add noise of that kind; for distance, add "
+            "room impulse responses. More voices help more than more clips of the same voice."
+        ),
+    ),
+    (
+        N_("Which preset?"),
+        N_(
+            "*default* for a Raspberry Pi or better, *small* for a microcontroller, *thorough* when the last tenth of "
+            "a percent counts. The presets of a detector (aggressive, balanced, conservative) change its votes and "
+            "its lock-out, not the model."
+        ),
+    ),
+)
+COMMANDS = (
+    "pronlab wakeword add computer --positive DIR --negative DIR --noise DIR",  # not shown
+    "pronlab wakeword train --positive DIR --negative DIR --noise DIR --rir DIR --preset default",  # not shown
+    "pronlab wakeword evaluate RUN --positive DIR --background DIR --noise DIR --hours 2",  # not shown
+    "pronlab wakeword robustness RUN --positive DIR --background DIR",  # not shown
+    "pronlab wakeword export RUN",  # not shown
+    "pronlab wakeword detect RUN recording.wav",  # not shown
+    "pronlab wakeword judge RUN",  # not shown
+)
 
 
 def draw() -> None:
-    st.markdown(GUIDE)
-    st.code(COMMANDS, language="bash")
+    left, right = st.columns(2)
+    for place, (question, answer) in enumerate(GUIDE):
+        column = left if place < 2 else right
+        column.markdown(f"#### {_(question)}\n\n{_(answer)}")
+    st.markdown(_("#### On the command line"))
+    st.code("\n".join(COMMANDS), language="bash")

@@ -1,6 +1,6 @@
-"""A detector on the microphone's sound as it comes, with its score drawn live.
+"""A detector on live sound from the microphone, with its score drawn as it comes.
 
-What it finds is handed over from the microphone's thread in a bounded queue.
+Results are handed over from the microphone's thread in a bounded queue.
 """
 
 import threading
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from dashboard import state
 from dashboard.charts import detection_charts
 from dashboard.components.webrtc import microphone
-from dashboard.services import wakeword as wakewords
+from dashboard.services import wakeword
+from pipeline.i18n import _, number
 from pipeline.runs import RunDirectory
-from pipeline.wakeword.runtime.detector import Judged, StreamingDetector
+from pipeline.wakeword.runtime.detector import StreamingDetector, WindowResult
 
 KEPT_WINDOWS = 200  # 20 s of scores
+LOWEST_DB, RANGE_DB = -70.0, 60.0  # of the level meter
 
 
 class Listener:
@@ -26,7 +28,7 @@ class Listener:
     def __init__(self, detector: StreamingDetector) -> None:
         self._detector = detector
         self._lock = threading.Lock()
-        self._windows: deque[Judged] = deque(maxlen=KEPT_WINDOWS)
+        self._windows: deque[WindowResult] = deque(maxlen=KEPT_WINDOWS)
         self.level_db = -100.0
         self.n_detected = 0
 
@@ -35,28 +37,30 @@ class Listener:
         return self._detector.threshold
 
     def hear(self, samples: NDArray[np.float32]) -> None:
-        judged = self._detector.feed(samples)
+        results = self._detector.feed(samples)
         with self._lock:
-            self._windows.extend(judged)
-            self.n_detected += sum(window.detected for window in judged)
+            self._windows.extend(results)
+            self.n_detected += sum(window.detected for window in results)
             self.level_db = 10.0 * float(np.log10(np.square(samples).mean() + 1e-10))
 
-    def windows(self) -> list[Judged]:
+    def windows(self) -> list[WindowResult]:
         with self._lock:
             return list(self._windows)
 
 
 def live_microphone(run: RunDirectory, preset: str | None, threshold: float | None) -> None:
-    """Press Start, speak; a refused microphone is said in words by the recorder, and files go on working."""
+    """Start, speak, and watch the score."""
     key = f"live-{run.id}-{preset}-{threshold}"
     listener = state.recall(key)
     if listener is None:
-        listener = Listener(wakewords.detector(run, preset, threshold))
+        listener = Listener(wakeword.detector(run, preset, threshold))
         state.remember(key, listener)
     if not microphone(key, listener.hear):
         st.caption(
-            "Press Start and allow the microphone. If the browser refuses it, allow it in the address bar's site "
-            "settings and press Start again, or record under “Recording or file”."
+            _(
+                "Press Start and allow the microphone. If the browser refuses, allow it in the site settings beside "
+                "the address and press Start again, or use “Recording or file”."
+            )
         )
         return
     _trace(listener)
@@ -66,10 +70,11 @@ def live_microphone(run: RunDirectory, preset: str | None, threshold: float | No
 def _trace(listener: Listener) -> None:
     windows = listener.windows()
     left, right = st.columns(2)
-    left.metric("Detected", listener.n_detected)
-    right.progress(min(1.0, max(0.0, (listener.level_db + 70.0) / 60.0)), text=f"Level {listener.level_db:.0f} dB")
+    left.metric(_("Detected"), number(listener.n_detected))
+    level = min(1.0, max(0.0, (listener.level_db - LOWEST_DB) / RANGE_DB))
+    right.progress(level, text=_("Level {n} dB").format(n=number(listener.level_db)))
     if not windows:
-        st.caption("Waiting for sound …")
+        st.caption(_("Waiting for sound …"))
         return
     st.plotly_chart(
         detection_charts.score_trace(

@@ -189,17 +189,17 @@ def evaluate(
 ) -> None:
     """Measure misses at 0.1, 0.5 and 1 false alarms per hour on a long stream of speech, noise and the word."""
     from pipeline.wakeword.data.splits import reported_part
-    from pipeline.wakeword.evaluation.evaluate import Task
-    from pipeline.wakeword.finished_run import evaluate_run, trained
+    from pipeline.wakeword.evaluation.evaluate import EvaluationTask
+    from pipeline.wakeword.finished_run import evaluate_run, open_finished_run
     from pipeline.wakeword.runtime.detector import preset
 
-    one = trained(Settings.from_env(), detector)
+    one = open_finished_run(Settings.from_env(), detector)
     chosen = preset(detector_preset, one.info.detector) if detector_preset else one.info.detector
     if split is not None:
         options["positive"], options["background"] = reported_part(split)
     if not options["positive"] or not options["background"]:
         raise CorpusError("Give the clips to evaluate on: --positive and --background, or --split.")
-    task = Task(**{**options, "noise": tuple(map(str, options["noise"]))})
+    task = EvaluationTask(**{**options, "noise": tuple(map(str, options["noise"]))})
     report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:
         report = evaluate_run(
@@ -226,9 +226,9 @@ def robustness(
     detector: str, positive: Any, background: Any, noise: Any, rir: Any, run: Path | None, as_json: bool
 ) -> None:
     """Measure how noise, rooms, distance, level and codecs affect a detector."""
-    from pipeline.wakeword.finished_run import robustness_of, trained
+    from pipeline.wakeword.finished_run import open_finished_run, robustness_of
 
-    one = trained(Settings.from_env(), detector)
+    one = open_finished_run(Settings.from_env(), detector)
     rows: list[dict[str, Any]] = []
     with background_run(run, "Conditions") as work:
         rows = robustness_of(one, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), _stoppable(work))
@@ -251,10 +251,10 @@ def robustness(
 @json_option
 def export(detector: str, target: Path | None, run: Path | None, as_json: bool) -> None:
     """Export a detector as ONNX, TorchScript and INT8, each checked against the model and timed."""
-    from pipeline.wakeword.finished_run import EXPORTS, trained
+    from pipeline.wakeword.finished_run import EXPORTS, open_finished_run
     from pipeline.wakeword.packaging.export import export as export_model
 
-    one = trained(Settings.from_env(), detector)
+    one = open_finished_run(Settings.from_env(), detector)
     with background_run(run, "Exporting") as work:
         found = export_model(one.folder, target or one.home / EXPORTS)
         work.progress(1, 1, "")

@@ -26,9 +26,9 @@ PORT = 8602
 def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
     """Find the word in a recording."""
     from pipeline.wakeword.file_detection import detect_in_file
-    from pipeline.wakeword.finished_run import trained
+    from pipeline.wakeword.finished_run import open_finished_run
 
-    found = detect_in_file(trained(Settings.from_env(), run), audio, **options)
+    found = detect_in_file(open_finished_run(Settings.from_env(), run), audio, **options)
     lines = [
         f"{d.at_s:8.2f} s  logit {d.score:.2f}"
         + (f"  judge: {d.verdict.label} ({d.verdict.confidence:.0%})" if d.verdict else "")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.tabular.prompts.features import feature_names, text_features
@@ -16,7 +17,7 @@ from pipeline.tabular.task import TASKS, Row
 
 class Prompts:
     name = "prompts"
-    title = "Written prompts"
+    title = N_("Written prompts")
     unit = "words"
     smallest = 3.0
 

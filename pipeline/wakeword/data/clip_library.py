@@ -28,7 +28,7 @@ LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
-class Collection:
+class ClipLibrary:
     """One word's folder."""
 
     name: str
@@ -85,21 +85,21 @@ class Collection:
         return _move(self.files(part), self.folder(part), self.folder(Label.POSITIVE))
 
 
-def collections(settings: Settings) -> list[str]:
+def library_names(settings: Settings) -> list[str]:
     root = _root(settings)
     return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
 
 
-def open_collection(settings: Settings, name: str, *, create: bool = False) -> Collection:
+def open_library(settings: Settings, name: str, *, create: bool = False) -> ClipLibrary:
     """Raises CorpusError for a name that cannot be one, or that is not there."""
     word = name.strip()
     if not word or len(word) > LONGEST_NAME or not all(c.isalnum() or c in " -_" for c in word):
         raise CorpusError(
             f"{name!r} cannot be the name of a word: letters, digits, blanks, - and _, at most {LONGEST_NAME}."
         )
-    found = Collection(word, _root(settings) / word)
+    found = ClipLibrary(word, _root(settings) / word)
     if not create and not found.root.is_dir():
-        known = ", ".join(collections(settings)) or "none yet"
+        known = ", ".join(library_names(settings)) or "none yet"
         raise CorpusError(f"There are no clips of {word!r}; words here: {known}. `pronlab wakeword add` brings some.")
     found.root.mkdir(parents=True, exist_ok=True)
     return found
@@ -110,7 +110,7 @@ def add_folders(
 ) -> dict[str, int]:
     """Copy the audio of `folders` (by part) into the collection; returns how many each. Folders within a part, such as
     the phrases of `near`, are kept. Raises CorpusError for one without audio."""
-    collection = open_collection(settings, name, create=True)
+    collection = open_library(settings, name, create=True)
     pairs: list[tuple[Path, Path]] = []
     counts: dict[str, int] = {}
     for part, sources in folders.items():

@@ -58,17 +58,17 @@ class LivePool:
 
     def sounds(self, n: int, draw: np.random.Generator) -> Iterator[tuple[NDArray[np.float32], Path]]:
         """`n` windows as sound [clip_s], and the clips they were rendered from."""
-        desk = _desk(self._recipe, self._context)
+        workspace = _workspace(self._recipe, self._context)
         size = round(self._recipe.features.clip_s * RATE_HZ)
         for index in draw.integers(0, len(self._clips), n):
             path, own = self._clips[int(index)]
-            sound = desk.one(path, own, self._label, draw)
+            sound = workspace.sound_of(path, own, self._label, draw)
             start = int(draw.integers(0, len(sound) - size + 1))
             yield sound[start : start + size], path
 
 
 @dataclass(frozen=True)
-class Task:
+class RenderTask:
     """One clip of a word, or utterances to join."""
 
     paths: tuple[str, ...]
@@ -76,7 +76,7 @@ class Task:
     seed: tuple[int, ...]
 
 
-class _Desk:
+class _Workspace:
     """What one process renders with."""
 
     def __init__(self, recipe: Recipe, context: tuple[Path, ...]) -> None:
@@ -96,19 +96,21 @@ class _Desk:
             [self.sounds.get(path) for path in context] if needs_speech else [],
         )
 
-    def render(self, task: Task, root: Path) -> dict[str, list[Values]]:
+    def render(self, task: RenderTask, root: Path) -> dict[str, list[Values]]:
         draw = np.random.default_rng(task.seed)
         if task.label is Label.NEGATIVE:
             sounds = [self.sounds.get(root / path) for path in task.paths]
             return {task.label: [self._frames(self.renderer.speech(sounds, draw))]}
         word, augment = self._word(root / task.paths[0]), self.recipe.augment
-        found = {task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(augment.variants)]}
+        stretches_by_class = {
+            task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(augment.variants)]
+        }
         if task.label is Label.POSITIVE and augment.partials:
             n = max(1, round(augment.partials * augment.variants))
-            found[Label.HARD_NEGATIVE] = [self._frames(self.renderer.piece(word, draw)) for _ in range(n)]
-        return {str(label): stretches for label, stretches in found.items()}
+            stretches_by_class[Label.HARD_NEGATIVE] = [self._frames(self.renderer.piece(word, draw)) for _ in range(n)]
+        return {str(label): stretches for label, stretches in stretches_by_class.items()}
 
-    def one(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> NDArray[np.float32]:
+    def sound_of(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> NDArray[np.float32]:
         """The sound of a clip of the class `own`, rendered as one of the class `wanted`."""
         if wanted is Label.NEGATIVE:
             return self.renderer.speech([self.sounds.get(path)], draw)
@@ -127,18 +129,18 @@ class _Desk:
 
 
 @cache
-def _desk(recipe: Recipe, context: tuple[Path, ...]) -> _Desk:
-    return _Desk(recipe, context)
+def _workspace(recipe: Recipe, context: tuple[Path, ...]) -> _Workspace:
+    return _Workspace(recipe, context)
 
 
 def rendered(
-    recipe: Recipe, root: Path, context: tuple[Path, ...], task: Task
+    recipe: Recipe, root: Path, context: tuple[Path, ...], task: RenderTask
 ) -> tuple[dict[str, list[Values]], int, int]:
-    desk = _desk(recipe, context)
-    before = desk.sounds.use
-    found = desk.render(task, root)
-    after = desk.sounds.use
-    return found, after.hits - before.hits, after.misses - before.misses
+    workspace = _workspace(recipe, context)
+    before = workspace.sounds.use
+    stretches_by_class = workspace.render(task, root)
+    after = workspace.sounds.use
+    return stretches_by_class, after.hits - before.hits, after.misses - before.misses
 
 
 def context_of(clips: Sequence[Clip]) -> list[str]:
@@ -147,9 +149,9 @@ def context_of(clips: Sequence[Clip]) -> list[str]:
     return speech[:: max(1, -(-len(speech) // MOST_CONTEXT))]
 
 
-def tasks_of(clips: Sequence[Clip], recipe: Recipe) -> list[Task]:
+def tasks_of(clips: Sequence[Clip], recipe: Recipe) -> list[RenderTask]:
     tasks = [
-        Task((clip.path,), clip.label, (recipe.seed, number))
+        RenderTask((clip.path,), clip.label, (recipe.seed, number))
         for number, clip in enumerate(clips)
         if clip.label is not Label.NEGATIVE
     ]
@@ -162,6 +164,6 @@ def tasks_of(clips: Sequence[Clip], recipe: Recipe) -> list[Task]:
             joined.append(speech[index].path)
             duration_s += speech[index].duration_s
             if duration_s >= STRETCH_S or number == len(order) - 1:
-                tasks.append(Task(tuple(joined), Label.NEGATIVE, (recipe.seed, variant + 1, number)))
+                tasks.append(RenderTask(tuple(joined), Label.NEGATIVE, (recipe.seed, variant + 1, number)))
                 joined, duration_s = [], 0.0
     return tasks

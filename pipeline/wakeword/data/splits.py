@@ -18,7 +18,7 @@ MANIFEST = "clips.jsonl"
 
 
 @dataclass(frozen=True)
-class Placed:
+class AssignedClip:
     """A clip in its `part`; `fold` within the training part, where folds were asked for, else None."""
 
     clip: Clip
@@ -28,7 +28,7 @@ class Placed:
 
 def split_clips(
     scan: ClipScan, *, validation: float = 0.15, test: float = 0.15, folds: int = 0, seed: int = 0
-) -> list[Placed]:
+) -> list[AssignedClip]:
     """The usable clips of a scan in three parts that share no source, each class with its share in each.
 
     Raises CorpusError for shares that leave nothing, and for a class with too few sources.
@@ -52,7 +52,7 @@ def split_clips(
     fold_of: dict[str, int] = {}
     if folds:
         fold_of = dict(zip(training, map(int, speaker_folds(training, folds, seed)), strict=True))
-    return [Placed(clip, part_of[clip.source], fold_of.get(clip.source)) for clip in scan.usable]
+    return [AssignedClip(clip, part_of[clip.source], fold_of.get(clip.source)) for clip in scan.usable]
 
 
 def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip], list[Clip]]:
@@ -67,14 +67,14 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
     return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
 
 
-def write_manifest(folder: Path, placed: Sequence[Placed], root: Path, seed: int) -> Path:
+def write_manifest(folder: Path, placed: Sequence[AssignedClip], root: Path, seed: int) -> Path:
     """`clips.jsonl`, one object a clip, and `split.json` with where the clips are and how they were split."""
     jsonl.write(folder / MANIFEST, ({**to_json(one.clip), "part": one.part, "fold": one.fold} for one in placed))
     artifacts.write_json(folder / "split.json", {"root": root.absolute(), "seed": seed, "n": len(placed)})
     return folder / MANIFEST
 
 
-def read_manifest(folder: Path) -> tuple[Path, list[Placed]]:
+def read_manifest(folder: Path) -> tuple[Path, list[AssignedClip]]:
     """The clips' root, and the clips as they were split. Raises CorpusError for what is no such manifest."""
     try:
         root = Path(artifacts.read_json(folder / "split.json")["root"])
@@ -83,7 +83,7 @@ def read_manifest(folder: Path) -> tuple[Path, list[Placed]]:
             part, fold = raw.pop("part"), raw.pop("fold")
             raw.pop("problems", None)
             raw["path"] = spelled(root, raw["path"])
-            placed.append(Placed(Clip(**{**raw, "label": Label(raw["label"])}), part, fold))
+            placed.append(AssignedClip(Clip(**{**raw, "label": Label(raw["label"])}), part, fold))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{folder} holds no split of clips ({error}). `pronlab wakeword split` makes one.") from error
     return root, placed

@@ -16,6 +16,7 @@ from scipy.special import expit
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.metrics.detection import (
     Bin,
     Counts,
@@ -33,26 +34,26 @@ from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.evaluation.stream_metrics import (
     TARGETS_FAH,
-    Heard,
-    Operating,
+    OperatingPoint,
     StreamResult,
+    StreamScores,
     highest,
-    listen,
     measure,
     operate,
+    score_stream,
 )
 from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
-from pipeline.wakeword.runtime.detector import Judge, voted
+from pipeline.wakeword.runtime.detector import Classifier, voted
 
 CURVE_POINTS = 200
 GAINS_DB = (-6.0, 6.0)
 SHIFTS = (-3, 3)  # frames
-PIECES = ("beginning", "end", "halves exchanged")
+PIECES = (N_("beginning"), N_("end"), N_("halves exchanged"))
 
 
 @dataclass(frozen=True)
-class Task:
+class EvaluationTask:
     """What to evaluate on. `near` holds a folder for each phrase that sounds like the word."""
 
     positive: tuple[Path, ...]
@@ -104,7 +105,7 @@ class Evaluation:
     it was asked for."""
 
     stream: StreamResult
-    as_set: Operating
+    as_set: OperatingPoint
     clips: ClipResult
     near: tuple[NearResult, ...]
     stream_tta: StreamResult | None
@@ -117,39 +118,43 @@ class Evaluation:
 
 
 def evaluate(
-    task: Task,
-    judge: Judge,
+    task: EvaluationTask,
+    classifier: Classifier,
     features_config: FeatureConfig,
     detector: DetectorConfig,
     *,
     threshold: float,
     temperature: float = 1.0,
     progress: Progress | None = None,
-) -> tuple[Evaluation, Heard]:
+) -> tuple[Evaluation, StreamScores]:
     """Raises CorpusError for folders without audio, or too little of it."""
     positives, background = files_of(task.positive), files_of(task.background)
     noise = read_noise(task.noise)
     plan = plan_stream(positives, background, noise, task.hours, snr_db=task.snr_db, seed=task.seed)
     with one_thread():
-        heard = listen(plan, judge, features_config, detector.hop_s, progress)
-    stream = measure(heard, detector, TARGETS_FAH, plan.speech_hours)
-    as_set = operate(heard, detector, threshold)[0]
+        stream_scores = score_stream(plan, classifier, features_config, detector.hop_s, progress)
+    stream = measure(stream_scores, detector, TARGETS_FAH, plan.speech_hours)
+    as_set = operate(stream_scores, detector, threshold)[0]
     at_target = stream.at_fah["0.5"].threshold
     with_tta = None
     if task.tta:
         with one_thread():
-            augmented = listen(plan, averaged(judge, features_config), features_config, detector.hop_s, progress)
+            augmented = score_stream(
+                plan, averaged(classifier, features_config), features_config, detector.hop_s, progress
+            )
         with_tta = measure(augmented, detector, TARGETS_FAH, plan.speech_hours)
     near = [
-        *pieces(positives, judge, features_config, detector, at_target),
-        *(near_phrases(task.near, judge, features_config, detector, at_target) if task.near else []),
+        *pieces(positives, classifier, features_config, detector, at_target),
+        *(near_phrases(task.near, classifier, features_config, detector, at_target) if task.near else []),
     ]
-    clips = clip_result(heard, detector, at_target, temperature)
-    return Evaluation(stream, as_set, clips, tuple(near), with_tta, task.snr_db, task.seed), heard
+    clips = clip_result(stream_scores, detector, at_target, temperature)
+    return Evaluation(stream, as_set, clips, tuple(near), with_tta, task.snr_db, task.seed), stream_scores
 
 
-def clip_result(heard: Heard, detector: DetectorConfig, threshold: float, temperature: float) -> ClipResult:
-    scores, truth = highest(heard, detector)
+def clip_result(
+    stream_scores: StreamScores, detector: DetectorConfig, threshold: float, temperature: float
+) -> ClipResult:
+    scores, truth = highest(stream_scores, detector)
     found, curve = counts(scores, truth, threshold), roc(scores, truth)
     before, after = (reliability(expit(scores / t), truth) for t in (1.0, temperature))
     some = np.unique(np.linspace(0, len(curve.fpr) - 1, CURVE_POINTS).astype(int))
@@ -161,35 +166,37 @@ def clip_result(heard: Heard, detector: DetectorConfig, threshold: float, temper
     )  # fmt: skip
 
 
-def averaged(judge: Judge, config: FeatureConfig) -> Judge:
+def averaged(classifier: Classifier, config: FeatureConfig) -> Classifier:
     """Test-time augmentation: the mean logit of a window as it is, 6 dB louder and softer, and 30 ms earlier and later
     (the edge repeated)."""
     step = np.zeros(config.n_bins, dtype=np.float32)
     # A gain shifts every log energy; of cepstral coefficients, only the first, by sqrt(n_mels).
     step[: 1 if config.kind == "mfcc" else None] = np.sqrt(config.n_mels) if config.kind == "mfcc" else 1.0
 
-    def judged(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def averaged_classifier(windows: NDArray[np.float32]) -> NDArray[np.float32]:
         variants = [windows, *(windows + step * np.float32(db / 10.0 * np.log(10.0)) for db in GAINS_DB)]
         for shift in SHIFTS:
             place = np.clip(np.arange(windows.shape[1]) + shift, 0, windows.shape[1] - 1)
             variants.append(windows[:, place])
-        return np.asarray(np.mean([judge(one) for one in variants], axis=0), dtype=np.float32)
+        return np.asarray(np.mean([classifier(one) for one in variants], axis=0), dtype=np.float32)
 
-    return judged
+    return averaged_classifier
 
 
-def highest_vote(samples: NDArray[np.float32], judge: Judge, config: FeatureConfig, detector: DetectorConfig) -> float:
+def highest_vote(
+    samples: NDArray[np.float32], classifier: Classifier, config: FeatureConfig, detector: DetectorConfig
+) -> float:
     """Of one clip, with a window of silence before it and half a second after."""
     before, after = round(config.clip_s * RATE_HZ), round(0.5 * RATE_HZ)
     frames = features(np.pad(samples, (before, after)), config)
     every = config.frames_in(detector.hop_s)
     starts = np.arange(0, len(frames) - config.shape[0] + 1, every)
-    return float(voted(judge(frames[starts[:, None] + np.arange(config.shape[0])]), detector).max())
+    return float(voted(classifier(frames[starts[:, None] + np.arange(config.shape[0])]), detector).max())
 
 
 def pieces(
     positives: Sequence[Path],
-    judge: Judge,
+    classifier: Classifier,
     config: FeatureConfig,
     detector: DetectorConfig,
     threshold: float,
@@ -202,12 +209,12 @@ def pieces(
         middle = (start + end) // 2
         first, second = sound[start:middle], sound[middle:end]
         for name, part in zip(PIECES, (first, second, np.concatenate([second, first])), strict=True):
-            accepted[name] += highest_vote(part, judge, config, detector) >= threshold
+            accepted[name] += highest_vote(part, classifier, config, detector) >= threshold
     return [_near(name, len(positives), n) for name, n in accepted.items()]
 
 
 def near_phrases(
-    folder: Path, judge: Judge, config: FeatureConfig, detector: DetectorConfig, threshold: float
+    folder: Path, classifier: Classifier, config: FeatureConfig, detector: DetectorConfig, threshold: float
 ) -> list[NearResult]:
     """Each folder under `folder` is a phrase. Raises CorpusError where there is none."""
     phrases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
@@ -216,7 +223,7 @@ def near_phrases(
     found = []
     for phrase in phrases:
         files = files_of((phrase,))
-        scores = [highest_vote(load_clip(path), judge, config, detector) for path in files]
+        scores = [highest_vote(load_clip(path), classifier, config, detector) for path in files]
         found.append(_near(phrase.name.replace("_", " "), len(files), sum(score >= threshold for score in scores)))
     return found
 

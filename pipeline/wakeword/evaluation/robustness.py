@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_
 from pipeline.metrics.detection import share_interval
 from pipeline.parallel import Progress
 from pipeline.wakeword.config import DetectorConfig
@@ -20,7 +21,7 @@ from pipeline.wakeword.data.noise import coloured, mixed, stretch_of
 from pipeline.wakeword.data.rooms import reverberate, simulate_at
 from pipeline.wakeword.evaluation.evaluate import highest_vote
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
-from pipeline.wakeword.runtime.detector import Judge
+from pipeline.wakeword.runtime.detector import Classifier
 
 Samples = NDArray[np.float32]
 Change = Callable[[Samples, np.random.Generator], Samples]
@@ -32,7 +33,7 @@ ROOM_NOISE_SNR_DB_AT_1_M = 25.0
 
 
 @dataclass(frozen=True)
-class Row:
+class ConditionResult:
     """`found` of `n_words` words, `taken` of `n_other` other clips; shares with exact 95 % intervals."""
 
     kind: str
@@ -49,8 +50,8 @@ class Row:
 
 def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator[tuple[str, str, Change]]:
     """Kind, condition and what it does to a sound; `noise` and `rooms` by name."""
-    yield "none", "as recorded", _same
-    for name, sound in {**noise, "white": None, "pink": None}.items():
+    yield "none", N_("as recorded"), _same
+    for name, sound in {**noise, N_("white"): None, N_("pink"): None}.items():
         for snr_db in SNRS_DB:
             slope = 1.0 if name == "pink" else 0.0
             yield "noise", f"{name.replace('_', ' ')}, {snr_db:g} dB", partial(_noisy, sound, slope, snr_db)
@@ -59,16 +60,17 @@ def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator
     for distance_m in DISTANCES_M:
         yield "distance", f"{distance_m:g} m", partial(_at, distance_m, simulate_at(distance_m))
     for gain_db in GAINS_DB:
-        yield "gain", f"{gain_db:+g} dB{', clipped' if gain_db > 0 else ''}", partial(_louder, gain_db)
+        clipped = ", " + N_("clipped") if gain_db > 0 else ""
+        yield "gain", f"{gain_db:+g} dB{clipped}", partial(_louder, gain_db)
     for container, codec, title in CODECS:
         yield "codec", title, partial(_coded, container, codec)
-    yield "codec", "telephone, 8 kHz μ-law", _telephone
+    yield "codec", N_("telephone") + ", 8 kHz μ-law", _telephone
 
 
 def robustness(
     words: Sequence[Path],
     others: Sequence[Path],
-    judge: Judge,
+    classifier: Classifier,
     features: FeatureConfig,
     detector: DetectorConfig,
     threshold: float,
@@ -77,7 +79,7 @@ def robustness(
     rooms: dict[str, Samples],
     seed: int = 0,
     progress: Progress | None = None,
-) -> list[Row]:
+) -> list[ConditionResult]:
     every = list(conditions(noise, rooms))
     sounds = [[load_clip(path) for path in paths] for paths in (words, others)]
     rows = []
@@ -86,11 +88,11 @@ def robustness(
         for side in sounds:
             draw = np.random.default_rng(seed)
             hits.append(
-                sum(highest_vote(change(sound, draw), judge, features, detector) >= threshold for sound in side)
+                sum(highest_vote(change(sound, draw), classifier, features, detector) >= threshold for sound in side)
             )
         found, taken = map(int, hits)
         rows.append(
-            Row(
+            ConditionResult(
                 kind, name, len(words), found, found / len(words), share_interval(found, len(words)),
                 len(others), taken, taken / len(others), share_interval(taken, len(others)),
             )

@@ -15,9 +15,9 @@ from pipeline.metrics.detection import equal_error_rate, poisson_interval, roc, 
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.evaluation.stream_synthesis import BLOCK_S, Keyword, Spoken, StreamPlan
+from pipeline.wakeword.evaluation.stream_synthesis import BLOCK_S, BackgroundClip, Keyword, StreamPlan
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
-from pipeline.wakeword.runtime.detector import Judge, Scores, detections, voted
+from pipeline.wakeword.runtime.detector import Classifier, Scores, detections, voted
 
 GRACE_S: Seconds = 0.5
 TARGETS_FAH = (0.1, 0.5, 1.0)
@@ -26,19 +26,19 @@ CURVE_FAH = 20.0  # the sweep goes no further
 
 
 @dataclass(frozen=True)
-class Heard:
+class StreamScores:
     """The scores of all windows of a stream: `scores[i]` is of the window that ends at `ends_s[i]`."""
 
     scores: Scores
     ends_s: NDArray[np.float64]
     keywords: tuple[Keyword, ...]
-    background: tuple[Spoken, ...]
+    background: tuple[BackgroundClip, ...]
     hours: float
     seconds_spent: Seconds
 
 
 @dataclass(frozen=True)
-class Operating:
+class OperatingPoint:
     """One threshold: false alarms and misses, with 95 % intervals (exact Poisson and binomial)."""
 
     threshold: float
@@ -60,24 +60,24 @@ class StreamResult:
     hours: float
     speech_hours: float
     eer: float
-    at_fah: dict[str, Operating]
-    curve: tuple[Operating, ...]
+    at_fah: dict[str, OperatingPoint]
+    curve: tuple[OperatingPoint, ...]
     latency_s: tuple[float, float, float] | None
     real_time_factor: float
     missed: tuple[str, ...]
     alarms: tuple[tuple[str, float], ...]
 
 
-def listen(
-    plan: StreamPlan, judge: Judge, config: FeatureConfig, hop_s: Seconds, progress: Progress | None = None
-) -> Heard:
+def score_stream(
+    plan: StreamPlan, classifier: Classifier, config: FeatureConfig, hop_s: Seconds, progress: Progress | None = None
+) -> StreamScores:
     """Every window of the stream; time is taken of features and model together, not of making the stream."""
     every = config.frames_in(hop_s)
     size = config.shape[0]
     rest = np.zeros((0, config.n_bins), dtype=np.float32)
     scores: list[Scores] = []
     keywords: list[Keyword] = []
-    background: list[Spoken] = []
+    background: list[BackgroundClip] = []
     dropped = total = 0
     ends: list[NDArray[np.float64]] = []
     spent = 0.0
@@ -87,7 +87,9 @@ def listen(
         begun = time.perf_counter()
         frames = np.concatenate([rest, _block_features(block.samples, config)])
         starts = np.arange(0, len(frames) - size + 1, every)
-        found = [judge(frames[starts[i : i + BATCH, None] + np.arange(size)]) for i in range(0, len(starts), BATCH)]
+        found = [
+            classifier(frames[starts[i : i + BATCH, None] + np.arange(size)]) for i in range(0, len(starts), BATCH)
+        ]
         spent += time.perf_counter() - begun
         scores += found
         ends.append(((dropped + starts + size - 1) * config.hop + config.window) / RATE_HZ)
@@ -98,7 +100,7 @@ def listen(
             progress(
                 min(number + 1, round(plan.hours * 3600 / BLOCK_S)), round(plan.hours * 3600 / BLOCK_S), "listening"
             )
-    return Heard(
+    return StreamScores(
         np.concatenate(scores),
         np.concatenate(ends),
         tuple(keywords),
@@ -116,56 +118,56 @@ def _block_features(samples: NDArray[np.float32], config: FeatureConfig) -> NDAr
 
 
 def operate(
-    heard: Heard, config: DetectorConfig, threshold: float
-) -> tuple[Operating, list[float | None], list[float]]:
+    stream_scores: StreamScores, config: DetectorConfig, threshold: float
+) -> tuple[OperatingPoint, list[float | None], list[float]]:
     """The operating point at one threshold; for each keyword when it was found (None: missed), and the times of false
     alarms."""
-    return _operate(heard, voted(heard.scores, config), config, threshold)
+    return _operate(stream_scores, voted(stream_scores.scores, config), config, threshold)
 
 
 def measure(
-    heard: Heard,
+    stream_scores: StreamScores,
     config: DetectorConfig,
     targets_fah: Sequence[float] = TARGETS_FAH,
     speech_hours: float = 0.0,
 ) -> StreamResult:
     """Sweep the threshold. Raises ValueError for a stream without keywords or windows."""
-    votes = voted(heard.scores, config)
-    curve = _sweep(heard, votes, config)
+    votes = voted(stream_scores.scores, config)
+    curve = _sweep(stream_scores, votes, config)
     at = {str(float(target)): _best(curve, target) for target in targets_fah}
     middle = at[str(float(targets_fah[len(targets_fah) // 2]))]
-    _, when, alarms = _operate(heard, votes, config, middle.threshold)
-    late = [t - word.end_s for t, word in zip(when, heard.keywords, strict=True) if t is not None]
-    eer = equal_error_rate(roc(*highest(heard, config)))
+    _, when, alarms = _operate(stream_scores, votes, config, middle.threshold)
+    late = [t - word.end_s for t, word in zip(when, stream_scores.keywords, strict=True) if t is not None]
+    eer = equal_error_rate(roc(*highest(stream_scores, config)))
     percentiles = np.percentile(late, [50, 95, 99]) if late else None
     return StreamResult(
-        len(heard.keywords), heard.hours, speech_hours, eer, at, tuple(curve),
+        len(stream_scores.keywords), stream_scores.hours, speech_hours, eer, at, tuple(curve),
         None if percentiles is None else tuple(map(float, percentiles)),  # type: ignore[arg-type]
-        heard.seconds_spent / (heard.hours * 3600.0),
-        tuple(word.clip.name for t, word in zip(when, heard.keywords, strict=True) if t is None),
-        tuple((_who(heard, t), t) for t in alarms),
+        stream_scores.seconds_spent / (stream_scores.hours * 3600.0),
+        tuple(word.clip.name for t, word in zip(when, stream_scores.keywords, strict=True) if t is None),
+        tuple((_clip_at(stream_scores, t), t) for t in alarms),
     )  # fmt: skip
 
 
-def highest(heard: Heard, config: DetectorConfig) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def highest(stream_scores: StreamScores, config: DetectorConfig) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The highest voted logit within each keyword and each background file, and which are keywords."""
-    votes = voted(heard.scores, config)
-    everything: list[Keyword | Spoken] = [*heard.keywords, *heard.background]
-    scores = [votes[_span(heard, one)].max(initial=-1e9) for one in everything]
-    return np.array(scores, dtype=np.float64), np.arange(len(scores)) < len(heard.keywords)
+    votes = voted(stream_scores.scores, config)
+    everything: list[Keyword | BackgroundClip] = [*stream_scores.keywords, *stream_scores.background]
+    scores = [votes[_span(stream_scores, one)].max(initial=-1e9) for one in everything]
+    return np.array(scores, dtype=np.float64), np.arange(len(scores)) < len(stream_scores.keywords)
 
 
-def _sweep(heard: Heard, votes: Scores, config: DetectorConfig) -> list[Operating]:
+def _sweep(stream_scores: StreamScores, votes: Scores, config: DetectorConfig) -> list[OperatingPoint]:
     """From the strictest threshold on: just above each score that the background reached, highest first."""
     outside = np.ones(len(votes), dtype=bool)
-    for word in heard.keywords:
-        outside[_span(heard, word)] = False
+    for word in stream_scores.keywords:
+        outside[_span(stream_scores, word)] = False
     peaks = np.sort(votes[outside])[::-1]
-    most = int(CURVE_FAH * heard.hours) + 1
-    curve: list[Operating] = []
+    most = int(CURVE_FAH * stream_scores.hours) + 1
+    curve: list[OperatingPoint] = []
     step = 0
     while step < len(peaks) and (not curve or curve[-1].false_alarms <= most):
-        point = _operate(heard, votes, config, float(np.nextafter(peaks[step], np.inf)))[0]
+        point = _operate(stream_scores, votes, config, float(np.nextafter(peaks[step], np.inf)))[0]
         if not curve or point.false_alarms != curve[-1].false_alarms or point.misses != curve[-1].misses:
             curve.append(point)
         # One false alarm has several windows above its neighbours': steps grow as they come to matter less.
@@ -173,37 +175,37 @@ def _sweep(heard: Heard, votes: Scores, config: DetectorConfig) -> list[Operatin
     return curve
 
 
-def _best(curve: Sequence[Operating], target_fah: float) -> Operating:
+def _best(curve: Sequence[OperatingPoint], target_fah: float) -> OperatingPoint:
     within = [point for point in curve if point.fah <= target_fah] or [curve[0]]
     return min(within, key=lambda point: (point.misses, point.false_alarms, -point.threshold))
 
 
 def _operate(
-    heard: Heard, votes: Scores, config: DetectorConfig, threshold: float
-) -> tuple[Operating, list[float | None], list[float]]:
-    times = heard.ends_s[detections(votes, threshold, config)]
+    stream_scores: StreamScores, votes: Scores, config: DetectorConfig, threshold: float
+) -> tuple[OperatingPoint, list[float | None], list[float]]:
+    times = stream_scores.ends_s[detections(votes, threshold, config)]
     when: list[float | None] = []
-    own = np.zeros(len(times), dtype=bool)
-    for word in heard.keywords:
-        inside = np.flatnonzero((times >= word.start_s) & (times <= word.end_s + GRACE_S) & ~own)
+    matched = np.zeros(len(times), dtype=bool)
+    for word in stream_scores.keywords:
+        inside = np.flatnonzero((times >= word.start_s) & (times <= word.end_s + GRACE_S) & ~matched)
         when.append(float(times[inside[0]]) if len(inside) else None)
-        own[inside[:1]] = True
-    alarms = [float(t) for t in times[~own]]
-    n, misses = len(heard.keywords), sum(t is None for t in when)
-    point = Operating(
-        threshold, len(alarms), len(alarms) / heard.hours, poisson_interval(len(alarms), heard.hours), misses,
-        misses / n, share_interval(misses, n),
+        matched[inside[:1]] = True
+    alarms = [float(t) for t in times[~matched]]
+    n, misses = len(stream_scores.keywords), sum(t is None for t in when)
+    point = OperatingPoint(
+        threshold, len(alarms), len(alarms) / stream_scores.hours, poisson_interval(len(alarms), stream_scores.hours),
+        misses, misses / n, share_interval(misses, n),
     )  # fmt: skip
     return point, when, alarms
 
 
-def _span(heard: Heard, word: Keyword | Spoken, grace_s: Seconds = GRACE_S) -> slice:
+def _span(stream_scores: StreamScores, word: Keyword | BackgroundClip, grace_s: Seconds = GRACE_S) -> slice:
     return slice(
-        int(np.searchsorted(heard.ends_s, word.start_s)),
-        int(np.searchsorted(heard.ends_s, word.end_s + grace_s, side="right")),
+        int(np.searchsorted(stream_scores.ends_s, word.start_s)),
+        int(np.searchsorted(stream_scores.ends_s, word.end_s + grace_s, side="right")),
     )
 
 
-def _who(heard: Heard, t: Seconds) -> str:
-    everything: list[Keyword | Spoken] = [*heard.background, *heard.keywords]
+def _clip_at(stream_scores: StreamScores, t: Seconds) -> str:
+    everything: list[Keyword | BackgroundClip] = [*stream_scores.background, *stream_scores.keywords]
     return next((one.clip.name for one in everything if one.start_s <= t <= one.end_s + GRACE_S), "noise")

@@ -36,7 +36,7 @@ class Keyword:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class BackgroundClip:
     """Where a background file is."""
 
     clip: Path
@@ -50,7 +50,7 @@ class Block:
 
     samples: Samples
     keywords: tuple[Keyword, ...]
-    background: tuple[Spoken, ...]
+    background: tuple[BackgroundClip, ...]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _block(
     mixed = bed.astype(np.float32)
     at = 0
     keywords: list[Keyword] = []
-    others: list[Spoken] = []
+    others: list[BackgroundClip] = []
     for number, (index, sound) in enumerate(zip(order, sounds, strict=True)):
         at += int(gaps[number])
         path, is_keyword = pieces[index]
@@ -141,7 +141,7 @@ def _block(
             start, end = find_word(sound)
             keywords.append(Keyword(path, offset_s + (at + start) / RATE_HZ, offset_s + (at + end) / RATE_HZ))
         else:
-            others.append(Spoken(path, offset_s + at / RATE_HZ, offset_s + (at + len(sound)) / RATE_HZ))
+            others.append(BackgroundClip(path, offset_s + at / RATE_HZ, offset_s + (at + len(sound)) / RATE_HZ))
         at += len(sound)
     peak = float(np.abs(mixed).max())
     if peak > 1.0:

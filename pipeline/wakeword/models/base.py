@@ -30,13 +30,13 @@ class WakewordModel(nn.Module):
         """[n, frames, bins] to [n, n_embedding]."""
         raise NotImplementedError
 
-    def judge(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
+    def logits_and_embeddings(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [n] and embeddings [n, n_embedding]."""
         embedding = self.embed(normalised)
         return self.head(self.dropout(embedding)).squeeze(-1), embedding
 
     def forward(self, windows: Tensor) -> Tensor:
-        return self.judge(self.normalised(windows))[0]
+        return self.logits_and_embeddings(self.normalised(windows))[0]
 
 
 def channels(base: int, width: float, multiple: int = 4) -> int:

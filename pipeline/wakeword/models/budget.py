@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, _, number
 from pipeline.wakeword.config import ModelConfig
 from pipeline.wakeword.devices import TARGETS, Target
 from pipeline.wakeword.features import Cmvn
@@ -27,11 +28,18 @@ class Budget:
     def beyond(self, target: Target, hop_s: float) -> list[str]:
         """In words, what the target cannot give."""
         needs = (
-            ("kB of flash", self.flash_kb, target.flash_kb),
-            ("kB of memory", self.ram_kb, target.ram_kb),
-            ("million multiplications a second", self.macs / hop_s / 1e6, target.macs_per_s / 1e6),
-        )
-        return [f"{need:.0f} {what}, {target.title} has {has:.0f}" for what, need, has in needs if need > has]
+            (N_("{need} kB of flash, {device} has {available}"), self.flash_kb, target.flash_kb),
+            (N_("{need} kB of memory, {device} has {available}"), self.ram_kb, target.ram_kb),
+            (
+                N_("{need} million multiplications per second, {device} can do {available}"),
+                self.macs / hop_s / 1e6, target.macs_per_s / 1e6,
+            ),
+        )  # fmt: skip
+        return [
+            _(text).format(need=number(need), device=_(target.title), available=number(available))
+            for text, need, available in needs
+            if need > available
+        ]
 
 
 def budget_of(config: ModelConfig, shape: tuple[int, int]) -> Budget:

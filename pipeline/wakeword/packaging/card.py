@@ -15,7 +15,7 @@ A detector of one spoken word or phrase: {architecture} (width {width:g}), {para
 multiplications a window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configured it needs {flash:.0f} kB of flash and
 {ram:.0f} kB of memory on a {target}.
 
-## Trained on
+## FinishedRun on
 
 {n_train} clips, {n_held} more held back to choose weights and threshold on. {sources}
 

@@ -18,7 +18,7 @@ from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.optional import require
 from pipeline.quantisation import quantise_static
-from pipeline.wakeword.runtime.detector import Judge, Scores
+from pipeline.wakeword.runtime.detector import Classifier, Scores
 from pipeline.wakeword.runtime.model_files import load_model
 
 ONNX, TORCHSCRIPT, INT8, REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"
@@ -65,13 +65,13 @@ def export(folder: Path, target: Path) -> list[Exported]:
     quantise_static(target / ONNX, target / INT8, ({"features": window[None]} for window in windows))
     with torch.inference_mode():
         truth = model(torch.from_numpy(windows)).numpy()
-    judges: list[tuple[str, str, Judge]] = [
-        ("PyTorch", "", _torch_judge(model)),
-        ("ONNX", ONNX, onnx_judge(target / ONNX)),
-        ("TorchScript", TORCHSCRIPT, _torch_judge(traced)),
-        ("INT8", INT8, onnx_judge(target / INT8)),
+    classifiers: list[tuple[str, str, Classifier]] = [
+        ("PyTorch", "", _torch_classifier(model)),
+        ("ONNX", ONNX, onnx_classifier(target / ONNX)),
+        ("TorchScript", TORCHSCRIPT, _torch_classifier(traced)),
+        ("INT8", INT8, onnx_classifier(target / INT8)),
     ]
-    found = [_held_against(*one, truth, windows, info.threshold, target, folder) for one in judges]
+    found = [_held_against(*one, truth, windows, info.threshold, target, folder) for one in classifiers]
     for one in found:
         if one.format != "INT8" and one.largest_difference > CLOSE:
             raise ModelError(
@@ -93,7 +93,7 @@ def _traced(model: Any, example: Any, target: Path) -> Any:
     return traced
 
 
-def onnx_judge(file: Path) -> Judge:
+def onnx_classifier(file: Path) -> Classifier:
     """An ONNX file as a function from windows to logits, on one core. Raises ModelError for what is none."""
     import onnxruntime
 
@@ -106,12 +106,12 @@ def onnx_judge(file: Path) -> Judge:
         raise ModelError(f"{file} is no ONNX model that can be run ({error}). Export it again.") from error
     name = session.get_inputs()[0].name
 
-    def judge(windows: Windows) -> Scores:
+    def classifier(windows: Windows) -> Scores:
         if not len(windows):
             return np.zeros(0, dtype=np.float32)
         return np.asarray(session.run(None, {name: np.ascontiguousarray(windows, dtype=np.float32)})[0])
 
-    return judge
+    return classifier
 
 
 def save_windows(folder: Path, windows: Sequence[Windows]) -> None:
@@ -130,22 +130,29 @@ def read_windows(folder: Path) -> Windows:
         ) from error
 
 
-def _torch_judge(model: Callable[[Any], Any]) -> Judge:
+def _torch_classifier(model: Callable[[Any], Any]) -> Classifier:
     import torch
 
-    def judge(windows: Windows) -> Scores:
+    def classifier(windows: Windows) -> Scores:
         with torch.inference_mode():
             return np.asarray(model(torch.from_numpy(np.ascontiguousarray(windows))).numpy())
 
-    return judge
+    return classifier
 
 
 def _held_against(
-    name: str, file: str, judge: Judge, truth: Scores, windows: Windows, threshold: float, target: Path, folder: Path
+    name: str,
+    file: str,
+    classifier: Classifier,
+    truth: Scores,
+    windows: Windows,
+    threshold: float,
+    target: Path,
+    folder: Path,
 ) -> Exported:
-    difference = np.abs(judge(windows) - truth)
-    same = (judge(windows) >= threshold) == (truth >= threshold)
-    median_ms, p95_ms = latency_ms(judge, windows)
+    difference = np.abs(classifier(windows) - truth)
+    same = (classifier(windows) >= threshold) == (truth >= threshold)
+    median_ms, p95_ms = latency_ms(classifier, windows)
     path = target / file if file else folder / "model.safetensors"
     return Exported(
         name, path.name, path.stat().st_size / 1024, len(windows), float(difference.max()), float(difference.mean()),
@@ -153,7 +160,7 @@ def _held_against(
     )  # fmt: skip
 
 
-def latency_ms(judge: Judge, windows: Windows) -> tuple[float, float]:
+def latency_ms(classifier: Classifier, windows: Windows) -> tuple[float, float]:
     """Median and 95th percentile for a single window, on one core, after a warm-up."""
     from pipeline.wakeword.evaluation.evaluate import one_thread
 
@@ -162,7 +169,7 @@ def latency_ms(judge: Judge, windows: Windows) -> tuple[float, float]:
         for number in range(REPEATS + 20):
             window = windows[number % len(windows)][None]
             begun = time.perf_counter()
-            judge(window)
+            classifier(window)
             spent.append((time.perf_counter() - begun) * 1000.0)
     median, p95 = np.percentile(spent[20:], [50, 95])
     return float(median), float(p95)

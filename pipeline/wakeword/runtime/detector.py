@@ -13,7 +13,7 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 
 Scores = NDArray[np.float32]
-Judge = Callable[[NDArray[np.float32]], Scores]
+Classifier = Callable[[NDArray[np.float32]], Scores]
 """Windows [n, frames, bins] to logits [n]."""
 
 PRESETS = {
@@ -57,7 +57,7 @@ def detections(votes: Scores, threshold: float, config: DetectorConfig) -> NDArr
 
 
 @dataclass(frozen=True)
-class Judged:
+class WindowResult:
     """One window: when it ended, its logit, the voted logit, and whether the detector went off."""
 
     end_s: Seconds
@@ -69,8 +69,10 @@ class Judged:
 class StreamingDetector:
     """Takes sound as it comes and answers for every window that is complete. Keeps one window of features."""
 
-    def __init__(self, judge: Judge, features_config: FeatureConfig, config: DetectorConfig, threshold: float) -> None:
-        self._judge, self._features, self._config, self.threshold = judge, features_config, config, threshold
+    def __init__(
+        self, classifier: Classifier, features_config: FeatureConfig, config: DetectorConfig, threshold: float
+    ) -> None:
+        self._classifier, self._features, self._config, self.threshold = classifier, features_config, config, threshold
         self._every = features_config.frames_in(config.hop_s)  # frames
         self._size, n_bins = features_config.shape
         self._samples = np.zeros(0, dtype=np.float32)
@@ -79,7 +81,7 @@ class StreamingDetector:
         self._last: deque[float] = deque(maxlen=config.of)
         self._armed, self._since = True, np.inf
 
-    def feed(self, samples: NDArray[np.float32]) -> list[Judged]:
+    def feed(self, samples: NDArray[np.float32]) -> list[WindowResult]:
         """Sound at 16 kHz, of any length."""
         hop, window = self._features.hop, self._features.window
         self._samples = np.concatenate([self._samples, samples])
@@ -92,14 +94,14 @@ class StreamingDetector:
         starts = np.arange(first, len(self._frames) - self._size + 1, self._every)
         if not len(starts):
             return []
-        scores = self._judge(self._frames[starts[:, None] + np.arange(self._size)])
+        scores = self._classifier(self._frames[starts[:, None] + np.arange(self._size)])
         ends = (self._dropped + starts + self._size - 1) * hop + window
         gone = int(starts[-1]) + self._every
         gone = min(gone, len(self._frames))
         self._frames, self._dropped = self._frames[gone:], self._dropped + gone
         return [self._step(float(score), end / RATE_HZ) for score, end in zip(scores, ends, strict=True)]
 
-    def _step(self, score: float, end_s: Seconds) -> Judged:
+    def _step(self, score: float, end_s: Seconds) -> WindowResult:
         config = self._config
         self._last.append(score)
         vote = sorted(self._last, reverse=True)[config.votes - 1] if len(self._last) >= config.votes else -np.inf
@@ -110,4 +112,4 @@ class StreamingDetector:
         detected = bool(self._armed and free and vote >= self.threshold)
         if detected:
             self._armed, self._since = False, 0
-        return Judged(end_s, score, float(vote), detected)
+        return WindowResult(end_s, score, float(vote), detected)

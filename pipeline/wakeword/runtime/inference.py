@@ -5,16 +5,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.wakeword.runtime.detector import Judge, Scores
+from pipeline.wakeword.runtime.detector import Classifier, Scores
 
 BATCH = 512
 
 
-def judge_of(model: nn.Module, device: str = "cpu") -> Judge:
+def classifier_of(model: nn.Module, device: str = "cpu") -> Classifier:
     """In evaluation mode, in batches; float32 throughout."""
     model.eval()
 
-    def judge(windows: NDArray[np.float32]) -> Scores:
+    def classifier(windows: NDArray[np.float32]) -> Scores:
         with torch.inference_mode():
             parts = [
                 model(torch.from_numpy(np.ascontiguousarray(windows[i : i + BATCH])).to(device)).float().cpu().numpy()
@@ -22,4 +22,4 @@ def judge_of(model: nn.Module, device: str = "cpu") -> Judge:
             ]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
 
-    return judge
+    return classifier

@@ -24,7 +24,7 @@ LARGEST_LOGIT = 8.0
 
 
 @dataclass(frozen=True)
-class Lessons:
+class SoftTargets:
     """`windows` [n, frames, bins] as the pools have them, the teacher's `logits` [n]; `right` is the share on which the
     probe agrees with the class, out of fold."""
 
@@ -33,7 +33,7 @@ class Lessons:
     right: float
 
 
-def encoder_lessons(
+def encoder_soft_targets(
     folder: Path,
     sources: Mapping[Label, LivePool],
     config: FeatureConfig,
@@ -41,7 +41,7 @@ def encoder_lessons(
     seed: int,
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
-) -> Lessons:
+) -> SoftTargets:
     """`n` windows. Raises ModelError for a folder without an encoder, TrainingError where a class is missing."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -69,7 +69,7 @@ def encoder_lessons(
     )
     clipped = np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT).astype(np.float32)
     windows = np.stack([features(sound, config)[: config.shape[0]] for sound in sounds])
-    return Lessons(windows, clipped, float(((logits > 0) == truth).mean()))
+    return SoftTargets(windows, clipped, float(((logits > 0) == truth).mean()))
 
 
 def _states(

@@ -40,8 +40,8 @@ from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool, Pools
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import WakewordModel, make_model
-from pipeline.wakeword.runtime.inference import judge_of
-from pipeline.wakeword.training.distillation import Lessons
+from pipeline.wakeword.runtime.inference import classifier_of
+from pipeline.wakeword.training.distillation import SoftTargets
 from pipeline.wakeword.training.losses import WakewordLoss
 from pipeline.wakeword.training.quantisation_aware import quantised
 from pipeline.wakeword.training.validate import Validation, mine, validate
@@ -49,7 +49,7 @@ from pipeline.wakeword.training.validate import Validation, mine, validate
 CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
 PARTS = ("now", "mean", "loss", "moment")
 LOG_EVERY = 10
-LESSON_SHARE = 4  # one window of a lesson for so many of a batch
+SOFT_TARGET_SHARE = 4  # one window with a soft target for so many of a batch
 Teacher = Callable[[Tensor], Tensor]
 """Windows as they are in the pools to logits."""
 
@@ -64,7 +64,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingState:
     """Where a run stands, for going on after an interruption; `waited` counts validations without a better one."""
 
     stage: int = 0
@@ -77,10 +77,10 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     model: WakewordModel
     validation: Validation
-    progress: Progress
+    progress: TrainingState
     seconds: float
 
 
@@ -104,10 +104,10 @@ class Trainer:
         device: str,
         writer: RunWriter,
         teacher: Teacher | None = None,
-        lessons: Lessons | None = None,
+        soft_targets: SoftTargets | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
-        self.lessons = lessons
+        self.soft_targets = soft_targets
         self.config, self.held, self.device, self.writer, self.teacher = config, held, device, writer, teacher
         self.precision = fitting_precision(config.train.precision, device)
         self.model = make_model(config.model, config.features.shape, cmvn).to(device)
@@ -120,11 +120,11 @@ class Trainer:
         self.negatives = negatives if isinstance(negatives, Pool) else None
         self.average = copied(self.model)
         self.stages = stages_of(config)
-        self.progress = Progress()
+        self.progress = TrainingState()
         self.checkpoints = writer.run.path / "checkpoints"
         self.watch: Callable[[int, float], None] = lambda step, value: None  # told of each validation
 
-    def run(self) -> Trained:
+    def run(self) -> TrainingResult:
         """Raises TrainingError for a loss that is no number, StopRequested where a person asked for the end."""
         begun = time.monotonic()
         with threads_of_run(self.writer):
@@ -138,7 +138,7 @@ class Trainer:
                 self._save()
             load_weights(self.model, self.checkpoints / BEST)
             found = self._validate()
-        return Trained(self.model, found, self.progress, time.monotonic() - begun)
+        return TrainingResult(self.model, found, self.progress, time.monotonic() - begun)
 
     def _train_stage(self, stage: Stage) -> None:
         config = self.config.train
@@ -192,17 +192,17 @@ class Trainer:
         is_word, is_hard = batch.is_word.to(self.device), batch.is_hard.to(self.device)
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits, embeddings = self.model.judge(windows)
+            logits, embeddings = self.model.logits_and_embeddings(windows)
         loss: Tensor = self.loss(logits.float(), embeddings, is_word, is_hard)
         if self.teacher is not None:
             with torch.no_grad():
                 wanted = self.teacher(windows * self.model.std + self.model.mean)
             return self._taught(loss, logits, wanted)
-        if self.lessons is not None:
-            chosen = draw.integers(0, len(self.lessons.logits), max(1, len(windows) // LESSON_SHARE))
+        if self.soft_targets is not None:
+            chosen = draw.integers(0, len(self.soft_targets.logits), max(1, len(windows) // SOFT_TARGET_SHARE))
             with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
-                answers = self.model(torch.from_numpy(self.lessons.windows[chosen]).to(self.device))
-            return self._taught(loss, answers, torch.from_numpy(self.lessons.logits[chosen]).to(self.device))
+                answers = self.model(torch.from_numpy(self.soft_targets.windows[chosen]).to(self.device))
+            return self._taught(loss, answers, torch.from_numpy(self.soft_targets.logits[chosen]).to(self.device))
         return loss
 
     def _taught(self, loss: Tensor, logits: Tensor, wanted: Tensor) -> Tensor:
@@ -246,7 +246,7 @@ class Trainer:
         )
 
     def _validate(self) -> Validation:
-        return validate(self.held, judge_of(self.model, self.device), self.config.features, self.config.detector)
+        return validate(self.held, classifier_of(self.model, self.device), self.config.features, self.config.detector)
 
     def _mine(self) -> None:
         """From the best weights so far: what of the training negatives they take for the word."""
@@ -260,7 +260,7 @@ class Trainer:
         config = self.config
         found = mine(
             self.negatives,
-            judge_of(self.model, self.device),
+            classifier_of(self.model, self.device),
             config.features,
             config.detector.hop_s,
             config.mining.keep,
@@ -285,7 +285,7 @@ class Trainer:
             return
         found = load_checkpoint(path, PARTS)
         with fitting(path):
-            self.progress = Progress(**found.state)
+            self.progress = TrainingState(**found.state)
             self.model.load_state_dict(found.parts["now"])
             self.loss.load_state_dict(found.parts["loss"])
             self.average = {name: value.to(self.device) for name, value in found.parts["mean"].items()}
@@ -312,7 +312,7 @@ def schedule(share: float, config: TrainConfig) -> float:
     return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, fall)))
 
 
-def report_of(trained: Trained) -> dict[str, Any]:
+def report_of(trained: TrainingResult) -> dict[str, Any]:
     found = trained.validation
     return {
         "validation": {

@@ -10,7 +10,7 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool, Pools
 from pipeline.wakeword.features import FeatureConfig
-from pipeline.wakeword.runtime.detector import Judge, Scores, voted
+from pipeline.wakeword.runtime.detector import Classifier, Scores, voted
 
 MOST_ALARMS = 20
 CHUNK = 4096
@@ -30,22 +30,22 @@ class Validation:
     loss: float
 
 
-def window_scores(pool: Pool, judge: Judge, every: int) -> list[tuple[NDArray[np.intp], Scores]]:
+def window_scores(pool: Pool, classifier: Classifier, every: int) -> list[tuple[NDArray[np.intp], Scores]]:
     """For each stretch the first frames of its windows, `every` so many frames, and their logits."""
     starts = [np.arange(at, at + len(frames) - pool.size + 1, every) for at, frames in pool.stretches()]
     flat = np.concatenate(starts) if starts else np.zeros(0, dtype=np.intp)
-    scores = [judge(pool.at(flat[i : i + CHUNK])) for i in range(0, len(flat), CHUNK)]
+    scores = [classifier(pool.at(flat[i : i + CHUNK])) for i in range(0, len(flat), CHUNK)]
     joined = np.concatenate(scores) if scores else np.zeros(0, dtype=np.float32)
     edges = np.cumsum([len(own) for own in starts])[:-1]
     return list(zip(starts, np.split(joined, edges), strict=True))
 
 
-def validate(pools: Pools, judge: Judge, features: FeatureConfig, config: DetectorConfig) -> Validation:
+def validate(pools: Pools, classifier: Classifier, features: FeatureConfig, config: DetectorConfig) -> Validation:
     every = features.frames_in(config.hop_s)
     highest: dict[Label, NDArray[np.float32]] = {}
     alarms: list[float] = []
     for label, pool in pools.items():
-        found = [voted(scores, config) for _, scores in window_scores(pool, judge, every)]
+        found = [voted(scores, config) for _, scores in window_scores(pool, classifier, every)]
         highest[label] = np.array([scores.max(initial=-100.0) for scores in found], dtype=np.float32)
         if label is not Label.POSITIVE:
             alarms += [float(scores[i]) for scores in found for i in _peaks(scores, config)]
@@ -59,10 +59,10 @@ def validate(pools: Pools, judge: Judge, features: FeatureConfig, config: Detect
     return Validation(words, rest, miss, ranking, loss)
 
 
-def mine(pool: Pool, judge: Judge, features: FeatureConfig, hop_s: float, keep: int) -> NDArray[np.intp]:
+def mine(pool: Pool, classifier: Classifier, features: FeatureConfig, hop_s: float, keep: int) -> NDArray[np.intp]:
     """First frames of the `keep` windows of the negatives with the highest logits, and of those beside them."""
     every = features.frames_in(hop_s)
-    scored = window_scores(pool, judge, every)
+    scored = window_scores(pool, classifier, every)
     starts = np.concatenate([own for own, _ in scored])
     scores = np.concatenate([own for _, own in scored])
     best = starts[np.argsort(scores)[::-1][:keep]]

@@ -1,0 +1,126 @@
+"""What the Data page asks for: sets and their problems, import, export, and upkeep of the index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dashboard import identity
+from dashboard.identity import asks
+from dashboard.services import shared
+from pipeline.errors import CorpusError
+from pipeline.i18n import _
+from pipeline.people.access import Action
+from pipeline.records import Problem
+
+if TYPE_CHECKING:
+    from pipeline.labels.exchange.incoming import Incoming
+    from pipeline.labels.index import IndexReport, Progress
+    from pipeline.labels.queries import SetOverview
+    from pipeline.runs import RunDirectory
+
+
+@asks(Action.SEE_SETS)
+def overview() -> list[SetOverview]:
+    """What is in each set; who rated how much of it only for who may see that."""
+    sets = shared._index().overview()
+    if identity.allowed(Action.SEE_SETS).may(Action.SEE_NAMES):
+        return sets
+    return [replace(row, ratings_by_evaluator={}) for row in sets]
+
+
+@asks(Action.SEE_SETS)
+def problems() -> list[Problem]:
+    """What is wrong with recordings and label files."""
+    return shared._index().problems()
+
+
+@asks(Action.SEE_SETS)
+def damaged_sets() -> list[Problem]:
+    """Sets whose registration cannot be read, and why."""
+    from pipeline.corpus.sets import damaged_sets as damaged
+
+    return damaged(shared.settings())
+
+
+@asks(Action.IMPORT_DATA)
+def launch_import(path: str, name: str, format_: str) -> RunDirectory:
+    """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
+    from pipeline.corpus.sets import check_name
+    from pipeline.jobs.launcher import launch
+
+    source = Path(path.strip()).expanduser()
+    if not path.strip() or not source.is_absolute():
+        raise CorpusError(
+            _("{path} is not a full path. Give a path that starts at the root, such as /home/me/corpus.").format(
+                path=repr(path)
+            )
+        )
+    if not source.exists():
+        raise CorpusError(_("There is no {path} on the machine that runs this dashboard.").format(path=source))
+    named = ["--name", check_name(name)] if name else []
+    return launch(
+        shared.settings(),
+        kind="import",
+        name=f"import-{source.name}",
+        argv=["import", *([] if format_ == "auto" else [format_]), str(source), *named],
+        root=shared.settings().jobs_root,
+        config={"path": source, "name": name, "format": format_},
+        by=identity.allowed(Action.IMPORT_DATA),
+    )
+
+
+@asks(Action.EXPORT)
+def exported_labels(set_name: str, format_: str) -> bytes:
+    """As csv, jsonl, label-studio, or textgrid (a zip of one file a recording)."""
+    from pipeline.labels.exchange import export_labels
+    from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids
+
+    me = identity.allowed(Action.EXPORT)
+    if format_ == "label-studio":
+        return label_studio(rated_recordings(shared.settings(), set_name, me))
+    if format_ == "textgrid":
+        return zipped_textgrids(rated_recordings(shared.settings(), set_name, me))
+    return export_labels(shared._index(), set_name, format_, by=me)[1]
+
+
+@asks(Action.IMPORT_DATA)
+def checked_ratings(set_name: str, name: str, content: bytes) -> Incoming:
+    """What importing this file would do; nothing is written."""
+    from pipeline.labels.exchange.incoming import check, from_csv
+    from pipeline.labels.exchange.label_studio import from_label_studio
+    from pipeline.people.people import People
+
+    rows = from_label_studio(content) if name.endswith(".json") else from_csv(content)
+    return check(shared.settings(), set_name, rows, People(shared.settings()).raters())
+
+
+@asks(Action.IMPORT_DATA)
+def import_ratings(set_name: str, incoming: Incoming) -> int:
+    """How many recordings got something new."""
+    from pipeline.labels.exchange.incoming import apply
+
+    return apply(shared.settings(), set_name, incoming, identity.allowed(Action.IMPORT_DATA))
+
+
+@asks(Action.IMPORT_DATA)
+def rebuild_index(progress: Progress) -> IndexReport:
+    """Make the index anew; returns what it holds now."""
+    from pipeline.labels.index import Index
+
+    return Index(shared.settings()).rebuild(progress)
+
+
+@asks(Action.IMPORT_DATA)
+def reset_demo(progress: Progress) -> None:
+    from pipeline.importing.demo import install_demo
+
+    install_demo(shared.settings(), reset=True, progress=progress, by=identity.allowed(Action.IMPORT_DATA))
+
+
+@asks(Action.IMPORT_DATA)
+def remove_set(name: str) -> None:
+    from pipeline.importing.importer import take_away
+
+    take_away(shared.settings(), name, identity.allowed(Action.IMPORT_DATA))
