@@ -84,9 +84,9 @@ def run(
     limits = Limits(**{name: value for name, value in given.items() if value is not None})
     folder: Path | None = None
     if detector:
-        from pipeline.wakeword.finished_run import trained  # heavy, and most services have no detector
+        from pipeline.wakeword.finished_run import open_finished_run  # heavy, and most services have no detector
 
-        folder = trained(settings, detector).folder
+        folder = open_finished_run(settings, detector).folder
     local = is_loopback(host)
     hosts = {*allowed_hosts, *((host, *LOCAL_NAMES) if local else ())}
     app = make_app(settings, limits, folder, hosts=hosts or None, openapi=local if openapi is None else openapi)

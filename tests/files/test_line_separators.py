@@ -27,7 +27,7 @@ from pipeline.scoring.batch import read_predictions, score_set
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.tabular.prompts.store import Store
 from pipeline.wakeword.data.clips import Clip, Label
-from pipeline.wakeword.data.splits import Placed, read_manifest, write_manifest
+from pipeline.wakeword.data.splits import AssignedClip, read_manifest, write_manifest
 
 ODD = "one\u2028two\u2029three\u0085four\x0bfive\x0csix\x1cseven"
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
@@ -148,7 +148,7 @@ def test_rows_of_an_evaluation(tmp_path: Path) -> None:
 
 def test_a_split_of_wake_word_clips(tmp_path: Path) -> None:
     clip = Clip(f"positive/{ODD}.wav", Label.POSITIVE, ODD, 1.0, 16_000, 0.5, "d")
-    write_manifest(tmp_path / "split", [Placed(clip, "train", None)], tmp_path, 0)
+    write_manifest(tmp_path / "split", [AssignedClip(clip, "train", None)], tmp_path, 0)
     root, placed = read_manifest(tmp_path / "split")
     assert (root, placed[0].clip.path, placed[0].clip.source) == (tmp_path, clip.path, ODD)
 

@@ -12,7 +12,8 @@ from pipeline.audio.load import load_audio
 from pipeline.cli.main import main
 from pipeline.corpus.sets import get_set, read_recordings, target_of
 from pipeline.errors import CorpusError, ModelError, UnknownNameError
-from pipeline.evaluation.evaluate import evaluate, reference_of_manifest
+from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.reference import reference_of_manifest
 from pipeline.importing.importer import import_path
 from pipeline.records import RubricName, Target
 from pipeline.scoring.base import score_audio
