@@ -136,7 +136,7 @@ def test_a_file_that_is_no_table(content: bytes, message: str) -> None:
 
 def test_a_file_that_is_not_label_studios() -> None:
     for content in (b"{}", b"nonsense"):
-        with pytest.raises(LabelError, match="no JSON export of Label Studio"):
+        with pytest.raises(LabelError, match="not a JSON export of Label Studio"):
             from_label_studio(content)
     odd = [1, {"data": {"recording_id": "x"}, "annotations": [{"result": []}]}]
     assert [row.problem != "" for row in from_label_studio(json.dumps(odd).encode())] == [True, True]

@@ -198,7 +198,7 @@ def test_commands_of_an_open_installation_ask_for_a_name_only_where_it_is_kept(
     for path in every_command():
         need = need_of(path)
         if need is not None and need.named:
-            assert "it is kept with what you do" in call(*path.split()), path
+            assert "it is saved with your change" in call(*path.split()), path
             assert "reached" in call(*path.split(), need.others[0] if need.others else "--by", "Zoë"), path
         else:
             assert "reached" in call(*path.split()), path
