@@ -198,7 +198,7 @@ def test_each_format_from_the_command_line(
     People(other).save(Person("Ayşe", (Role.ADMIN, Role.EXPERT)), Identity("Ayşe", frozenset(Role)))
     code, text = call("import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe")
     assert code == 1
-    assert "2 of 4 ratings cannot be used, nothing was imported" in text
+    assert "2 of 4 ratings cannot be used, so nothing was imported" in text
     assert Index(other).labels("words").empty
     code, text = call(
         "import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe", "--dry-run", "--json"

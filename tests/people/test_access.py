@@ -175,7 +175,7 @@ def test_commands_ask_every_role_and_nobody(team: Settings, call: Callable[..., 
                 assert "reached" in shown, (path, name, shown)
             else:
                 assert f"{name} ({role}) may not {need.actions[0]}" in shown, (path, name, shown)
-        assert "Say who you are" in call(*words), path
+        assert "Give your name with --by" in call(*words), path
         assert "no longer active" in call(*words, "--by", GONE), path
         assert "not on this installation's list" in call(*words, "--by", UNKNOWN), path
 
