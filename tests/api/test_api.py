@@ -318,7 +318,7 @@ def test_feedback_to_a_damaged_log_is_answered_in_words(settings: Settings) -> N
     ("given", "message"),
     [
         ({}, "feedback is empty"),
-        ({"score": 101.0}, "0-100"),
+        ({"score": 101.0}, "between 0 and 100"),
         ({"comment": "x" * 2001}, "at most"),
         ({"agrees": True}, "no prediction"),
     ],
