@@ -89,7 +89,10 @@ def repair(files: tuple[Path, ...], set_name: str | None, as_json: bool) -> None
 
     settings = Settings.from_env()
     found = repair_labels(settings, [get_set(settings, set_name)] if set_name else [], files, asker())
-    lines = [f"{one.file}: {one.n_times} times repaired; the original is {one.kept.name}" for one in found]
+    lines = [
+        f"{one.file}: {one.n_times} {'time' if one.n_times == 1 else 'times'} repaired; the original is {one.kept.name}"
+        for one in found
+    ]
     emit(found, as_json, "\n".join(lines) or "No label file needs repair.")
 
 

@@ -308,7 +308,7 @@ def test_feedback_to_a_damaged_log_is_answered_in_words(settings: Settings) -> N
     try:
         answer = service.client.post("/feedback", json={"prediction": "5f0c", "agrees": True})
         assert answer.status_code == 503
-        assert "a new one is begun" in answer.json()["detail"]
+        assert "a new one is created" in answer.json()["detail"]
         assert service.client.get("/health").status_code == 200
     finally:
         service.close()
@@ -317,8 +317,8 @@ def test_feedback_to_a_damaged_log_is_answered_in_words(settings: Settings) -> N
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "it was empty"),
-        ({"score": 101.0}, "0-100"),
+        ({}, "feedback is empty"),
+        ({"score": 101.0}, "between 0 and 100"),
         ({"comment": "x" * 2001}, "at most"),
         ({"agrees": True}, "no prediction"),
     ],

@@ -72,7 +72,7 @@ def test_several_models_are_measured_together(run: Run, speech_run: Path, speech
     text = run(*arguments, "--model", model, "--model", model).stdout
     assert "Mean of 2 models, 95 % over speakers, and each:" in text
     assert (
-        "--out takes the predictions of one model"
+        "--out writes the predictions of one model"
         in run(*arguments, "--model", model, "--model", model, "--out", "x.jsonl").stderr
     )
 
@@ -209,7 +209,7 @@ def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
 
 
 def test_the_index_and_exports(run: Run, tmp_path: Path) -> None:
-    assert "no set yet" in run("index", "status").stdout
+    assert "no sets yet" in run("index", "status").stdout
     run("demo")
     assert answer(run("index", "rebuild", "--json"))["n_ratings"] == 176
     assert "176 of 176 recordings labelled" in run("index", "status").stdout

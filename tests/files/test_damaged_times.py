@@ -125,7 +125,7 @@ def test_repair_from_the_command_line(labelled: Labelled, monkeypatch: pytest.Mo
         assert done.exit_code == 1
         assert done.output.count("\n") == 1
         assert "'yesterday'" in done.output
-    assert "1 times mended" in call("repair", str(path)).output
+    assert "1 time repaired" in call("repair", str(path)).output
     assert "No label file needs repair" in call("repair", "--set", recording.set).output
     (tmp_path / "other_result.json").write_text("{}")
     done = call("repair", str(tmp_path / "other_result.json"))

@@ -136,7 +136,7 @@ def test_a_file_that_is_no_table(content: bytes, message: str) -> None:
 
 def test_a_file_that_is_not_label_studios() -> None:
     for content in (b"{}", b"nonsense"):
-        with pytest.raises(LabelError, match="no JSON export of Label Studio"):
+        with pytest.raises(LabelError, match="not a JSON export of Label Studio"):
             from_label_studio(content)
     odd = [1, {"data": {"recording_id": "x"}, "annotations": [{"result": []}]}]
     assert [row.problem != "" for row in from_label_studio(json.dumps(odd).encode())] == [True, True]
@@ -198,7 +198,7 @@ def test_each_format_from_the_command_line(
     People(other).save(Person("Ayşe", (Role.ADMIN, Role.EXPERT)), Identity("Ayşe", frozenset(Role)))
     code, text = call("import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe")
     assert code == 1
-    assert "2 of 4 ratings cannot be used, nothing was imported" in text
+    assert "2 of 4 ratings cannot be used, so nothing was imported" in text
     assert Index(other).labels("words").empty
     code, text = call(
         "import-ratings", str(tmp_path / "l.json"), "--set", "words", "--by", "Ayşe", "--dry-run", "--json"

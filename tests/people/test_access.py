@@ -175,7 +175,7 @@ def test_commands_ask_every_role_and_nobody(team: Settings, call: Callable[..., 
                 assert "reached" in shown, (path, name, shown)
             else:
                 assert f"can {need.actions[0]}. {name} has the role {role}" in shown, (path, name, shown)
-        assert "Say who you are" in call(*words), path
+        assert "Give your name with --by" in call(*words), path
         assert "no longer active" in call(*words, "--by", GONE), path
         assert "not on this installation's list" in call(*words, "--by", UNKNOWN), path
 
@@ -198,7 +198,7 @@ def test_commands_of_an_open_installation_ask_for_a_name_only_where_it_is_kept(
     for path in every_command():
         need = need_of(path)
         if need is not None and need.named:
-            assert "it is kept with what you do" in call(*path.split()), path
+            assert "it is saved with your change" in call(*path.split()), path
             assert "reached" in call(*path.split(), need.others[0] if need.others else "--by", "Zoë"), path
         else:
             assert "reached" in call(*path.split()), path

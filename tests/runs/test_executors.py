@@ -159,7 +159,7 @@ def test_a_job_that_slurm_ended_in_its_queue_has_failed(
     ("where", "message"),
     [
         (Where("slurm", options={"minutes": "soon"}), "minutes is a whole number"),
-        (Where("slurm"), "Slurm did not take the job"),
+        (Where("slurm"), "Slurm rejected the job"),
         (Where("local", nodes=2), "one node"),
         (Where("local", options={"partition": "x"}), "takes no options"),
         (Where("ray", nodes=2), r"on one node|needs Ray"),
