@@ -15,8 +15,8 @@ from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.projects.queue import Nothing, ProjectProgress, Queue, Task
 from pipeline.records import Mark, RatingAction, RatingEvent, Recording
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 REASONS = {
     "skip": ("I am not sure", "I know the speaker", "Not my dialect", "Later"),
