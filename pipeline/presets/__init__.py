@@ -4,7 +4,6 @@ are for. Whatever is wrong is said at once, so that nobody mends it one launch a
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -18,6 +17,7 @@ UNUSABLE = "These settings cannot be used: "
 SEEDS = (0, 2**31 - 1)
 PRECISIONS = ("auto", "float32", "bfloat16")
 T = TypeVar("T")
+_known_types: dict[type[Any], dict[str, Any]] = {}
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
@@ -96,10 +96,11 @@ def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-@cache
 def _types(config: type[Any]) -> dict[str, Any]:
-    """By field. Pages that list runs ask for each of them, and annotations are text that has to be evaluated."""
-    return get_type_hints(config)
+    """By field; evaluated once, as pages that list runs ask for each of them."""
+    if config not in _known_types:
+        _known_types[config] = get_type_hints(config)
+    return _known_types[config]
 
 
 def _is_of(value: Any, wanted: Any) -> bool:
