@@ -13,8 +13,8 @@ from pipeline.people.access import Identity, Role
 from pipeline.projects.project import get_project
 from pipeline.projects.queue import Queue, QueueItem
 from pipeline.records import RatingAction, RatingEvent
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 
 def main(name: str, journal: Path, wanted: int) -> None:

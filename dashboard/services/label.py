@@ -23,8 +23,8 @@ from pipeline.projects.progress import ProjectProgress, progress_of
 from pipeline.projects.project import Project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem
 from pipeline.records import Mark, RatingAction, RatingEvent, Recording
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 UNREADABLE = N_("Cannot be read")
 # What is stored as a reason, in English whatever the rater's language is; shown by `shown_reason`.

@@ -19,9 +19,9 @@ from pipeline import artifacts
 from pipeline.artifacts import replacing
 from pipeline.errors import AccessError
 from pipeline.locks import locked
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
+from pipeline.times import now_iso
 
 PREFIX = "pronlab_"
 LONGEST_NAME = 80

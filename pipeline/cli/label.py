@@ -99,7 +99,7 @@ def repair(files: tuple[Path, ...], set_name: str | None, as_json: bool) -> None
 def _add(recording_id: str, action: str, as_json: bool, **fields: Any) -> None:
     from pipeline.labels.store import LabelStore
     from pipeline.records import RatingAction, RatingEvent
-    from pipeline.runs import now_iso
+    from pipeline.times import now_iso
 
     settings, me = Settings.from_env(), asker()
     event = RatingEvent(evaluator=me.name, action=RatingAction(action), at=now_iso(), **fields)

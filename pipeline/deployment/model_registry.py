@@ -19,7 +19,6 @@ from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import RubricName, Target
-from pipeline.runs import now_iso
 from pipeline.scoring.feature_based import deploy as feature_based
 from pipeline.scoring.feature_based.model_files import INFO_FILE, ModelInfo, is_model_folder, load_info, load_model
 from pipeline.scoring.feature_based.model_location import find_model
@@ -28,7 +27,7 @@ from pipeline.scoring.speech.model_files import SpeechInfo, find_speech_model, i
 from pipeline.scoring.speech.model_files import load_info as speech_info
 from pipeline.scoring.speech.packaging import deploy as speech
 from pipeline.settings import Settings
-from pipeline.times import as_text, utc_time
+from pipeline.times import as_text, now_iso, utc_time
 
 PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH)
 

@@ -20,10 +20,9 @@ from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Target
-from pipeline.runs import now_iso
 from pipeline.scoring.selection import HEURISTIC, Selection, select, settle
 from pipeline.settings import Settings
-from pipeline.times import utc_time
+from pipeline.times import now_iso, utc_time
 
 IN_USE, RULE = "deployed", HEURISTIC
 FORMERLY_IN_USE = "in use"  # in files of earlier versions

@@ -34,9 +34,9 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import AudioReport, Problem, Recording, RubricName, Seconds
 from pipeline.registry import Registry
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
 from pipeline.text import composed
+from pipeline.times import now_iso
 
 LEFTOVER_AFTER_S: Seconds = 3600.0
 # Checking one takes a few milliseconds.

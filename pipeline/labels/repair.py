@@ -14,8 +14,8 @@ from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Recording
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 
 @dataclass(frozen=True)

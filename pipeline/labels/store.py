@@ -17,8 +17,8 @@ from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.rubrics import RUBRICS
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 MAX_NOTES_LENGTH = 5000
 

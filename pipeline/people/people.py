@@ -18,8 +18,8 @@ from pipeline.errors import AccessError, LabelError
 from pipeline.locks import locked
 from pipeline.people.access import GUEST, Action, Identity, Role
 from pipeline.people.names import clean_name, same_person, spelled_as
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 EVERY_ROLE = frozenset(Role)

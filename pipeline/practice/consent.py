@@ -13,8 +13,8 @@ from pipeline.i18n import N_
 from pipeline.people.access import Identity
 from pipeline.people.people import permit_own
 from pipeline.practice.attempts import CONSENT, Attempt, learner_folder, read_attempts
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 COLUMNS = ("at", "lesson", "text", "overall", "band", "scoring_method", "model_id", "recording")
 

@@ -2,9 +2,8 @@
 are for. Whatever is wrong is said at once, so that nobody mends it one launch at a time."""
 
 import math
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -18,6 +17,7 @@ UNUSABLE = "These settings cannot be used: "
 SEEDS = (0, 2**31 - 1)
 PRECISIONS = ("auto", "float32", "bfloat16")
 T = TypeVar("T")
+_known_types: dict[type[Any], dict[str, Any]] = {}
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
@@ -58,7 +58,7 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def build(config: type[T], settings: Mapping[str, Any]) -> T:
     """The dataclass `config` with `settings`, sections (dataclasses within it) as mappings. Raises TrainingError naming
     every setting that it does not have, that is of another type, or that it refuses."""
-    types = _types(cast(Hashable, config))
+    types = _types(config)
     wrong = [f"there is no setting {name!r}" for name in settings if name not in types]
     good: dict[str, Any] = {}
     for name, value in settings.items():
@@ -88,7 +88,7 @@ def build(config: type[T], settings: Mapping[str, Any]) -> T:
 
 def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
     """In words, those of `values` that are not of the type which the dataclass `config` has for them."""
-    types = _types(cast(Hashable, config))
+    types = _types(config)
     return [
         f"{name} is not of its type, got {value!r:.60}"
         for name, value in values.items()
@@ -96,10 +96,11 @@ def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-@cache
-def _types(config: Hashable) -> dict[str, Any]:
-    """By field. Pages that list runs ask for each of them, and annotations are text that has to be evaluated."""
-    return get_type_hints(config)
+def _types(config: type[Any]) -> dict[str, Any]:
+    """By field; evaluated once, as pages that list runs ask for each of them."""
+    if config not in _known_types:
+        _known_types[config] = get_type_hints(config)
+    return _known_types[config]
 
 
 def _is_of(value: Any, wanted: Any) -> bool:

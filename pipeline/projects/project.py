@@ -17,9 +17,9 @@ from pipeline.people.people import People
 from pipeline.presets import misfits, not_among, outside
 from pipeline.records import Problem, RubricName, to_json
 from pipeline.rubrics import RUBRICS
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
 from pipeline.text import composed
+from pipeline.times import now_iso
 
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")

@@ -21,8 +21,8 @@ from pipeline.projects.project import Project
 from pipeline.projects.quality import ExpertQuality, quality_of
 from pipeline.records import RatingAction, RatingEvent, RatingSource, Recording, RubricName
 from pipeline.rubrics import RUBRICS
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 if TYPE_CHECKING:
     import pandas as pd

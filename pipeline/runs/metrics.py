@@ -3,15 +3,19 @@
 A run of days logs a hundred thousand steps; a page that shows it each second must read only what is new.
 """
 
+from __future__ import annotations
+
+import math
 import threading
 from array import array
 from pathlib import Path
-from typing import Any, TypeGuard
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pipeline import jsonl
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 STEP = "step"
 LARGEST = 1e300
@@ -41,7 +45,7 @@ class MetricsReader:
         self._columns: dict[str, array[float]] = {}
         self._rows: list[Row] = []
 
-    def refresh(self) -> "MetricsReader":
+    def refresh(self) -> MetricsReader:
         """Safe to call from several threads; a file that was replaced by a shorter one is read anew."""
         with self._lock:
             size = self._path.stat().st_size if self._path.is_file() else 0
@@ -61,6 +65,8 @@ class MetricsReader:
 
     def steps(self, column: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The steps that have `column`, and its values."""
+        import numpy as np  # every page and command knows of runs; few draw their curves
+
         with self._lock:
             values = np.array(self._columns.get(column, ()), dtype=np.float64)
             numbers = np.array(self._columns.get(STEP, ())[: len(values)], dtype=np.float64)
@@ -78,6 +84,6 @@ class MetricsReader:
         for name, value in row.items():
             if is_number(value):
                 column = self._columns.setdefault(name, array("d"))
-                column.extend([np.nan] * (self._n_steps - len(column)))
+                column.extend([math.nan] * (self._n_steps - len(column)))
                 column.append(float(value))
         self._n_steps += 1

@@ -12,8 +12,8 @@ from pipeline.corpus.sets import RecordingSet, read_recordings, save_set
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.records import AudioReport, RatingAction, RatingEvent, Recording, RubricName
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 from tests.bench import BenchResult, best_s
 
 N = 100_000

@@ -27,9 +27,8 @@ from pipeline.practice.attempts import read_attempts
 from pipeline.practice.progress import by_day
 from pipeline.projects.project import Project
 from pipeline.records import RatingAction, RatingEvent, Recording, ScoreResult, Target
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
-from pipeline.times import as_text, utc_time
+from pipeline.times import as_text, now_iso, utc_time
 
 WRONG = ["yesterday", "9999-12-31T23:59:59.999+00:00", "2026-13-40T00:00:00", "", 5, None, [], {"at": 1}, True, 1e400]
 Labelled = tuple[Settings, Recording, Path]

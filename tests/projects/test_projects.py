@@ -20,8 +20,8 @@ from pipeline.projects.progress import progress_of
 from pipeline.projects.project import Project, changes, damaged_projects, get_project, list_projects, save_project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, visible_history
 from pipeline.records import Purpose, RatingAction, RatingEvent
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 ADMIN = Identity("Ada", frozenset(Role))
 

@@ -17,9 +17,9 @@ from pipeline.people.names import name_key, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.rubrics import RUBRICS
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
 from pipeline.text import composed
+from pipeline.times import now_iso
 
 
 @dataclass(frozen=True)

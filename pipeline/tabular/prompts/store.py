@@ -12,8 +12,8 @@ from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.runs import now_iso
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 
 LONGEST = 8000
 
