@@ -152,7 +152,7 @@ def log_predictions(settings: Settings) -> None:
 
 
 def runs_of(settings: Settings) -> dict[str, str]:
-    ids = [record.directory.id for record in list_runs(settings.runs_root)]
+    ids = [run.id for run in list_runs(settings.runs_root)]
     named = {"run": "forest", "detector": WAKE_WORD}
     return {key: next((id_ for id_ in ids if id_.startswith(f"{name}-")), "") for key, name in named.items()}
 
