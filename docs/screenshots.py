@@ -221,6 +221,8 @@ def settle(page: Any) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning] h1").first.wait_for()
     page.wait_for_timeout(2500)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").first.wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+    page.wait_for_timeout(500)
 
 
 def upload(page: Any, speech: Path) -> None:
