@@ -152,7 +152,7 @@ def log_predictions(settings: Settings) -> None:
 
 
 def runs_of(settings: Settings) -> dict[str, str]:
-    ids = [record.directory.id for record in list_runs(settings.runs_root)]
+    ids = [run.id for run in list_runs(settings.runs_root)]
     named = {"run": "forest", "detector": WAKE_WORD}
     return {key: next((id_ for id_ in ids if id_.startswith(f"{name}-")), "") for key, name in named.items()}
 
@@ -221,6 +221,8 @@ def settle(page: Any) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning] h1").first.wait_for()
     page.wait_for_timeout(2500)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").first.wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+    page.wait_for_timeout(500)
 
 
 def upload(page: Any, speech: Path) -> None:

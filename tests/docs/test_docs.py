@@ -7,10 +7,10 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_type_hints
 
 import pytest
@@ -116,12 +116,23 @@ def test_every_setting_is_in_the_reference() -> None:
     assert shown == used
 
 
+def script(name: str) -> ModuleType:
+    """One of the scripts beside the documents, which are no package."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pictures_are_taken_and_shown_of_every_page() -> None:
+    shown = re.findall(r"<!-- pictures of (\w+) -->", text_of(REFERENCE / "pages.md"))
+    assert shown == list(script("screenshots").PAGES)
+    assert {page.name for page in PAGES} | {"home"} == set(shown)
+
+
 def test_the_site_shows_who_may_do_what() -> None:
-    sys.path.insert(0, str(DOCS))
-    try:
-        hooks = importlib.import_module("hooks")
-    finally:
-        sys.path.remove(str(DOCS))
+    hooks = script("hooks")
     page = hooks.on_page_markdown(text_of(REFERENCE / "roles.md"))
     rows = [row for row in table_rows(page) if len(row) == len(Role) + 1]
     shown = {(row[0], role) for row in rows[1:] for role, mark in zip(Role, row[1:], strict=True) if mark == "yes"}

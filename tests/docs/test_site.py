@@ -43,8 +43,8 @@ def leaves(command: click.Command, path: str) -> Iterator[str]:
     context = click.Context(command)
     for name in command.list_commands(context):
         child = command.get_command(context, name)
-        assert child is not None
-        yield from leaves(child, f"{path} {name}")
+        if child is not None and not child.hidden:
+            yield from leaves(child, f"{path} {name}")
 
 
 def test_shows_how_every_command_is_used(site: Path) -> None:
