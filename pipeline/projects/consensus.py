@@ -41,8 +41,8 @@ def derived(table: NDArray[np.float64], method: str, low: float, high: float) ->
 
 
 def consensus_table(ratings: RatingsTable, method: str, ranges: dict[str, tuple[float, float]]) -> "pd.DataFrame":
-    """One row per recording: recording_id, speaker, text, n, method, and for each dimension its value and `<name>_spread`
-    (highest less lowest)."""
+    """One row per recording: recording_id, speaker, text, n, method, and for each dimension its value and
+    `<name>_spread` (highest less lowest)."""
     import pandas as pd
 
     first = next(iter(ratings.dimensions.values()))
