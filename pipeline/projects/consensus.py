@@ -1,4 +1,4 @@
-"""One answer a recording from a project's ratings: derived by a named method, and derived again at will.
+"""One answer per recording from a project's ratings: derived by a named method, and derived again at will.
 
     median         of the ratings
     trimmed_mean   the mean without the highest and the lowest, from four ratings on; the mean below that
@@ -41,8 +41,8 @@ def derived(table: NDArray[np.float64], method: str, low: float, high: float) ->
 
 
 def consensus_table(ratings: RatingsTable, method: str, ranges: dict[str, tuple[float, float]]) -> "pd.DataFrame":
-    """A row a recording: recording_id, speaker, text, n, method, and for each dimension its value and `<name>_spread`
-    (highest less lowest)."""
+    """One row per recording: recording_id, speaker, text, n, method, and for each dimension its value and
+    `<name>_spread` (highest less lowest)."""
     import pandas as pd
 
     first = next(iter(ratings.dimensions.values()))

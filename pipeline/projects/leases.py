@@ -1,4 +1,4 @@
-"""Who has which recording on the desk: reservations that end by themselves.
+"""Who has which recording open: reservations that end by themselves.
 
 One SQLite file beside the index. It may be thrown away at any time: all that is lost is who was about to rate what.
 """

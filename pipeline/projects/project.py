@@ -1,4 +1,4 @@
-"""What a rating project is told, kept in `<data root>/projects/<name>/project.json` with every change of it."""
+"""A rating project's settings, kept in `<data root>/projects/<name>/project.json` with every change of them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,8 +29,8 @@ CONSENSUS = ("median", "trimmed_mean", "severity")
 class Project:
     """The recordings of `set` (of its `part`, or all) are rated by `overlap` experts each (`experts`; all for none).
 
-    `order`: random a rater, or by disagreement of the scorers or uncertainty of the scorer, of which a share of
-    `random_share` is drawn at random still, so that an evaluation stays unbiased. New experts begin with
+    `order`: random per rater, or by disagreement of the scorers or uncertainty of the scorer; a share of
+    `random_share` is drawn at random in any case, so that an evaluation stays unbiased. New experts begin with
     `calibration` items of `gold` (known answers by recording, in the rubric's own values); later every `gold_every`th
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
     apart (0-100), up to `extra` further experts are asked. `deadline` is an ISO date, included.

@@ -71,7 +71,7 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     rita.get_by_text("the largest difference first").wait_for()
     rita.get_by_role("button", name="Play").wait_for()
     shoot(rita, "review")
-    rita.get_by_role("spinbutton").first.fill("70")
+    rita.get_by_role("spinbutton", name="Score").fill("70")
     rita.get_by_role("textbox", name="Reason").fill("clear")
     rita.get_by_role("button", name="Decide").click()
     wait_for(lambda: ProjectReview(settings, project, ADMIN).look(recording.id).verdict is not None, 20, "the decision")

@@ -15,7 +15,7 @@ class Player {
     this.heard_s = 0;
     this.lastTime_s = 0;
     this.url = null;
-    this.pictures = new Pictures(canvas, strings.language, (time_s) => this.seek(time_s), (from, to) => this.setRegion(from, to));
+    this.pictures = new Pictures(canvas, strings, (time_s) => this.seek(time_s), (from, to) => this.setRegion(from, to));
     this.audio.addEventListener("play", () => this.follow());
     this.audio.addEventListener("ended", () => this.ended());
     for (const name of ["play", "pause", "ratechange", "seeked"]) {
@@ -152,7 +152,7 @@ class Player {
     const duration_s = this.duration_s || 0;
     const [from, to] = (this.region || [this.pendingStart_s, 0]).map((time_s) => number(time_s ?? 0, 2));
     const text = this.region ? this.strings.loop_range : this.pendingStart_s === null ? "" : this.strings.loop_from;
-    const now = `${number(this.audio.currentTime, 2)} / ${number(duration_s, 2)} s`;
+    const now = filled(this.strings.time, { now: number(this.audio.currentTime, 2), total: number(duration_s, 2) });
     find("time").textContent = text ? `${now}  ${filled(text, { from, to })}` : now;
   }
 }

@@ -17,6 +17,8 @@ def player_strings() -> dict[str, Any]:
         "loop_help": _("Loop (l); a and b set its ends"),
         "slower_help": _("Slower (,)"),
         "faster_help": _("Faster (.)"),
+        "seconds": _("{n} s"),
+        "time": _("{now} / {total} s"),
         "loop_range": _("loop {from}–{to} s"),
         "loop_from": _("loop from {from} s"),
     }

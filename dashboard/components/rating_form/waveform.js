@@ -26,9 +26,9 @@ function samplesOf(wav) {
 }
 
 class Pictures {
-  constructor(canvas, language, onSeek, onRegion) {
+  constructor(canvas, strings, onSeek, onRegion) {
     this.canvas = canvas;
-    this.language = language;
+    this.strings = strings;
     this.cursor_s = 0;
     this.region = null;
     this.onSeek = onSeek;
@@ -111,7 +111,7 @@ class Pictures {
     for (let index = 0; index * step <= this.duration_s; index += 1) {
       const x = ((index * step) / this.duration_s) * width;
       context.fillRect(x, height - axis, 1, 4);
-      const label = `${formatted(this.language, index * step, step < 1 ? 1 : 0)} s`;
+      const label = filled(this.strings.seconds, { n: formatted(this.strings.language, index * step, step < 1 ? 1 : 0) });
       if (x + 30 < width) context.fillText(label, x + 3, height - 3);
     }
     context.fillStyle = "rgba(255,255,255,.85)";
