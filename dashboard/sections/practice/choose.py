@@ -12,7 +12,7 @@ from pipeline.practice.lessons import MAX_LENGTH, Lesson
 from pipeline.records import Target
 
 LANGUAGES = {"en": N_("English"), "tr": N_("Turkish")}
-CHOSEN, STEP = "practice-lesson", "practice.step"
+CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
 FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
 
