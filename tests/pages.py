@@ -2,7 +2,7 @@
 
 from typing import Any
 
-KINDS = ("title", "caption", "markdown", "error", "warning", "info", "success", "subheader", "metric")
+KINDS = ("title", "caption", "markdown", "error", "warning", "info", "success", "header", "subheader", "metric")
 
 
 def said(page: Any) -> str:

@@ -50,7 +50,7 @@ def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
     for row, side, name in ((2, mine, you), (3, aligned.reference, reference)):
         figure.add_heatmap(
             z=np.maximum(side.mel_db.T, side.mel_db.max() - FLOOR_DB), x=np.arange(len(side.level_db)) * FRAME_S,
-            row=row, col=1, colorscale="Cividis", showscale=False, hoverinfo="skip",
+            row=row, col=1, colorscale="Cividis", showscale=False, hoverinfo="skip",  # not shown
         )  # fmt: skip
         figure.update_yaxes(title=name, row=row, col=1, showticklabels=False)
     for stretch in aligned.slow:

@@ -28,9 +28,9 @@ METHOD_NAMES = {"ml_model": N_("model"), "heuristic": N_("rule"), "none": N_("no
 
 Mark = Literal["ok", "warning", "error"]
 MARKS: dict[Mark, str] = {
-    "ok": ":green[:material/check_circle:]",
-    "warning": ":orange[:material/warning:]",
-    "error": ":red[:material/cancel:]",
+    "ok": ":green[:material/check_circle:]",  # not shown
+    "warning": ":orange[:material/warning:]",  # not shown
+    "error": ":red[:material/cancel:]",  # not shown
 }
 
 

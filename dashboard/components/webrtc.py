@@ -16,6 +16,7 @@ from pipeline.i18n import _
 RATE_HZ = 16_000
 # Nothing but the machine itself is asked: whoever serves over a network with NAT needs a TURN server of their own.
 ICE_SERVERS: list[Any] = []
+CONSTRAINTS: Any = {"audio": {"echoCancellation": False, "noiseSuppression": False}, "video": False}  # not shown
 
 
 def microphone(key: str, hear: Callable[[NDArray[np.float32]], None]) -> bool:
@@ -33,8 +34,7 @@ def microphone(key: str, hear: Callable[[NDArray[np.float32]], None]) -> bool:
 
     context = webrtc_streamer(
         key=key, mode=WebRtcMode.SENDONLY, queued_audio_frames_callback=queued,
-        rtc_configuration={"iceServers": ICE_SERVERS},
-        media_stream_constraints={"audio": {"echoCancellation": False, "noiseSuppression": False}, "video": False},
+        rtc_configuration={"iceServers": ICE_SERVERS}, media_stream_constraints=CONSTRAINTS,  # not shown
         translations={
             "start": _("Start"), "stop": _("Stop"), "select_device": _("Choose microphone"),
             "select_microphone": _("Choose microphone"), "mute_microphone": _("Mute microphone"),

@@ -44,6 +44,15 @@ LEVELS = range(1, 6)
 KEYS = {"title", "language", "kind", "about", "level", "items"}
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+EXAMPLE = """title:
+  en: Long and short i
+  tr: Uzun ve kısa i
+language: en
+kind: words
+items:
+- ship
+- text: sheep
+  note: Spread the lips."""
 
 
 class LessonError(PronlabError):

@@ -7,12 +7,12 @@ import streamlit as st
 from dashboard import identity, state
 from dashboard.markup import message, plain
 from dashboard.services import practice
-from pipeline.i18n import N_, _, number, translated
+from pipeline.i18n import N_, _, language, number, translated
 from pipeline.practice.lessons import MAX_LENGTH, Lesson
 from pipeline.records import Target
 
 LANGUAGES = {"en": N_("English"), "tr": N_("Turkish")}
-CHOSEN, STEP = "practice-lesson", "practice.step"
+CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
 FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
 
@@ -79,7 +79,7 @@ def _choose_lesson() -> Lesson:
     for problem in problems:
         st.warning(message(problem.message), icon=":material/warning:")
     lessons = {lesson.id: lesson for lesson in listed} | {
-        key: Lesson(key, _(FREE_TITLES[kind]), language, kind, ()) for key, (language, kind, _example) in FREE.items()
+        free: Lesson(free, _(FREE_TITLES[kind]), code, kind, ()) for free, (code, kind, _example) in FREE.items()
     }
     order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE))
     # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. The choice is the index
@@ -87,10 +87,11 @@ def _choose_lesson() -> Lesson:
     # the first, and the browser then answers with the index that it sees.
     asked = state.watched(state.LESSON)
     start = order.index(asked) if asked in lessons else 0
-    if state.chosen(CHOSEN) not in (None, *lessons):  # it was deleted
-        state.choose(CHOSEN, order[start])
+    key = f"{CHOSEN}-{language()}"  # the browser keeps what it shows, in the language before
+    if state.chosen(key) not in (None, *lessons):  # it was deleted
+        state.choose(key, order[start])
     chosen = st.selectbox(
-        _("Lesson"), order, index=start, key=CHOSEN, format_func=lambda key: _with_count(lessons[key]),
+        _("Lesson"), order, index=start, key=key, format_func=lambda key: _with_count(lessons[key]),
         label_visibility="collapsed",
     )  # fmt: skip
     state.watch(state.LESSON, chosen)

@@ -11,19 +11,10 @@ from dashboard.sections.practice.choose import LANGUAGES, language_name
 from dashboard.services import practice, shared
 from pipeline.i18n import N_, _, translated
 from pipeline.people.access import Action
-from pipeline.practice.lessons import MAX_BYTES, Lesson, as_yaml
+from pipeline.practice.lessons import EXAMPLE, MAX_BYTES, Lesson, as_yaml
 from pipeline.text import lines_of
 
 KINDS = {"words": N_("Words"), "sentences": N_("Sentences")}
-EXAMPLE = """title:
-  en: Long and short i
-  tr: Uzun ve kısa i
-language: en
-kind: words
-items:
-- ship
-- text: sheep
-  note: Spread the lips."""  # not shown
 
 
 def library() -> None:
@@ -39,7 +30,7 @@ def library() -> None:
                 _("Type"): _(KINDS[lesson.kind]),
                 _("Level"): lesson.level,
                 _("Texts"): len(lesson.items),
-                _("Source"): _("added here") if lesson.own else "Pronlab",
+                _("Source"): _("added here") if lesson.own else _("built in"),
                 _("File"): lesson.id,
             }
             for lesson in lessons

@@ -17,6 +17,6 @@ def listen(voice: ReferenceVoice | None, exercise: Exercise) -> None:
     if voice is not None:
         st.audio(str(voice.path))
     if exercise.note:
-        st.markdown(f":material/lightbulb: {plain(exercise.note)}")
+        st.markdown(f":material/lightbulb: {plain(exercise.note)}")  # not shown
     if voice is None:
         st.caption(_("There is no reference voice for this text. You can record and get a score all the same."))

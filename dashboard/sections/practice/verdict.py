@@ -74,7 +74,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
                 st.caption(_("Well done: nothing stands out. Go on to the next text."))
     if result.overall is not None:
         for warning in result.warnings:
-            st.caption(f":material/info: {message(translated(warning))}")
+            st.caption(f":material/info: {message(translated(warning))}")  # not shown
 
 
 def details(attempt: ScoredAttempt) -> None:
