@@ -10,11 +10,11 @@ import streamlit as st
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDE, NARROW, PADDING = 7.9, 4.6, 20  # pixels of the tables' font
+WIDE, NARROW, PADDING = 8.6, 4.8, 20  # pixels of the tables' font
 NARROW_CHARACTERS = set(" .,:;[]()|/'·ijlıfrt1I-")
 LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
 NARROWEST, WIDEST = 56, 420
-FIRST_WIDEST = 280  # it stays in sight while the others scroll
+FIRST_WIDEST = 320  # it stays in sight while the others scroll
 
 
 def fitted(

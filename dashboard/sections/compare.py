@@ -100,7 +100,7 @@ def choose_rows(table: pd.DataFrame) -> pd.DataFrame:
 def choose_plot() -> str:
     chosen = st.segmented_control(
         _("Plot"), list(PLOTS), default="scatter", required=True, format_func=lambda plot: _(PLOTS[plot][0]),
-        key="compare-plot", label_visibility="collapsed",
+        key="compare-plot", label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     return chosen or "scatter"
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.charts import practice_charts, rater_charts, run_charts, score_charts
+from dashboard.charts import monitor_charts, practice_charts, rater_charts, run_charts, score_charts
+from pipeline.i18n import speaking
 
 
 @pytest.fixture
@@ -129,3 +130,24 @@ def test_every_score_axis_names_its_unit(table: pd.DataFrame) -> None:
     ):
         titles = figure.layout.xaxis.title.text + figure.layout.yaxis.title.text
         assert "0-100" in titles or "points" in titles
+
+
+def test_decimal_marks_follow_the_language(table: pd.DataFrame) -> None:
+    for language, marks in (("en", ".,"), ("tr", ",.")):
+        with speaking(language):
+            assert score_charts.predicted_against_expert(table).layout.separators == marks
+
+
+def test_error_axes_reach_as_far_above_zero_as_below(table: pd.DataFrame) -> None:
+    for figure in (score_charts.bland_altman(table, {}), score_charts.residuals_by(table, "speaker", "Speaker")):
+        low, high = figure.layout.yaxis.range
+        assert low == -high
+        assert high == 30
+
+
+def test_days_are_named_in_the_language() -> None:
+    days = [f"2026-01-{day:02}" for day in range(1, 11)]
+    with speaking("tr"):
+        figure = monitor_charts.by_day(days, [1.0] * 10, "n")
+    assert figure.layout.xaxis.ticktext[0] == "1 Oca"
+    assert figure.data[0].customdata[0] == "1 Oca 2026"

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from dashboard.components.score_card import checks_of, confidence_in_words
-from dashboard.services import compare, data, jobs, shared
+from dashboard.services import compare, data, jobs, results, shared
 from dashboard.services import train as training
 from pipeline.errors import CorpusError, JobError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
+from pipeline.model_names import short_names
 from pipeline.records import AudioReport, Problem, ScoreResult, Target
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
@@ -149,3 +150,25 @@ def test_parts_filter_like_speakers_and_texts(table: pd.DataFrame) -> None:
     parted = table.assign(part=table["speaker"].map({"s1": "train", "s2": "dev"}))
     assert set(compare.filtered(parted, parts=["dev"])["speaker"]) == {"s2"}
     assert len(compare.filtered(parted)) == len(parted)
+
+
+def test_utterances_become_rows_by_aspect_and_by_rater() -> None:
+    utterances = [
+        {
+            "speaker": "s1", "text": "see", "age": 9, "reference": {"total": 6.0}, "predicted": {"total": 6.5},
+            "experts": {"total": [5, 7]},
+        },
+        {"speaker": "s2", "text": "sea", "age": None, "reference": {"total": 8.0}, "predicted": {"total": 7.0}},
+    ]  # fmt: skip
+    rows = results.aspect_table(utterances, "total")
+    assert rows[["expert", "predicted"]].to_numpy().tolist() == [[60.0, 65.0], [80.0, 70.0]]
+    assert list(rows["age_group"]) == ["9-12", "?"]
+    assert list(results.rater_table(utterances, "total")["expert"]) == [50.0, 70.0]
+    assert results.rater_table(utterances[1:], "total").empty
+
+
+def test_short_names_of_models_leave_out_the_hash_unless_two_would_be_the_same() -> None:
+    assert short_names(["word-a-0123abcd", "word-b-0123abcd", "heuristic"]) == {
+        "word-a-0123abcd": "word-a", "word-b-0123abcd": "word-b", "heuristic": "heuristic",
+    }  # fmt: skip
+    assert short_names(["a-0123abcd", "a-4567abcd"]) == {"a-0123abcd": "a-0123abcd", "a-4567abcd": "a-4567abcd"}
