@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
-from pipeline.regressors.trees import LIMITS, MODELS, SEARCHES, TreeSettings
+from pipeline.regressors import trees
+from pipeline.regressors.trees import LIMITS, TreeSettings
+
+MODELS, SEARCHES = trees.MODELS, trees.SEARCHES
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def test_several_devices_are_started_by_torchrun(settings: Settings) -> None:
     assert two[2:7] == ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--"]
     four = Job(settings, run, ("train", "word"), devices=2, nodes=2).command(1, "first")
     assert {"--nnodes=2", "--node-rank=1", "--master-addr=first", "--nproc-per-node=2"} <= set(four)
-    with pytest.raises(JobError, match="devices lies in 1-64"):
+    with pytest.raises(JobError, match="Devices must be between 1 and 64"):
         Job(settings, run, (), devices=0)
 
 
