@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.i18n import _, speaking
 from pipeline.runs import list_runs
 from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import expect, look, shoot, wait_for
@@ -264,3 +265,36 @@ def test_a_learner_reads_a_sentence_and_hears_each_word(open_page: Open, tmp_pat
     page.reload()
     settled(page)
     page.get_by_text("Your attempts at this text").wait_for()
+
+
+def test_the_language_is_the_browsers_until_somebody_chooses_and_is_remembered(
+    browser: Any, server: tuple[str, Settings]
+) -> None:
+    with speaking("tr"):
+        data = _("Data")
+    assert data != "Data", "the catalogue lacks it"
+    context = browser.new_context(base_url=server[0], locale="en-US")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto("/data")
+    settled(page)
+    page.get_by_role("heading", name="Data").wait_for()
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.locator("[data-testid=stSidebar]").get_by_role("combobox").last.click()
+    page.get_by_role("option", name="Türkçe").click()
+    page.get_by_role("heading", name=data).wait_for()
+    wait_for(lambda: page.evaluate("document.documentElement.lang") == "tr", 90, "the language of the document")
+    again = context.new_page()
+    again.set_default_timeout(60_000)
+    again.goto("/data")
+    again.get_by_role("heading", name=data).wait_for()
+    assert "pronlab-language=tr" in again.evaluate("document.cookie")
+    context.close()
+    turkish = browser.new_context(base_url=server[0], locale="tr-TR")
+    first = turkish.new_page()
+    first.set_default_timeout(60_000)
+    first.goto("/data")
+    first.get_by_role("heading", name=data).wait_for()
+    wait_for(lambda: first.evaluate("document.documentElement.lang") == "tr", 90, "the language of the document")
+    assert "pronlab-language" not in first.evaluate("document.cookie")
+    turkish.close()

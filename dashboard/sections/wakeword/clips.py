@@ -84,6 +84,7 @@ def _counts(clips: ClipLibrary) -> None:
             if n or part in shown
         ],
         hide_index=True,
+        column_config={_("Clips"): st.column_config.TextColumn(pinned=True)},
     )
     if counts[Label.POSITIVE] and not counts[Label.NEGATIVE]:
         st.caption(_("Recording sets can also serve as other speech: choose them under 2 Configuration."))
