@@ -1,8 +1,10 @@
 """The sections of the Data page."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
 from dashboard.charts import rater_charts, score_charts
@@ -14,6 +16,7 @@ from dashboard.markup import message, plain
 from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, ngettext, number
+from pipeline.parallel import Progress
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
 
@@ -111,7 +114,9 @@ def _score_distribution() -> None:
     if scores.empty:
         empty_state(_("This set has no labels yet."), page="label", page_label=_("Rate recordings on the Label page"))
         return
-    by_source = {_(SOURCES[RatingSource(source)]): rows["score"].tolist() for source, rows in scores.groupby("source")}
+    by_source = {
+        _(SOURCES[RatingSource(str(source))]): rows["score"].tolist() for source, rows in scores.groupby("source")
+    }
     st.plotly_chart(score_charts.score_histogram(by_source))
     if RatingSource.SYNTHETIC in set(scores["source"]):
         st.caption(
@@ -184,7 +189,7 @@ def import_recordings() -> None:
             job_panel(jobs.job(job))
 
 
-EXPORTS = {
+EXPORTS: dict[data.Format, tuple[str, str, str, str]] = {
     "csv": (N_("CSV"), "csv", "text/csv", N_("One row per rater and recording, for spreadsheets.")),  # not shown
     "jsonl": (N_("JSON lines"), "jsonl", "application/x-ndjson", N_("The same, for programs.")),  # not shown
     "label-studio": (
@@ -205,7 +210,7 @@ def export_labels() -> None:
         left, right = st.columns([1, 3], vertical_alignment="center")
         left.download_button(
             _(label),
-            data=identity.held(lambda format_=format_: data.exported_labels(chosen.name, format_)),
+            data=identity.held(partial(data.exported_labels, chosen.name, format_)),
             file_name=f"{chosen.name}_labels.{suffix}",  # not shown
             mime=mime,
             icon=":material/download:",
@@ -265,12 +270,19 @@ def import_ratings() -> None:
         )
 
 
+def _filling(bar: DeltaGenerator) -> Progress:
+    def progress(done: int, total: int, message: str = "") -> None:
+        bar.progress(done / max(1, total), plain(message))
+
+    return progress
+
+
 def maintain() -> None:
     st.subheader(_("Index"))
     st.caption(_("The index is made from the label files. Rebuilding it loses nothing."))
     if st.button(_("Rebuild the index"), icon=":material/refresh:"):
         bar = st.progress(0.0, text=_("Rebuilding …"))
-        report = data.rebuild_index(lambda done, total, text="": bar.progress(done / max(1, total), plain(text)))
+        report = data.rebuild_index(_filling(bar))
         bar.empty()
         counts = (
             ngettext("{n} set", "{n} sets", report.n_sets).format(n=number(report.n_sets)),
@@ -297,7 +309,7 @@ def maintain() -> None:
         key="reset-demo",
     ):
         bar = st.progress(0.0, text=_("Copying …"))
-        data.reset_demo(lambda done, total, text="": bar.progress(done / max(1, total), plain(text)))
+        data.reset_demo(_filling(bar))
         bar.empty()
         st.success(_("The demo is reset."), icon=":material/check_circle:")
     st.subheader(_("Remove a set"))

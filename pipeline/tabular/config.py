@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import presets
-from pipeline.regressors import trees
-from pipeline.regressors.trees import LIMITS, TreeSettings
-
-MODELS, SEARCHES = trees.MODELS, trees.SEARCHES
+from pipeline.regressors.trees import LIMITS, MODELS, SEARCHES, TreeSettings
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from dashboard.services import tables
 from pipeline.i18n import N_, _, number
 from pipeline.metrics.regression import TARGETS
 from pipeline.presets import build
+from pipeline.regressors.trees import MODELS, SEARCHES
 from pipeline.runs import ACTIVE, RunDirectory
-from pipeline.tabular.config import MODELS, SEARCHES, TabularConfig
+from pipeline.tabular.config import TabularConfig
 
 EVERY_S = 1.0
 MODEL_TITLES = {"forest": N_("random forest"), "boosting": N_("gradient boosting")}
