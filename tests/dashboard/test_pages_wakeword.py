@@ -163,8 +163,8 @@ def test_work_is_started_in_the_background(open_page: Open, detector: RunDirecto
     page = open_page("wakeword", step="5 Export", run=detector.id)
     next(b for b in page.button if b.label.startswith("Export to")).click().run()
     (job,) = (RunDirectory(path) for path in chirps.jobs_root.iterdir())
-    until(lambda: job.state.status != "queued", 90)
-    assert job.state.status in ("running", "finished"), job.log_tail()
+    until(lambda: job.state.status in ("running", "finished", "failed"), 240)  # a slow start looks lost meanwhile
+    assert job.state.status != "failed", job.log_tail()
     end_now(job)  # what it makes is seen in a browser (test_six_steps)
 
 
