@@ -199,7 +199,7 @@ def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
     rated = ("label", "rate", item, "--evaluator", "Ada", "--score")
     assert answer(run(*rated, 71, "--notes", "ok", "--json"))["score"] == 71
     assert "Consensus 71" in run(*rated, 71).stdout
-    assert "0-100, got 171" in complaint(run(*rated, 171))
+    assert "between 0 and 100, got 171" in complaint(run(*rated, 171))
     assert "Undone" in run("label", "undo", item, "--evaluator", "Ada").stdout
     assert run("label", "skip", item, "--evaluator", "Bo", "--reason", "Later").exit_code == 0
     assert run("label", "flag", item, "--evaluator", "Cem", "--reason", "Too noisy").exit_code == 0
