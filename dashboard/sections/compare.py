@@ -27,21 +27,22 @@ if TYPE_CHECKING:
 
     from pipeline.runs import RunDirectory
 
-RATER_WIDTH = 200
+RATER_WIDTH = 200  # pixels
+CONSENSUS = ""  # nobody has this name
 
 
 def choose_rater(labels: pd.DataFrame) -> str | None:
     """One rater, or None for the consensus."""
     raters = sorted(str(name) for name in labels.loc[labels["action"] == "rate", "evaluator"].unique())
-    choices: list[str | None] = [None, *raters]
-    return st.selectbox(
+    chosen = st.selectbox(
         _("Compare with"),
-        choices,
-        format_func=lambda rater: _("Consensus of raters") if rater is None else rater,
+        [CONSENSUS, *raters],
+        format_func=lambda rater: _("Consensus of raters") if rater == CONSENSUS else rater,
         key="compare-rater",
         label_visibility="collapsed",
         width=RATER_WIDTH,
     )
+    return None if chosen == CONSENSUS else chosen
 
 
 def job_of(chosen: RecordingSet) -> None:
@@ -107,7 +108,7 @@ def choose_plot() -> str:
 
 def plot(table: pd.DataFrame, chosen: str) -> None:
     """One plot at a time: with thousands of recordings each takes a moment to draw."""
-    st.plotly_chart(PLOTS[chosen][1](table), key=f"compare-{chosen}")
+    st.plotly_chart(PLOTS[chosen][1](table), key=f"compare-plot-{chosen}")
 
 
 PLOTS: dict[str, tuple[str, Callable[[pd.DataFrame], Figure]]] = {

@@ -14,7 +14,7 @@ from dashboard.markup import plain
 from dashboard.services import results
 from dashboard.services.results import Utterances
 from pipeline.evaluation import results_export as export
-from pipeline.evaluation.results_table import LABELS, ResultRow
+from pipeline.evaluation.results_table import LABELS, OURS, ResultRow
 from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import N_, _, number, percent
 from pipeline.model_names import short_names
@@ -60,6 +60,7 @@ def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
     for place, row in enumerate(rows):
         if row.short_name:
             shown.loc[place, labels["system"]] = row.short_name
+        if row.source == OURS:  # the whole name, with the model's id
             shown.loc[place, labels["source"]] = row.system
     right = [label for name, label in labels.items() if name not in export.TEXTS]
     fitted(

@@ -105,6 +105,9 @@ def test_compare_shows_metrics_with_targets_and_the_largest_errors(open_page: Op
     assert "· acceptable" in metrics.loc["MAE (points)", "reference"]
     assert "[" in metrics.loc["PCC", "acoustic57"]
     assert len(page.dataframe[1].value) == 10
+    for plot in ("bland-altman", "speakers", "texts"):
+        page.segmented_control(key="compare-plot").set_value(plot).run()
+        assert not page.exception, plot
 
 
 def test_compare_without_expert_scores_points_to_labelling(open_page: Open, settings: Settings, tiny_set: str) -> None:

@@ -91,7 +91,8 @@ def test_results_stand_beside_paper_systems_and_people(
     assert {"utterance", "word", "phone", "mdd", "per", "wer", "real_time_factor"} <= report.keys()
     page = open_page("results")
     table = page.dataframe[0].value
-    assert {PAPER.system, HUMAN.system} <= set(table["System"])
+    assert {PAPER.short_name, HUMAN.system} <= set(table["System"])
+    assert PAPER.source in set(table["Source"])
     assert len(table) == len(PUBLISHED) + 1 + 1 + _released()
     shown = said(page)
     assert "Predicted against expert" in shown
