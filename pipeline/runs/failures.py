@@ -36,7 +36,9 @@ def in_words(error: BaseException) -> str | None:
         if isinstance(cause, MemoryError) or any(sign in str(cause).lower() for sign in FULL_MEMORY):
             text = str(cause).strip()
             full = (
-                _("The memory is full: {reason}").format(reason=lines_of(text)[0]) if text else _("The memory is full.")
+                _("The memory is full: {reason}.").format(reason=lines_of(text)[0].rstrip("."))
+                if text
+                else _("The memory is full.")
             )
             advice = _(
                 "Use a smaller batch with more accumulation, gradient checkpointing or 4-bit weights, or close other "

@@ -80,7 +80,7 @@ def test_a_training_says_so_and_keeps_its_run(
 
     monkeypatch.setattr("pipeline.scoring.feature_based.train.save_model", refuse)
     words = one_line(call("train", "word", "--set", tiny_set, "--epochs", "1", "--folds", "2"))
-    assert "what was written whole before stays" in words
+    assert "Completed files are kept" in words
     (run,) = list_runs(settings.runs_root)
     assert run.state.status == "failed"
     assert "disk is full" in str(run.state.error)
