@@ -6,14 +6,14 @@ that several servers and commands can share it. `index_filling` reads sets and l
 `index_schema`; questions that need more than a row or two are in `queries`.
 """
 
+from __future__ import annotations
+
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import sqlite_utils
 
 from pipeline import artifacts
 from pipeline.corpus.sets import (
@@ -44,6 +44,7 @@ from pipeline.text import composed
 
 if TYPE_CHECKING:
     import pandas
+    import sqlite_utils
 
 __all__ = ["TABLES", "Index", "IndexReport", "Progress"]
 
@@ -56,15 +57,22 @@ class Index(IndexQueries):
 
     @contextmanager
     def connect(self) -> Iterator[sqlite_utils.Database]:
-        """A connection for one call. Raises LabelError where the file is damaged or locked for over 30 s, NoRoomError
-        where the disk is full."""
+        """A connection for one change. Raises LabelError where the file is damaged or locked for over 30 s,
+        NoRoomError where the disk is full."""
+        from sqlite_utils import Database  # imports pandas, which no question to the index needs
+
+        with self._connection() as connection:
+            yield Database(connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         path = self._settings.index_path
         try:
             connection = connected(path)
         except sqlite3.Error as error:
             raise failure(f"The index {path}", error, "Check its permissions.") from error
         try:
-            yield sqlite_utils.Database(connection)
+            yield connection
         except sqlite3.DatabaseError as error:
             raise failure(f"The index {path}", error, "`pronlab index rebuild` rebuilds it.") from error
         finally:
@@ -202,7 +210,7 @@ class Index(IndexQueries):
         found, columns = self._asked(sql, values)
         return [dict(zip(columns, row, strict=True)) for row in found]
 
-    def frame(self, sql: str, values: Sequence[Any] = ()) -> "pandas.DataFrame":
+    def frame(self, sql: str, values: Sequence[Any] = ()) -> pandas.DataFrame:
         import pandas
 
         found, columns = self._asked(sql, values)
@@ -217,12 +225,12 @@ class Index(IndexQueries):
             return cursor.fetchall(), [column[0] for column in cursor.description]
 
         try:
-            with self.connect() as database:
-                return ask(database.conn)
+            with self._connection() as connection:
+                return ask(connection)
         except NoRoomError as full:
             try:
-                with closing(as_it_lies(self.path)) as connection:
-                    return ask(connection)
+                with closing(as_it_lies(self.path)) as unchanged:
+                    return ask(unchanged)
             except sqlite3.Error:
                 raise full from None
 

@@ -1,14 +1,14 @@
 """Fills the tables of the index from sets and label files."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import sqlite_utils
+from typing import TYPE_CHECKING, Any
 
 from pipeline.corpus.sets import (
     RESULT_SUFFIX,
@@ -26,6 +26,9 @@ from pipeline.labels.result_file import LabelTimeError, ResultFile, event_to_jso
 from pipeline.records import Problem, RatingEvent, Recording, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 Progress = Callable[[int, int, str], None]
 

@@ -119,8 +119,8 @@ def test_every_bad_row_is_named(settings: Settings, words: str) -> None:
     assert found.n == 1
     assert found.ratings[key][0].at == "2026-01-01T09:00:00.000+00:00"
     for line, part in enumerate(
-        ["no recording 'nowhere'", "between 0 and 100", "name has 1 to", "much", "'decide' is not a rating", "yesterday",
-         "not JSON", "'Mallory' is not an active rater", "needs a score"], start=2,
+        ["no recording 'nowhere'", "between 0 and 100", "name has 1 to", "much", "'decide' is not a rating",
+         "yesterday", "not JSON", "'Mallory' is not an active rater", "needs a score"], start=2,
     ):  # fmt: skip
         assert any(p.startswith(f"line {line}:") and part in p for p in found.problems), (line, found.problems)
 
