@@ -85,8 +85,9 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
     """Raises UnknownNameError where no set has that name."""
     file = registration(settings, name) / "set.json"
     if not file.is_file():
-        known = ", ".join(set_.name for set_ in list_sets(settings)) or "none yet"
-        raise UnknownNameError(f"Unknown set {name!r}. The sets are: {known}. `pronlab import DIR` adds one.")
+        names = ", ".join(set_.name for set_ in list_sets(settings))
+        known = f"The sets are {names}." if names else "There are no sets yet."
+        raise UnknownNameError(f"Unknown set {name!r}. {known} `pronlab import DIR` adds one.")
     return _read_set(file)
 
 
