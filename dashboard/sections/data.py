@@ -1,6 +1,8 @@
 """The sections of the Data page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import streamlit as st
 
@@ -39,7 +41,6 @@ KINDS = {
     "unreadable": N_("cannot be read"),
 }  # fmt: skip
 SHOWN_PROBLEMS = 500
-Bar = Callable[[int, int, str], None]
 
 
 def sets() -> None:
@@ -111,7 +112,9 @@ def _score_distribution() -> None:
     if scores.empty:
         empty_state(_("This set has no labels yet."), page="label", page_label=_("Rate recordings on the Label page"))
         return
-    by_source = {_(SOURCES[RatingSource(source)]): rows["score"].tolist() for source, rows in scores.groupby("source")}
+    by_source = {
+        _(SOURCES[RatingSource(str(source))]): rows["score"].tolist() for source, rows in scores.groupby("source")
+    }
     st.plotly_chart(score_charts.score_histogram(by_source))
     if RatingSource.SYNTHETIC in set(scores["source"]):
         st.caption(
@@ -184,7 +187,7 @@ def import_recordings() -> None:
             job_panel(shared.job(job))
 
 
-EXPORTS = {
+EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
     "csv": (N_("CSV"), "csv", "text/csv", N_("One row per rater and recording, for spreadsheets.")),  # not shown
     "jsonl": (N_("JSON lines"), "jsonl", "application/x-ndjson", N_("The same, for programs.")),  # not shown
     "label-studio": (
@@ -205,7 +208,7 @@ def export_labels() -> None:
         left, right = st.columns([1, 3], vertical_alignment="center")
         left.download_button(
             _(label),
-            data=identity.held(lambda format_=format_: data.exported_labels(chosen.name, format_)),
+            data=identity.held(partial(data.exported_labels, chosen.name, format_)),
             file_name=f"{chosen.name}_labels.{suffix}",  # not shown
             mime=mime,
             icon=":material/download:",
@@ -269,9 +272,8 @@ def maintain() -> None:
     st.subheader(_("Index"))
     st.caption(_("The index is made from the label files. Rebuilding it loses nothing."))
     if st.button(_("Rebuild the index"), icon=":material/refresh:"):
-        bar = st.progress(0.0, text=_("Rebuilding …"))
-        report = data.rebuild_index(lambda done, total, text="": bar.progress(done / max(1, total), plain(text)))
-        bar.empty()
+        with _progress(_("Rebuilding …")) as progress:
+            report = data.rebuild_index(progress)
         counts = (
             ngettext("{n} set", "{n} sets", report.n_sets).format(n=number(report.n_sets)),
             ngettext("{n} recording", "{n} recordings", report.n_recordings).format(n=number(report.n_recordings)),
@@ -296,9 +298,8 @@ def maintain() -> None:
         answer=_("Yes, reset the demo"),
         key="reset-demo",
     ):
-        bar = st.progress(0.0, text=_("Copying …"))
-        data.reset_demo(lambda done, total, text="": bar.progress(done / max(1, total), plain(text)))
-        bar.empty()
+        with _progress(_("Copying …")) as progress:
+            data.reset_demo(progress)
         st.success(_("The demo is reset."), icon=":material/check_circle:")
     st.subheader(_("Remove a set"))
     chosen = choose_set()
@@ -310,6 +311,18 @@ def maintain() -> None:
     ):
         data.remove_set(chosen.name)
         st.rerun()
+
+
+@contextmanager
+def _progress(text: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar that is gone once the work is done."""
+    bar = st.progress(0.0, text=text)
+
+    def progress(done: int, total: int, message: str = "") -> None:
+        bar.progress(done / max(1, total), plain(message))
+
+    yield progress
+    bar.empty()
 
 
 def _consequences(chosen: RecordingSet) -> str:

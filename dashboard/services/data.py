@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from dashboard import identity
 from dashboard.identity import asks
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipeline.labels.index import IndexReport, Progress
     from pipeline.labels.queries import SetOverview
     from pipeline.runs import RunDirectory
+
+ExportFormat = Literal["csv", "jsonl", "label-studio", "textgrid"]
 
 
 @asks(Action.SEE_SETS)
@@ -72,7 +74,7 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 
 @asks(Action.EXPORT)
-def exported_labels(set_name: str, format_: str) -> bytes:
+def exported_labels(set_name: str, format_: ExportFormat) -> bytes:
     """As csv, jsonl, label-studio, or textgrid (a zip of one file a recording)."""
     from pipeline.labels.exchange import export_labels
     from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids

@@ -38,7 +38,7 @@ def _first_steps(progress: home.Progress) -> None:
     n_runs = progress.n_finished_runs
     runs = ngettext("{n} finished run.", "{n} finished runs.", n_runs).format(n=number(n_runs))
     people = _("A sign-in is set up.") if progress.has_people else _("Anyone who opens this address can do everything.")
-    steps = (
+    steps: tuple[tuple[bool, str, str, str, dict[str, str]], ...] = (
         (bool(n) and not progress.only_demo, _("Import recordings"), recordings, "data", IMPORT),
         (progress.has_people, _("Add people"), people, "projects", {}),
         (
