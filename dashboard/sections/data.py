@@ -1,10 +1,10 @@
 """The sections of the Data page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
 from dashboard.charts import rater_charts, score_charts
@@ -16,7 +16,6 @@ from dashboard.markup import message, plain
 from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, ngettext, number
-from pipeline.parallel import Progress
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
 
@@ -42,7 +41,6 @@ KINDS = {
     "unreadable": N_("cannot be read"),
 }  # fmt: skip
 SHOWN_PROBLEMS = 500
-Bar = Callable[[int, int, str], None]
 
 
 def sets() -> None:
@@ -189,7 +187,7 @@ def import_recordings() -> None:
             job_panel(jobs.job(job))
 
 
-EXPORTS: dict[data.Format, tuple[str, str, str, str]] = {
+EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
     "csv": (N_("CSV"), "csv", "text/csv", N_("One row per rater and recording, for spreadsheets.")),  # not shown
     "jsonl": (N_("JSON lines"), "jsonl", "application/x-ndjson", N_("The same, for programs.")),  # not shown
     "label-studio": (
@@ -270,20 +268,12 @@ def import_ratings() -> None:
         )
 
 
-def _filling(bar: DeltaGenerator) -> Progress:
-    def progress(done: int, total: int, message: str = "") -> None:
-        bar.progress(done / max(1, total), plain(message))
-
-    return progress
-
-
 def maintain() -> None:
     st.subheader(_("Index"))
     st.caption(_("The index is made from the label files. Rebuilding it loses nothing."))
     if st.button(_("Rebuild the index"), icon=":material/refresh:"):
-        bar = st.progress(0.0, text=_("Rebuilding …"))
-        report = data.rebuild_index(_filling(bar))
-        bar.empty()
+        with _progress(_("Rebuilding …")) as progress:
+            report = data.rebuild_index(progress)
         counts = (
             ngettext("{n} set", "{n} sets", report.n_sets).format(n=number(report.n_sets)),
             ngettext("{n} recording", "{n} recordings", report.n_recordings).format(n=number(report.n_recordings)),
@@ -308,9 +298,8 @@ def maintain() -> None:
         answer=_("Yes, reset the demo"),
         key="reset-demo",
     ):
-        bar = st.progress(0.0, text=_("Copying …"))
-        data.reset_demo(_filling(bar))
-        bar.empty()
+        with _progress(_("Copying …")) as progress:
+            data.reset_demo(progress)
         st.success(_("The demo is reset."), icon=":material/check_circle:")
     st.subheader(_("Remove a set"))
     chosen = choose_set()
@@ -322,6 +311,18 @@ def maintain() -> None:
     ):
         data.remove_set(chosen.name)
         st.rerun()
+
+
+@contextmanager
+def _progress(text: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar that is gone once the work is done."""
+    bar = st.progress(0.0, text=text)
+
+    def progress(done: int, total: int, message: str = "") -> None:
+        bar.progress(done / max(1, total), plain(message))
+
+    yield progress
+    bar.empty()
 
 
 def _consequences(chosen: RecordingSet) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.labels.queries import SetOverview
     from pipeline.runs import RunDirectory
 
-Format = Literal["csv", "jsonl", "label-studio", "textgrid"]
+ExportFormat = Literal["csv", "jsonl", "label-studio", "textgrid"]
 
 
 @asks(Action.SEE_SETS)
@@ -74,7 +74,7 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 
 @asks(Action.EXPORT)
-def exported_labels(set_name: str, format_: Format) -> bytes:
+def exported_labels(set_name: str, format_: ExportFormat) -> bytes:
     """As csv, jsonl, label-studio, or textgrid (a zip of one file a recording)."""
     from pipeline.labels.exchange import export_labels
     from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids

@@ -1,4 +1,4 @@
-"""What the training commands share: where their settings come from, and whether the work is done here or sent off."""
+"""Options of all training commands: where settings come from, and where the work runs."""
 
 import functools
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Start(Generic[T]):
-    """A run to be trained here and now."""
+    """A run to train in this process."""
 
     settings: Settings
     directory: "RunDirectory"
@@ -44,7 +44,7 @@ class Start(Generic[T]):
 
 
 def training_options(presets: str, *, resumable: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds the common options; the command gets them as one argument `chosen`."""
+    """Add the common options; the command gets them as one argument `chosen`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
@@ -59,7 +59,7 @@ def training_options(presets: str, *, resumable: bool = True) -> Callable[[Calla
                 help="Set any setting, also those without an option.",
             ),
             *([click.option("--resume", help="Resume this run from its last checkpoint.")] if resumable else []),
-            click.option("--executor", help="Train in the background: local, slurm or ray (default: here)."),
+            click.option("--executor", help="Train in the background: local, slurm or ray (default: in this process)."),
             click.option("--devices", type=int, help="Processes (devices) per node (default 1)."),
             click.option("--nodes", type=int, help="Nodes (default 1; more with slurm)."),
             click.option(

@@ -39,7 +39,7 @@ def clean_table(task: str, source: str, as_json: bool) -> None:
 @click.argument("run")
 @json_option
 def deploy_table(run: str, as_json: bool) -> None:
-    """Put the model of a RUN (or a model folder) into use for its task."""
+    """Deploy the model of a RUN (or a model folder) for its task."""
     from pipeline.jobs.launcher import find
     from pipeline.tabular.model_files import INFO, deploy
     from pipeline.tabular.train import MODEL_FOLDER
@@ -54,7 +54,7 @@ def deploy_table(run: str, as_json: bool) -> None:
 @click.argument("task")
 @json_option
 def rollback_table(task: str, as_json: bool) -> None:
-    """Back to the model of a TASK before."""
+    """Go back to the previously deployed model of a TASK."""
     from pipeline.tabular.model_files import roll_back
 
     before = roll_back(Settings.from_env(), task, asker())
@@ -65,7 +65,7 @@ def rollback_table(task: str, as_json: bool) -> None:
 @click.argument("text")
 @json_option
 def score_prompt(text: str, as_json: bool) -> None:
-    """Score one written prompt, by the model in use or by the rule."""
+    """Score a written prompt with the deployed model, or by rule."""
     from pipeline.tabular.scoring import score_prompt as score
 
     found = score(Settings.from_env(), text)
@@ -86,22 +86,22 @@ def score_recording(arguments: tuple[str, ...], as_json: bool) -> None:
 @click.argument("file", type=file_)
 @json_option
 def collect_prompts(file: Path, as_json: bool) -> None:
-    """Take over the prompts of a FILE (JSON lines with id, text, author, score)."""
+    """Import prompts from a FILE (JSON lines with id, text, author and score)."""
     from pipeline.tabular.prompts.store import Store
 
     n = Store(Settings.from_env()).add_file(file, asker())
-    emit({"added": n}, as_json, f"{n} prompts taken over.")
+    emit({"added": n}, as_json, f"Imported {n} prompts.")
 
 
 @table.command("synthesize")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--n", type=int, default=360, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--n", type=int, default=360, show_default=True, help="Number of prompts.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
 @json_option
 def synthesize_prompts(out: Path, n: int, seed: int, as_json: bool) -> None:
-    """Make up prompts with made-up scores, into OUT."""
+    """Write synthetic prompts with made-up scores to OUT."""
     from pipeline import jsonl
     from pipeline.tabular.prompts.synthesize import synthesize
 
     jsonl.write(out, synthesize(n, seed))
-    emit({"file": out, "n": n}, as_json, f"{n} synthetic prompts in {out}. Nobody wrote or rated them.")
+    emit({"file": out, "n": n}, as_json, f"Wrote {n} synthetic prompts with made-up scores to {out}.")

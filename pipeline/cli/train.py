@@ -25,11 +25,11 @@ def train() -> None:
 
 
 @train.command()
-@click.option("--set", "set", help="Learn from the labelled recordings of this set.")
-@click.option("--csv", help="Learn from a file that `pronlab features` wrote.")
+@click.option("--set", "set", help="Train on the rated recordings of this set.")
+@click.option("--csv", help="Train on a CSV file written by `pronlab features`.")
 @click.option("--part", help="Only this part of the corpus, e.g. train.")
 @click.option(
-    "--labels", type=click.Choice(["real", "mock"]), help="Real labels (default), or made-up ones to try out."
+    "--labels", type=click.Choice(["real", "mock"]), help="Real ratings (default), or made-up scores for a trial run."
 )
 @click.option(
     "--model", type=click.Choice(["mlp", "forest", "boosting"]), help="Network (default), random forest or boosting."
@@ -38,42 +38,46 @@ def train() -> None:
 @click.option("--trials", type=int, help="Trials of Optuna (default 20).")
 @click.option("--extractor", help="acoustic57 (default), reference, timing or encoder.")
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int)
+@click.option("--seed", type=int, help="Seed of all random draws.")
 @click.option("--folds", type=int, help="Speaker-disjoint folds (default 5).")
 @click.option("--epochs", type=int, help="Maximum number of epochs (default 120).")
-@click.option("--patience", type=int)
-@click.option("--batch-size", type=int)
-@click.option("--learning-rate", type=float)
-@click.option("--weight-decay", type=float)
-@click.option("--dropout", type=float)
-@click.option("--trees", type=int)
-@click.option("--min-leaf", type=int)
+@click.option("--patience", type=int, help="Epochs without improvement before training stops.")
+@click.option("--batch-size", type=int, help="Recordings per step.")
+@click.option("--learning-rate", type=float, help="Learning rate of the network.")
+@click.option("--weight-decay", type=float, help="Weight decay of the network.")
+@click.option("--dropout", type=float, help="Dropout rate of the network.")
+@click.option("--trees", type=int, help="Number of trees.")
+@click.option("--min-leaf", type=int, help="Minimum recordings per leaf.")
 @training_options("word_mlp, ...", resumable=False)
 def word(chosen: Chosen, **options: Any) -> None:
-    """Train a scorer of single recordings (0-100) on a feature vector, cross-validated over speakers."""
+    """Train a scorer on one feature vector per recording, cross-validated over speakers."""
     from pipeline.scoring.feature_based.config import load_preset
 
     _train_words(chosen, options, load_preset)
 
 
 @train.command()
-@click.option("--manifest", type=click.Path(path_type=Path), help="Learn from this manifest (see data/README.md).")
-@click.option("--set", "set", help="Learn from a set that was imported from such a manifest.")
+@click.option("--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see data/README.md).")
+@click.option("--set", "set", help="Train on a set imported from such a manifest.")
 @click.option("--part", help="Only this part of the corpus (default train).")
-@click.option("--encoder", help="A local folder or hub name of a speech encoder (default: PRONLAB_ENCODER_PATH).")
+@click.option("--encoder", help="Local folder or hub name of a speech encoder (default: PRONLAB_ENCODER_PATH).")
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int)
-@click.option("--fold", type=int, help="Which fold of the training speakers is held out.")
-@click.option("--epochs", type=int)
-@click.option("--batch-s", type=float, help="Seconds of audio a step.")
-@click.option("--encoder-rate", type=float)
-@click.option("--head-rate", type=float)
-@click.option("--noise", type=click.Path(exists=True, file_okay=False), help="A folder of noise to mix in.")
-@click.option("--room-responses", type=click.Path(exists=True, file_okay=False), help="A folder of impulse responses.")
-@click.option("--average", multiple=True, help="Instead of training: the mean weights of this run and others of it.")
+@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--fold", type=int, help="Number of the fold of speakers to hold out.")
+@click.option("--epochs", type=int, help="Number of epochs.")
+@click.option("--batch-s", type=float, help="Seconds of audio per step.")
+@click.option("--encoder-rate", type=float, help="Learning rate of the encoder.")
+@click.option("--head-rate", type=float, help="Learning rate of the scoring head.")
+@click.option("--noise", type=click.Path(exists=True, file_okay=False), help="Folder of noise to mix in.")
+@click.option(
+    "--room-responses", type=click.Path(exists=True, file_okay=False), help="Folder of room impulse responses."
+)
+@click.option(
+    "--average", multiple=True, help="Average the weights of this run and others instead of training; repeatable."
+)
 @training_options("whisper_base, wav2vec2_base, wavlm_large, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
-    """Fine-tune a speech encoder and train the scorer of phones, words and sentences on it."""
+    """Fine-tune a speech encoder and train the English scorer of phones, words and sentences."""
     from pipeline.scoring.speech.run import train_speech
     from pipeline.scoring.speech.training.config import SpeechTrainConfig, load_preset
 
@@ -97,29 +101,29 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
 
 
 @train.command()
-@click.option("--manifest", type=click.Path(path_type=Path), help="Learn from this manifest (see data/README.md).")
+@click.option("--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see data/README.md).")
 @click.option("--part", help="Only this part of the corpus (default train).")
-@click.option("--evaluation-part", help="Measure on this part after every epoch (default dev).")
-@click.option("--model", help="A local folder or hub name of Phi-4-multimodal, or tiny.")
-@click.option("--revision", help="Of a model on the hub: one with native weights.")
+@click.option("--evaluation-part", help="Evaluate on this part after every epoch (default dev).")
+@click.option("--model", help="Local folder or hub name of Phi-4-multimodal, or tiny.")
+@click.option("--revision", help="Revision of a hub model; it needs native weights.")
 @click.option("--name", help="Name of the run.")
-@click.option("--epochs", type=int)
-@click.option("--batch", type=int, help="Samples a step and device.")
-@click.option("--accumulation", type=int, help="Steps whose gradients are added up.")
-@click.option("--rate", type=float)
-@click.option("--schedule", help="constant (default), linear or cosine.")
-@click.option("--warmup-share", type=float)
-@click.option("--bits", type=int, help="16 (bfloat16) or 4 (NF4).")
-@click.option("--rubric-file", help="A text with the rating scales, in place of ours.")
-@click.option("--limit", type=int, help="Train on the first recordings only.")
-@click.option("--evaluation-limit", type=int, help="Measure on the first recordings only.")
-@click.option("--trackers", help="Send the figures to mlflow or wandb too (if installed; commas between).")
-@click.option("--memory-gb", type=float, help="Plan for so much memory instead of the device's.")
-@click.option("--seed", type=int)
-@click.option("--plan", is_flag=True, help="Say what it would take, without the model's weights, and train nothing.")
+@click.option("--epochs", type=int, help="Number of epochs.")
+@click.option("--batch", type=int, help="Samples per step and device.")
+@click.option("--accumulation", type=int, help="Steps whose gradients are accumulated.")
+@click.option("--rate", type=float, help="Learning rate.")
+@click.option("--schedule", help="Learning-rate schedule: constant (default), linear or cosine.")
+@click.option("--warmup-share", type=float, help="Share of steps with a rising learning rate.")
+@click.option("--bits", type=int, help="Bits per weight: 16 (bfloat16) or 4 (NF4).")
+@click.option("--rubric-file", help="Text file with rating scales to use instead of the built-in ones.")
+@click.option("--limit", type=int, help="Train on the first N recordings only.")
+@click.option("--evaluation-limit", type=int, help="Evaluate on the first N recordings only.")
+@click.option("--trackers", help="Also send metrics to mlflow or wandb (if installed; separated by commas).")
+@click.option("--memory-gb", type=float, help="Plan for this much memory instead of the device's.")
+@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--plan", is_flag=True, help="Show the memory and time needed, without loading weights or training.")
 @training_options("paper_r64, pretrained_r320, unfreeze (some with _4bit), tiny")
 def speechllm(chosen: Chosen, manifest: Path | None, plan: bool, **options: Any) -> None:
-    """Fine-tune Phi-4-multimodal with LoRA to score and transcribe; prints Table 3 of arXiv 2509.02915."""
+    """Fine-tune Phi-4-multimodal with LoRA to score and transcribe, and print Table 3 of arXiv 2509.02915."""
     from pipeline.speechllm.config import SpeechLlmConfig, load_preset
     from pipeline.speechllm.dry_run import plan_ahead
     from pipeline.speechllm.table3 import markdown
@@ -146,12 +150,14 @@ def speechllm(chosen: Chosen, manifest: Path | None, plan: bool, **options: Any)
 
 
 @train.command("letter-to-sound")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder to add it to."
+)
 @click.option("--epochs", type=int, default=12, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @json_option
 def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
-    """Train the pronunciation of words that the dictionary lacks, on the dictionary."""
+    """Train letter-to-sound rules on the dictionary, for words that it lacks."""
     from pipeline.jobs.device_queue import device_turn
     from pipeline.runs import RunDirectory
     from pipeline.scoring.speech.packaging.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
@@ -166,7 +172,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
         found = train_letter_to_sound(config, out, writer)
         writer.update(progress=1.0, message="done", result={"metrics": found})
     if found is None:
-        raise TrainingError(f"The run {directory.id} was stopped; it left nothing.")
+        raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
     text = (
         f"On {found['n_words']} held-out words: {found['word_error_rate_without_stress']:.1%} of the words and "
         f"{found['phone_error_rate']:.1%} of the phones are wrong;"
@@ -216,7 +222,7 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
         report = run_training(data, config, writer)
         writer.update(progress=1.0, message="done", result={"metrics": report.metrics, "model": report.folder})
     if report is None:
-        raise TrainingError(f"The run {directory.id} was stopped; it left no model.")
+        raise TrainingError(f"The run {directory.id} was stopped; there is no model.")
     emit({"run": directory.id, **vars(report)}, chosen.as_json, _report_text(directory.id, report))
 
 
@@ -229,19 +235,21 @@ def _report_text(run_id: str, report: Any) -> str:
             f"  {name:17} MAE {figures.mae:6.2f}  RMSE {figures.rmse:6.2f}  R2 {r2:>6}  PCC {pcc:>6}  n {figures.n}"
         )
     lines += [f"  {warning}" for warning in report.warnings]
-    return "\n".join([*lines, f"`pronlab deploy {run_id}` makes it the scorer in use."])
+    return "\n".join([*lines, f"`pronlab deploy {run_id}` deploys it."])
 
 
 @train.command()
 @click.option("--task", help="prompts (default); words is the same as `pronlab train word --model forest`.")
 @click.option("--source", help="A file of prompts (default: the collected prompts); for words, a set of recordings.")
-@click.option("--model", type=click.Choice(["forest", "boosting"]))
-@click.option("--search", type=click.Choice(["none", "grid", "optuna"]), help="Search for settings within each fold.")
-@click.option("--trials", type=int, help="Of Optuna (default 20).")
-@click.option("--folds", type=int)
-@click.option("--trees", type=int)
+@click.option("--model", type=click.Choice(["forest", "boosting"]), help="Random forest (default) or boosting.")
+@click.option(
+    "--search", type=click.Choice(["none", "grid", "optuna"]), help="How to search for settings within each fold."
+)
+@click.option("--trials", type=int, help="Number of Optuna trials (default 20).")
+@click.option("--folds", type=int, help="Number of cross-validation folds.")
+@click.option("--trees", type=int, help="Number of trees.")
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int)
+@click.option("--seed", type=int, help="Seed of all random draws.")
 @training_options("forest, boosting_searched", resumable=False)
 def table(chosen: Chosen, **options: Any) -> None:
     """Train trees on a table: cross-validated over people, with the task's rule as a baseline."""
@@ -267,14 +275,14 @@ def table(chosen: Chosen, **options: Any) -> None:
 
 
 @train.command()
-@click.option("--source", help="A file of prompts; without one, the collected ones.")
-@click.option("--model", help="A folder with a BERT-like encoder and its tokenizer, or tiny.")
-@click.option("--epochs", type=int)
+@click.option("--source", help="A file of prompts (default: the collected prompts).")
+@click.option("--model", help="Folder with a BERT-like encoder and its tokenizer, or tiny.")
+@click.option("--epochs", type=int, help="Number of epochs.")
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int)
+@click.option("--seed", type=int, help="Seed of all random draws.")
 @training_options("tiny, bert_base", resumable=False)
 def prompts(chosen: Chosen, **options: Any) -> None:
-    """Fine-tune a text encoder to the scores of prompts, judged on authors it has not read."""
+    """Fine-tune a text encoder on the scores of prompts, tested on held-out authors."""
     from pipeline.jobs.device_queue import device_turn
     from pipeline.tabular.prompt_encoder import train_encoder
     from pipeline.tabular.prompt_encoder_config import PromptModelConfig, load_preset

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
+from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Target
 from pipeline.registry import Registry
 from pipeline.scoring.base import Scorer, ScorerFactory
@@ -14,7 +15,8 @@ HEURISTIC, SPEECH, MODEL = "heuristic", "speech", "model"
 UNKNOWN = "und"  # ISO 639: undetermined
 # What a text is taken for whose language nobody gave: words are the demo's.
 DEFAULT_LANGUAGES = {RubricName.WORD: "tr", RubricName.SENTENCE: "en"}
-LANGUAGE_NAMES = {"en": "English", "tr": "Turkish"}
+LANGUAGE_NAMES = {"en": N_("English"), "tr": N_("Turkish")}
+RUBRICS = {RubricName.WORD: N_("words"), RubricName.SENTENCE: N_("sentences")}
 TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
 MOST_LOADED = 8
 
@@ -65,7 +67,10 @@ def select(settings: Settings, target: Target, scorer: str | None = None, model:
         return Selection(scorer, _model_of(settings, scorer, settled.rubric, model), settled, notes)
     chosen = _by_rule(settings, settled) if model is None else (SPEECH if _is_speech(model) else MODEL, model)
     if chosen is None:
-        without_model = f"No model here scores {_named(settled.language)} {settled.rubric}s: the heuristic scored it."
+        without_model = Message(
+            N_("No model scores {rubric} in {language} here: scored by rule."),
+            rubric=Message(RUBRICS[settled.rubric]), language=_named(settled.language),
+        )  # fmt: skip
         return Selection(HEURISTIC, None, settled, (*notes, without_model))
     return Selection(*chosen, settled, notes)
 
@@ -76,14 +81,14 @@ def settle(target: Target) -> tuple[Target, tuple[str, ...]]:
     `und` is taken for English in sentences and for Turkish in words; whoever knows the text's set puts in the set's
     language before (`corpus.sets.target_of`). An English sentence with letters that only Turkish has is Turkish.
     """
-    notes: list[str] = []
+    notes: list[Message] = []
     language = target.language
     if language == UNKNOWN:
         language = default_language(target.rubric, target.text)
-        notes.append(f"No language was given: scored as {_named(language)}.")
+        notes.append(Message(N_("No language was given: scored as {language}."), language=_named(language)))
     elif language == "en" and target.rubric is RubricName.SENTENCE and _has_turkish_letters(target.text):
         language = "tr"
-        notes.append("The text has Turkish letters: scored as Turkish (tr), not as English (en).")
+        notes.append(Message(N_("The text has Turkish letters: scored as Turkish, not as English.")))
     return replace(target, language=language), tuple(notes)
 
 
@@ -169,7 +174,8 @@ def _is_speech(model: Path) -> bool:
 
 
 def _named(language: str) -> str:
-    return f"{LANGUAGE_NAMES[language]} ({language})" if language in LANGUAGE_NAMES else f"{language!r}"
+    name = LANGUAGE_NAMES.get(language)
+    return f"“{language}”" if name is None else Message(name)
 
 
 def _scorers() -> Registry[ScorerFactory]:
