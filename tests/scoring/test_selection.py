@@ -48,18 +48,38 @@ TABLE = [
     # rubric, language, text, installed, asked for by name: scorer, model, settled language, in the notes
     (WORD, "tr", "masa", EVERYTHING, None, "model", TURKISH_WORDS, "tr", ""),
     (WORD, "und", "masa", EVERYTHING, None, "model", TURKISH_WORDS, "tr", "No language was given: scored as Turkish"),
-    (WORD, "en", "table", EVERYTHING, None, "heuristic", None, "en", "No model here scores English (en) words"),
-    (WORD, "de", "Tisch", EVERYTHING, None, "heuristic", None, "de", "No model here scores 'de' words"),
-    (WORD, "tr", "masa", (SPEECH, ENGLISH_SENTENCES), None, "heuristic", None, "tr", "No model here scores Turkish"),
+    (WORD, "en", "table", EVERYTHING, None, "heuristic", None, "en", "No model scores words in English"),
+    (WORD, "de", "Tisch", EVERYTHING, None, "heuristic", None, "de", "No model scores words in “de”"),
+    (
+        WORD,
+        "tr",
+        "masa",
+        (SPEECH, ENGLISH_SENTENCES),
+        None,
+        "heuristic",
+        None,
+        "tr",
+        "No model scores words in Turkish",
+    ),
     (SENTENCE, "en", "a table", EVERYTHING, None, "speech", SPEECH, "en", ""),
     (SENTENCE, "und", "a table", EVERYTHING, None, "speech", SPEECH, "en", "No language was given: scored as English"),
-    (SENTENCE, "und", "bir ağaç", EVERYTHING, None, "heuristic", None, "tr", "scored as Turkish (tr)."),
+    (SENTENCE, "und", "bir ağaç", EVERYTHING, None, "heuristic", None, "tr", "scored as Turkish."),
     (SENTENCE, "en", "bir ağaç", EVERYTHING, None, "heuristic", None, "tr", "The text has Turkish letters"),
-    (SENTENCE, "tr", "bir masa", EVERYTHING, None, "heuristic", None, "tr", "No model here scores Turkish (tr) sent"),
-    (SENTENCE, "de", "ein Tisch", EVERYTHING, None, "heuristic", None, "de", "No model here scores 'de' sentences"),
+    (SENTENCE, "tr", "bir masa", EVERYTHING, None, "heuristic", None, "tr", "No model scores sentences in Turkish"),
+    (SENTENCE, "de", "ein Tisch", EVERYTHING, None, "heuristic", None, "de", "No model scores sentences in “de”"),
     (SENTENCE, "en", "a table", (TURKISH_WORDS, ENGLISH_SENTENCES), None, "model", ENGLISH_SENTENCES, "en", ""),
-    (SENTENCE, "en", "a table", (TURKISH_WORDS,), None, "heuristic", None, "en", "No model here scores English (en)"),
-    (SENTENCE, "en", "a table", (), None, "heuristic", None, "en", "No model here scores English (en) sentences"),
+    (
+        SENTENCE,
+        "en",
+        "a table",
+        (TURKISH_WORDS,),
+        None,
+        "heuristic",
+        None,
+        "en",
+        "No model scores sentences in English",
+    ),
+    (SENTENCE, "en", "a table", (), None, "heuristic", None, "en", "No model scores sentences in English"),
     # Whoever is asked by name answers, whatever the language, and a model that is missing is missed when it is loaded.
     (WORD, "tr", "masa", EVERYTHING, "heuristic", "heuristic", None, "tr", ""),
     (WORD, "de", "Tisch", EVERYTHING, "acoustic57", "acoustic57", "word-demo", "de", ""),
@@ -127,7 +147,7 @@ def test_the_notes_stand_before_the_warnings_of_the_answer(settings: Settings) -
     selection = select(settings, Target("table", "en"))
     result = selection.told(score_audio(load(settings, selection), load_audio(MASA), selection.target))
     assert result.scorer == "heuristic"
-    assert result.warnings[0] == "No model here scores English (en) words: the heuristic scored it."
+    assert result.warnings[0] == "No model scores words in English here: scored by rule."
     assert len(result.warnings) > 1
 
 
@@ -175,14 +195,14 @@ def test_a_sentence_manifest_without_a_language_is_evaluated_by_the_command_line
     report = json.loads(done.stdout)
     assert report["scorer"] == "speech"
     assert report["n"] + report["failed"] == 3
-    assert report["warnings"] == ["3 of 3 recordings: No language was given: scored as English (en)."]
+    assert report["warnings"] == ["3 of 3 recordings: No language was given: scored as English."]
 
 
 def test_sentences_without_a_model_are_evaluated_by_rule(settings: Settings, tmp_path: Path) -> None:
     file = manifest(tmp_path / "sentences", ["ein Baum", "die Tür"], "de")
     report = evaluate(ScorerSpec(settings), reference_of_manifest(file), source="m").report
     assert (report.scorer, report.n, report.n_by_rule) == ("heuristic", 2, 0)
-    assert "No model here scores 'de' sentences" in report.warnings[0]
+    assert "No model scores sentences in “de”" in report.warnings[0]
 
 
 def test_sentences_of_another_language_are_no_figure_of_the_model(settings: Settings, tmp_path: Path) -> None:
