@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 # onnxruntime are imported, which nothing above does.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
-# The harness for pages does not read dashboard/.streamlit/config.toml, as the server does.
-os.environ.setdefault("STREAMLIT_SERVER_ADDRESS", "127.0.0.1")
 
 # Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
 # before other tests.

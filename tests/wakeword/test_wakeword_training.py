@@ -171,7 +171,7 @@ def test_a_stopped_run_goes_on_to_the_same_end(world: World, monkeypatch: pytest
         return real(self, stage, step)
 
     monkeypatch.setattr(Trainer, "step", halting)
-    with pytest.raises(TrainingError, match="goes on"):
+    with pytest.raises(TrainingError, match="resumes it"):
         train_wakeword(world.settings, config, halted)
     assert halted.state.status == "stopped"
     monkeypatch.setattr(Trainer, "step", real)
@@ -214,11 +214,11 @@ def test_learning_from_an_encoder(world: World, tiny_encoder: Path) -> None:
     config = world.configured(**changes)
     with world.fresh(config).start() as writer:
         material = make_trainer(world.settings, config, writer)
-        lessons = material.trainer.lessons
+        lessons = material.trainer.soft_targets
         assert lessons is not None
         assert lessons.windows.shape == (len(lessons.logits), *config.features.shape)
         assert lessons.right > 0.6, "even random states tell chirps from hums"
-        again = make_trainer(world.settings, config, writer).trainer.lessons
+        again = make_trainer(world.settings, config, writer).trainer.soft_targets
         assert again is not None
         assert np.array_equal(again.logits, lessons.logits)
         assert np.isfinite(material.trainer.step(material.trainer.stages[0], 0)[0])
