@@ -10,7 +10,7 @@ from dashboard.charts import rater_charts
 from dashboard.markup import plain
 from pipeline.i18n import N_, _, number, signed
 from pipeline.labels.ratings_table import RatingsTable, as_json
-from pipeline.metrics.raters import ALL_RATERS, Agreement, Estimate, Pair, by_group
+from pipeline.metrics.rater_agreement import ALL_RATERS, Agreement, Estimate, Pair, by_group
 
 LABELS = {
     "score": N_("Score"), "accuracy": N_("Accuracy"), "fluency": N_("Fluency"), "prosodic": N_("Prosody"),

@@ -130,7 +130,7 @@ def metrics_by_scorer(table: pd.DataFrame) -> dict[str, RegressionMetrics]:
 
 def limits_of_agreement(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """(bias, lower, upper) of each scorer after Bland and Altman, where they are defined."""
-    from pipeline.metrics.agreement import bland_altman
+    from pipeline.metrics.human_ceiling import bland_altman
 
     limits = {scorer: bland_altman(rows["expert"], rows["predicted"]) for scorer, rows in table.groupby("scorer")}
     return {
@@ -155,7 +155,7 @@ def ratings_matrix(labels: pd.DataFrame, recording_ids: Collection[str]) -> pd.D
 
 def human_ceiling(labels: pd.DataFrame, recording_ids: Collection[str]) -> dict[str, float] | None:
     """Each rater against the median of the others, averaged; None where no two raters share enough recordings."""
-    from pipeline.metrics.agreement import leave_one_out
+    from pipeline.metrics.human_ceiling import leave_one_out
 
     matrix = ratings_matrix(labels, recording_ids)
     agreement = leave_one_out(matrix.to_numpy(float)) if matrix.shape[1] > 1 else None

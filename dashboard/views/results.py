@@ -24,7 +24,7 @@ def render() -> None:
         empty_state(
             _(
                 "No speech scorer has been evaluated yet. Run `pronlab evaluate --manifest M --scorer speech --part "
-                "dev`; data/README.md describes the corpus's manifest."
+                "dev`; docs/reference/formats.md describes the corpus's manifest."
             )
         )
         return

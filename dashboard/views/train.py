@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import identity, state
+from dashboard.components.packages import say_missing
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.components.run_list import choose_first_if_gone, say_damaged
 from dashboard.components.run_words import kind_name
@@ -26,6 +27,7 @@ FORMS = {
 def render() -> None:
     choices = header(pgettext("page", "Train"), _("Train a scorer, watch it, and deploy it."))
     identity.allowed(Action.TRAIN)
+    say_missing("train", ("torch", "sklearn"))  # not shown
     with errors_in_words():
         scoring_now()
     has_runs = bool(runs.listing().records)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import identity, state
 from dashboard.components.choices import segments
+from dashboard.components.packages import say_missing
 from dashboard.components.page import errors_in_words, header
 from dashboard.components.run_list import choose_first_if_gone, say_damaged
 from dashboard.sections.wakeword import clips, configure, evaluate, export, guide, training
@@ -24,6 +25,7 @@ OF_A_RUN = {"3 Training": training.draw, "4 Evaluation": evaluate.draw, "5 Expor
 def render() -> None:
     choice = header(_("Wake word"), _("A small detector for one word or phrase."))
     identity.allowed(Action.TRAIN)
+    say_missing("wakeword", ("torch", "audiomentations", "pyroomacoustics"))  # not shown
     step = segments(_("Step"), {name: _(title) for name, title in STEPS.items()}, key=state.STEP)
     if step == HELP:
         guide.draw()

@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.labels.ratings_table import RatingsTable
-    from pipeline.metrics.raters import Estimate
+    from pipeline.metrics.rater_agreement import Estimate
 
 
 @click.command()

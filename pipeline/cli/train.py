@@ -57,7 +57,9 @@ def word(chosen: Chosen, **options: Any) -> None:
 
 
 @train.command()
-@click.option("--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see data/README.md).")
+@click.option(
+    "--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see docs/reference/formats.md)."
+)
 @click.option("--set", "set", help="Train on a set imported from such a manifest.")
 @click.option("--part", help="Only this part of the corpus (default train).")
 @click.option("--encoder", help="Local folder or hub name of a speech encoder (default: PRONLAB_ENCODER_PATH).")
@@ -101,7 +103,9 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
 
 
 @train.command()
-@click.option("--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see data/README.md).")
+@click.option(
+    "--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see docs/reference/formats.md)."
+)
 @click.option("--part", help="Only this part of the corpus (default train).")
 @click.option("--evaluation-part", help="Evaluate on this part after every epoch (default dev).")
 @click.option("--model", help="Local folder or hub name of Phi-4-multimodal, or tiny.")

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.transcriptions import word_hearings
-from pipeline.metrics.agreement import leave_one_out
+from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.metrics.pronunciation import UtterancePair
 from pipeline.phones import UNKNOWN
 from pipeline.records import PhoneScore, Recording, ScoreResult, Target, Verdict

@@ -12,7 +12,7 @@ from pipeline.corpus.sets import RecordingSet, audio_path, get_set, language_of,
 from pipeline.errors import CorpusError
 from pipeline.evaluation.pairing import item_of_recording, target_of_item
 from pipeline.labels.index import Index
-from pipeline.metrics.agreement import leave_one_out
+from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.scoring.batch import Item
 from pipeline.settings import Settings
 

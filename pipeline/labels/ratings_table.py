@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.metrics.raters import Agreement, agreement
+from pipeline.metrics.rater_agreement import Agreement, agreement
 from pipeline.records import RubricName
 from pipeline.rubrics import RUBRICS
 

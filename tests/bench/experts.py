@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.metrics.raters import agreement
+from pipeline.metrics.rater_agreement import agreement
 from pipeline.settings import Settings
 from tests.bench import BenchResult
 from tests.projects.test_projects_load import OVERLAP, prepared, rated_by

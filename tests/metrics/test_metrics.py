@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from pipeline.metrics.agreement import bland_altman, leave_one_out
 from pipeline.metrics.bootstrap import interval, resample_weights
 from pipeline.metrics.correlation import pearson, spearman
+from pipeline.metrics.human_ceiling import bland_altman, leave_one_out
 from pipeline.metrics.regression import TARGETS, regression_metrics
 
 

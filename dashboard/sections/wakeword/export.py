@@ -55,7 +55,7 @@ def draw(run: RunDirectory) -> None:
         st.caption(
             _(
                 "`POST /verify` takes a clip as multipart form data (field audio). "
-                "`pipeline/wakeword/Containerfile` puts it in a container."
+                "`containers/judge.Containerfile` puts it in a container."
             )
         )
 

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from pipeline.cli.main import main
-from pipeline.metrics.raters import NOT_ENOUGH, Clusters, additive_model, agreement, alpha, by_group, icc_complete
+from pipeline.metrics.rater_agreement import (
+    NOT_ENOUGH,
+    Clusters,
+    additive_model,
+    agreement,
+    alpha,
+    by_group,
+    icc_complete,
+)
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability": 4 observers, 12 units; interval alpha .849.
 KRIPPENDORFF = np.array(
@@ -43,7 +51,7 @@ def test_alpha_as_published() -> None:
 
 
 def test_icc_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.metrics.raters.MIN_SHARED", 6)
+    monkeypatch.setattr("pipeline.metrics.rater_agreement.MIN_SHARED", 6)
     single, mean = icc_complete(SHROUT_FLEISS, plain(6))
     assert single.value == pytest.approx(0.29, abs=5e-3)
     assert mean.value == pytest.approx(0.62, abs=5e-3)
