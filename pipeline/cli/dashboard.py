@@ -25,8 +25,8 @@ def dashboard(port: int, address: str, open_to_network: bool, demo: bool) -> Non
     """Open the dashboard in the browser.
 
     It listens on this machine only, unless --address says otherwise. To open it to a network, set up a list of people
-    or a sign-in (docs/how-to/sign-in.md), or give --open-to-network: everyone there can then do everything, and every page says
-    so.
+    or a sign-in (docs/how-to/sign-in.md), or give --open-to-network: everyone there can then do everything, and every
+    page says so.
     """
     settings = Settings.from_env()
     allowed = open_to_network or was_allowed()
