@@ -60,7 +60,7 @@ def select(settings: Settings, target: Target, scorer: str | None = None, model:
     Raises UnknownNameError for an unknown scorer, ModelError for a model that cannot be read.
 
     Example: `select(settings, Target("It is late.", "und", RubricName.SENTENCE))` has the scorer `speech` and the note
-    "No language was given: scored as English (en)."
+    "No language was given: scored as English."
     """
     settled, notes = settle(target)
     if scorer is not None:
