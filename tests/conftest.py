@@ -85,6 +85,14 @@ def one_scan() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Streamlit's harness leaves its script as `__main__`, which a process that is started later would run again."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
+
+
 @pytest.fixture
 def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """For the tests of being spread over processes."""

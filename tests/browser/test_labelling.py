@@ -50,7 +50,7 @@ def rate(page: Any, keys: str, done: int) -> None:
 
 
 def test_ten_recordings_by_keyboard_alone(open_page: Open, results: Find) -> None:
-    page = open_page("", set="demo", rater="Ten Keys")
+    page = open_page("label", set="demo", rater="Ten Keys")
     ready(page)
     shoot(page, "label-fresh")
     for number in range(1, 11):
@@ -68,7 +68,7 @@ def test_ten_recordings_by_keyboard_alone(open_page: Open, results: Find) -> Non
 
 
 def test_a_reload_in_the_middle_loses_nothing(open_page: Open, results: Find) -> None:
-    page = open_page("", set="demo", rater="Reload")
+    page = open_page("label", set="demo", rater="Reload")
     ready(page)
     rate(page, "4", 1)
     listen(page)
@@ -88,7 +88,7 @@ def test_a_reload_in_the_middle_loses_nothing(open_page: Open, results: Find) ->
 
 
 def test_nothing_is_saved_without_listening_or_without_a_score(open_page: Open, results: Find) -> None:
-    page = open_page("", set="demo", rater="Hasty")
+    page = open_page("label", set="demo", rater="Hasty")
     form = ready(page)
     listen(page)
     page.keyboard.press("Enter")
@@ -103,7 +103,7 @@ def test_nothing_is_saved_without_listening_or_without_a_score(open_page: Open, 
 
 
 def test_undo_brings_the_recording_back_with_its_value(open_page: Open, results: Find) -> None:
-    page = open_page("", set="demo", rater="Undo")
+    page = open_page("label", set="demo", rater="Undo")
     form = ready(page)
     first = form.locator(".target").text_content()
     rate(page, "1k", 1)
@@ -118,7 +118,7 @@ def test_undo_brings_the_recording_back_with_its_value(open_page: Open, results:
 
 
 def test_flag_and_skip_with_a_reason(open_page: Open, results: Find) -> None:
-    page = open_page("", set="demo", rater="Flags")
+    page = open_page("label", set="demo", rater="Flags")
     ready(page)
     page.keyboard.press("f")
     page.get_by_text("What is wrong with the recording?").wait_for()
@@ -135,7 +135,7 @@ def test_flag_and_skip_with_a_reason(open_page: Open, results: Find) -> None:
 
 
 def test_earlier_recordings_can_be_revised_with_the_arrows(open_page: Open, results: Find) -> None:
-    page = open_page("", set="demo", rater="Arrows")
+    page = open_page("label", set="demo", rater="Arrows")
     form = ready(page)
     first = form.locator(".target").text_content()
     rate(page, "2", 1)
@@ -152,7 +152,7 @@ def test_two_experts_on_the_same_recording_keep_both_ratings(open_page: Open, re
     from pipeline.labels.store import LabelStore
     from pipeline.records import RatingAction, RatingEvent
 
-    page = open_page("", set="demo", rater="First")
+    page = open_page("label", set="demo", rater="First")
     ready(page)
     settings: Settings = server[1]
     item = Index(settings).next_recording("demo", "First")
@@ -173,7 +173,7 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
     from pipeline.corpus.sets import get_set, result_path
     from pipeline.labels.index import Index
 
-    page = open_page("", set="demo", rater="Unlucky")
+    page = open_page("label", set="demo", rater="Unlucky")
     form = ready(page)
     settings: Settings = server[1]
     item = Index(settings).next_recording("demo", "Unlucky")
@@ -198,7 +198,7 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
 
 
 def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
-    page = open_page("", set="demo", rater="Player")
+    page = open_page("label", set="demo", rater="Player")
     form = ready(page)
     listen(page)
     canvas = form.locator("canvas").bounding_box()
@@ -225,7 +225,7 @@ def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
 
 
 def test_fits_a_phone(open_page: Open) -> None:
-    page = open_page("", set="demo", rater="Phone", width=390, height=844)
+    page = open_page("label", set="demo", rater="Phone", width=390, height=844)
     for dark in (False, True):
         look(page, 390, 844, dark=dark)
         ready(page)
@@ -241,7 +241,7 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
     (tmp_path / "masa.wav").write_bytes((CHECKOUT / "data" / "demo" / "references" / "masa.wav").read_bytes())
     (tmp_path / "manifest.jsonl").write_text(json.dumps(row), encoding="utf-8")
     import_path(server[1], tmp_path / "manifest.jsonl", name="sentences")
-    page = open_page("", set="sentences", rater="Sentence Sam")
+    page = open_page("label", set="sentences", rater="Sentence Sam")
     form = ready(page)
     listen(page)
     page.keyboard.press("Enter")
@@ -264,7 +264,7 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
 
 
 def test_enter_on_a_link_or_button_does_what_that_says(open_page: Open, results: Find) -> None:
-    page = open_page("", set="demo", rater="Tab Tamer")
+    page = open_page("label", set="demo", rater="Tab Tamer")
     form = ready(page)
     listen(page)
     page.keyboard.press("3")

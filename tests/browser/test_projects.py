@@ -41,8 +41,8 @@ def rate(page: Any, keys: str) -> str:
 
 def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: tuple[str, Settings]) -> None:
     settings = server[1]
-    eve = open_page("", project=project.name, rater="Eve")
-    bob = open_page("", project=project.name, rater="Bob")
+    eve = open_page("label", project=project.name, rater="Eve")
+    bob = open_page("label", project=project.name, rater="Bob")
     for page in (eve, bob):
         ready(page)
         page.get_by_text("Listen to the vowels.").wait_for()

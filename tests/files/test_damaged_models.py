@@ -172,7 +172,7 @@ def test_a_damaged_checkpoint_is_told_in_one_line(tmp_path: Path, name: str) -> 
     path = tmp_path / "last.safetensors"
     path.write_bytes(GARBAGE[name])
     for load in (lambda: load_checkpoint(path, ("now",)), lambda: load_weights(torch.nn.Linear(1, 1), path)):
-        with pytest.raises(TrainingError, match=r"last\.safetensors is damaged.*anew") as error:
+        with pytest.raises(TrainingError, match=r"last\.safetensors is damaged.*Start a new training") as error:
             load()
         assert "\n" not in str(error.value)
 

@@ -142,7 +142,7 @@ def test_exports_open_in_a_spreadsheet_and_run_nothing_there(settings: Settings,
     assert ",=HYPERLINK" not in text
     rows, content = export_labels(index, tiny_set, "jsonl", "consensus")
     assert rows == len(content.splitlines()) == 24
-    with pytest.raises(LabelError, match="no labels"):
+    with pytest.raises(LabelError, match="no ratings"):
         export_labels(index, "none", "csv")
     shutil.rmtree(settings.sets_root)
     assert index.rebuild().n_recordings == 0

@@ -131,12 +131,12 @@ def test_an_icc_of_raters_who_never_all_met_is_over_pairs() -> None:
     found = agreement(table, list("abc"))
     assert found.icc_over == "pairs"
     assert found.icc.value == pytest.approx(0.8, abs=0.1)
-    assert found.icc.reason == "a mean over pairs"
+    assert found.icc.reason == "mean over pairs"
 
 
 def test_ratings_that_are_all_alike_have_no_alpha() -> None:
     found = agreement(np.full((20, 2), 7.0), ["a", "b"])
-    assert (found.alpha.value, found.alpha.reason) == (None, "all ratings are alike")
+    assert (found.alpha.value, found.alpha.reason) == (None, "all ratings are the same")
 
 
 def test_intervals_over_speakers_are_wider() -> None:

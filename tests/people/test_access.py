@@ -30,10 +30,10 @@ SERVICES = sorted(file.stem for file in (CHECKOUT / "dashboard" / "services").gl
 # Public functions of those modules that show and change nothing of anybody's.
 HARMLESS = {
     "shared.settings": "where things lie",
-    "shared.work_action": "a lookup",
     "compare.filtered": "works on the table given to it",
     "compare.human_ceiling": "works on the table given to it",
     "compare.joined": "works on the table given to it",
+    "compare.limits_of_agreement": "works on the table given to it",
     "compare.metric_rows": "works on the table given to it",
     "compare.metrics_by_scorer": "works on the table given to it",
     "compare.number": "works on the table given to it",
@@ -42,6 +42,8 @@ HARMLESS = {
     "compare.with_interval": "works on the table given to it",
     "compare.worst": "works on the table given to it",
     "monitor.since_day": "a date",
+    "results.aspect_table": "works on what was given to it",
+    "results.rater_table": "works on what was given to it",
     "monitor.summary": "sums up what was given to it",
     "monitor.score_drift": "compares what was given to it",
 }

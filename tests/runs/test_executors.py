@@ -158,7 +158,7 @@ def test_a_job_that_slurm_ended_in_its_queue_has_failed(
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        (Where("slurm", options={"minutes": "soon"}), "minutes is a whole number"),
+        (Where("slurm", options={"minutes": "soon"}), "must be a whole number"),
         (Where("slurm"), "Slurm rejected the job"),
         (Where("local", nodes=2), "one node"),
         (Where("local", options={"partition": "x"}), "takes no options"),

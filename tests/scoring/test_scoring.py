@@ -250,7 +250,7 @@ def test_a_model_trained_on_peoples_ratings_says_how_sure_it_is(settings: Settin
 
 
 def test_without_any_model_the_rule_scores(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.settings.CHECKOUT", tmp_path)
+    monkeypatch.setattr("pipeline.settings.SHIPPED", tmp_path)
     assert load_scorer(settings, None, WORD).name == "heuristic"
     with pytest.raises(ModelError, match="pronlab deploy"):
         load_scorer(settings, "acoustic57", WORD)
