@@ -22,10 +22,9 @@ train-deps: $(VENV)/.installed-run
 	$(BIN)/pip install -q -e ".[dashboard,serve,train,wakeword,search]"
 	$(BIN)/pronlab doctor --only pytorch
 
-# The tests of `make test`, those that take minutes, and what of the code they run: half as long again, as each line is
-# counted.
+# The tests of `make test`, and what of the code they run: half as long again, as each line is counted.
 coverage: $(VENV)/.installed-dev system
-	$(SUITE) -m "" --cov=pipeline --cov=dashboard --cov-report=term --cov-fail-under=85
+	$(SUITE) --cov=pipeline --cov=dashboard --cov-report=term --cov-fail-under=85
 
 # Also writes the slowest tests into the docs.
 test-times: $(VENV)/.installed-dev system
