@@ -66,7 +66,7 @@ SECTIONS = (
         "practise",
         lambda: pgettext("section", "Practise"),
         lambda: pgettext("section", "Listen, record, and see how close you are and what to work on."),
-        (Page("practice", lambda: pgettext("page", "Practice"), ":material/mic:", (Action.PRACTISE,)),),
+        (Page("practice", lambda: pgettext("page", "Practise"), ":material/mic:", (Action.PRACTISE,)),),
     ),
     Section(
         "research",

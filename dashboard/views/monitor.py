@@ -55,9 +55,9 @@ def _of_model(tab: str, choices: DeltaGenerator) -> None:
     days = monitor.days(period)
     if not days:
         empty_state(
-            _("No predictions in this period. Scores from Practice and from `pronlab serve` appear here."),
+            _("No predictions in this period. Scores from Practise and from `pronlab serve` appear here."),
             page="practice",
-            page_label=pgettext("page", "Practice"),
+            page_label=pgettext("page", "Practise"),
         )
         return
     names = short_names(sorted({day.model_id for day in days}))

@@ -37,7 +37,7 @@ def add_lesson(file: Path, as_json: bool) -> None:
     from pipeline.practice.lessons import add_lesson as add
 
     found = add(Settings.from_env(), file.stem, file.read_bytes(), asker())
-    emit(found, as_json, f"{found.title}: {len(found.items)} {found.kind}, now on the Practice page.")
+    emit(found, as_json, f"{found.title}: {len(found.items)} {found.kind}, now on the Practise page.")
 
 
 @lesson.command("remove")

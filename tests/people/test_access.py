@@ -336,7 +336,7 @@ def test_pages_are_grouped_in_the_order_people_use_them(
     assert titles(navigation[-1]) == {
         "": ["Home"],
         "Label": ["Label", "Review", "Projects", "Agreement"],
-        "Practise": ["Practice"],
+        "Practise": ["Practise"],
         "Research": ["Results", "Compare", "Train", "Runs", "Monitor"],
         "Build": ["Wake word", "Tables"],
         "Data": ["Data"],
@@ -351,7 +351,7 @@ def test_the_navigation_shows_the_pages_of_a_role(
     expected = {section.title: [page.title for page in section.pages if may(role, page.needs)] for section in SECTIONS}
     assert titles(navigation[-1]) == {section: pages for section, pages in expected.items() if pages}
     if role is Role.LEARNER:
-        assert titles(navigation[-1]) == {"Practise": ["Practice"]}
+        assert titles(navigation[-1]) == {"Practise": ["Practise"]}
 
 
 @pytest.mark.parametrize("role", Role)
@@ -389,7 +389,7 @@ def test_the_address_alone_shows_the_home_page_where_there_is_no_list(
 def test_a_page_that_does_not_open_leads_on(open_page: Callable[..., Any], team: Settings) -> None:
     page = open_page("train", rater=NAMES[Role.LEARNER])
     assert "an admin can change that" in said(page)
-    assert [link.proto.label for link in page.get("page_link")] == ["Go to Practice"]
+    assert [link.proto.label for link in page.get("page_link")] == ["Go to Practise"]
 
 
 class User(SimpleNamespace):

@@ -20,7 +20,7 @@ def outcomes(model: str, last: int) -> None:
     if not labelled:
         empty_state(
             _(
-                "No feedback on these scores yet. Learners can agree or disagree with a score on the Practice page; "
+                "No feedback on these scores yet. Learners can agree or disagree with a score on the Practise page; "
                 "people's scores arrive by `POST /feedback` with the prediction's id."
             )
         )
