@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import TARGET_RATE_HZ as RATE_HZ
-from pipeline.audio.voice_activity import BLOCK, VoiceActivity
+from pipeline.audio.voice_activity import BLOCK, VoiceActivity, blocks_of
 
 LEVEL = 0.3
 LONGEST_PAUSE = round(0.3 * RATE_HZ)  # within a word or phrase
@@ -21,7 +21,7 @@ def find_word(samples: NDArray[np.float32]) -> tuple[int, int]:
     sure = _probabilities(samples)
     voiced = np.flatnonzero(sure > LEVEL)
     if not len(voiced):
-        energy = np.array([float(np.square(block).mean()) for block in _blocks(samples)])
+        energy = np.array([float(np.square(block).mean()) for block in blocks_of(samples)])
         voiced, sure = np.flatnonzero(energy >= energy.max() * 10**-2.5), energy
     breaks = np.flatnonzero(np.diff(voiced) * BLOCK > LONGEST_PAUSE)
     runs = np.split(voiced, breaks + 1)
@@ -40,11 +40,6 @@ def _probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     level = samples * (0.5 / peak) if peak > 0 else samples  # it hears little in faint recordings
     with _one_at_a_time:
         return _model().probabilities(level)
-
-
-def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    n = -(-len(samples) // BLOCK)
-    return np.pad(samples, (0, n * BLOCK - len(samples))).reshape(n, BLOCK)
 
 
 @cache

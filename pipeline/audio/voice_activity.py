@@ -45,6 +45,10 @@ class VoiceActivity:
     def probabilities(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """One for each block of a whole recording [ceil(n / BLOCK)], the last one filled up with silence."""
         self.reset()
-        n_blocks = -(-len(samples) // BLOCK)
-        blocks = np.pad(samples, (0, n_blocks * BLOCK - len(samples))).reshape(n_blocks, BLOCK)
-        return np.array([self.block(block) for block in blocks], dtype=np.float32)
+        return np.array([self.block(block) for block in blocks_of(samples)], dtype=np.float32)
+
+
+def blocks_of(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A recording in blocks [ceil(n / BLOCK), BLOCK], the last one filled up with silence."""
+    n_blocks = -(-len(samples) // BLOCK)
+    return np.pad(samples, (0, n_blocks * BLOCK - len(samples))).reshape(n_blocks, BLOCK)
