@@ -1,7 +1,5 @@
 """The sections of the Data page."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import streamlit as st
@@ -12,6 +10,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
+from dashboard.components.progress import progress_bar
 from dashboard.markup import message, plain
 from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
@@ -272,7 +271,7 @@ def maintain() -> None:
     st.subheader(_("Index"))
     st.caption(_("The index is made from the label files. Rebuilding it loses nothing."))
     if st.button(_("Rebuild the index"), icon=":material/refresh:"):
-        with _progress(_("Rebuilding …")) as progress:
+        with progress_bar(_("Rebuilding …")) as progress:
             report = data.rebuild_index(progress)
         counts = (
             ngettext("{n} set", "{n} sets", report.n_sets).format(n=number(report.n_sets)),
@@ -298,7 +297,7 @@ def maintain() -> None:
         answer=_("Yes, reset the demo"),
         key="reset-demo",
     ):
-        with _progress(_("Copying …")) as progress:
+        with progress_bar(_("Copying …")) as progress:
             data.reset_demo(progress)
         st.success(_("The demo is reset."), icon=":material/check_circle:")
     st.subheader(_("Remove a set"))
@@ -311,18 +310,6 @@ def maintain() -> None:
     ):
         data.remove_set(chosen.name)
         st.rerun()
-
-
-@contextmanager
-def _progress(text: str) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar that is gone once the work is done."""
-    bar = st.progress(0.0, text=text)
-
-    def progress(done: int, total: int, message: str = "") -> None:
-        bar.progress(done / max(1, total), plain(message))
-
-    yield progress
-    bar.empty()
 
 
 def _consequences(chosen: RecordingSet) -> str:

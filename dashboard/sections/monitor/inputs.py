@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.charts import monitor_charts
+from dashboard.components.progress import progress_bar
 from dashboard.components.tables import fitted
 from dashboard.markup import plain
 from dashboard.sections.monitor.predictions import VERDICTS
@@ -14,13 +15,8 @@ SHOWN = 20
 
 
 def inputs(model: str, last: int) -> None:
-    bar = st.progress(0.0, text=_("Measuring the training recordings …"))
-
-    def progress(done: int, total: int, message: str) -> None:
-        bar.progress(done / max(1, total), text=plain(message))
-
-    drift = monitor.feature_drift(model, last, progress)
-    bar.empty()
+    with progress_bar(_("Measuring the training recordings …")) as progress:
+        drift = monitor.feature_drift(model, last, progress)
     if not drift.features:
         st.caption(plain(drift.source))
         return
