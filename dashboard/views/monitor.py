@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
+from dashboard.components.choices import segments
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.markup import plain
 from dashboard.sections.monitor.comparison import comparisons
@@ -31,19 +32,13 @@ TABS = {
 def render() -> None:
     choices = header(pgettext("page", "Monitor"), _("Predictions, drift, feedback and models."))
     identity.allowed(Action.MONITOR)
-    # The tab is written into the URL by hand: a bound widget would write the word in the visitor's language.
-    asked = state.watched(state.MONITOR)
-    tab = st.segmented_control(
-        _("View"), list(TABS), default=asked if asked in TABS else PREDICTIONS, required=True,
-        format_func=lambda tab: _(TABS[tab]), key="monitor-tab", label_visibility="collapsed",
-    )  # fmt: skip
-    state.watch(state.MONITOR, tab)
+    tab = segments(_("View"), {name: _(title) for name, title in TABS.items()}, key=state.MONITOR)
     if tab == MODELS:
         models()
     elif tab == COMPARISONS:
         comparisons()
     else:
-        _of_model(tab or PREDICTIONS, choices)
+        _of_model(tab, choices)
 
 
 def _of_model(tab: str, choices: DeltaGenerator) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import identity, state
+from dashboard.components.choices import segments
 from dashboard.components.page import errors_in_words, header
 from dashboard.components.recorder import recorder
 from dashboard.markup import plain
@@ -25,7 +26,7 @@ PARTS = {PRACTISE: N_("Practise"), PROGRESS: N_("Progress"), LIBRARY: N_("Lesson
 def render() -> None:
     choices = header(_("Practise"), _("Listen, record, and see what to work on."))
     with choices:
-        part = _choose_part()
+        part = segments(_("Part of the page"), {name: _(title) for name, title in PARTS.items()}, key=state.PRACTICE)
     if part == LIBRARY:
         library()
     elif part == PROGRESS:
@@ -34,17 +35,6 @@ def render() -> None:
         exercise = choose_exercise()
         if exercise is not None:
             _practise(exercise)
-
-
-def _choose_part() -> str:
-    """Not bound to the URL by Streamlit, which would write there what the language calls it."""
-    asked = state.watched(state.PRACTICE)
-    part = st.segmented_control(
-        _("Part of the page"), list(PARTS), default=asked if asked in PARTS else PRACTISE, required=True,
-        format_func=lambda key: _(PARTS[key]), key="practice-part", label_visibility="collapsed",
-    )  # fmt: skip
-    state.watch(state.PRACTICE, part)
-    return str(part)
 
 
 def _practise(exercise: Exercise) -> None:
