@@ -3,6 +3,7 @@
 The choice is kept in a cookie of the browser, written by a component without a frame.
 """
 
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -16,11 +17,13 @@ SCRIPT = Path(__file__).parent / "components" / "language" / "language.js"
 
 
 def chosen_language() -> str:
-    """Of the visitor of this thread; English where there is none."""
-    chosen = state.recall("language")
-    if isinstance(chosen, str):
-        return chosen
-    return i18n.nearest(st.context.cookies.get(COOKIE) or st.context.locale)
+    """Of the visitor of this thread; English where there is none. Every string asks, so that it is looked up once a
+    session: a session's cookies and headers are those it began with."""
+    chosen = state.recall("language") or state.recall("browser-language")
+    if chosen is None:
+        chosen = i18n.nearest(st.context.cookies.get(COOKIE) or st.context.locale)
+        state.remember("browser-language", chosen)
+    return str(chosen)
 
 
 def selector() -> None:
@@ -32,10 +35,15 @@ def selector() -> None:
         _("Language"), list(known), index=list(known).index(chosen_language()), format_func=known.__getitem__,
         key="language", on_change=_remember, label_visibility="collapsed",
     )  # fmt: skip
-    writer = st.components.v2.component("pronlab_language", js=SCRIPT.read_text(encoding="utf-8"))
+    writer = st.components.v2.component("pronlab_language", js=_script())
     picked = state.recall("language") is not None
     with place:
         writer(key="language-cookie", data={"language": chosen, "cookie": COOKIE if picked else ""})
+
+
+@cache
+def _script() -> str:
+    return SCRIPT.read_text(encoding="utf-8")
 
 
 def _remember() -> None:

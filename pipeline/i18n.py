@@ -43,6 +43,7 @@ def _source_language() -> str:
 _choose: Callable[[], str] = _source_language
 
 
+@cache
 def languages() -> dict[str, str]:
     """The languages there are, each by its own name: {"en": "English", "tr": "Türkçe"}."""
     from babel import Locale
