@@ -11,6 +11,7 @@ import networkx
 import pytest
 
 from pipeline.cli.main import COMMANDS
+from pipeline.optional import EXTRAS
 from pipeline.settings import CHECKOUT
 
 PIPELINE_FILES = sorted((CHECKOUT / "pipeline").rglob("*.py"))
@@ -83,6 +84,18 @@ def test_the_dashboard_is_layered(graph: grimp.ImportGraph) -> None:
 @pytest.mark.parametrize("file", PAGE_FILES, ids=lambda f: f.name)
 def test_pages_import_nothing_heavy(file: Path) -> None:
     assert not {name.split(".")[0] for name in imported_modules(file)} & HEAVY
+
+
+def test_pages_open_without_what_only_trainings_need() -> None:
+    """No page, with all that it imports, loads PyTorch and its like: they are not there after `make run`."""
+    trainings = sorted(name for name, extra in EXTRAS.items() if extra in ("train", "wakeword", "speechllm"))
+    code = (
+        "import importlib, sys\n"
+        f"for name in {[file.stem for file in PAGE_FILES]!r}: importlib.import_module(f'dashboard.views.{{name}}')\n"
+        f"print(*set({trainings!r}) & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True)
+    assert done.stdout.split() == []
 
 
 def test_help_is_light() -> None:

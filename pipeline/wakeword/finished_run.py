@@ -14,11 +14,10 @@ from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.run import MODEL_FOLDER, REPORT
+from pipeline.wakeword.file_names import EVALUATION, EXPORTS, INFO, INT8, MODEL_FOLDER, ONNX, REPORT, ROBUSTNESS
 from pipeline.wakeword.runtime.detector import Classifier
-from pipeline.wakeword.runtime.model_files import INFO, DetectorInfo, load_model, read_info, save_info
+from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, read_info, save_info
 
-EVALUATION, ROBUSTNESS, EXPORTS = "evaluation.json", "robustness.json", "exports"
 MOST_CLIPS = 150  # of each side, for each condition of the robustness suite
 
 
@@ -56,7 +55,7 @@ def open_finished_run(settings: Settings, run: str) -> FinishedRun:
 
 def classifier_for(run: FinishedRun, runtime: str = "torch") -> Classifier:
     """`runtime` is torch, onnx or int8; the latter two need an export. Raises ModelError."""
-    from pipeline.wakeword.packaging.export import INT8, ONNX, onnx_classifier
+    from pipeline.wakeword.packaging.export import onnx_classifier
     from pipeline.wakeword.runtime.inference import classifier_of
 
     if runtime == "torch":

@@ -34,13 +34,13 @@ from pipeline.wakeword.data.feature_cache import (
 from pipeline.wakeword.data.rendering import LivePool, Recipe
 from pipeline.wakeword.data.splits import AssignedClip, hold_out, read_manifest, write_manifest
 from pipeline.wakeword.features import Cmvn
+from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
 
 if TYPE_CHECKING:
     from pipeline.wakeword.training.distillation import SoftTargets
     from pipeline.wakeword.training.train import Trainer, TrainingResult
 
-MODEL_FOLDER, SPLIT_FOLDER, REPORT = "model", "split", "report.json"
 FEWEST = 8  # clips of the word
 WINDOWS_KEPT = 64  # of each class, with the model
 

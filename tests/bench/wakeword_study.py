@@ -146,7 +146,8 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
 
 def _heard(folder: Path, case: Case, found: Any, runtime: str) -> dict[str, Any]:
     from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate
-    from pipeline.wakeword.finished_run import EXPORTS, classifier_for
+    from pipeline.wakeword.file_names import EXPORTS
+    from pipeline.wakeword.finished_run import classifier_for
     from pipeline.wakeword.packaging.export import export
 
     if runtime == "int8":

@@ -20,7 +20,8 @@ from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import library_names, open_library
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detector_of
-from pipeline.wakeword.finished_run import EXPORTS, evaluate_run, open_finished_run, robustness_of
+from pipeline.wakeword.file_names import EXPORTS
+from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robustness_of
 from pipeline.wakeword.packaging.export import export
 from pipeline.wakeword.run import train_wakeword
 from tests.pages import button, said

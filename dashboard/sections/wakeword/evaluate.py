@@ -16,7 +16,7 @@ from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
-from pipeline.wakeword.finished_run import EVALUATION, ROBUSTNESS
+from pipeline.wakeword.file_names import EVALUATION, ROBUSTNESS
 from pipeline.wakeword.runtime.detector import PRESETS
 
 AS_TRAINED = "as trained"  # not shown

@@ -13,9 +13,7 @@ from pipeline import artifacts
 from pipeline.i18n import _, number, percent
 from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
-from pipeline.wakeword.finished_run import EXPORTS
-from pipeline.wakeword.packaging.export import REPORT
-from pipeline.wakeword.runtime.model_files import CARD
+from pipeline.wakeword.file_names import CARD, EXPORT_REPORT, EXPORTS
 
 
 def draw(run: RunDirectory) -> None:
@@ -24,7 +22,7 @@ def draw(run: RunDirectory) -> None:
         return
     finished = wakeword.finished_run(run)
     folder = finished.home / EXPORTS
-    exported = (folder / REPORT).is_file()
+    exported = (folder / EXPORT_REPORT).is_file()
     if not is_there("onnx"):
         st.info(_("ONNX and INT8 need the package onnx: `pip install onnx`. TorchScript is written without it."))
     label = _("Export again") if exported else _("Export to ONNX, TorchScript and INT8")
@@ -61,7 +59,7 @@ def draw(run: RunDirectory) -> None:
 
 
 def _formats(folder: Path) -> None:
-    rows = artifacts.read_json(folder / REPORT)
+    rows = artifacts.read_json(folder / EXPORT_REPORT)
     st.dataframe(
         [
             {

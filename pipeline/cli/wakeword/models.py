@@ -251,7 +251,8 @@ def robustness(
 @json_option
 def export(detector: str, target: Path | None, run: Path | None, as_json: bool) -> None:
     """Export a detector as ONNX, TorchScript and INT8, each checked against the model and timed."""
-    from pipeline.wakeword.finished_run import EXPORTS, open_finished_run
+    from pipeline.wakeword.file_names import EXPORTS
+    from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.packaging.export import export as export_model
 
     one = open_finished_run(Settings.from_env(), detector)

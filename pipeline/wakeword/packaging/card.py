@@ -6,8 +6,9 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.markdown import literal
 from pipeline.wakeword.devices import TARGETS
+from pipeline.wakeword.file_names import CARD
 from pipeline.wakeword.models.budget import Budget, budget_of
-from pipeline.wakeword.runtime.model_files import CARD, DetectorInfo
+from pipeline.wakeword.runtime.model_files import DetectorInfo
 
 TEXT = """# {name}
 

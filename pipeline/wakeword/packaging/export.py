@@ -18,10 +18,10 @@ from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.optional import require
 from pipeline.quantisation import quantise_static
+from pipeline.wakeword.file_names import EXPORT_REPORT, INT8, ONNX, TORCHSCRIPT
 from pipeline.wakeword.runtime.detector import Classifier, Scores
 from pipeline.wakeword.runtime.model_files import load_model
 
-ONNX, TORCHSCRIPT, INT8, REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"
 WINDOWS = "windows.npy"
 OPSET = 17
 CLOSE = 1e-3  # logits, of float exports
@@ -78,7 +78,7 @@ def export(folder: Path, target: Path) -> list[Exported]:
                 f"The {one.format} export answers otherwise than the model: logits differ by up to "
                 f"{one.largest_difference:.4f} on {one.n} windows, at most {CLOSE} is accepted."
             )
-    artifacts.write_json(target / REPORT, found)
+    artifacts.write_json(target / EXPORT_REPORT, found)
     return found
 
 

@@ -9,9 +9,9 @@ from pipeline.errors import ModelError, TrainingError
 from pipeline.records import to_json
 from pipeline.wakeword.config import DetectorConfig, ModelConfig
 from pipeline.wakeword.features import Cmvn, FeatureConfig
+from pipeline.wakeword.file_names import INFO, WEIGHTS
 from pipeline.wakeword.models import WakewordModel, make_model
 
-WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"
 FORMAT = 1
 
 

@@ -1,0 +1,9 @@
+"""The names of what lies in a run's directory and in a model folder, which pages read without PyTorch."""
+
+# In the run's directory
+MODEL_FOLDER, SPLIT_FOLDER, EXPORTS = "model", "split", "exports"
+REPORT, EVALUATION, ROBUSTNESS = "report.json", "evaluation.json", "robustness.json"
+# In the model folder
+WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"
+# In the folder of exports
+ONNX, TORCHSCRIPT, INT8, EXPORT_REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"
