@@ -46,6 +46,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sett
         yield address, settings
 
 
+def choose(page: Any, box: Any, option: str) -> None:
+    """Chooses from a select box. Streamlit closes an open list whenever the page is drawn anew or scrolls beneath it,
+    so a list that has gone is opened again, as a person would."""
+    from playwright.sync_api import TimeoutError as Gone
+
+    wanted = page.get_by_role("option", name=option)
+    limit = time.monotonic() + 60
+    while True:
+        box.click()
+        try:
+            wanted.click(timeout=5_000)
+            return
+        except Gone:
+            if time.monotonic() > limit:
+                raise
+            page.keyboard.press("Escape")
+
+
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """The dashboard of an installation on a free port; yields its address."""

@@ -12,7 +12,7 @@ import pytest
 from pipeline.i18n import _, speaking
 from pipeline.runs import list_runs
 from pipeline.settings import CHECKOUT, Settings
-from tests.browser.conftest import expect, look, shoot, wait_for
+from tests.browser.conftest import choose, expect, look, shoot, wait_for
 
 Open = Callable[..., Any]
 PAGES = ("", "practice", "compare", "wakeword", "results", "train", "monitor", "tables", "data")
@@ -140,11 +140,9 @@ def test_a_learner_practises_in_turkish(open_page: Open, server: tuple[str, Sett
     page.get_by_role("heading", name="Alıştırma").wait_for()
     page.get_by_role("button", name="Kayıtları ve puanları sakla").click()
     page.get_by_text("Neleri saklayabiliriz?").wait_for(state="detached")
-    page.get_by_role("combobox", name="Ders", exact=True).click()
-    page.get_by_role("option", name="Türkçe: ı, ö ve ü (15)").click()
+    choose(page, page.get_by_role("combobox", name="Ders", exact=True), "Türkçe: ı, ö ve ü (15)")
     page.get_by_role("heading", name="kır", exact=True).wait_for()
-    page.get_by_role("combobox", name="Ders", exact=True).click()
-    page.get_by_role("option", name="Türkçe: İlk kelimeler (22)").click()
+    choose(page, page.get_by_role("combobox", name="Ders", exact=True), "Türkçe: İlk kelimeler (22)")
     page.get_by_role("heading", name="araba", exact=True).wait_for()
     page.get_by_role("button", name="İleri").click()
     page.get_by_role("heading", name="çiçek", exact=True).wait_for()
@@ -281,8 +279,7 @@ def test_the_language_is_the_browsers_until_somebody_chooses_and_is_remembered(
     settled(page)
     page.get_by_role("heading", name="Data").wait_for()
     assert page.evaluate("document.documentElement.lang") == "en"
-    page.locator("[data-testid=stSidebar]").get_by_role("combobox").last.click()
-    page.get_by_role("option", name="Türkçe").click()
+    choose(page, page.locator("[data-testid=stSidebar]").get_by_role("combobox").last, "Türkçe")
     page.get_by_role("heading", name=data).wait_for()
     wait_for(lambda: page.evaluate("document.documentElement.lang") == "tr", 90, "the language of the document")
     again = context.new_page()

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.runs import list_runs
 from pipeline.settings import Settings
-from tests.browser.conftest import shoot, wait_for
+from tests.browser.conftest import choose, shoot, wait_for
 from tests.browser.test_pages import settled
 from tests.wakeword_sounds import collect_chirps
 
@@ -26,8 +26,7 @@ def test_six_steps(open_page: Open, server: tuple[str, Settings], tmp_path: Path
     shoot(page, "wakeword-data")
 
     page.get_by_text("2 Configuration", exact=True).click()
-    page.get_by_role("combobox", name="Preset").click()
-    page.get_by_role("option", name="tiny").click()
+    choose(page, page.get_by_role("combobox", name="Preset"), "tiny")
     page.get_by_role("button", name="Start training").click()
     page.get_by_text("The training has started").wait_for(timeout=60_000)
     page.get_by_text("3 Training", exact=True).click()
