@@ -43,10 +43,10 @@ def render() -> None:
     session: label.Session = state.recall(key, label.Session())
     progress = labelling.progress()
     if project is not None and progress is not None:
-        project_info.instructions(project, opened=progress.mine == 0)
+        project_info.instructions(project, opened=progress.done == 0)
     current = labelling.open_recording(session)
     if isinstance(current, EmptyQueue):
-        finished.nothing_left(chosen, me, project, current)
+        finished.nothing_left(chosen, me, project, progress, current)
     else:
         session = replace(session, item=current.item)
         state.remember(key, session)

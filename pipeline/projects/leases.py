@@ -69,9 +69,11 @@ class Leases:
         evaluator: str,
         candidates: Iterable[tuple[str, Purpose]],
         still_open: Callable[[str, Purpose], bool],
+        *,
+        before_s: Seconds = 0.0,
     ) -> Lease | None:
         """Take the first of `candidates` that nobody has and that is `still_open`; what the evaluator had before in
-        this project is given back. None where there is none.
+        this project is given back. None where there is none. `before_s` is how long the evaluator had it already.
 
         Within one writing transaction: a rating is saved before its lease is released, so that whoever sees a recording
         free here also sees every rating of it.
@@ -88,7 +90,9 @@ class Leases:
                     slot = recording_id if purpose is Purpose.WORK else f"{recording_id}|{evaluator}"
                     if slot not in taken and still_open(recording_id, purpose):
                         token, until = secrets.token_hex(8), now + LASTS_S
-                        found = Lease(project, slot, recording_id, evaluator, token, str(purpose), now, until)
+                        found = Lease(
+                            project, slot, recording_id, evaluator, token, str(purpose), now - before_s, until
+                        )
                         db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(vars(found).values()))
                         break
             except BaseException:
