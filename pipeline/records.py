@@ -102,7 +102,7 @@ class Recording:
 
 class RatingAction(StrEnum):
     """What an expert does (rate, skip, flag), what a reviewer does (decide the score, exclude the recording, request a
-    further rating), and taking back either."""
+    further rating, hand a skipped or flagged one back to those who did), and taking back either."""
 
     RATE = "rate"
     SKIP = "skip"
@@ -111,9 +111,10 @@ class RatingAction(StrEnum):
     DECIDE = "decide"
     EXCLUDE = "exclude"
     REQUEST = "request"
+    RETURN = "return"
 
 
-REVIEWS = (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST)
+REVIEWS = (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST, RatingAction.RETURN)
 
 
 class Purpose(StrEnum):

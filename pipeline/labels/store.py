@@ -137,7 +137,7 @@ def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
         raise LabelError(f"A note can have at most {MAX_NOTES_LENGTH} characters, got {len(event.notes)}.")
     event = replace(event, evaluator=clean_name(event.evaluator))
     if event.action not in (RatingAction.RATE, RatingAction.DECIDE):
-        if event.action not in (RatingAction.UNDO, RatingAction.REQUEST) and not event.reason.strip():
+        if event.action in (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE) and not event.reason.strip():
             raise LabelError(f"A reason is needed to {event.action} a recording.")
         return replace(event, score=None, dimensions={})
     if rubric_name is RubricName.SENTENCE:

@@ -96,7 +96,7 @@ class RatingForm {
       " ": () => this.player.toggle(), h: () => this.player.replay(), a: () => this.player.markStart(), b: () => this.player.markEnd(),
       l: () => this.player.toggleLoop(), ",": () => this.player.setSpeed(-1), ".": () => this.player.setSpeed(1),
       j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
-      ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
+      z: () => form().lowest(), ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
       x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
       Enter: () => (this.panel ? this.confirmPanel() : this.save()), s: () => this.ask("skip"), f: () => this.ask("flag"),
       u: () => this.send("undo"), ArrowLeft: () => this.send("previous"), ArrowRight: () => this.send("next"),

@@ -74,6 +74,7 @@ def _keys() -> list[tuple[list[str], str]]:
         (["l"], _("loop on or off")),
         ([",", "."], _("slower, faster")),
         (["1–5"], _("band (word); 1–9, 0 = 10 (sentence)")),
+        (["z"], _("zero, the lowest score")),
         (["j", "k"], _("one down, one up")),
         (["J", "K"], _("ten down, ten up")),
         (["↑", "↓"], _("previous or next dimension (sentence)")),

@@ -14,7 +14,7 @@ from pipeline.rubrics import MARKS, RUBRICS
 ACTIONS = {
     RatingAction.RATE: N_("rated"), RatingAction.SKIP: N_("skipped"), RatingAction.FLAG: N_("flagged"),
     RatingAction.UNDO: N_("undid"), RatingAction.DECIDE: N_("decided"), RatingAction.EXCLUDE: N_("excluded"),
-    RatingAction.REQUEST: N_("requested another rating"),
+    RatingAction.REQUEST: N_("requested another rating"), RatingAction.RETURN: N_("handed back"),
 }  # fmt: skip
 PURPOSES = {
     Purpose.WORK: "", Purpose.CALIBRATION: N_("calibration"), Purpose.GOLD: N_("known answer"),
