@@ -153,7 +153,8 @@ class RatingEvent:
     `score` is 0-100 and None unless `action` is RATE or DECIDE; `dimensions` holds the rubric's own values; `at` is
     ISO 8601 in UTC. `reason` says why for SKIP, FLAG and EXCLUDE. The current rating of an evaluator is their last
     RATE, SKIP or FLAG that no later UNDO of theirs takes back, calibration and repeats left out. `project` and
-    `purpose` say where the recording came from, `took_s` how long the expert had it before them.
+    `purpose` say where the recording came from, `took_s` how long the expert had it before them,
+    `heard` which share of it (0-1) they played at least once.
     """
 
     evaluator: str
@@ -168,6 +169,7 @@ class RatingEvent:
     project: str = ""
     purpose: Purpose = Purpose.WORK
     took_s: Seconds | None = None
+    heard: float | None = None
 
 
 @dataclass(frozen=True)

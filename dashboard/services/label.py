@@ -172,7 +172,8 @@ class Labelling:
         undone = session.previous if session.reopened == item else None
         earlier = undone or self._index.last_of(item, self._evaluator)
         if earlier is not None:  # a change of mind: it stays in its project, with its purpose and the time it took
-            event = replace(event, project=earlier.project, purpose=earlier.purpose, took_s=earlier.took_s)
+            heard = max((share for share in (event.heard, earlier.heard) if share is not None), default=None)
+            event = replace(event, project=earlier.project, purpose=earlier.purpose, took_s=earlier.took_s, heard=heard)
         self._store.add(recording, event, self._identity)
         return recording
 
@@ -191,7 +192,7 @@ class Labelling:
         )
 
     def _event(self, action: dict[str, Any]) -> RatingEvent:
-        score = action.get("score")
+        score, heard = action.get("score"), action.get("heard")
         return RatingEvent(
             evaluator=self._evaluator,
             action=RatingAction(str(action["kind"])),
@@ -200,6 +201,7 @@ class Labelling:
             dimensions={str(key): float(value) for key, value in (action.get("dimensions") or {}).items()},
             notes=str(action.get("notes") or ""),
             reason=str(action.get("reason") or ""),
+            heard=None if heard is None else min(1.0, max(0.0, float(heard))),
             marks=tuple(
                 Mark(int(mark["word"]), None if mark["phone"] is None else int(mark["phone"]), str(mark["kind"]))
                 for mark in action.get("marks") or ()

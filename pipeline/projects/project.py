@@ -33,7 +33,8 @@ class Project:
     `random_share` is drawn at random in any case, so that an evaluation stays unbiased. New experts begin with
     `calibration` items of `gold` (known answers by recording, in the rubric's own values); later every `gold_every`th
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
-    apart (0-100), up to `extra` further experts are asked. `deadline` is an ISO date, included.
+    apart (0-100), up to `extra` further experts are asked. With `hear_all`, a rating can be saved once the whole
+    recording was heard. `deadline` is an ISO date, included.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Project:
     consensus: str = "median"
     deadline: str = ""
     instructions: str = ""
+    hear_all: bool = False
     closed: bool = False
     seed: int = 0
 

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline.errors import AccessError, LabelError, UnknownNameError
+from pipeline.i18n import _
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
@@ -19,6 +20,7 @@ from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.order import order_of
 from pipeline.projects.progress import LATER, outlook, states
 from pipeline.projects.project import Project
+from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
 from pipeline.settings import Settings
 from pipeline.text import composed
@@ -111,12 +113,15 @@ class Queue:
         """Keep a rating, skip or flag of this expert; when this returns, it is on disk. A rating counts even if its
         reservation has ended meanwhile: work is never thrown away.
 
-        Raises AccessError for somebody else's name, LabelError for what cannot be saved.
+        Raises AccessError for somebody else's name, LabelError for what cannot be saved, and for a rating of what was
+        not heard to its end where the project wants that.
         """
         if not same_person(event.evaluator, self._me):
             raise AccessError(f"{self._me} cannot rate in the name of {event.evaluator}.")
         if event.action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
             raise AccessError(f"An expert rates, skips or flags; {event.action} is a reviewer's.")
+        if self._project.hear_all and event.action is RatingAction.RATE and (event.heard or 0.0) < HEARD_WHOLE:
+            raise LabelError(_("Hear the whole recording once before you save your rating."))
         try:
             recording = self._index.recording(item.recording.id)
         except UnknownNameError as error:

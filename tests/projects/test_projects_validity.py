@@ -161,3 +161,32 @@ def test_a_project_in_which_everything_was_skipped_does_not_call_itself_rated(
     (shown,) = [info.value for info in page.info]
     assert "you have rated nothing: 0 rated, 12 skipped, 0 flagged" in shown
     assert not page.success
+
+
+def test_where_the_project_wants_it_a_rating_needs_the_whole_recording(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, hear_all=True)
+    desk = Labelling(settings, words, EVE, project)
+    current = opened(desk, Session())
+    session = Session(item=current.item)
+    half = {"nonce": "1", "kind": "rate", "item": current.recording.id, "score": 70, "heard": 0.6}
+    refused = desk.act(session, half).answer
+    assert refused is not None
+    assert (refused.ok, refused.message) == (False, "Hear the whole recording once before you save your rating.")
+    assert LabelStore(settings).history(current.recording) == ()
+    session = desk.act(session, {**half, "nonce": "2", "heard": 0.98})
+    assert LabelStore(settings).history(current.recording)[0].heard == 0.98
+    acted(desk, session, "skip", reason="Later", heard=0.0)
+
+
+def test_share_heard_counts_before_the_clock() -> None:
+    from pipeline.projects.project import Project
+    from pipeline.projects.quality import quality_of
+
+    events = [
+        ("a", replace(rating("Eve"), heard=1.0, took_s=1.0)),
+        ("b", replace(rating("Eve"), heard=0.5, took_s=60.0)),
+        ("c", replace(rating("Eve"), took_s=1.0)),
+        ("d", replace(rating("Eve"), took_s=9.0)),
+    ]
+    quality = quality_of(Project("p", "s"), "Eve", events, dict.fromkeys("abcd", 3.0), {}, {})
+    assert quality.hurried == 0.5

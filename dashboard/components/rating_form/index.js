@@ -1,5 +1,7 @@
 // Puts player, form and keys together, and talks to the server: one trigger `action` out, `data` in.
 
+const HALF = 0.5; // of a recording, which must be heard before any rating
+
 function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
@@ -162,7 +164,9 @@ class RatingForm {
 
   save() {
     if (this.busy) return;
-    if (!this.player.heardEnough) return this.say(this.strings.listen_first, "bad");
+    if (this.player.heardShare < this.data.hear_share) {
+      return this.say(this.data.hear_share > HALF ? this.strings.hear_all_first : this.strings.listen_first, "bad");
+    }
     if (!this.form.complete) {
       return this.say(this.form.single ? this.strings.score_first : this.strings.dimensions_first, "bad");
     }
@@ -220,8 +224,8 @@ class RatingForm {
     this.busy = { nonce, draftKey: ["rate", "skip", "flag"].includes(kind) ? this.form.draftKey : "none" };
     this.root.classList.add("busy");
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
-    const heard_s = Number(this.player.heard_s.toFixed(2));
-    this.sendToServer({ nonce, kind, item: this.data.item, heard_s, ...fields });
+    const heard = Number(this.player.heardShare.toFixed(3));
+    this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
   }
 
   dispose() {

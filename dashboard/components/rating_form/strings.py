@@ -50,6 +50,7 @@ def form_strings() -> dict[str, Any]:
         "progress_help": _("rated, skipped or flagged"),
         "saving": _("Saving …"),
         "listen_first": _("Listen first: press Space, then rate."),
+        "hear_all_first": _("Hear the whole recording once before you save your rating."),
         "score_first": _("Give a score first: 1–5 for a band, then j and k."),
         "dimensions_first": _("Rate every dimension first."),
         "why_skip": _("Why skip it?"),

@@ -14,10 +14,12 @@ from pipeline.errors import AudioError
 from pipeline.i18n import _, day, ngettext, number
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
+from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.records import RatingAction, RatingEvent
 from pipeline.rubrics import RUBRICS
 
 FORM = "rating-form"
+HEARD_SOME = 0.5  # of a recording, before anybody can judge it
 
 
 def draw(
@@ -51,6 +53,7 @@ def draw(
         share=share,
         can_undo=done > 0,
         has_previous=session.place < done,
+        hear_share=HEARD_WHOLE if project is not None and project.hear_all else HEARD_SOME,
         has_next=session.place > 0 or session.reopened is not None,
         reasons={
             kind: [(reason, label.shown_reason(reason)) for reason in reasons]
