@@ -90,13 +90,13 @@ def labelling(set_name: str, me: Identity, project: Project | None) -> "Labellin
 @asks(Action.RATE)
 def known_raters() -> list[str]:
     """Names to choose from, where there is no list of people."""
-    return shared._index().evaluators() if identity.is_open() else []
+    return shared.open_index().evaluators() if identity.is_open() else []
 
 
 @asks(Action.RATE)
 def progress_in_set(set_name: str, me: Identity) -> LabelProgress:
     """How much of a set somebody has rated."""
-    return shared._index().progress(set_name, me.name)
+    return shared.open_index().progress(set_name, me.name)
 
 
 @asks(Action.RATE)
