@@ -45,8 +45,8 @@ def launch(
     """Make a run directory under `root` and start `pronlab <argv>` reporting to it.
 
     The command must take `--run`; it runs as whoever started it (`by`), and asks what they may. Raises JobError where
-    the process cannot be started; a process that dies before it reports becomes `lost` once its heartbeat is 30 s old,
-    with its last words in `log.txt`.
+    the process cannot be started; a process that ends before it reports becomes `lost` half a minute after it was
+    started, one that never reports after five minutes; its last words are in `log.txt`.
     """
     where = where or Where()
     executor(where.executor)  # an unknown one is named before anything is made
