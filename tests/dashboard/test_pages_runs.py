@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
 Open = Callable[..., "AppTest"]
-ROW = ResultRow("here", "ours_1 & co", "here", 0.7, 0.8, 0.79, 0.76, per=0.195, told=False, n=20)
+ROW = ResultRow("ours_1 & co", "here", 0.7, 0.8, 0.79, 0.76, per=0.195, told=False, n=20)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_notes_and_deletion_from_the_command_line(
 def test_the_gap_to_the_paper_is_a_number() -> None:
     assert ROW.gap == pytest.approx(0.76 - PAPER.total)
     assert ROW.gaps["fluency"] == pytest.approx(0.8 - PAPER.fluency)
-    assert ResultRow("run", "x", "here").gap is None
+    assert ResultRow("x", "here").gap is None
     assert of_published(PAPER).gap == 0.0
     assert of_published(PAPER).wer == 0.14
     assert of_published(HUMAN).told is None
