@@ -1,6 +1,7 @@
-"""A choice of one of a few that the URL keeps, by names that are the same in every language.
+"""Choices that the URL keeps by names, whatever is shown for them.
 
-`bind="query-params"` would write what is shown into the URL: a link would then only work in its own language.
+`bind="query-params"` would write what is shown into the URL: a link would then only work in its own language, and for
+as long as a short name is short.
 """
 
 from collections.abc import Mapping
@@ -16,14 +17,31 @@ def segments(label: str, options: Mapping[str, str], *, key: str, show_label: bo
     The choice is kept in the URL under `key`, and over page changes.
     """
     default = next(iter(options))
-    known = (state.watched(key), state.recall(f"choice.{key}"))
-    chosen = str(next((name for name in known if name in options), default))
+    chosen = _known(key, options)
     _keep(key, chosen, default)
-    state.choose(key, chosen)
     st.segmented_control(
         label, list(options), key=key, required=True, format_func=options.__getitem__, on_change=_choose,
         args=(key, default), label_visibility="visible" if show_label else "collapsed",
     )  # fmt: skip
+    return chosen
+
+
+def pick(label: str, options: Mapping[str, str], *, key: str, width: int, help_: str | None = None) -> str:
+    """As `segments`, from any number, in a page's header: the URL always names the one that is shown."""
+    chosen = _known(key, options)
+    _keep(key, chosen, "")
+    st.selectbox(
+        label, list(options), key=key, format_func=options.__getitem__, on_change=_choose, args=(key, ""), help=help_,
+        label_visibility="collapsed", width=width,
+    )  # fmt: skip
+    return chosen
+
+
+def _known(key: str, options: Mapping[str, str]) -> str:
+    """What the URL asks for, else what was chosen last, else the first."""
+    known = (state.watched(key), state.recall(f"choice.{key}"))
+    chosen = str(next((name for name in known if name in options), next(iter(options))))
+    state.choose(key, chosen)
     return chosen
 
 

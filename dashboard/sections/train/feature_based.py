@@ -28,11 +28,11 @@ MODELS = {
 BOOSTING_DEPTH = 3
 
 
-def start_feature_based_training() -> None:
-    """Draw the form; a started run is chosen for watching."""
+def start_feature_based_training() -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
     chosen = choose_set()
     if chosen is None:
-        return
+        return False
     extractors = {choice.name: choice for choice in train.extractors()}
     with st.form("train", border=False):
         left, middle, right = st.columns(3)
@@ -54,7 +54,7 @@ def start_feature_based_training() -> None:
         problem = extractors[extractor].problem
         if problem is not None:
             st.error(message(problem), icon=":material/error:")
-            return
+            return False
         config = TrainConfig(
             set=chosen.name,
             part=part.strip(),
@@ -67,7 +67,8 @@ def start_feature_based_training() -> None:
             epochs=int(epochs),
             depth=BOOSTING_DEPTH if model == "boosting" else TrainConfig.depth,
         )
-        state.choose(state.RUN, train.start("word", config))
+        state.watch(state.RUN, train.start("word", config))
+    return submitted
 
 
 def _extractor_name(choice: ExtractorChoice) -> str:
