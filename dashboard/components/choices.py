@@ -21,7 +21,7 @@ def segments(label: str, options: Mapping[str, str], *, key: str, show_label: bo
     _keep(key, chosen, default)
     st.segmented_control(
         label, list(options), key=key, required=True, format_func=options.__getitem__, on_change=_choose,
-        args=(key, default), label_visibility="visible" if show_label else "collapsed",
+        args=(key, default), label_visibility="visible" if show_label else "collapsed", wrap=True,
     )  # fmt: skip
     return chosen
 

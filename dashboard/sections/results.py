@@ -58,8 +58,7 @@ def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
     shown = export.shown(rows)
     labels = {name: _(label) for name, label in LABELS.items()}
     for place, row in enumerate(rows):
-        if row.short_name:
-            shown.loc[place, labels["system"]] = row.short_name
+        shown.loc[place, labels["system"]] = _short(row)
         if row.source == OURS:  # the whole name, with the model's id
             shown.loc[place, labels["source"]] = row.system
     right = [label for name, label in labels.items() if name not in export.TEXTS]
@@ -79,6 +78,11 @@ def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
         _gap(rows) if any_of_ours or rows[0].kind == "run" else _("Gap to the paper: nothing has been measured yet."),
     ]
     st.caption(" ".join(notes))
+
+
+def _short(row: ResultRow) -> str:
+    """What fits beside the figures on a phone: all that is here scores speech."""
+    return _(row.short_name or row.system).removeprefix("speech-")
 
 
 def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation:
@@ -220,9 +224,7 @@ def _gap(rows: Sequence[ResultRow]) -> str:
     )
     if not gaps:
         return _("Gap to the paper: none could be measured.")
-    return _("Gap to the paper of {system}: {gaps}.").format(
-        system=plain(rows[0].short_name or rows[0].system), gaps=gaps
-    )
+    return _("Gap to the paper of {system}: {gaps}.").format(system=plain(_short(rows[0])), gaps=gaps)
 
 
 def _level(name: str, value: dict[str, Any], human: float | None = None) -> dict[str, Any]:

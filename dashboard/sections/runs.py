@@ -14,6 +14,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
 from dashboard.components.run_words import kind_name, metric_name, metric_text, status_name
+from dashboard.components.tables import without_empty
 from dashboard.markup import plain
 from dashboard.services import runs as services
 from pipeline.i18n import _, minute, number
@@ -48,7 +49,7 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
         return []
     names = short_names(run.directory.id for run in runs)
     picked = st.dataframe(
-        _without_empty([_line(run, notes, names) for run, notes in shown]),
+        without_empty([_line(run, notes, names) for run, notes in shown]),
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -228,11 +229,6 @@ def _export(comparison: Comparison) -> None:
             ("JSON", json.dumps(to_json(comparison), ensure_ascii=False, indent=2), "runs.json"),
         ):
             st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
-
-
-def _without_empty(lines: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Without the columns in which no run has anything."""
-    return [{key: line[key] for key in line if any(other[key] != "" for other in lines)} for line in lines]
 
 
 def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ both are shown.
 from dataclasses import dataclass
 from functools import partial
 
+from pipeline.i18n import N_
+
 N_TEST = 2500  # utterances of the test split
 
 
@@ -65,10 +67,10 @@ TABLE3: tuple[Table3Row, ...] = (
 PAPER_EPOCH = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
 _published = partial(SystemResult, told=True, n=N_TEST)
 PAPER = _published(
-    "Phi-4 + LoRA, epoch 3 (the paper this project reproduces)", "arXiv 2509.02915",
+    N_("Phi-4 + LoRA, epoch 3 (the paper this project reproduces)"), "arXiv 2509.02915",
     PAPER_EPOCH.accuracy_pcc, PAPER_EPOCH.fluency_pcc, PAPER_EPOCH.prosodic_pcc, PAPER_EPOCH.total_pcc,
     phone_match_f1=PAPER_EPOCH.f1, per=PAPER_EPOCH.per, wer=PAPER_EPOCH.wer, told=False,
-    short_name="Phi-4 + LoRA (the paper)",
+    short_name=N_("Phi-4 + LoRA (the paper)"),
 )  # fmt: skip
 PUBLISHED: tuple[SystemResult, ...] = (
     _published("Kaldi GOP features, SVR", "Zhang et al. 2021", phone=0.45),
@@ -79,10 +81,16 @@ PUBLISHED: tuple[SystemResult, ...] = (
     _published("HMamba", "Chao and Chen 2025", 0.807, 0.848, 0.843, 0.829, 0.708, 0.739, 0.639, per=0.027),
     _published("MuFFIN", "Yan et al. 2025", 0.807, 0.841, 0.832, 0.830, 0.705, 0.742, 0.680, per=0.023),
     _published("Joint-CAPT-L1", "Ryu et al. 2023", 0.719, 0.775, 0.773, 0.743, mdd_f1=0.415, per=0.099, told=False),
-    _published("Azure Pronunciation Assessment", "as cited in arXiv 2509.02915", 0.700, 0.715, 0.842, 0.782, 0.623),
+    _published(
+        "Azure Pronunciation Assessment", "as cited in arXiv 2509.02915", 0.700, 0.715, 0.842, 0.782, 0.623,
+        short_name="Azure",
+    ),
     _published("Qwen2-Audio + LoRA", "as cited in arXiv 2509.02915", 0.69, 0.74, 0.73, 0.72, 0.51, 0.38),
     _published("GPT-4o, zero shot", "as cited in arXiv 2509.02915", 0.47, 0.46, 0.44, 0.50, 0.22, 0.24, told=False),
     PAPER,
 )  # fmt: skip
 # One expert against the median of the other four, the mean over the experts, on the whole test split.
-HUMAN = _published("One expert against the other four", "whole test split", 0.728, 0.747, 0.739, 0.795, told=None)
+HUMAN = _published(
+    N_("One expert against the other four"), N_("whole test split"), 0.728, 0.747, 0.739, 0.795, told=None,
+    short_name=N_("One expert"),
+)  # fmt: skip

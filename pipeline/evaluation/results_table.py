@@ -8,7 +8,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED, SystemResult
 from pipeline.evaluation.saved import SavedEvaluation, read_evaluations
-from pipeline.i18n import N_
+from pipeline.i18n import N_, _
 from pipeline.runs import RunRecord, scan_runs
 from pipeline.settings import Settings
 
@@ -64,10 +64,11 @@ def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> l
 def of_evaluation(evaluation: SavedEvaluation) -> ResultRow:
     report = evaluation.report
     levels = report["utterance"]
+    utterance: dict[str, Any] = {aspect: (levels.get(aspect) or {}).get("pcc") for aspect in ASPECTS}
     return ResultRow(
         evaluation.name,
         OURS,
-        **{aspect: (levels.get(aspect) or {}).get("pcc") for aspect in ASPECTS},
+        **utterance,
         word=((report.get("word") or {}).get("accuracy") or {}).get("pcc"),
         phone=(report.get("phone") or {}).get("pcc"),
         mdd_f1=(report.get("mdd") or {}).get("f1"),
@@ -95,8 +96,9 @@ def of_run(run: RunRecord) -> ResultRow | None:
         content = artifacts.read_json(run.directory.path / "table3.json")
         table, figures = content["table3"], content["figures"]
         part, manifest = run.config.get("evaluation_part"), Path(str(run.config.get("manifest")))
+        name = _("run {run} on {source}, part {part}") if part else _("run {run} on {source}, held-out speakers")
         return ResultRow(
-            f"run {run.directory.id} on {manifest.parent.name}, {f'part {part}' if part else 'held-out speakers'}",
+            name.format(run=run.directory.id, source=manifest.parent.name, part=part),
             OURS,
             **{aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS},
             mdd_f1=_figure(figures["mdd"].get("f1")),

@@ -48,7 +48,7 @@ def learner_name() -> str:
 
 def choose_exercise() -> Exercise | None:
     """Draw name, lesson and text with the way to the next one; None while nothing can be read."""
-    names, lessons, texts, steps = st.columns([2, 3, 3, 2.8], vertical_alignment="center")
+    names, lessons, texts, steps = st.columns([1.7, 3.4, 3.2, 2.7], vertical_alignment="center")
     with names:
         learner = learner_name()
     before = state.watched(state.LESSON)

@@ -6,7 +6,7 @@ from dashboard import state
 from dashboard.charts import run_charts, score_charts
 from dashboard.components.filters import choose_set
 from dashboard.components.worst_cases import worst_cases
-from dashboard.markup import message
+from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.services import compare, jobs, train
 from dashboard.services.train import ExtractorChoice
@@ -17,13 +17,13 @@ from pipeline.runs.messages import translated
 from pipeline.scoring.feature_based.config import TrainConfig
 
 LABELS = {
-    "real": N_("real: the ratings of this set"),
-    "mock": N_("mock: made-up scores, to try the pipeline"),
+    "real": N_("ratings of this set"),
+    "mock": N_("mock: made-up scores"),
 }
 MODELS = {
-    "mlp": N_("mlp: a small neural network (128-64-32)"),
-    "forest": N_("forest: a random forest"),
-    "boosting": N_("boosting: gradient-boosted trees"),
+    "mlp": N_("small neural network"),
+    "forest": N_("random forest"),
+    "boosting": N_("gradient-boosted trees"),
 }
 BOOSTING_DEPTH = 3
 
@@ -38,8 +38,9 @@ def start_feature_based_training() -> bool:
         left, middle, right = st.columns(3)
         model = left.selectbox(_("Model"), list(MODELS), format_func=lambda name: _(MODELS[name]))
         extractor = middle.selectbox(
-            _("Features"), list(extractors), format_func=lambda name: _extractor_name(extractors[name])
-        )
+            _("Features"), list(extractors),
+            help="  \n".join(_extractor_text(choice) for choice in extractors.values()),
+        )  # fmt: skip
         name = right.text_input(_("Name of the run"), placeholder=_("default: features and model"), max_chars=60)
         numbers = st.columns([2, 1, 1, 1, 1])
         labels = numbers[0].selectbox(_("Labels"), list(LABELS), format_func=lambda name: _(LABELS[name]))
@@ -71,9 +72,9 @@ def start_feature_based_training() -> bool:
     return submitted
 
 
-def _extractor_name(choice: ExtractorChoice) -> str:
+def _extractor_text(choice: ExtractorChoice) -> str:
     description = choice.description if choice.problem is None else _("cannot be used here")
-    return f"{choice.name}: {description}"
+    return plain(f"{choice.name}: {description}")
 
 
 def feature_based_curves(run: RunDirectory, _state: RunState) -> None:
