@@ -49,17 +49,17 @@ def choose_run(label: str, run_ids: Collection[str], where: DeltaGenerator) -> s
 
 
 @contextmanager
-def stored(what: str) -> Iterator[None]:
+def stored(title: str) -> Iterator[None]:
     """Draw what a run left in a file. Where the file is damaged or another version wrote it, that is said in words
     (JobError); the traceback goes to the log of the server."""
     try:
         yield
     except (FileNotFoundError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        log.warning("%s could not be drawn", what, exc_info=True)  # not shown
+        log.warning("%s could not be drawn", title, exc_info=True)  # not shown
         reason = f"{type(error).__name__}: {error}"
         raise JobError(
             _(
                 "{what} cannot be shown: its file is damaged or from another version ({reason}). The run itself is "
                 "unchanged; start it again to write the file anew."
-            ).format(what=what, reason=reason)
+            ).format(what=title, reason=reason)
         ) from error

@@ -57,10 +57,10 @@ def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
     """Ours first, then published systems from best to worst total, then people."""
     shown = export.shown(rows)
     labels = {name: _(label) for name, label in LABELS.items()}
-    for place, row in enumerate(rows):
-        shown.loc[place, labels["system"]] = _short(row)
+    for index, row in enumerate(rows):
+        shown.loc[index, labels["system"]] = _short(row)
         if row.source == OURS:  # the whole name, with the model's id
-            shown.loc[place, labels["source"]] = row.system
+            shown.loc[index, labels["source"]] = row.system
     right = [label for name, label in labels.items() if name not in export.TEXTS]
     fitted(
         shown,
@@ -89,13 +89,13 @@ def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation
     """By its place in the list: two evaluations may share a name. Drawn as a heading where there is only one."""
     short = short_names(str(evaluation.report["model_id"]) for evaluation in evaluations)
     names = [evaluation.name_with(short[str(evaluation.report["model_id"])]) for evaluation in evaluations]
-    place = 0
+    index = 0
     if len(evaluations) > 1:
-        place = st.selectbox(
+        index = st.selectbox(
             _("Evaluation"), range(len(names)), format_func=names.__getitem__, key="results-evaluation"
         )
-    st.subheader(plain(names[place]), help=plain(evaluations[place].name), anchor=False)
-    return evaluations[place]
+    st.subheader(plain(names[index]), help=plain(evaluations[index].name), anchor=False)
+    return evaluations[index]
 
 
 def plots(utterances: Utterances) -> None:

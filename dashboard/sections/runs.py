@@ -60,7 +60,7 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
             _("Note"): st.column_config.TextColumn(width="medium"),
         },
     )
-    ids = [shown[place][0].directory.id for place in picked.selection.rows if place < len(shown)]
+    ids = [shown[index][0].directory.id for index in picked.selection.rows if index < len(shown)]
     if ids and ids != state.recall("runs-picked"):
         state.choose(state.RUNS, ids)
     state.remember("runs-picked", ids)

@@ -144,8 +144,8 @@ class Labelling:
             return session
         fresh = replace(session, last_nonce=nonce, turn=session.turn + 1, answer=None)
         if kind in ("previous", "next"):
-            place = session.place + 1 if kind == "previous" else max(0, session.place - 1)
-            return replace(fresh, place=place, reopened=None, previous=None, answer=Answer(nonce, True, ""))
+            position = session.place + 1 if kind == "previous" else max(0, session.place - 1)
+            return replace(fresh, place=position, reopened=None, previous=None, answer=Answer(nonce, True, ""))
         try:
             if kind == "undo":
                 return self._undo(fresh, nonce)
@@ -154,8 +154,10 @@ class Labelling:
             # The same form stays, with the draft in it.
             return replace(session, last_nonce=nonce, answer=Answer(nonce, False, str(error)))
         message = _("Saved: {file}").format(file=result_path(self._set, recording).name)
-        place = max(0, session.place - 1)
-        return replace(fresh, item=None, place=place, reopened=None, previous=None, answer=Answer(nonce, True, message))
+        position = max(0, session.place - 1)
+        return replace(
+            fresh, item=None, place=position, reopened=None, previous=None, answer=Answer(nonce, True, message)
+        )
 
     def keep(self, session: Session) -> None:
         """Keep the recording of a project's queue reserved for this rater."""

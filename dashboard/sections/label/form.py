@@ -79,21 +79,21 @@ def _unreadable(labelling: label.Labelling, session: label.Session, item: str, e
 
 def _progress(labelling: label.Labelling, project: Project | None, in_set: LabelProgress) -> tuple[str, float]:
     """The text above the form and the share of its bar: of the project, else of the set."""
-    own = labelling.progress()
-    if own is None or project is None:
+    progress = labelling.progress()
+    if progress is None or project is None:
         done = in_set.total - in_set.left
         text = _("{done} of {total}").format(done=number(done), total=number(in_set.total))
         return text, done / max(1, in_set.total)
-    total = own.project.needed
+    total = progress.project.needed
     parts = [
         ngettext("{done} of {total} rating", "{done} of {total} ratings", total).format(
-            done=number(own.project.done), total=number(total)
+            done=number(progress.project.done), total=number(total)
         ),
-        _("{n} by you").format(n=number(own.mine)),
+        _("{n} by you").format(n=number(progress.mine)),
     ]
     if project.deadline:
         parts.append(_("until {day}").format(day=day(datetime.fromisoformat(project.deadline))))
-    return " · ".join(parts), own.project.share
+    return " · ".join(parts), progress.project.share
 
 
 def _earlier(event: RatingEvent | None) -> str:

@@ -81,11 +81,11 @@ def _list(prompts: list[Prompt]) -> None:
     )
 
 
-def _rater(place: DeltaGenerator, key: str) -> str:
+def _rater(container: DeltaGenerator, key: str) -> str:
     """Whoever sits here; on an open installation the name that is typed."""
     if identity.is_open():
-        return place.text_input(_("Rater"), max_chars=80, key=key)
-    return place.text_input(_("Rater"), identity.allowed(Action.COLLECT_PROMPTS).name, disabled=True, key=key)
+        return container.text_input(_("Rater"), max_chars=80, key=key)
+    return container.text_input(_("Rater"), identity.allowed(Action.COLLECT_PROMPTS).name, disabled=True, key=key)
 
 
 def _change(prompts: list[Prompt]) -> None:

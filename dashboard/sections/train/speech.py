@@ -89,11 +89,11 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
         return
     columns = st.columns(3)
     columns[0].plotly_chart(run_charts.epochs(epochs, "loss", _("Training loss"), {}), key="speech-loss")
-    for place, (name, label, published) in enumerate(CURVES, start=1):
+    for index, (name, label, published) in enumerate(CURVES, start=1):
         lines = {}
         if published is not None:
             lines = {_("paper"): float(getattr(PAPER, published)), _("one rater"): float(getattr(HUMAN, published))}
-        columns[place % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), lines), key=f"speech-{name}")
+        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), lines), key=f"speech-{name}")
 
 
 def speech_results(run: RunDirectory) -> None:

@@ -143,12 +143,12 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     trained = "unfrozen" if run.config.get("adapter") == "unfreeze" else "LoRA"  # not shown
     paper = next(row for row in TABLE3 if (row.trained, row.epoch) == (trained, BEST_EPOCH))
     columns = st.columns(3)
-    for place, (name, label) in enumerate(METRICS):
+    for index, (name, label) in enumerate(METRICS):
         targets = {_("paper"): float(getattr(paper, name))}
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:
             targets[_("one rater")] = human
-        columns[place % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), targets), key=f"speechllm-{name}")
+        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), targets), key=f"speechllm-{name}")
 
 
 def speechllm_results(run: RunDirectory) -> None:
