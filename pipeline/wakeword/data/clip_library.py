@@ -97,12 +97,12 @@ def open_library(settings: Settings, name: str, *, create: bool = False) -> Clip
         raise CorpusError(
             f"{name!r} cannot be the name of a word: letters, digits, blanks, - and _, at most {LONGEST_NAME}."
         )
-    found = ClipLibrary(word, _root(settings) / word)
-    if not create and not found.root.is_dir():
+    library = ClipLibrary(word, _root(settings) / word)
+    if not create and not library.root.is_dir():
         known = ", ".join(library_names(settings)) or "none yet"
         raise CorpusError(f"There are no clips of {word!r}; words here: {known}. `pronlab wakeword add` brings some.")
-    found.root.mkdir(parents=True, exist_ok=True)
-    return found
+    library.root.mkdir(parents=True, exist_ok=True)
+    return library
 
 
 def add_folders(
@@ -135,16 +135,16 @@ def _root(settings: Settings) -> Path:
 
 def _move(files: Sequence[Path], source: Path, target: Path) -> int:
     for file in files:
-        place = _free(target / file.relative_to(source))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        file.rename(place)
+        destination = _free(target / file.relative_to(source))
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(destination)
     return len(files)
 
 
 def _free(path: Path) -> Path:
     """`path`, or the same name with a number that is not taken."""
-    number, found = 2, path
-    while found.exists():
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    number, free = 2, path
+    while free.exists():
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
-    return found
+    return free
