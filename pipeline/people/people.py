@@ -89,8 +89,8 @@ class People:
 
     def identify_by_email(self, email: str) -> Identity:
         """For somebody who signed in. Raises AccessError where nobody on the list has this address."""
-        found = next((p for p in self.all() if p.email and _same_address(p.email, email)), None)
-        return self._identity(found, email)
+        person = next((p for p in self.all() if p.email and _same_address(p.email, email)), None)
+        return self._identity(person, email)
 
     def save(self, person: Person, by: Identity) -> Person:
         """Add or change one. Raises AccessError for a name or address that somebody else has, and where no active

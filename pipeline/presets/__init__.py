@@ -41,18 +41,18 @@ def load_preset(folder: Path, name: str, config: type[Any]) -> dict[str, Any]:
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of several sources, the later over the earlier, section by section; `{"train.steps": 5}` and
     `{"train": {"steps": 5}}` are the same."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
             section, _, rest = name.partition(".")
             if rest:
                 value = {rest: value}
             if isinstance(value, Mapping):
-                known = found.get(section)
-                found[section] = merged(known if isinstance(known, Mapping) else {}, value)
+                known = result.get(section)
+                result[section] = merged(known if isinstance(known, Mapping) else {}, value)
             else:
-                found[section] = value
-    return found
+                result[section] = value
+    return result
 
 
 def build(config: type[T], settings: Mapping[str, Any]) -> T:
@@ -113,8 +113,8 @@ def _is_of(value: Any, wanted: Any) -> bool:
         every = parts[0] if len(parts) == 2 and parts[1] is Ellipsis else None
         if not isinstance(value, tuple) or (every is None and len(value) != len(parts)):
             return False
-        own = [every] * len(value) if every is not None else list(parts)
-        return all(_is_of(item, part) for item, part in zip(value, own, strict=True))
+        expected = [every] * len(value) if every is not None else list(parts)
+        return all(_is_of(item, part) for item, part in zip(value, expected, strict=True))
     if origin in (dict, Mapping):
         return isinstance(value, Mapping) and all(_is_of(item, parts[1]) for item in value.values())
     if origin is Literal:
@@ -130,7 +130,7 @@ def _is_of(value: Any, wanted: Any) -> bool:
 
 def overrides(lines: Iterable[str]) -> dict[str, Any]:
     """`name=value` or `name: value` lines, values as in YAML. Raises TrainingError naming all that are neither."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     wrong: list[str] = []
     for line in filter(None, map(str.strip, lines)):
         name, mark, value = line.partition("=") if "=" in line else line.partition(":")
@@ -141,9 +141,9 @@ def overrides(lines: Iterable[str]) -> dict[str, Any]:
         if not mark or not name.strip().replace(".", "_").isidentifier() or read is None:
             wrong.append(f"{line!r} is no name=value")
         else:
-            found[name.strip()] = _number(read)
+            settings[name.strip()] = _number(read)
     refuse(wrong)
-    return found
+    return settings
 
 
 def outside(config: Any, limits: Mapping[str, tuple[float, float]]) -> list[str]:

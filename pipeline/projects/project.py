@@ -105,11 +105,11 @@ def folder_of(settings: Settings, name: str) -> Path:
 
 def list_projects(settings: Settings) -> list[Project]:
     """By name; a damaged one hides none of the others, and `damaged_projects` names it."""
-    found: list[Project] = []
+    projects: list[Project] = []
     for file in _files(settings):
         with suppress(ProjectError):
-            found.append(_read(file))
-    return found
+            projects.append(_read(file))
+    return projects
 
 
 def damaged_projects(settings: Settings) -> list[Problem]:

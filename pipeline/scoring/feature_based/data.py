@@ -165,8 +165,8 @@ def _from_csv(path: Path) -> TrainingData:
     names = tuple(column for column in columns if column not in META_COLUMNS)
     missing = {"score", "speaker"} - set(columns)
     if missing or not names or not rows:
-        what = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
-        raise TrainingError(f"{path} has no {what}. `pronlab features` writes a complete file.")
+        missing_part = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
+        raise TrainingError(f"{path} has no {missing_part}. `pronlab features` writes a complete file.")
     if not all(row["speaker"] and row["score"] for row in rows):
         raise TrainingError(f"{path} has a row without a speaker or a score. Check that the file is complete.")
     try:
