@@ -152,7 +152,7 @@ class Labelling:
             recording = self._save(session, str(action["item"]), self._event(action))
         except PronlabError as error:
             # The same form stays, with the draft in it.
-            return replace(session, last_nonce=nonce, answer=Answer(nonce, False, str(error)))
+            return replace(session, last_nonce=nonce, answer=Answer(nonce, False, error.words))
         message = _("Saved: {file}").format(file=result_path(self._set, recording).name)
         position = max(0, session.place - 1)
         return replace(

@@ -115,7 +115,7 @@ def extractors() -> list[ExtractorChoice]:
         try:
             description, problem = load_extractor(settings(), name).description, None
         except PronlabError as error:
-            description, problem = "", str(error)
+            description, problem = "", error.words
         choices.append(ExtractorChoice(name, description, problem))
     return choices
 

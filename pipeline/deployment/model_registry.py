@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline import jsonl
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -115,7 +116,7 @@ def add_candidate(settings: Settings, folder: Path, by: Identity | str, run: str
     by = _who(settings, by)
     place, model_id = place_of_folder(folder), model_id_of(folder)
     if any(entry.model_id == model_id and entry.stage is Stage.LIVE for entry in entries(settings)):
-        raise ModelError(f"{model_id} is already deployed.")
+        raise ModelError(N_("{model} is already deployed."), model=model_id)
     _record(settings, place, model_id, Stage.CANDIDATE, by, folder, run)
     return get_entry(settings, model_id)
 
@@ -142,7 +143,7 @@ def retire(settings: Settings, model_id: str, by: Identity | str = "") -> None:
     by = _who(settings, by)
     entry = get_entry(settings, model_id)
     if entry.stage is Stage.LIVE:
-        raise ModelError(f"{model_id} is deployed. Deploy another model in its place, or roll back.")
+        raise ModelError(N_("{model} is deployed. Deploy another model in its place, or roll back."), model=model_id)
     _record(settings, entry.place, model_id, Stage.RETIRED, by, entry.folder or Path(), entry.run)
 
 
@@ -151,7 +152,7 @@ def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | 
     nothing is deployed."""
     by = _who(settings, by)
     if place == SPEECH and not speech.is_deployed(settings):
-        raise ModelError("No speech model is deployed, so there is nothing to roll back.")
+        raise ModelError(N_("No speech model is deployed, so there is nothing to roll back."))
     gone = _in_use(settings).get(place)
     gone_id = None if gone is None else model_id_of(gone)
     known = None if gone_id is None else folder_of(settings, gone_id)

@@ -16,6 +16,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.deployment.model_registry import PLACES, folder_of, get_entry, place_of
 from pipeline.errors import ModelError, PronlabError
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -111,16 +112,18 @@ def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Id
     if place not in PLACES:
         raise RoutingError(f"There is no place {place!r}. The places are {', '.join(PLACES)}.")
     if a == b:
-        raise RoutingError("Both sides are the same. Choose two different scorers.")
+        raise RoutingError(N_("Both sides are the same. Choose two different scorers."))
     if not 0.0 < share_b < 1.0:
-        raise RoutingError(f"The share of b must be between 0 and 1, got {share_b:g}.")
+        raise RoutingError(N_("The share of b must be between 0 and 1, got {share_b:g}."), share_b=share_b)
     for model in (a, b):
         _resolved(settings, model)
         if model not in (IN_USE, RULE) and get_entry(settings, model).place != place:
-            raise RoutingError(f"{model} cannot be used for {place}: it was trained for another place.")
+            raise RoutingError(
+                N_("{model} cannot be used for {place}: it was trained for another place."), model=model, place=place
+            )
     with _changing(settings) as content:
         if any(known["place"] == place and not known["ended_at"] for known in content["comparisons"]):
-            raise RoutingError(f"A comparison is already running at {place}. End it first.")
+            raise RoutingError(N_("A comparison is already running at {place}. End it first."), place=place)
         comparison = Comparison(uuid.uuid4().hex[:8], place, a, b, share_b, now_iso(), name)
         content["comparisons"].append(asdict(comparison))
     return comparison
@@ -144,7 +147,9 @@ def set_shadow(settings: Settings, place: str, model_id: str | None, by: Identit
     RoutingError for a model of another place, AccessError if `by` may not choose models."""
     permit(settings, by, Action.DEPLOY)
     if model_id is not None and get_entry(settings, model_id).place != place:
-        raise RoutingError(f"{model_id} cannot be used for {place}: it was trained for another place.")
+        raise RoutingError(
+            N_("{model} cannot be used for {place}: it was trained for another place."), model=model_id, place=place
+        )
     with _changing(settings) as content:
         if model_id is None:
             content["shadows"].pop(place, None)

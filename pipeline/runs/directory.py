@@ -19,6 +19,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
@@ -210,7 +211,7 @@ class RunDirectory:
         except JobError:  # nobody can tell what it is
             status = ""
         if status in ACTIVE:
-            raise JobError(f"{self.id} is {status}. Stop it first.")
+            raise JobError(N_("{run} is {status}. Stop it first."), run=self.id, status=status)
         # Out of every list at once, whatever of the rest cannot be removed.
         leaving = self.path.with_name(f"{artifacts.TEMPORARY_PREFIX}deleted-{os.urandom(4).hex()}-{self.id}"[:200])
         try:

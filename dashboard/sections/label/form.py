@@ -35,7 +35,7 @@ def draw(
     try:
         audio = shared.loaded_audio(shared.audio_of(recording))
     except AudioError as error:
-        _unreadable(labelling, session, recording.id, str(error), key)
+        _unreadable(labelling, session, recording.id, error.words, key)
         return
     in_set = label.progress_in_set(chosen.name, me)
     done = in_set.total - in_set.left

@@ -22,7 +22,7 @@ OF_KIND: dict[str, tuple[Details, Callable[[RunDirectory], None]]] = {
 }
 # What is trained on another page shows its results there.
 ELSEWHERE = {
-    "wakeword": ("wakeword", N_("Results on the Wake word page"), {RUN: "{run}", STEP: "3 Training"}),
+    "wakeword": ("wakeword", N_("Results on the Wake word page"), {RUN: "{run}", STEP: "3 Training"}),  # not shown
     "table": ("tables", N_("Results on the Tables page"), {}),
 }
 

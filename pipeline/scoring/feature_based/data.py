@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.records import RatingSource, Recording
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -71,12 +72,23 @@ def load_training_data(
     n_speakers = len(set(data.speakers))
     if len(data.scores) < MIN_RECORDINGS or n_speakers < MIN_SPEAKERS:
         raise TrainingError(
-            f"{len(data.scores)} rated recordings of {n_speakers} speakers are too few to train on: at least "
-            f"{MIN_RECORDINGS} recordings of {MIN_SPEAKERS} speakers are needed, {RECOMMENDED_RECORDINGS} are "
-            f"recommended. Rate more recordings first."
+            N_(
+                "{n} rated recordings of {n_speakers} speakers are too few to train on: at least "
+                "{min_recordings} recordings of {min_speakers} speakers are needed, "
+                "{recommended_recordings} are recommended. Rate more recordings first."
+            ),
+            n=len(data.scores),
+            n_speakers=n_speakers,
+            min_recordings=MIN_RECORDINGS,
+            min_speakers=MIN_SPEAKERS,
+            recommended_recordings=RECOMMENDED_RECORDINGS,
         )
     if np.ptp(data.scores) < 1e-9:
-        raise TrainingError(f"All {len(data.scores)} scores are {data.scores[0]:g}, so there is nothing to learn from.")
+        raise TrainingError(
+            N_("All {n} scores are {score:g}, so there is nothing to learn from."),
+            n=len(data.scores),
+            score=data.scores[0],
+        )
     return data
 
 
@@ -124,7 +136,7 @@ def labelled_recordings(
     index.refresh_set(config.set)  # label files may have been edited by hand
     recordings = {r.id: r for r in index.recordings(config.set) if config.part in ("", r.part)}
     if config.part and not recordings:
-        raise TrainingError(f"The set {config.set!r} has no recordings in part {config.part!r}.")
+        raise TrainingError(N_("The set {set!r} has no recordings in part {part!r}."), set=config.set, part=config.part)
     if config.labels == "mock":
         made_up = mock_scores(list(recordings.values()), config.seed)
         scores = dict(zip(recordings, made_up.tolist(), strict=True))
@@ -133,8 +145,11 @@ def labelled_recordings(
     frame = frame[frame["recording_id"].isin(list(recordings))]
     if frame.empty:
         raise TrainingError(
-            f"There are no ratings in {config.set!r}. Rate recordings on the Label page first, or make a trial run "
-            f"with made-up scores (--labels mock)."
+            N_(
+                "There are no ratings in {set!r}. Rate recordings on the Label page first, or "
+                "make a trial run with made-up scores (--labels mock)."
+            ),
+            set=config.set,
         )
     scores = dict(zip(frame["recording_id"], frame["score"].astype(float), strict=True))
     sources = dict(zip(frame["recording_id"], frame["source"].astype(str), strict=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline import jsonl
 from pipeline.errors import AccessError, LabelError, PronlabError, TrainingError
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person, spelled_as
@@ -99,11 +100,13 @@ class Store:
 
     def _keep(self, prompt: Prompt) -> Prompt:
         if not 0 < len(prompt.text) <= LONGEST:
-            raise PromptError(f"A prompt has 1 to {LONGEST:,} characters, got {len(prompt.text):,}.")
+            raise PromptError(
+                N_("A prompt has 1 to {longest} characters, got {n}."), longest=LONGEST, n=len(prompt.text)
+            )
         if not 0 < len(prompt.author) <= 80:
-            raise PromptError("Say who wrote it, in 1 to 80 characters: folds keep a person's prompts together.")
+            raise PromptError(N_("Say who wrote it, in 1 to 80 characters: folds keep a person's prompts together."))
         if prompt.score is not None and not 0.0 <= prompt.score <= 100.0:
-            raise PromptError(f"A score lies in 0-100, got {prompt.score:g}.")
+            raise PromptError(N_("A score lies in 0-100, got {score:g}."), score=prompt.score)
         kept = replace(prompt, at=now_iso())
         with locked(self._settings, self._file, PromptError):
             jsonl.append(self._file, kept)

@@ -10,6 +10,7 @@ from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import spelled
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label
 
@@ -44,7 +45,10 @@ def split_clips(
             continue
         if len(set(sources)) < len(PARTS):
             raise CorpusError(
-                f"The class {label} has {len(set(sources))} sources; a split needs at least {len(PARTS)}."
+                N_("The class {label} has {n_sources} sources; a split needs at least {n_parts}."),
+                label=label,
+                n_sources=len(set(sources)),
+                n_parts=len(PARTS),
             )
         held = _held(sources, test, seed)
         part_of.update(dict.fromkeys(held, "test"))
@@ -64,7 +68,9 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
     for label in Label:
         sources = [clip.source for clip in clips if clip.label is label]
         if sources and len(set(sources)) < 2:
-            raise CorpusError(f"The class {label} has one source; one to train on and one to validate on are needed.")
+            raise CorpusError(
+                N_("The class {label} has one source; one to train on and one to validate on are needed."), label=label
+            )
         held |= _held(sources, share, seed) if sources else set()
     return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
 
