@@ -40,10 +40,9 @@ def choose(key: str, value: str | list[str] | None) -> None:
     st.session_state[key] = value
 
 
-def keep_known(key: str, known: list[str]) -> None:
-    """Take out of a choice of several what is no longer there, before its widget is drawn."""
-    if key in st.session_state:
-        st.session_state[key] = [value for value in st.session_state[key] if value in known]
+def chosen_several(key: str) -> list[str]:
+    """As `chosen`, of a widget that takes several."""
+    return [str(value) for value in st.session_state.get(key) or ()]
 
 
 def watched(key: str) -> str | None:
@@ -56,6 +55,18 @@ def watch(key: str, value: str | None) -> None:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = value
+
+
+def watched_all(key: str) -> list[str]:
+    """As `watched`, several."""
+    return st.query_params.get_all(key)
+
+
+def watch_all(key: str, values: list[str]) -> None:
+    if values:
+        st.query_params[key] = values
+    else:
+        st.query_params.pop(key, None)
 
 
 def reset(key: str) -> None:

@@ -20,7 +20,7 @@ class PronlabError(Exception):
     The others are raised with their English text, which pages show as well.
     """
 
-    def __init__(self, text: str = "", **values: Any) -> None:
+    def __init__(self, text: str = "", /, **values: Any) -> None:
         super().__init__(Message(text, **values) if values else text)
 
     @property

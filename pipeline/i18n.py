@@ -104,7 +104,7 @@ class Message(str):
     msgid: str
     values: dict[str, Any]
 
-    def __new__(cls, msgid: str, **values: Any) -> "Message":
+    def __new__(cls, msgid: str, /, **values: Any) -> "Message":
         text = super().__new__(cls, msgid.format(**values) if values else msgid)
         text.msgid, text.values = msgid, values
         return text
@@ -174,6 +174,8 @@ def number(value: float, digits: int = 0) -> str:
     from babel.numbers import format_decimal
 
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    if round(value, digits) == 0:
+        value = 0.0  # never -0.00
     return str(format_decimal(value, format=pattern, locale=language()))
 
 

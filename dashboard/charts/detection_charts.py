@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure, literal, literals
+from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure, literal, literals, log_axis
 from pipeline.i18n import _, ngettext, number, percent
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 SMALL, CURVE = 300, 320
-FALSE_ALARM_TICKS = tuple(factor * 10.0**power for power in range(-3, 4) for factor in (1, 2, 5))  # per hour
 
 
 def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -28,8 +27,7 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
     lowest = min((p["fah"] for p in ordered if p["fah"] > 0), default=0.1) / 2
     x = [max(p["fah"], lowest) for p in ordered]
     figure = empty_figure(_("False alarms per hour"), _("Words missed (%)"), height=CURVE)
-    ticks = [value for value in FALSE_ALARM_TICKS if lowest / 2 <= value <= 2 * max(x, default=lowest)]
-    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[_tick(value) for value in ticks])
+    figure.update_xaxes(**log_axis(x))
     highest = max((100 * point["miss_interval"][1] for point in targets.values()), default=100.0)
     figure.update_yaxes(range=(0, min(102.0, 1.5 * highest + 1.0)))
     figure.add_scatter(
@@ -51,10 +49,6 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
         hovertemplate="%{text}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     return figure
-
-
-def _tick(value: float) -> str:
-    return number(value, next((digits for digits in range(4) if round(value, digits) == value), 3))
 
 
 def receiver(points: Sequence[tuple[float, float]], auc: float) -> Figure:

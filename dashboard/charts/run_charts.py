@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboard.charts.base import BLUE, DASHES, GREY, PALETTE, SYMBOLS, empty_figure, literal
+from dashboard.charts.base import BLUE, DASHES, GREY, PALETTE, SYMBOLS, empty_figure, literal, log_axis
 from pipeline.i18n import N_, _, number
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
     """A value over the step, `log` on a logarithmic scale; of more than `most` points the means of neighbours, and the
     range they lie in as a band, so that a long run draws as fast and still shows its jumps."""
     figure = empty_figure(_("Step"), label, height=HEIGHT)
-    figure.update_yaxes(exponentformat="e", **({"type": "log"} if log else {"rangemode": "tozero"}))
+    figure.update_yaxes(exponentformat="e", **(log_axis(curve[1]) if log else {"rangemode": "tozero"}))
     x, mean, low, high = _thinned(curve, most)
     if len(x) < len(curve[0]):
         figure.add_scatter(x=x, y=high, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)

@@ -7,6 +7,7 @@ as long as a short name is short.
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 
@@ -35,6 +36,30 @@ def pick(label: str, options: Mapping[str, str], *, key: str, width: int, help_:
         label_visibility="collapsed", width=width,
     )  # fmt: skip
     return chosen
+
+
+def pick_several(
+    label: str, options: Mapping[str, str], *, key: str, placeholder: str, help_: str, where: DeltaGenerator
+) -> list[str]:
+    """As `pick`, any number of them, in `where`."""
+    asked = state.watched_all(key) or state.recall(f"choice.{key}", [])
+    chosen = [name for name in asked if name in options]
+    _keep_several(key, chosen)
+    state.choose(key, chosen)
+    where.multiselect(
+        label, list(options), key=key, format_func=options.__getitem__, on_change=_choose_several, args=(key,),
+        placeholder=placeholder, help=help_, label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen
+
+
+def _choose_several(key: str) -> None:
+    _keep_several(key, state.chosen_several(key))
+
+
+def _keep_several(key: str, chosen: list[str]) -> None:
+    state.remember(f"choice.{key}", chosen)
+    state.watch_all(key, chosen)
 
 
 def _known(key: str, options: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.charts import run_charts
+from dashboard.components.choices import pick_several
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
@@ -62,7 +63,7 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
     )
     ids = [shown[index][0].directory.id for index in picked.selection.rows if index < len(shown)]
     if ids and ids != state.recall("runs-picked"):
-        state.choose(state.RUNS, ids)
+        state.watch_all(state.RUNS, ids)
     state.remember("runs-picked", ids)
     return [run.directory for run, _notes in shown]
 
@@ -98,12 +99,14 @@ def choose_runs(runs: Sequence[RunRecord]) -> tuple[list[RunDirectory], DeltaGen
     choice."""
     left, right = st.columns([5, 2])
     by_id = {run.directory.id: run.directory for run in runs}
-    state.keep_known(state.RUNS, list(by_id))
-    chosen = left.multiselect(
-        _("Chosen runs"), list(by_id), key=state.RUNS, bind="query-params", label_visibility="collapsed",
+    chosen = pick_several(
+        _("Chosen runs"),
+        short_names(by_id),
+        key=state.RUNS,
         placeholder=_("Select rows above, or type a name"),
-        help=_("One run to annotate it, several to compare them."),
-    )  # fmt: skip
+        help_=_("One run to annotate it, several to compare them."),
+        where=left,
+    )
     return [by_id[run_id] for run_id in chosen], right
 
 

@@ -12,6 +12,7 @@ from dashboard.services import compare, jobs, train
 from dashboard.services.train import ExtractorChoice
 from pipeline.i18n import N_, _, number
 from pipeline.metrics.regression import TARGETS
+from pipeline.model_names import short_name
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.messages import translated
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -112,7 +113,8 @@ def feature_based_results(run: RunDirectory) -> None:
         else:
             st.caption(_("Not measured: a single dimension of an embedding has no meaning."))
     st.subheader(_("Metrics"))
-    rows = compare.metric_rows({_("this model"): report.metrics, **report.baselines}, None)
+    baselines = {_(name): figures for name, figures in report.baselines.items()}
+    rows = compare.metric_rows({_("this model"): report.metrics, **baselines}, None)
     first_column = next(iter(rows[0]))
     st.dataframe(rows, hide_index=True, column_config={first_column: st.column_config.TextColumn(pinned=True)})
     st.caption(
@@ -122,7 +124,7 @@ def feature_based_results(run: RunDirectory) -> None:
         ).format(n=number(report.metrics.n))
     )
     st.subheader(_("Largest errors"))
-    worst_cases(table, run.id)
+    worst_cases(table, short_name(run.id))
     mock = _("**It was trained on mock labels: its scores will be made up.**") if is_mock(run) else ""
     deployment(run, str(train.rubric_of(run)), mae=report.metrics.mae, warning=mock)
 
