@@ -1,9 +1,10 @@
 """What the dashboard remembers about one visitor: the only module that touches session state and the URL's query.
 
-Choices that should survive a reload or be shared as a link (the set, the rater, the learner, the word, the run being
-watched) are widgets bound to the URL: give the widget the key from here and `bind="query-params"`. Streamlit then
-fills it from the URL and keeps it over page changes. Everything else lives in the session and dies with it; work
-worth keeping is on disk before it is shown as done.
+Choices that should survive a reload or be shared as a link (the set, the rater, the learner, the word) are widgets
+bound to the URL: give the widget the key from here and `bind="query-params"`. Streamlit then fills it from the URL and
+keeps it over page changes. Where what is shown is not what the link should say (runs by their short names, parts of a
+page in the reader's language), `components.choices` keeps it there by `watch`. Everything else lives in the session
+and dies with it; work worth keeping is on disk before it is shown as done.
 """
 
 from typing import Any

@@ -27,12 +27,12 @@ def segments(label: str, options: Mapping[str, str], *, key: str, show_label: bo
     return chosen
 
 
-def pick(label: str, options: Mapping[str, str], *, key: str, width: int, help_: str | None = None) -> str:
+def pick(label: str, options: Mapping[str, str], *, key: str, width: int) -> str:
     """As `segments`, from any number, in a page's header: the URL always names the one that is shown."""
     chosen = _known(key, options)
     _keep(key, chosen, "")
     st.selectbox(
-        label, list(options), key=key, format_func=options.__getitem__, on_change=_choose, args=(key, ""), help=help_,
+        label, list(options), key=key, format_func=options.__getitem__, on_change=_choose, args=(key, ""),
         label_visibility="collapsed", width=width,
     )  # fmt: skip
     return chosen

@@ -152,6 +152,19 @@ def test_the_gap_to_the_paper_is_a_number() -> None:
     assert of_published(HUMAN).told is None
 
 
+def test_a_run_is_chosen_by_its_short_name_and_kept_by_its_id(open_page: Open, three: list[RunDirectory]) -> None:
+    page = open_page("train", run=three[0].id)
+    assert page.selectbox(key="run").value == three[0].id
+    assert {run.id.rpartition("-")[0] for run in three} == set(page.selectbox(key="run").options)
+    assert page.query_params["run"] in (three[0].id, [three[0].id])
+    page = open_page("runs", runs=three[1].id)
+    assert page.multiselect(key="runs").value == [three[1].id]
+    assert all(run.id not in page.multiselect(key="runs").options for run in three)
+    page = open_page("train", run="gone-12345678")
+    assert "gone-12345678 no longer exists" in said(page).replace("\\", "")
+    assert page.selectbox(key="run").value in [run.id for run in three]
+
+
 def test_runs_stand_among_the_systems(settings: Settings, three: list[RunDirectory]) -> None:
     table = {
         name: {"ours": 0.6} for name in ("accuracy_pcc", "fluency_pcc", "prosodic_pcc", "total_pcc", "f1", "wer", "per")
