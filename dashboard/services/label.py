@@ -82,13 +82,13 @@ def labelling(set_name: str, me: Identity, project: Project | None) -> "Labellin
 @asks(Action.RATE)
 def known_raters() -> list[str]:
     """Names to choose from, where there is no list of people."""
-    return shared._index().evaluators() if identity.is_open() else []
+    return shared.open_index().evaluators() if identity.is_open() else []
 
 
 @asks(Action.RATE)
 def progress_in_set(set_name: str, me: Identity) -> LabelProgress:
     """How much of a set somebody has rated."""
-    return shared._index().progress(set_name, me.name)
+    return shared.open_index().progress(set_name, me.name)
 
 
 @asks(Action.RATE)
@@ -136,18 +136,20 @@ class Labelling:
             return session
         fresh = replace(session, last_nonce=nonce, turn=session.turn + 1, answer=None)
         if kind in ("previous", "next"):
-            place = session.place + 1 if kind == "previous" else max(0, session.place - 1)
-            return replace(fresh, place=place, reopened=None, previous=None, answer=Answer(nonce, True, ""))
+            position = session.place + 1 if kind == "previous" else max(0, session.place - 1)
+            return replace(fresh, place=position, reopened=None, previous=None, answer=Answer(nonce, True, ""))
         try:
             if kind == "undo":
                 return self._undo(fresh, nonce)
             recording = self._save(session, str(action["item"]), self._event(action))
         except PronlabError as error:
             # The same form stays, with the draft in it.
-            return replace(session, last_nonce=nonce, answer=Answer(nonce, False, str(error)))
+            return replace(session, last_nonce=nonce, answer=Answer(nonce, False, error.words))
         message = _("Saved: {file}").format(file=result_path(self._set, recording).name)
-        place = max(0, session.place - 1)
-        return replace(fresh, item=None, place=place, reopened=None, previous=None, answer=Answer(nonce, True, message))
+        position = max(0, session.place - 1)
+        return replace(
+            fresh, item=None, place=position, reopened=None, previous=None, answer=Answer(nonce, True, message)
+        )
 
     def keep(self, session: Session) -> None:
         """Keep the recording of a project's queue reserved for this rater."""

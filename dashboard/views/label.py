@@ -67,7 +67,7 @@ def choose_rater() -> Identity | None:
     names = sorted({*label.known_raters(), *([current] if current else [])})
     name = st.selectbox(
         _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
-        placeholder=_("Choose or type your name"), label_visibility="collapsed", width=150,
+        placeholder=_("Your name"), label_visibility="collapsed", width=150,
     )  # fmt: skip
     return identity.people().identify(name) if name else None
 

@@ -85,21 +85,21 @@ class Leases:
                 db.execute(f"DELETE FROM leases WHERE project = ? AND NOT ({_LIVE})", [project, *self._times()])  # noqa: S608
                 db.execute("DELETE FROM leases WHERE project = ? AND evaluator = ?", [project, evaluator])
                 taken = {row[0] for row in db.execute("SELECT slot FROM leases WHERE project = ?", [project])}
-                found = None
+                lease = None
                 for recording_id, purpose in candidates:
                     slot = recording_id if purpose is Purpose.WORK else f"{recording_id}|{evaluator}"
                     if slot not in taken and still_open(recording_id, purpose):
                         token, until = secrets.token_hex(8), now + LASTS_S
-                        found = Lease(
+                        lease = Lease(
                             project, slot, recording_id, evaluator, token, str(purpose), now - before_s, until
                         )
-                        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(vars(found).values()))
+                        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(vars(lease).values()))
                         break
             except BaseException:
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
-        return found
+        return lease
 
     def renew(self, lease: Lease) -> bool:
         """Whether it was still held, and now lasts anew."""

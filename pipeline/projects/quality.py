@@ -107,8 +107,8 @@ def _errors(pairs: Sequence[tuple[float | None, float]]) -> ErrorSummary:
 def _drift(differences: Sequence[float]) -> float | None:
     if len(differences) < MIN_FOR_DRIFT:
         return None
-    place = np.linspace(-0.5, 0.5, len(differences))
-    return float(np.polyfit(place, np.asarray(differences), 1)[0])
+    position = np.linspace(-0.5, 0.5, len(differences))
+    return float(np.polyfit(position, np.asarray(differences), 1)[0])
 
 
 def _warnings(

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline.errors import AccessError, LabelError, UnknownNameError
-from pipeline.i18n import _
+from pipeline.i18n import N_
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
@@ -73,7 +73,11 @@ class Queue:
     ) -> None:
         identity.require(Action.RATE)
         if not project.includes(identity.name):
-            raise AccessError(f"{identity.name} is not among the experts of {project.title or project.name}.")
+            raise AccessError(
+                N_("{name} is not among the experts of {project}."),
+                name=identity.name,
+                project=project.title or project.name,
+            )
         self._settings, self._project, self._me, self._now = settings, project, identity.name, now
         self._identity = identity
         self._index = Index(settings)
@@ -117,18 +121,23 @@ class Queue:
         not heard to its end where the project wants that.
         """
         if not same_person(event.evaluator, self._me):
-            raise AccessError(f"{self._me} cannot rate in the name of {event.evaluator}.")
+            raise AccessError(
+                N_("{name} cannot rate in the name of {evaluator}."), name=self._me, evaluator=event.evaluator
+            )
         if event.action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
-            raise AccessError(f"An expert rates, skips or flags; {event.action} is a reviewer's.")
+            raise AccessError(N_("An expert rates, skips or flags; {action} is a reviewer's."), action=event.action)
         if self._project.hear_all and event.action is RatingAction.RATE and (event.heard or 0.0) < HEARD_WHOLE:
-            raise LabelError(_("Hear the whole recording once before you save your rating."))
+            raise LabelError(N_("Hear the whole recording once before you save your rating."))
         try:
             recording = self._index.recording(item.recording.id)
         except UnknownNameError as error:
             self._leases.release(item.lease)
             raise LabelError(
-                f"{item.recording.text!r} was taken out of the set meanwhile; there is nothing to rate any more. The "
-                "next one comes now."
+                N_(
+                    "{text!r} was taken out of the set meanwhile; there is nothing to rate any "
+                    "more. The next one comes now."
+                ),
+                text=item.recording.text,
             ) from error
         took_s = round(max(0.0, self._now() - item.lease.taken_at), 1)
         saved = self._store.add(

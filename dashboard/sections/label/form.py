@@ -36,7 +36,7 @@ def draw(
     try:
         audio = shared.loaded_audio(shared.audio_of(recording))
     except AudioError as error:
-        _unreadable(labelling, session, recording.id, str(error), key)
+        _unreadable(labelling, session, recording.id, error.words, key)
         return
     done = labelling.n_earlier()
     progress, share = _progress(labelling, chosen, me, project)
