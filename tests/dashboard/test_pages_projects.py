@@ -51,7 +51,7 @@ def test_agreement_of_two_or_more(open_page: Open, study: Project) -> None:
     assert not page.exception
     overview = page.dataframe[0].value
     assert list(overview["Dimension"]) == ["Score"]
-    assert overview["Items"][0] == 12
+    assert overview["Items"][0] == "12"
     assert "[" in overview["Krippendorff's α"][0]
     raters = next(frame.value for frame in page.dataframe if "Rater" in frame.value.columns)
     assert list(raters["Rater"]) == ["Bob", "Cem", "Eve"]
