@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import LabelError, PronlabError
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.labels.exchange.incoming import Incoming
 
 SHOWN_PROBLEMS = 10
 
@@ -60,43 +63,82 @@ def export(set_name: str | None, fmt: str, table: Any, out: Path, align: bool, a
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--set", "set_name", required=True, help="The set of the recordings.")
 @click.option(
-    "--format", "fmt", type=click.Choice(["csv", "label-studio"]), help="Format of the file (default: from its name)."
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "label-studio"]),
+    help="Format of the file: a table (CSV or Excel) or Label Studio JSON (default: from its content).",
 )
+@click.option("--sheet", default="", help="The sheet of an Excel file, where several have ratings.")
+@click.option(
+    "--scale",
+    help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
+)
+@click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @json_option
-def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, dry_run: bool, as_json: bool) -> None:
-    """Import ratings from a table or from Label Studio. Everything is checked first and nothing is overwritten: new
-    ratings are appended to the history."""
-    from pipeline.labels.exchange.incoming import apply, check, from_csv
-    from pipeline.labels.exchange.label_studio import from_label_studio
+def import_ratings(
+    file: Path,
+    set_name: str,
+    fmt: Any,
+    sheet: str,
+    scale: str | None,
+    rater: str,
+    skip_bad: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import ratings from a table (CSV of any kind, or Excel) or from Label Studio. What had to be inferred is told
+    first, everything is checked, and nothing is overwritten: new ratings are appended to the history."""
+    from pipeline.labels.exchange.incoming import apply, check, read_ratings
+    from pipeline.labels.scale import parse_scale
     from pipeline.people.people import People
 
     settings = Settings.from_env()
-    chosen = fmt or ("label-studio" if file.suffix == ".json" else "csv")
-    rows = (from_label_studio if chosen == "label-studio" else from_csv)(file.read_bytes())
-    incoming = check(settings, set_name, rows, People(settings).raters())
-    if incoming.problems and not (skip_bad or dry_run):
-        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
-        raise LabelError(
-            f"{len(incoming.problems)} of {len(rows)} ratings cannot be used, so nothing was imported: "
-            f"{'; '.join(incoming.problems[:3])}{more}. Correct them, or import the others with --skip-bad."
-        )
+    reading = read_ratings(file.read_bytes(), fmt, sheet)
+    incoming = check(
+        settings, set_name, reading.rows, People(settings).raters(),
+        scale=parse_scale(scale) if scale else None, rater=rater,
+    )  # fmt: skip
+    assumed = (*reading.assumed, *incoming.assumed)
+    if not as_json:
+        for line in (*assumed, *incoming.respelled[:SHOWN_PROBLEMS]):
+            click.echo(line)
+    if not dry_run:
+        _refuse_unless_sure(incoming, len(reading.rows), skip_bad)
     changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
     text = f"{incoming.n} ratings of {len(incoming.ratings)} recordings{', nothing was written' if dry_run else ''}"
+    asked = [f"{incoming.scale_question} (--scale)"] if incoming.scale_question else []
     lines = [
+        *asked,
         text if dry_run else f"{text}; {changed} recordings have new ratings.",
-        *incoming.respelled[:SHOWN_PROBLEMS],
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
-    found = {
+    if (more := len(incoming.problems) - SHOWN_PROBLEMS) > 0:
+        lines.append(f"... and {more} more (--json lists all)")
+    result = {
         "ratings": incoming.n,
         "recordings": len(incoming.ratings),
         "changed": changed,
+        "assumed": assumed,
+        "question": incoming.scale_question,
         "problems": incoming.problems,
         "respelled": incoming.respelled,
     }
-    emit(found, as_json, "\n".join(lines))
+    emit(result, as_json, "\n".join(lines))
+
+
+def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:
+    """Raises LabelError where a question is open, or rows that cannot be used would be left out unasked."""
+    if incoming.scale_question is not None:
+        raise LabelError(f"{incoming.scale_question} (--scale)")
+    if incoming.problems and not skip_bad:
+        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
+        named = " or name their rater with --rater," if incoming.n_nameless else ""
+        raise LabelError(
+            f"{len(incoming.problems)} of {n_rows} ratings cannot be used, so nothing was imported: "
+            f"{'; '.join(incoming.problems[:3])}{more}. Correct them,{named} or import the others with --skip-bad."
+        )
 
 
 def _export_recordings(settings: Settings, set_name: str, fmt: str, out: Path, align: bool) -> int:

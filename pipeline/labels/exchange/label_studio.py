@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import LabelError
-from pipeline.labels.exchange.incoming import Row
+from pipeline.labels.exchange.rating_rows import Row
 from pipeline.records import RatingAction, RatingEvent, Recording
 
 AUDIO = "audio"
@@ -77,15 +77,17 @@ def _row(place: str, data: dict[str, Any], annotation: Any) -> Row:
     try:
         values: dict[str, Any] = {
             "recording_id": data.get("recording_id") or data.get("id") or data.get("audio"),
-            "evaluator": _person(annotation["completed_by"]),
+            "evaluator": _person(annotation.get("completed_by")),
             "at": annotation.get("created_at") or "",
             "took_s": annotation.get("lead_time"),
             "action": "skip" if annotation.get("was_cancelled") else "rate",
         }
+        stars: list[str] = []
         for result in annotation["result"]:
             name, value = str(result["from_name"]), result["value"]
             if result["type"] in ("number", "rating"):
                 values[name] = value.get("number", value.get("rating"))
+                stars += [name] if result["type"] == "rating" else []
             elif result["type"] == "textarea":
                 texts = [str(text) for text in value["text"]]
                 if name == MARKS:
@@ -94,13 +96,14 @@ def _row(place: str, data: dict[str, Any], annotation: Any) -> Row:
                     values["action"], _, values["reason"] = texts[0].partition(": ")
                 else:
                     values[name] = "\n".join(texts)
-        return Row(place, values)
+        return Row(place, values, unscaled=tuple(stars))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return Row(place, {}, f"has an annotation that cannot be read ({error})")
 
 
 def _person(completed_by: Any) -> str:
+    """Empty where nobody is named."""
     if isinstance(completed_by, dict):
         known = (completed_by.get(key) for key in ("username", "email", "first_name", "id"))
         return str(next((value for value in known if value), ""))
-    return str(completed_by)
+    return "" if completed_by is None else str(completed_by)
