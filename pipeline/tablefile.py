@@ -106,8 +106,8 @@ def split_rows(text: str, n_fields: int) -> list[tuple[int, list[str]]]:
 
 def decoded(content: bytes) -> tuple[str, str]:
     """The text of a file, and its encoding: by its byte order mark, else UTF-8, else UTF-16, else the Windows code page
-    of Turkish (1254) or, where that has no such letter, of western Europe (1252). Raises TableError for what is no text,
-    and for UTF-8 with damaged letters."""
+    of Turkish (1254) or, where that has no such letter, of western Europe (1252). Raises TableError for what is no
+    text, and for UTF-8 with damaged letters."""
     for mark, encoding in _BOMS.items():
         if content.startswith(mark):
             return _strictly(content[len(mark) :], encoding), encoding
@@ -142,8 +142,8 @@ def _refuse_damaged_utf8(content: bytes, error: UnicodeDecodeError) -> None:
     if right > wrong:
         line = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
         raise TableError(
-            f"Line {line} has a letter that is damaged: byte {error.start + 1} is not UTF-8, as the rest of the file is. "
-            "Correct the letter and save the file as UTF-8."
+            f"Line {line} has a letter that is damaged: byte {error.start + 1} is not UTF-8, as the rest of the file "
+            "is. Correct the letter and save the file as UTF-8."
         ) from error
 
 
@@ -184,8 +184,8 @@ def _sample(lines: Sequence[str], separator: str) -> list[_Record]:
 
 
 def _records(lines: Sequence[str], separator: str) -> Iterator[_Record]:
-    """Every row with the line it begins on. After one that cannot be read it goes on with the next line, so that a quote
-    that is not closed swallows nothing."""
+    """Every row with the line it begins on. After one that cannot be read it goes on with the next line, so that a
+    quote that is not closed swallows nothing."""
     blank_before_quote = re.compile(rf'(?:^|{re.escape(separator)}) +"')
     skips = any(blank_before_quote.search(line) for line in lines[:SAMPLE])
     start = 0
@@ -223,7 +223,8 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> Table:
     if missing := sorted(set(required) - set(names)):
         there = ", ".join(field.strip() or "-" for field in header.fields)[:300]
         raise TableError(
-            f"The table has no column {' and none '.join(missing)}. Its header is: {there}. Name the columns in the first line."
+            f"The table has no column {' and none '.join(missing)}. Its header is: {there}. Name the columns in the "
+            "first line."
         )
     assumed = list(grid.assumed)
     if place:

@@ -89,7 +89,8 @@ def test_titles_above_the_header_are_told_and_not_read() -> None:
 
 @pytest.mark.parametrize("line", ['b,Bob,"bad,60', 'b,Bob,"bad" one,60', 'b,"Bob,70,"x'])
 def test_a_quote_that_is_not_closed_takes_no_other_row_with_it(line: str) -> None:
-    text = f'recording_id,evaluator,notes,score\na,Ann,fine,50\n{line}\nc,Cem,"ok",70\nd,Dan,"",80\ne,Eda,"two\nlines",90\n'
+    after = 'c,Cem,"ok",70\nd,Dan,"",80\ne,Eda,"two\nlines",90\n'
+    text = f"recording_id,evaluator,notes,score\na,Ann,fine,50\n{line}\n{after}"
     rows = read_table(text.encode(), COLUMNS).rows
     assert [(row.line, row.cells.get("recording_id")) for row in rows if row.problem is None] == [
         (2, "a"), (4, "c"), (5, "d"), (6, "e"),

@@ -14,8 +14,8 @@ from pipeline.errors import LabelError, TableError
 from pipeline.importing.importer import import_path
 from pipeline.labels.exchange import export_labels
 from pipeline.labels.exchange.incoming import apply, check, read_ratings
-from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.label_studio import from_label_studio, to_label_studio
+from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.textgrid import write_textgrid
 from pipeline.labels.history import current_ratings
 from pipeline.labels.index import Index
