@@ -75,7 +75,7 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 @asks(Action.EXPORT)
 def exported_labels(set_name: str, format_: ExportFormat, dialect: str) -> bytes:
-    """As csv of a dialect, jsonl or xlsx; or a zip of Label Studio's tasks with their labelling configuration, or of one
+    """As csv of a dialect, jsonl or xlsx, or a zip: Label Studio's tasks with their labelling configuration, or one
     TextGrid per recording. Label files that cannot be read are left out."""
     from pipeline.csvfile import DIALECTS
     from pipeline.labels.exchange.files import export_table, label_studio_files, zipped, zipped_textgrids
@@ -106,14 +106,18 @@ def unreadable_labels(set_name: str) -> list[Problem]:
 
 
 @asks(Action.IMPORT_DATA)
-def checked_ratings(set_name: str, name: str, content: bytes) -> Incoming:
-    """What importing this file would do; nothing is written."""
-    from pipeline.labels.exchange.incoming import check, from_csv
-    from pipeline.labels.exchange.label_studio import from_label_studio
+def checked_ratings(set_name: str, content: bytes, *, sheet: str = "", scale: str = "", rater: str = "") -> Incoming:
+    """What importing this file would do; nothing is written. Raises SheetChoiceError where a sheet has to be chosen."""
+    from pipeline.labels.exchange.incoming import check, read_ratings
+    from pipeline.labels.scale import parse_scale
     from pipeline.people.people import People
 
-    rows = from_label_studio(content) if name.endswith(".json") else from_csv(content)
-    return check(shared.settings(), set_name, rows, People(shared.settings()).raters())
+    reading = read_ratings(content, sheet=sheet)
+    incoming = check(
+        shared.settings(), set_name, reading.rows, People(shared.settings()).raters(),
+        scale=parse_scale(scale) if scale else None, rater=rater.strip(),
+    )  # fmt: skip
+    return replace(incoming, assumed=(*reading.assumed, *incoming.assumed))
 
 
 @asks(Action.IMPORT_DATA)

@@ -13,7 +13,8 @@ from pipeline.records import Problem
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.labels.exchange.rating_rows import Row
+    from pipeline.labels.exchange.incoming import Incoming
+    from pipeline.labels.exchange.rating_rows import Reading
     from pipeline.labels.exchange.recordings import Labels
     from pipeline.labels.exchange.textgrid import Aligner
 
@@ -82,63 +83,100 @@ def export(
 @click.option(
     "--format",
     "fmt",
-    type=click.Choice(["csv", "label-studio", "textgrid", "dataset"]),
-    help="Format of the file or folder (default: from its name and content).",
+    type=click.Choice(["table", "label-studio", "textgrid", "dataset"]),
+    help="Format: a table (CSV or Excel), Label Studio JSON, or a folder of TextGrids or a dataset that was exported "
+    "here (default: from its content).",
 )
+@click.option("--sheet", default="", help="The sheet of an Excel file, where several have ratings.")
+@click.option(
+    "--scale",
+    help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
+)
+@click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @json_option
-def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, dry_run: bool, as_json: bool) -> None:
-    """Import ratings from a table, from Label Studio, or from TextGrids or a dataset that were exported here.
-    Everything is checked first and nothing is overwritten: new ratings are appended to the history."""
+def import_ratings(
+    file: Path,
+    set_name: str,
+    fmt: Any,
+    sheet: str,
+    scale: str | None,
+    rater: str,
+    skip_bad: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import ratings from a table (CSV of any kind, or Excel), from Label Studio, or from TextGrids or a dataset that
+    were exported here. What had to be inferred is told first, everything is checked, and nothing is overwritten: new
+    ratings are appended to the history."""
     from pipeline.labels.exchange.incoming import apply, check
+    from pipeline.labels.scale import parse_scale
     from pipeline.people.people import People
 
     settings = Settings.from_env()
-    rows = _rows(file, fmt)
-    incoming = check(settings, set_name, rows, People(settings).raters())
-    if incoming.problems and not (skip_bad or dry_run):
-        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
-        raise LabelError(
-            f"{len(incoming.problems)} of {len(rows)} ratings cannot be used, so nothing was imported: "
-            f"{'; '.join(incoming.problems[:3])}{more}. Correct them, or import the others with --skip-bad."
-        )
+    reading = _reading(file, fmt, sheet)
+    incoming = check(
+        settings, set_name, reading.rows, People(settings).raters(),
+        scale=parse_scale(scale) if scale else None, rater=rater,
+    )  # fmt: skip
+    assumed = (*reading.assumed, *incoming.assumed)
+    if not as_json:
+        for line in (*assumed, *incoming.respelled[:SHOWN_PROBLEMS]):
+            click.echo(line)
+    if not dry_run:
+        _refuse_unless_sure(incoming, len(reading.rows), skip_bad)
     changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
     text = f"{incoming.n} ratings of {len(incoming.ratings)} recordings{', nothing was written' if dry_run else ''}"
+    asked = [f"{incoming.scale_question} (--scale)"] if incoming.scale_question else []
     lines = [
+        *asked,
         text if dry_run else f"{text}; {changed} recordings have new ratings.",
-        *([f"Left out, as they are no part of a rating: {', '.join(incoming.left_out)}."] if incoming.left_out else []),
-        *incoming.respelled[:SHOWN_PROBLEMS],
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
-    found = {
+    if (more := len(incoming.problems) - SHOWN_PROBLEMS) > 0:
+        lines.append(f"... and {more} more (--json lists all)")
+    result = {
         "ratings": incoming.n,
         "recordings": len(incoming.ratings),
         "changed": changed,
+        "assumed": assumed,
+        "question": incoming.scale_question,
         "problems": incoming.problems,
         "respelled": incoming.respelled,
-        "left_out": incoming.left_out,
     }
-    emit(found, as_json, "\n".join(lines))
+    emit(result, as_json, "\n".join(lines))
 
 
-def _rows(source: Path, fmt: str | None) -> "list[Row]":
+def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:
+    """Raises LabelError where a question is open, or rows that cannot be used would be left out unasked."""
+    if incoming.scale_question is not None:
+        raise LabelError(f"{incoming.scale_question} (--scale)")
+    if incoming.problems and not skip_bad:
+        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
+        named = " or name their rater with --rater," if incoming.n_nameless else ""
+        raise LabelError(
+            f"{len(incoming.problems)} of {n_rows} ratings cannot be used, so nothing was imported: "
+            f"{'; '.join(incoming.problems[:3])}{more}. Correct them,{named} or import the others with --skip-bad."
+        )
+
+
+def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
     """The ratings of a file, or of a folder of TextGrids or a dataset."""
-    from pipeline.labels.exchange.incoming import from_csv
-    from pipeline.labels.exchange.label_studio import from_label_studio
+    from pipeline.labels.exchange.incoming import read_ratings
+    from pipeline.labels.exchange.rating_rows import Reading
 
-    if source.is_dir():
-        from pipeline.labels.exchange.dataset import is_dataset, read_dataset
-        from pipeline.labels.exchange.textgrid import read_textgrids
+    if not source.is_dir():
+        if fmt in ("dataset", "textgrid"):
+            raise LabelError(f"{source} is a file. Give the folder that was exported.")
+        return read_ratings(source.read_bytes(), fmt, sheet)
+    from pipeline.labels.exchange.dataset import is_dataset, read_dataset
+    from pipeline.labels.exchange.textgrid import read_textgrids
 
-        chosen = fmt or ("dataset" if is_dataset(source) else "textgrid")
-        if chosen not in ("dataset", "textgrid"):
-            raise LabelError(f"{source} is a folder. Give the name of a file.")
-        return read_dataset(source) if chosen == "dataset" else read_textgrids(source)
-    if fmt in ("dataset", "textgrid"):
-        raise LabelError(f"{source} is a file. Give the folder that was exported.")
-    chosen = fmt or ("label-studio" if source.suffix == ".json" else "csv")
-    return (from_label_studio if chosen == "label-studio" else from_csv)(source.read_bytes())
+    chosen = fmt or ("dataset" if is_dataset(source) else "textgrid")
+    if chosen not in ("dataset", "textgrid"):
+        raise LabelError(f"{source} is a folder. Give the name of a file.")
+    return Reading(read_dataset(source) if chosen == "dataset" else read_textgrids(source))
 
 
 def _export_recordings(
@@ -183,8 +221,8 @@ def _write_label_studio(
         click.echo(
             f"To hear the audio, start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
             f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root}. Paste {configuration} as the project's labeling "
-            f"interface, add {get_set(settings, set_name).root} as local files under Cloud Storage (without syncing it), and "
-            f"import {out}."
+            f"interface, add {get_set(settings, set_name).root} as local files under Cloud Storage (without syncing "
+            f"it), and import {out}."
         )
     more = {"configuration": configuration, "document_root": root}
     _tell(out, len(labels.recordings), as_json, left_out=labels.left_out, more=more)

@@ -17,14 +17,16 @@ from pipeline.errors import LabelError
 from pipeline.text import composed, visible
 
 MAX_NAME_LENGTH = 80
+NOBODY = frozenset(
+    ("", "None", "none", "null", "NULL", "Null", "nan", "NaN", "N/A", "n/a", "NA", "undefined", "-", "--")
+)
 _EVERY_I = str.maketrans("Iİı", "iii")
 
 
 def clean_name(name: str) -> str:
     """A person's name in composed form with single spaces. Raises LabelError for an empty or unprintable one."""
-    spaced = " ".join(name.split())
-    cleaned = _drawn(name)
-    if not cleaned or len(cleaned) > MAX_NAME_LENGTH or not spaced.isprintable():
+    cleaned = spaced(name)
+    if not cleaned or len(cleaned) > MAX_NAME_LENGTH or not " ".join(name.split()).isprintable():
         raise LabelError(f"A person's name has 1 to {MAX_NAME_LENGTH} printable characters, got {name[:99]!r}.")
     return cleaned
 
@@ -46,9 +48,16 @@ def spelled_as(name: str, known: Iterable[str]) -> str | None:
     alike = sorted(other for other in known if name_key(other) == key)
     if not alike:
         return None
-    cleaned = _drawn(name)
+    cleaned = spaced(name)
     return cleaned if cleaned in alike else alike[0]
 
 
-def _drawn(name: str) -> str:
+def is_nobody(name: str) -> bool:
+    """Whether a program wrote that there is no name: nothing, or its word for that."""
+    return spaced(name) in NOBODY
+
+
+def spaced(name: str) -> str:
+    """In composed form with single spaces, without what is never drawn: what every name of a person or speaker is kept
+    as."""
     return " ".join(composed(visible(name)).split())

@@ -16,7 +16,7 @@ from pipeline.cli.main import main
 from pipeline.corpus.sets import read_recordings
 from pipeline.importing.importer import import_path
 from pipeline.labels.exchange import export_labels
-from pipeline.labels.exchange.incoming import from_csv
+from pipeline.labels.exchange.incoming import read_ratings
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
@@ -138,7 +138,9 @@ def test_exported_ratings_and_consensus(settings: Settings, formulas: str) -> No
         assert "'=1+0" in content, table
         assert unsafe(content) == [], table
     ratings = export_labels(Index(settings), formulas, "csv")[1]
-    assert [(row.values["evaluator"], row.values["notes"]) for row in from_csv(ratings)] == [("-Eve", "+2")] * 24
+    assert [(row.values["evaluator"], row.values["notes"]) for row in read_ratings(ratings).rows] == [
+        ("-Eve", "+2")
+    ] * 24
 
 
 def test_the_consensus_of_a_project(settings: Settings, formulas: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,12 +188,11 @@ def test_a_learners_data(settings: Settings) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_ratings_with_any_line_end_are_read(end: str) -> None:
     table = end.join(["recording_id,evaluator,score", "a,Eve\u2028X,50", "b,Eve,60", ""])
-    assert [row.values["score"] for row in from_csv(table.encode())] == ["50", "60"]
+    assert [row.values["score"] for row in read_ratings(table.encode()).rows] == [50.0, 60.0]
 
 
 def test_a_quote_that_is_never_closed_is_named() -> None:
-    from pipeline.errors import LabelError
-
-    table = 'recording_id,evaluator,notes\na,Eve,"' + "x" * 200_000
-    with pytest.raises(LabelError, match=r"after line 1.*quote"):
-        from_csv(table.encode())
+    table = 'recording_id,evaluator,notes\na,Eve,"' + "x" * 200_000 + "\nb,Eve,y\n"
+    broken, whole = read_ratings(table.encode()).rows
+    assert (broken.place, whole.place, whole.values["notes"]) == ("line 2", "line 3", "y")
+    assert "quote that does not close" in broken.problem

@@ -10,11 +10,12 @@ from click.testing import CliRunner
 
 from pipeline.cli.main import main
 from pipeline.corpus.sets import get_set, read_recordings
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, TableError
 from pipeline.importing.importer import import_path
 from pipeline.labels.exchange import export_labels
-from pipeline.labels.exchange.incoming import Row, apply, check, from_csv
+from pipeline.labels.exchange.incoming import apply, check, read_ratings
 from pipeline.labels.exchange.label_studio import from_label_studio, to_label_studio
+from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.textgrid import write_textgrid
 from pipeline.labels.history import current_ratings
 from pipeline.labels.index import Index
@@ -68,7 +69,7 @@ def test_a_table_comes_back_as_it_was(settings: Settings, rated: str, tmp_path: 
     index.rebuild()
     _, content = export_labels(index, rated, "csv")
     other = elsewhere(settings, tmp_path)
-    incoming = check(other, rated, from_csv(content))
+    incoming = check(other, rated, read_ratings(content).rows)
     assert (incoming.problems, incoming.n) == ((), 4)
     assert apply(other, rated, incoming) == 3
     assert said(other) == said(settings)
@@ -91,7 +92,7 @@ def test_label_studio_comes_back_as_it_was(settings: Settings, rated: str, tmp_p
 
 def test_a_table_from_a_spreadsheet_is_enough(settings: Settings, words: str) -> None:
     path = read_recordings(settings, words)[0].path
-    incoming = check(settings, words, from_csv(f"recording_id,evaluator,score\n{path},Zoë,77\n".encode()))
+    incoming = check(settings, words, read_ratings(f"recording_id,evaluator,score\n{path},Zoë,77\n".encode()).rows)
     assert incoming.n == 1
     apply(settings, words, incoming)
     ((who, event),) = LabelStore(settings).current(read_recordings(settings, words)[0]).items()
@@ -115,30 +116,39 @@ def test_every_bad_row_is_named(settings: Settings, words: str) -> None:
     ]
     text = io.StringIO()
     csv.writer(text).writerows(table)
-    found = check(settings, words, from_csv(text.getvalue().encode()), {"Eve"})
+    found = check(settings, words, read_ratings(text.getvalue().encode()).rows, {"Eve"})
     assert found.n == 1
     assert found.ratings[key][0].at == "2026-01-01T09:00:00.000+00:00"
     for line, part in enumerate(
-        ["no recording 'nowhere'", "between 0 and 100", "name has 1 to", "much", "'decide' is not a rating",
-         "yesterday", "not JSON", "'Mallory' is not an active rater", "needs a score"], start=2,
+        ["no recording “nowhere”", "101 is off the scale of 0 to 100", "names no rater", "much",
+         "'decide' is not a rating", "yesterday", "not JSON", "“Mallory” is not an active rater",
+         "needs a score"], start=2,
     ):  # fmt: skip
         assert any(p.startswith(f"line {line}:") and part in p for p in found.problems), (line, found.problems)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"a,b\n1,2\n", "missing: evaluator, recording_id"), (b"\xff\xfe\x00", "not UTF-8")],
+    [
+        (b"a,b\n1,2\n", "no column recording_id. Its header is: a, b"),
+        (b"\xff\xfe\x00", "not UTF-16-LE text"),
+        (b" \n", "empty"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old Excel file"),
+        (b"PK\x03\x04", "cannot be read as an Excel"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(300), "not text"),
+        ("Ünvan,Öğrenci\nÇiğdem,\xff".encode()[:-1] + b"\xff", "Line 2 has a letter"),
+    ],
 )
 def test_a_file_that_is_no_table(content: bytes, message: str) -> None:
-    with pytest.raises(LabelError, match=message):
-        from_csv(content)
+    with pytest.raises(TableError, match=message):
+        read_ratings(content)
 
 
 def test_a_file_that_is_not_label_studios() -> None:
     for content in (b"{}", b"nonsense"):
         with pytest.raises(LabelError, match="not a JSON export of Label Studio"):
             from_label_studio(content)
-    odd = [1, {"data": {"recording_id": "x"}, "annotations": [{"result": []}]}]
+    odd = [1, {"data": {"recording_id": "x"}, "annotations": [{"completed_by": 3}]}]
     assert [row.problem != "" for row in from_label_studio(json.dumps(odd).encode())] == [True, True]
     foreign = {"id": 9, "data": {"audio": "a.wav"}, "annotations": [{"completed_by": 3, "result": [
         {"from_name": "score", "type": "rating", "value": {"rating": 4}}]}]}  # fmt: skip

@@ -15,6 +15,7 @@ from pipeline.errors import LabelError
 from pipeline.labels.exchange.label_studio_tasks import AUDIO, CHOICES, HEARD, LABELS, SOUND, TEXT, TEXTS, WORD
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.rubrics import MARKS, RUBRICS
+from pipeline.tablefile import read_table
 
 VALUES = {dimension.key for rubric in RUBRICS.values() for dimension in rubric.dimensions}
 KINDS = {kind for kind, _meaning in MARKS}
@@ -46,6 +47,17 @@ def from_label_studio(content: bytes) -> list[Row]:
     return rows
 
 
+def from_label_studio_table(content: bytes) -> list[Row] | None:
+    """Of its CSV export; None for any other table."""
+    if not all(key.encode() in content.partition(b"\n")[0] for key in FLAT_KEYS):
+        return None
+    table = read_table(content, dict.fromkeys(FLAT_KEYS, ()))
+    return [
+        Row(f"line {row.line}", {}, row.problem) if row.problem else from_flat(f"line {row.line}", row.cells)
+        for row in table.rows
+    ]
+
+
 def from_flat(place: str, record: Mapping[str, Any]) -> Row:
     """A record of JSON-MIN, or a row of Label Studio's CSV: the task's data and the annotation's results side by side,
     results as they are or as JSON."""
@@ -66,22 +78,23 @@ def _row(place: str, data: Mapping[str, Any], annotation: Any) -> Row:
     try:
         values: dict[str, Any] = {
             "recording_id": _recording(data),
-            "evaluator": _person(annotation["completed_by"]) if annotation.get("completed_by") is not None else "",
+            "evaluator": _person(annotation.get("completed_by")),
             "at": annotation.get("created_at") or "",
-            "took_s": annotation.get("lead_time"),
+            "took_s": annotation.get("lead_time") or None,
         }
         left_out: list[str] = []
+        stars: list[str] = []
         results = list(annotation["result"])
         regions: dict[str, dict[str, Any]] = {}
         for result in results:
             if not _taken(result, values, regions):
                 left_out.append(_name_of(result))
+            elif result["type"] == "rating":
+                stars.append(result["from_name"])
         values["marks"] = [mark for region in regions.values() for mark in _marks(region, str(data.get(TEXT) or ""))]
         if annotation.get("was_cancelled") and "action" not in values:
             values |= {"action": "skip", "reason": values.get("reason") or "skipped in Label Studio"}
-        if not values["evaluator"]:
-            return Row(place, {}, "has no rater: completed_by is null, and no result is named rater")
-        return Row(place, values, left_out=tuple(left_out))
+        return Row(place, values, unscaled=tuple(stars), left_out=tuple(left_out))
     except _UNREADABLE as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         return Row(place, {}, f"has an annotation that cannot be read ({reason})")
@@ -167,10 +180,11 @@ def _recording(data: Mapping[str, Any]) -> str:
 
 
 def _person(completed_by: Any) -> str:
+    """Empty where nobody is named."""
     if isinstance(completed_by, dict):
         known = (completed_by.get(key) for key in ("username", "email", "first_name", "id"))
         return str(next((value for value in known if value), ""))
-    return "" if str(completed_by) in ("None", "") else str(completed_by)
+    return "" if completed_by is None else str(completed_by)
 
 
 def _name_of(result: dict[str, Any]) -> str:

@@ -111,7 +111,7 @@ def _consensus_row(labelled: LabelledRecording) -> dict[str, Any]:
 def _recording_columns(labelled: LabelledRecording) -> dict[str, Any]:
     recording = labelled.recording
     return {
-        "recording_id": recording.id, "set": recording.set, "path": recording.path, "speaker": recording.speaker,
+        "recording_id": recording.id, "set": recording.set, "speaker": recording.speaker,
         "text": recording.text, "part": recording.part or "",
     }  # fmt: skip
 
