@@ -72,6 +72,7 @@ class _Grid:
 
     records: list[_Record]
     assumed: list[Message]
+    separator: str = ","
 
 
 def read_table(content: bytes, columns: Columns, required: Collection[str] = (), sheet: str = "") -> Table:
@@ -166,7 +167,7 @@ def _text(content: bytes, columns: Columns) -> _Grid:
         name: str = Message(SEPARATORS[separator]) if separator in SEPARATORS else repr(separator)
         assumed.append(Message(N_("Cells are separated by {separator}."), separator=name))
     records = [replace(record, line=record.line + skipped) for record in _records(lines, separator)]
-    return _Grid(records, assumed)
+    return _Grid(records, assumed, separator)
 
 
 def _separator(lines: Sequence[str], columns: Columns) -> str:
@@ -234,7 +235,7 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> Table:
     renamed = [f"{spelled[name]} = {name}" for name in names if name in columns and spelled[name] != name]
     if renamed:
         assumed.append(Message(N_("Columns are read as follows: {columns}."), columns=", ".join(renamed)))
-    rows = tuple(_row(record, names) for record in grid.records[place + 1 :])
+    rows = tuple(_row(record, names, grid.separator) for record in grid.records[place + 1 :])
     return Table(tuple(name for name in names if name), spelled, rows, tuple(assumed))
 
 
@@ -284,9 +285,11 @@ def header_key(header: str) -> str:
     return "".join(sign for sign in letters if sign.isalnum())
 
 
-def _row(record: _Record, names: Sequence[str]) -> TableRow:
+def _row(record: _Record, names: Sequence[str], separator: str) -> TableRow:
     cells = {
-        name: csvfile.plain(field) for name, field in zip(names, record.fields, strict=False) if name and field.strip()
+        name: csvfile.plain(field, separator)
+        for name, field in zip(names, record.fields, strict=False)
+        if name and field.strip()
     }
     problem = record.problem
     beyond = [field.strip() for field in record.fields[len(names) :] if field.strip()]

@@ -234,7 +234,7 @@ def import_ratings() -> None:
     )  # fmt: skip
     if file is None:
         return
-    incoming = data.checked_ratings(chosen.name, file.name, file.getvalue())
+    incoming = data.checked_ratings(chosen.name, file.getvalue())
     if incoming.problems:
         n = len(incoming.problems)
         st.warning(

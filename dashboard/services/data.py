@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.labels.queries import SetOverview
     from pipeline.runs import RunDirectory
 
-ExportFormat = Literal["csv", "jsonl", "label-studio", "textgrid"]
+ExportFormat = Literal["csv", "xlsx", "jsonl", "label-studio", "textgrid"]
 
 
 @asks(Action.SEE_SETS)
@@ -74,17 +74,35 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 
 @asks(Action.EXPORT)
-def exported_labels(set_name: str, format_: ExportFormat) -> bytes:
-    """As csv, jsonl, label-studio, or textgrid (a zip of one file a recording)."""
-    from pipeline.labels.exchange import export_labels
-    from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids
+def exported_labels(set_name: str, format_: ExportFormat, dialect: str) -> bytes:
+    """As csv of a dialect, jsonl or xlsx, or a zip: Label Studio's tasks with their labelling configuration, or one
+    TextGrid per recording. Label files that cannot be read are left out."""
+    from pipeline.csvfile import DIALECTS
+    from pipeline.labels.exchange.files import export_table, label_studio_files, zipped, zipped_textgrids
+    from pipeline.labels.exchange.recordings import labels_of
 
     me = identity.allowed(Action.EXPORT)
     if format_ == "label-studio":
-        return label_studio(rated_recordings(shared.settings(), set_name, me))
+        return zipped(label_studio_files(shared.settings(), set_name, labels_of(shared.settings(), set_name, me)))
     if format_ == "textgrid":
-        return zipped_textgrids(rated_recordings(shared.settings(), set_name, me))
-    return export_labels(shared._index(), set_name, format_, by=me)[1]
+        return zipped_textgrids(labels_of(shared.settings(), set_name, me)).content
+    return export_table(shared.settings(), set_name, format_, by=me, dialect=DIALECTS[dialect]).content
+
+
+@asks(Action.EXPORT)
+def exported_consensus(set_name: str, dialect: str) -> bytes:
+    """One row per recording, as csv."""
+    from pipeline.csvfile import DIALECTS
+    from pipeline.labels.exchange.files import export_table
+
+    me = identity.allowed(Action.EXPORT)
+    return export_table(shared.settings(), set_name, "csv", "consensus", me, DIALECTS[dialect]).content
+
+
+@asks(Action.EXPORT)
+def unreadable_labels(set_name: str) -> list[Problem]:
+    """Label files of the set that cannot be read, and are left out of exports, as the index knows them."""
+    return [problem for problem in shared._index().problems(set_name) if problem.code == "broken_label"]
 
 
 @asks(Action.IMPORT_DATA)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError
-from pipeline.labels.history import current_ratings, standing_events
+from pipeline.labels.history import current_ratings, lasting_events, slot, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import (
     LabelTimeError,
@@ -55,13 +56,21 @@ class LabelStore:
         self, recording: Recording, events: Sequence[RatingEvent], by: Identity | None = None
     ) -> ResultFile | None:
         """Append those of `events` that say something new: an evaluator who has not spoken yet, or a corrected score.
-        None where there is nothing new; the index is left to the importer."""
+        None where there is nothing new; the index is left to the importer. Raises AccessError for decisions of who may
+        not decide."""
         permit(self._settings, by, Action.IMPORT_DATA)
+        if any(event.action in REVIEWS for event in events):
+            permit(self._settings, by, Action.REVIEW)
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
-            said = {event.evaluator: event for event in before.ratings}
-            fresh = tuple(event for event in events if not _says_the_same(said.get(event.evaluator), event))
+            lasting = {slot(event): event for event in lasting_events(before.ratings)}
+            known = set(map(_key, before.ratings))  # of what was taken back or replaced since it was exported, too
+            fresh = tuple(
+                event
+                for event in events
+                if _key(event) not in known and not _says_the_same(lasting.get(slot(event)), event)
+            )
             if not fresh:
                 return None
             after = derive(before.word, before.rubric, (*before.ratings, *fresh), before.extra)
@@ -140,8 +149,16 @@ def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> Ratin
     return replace(event, at=moved.isoformat(timespec="milliseconds"))
 
 
+def _key(event: RatingEvent) -> tuple[Any, ...]:
+    """The same of an event wherever it stands."""
+    return (event.evaluator, event.action, event.at, event.score, *sorted(event.dimensions.items()))
+
+
 def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
-    return old is not None and (old.score, old.dimensions) == (new.score, new.dimensions)
+    """Whether nothing is said that was not said before; what a file leaves empty is no correction."""
+    if old is None or (old.action, old.score, old.dimensions) != (new.action, new.score, new.dimensions):
+        return False
+    return all(getattr(new, key) in ("", (), getattr(old, key)) for key in ("notes", "reason", "marks"))
 
 
 def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:

@@ -9,15 +9,16 @@ from typing import Any, Literal
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError
 from pipeline.i18n import N_, Message
-from pipeline.labels.exchange.label_studio import from_label_studio
+from pipeline.labels.exchange.label_studio import counted, from_label_studio, from_label_studio_table
 from pipeline.labels.exchange.rating_rows import Reading, Row, from_table
+from pipeline.labels.history import slot
 from pipeline.labels.index import Index
 from pipeline.labels.scale import Scale, applied, own_scale, question, star_question
 from pipeline.labels.store import LabelStore, checked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, is_nobody, name_key, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
+from pipeline.records import REVIEWS, Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
 from pipeline.rubrics import RUBRICS, Dimension
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
@@ -30,8 +31,8 @@ NAMELESS = N_("names no rater. Name the rater of such rows, or complete the file
 @dataclass(frozen=True)
 class Incoming:
     """What an import would do: ratings by recording; every row that cannot be used, with the reason; which names were
-    taken for another spelling of one person's; and what else was inferred. `scale_question` is what has to be answered
-    first: until then there are no ratings. `n_nameless` rows name no rater."""
+    taken for another spelling of one person's; and what else was inferred or left out. `scale_question` is what has to
+    be answered first: until then there are no ratings. `n_nameless` rows name no rater."""
 
     ratings: dict[str, list[RatingEvent]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -51,6 +52,8 @@ def read_ratings(content: bytes, fmt: Format | None = None, sheet: str = "") -> 
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if fmt == "label-studio" or (fmt is None and start in (b"[", b"{")):
         return Reading(from_label_studio(content))
+    if (rows := from_label_studio_table(content)) is not None:
+        return Reading(rows)
     return from_table(content, sheet)
 
 
@@ -79,7 +82,7 @@ def check(
     stars = [value for row in rows for name in row.unscaled if isinstance(value := row.values.get(name), int | float)]
     incoming: dict[str, list[RatingEvent]] = {}
     scores: dict[str, list[float]] = {}
-    places: dict[tuple[str, str], str] = {}
+    places: dict[tuple[str, ...], str] = {}
     problems: list[Message] = []
     repeated: list[Message] = []
     scaled = False
@@ -88,7 +91,7 @@ def check(
             if row.problem:
                 raise LabelError(row.problem)
             recording = recordings.of(str(row.values.get("recording_id") or ""))
-            name = raters.of(str(row.values.get("evaluator") or ""))
+            name = raters.of(str(row.values.get("evaluator") or ""), is_reviewer=_action(row.values) in REVIEWS)
             values = _scored(row.values, dimensions)
             for key, value in values.items():
                 scores.setdefault(key, []).append(value)
@@ -100,7 +103,7 @@ def check(
         except (LabelError, ValueError, TypeError, KeyError, AttributeError) as error:
             problems.append(_problem(row.place, error))
             continue
-        place = recording.id, name
+        place = recording.id, *slot(event)
         if place in places:
             repeated.append(_repeated(event, recording, places[place], row.place))
         places[place] = row.place
@@ -109,6 +112,10 @@ def check(
     if scale is None:
         asked = star_question(stars, first) if stars else question(scores, dimensions.values())
     assumed = [applied(scale, first)] if scale is not None and scaled else []
+    assumed += [
+        Message(N_("This is no part of a rating and is left out: {result}."), result=result)
+        for result in counted(name for row in rows for name in row.left_out)
+    ]
     return Incoming(
         {} if asked else incoming, tuple(problems), raters.respelled(), (*assumed, *raters.assumed(), *repeated), asked,
         0 if rater else raters.n_nameless,
@@ -117,8 +124,10 @@ def check(
 
 def apply(settings: Settings, set_name: str, incoming: Incoming, by: Identity | None = None) -> int:
     """Append what is new to the histories; how many recordings that changed. Running it again changes nothing. Raises
-    AccessError for who may not import."""
+    AccessError for who may not import, or may not decide where there are decisions."""
     permit(settings, by, Action.IMPORT_DATA)
+    if any(event.action in REVIEWS for events in incoming.ratings.values() for event in events):
+        permit(settings, by, Action.REVIEW)
     if incoming.scale_question is not None:
         raise LabelError(incoming.scale_question)
     store, recordings = LabelStore(settings), {r.id: r for r in read_recordings(settings, set_name)}
@@ -146,9 +155,11 @@ class _Recordings:
     def of(self, asked: str) -> Recording:
         """Raises LabelError where there is none, or several could be meant."""
         key = composed(visible(asked)).strip().replace("\\", "/").removeprefix("./")
-        recording = self._known.get(key)
-        if recording is not None:
-            return recording
+        parts = key.split("/")
+        for n in range(len(parts)):  # folders may stand before the path
+            recording = self._known.get("/".join(parts[n:]))
+            if recording is not None:
+                return recording
         alike = self._named.get(key, [])
         if len(alike) > 1:
             raise LabelError(
@@ -182,18 +193,26 @@ class _Raters:
     def __init__(self, people: People, known: Collection[str] | None, of_nameless: str) -> None:
         self.n_nameless = 0
         self._people, self._known, self._of_nameless = people, known, of_nameless
+        self._reviewers = people.who_may(Action.REVIEW)
         self._spelled: dict[str, str] = {}
         self._respelled: dict[str, str] = {}
 
-    def of(self, written: str) -> str:
-        """Raises LabelError for nobody, for what is no name, and for somebody who may not rate here."""
+    def of(self, written: str, *, is_reviewer: bool = False) -> str:
+        """Raises LabelError for nobody, for what is no name, and for somebody who may not rate (or decide) here."""
         if is_nobody(written):
             self.n_nameless += 1
             if not self._of_nameless:
                 raise LabelError(Message(NAMELESS))
             written = self._of_nameless
         cleaned = clean_name(written)
-        if self._known is not None and spelled_as(cleaned, self._known) is None:
+        if is_reviewer:
+            if self._reviewers is not None and spelled_as(cleaned, self._reviewers) is None:
+                raise LabelError(
+                    Message(
+                        N_("“{name}” is not an active reviewer on this installation's list of people"), name=cleaned
+                    )
+                )
+        elif self._known is not None and spelled_as(cleaned, self._known) is None:
             raise LabelError(
                 Message(N_("“{name}” is not an active rater on this installation's list of people"), name=cleaned)
             )
@@ -231,8 +250,8 @@ def _repeated(event: RatingEvent, recording: Recording, before: str, now: str) -
 
 
 def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float], rubric: RubricName) -> RatingEvent:
-    action = RatingAction(str(values.get("action") or "rate"))
-    if action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
+    action = _action(values)
+    if action is RatingAction.UNDO:
         raise LabelError(f"'{action}' is not a rating")
     took_s = values.get("took_s")
     return RatingEvent(
@@ -247,7 +266,13 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
         project=str(values.get("project") or ""),
         purpose=Purpose(str(values.get("purpose") or "")),
         took_s=None if took_s is None else float(took_s),
+        source=RatingSource(str(values.get("source") or RatingSource.HUMAN)),
     )
+
+
+def _action(values: Mapping[str, Any]) -> RatingAction:
+    """Raises ValueError for what nobody can do."""
+    return RatingAction(str(values.get("action") or RatingAction.RATE))
 
 
 def _time(text: str) -> str:

@@ -40,20 +40,23 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "project": ("proje",),
     "purpose": (),
     "took_s": ("seconds", "lead time", "süre"),
+    "source": (),
 }  # fmt: skip
-# What our own export has beside them, which the recording says already.
-KNOWN_ALREADY = ("set", "speaker", "text", "part", "source")
+# What our own export has beside them, which follows from the recording and its history.
+KNOWN_ALREADY = ("set", "speaker", "text", "part", "counts", "consensus", "excluded")
 
 
 @dataclass(frozen=True)
 class Row:
     """One rating as it was read: `place` says where it stood, `problem` what is wrong with it already. `unscaled` names
-    the values whose scale the file does not say (stars)."""
+    the values whose scale the file does not say (stars), `left_out` what stood beside the rating and is no part of
+    one."""
 
     place: str
     values: dict[str, Any]
     problem: str = ""
     unscaled: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
