@@ -18,9 +18,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from pipeline import csvfile
 from pipeline.errors import TableError
@@ -75,8 +75,7 @@ class Table:
     assumed: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Record:
+class _Record(NamedTuple):
     line: int
     fields: list[str]
     problem: Message | None = None
@@ -358,15 +357,17 @@ def _row(record: _Record, names: Sequence[str], separator: str) -> TableRow:
         if name and field.strip()
     }
     problem = record.problem
-    beyond = [field.strip() for field in record.fields[len(names) :] if field.strip()]
-    unnamed = [field.strip() for name, field in zip(names, record.fields, strict=False) if not name and field.strip()]
-    if problem is None and (beyond or unnamed):
+    stray = ""
+    if len(record.fields) > len(names) or "" in names:
+        placed = zip_longest(names, record.fields, fillvalue="")
+        stray = next((field.strip() for name, field in placed if not name and field.strip()), "")
+    if problem is None and stray:
         problem = Message(
             N_(
                 "has {n} cells and the header {columns}: “{cell}” belongs to no column. Put quotes around a cell that "
                 "contains the separator."
             ),
-            n=str(len(record.fields)), columns=str(sum(map(bool, names))), cell=(beyond or unnamed)[0][:SHOWN],
+            n=str(len(record.fields)), columns=str(sum(map(bool, names))), cell=stray[:SHOWN],
         )  # fmt: skip
     return TableRow(record.line, cells, problem)
 
