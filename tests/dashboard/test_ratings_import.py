@@ -1,4 +1,4 @@
-"""Ratings imported on the Data page: how they were read is shown, what is unknown is asked, before anything is written."""
+"""Ratings imported on the Data page: how they were read is shown, and what is unknown is asked, before they are."""
 
 import io
 import json
