@@ -24,12 +24,13 @@ from pipeline.labels.exchange.marked_words import marked_words
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.recordings import LabelledRecording
 from pipeline.labels.history import NOT_COUNTED
-from pipeline.records import REVIEWS, Mark, RatingAction, RatingEvent, Recording, Seconds, WordScore
+from pipeline.records import REVIEWS, Mark, RatingAction, RatingEvent, RatingSource, Recording, Seconds, WordScore
 
 SHORTEST_S: Seconds = 1e-3
 SUFFIX = ".TextGrid"
 RATING, DECISION = "rating", "decision"
 LINE_END = "⏎"
+_TEXTS = ("action", "notes", "reason", "project", "source", "at", "purpose")  # the others are numbers
 FIELD = " | "
 # What a program may take for a line end, or cannot show; besides what has a meaning in a label or a tier's name.
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\|⏎]")
@@ -101,14 +102,14 @@ def read_textgrid(path: Path, recording: str) -> list[Row]:
             continue
         kind, name, purpose = _unescaped(head["kind"]), _unescaped(head["name"]), head["purpose"] or ""
         labels = [entry.label for entry in tier.entries]
-        if head["kind"] in (RATING, DECISION):
-            key = (name, purpose, f"{head['kind']}{head['number'] or ''}")
-            ratings[key] = {"recording_id": recording, "evaluator": name, "purpose": purpose, **_fields(labels)}
-            continue
         try:
-            marks.setdefault((name, purpose), []).extend(_mark(kind, label) for label in labels)
-        except LabelError as error:
-            return [Row(path.name, {}, f"has a mark that cannot be read ({error})")]
+            if head["kind"] in (RATING, DECISION):
+                key = (name, purpose, f"{head['kind']}{head['number'] or ''}")
+                ratings[key] = {"recording_id": recording, "evaluator": name, "purpose": purpose, **_fields(labels)}
+            else:
+                marks.setdefault((name, purpose), []).extend(_mark(kind, label) for label in labels)
+        except ValueError as error:
+            return [Row(path.name, {}, f"has a tier {tier.name!r} that cannot be read ({error})")]
     for (name, purpose), of_rater in marks.items():
         values = ratings.get((name, purpose, RATING))
         if values is None:
@@ -191,9 +192,10 @@ def _marked(mark: Mark, recording: Recording, words: Sequence[WordScore], durati
 
 
 def _mark(kind: str, label: str) -> dict[str, Any]:
+    """Raises ValueError for a label that was not written here."""
     read = _MARK.fullmatch(label)
     if read is None:
-        raise LabelError(f"the mark {label!r} names no word")
+        raise ValueError(f"the mark {label!r} names no word")
     sound = None if read["sound"] is None else int(read["sound"]) - 1
     return asdict(Mark(int(read["word"]) - 1, sound, kind, _unescaped(read["heard"] or "")))
 
@@ -205,8 +207,10 @@ def _place(mark: Mapping[str, Any]) -> tuple[int, int]:
 def _label(event: RatingEvent) -> str:
     values: dict[str, Any] = {} if event.action is RatingAction.RATE else {"action": str(event.action)}
     values |= dict(event.dimensions) if event.dimensions else {"score": event.score}
-    for key in ("took_s", "notes", "reason", "project", "source", "at"):
+    for key in ("took_s", "notes", "reason", "project", "at"):
         values[key] = getattr(event, key)
+    if event.source is not RatingSource.HUMAN:
+        values["source"] = str(event.source)
     if event.purpose not in NOT_COUNTED:
         values["purpose"] = str(event.purpose)
     return FIELD.join(
@@ -217,8 +221,10 @@ def _label(event: RatingEvent) -> str:
 
 
 def _fields(labels: Sequence[str]) -> dict[str, Any]:
+    """Raises ValueError for a value that is no number."""
     pairs = (field.partition(": ") for label in labels for field in label.split(FIELD))
-    return {key: _unescaped(value) for key, _sign, value in pairs}
+    fields = {key: _unescaped(value) for key, _sign, value in pairs}
+    return {key: value if key in _TEXTS else float(value) for key, value in fields.items()}
 
 
 def _escaped(text: str) -> str:
