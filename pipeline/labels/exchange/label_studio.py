@@ -6,6 +6,7 @@ of the audio, results of other names) is left out and told. JSON-MIN and CSV do 
 so there the sound that was heard in place of a marked one is left out.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,6 +21,7 @@ from pipeline.tablefile import read_table
 VALUES = {dimension.key for rubric in RUBRICS.values() for dimension in rubric.dimensions}
 KINDS = {kind for kind, _meaning in MARKS}
 FLAT_KEYS = {"annotation_id", "annotator"}  # of JSON-MIN and CSV
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, LabelError)
 
 
@@ -107,7 +109,7 @@ def _taken(result: dict[str, Any], values: dict[str, Any], regions: dict[str, di
     is_of_text = isinstance(value.get("start"), int) and ("labels" not in value or isinstance(value.get("text"), str))
     if kind in ("number", "rating") and name in VALUES:
         values[name] = value[kind]
-    elif kind == "choices" and name in VALUES:
+    elif kind == "choices" and name in VALUES and _NUMBER.fullmatch(str(value["choices"][0])):
         values[name] = float(value["choices"][0])
     elif kind == "choices" and name in CHOICES:
         (values[name],) = value["choices"]

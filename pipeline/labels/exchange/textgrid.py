@@ -4,13 +4,15 @@ Times come from an aligner (the speech scorer, for English sentences). Where the
 said: the text and each mark then stand over the whole recording.
 
     words, phones              the text, in time where it was aligned
+    consensus                  64.0 (decided by Deniz); "excluded" where a reviewer excluded the recording
     rating: Ayşe               score: 81.5 | took_s: 4.5 | notes: çok iyi | at: 2026-03-04T05:06:07.890+00:00
     rating (repeat): Ayşe      a rating that does not count, after its purpose
     decision: Deniz            action: exclude | reason: noise
     mispronounced: Ayşe        araba (word 1, sound 3): ı
     mispronounced 2: Ayşe      where marks of one kind overlap
 
-A label has no line ends, which other programs cannot read: ⏎ stands for them. `read_textgrid` reads all of it again.
+A label has no line ends, which other programs cannot read: ⏎ stands for them. `read_textgrid` reads
+what people said again; the consensus follows from it.
 """
 
 import re
@@ -132,6 +134,11 @@ def _tiers(
     if words:
         phones = [Span(phone.start_s, phone.end_s, _escaped(phone.phone)) for word in words for phone in word.phones]
         yield "phones", _apart(phones, duration)
+    agreed = "excluded" if labelled.is_excluded else None
+    if labelled.consensus is not None:
+        agreed = f"{labelled.consensus.score!r} ({_escaped(labelled.consensus.method)})"
+    if agreed is not None:
+        yield "consensus", [Span(0.0, duration, agreed)]
     heads: dict[str, int] = {}
     for event in sorted(labelled.events, key=lambda event: event.evaluator):
         purpose = f" ({event.purpose})" if event.purpose in NOT_COUNTED else ""
