@@ -212,7 +212,7 @@ EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
 
 
 def export_labels() -> None:
-    left, right = st.columns(2, vertical_alignment="bottom")
+    left, right = st.columns(2)
     with left:
         chosen = choose_set()
     if chosen is None:
