@@ -13,10 +13,14 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 from pipeline import csvfile
 from pipeline.errors import TableError
@@ -25,11 +29,13 @@ from pipeline.optional import require
 from pipeline.text import composed, visible
 
 SEPARATORS = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs"), "|": N_("vertical bars")}
+BLOCK_BYTES = 1 << 20
 MAX_BYTES = 100 * 1024 * 1024  # of a spreadsheet, unpacked
 HEADER_WITHIN = 20  # rows: titles and notes may stand above it
 SAMPLE = 200
 SHOWN = 60  # characters of a cell or line in a message
-_SEP_LINE = re.compile(r'\A"?sep=(.)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
+_CODECS = {"Windows-1254": "cp1254", "Windows-1252": "cp1252"}
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _XLS = b"\xd0\xcf\x11\xe0"
 _BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, SyntaxError, EOFError)
@@ -49,9 +55,19 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class OpenTable:
+    """A table being read, row by row. `columns` in their order, those that the caller knows by the caller's names;
+    `spelled` gives the header of each. `assumed` is what was inferred."""
+
+    columns: tuple[str, ...]
+    spelled: dict[str, str]
+    rows: Iterator[TableRow]
+    assumed: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
 class Table:
-    """`columns` in their order, those that the caller knows by the caller's names; `spelled` gives the header of each.
-    `assumed` is what was inferred."""
+    """The same, read as a whole."""
 
     columns: tuple[str, ...]
     spelled: dict[str, str]
@@ -59,8 +75,7 @@ class Table:
     assumed: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Record:
+class _Record(NamedTuple):
     line: int
     fields: list[str]
     problem: Message | None = None
@@ -70,7 +85,7 @@ class _Record:
 class _Grid:
     """Rows of fields without names yet, and how they were read."""
 
-    records: list[_Record]
+    records: Iterator[_Record]
     assumed: list[Message]
     separator: str = ","
 
@@ -86,17 +101,49 @@ def read_table(content: bytes, columns: Columns, required: Collection[str] = (),
     """
     if not content.strip():
         raise TableError("The file is empty.")
-    grid = _spreadsheet(content, columns, required, sheet) if _is_spreadsheet(content) else _text(content, columns)
-    return _named(grid, columns, required)
+    if _is_spreadsheet(content):
+        table = _named(_spreadsheet(content, columns, required, sheet), columns, required)
+    else:
+        text, encoding = decoded(content)
+        table = _named(_text(io.StringIO(text, newline=""), encoding, columns), columns, required)
+    return Table(table.columns, table.spelled, tuple(table.rows), table.assumed)
+
+
+@contextmanager
+def open_table(
+    path: Path, columns: Columns, required: Collection[str] = (), *, quoted: bool = True
+) -> Iterator[OpenTable]:
+    """The same for a file of any length, row by row in bounded memory. With `quoted=False` quotes are text, as in the
+    tables of Common Voice. Raises TableError and OSError."""
+    with path.open("rb") as file:
+        start = file.read(BLOCK_BYTES)
+        if _is_spreadsheet(start):
+            table = read_table(path.read_bytes(), columns, required)
+            yield OpenTable(table.columns, table.spelled, iter(table.rows), table.assumed)
+            return
+        if not start.strip():
+            raise TableError(f"{path} is empty.")
+        encoding, n_mark = _encoding_of(file, start)
+        file.seek(n_mark)
+        lines = io.TextIOWrapper(file, _CODECS.get(encoding, encoding), newline="")
+        try:
+            yield _named(_text(lines, encoding, columns, quoted), columns, required)
+        finally:
+            lines.detach()
 
 
 def split_rows(text: str, n_fields: int) -> list[tuple[int, list[str]]]:
     """Rows without a header, as people type or paste them: each with its line, split at the first of tab, semicolon,
     bar and comma that gives every row `n_fields`, else at commas. Raises TableError for an unclosed quote."""
-    lines = list(io.StringIO(text, newline=""))
     split: list[list[_Record]] = []
     for separator in ("\t", ";", "|", ","):
-        split.append([record for record in _records(lines, separator) if any(map(str.strip, record.fields))])
+        split.append(
+            [
+                record
+                for record in _records(io.StringIO(text, newline=""), separator)
+                if any(map(str.strip, record.fields))
+            ]
+        )
         if all(record.problem is None and len(record.fields) == n_fields for record in split[-1]):
             break
     for record in split[-1]:
@@ -107,22 +154,38 @@ def split_rows(text: str, n_fields: int) -> list[tuple[int, list[str]]]:
 
 def decoded(content: bytes) -> tuple[str, str]:
     """The text of a file, and its encoding: by its byte order mark, else UTF-8, else UTF-16, else the Windows code page
-    of Turkish (1254) or, where that has no such letter, of western Europe (1252). Raises TableError for what is no text,
-    and for UTF-8 with damaged letters."""
+    of Turkish (1254) or, where that has no such letter, of western Europe (1252). Raises TableError for what is no
+    text, and for UTF-8 with damaged letters."""
+    encoding, n_mark = _encoding_of(io.BytesIO(content), content[:BLOCK_BYTES])
+    if encoding in _CODECS:
+        return content.decode(_CODECS[encoding], "replace"), encoding
+    return _strictly(content[n_mark:], encoding), encoding
+
+
+def _encoding_of(file: BinaryIO, start: bytes) -> tuple[str, int]:
+    """And the length of its byte order mark."""
     for mark, encoding in _BOMS.items():
-        if content.startswith(mark):
-            return _strictly(content[len(mark) :], encoding), encoding
-    if b"\0" in content[:4096]:
-        even, odd = content[0:4096:2].count(0), content[1:4096:2].count(0)
-        return _strictly(content, "utf-16-be" if even > odd else "utf-16-le"), "utf-16"
+        if start.startswith(mark):
+            return encoding, len(mark)
+    if b"\0" in start[:4096]:
+        even, odd = start[0:4096:2].count(0), start[1:4096:2].count(0)
+        return "utf-16-be" if even > odd else "utf-16-le", 0
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    file.seek(0)
     try:
-        return content.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError as error:
-        _refuse_damaged_utf8(content, error)
-    try:
-        return content.decode("cp1254"), "Windows-1254"
+        while block := file.read(BLOCK_BYTES):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+        return "utf-8", 0
     except UnicodeDecodeError:
-        return content.decode("cp1252", "replace"), "Windows-1252"
+        file.seek(0)
+        content = file.read()
+    _refuse_damaged_utf8(content)
+    try:
+        content.decode("cp1254")
+        return "Windows-1254", 0
+    except UnicodeDecodeError:
+        return "Windows-1252", 0
 
 
 def _strictly(content: bytes, encoding: str) -> str:
@@ -135,77 +198,83 @@ def _strictly(content: bytes, encoding: str) -> str:
     return text
 
 
-def _refuse_damaged_utf8(content: bytes, error: UnicodeDecodeError) -> None:
+def _refuse_damaged_utf8(content: bytes) -> None:
     """A file of another encoding has hardly a letter that is UTF-8; one with many was UTF-8 before it was damaged."""
     text = content.decode("utf-8", "surrogateescape")
     wrong = sum("\udc80" <= sign <= "\udcff" for sign in text)
     right = sum(sign > "\x7f" for sign in text) - wrong
     if right > wrong:
-        line = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
+        before = next(n for n, sign in enumerate(text) if "\udc80" <= sign <= "\udcff")
+        line = len(re.findall(r"\r\n|\r|\n", text[:before])) + 1
         raise TableError(
-            f"Line {line} has a letter that is damaged: byte {error.start + 1} is not UTF-8, as the rest of the file is. "
-            "Correct the letter and save the file as UTF-8."
-        ) from error
+            f"Line {line} has a letter that is damaged: byte {len(text[:before].encode()) + 1} is not UTF-8, as the "
+            "rest of the file is. Correct the letter and save the file as UTF-8."
+        )
 
 
-def _text(content: bytes, columns: Columns) -> _Grid:
-    text, encoding = decoded(content)
-    assumed = (
-        []
-        if encoding == "utf-8"
-        else [
-            Message(
-                N_("The text is in {encoding}."), encoding=encoding.upper() if encoding.startswith("utf") else encoding
-            )
-        ]
-    )
-    declared = _SEP_LINE.match(text)
+def _text(lines: Iterable[str], encoding: str, columns: Columns, quoted: bool = True) -> _Grid:
+    assumed = []
+    if encoding != "utf-8":
+        name = encoding if encoding in _CODECS else encoding.upper()
+        assumed.append(Message(N_("The text is in {encoding}."), encoding=name))
+    source = iter(lines)
+    head = list(islice(source, SAMPLE))
+    declared = _SEP_LINE.fullmatch(head[0]) if head else None
     skipped = 0 if declared is None else 1
-    lines = list(io.StringIO(text, newline=""))[skipped:]
-    separator = declared[1] if declared else _separator(lines, columns)
+    head = head[skipped:]
+    separator = declared[1] if declared else _separator(head, columns, quoted)
     if separator != ",":
-        name: str = Message(SEPARATORS[separator]) if separator in SEPARATORS else repr(separator)
+        name = Message(SEPARATORS[separator]) if separator in SEPARATORS else repr(separator)
         assumed.append(Message(N_("Cells are separated by {separator}."), separator=name))
-    records = [replace(record, line=record.line + skipped) for record in _records(lines, separator)]
-    return _Grid(records, assumed, separator)
+    return _Grid(_records(chain(head, source), separator, quoted, skipped), assumed, separator)
 
 
-def _separator(lines: Sequence[str], columns: Columns) -> str:
+def _separator(head: Sequence[str], columns: Columns, quoted: bool) -> str:
     """The separator under which the header has the most of the columns, else the most cells."""
 
     def fit(separator: str) -> tuple[int, int]:
-        heads = [record.fields for record in _sample(lines, separator)[:HEADER_WITHIN]]
-        return max(((_n_known(head, columns), len(head)) for head in heads), default=(0, 0))
+        first = islice(_records(head, separator, quoted), HEADER_WITHIN)
+        return max(((_n_known(record.fields, columns), len(record.fields)) for record in first), default=(0, 0))
 
     return max(SEPARATORS, key=fit)
 
 
-def _sample(lines: Sequence[str], separator: str) -> list[_Record]:
-    return list(_records(lines[:SAMPLE], separator))
-
-
-def _records(lines: Sequence[str], separator: str) -> Iterator[_Record]:
-    """Every row with the line it begins on. After one that cannot be read it goes on with the next line, so that a quote
-    that is not closed swallows nothing."""
+def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped: int = 0) -> Iterator[_Record]:
+    """Every row with the line it begins on, after `skipped` lines. After one that cannot be read it goes on with the
+    next line, so that a quote that is not closed swallows nothing."""
+    source = iter(lines)
+    waiting: deque[str] = deque(islice(source, SAMPLE))
     blank_before_quote = re.compile(rf'(?:^|{re.escape(separator)}) +"')
-    skips = any(blank_before_quote.search(line) for line in lines[:SAMPLE])
-    start = 0
-    while start < len(lines):
+    skips = any(map(blank_before_quote.search, waiting))
+    taken: list[str] = []
+
+    def feed() -> Iterator[str]:
+        while (line := waiting.popleft() if waiting else next(source, None)) is not None:
+            taken.append(line)
+            yield line
+
+    number, ended = skipped + 1, False
+    while not ended:
         reader = csv.reader(
-            (lines[n] for n in range(start, len(lines))), delimiter=separator, strict=True, skipinitialspace=skips
-        )
+            feed(), delimiter=separator, strict=True, skipinitialspace=skips,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        )  # fmt: skip
         while True:
-            begin = start + reader.line_num
             try:
                 fields = next(reader)
             except StopIteration:
-                return
+                ended = True
+                break
             except csv.Error:
-                yield _Record(begin + 1, [], _quote_problem(lines[begin]))
-                start = begin + 1
+                yield _Record(number, [], _quote_problem(taken[0]))
+                waiting.extendleft(reversed(taken[1:]))
+                taken.clear()
+                number += 1
                 break
             if any(field.strip() for field in fields):
-                yield _Record(begin + 1, fields)
+                yield _Record(number, fields)
+            number += len(taken)
+            taken.clear()
 
 
 def _quote_problem(line: str) -> Message:
@@ -216,15 +285,20 @@ def _quote_problem(line: str) -> Message:
     )
 
 
-def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> Table:
-    """The rows below the header, by column."""
-    place = _header(grid, columns)
-    header = grid.records[place]
+def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> OpenTable:
+    """The rows below the header, by column: the first row with the most of the columns, the very first where none has
+    any."""
+    heads = list(islice(grid.records, HEADER_WITHIN))
+    if not heads:
+        raise TableError("The table has no rows.")
+    place = max(range(len(heads)), key=lambda n: (_n_known(heads[n].fields, columns), -n))
+    header = heads[place]
     names, spelled = _names(header.fields, columns)
     if missing := sorted(set(required) - set(names)):
         there = ", ".join(field.strip() or "-" for field in header.fields)[:300]
         raise TableError(
-            f"The table has no column {' and none '.join(missing)}. Its header is: {there}. Name the columns in the first line."
+            f"The table has no column {' and none '.join(missing)}. Its header is: {there}. Name the columns in the "
+            "first line."
         )
     assumed = list(grid.assumed)
     if place:
@@ -234,16 +308,8 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> Table:
     renamed = [f"{spelled[name]} = {name}" for name in names if name in columns and spelled[name] != name]
     if renamed:
         assumed.append(Message(N_("Columns are read as follows: {columns}."), columns=", ".join(renamed)))
-    rows = tuple(_row(record, names, grid.separator) for record in grid.records[place + 1 :])
-    return Table(tuple(name for name in names if name), spelled, rows, tuple(assumed))
-
-
-def _header(grid: _Grid, columns: Columns) -> int:
-    """The first row with the most of the columns; the very first where none has any."""
-    heads = grid.records[:HEADER_WITHIN]
-    if not heads:
-        raise TableError("The table has no rows.")
-    return max(range(len(heads)), key=lambda n: (_n_known(heads[n].fields, columns), -n))
+    rows = (_row(record, names, grid.separator) for record in chain(heads[place + 1 :], grid.records))
+    return OpenTable(tuple(name for name in names if name), spelled, rows, tuple(assumed))
 
 
 def _n_known(fields: Sequence[str], columns: Columns) -> int:
@@ -286,20 +352,22 @@ def header_key(header: str) -> str:
 
 def _row(record: _Record, names: Sequence[str], separator: str) -> TableRow:
     cells = {
-        name: csvfile.plain(field, separator)
+        name: csvfile.plain(field, separator) if "'" in field else field
         for name, field in zip(names, record.fields, strict=False)
         if name and field.strip()
     }
     problem = record.problem
-    beyond = [field.strip() for field in record.fields[len(names) :] if field.strip()]
-    unnamed = [field.strip() for name, field in zip(names, record.fields, strict=False) if not name and field.strip()]
-    if problem is None and (beyond or unnamed):
+    stray = ""
+    if len(record.fields) > len(names) or "" in names:
+        placed = zip_longest(names, record.fields, fillvalue="")
+        stray = next((field.strip() for name, field in placed if not name and field.strip()), "")
+    if problem is None and stray:
         problem = Message(
             N_(
                 "has {n} cells and the header {columns}: “{cell}” belongs to no column. Put quotes around a cell that "
                 "contains the separator."
             ),
-            n=str(len(record.fields)), columns=str(sum(map(bool, names))), cell=(beyond or unnamed)[0][:SHOWN],
+            n=str(len(record.fields)), columns=str(sum(map(bool, names))), cell=stray[:SHOWN],
         )  # fmt: skip
     return TableRow(record.line, cells, problem)
 
@@ -335,7 +403,7 @@ def _spreadsheet(content: bytes, columns: Columns, required: Collection[str], sh
         if len(fitting) > 1:
             raise SheetChoiceError(fitting)
     chosen = fitting[0] if fitting else next(iter(sheets))
-    grid = _Grid(sheets[chosen], [])
+    grid = _Grid(iter(sheets[chosen]), [])
     if len(sheets) > 1:
         others = ", ".join(name for name in sheets if name != chosen)
         grid.assumed.append(Message(N_("The sheet “{sheet}” is read, not: {others}."), sheet=chosen, others=others))

@@ -13,6 +13,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
 from dashboard.components.progress import progress_bar
 from dashboard.markup import message, plain
+from dashboard.sections import ratings_import
 from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, ngettext, number
@@ -32,7 +33,9 @@ SOURCES = {
 }  # fmt: skip
 SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
 KINDS = {
-    "bad_label": N_("label that cannot be read"), "bad_row": N_("row that cannot be used"),
+    "bad_label": N_("label that cannot be read"), "label_scale": N_("scale of scores unknown"),
+    "no_rater": N_("no rater named"), "respelled": N_("name in several spellings"),
+    "stray_label": N_("label without recording"), "bad_row": N_("row that cannot be used"),
     "broken_label": N_("damaged label"), "broken_reference": N_("damaged reference"), "broken_set": N_("damaged set"),
     "clipped": N_("clipped"), "duplicate": N_("duplicate"), "empty": N_("empty"), "low_level": N_("too quiet"),
     "low_sample_rate": N_("low sample rate"), "mostly_silent": N_("mostly silent"), "noisy": N_("noisy"),
@@ -127,6 +130,7 @@ def problems() -> None:
     if not known:
         st.success(_("There are no problems in the imported recordings."), icon=":material/check_circle:")
         return
+    ratings_import.ask_scale_of_labels(known)
     codes = sorted({problem.code for problem in known})
     left, middle, right = st.columns(3)
     kinds = left.multiselect(_("Kind"), codes, placeholder=_("All kinds"), format_func=_kind)
@@ -249,51 +253,6 @@ def export_labels() -> None:
             "phones: `pronlab export --format textgrid --align`."
         )
     )
-
-
-def import_ratings() -> None:
-    """Ratings that were given elsewhere, for recordings that are here."""
-    st.subheader(_("Ratings from elsewhere"))
-    chosen = choose_set()
-    if chosen is None:
-        return
-    file = st.file_uploader(
-        _("A table (CSV) or a Label Studio export (JSON)"), ["csv", "json"], key="ratings-file", max_upload_size=50,
-        help=_("A table needs the columns recording_id (or the path of the audio), evaluator, and the scores."),
-    )  # fmt: skip
-    if file is None:
-        return
-    incoming = data.checked_ratings(chosen.name, file.getvalue())
-    if incoming.problems:
-        n = len(incoming.problems)
-        st.warning(
-            ngettext(
-                "{n} rating cannot be used. Correct the file, or import the rest.",
-                "{n} ratings cannot be used. Correct the file, or import the rest.",
-                n,
-            ).format(n=number(n)),
-            icon=":material/warning:",
-        )
-        st.dataframe([{_("Problem"): problem} for problem in incoming.problems], hide_index=True)
-    if incoming.respelled:
-        st.info(plain("; ".join(incoming.respelled)), icon=":material/spellcheck:")
-    if not incoming.n:
-        st.info(_("The file has no ratings that can be imported."), icon=":material/info:")
-        return
-    ratings = ngettext("{n} rating", "{n} ratings", incoming.n).format(n=number(incoming.n))
-    n = len(incoming.ratings)
-    recordings = ngettext("{n} recording", "{n} recordings", n).format(n=number(n))
-    st.markdown(
-        _("To import: {ratings} of {recordings}. Nothing is overwritten.").format(
-            ratings=ratings, recordings=recordings
-        )
-    )
-    if st.button(_("Import ratings"), type="primary", icon=":material/input:"):
-        n = data.import_ratings(chosen.name, incoming)
-        st.success(
-            ngettext("{n} recording has new ratings.", "{n} recordings have new ratings.", n).format(n=number(n)),
-            icon=":material/check_circle:",
-        )
 
 
 def maintain() -> None:

@@ -120,6 +120,15 @@ def import_ratings(set_name: str, incoming: Incoming) -> int:
     return apply(shared.settings(), set_name, incoming, identity.allowed(Action.IMPORT_DATA))
 
 
+@asks(Action.MANAGE_PROJECTS)
+def rescale_labels(set_name: str, scale: str) -> int:
+    """Read the scores of other programs' label files on this scale; how many files there were."""
+    from pipeline.labels.repair import rescale_labels as rescale
+    from pipeline.labels.scale import parse_scale
+
+    return len(rescale(shared.settings(), set_name, parse_scale(scale), identity.allowed(Action.MANAGE_PROJECTS)))
+
+
 @asks(Action.IMPORT_DATA)
 def rebuild_index(progress: Progress) -> IndexReport:
     """Make the index anew; returns what it holds now."""

@@ -136,7 +136,8 @@ def import_path(
         )
         label_problems = _take_over_labels(settings, registered, recordings, scan.items, by)
         remove_leftovers(registered.labels_root)
-        index.refresh_set(set_name)
+        told = {problem.path for problem in label_problems}
+        label_problems += [one for one in index.refresh_set(set_name) if one.path not in told]
     return ImportReport(
         set=set_name,
         n_recordings=len(recordings),
@@ -303,7 +304,7 @@ def _take_over_labels(
             else:
                 write_result(path, derive(recording.text, recording.rubric, events, {}), durable=False)
         except (LabelError, CorpusError) as error:
-            problems.append(Problem("bad_label", f"{recording.path}: {error}", "error", recording.path))
+            problems.append(Problem("bad_label", f"{recording.path}: {error}", "error", recording.id))
     return problems
 
 

@@ -1,7 +1,7 @@
 """The scales on which scores come from elsewhere: asked or known, never guessed.
 
-Four of five stars are not 4 of 100. A scale that a file does not say is asked for, and so is one that looks wrong: scores
-that all lie in the lowest tenth of the rubric's scale (0 to 10 of 100) were in all likelihood given on another.
+Four of five stars are not 4 of 100. A scale that a file does not say is asked for, and so is one that looks wrong:
+scores that all lie in the lowest tenth of the rubric's scale (0 to 10 of 100) were in all likelihood given on another.
 """
 
 import math
@@ -61,8 +61,8 @@ def question(scores: Mapping[str, Collection[float]], dimensions: Collection[Dim
         if values and min(values) >= 0 and 0 < max(values) <= SUSPECT_SHARE * dimension.high:
             return Message(
                 N_(
-                    "All scores lie between {low} and {high}, though the scale is 0 to {best}. Give the scale they were "
-                    "given on: {tenth} if {tenth} is the best score, {best} if they are right as they are."
+                    "All scores lie between {low} and {high}, though the scale is 0 to {best}. Give the scale they "
+                    "were given on: {tenth} if {tenth} is the best score, {best} if they are right as they are."
                 ),
                 low=f"{min(values):g}", high=f"{max(values):g}", best=f"{dimension.high:g}",
                 tenth=f"{SUSPECT_SHARE * dimension.high:g}",
@@ -75,8 +75,8 @@ def star_question(values: Collection[float], dimension: Dimension) -> Message:
     example = Scale(0, 5).onto(4, dimension)
     return Message(
         N_(
-            "The ratings are stars (here {low} to {high}) and do not say how many stars there are. Give their scale: of 5 "
-            "stars, 4 become {example}."
+            "The ratings are stars (here {low} to {high}) and do not say how many stars there are. Give their scale: "
+            "of 5 stars, 4 become {example}."
         ),
         low=f"{min(values):g}", high=f"{max(values):g}", example=f"{example:g}",
     )  # fmt: skip

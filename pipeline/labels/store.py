@@ -11,7 +11,15 @@ from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError
 from pipeline.labels.history import current_ratings, lasting_events, slot, standing_events
 from pipeline.labels.index import Index
-from pipeline.labels.result_file import LabelTimeError, ResultFile, append, derive, read_result, write_result
+from pipeline.labels.result_file import (
+    LabelTimeError,
+    ResultFile,
+    append,
+    derive,
+    read_result,
+    scale_is_unknown,
+    write_result,
+)
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, same_person, spelled_as
@@ -96,6 +104,11 @@ class LabelStore:
             except LabelTimeError:
                 self._index.pass_over(recording)  # so that the experts go on with the others
                 raise
+            if any(map(scale_is_unknown, before.ratings)) and self._index.is_held(recording):
+                raise LabelError(
+                    f"The label file of {recording.id} has a score of an unknown scale. Give the scale first: "
+                    f"`pronlab label scale --set {recording.set}`."
+                )
             if People(self._settings).is_open:  # a recording's own history spells its raters in one way
                 alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
                 event = replace(event, evaluator=alike or event.evaluator)

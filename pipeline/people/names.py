@@ -42,14 +42,19 @@ def same_person(a: str, b: str) -> bool:
 
 
 def spelled_as(name: str, known: Iterable[str]) -> str | None:
-    """The spelling among `known` that is this person: the very same one, else the first in order; None for somebody
-    new."""
+    """The spelling among `known` that is this person: the very same one, else the best; None for somebody new."""
     key = name_key(name)
-    alike = sorted(other for other in known if name_key(other) == key)
+    alike = {other for other in known if name_key(other) == key}
     if not alike:
         return None
     cleaned = spaced(name)
-    return cleaned if cleaned in alike else alike[0]
+    return cleaned if cleaned in alike else best_spelling(alike)
+
+
+def best_spelling(names: Iterable[str]) -> str:
+    """Of several spellings of one name, whatever their order: one in mixed case, as names are written, else the first
+    by its letters."""
+    return min(names, key=lambda name: (name in (name.upper(), name.lower()), name))
 
 
 def is_nobody(name: str) -> bool:

@@ -1,12 +1,14 @@
 """Tables of any dialect are read by their content, and what was inferred is told."""
 
 import io
+from collections import deque
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 
 from pipeline.errors import TableError
-from pipeline.tablefile import SheetChoiceError, Table, decoded, header_key, read_table, split_rows
+from pipeline.tablefile import SheetChoiceError, Table, decoded, header_key, open_table, read_table, split_rows
 
 COLUMNS = {
     "recording_id": ("kayıt",),
@@ -89,7 +91,8 @@ def test_titles_above_the_header_are_told_and_not_read() -> None:
 
 @pytest.mark.parametrize("line", ['b,Bob,"bad,60', 'b,Bob,"bad" one,60', 'b,"Bob,70,"x'])
 def test_a_quote_that_is_not_closed_takes_no_other_row_with_it(line: str) -> None:
-    text = f'recording_id,evaluator,notes,score\na,Ann,fine,50\n{line}\nc,Cem,"ok",70\nd,Dan,"",80\ne,Eda,"two\nlines",90\n'
+    after = 'c,Cem,"ok",70\nd,Dan,"",80\ne,Eda,"two\nlines",90\n'
+    text = f"recording_id,evaluator,notes,score\na,Ann,fine,50\n{line}\n{after}"
     rows = read_table(text.encode(), COLUMNS).rows
     assert [(row.line, row.cells.get("recording_id")) for row in rows if row.problem is None] == [
         (2, "a"), (4, "c"), (5, "d"), (6, "e"),
@@ -200,3 +203,32 @@ def test_a_formula_without_its_value_is_told() -> None:
 )  # fmt: skip
 def test_pasted_rows_are_split_where_they_fit(text: str, rows: list[list[str]]) -> None:
     assert [fields for _line, fields in split_rows(text, 2)] == rows
+
+
+def test_a_file_of_any_length_is_read_row_by_row(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    for encoding in ("utf-8-sig", "utf-16", "cp1254"):
+        with file.open("w", encoding=encoding, newline="") as stream:
+            stream.write("kayıt;puan\r")
+            stream.writelines(f'ş{n};"{n},5"\r' if n % 1000 else f'"ş{n};{n}\r' for n in range(5000))
+        with open_table(file, COLUMNS, ("recording_id",)) as table:
+            assert table.columns == ("recording_id", "score")
+            rows = list(table.rows)
+        assert [row.line for row in rows] == list(range(2, 5002))
+        assert [row.line for row in rows if row.problem] == [2, 1002, 2002, 3002, 4002]
+        assert rows[-1].cells == {"recording_id": "ş4999", "score": "4999,5"}
+
+
+def test_quotes_can_be_text(tmp_path: Path) -> None:
+    file = tmp_path / "validated.tsv"
+    file.write_text('recording_id\tnotes\na\t"Oh", he said\nb\t"x\n', encoding="utf-8")
+    with open_table(file, COLUMNS, quoted=False) as table:
+        assert [row.cells["notes"] for row in table.rows] == ['"Oh", he said', '"x']
+
+
+def test_a_letter_of_windows_far_into_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "late.csv"
+    file.write_bytes(b"recording_id,score\n" + (b"a" * 1000 + b",1\n") * 1200 + "ğ,2\n".encode("cp1254"))
+    with open_table(file, COLUMNS) as table:
+        assert table.assumed == ("The text is in Windows-1254.",)
+        assert deque(table.rows, maxlen=1)[0].cells["recording_id"] == "ğ"

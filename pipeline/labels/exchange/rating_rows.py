@@ -1,6 +1,7 @@
 """Rows of ratings as other programs give them, and how a table of them is read."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,8 +70,9 @@ class Reading:
 
 
 def from_table(content: bytes, sheet: str = "") -> Reading:
-    """Of a table with `recording_id`, and `score` (words) or the dimensions' names (sentences): `pronlab export --format
-    csv`, or any CSV or Excel file whose columns have one of the names in COLUMNS. Raises TableError where it is none."""
+    """Of a table with `recording_id`, and `score` (words) or the dimensions' names (sentences): that of `pronlab export
+    --format csv`, or any CSV or Excel file whose columns have one of the names in COLUMNS. Raises TableError where it
+    is none."""
     try:
         table = read_table(content, COLUMNS, ("recording_id",), sheet)
     except SheetChoiceError as error:
@@ -132,10 +134,8 @@ def _assumed(table: Table, month_first: bool | None, not_rated: int) -> Iterable
         msgid = N_("Dates have the day first: “{text}” is read as {day}.")
         if month_first:
             msgid = N_("Dates have the month first: “{text}” is read as {day}.")
-        try:
+        with suppress(cells.CellError):  # its row says so
             yield Message(msgid, text=ordered, day=cells.moment(ordered, month_first=month_first is True)[:10])
-        except cells.CellError:  # its row says so
-            pass
     if not all(map(cells.has_offset, dates)) or "clock" in table.columns:
         yield Message(N_("Times without a time zone are read as UTC."))
     if not_rated:
