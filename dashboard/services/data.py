@@ -15,12 +15,13 @@ from pipeline.people.access import Action
 from pipeline.records import Problem
 
 if TYPE_CHECKING:
+    from pipeline.csvfile import Dialect
     from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.index import IndexReport, Progress
     from pipeline.labels.queries import SetOverview
     from pipeline.runs import RunDirectory
 
-ExportFormat = Literal["csv", "xlsx", "jsonl", "label-studio", "textgrid"]
+ExportFormat = Literal["csv", "consensus", "xlsx", "jsonl", "label-studio", "textgrid"]
 
 
 @asks(Action.SEE_SETS)
@@ -74,29 +75,20 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 
 @asks(Action.EXPORT)
-def exported_labels(set_name: str, format_: ExportFormat, dialect: str) -> bytes:
-    """As csv of a dialect, jsonl or xlsx, or a zip: Label Studio's tasks with their labelling configuration, or one
-    TextGrid per recording. Label files that cannot be read are left out."""
-    from pipeline.csvfile import DIALECTS
+def exported_labels(set_name: str, format_: ExportFormat, dialect: Dialect) -> bytes:
+    """A table (csv of this dialect, jsonl, xlsx; `consensus` is csv) or a zip: Label Studio's tasks with the labelling
+    configuration, or one TextGrid per recording. Label files that cannot be read are left out."""
     from pipeline.labels.exchange.files import export_table, label_studio_files, zipped, zipped_textgrids
     from pipeline.labels.exchange.recordings import labels_of
 
-    me = identity.allowed(Action.EXPORT)
+    settings, me = shared.settings(), identity.allowed(Action.EXPORT)
     if format_ == "label-studio":
-        return zipped(label_studio_files(shared.settings(), set_name, labels_of(shared.settings(), set_name, me)))
+        return zipped(label_studio_files(settings, set_name, labels_of(settings, set_name, me)))
     if format_ == "textgrid":
-        return zipped_textgrids(labels_of(shared.settings(), set_name, me)).content
-    return export_table(shared.settings(), set_name, format_, by=me, dialect=DIALECTS[dialect]).content
-
-
-@asks(Action.EXPORT)
-def exported_consensus(set_name: str, dialect: str) -> bytes:
-    """One row per recording, as csv."""
-    from pipeline.csvfile import DIALECTS
-    from pipeline.labels.exchange.files import export_table
-
-    me = identity.allowed(Action.EXPORT)
-    return export_table(shared.settings(), set_name, "csv", "consensus", me, DIALECTS[dialect]).content
+        return zipped_textgrids(labels_of(settings, set_name, me)).content
+    if format_ == "consensus":
+        return export_table(settings, set_name, "csv", "consensus", me, dialect).content
+    return export_table(settings, set_name, format_, by=me, dialect=dialect).content
 
 
 @asks(Action.EXPORT)

@@ -74,7 +74,7 @@ def export(
         raise LabelError(f"{out} is a folder. Give the name of a file.")
     exported = export_table(settings, set_name, fmt, table, asker(), DIALECTS[separator])
     write_export(out, exported.content)
-    _tell(out, exported.n, as_json, left_out=exported.left_out)
+    _tell(out, exported.n, as_json, left_out=exported.left_out, unit="rows")
 
 
 @click.command("import-ratings")
@@ -235,9 +235,10 @@ def _tell(
     *,
     left_out: Sequence[Problem] = (),
     unaligned: Sequence[Problem] = (),
+    unit: str = "recordings",
     more: dict[str, Any] | None = None,
 ) -> None:
-    lines = [f"{n} rows written to {out}."]
+    lines = [f"{n} {unit} written to {out}."]
     for problems, heading in (
         (left_out, "recordings were left out because their label file or audio cannot be used"),
         (unaligned, "recordings could not be aligned: their text stands over the whole recording"),

@@ -11,8 +11,9 @@ from pipeline.corpus.sets import get_set
 from pipeline.csvfile import COMMA, Dialect
 from pipeline.errors import LabelError
 from pipeline.labels.exchange.label_studio_tasks import configuration, tasks
+from pipeline.labels.exchange.rating_rows import TableName
 from pipeline.labels.exchange.recordings import Labels, labels_of
-from pipeline.labels.exchange.tables import Table, table_rows, to_csv, to_jsonl, to_xlsx
+from pipeline.labels.exchange.tables import table_rows, to_csv, to_jsonl, to_xlsx
 from pipeline.labels.exchange.textgrid import Aligner, Alignment, textgrid_path, write_textgrid
 from pipeline.people.access import Identity
 from pipeline.records import Problem
@@ -35,7 +36,7 @@ def export_table(
     settings: Settings,
     set_name: str | None,
     fmt: str,
-    table: Table = "ratings",
+    table: TableName = "ratings",
     by: Identity | None = None,
     dialect: Dialect = COMMA,
 ) -> Export:

@@ -25,6 +25,7 @@ from pipeline.text import composed, visible
 from pipeline.times import now_iso
 
 Format = Literal["table", "label-studio"]
+WANT_A_REASON = (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE)
 NAMELESS = N_("names no rater. Name the rater of such rows, or complete the file")
 
 
@@ -205,17 +206,12 @@ class _Raters:
                 raise LabelError(Message(NAMELESS))
             written = self._of_nameless
         cleaned = clean_name(written)
+        known, refusal = self._known, N_("“{name}” is not an active rater on this installation's list of people")
         if is_reviewer:
-            if self._reviewers is not None and spelled_as(cleaned, self._reviewers) is None:
-                raise LabelError(
-                    Message(
-                        N_("“{name}” is not an active reviewer on this installation's list of people"), name=cleaned
-                    )
-                )
-        elif self._known is not None and spelled_as(cleaned, self._known) is None:
-            raise LabelError(
-                Message(N_("“{name}” is not an active rater on this installation's list of people"), name=cleaned)
-            )
+            known = self._reviewers
+            refusal = N_("“{name}” is not an active reviewer on this installation's list of people")
+        if known is not None and spelled_as(cleaned, known) is None:
+            raise LabelError(Message(refusal, name=cleaned))
         key = name_key(cleaned)
         if key not in self._spelled:
             self._spelled[key] = self._people.spelling(cleaned)
@@ -261,7 +257,7 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
         score=scores.get("score") if rubric is RubricName.WORD else None,
         dimensions={} if rubric is RubricName.WORD else dict(scores),
         notes=str(values.get("notes") or ""),
-        reason=str(values.get("reason") or ("" if action is RatingAction.RATE else "imported")),
+        reason=str(values.get("reason") or ("imported" if action in WANT_A_REASON else "")),
         marks=tuple(Mark(**mark) for mark in values.get("marks") or ()),
         project=str(values.get("project") or ""),
         purpose=Purpose(str(values.get("purpose") or "")),

@@ -6,13 +6,14 @@ of the audio, results of other names) is left out and told. JSON-MIN and CSV do 
 so there the sound that was heard in place of a marked one is left out.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipeline import artifacts
 from pipeline.errors import LabelError
-from pipeline.labels.exchange.label_studio_tasks import AUDIO, CHOICES, HEARD, LABELS, SOUND, TEXT, TEXTS, WORD
+from pipeline.labels.exchange.label_studio_tasks import AUDIO, CHOICES, HEARD, LABELS, SOUND, TEXT, TEXTS, WORD, word_at
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.rubrics import MARKS, RUBRICS
 from pipeline.tablefile import read_table
@@ -20,6 +21,7 @@ from pipeline.tablefile import read_table
 VALUES = {dimension.key for rubric in RUBRICS.values() for dimension in rubric.dimensions}
 KINDS = {kind for kind, _meaning in MARKS}
 FLAT_KEYS = {"annotation_id", "annotator"}  # of JSON-MIN and CSV
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, LabelError)
 
 
@@ -65,6 +67,7 @@ def from_flat(place: str, record: Mapping[str, Any]) -> Row:
     try:
         for name, value in record.items():
             results += _unfolded(name, _parsed(value))
+        results = _joined(results)
         annotation = {
             "completed_by": record.get("annotator"), "created_at": record.get("created_at"),
             "lead_time": record.get("lead_time"), "result": results,
@@ -106,7 +109,7 @@ def _taken(result: dict[str, Any], values: dict[str, Any], regions: dict[str, di
     is_of_text = isinstance(value.get("start"), int) and ("labels" not in value or isinstance(value.get("text"), str))
     if kind in ("number", "rating") and name in VALUES:
         values[name] = value[kind]
-    elif kind == "choices" and name in VALUES:
+    elif kind == "choices" and name in VALUES and _NUMBER.fullmatch(str(value["choices"][0])):
         values[name] = float(value["choices"][0])
     elif kind == "choices" and name in CHOICES:
         (values[name],) = value["choices"]
@@ -128,13 +131,33 @@ def _marks(region: dict[str, Any], text: str) -> Iterator[dict[str, Any]]:
     if LABELS not in region:
         raise ValueError("a sound or word is given for no label")
     value = region[LABELS]
-    word = len(text[: value["start"] + 1].split()) - 1
-    if WORD in region:
-        word = int(region[WORD]["number"]) - 1
+    word = int(region[WORD]["number"]) - 1 if WORD in region else word_at(text, value["start"])
     sound = int(region[SOUND]["number"]) - 1 if SOUND in region else None
     heard = "\n".join(map(str, region[HEARD]["text"])) if HEARD in region else ""
     for kind in value["labels"]:
         yield {"word": word, "phone": sound, "kind": kind, "heard": heard}
+
+
+def _joined(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With sounds and word numbers on the label of the same piece of text. Where several labels are on it, nobody knows
+    to which they belong: they are left out, and so are labels whose word cannot be known then."""
+    labels = [result for result in results if result["type"] == "labels"]
+    for number, label in enumerate(labels):
+        label["id"] = str(number)
+    for result in results:
+        if result["from_name"] not in (SOUND, WORD):
+            continue
+        same = [label for label in labels if _span(label) == _span(result)]
+        if len(same) == 1:
+            result["id"] = same[0]["id"]
+            continue
+        for lost in (result, *(same if result["from_name"] == WORD else ())):
+            lost["value"] = {key: value for key, value in lost["value"].items() if key not in ("start", "end")}
+    return results
+
+
+def _span(result: dict[str, Any]) -> tuple[Any, Any]:
+    return result["value"].get("start"), result["value"].get("end")
 
 
 def _region(result: dict[str, Any]) -> str:

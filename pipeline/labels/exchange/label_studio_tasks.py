@@ -43,9 +43,6 @@ def configuration(rubrics: Iterable[RubricName]) -> bytes:
         return ElementTree.SubElement(view, tag, attributes)
 
     add("Audio", name=AUDIO, value=f"${AUDIO}")
-    for dimension in dict.fromkeys(d for rubric in sorted(set(rubrics)) for d in RUBRICS[rubric].dimensions):
-        add("Header", value=f"{dimension.label} ({dimension.low:g}–{dimension.high:g})", size="4")
-        add("Number", name=dimension.key, toName=AUDIO, **_range(dimension))
     labels = add("Labels", name=LABELS, toName=TEXT)
     for kind, meaning in MARKS:
         ElementTree.SubElement(labels, "Label", value=kind, hint=meaning)
@@ -53,6 +50,9 @@ def configuration(rubrics: Iterable[RubricName]) -> bytes:
     add("TextArea", name=HEARD, toName=TEXT, perRegion="true", placeholder="sound that was heard")
     for name in (SOUND, WORD):
         add("Number", name=name, toName=TEXT, perRegion="true", min="1", step="1")
+    for dimension in dict.fromkeys(d for rubric in sorted(set(rubrics)) for d in RUBRICS[rubric].dimensions):
+        add("Header", value=f"{dimension.label} ({dimension.low:g}–{dimension.high:g})", size="4")
+        add("Number", name=dimension.key, toName=AUDIO, **_range(dimension))
     for name in TEXTS:
         add("Header", value=name.replace("_", " ").capitalize(), size="4")
         rows = "2" if name == "notes" else "1"
@@ -76,6 +76,11 @@ def audio_address(audio: Path, document_root: Path) -> str:
             f"{audio} does not lie below {document_root}, Label Studio's document root. Name a folder above it."
         ) from None
     return LOCAL_FILES + quote(below.as_posix())
+
+
+def word_at(text: str, place: int) -> int:
+    """The number (from 0) of the word, between blanks, that has the character at this place."""
+    return len(text[: place + 1].split()) - 1
 
 
 def _task(number: int, labelled: LabelledRecording, document_root: Path) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def _results(recording: Recording, event: RatingEvent) -> Iterator[dict[str, Any
 
 def _mark(recording: Recording, mark: Mark, region: str) -> Iterator[dict[str, Any]]:
     """A label on the word, with the sound (from 1) and what was heard. Where the text does not have the word, the whole
-    text is labelled and the word's number (from 1) said."""
+    text is labelled. The word's number (from 1) is given where the place in the text does not tell it."""
     place = _place(recording, mark)
     start, end = place or (0, len(recording.text))
     span = {"start": start, "end": end}
@@ -122,7 +127,7 @@ def _mark(recording: Recording, mark: Mark, region: str) -> Iterator[dict[str, A
     yield _result(region, LABELS, "labels", value, TEXT)
     if mark.phone is not None:
         yield _result(region, SOUND, "number", {**span, "number": mark.phone + 1}, TEXT)
-    if place is None:
+    if place is None or word_at(recording.text, start) != mark.word:
         yield _result(region, WORD, "number", {**span, "number": mark.word + 1}, TEXT)
     if mark.heard:
         yield _result(region, HEARD, "textarea", {**span, "text": [mark.heard]}, TEXT)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pipeline import artifacts, cells
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName
 from pipeline.rubrics import RUBRICS
-from pipeline.tablefile import Table, TableRow, read_table
+from pipeline.tablefile import SheetChoiceError, Table, TableRow, read_table
 
 DIMENSIONS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
 NUMBERS = ("score", *DIMENSIONS, "took_s")
@@ -42,6 +42,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "took_s": ("seconds", "lead time", "süre"),
     "source": (),
 }  # fmt: skip
+TableName = Literal["ratings", "consensus"]
+SHEETS: tuple[TableName, ...] = ("ratings", "consensus")  # of an exported workbook: the second follows from the first
 # What our own export has beside them, which follows from the recording and its history.
 KNOWN_ALREADY = ("set", "speaker", "text", "part", "counts", "consensus", "excluded")
 
@@ -71,7 +73,12 @@ def from_table(content: bytes, sheet: str = "") -> Reading:
     """Of a table with `recording_id`, and `score` (words) or the dimensions' names (sentences): that of `pronlab export
     --format csv`, or any CSV or Excel file whose columns have one of the names in COLUMNS. Raises TableError where it
     is none."""
-    table = read_table(content, COLUMNS, ("recording_id",), sheet)
+    try:
+        table = read_table(content, COLUMNS, ("recording_id",), sheet)
+    except SheetChoiceError as error:
+        if error.sheets != SHEETS:
+            raise
+        table = read_table(content, COLUMNS, ("recording_id",), SHEETS[0])
     month_first = cells.is_month_first(_column(table, "at"))
     rows: list[Row] = []
     not_rated = 0

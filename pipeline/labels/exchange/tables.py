@@ -4,22 +4,20 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from pipeline import csvfile, jsonl
 from pipeline.csvfile import COMMA, Dialect
 from pipeline.errors import LabelError
+from pipeline.labels.exchange.rating_rows import DIMENSIONS, SHEETS, TableName
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
 from pipeline.optional import require
-from pipeline.records import RatingEvent, RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.records import RatingEvent
 
-Table = Literal["ratings", "consensus"]
-DIMENSIONS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
 MAX_CELL = 32_767  # characters, in Excel
 
 
-def table_rows(labels: Labels, table: Table) -> list[dict[str, Any]]:
+def table_rows(labels: Labels, table: TableName) -> list[dict[str, Any]]:
     """`ratings`: one row per event that stands; `consensus`: one row per recording that has a consensus or was
     excluded. Marks and evaluators are lists; a value that is missing is None."""
     if table == "consensus":
@@ -52,8 +50,7 @@ def to_xlsx(labels: Labels) -> bytes:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     book = Workbook(write_only=True)
-    tables: tuple[Table, ...] = ("ratings", "consensus")
-    for table in tables:
+    for table in SHEETS:
         sheet = book.create_sheet(table)
         sheet.freeze_panes = "A2"
         rows = table_rows(labels, table)

@@ -4,13 +4,15 @@ Times come from an aligner (the speech scorer, for English sentences). Where the
 said: the text and each mark then stand over the whole recording.
 
     words, phones              the text, in time where it was aligned
+    consensus                  64.0 (decided by Deniz); "excluded" where a reviewer excluded the recording
     rating: Ayşe               score: 81.5 | took_s: 4.5 | notes: çok iyi | at: 2026-03-04T05:06:07.890+00:00
     rating (repeat): Ayşe      a rating that does not count, after its purpose
     decision: Deniz            action: exclude | reason: noise
     mispronounced: Ayşe        araba (word 1, sound 3): ı
     mispronounced 2: Ayşe      where marks of one kind overlap
 
-A label has no line ends, which other programs cannot read: ⏎ stands for them. `read_textgrid` reads all of it again.
+A label has no line ends, which other programs cannot read: ⏎ stands for them. `read_textgrid` reads
+what people said again; the consensus follows from it.
 """
 
 import re
@@ -24,12 +26,13 @@ from pipeline.labels.exchange.marked_words import marked_words
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.recordings import LabelledRecording
 from pipeline.labels.history import NOT_COUNTED
-from pipeline.records import REVIEWS, Mark, RatingAction, RatingEvent, Recording, Seconds, WordScore
+from pipeline.records import REVIEWS, Mark, RatingAction, RatingEvent, RatingSource, Recording, Seconds, WordScore
 
 SHORTEST_S: Seconds = 1e-3
 SUFFIX = ".TextGrid"
 RATING, DECISION = "rating", "decision"
 LINE_END = "⏎"
+_TEXTS = ("action", "notes", "reason", "project", "source", "at", "purpose")  # the others are numbers
 FIELD = " | "
 # What a program may take for a line end, or cannot show; besides what has a meaning in a label or a tier's name.
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\|⏎]")
@@ -101,14 +104,14 @@ def read_textgrid(path: Path, recording: str) -> list[Row]:
             continue
         kind, name, purpose = _unescaped(head["kind"]), _unescaped(head["name"]), head["purpose"] or ""
         labels = [entry.label for entry in tier.entries]
-        if head["kind"] in (RATING, DECISION):
-            key = (name, purpose, f"{head['kind']}{head['number'] or ''}")
-            ratings[key] = {"recording_id": recording, "evaluator": name, "purpose": purpose, **_fields(labels)}
-            continue
         try:
-            marks.setdefault((name, purpose), []).extend(_mark(kind, label) for label in labels)
-        except LabelError as error:
-            return [Row(path.name, {}, f"has a mark that cannot be read ({error})")]
+            if head["kind"] in (RATING, DECISION):
+                key = (name, purpose, f"{head['kind']}{head['number'] or ''}")
+                ratings[key] = {"recording_id": recording, "evaluator": name, "purpose": purpose, **_fields(labels)}
+            else:
+                marks.setdefault((name, purpose), []).extend(_mark(kind, label) for label in labels)
+        except ValueError as error:
+            return [Row(path.name, {}, f"has a tier {tier.name!r} that cannot be read ({error})")]
     for (name, purpose), of_rater in marks.items():
         values = ratings.get((name, purpose, RATING))
         if values is None:
@@ -131,6 +134,11 @@ def _tiers(
     if words:
         phones = [Span(phone.start_s, phone.end_s, _escaped(phone.phone)) for word in words for phone in word.phones]
         yield "phones", _apart(phones, duration)
+    agreed = "excluded" if labelled.is_excluded else None
+    if labelled.consensus is not None:
+        agreed = f"{labelled.consensus.score!r} ({_escaped(labelled.consensus.method)})"
+    if agreed is not None:
+        yield "consensus", [Span(0.0, duration, agreed)]
     heads: dict[str, int] = {}
     for event in sorted(labelled.events, key=lambda event: event.evaluator):
         purpose = f" ({event.purpose})" if event.purpose in NOT_COUNTED else ""
@@ -191,9 +199,10 @@ def _marked(mark: Mark, recording: Recording, words: Sequence[WordScore], durati
 
 
 def _mark(kind: str, label: str) -> dict[str, Any]:
+    """Raises ValueError for a label that was not written here."""
     read = _MARK.fullmatch(label)
     if read is None:
-        raise LabelError(f"the mark {label!r} names no word")
+        raise ValueError(f"the mark {label!r} names no word")
     sound = None if read["sound"] is None else int(read["sound"]) - 1
     return asdict(Mark(int(read["word"]) - 1, sound, kind, _unescaped(read["heard"] or "")))
 
@@ -205,8 +214,10 @@ def _place(mark: Mapping[str, Any]) -> tuple[int, int]:
 def _label(event: RatingEvent) -> str:
     values: dict[str, Any] = {} if event.action is RatingAction.RATE else {"action": str(event.action)}
     values |= dict(event.dimensions) if event.dimensions else {"score": event.score}
-    for key in ("took_s", "notes", "reason", "project", "source", "at"):
+    for key in ("took_s", "notes", "reason", "project", "at"):
         values[key] = getattr(event, key)
+    if event.source is not RatingSource.HUMAN:
+        values["source"] = str(event.source)
     if event.purpose not in NOT_COUNTED:
         values["purpose"] = str(event.purpose)
     return FIELD.join(
@@ -217,8 +228,10 @@ def _label(event: RatingEvent) -> str:
 
 
 def _fields(labels: Sequence[str]) -> dict[str, Any]:
+    """Raises ValueError for a value that is no number."""
     pairs = (field.partition(": ") for label in labels for field in label.split(FIELD))
-    return {key: _unescaped(value) for key, _sign, value in pairs}
+    fields = {key: _unescaped(value) for key, _sign, value in pairs}
+    return {key: value if key in _TEXTS else float(value) for key, value in fields.items()}
 
 
 def _escaped(text: str) -> str:
