@@ -431,7 +431,7 @@ def test_a_csv_says_which_features_it_holds(settings: Settings, tmp_path: Path) 
     assert load_training_data(settings, TrainConfig(csv=str(tmp_path / "t.csv"))).extractor == "timing"
     text = (tmp_path / "t.csv").read_text(encoding="utf-8")
     (tmp_path / "cut.csv").write_text(",".join(text.split(",")[: -len(META_COLUMNS)]), encoding="utf-8")
-    with pytest.raises(TrainingError, match="line 2 is without a speaker"):
+    with pytest.raises(TrainingError, match="line 41 is without a speaker"):
         load_training_data(settings, TrainConfig(csv=str(tmp_path / "cut.csv")))
 
 
