@@ -175,6 +175,10 @@ class Index(IndexQueries):
             return RaterNames((), raters)
         return RaterNames(self._listed(), (row[0] for row in database.execute(_RATERS).fetchall()))
 
+    def rater_names(self) -> RaterNames:
+        """How the raters of this installation are spelled."""
+        return RaterNames(self._listed(), (row["evaluator"] for row in self.rows(_RATERS)))
+
     def _listed(self) -> list[str]:
         """The names on the list of people; where it is damaged nobody gets in, and labels are still read."""
         with suppress(AccessError):

@@ -12,6 +12,7 @@ from pipeline.cli.main import main
 from pipeline.corpus.sets import get_set, read_recordings, result_path
 from pipeline.errors import LabelError
 from pipeline.importing.importer import import_path
+from pipeline.labels.exchange.recordings import labels_of
 from pipeline.labels.index import Index
 from pipeline.labels.repair import rescale_labels
 from pipeline.labels.result_file import ResultFile, parse_result, read_result
@@ -276,3 +277,16 @@ def test_only_the_lowest_tenth_of_a_scale_is_questioned() -> None:
     sentence = RUBRICS[RubricName.SENTENCE].dimensions
     assert question({"accuracy": [0.8, 1.0]}, sentence) is not None
     assert question({"accuracy": [5, 7]}, sentence) is None
+
+
+def test_exports_have_one_spelling_and_leave_out_scores_of_an_unknown_scale(settings: Settings, words: str) -> None:
+    write(settings, label(evaluator="DERYA"), label(evaluator="Derya"), label(score="85,5"))
+    labels = labels_of(settings, "words")
+    assert [one.events[0].evaluator for one in labels.recordings] == ["Derya", "Derya"]
+    assert [problem.code for problem in labels.left_out] == ["broken_label"]
+    write(settings, label(score=8), label(score=9))
+    with pytest.raises(LabelError, match="no ratings to export"):
+        labels_of(settings, "words")
+    LabelStore(settings).add(read_recordings(settings, "words")[4], rating("Bob", 60.0))
+    left_out = labels_of(settings, "words").left_out
+    assert [problem.code for problem in left_out] == ["broken_label", "label_scale", "label_scale"]
