@@ -138,6 +138,15 @@ def is_missing(path: Path) -> bool:
     return False
 
 
+def stamp_of(path: Path) -> str:
+    """Size and time of a file, by which a later look tells that it was changed; "missing" where it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return "missing"
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

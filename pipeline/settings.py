@@ -83,6 +83,11 @@ class Settings:
         return self.data_root / "jobs"
 
     @property
+    def shards_root(self) -> Path:
+        """Work that is spread over jobs, until its answers are joined; on a cluster, a disk that its nodes share."""
+        return self.data_root / "shards"
+
+    @property
     def runs_root(self) -> Path:
         return self.models_root / "runs"
 

@@ -98,6 +98,7 @@ NEEDS: dict[str, Need | None] = {
     "runs note": _TRAIN,
     "runs resume": _TRAIN,
     "runs compare": _TRAIN,
+    "runs shard": _need(Action.SCORE_SETS),
     "wakeword add": _TRAIN,
     "wakeword scan": _TRAIN,
     "wakeword quarantine": _TRAIN,

@@ -1,12 +1,17 @@
 """`pronlab features`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._shards import shard_options
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.jobs.shards import Shards
 
 
 @click.command()
@@ -28,10 +33,19 @@ from pipeline.settings import Settings
     show_default=True,
     help="The file to write.",
 )
+@shard_options
 @run_option
 @json_option
 def features(
-    set_name: str, extractor: str, labels: str, part: str, seed: int, out: Path, run: Path | None, as_json: bool
+    set_name: str,
+    extractor: str,
+    labels: str,
+    part: str,
+    seed: int,
+    out: Path,
+    shards: "Shards | None",
+    run: Path | None,
+    as_json: bool,
 ) -> None:
     """Write a CSV file with the features, score, speaker and word of every rated recording of a set."""
     from pipeline.scoring.feature_based.config import TrainConfig
@@ -39,7 +53,9 @@ def features(
 
     config = TrainConfig(set=set_name, extractor=extractor, labels=labels, part=part, seed=seed)
     with background_run(run, "Features") as work:
-        data = load_training_data(Settings.from_env(), config, progress=work.progress, check_stop=work.check_stop)
+        data = load_training_data(
+            Settings.from_env(), config, progress=work.progress, check_stop=work.check_stop, shards=shards
+        )
         write_csv(out, data)
         n, d = data.values.shape
         report = {"out": out, "n": n, "features": d, "extractor": extractor, "warnings": data.warnings}

@@ -1,6 +1,7 @@
 """`pronlab runs`: list, show, stop, resume, compare, note and delete runs."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -162,3 +163,13 @@ def _mae(result: dict[str, Any]) -> str:
 
     mae = figures_of(result).get("mae")
     return "" if mae is None else f"MAE {mae:.2f}"
+
+
+@runs.command("shard", hidden=True)
+@click.option("--run", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
+def shard(run: Path) -> None:
+    """Answer the items of one shard; started by an executor."""
+    from pipeline.jobs.shards import work_on
+    from pipeline.runs import RunDirectory
+
+    work_on(Settings.from_env(), RunDirectory(run))

@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._shards import shard_options
 from pipeline.errors import CorpusError, ModelError
 from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScore
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.jobs.shards import Shards
 
 SCORER_NAMES = "speech, acoustic57, reference, timing, encoder, heuristic"
 scorer_option = click.option("--scorer", help=f"{SCORER_NAMES} (default: chosen by rubric and language).")
@@ -80,6 +84,7 @@ def score(
 )
 @click.option("--rejection", is_flag=True, help="Also score wrong texts, noise, silence and Turkish words.")
 @click.option("--card", is_flag=True, help="Also write the results to the card of the --model folder.")
+@shard_options
 @run_option
 @json_option
 def evaluate(
@@ -92,6 +97,7 @@ def evaluate(
     out: Path | None,
     rejection: bool,
     card: bool,
+    shards: "Shards | None",
     run: Path | None,
     as_json: bool,
 ) -> None:
@@ -131,6 +137,7 @@ def evaluate(
                 part=part,
                 progress=work.progress,
                 check_stop=work.check_stop,
+                shards=shards,
             )
             if rejection:
                 refused = check_rejection(spec, reference.items, work.progress)
@@ -154,9 +161,12 @@ def evaluate(
 @click.command("score-set")
 @click.argument("set_name", metavar="SET")
 @click.option("--scorer", "scorers", required=True, multiple=True, help=f"{SCORER_NAMES}; repeatable.")
+@shard_options
 @run_option
 @json_option
-def score_set(set_name: str, scorers: tuple[str, ...], run: Path | None, as_json: bool) -> None:
+def score_set(
+    set_name: str, scorers: tuple[str, ...], shards: "Shards | None", run: Path | None, as_json: bool
+) -> None:
     """Score every recording of a SET and save the predictions for the Compare page."""
     from pipeline.scoring.batch import score_set as score_all
 
@@ -164,7 +174,13 @@ def score_set(set_name: str, scorers: tuple[str, ...], run: Path | None, as_json
     with background_run(run, "Scoring") as work:
         for scorer in scorers:
             predictions = score_all(
-                Settings.from_env(), set_name, scorer, progress=work.progress, check_stop=work.check_stop, by=asker()
+                Settings.from_env(),
+                set_name,
+                scorer,
+                progress=work.progress,
+                check_stop=work.check_stop,
+                shards=shards,
+                by=asker(),
             )
             failed = sum(prediction.overall is None for prediction in predictions)
             report["scorers"][scorer] = {"n": len(predictions) - failed, "failed": failed}

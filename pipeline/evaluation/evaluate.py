@@ -14,6 +14,7 @@ from pipeline.evaluation.pairing import human_ceiling, pair_of
 from pipeline.evaluation.reference import ExpertReference
 from pipeline.evaluation.report import EvaluationReport, ScoredRecording, mdd_figures
 from pipeline.evaluation.saved import save_evaluation
+from pipeline.jobs.shards import Shards
 from pipeline.metrics.pronunciation import UtterancePair, pronunciation_metrics
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
@@ -44,9 +45,10 @@ def evaluate(
     part: str = "",
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
+    shards: Shards | None = None,
 ) -> Evaluation:
-    """Score the reference's items and compare. Raises CorpusError where there is nothing to compare with, or
-    nothing that could be scored."""
+    """Score the reference's items, by `shards` where they are given, and compare. Raises CorpusError where there is
+    nothing to compare with, or nothing that could be scored."""
     if not reference.items:
         raise CorpusError(f"{source}: no recording has an expert's score{f' in part {part!r}' if part else ''}.")
     started = time.perf_counter()
@@ -56,7 +58,9 @@ def evaluate(
         raise CorpusError(
             f"{source}: its languages have different models ({names}). Give each language its own manifest."
         )
-    predictions = list(score_items(spec, reference.items, detail=True, progress=progress, check_stop=check_stop))
+    predictions = list(
+        score_items(spec, reference.items, detail=True, progress=progress, check_stop=check_stop, shards=shards)
+    )
     if all(prediction.overall is None for prediction in predictions):
         first = "; ".join(predictions[0].warnings)
         raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. First problem: {first}")

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
+import cattrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +22,9 @@ from pipeline.corpus.sets import audio_path, get_set, target_of
 from pipeline.errors import AudioError, FeatureError
 from pipeline.features.base import FeatureExtractor
 from pipeline.features.catalogue import load_extractor
+from pipeline.jobs.shards import Shards
 from pipeline.parallel import Progress, map_ordered
-from pipeline.records import Problem, Recording, Target
+from pipeline.records import Problem, Recording, Target, to_json
 from pipeline.settings import Settings
 
 SAVE_EVERY = 400
@@ -55,22 +58,32 @@ def build_table(
     progress: Progress | None = None,
     workers: int | None = None,
     check_stop: Callable[[], None] | None = None,
+    shards: Shards | None = None,
 ) -> FeatureTable:
-    """Raises UnknownNameError or ModelError for an extractor that cannot be used."""
+    """By the jobs of `shards` where they are given. Raises UnknownNameError or ModelError for an extractor that cannot
+    be used."""
     loaded = load_extractor(settings, extractor)
     jobs = [_job(settings, recording, loaded) for recording in recordings]
     cache_file = settings.features_root / f"{_cache_name(recordings)}-{extractor}-{loaded.version}.safetensors"
     cached = _read_cache(cache_file)
     missing = [job for job in jobs if job.key not in cached]
     problems: list[Problem] = []
-    results = map_ordered(
-        partial(_extract, settings, extractor),
-        missing,
-        workers=1 if extractor in IN_ONE_PROCESS else workers,
-        progress=progress,
-        check_stop=check_stop,
-        message="features",
-    )
+    results: Iterator[NDArray[np.float32] | str]
+    if shards is not None and missing:
+        answers = shards.map(
+            "features", {"extractor": extractor, "version": loaded.version}, to_json(missing),
+            progress=progress, check_stop=check_stop, message="features",
+        )  # fmt: skip
+        results = (answer if isinstance(answer, str) else np.array(answer, dtype=np.float32) for answer in answers)
+    else:
+        results = map_ordered(
+            partial(_extract, settings, extractor),
+            missing,
+            workers=1 if extractor in IN_ONE_PROCESS else workers,
+            progress=progress,
+            check_stop=check_stop,
+            message="features",
+        )
     try:
         _collect(missing, results, cached, problems, cache_file)
     finally:
@@ -102,6 +115,16 @@ def _collect(
             _write_cache(cache_file, cached)
 
 
+def extraction_task(settings: Settings, options: dict[str, Any]) -> Callable[[dict[str, Any]], Any]:
+    """The task "features" of `pipeline.jobs.shards`: a list of numbers, or what is wrong with the recording."""
+
+    def answer(item: dict[str, Any]) -> Any:
+        values = _extract(settings, options["extractor"], cattrs.structure(item, _Job))
+        return values if isinstance(values, str) else [float(value) for value in values]
+
+    return answer
+
+
 def _extract(settings: Settings, extractor: str, job: _Job) -> NDArray[np.float32] | str:
     """The features, or what is wrong with the recording."""
     try:
@@ -118,12 +141,7 @@ def _loaded(settings: Settings, extractor: str) -> FeatureExtractor:
 def _job(settings: Settings, recording: Recording, extractor: FeatureExtractor) -> _Job:
     set_ = get_set(settings, recording.set)
     path, target = audio_path(set_, recording), target_of(set_, recording)
-    try:
-        stat = path.stat()
-        stamp = f"{stat.st_size}:{stat.st_mtime_ns}"
-    except OSError:
-        stamp = "missing"
-    key = hashlib.sha256(f"{path}:{stamp}:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
+    key = hashlib.sha256(f"{path}:{artifacts.stamp_of(path)}:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
     return _Job(recording.id, path, target, key)
 
 

@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import cattrs
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings, target_of
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import launch
+from pipeline.jobs.shards import Shards
 from pipeline.parallel import Progress, map_ordered
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
-from pipeline.records import RubricName, ScoreResult, Target
+from pipeline.records import RubricName, ScoreResult, Target, to_json
 from pipeline.runs import ACTIVE, RunDirectory, scan_runs
 from pipeline.scoring.base import Scorer, score_file
 from pipeline.scoring.selection import Selection, load, select, settle
@@ -75,11 +78,22 @@ def score_items(
     detail: bool = False,
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
+    shards: Shards | None = None,
 ) -> Iterator[Prediction]:
-    """A prediction for each item, in order. Raises ModelError or UnknownNameError before the first."""
+    """A prediction for each item, in order; by the jobs of `shards` where they are given, else by processes of this
+    machine. Raises ModelError or UnknownNameError before the first."""
     _choice.cache_clear()  # another model may have been deployed since
     for item in items[:1]:
         load(spec.settings, selection_of(spec, item.target))
+    if shards is not None:
+        models = sorted(scorer.model_id for scorer in scorers_of(spec, items))
+        options = {"scorer": spec.scorer, "model": spec.model, "detail": detail, "models": models}
+        work = [{**vars(item), "stamp": artifacts.stamp_of(item.path)} for item in items]
+        answers = shards.map(
+            "score", to_json(options), to_json(work), progress=progress, check_stop=check_stop, message="scoring"
+        )
+        yield from (cattrs.structure(answer, Prediction) for answer in answers)
+        return
     yield from map_ordered(
         partial(_score_one, spec, detail),
         items,
@@ -97,6 +111,7 @@ def score_set(
     *,
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
+    shards: Shards | None = None,
     by: Identity | None = None,
 ) -> list[Prediction]:
     """Score every recording of a set and keep the answers, replacing earlier ones of the same scorer. Raises
@@ -106,7 +121,7 @@ def score_set(
     recordings = read_recordings(settings, set_name)
     spec = ScorerSpec(settings, scorer)
     items = [Item(r.id, audio_path(set_, r), r.speaker, target_of(set_, r)) for r in recordings]
-    predictions = list(score_items(spec, items, progress=progress, check_stop=check_stop))
+    predictions = list(score_items(spec, items, progress=progress, check_stop=check_stop, shards=shards))
     jsonl.write(predictions_file(settings, set_name, scorer), predictions)
     return predictions
 
@@ -151,6 +166,13 @@ def read_predictions(settings: Settings, set_name: str) -> "pandas.DataFrame":
 
 def predictions_file(settings: Settings, set_name: str, scorer: str) -> Path:
     return settings.predictions_root / check_name(set_name) / f"{check_name(scorer)}.jsonl"
+
+
+def scoring_task(settings: Settings, options: dict[str, Any]) -> Callable[[dict[str, Any]], Any]:
+    """The task "score" of `pipeline.jobs.shards`."""
+    model = options["model"]
+    spec = ScorerSpec(settings, options["scorer"], None if model is None else Path(model))
+    return lambda item: to_json(_score_one(spec, options["detail"], cattrs.structure(item, Item)))
 
 
 def selection_of(spec: ScorerSpec, target: Target) -> Selection:

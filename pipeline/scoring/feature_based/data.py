@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.errors import TrainingError
+from pipeline.jobs.shards import Shards
 from pipeline.parallel import Progress
 from pipeline.records import RatingSource, Recording
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -65,9 +66,11 @@ def load_training_data(
     *,
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
+    shards: Shards | None = None,
 ) -> TrainingData:
-    """Raises TrainingError where nothing is labelled, or there is too little or too uniform data to learn from."""
-    data = _from_csv(Path(config.csv)) if config.csv else _from_set(settings, config, progress, check_stop)
+    """`shards` extract the features where they are given. Raises TrainingError where nothing is labelled, or there is
+    too little or too uniform data to learn from."""
+    data = _from_csv(Path(config.csv)) if config.csv else _from_set(settings, config, progress, check_stop, shards)
     n_speakers = len(set(data.speakers))
     if len(data.scores) < MIN_RECORDINGS or n_speakers < MIN_SPEAKERS:
         raise TrainingError(
@@ -81,7 +84,11 @@ def load_training_data(
 
 
 def _from_set(
-    settings: Settings, config: TrainConfig, progress: Progress | None, check_stop: Callable[[], None] | None
+    settings: Settings,
+    config: TrainConfig,
+    progress: Progress | None,
+    check_stop: Callable[[], None] | None,
+    shards: Shards | None,
 ) -> TrainingData:
     from pipeline.corpus.sets import audio_path, get_set
     from pipeline.features.catalogue import load_extractor
@@ -90,7 +97,9 @@ def _from_set(
     set_ = get_set(settings, config.set)
     chosen, scores, sources = labelled_recordings(settings, config)
     extractor = load_extractor(settings, config.extractor)
-    table = build_table(settings, list(chosen.values()), config.extractor, progress=progress, check_stop=check_stop)
+    table = build_table(
+        settings, list(chosen.values()), config.extractor, progress=progress, check_stop=check_stop, shards=shards
+    )
     ids = table.recording_ids
     paths = [audio_path(set_, chosen[i]) for i in ids]
     return TrainingData(
