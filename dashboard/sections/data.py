@@ -25,7 +25,8 @@ SOURCES = {
 }  # fmt: skip
 SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
 KINDS = {
-    "bad_annotation": N_("annotation that cannot be read"), "bad_label": N_("label that cannot be read"), "bad_row": N_("row that cannot be used"),
+    "bad_annotation": N_("annotation that cannot be read"), "bad_label": N_("label that cannot be read"),
+    "bad_row": N_("row that cannot be used"),
     "broken_label": N_("damaged label"), "broken_reference": N_("damaged reference"), "broken_set": N_("damaged set"),
     "clipped": N_("clipped"), "duplicate": N_("duplicate"), "empty": N_("empty"), "low_level": N_("too quiet"),
     "low_sample_rate": N_("low sample rate"),
@@ -188,7 +189,10 @@ def import_recordings() -> None:
 
 EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
     "csv": (N_("CSV"), "csv", "text/csv", N_("One row per rater and recording, for spreadsheets.")),  # not shown
-    "jsonl": (N_("JSON lines"), "jsonl", "application/x-ndjson", N_("A manifest with everything, which can be imported again.")),  # not shown
+    "jsonl": (
+        N_("JSON lines"), "jsonl", "application/x-ndjson",  # not shown
+        N_("A manifest with everything, which can be imported again."),
+    ),
     "label-studio": (
         N_("Label Studio"), "json", "application/json", N_("One task per recording, one annotation per rater."),
     ),
