@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from pipeline.corpus.sets import (
 from pipeline.database import NoRoomError, as_it_lies, connected, failure, forget
 from pipeline.errors import AccessError, CorpusError, LabelError, UnknownNameError
 from pipeline.labels.index_filling import (
+    LABEL_PROBLEMS,
     IndexReport,
     Progress,
     consensus_columns,
@@ -83,13 +84,15 @@ class Index(IndexQueries):
         finally:
             connection.close()
 
-    def ensure(self) -> None:
-        """Build the index where it is missing, damaged, outdated, or has missed a save."""
+    def ensure(self) -> bool:
+        """Build the index where it is missing, damaged, outdated, or has missed a save; whether it was built."""
         orphaned = self._marks.orphaned()
         if self._stale_mark.exists() or not self._is_current() or not all(map(self._mended, orphaned)):
             self.rebuild()
+            return True
+        return False
 
-    def saving(self, what: str) -> AbstractContextManager[None]:
+    def saving(self, what: str) -> AbstractContextManager[Callable[[], None]]:
         """Hold a mark while `what` is written and the index told of it: see `SaveMarks.hold`."""
         return self._marks.hold(what)
 
@@ -120,22 +123,26 @@ class Index(IndexQueries):
     def refresh_set(self, name: str) -> list[Problem]:
         """Read one set and its label files again, after an import; an unregistered set leaves the index. Returns what
         is wrong with the label files."""
-        self.ensure()
-        problems: list[Problem] = []
+        if self.ensure():
+            return self.label_problems(name)
         sets = [set_ for set_ in list_sets(self._settings) if set_.name == name]
         with self.connect() as database, _writing(database):
             _remove(database, name)
             others = [row[0] for row in database.execute(_RATERS).fetchall()]
             names = RaterNames(self._listed(), others)
             for set_ in sets:
-                _, problems = fill_set(self._settings, database, set_, names, None)
+                fill_set(self._settings, database, set_, names, None)
                 if not names.is_settled:  # a better spelling came after another was written
                     names.settle()
                     _remove(database, name)
-                    _, problems = fill_set(self._settings, database, set_, names, None)
+                    fill_set(self._settings, database, set_, names, None)
         if any(names.of(rater) != rater for rater in others):
             self.rebuild()
-        return problems
+        return self.label_problems(name)
+
+    def label_problems(self, set_name: str) -> list[Problem]:
+        """What is wrong with the label files of a set; `path` is the recording's id."""
+        return [problem for problem in self.problems(set_name) if problem.code in LABEL_PROBLEMS]
 
     def update_labels(self, recording: Recording, result: ResultFile) -> None:
         """Take over what was just written for `recording`. A failure marks the index as stale instead of raising:

@@ -40,6 +40,8 @@ from pipeline.text import composed
 if TYPE_CHECKING:
     import sqlite_utils
 
+# What may be wrong with label files.
+LABEL_PROBLEMS = ("broken_label", "label_scale", "no_rater", "respelled", "stray_label")
 Progress = Callable[[int, int, str], None]
 
 

@@ -69,7 +69,7 @@ class LabelStore:
             fresh = tuple(
                 event
                 for event in events
-                if _key(event) not in known and not _says_the_same(lasting.get(slot(event)), event)
+                if _key(event) not in known and not says_the_same(lasting.get(slot(event)), event)
             )
             if not fresh:
                 return None
@@ -154,7 +154,7 @@ def _key(event: RatingEvent) -> tuple[Any, ...]:
     return (event.evaluator, event.action, event.at, event.score, *sorted(event.dimensions.items()))
 
 
-def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
+def says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
     """Whether nothing is said that was not said before; what a file leaves empty is no correction."""
     if old is None or (old.action, old.score, old.dimensions) != (new.action, new.score, new.dimensions):
         return False
