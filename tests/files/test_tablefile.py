@@ -1,6 +1,7 @@
 """Tables of any dialect are read by their content, and what was inferred is told."""
 
 import io
+import re
 from collections import deque
 from datetime import date, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import TableError
+from pipeline.settings import CHECKOUT
 from pipeline.tablefile import SheetChoiceError, Table, decoded, header_key, open_table, read_table, split_rows
 
 COLUMNS = {
@@ -232,3 +234,10 @@ def test_a_letter_of_windows_far_into_a_file(tmp_path: Path) -> None:
     with open_table(file, COLUMNS) as table:
         assert table.assumed == ("The text is in Windows-1254.",)
         assert deque(table.rows, maxlen=1)[0].cells["recording_id"] == "ğ"
+
+
+def test_nothing_else_reads_tables_that_people_bring() -> None:
+    ours = {"tablefile.py", "model_files.py"}  # the second reads what it wrote itself
+    files = [path for top in ("pipeline", "dashboard") for path in (CHECKOUT / top).rglob("*.py")]
+    reads = {path.name for path in files if re.search(r"csv\.(DictR|r)eader\(", path.read_text(encoding="utf-8"))}
+    assert reads == ours
