@@ -20,12 +20,6 @@ from pipeline.i18n import N_, _, ngettext, number
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
 
-FORMATS = {
-    "auto": N_("Detect the layout"),
-    "folder": N_("Folders of words: participant_*/kelimeler/01_araba.wav"),
-    "manifest": N_("JSONL manifest: one object per line with audio, text and speaker"),
-    "speechocean762": N_("speechocean762: its manifest or its published layout"),
-}
 RUBRICS = {"word": N_("words"), "sentence": N_("sentences")}
 SOURCES = {
     RatingSource.HUMAN: N_("raters"), RatingSource.CORPUS: N_("experts of the corpus"),
@@ -33,12 +27,15 @@ SOURCES = {
 }  # fmt: skip
 SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
 KINDS = {
-    "bad_label": N_("label that cannot be read"), "label_scale": N_("scale of scores unknown"),
-    "no_rater": N_("no rater named"), "respelled": N_("name in several spellings"),
-    "stray_label": N_("label without recording"), "bad_row": N_("row that cannot be used"),
+    "bad_annotation": N_("annotation that cannot be read"), "bad_label": N_("label that cannot be read"),
+    "label_scale": N_("scale of scores unknown"), "no_rater": N_("no rater named"),
+    "respelled": N_("name in several spellings"), "stray_label": N_("label without recording"),
+    "bad_row": N_("row that cannot be used"),
     "broken_label": N_("damaged label"), "broken_reference": N_("damaged reference"), "broken_set": N_("damaged set"),
     "clipped": N_("clipped"), "duplicate": N_("duplicate"), "empty": N_("empty"), "low_level": N_("too quiet"),
-    "low_sample_rate": N_("low sample rate"), "mostly_silent": N_("mostly silent"), "noisy": N_("noisy"),
+    "low_sample_rate": N_("low sample rate"),
+    "left_out": N_("left out"), "missing_value": N_("missing value"), "no_text": N_("no text"),
+    "odd_scale": N_("unusual scale"), "mostly_silent": N_("mostly silent"), "noisy": N_("noisy"),
     "not_audio": N_("not an audio file"), "odd_name": N_("unexpected name"), "outside_root": N_("outside its folder"),
     "silent": N_("silent"), "too_long": N_("too long"), "too_short": N_("too short"),
     "unreadable": N_("cannot be read"),
@@ -166,6 +163,10 @@ def problems() -> None:
     )
 
 
+def _layout(name: str) -> str:
+    return _("Detect the layout") if name == "auto" else _(data.layouts()[name])
+
+
 def _kind(code: str) -> str:
     return _(KINDS.get(code, code))
 
@@ -175,11 +176,11 @@ def import_recordings() -> None:
         path = st.text_input(
             _("Path on this machine"),
             placeholder="/home/me/corpus",
-            help=_("A folder or a manifest that this server can read."),
+            help=_("A folder or a manifest that this server can read: a corpus as it is published, or your own."),
         )
         left, right = st.columns(2)
         name = left.text_input(_("Name of the set"), placeholder=_("name of the folder"))
-        format_ = right.selectbox(_("Layout"), list(FORMATS), format_func=lambda code: _(FORMATS[code]))
+        format_ = right.selectbox(_("Layout"), ["auto", *data.layouts()], format_func=_layout)
         submitted = st.form_submit_button(_("Import"), type="primary", icon=":material/upload:")
     st.caption(_("The audio stays where it is. Importing the same path again adds what is new."))
     if submitted:
@@ -203,7 +204,10 @@ EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
         N_("Excel"), "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         N_("Both tables as sheets of a workbook."),
     ),
-    "jsonl": (N_("JSON lines"), "jsonl", "application/x-ndjson", N_("The same, for programs.")),  # not shown
+    "jsonl": (
+        N_("JSON lines"), "jsonl", "application/x-ndjson",  # not shown
+        N_("A manifest with everything, which can be imported again."),
+    ),
     "label-studio": (
         N_("Label Studio"), "zip", "application/zip",
         N_("Tasks with all ratings, and the labelling configuration that shows them."),
@@ -213,6 +217,9 @@ EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
         N_("One file per recording, with its text, marks, ratings and decisions."),
     ),
 }  # fmt: skip
+
+
+FILES = {"consensus": "consensus", "label-studio": "label_studio", "textgrid": "textgrids"}  # not shown
 
 
 def export_labels() -> None:
@@ -239,7 +246,7 @@ def export_labels() -> None:
         left.download_button(
             _(label),
             data=identity.held(partial(data.exported_labels, chosen.name, format_, dialect)),
-            file_name=f"{chosen.name}_{'consensus' if format_ == 'consensus' else 'labels'}.{suffix}",  # not shown
+            file_name=f"{chosen.name}_{FILES.get(format_, 'labels')}.{suffix}",  # not shown
             mime=mime,
             icon=":material/download:",
             on_click="ignore",

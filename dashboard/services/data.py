@@ -48,6 +48,15 @@ def damaged_sets() -> list[Problem]:
 
 
 @asks(Action.IMPORT_DATA)
+def layouts() -> dict[str, str]:
+    """The corpus layouts that can be imported, in the order in which they are tried, and what each looks like (source
+    strings of the catalogue)."""
+    from pipeline.corpus.readers.catalogue import LAYOUTS, ORDER
+
+    return {name: LAYOUTS[name].expected for name in ORDER}
+
+
+@asks(Action.IMPORT_DATA)
 def launch_import(path: str, name: str, format_: str) -> RunDirectory:
     """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
     from pipeline.corpus.sets import check_name
@@ -76,16 +85,20 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 @asks(Action.EXPORT)
 def exported_labels(set_name: str, format_: ExportFormat, dialect: Dialect) -> bytes:
-    """A table (csv of this dialect, jsonl, xlsx; `consensus` is csv) or a zip: Label Studio's tasks with the labelling
-    configuration, or one TextGrid per recording. Label files that cannot be read are left out."""
+    """A table (csv of this dialect, xlsx; `consensus` is csv), jsonl (a manifest that can be imported again), or a zip:
+    Label Studio's tasks with the labelling configuration, or one TextGrid per recording. Label files that cannot be
+    read are left out."""
     from pipeline.labels.exchange.files import export_table, label_studio_files, zipped, zipped_textgrids
     from pipeline.labels.exchange.recordings import labels_of
+    from pipeline.labels.manifest_export import manifest_lines
 
     settings, me = shared.settings(), identity.allowed(Action.EXPORT)
     if format_ == "label-studio":
         return zipped(label_studio_files(settings, set_name, labels_of(settings, set_name, me)))
     if format_ == "textgrid":
         return zipped_textgrids(labels_of(settings, set_name, me)).content
+    if format_ == "jsonl":
+        return b"".join(manifest_lines(settings, set_name, [], me))
     if format_ == "consensus":
         return export_table(settings, set_name, "csv", "consensus", me, dialect).content
     return export_table(settings, set_name, format_, by=me, dialect=dialect).content

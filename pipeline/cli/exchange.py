@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
@@ -60,11 +61,15 @@ def export(
     as_json: bool,
 ) -> None:
     """Export ratings as tables (one row per rating, or per recording with its consensus), Label Studio tasks, Praat
-    TextGrids, or a Hugging Face dataset with the audio."""
+    TextGrids, a manifest that can be imported again (jsonl; with --table, the table), or a Hugging Face dataset with
+    the audio."""
     from pipeline.csvfile import DIALECTS
     from pipeline.labels.exchange.files import export_table, write_export
 
     settings = Settings.from_env()
+    if fmt == "jsonl" and click.get_current_context().get_parameter_source("table") is ParameterSource.DEFAULT:
+        _export_manifest(settings, set_name, out, as_json)
+        return
     if fmt not in ("csv", "xlsx", "jsonl"):
         if set_name is None:
             raise click.UsageError(f"--format {fmt} exports one set. Name it with --set.")
@@ -177,6 +182,19 @@ def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
     if chosen not in ("dataset", "textgrid"):
         raise LabelError(f"{source} is a folder. Give the name of a file.")
     return Reading(read_dataset(source) if chosen == "dataset" else read_textgrids(source))
+
+
+def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_json: bool) -> None:
+    from pipeline.labels.manifest_export import write_manifest
+
+    if set_name is None:
+        raise click.UsageError("A manifest holds one set. Name it with --set, or give --table ratings for all sets.")
+    if out.is_dir():
+        raise LabelError(f"{out} is a folder. Give the name of a file.")
+    n, problems = write_manifest(settings, set_name, out, asker())
+    if not as_json:
+        click.echo(f"`pronlab import {out}` imports the recordings with their ratings again.")
+    _tell(out, n, as_json, left_out=problems)
 
 
 def _export_recordings(

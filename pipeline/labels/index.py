@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,13 +83,15 @@ class Index(IndexQueries):
         finally:
             connection.close()
 
-    def ensure(self) -> None:
-        """Build the index where it is missing, damaged, outdated, or has missed a save."""
+    def ensure(self) -> bool:
+        """Build the index where it is missing, damaged, outdated, or has missed a save; whether it was built."""
         orphaned = self._marks.orphaned()
         if self._stale_mark.exists() or not self._is_current() or not all(map(self._mended, orphaned)):
             self.rebuild()
+            return True
+        return False
 
-    def saving(self, what: str) -> AbstractContextManager[None]:
+    def saving(self, what: str) -> AbstractContextManager[Callable[[], None]]:
         """Hold a mark while `what` is written and the index told of it: see `SaveMarks.hold`."""
         return self._marks.hold(what)
 
@@ -120,7 +122,8 @@ class Index(IndexQueries):
     def refresh_set(self, name: str) -> list[Problem]:
         """Read one set and its label files again, after an import; an unregistered set leaves the index. Returns what
         is wrong with the label files."""
-        self.ensure()
+        if self.ensure():
+            return self._label_problems(name)
         problems: list[Problem] = []
         sets = [set_ for set_ in list_sets(self._settings) if set_.name == name]
         with self.connect() as database, _writing(database):
@@ -136,6 +139,11 @@ class Index(IndexQueries):
         if any(names.of(rater) != rater for rater in others):
             self.rebuild()
         return problems
+
+    def _label_problems(self, name: str) -> list[Problem]:
+        """What is wrong with label files of a set; they are named by the recording's id, audio by its path."""
+        sql = "SELECT code, message, severity, path FROM problems WHERE set_name = ? AND recording_id = path"
+        return [Problem(**row) for row in self.rows(sql, [name])]
 
     def update_labels(self, recording: Recording, result: ResultFile) -> None:
         """Take over what was just written for `recording`. A failure marks the index as stale instead of raising:

@@ -64,13 +64,7 @@ class LabelStore:
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
-            lasting = {slot(event): event for event in lasting_events(before.ratings)}
-            known = set(map(_key, before.ratings))  # of what was taken back or replaced since it was exported, too
-            fresh = tuple(
-                event
-                for event in events
-                if _key(event) not in known and not _says_the_same(lasting.get(slot(event)), event)
-            )
+            fresh = fresh_events(before.ratings, events)
             if not fresh:
                 return None
             after = derive(before.word, before.rubric, (*before.ratings, *fresh), before.extra)
@@ -147,6 +141,16 @@ def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> Ratin
         return event
     moved = datetime.fromisoformat(last) + timedelta(milliseconds=1)
     return replace(event, at=moved.isoformat(timespec="milliseconds"))
+
+
+def fresh_events(history: Sequence[RatingEvent], events: Sequence[RatingEvent]) -> tuple[RatingEvent, ...]:
+    """Those of `events` that the history does not hold, and that say something other than what stands in their place.
+    Known are also those that were taken back or replaced since they were exported."""
+    lasting = {slot(event): event for event in lasting_events(history)}
+    known = set(map(_key, history))
+    return tuple(
+        event for event in events if _key(event) not in known and not _says_the_same(lasting.get(slot(event)), event)
+    )
 
 
 def _key(event: RatingEvent) -> tuple[Any, ...]:
