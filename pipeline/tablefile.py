@@ -34,7 +34,7 @@ MAX_BYTES = 100 * 1024 * 1024  # of a spreadsheet, unpacked
 HEADER_WITHIN = 20  # rows: titles and notes may stand above it
 SAMPLE = 200
 SHOWN = 60  # characters of a cell or line in a message
-_SEP_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\r|\n)?', re.IGNORECASE)
 _CODECS = {"Windows-1254": "cp1254", "Windows-1252": "cp1252"}
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _XLS = b"\xd0\xcf\x11\xe0"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.labels.exchange.incoming import Incoming
 
 MAX_MB = 50
+LISTED = 10  # problems that a phone shows whole; more are a table that scrolls
 SCALES = {"5": N_("0 to 5, such as stars"), "1-5": N_("1 to 5"), "10": N_("0 to 10"), "100": N_("0 to 100")}
 
 
@@ -63,8 +64,9 @@ def _check(chosen: RecordingSet, file: UploadedFile) -> None:
         incoming = data.checked_ratings(chosen.name, file.getvalue(), sheet=sheet, scale=scale, rater=rater)
     assumed = (*incoming.assumed, *incoming.respelled)
     if assumed:
-        lines = "\n".join(f"- {plain(translated(text))}" for text in assumed)
-        st.info(f"{_('Check how the file was read:')}\n{lines}", icon=":material/fact_check:")
+        heading = _("Check how the file was read:")
+        lines = "".join(f"\n- {plain(translated(text))}" for text in assumed)
+        st.info(heading + lines, icon=":material/fact_check:")
     if incoming.problems:
         _problems(incoming.problems, nameless=incoming.n_nameless)
     if incoming.scale_question is not None:
@@ -85,8 +87,11 @@ def _problems(problems: tuple[str, ...], *, nameless: int) -> None:
     ).format(n=number(n))
     if nameless:
         text += " " + _("If the same person gave all ratings without a name, type the name above.")
+    if len(problems) <= LISTED:
+        text += "".join(f"\n- {plain(translated(problem))}" for problem in problems)
     st.warning(text, icon=":material/warning:")
-    st.dataframe([{_("Problem"): translated(problem)} for problem in problems], hide_index=True)
+    if len(problems) > LISTED:
+        st.dataframe([{_("Problem"): translated(problem)} for problem in problems], hide_index=True)
 
 
 def _confirm(chosen: RecordingSet, incoming: Incoming) -> None:

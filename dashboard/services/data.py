@@ -85,9 +85,8 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 @asks(Action.EXPORT)
 def exported_labels(set_name: str, format_: ExportFormat, dialect: Dialect) -> bytes:
-    """A table (csv of this dialect, xlsx; `consensus` is csv), jsonl (a manifest that can be imported again), or a zip:
-    Label Studio's tasks with the labelling configuration, or one TextGrid per recording. Label files that cannot be
-    read are left out."""
+    """A table (csv of this dialect, xlsx; `consensus` is csv), a manifest (jsonl) or a zip: Label Studio's tasks with
+    the labelling configuration, or one TextGrid per recording. Label files that cannot be read are left out."""
     from pipeline.labels.exchange.files import export_table, label_studio_files, zipped, zipped_textgrids
     from pipeline.labels.exchange.recordings import labels_of
     from pipeline.labels.manifest_export import manifest_lines

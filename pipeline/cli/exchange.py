@@ -132,11 +132,11 @@ def import_ratings(
     if not dry_run:
         _refuse_unless_sure(incoming, len(reading.rows), skip_bad)
     changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
-    text = f"{incoming.n} ratings of {len(incoming.ratings)} recordings{', nothing was written' if dry_run else ''}"
+    text = f"{_counted(incoming.n, 'rating')} of {_counted(len(incoming.ratings), 'recording')}"
     asked = [f"{incoming.scale_question} (--scale)"] if incoming.scale_question else []
     lines = [
         *asked,
-        text if dry_run else f"{text}; {changed} recordings have new ratings.",
+        f"{text}, nothing was written" if dry_run else f"{text}; new ratings for {_counted(changed, 'recording')}.",
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
     if (more := len(incoming.problems) - SHOWN_PROBLEMS) > 0:
@@ -153,6 +153,10 @@ def import_ratings(
     emit(result, as_json, "\n".join(lines))
 
 
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:
     """Raises LabelError where a question is open, or rows that cannot be used would be left out unasked."""
     if incoming.scale_question is not None:
@@ -160,9 +164,10 @@ def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> No
     if incoming.problems and not skip_bad:
         more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
         named = " or name their rater with --rater," if incoming.n_nameless else ""
+        first = "; ".join(problem.rstrip(".") for problem in incoming.problems[:3])
         raise LabelError(
-            f"{len(incoming.problems)} of {n_rows} ratings cannot be used, so nothing was imported: "
-            f"{'; '.join(incoming.problems[:3])}{more}. Correct them,{named} or import the others with --skip-bad."
+            f"{len(incoming.problems)} of {n_rows} ratings cannot be used, so nothing was imported: {first}{more}. "
+            f"Correct them,{named} or import the others with --skip-bad."
         )
 
 

@@ -111,14 +111,15 @@ def import_path(
         work.run(reading)
         remove_leftovers(set_.labels_root)
         still_saving()
-        told = {problem.path for problem in work.label_problems}
-        of_labels = [problem for problem in index.refresh_set(set_name) if problem.path not in told]
+        broken = index.refresh_set(set_name)
     if work.stopped is not None:
         message = (
             f"Stopped after {work.n_done} of {max(reading.total, work.n_done)} recordings. The set {set_name!r} has "
             f"{work.n_recordings}; the same command imports the rest."
         )
         raise CorpusError(message) if isinstance(work.stopped, KeyboardInterrupt) else work.stopped
+    told = {problem.path for problem in work.label_problems}
+    broken = [problem for problem in broken if problem.path not in told]
     return ImportReport(
         set=set_name,
         n_recordings=work.n_recordings,
@@ -126,7 +127,7 @@ def import_path(
         n_added=work.n_added,
         n_labels=sum(index.label_counts(set_name).values()),
         hours=work.seconds / 3600.0,
-        problems=(*work.problems, *work.label_problems, *of_labels, *work.audio_problems),
+        problems=(*work.problems, *work.label_problems, *broken, *work.audio_problems),
         layout=layout_name,
         parts=dict(sorted(work.parts.items())),
     )

@@ -25,6 +25,7 @@ from pipeline.corpus.sets import (
 from pipeline.database import NoRoomError, as_it_lies, connected, failure, forget
 from pipeline.errors import AccessError, CorpusError, LabelError, UnknownNameError
 from pipeline.labels.index_filling import (
+    LABEL_PROBLEMS,
     IndexReport,
     Progress,
     consensus_columns,
@@ -123,27 +124,25 @@ class Index(IndexQueries):
         """Read one set and its label files again, after an import; an unregistered set leaves the index. Returns what
         is wrong with the label files."""
         if self.ensure():
-            return self._label_problems(name)
-        problems: list[Problem] = []
+            return self.label_problems(name)
         sets = [set_ for set_ in list_sets(self._settings) if set_.name == name]
         with self.connect() as database, _writing(database):
             _remove(database, name)
             others = [row[0] for row in database.execute(_RATERS).fetchall()]
             names = RaterNames(self._listed(), others)
             for set_ in sets:
-                _, problems = fill_set(self._settings, database, set_, names, None)
+                fill_set(self._settings, database, set_, names, None)
                 if not names.is_settled:  # a better spelling came after another was written
                     names.settle()
                     _remove(database, name)
-                    _, problems = fill_set(self._settings, database, set_, names, None)
+                    fill_set(self._settings, database, set_, names, None)
         if any(names.of(rater) != rater for rater in others):
             self.rebuild()
-        return problems
+        return self.label_problems(name)
 
-    def _label_problems(self, name: str) -> list[Problem]:
-        """What is wrong with label files of a set; they are named by the recording's id, audio by its path."""
-        sql = "SELECT code, message, severity, path FROM problems WHERE set_name = ? AND recording_id = path"
-        return [Problem(**row) for row in self.rows(sql, [name])]
+    def label_problems(self, set_name: str) -> list[Problem]:
+        """What is wrong with the label files of a set; `path` is the recording's id."""
+        return [problem for problem in self.problems(set_name) if problem.code in LABEL_PROBLEMS]
 
     def update_labels(self, recording: Recording, result: ResultFile) -> None:
         """Take over what was just written for `recording`. A failure marks the index as stale instead of raising:
@@ -182,6 +181,10 @@ class Index(IndexQueries):
         if len(database.execute(there, [json.dumps(raters)]).fetchall()) == len(raters):
             return RaterNames((), raters)
         return RaterNames(self._listed(), (row[0] for row in database.execute(_RATERS).fetchall()))
+
+    def rater_names(self) -> RaterNames:
+        """How the raters of this installation are spelled."""
+        return RaterNames(self._listed(), (row["evaluator"] for row in self.rows(_RATERS)))
 
     def _listed(self) -> list[str]:
         """The names on the list of people; where it is damaged nobody gets in, and labels are still read."""

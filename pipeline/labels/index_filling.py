@@ -20,6 +20,7 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError
+from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.index_schema import DAMAGED
 from pipeline.labels.raters import RaterNames
@@ -32,15 +33,15 @@ from pipeline.labels.result_file import (
     respelled,
     scale_is_unknown,
 )
-from pipeline.labels.scale import question
-from pipeline.records import Problem, RatingEvent, Recording, RubricName, to_json
-from pipeline.rubrics import RUBRICS
+from pipeline.records import Problem, RatingEvent, Recording, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
 
 if TYPE_CHECKING:
     import sqlite_utils
 
+# What may be wrong with label files.
+LABEL_PROBLEMS = ("broken_label", "label_scale", "no_rater", "respelled", "stray_label")
 Progress = Callable[[int, int, str], None]
 
 
@@ -106,7 +107,7 @@ def fill_set(
         if result is not None:
             labelled.append((recording, result))
     problems += _strays(present, recordings)
-    labelled, unscaled, told = _with_known_scales(set_, labelled)
+    labelled, unscaled, told = with_known_scales(set_.name, labelled)
     wants_repair |= unscaled
     problems += told
     labelled, told = _with_known_raters(labelled, names)
@@ -157,29 +158,6 @@ def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Pr
         for file in sorted(present)
         if composed(file) not in wanted
     ]
-
-
-Labelled = list[tuple[Recording, ResultFile]]
-
-
-def _with_known_scales(set_: RecordingSet, labelled: Labelled) -> tuple[Labelled, set[str], list[Problem]]:
-    """Without those whose scores came from another program and do not look as if they were given on the rubric's
-    scale; their ids, and the question."""
-    foreign = {
-        recording.id: [event.score for event in result.ratings if scale_is_unknown(event) and event.score is not None]
-        for recording, result in labelled
-    }
-    asked = question({"score": [s for scores in foreign.values() for s in scores]}, RUBRICS[RubricName.WORD].dimensions)
-    if asked is None:
-        return labelled, set(), []
-    held = {key for key, scores in foreign.items() if scores}
-    files = "1 label file is" if len(held) == 1 else f"{len(held)} label files are"
-    message = (
-        f"The scores of {files} left out. {asked} `pronlab label scale --set {set_.name} --scale 10` (or another) "
-        "answers for all of them."
-    )
-    problem = Problem("label_scale", message, "error", min(held))
-    return [(recording, result) for recording, result in labelled if recording.id not in held], held, [problem]
 
 
 def _with_known_raters(labelled: Labelled, names: RaterNames) -> tuple[Labelled, list[Problem]]:

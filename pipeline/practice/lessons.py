@@ -26,12 +26,13 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
-from pipeline.errors import PronlabError
+from pipeline.errors import PronlabError, TableError
 from pipeline.i18n import Multilingual
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RubricName, Target
 from pipeline.settings import Settings
+from pipeline.tablefile import decoded
 from pipeline.text import is_showable
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -143,8 +144,8 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     if len(content) > MAX_BYTES:
         raise LessonError(f"{name}: a lesson has at most {MAX_BYTES // 1000} kB, this has {len(content) // 1000}.")
     try:
-        raw = artifacts.loads_yaml(content)
-    except ValueError as error:
+        raw = artifacts.loads_yaml(decoded(content)[0])
+    except (ValueError, TableError) as error:
         raise LessonError(f"{name} is no YAML: {error}") from error
     if not isinstance(raw, dict):
         raise LessonError(f"{name}: a lesson has {', '.join(sorted(KEYS))}; this has none of them.")

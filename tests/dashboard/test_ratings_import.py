@@ -1,4 +1,4 @@
-"""Ratings imported on the Data page: how they were read is shown, what is unknown is asked, before anything is written."""
+"""Ratings imported on the Data page: how they were read is shown, and what is unknown is asked, before they are."""
 
 import io
 import json
@@ -56,7 +56,7 @@ def test_stars_are_asked_for_their_scale_and_nameless_ratings_for_their_rater(
         "annotations": [{"completed_by": None, "result": [stars]}],
     }
     page = upload(open_page("data", section="Import", set=tiny_set), "l.json", json.dumps([task]).encode())
-    assert "names no rater" in page.dataframe[-1].value["Problem"][0]
+    assert "names no rater" in said(page)
     assert "do not say how many stars" in page.warning[-1].value
     assert "Import ratings" not in [b.label for b in page.button]
     scale(page).set_value("5").run()

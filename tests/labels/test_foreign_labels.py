@@ -1,7 +1,8 @@
 """Label files of other programs: read as they are meant, and what cannot be read is told once, wherever one looks."""
 
 import json
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.cli.main import main
 from pipeline.corpus.sets import get_set, read_recordings, result_path
 from pipeline.errors import LabelError
 from pipeline.importing.importer import import_path
+from pipeline.labels.exchange.recordings import labels_of
 from pipeline.labels.index import Index
 from pipeline.labels.repair import rescale_labels
 from pipeline.labels.result_file import ResultFile, parse_result, read_result
@@ -276,3 +278,96 @@ def test_only_the_lowest_tenth_of_a_scale_is_questioned() -> None:
     sentence = RUBRICS[RubricName.SENTENCE].dimensions
     assert question({"accuracy": [0.8, 1.0]}, sentence) is not None
     assert question({"accuracy": [5, 7]}, sentence) is None
+
+
+def test_exports_have_one_spelling_and_leave_out_scores_of_an_unknown_scale(settings: Settings, words: str) -> None:
+    write(settings, label(evaluator="DERYA"), label(evaluator="Derya"), label(score="85,5"))
+    labels = labels_of(settings, "words")
+    assert [one.events[0].evaluator for one in labels.recordings] == ["Derya", "Derya"]
+    assert [problem.code for problem in labels.left_out] == ["broken_label"]
+    write(settings, label(score=8), label(score=9))
+    with pytest.raises(LabelError, match="no ratings to export"):
+        labels_of(settings, "words")
+    LabelStore(settings).add(read_recordings(settings, "words")[4], rating("Bob", 60.0))
+    left_out = labels_of(settings, "words").left_out
+    assert [problem.code for problem in left_out] == ["broken_label", "label_scale", "label_scale"]
+
+
+@pytest.fixture
+def call(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """`pronlab import-ratings` of a file's content."""
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+
+    def run(content: bytes, *options: str) -> tuple[int, str]:
+        file = tmp_path / "ratings.bin"
+        file.write_bytes(content)
+        done = CliRunner().invoke(main, ["import-ratings", str(file), "--set", "words", "--by", "Ada", *options])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.output
+
+    return run
+
+
+def test_what_was_inferred_is_printed_and_in_json(settings: Settings, words: str, call) -> None:
+    key = read_recordings(settings, "words")[0].id
+    table = f"Kayıt;Değerlendirici;Puan;Tarih\r\n{key};Işıl;80,5;01.05.2024\r\n".encode("cp1254")
+    code, text = call(table, "--dry-run", "--json")
+    result = json.loads(text)
+    assert (code, result["ratings"], result["changed"], len(result["assumed"])) == (0, 1, 0, 5)
+    assert Index(settings).label_counts("words") == {}
+    code, text = call(table)
+    assert code == 0
+    assert text.splitlines()[:2] == ["The text is in Windows-1254.", "Cells are separated by semicolons."]
+    assert text.splitlines()[-1] == "1 rating of 1 recording; new ratings for 1 recording."
+    (event,) = LabelStore(settings).current(read_recordings(settings, "words")[0]).values()
+    assert (event.evaluator, event.score, event.at) == ("Işıl", 80.5, "2024-05-01T00:00:00.000+00:00")
+
+
+def test_a_low_scale_and_a_missing_rater_are_asked_for(settings: Settings, words: str, call) -> None:
+    keys = [recording.id for recording in read_recordings(settings, "words")[:3]]
+    table = "recording_id,evaluator,score\n" + "".join(
+        f"{key},{n},8\n" for key, n in zip(keys, ("", "None", "Bob"), strict=True)
+    )
+    code, text = call(table.encode())
+    assert (code, "(--scale)" in text) == (1, True)
+    code, text = call(table.encode(), "--scale", "10")
+    assert (code, "2 of 3 ratings cannot be used" in text, "--rater" in text) == (1, True, True)
+    assert Index(settings).label_counts("words") == {}
+    code, text = call(table.encode(), "--scale", "10", "--rater", "Zoë")
+    assert code == 0
+    assert "Ratings that name no rater are by Zoë: 2." in text
+    assert Index(settings).label_counts("words") == {"Zoë": 2, "Bob": 1}
+    assert set(consensus(settings).values()) == {80}
+
+
+@pytest.mark.parametrize(
+    "name", ["{id}", "{path}", "{file}", "\\{path}", " {id} ", "./{path}", "{decomposed}"],
+)  # fmt: skip
+def test_recordings_are_known_by_id_path_and_name(
+    settings: Settings, tmp_path: Path, words: str, name: str, call
+) -> None:
+    recording = read_recordings(settings, "words")[1]
+    names = {
+        "id": recording.id, "path": recording.path, "file": "02_çiçek.wav",
+        "decomposed": unicodedata.normalize("NFD", recording.id),
+    }  # fmt: skip
+    written = name.format(**names).replace("\\", "").replace("/", "\\" if name.startswith("\\") else "/")
+    code, text = call(f"recording_id,evaluator,score\n{written},Bob,80\n".encode())
+    if name == "{file}":
+        assert "“02_çiçek.wav” is the name of 2 recordings in the set" in text
+    else:
+        assert (code, Index(settings).label_counts("words")) == (0, {"Bob": 1}), text
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"", "The file is empty"), (b"PK\x03\x04broken", "cannot be read as an Excel workbook"),
+        (b"[1", "not a JSON export"), (b"recording_id,evaluator,score\n" + b'"' * 300_001, "quote that does not close"),
+        (bytes(range(256)) * 20, ""), (b"\x00" * 1000, ""), (b"\xff\xfe\x00", ""), (b"sep=;", "no rows"),
+    ],
+)  # fmt: skip
+def test_no_content_makes_a_traceback(words: str, call, content: bytes, part: str) -> None:
+    code, text = call(content)
+    assert code == 1
+    assert part in text

@@ -6,8 +6,10 @@ from pathlib import Path
 from pipeline.corpus.sets import RecordingSet, audio_path, get_set, list_sets, read_recordings, result_path
 from pipeline.errors import CorpusError, LabelError
 from pipeline.labels.consensus import Consensus
+from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import NOT_COUNTED, Review, lasting_events, review
-from pipeline.labels.result_file import read_result
+from pipeline.labels.index import Index
+from pipeline.labels.result_file import ResultFile, read_result, respelled
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RatingAction, RatingEvent, Recording
@@ -55,15 +57,25 @@ def labels_of(settings: Settings, set_name: str | None, by: Identity | None = No
     """
     permit(settings, by, Action.EXPORT)
     sets = list_sets(settings) if set_name is None else [get_set(settings, set_name)]
+    index = Index(settings)
+    index.ensure()
+    names = index.rater_names()
     recordings: list[LabelledRecording] = []
     left_out: list[Problem] = []
     for set_ in sets:
+        results: Labelled = []
         for recording in read_recordings(settings, set_.name):
             try:
-                labelled = _labelled(set_, recording)
+                result = read_result(result_path(set_, recording))
             except (LabelError, CorpusError) as error:
                 left_out.append(Problem("broken_label", str(error), "error", recording.id))
                 continue
+            if result is not None:
+                results.append((recording, result))
+        known, held, told = with_known_scales(set_.name, results)
+        left_out += [Problem("label_scale", problem.message, "error", key) for problem in told for key in sorted(held)]
+        for recording, result in known:
+            labelled = _labelled(set_, recording, respelled(result, names.of))
             if labelled is not None:
                 recordings.append(labelled)
     if not recordings:
@@ -73,10 +85,9 @@ def labels_of(settings: Settings, set_name: str | None, by: Identity | None = No
     return Labels(tuple(recordings), tuple(left_out))
 
 
-def _labelled(set_: RecordingSet, recording: Recording) -> LabelledRecording | None:
+def _labelled(set_: RecordingSet, recording: Recording, result: ResultFile) -> LabelledRecording | None:
     """None where nobody has said anything that stands."""
-    result = read_result(result_path(set_, recording))
-    events = () if result is None else tuple(lasting_events(result.ratings))
-    if result is None or not events:
+    events = tuple(lasting_events(result.ratings))
+    if not events:
         return None
     return LabelledRecording(recording, audio_path(set_, recording), events, result.consensus, review(result.ratings))
