@@ -219,6 +219,9 @@ EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
 }  # fmt: skip
 
 
+FILES = {"consensus": "consensus", "label-studio": "label_studio", "textgrid": "textgrids"}  # not shown
+
+
 def export_labels() -> None:
     left, right = st.columns(2)
     with left:
@@ -243,7 +246,7 @@ def export_labels() -> None:
         left.download_button(
             _(label),
             data=identity.held(partial(data.exported_labels, chosen.name, format_, dialect)),
-            file_name=f"{chosen.name}_{'consensus' if format_ == 'consensus' else 'labels'}.{suffix}",  # not shown
+            file_name=f"{chosen.name}_{FILES.get(format_, 'labels')}.{suffix}",  # not shown
             mime=mime,
             icon=":material/download:",
             on_click="ignore",

@@ -197,9 +197,9 @@ def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_jso
     if out.is_dir():
         raise LabelError(f"{out} is a folder. Give the name of a file.")
     n, problems = write_manifest(settings, set_name, out, asker())
-    lines = [f"{n} recordings written to {out}. `pronlab import {out}` imports them again."]
-    lines += [f"! {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
-    emit({"out": out, "rows": n, "problems": problems}, as_json, "\n".join(lines))
+    if not as_json:
+        click.echo(f"`pronlab import {out}` imports the recordings with their ratings again.")
+    _tell(out, n, as_json, left_out=problems)
 
 
 def _export_recordings(

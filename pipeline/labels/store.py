@@ -64,13 +64,7 @@ class LabelStore:
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
-            lasting = {slot(event): event for event in lasting_events(before.ratings)}
-            known = set(map(_key, before.ratings))  # of what was taken back or replaced since it was exported, too
-            fresh = tuple(
-                event
-                for event in events
-                if _key(event) not in known and not says_the_same(lasting.get(slot(event)), event)
-            )
+            fresh = fresh_events(before.ratings, events)
             if not fresh:
                 return None
             after = derive(before.word, before.rubric, (*before.ratings, *fresh), before.extra)
@@ -149,12 +143,22 @@ def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> Ratin
     return replace(event, at=moved.isoformat(timespec="milliseconds"))
 
 
+def fresh_events(history: Sequence[RatingEvent], events: Sequence[RatingEvent]) -> tuple[RatingEvent, ...]:
+    """Those of `events` that the history does not hold, and that say something other than what stands in their place.
+    Known are also those that were taken back or replaced since they were exported."""
+    lasting = {slot(event): event for event in lasting_events(history)}
+    known = set(map(_key, history))
+    return tuple(
+        event for event in events if _key(event) not in known and not _says_the_same(lasting.get(slot(event)), event)
+    )
+
+
 def _key(event: RatingEvent) -> tuple[Any, ...]:
     """The same of an event wherever it stands."""
     return (event.evaluator, event.action, event.at, event.score, *sorted(event.dimensions.items()))
 
 
-def says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
+def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
     """Whether nothing is said that was not said before; what a file leaves empty is no correction."""
     if old is None or (old.action, old.score, old.dimensions) != (new.action, new.score, new.dimensions):
         return False

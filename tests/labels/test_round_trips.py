@@ -134,6 +134,17 @@ def test_every_value_comes_back(
     assert again["changed"] == 0, "a second time changes nothing"
 
 
+def test_a_manifest_brings_the_whole_history(labelled: Settings, corpus: Path, call: Call, tmp_path: Path) -> None:
+    LabelStore(labelled).undo(read_recordings(labelled, "s")[3], "-Bob")
+    call(labelled, "export", "--set", "s", "--format", "jsonl", "--out", tmp_path / "all.jsonl")
+    other = Settings(tmp_path / "other" / "data", tmp_path / "other" / "models")
+    for _ in range(2):
+        call(other, "import", tmp_path / "all.jsonl", "--name", "s", "--audio-root", corpus)
+        here, there = (read_recordings(settings, "s") for settings in (labelled, other))
+        assert [LabelStore(other).history(r) for r in there] == [LabelStore(labelled).history(r) for r in here]
+    assert consensus(other, call, tmp_path) == consensus(labelled, call, tmp_path)
+
+
 FORMATS_PAGE = DOCS / "reference" / "formats.md"
 EXAMPLES = Path(__file__).parent / "label_studio"
 
