@@ -9,7 +9,6 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -288,7 +287,13 @@ def to_json(record: Any) -> Any:
     return record
 
 
-@lru_cache(maxsize=256)
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
 def _fields_of(kind: type) -> tuple[str, ...]:
     """The names of a dataclass's fields; none for another type."""
-    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+        _FIELDS[kind] = names
+    return names

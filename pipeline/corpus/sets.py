@@ -170,7 +170,7 @@ def label_path(recording: Recording) -> PurePosixPath:
 def spelled(root: Path, relative: str) -> str:
     """`relative` as the file system spells it: the same letters may be composed on one side and decomposed on the
     other. As given where there is no such file or folder."""
-    if (root / relative).exists() or relative.isascii():
+    if relative.isascii() or (root / relative).exists():
         return relative
     here, parts = root, list(PurePosixPath(relative).parts)
     for n, part in enumerate(parts):

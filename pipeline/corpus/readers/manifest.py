@@ -288,9 +288,11 @@ def _with_numbers(row: Row) -> Row:
 
 def _n_rows(file: Path) -> int:
     """Lines, as the number of rows to come: counted in blocks."""
+    n, last = 0, b"\n"
     with file.open("rb") as opened:
-        n = sum(block.count(b"\n") for block in iter(lambda: opened.read(BLOCK_BYTES), b""))
-    return max(1, n - (file.suffix.lower() in TABLES))
+        for block in iter(lambda: opened.read(BLOCK_BYTES), b""):
+            n, last = n + block.count(b"\n"), block[-1:]
+    return max(1, n + (last != b"\n") - (file.suffix.lower() in TABLES))
 
 
 def _named(raw: dict[str, Any]) -> dict[str, Any]:

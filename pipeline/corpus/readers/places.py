@@ -30,14 +30,16 @@ class AudioPlaces:
         CorpusError for a path that leads out of the root."""
         asked = self._below(given)
         full = self._prefix + asked
+        leads_nowhere_else = True  # as a link could
         try:
-            is_plain = stat.S_ISREG(os.lstat(full).st_mode)
+            leads_nowhere_else = stat.S_ISREG(os.lstat(full).st_mode)
         except OSError:
-            is_plain, asked = False, self._elsewhere(asked)
+            there = self._elsewhere(asked)
+            leads_nowhere_else, asked = there == asked, there
         except ValueError as error:  # a NUL in the name
             raise CorpusError(f"{given!r} cannot be a path ({error})") from error
         folder = dirname(asked)
-        if is_plain and folder in self._sound:
+        if leads_nowhere_else and folder in self._sound:
             return asked
         path = confined(self.root, asked)
         if not path.is_symlink():
