@@ -6,6 +6,7 @@ are 0-100; a rubric's own dimensions keep their own scale.
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -58,12 +59,15 @@ def band_of(score: float) -> Band:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something found wrong with a recording, file or import. `code` is stable, `message` is for people."""
+    """Something found wrong with a recording, file or import. `code` is stable, `message` is for people: the reason
+    and what to do. `line` counts from 1 in a file of lines; `value` is what stands there."""
 
     code: str
     message: str
     severity: Literal["error", "warning"] = "warning"
     path: str | None = None
+    line: int | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True)
@@ -260,20 +264,39 @@ class ScoreResult:
     heard_text: str | None = None
 
 
+_PLAIN = (str, int, bool, type(None))
+
+
 def to_json(record: Any) -> Any:
     """Turn records, enums, paths and numpy scalars into what `json.dumps` takes; non-finite floats become None."""
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    kind = type(record)
+    if kind in _PLAIN:  # nearly all there is: what comes first here is what comes most often
+        return record
+    if isinstance(record, float):
+        return record if math.isfinite(record) else None
     if isinstance(record, dict):
         return {str(key): to_json(value) for key, value in record.items()}
     if isinstance(record, list | tuple | set | frozenset):
         return [to_json(value) for value in record]
+    names = _fields_of(kind)
+    if names:
+        return {name: to_json(getattr(record, name)) for name in names}
     if isinstance(record, StrEnum | Path):
         return str(record)
     if hasattr(record, "item") and getattr(record, "ndim", None) == 0:
         return to_json(record.item())
     if hasattr(record, "tolist"):
         return to_json(record.tolist())
-    if isinstance(record, float) and not (float("-inf") < record < float("inf")):
-        return None
     return record
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields_of(kind: type) -> tuple[str, ...]:
+    """The names of a dataclass's fields; none for another type."""
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+        _FIELDS[kind] = names
+    return names

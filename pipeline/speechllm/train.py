@@ -21,6 +21,7 @@ from pipeline.errors import TrainingError
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
 from pipeline.parallel import Progress
+from pipeline.people.names import name_key
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.speechllm.collator import Collator
@@ -32,7 +33,7 @@ from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import attach_adapter
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import load_prompts
-from pipeline.speechllm.samples import Sample, for_lengths, hold_out, load_corpus, samples_of
+from pipeline.speechllm.samples import Sample, for_lengths, hold_out, load_corpus, on_parts, parts_in_words, samples_of
 from pipeline.speechllm.table3 import table3, write_table3
 
 ADAPTER_FOLDER = "model"
@@ -66,20 +67,22 @@ def _train(
     share = config.on_each_of(group.size)
     set_seed(config.seed)
     prompts = load_prompts(config.rubric_file)
-    manifest = Path(config.manifest)
     writer.update(message="reading recordings")
+    source, config = on_parts(settings, config)
+    writer.log(parts_in_words(config))
     with group.leader_first():  # the others find the cache made
         # Without a part of its own, what is measured on is taken from all speakers first.
         limit = config.limit if config.evaluation_part else 0
-        corpus = load_corpus(settings, manifest, config.part, show, limit=limit)
+        corpus = load_corpus(settings, source, config.part, show, limit=limit)
         held = (
-            load_corpus(settings, manifest, config.evaluation_part, show, limit=config.evaluation_limit)
+            load_corpus(settings, source, config.evaluation_part, show, limit=config.evaluation_limit)
             if config.evaluation_part
             else None
         )
     if held is None:
         corpus, held = hold_out(corpus)
-    overlap = set(corpus.rows["speaker"]) & set(held.rows["speaker"])
+    heard = set(map(name_key, held.rows["speaker"]))
+    overlap = {name for name in corpus.rows["speaker"] if name_key(name) in heard}
     if overlap:
         raise TrainingError(
             f"{len(overlap)} speakers are in part {config.part!r} and in {config.evaluation_part!r}, first "
@@ -110,7 +113,13 @@ def _train(
         raise StopRequested
     measured = judge.figures or judge.measure(config.epochs)
     table = table3(measured, _row(config), config.epochs)
-    report = {"plan": plan, "table3": table, "figures": measured, "unreadable": corpus.unreadable + held.unreadable}
+    report = {
+        "parts": {"train": config.part, "evaluation": config.evaluation_part},
+        "plan": plan,
+        "table3": table,
+        "figures": measured,
+        "unreadable": corpus.unreadable + held.unreadable,
+    }
     if not writer.leads:
         return report
     phi4.model.save_pretrained(run.path / ADAPTER_FOLDER)

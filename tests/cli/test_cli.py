@@ -297,6 +297,6 @@ def test_labels_edited_by_hand_are_in_the_next_export(run: Run, settings: Settin
     content = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**content, "score": 91, "evaluator": "by hand"}), encoding="utf-8")
     out = tmp_path / "labels.jsonl"
-    rows = answer(run("export", "--set", "demo", "--format", "jsonl", "--out", out, "--json"))["rows"]
-    assert rows == 177
+    rows = answer(run("export", "--set", "demo", "--table", "ratings", "--format", "jsonl", "--out", out, "--json"))
+    assert rows["rows"] == 177
     assert '"by hand"' in out.read_text(encoding="utf-8")

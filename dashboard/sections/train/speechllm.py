@@ -83,7 +83,7 @@ def start_speechllm_training() -> bool:
     started = False
     if submitted or planned:
         given: dict[str, Any] = {
-            "manifest": str(train.manifest_of_set(first.set_name)), "seed": int(seed), "part": part.strip(),
+            "set": first.set_name, "seed": int(seed), "part": part.strip(),
             "evaluation_part": evaluation_part.strip(), "name": first.run_name("speechllm", int(seed)),
         }  # fmt: skip
         optional = {"model": model.strip() or None, "epochs": epochs, "rate": rate, "limit": limit}
