@@ -56,7 +56,7 @@ def labelled(settings: Settings, corpus: Path) -> Settings:
         (
             first,
             RatingEvent("Ayşe Yılmaz", RatingAction.RATE, AT, dimensions=values(7, 6, 5, 8.1), notes=NOTES, marks=MARKS,
-                        took_s=4.25, project="çalışma", purpose=Purpose.GOLD),
+                        took_s=4.25, heard=0.875, project="çalışma", purpose=Purpose.GOLD),
             RatingEvent("Ayşe Yılmaz", RatingAction.RATE, LATER, dimensions=values(6, 6, 5, 8), purpose=Purpose.REPEAT),
             RatingEvent("-Bob", RatingAction.RATE, AT, dimensions=values(3, 4, 5, 3.3), source=RatingSource.CORPUS),
             RatingEvent("Deniz", RatingAction.DECIDE, AT, dimensions=values(5, 5, 5, 6.4), notes="karar"),
@@ -157,7 +157,9 @@ def test_what_label_studio_exports_of_our_tasks(
     annotations, and do not say to which region a text belongs."""
     other = elsewhere(corpus, tmp_path)
     answer = json.loads(call(other, "import-ratings", EXAMPLES / name, "--set", "s", "--json").splitlines()[-1])
-    wanted, got = lasting(labelled), lasting(other)
+    # Label Studio wrote them before tasks had the share heard.
+    wanted = {key: replace(event, heard=None) for key, event in lasting(labelled).items()}
+    got = lasting(other)
     if name != "export.json":
         assert "number sound (2)" in " ".join(answer["assumed"])
         assert "textarea heard (1)" in " ".join(answer["assumed"])

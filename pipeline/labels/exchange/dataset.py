@@ -31,7 +31,8 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
         raise LabelError(f"{folder} is not empty. Name a new folder.")
     disable_progress_bars()
     text, number = Value("string"), Value("float64")
-    event = {**dict.fromkeys(EVENT_TEXTS, text), "score": number, "dimensions": text, "marks": text, "took_s": number}
+    event = {**dict.fromkeys(EVENT_TEXTS, text), **dict.fromkeys(("score", "took_s", "heard"), number),
+             "dimensions": text, "marks": text}  # fmt: skip
     columns = Features({
         **dict.fromkeys(("id", "set", "text", "speaker", "part", "language", "consensus_method"), text),
         "audio": {"bytes": Value("binary"), "path": text}, "score": number, "n_raters": Value("int64"),
@@ -113,7 +114,7 @@ def _entry(labelled: LabelledRecording) -> dict[str, Any]:
 def _event(event: RatingEvent) -> dict[str, Any]:
     return {
         **{name: str(getattr(event, name)) for name in EVENT_TEXTS},
-        "score": event.score, "took_s": event.took_s, "dimensions": json.dumps(event.dimensions),
+        "score": event.score, "took_s": event.took_s, "heard": event.heard, "dimensions": json.dumps(event.dimensions),
         "marks": json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False),
     }  # fmt: skip
 

@@ -249,7 +249,7 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
     action = _action(values)
     if action is RatingAction.UNDO:
         raise LabelError(f"'{action}' is not a rating")
-    took_s = values.get("took_s")
+    took_s, heard = values.get("took_s"), values.get("heard")
     return RatingEvent(
         evaluator=evaluator,
         action=action,
@@ -262,6 +262,7 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
         project=str(values.get("project") or ""),
         purpose=Purpose(str(values.get("purpose") or "")),
         took_s=None if took_s is None else float(took_s),
+        heard=None if heard is None else min(1.0, max(0.0, float(heard))),
         source=RatingSource(str(values.get("source") or RatingSource.HUMAN)),
     )
 

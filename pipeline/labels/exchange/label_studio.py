@@ -13,7 +13,18 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipeline import artifacts
 from pipeline.errors import LabelError
-from pipeline.labels.exchange.label_studio_tasks import AUDIO, CHOICES, HEARD, LABELS, SOUND, TEXT, TEXTS, WORD, word_at
+from pipeline.labels.exchange.label_studio_tasks import (
+    AUDIO,
+    CHOICES,
+    HEARD,
+    LABELS,
+    SHARE_HEARD,
+    SOUND,
+    TEXT,
+    TEXTS,
+    WORD,
+    word_at,
+)
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.rubrics import MARKS, RUBRICS
 from pipeline.tablefile import read_table
@@ -109,6 +120,8 @@ def _taken(result: dict[str, Any], values: dict[str, Any], regions: dict[str, di
     is_of_text = isinstance(value.get("start"), int) and ("labels" not in value or isinstance(value.get("text"), str))
     if kind in ("number", "rating") and name in VALUES:
         values[name] = value[kind]
+    elif kind == "number" and name == SHARE_HEARD:
+        values["heard"] = value[kind]
     elif kind == "choices" and name in VALUES and _NUMBER.fullmatch(str(value["choices"][0])):
         values[name] = float(value["choices"][0])
     elif kind == "choices" and name in CHOICES:

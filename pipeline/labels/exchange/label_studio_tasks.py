@@ -24,6 +24,7 @@ from pipeline.rubrics import MARKS, RUBRICS, Dimension
 LOCAL_FILES = "/data/local-files/?d="
 AUDIO, TEXT = "audio", "text"  # names of what is shown
 LABELS, HEARD, SOUND, WORD = "marks", "heard", "sound", "word"
+SHARE_HEARD = "share_heard"
 TEXTS = {"rater": "evaluator", "notes": "notes", "reason": "reason", "rated_at": "at", "project": "project"}
 CHOICES = {"action": RatingAction, "purpose": Purpose, "source": RatingSource}
 UNCHOSEN = ("rate", "", "human")  # what an annotation without the choice says
@@ -53,6 +54,8 @@ def configuration(rubrics: Iterable[RubricName]) -> bytes:
     for dimension in dict.fromkeys(d for rubric in sorted(set(rubrics)) for d in RUBRICS[rubric].dimensions):
         add("Header", value=f"{dimension.label} ({dimension.low:g}–{dimension.high:g})", size="4")
         add("Number", name=dimension.key, toName=AUDIO, **_range(dimension))
+    add("Header", value="Share heard (0–1)", size="4")
+    add("Number", name=SHARE_HEARD, toName=AUDIO, min="0", max="1", step="0.001")
     for name in TEXTS:
         add("Header", value=name.replace("_", " ").capitalize(), size="4")
         rows = "2" if name == "notes" else "1"
@@ -106,6 +109,8 @@ def _results(recording: Recording, event: RatingEvent) -> Iterator[dict[str, Any
     values = event.dimensions or ({} if event.score is None else {"score": event.score})
     for name, value in values.items():
         yield _result(name, name, "number", {"number": value})
+    if event.heard is not None:
+        yield _result(SHARE_HEARD, SHARE_HEARD, "number", {"number": event.heard})
     for name, field in TEXTS.items():
         if text := getattr(event, field):
             yield _result(name, name, "textarea", {"text": [text]})

@@ -12,7 +12,7 @@ from pipeline.rubrics import RUBRICS
 from pipeline.tablefile import SheetChoiceError, Table, TableRow, read_table
 
 DIMENSIONS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
-NUMBERS = ("score", *DIMENSIONS, "took_s")
+NUMBERS = ("score", *DIMENSIONS, "took_s", "heard")
 TEXTS = ("notes", "reason")  # kept with the blanks around them
 # English and Turkish names of columns; case, blanks, accents and brackets do not matter.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -40,6 +40,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "project": ("proje",),
     "purpose": (),
     "took_s": ("seconds", "lead time", "süre"),
+    "heard": ("share heard",),
     "source": (),
 }  # fmt: skip
 TableName = Literal["ratings", "consensus"]

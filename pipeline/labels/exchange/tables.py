@@ -81,7 +81,8 @@ def _rating_row(labelled: LabelledRecording, event: RatingEvent, dimensions: Seq
         "evaluator": event.evaluator, "action": str(event.action), "purpose": str(event.purpose),
         "score": event.score, **{name: event.dimensions.get(name) for name in dimensions},
         "notes": event.notes, "reason": event.reason, "marks": [asdict(mark) for mark in event.marks],
-        "at": event.at, "took_s": event.took_s, "project": event.project, "source": str(event.source),
+        "at": event.at, "took_s": event.took_s, "heard": event.heard,
+        "project": event.project, "source": str(event.source),
         "counts": labelled.counts(event), "consensus": None if agreed is None else agreed.score,
         "excluded": labelled.is_excluded,
     }  # fmt: skip

@@ -214,7 +214,7 @@ def _place(mark: Mapping[str, Any]) -> tuple[int, int]:
 def _label(event: RatingEvent) -> str:
     values: dict[str, Any] = {} if event.action is RatingAction.RATE else {"action": str(event.action)}
     values |= dict(event.dimensions) if event.dimensions else {"score": event.score}
-    for key in ("took_s", "notes", "reason", "project", "at"):
+    for key in ("took_s", "heard", "notes", "reason", "project", "at"):
         values[key] = getattr(event, key)
     if event.source is not RatingSource.HUMAN:
         values["source"] = str(event.source)
