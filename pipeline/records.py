@@ -257,8 +257,13 @@ class ScoreResult:
     heard_text: str | None = None
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def to_json(record: Any) -> Any:
     """Turn records, enums, paths and numpy scalars into what `json.dumps` takes; non-finite floats become None."""
+    if type(record) in _PLAIN:
+        return record
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
     if isinstance(record, dict):
