@@ -29,14 +29,16 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # before other tests.
 TOGETHER = {
     "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys",
-    "test_api_limits.py": "api limits", "test_model_registry.py": "registry", "test_pages_text.py": "hostile",
-    "test_pages_wakeword.py": "wakeword pages",
+    "test_api_limits.py": "api limits", "test_architecture.py": "architecture",
+    "test_damaged_models.py": "damaged models", "test_features.py": "features",
+    "test_model_registry.py": "registry", "test_pages_text.py": "hostile",
+    "test_pages_wakeword.py": "wakeword pages", "test_scoring.py": "released", "test_site.py": "site",
     "test_speech_released.py": "released", "test_speech_training.py": "training",
-    "test_speechllm_training.py": "training", "test_training.py": "word training",
-    "test_wakeword_training.py": "training",
+    "test_speechllm_training.py": "training", "test_tabular.py": "tabular", "test_training.py": "word training",
+    "test_wakeword_features.py": "features", "test_wakeword_training.py": "training", "test_wheel.py": "wheel",
 }  # fmt: skip
 # Files with single tests that take long: begun last, one of them would keep a single worker busy at the end.
-LONG_FILES = ("test_executors.py", "test_runs.py", "test_projects_load.py", "test_scoring.py", "test_tabular.py")
+LONG_FILES = ("test_executors.py", "test_runs.py", "test_notebook.py", "test_projects_load.py", "test_deleted_runs.py")
 
 
 @pytest.hookimpl(wrapper=True)
