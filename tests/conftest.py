@@ -26,19 +26,26 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
-# before other tests.
+# before other tests, those that take longest first; tests in a browser (`tests/browser/conftest.py`) before them.
 TOGETHER = {
-    "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys",
-    "test_api_limits.py": "api limits", "test_architecture.py": "architecture",
-    "test_damaged_models.py": "damaged models", "test_features.py": "features",
-    "test_model_registry.py": "registry", "test_pages_text.py": "hostile",
-    "test_pages_wakeword.py": "wakeword pages", "test_scoring.py": "released", "test_site.py": "site",
-    "test_speech_released.py": "released", "test_speech_training.py": "training",
-    "test_speechllm_training.py": "training", "test_tabular.py": "tabular", "test_training.py": "word training",
-    "test_wakeword_features.py": "features", "test_wakeword_training.py": "training", "test_wheel.py": "wheel",
+    "test_speech_training.py": "training", "test_speechllm_training.py": "training",
+    "test_wakeword_training.py": "training",
+    "test_api.py": "api", "test_tabular.py": "tabular", "test_scoring.py": "released",
+    "test_speech_released.py": "released", "test_pages_wakeword.py": "wakeword pages", "test_api_chaos.py": "chaos",
+    "test_training.py": "word training", "test_wheel.py": "wheel", "test_model_registry.py": "registry",
+    "test_api_limits.py": "api limits", "test_features.py": "features", "test_wakeword_features.py": "features",
+    "test_site.py": "site", "test_pages_text.py": "hostile", "test_api_keys.py": "api keys",
+    "test_architecture.py": "architecture", "test_damaged_models.py": "damaged models",
 }  # fmt: skip
 # Files with single tests that take long: begun last, one of them would keep a single worker busy at the end.
-LONG_FILES = ("test_executors.py", "test_runs.py", "test_notebook.py", "test_projects_load.py", "test_deleted_runs.py")
+LONG_FILES = (
+    "test_executors.py", "test_runs.py", "test_notebook.py", "test_pages_every_run.py", "test_deleted_runs.py",
+    "test_projects_load.py", "test_cli.py",
+)  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # xdist would sort groups by their number of tests
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,7 +62,8 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate((*TOGETHER, *LONG_FILES))}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    last = len(places)
+    items.sort(key=lambda item: -1 if item.path.parent.name == "browser" else places.get(item.path.name, last))
     for item in items:
         if item.path.name in TOGETHER:
             item.add_marker(pytest.mark.xdist_group(TOGETHER[item.path.name]))
