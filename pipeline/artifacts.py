@@ -109,8 +109,9 @@ def loads_yaml(content: bytes | str) -> Any:
     dates that are none, and for what is nested too deeply."""
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where PyYAML was built with libyaml
     try:
-        return yaml.safe_load(content.decode("utf-8-sig") if isinstance(content, bytes) else content)
+        return yaml.load(content.decode("utf-8-sig") if isinstance(content, bytes) else content, loader)  # noqa: S506
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except (yaml.YAMLError, ValueError) as error:

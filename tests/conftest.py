@@ -1,9 +1,10 @@
 """Fixtures shared by all tests. Nothing here touches the checkout's own data or models."""
 
+import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.settings import CHECKOUT, Settings
+from tests.prepared import installation, prepare
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -19,25 +21,49 @@ if TYPE_CHECKING:
 # onnxruntime are imported, which nothing above does.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# Compiled once, not by every worker, job and server anew, whatever the shell says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Files whose tests share what is trained, served or imported for them: each group is run by one worker. Groups begin
-# before other tests.
+# before other tests, those that take longest first; tests in a browser (`tests/browser/conftest.py`) before them.
 TOGETHER = {
-    "test_api.py": "api", "test_api_chaos.py": "chaos", "test_api_keys.py": "api keys",
-    "test_api_limits.py": "api limits", "test_model_registry.py": "registry", "test_pages_text.py": "hostile",
-    "test_pages_wakeword.py": "wakeword pages",
-    "test_speech_released.py": "released", "test_speech_training.py": "training",
-    "test_speechllm_training.py": "training", "test_training.py": "word training",
+    "test_speech_training.py": "training", "test_speechllm_training.py": "training",
     "test_wakeword_training.py": "training",
+    "test_api.py": "api", "test_tabular.py": "tabular", "test_scoring.py": "released",
+    "test_speech_released.py": "released", "test_pages_wakeword.py": "wakeword pages", "test_api_chaos.py": "chaos",
+    "test_training.py": "word training", "test_wheel.py": "wheel", "test_model_registry.py": "registry",
+    "test_api_limits.py": "api limits", "test_features.py": "features", "test_wakeword_features.py": "features",
+    "test_site.py": "site", "test_pages_text.py": "hostile", "test_api_keys.py": "api keys",
+    "test_architecture.py": "architecture", "test_damaged_models.py": "damaged models",
 }  # fmt: skip
 # Files with single tests that take long: begun last, one of them would keep a single worker busy at the end.
-LONG_FILES = ("test_executors.py", "test_runs.py", "test_projects_load.py", "test_scoring.py", "test_tabular.py")
+LONG_FILES = (
+    "test_executors.py", "test_runs.py", "test_notebook.py", "test_pages_every_run.py", "test_deleted_runs.py",
+    "test_projects_load.py", "test_cli.py",
+)  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # xdist would sort groups by their number of tests
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays: looking through it for garbage, again and again, takes a third as long as importing."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate((*TOGETHER, *LONG_FILES))}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    last = len(places)
+    items.sort(key=lambda item: -1 if item.path.parent.name == "browser" else places.get(item.path.name, last))
     for item in items:
         if item.path.name in TOGETHER:
             item.add_marker(pytest.mark.xdist_group(TOGETHER[item.path.name]))
@@ -73,15 +99,34 @@ def untraced_exports() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def one_scan() -> Iterator[None]:
-    """Streamlit's test harness reads the metadata of every installed package, in search of components, for each page
-    that is opened: five times what most pages take."""
-    from streamlit.components.v2 import manifest_scanner
+@pytest.fixture(scope="session", autouse=True)
+def unflushed() -> Iterator[None]:
+    """Writing through to the disk protects from a power cut, which no test makes; under load it takes long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.artifacts._fsync", lambda path: None)
+        yield
 
-    manifests = manifest_scanner.scan_component_manifests()
+
+@pytest.fixture(scope="session")
+def quick_harness() -> Iterator[None]:
+    """Streamlit's test harness does for each page or run what need be done once: it reads the metadata of every
+    installed package, in search of components, and compiles the scripts; and it asks a thousand times a second whether
+    the script has ended."""
+    from streamlit.components.v2 import manifest_scanner
+    from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+    from streamlit.testing.v1 import local_script_runner
+
+    manifests, scripts = manifest_scanner.scan_component_manifests(), ScriptCache()
+    ask = local_script_runner.require_widgets_deltas
+
+    def wait(runner: Any, timeout: float) -> None:
+        runner._script_thread.join(timeout)
+        ask(runner, 1.0)  # raises where it has not ended
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", lambda: manifests)
+        patch.setattr(local_script_runner, "ScriptCache", lambda: scripts)
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 
@@ -102,35 +147,24 @@ def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A fresh, empty installation."""
-    return Settings(data_root=tmp_path / "data", models_root=tmp_path / "models")
-
-
-@pytest.fixture(scope="session")
-def installed_demo(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The demo as `pronlab demo` installs it; to be copied, not changed."""
-    from pipeline.importing.demo import install_demo
-
-    root = tmp_path_factory.mktemp("demo")
-    installation = Settings(data_root=root / "data", models_root=root / "models")
-    install_demo(installation)
-    return installation
+    return installation(tmp_path)
 
 
 @pytest.fixture
-def demo(settings: Settings, installed_demo: Settings) -> Settings:
-    """This installation with the demo in it."""
-    from pipeline.database import forget
+def demo(settings: Settings, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """This installation with the demo in it, as `pronlab demo` installs it."""
 
-    forget(installed_demo.index_path)
-    shutil.copytree(installed_demo.data_root, settings.data_root)
-    registered = settings.sets_root / "demo" / "set.json"
-    text = registered.read_text(encoding="utf-8")
-    registered.write_text(text.replace(str(installed_demo.data_root), str(settings.data_root)), encoding="utf-8")
+    def demo(made: Settings, _: Path) -> None:
+        from pipeline.importing.demo import install_demo
+
+        install_demo(made)
+
+    prepare(demo, tmp_path, tmp_path_factory.getbasetemp())
     return settings
 
 
 @pytest.fixture
-def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch, one_scan: None) -> "Callable[..., AppTest]":
+def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch, quick_harness: None) -> "Callable[..., AppTest]":
     """Opens a page of the dashboard on this installation: `open_page("data", section="Problems")`, then runs it."""
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
     monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
@@ -148,8 +182,13 @@ def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch, one_scan: Non
 
 
 @pytest.fixture
-def tiny_set(settings: Settings, tmp_path: Path) -> str:
+def tiny_set(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The set `tiny`: 4 participants read 6 words (as tones of a rising pitch), 2 people have rated all of them."""
+    prepare(make_tiny_set, tmp_path, tmp_path_factory.getbasetemp())
+    return "tiny"
+
+
+def make_tiny_set(settings: Settings, root: Path) -> None:
     import numpy as np
     import soundfile
 
@@ -160,20 +199,19 @@ def tiny_set(settings: Settings, tmp_path: Path) -> str:
 
     seconds = np.arange(9600) / 16000
     for speaker in range(4):
-        folder = tmp_path / "tiny" / f"participant_{speaker + 1:03}" / "kelimeler"
+        folder = root / "tiny" / f"participant_{speaker + 1:03}" / "kelimeler"
         folder.mkdir(parents=True)
         for number, word in enumerate(("araba", "çiçek", "ev", "güneş", "kitap", "su")):
             pitch_hz = 110 * (1 + speaker / 3) * (1 + 0.4 * seconds * (number + 1))
             tone = 0.4 * np.sin(2 * np.pi * np.cumsum(pitch_hz) / 16000) * np.hanning(len(seconds))
             soundfile.write(folder / f"{number + 1:02}_{word}.wav", tone, 16000)
-    import_path(settings, tmp_path / "tiny", name="tiny")
+    import_path(settings, root / "tiny", name="tiny")
     store = LabelStore(settings)
     for number, recording in enumerate(read_recordings(settings, "tiny")):
         for evaluator, lenience in (("ayşe", 0), ("can", 4)):
             score = 50.0 + number * 2 + lenience * (-1) ** number
             event = RatingEvent(evaluator, RatingAction.RATE, f"2026-01-01T00:{number:02}:00.000+00:00", score=score)
             store.add(recording, event)
-    return "tiny"
 
 
 @pytest.fixture(scope="session")

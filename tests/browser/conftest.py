@@ -18,7 +18,6 @@ import pytest
 from pipeline.importing.demo import install_demo
 from pipeline.settings import CHECKOUT, Settings
 
-SCREENSHOTS = CHECKOUT / "tests" / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox", "--mute-audio", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
@@ -184,8 +183,10 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
 
 
 def shoot(page: Any, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+    """Keep a picture for whoever wants to see what a journey saw, in the folder that PRONLAB_TEST_SCREENSHOTS names."""
+    folder = os.environ.get("PRONLAB_TEST_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 
 @pytest.fixture

@@ -57,22 +57,15 @@ def test_a_damaged_folder_hides_no_run_and_is_named(folders: list[Folder], setti
     assert "lies too far in the future" in reasons["a time in years-0"]
 
 
-@pytest.mark.parametrize(
-    ("view", "query"),
-    [
+def test_pages_open_and_name_what_they_leave_out(open_page: Open, folders: list[Folder]) -> None:
+    for view, query in (
         ("runs", {}), ("train", {}), ("results", {}), ("wakeword", {"step": "3 Training"}),
         ("wakeword", {"step": "4 Evaluation"}), ("wakeword", {"step": "5 Export"}), ("tables", {"table": "Train"}),
         ("tables", {"table": "Results"}), ("monitor", {"monitor": "models"}),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_a_page_opens_and_names_what_it_leaves_out(
-    open_page: Open, folders: list[Folder], view: str, query: dict[str, str]
-) -> None:
-    page = open_page(view, **query)
-    words = said(page)
-    assert "cannot be read" in words
-    assert "more folders cannot be read" in words
+    ):  # fmt: skip
+        words = said(open_page(view, **query))
+        assert "cannot be read" in words, (view, query)
+        assert "more folders cannot be read" in words, (view, query)
 
 
 def test_compare_names_jobs_that_cannot_be_read(open_page: Open, settings: Settings, tiny_set: str) -> None:

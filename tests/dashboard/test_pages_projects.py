@@ -1,6 +1,7 @@
 """Agreement, Review, Projects and the Label page of a project, as Streamlit runs them; and who gets in where."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,8 @@ from pipeline.projects.review import ProjectReview
 from pipeline.records import RubricName
 from pipeline.settings import Settings
 from tests.pages import button, said
-from tests.projects.test_projects import ADMIN, expert, ids_of, rate_all, words
+from tests.prepared import prepare
+from tests.projects.test_projects import ADMIN, expert, ids_of, make_words, rate_all, words
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -28,16 +30,21 @@ Open = Callable[..., "AppTest"]
 
 
 @pytest.fixture
-def study(settings: Settings, words: str) -> Project:
+def study(settings: Settings, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Three experts rated everything; the first recording divides them."""
-    project = save_project(settings, Project("study", words, overlap=3, instructions="Listen twice."), ADMIN)
+    prepare(make_study, tmp_path, tmp_path_factory.getbasetemp())
+    return get_project(settings, "study")
+
+
+def make_study(settings: Settings, folder: Path) -> None:
+    make_words(settings, folder)
+    project = save_project(settings, Project("study", "words", overlap=3, instructions="Listen twice."), ADMIN)
     first = ids_of(settings)[0]
     for name, score in (("Eve", 30.0), ("Bob", 90.0), ("Cem", 60.0)):
         rate_all(
             Queue(settings, project, expert(name)), name,
             lambda task, score=score: score if task.recording.id == first else 70 + score / 20,
         )  # fmt: skip
-    return project
 
 
 def team(settings: Settings) -> None:
@@ -207,7 +214,7 @@ def test_known_answers_as_people_type_them() -> None:
 
 
 def test_with_sign_in_nobody_is_anybody_without_it(
-    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch, one_scan: None
+    settings: Settings, study: Project, monkeypatch: pytest.MonkeyPatch, quick_harness: None
 ) -> None:
     from types import SimpleNamespace
 

@@ -39,7 +39,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def open_hostile(hostile: Settings, monkeypatch: pytest.MonkeyPatch, one_scan: None) -> Any:
+def open_hostile(hostile: Settings, monkeypatch: pytest.MonkeyPatch, quick_harness: None) -> Any:
     from streamlit.testing.v1 import AppTest
 
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(hostile.data_root))

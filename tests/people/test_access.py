@@ -406,7 +406,7 @@ class User(SimpleNamespace):
 
 
 @pytest.fixture
-def sign_in(monkeypatch: pytest.MonkeyPatch, one_scan: None) -> Callable[..., Any]:
+def sign_in(monkeypatch: pytest.MonkeyPatch, quick_harness: None) -> Callable[..., Any]:
     """Opens a page of an installation with sign-in, as whoever the claims say; None: signed out."""
 
     def open_(view: str, claims: dict[str, Any] | None, secrets: dict[str, Any] | None = None, **query: str) -> Any:

@@ -76,7 +76,7 @@ def test_a_lesson_whose_title_cannot_be_shown_is_refused_in_words(settings: Sett
 )
 def test_a_lesson_with_values_of_another_type_is_refused_in_words(rest: str) -> None:
     items = "" if rest.startswith("items") else "items: [masa]\n"
-    with pytest.raises(LessonError, match="cannot be used"):
+    with pytest.raises(LessonError, match=r"odd is no YAML|odd cannot be used"):  # libyaml refuses lone surrogates
         parse("odd", f"title: Odd\nlanguage: tr\n{items}{rest}\n".encode())
 
 

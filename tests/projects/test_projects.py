@@ -22,6 +22,7 @@ from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, visible_histor
 from pipeline.records import Purpose, RatingAction, RatingEvent
 from pipeline.settings import Settings
 from pipeline.times import now_iso
+from tests.prepared import prepare
 
 ADMIN = Identity("Ada", frozenset(Role))
 
@@ -45,21 +46,25 @@ def rate_all(
 
 
 @pytest.fixture
-def words(settings: Settings, tmp_path: Path) -> str:
+def words(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The set `words`: 12 recordings nobody has rated."""
+    prepare(make_words, tmp_path, tmp_path_factory.getbasetemp())
+    return "words"
+
+
+def make_words(settings: Settings, root: Path) -> None:
     import numpy as np
     import soundfile
 
     from pipeline.importing.importer import import_path
 
     for speaker in (1, 2):
-        folder = tmp_path / "words" / f"participant_{speaker:03}" / "kelimeler"
+        folder = root / "words" / f"participant_{speaker:03}" / "kelimeler"
         folder.mkdir(parents=True)
         for number, word in enumerate(("araba", "çiçek", "ev", "güneş", "kitap", "su"), start=1):
             tone = 0.4 * np.sin(np.arange(9600) * 0.05 * number)
             soundfile.write(folder / f"{number:02}_{word}.wav", tone, 16000)
-    import_path(settings, tmp_path / "words", name="words")
-    return "words"
+    import_path(settings, root / "words", name="words")
 
 
 def project_of(settings: Settings, set_name: str, **changed: object) -> Project:

@@ -99,7 +99,7 @@ def test_a_search_finds_what_suits_the_data(search: str) -> None:
     x = draw.normal(size=(120, 4)).astype(np.float32)
     y = np.clip(50 + 15 * x[:, 0] + draw.normal(0, 15, 120), 0, 100)
     groups = np.array([f"g{n % 8}" for n in range(120)])
-    start = TabularConfig(model="boosting", trees=300, rate=0.3, depth=5, min_leaf=1, search=search, trials=6)
+    start = TabularConfig(model="boosting", trees=100, rate=0.3, depth=5, min_leaf=1, search=search, trials=4)
     found = searched(x, y, groups, start, 0)
     test = draw.normal(size=(400, 4)).astype(np.float32)
     truth = np.clip(50 + 15 * test[:, 0], 0, 100)
@@ -320,7 +320,7 @@ def test_prompts_come_in_from_a_spreadsheet(settings: Settings, tmp_path: Path) 
 
 
 def test_a_text_encoder_is_tuned_and_used(settings: Settings) -> None:
-    config = PromptModelConfig(source=str(SHIPPED), name="tiny", epochs=8, learning_rate=2e-3, max_tokens=96)
+    config = PromptModelConfig(source=str(SHIPPED), name="tiny", epochs=6, learning_rate=3e-3, max_tokens=48)
     parts = divided(settings, config)
     authors = [{one.group for one in part} for part in (parts.train, parts.validation, parts.test)]
     assert not (authors[0] & authors[1] | authors[0] & authors[2] | authors[1] & authors[2])
@@ -333,7 +333,7 @@ def test_a_text_encoder_is_tuned_and_used(settings: Settings) -> None:
         ["Explain fractions. Use at most 80 words. Use bullets. You are a patient teacher.", "some stuff, you know"]
     )
     assert good > poor
-    again = PromptModelConfig(source=str(SHIPPED), model=str(run.path / "model"), name="again", epochs=1, max_tokens=96)
+    again = PromptModelConfig(source=str(SHIPPED), model=str(run.path / "model"), name="again", epochs=1, max_tokens=48)
     second = RunDirectory.create(settings.runs_root, kind="prompts", name="again", config=again)
     with second.start() as writer:
         train_encoder(settings, again, writer)

@@ -1,6 +1,7 @@
 """What a model costs on a device, before it is trained: parameters, multiplications, flash and working memory."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,7 @@ class Budget:
         ]
 
 
+@lru_cache(maxsize=64)  # a training asks twice, a search for each trial, a page at every run
 def budget_of(config: ModelConfig, shape: tuple[int, int]) -> Budget:
     """By building the model without weights and following one window through it. Recurrent layers are counted step by
     step."""
