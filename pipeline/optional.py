@@ -8,11 +8,13 @@ from pipeline.errors import PronlabError
 # package -> the extra of pyproject.toml that brings it; None: it is installed by its own name.
 EXTRAS: dict[str, str | None] = {
     "streamlit": "dashboard", "streamlit_webrtc": "dashboard", "plotly": "dashboard", "matplotlib": "dashboard",
+    "pyarrow": "dashboard",
     "fastapi": "serve", "uvicorn": "serve", "prometheus_client": "serve", "requests": "serve",
     "torch": "train", "onnx": "train", "onnxscript": "train", "sklearn": "train", "symspellpy": "train",
     "tensorboardX": "train", "transformers": "train", "wordfreq": "train",
     "audiomentations": "wakeword", "pyroomacoustics": "wakeword", "httpx2": "wakeword",
-    "accelerate": "speechllm", "bitsandbytes": "speechllm", "datasets": "speechllm", "peft": "speechllm",
+    "accelerate": "speechllm", "bitsandbytes": "speechllm", "datasets": "speechllm", "huggingface_hub": "speechllm",
+    "peft": "speechllm",
     "optuna": "search", "submitit": "slurm", "ray": "ray", "spacy": "text", "mlflow": None, "wandb": None,
 }  # fmt: skip
 

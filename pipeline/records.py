@@ -58,12 +58,15 @@ def band_of(score: float) -> Band:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something found wrong with a recording, file or import. `code` is stable, `message` is for people."""
+    """Something found wrong with a recording, file or import. `code` is stable, `message` is for people: the reason
+    and what to do. `line` counts from 1 in a file of lines; `value` is what stands there."""
 
     code: str
     message: str
     severity: Literal["error", "warning"] = "warning"
     path: str | None = None
+    line: int | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True)

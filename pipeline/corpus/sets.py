@@ -1,8 +1,10 @@
 """Recording sets: the corpora this installation knows.
 
-A set is registered in `<data root>/sets/<name>/` as `set.json` and `recordings.jsonl`. A *folder* set (participant
-folders) is used where it lies and its labels lie beside the audio. A *manifest* set (a published corpus) is never
-written into: its labels live under the registration, at the same relative paths.
+A set is registered in `<data root>/sets/<name>/` as `set.json` and `recordings.jsonl`; `corpus.jsonl` beside them is a
+manifest of all that the corpus itself says of its recordings, experts' scores of words and phones included, which
+raters are not shown. A *folder* set (participant folders) is used where it lies and its labels lie beside the audio. A
+*manifest* set (a published corpus) is never written into: its labels live under the registration, at the same relative
+paths, and so does audio that could not be used as it was (`audio/`).
 """
 
 import re
@@ -22,6 +24,8 @@ from pipeline.text import composed, is_writable
 
 RESULT_SUFFIX = "_result.json"
 NAME = re.compile(r"[\w][\w.-]{0,63}")
+CORPUS_FILE = "corpus.jsonl"
+AUDIO_FOLDER = "audio"
 TEXTS = ("id", "set", "path", "speaker", "text", "language")
 
 
@@ -93,11 +97,24 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
 
 def save_set(settings: Settings, set_: RecordingSet, recordings: Sequence[Recording]) -> RecordingSet:
     """Register `set_` with its recordings, replacing an earlier registration of the same name."""
-    folder = registration(settings, set_.name)
-    counted = RecordingSet(**{**vars(set_), "n_recordings": len(recordings)})
-    jsonl.write(folder / "recordings.jsonl", recordings)
-    artifacts.write_json(folder / "set.json", counted)
+    jsonl.write(recordings_file(settings, set_.name), recordings)
+    return register(settings, set_, len(recordings))
+
+
+def register(settings: Settings, set_: RecordingSet, n_recordings: int) -> RecordingSet:
+    """Write `set.json`; the recordings are there already."""
+    counted = RecordingSet(**{**vars(set_), "n_recordings": n_recordings})
+    artifacts.write_json(registration(settings, set_.name) / "set.json", counted)
     return counted
+
+
+def recordings_file(settings: Settings, name: str) -> Path:
+    return registration(settings, name) / "recordings.jsonl"
+
+
+def corpus_file(settings: Settings, name: str) -> Path:
+    """The manifest of what the corpus says; not there for sets that were imported before there was one."""
+    return registration(settings, name) / CORPUS_FILE
 
 
 def remove_set(settings: Settings, name: str) -> None:
@@ -107,7 +124,7 @@ def remove_set(settings: Settings, name: str) -> None:
 
 
 def read_recordings(settings: Settings, name: str) -> list[Recording]:
-    file = registration(settings, name) / "recordings.jsonl"
+    file = recordings_file(settings, name)
     get_set(settings, name)
     try:
         return [_checked(row) for row in jsonl.read(file)]

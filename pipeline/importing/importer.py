@@ -1,19 +1,17 @@
-"""`pronlab import`: find out what a path is, scan it, check each recording once, register it, take over its labels."""
+"""`pronlab import`: find out what a path is, read it, and register it as a set with its labels."""
 
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline.artifacts import TEMPORARY_PREFIX
-from pipeline.audio.check import inspect_file
-from pipeline.corpus.readers import folder, manifest, speechocean762
-from pipeline.corpus.readers.items import CorpusItem, Scan
+from pipeline.corpus.readers import hub_dataset, manifest, speechocean762
+from pipeline.corpus.readers.catalogue import LAYOUTS, Layout, located, opened, recognised
 from pipeline.corpus.sets import (
+    AUDIO_FOLDER,
     RecordingSet,
     check_name,
     get_set,
@@ -21,34 +19,27 @@ from pipeline.corpus.sets import (
     read_recordings,
     registration,
     remove_set,
-    result_path,
-    save_set,
     sets_at,
 )
-from pipeline.errors import CorpusError, LabelError
+from pipeline.errors import CorpusError
+from pipeline.importing.registering import Registering
 from pipeline.labels.index import Index
-from pipeline.labels.result_file import derive, write_result
-from pipeline.labels.store import LabelStore
-from pipeline.parallel import Progress, map_ordered
+from pipeline.parallel import Progress
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
-from pipeline.records import AudioReport, Problem, Recording, RubricName, Seconds
-from pipeline.registry import Registry
+from pipeline.records import Problem, Recording, RubricName, Seconds
 from pipeline.settings import Settings
 from pipeline.text import composed
 from pipeline.times import now_iso
 
 LEFTOVER_AFTER_S: Seconds = 3600.0
-# Checking one takes a few milliseconds.
-MIN_ITEMS_FOR_PROCESSES = 500
-CheckStop = Callable[[], None]
-Scanner = Callable[[Path], Scan]
+PLAIN_STEMS = ("manifest", "metadata", "data")  # manifests of these names are called after their folder
 
 
 @dataclass(frozen=True)
 class ImportReport:
     """What an import did. `n_added` counts recordings new to the set, `n_labels` ratings that came with the corpus or
-    lay beside its audio, `problems` all that was found wrong."""
+    lay beside its audio, `problems` all that was found wrong; `parts` counts the recordings of each part."""
 
     set: str
     n_recordings: int
@@ -57,31 +48,8 @@ class ImportReport:
     n_labels: int
     hours: float
     problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True)
-class Format:
-    """A kind of corpus: how to read it, where its audio lies, and what its set is like."""
-
-    scan: Scanner
-    root_of: Callable[[Path], Path]
-    in_place: bool
-    title: str = ""
-    licence: str = ""
-
-
-FORMATS: Registry[Format] = Registry("corpus format")
-FORMATS.register("folder")(Format(folder.scan_folder, lambda path: path, in_place=True))
-FORMATS.register("manifest")(Format(manifest.read_manifest, lambda path: path.parent, in_place=False))
-FORMATS.register(speechocean762.NAME)(
-    Format(
-        speechocean762.read_speechocean762,
-        lambda path: path,
-        in_place=False,
-        title="speechocean762: English read by Mandarin speakers",
-        licence=speechocean762.LICENCE,
-    )
-)
+    layout: str = ""
+    parts: dict[str, int] = field(default_factory=dict)
 
 
 def import_path(
@@ -92,59 +60,70 @@ def import_path(
     fmt: str = "auto",
     title: str = "",
     synthetic: bool = False,
+    language: str = "",
+    audio_root: Path | None = None,
     progress: Progress | None = None,
-    check_stop: CheckStop | None = None,
+    check_stop: Callable[[], None] | None = None,
     by: Identity | None = None,
 ) -> ImportReport:
     """Register the corpus at `path` as a set, or bring its set up to date; labels are never lost by it.
 
-    `fmt` is `auto` or a name from FORMATS. Raises CorpusError where the path is missing or holds nothing usable, or
-    the name belongs to a corpus elsewhere, AccessError for who may not import (nobody will do on an open installation).
+    Args:
+        path: A folder or a file, or the name of a dataset on the Hugging Face hub that is known here.
+        fmt: `auto` or a name from LAYOUTS.
+        language: Of recordings whose corpus does not say.
+        audio_root: Where the audio of a manifest lies, if not below its folder.
+
+    Raises CorpusError where the path is missing or holds nothing usable, the name belongs to a corpus elsewhere, or the
+    import was interrupted; AccessError for who may not import (nobody will do on an open installation).
     """
     permit(settings, by, Action.IMPORT_DATA)
-    path = path.expanduser().absolute()
-    if not path.exists():
-        raise CorpusError(f"There is no {path}. Give a folder with participant folders, or a manifest (*.jsonl).")
-    path, fmt = _recognise(path) if fmt == "auto" else (path, fmt)
-    kind = FORMATS[fmt]
-    root = kind.root_of(path)
-    set_name = check_name(name) if name else _free_name(settings, fmt, root)
-    known = _known(settings, set_name, root)
-    scan = kind.scan(path)
-    reports = _inspect(root, scan.items, known, progress, check_stop)
-    recordings = [
-        _recording(set_name, item, stat, report) for item, (stat, report) in zip(scan.items, reports, strict=True)
-    ]
+    path = _existing(path)
+    layout_name, place = recognised(path) if fmt == "auto" else (fmt, located(path, fmt))
+    layout = LAYOUTS[layout_name]
+    if audio_root is not None:
+        audio_root = audio_root.expanduser().absolute()
+    elif layout_name == "manifest":
+        audio_root = _root_of_exported(settings, place)
+    reading = opened(layout_name, place, audio_root)
+    set_name = check_name(name) if name else _free_name(settings, layout_name, place)
+    root = registration(settings, set_name) / AUDIO_FOLDER if layout.copies(place) else reading.root
+    known = _known(settings, set_name, layout, root, place)
+    set_ = RecordingSet(
+        name=set_name,
+        title=title or layout.title or set_name,
+        kind="folder" if layout.in_place else "manifest",
+        root=root,
+        labels_root=root if layout.in_place else registration(settings, set_name) / "labels",
+        rubric=RubricName.WORD,
+        synthetic=synthetic,
+        source=str(place),
+        licence=layout.licence,
+        imported_at=now_iso(),
+    )
     index = Index(settings)
+    work = Registering(settings, set_, known, language=language, by=by, progress=progress, check_stop=check_stop)
     with index.saving(set_name):
-        registered = save_set(
-            settings,
-            RecordingSet(
-                name=set_name,
-                title=title or kind.title or set_name,
-                kind="folder" if kind.in_place else "manifest",
-                root=root,
-                labels_root=root if kind.in_place else registration(settings, set_name) / "labels",
-                rubric=_common_rubric(scan.items),
-                language=scan.items[0].language,
-                synthetic=synthetic,
-                source=str(path),
-                licence=kind.licence,
-                imported_at=now_iso(),
-            ),
-            recordings,
-        )
-        label_problems = _take_over_labels(settings, registered, recordings, scan.items, by)
-        remove_leftovers(registered.labels_root)
+        work.run(reading)
+        remove_leftovers(set_.labels_root)
         index.refresh_set(set_name)
+    if work.stopped is not None:
+        message = (
+            f"Stopped after {work.n_done} of {max(reading.total, work.n_done)} recordings. The set {set_name!r} has "
+            f"{work.n_recordings}; the same command imports the rest."
+        )
+        raise CorpusError(message) if isinstance(work.stopped, KeyboardInterrupt) else work.stopped
+    broken = [problem for problem in index.problems(set_name) if problem.code == "broken_label"]
     return ImportReport(
         set=set_name,
-        n_recordings=len(recordings),
-        n_speakers=len({recording.speaker for recording in recordings}),
-        n_added=sum(composed(recording.path) not in known for recording in recordings),
+        n_recordings=work.n_recordings,
+        n_speakers=len(work.speakers),
+        n_added=work.n_added,
         n_labels=sum(index.label_counts(set_name).values()),
-        hours=sum(report.duration_s for _, report in reports) / 3600.0,
-        problems=(*scan.problems, *label_problems, *_audio_problems(recordings)),
+        hours=work.seconds / 3600.0,
+        problems=(*work.problems, *work.label_problems, *broken, *work.audio_problems),
+        layout=layout_name,
+        parts=dict(sorted(work.parts.items())),
     )
 
 
@@ -169,152 +148,61 @@ def _is_leftover(name: str) -> bool:
     return name.startswith(TEMPORARY_PREFIX) and name.endswith(".json")
 
 
-def _recognise(path: Path) -> tuple[Path, str]:
-    if path.is_file():
-        if path.suffix.lower() not in (".jsonl", ".ndjson"):
-            raise CorpusError(f"{path.name} is not a manifest. Expected a .jsonl file or a folder.")
-        return path, "manifest"
-    if speechocean762.is_published_layout(path):
-        return path, speechocean762.NAME
-    if (path / "manifest.jsonl").is_file():
-        return path / "manifest.jsonl", "manifest"
-    if path.name.startswith(folder.PARTICIPANT_PREFIX) and not folder.is_participant_layout(path):
-        return path.parent, "folder"
-    return path, "folder"
+def _existing(path: Path) -> Path:
+    """The full path; a dataset of the hub is fetched. Raises CorpusError where there is none."""
+    if not path.exists() and hub_dataset.is_hub_name(path.as_posix()):
+        return hub_dataset.fetch(path.as_posix())
+    path = path.expanduser().absolute()
+    if not path.exists():
+        raise CorpusError(
+            f"There is no {path}. Give a folder of recordings, a corpus as it is published, or a manifest; "
+            f"`pronlab import --help` lists the layouts."
+        )
+    return path
 
 
-def _free_name(settings: Settings, fmt: str, root: Path) -> str:
-    """The set that already stands for this root, else a fresh name from the folder's."""
-    for set_ in sets_at(settings, root):
-        return set_.name
+def _root_of_exported(settings: Settings, file: Path) -> Path | None:
+    """The folder of a set that is known here, where the manifest names audio in it by full paths, as exports do."""
+    audio = manifest.first_audio(file) if file.is_file() else ""
+    if not audio.startswith("/") or Path(audio).is_relative_to(file.parent):
+        return None
+    roots = [set_.root for set_ in list_sets(settings) if Path(audio).is_relative_to(set_.root)]
+    return max(roots, key=lambda root: len(root.parts), default=None)
+
+
+def _free_name(settings: Settings, layout: str, place: Path) -> str:
+    """The set that already stands for this corpus, else a fresh name from the folder's or file's."""
+    for set_ in list_sets(settings):
+        if set_.source == str(place) and (set_.kind == "folder") == LAYOUTS[layout].in_place:
+            return set_.name
     names = {set_.name for set_ in list_sets(settings)}
-    base = speechocean762.NAME if fmt == speechocean762.NAME else composed(root.name)
-    base = re.sub(r"[^\w.-]+", "-", base).strip("-._")[:56] or "set"
+    if layout == speechocean762.NAME:
+        base = speechocean762.NAME
+    elif place.is_file():
+        base = place.parent.name + ("" if place.stem.casefold() in PLAIN_STEMS else f"-{place.stem}")
+    else:
+        base = place.name
+    base = re.sub(r"[^\w.-]+", "-", composed(base)).strip("-._")[:56] or "set"
     return next(
         name for number in range(1, 10_000) if (name := base if number == 1 else f"{base}-{number}") not in names
     )
 
 
-def _known(settings: Settings, name: str, root: Path) -> dict[str, Recording]:
+def _known(settings: Settings, name: str, layout: Layout, root: Path, place: Path) -> dict[str, Recording]:
     """Recordings of an earlier import by their path, composed. Raises CorpusError where the name stands for another
     corpus, or the folder is a set of another name: two sets would share its label files and not know of each other's
     saves."""
     twin = next((set_ for set_ in sets_at(settings, root) if set_.kind == "folder" and set_.name != name), None)
-    if twin is not None:
+    if twin is not None and layout.in_place:
         raise CorpusError(
             f"{root} is already the set {twin.name!r}. Import it under that name, or remove that set first."
         )
     if name not in {set_.name for set_ in list_sets(settings)}:
         return {}
-    if get_set(settings, name).root != root:
-        raise CorpusError(
-            f"The set {name!r} is already used for {get_set(settings, name).root}. Choose another --name."
-        )
+    earlier = get_set(settings, name)
+    if earlier.root != root or (not layout.in_place and earlier.source != str(place)):
+        raise CorpusError(f"The set {name!r} is already used for {earlier.source}. Choose another --name.")
     try:
         return {composed(recording.path): recording for recording in read_recordings(settings, name)}
     except CorpusError:  # a damaged registration is made anew
         return {}
-
-
-def _inspect(
-    root: Path,
-    items: Sequence[CorpusItem],
-    known: dict[str, Recording],
-    progress: Progress | None,
-    check_stop: CheckStop | None,
-) -> list[tuple[list[int], AudioReport]]:
-    """Size and time stamp with the report of each recording; unchanged files keep the report they have."""
-    stats = [_stat(root / item.audio) for item in items]
-    stale = [
-        index
-        for index, (item, stat) in enumerate(zip(items, stats, strict=True))
-        if (old := known.get(composed(item.audio))) is None or old.report is None or old.extra.get("stat") != stat
-    ]
-    measured = map_ordered(
-        partial(_inspect_one, root),
-        [items[index].audio for index in stale],
-        progress=progress,
-        check_stop=check_stop,
-        message="checking recordings",
-        min_items=MIN_ITEMS_FOR_PROCESSES,
-    )
-    fresh = dict(zip(stale, measured, strict=True))
-    reports: list[tuple[list[int], AudioReport]] = []
-    for index, (item, stat) in enumerate(zip(items, stats, strict=True)):
-        report = fresh[index] if index in fresh else known[composed(item.audio)].report
-        if report is not None:
-            reports.append((stat, report))
-    return reports
-
-
-def _inspect_one(root: Path, audio: str) -> AudioReport:
-    return inspect_file(root / audio)
-
-
-def _stat(path: Path) -> list[int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return [0, 0]
-    return [stat.st_size, stat.st_mtime_ns]
-
-
-def _recording(set_name: str, item: CorpusItem, stat: list[int], report: AudioReport) -> Recording:
-    return Recording(
-        id=f"{set_name}/{composed(item.key)}",
-        set=set_name,
-        path=item.audio,
-        speaker=item.speaker,
-        text=item.text,
-        rubric=item.rubric,
-        language=item.language,
-        part=item.part,
-        report=report,
-        extra={**_for_labelling(item.extra), "stat": stat},
-    )
-
-
-def _for_labelling(extra: dict[str, Any]) -> dict[str, Any]:
-    """Of the words, keep what the rating form shows: the experts' word scores are ratings and stay hidden there."""
-    if "words" not in extra:
-        return extra
-    words = [{"text": word["text"], "phones": word.get("phones", [])} for word in extra["words"]]
-    return {**extra, "words": words}
-
-
-def _take_over_labels(
-    settings: Settings,
-    set_: RecordingSet,
-    recordings: Sequence[Recording],
-    items: Sequence[CorpusItem],
-    by: Identity | None,
-) -> list[Problem]:
-    """Write the corpus's own ratings as result files. A file that exists is added to, under its lock."""
-    store = LabelStore(settings)
-    problems: list[Problem] = []
-    for recording, item in zip(recordings, items, strict=True):
-        try:
-            events = item.events(set_.imported_at)
-            if not events:
-                continue
-            path = result_path(set_, recording)
-            if path.exists():
-                store.add_from_corpus(recording, events, by)
-            else:
-                write_result(path, derive(recording.text, recording.rubric, events, {}), durable=False)
-        except (LabelError, CorpusError) as error:
-            problems.append(Problem("bad_label", f"{recording.path}: {error}", "error", recording.path))
-    return problems
-
-
-def _common_rubric(items: Sequence[CorpusItem]) -> RubricName:
-    rubrics = {item.rubric for item in items}
-    return RubricName.SENTENCE if RubricName.SENTENCE in rubrics else RubricName.WORD
-
-
-def _audio_problems(recordings: Sequence[Recording]) -> tuple[Problem, ...]:
-    return tuple(
-        Problem(problem.code, f"{recording.path}: {problem.message}", problem.severity, recording.path)
-        for recording in recordings
-        for problem in (recording.report.problems if recording.report is not None else ())
-    )

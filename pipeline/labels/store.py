@@ -53,7 +53,7 @@ class LabelStore:
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
             said = {event.evaluator: event for event in before.ratings}
-            fresh = tuple(event for event in events if not _says_the_same(said.get(event.evaluator), event))
+            fresh = tuple(event for event in events if not says_the_same(said.get(event.evaluator), event))
             if not fresh:
                 return None
             after = derive(before.word, before.rubric, (*before.ratings, *fresh), before.extra)
@@ -127,7 +127,8 @@ def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> Ratin
     return replace(event, at=moved.isoformat(timespec="milliseconds"))
 
 
-def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
+def says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
+    """Whether an evaluator's last event already holds this score."""
     return old is not None and (old.score, old.dimensions) == (new.score, new.dimensions)
 
 

@@ -1,4 +1,4 @@
-"""Participant folders: `participant_*/kelimeler/NN_word.wav` (and flac, ogg, opus, mp3)."""
+"""Participant folders: `participant_*/kelimeler/NN_word.wav` (or another kind of audio), in any case."""
 
 import os
 import re
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipeline.artifacts import TEMPORARY_PREFIX
 from pipeline.audio.load import AUDIO_SUFFIXES
-from pipeline.corpus.readers.items import CorpusItem, Scan
+from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
+from pipeline.corpus.readers.textgrids import SUFFIX as TEXTGRID
 from pipeline.corpus.sets import RESULT_SUFFIX, confined
 from pipeline.errors import CorpusError
 from pipeline.records import Problem, RubricName
@@ -19,58 +20,77 @@ _NUMBERED = re.compile(r"(?P<number>\d+)[_\-\s]+(?P<word>.*\S)\s*")
 
 
 def is_participant_layout(root: Path) -> bool:
-    return any((folder / WORDS_FOLDER).is_dir() for folder in _participants(root))
+    return any(_words_of(folder) is not None for folder in _participants(root))
 
 
-def scan_folder(root: Path, language: str = "tr") -> Scan:
-    """Every word recording under `root`, which holds participants' folders. Raises CorpusError where there is none.
+def corpus_of(path: Path) -> Path | None:
+    """The corpus that a path belongs to: itself, or the folder above where it is one participant's; None for none."""
+    if is_participant_layout(path):
+        return path
+    of_one = path.name.casefold().startswith(PARTICIPANT_PREFIX) and _words_of(path) is not None
+    return path.parent if of_one else None
+
+
+def read_folder(root: Path, language: str = "tr") -> Reading:
+    """Every word recording under `root`, which holds participants' folders.
 
     A name without number still counts, with all of it as the word; what is no audio, or leaves the root through a
     link, is listed instead.
     """
-    items: list[CorpusItem] = []
-    problems: list[Problem] = []
+    files = [
+        file
+        for participant in _participants(root)
+        if (words := _words_of(participant)) is not None
+        for file in _files(words)
+        if not file.name.startswith((".", TEMPORARY_PREFIX)) and RESULT_SUFFIX not in file.name
+    ]
+    return Reading(root, _entries(root, files, language), len(files))
+
+
+def _entries(root: Path, files: list[Path], language: str) -> Iterator[Entry]:
     keys: set[str] = set()
-    for participant in _participants(root):
-        for file in _files(participant / WORDS_FOLDER):
-            relative = file.relative_to(root).as_posix()
-            if file.name.startswith((".", TEMPORARY_PREFIX)) or RESULT_SUFFIX in file.name:
-                continue
-            problem = _unusable(file, root, relative)
-            key = composed(str(Path(relative).with_suffix("")))
-            if problem is None and key in keys:
-                message = f"{relative}: another recording has the same name; labels would fall together. Rename one."
-                problem = Problem("duplicate", message, "error", relative)
-            if problem is not None:
-                problems.append(problem)
-                continue
-            keys.add(key)
-            stem = composed(file.stem)
-            match = _NUMBERED.fullmatch(stem)
-            if match is None:
-                message = f"{relative}: expected a name like 01_araba.wav; the whole name is used as the word."
-                problems.append(Problem("odd_name", message, "warning", relative))
-            items.append(
-                CorpusItem(
-                    key=key,
-                    audio=relative,
-                    text=match["word"] if match else stem,
-                    speaker=composed(participant.name),
-                    rubric=RubricName.WORD,
-                    language=language,
-                )
-            )
-    if not items:
-        raise CorpusError(
-            f"{root} has no recordings. Expected {PARTICIPANT_PREFIX}*/{WORDS_FOLDER}/01_word.wav (or flac, ogg, opus, "
-            f"mp3) below it, or a manifest file (*.jsonl)."
+    for file in files:
+        relative = file.relative_to(root).as_posix()
+        if file.suffix.lower() == TEXTGRID:  # read with its recording
+            continue
+        problem = _unusable(file, root, relative)
+        key = composed(str(Path(relative).with_suffix("")))
+        if problem is None and key in keys:
+            message = f"{relative}: another recording has the same name; labels would fall together. Rename one."
+            problem = Problem("duplicate", message, "error", relative)
+        if problem is not None:
+            yield problem
+            continue
+        keys.add(key)
+        stem = composed(file.stem)
+        match = _NUMBERED.fullmatch(stem)
+        if match is None:
+            message = f"{relative}: expected a name like 01_araba.wav; the whole name is used as the word."
+            yield Problem("odd_name", message, "warning", relative)
+        yield CorpusItem(
+            key=key,
+            audio=relative,
+            text=match["word"] if match else stem,
+            speaker=composed(file.parent.parent.name),
+            rubric=RubricName.WORD,
+            language=language,
         )
-    return Scan(tuple(items), tuple(problems))
 
 
 def _participants(root: Path) -> list[Path]:
     """Not through links: a second name for the same voice would put it on both sides of a split."""
-    return sorted(path for path in root.glob(f"{PARTICIPANT_PREFIX}*") if path.is_dir() and not path.is_symlink())
+    return sorted(
+        path
+        for path in root.glob("*")
+        if path.name.casefold().startswith(PARTICIPANT_PREFIX) and path.is_dir() and not path.is_symlink()
+    )
+
+
+def _words_of(participant: Path) -> Path | None:
+    """The folder of words; file systems differ in whether its name may be in capitals."""
+    if not participant.is_dir():
+        return None
+    return next((path for path in sorted(participant.iterdir()) if path.name.casefold() == WORDS_FOLDER), None)
 
 
 def _files(folder: Path) -> Iterator[Path]:

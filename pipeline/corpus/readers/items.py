@@ -1,21 +1,37 @@
-"""What every scanner returns: one utterance of a corpus with what its experts said, before it becomes a Recording."""
+"""What every reader returns: one utterance of a corpus with what its experts said, before it becomes a Recording."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LabelError
-from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName
+from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName, Seconds
 from pipeline.rubrics import RUBRICS
 
 SENTENCE_KEYS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
 
 
 @dataclass(frozen=True)
+class Clip:
+    """Audio that cannot be used where it lies: the bytes of a table, a SPHERE file, or a piece of a longer recording
+    (from `start_s` to `end_s`, None: to its end). The importer writes it as a file of its own."""
+
+    file: Path | None = None
+    content: bytes | None = None
+    start_s: Seconds = 0.0
+    end_s: Seconds | None = None
+
+
+@dataclass(frozen=True)
 class CorpusItem:
     """One utterance. `key` is unique in the corpus; `audio` is relative to the corpus's root.
 
-    `experts`, `median` and `released` hold sentence dimensions 0-10 (`experts` a list of values each); `score` is a
-    single 0-100 reference score of a corpus that has no dimensions.
+    `experts`, `median` and `released` hold sentence dimensions 0-10 (`experts` a list of values each, NaN where an
+    expert gave none); `score` is a single 0-100 reference score of a corpus that has no dimensions. `ratings` is a
+    whole history as in label files, where the corpus was exported from an installation. `clip` is set where the audio
+    has to be written first.
     """
 
     key: str
@@ -30,6 +46,8 @@ class CorpusItem:
     released: dict[str, float] = field(default_factory=dict)
     score: float | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    ratings: tuple[dict[str, Any], ...] = ()
+    clip: Clip | None = None
 
     @property
     def reference(self) -> tuple[str, float] | None:
@@ -41,11 +59,13 @@ class CorpusItem:
         return None if self.score is None else ("score", self.score)
 
     def events(self, at: str) -> tuple[RatingEvent, ...]:
-        """The corpus's judgements as ratings: one an expert, else the released or single score as one rating.
+        """The corpus's judgements as ratings: one an expert, else the released or single score as one rating. An expert
+        who left out a dimension that others gave has no rating.
 
         Raises LabelError where a value lies outside the rubric.
         """
-        rows = _by_expert(self.experts) or ([("released", self.released)] if self.released else [])
+        rows = [(who, row) for who, row in _by_expert(self.experts) if not any(map(math.isnan, row.values()))]
+        rows = rows or ([("released", self.released)] if self.released else [])
         if not rows and self.score is not None:
             return (_event("corpus", at, self.score, {}),)
         return tuple(
@@ -54,13 +74,47 @@ class CorpusItem:
             if (values := {key: float(row[key]) for key in SENTENCE_KEYS if key in row})
         )
 
+    @property
+    def gaps(self) -> list[str]:
+        """The values that an expert did not give, e.g. `accuracy of expert 3`."""
+        return [
+            f"{key} of expert {number}"
+            for key, values in self.experts.items()
+            for number, value in enumerate(values, start=1)
+            if math.isnan(value)
+        ]
+
+
+Entry = CorpusItem | Problem
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A corpus being read: `entries` in order, utterances and what could not be used among them, one at a time so that
+    a corpus of any size fits; `total` is how many there are, as far as that is known beforehand."""
+
+    root: Path
+    entries: Iterator[Entry]
+    total: int = 0
+
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scanner found: utterances, and what it could not use."""
+    """A corpus read as a whole: utterances, and what could not be used."""
 
     items: tuple[CorpusItem, ...]
     problems: tuple[Problem, ...] = ()
+
+
+def scanned(entries: Iterator[Entry]) -> Scan:
+    items: list[CorpusItem] = []
+    problems: list[Problem] = []
+    for entry in entries:
+        if isinstance(entry, Problem):
+            problems.append(entry)
+        else:
+            items.append(entry)
+    return Scan(tuple(items), tuple(problems))
 
 
 def _by_expert(experts: dict[str, list[float]]) -> list[tuple[str, dict[str, float]]]:

@@ -1,82 +1,320 @@
-"""Corpora given as a JSON-lines manifest: one utterance a line, audio relative to the manifest's folder.
+"""Corpora given as a manifest: one utterance a line, audio relative to the manifest's folder.
 
-A line needs `audio` and `text`; `speaker`, `part`, `language`, `score` (0-100) are optional, and the format of
-`shared/data/speechocean762` (`experts`, `median`, `released`, `words`, ...) is understood.
+JSON lines, a JSON array, or a table (CSV, TSV) with a header. A row needs audio and text; the names of columns that
+NeMo and Hugging Face write are known, and so are `experts`, `median`, `released` and `words` as in
+`shared/data/speechocean762`. What else a row holds is kept.
 """
 
 import json
 import math
+import re
 import statistics
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from posixpath import splitext
 from typing import Any
 
-from pipeline import jsonl
-from pipeline.corpus.readers.items import CorpusItem, Scan
-from pipeline.corpus.sets import confined, spelled
+from pipeline import artifacts, jsonl
+from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, Scan, scanned
+from pipeline.corpus.readers.places import AudioPlaces
+from pipeline.corpus.readers.rows import Row, table_rows
 from pipeline.errors import CorpusError
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed
 
 # What one line of somebody's file can be wrong with, down to text that is no text and numbers beyond any float.
 UNUSABLE = (CorpusError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError)
-EXTRA_KEYS = ("age", "gender", "released", "median", "words")
 LANGUAGE_OF_SPEECHOCEAN = "en"
+LINES = (".jsonl", ".ndjson")
+TABLES = (".csv", ".tsv")
+SUFFIXES = (*LINES, ".json", *TABLES)
+BLOCK_BYTES = 1 << 20
+
+# Our name, then those of NeMo, Hugging Face, Common Voice and others, the better one first.
+NAMES: dict[str, tuple[str, ...]] = {
+    "audio": ("audio", "audio_filepath", "audio_path", "audio_file", "file_name", "filename", "path", "file", "wav"),
+    "text": ("text", "sentence", "transcription", "transcript", "normalized_text", "normalised_text"),
+    "speaker": ("speaker", "speaker_id", "client_id", "spk", "spk_id", "speaker_name"),
+    "language": ("language", "lang", "locale"),
+    "part": ("part", "split", "subset"),
+}  # fmt: skip
+OUR_KEYS = frozenset((*NAMES, "rubric", "experts", "median", "released", "score", "ratings"))
+NUMBERS = ("score", "offset", "duration", "age")
+_OTHER_NAMES = {name: key for key, names in NAMES.items() for name in names[1:]}
+_PARTS = {"train": "train", "dev": "dev", "valid": "validation", "val": "validation", "validation": "validation",
+          "test": "test", "eval": "eval"}  # fmt: skip
+FEW = 5  # scores before anything is said of their scale
 
 
-def read_manifest(path: Path) -> Scan:
+@dataclass(frozen=True)
+class _Source:
+    """One manifest file with the folder that its paths are relative to."""
+
+    file: Path
+    part: str | None = None
+
+
+def read_manifest(path: Path, root: Path | None = None) -> Scan:
     """Every usable line; the others are listed. Raises CorpusError where the file is missing or no line is usable."""
-    items: dict[str, CorpusItem] = {}
-    problems: list[Problem] = []
+    scan = scanned(open_manifest(path, root).entries)
+    if not scan.items:
+        first = f" First problem: {scan.problems[0].message}" if scan.problems else ""
+        raise CorpusError(f"{path} has no usable line; expected JSON objects with 'audio' and 'text'.{first}")
+    return scan
+
+
+def open_manifest(path: Path, root: Path | None = None) -> Reading:
+    """One file, or all manifests of a folder, whose parts are their names or folders (`train.jsonl`,
+    `train/metadata.csv`). Audio lies under `root`, by default the manifest's folder. Raises CorpusError where there is
+    none."""
+    if path.is_dir():
+        sources = [_Source(path / name, _part_of(name)) for name in manifests_in(path)]
+        base = root or path
+    else:
+        sources, base = [_Source(path)], root or path.parent
+    if not sources or not all(source.file.is_file() for source in sources):
+        raise CorpusError(f"The manifest {path} cannot be read: there is no such file.")
     try:
-        for line in jsonl.lines(path):
-            try:
-                if line.error is not None:
-                    raise CorpusError(line.error.reason)
-                item = item_from_json(line.value, path.parent)
-                if item.key in items:
-                    raise CorpusError(f"the id {item.key!r} is used twice")
-            except UNUSABLE as error:
-                reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-                problems.append(Problem("bad_row", f"Line {line.number}: {reason}", "error", path.name))
-                continue
-            items[item.key] = item
+        total = sum(_n_rows(source.file) for source in sources)
     except OSError as error:
         raise CorpusError(f"The manifest {path} cannot be read: {error}.") from error
-    if not items:
-        first = f" First problem: {problems[0].message}" if problems else ""
-        raise CorpusError(f"{path} has no usable line; expected JSON objects with 'audio' and 'text'.{first}")
-    return Scan(tuple(items.values()), tuple(problems))
+    return Reading(base, _entries(sources, base, given=root is not None), total)
 
 
-def item_from_json(raw: dict[str, Any], root: Path) -> CorpusItem:
-    """Raises KeyError, ValueError or CorpusError for a line that cannot be used."""
-    audio = str(PurePosixPath(raw["audio"]))
-    if ".." in PurePosixPath(audio).parts:
-        raise CorpusError(f"'audio' points outside the manifest's folder: {audio!r}")
-    audio = spelled(root, audio)
+def needs_copies(path: Path) -> bool:
+    """Whether rows name pieces of longer recordings (NeMo's `offset`), judged by the first ones."""
+    files = [path / name for name in manifests_in(path)] if path.is_dir() else [path]
+    for file in files:
+        for number, row in enumerate(_rows(file)):
+            if number >= 100:
+                break
+            if isinstance(row.values, dict) and _is_piece(row.values):
+                return True
+    return False
+
+
+def manifests_in(folder: Path) -> list[str]:
+    """The manifests of a folder: `manifest.jsonl` alone where it has one, else all files here or one folder below whose
+    first row has audio and text."""
+    if (folder / "manifest.jsonl").is_file():
+        return ["manifest.jsonl"]
+    candidates = [path for pattern in ("*", "*/*") for path in sorted(folder.glob(pattern))]
+    return [
+        str(path.relative_to(folder))
+        for path in candidates
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".") and is_manifest(path)
+    ]
+
+
+def is_manifest(file: Path) -> bool:
+    """Whether the first usable row names audio and text."""
+    try:
+        first = next((row.values for row in _rows(file) if isinstance(row.values, dict)), {})
+    except (CorpusError, OSError):
+        return False
+    known = _named(first)
+    return "audio" in known and "text" in known
+
+
+def first_audio(file: Path) -> str:
+    """The path of the audio in the first usable row; "" where there is none."""
+    try:
+        rows = (row.values for row in _rows(file) if isinstance(row.values, dict))
+        return next((str(named["audio"]) for row in rows if (named := _named(row)).get("audio")), "")
+    except (CorpusError, OSError):
+        return ""
+
+
+def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
+    """One row, with our names for its keys. Raises KeyError, ValueError or CorpusError for one that cannot be used."""
+    row = _named(raw)
+    audio = row["audio"]
+    if isinstance(audio, dict):  # as `datasets` writes an audio column
+        audio = audio["path"]
+    audio = places.relative(str(audio))
     json.dumps(raw, ensure_ascii=False).encode()
-    confined(root, audio)
-    text = str(raw["text"]).strip()
+    text = str(row["text"] if row["text"] is not None else "").strip()
     if not text:
         raise ValueError("'text' is empty")
-    dimensional = any(key in raw for key in ("experts", "median", "released"))
-    experts = {key: [_finite(v) for v in values] for key, values in raw.get("experts", {}).items()}
+    dimensional = any(row.get(key) for key in ("experts", "median", "released"))
+    experts = {key: [_expert(v) for v in values] for key, values in (row.get("experts") or {}).items()}
     one_word = not dimensional and len(text.split()) == 1
-    return CorpusItem(
-        key=composed(str(PurePosixPath(audio).with_suffix(""))),
+    extra = {key: value for key, value in row.items() if key not in OUR_KEYS}
+    if "words" in extra:
+        extra["words"] = _words(extra["words"])
+    item = CorpusItem(
+        key=composed(splitext(audio)[0]),
         audio=audio,
         text=text,
-        speaker=str(raw.get("speaker") or "unknown"),
-        rubric=RubricName(raw.get("rubric") or (RubricName.WORD if one_word else RubricName.SENTENCE)),
-        language=str(raw.get("language") or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "und")),
-        part=None if raw.get("part") is None else str(raw["part"]),
+        speaker=_name(row.get("speaker")) or "unknown",
+        rubric=RubricName(row.get("rubric") or (RubricName.WORD if one_word else RubricName.SENTENCE)),
+        language=_name(row.get("language")) or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "und"),
+        part=_name(row.get("part")) or None,
         experts=experts,
-        median={key: _finite(value) for key, value in raw.get("median", {}).items()}
-        or {key: statistics.median(values) for key, values in experts.items() if values},
-        released={key: _finite(value) for key, value in raw.get("released", {}).items()},
-        score=None if raw.get("score") is None else _finite(raw["score"], high=100.0),
-        extra={key: _words(raw[key]) if key == "words" else raw[key] for key in EXTRA_KEYS if key in raw},
+        median={key: _finite(value) for key, value in (row.get("median") or {}).items()} or _medians(experts),
+        released={key: _finite(value) for key, value in (row.get("released") or {}).items()},
+        score=None if row.get("score") in (None, "") else _finite(row["score"], high=100.0),
+        extra=extra,
+        ratings=tuple(row.get("ratings") or ()),
     )
+    return _piece(item, places.root) if _is_piece(extra) else item
+
+
+def _medians(experts: dict[str, list[float]]) -> dict[str, float]:
+    given = {key: [value for value in values if not math.isnan(value)] for key, values in experts.items()}
+    return {key: statistics.median(values) for key, values in given.items() if values}
+
+
+def _is_piece(row: dict[str, Any]) -> bool:
+    offset = row.get("offset")
+    return isinstance(offset, int | float) and not isinstance(offset, bool) and offset > 0
+
+
+def _piece(item: CorpusItem, root: Path) -> CorpusItem:
+    start = float(item.extra["offset"])
+    end = start + float(item.extra["duration"]) if item.extra.get("duration") else None
+    key = f"{item.key}_{round(1000 * start):07d}"
+    return replace(item, key=key, audio=f"{key}.wav", clip=Clip(root / item.audio, start_s=start, end_s=end))
+
+
+def _entries(sources: list[_Source], root: Path, given: bool) -> Iterator[Entry]:
+    seen: set[int] = set()  # hashes: a million keys would take several times the memory
+    n_scores, highest = 0, 0.0
+    for source in sources:
+        folder = root if given or source.file.parent == root else source.file.parent
+        below = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
+        places = AudioPlaces(root, search=source.file.suffix.lower() in TABLES)
+        for row in _rows(source.file):
+            try:
+                if row.error:
+                    raise CorpusError(row.error)
+                item = item_from_json(_below(row.values, below), places)
+                if source.part and item.part is None:
+                    item = replace(item, part=source.part)
+                if hash(item.key) in seen:
+                    raise CorpusError(f"the id {item.key!r} is used twice")
+            except UNUSABLE as error:
+                yield _problem(source.file.name, row, error)
+                continue
+            seen.add(hash(item.key))
+            if item.gaps:
+                reason = f"{', '.join(item.gaps)} is missing; that expert's rating of the recording is left out"
+                yield _at(row, Problem("missing_value", reason, "warning", source.file.name, value="null"))
+            if item.score is not None:
+                n_scores, highest = n_scores + 1, max(highest, item.score)
+            yield item
+    if n_scores >= FEW and highest <= 10.0:
+        yield Problem(
+            "odd_scale",
+            f"All {n_scores} scores lie between 0 and {highest:g}, and 'score' goes from 0 to 100. If they are of "
+            f"another scale, convert them and import again.",
+            "warning",
+            sources[0].file.name,
+        )
+
+
+def _below(raw: Any, folder: str) -> dict[str, Any]:
+    """The row with its audio relative to the root, where the manifest lies in a folder below it."""
+    if not isinstance(raw, dict):
+        raise TypeError(f"expected an object with 'audio' and 'text', got {str(raw)[:60]}")
+    if not folder:
+        return raw
+    row = _named(raw)
+    audio = row.get("audio")
+    return {**row, "audio": folder + audio} if isinstance(audio, str) and not audio.startswith("/") else row
+
+
+def _problem(file: str, row: Row, error: Exception) -> Problem:
+    reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    value = json.dumps(row.values, ensure_ascii=True, default=str)[:200] if row.values is not None else row.error
+    return _at(row, Problem("bad_row", reason, "error", file, value=value))
+
+
+def _at(row: Row, problem: Problem) -> Problem:
+    return replace(problem, line=row.number, message=f"Line {row.number}: {problem.message}")
+
+
+def _rows(file: Path) -> Iterator[Row]:
+    if file.suffix.lower() in TABLES:
+        yield from map(_with_numbers, table_rows(file, frozenset((*_OTHER_NAMES, *NAMES))))
+        return
+    if _is_array(file):
+        yield from _array(file)
+        return
+    for line in jsonl.lines(file):
+        yield Row(line.number, line.value, "" if line.error is None else line.error.reason)
+
+
+def _is_array(file: Path) -> bool:
+    """Whether the first line is an array of objects or begins one; a `.json` file need not have an object per line."""
+    first = next(jsonl.lines(file), None)
+    if first is None or isinstance(first.value, dict):
+        return False
+    if isinstance(first.value, list):
+        return all(isinstance(row, dict) for row in first.value)
+    with file.open("rb") as opened:
+        begin = opened.read(256).removeprefix(b"\xef\xbb\xbf")
+    return re.match(rb"\s*\[\s*\{", begin) is not None or (file.suffix.lower() == ".json" and first.value is None)
+
+
+def _array(file: Path) -> Iterable[Row]:
+    """A JSON array of rows, numbered as lines are; what is neither is explained."""
+    try:
+        content = artifacts.read_json(file)
+    except ValueError as error:
+        raise CorpusError(f"{file} is no JSON: {error}.") from error
+    rows = content.get("data") if isinstance(content, dict) else content
+    if not isinstance(rows, list):
+        raise CorpusError(
+            f"{file} is one JSON object. A manifest has one object per line, or is an array of objects, each with "
+            f"'audio' and 'text'."
+        )
+    return [Row(number, row) for number, row in enumerate(rows, start=1)]
+
+
+def _with_numbers(row: Row) -> Row:
+    """Cells of a table are texts; those that hold numbers are read as such, with a decimal point or comma."""
+    if not isinstance(row.values, dict):
+        return row
+    values: dict[str, Any] = {key: value for key, value in row.values.items() if value != ""}
+    for name in NUMBERS:
+        if name in values and re.fullmatch(r"[+-]?\d+([.,]\d+)?", values[name].strip()):
+            number = float(values[name].replace(",", "."))
+            values[name] = int(number) if number.is_integer() and name == "age" else number
+    return Row(row.number, values, row.error)
+
+
+def _n_rows(file: Path) -> int:
+    """Lines, as the number of rows to come: counted in blocks."""
+    with file.open("rb") as opened:
+        n = sum(block.count(b"\n") for block in iter(lambda: opened.read(BLOCK_BYTES), b""))
+    return max(1, n - (file.suffix.lower() in TABLES))
+
+
+def _named(raw: dict[str, Any]) -> dict[str, Any]:
+    """With our names for the keys; a key of ours stands before those of others."""
+    row = dict(raw)
+    for key, names in NAMES.items():
+        if key not in row:
+            other = next((name for name in names[1:] if raw.get(name) is not None), None)
+            if other is not None:
+                row[key] = row.pop(other)
+    return row
+
+
+def _part_of(name: str) -> str | None:
+    """`train` of `train.jsonl`, `train_manifest.json` or `train/metadata.csv`."""
+    folder, _, file = name.rpartition("/")
+    if folder:
+        return _PARTS.get(folder.casefold(), folder)
+    words = re.split(r"[\W_]+", Path(file).stem.casefold())
+    return next((_PARTS[word] for word in words if word in _PARTS), None)
+
+
+def _name(value: Any) -> str:
+    """A name in composed form, without blanks around it and with single ones within; "" for none. 0 is a name."""
+    return "" if value is None else re.sub("  +", " ", composed(str(value)).strip())
 
 
 def _words(value: Any) -> list[dict[str, Any]]:
@@ -89,6 +327,10 @@ def _words(value: Any) -> list[dict[str, Any]]:
         listed = phones.split() if isinstance(phones, str) else [str(phone) for phone in phones]
         words.append({**word, "text": str(word["text"]), "phones": listed})
     return words
+
+
+def _expert(value: Any) -> float:
+    return math.nan if value is None else _finite(value)
 
 
 def _finite(value: Any, high: float = 10.0) -> float:

@@ -1,108 +1,127 @@
-"""The speechocean762 corpus, as it is published and as a manifest.
+"""The speechocean762 corpus, as it is published.
 
-The published folder (github jimbozhang/speechocean762; arXiv 2104.01378) holds `train/` and `test/` with Kaldi's
-`wav.scp`, `utt2spk`, `spk2age`, `spk2gender`, the audio under `WAVE/`, and the scores in `resource/scores.json` and, a
-value for each expert, `resource/scores-detail.json`. Everything is joined by utterance id: the files are not in the
-same order.
+The folder (github jimbozhang/speechocean762; arXiv 2104.01378) holds `train/` and `test/` with Kaldi's tables, the
+audio under `WAVE/`, and in `resource/` the released scores (`scores.json`), a value for each expert
+(`scores-detail.json`) and the canonical phones (`text-phone`). Everything is joined by utterance id: the files are not
+in the same order. The hub's `mispeech/speechocean762` has the same in parquet files, read by `hub_dataset`.
 """
 
-import statistics
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.corpus.readers.items import CorpusItem, Scan
-from pipeline.corpus.readers.manifest import item_from_json, read_manifest
+from pipeline.corpus.readers.items import Entry, Reading
+from pipeline.corpus.readers.kaldi import WAVES, audio_of, table
+from pipeline.corpus.readers.manifest import UNUSABLE, item_from_json
+from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.errors import CorpusError
 from pipeline.records import Problem
-from pipeline.text import lines_of
 
 NAME = "speechocean762"
+HUB_NAME = "mispeech/speechocean762"
 LICENCE = "Free for commercial and non-commercial use (speechocean762, arXiv 2104.01378)"
 PARTS = ("train", "test")
 DIMENSIONS = ("accuracy", "completeness", "fluency", "prosodic", "total")
-
-
-def read_speechocean762(folder: Path) -> Scan:
-    """Either layout. Raises CorpusError where the folder has neither."""
-    if (folder / "manifest.jsonl").is_file():
-        return read_manifest(folder / "manifest.jsonl")
-    if is_published_layout(folder):
-        return _read_published(folder)
-    raise CorpusError(
-        f"{folder} is not speechocean762: expected manifest.jsonl, or train/wav.scp, test/wav.scp and "
-        f"resource/scores.json as published."
-    )
+WORD_DIMENSIONS = ("accuracy", "stress", "total")
+SCORES, DETAILS, PHONES_FILE = "scores.json", "scores-detail.json", "text-phone"
 
 
 def is_published_layout(folder: Path) -> bool:
-    return (folder / "resource" / "scores.json").is_file() and any(
-        (folder / part / "wav.scp").is_file() for part in PARTS
-    )
+    return _resource(folder) is not None and bool(_parts(folder))
 
 
-def _read_published(folder: Path) -> Scan:
-    scores = _read_json(folder / "resource" / "scores.json")
-    detail_file = folder / "resource" / "scores-detail.json"
-    details = _read_json(detail_file) if detail_file.is_file() else {}
-    items: list[CorpusItem] = []
-    problems: list[Problem] = []
-    for part in PARTS:
-        if not (folder / part / "wav.scp").is_file():
-            continue
-        tables = {name: _read_table(folder / part / name) for name in ("utt2spk", "spk2age", "spk2gender")}
-        for utterance, audio in _read_table(folder / part / "wav.scp").items():
+def read_published(folder: Path) -> Reading:
+    """Raises CorpusError where the scores cannot be read."""
+    resource = _resource(folder)
+    if resource is None:
+        raise CorpusError(f"{folder} has no resource/{SCORES}.")
+    scores = _read_json(resource / SCORES)
+    details = _read_json(resource / DETAILS) if (resource / DETAILS).is_file() else {}
+    phones = _phones(table(resource / PHONES_FILE))
+    waves = {part: table(place / WAVES) for part, place in _parts(folder).items()}
+    total = sum(map(len, waves.values()))
+    return Reading(folder, _entries(folder, waves, scores, details, phones), total)
+
+
+def _entries(
+    folder: Path,
+    waves: dict[str | None, dict[str, str]],
+    scores: dict[str, Any],
+    details: dict[str, Any],
+    phones: dict[str, list[list[str]]],
+) -> Iterator[Entry]:
+    places = AudioPlaces(folder, search=True)
+    for part, place in _parts(folder).items():
+        tables = {name: table(place / name) for name in ("utt2spk", "spk2age", "spk2gender")}
+        for utterance, audio in waves[part].items():
             try:
-                raw = _row(utterance, audio, part, tables, scores[utterance], details.get(utterance, {}))
-                items.append(item_from_json(raw, folder))
-            except (CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
+                speaker = tables["utt2spk"][utterance]
+                age = tables["spk2age"].get(speaker)
+                raw = {
+                    "id": utterance,
+                    "audio": audio_of(audio, places),
+                    "part": part,
+                    "speaker": speaker,
+                    "gender": tables["spk2gender"].get(speaker),
+                    **({} if age is None else {"age": int(age)}),
+                    **scores_of(scores[utterance], details.get(utterance, {}), phones.get(utterance, [])),
+                }
+                yield item_from_json(raw, places)
+            except UNUSABLE as error:
                 reason = f"{error} has no entry" if isinstance(error, KeyError) else str(error)
-                problems.append(Problem("bad_row", f"{part}/{utterance}: {reason}", "error", audio))
-    if not items:
-        raise CorpusError(
-            f"{folder} has no usable utterance. {problems[0].message if problems else 'wav.scp is empty.'}"
-        )
-    return Scan(tuple(items), tuple(problems))
+                yield Problem("bad_row", f"{part or folder.name}/{utterance}: {reason}", "error", audio)
 
 
-def _row(
-    utterance: str,
-    audio: str,
-    part: str,
-    tables: dict[str, dict[str, str]],
-    score: dict[str, Any],
-    detail: dict[str, Any],
-) -> dict[str, Any]:
-    speaker = tables["utt2spk"][utterance]
-    experts = {key: detail[key] for key in DIMENSIONS if isinstance(detail.get(key), list)}
-    row: dict[str, Any] = {
-        "audio": audio,
-        "part": part,
-        "speaker": speaker,
+def scores_of(score: Mapping[str, Any], detail: Mapping[str, Any], phones: list[list[str]]) -> dict[str, Any]:
+    """Text, released and experts' scores, and words of one utterance, with the names that a manifest has."""
+    return {
         "text": score["text"],
-        "released": {key: score[key] for key in DIMENSIONS if key in score},
-        "experts": experts,
-        "median": {key: statistics.median(values) for key, values in experts.items()},
-        "words": [{key.replace("-", "_"): value for key, value in word.items()} for word in score.get("words", [])],
-        "gender": tables["spk2gender"].get(speaker),
+        "released": {key: score[key] for key in DIMENSIONS if score.get(key) is not None},
+        "experts": {key: detail[key] for key in DIMENSIONS if isinstance(detail.get(key), list)},
+        "words": words_of(score.get("words") or [], detail.get("words") or [], phones),
     }
-    age = tables["spk2age"].get(speaker)
-    return row if age is None else {**row, "age": int(age)}
 
 
-def _read_table(path: Path) -> dict[str, str]:
-    """A Kaldi table: key, white space, value. Raises CorpusError for a line without a value."""
-    table: dict[str, str] = {}
-    if not path.is_file():
-        return table
-    for number, line in enumerate(lines_of(path.read_text(encoding="utf-8")), start=1):
-        if not line.strip():
-            continue
-        parts = line.split(maxsplit=1)
-        if len(parts) != 2:
-            raise CorpusError(f"{path}, line {number}: expected a key and a value, got {line!r}.")
-        table[parts[0]] = parts[1].strip()
-    return table
+def words_of(released: list[Any], details: list[Any], phones: list[list[str]]) -> list[dict[str, Any]]:
+    """The released words with, where they are there, each expert's scores and transcription (`transcribed`)."""
+    words = []
+    for number, word in enumerate(released):
+        row = {key.replace("-", "_"): value for key, value in word.items()}
+        row["mispronunciations"] = [
+            {key.replace("-", "_"): value for key, value in wrong.items()}
+            for wrong in row.get("mispronunciations") or []
+        ]
+        if not row.get("phones") and number < len(phones):
+            row["phones"] = phones[number]
+        if len(details) == len(released):
+            detail = details[number]
+            row |= {key: detail[key] for key in WORD_DIMENSIONS if isinstance(detail.get(key), list)}
+            if isinstance(detail.get("phones"), list):
+                row["transcribed"] = [str(text) for text in detail["phones"]]
+        words.append(row)
+    return words
+
+
+def _parts(folder: Path) -> dict[str | None, Path]:
+    """The parts with their folders; a folder that has a part's tables itself has no part."""
+    parts: dict[str | None, Path] = {part: folder / part for part in PARTS if (folder / part / WAVES).is_file()}
+    return parts or ({None: folder} if (folder / WAVES).is_file() else {})
+
+
+def _resource(folder: Path) -> Path | None:
+    """Where the scores lie: in `resource/`, or beside the parts."""
+    return next((place for place in (folder / "resource", folder) if (place / SCORES).is_file()), None)
+
+
+def _phones(rows: dict[str, str]) -> dict[str, list[list[str]]]:
+    """`text-phone` has a line a word, `UTTERANCE.NUMBER PHONE_B PHONE_E`: the phones of each word of an utterance."""
+    words: dict[str, dict[int, list[str]]] = {}
+    for key, value in rows.items():
+        utterance, _, number = key.rpartition(".")
+        if number.isdigit():
+            words.setdefault(utterance, {})[int(number)] = [phone.partition("_")[0] for phone in value.split()]
+    return {utterance: [numbered[n] for n in sorted(numbered)] for utterance, numbered in words.items()}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

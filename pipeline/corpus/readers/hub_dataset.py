@@ -1,0 +1,122 @@
+"""Audio datasets of the Hugging Face hub: parquet files with an `audio` column (bytes or a path) and a text.
+
+`mispeech/speechocean762` has the scores, words and phones of the corpus in further columns. The part is a file's name
+(`train-00000-of-00001.parquet`) or folder. A local snapshot is read; the hub's name is fetched first, through the
+`datasets` extra.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
+from pipeline.corpus.readers.manifest import NAMES, UNUSABLE, item_from_json
+from pipeline.corpus.readers.places import AudioPlaces, files_below
+from pipeline.corpus.readers.speechocean762 import DIMENSIONS, HUB_NAME, scores_of
+from pipeline.errors import CorpusError
+from pipeline.optional import require
+from pipeline.records import Problem
+
+if TYPE_CHECKING:
+    import pyarrow.parquet
+
+SUFFIX = ".parquet"
+PARTS = ("train", "dev", "validation", "test")
+MAGIC = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3", b"\xff\xfb": ".mp3", b"\xff\xf3": ".mp3"}
+BATCH_ROWS = 64
+
+
+def is_hub_name(path: str) -> bool:
+    return path == HUB_NAME
+
+
+def fetch(name: str) -> Path:
+    """The local snapshot of a hub dataset, downloaded where it is not there yet. Raises CorpusError where the hub
+    cannot be reached."""
+    require(f"{name} of the Hugging Face hub", ["huggingface_hub"], CorpusError, "speechllm")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, repo_type="dataset"))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise CorpusError(
+            f"{name} cannot be fetched from the Hugging Face hub ({reason}). On a machine that reaches it run "
+            f"`hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here and import that."
+        ) from error
+
+
+def is_hub_dataset(path: Path) -> bool:
+    first = next(iter(files_below(path, (SUFFIX,))), None)
+    if first is None:
+        return False
+    names = set(_open(path / first).schema_arrow.names)
+    return "audio" in names and bool(names & set(NAMES["text"]))
+
+
+def read_hub_dataset(path: Path) -> Reading:
+    files = files_below(path, (SUFFIX,))
+    total = sum(_open(path / name).metadata.num_rows for name in files)
+    return Reading(path, _entries(path, files), total)
+
+
+def _entries(root: Path, files: list[str]) -> Iterator[Entry]:
+    places = AudioPlaces(root, search=True)
+    for name in files:
+        part = _part(name)
+        number = 0
+        for batch in _open(root / name).iter_batches(batch_size=BATCH_ROWS):
+            for row in batch.to_pylist():
+                number += 1
+                try:
+                    yield _item(row, part, number, places)
+                except UNUSABLE as error:
+                    reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                    shown = str({key: value for key, value in row.items() if key != "audio"})[:200]
+                    yield Problem("bad_row", f"{name}, row {number}: {reason}", "error", name, number, shown)
+
+
+def _item(row: dict[str, Any], part: str | None, number: int, places: AudioPlaces) -> CorpusItem:
+    audio = row["audio"] if isinstance(row["audio"], dict) else {"path": row["audio"]}
+    content, path = audio.get("bytes"), audio.get("path")
+    if not content and not path:
+        raise CorpusError("the audio has neither bytes nor a path")
+    stem = re.sub(r"[^\w.-]+", "_", Path(path).stem) if path else f"{number:06d}"
+    suffix = _suffix(content, path)
+    scored = scores_of(row, {}, []) if row.get("words") and all(key in row for key in DIMENSIONS) else {}
+    left = ("audio", "words", *DIMENSIONS) if scored else ("audio",)
+    raw = {
+        **{key: value for key, value in row.items() if key not in left and value is not None},
+        "part": part,
+        **scored,
+    }
+    if not content:
+        item = item_from_json({**raw, "audio": path}, places)
+        name, clip = f"{part or 'audio'}/{stem}{suffix}", Clip(places.root / item.audio)
+    else:
+        name, clip = f"{part or 'audio'}/{stem}{suffix}", Clip(content=content)
+        item = item_from_json({**raw, "audio": name}, places)
+    return CorpusItem(**{**vars(item), "key": name.removesuffix(suffix), "audio": name, "clip": clip})
+
+
+def _suffix(content: bytes | None, path: str | None) -> str:
+    known = next((suffix for magic, suffix in MAGIC.items() if content and content.startswith(magic)), None)
+    return known or (Path(path).suffix.lower() if path else "") or ".wav"
+
+
+def _part(name: str) -> str | None:
+    words = re.split(r"[^a-z]+", name.casefold())
+    return next((part for part in PARTS if part in words), None)
+
+
+def _open(file: Path) -> "pyarrow.parquet.ParquetFile":
+    require(f"{file.name}", ["pyarrow"], CorpusError, "dashboard")
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.ParquetFile(file)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise CorpusError(f"{file} cannot be read as parquet ({str(error).splitlines()[0]}).") from error

@@ -1,0 +1,269 @@
+"""A corpus becomes a set recording by recording: written, checked, registered, its ratings taken over.
+
+A corpus of any size fits, and an import can be stopped: what is done is registered then, and the same import goes on
+from there.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pipeline import artifacts, jsonl
+from pipeline.audio.check import inspect_file
+from pipeline.corpus.manifest_writer import manifest_row
+from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
+from pipeline.corpus.sets import RecordingSet, corpus_file, get_set, recordings_file, register, result_path
+from pipeline.errors import CorpusError, LabelError
+from pipeline.importing.clips import write_clip
+from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
+from pipeline.labels.store import LabelStore, says_the_same
+from pipeline.parallel import Progress, map_ordered
+from pipeline.people.access import Identity
+from pipeline.people.names import spelled_as
+from pipeline.people.people import People
+from pipeline.records import AudioReport, Problem, RatingEvent, RatingSource, Recording, RubricName, Seconds
+from pipeline.runs import StopRequested
+from pipeline.settings import Settings
+from pipeline.text import composed
+
+# Checking one takes a few milliseconds.
+MIN_ITEMS_FOR_PROCESSES = 500
+WORD_KEYS_SHOWN = ("text", "phones", "start_s", "end_s")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker does for one recording: write its audio where it has to be, and check it unless it is known."""
+
+    audio: str
+    clip: Clip | None
+    known_stat: list[int] | None
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """`report` is None for a recording that is unchanged since it was checked; `error` says why there is no audio."""
+
+    stat: list[int]
+    report: AudioReport | None
+    error: str = ""
+
+
+class Registering:
+    """One import of one set: what was counted so far, what was found wrong, and what `stopped` it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        set_: RecordingSet,
+        known: dict[str, Recording],
+        *,
+        language: str = "",
+        by: Identity | None = None,
+        progress: Progress | None = None,
+        check_stop: Callable[[], None] | None = None,
+    ) -> None:
+        self._settings, self._set, self._known, self._language, self._by = settings, set_, known, language, by
+        self._progress, self._check_stop = progress, check_stop
+        self._store, self._raters = LabelStore(settings), People(settings).raters()
+        self._first: CorpusItem | None = None
+        self._is_sentences = False
+        self.stopped: BaseException | None = None
+        self.n_done = self.n_recordings = self.n_added = 0
+        self.seconds: Seconds = 0.0
+        self.speakers: set[str] = set()
+        self.parts: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.label_problems: list[Problem] = []
+        self.audio_problems: list[Problem] = []
+
+    def run(self, reading: Reading) -> None:
+        """Raises CorpusError, with nothing changed, where there is no usable recording."""
+        recordings, corpus = (
+            recordings_file(self._settings, self._set.name),
+            corpus_file(self._settings, self._set.name),
+        )
+        with (
+            artifacts.replacing(recordings) as temporary,
+            artifacts.replacing(corpus) as temporary_corpus,
+            temporary.open("wb") as to_recordings,
+            temporary_corpus.open("wb") as to_corpus,
+        ):
+            left = self._write(reading, to_recordings, to_corpus)
+            if self.stopped is not None:
+                self._keep(left, corpus, to_recordings, to_corpus)
+            if not self.n_recordings:
+                raise self._nothing(reading)
+        register(self._settings, self._described(), self.n_recordings)
+
+    def _write(self, reading: Reading, recordings: BinaryIO, corpus: BinaryIO) -> dict[str, Recording]:
+        """Everything, or as far as it was let; returns the earlier recordings that were not reached."""
+        waiting: deque[CorpusItem] = deque()
+        left = dict(self._known)
+        results = map_ordered(
+            partial(_check, self._set.root),
+            self._tasks(reading, waiting),
+            total=reading.total,
+            progress=self._progress,
+            check_stop=self._check_stop,
+            message="recordings",
+            min_items=MIN_ITEMS_FOR_PROCESSES,
+        )
+        try:
+            for checked in results:
+                item = waiting.popleft()
+                left.pop(composed(item.audio), None)
+                self.n_done += 1
+                if checked.error:
+                    self.problems.append(Problem("unreadable", f"{item.key}: {checked.error}", "error", item.audio))
+                    continue
+                recording = self._recording(item, checked)
+                recordings.write(jsonl.dumps(recording))
+                corpus.write(jsonl.dumps(manifest_row(replace(item, ratings=()))))
+                self._first = self._first or item
+                self._count(recording)
+                self._take_over_labels(recording, item)
+        except (KeyboardInterrupt, StopRequested) as stop:
+            self.stopped = stop
+        return left
+
+    def _keep(self, left: dict[str, Recording], before: Path, recordings: BinaryIO, corpus: BinaryIO) -> None:
+        """What an earlier import brought and this one did not reach."""
+        for recording in left.values():
+            recordings.write(jsonl.dumps(recording))
+            self._count(recording)
+        paths = {recording.path for recording in left.values()}
+        if before.is_file():
+            corpus.writelines(jsonl.dumps(row) for row in jsonl.read(before, damaged=True) if row.get("audio") in paths)
+
+    def _nothing(self, reading: Reading) -> CorpusError:
+        if self.stopped is not None:
+            return CorpusError("Stopped before the first recording; nothing was imported.")
+        first = f" First problem: {self.problems[0].message}" if self.problems else ""
+        return CorpusError(f"{self._set.source} has no usable recording: no usable line of it or file in it.{first}")
+
+    def _described(self) -> RecordingSet:
+        """The set with the language and rubric of its recordings."""
+        if self._first is None:  # stopped before any: as it was
+            earlier = get_set(self._settings, self._set.name)
+            return replace(self._set, language=earlier.language, rubric=earlier.rubric)
+        rubric = RubricName.SENTENCE if self._is_sentences else RubricName.WORD
+        return replace(self._set, language=self._first.language, rubric=rubric)
+
+    def _tasks(self, reading: Reading, waiting: deque[CorpusItem]) -> Iterator[_Task]:
+        """For each utterance its task; the utterance waits for the answer."""
+        for entry in reading.entries:
+            if isinstance(entry, Problem):
+                self.problems.append(entry)
+                continue
+            if self._language and entry.language == "und":
+                entry = replace(entry, language=self._language)
+            waiting.append(entry)
+            known = self._known.get(composed(entry.audio))
+            stat = None if known is None or known.report is None else known.extra.get("stat")
+            yield _Task(entry.audio, entry.clip, stat)
+
+    def _recording(self, item: CorpusItem, checked: _Checked) -> Recording:
+        report = checked.report
+        if report is None:
+            report = self._known[composed(item.audio)].report
+        return Recording(
+            id=f"{self._set.name}/{composed(item.key)}",
+            set=self._set.name,
+            path=item.audio,
+            speaker=item.speaker,
+            text=item.text,
+            rubric=item.rubric,
+            language=item.language,
+            part=item.part,
+            report=report,
+            extra={**_for_labelling(item), "stat": checked.stat},
+        )
+
+    def _count(self, recording: Recording) -> None:
+        self.n_recordings += 1
+        self.n_added += composed(recording.path) not in self._known
+        self._is_sentences |= recording.rubric is RubricName.SENTENCE
+        self.speakers.add(recording.speaker)
+        if recording.part is not None:
+            self.parts[recording.part] += 1
+        if recording.report is not None:
+            self.seconds += recording.report.duration_s
+            self.audio_problems += [
+                Problem(problem.code, f"{recording.path}: {problem.message}", problem.severity, recording.path)
+                for problem in recording.report.problems
+            ]
+
+    def _take_over_labels(self, recording: Recording, item: CorpusItem) -> None:
+        """Write the corpus's own ratings as a result file. A file that exists is added to, under its lock."""
+        try:
+            events = self._exported(item) if item.ratings else item.events(self._set.imported_at)
+            if not events:
+                return
+            path = result_path(self._set, recording)
+            if not path.exists():
+                write_result(path, derive(recording.text, recording.rubric, events, {}), durable=False)
+            elif not _is_known(path, events):
+                self._store.add_from_corpus(recording, events, self._by)
+        except (LabelError, CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
+            problem = Problem("bad_label", f"{recording.path}: {error}", "error", recording.path)
+            self.label_problems.append(problem)
+
+    def _exported(self, item: CorpusItem) -> tuple[RatingEvent, ...]:
+        """The history that another installation exported. Raises LabelError for ratings by people who may not rate
+        here, as `import-ratings` does."""
+        events = tuple(event_from_json(event) for event in item.ratings)
+        people = {event.evaluator for event in events if event.source is RatingSource.HUMAN}
+        unknown = [name for name in sorted(people) if self._raters is not None and not spelled_as(name, self._raters)]
+        if unknown:
+            raise LabelError(
+                f"{', '.join(unknown)} are not active raters on this installation's list of people, so the ratings of "
+                f"this recording were left out"
+            )
+        return events
+
+
+def _check(root: Path, task: _Task) -> _Checked:
+    path = root / task.audio
+    if task.clip is not None:
+        try:
+            write_clip(task.clip, path)
+        except (CorpusError, OSError) as error:
+            return _Checked([0, 0], None, str(error))
+    stat = _stat(path)
+    return _Checked(stat, None if task.known_stat == stat else inspect_file(path))
+
+
+def _stat(path: Path) -> list[int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return [0, 0]
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _is_known(path: Path, events: tuple[RatingEvent, ...]) -> bool:
+    """Whether a label file has all of these ratings, as after an earlier import."""
+    try:
+        before = read_result(path)
+    except LabelError:
+        return False
+    said = {event.evaluator: event for event in before.ratings} if before is not None else {}
+    return all(says_the_same(said.get(event.evaluator), event) for event in events)
+
+
+def _for_labelling(item: CorpusItem) -> dict[str, Any]:
+    """Of the words, keep what the rating form shows: the experts' word scores are ratings and stay hidden there."""
+    extra = dict(item.extra)
+    if item.released:
+        extra["released"] = item.released
+    if item.median:
+        extra["median"] = item.median
+    if "words" in extra:
+        extra["words"] = [
+            {"phones": [], **{key: word[key] for key in WORD_KEYS_SHOWN if key in word}} for word in extra["words"]
+        ]
+    return extra
