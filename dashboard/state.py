@@ -23,6 +23,7 @@ RUN = "run"
 RUNS = "runs"
 PROJECT = "project"
 JOB = "job"
+UPLOAD = "upload"
 WAKE_WORD = "wake-word"
 STEP = "step"
 

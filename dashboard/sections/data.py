@@ -12,6 +12,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
 from dashboard.components.progress import progress_bar
 from dashboard.markup import message, plain
+from dashboard.sections import data_upload
 from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, ngettext, number
@@ -166,6 +167,8 @@ def _kind(code: str) -> str:
 
 
 def import_recordings() -> None:
+    data_upload.from_browser()
+    st.subheader(_("From the server"))
     with st.form("import"):
         path = st.text_input(
             _("Path on this machine"),
