@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -20,9 +21,9 @@ def file_drop(label: str, *, key: str, folder: bool = False) -> list[UploadedFil
 
 
 def empty(files: Sequence[UploadedFile], *, key: str) -> None:
-    """Forget the files: another visitor's page would wait for their memory until this session ends."""
+    """Forget the files, which would fill the memory until the visitor leaves, and draw an empty one next time."""
     context = get_script_run_ctx()
-    if context is not None:
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         for file in files:
             context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
     state.remember(f"{key}-drops", state.recall(f"{key}-drops", 0) + 1)

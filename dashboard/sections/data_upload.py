@@ -70,9 +70,9 @@ def _drop(chosen: "Staging | None") -> None:
 def _limits() -> str:
     """Before anybody chooses files."""
     return _(
-        "Recordings ({kinds}) of at most {seconds} s and {file} MB, their texts and tables; a zip of at most {zip} MB; "
-        "{n} files and {total} GB in all. Nothing is imported before you say so; what you leave is deleted after {days} "
-        "days."
+        "Recordings ({kinds}) of at most {seconds} s and {file} MB each, texts, tables; a zip of at most {zip} MB. At "
+        "most {n} files and {total} GB in total. Nothing is imported until you press Import. Files that you leave here "
+        "are deleted after {days} days."
     ).format(
         kinds=", ".join(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES),
         seconds=number(MAX_DURATION_S),

@@ -1,4 +1,4 @@
-"""What the Data page asks for when files come from a browser: keeping, checking, looking over, importing, discarding."""
+"""What the Data page asks for when files come from a browser: keep, check, look over, import or discard them."""
 
 from __future__ import annotations
 

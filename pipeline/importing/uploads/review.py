@@ -121,8 +121,9 @@ def read_corpus(staging: Staging) -> Corpus:
         return Corpus()
     corpus = _read(root, layout, place)
     if layout == "manifest" and not corpus.n_clips:  # recordings that no table names may have a text beside them
-        folder = place.parent if place.is_file() else place
-        beside = _read(root, "transcripts", folder)
+        paths = [file.path for file in _recordings(staging)]
+        folder = PurePosixPath(paths[0]).parts[: _top_folder(paths)] if paths else ()
+        beside = _read(root, "transcripts", root.joinpath(*folder))
         further = {path: item for path, item in beside.items.items() if path not in corpus.items}
         corpus = replace(
             corpus,

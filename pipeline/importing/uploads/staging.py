@@ -160,7 +160,7 @@ class Staging:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        with locked(self.settings, self.folder, CorpusError, within_s=2.0, busy=_(_BUSY)):
+        with locked(self.settings, self.folder, CorpusError, within_s=0.5, busy=_(_BUSY)):
             self.__dict__.pop("staged", None)
             yield
 
