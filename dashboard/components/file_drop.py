@@ -2,7 +2,6 @@
 that knows where Streamlit holds them."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -12,12 +11,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from dashboard import state
 
 
-def file_drop(label: str, *, key: str, folder: bool = False) -> list[UploadedFile]:
+def file_drop(label: str, *, key: str) -> list[UploadedFile]:
     """Draw it; what it returns stays in memory, and chosen, until `empty`."""
-    many: Literal[True, "directory"] = "directory" if folder else True
-    return st.file_uploader(
-        label, accept_multiple_files=many, key=f"{key}-{state.recall(f'{key}-drops', 0)}", label_visibility="collapsed"
-    )
+    return st.file_uploader(label, accept_multiple_files=True, key=key_of_file_drop(key))
+
+
+def key_of_file_drop(key: str) -> str:
+    """What Streamlit knows it by: a new one whenever it was emptied."""
+    return f"{key}-{state.recall(f'{key}-drops', 0)}"
 
 
 def empty(files: Sequence[UploadedFile], *, key: str) -> None:

@@ -186,7 +186,7 @@ def import_recordings() -> None:
     job = state.watched(state.JOB)
     if job:
         with st.container(border=True):
-            job_panel(jobs.job(job))
+            job_panel(jobs.job(job), data_upload.import_report)
 
 
 EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.choices import segments
 from dashboard.components.confirm import confirm
-from dashboard.components.file_drop import empty, file_drop
+from dashboard.components.file_drop import empty, file_drop, key_of_file_drop
+from dashboard.components.folder_drop import folder_drop
 from dashboard.components.progress import progress_bar
 from dashboard.markup import plain
 from dashboard.sections import data_upload_review
 from dashboard.services import shared, uploads
 from pipeline.audio.load import AUDIO_SUFFIXES, MAX_DURATION_S
-from pipeline.i18n import N_, _, minute, ngettext, number
+from pipeline.i18n import _, minute, ngettext, number
 from pipeline.importing.uploads.limits import LIMITS, MIB
 from pipeline.times import utc_time
 
 if TYPE_CHECKING:
     from pipeline.importing.uploads.staging import Staging
+    from pipeline.runs import RunDirectory, RunState
 
-WAYS = {"files": N_("Files or a zip"), "folder": N_("A folder")}
 DROP = "upload-files"
 PAUSED = "upload-paused"
 SHOWN_EVERY_S = 0.1
@@ -43,9 +43,26 @@ def from_browser() -> None:
         _others(others)
 
 
+def import_report(_run: "RunDirectory", run_state: "RunState") -> None:
+    """What an import brought, under its status."""
+    report = run_state.result
+    if run_state.status != "finished" or "set" not in report:
+        return
+    n, n_speakers, n_problems = report["n_recordings"], report["n_speakers"], len(report["problems"])
+    parts = [
+        ngettext("{n} recording", "{n} recordings", n).format(n=number(n)),
+        ngettext("{n} speaker", "{n} speakers", n_speakers).format(n=number(n_speakers)),
+        ngettext("{n} problem", "{n} problems", n_problems).format(n=number(n_problems)),
+    ]
+    st.markdown(f"**{plain(report['set'])}**: {', '.join(parts)}")  # not shown
+
+
 def _drop(chosen: "Staging | None") -> None:
-    way = segments(_("What to send"), {name: _(label) for name, label in WAYS.items()}, key="upload-way")
-    files = file_drop(_("Files to send"), key=f"{DROP}-{way}", folder=way == "folder")  # not shown
+    files = file_drop(_("Files or a zip"), key=DROP)
+    received = (
+        {} if chosen is None else {entry.path: entry.sha256[:16] for entry in chosen.staged.values() if entry.path}
+    )
+    folder_drop(key_of_file_drop(DROP), received, largest_bytes=LIMITS.file_bytes, key="upload-folder")
     st.caption(_limits())
     if not files:
         return
@@ -56,7 +73,7 @@ def _drop(chosen: "Staging | None") -> None:
         state.watch(state.UPLOAD, staging.upload.id)
         state.forget(PAUSED)
     finally:
-        empty(files, key=f"{DROP}-{way}")
+        empty(files, key=DROP)
     if n_known:
         n = number(n_known)
         known = ngettext("{n} file was here already.", "{n} files were here already.", n_known).format(n=n)

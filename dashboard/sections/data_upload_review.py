@@ -38,6 +38,7 @@ SOURCES = {
 }  # fmt: skip
 RUBRICS = {"": N_("By their length"), RubricName.WORD: N_("Words"), RubricName.SENTENCE: N_("Sentences")}
 SHOWN_PROBLEMS, SHOWN_ROWS = 500, 2_000
+ROW_HEIGHT = 56  # two lines
 
 
 def review(staging: "Staging") -> None:
@@ -103,15 +104,17 @@ def _problems(contents: Contents, corpus: Corpus) -> None:
             [
                 {
                     _("File"): name,
-                    _("Problem and what to do"): translated(problem.message),
                     _("Kept"): problem.severity != "error",
+                    _("Problem and what to do"): translated(problem.message),
                 }
                 for name, problem in listed[:SHOWN_PROBLEMS]
             ],
             hide_index=True,
-            height="content" if n <= 6 else 248,
+            row_height=ROW_HEIGHT,
+            height="content" if n <= 4 else 4 * ROW_HEIGHT + 60,
             column_config={
-                _("File"): st.column_config.TextColumn(pinned=True, width="medium"),
+                _("File"): st.column_config.TextColumn(pinned=True, width=150),
+                _("Kept"): st.column_config.CheckboxColumn(width="small"),
                 _("Problem and what to do"): st.column_config.TextColumn(width="large"),
             },
         )
@@ -148,12 +151,12 @@ def _texts(staging: "Staging", corpus: Corpus) -> int:
 
 def _choices(staging: "Staging", corpus: Corpus, before: Choices) -> Choices:
     key = staging.upload.id
-    first, second, third, fourth = st.columns(4)
+    first, second, third, fourth = st.columns([1.5, 1, 1, 1.2])
     rules, languages, rubrics = list(RULES), ["", *LANGUAGE_NAMES], list(RUBRICS)
     rule = before.names if before.names is not None else guessed_rule(staging, corpus)
     names = first.selectbox(
         _("Names of the files"), rules, index=rules.index(rule), format_func=lambda name: _(RULES[name]),
-        key=f"upload-names-{key}", help=_("For recordings that no table and no text file names."),
+        key=f"upload-names-{key}-{rule}", help=_("For recordings that no table and no text file names."),
     )  # fmt: skip
     language = second.selectbox(
         _("Language"), languages, index=languages.index(before.language) if before.language in languages else 0,

@@ -41,8 +41,8 @@ class StagedFile:
     drop: int
     name: str
     size: int
-    sha256: str
     kind: Kind
+    sha256: str = ""
     path: str = ""
     report: AudioReport | None = None
     problems: tuple[Problem, ...] = ()

@@ -194,9 +194,9 @@ class _Check:
 
     def look_at(self, one: Received, place: Path) -> None:
         if _suffix(one.name) not in ARCHIVES:
-            self._file(StagedFile(one.number, one.drop, one.name, one.size, one.sha256, Kind.OTHER), place)
+            self._file(StagedFile(one.number, one.drop, one.name, one.size, Kind.OTHER, one.sha256), place)
             return
-        entry = StagedFile(one.number, one.drop, one.name, one.size, one.sha256, Kind.ARCHIVE)
+        entry = StagedFile(one.number, one.drop, one.name, one.size, Kind.ARCHIVE, one.sha256)
         try:
             self._archive(one, place)
         except Refused as refused:
@@ -211,7 +211,7 @@ class _Check:
             folder.mkdir(exist_ok=True)
             for number, member in enumerate(members, start=1):
                 name = f"{one.name}/{member.name}"
-                entry = StagedFile(one.number, one.drop, name, member.size, "", Kind.OTHER)
+                entry = StagedFile(one.number, one.drop, name, member.size, Kind.OTHER)
                 before = self._staging.staged.get(name)
                 if before is not None and before.drop == one.drop and before.number == one.number:
                     self._step(name)  # before the work was stopped
@@ -281,8 +281,8 @@ class _Check:
                 "same_name",
                 Message(
                     N_(
-                        "Another file of the same name came with it. A folder that is dropped comes without its "
-                        "folders' names: choose it with the button, or send it as a zip."
+                        "Another file of the same name came with it. The folders of files are known only where you "
+                        "choose or drop the folder itself, or send a zip."
                     )
                 ),
             )
