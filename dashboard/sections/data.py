@@ -167,6 +167,10 @@ def _kind(code: str) -> str:
 
 
 def import_recordings() -> None:
+    job = state.watched(state.JOB)
+    if job:
+        with st.container(border=True):
+            job_panel(jobs.job(job), data_upload.import_report)
     data_upload.from_browser()
     st.subheader(_("From the server"))
     with st.form("import"):
@@ -183,10 +187,7 @@ def import_recordings() -> None:
     if submitted:
         run = data.launch_import(path, name.strip(), format_)
         state.watch(state.JOB, run.id)
-    job = state.watched(state.JOB)
-    if job:
-        with st.container(border=True):
-            job_panel(jobs.job(job), data_upload.import_report)
+        st.rerun()
 
 
 EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {

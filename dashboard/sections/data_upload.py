@@ -143,7 +143,7 @@ def _check(staging: "Staging", n_bytes: int) -> None:
 
 
 def _import_begun(staging: "Staging") -> None:
-    """While it runs, its panel is shown with the other work of this page."""
+    """While it runs, its panel stands at the top of the page."""
     if uploads.is_importing(staging.upload.id):
         state.watch(state.JOB, staging.upload.run)
         st.info(

@@ -376,6 +376,7 @@ def rows(staging: Staging, choices: Choices | None = None) -> dict[str, tuple[st
     [
         ("01_araba", NameRule.NUMBER_WORD, ("araba", "")),
         ("01 - bal", NameRule.NUMBER_WORD, ("bal", "")),
+        ("araba", NameRule.NUMBER_WORD, ("araba", "")),
         ("araba_ayse", NameRule.WORD_SPEAKER, ("araba", "ayse")),
         ("ayse_araba", NameRule.SPEAKER_WORD, ("araba", "ayse")),
         ("dağ evi-S03", NameRule.WORD_SPEAKER, ("dağ evi", "S03")),
@@ -391,7 +392,8 @@ def test_names_are_read_by_the_chosen_rule(stem: str, rule: NameRule, read: tupl
 @pytest.mark.parametrize(
     ("stems", "rule"),
     [
-        (["01_araba", "02_elma"], NameRule.NUMBER_WORD),
+        (["01_araba", "02_elma", "masa"], NameRule.NUMBER_WORD),
+        (["01_araba", "02_elma2"], NameRule.NONE),
         (["araba_ayse", "elma_ayse", "araba_can", "elma_can", "masa_can"], NameRule.WORD_SPEAKER),
         (["ayse_araba", "ayse_elma", "can_masa"], NameRule.SPEAKER_WORD),
         (["araba_s01", "elma_s02"], NameRule.WORD_SPEAKER),

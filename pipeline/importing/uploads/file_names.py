@@ -25,8 +25,7 @@ def read_name(stem: str, rule: NameRule) -> tuple[str, str]:
     if rule is NameRule.WORD:
         return _text(stem), ""
     if rule is NameRule.NUMBER_WORD:
-        match = _NUMBERED.fullmatch(stem)
-        return (_text(match["rest"]) if match else "", "")
+        return _text(_without_number(stem)), ""
     cuts = [match.start() for match in _SEPARATOR.finditer(stem)]
     if rule is NameRule.NONE or not cuts:
         return "", ""
@@ -40,7 +39,8 @@ def likely_rule(stems: Sequence[str]) -> NameRule:
     names = [composed(stem).strip() for stem in stems]
     if not names:
         return NameRule.NONE
-    if all((match := _NUMBERED.fullmatch(name)) and _WORD.fullmatch(_text(match["rest"])) for name in names):
+    has_numbers = any(_NUMBERED.fullmatch(name) for name in names)
+    if has_numbers and all(_WORD.fullmatch(_text(_without_number(name))) for name in names):
         return NameRule.NUMBER_WORD
     pairs = [name.split("_") for name in names]
     if all(len(pair) == 2 and all(pair) for pair in pairs):
@@ -52,6 +52,11 @@ def likely_rule(stems: Sequence[str]) -> NameRule:
             return NameRule.SPEAKER_WORD
         return NameRule.NONE
     return NameRule.WORD if all(_WORD.fullmatch(name) and " " not in name for name in names) else NameRule.NONE
+
+
+def _without_number(name: str) -> str:
+    match = _NUMBERED.fullmatch(name)
+    return match["rest"] if match else name
 
 
 def _text(name: str) -> str:
