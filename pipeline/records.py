@@ -260,8 +260,13 @@ class ScoreResult:
     heard_text: str | None = None
 
 
+_PLAIN = (str, int, bool)
+
+
 def to_json(record: Any) -> Any:
     """Turn records, enums, paths and numpy scalars into what `json.dumps` takes; non-finite floats become None."""
+    if record is None or type(record) in _PLAIN:  # nearly all there is, and what follows is slow
+        return record
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
     if isinstance(record, dict):

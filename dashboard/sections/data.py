@@ -19,12 +19,6 @@ from pipeline.i18n import N_, _, ngettext, number
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
 
-FORMATS = {
-    "auto": N_("Detect the layout"),
-    "folder": N_("Folders of words: participant_*/kelimeler/01_araba.wav"),
-    "manifest": N_("JSONL manifest: one object per line with audio, text and speaker"),
-    "speechocean762": N_("speechocean762: its manifest or its published layout"),
-}
 RUBRICS = {"word": N_("words"), "sentence": N_("sentences")}
 SOURCES = {
     RatingSource.HUMAN: N_("raters"), RatingSource.CORPUS: N_("experts of the corpus"),
@@ -32,10 +26,13 @@ SOURCES = {
 }  # fmt: skip
 SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
 KINDS = {
-    "bad_label": N_("label that cannot be read"), "bad_row": N_("row that cannot be used"),
+    "bad_annotation": N_("annotation that cannot be read"), "bad_label": N_("label that cannot be read"),
+    "bad_row": N_("row that cannot be used"),
     "broken_label": N_("damaged label"), "broken_reference": N_("damaged reference"), "broken_set": N_("damaged set"),
     "clipped": N_("clipped"), "duplicate": N_("duplicate"), "empty": N_("empty"), "low_level": N_("too quiet"),
-    "low_sample_rate": N_("low sample rate"), "mostly_silent": N_("mostly silent"), "noisy": N_("noisy"),
+    "low_sample_rate": N_("low sample rate"),
+    "left_out": N_("left out"), "missing_value": N_("missing value"), "no_text": N_("no text"),
+    "odd_scale": N_("unusual scale"), "mostly_silent": N_("mostly silent"), "noisy": N_("noisy"),
     "not_audio": N_("not an audio file"), "odd_name": N_("unexpected name"), "outside_root": N_("outside its folder"),
     "silent": N_("silent"), "too_long": N_("too long"), "too_short": N_("too short"),
     "unreadable": N_("cannot be read"),
@@ -162,6 +159,10 @@ def problems() -> None:
     )
 
 
+def _layout(name: str) -> str:
+    return _("Detect the layout") if name == "auto" else _(data.layouts()[name])
+
+
 def _kind(code: str) -> str:
     return _(KINDS.get(code, code))
 
@@ -177,11 +178,11 @@ def import_recordings() -> None:
         path = st.text_input(
             _("Path on this machine"),
             placeholder="/home/me/corpus",
-            help=_("A folder or a manifest that this server can read."),
+            help=_("A folder or a manifest that this server can read: a corpus as it is published, or your own."),
         )
         left, right = st.columns(2)
         name = left.text_input(_("Name of the set"), placeholder=_("name of the folder"))
-        format_ = right.selectbox(_("Layout"), list(FORMATS), format_func=lambda code: _(FORMATS[code]))
+        format_ = right.selectbox(_("Layout"), ["auto", *data.layouts()], format_func=_layout)
         submitted = st.form_submit_button(_("Import"), type="primary", icon=":material/upload:")
     st.caption(_("The audio stays where it is. Importing the same path again adds what is new."))
     if submitted:
@@ -192,7 +193,10 @@ def import_recordings() -> None:
 
 EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
     "csv": (N_("CSV"), "csv", "text/csv", N_("One row per rater and recording, for spreadsheets.")),  # not shown
-    "jsonl": (N_("JSON lines"), "jsonl", "application/x-ndjson", N_("The same, for programs.")),  # not shown
+    "jsonl": (
+        N_("JSON lines"), "jsonl", "application/x-ndjson",  # not shown
+        N_("A manifest with everything, which can be imported again."),
+    ),
     "label-studio": (
         N_("Label Studio"), "json", "application/json", N_("One task per recording, one annotation per rater."),
     ),

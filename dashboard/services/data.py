@@ -47,6 +47,15 @@ def damaged_sets() -> list[Problem]:
 
 
 @asks(Action.IMPORT_DATA)
+def layouts() -> dict[str, str]:
+    """The corpus layouts that can be imported, in the order in which they are tried, and what each looks like (source
+    strings of the catalogue)."""
+    from pipeline.corpus.readers.catalogue import LAYOUTS, ORDER
+
+    return {name: LAYOUTS[name].expected for name in ORDER}
+
+
+@asks(Action.IMPORT_DATA)
 def launch_import(path: str, name: str, format_: str) -> RunDirectory:
     """Start `pronlab import` in the background. Raises CorpusError for a path that this machine does not have."""
     from pipeline.corpus.sets import check_name
@@ -75,15 +84,19 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 @asks(Action.EXPORT)
 def exported_labels(set_name: str, format_: ExportFormat) -> bytes:
-    """As csv, jsonl, label-studio, or textgrid (a zip of one file a recording)."""
+    """As csv, jsonl (a manifest that can be imported again), label-studio, or textgrid (a zip of one file a
+    recording)."""
     from pipeline.labels.exchange import export_labels
     from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids
+    from pipeline.labels.manifest_export import manifest_lines
 
     me = identity.allowed(Action.EXPORT)
     if format_ == "label-studio":
         return label_studio(rated_recordings(shared.settings(), set_name, me))
     if format_ == "textgrid":
         return zipped_textgrids(rated_recordings(shared.settings(), set_name, me))
+    if format_ == "jsonl":
+        return b"".join(manifest_lines(shared.settings(), set_name, [], me))
     return export_labels(shared._index(), set_name, format_, by=me)[1]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard import identity
 from dashboard.identity import asks
+from dashboard.services import shared
 from dashboard.services.shared import settings
 from pipeline import artifacts
 from pipeline.errors import PronlabError
@@ -56,21 +57,12 @@ def start(kind: str, config: TrainConfig | SpeechTrainConfig | SpeechLlmConfig, 
 
 @asks(Action.TRAIN)
 def speech_sets() -> list[str]:
-    """Sets that a speech scorer can learn from: those imported from a manifest with phones and scores."""
+    """Sets of sentences that have scores, of their corpus or of raters here. Whether the words and phones have scores,
+    too, as the speech scorer needs, is told when a run begins."""
     from pipeline.corpus.sets import list_sets
 
-    return [
-        set_.name
-        for set_ in list_sets(settings())
-        if set_.rubric is RubricName.SENTENCE and (set_.root / "manifest.jsonl").is_file()
-    ]
-
-
-@asks(Action.TRAIN)
-def manifest_of_set(name: str) -> Path:
-    from pipeline.corpus.sets import get_set
-
-    return get_set(settings(), name).root / "manifest.jsonl"
+    labelled = {row.name for row in shared._index().overview() if row.n_labelled}
+    return [set_.name for set_ in list_sets(settings()) if set_.rubric is RubricName.SENTENCE and set_.name in labelled]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from pipeline.records import to_json
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
+REDRAW_EVERY_S = 0.1
+LOG_EVERY_S = 10.0
 Progress = Callable[[int, int, str], None]
 
 
@@ -31,12 +34,20 @@ def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
 
 
 def progress_printer(label: str) -> Progress:
-    """A `progress(done, total, message)` callback that rewrites one line on a terminal and is silent elsewhere."""
+    """A `progress(done, total, message)` callback that rewrites one line on a terminal; elsewhere, as in a log, it
+    writes a line every ten seconds."""
+    written_at = time.monotonic()
 
     def report(done: int, total: int, message: str = "") -> None:
+        nonlocal written_at
+        now = time.monotonic()
         if sys.stderr.isatty():
             end = "\n" if done >= total else ""
-            click.echo(f"\r{label}: {done}/{total} {message:<40.40}", nl=False, err=True)
-            click.echo(end, nl=False, err=True)
+            if end or now - written_at >= REDRAW_EVERY_S or done == 1:
+                written_at = now
+                click.echo(f"\r{label}: {done}/{total} {message:<40.40}{end}", nl=False, err=True)
+        elif now - written_at >= LOG_EVERY_S:
+            written_at = now
+            click.echo(f"{label}: {done} of {total} {message}".rstrip(), err=True)
 
     return report

@@ -50,11 +50,10 @@ def agreement(
 
 
 def _of_manifest(manifest: Path, part: str | None) -> "RatingsTable":
-    from pipeline.corpus.readers.manifest import read_manifest
+    from pipeline.labels.corpus_source import of_manifest
     from pipeline.labels.ratings_table import of_items
 
-    items = [item for item in read_manifest(manifest).items if part in (None, item.part)]
-    table = of_items(items)
+    table = of_items(of_manifest(None, manifest).of_part(part or ""))
     if not table.ids:
         raise LabelError(f"{manifest} has no experts' scores{f' in part {part!r}' if part else ''}.")
     return table
@@ -72,6 +71,10 @@ def _of_set(name: str, part: str | None) -> "RatingsTable":
     labels = index.labels(name)
     labels = labels[labels["source"].isin(["human", "corpus"])]
     if part is not None:
+        parts = index.parts(name)
+        if part not in parts:
+            there = f"It has the parts {', '.join(parts)}" if parts else "It has no parts; leave --part out"
+            raise LabelError(f"The set {name!r} has no recordings in part {part!r}. {there}.")
         labels = labels[labels["part"] == part]
     if labels.empty:
         raise LabelError(f"There are no ratings in {name!r}{f', part {part!r}' if part else ''} yet.")

@@ -17,27 +17,43 @@ SHOWN_PROBLEMS = 20
 
 
 @click.command("import")
-@click.argument("sources", nargs=-1, required=True, metavar="[FORMAT] PATH")
+@click.argument("sources", nargs=-1, required=True, metavar="[LAYOUT] PATH")
 @click.option("--name", help="Name of the set (default: the folder's name).")
+@click.option("--language", default="", help="Language of recordings whose corpus does not say: en, tr, ...")
+@click.option(
+    "--audio-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of a manifest's audio, if it is not the manifest's own.",
+)
 @run_option
 @json_option
-def import_(sources: tuple[str, ...], name: str | None, run: Path | None, as_json: bool) -> None:
+def import_(
+    sources: tuple[str, ...],
+    name: str | None,
+    language: str,
+    audio_root: Path | None,
+    run: Path | None,
+    as_json: bool,
+) -> None:
     """Import a corpus as a set of recordings.
 
-    PATH is a folder with participant folders (participant_*/kelimeler/01_word.wav), a manifest (*.jsonl), or a known
-    corpus. FORMAT (folder, manifest, speechocean762) is detected if it is left out. Importing again updates the set
-    and keeps all ratings.
+    PATH is a folder or a file; its LAYOUT is recognised: speechocean762 (as published), hub-dataset (parquet; also
+    mispeech/speechocean762, from the hub), folder (participant_*/kelimeler/01_word.wav), l2-arctic, common-voice,
+    timit, librispeech, ljspeech, kaldi, manifest (JSON lines, JSON, CSV), or transcripts (name.wav with name.txt,
+    name.lab or name.TextGrid). Importing again updates the set and keeps all ratings; an import that was stopped with
+    Ctrl-C goes on where it was.
     """
     from pipeline.importing.importer import import_path
 
     if len(sources) > 2:
-        raise CorpusError(f"Expected [FORMAT] PATH, got {len(sources)} arguments. Quote a path with spaces.")
+        raise CorpusError(f"Expected [LAYOUT] PATH, got {len(sources)} arguments. Quote a path with spaces.")
     fmt, path = ("auto", sources[0]) if len(sources) == 1 else sources
     settings = Settings.from_env()
     with background_run(run, "Importing") as work:
         report = import_path(
-            settings, Path(path), name=name, fmt=fmt, progress=work.progress, check_stop=work.check_stop, by=asker()
-        )
+            settings, Path(path), name=name, fmt=fmt, language=language, audio_root=audio_root,
+            progress=work.progress, check_stop=work.check_stop, by=asker(),
+        )  # fmt: skip
         work.result(report)
     emit(report, as_json, _import_text(report))
 
@@ -107,9 +123,10 @@ def status(as_json: bool) -> None:
 def _import_text(report: Any) -> str:
     head = (
         f"Set {report.set!r}: {report.n_recordings} recordings ({report.n_added} new) of {report.n_speakers} speakers, "
-        f"{report.hours:.2f} h, {report.n_labels} ratings."
+        f"{report.hours:.2f} h, {report.n_labels} ratings. Layout: {report.layout}."
     )
-    return "\n".join([head, *_problem_lines(report.problems)])
+    parts = ", ".join(f"{part} {n}" for part, n in report.parts.items())
+    return "\n".join([head, *([f"Parts: {parts}."] if parts else []), *_problem_lines(report.problems)])
 
 
 def _problem_lines(problems: tuple[Any, ...]) -> list[str]:

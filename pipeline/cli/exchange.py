@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
@@ -32,12 +33,16 @@ SHOWN_PROBLEMS = 10
 @json_option
 def export(set_name: str | None, fmt: str, table: Any, out: Path, align: bool, as_json: bool) -> None:
     """Export ratings as tables (one row per rating, or per recording with its consensus), Label Studio JSON, Praat
-    TextGrids, or a Hugging Face dataset with the audio."""
+    TextGrids, a manifest that can be imported again (jsonl; with --table, the table), or a Hugging Face dataset with
+    the audio."""
     from pipeline.corpus.sets import get_set
     from pipeline.labels.exchange import export_labels, write_export
     from pipeline.labels.index import Index
 
     settings = Settings.from_env()
+    if fmt == "jsonl" and click.get_current_context().get_parameter_source("table") is ParameterSource.DEFAULT:
+        _export_manifest(settings, set_name, out, as_json)
+        return
     opened = Index(settings)
     if set_name is None:
         opened.rebuild()
@@ -97,6 +102,19 @@ def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, d
         "respelled": incoming.respelled,
     }
     emit(found, as_json, "\n".join(lines))
+
+
+def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_json: bool) -> None:
+    from pipeline.labels.manifest_export import write_manifest
+
+    if set_name is None:
+        raise click.UsageError("A manifest holds one set. Name it with --set, or give --table ratings for all sets.")
+    if out.is_dir():
+        raise LabelError(f"{out} is a folder. Give the name of a file.")
+    n, problems = write_manifest(settings, set_name, out, asker())
+    lines = [f"{n} recordings written to {out}. `pronlab import {out}` imports them again."]
+    lines += [f"! {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
+    emit({"out": out, "rows": n, "problems": problems}, as_json, "\n".join(lines))
 
 
 def _export_recordings(settings: Settings, set_name: str, fmt: str, out: Path, align: bool) -> int:

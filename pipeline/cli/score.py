@@ -60,15 +60,14 @@ def score(
 
 @click.command()
 @click.option("--manifest", type=click.Path(path_type=Path), help="Evaluate on this manifest with expert scores.")
-@click.option("--set", "set_name", help="Evaluate on this imported set, against its consensus.")
+@click.option("--set", "set_name", help="Evaluate on this imported set.")
 @click.option("--part", default="", help="Only this part of the corpus, e.g. dev.")
 @click.option(
     "--reference",
     "reference_kind",
-    type=click.Choice(["released", "median"]),
-    default="released",
-    show_default=True,
-    help="Which reference scores to use if a manifest has both.",
+    type=click.Choice(["released", "median", "consensus"]),
+    help="Reference scores: released by the corpus, median of its experts, or consensus of all ratings of a set "
+    "(default: what the corpus has; for sets that people rated, consensus).",
 )
 @scorer_option
 @click.option(
@@ -92,7 +91,7 @@ def evaluate(
     manifest: Path | None,
     set_name: str | None,
     part: str,
-    reference_kind: str,
+    reference_kind: Any,
     scorer: str | None,
     models: tuple[Path, ...],
     out: Path | None,
@@ -119,11 +118,13 @@ def evaluate(
         raise ModelError("--card needs the model whose card is written: --model FOLDER.")
     if out is not None and len(models) > 1:
         raise ModelError("--out writes the predictions of one model. Give one --model, or leave out --out.")
+    if manifest is not None and reference_kind == "consensus":
+        raise CorpusError("A manifest has no consensus of ratings. Import it, and evaluate with --set.")
     settings = Settings.from_env()
     reference = (
         reference_of_manifest(manifest, part, prefer_median=reference_kind == "median", settings=settings)
         if manifest is not None
-        else reference_of_set(settings, set_name or "", part)
+        else reference_of_set(settings, set_name or "", part, reference_kind)
     )
     found: list[Evaluation] = []
     with background_run(run, "Scoring") as work:

@@ -9,7 +9,7 @@ import click
 from pipeline.cli._background import background_run
 from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
-from pipeline.errors import TrainingError
+from pipeline.errors import CorpusError, TrainingError
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pipeline.scoring.speech.training.config import SpeechTrainConfig
 
 
+PART_HELP = "Only this part of the corpus (default: train, or all if the corpus has no parts)."
+
+
 @click.group()
 def train() -> None:
     """Train a model."""
@@ -26,6 +29,7 @@ def train() -> None:
 
 @train.command()
 @click.option("--set", "set", help="Train on the rated recordings of this set.")
+@click.option("--manifest", type=click.Path(path_type=Path), help="Train on the set imported from this manifest.")
 @click.option("--csv", help="Train on a CSV file written by `pronlab features`.")
 @click.option("--part", help="Only this part of the corpus, e.g. train.")
 @click.option(
@@ -53,6 +57,9 @@ def word(chosen: Chosen, **options: Any) -> None:
     """Train a scorer on one feature vector per recording, cross-validated over speakers."""
     from pipeline.scoring.feature_based.config import load_preset
 
+    manifest = options.pop("manifest")
+    if manifest is not None:
+        options["set"] = _imported_as(manifest)
     _train_words(chosen, options, load_preset)
 
 
@@ -60,8 +67,8 @@ def word(chosen: Chosen, **options: Any) -> None:
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see docs/reference/formats.md)."
 )
-@click.option("--set", "set", help="Train on a set imported from such a manifest.")
-@click.option("--part", help="Only this part of the corpus (default train).")
+@click.option("--set", "set", help="Train on this imported set.")
+@click.option("--part", help=PART_HELP)
 @click.option("--encoder", help="Local folder or hub name of a speech encoder (default: PRONLAB_ENCODER_PATH).")
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
@@ -106,8 +113,13 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="Train on this manifest (see docs/reference/formats.md)."
 )
-@click.option("--part", help="Only this part of the corpus (default train).")
-@click.option("--evaluation-part", help="Evaluate on this part after every epoch (default dev).")
+@click.option("--set", "set", help="Train on this imported set.")
+@click.option("--part", help=PART_HELP)
+@click.option(
+    "--evaluation-part",
+    help="Evaluate on this part after every epoch (default: the part named dev, validation or test, else some of the "
+    "training speakers).",
+)
 @click.option("--model", help="Local folder or hub name of Phi-4-multimodal, or tiny.")
 @click.option("--revision", help="Revision of a hub model; it needs native weights.")
 @click.option("--name", help="Name of the run.")
@@ -142,7 +154,7 @@ def speechllm(chosen: Chosen, manifest: Path | None, plan: bool, **options: Any)
         with background_run(chosen.run, "Decoding recordings") as work:
             ahead = plan_ahead(Settings.from_env(), config, chosen.devices or 1, work.progress)
             work.result(ahead)
-        emit(ahead, chosen.as_json, f"{ahead.plan.text()}\n{ahead.refusal or 'It fits.'}")
+        emit(ahead, chosen.as_json, f"{ahead.text}\n{ahead.refusal or 'It fits.'}")
         return
     start = prepare("speechllm", SpeechLlmConfig, chosen, options, load_preset, named)
     if start is None:
@@ -183,6 +195,16 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
         f" {found['word_error_rate']:.1%} of the words with stress."
     )
     emit({"run": directory.id, **found}, as_json, text)
+
+
+def _imported_as(manifest: Path) -> str:
+    """The set that holds the ratings of a manifest's recordings. Raises CorpusError where it was not imported."""
+    from pipeline.labels.corpus_source import set_of_manifest
+
+    set_ = set_of_manifest(Settings.from_env(), manifest)
+    if set_ is None:
+        raise CorpusError(f"{manifest} was not imported yet. Run `pronlab import {manifest}`, then train on its set.")
+    return set_.name
 
 
 def _averaging(ids: tuple[str, ...], name: str | None) -> "Start[SpeechTrainConfig]":

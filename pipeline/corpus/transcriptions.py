@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.phones import DELETED, UNKNOWN, bare
+from pipeline.phones import DELETED, PHONES, UNKNOWN, bare
 
 WRONG_BELOW = 0.5  # mean of five experts, 0-2: below it the corpus lists the phone as mispronounced
 SURELY_RIGHT = 1.5
@@ -108,11 +108,47 @@ def heard_by_most(canonical: Sequence[str], heard: Sequence[HeardWord], accuracy
 
 
 def word_hearings(word: dict[str, Any]) -> tuple[list[str], list[HeardWord], HeardWord]:
-    """Of one word of the manifest: its canonical phones without stress, what each expert heard, and the verdict."""
+    """Of one word of the manifest: its canonical phones without stress, what each expert heard, and the verdict: of the
+    experts' transcriptions, else the mispronunciations that the corpus lists."""
     canonical = [bare(phone) for phone in word["phones"]]
-    accuracy = word["phones_accuracy"]
-    experts = [heard_by(canonical, text, accuracy) for text in word.get("transcribed", [])]
+    accuracy = word.get("phones_accuracy") or []
+    experts = [heard_by(canonical, text, accuracy) for text in word.get("transcribed") or []]
+    if not experts and word.get("mispronunciations") is not None:
+        return canonical, [], heard_as_listed(canonical, word["mispronunciations"])
     return canonical, experts, heard_by_most(canonical, experts, accuracy)
+
+
+def has_phone_scores(word: dict[str, Any]) -> bool:
+    """Whether every phone of a word has a score."""
+    return bool(word.get("phones")) and len(word.get("phones_accuracy") or ()) == len(word["phones"])
+
+
+def has_hearings(word: dict[str, Any]) -> bool:
+    """Whether it is known what was heard for each phone of a word."""
+    return has_phone_scores(word) or (bool(word.get("phones")) and word.get("mispronunciations") is not None)
+
+
+def heard_as_listed(canonical: Sequence[str], listed: Sequence[dict[str, Any]]) -> HeardWord:
+    """Published mispronunciations: the phone at `index` was heard as `pronounced_phone`; where `canonical_phone` is
+    empty, that phone was added before it."""
+    phones, added = list(canonical), list[tuple[int, str]]()
+    for wrong in listed:
+        index, heard = int(wrong["index"]), _known(str(wrong.get("pronounced_phone") or UNKNOWN))
+        if not wrong.get("canonical_phone", "-"):
+            added.append((min(index, len(phones)), heard))
+        elif 0 <= index < len(phones):
+            phones[index] = heard
+    return HeardWord(tuple(phones), tuple(added))
+
+
+def _known(symbol: str) -> str:
+    """One of the 39 phones, `DELETED`, or `UNKNOWN` for whatever is none."""
+    if symbol.casefold() in (DELETED, UNKNOWN):
+        return symbol.casefold()
+    plain = bare(symbol.strip().upper())
+    parts = _PARTS.get(plain, (frozenset({plain}),))
+    phone = _Symbol(parts[0], wrong=True).phone
+    return phone if phone in PHONES else UNKNOWN
 
 
 def _parse(transcription: str) -> tuple[list[_Symbol], list[tuple[int, str]]]:

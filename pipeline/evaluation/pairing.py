@@ -1,16 +1,16 @@
 """Pair a scorer's predictions with the experts' reference of a manifest, utterance by utterance."""
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.corpus.transcriptions import word_hearings
+from pipeline.corpus.transcriptions import has_hearings, has_phone_scores, word_hearings
 from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.metrics.pronunciation import UtterancePair
 from pipeline.phones import UNKNOWN
-from pipeline.records import PhoneScore, Recording, ScoreResult, Target, Verdict
+from pipeline.records import PhoneScore, ScoreResult, Target, Verdict
 
 ASPECTS = ("accuracy", "fluency", "prosodic", "total", "completeness")
 WORD_ASPECTS = ("accuracy", "stress", "total")
@@ -29,10 +29,11 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
     """The reference is the released scores, else the experts' median."""
     words = item.extra.get("words") or []
     chosen = item.released or _scaled(item.median)
-    hearings = [word_hearings(word) for word in words if _is_detailed(word)]
+    hearings = [word_hearings(word) for word in words if has_hearings(word)]
     detailed = bool(words) and len(hearings) == len(words)
     phones = [phone for word in result.words for phone in word.phones]
     same = detailed and [p.phone for p in phones] == [p for canonical, _, _ in hearings for p in canonical]
+    scored = same and all(has_phone_scores(word) for word in words)
     return UtterancePair(
         speaker=item.speaker,
         reference={aspect: float(chosen[aspect]) for aspect in ASPECTS if aspect in chosen},
@@ -47,8 +48,8 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
             for a in WORD_ASPECTS
             if same and all(a in w.dimensions for w in result.words)
         },
-        phone_reference=tuple(float(v) for w in words for v in w["phones_accuracy"]) if same else (),
-        phone_predicted=tuple(p.score / 50.0 for p in phones) if same else (),
+        phone_reference=tuple(float(v) for w in words for v in w["phones_accuracy"]) if scored else (),
+        phone_predicted=tuple(p.score / 50.0 for p in phones) if scored else (),
         canonical=tuple(p.phone for p in phones) if same else (),
         perceived=tuple(p for _, _, verdict in hearings for p in verdict.sequence()) if detailed else None,
         diagnosed=tuple(_spoken(phones)) if same else None,
@@ -77,27 +78,6 @@ def _scaled(median: dict[str, float]) -> dict[str, float]:
     return {key: value * COMPLETENESS_SCALE if key == "completeness" else value for key, value in median.items()}
 
 
-def _is_detailed(word: dict[str, Any]) -> bool:
-    return bool(word.get("phones")) and len(word.get("phones_accuracy", ())) == len(word["phones"])
-
-
-def item_of_recording(recording: Recording) -> CorpusItem:
-    """An imported recording as the manifest had it."""
-    extra = recording.extra
-    return CorpusItem(
-        key=recording.id,
-        audio=recording.path,
-        text=recording.text,
-        speaker=recording.speaker,
-        rubric=recording.rubric,
-        language=recording.language,
-        part=recording.part,
-        median=extra.get("median") or {},
-        released=extra.get("released") or {},
-        extra=extra,
-    )
-
-
 def human_ceiling(items: Sequence[CorpusItem]) -> dict[str, float]:
     """For each sentence aspect, the PCC of one expert with the median of the others, averaged over the experts; empty
     unless every item has the same experts."""
@@ -105,6 +85,9 @@ def human_ceiling(items: Sequence[CorpusItem]) -> dict[str, float]:
     for aspect in ASPECTS:
         values = [item.experts.get(aspect, []) for item in items]
         if not values or len({len(row) for row in values}) != 1 or len(values[0]) < 2:
+            continue
+        values = [row for row in values if not any(map(math.isnan, row))]
+        if not values:
             continue
         alone = leave_one_out(np.asarray(values))
         if alone is not None and "pcc" in alone.mean:

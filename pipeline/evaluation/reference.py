@@ -1,20 +1,23 @@
 """Experts' scores to evaluate against, of a manifest or of a set."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.corpus.readers.manifest import read_manifest
-from pipeline.corpus.sets import RecordingSet, audio_path, get_set, language_of, sets_at
 from pipeline.errors import CorpusError
-from pipeline.evaluation.pairing import item_of_recording, target_of_item
+from pipeline.evaluation.pairing import target_of_item
+from pipeline.labels.corpus_source import CorpusSource, has_human_ratings, of_manifest, of_set
 from pipeline.labels.index import Index
 from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.scoring.batch import Item
 from pipeline.settings import Settings
+
+Kind = Literal["released", "median", "consensus"]
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,35 @@ def reference_of_manifest(
     single score.
 
     With `prefer_median` the median comes first: released scores may lie on another level (those of speechocean762 are
-    4 points of 100 under the medians). With `settings`, a manifest that was imported goes by its set's name, so that a
-    model trained on that set is recognised. Raises CorpusError where the manifest is unusable, or mixes words and
-    sentences, which no one scorer scores.
+    4 points of 100 under the medians). Raises CorpusError where the manifest is unusable, or mixes words and sentences,
+    which no one scorer scores.
     """
-    scan = read_manifest(path)
-    set_ = _set_of(settings, path)
-    name_of_set = path.parent.name if set_ is None else set_.name
-    language = "und" if set_ is None else set_.language
+    return _of_corpus(of_manifest(settings, path), part, prefer_median)
+
+
+def reference_of_set(settings: Settings, set_name: str, part: str = "", kind: Kind | None = None) -> ExpertReference:
+    """Every scored recording of a set: against the scores that the corpus came with, as its manifest would be, or
+    against the consensus (0-100) of all ratings as the label files are now. The latter is the default where people
+    rated here, or the corpus has no scores. Raises CorpusError for a part that is not there."""
+    source = of_set(settings, set_name)
+    if kind is None:
+        has_scores = any(item.released or item.median for item in source.items)
+        kind = "released" if has_scores and not has_human_ratings(settings, set_name) else "consensus"
+    if kind != "consensus":
+        return _of_corpus(source, part, kind == "median")
+    scores = Index(settings).consensus_scores(set_name).set_index("recording_id")["score"].to_dict()
+    chosen = [item for item in source.of_part(part) if f"{source.name}/{item.key}" in scores]
+    items = _scored(source, chosen)
+    return ExpertReference("consensus", items, tuple(float(scores[i.recording_id]) for i in items), {}, tuple(chosen))
+
+
+def _of_corpus(source: CorpusSource, part: str, prefer_median: bool) -> ExpertReference:
     items = [
-        replace(
-            item,
-            released={} if prefer_median and item.median else item.released,
-            language=language if item.language == "und" else item.language,
-        )
-        for item in scan.items
+        replace(item, released={} if prefer_median and item.median else item.released) for item in source.of_part(part)
     ]
-    chosen = [item for item in items if part in ("", item.part) and item.reference is not None]
+    chosen = [item for item in items if item.reference is not None]
     if len({item.rubric for item in chosen}) > 1:
-        raise CorpusError(f"{path} mixes words and sentences. Give each its own manifest.")
+        raise CorpusError(f"{source.title} mixes words and sentences. Give each its own manifest.")
     # One kind of reference for all: figures against a mixture could not be compared with anybody's.
     kinds = {item.reference[0] for item in chosen if item.reference is not None}
     if len(kinds) == 1:
@@ -62,36 +75,19 @@ def reference_of_manifest(
     else:
         name = "median" if all("total" in item.median for item in chosen) else "mixed"
     values = [_value(item, name) for item in chosen]
-    scored = tuple(
-        Item(f"{name_of_set}/{item.key}", path.parent / item.audio, item.speaker, target_of_item(item))
-        for item in chosen
-    )  # fmt: skip
-    warnings = (
-        [f"{len(scan.problems)} lines could not be used. First: {scan.problems[0].message}"] if scan.problems else []
-    )
+    n_bad = len(source.problems)
+    warnings = [f"{n_bad} lines could not be used. First: {source.problems[0].message}"] if n_bad else []
     if name == "mixed":
         warnings.append("The manifest mixes kinds of reference scores; the figures mix them, too.")
-    return ExpertReference(name, scored, tuple(values), _ceiling(chosen), tuple(chosen), tuple(warnings))
-
-
-def reference_of_set(settings: Settings, set_name: str, part: str = "") -> ExpertReference:
-    """Every recording of a set with a consensus score, from the label files as they are now."""
-    set_ = get_set(settings, set_name)
-    index = Index(settings)
-    index.refresh_set(set_name)
-    scores = index.consensus_scores(set_name).set_index("recording_id")["score"].to_dict()
-    recordings = [r for r in index.recordings(set_name) if r.id in scores and part in ("", r.part)]
-    corpus = tuple(replace(item_of_recording(r), language=language_of(set_, r)) for r in recordings)
-    items = tuple(
-        Item(r.id, audio_path(set_, r), r.speaker, target_of_item(item))
-        for r, item in zip(recordings, corpus, strict=True)
+    return ExpertReference(
+        name, _scored(source, chosen), tuple(values), _ceiling(chosen), tuple(chosen), tuple(warnings)
     )
-    return ExpertReference("consensus", items, tuple(float(scores[r.id]) for r in recordings), {}, corpus)
 
 
-def _set_of(settings: Settings | None, manifest: Path) -> RecordingSet | None:
-    sets = [] if settings is None else sets_at(settings, manifest.absolute().parent)
-    return next((set_ for set_ in sets if set_.kind == "manifest"), None)
+def _scored(source: CorpusSource, chosen: Sequence[CorpusItem]) -> tuple[Item, ...]:
+    return tuple(
+        Item(f"{source.name}/{item.key}", source.path_of(item), item.speaker, target_of_item(item)) for item in chosen
+    )
 
 
 def _value(item: CorpusItem, name: str) -> float:
@@ -104,9 +100,15 @@ def _value(item: CorpusItem, name: str) -> float:
 
 
 def _ceiling(items: Sequence[CorpusItem]) -> dict[str, float]:
-    """The experts among themselves, on total x 10; empty unless every item has the same number of experts."""
-    totals = [item.experts.get("total", []) for item in items]
-    if not totals or len({len(row) for row in totals}) != 1 or len(totals[0]) < 2:
+    """The experts among themselves, on total x 10; empty unless every item has the same number of experts. Items that
+    an expert left out are left out."""
+    rows = [(item.speaker, item.experts.get("total", [])) for item in items]
+    if not rows or len({len(totals) for _, totals in rows}) != 1 or len(rows[0][1]) < 2:
         return {}
-    ceiling = leave_one_out(10.0 * np.asarray(totals), speakers=[item.speaker for item in items])
+    whole = [(speaker, totals) for speaker, totals in rows if not any(map(math.isnan, totals))]
+    if not whole:
+        return {}
+    ceiling = leave_one_out(
+        10.0 * np.asarray([totals for _, totals in whole]), speakers=[speaker for speaker, _ in whole]
+    )
     return {} if ceiling is None else ceiling.mean

@@ -33,6 +33,7 @@ from pipeline.text import composed
 from pipeline.times import now_iso
 
 LEFTOVER_AFTER_S: Seconds = 3600.0
+SIGN_OF_LIFE_EVERY_S: Seconds = 10.0
 PLAIN_STEMS = ("manifest", "metadata", "data")  # manifests of these names are called after their folder
 
 
@@ -102,10 +103,14 @@ def import_path(
         imported_at=now_iso(),
     )
     index = Index(settings)
-    work = Registering(settings, set_, known, language=language, by=by, progress=progress, check_stop=check_stop)
-    with index.saving(set_name):
+    with index.saving(set_name) as still_saving:
+        work = Registering(
+            settings, set_, known, language=language, by=by,
+            progress=_with_signs_of_life(progress, still_saving), check_stop=check_stop,
+        )  # fmt: skip
         work.run(reading)
         remove_leftovers(set_.labels_root)
+        still_saving()
         index.refresh_set(set_name)
     if work.stopped is not None:
         message = (
@@ -146,6 +151,21 @@ def remove_leftovers(root: Path) -> int:
 
 def _is_leftover(name: str) -> bool:
     return name.startswith(TEMPORARY_PREFIX) and name.endswith(".json")
+
+
+def _with_signs_of_life(progress: Progress | None, still_saving: Callable[[], None]) -> Progress:
+    """The same progress, with a sign now and then that this import goes on."""
+    seen_at = time.monotonic()
+
+    def report(done: int, total: int, message: str) -> None:
+        nonlocal seen_at
+        if time.monotonic() - seen_at > SIGN_OF_LIFE_EVERY_S:
+            seen_at = time.monotonic()
+            still_saving()
+        if progress is not None:
+            progress(done, total, message)
+
+    return report
 
 
 def _existing(path: Path) -> Path:

@@ -15,7 +15,7 @@ from pipeline import artifacts, jsonl
 from pipeline.audio.check import inspect_file
 from pipeline.corpus.manifest_writer import manifest_row
 from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
-from pipeline.corpus.sets import RecordingSet, corpus_file, get_set, recordings_file, register, result_path
+from pipeline.corpus.sets import RecordingSet, corpus_file, get_set, label_path, recordings_file, register, result_path
 from pipeline.errors import CorpusError, LabelError
 from pipeline.importing.clips import write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
@@ -71,6 +71,7 @@ class Registering:
         self._store, self._raters = LabelStore(settings), People(settings).raters()
         self._first: CorpusItem | None = None
         self._is_sentences = False
+        self._sound: set[str] = set()
         self.stopped: BaseException | None = None
         self.n_done = self.n_recordings = self.n_added = 0
         self.seconds: Seconds = 0.0
@@ -203,7 +204,7 @@ class Registering:
             events = self._exported(item) if item.ratings else item.events(self._set.imported_at)
             if not events:
                 return
-            path = result_path(self._set, recording)
+            path = self._result_path(recording)
             if not path.exists():
                 write_result(path, derive(recording.text, recording.rubric, events, {}), durable=False)
             elif not _is_known(path, events):
@@ -211,6 +212,16 @@ class Registering:
         except (LabelError, CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
             problem = Problem("bad_label", f"{recording.path}: {error}", "error", recording.path)
             self.label_problems.append(problem)
+
+    def _result_path(self, recording: Recording) -> Path:
+        """Where the labels lie; folders are followed and judged once."""
+        relative = label_path(recording)
+        folder = str(relative.parent)
+        path = self._set.labels_root / relative
+        if folder not in self._sound or path.is_symlink():
+            path = result_path(self._set, recording)
+            self._sound.add(folder)
+        return path
 
     def _exported(self, item: CorpusItem) -> tuple[RatingEvent, ...]:
         """The history that another installation exported. Raises LabelError for ratings by people who may not rate

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,13 +78,15 @@ class Index(IndexQueries):
         finally:
             connection.close()
 
-    def ensure(self) -> None:
-        """Build the index where it is missing, damaged, outdated, or has missed a save."""
+    def ensure(self) -> bool:
+        """Build the index where it is missing, damaged, outdated, or has missed a save; whether it was built."""
         orphaned = self._marks.orphaned()
         if self._stale_mark.exists() or not self._is_current() or not all(map(self._mended, orphaned)):
             self.rebuild()
+            return True
+        return False
 
-    def saving(self, what: str) -> AbstractContextManager[None]:
+    def saving(self, what: str) -> AbstractContextManager[Callable[[], None]]:
         """Hold a mark while `what` is written and the index told of it: see `SaveMarks.hold`."""
         return self._marks.hold(what)
 
@@ -107,7 +109,8 @@ class Index(IndexQueries):
 
     def refresh_set(self, name: str) -> None:
         """Read one set and its label files again, after an import; an unregistered set leaves the index."""
-        self.ensure()
+        if self.ensure():
+            return
         with self.connect() as database, _writing(database):
             for table in ("recordings", "ratings", "events", "problems"):
                 database.execute(f"DELETE FROM {table} WHERE set_name = ?", [name])  # noqa: S608

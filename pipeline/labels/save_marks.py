@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,10 +25,11 @@ class SaveMarks:
         self._folder = folder
 
     @contextmanager
-    def hold(self, what: str) -> Iterator[None]:
+    def hold(self, what: str) -> Iterator[Callable[[], None]]:
         """Hold a mark while `what` (a recording's labels, a set) is written and the index told of it. A process killed
-        in between leaves the mark behind, and a later `Index.ensure` reads the files again. Raises LabelError where it
-        cannot be set."""
+        in between leaves the mark behind, and a later `Index.ensure` reads the files again. What may last longer than
+        SAVE_LASTS_AT_MOST_S calls the function that is yielded now and then, so that nobody takes it for dead. Raises
+        LabelError where the mark cannot be set."""
         digest = hashlib.sha256(what.encode()).hexdigest()[:16]
         mark = self._folder / f"{digest}-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
         try:
@@ -41,7 +42,7 @@ class SaveMarks:
                 f"{self._folder} cannot be written ({error.strerror or error}); nothing was saved."
             ) from error
         try:
-            yield
+            yield lambda: _touch(mark)
         except NoRoomError:  # written, but the index does not know: the mark stays
             raise
         except BaseException:
@@ -63,3 +64,8 @@ class SaveMarks:
         except FileNotFoundError:  # none was ever set, or one has just been taken away
             return orphans
         return orphans
+
+
+def _touch(mark: Path) -> None:
+    with suppress(OSError):
+        os.utime(mark)

@@ -16,8 +16,10 @@ SCHEDULES = ("cosine", "linear", "constant")
 
 @dataclass(frozen=True)
 class SpeechLlmConfig:
-    """`manifest` says on what, `part` which of it, `evaluation_part` which to measure on after every epoch (a
-    speaker-disjoint fold of `part` for ""); `limit` and `evaluation_limit` take only so many recordings (0: all).
+    """`manifest` or an imported `set` says on what, `part` which of it (`auto`: `train` where there is one, all where
+    there are no parts), `evaluation_part` which to measure on after every epoch (`auto`: the part that is held out by
+    its name, as dev, validation or test; "", or where there is none: a speaker-disjoint fold of `part`); `limit`
+    and `evaluation_limit` take only so many recordings (0: all).
 
     `model` is a local folder, a hub name with its `revision`, or `tiny` for a random one of a few layers. `adapter`:
     `fresh` attaches a new LoRA of rank `r`, `pretrained` goes on from the checkpoint's own speech adapter, `unfreeze`
@@ -28,8 +30,9 @@ class SpeechLlmConfig:
     """
 
     manifest: str = ""
-    part: str = "train"
-    evaluation_part: str = "dev"
+    set: str = ""
+    part: str = "auto"
+    evaluation_part: str = "auto"
     name: str = ""
     model: str = "microsoft/Phi-4-multimodal-instruct"
     revision: str = "refs/pr/70"
@@ -57,7 +60,7 @@ class SpeechLlmConfig:
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
-        wrong: list[str] = [] if self.manifest else ["give a manifest"]
+        wrong: list[str] = [] if bool(self.set) != bool(self.manifest) else ["give either a set or a manifest"]
         wrong += presets.not_among(self, {"adapter": ADAPTERS, "schedule": SCHEDULES, "bits": BITS})
         if self.bits == 4 and self.adapter == "unfreeze":
             wrong.append("4-bit weights cannot be unfrozen: take bits 16, or another adapter")

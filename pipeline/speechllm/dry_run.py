@@ -14,7 +14,17 @@ from pipeline.speechllm.phi4 import Phi4, attach_adapter
 from pipeline.speechllm.plan import make_plan
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.speechllm.prompts import END, load_prompts
-from pipeline.speechllm.samples import Corpus, Sample, audio_of, for_lengths, hold_out, load_corpus, samples_of
+from pipeline.speechllm.samples import (
+    Corpus,
+    Sample,
+    audio_of,
+    for_lengths,
+    hold_out,
+    load_corpus,
+    on_parts,
+    parts_in_words,
+    samples_of,
+)
 
 CHARACTERS_PER_TOKEN = 4  # of English, with a vocabulary of 200,000
 RATE_HZ = 16_000
@@ -35,8 +45,9 @@ def plan_ahead(
     """Raises CorpusError or TrainingError for recordings or settings that cannot be used. The shape is the
     checkpoint's where it is a local folder, else the published model's."""
     require_packages(config)
+    source, config = on_parts(settings, config)
     limit = config.limit if config.evaluation_part else 0
-    corpus = load_corpus(settings, Path(config.manifest), config.part, progress, limit=limit)
+    corpus = load_corpus(settings, source, config.part, progress, limit=limit)
     if not config.evaluation_part:
         corpus, _ = hold_out(corpus)
     samples = samples_of(corpus, config.limit)
@@ -44,7 +55,7 @@ def plan_ahead(
     plan = make_plan(
         phi4, config, samples, _tokens(phi4, config, corpus, samples), devices, torch.device(settings.device)
     )
-    return Ahead(plan, plan.text(), refusal(plan, config))
+    return Ahead(plan, f"{parts_in_words(config)}\n{plan.text()}", refusal(plan, config))
 
 
 def outline(config: SpeechLlmConfig) -> Phi4:

@@ -1,10 +1,9 @@
 """Recordings with what the experts said of them, kept on disk so that a second start takes seconds.
 
-The cache holds decoded audio and references, memory-mapped (`datasets`), and is found by the manifest's content; a
+The cache holds decoded audio and references, memory-mapped (`datasets`), and is found by the corpus's content; a
 damaged one is made anew. Prompts and targets are not cached: they are cheap, and the rubric may change.
 """
 
-import hashlib
 import logging
 import shutil
 import tempfile
@@ -17,12 +16,13 @@ import numpy as np
 
 from pipeline.audio.load import load_audio
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.corpus.readers.manifest import read_manifest
 from pipeline.corpus.splits import speaker_holdout
-from pipeline.corpus.transcriptions import word_hearings
+from pipeline.corpus.transcriptions import has_hearings, word_hearings
 from pipeline.errors import AudioError, CorpusError, TrainingError
+from pipeline.labels.corpus_source import CorpusSource, chosen_evaluation_part, chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
+from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.prompts import ASPECTS, Task, apa_answer, mdd_answer
 
 log = logging.getLogger(__name__)
@@ -54,33 +54,46 @@ class Sample:
 
 
 def load_corpus(
-    settings: Settings, manifest: Path, part: str, progress: Progress | None = None, *, limit: int = 0
+    settings: Settings, source: CorpusSource, part: str, progress: Progress | None = None, *, limit: int = 0
 ) -> Corpus:
     """From the cache, or decoded now; the first `limit` recordings alone, where that is not 0.
 
-    Raises CorpusError for an unusable manifest, and TrainingError where nothing of `part` has scores, or more than one
-    recording in twenty cannot be read.
+    Raises CorpusError for a part that is not there, and TrainingError where nothing of `part` has scores, or more than
+    one recording in twenty cannot be read.
     """
     from datasets import load_from_disk
 
-    scan = read_manifest(manifest)
-    items = [item for item in scan.items if part in ("", item.part) and _scores(item) is not None]
+    items = [item for item in source.of_part(part) if _scores(item) is not None]
     if not items:
         raise TrainingError(
-            f"{manifest} has no utterance{f' in part {part!r}' if part else ''} with the scores "
+            f"{source.title} has no utterance{f' in part {part!r}' if part else ''} with the scores "
             f"{', '.join(ASPECTS)} (as 'released' or 'median'): nothing can be learnt from it."
         )
     items = items[:limit] if limit else items
-    digest = hashlib.sha256(manifest.read_bytes() + f"|{part}|{limit}|{FORMAT}".encode()).hexdigest()[:16]
-    folder = settings.features_root / "speechllm" / digest
+    folder = settings.features_root / "speechllm" / source.digest(part, limit, FORMAT)
     if folder.is_dir():
         try:
             return _opened(load_from_disk(str(folder)), items)
         except (OSError, ValueError, KeyError, FileNotFoundError) as error:
             log.warning("The cache %s is damaged (%s) and is made anew.", folder, error)
             shutil.rmtree(folder)
-    _decode(items, manifest.parent, folder, progress)
+    _decode(items, source.root, folder, progress)
     return _opened(load_from_disk(str(folder)), items)
+
+
+def on_parts(settings: Settings, config: SpeechLlmConfig) -> tuple[CorpusSource, SpeechLlmConfig]:
+    """The corpus that a run is told of, and its settings with the parts that were found in it. Raises CorpusError."""
+    source = open_source(settings, set=config.set, manifest=config.manifest)
+    part = chosen_part(source, config.part)
+    held = chosen_evaluation_part(source, config.evaluation_part, part)
+    return source, replace(config, part=part, evaluation_part=held)
+
+
+def parts_in_words(config: SpeechLlmConfig) -> str:
+    """Which parts a run trains and measures on."""
+    trained = f"part {config.part!r}" if config.part else "all recordings"
+    measured = f"part {config.evaluation_part!r}" if config.evaluation_part else "an eighth of them, by other speakers"
+    return f"Trains on {trained}, measures on {measured}."
 
 
 def hold_out(corpus: Corpus) -> tuple[Corpus, Corpus]:
@@ -173,7 +186,7 @@ def _scores(item: CorpusItem) -> dict[str, float] | None:
 def _phones(item: CorpusItem) -> tuple[list[str] | None, list[str] | None]:
     """The canonical phones, and the experts' verdict on what was said; None without them."""
     words = item.extra.get("words") or []
-    if not words or not all(w.get("phones") and len(w.get("phones_accuracy", ())) == len(w["phones"]) for w in words):
+    if not words or not all(map(has_hearings, words)):
         return None, None
     try:
         hearings = [word_hearings(word) for word in words]

@@ -32,7 +32,7 @@ from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import attach_adapter
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import load_prompts
-from pipeline.speechllm.samples import Sample, for_lengths, hold_out, load_corpus, samples_of
+from pipeline.speechllm.samples import Sample, for_lengths, hold_out, load_corpus, on_parts, parts_in_words, samples_of
 from pipeline.speechllm.table3 import table3, write_table3
 
 ADAPTER_FOLDER = "model"
@@ -66,14 +66,15 @@ def _train(
     share = config.on_each_of(group.size)
     set_seed(config.seed)
     prompts = load_prompts(config.rubric_file)
-    manifest = Path(config.manifest)
     writer.update(message="reading recordings")
+    source, config = on_parts(settings, config)
+    writer.log(parts_in_words(config))
     with group.leader_first():  # the others find the cache made
         # Without a part of its own, what is measured on is taken from all speakers first.
         limit = config.limit if config.evaluation_part else 0
-        corpus = load_corpus(settings, manifest, config.part, show, limit=limit)
+        corpus = load_corpus(settings, source, config.part, show, limit=limit)
         held = (
-            load_corpus(settings, manifest, config.evaluation_part, show, limit=config.evaluation_limit)
+            load_corpus(settings, source, config.evaluation_part, show, limit=config.evaluation_limit)
             if config.evaluation_part
             else None
         )
@@ -110,7 +111,13 @@ def _train(
         raise StopRequested
     found = judge.found or judge.measure(config.epochs)
     table = table3(found, _row(config), config.epochs)
-    report = {"plan": plan, "table3": table, "figures": found, "unreadable": corpus.unreadable + held.unreadable}
+    report = {
+        "parts": {"train": config.part, "evaluation": config.evaluation_part},
+        "plan": plan,
+        "table3": table,
+        "figures": found,
+        "unreadable": corpus.unreadable + held.unreadable,
+    }
     if not writer.leads:
         return report
     phi4.model.save_pretrained(run.path / ADAPTER_FOLDER)

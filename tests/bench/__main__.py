@@ -23,6 +23,7 @@ MODULES = (
     "service",
     "monitoring",
     "startup",
+    "manifest",
 )
 RESULTS = CHECKOUT / "tests" / "bench" / "results"
 

@@ -61,13 +61,14 @@ def _line(step: int) -> str:
 
 
 def _starts(folder: Path) -> list[BenchResult]:
+    from pipeline.labels.corpus_source import of_manifest
     from pipeline.speechllm.samples import load_corpus, samples_of
 
     home = Settings(folder / "data", folder / "models")
     took = []
     for _ in range(2):
         started = time.perf_counter()
-        samples_of(load_corpus(home, MANIFEST, "train"))
+        samples_of(load_corpus(home, of_manifest(home, MANIFEST), "train"))
         took.append(time.perf_counter() - started)
     return [
         BenchResult(

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.sections.data import FORMATS as OFFERED_FORMATS
 from pipeline.corpus.sets import list_sets
-from pipeline.importing.importer import FORMATS
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import Settings
 from tests.pages import button, said
@@ -55,8 +53,12 @@ def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, 
     assert [Path(path).name for path in page.dataframe[0].value["Path"]] == ["08_boş.wav"]
 
 
-def test_every_importable_format_is_offered() -> None:
-    assert set(OFFERED_FORMATS) == {"auto", *FORMATS}
+def test_every_layout_is_offered(open_page) -> None:
+    from pipeline.corpus.readers.catalogue import LAYOUTS
+
+    page = open_page("data", section="Import")
+    assert not page.exception
+    assert len(page.selectbox[0].options) == 1 + len(list(LAYOUTS))
 
 
 @pytest.mark.parametrize("path", ["", "relative/folder", "/no/such/folder"])
@@ -117,7 +119,7 @@ def test_exported_labels_are_those_of_the_set(open_page, tiny_set: str) -> None:
     assert not page.exception
     lines = data.exported_labels("tiny", "csv").decode("utf-8-sig").splitlines()
     assert len(lines) == 1 + 48
-    assert len(data.exported_labels("tiny", "jsonl").splitlines()) == 48
+    assert len(data.exported_labels("tiny", "jsonl").splitlines()) == 24
 
 
 def test_ratings_from_elsewhere_are_checked_and_imported(open_page, settings: Settings, tiny_set: str) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.errors import ModelError, TrainingError
+from pipeline.errors import CorpusError, ModelError, TrainingError
+from pipeline.labels.corpus_source import of_manifest
 from pipeline.runs import RunDirectory
 from pipeline.scoring.speech.model_files import FILES, is_speech_folder, load_info
 from pipeline.scoring.speech.packaging import export
@@ -37,7 +38,7 @@ def few_words() -> Iterator[None]:
 
 
 def test_a_manifest_is_read_with_all_its_levels(speech_manifest: Path) -> None:
-    utterances = read_utterances(speech_manifest, "train")
+    utterances = read_utterances(of_manifest(None, speech_manifest), "train")
     assert len(utterances) == 12
     first = utterances[0]
     assert first.spoken.words.tolist() == [0, 0, 1, 1, 1]
@@ -46,12 +47,12 @@ def test_a_manifest_is_read_with_all_its_levels(speech_manifest: Path) -> None:
     assert first.word_accuracy.tolist() == [4.0, 4.0]
     assert first.mean.tolist() == pytest.approx([4.0, 3.0, 4.0, 4.0])
     assert len(first.heard) == 5
-    with pytest.raises(TrainingError, match="has no utterance in part 'other'"):
-        read_utterances(speech_manifest, "other")
+    with pytest.raises(CorpusError, match="has no recordings in part 'other'"):
+        read_utterances(of_manifest(None, speech_manifest), "other")
 
 
 def test_the_held_out_speakers_are_heard_by_nobody(speech_manifest: Path) -> None:
-    utterances = read_utterances(speech_manifest, "train")
+    utterances = read_utterances(of_manifest(None, speech_manifest), "train")
     everywhere: list[str] = []
     for fold in range(4):
         config = SpeechTrainConfig(manifest="m", folds=4, fold=fold, seed=fold)
@@ -141,7 +142,7 @@ def test_runs_of_several_seeds_become_one_model(
     with pytest.raises(TrainingError, match="has no checkpoint yet"):
         common_config([first, second])
     with second.start() as writer:  # trained only: to export it takes longest, and the mean is exported below
-        utterances = read_utterances(speech_manifest, "train")
+        utterances = read_utterances(of_manifest(None, speech_manifest), "train")
         writer.update(data_hash=data_hash(utterances))
         run_training(utterances, SpeechTrainConfig(**second.config), str(tiny_encoder), "cpu", writer)
     shutil.copytree(first.path, installation.runs_root / first.id)

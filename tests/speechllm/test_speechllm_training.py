@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.errors import ModelError, TrainingError
+from pipeline.errors import CorpusError, ModelError, TrainingError
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.speechllm.collator import IGNORED, Collator
@@ -22,6 +22,7 @@ from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import Prompts, load_prompts
 from pipeline.speechllm.samples import Corpus, hold_out, load_corpus, samples_of
 from pipeline.speechllm.table3 import table3
+from pipeline.labels.corpus_source import of_manifest
 from pipeline.speechllm.train import train_speechllm
 
 
@@ -45,7 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def corpus(home: Settings, speech_manifest: Path) -> Corpus:
-    return load_corpus(home, speech_manifest, "train")
+    return load_corpus(home, of_manifest(None, speech_manifest), "train")
 
 
 def tiny(manifest: Path, **changed: object) -> tuple[Phi4, SpeechLlmConfig]:
@@ -119,7 +120,8 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_weights(
 
 @pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"])
 def test_a_damaged_checkpoint_is_named_before_it_is_loaded(tmp_path: Path, finished: RunDirectory, name: str) -> None:
-    from pipeline.speechllm.train import _check_checkpoint
+    from pipeline.labels.corpus_source import of_manifest
+from pipeline.speechllm.train import _check_checkpoint
 
     (whole,) = sorted((finished.path / "checkpoints").glob("checkpoint-*"))[-1:]
     copy = tmp_path / whole.name
@@ -296,7 +298,7 @@ def test_data_is_kept_and_made_anew_where_it_is_damaged(tmp_path: Path, speech_m
     place = tmp_path / "corpus"
     shutil.copytree(speech_manifest.parent, place)
     home = Settings(tmp_path / "data", tmp_path / "models")
-    first = load_corpus(home, place / "manifest.jsonl", "train")
+    first = load_corpus(home, of_manifest(None, place / "manifest.jsonl"), "train")
     assert len(first.rows) == 12
     assert first.rows[0]["heard"] is not None
     kept, held = hold_out(first)
@@ -304,13 +306,13 @@ def test_data_is_kept_and_made_anew_where_it_is_damaged(tmp_path: Path, speech_m
     assert len(kept.rows) + len(held.rows) == 12
 
     next(place.glob("*.wav")).rename(place / "gone")  # decoded before: not needed any more
-    assert len(load_corpus(home, place / "manifest.jsonl", "train").rows) == 12
+    assert len(load_corpus(home, of_manifest(None, place / "manifest.jsonl"), "train").rows) == 12
     for file in (home.features_root / "speechllm").rglob("*.arrow"):
         file.write_bytes(b"no")
     with pytest.raises(TrainingError, match="1 of 12 recordings cannot be read"):
-        load_corpus(home, place / "manifest.jsonl", "train")
-    with pytest.raises(TrainingError, match="no utterance in part 'other'"):
-        load_corpus(home, place / "manifest.jsonl", "other")
+        load_corpus(home, of_manifest(None, place / "manifest.jsonl"), "train")
+    with pytest.raises(CorpusError, match=r"no recordings in part 'other'. It has the parts train"):
+        load_corpus(home, of_manifest(None, place / "manifest.jsonl"), "other")
 
 
 def test_parts_with_common_speakers_are_refused(home: Settings, speech_manifest: Path) -> None:
@@ -331,7 +333,7 @@ def test_missing_packages_are_named(home: Settings, speech_manifest: Path, monke
 def test_settings_are_checked_all_at_once() -> None:
     with pytest.raises(TrainingError) as caught:
         SpeechLlmConfig(adapter="unfreeze", bits=4, r=0, schedule="steps")
-    for part in ("give a manifest", "schedule is one of", "4-bit weights cannot be unfrozen", "r lies in 1-1024"):
+    for part in ("give either a set or a manifest", "schedule is one of", "4-bit weights cannot be unfrozen", "r lies in 1-1024"):
         assert part in str(caught.value)
 
 

@@ -56,7 +56,7 @@ def start_speech_training() -> None:
         epochs = numbers[1].number_input(_("Epochs"), 1, 1000, None, placeholder=_("preset"))
         seed = numbers[2].number_input(_("Seed"), 0, 2**31 - 1, 0)
         fold = numbers[3].number_input(_("Held-out fold"), 0, SpeechTrainConfig.folds - 1, 0)
-        part = numbers[4].text_input(_("Part of the set"), value="train")
+        part = numbers[4].text_input(_("Part of the set"), value=SpeechTrainConfig.part)
         last = last_fields("speech", EXAMPLE)
         submitted = st.form_submit_button(_("Start fine-tuning"), type="primary", icon=":material/play_arrow:")
     if submitted:

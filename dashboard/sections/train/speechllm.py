@@ -83,7 +83,7 @@ def start_speechllm_training() -> None:
             planned = st.form_submit_button(_("Estimate"), icon=":material/calculate:", help=_("Memory and time."))
     if submitted or planned:
         given: dict[str, Any] = {
-            "manifest": str(train.manifest_of_set(chosen)), "seed": int(seed), "part": part.strip(),
+            "set": chosen, "seed": int(seed), "part": part.strip(),
             "evaluation_part": evaluation_part.strip(), "name": name.strip() or f"speechllm-{preset}-seed{seed}",
         }  # fmt: skip
         optional = {"model": model.strip() or None, "epochs": epochs, "rate": rate, "limit": limit}

@@ -96,11 +96,12 @@ def opened(name: str, path: Path, root: Path | None = None) -> Reading:
 
 
 def _annotated(reading: Reading) -> Iterator[Entry]:
+    beside = textgrids.TextGridsBeside()
     for entry in reading.entries:
         if not isinstance(entry, CorpusItem) or entry.clip is not None or "annotations" in entry.extra:
             yield entry
             continue
-        grid = textgrids.textgrid_of(reading.root / entry.audio)
+        grid = beside.of(f"{reading.root}/{entry.audio}")
         if grid is None:
             yield entry
             continue

@@ -237,7 +237,7 @@ def _at(row: Row, problem: Problem) -> Problem:
 
 def _rows(file: Path) -> Iterator[Row]:
     if file.suffix.lower() in TABLES:
-        yield from map(_with_numbers, table_rows(file, frozenset((*_OTHER_NAMES, *NAMES))))
+        yield from map(_with_numbers, table_rows(file, frozenset((*_OTHER_NAMES, *OUR_KEYS, *NUMBERS))))
         return
     if _is_array(file):
         yield from _array(file)

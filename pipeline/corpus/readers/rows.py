@@ -5,6 +5,7 @@ import csv
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -44,38 +45,34 @@ def decoded(path: Path) -> str:
 
 def table_rows(path: Path, known: Collection[str], *, quoted: bool = True) -> Iterator[Row]:
     """A table with a header line; its separator is the one that yields most of the `known` columns, in any case. A row
-    with more or fewer cells than the header, or with a line end within a cell, has an error. Raises CorpusError for
-    what is no table."""
+    is a line: one with a quote that is not closed, or with more or fewer cells than the header, has an error and takes
+    no other with it. Raises CorpusError for what is no text."""
+    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     try:
         with path.open("rb") as file:
             encoding = encoding_of(file.read(1 << 20))
         with path.open(encoding=encoding, newline="") as file:
             header = file.readline()
             separator = max(SEPARATORS, key=lambda sign: len(_columns(header, sign) & set(known)))
-            file.seek(0)
-            table = csv.reader(file, delimiter=separator, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
-            columns = [_column(cell, known) for cell in next(table, [])]
-            first = table.line_num + 1
-            for cells in table:
-                number, first = first, table.line_num + 1
-                if not any(cells):
+            columns: list[str] = []
+            for number, line in enumerate(chain([header], file), start=1):
+                try:
+                    cells = next(csv.reader([line], delimiter=separator, quoting=quoting, strict=True), [])
+                except csv.Error:
+                    yield Row(
+                        number, line.strip(), "a quote that is not closed; close it, or double the quotes in a text"
+                    )
                     continue
-                values = dict(zip(columns, cells, strict=False))
-                yield Row(number, values, _misfit(columns, cells, number, table.line_num))
-    except csv.Error as error:
-        raise CorpusError(
-            f"{path} cannot be read after line {table.line_num}: {error}. Is a quote not closed?"
-        ) from error
+                if not columns:
+                    columns = [_column(cell, known) for cell in cells]
+                elif any(cells):
+                    yield Row(number, dict(zip(columns, cells, strict=False)), _misfit(columns, cells))
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path} is no text ({error.reason}). Save it as UTF-8.") from error
 
 
-def _misfit(columns: list[str], cells: list[str], number: int, end: int) -> str:
-    if end > number:
-        return f"a quote that begins here ends in line {end}; close it, or double the quotes within a text"
-    if len(cells) != len(columns):
-        return f"{len(cells)} cells, where the header has {len(columns)}"
-    return ""
+def _misfit(columns: list[str], cells: list[str]) -> str:
+    return f"{len(cells)} cells, where the header has {len(columns)}" if len(cells) != len(columns) else ""
 
 
 def _columns(header: str, separator: str) -> set[str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from posixpath import split, splitext
 from typing import Any
 
 from pipeline.corpus.readers.items import CorpusItem
@@ -97,6 +98,27 @@ def timed_word(text: str, word: Label, phones: Sequence[Label]) -> dict[str, Any
     if not symbols or any(bare(symbol) not in PHONES for symbol in symbols):
         return timed
     return {**timed, "phones": symbols, "phone_times_s": [[phone.start_s, phone.end_s] for phone in within]}
+
+
+class TextGridsBeside:
+    """Finds the TextGrid beside a recording with one look at each folder."""
+
+    def __init__(self) -> None:
+        self._folder = ""
+        self._names: dict[str, str] = {}
+
+    def of(self, audio: str) -> Path | None:
+        """`audio` is a full path, recordings of one folder one after the other."""
+        folder, name = split(audio)
+        if folder != self._folder:
+            self._folder = folder
+            try:
+                there = [path.name for path in Path(folder).iterdir() if path.name.lower().endswith(SUFFIX)]
+            except OSError:
+                there = []
+            self._names = {splitext(entry)[0]: entry for entry in there}
+        grid = self._names.get(splitext(name)[0])
+        return None if grid is None else Path(folder, grid)
 
 
 def textgrid_of(audio: Path) -> Path | None:

@@ -1,11 +1,11 @@
 """One training run from its configuration to a model folder: find the data and the encoder, train, package."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from pipeline.corpus.sets import get_set
 from pipeline.errors import ModelError, TrainingError
 from pipeline.jobs.device_queue import device_turn
+from pipeline.labels.corpus_source import chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
@@ -48,8 +48,12 @@ def train_speech(
             if done == total or done % 200 == 0:
                 writer.update(message=f"reading recordings: {done} of {total}")
 
-        manifest = manifest_of(settings, config)
-        utterances = read_utterances(manifest, config.part, progress=progress, check_stop=writer.check_stop)
+        source = open_source(settings, set=config.set, manifest=config.manifest)
+        config = replace(config, part=chosen_part(source, config.part))
+        writer.log(
+            f"training on part {config.part!r} of {source.title}" if config.part else f"on all of {source.title}"
+        )
+        utterances = read_utterances(source, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
         if config.average:
             report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
@@ -61,7 +65,7 @@ def train_speech(
             utterances,
             directory.path / MODEL_FOLDER,
             encoder=encoder,
-            corpus=manifest.parent.name,
+            corpus=source.name,
             progress=show,
         )
         writer.update(progress=1.0, message="done", result={"metrics": info.held_out})
@@ -70,13 +74,3 @@ def train_speech(
             f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` resumes it."
         )
     return report
-
-
-def manifest_of(settings: Settings, config: SpeechTrainConfig) -> Path:
-    """Raises TrainingError for a set that did not come from a manifest."""
-    if config.manifest:
-        return Path(config.manifest)
-    manifest = get_set(settings, config.set).root / "manifest.jsonl"
-    if not manifest.is_file():
-        raise TrainingError(f"The set {config.set!r} has no manifest with phones and their scores to train on.")
-    return manifest

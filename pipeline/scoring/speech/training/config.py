@@ -10,7 +10,8 @@ PRESETS = presets.PRESETS / "speech"
 
 @dataclass(frozen=True)
 class SpeechTrainConfig:
-    """`manifest` or an imported `set` says on what, `part` which of it. `encoder` is a local folder or a hub name; ""
+    """`manifest` or an imported `set` says on what, `part` which of it (`auto`: `train` where there is
+    one, all where there are no parts, "": all). `encoder` is a local folder or a hub name; ""
     takes `PRONLAB_ENCODER_PATH`.
 
     Of the training speakers, one fold of `folds` is held out to choose the epoch and the thresholds on. The score
@@ -22,7 +23,7 @@ class SpeechTrainConfig:
 
     manifest: str = ""
     set: str = ""
-    part: str = "train"
+    part: str = "auto"
     name: str = ""
     encoder: str = ""
     seed: int = 0

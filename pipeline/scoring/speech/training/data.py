@@ -1,22 +1,22 @@
 """What a speech scorer learns from: utterances with their canonical phones, what the experts heard, and their scores.
 
-Read from a manifest of the form of `shared/data/speechocean762`; a set that was imported from one goes by its name.
+Of an imported set or a manifest whose words have phones with scores, as speechocean762 has them.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import jsonl
 from pipeline.audio.load import load_audio
-from pipeline.corpus.sets import confined
-from pipeline.corpus.transcriptions import word_hearings
-from pipeline.errors import CorpusError, TrainingError
+from pipeline.corpus.readers.items import CorpusItem
+from pipeline.corpus.transcriptions import has_phone_scores, word_hearings
+from pipeline.errors import TrainingError
+from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS
 from pipeline.scoring.speech.lexicon.dictionary import spoken_of
@@ -59,7 +59,7 @@ class Utterance:
 
 
 def read_utterances(
-    manifest: Path,
+    source: CorpusSource,
     part: str,
     *,
     progress: Progress | None = None,
@@ -67,26 +67,29 @@ def read_utterances(
 ) -> list[Utterance]:
     """Every utterance of `part` (all for "") with canonical phones, phone scores and sentence scores.
 
-    Raises CorpusError for an unreadable manifest and TrainingError where no line has what training needs.
+    Raises CorpusError for a part that is not there, and TrainingError where no utterance has what training needs.
     """
-    try:
-        rows = list(jsonl.read(manifest))
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"The manifest {manifest} cannot be read: {error}.") from error
-    chosen = [row for row in rows if part in ("", row.get("part")) and row.get("words") and row.get("experts")]
+    chosen = [item for item in source.of_part(part) if can_teach(item)]
     found: list[Utterance] = []
-    for number, row in enumerate(chosen, start=1):
+    for number, item in enumerate(chosen, start=1):
         if check_stop is not None:
             check_stop()
-        found.append(_utterance(row, manifest.parent))
+        found.append(_utterance(source, item))
         if progress is not None:
             progress(number, len(chosen), "Reading recordings")
     if not found:
         raise TrainingError(
-            f"{manifest} has no utterance{f' in part {part!r}' if part else ''} with 'words' (phones and their scores) "
-            f"and 'experts', so a speech scorer cannot be trained on it. speechocean762 has both."
+            f"{source.title} has no utterance{f' in part {part!r}' if part else ''} with 'words' (phones and their "
+            f"scores) and sentence scores, so a speech scorer cannot be trained on it. speechocean762 has both."
         )
     return [u for u in found if len(u.samples) <= MAX_TRAINING_S * 16_000]
+
+
+def can_teach(item: CorpusItem) -> bool:
+    """Whether the words have scores of their own and of their phones, and the sentence has scores."""
+    words = [word for word in item.extra.get("words") or [] if word.get("phones")]
+    of_words = all(has_phone_scores(word) and all(aspect in word for aspect in WORD_ASPECTS) for word in words)
+    return bool(words) and of_words and all(aspect in (item.released or item.median) for aspect in UTTERANCE_ASPECTS)
 
 
 def data_hash(utterances: Sequence[Utterance]) -> str:
@@ -98,9 +101,9 @@ def data_hash(utterances: Sequence[Utterance]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _utterance(row: dict[str, Any], root: Path) -> Utterance:
-    audio = load_audio(confined(root, row["audio"]))
-    words = [word for word in row["words"] if word["phones"]]
+def _utterance(source: CorpusSource, item: CorpusItem) -> Utterance:
+    audio = load_audio(source.path_of(item))
+    words = [word for word in item.extra["words"] if word["phones"]]
     hearings = [word_hearings(word) for word in words]
     spoken, stress = spoken_of([word["phones"] for word in words])
     n_experts = min(len(experts) for _, experts, _ in hearings)
@@ -108,17 +111,17 @@ def _utterance(row: dict[str, Any], root: Path) -> Utterance:
         tuple(INDEX[p] for _, experts, _ in hearings for p in experts[number].sequence()) for number in range(n_experts)
     ]
     verdict = tuple(INDEX[p] for _, _, common in hearings for p in common.sequence())
-    released = row.get("released") or row["median"]
+    released = item.released or item.median
     wrong = [
-        float(np.mean([expert.phones[i] != phone for expert in experts])) if experts else 0.0
-        for canonical, experts, _ in hearings
+        float(np.mean([expert.phones[i] != phone for expert in experts or [common]]))
+        for canonical, experts, common in hearings
         for i, phone in enumerate(canonical)
     ]
     return Utterance(
-        key=str(row.get("id") or row["audio"]),
+        key=str(item.extra.get("id") or item.audio),
         samples=np.clip(np.round(audio.samples * 32768.0), -32768, 32767).astype(np.int16),
-        speaker=str(row["speaker"]),
-        text=str(row["text"]),
+        speaker=item.speaker,
+        text=item.text,
         spoken=spoken,
         stress=stress,
         phone_accuracy=np.array([v for word in words for v in word["phones_accuracy"]], dtype=np.float32),
@@ -126,10 +129,16 @@ def _utterance(row: dict[str, Any], root: Path) -> Utterance:
         word_texts=tuple(str(word["text"]) for word in words),
         word_scores=np.array([[np.mean(w[aspect]) for aspect in WORD_ASPECTS] for w in words], dtype=np.float32),
         word_accuracy=np.array([np.median(word["accuracy"]) for word in words], dtype=np.float32),
-        mean=np.array([np.mean(row["experts"][aspect]) for aspect in UTTERANCE_ASPECTS], dtype=np.float32),
+        mean=np.array([_mean(item, aspect) for aspect in UTTERANCE_ASPECTS], dtype=np.float32),
         reference=np.array([released[aspect] for aspect in UTTERANCE_ASPECTS], dtype=np.float32),
         heard=tuple(heard) or (verdict,),
         verdict=verdict,
         verdict_phones=tuple(phone for _, _, common in hearings for phone in common.phones),
-        extra={key: row[key] for key in ("age", "gender") if key in row},
+        extra={key: item.extra[key] for key in ("age", "gender") if key in item.extra},
     )
+
+
+def _mean(item: CorpusItem, aspect: str) -> float:
+    """Of the experts, else the released score."""
+    given = [value for value in item.experts.get(aspect, []) if not math.isnan(value)]
+    return float(np.mean(given)) if given else (item.released or item.median)[aspect]

@@ -1,0 +1,241 @@
+"""Imports as a whole: audio that has to be written, stopping and going on, from any set to every training, and back."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline import jsonl
+from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, result_path
+from pipeline.errors import CorpusError
+from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
+from pipeline.importing import registering
+from pipeline.importing.importer import ImportReport, import_path
+from pipeline.labels.corpus_source import AUTO, chosen_evaluation_part, chosen_part, open_source
+from pipeline.labels.index import Index
+from pipeline.labels.manifest_export import write_manifest
+from pipeline.labels.result_file import read_result
+from pipeline.labels.store import LabelStore
+from pipeline.records import Mark, RatingAction, RatingEvent
+from pipeline.runs import StopRequested
+from pipeline.scoring.speech.training.data import read_utterances
+from pipeline.settings import Settings
+from tests.corpus.test_layouts import published, sound, text
+
+AT = "2026-01-01T00:00:00.000+00:00"
+
+
+def manifest(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    for row in rows:
+        sound(folder / row["audio"])
+    jsonl.write(folder / "manifest.jsonl", rows)
+    return folder / "manifest.jsonl"
+
+
+def errors(report: ImportReport) -> list[str]:
+    return [problem.message for problem in report.problems if problem.severity == "error"]
+
+
+def plain(n: int) -> list[dict[str, Any]]:
+    return [{"audio": f"{k}.wav", "text": "one two", "speaker": f"s{k}", "score": 50 + k} for k in range(n)]
+
+
+def test_pieces_of_recordings_and_sphere_become_files(settings: Settings, tmp_path: Path) -> None:
+    sound(tmp_path / "k" / "long.wav")
+    text(tmp_path / "k" / "wav.scp", "long long.wav\n")
+    text(tmp_path / "k" / "segments", "u1 long 0.05 0.2\nu2 long 0.9 1.0\n")
+    text(tmp_path / "k" / "text", "u1 ONE TWO\nu2 THREE\n")
+    text(tmp_path / "k" / "utt2spk", "u1 s\nu2 s\n")
+    report = import_path(settings, tmp_path / "k")
+    assert (report.set, report.layout, report.n_recordings) == ("k", "kaldi", 1)
+    assert ["before the piece" in problem.message for problem in report.problems if problem.code == "unreadable"] == [
+        True
+    ]
+    set_ = get_set(settings, "k")
+    samples, rate = soundfile.read(audio_path(set_, read_recordings(settings, "k")[0]), dtype="float32")
+    whole, _ = soundfile.read(tmp_path / "k" / "long.wav", dtype="float32")
+    assert rate == 16000
+    assert np.allclose(samples, whole[800:3200], atol=1e-4)
+    assert set_.root.is_relative_to(settings.data_root)
+
+    folder = tmp_path / "timit" / "TRAIN" / "DR1" / "FCJF0"
+    sound(folder / "SA1.WAV", format="NIST", subtype="PCM_16")
+    text(folder / "SA1.TXT", "0 4000 She had.\n")
+    text(folder / "SA1.PHN", "0 160 h#\n")
+    assert import_path(settings, tmp_path / "timit").n_recordings == 1
+    recording = read_recordings(settings, "timit")[0]
+    with soundfile.SoundFile(audio_path(get_set(settings, "timit"), recording)) as file:
+        assert (file.format, int(file.frames)) == ("WAV", 4000)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, StopRequested])
+def test_an_import_that_is_stopped_goes_on_where_it_was(
+    settings: Settings, tmp_path: Path, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = manifest(tmp_path / "c", plain(5))
+    told: list[tuple[int, int]] = []
+
+    def stopping(done: int, total: int, _: str) -> None:
+        told.append((done, total))
+        if done == 3:
+            raise stop
+
+    with pytest.raises(CorpusError if stop is KeyboardInterrupt else StopRequested):
+        import_path(settings, path, progress=stopping)
+    assert told == [(1, 5), (2, 5), (3, 5)]
+    assert len(read_recordings(settings, "c")) == 2
+    assert Index(settings).label_counts("c") == {"corpus": 2}
+    inspected: list[Path] = []
+    real = registering.inspect_file
+    monkeypatch.setattr(registering, "inspect_file", lambda path: inspected.append(path) or real(path))
+    report = import_path(settings, path)
+    assert (report.n_recordings, report.n_added, report.n_labels) == (5, 3, 5)
+    assert [path.name for path in inspected] == ["2.wav", "3.wav", "4.wav"]
+
+
+def test_what_was_imported_before_stays_where_an_import_is_stopped(settings: Settings, tmp_path: Path) -> None:
+    path = manifest(tmp_path / "c", plain(3))
+    import_path(settings, path)
+    before = corpus_file(settings, "c").read_bytes()
+
+    def stopping(done: int, total: int, message: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(CorpusError, match=r"Stopped after 0 of 3 .* has 3; the same command"):
+        import_path(settings, path, progress=stopping)
+    assert len(read_recordings(settings, "c")) == 3
+    assert corpus_file(settings, "c").read_bytes() == before
+
+
+def test_two_manifests_of_one_folder_are_two_sets(settings: Settings, tmp_path: Path) -> None:
+    path = manifest(tmp_path / "c", plain(2))
+    shutil.copyfile(path, tmp_path / "c" / "other.jsonl")
+    names = [import_path(settings, tmp_path / "c" / name).set for name in ("manifest.jsonl", "other.jsonl")]
+    assert names == ["c", "c-other"]
+    assert import_path(settings, path).n_added == 0
+
+
+def test_label_files_that_cannot_be_read_are_told_at_import(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "c" / "participant_1" / "kelimeler"
+    for n in (1, 2):
+        sound(folder / f"0{n}_masa.wav")
+    text(folder / "01_masa_result.json", '{"word": "masa", "score": "85,5"}')
+    report = import_path(settings, tmp_path / "c")
+    assert [problem.code for problem in report.problems if problem.severity == "error"] == ["broken_label"]
+
+
+def test_problems_name_file_line_value_and_reason(settings: Settings, tmp_path: Path) -> None:
+    path = manifest(tmp_path / "c", plain(1))
+    path.write_text(path.read_text() + '{"audio": "x.wav", "text": "a b", "score": 101}\n')
+    problem = import_path(settings, path).problems[0]
+    assert (problem.path, problem.line) == ("manifest.jsonl", 2)
+    assert json.loads(str(problem.value))["score"] == 101
+    assert problem.message == "Line 2: 101 lies outside 0-100"
+
+
+def test_language_is_given_where_a_corpus_does_not_say(settings: Settings, tmp_path: Path) -> None:
+    import_path(settings, manifest(tmp_path / "c", plain(1)), language="tr")
+    assert (get_set(settings, "c").language, read_recordings(settings, "c")[0].language) == ("tr", "tr")
+
+
+def test_audio_of_a_manifest_may_lie_in_a_folder_that_is_named(settings: Settings, tmp_path: Path) -> None:
+    path = manifest(tmp_path / "audio", plain(1)).rename(tmp_path / "m.jsonl")
+    assert errors(import_path(settings, path, audio_root=tmp_path / "audio")) == []
+
+
+def test_the_published_corpus_goes_to_every_training(settings: Settings, tmp_path: Path) -> None:
+    report = import_path(settings, published(tmp_path / "so"))
+    assert (report.set, report.parts) == ("speechocean762", {"test": 1, "train": 1})
+    source = open_source(settings, set="speechocean762")
+    part = chosen_part(source, AUTO)
+    assert (part, chosen_evaluation_part(source, AUTO, part)) == ("train", "test")
+    utterance = read_utterances(source, part)[0]
+    assert utterance.verdict_phones == ("AH", "B", "IY", "R")
+    assert utterance.mean.tolist() == pytest.approx([8.2, 9.0, 9.0, 8.3])
+    assert utterance.reference.tolist() == [8.0, 9.0, 9.0, 8.0]
+    with pytest.raises(CorpusError, match=r"no recordings in part 'dev'. It has the parts test, train"):
+        source.of_part("dev")
+
+
+def test_parts_are_found_or_asked_for(settings: Settings, tmp_path: Path) -> None:
+    rows = [{**row, "part": part} for row, part in zip(plain(2), ("lab", "field"), strict=True)]
+    source = open_source(settings, manifest=manifest(tmp_path / "c", rows))
+    with pytest.raises(CorpusError, match=r"parts field, lab. Say which to train on"):
+        chosen_part(source, AUTO)
+    without = open_source(settings, manifest=manifest(tmp_path / "d", plain(2)))
+    assert (chosen_part(without, AUTO), chosen_evaluation_part(without, AUTO, "")) == ("", "")
+
+
+def test_a_set_is_measured_as_its_manifest_is(settings: Settings, tmp_path: Path, speech_manifest: Path) -> None:
+    import_path(settings, speech_manifest, name="ocean")
+    of_manifest = reference_of_manifest(speech_manifest, settings=settings)
+    of_set = reference_of_set(settings, "ocean")
+    assert (of_set.name, of_set.experts, of_set.ceiling) == (of_manifest.name, of_manifest.experts, of_manifest.ceiling)
+    assert of_set.corpus == of_manifest.corpus
+    recording = read_recordings(settings, "ocean")[0]
+    scores = {"accuracy": 1.0, "fluency": 1.0, "prosodic": 1.0, "total": 1.0}
+    LabelStore(settings).add(recording, RatingEvent("ayşe", RatingAction.RATE, AT, dimensions=scores))
+    assert reference_of_set(settings, "ocean").name == "consensus"
+
+
+def test_ratings_given_here_are_learnt_from(settings: Settings, tmp_path: Path) -> None:
+    rows = [{"audio": f"{n}.wav", "text": "one two", "speaker": f"s{n}"} for n in range(2)]
+    import_path(settings, manifest(tmp_path / "c", rows))
+    store, recordings = LabelStore(settings), read_recordings(settings, "c")
+    for who, value in (("ayşe", 6.0), ("can", 8.0)):
+        scores = dict.fromkeys(("accuracy", "fluency", "prosodic", "total"), value)
+        store.add(recordings[0], RatingEvent(who, RatingAction.RATE, AT, dimensions=scores))
+    first, second = open_source(settings, set="c").items
+    assert (first.experts["total"], first.median["total"], second.reference) == ([6.0, 8.0], 7.0, None)
+    store.add(recordings[0], RatingEvent("ayşe", RatingAction.EXCLUDE, AT, reason="noise"))
+    assert [item.key for item in open_source(settings, set="c").items] == ["1"]
+
+
+def test_an_exported_manifest_imports_again_value_for_value(settings: Settings, tmp_path: Path) -> None:
+    published(tmp_path / "so")
+    import_path(settings, tmp_path / "so")
+    recording = next(r for r in read_recordings(settings, "speechocean762") if r.part == "test")
+    scores = {"accuracy": 7.5, "fluency": 8.0, "prosodic": 6.0, "total": 7.0}
+    marks = (Mark(1, 1, "substitution", "IY"), Mark(0, None, "stress"))
+    event = RatingEvent(
+        'Ayşe "Çelik"',
+        RatingAction.RATE,
+        AT,
+        dimensions=scores,
+        notes="bir\n=1+1 🎧",
+        marks=marks,
+        project="p",
+        took_s=4.5,
+    )
+    LabelStore(settings).add(recording, event)
+    LabelStore(settings).add(recording, RatingEvent("can", RatingAction.EXCLUDE, AT, reason="gürültü"))
+    n, problems = write_manifest(settings, "speechocean762", tmp_path / "out" / "so.jsonl")
+    assert (n, problems) == (2, [])
+    report = import_path(settings, tmp_path / "out" / "so.jsonl", name="again")
+    assert errors(report) == []
+
+    def told(name: str) -> dict[str, Any]:
+        set_ = get_set(settings, name)
+        return {
+            r.path: (r.text, r.speaker, r.part, r.language, r.rubric, r.extra, read_result(result_path(set_, r)))
+            for r in read_recordings(settings, name)
+        }
+
+    assert told("again") == told("speechocean762")
+    assert corpus_file(settings, "again").read_bytes() == corpus_file(settings, "speechocean762").read_bytes()
+    assert get_set(settings, "again").root == tmp_path / "so"
+
+
+def test_the_hub_that_cannot_be_reached_says_what_to_do(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    def unreachable(*_: Any, **__: Any) -> str:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
+    with pytest.raises(CorpusError, match=r"cannot be fetched .* `hf download mispeech/speechocean762"):
+        import_path(settings, Path("mispeech/speechocean762"))
