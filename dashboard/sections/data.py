@@ -323,9 +323,10 @@ def maintain() -> None:
 def _consequences(chosen: RecordingSet) -> str:
     """What removing it deletes, and what it leaves."""
     names = {"name": plain(chosen.name), "folder": plain(chosen.root)}
-    if chosen.kind == "folder" and not chosen.root.is_relative_to(shared.settings().sets_root):
+    is_copy = chosen.root.is_relative_to(shared.settings().sets_root)
+    if chosen.kind == "folder" and not is_copy:
         text = _("**{name}** is removed from this dashboard. Audio and labels stay where they are, in {folder}.")
-    elif chosen.kind == "manifest":
+    elif not is_copy:
         text = _(
             "**{name}** is removed from this dashboard. Its audio stays in {folder}, but **its labels will be "
             "permanently deleted**. Export them first."

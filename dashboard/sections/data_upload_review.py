@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.markup import message, plain
@@ -53,7 +54,7 @@ def review(staging: "Staging") -> None:
     if corpus.is_editable:
         n_usable = _texts(staging, corpus)
     else:
-        _as_it_lies(contents, corpus)
+        _as_it_lies(staging, contents, corpus)
     _import(staging, n_usable)
 
 
@@ -152,16 +153,13 @@ def _texts(staging: "Staging", corpus: Corpus) -> int:
 def _choices(staging: "Staging", corpus: Corpus, before: Choices) -> Choices:
     key = staging.upload.id
     first, second, third, fourth = st.columns([1.5, 1, 1, 1.2])
-    rules, languages, rubrics = list(RULES), ["", *LANGUAGE_NAMES], list(RUBRICS)
+    rules, rubrics = list(RULES), list(RUBRICS)
     rule = before.names if before.names is not None else guessed_rule(staging, corpus)
     names = first.selectbox(
         _("Names of the files"), rules, index=rules.index(rule), format_func=lambda name: _(RULES[name]),
         key=f"upload-names-{key}-{rule}", help=_("For recordings that no table and no text file names."),
     )  # fmt: skip
-    language = second.selectbox(
-        _("Language"), languages, index=languages.index(before.language) if before.language in languages else 0,
-        format_func=lambda code: _(LANGUAGE_NAMES[code]) if code else _("Not known"), key=f"upload-language-{key}",
-    )  # fmt: skip
+    language = _language(second, before, key)
     rubric = third.selectbox(
         _("Rated as"), rubrics, index=rubrics.index(before.rubric or ""), format_func=lambda name: _(RUBRICS[name]),
         key=f"upload-rubric-{key}",
@@ -177,6 +175,16 @@ def _choices(staging: "Staging", corpus: Corpus, before: Choices) -> Choices:
         rubric=RubricName(rubric) if rubric else None,
         speaker=" ".join(speaker.split()),
     )
+
+
+def _language(place: DeltaGenerator, before: Choices, upload_id: str) -> str:
+    """Of the recordings of which no file says it."""
+    languages = ["", *LANGUAGE_NAMES]
+    return place.selectbox(
+        _("Language"), languages, index=languages.index(before.language) if before.language in languages else 0,
+        format_func=lambda code: _(LANGUAGE_NAMES[code]) if code else _("Not known"),
+        key=f"upload-language-{upload_id}",
+    )  # fmt: skip
 
 
 def _table(staging: "Staging", rows: list[Row]) -> None:
@@ -227,7 +235,7 @@ def _keep_typed(upload_id: str, key: str, paths: list[str]) -> None:
     uploads.choose(upload_id, replace(before, typed=typed))
 
 
-def _as_it_lies(contents: Contents, corpus: Corpus) -> None:
+def _as_it_lies(staging: "Staging", contents: Contents, corpus: Corpus) -> None:
     speakers = {item.speaker for item in corpus.items.values()} | corpus.clip_speakers
     n_speakers = ngettext("{n} speaker", "{n} speakers", len(speakers)).format(n=number(len(speakers)))
     n = len(corpus.items) + corpus.n_clips
@@ -237,6 +245,11 @@ def _as_it_lies(contents: Contents, corpus: Corpus) -> None:
             recordings=recordings, speakers=n_speakers
         )
     )
+    if corpus.n_clips or any(item.language == "und" for item in corpus.items.values()):
+        before = uploads.choices(staging.upload.id)
+        language = _language(st.container(), before, staging.upload.id)
+        if language != before.language:
+            uploads.choose(staging.upload.id, replace(before, language=language))
     n_left = contents.n_recordings - len(corpus.items)
     if n_left > 0 and not corpus.n_clips:
         text = ngettext(

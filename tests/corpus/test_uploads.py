@@ -463,9 +463,9 @@ def launched(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[list[s
 
     def launch(_settings: Settings, *, argv: list[str], root: Path, kind: str, name: str, config: object, by: object):
         commands.append(argv)
-        _, fmt, path, _, set_name = argv
+        _, fmt, path, _, set_name, *language = argv
         run = RunDirectory.create(root, kind=kind, name=name, config=config, seed=None, executor="local")
-        import_path(settings, Path(path), name=set_name, fmt=fmt)
+        import_path(settings, Path(path), name=set_name, fmt=fmt, language=language[-1] if language else "")
         run.close("finished")
         return run
 
@@ -493,7 +493,7 @@ def test_an_upload_becomes_a_set_of_its_own(settings: Settings, launched: list[l
 
 
 def test_a_corpus_that_is_recognised_is_imported_as_it_lies(settings: Settings, launched: list[list[str]]) -> None:
-    label = json.dumps({"score": 80, "labeled": True, "evaluator": "Zoë"}).encode()
+    label = json.dumps({"word": "ev", "score": 80, "labeled": True, "evaluator": "Zoë", "notes": ""}).encode()
     base = "mine/participant_1/kelimeler"
     staging = sent(
         settings, (f"{base}/01_ev.wav", wav()), (f"{base}/02_su.wav", wav(210)), (f"{base}/01_ev_result.json", label)
@@ -502,9 +502,22 @@ def test_a_corpus_that_is_recognised_is_imported_as_it_lies(settings: Settings, 
     assert not corpus.is_editable and len(corpus.items) == 2
     imported(settings, staging, "words")
     assert launched[0][1] == "folder"
+    from pipeline.labels.index import Index
+
+    assert Index(settings).label_counts("words") == {"Zoë": 1}
     assert [(one.text, one.speaker) for one in read_recordings(settings, "words")] == [
         ("ev", "participant_1"), ("su", "participant_1"),
     ]  # fmt: skip
+
+
+def test_the_language_of_a_corpus_that_says_none_is_chosen(settings: Settings, launched: list[list[str]]) -> None:
+    staging = sent(
+        settings, ("wav.scp", b"u1 u1.wav\n"), ("text", b"u1 good day\n"), ("utt2spk", b"u1 s1\n"), ("u1.wav", wav())
+    )
+    imported(settings, staging, "kaldi", Choices(language="en"))
+    (recording,) = read_recordings(settings, "kaldi")
+    assert launched[0][1] == "kaldi"
+    assert (recording.text, recording.speaker, recording.language) == ("good day", "s1", "en")
 
 
 def test_ratings_in_a_manifest_are_kept(settings: Settings, launched: list[list[str]]) -> None:

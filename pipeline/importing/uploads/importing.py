@@ -37,7 +37,7 @@ def begin_import(
         source = [corpus.layout, str(place.relative_to(staging.files))]
     folder = registration(settings, name)
     folder.mkdir(parents=True, exist_ok=True)
-    staging.change(set=name, source="/".join(source))
+    staging.change(set=name, source="/".join(source), language=choices.language)
     shutil.move(staging.files, folder / FOLDER)
     return resume_import(settings, staging, by)
 
@@ -49,11 +49,12 @@ def resume_import(settings: Settings, staging: Staging, by: Identity | None) -> 
     files = registration(settings, name) / FOLDER
     if not files.exists() and staging.files.exists():  # it was cut off before the move
         shutil.move(staging.files, files)
+    language = ["--language", staging.upload.language] if staging.upload.language else []
     run = launch(
         settings,
         kind="import",
         name=f"import-{name}",
-        argv=["import", layout, str(files / source), "--name", name],
+        argv=["import", layout, str(files / source), "--name", name, *language],
         root=settings.jobs_root,
         config={"path": files / source, "name": name, "format": layout},
         by=me,

@@ -53,8 +53,8 @@ _BUSY = N_("These files are being checked in another window. Wait until it is do
 
 @dataclass(frozen=True)
 class Upload:
-    """`set` is the set that it is being imported as, `source` what of it is imported, `run` the work that does it; ""
-    before."""
+    """`set` is the set that it is being imported as, `source` what of it is imported (layout and path), `language` that
+    of recordings whose corpus does not say, `run` the work that does it; "" before."""
 
     id: str
     by: str
@@ -62,6 +62,7 @@ class Upload:
     changed_at: str
     set: str = ""
     source: str = ""
+    language: str = ""
     run: str = ""
 
 
