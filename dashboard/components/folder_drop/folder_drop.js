@@ -126,6 +126,7 @@ class Sender {
     this.choose.textContent = data.strings.choose;
     this.hint.textContent = data.strings.drop;
     this.stop.textContent = data.strings.stop;
+    this.bar.setAttribute("aria-label", data.strings.looking);
     if (!this.state.hidden) this.show();
     this.pump();
   }
