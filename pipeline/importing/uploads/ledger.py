@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline import jsonl
+from pipeline import artifacts, jsonl
 from pipeline.i18n import Message
 from pipeline.records import AudioReport, Problem
 
@@ -67,6 +68,11 @@ def received(file: Path) -> list[Received]:
 
 def staged(file: Path) -> dict[str, StagedFile]:
     """By name; what came later stands for what came before."""
+    return dict(_staged(file, artifacts.stamp_of(file)))
+
+
+@lru_cache(maxsize=2)  # a page asks at every click, for up to 20,000 files
+def _staged(file: Path, _stamp: str) -> dict[str, StagedFile]:
     files: dict[str, StagedFile] = {}
     for row in _rows(file):
         entry = _staged_file(row)

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import basename, splitext
 from typing import Any
 
 from pipeline import artifacts
@@ -102,7 +103,7 @@ def contents_of(files: Iterable[StagedFile]) -> Contents:
     return Contents(
         n_recordings=len(recordings),
         seconds=sum(file.report.duration_s for file in recordings if file.report is not None),
-        by_suffix=dict(Counter(PurePosixPath(file.path).suffix.lower() for file in recordings).most_common()),
+        by_suffix=dict(Counter(splitext(file.path)[1].lower() for file in recordings).most_common()),
         n_tables=kinds[Kind.TABLE],
         n_texts=kinds[Kind.TEXT],
         n_data=kinds[Kind.DATA],
@@ -122,7 +123,7 @@ def read_corpus(staging: Staging) -> Corpus:
     corpus = _read(root, layout, place)
     if layout == "manifest" and not corpus.n_clips:  # recordings that no table names may have a text beside them
         paths = [file.path for file in _recordings(staging)]
-        folder = PurePosixPath(paths[0]).parts[: _top_folder(paths)] if paths else ()
+        folder = paths[0].split("/")[: _top_folder(paths)] if paths else []
         beside = _read(root, "transcripts", root.joinpath(*folder))
         further = {path: item for path, item in beside.items.items() if path not in corpus.items}
         corpus = replace(
@@ -146,9 +147,7 @@ def rows_of(staging: Staging, corpus: Corpus, choices: Choices) -> list[Row]:
 
 def guessed_rule(staging: Staging, corpus: Corpus) -> NameRule:
     """For the names of the recordings of which no file says anything."""
-    return likely_rule(
-        [PurePosixPath(file.path).stem for file in _recordings(staging) if file.path not in corpus.items]
-    )
+    return likely_rule([_stem(file.path) for file in _recordings(staging) if file.path not in corpus.items])
 
 
 def manifest_rows(rows: Iterable[Row], corpus: Corpus, choices: Choices) -> list[dict[str, Any]]:
@@ -213,10 +212,9 @@ def _recordings(staging: Staging) -> list[StagedFile]:
 def _row(file: StagedFile, corpus: Corpus, choices: Choices, rule: NameRule, top: int) -> Row:
     item = corpus.items.get(file.path)
     typed = choices.typed.get(file.path, {})
-    path = PurePosixPath(file.path)
     text, text_source = ("", Source.NOWHERE)
     speaker, speaker_source = ("", Source.NOWHERE)
-    named_text, named_speaker = read_name(path.stem, rule)
+    named_text, named_speaker = read_name(_stem(file.path), rule)
     if item is not None:
         text, text_source = item.text, corpus.sources[file.path]
         if item.speaker != NO_SPEAKER:
@@ -225,7 +223,7 @@ def _row(file: StagedFile, corpus: Corpus, choices: Choices, rule: NameRule, top
         text, text_source = named_text, Source.NAME
         if named_speaker:
             speaker, speaker_source = named_speaker, Source.NAME
-    if not speaker and (folder := _folder_of_speaker(path, top)):
+    if not speaker and (folder := _folder_of_speaker(file.path, top)):
         speaker, speaker_source = folder, Source.FOLDER
     if not speaker and choices.speaker:
         speaker, speaker_source = choices.speaker, Source.TYPED
@@ -238,15 +236,19 @@ def _row(file: StagedFile, corpus: Corpus, choices: Choices, rule: NameRule, top
     return Row(file.path, text, text_source, speaker, speaker_source, language, duration_s)
 
 
-def _folder_of_speaker(path: PurePosixPath, top: int) -> str:
+def _stem(path: str) -> str:
+    return splitext(basename(path))[0]
+
+
+def _folder_of_speaker(path: str, top: int) -> str:
     """The nearest folder that is not named for what is in it, below the one that holds everything."""
-    folders = path.parts[top:-1]
+    folders = path.split("/")[top:-1]
     return next((folder for folder in reversed(folders) if folder.casefold() not in (*AUDIO_FOLDERS, *PARTS)), "")
 
 
 def _top_folder(paths: list[str]) -> int:
     """How many folders all recordings lie in."""
-    parents = [PurePosixPath(path).parts[:-1] for path in paths]
+    parents = [path.split("/")[:-1] for path in paths]
     depth = 0
     while parents and all(len(parts) > depth and parts[depth] == parents[0][depth] for parts in parents):
         depth += 1
@@ -257,8 +259,7 @@ def _item(row: Row, corpus: Corpus, rubric: RubricName, *, chosen: bool) -> Corp
     item = corpus.items.get(row.path)
     speaker = row.speaker or NO_SPEAKER
     if item is None:
-        key = str(PurePosixPath(row.path).with_suffix(""))
-        return CorpusItem(key, row.path, row.text, speaker, rubric, row.language)
+        return CorpusItem(splitext(row.path)[0], row.path, row.text, speaker, rubric, row.language)
     is_rated = bool(item.experts or item.median or item.released)
     return replace(
         item,
