@@ -38,8 +38,7 @@ SOURCES = {
     Source.FOLDER: N_("folder"), Source.TYPED: N_("typed"), Source.CORPUS: N_("corpus"), Source.NOWHERE: "",
 }  # fmt: skip
 RUBRICS = {"": N_("By their length"), RubricName.WORD: N_("Words"), RubricName.SENTENCE: N_("Sentences")}
-SHOWN_PROBLEMS, SHOWN_ROWS = 500, 2_000
-ROW_HEIGHT = 56  # two lines
+SHOWN_PROBLEMS, SHOWN_GROUPS, SHOWN_NAMES, SHOWN_ROWS = 500, 20, 4, 2_000
 
 
 def review(staging: "Staging") -> None:
@@ -94,33 +93,43 @@ def _summary(contents: Contents, corpus: Corpus) -> None:
 
 def _problems(contents: Contents, corpus: Corpus) -> None:
     listed = [*contents.problems, *((problem.path or "", problem) for problem in corpus.problems)]
-    if not listed:
+    refused = [(name, problem.message) for name, problem in listed if problem.severity == "error"]
+    warned = [(name, problem.message) for name, problem in listed if problem.severity != "error"]
+    if refused:
+        title = _("Not usable: {n}").format(n=number(len(refused)))
+        with st.expander(title, icon=":material/block:", expanded=True):
+            _listed(refused)
+    if warned:
+        title = _("Usable, with warnings: {n}").format(n=number(len(warned)))
+        with st.expander(title, icon=":material/warning:"):
+            _listed(warned)
+
+
+def _listed(problems: list[tuple[str, str]]) -> None:
+    """By reason, in text that wraps; all of them in a table where there are too many reasons."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in problems:
+        groups.setdefault(translated(reason), []).append(name)
+    shown = list(groups.items())[:SHOWN_GROUPS]
+    st.markdown("\n".join(f"- **{_names(names)}** {plain(reason)}" for reason, names in shown))  # not shown
+    if len(groups) <= SHOWN_GROUPS:
         return
-    listed.sort(key=lambda pair: pair[1].severity != "error")
-    n = len(listed)
-    words = ngettext("{n} problem", "{n} problems", n).format(n=number(n))
-    has_errors = listed[0][1].severity == "error"
-    with st.expander(words, icon=":material/warning:", expanded=has_errors):
-        st.dataframe(
-            [
-                {
-                    _("File"): name,
-                    _("Kept"): problem.severity != "error",
-                    _("Problem and what to do"): translated(problem.message),
-                }
-                for name, problem in listed[:SHOWN_PROBLEMS]
-            ],
-            hide_index=True,
-            row_height=ROW_HEIGHT,
-            height="content" if n <= 4 else 4 * ROW_HEIGHT + 60,
-            column_config={
-                _("File"): st.column_config.TextColumn(pinned=True, width=150),
-                _("Kept"): st.column_config.CheckboxColumn(width="small"),
-                _("Problem and what to do"): st.column_config.TextColumn(width="large"),
-            },
-        )
-        if n > SHOWN_PROBLEMS:
-            st.caption(_("The table shows at most {most}.").format(most=number(SHOWN_PROBLEMS)))
+    st.dataframe(
+        [
+            {_("File"): name, _("Problem and what to do"): translated(reason)}
+            for name, reason in problems[:SHOWN_PROBLEMS]
+        ],
+        hide_index=True,
+        column_config={_("File"): st.column_config.TextColumn(pinned=True)},
+    )
+    if len(problems) > SHOWN_PROBLEMS:
+        st.caption(_("The table shows at most {most}.").format(most=number(SHOWN_PROBLEMS)))
+
+
+def _names(names: list[str]) -> str:
+    n_more = len(names) - SHOWN_NAMES
+    shown = ", ".join(plain(name) for name in names[:SHOWN_NAMES])
+    return shown if n_more <= 0 else _("{names} and {n} more").format(names=shown, n=number(n_more))
 
 
 def _texts(staging: "Staging", corpus: Corpus) -> int:

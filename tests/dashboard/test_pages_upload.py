@@ -59,12 +59,12 @@ def test_streamlit_keeps_nothing_of_it_in_memory(page: Any) -> None:
 
 
 def test_refused_files_are_listed_with_the_reason(page: Any) -> None:
-    sending(page, *words(), ("broken.wav", b"no sound"), ("notes.pdf", b"%PDF"))
-    table = next(frame.value for frame in page.dataframe if "Problem and what to do" in frame.value.columns)
-    refused = table[~table["Kept"]]
-    assert set(refused["File"]) == {"broken.wav", "notes.pdf"}
-    assert "cannot be read" in refused["Problem and what to do"].str.cat()
-    assert "2 files refused" in said(page)
+    sending(page, *words(), ("broken.wav", b"no sound"), ("a.pdf", b"%PDF"), ("b*c*.pdf", b"%PDF"))
+    text = said(page)
+    assert "- **broken.wav** broken.wav cannot be read" in text
+    assert "- **a.pdf, b\\*c\\*.pdf** Files of this kind are not used" in text
+    assert "3 files refused" in text
+    assert page.expander[0].label == "Not usable: 3"
 
 
 def test_a_second_drop_adds_and_the_same_files_are_not_taken_twice(page: Any) -> None:

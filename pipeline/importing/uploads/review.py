@@ -82,7 +82,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Contents:
-    """Of the files that came: what is kept, what is wrong with files by name, and how many are used for nothing."""
+    """Of the files that came: what is kept, what is wrong with which of them, and how many are used for nothing."""
 
     n_recordings: int
     seconds: Seconds
@@ -108,7 +108,9 @@ def contents_of(files: Iterable[StagedFile]) -> Contents:
         n_texts=kinds[Kind.TEXT],
         n_data=kinds[Kind.DATA],
         n_labels=kinds[Kind.LABELS],
-        problems=tuple((file.name, problem) for file in files for problem in file.problems if problem.code != "hidden"),
+        problems=tuple(
+            (file.path or file.name, problem) for file in files for problem in file.problems if problem.code != "hidden"
+        ),
         n_refused=sum(bool(file.faults) for file in files),
     )
 
