@@ -263,6 +263,18 @@ def test_all_files_together_have_a_limit(settings: Settings) -> None:
     assert kept(staging) == ["a.wav"]
 
 
+def test_a_disk_that_is_nearly_full_takes_no_more_and_loses_nothing(settings: Settings) -> None:
+    staging = Staging(settings, begin(settings, None).upload)
+    staging.receive([("x.zip", zipped([("a.wav", wav())]))])
+    full = Staging(settings, staging.upload, replace(LIMITS, free_bytes=2**62))
+    with pytest.raises(CorpusError, match="nearly full"):
+        full.check()
+    with pytest.raises(CorpusError, match="nearly full"):
+        full.receive([("b.wav", wav(250))])
+    staging.check()
+    assert kept(staging) == ["a.wav"]
+
+
 def test_an_archive_with_a_password_is_told(settings: Settings) -> None:
     content = bytearray(zipped([("a.wav", wav())], zipfile.ZIP_STORED))
     for magic, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):

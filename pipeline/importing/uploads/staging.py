@@ -122,8 +122,7 @@ class Staging:
                             most=number_in_words(self.limits.total_bytes // MIB)
                         )
                     )
-                if shutil.disk_usage(self.folder).free < len(content) + self.limits.free_bytes:
-                    raise CorpusError(_("The disk of the server is nearly full. Free some space, then send the rest."))
+                self.require_space(len(content))
                 place = self._place(one)
                 place.parent.mkdir(parents=True)
                 place.write_bytes(content)
@@ -142,6 +141,11 @@ class Staging:
                 work.look_at(one, self._place(one))
                 shutil.rmtree(self._place(one).parent)
             self._touch()
+
+    def require_space(self, n_bytes: int) -> None:
+        """Raises CorpusError where the disk would be nearly full."""
+        if shutil.disk_usage(self.folder).free < n_bytes + self.limits.free_bytes:
+            raise CorpusError(_("The disk of the server is nearly full. Free some space, then send the rest."))
 
     def record(self, entry: StagedFile) -> None:
         ledger.append(self._ledger, entry)
@@ -224,6 +228,7 @@ class _Check:
                         self._step(name)
                         continue
                     target = folder / f"{number:06d}-{_short(path.name)}"
+                    self._staging.require_space(min(member.size, self._limits.file_bytes))
                     archive.unpack(opened, member, target, self._limits)
                 except Refused as refused:
                     self._record(replace(entry, problems=(refused.problem,)))
