@@ -107,7 +107,7 @@ def _upload(staging: "Staging") -> None:
         return
     waiting = staging.waiting()
     if waiting and state.recall(PAUSED) != staging.upload.id:
-        _check(staging, sum(one.size for one in waiting))
+        _check(staging, sum(arrival.size for arrival in waiting))
         st.rerun()
     if waiting:
         n = len(waiting)

@@ -43,7 +43,9 @@ def receive(upload_id: str | None, files: Iterable[tuple[str, bytes]]) -> tuple[
 @asks(Action.IMPORT_DATA)
 def check(upload_id: str, progress: Progress) -> None:
     """Unpack and check what was received; it can be cut off at any time and goes on where it was."""
-    _mine(upload_id).check(progress)
+    from pipeline.importing.uploads import checking
+
+    checking.check(_mine(upload_id), progress)
 
 
 @asks(Action.IMPORT_DATA)
@@ -96,7 +98,10 @@ def is_importing(upload_id: str) -> bool:
 
 @asks(Action.IMPORT_DATA)
 def discard(upload_id: str) -> None:
-    _mine(upload_id).discard()
+    """Raises CorpusError while it is imported."""
+    from pipeline.importing.uploads import importing
+
+    importing.discard(settings(), _mine(upload_id))
 
 
 def _mine(upload_id: str) -> Staging:

@@ -20,6 +20,7 @@ from pipeline.corpus.sets import get_set, list_sets, read_recordings, registrati
 from pipeline.errors import AccessError, CorpusError
 from pipeline.importing.importer import import_path, take_away
 from pipeline.importing.uploads import importing, review
+from pipeline.importing.uploads.checking import check
 from pipeline.importing.uploads.file_names import NameRule, likely_rule, read_name
 from pipeline.importing.uploads.limits import LIMITS, Limits
 from pipeline.importing.uploads.review import Choices, Source
@@ -27,6 +28,7 @@ from pipeline.importing.uploads.staging import Staging, begin, open_upload, stag
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import People, Person
 from pipeline.records import RubricName
+from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.times import as_text
 
@@ -55,7 +57,7 @@ def sent(settings: Settings, *files: tuple[str, bytes], limits: Limits = LIMITS)
 
 def again(staging: Staging, *files: tuple[str, bytes]) -> Staging:
     staging.receive(files)
-    staging.check()
+    check(staging)
     return Staging(staging.settings, staging.upload, staging.limits)  # read from the disk
 
 
@@ -113,7 +115,7 @@ def test_a_message_is_kept_so_that_it_can_be_read_in_another_language(settings: 
 def test_what_came_before_is_not_kept_twice(settings: Settings) -> None:
     staging = sent(settings, ("a.wav", wav()))
     assert staging.receive([("a.wav", wav()), ("b.wav", wav(250))]) == (1, 1)
-    staging.check()
+    check(staging)
     assert kept(staging) == ["a.wav", "b.wav"]
 
 
@@ -163,23 +165,24 @@ def test_a_check_that_is_cut_off_goes_on_where_it_was(settings: Settings) -> Non
     staging = Staging(settings, begin(settings, None).upload)
     staging.receive([("first.wav", wav(300)), ("rest.zip", zipped(files))])
     with pytest.raises(Cut):
-        staging.check(stop)
+        check(staging, stop)
     assert len(kept(staging)) == 3
     later = open_upload(settings, staging.upload.id, None)
     stamps = {path: (later.files / path).stat().st_mtime_ns for path in kept(later)}
     assert [one.name for one in later.waiting()] == ["rest.zip"]
-    later.check()
+    check(later)
     assert len(kept(later)) == 5 and later.waiting() == []
     assert stamps.items() <= {path: (later.files / path).stat().st_mtime_ns for path in kept(later)}.items()
 
 
 def test_files_that_were_received_are_there_after_a_crash(settings: Settings) -> None:
     staging = Staging(settings, begin(settings, None).upload)
+    (staging.folder / "incoming" / "000001").mkdir(parents=True)  # of a file that was cut off while it came
     staging.receive([("a.wav", wav())])
     with (staging.folder / "files.jsonl").open("ab") as file:
         file.write(b'{"number": 1, "na')  # half a line of a process that was killed
     later = open_upload(settings, staging.upload.id, None)
-    later.check()
+    check(later)
     assert kept(later) == ["a.wav"]
 
 
@@ -259,7 +262,7 @@ def test_all_files_together_have_a_limit(settings: Settings) -> None:
     staging = Staging(settings, begin(settings, None).upload, limits)
     with pytest.raises(CorpusError, match="All files together"):
         staging.receive([("a.wav", wav()), ("b.wav", wav(250))])
-    staging.check()
+    check(staging)
     assert kept(staging) == ["a.wav"]
 
 
@@ -268,10 +271,10 @@ def test_a_disk_that_is_nearly_full_takes_no_more_and_loses_nothing(settings: Se
     staging.receive([("x.zip", zipped([("a.wav", wav())]))])
     full = Staging(settings, staging.upload, replace(LIMITS, free_bytes=2**62))
     with pytest.raises(CorpusError, match="nearly full"):
-        full.check()
+        check(full)
     with pytest.raises(CorpusError, match="nearly full"):
         full.receive([("b.wav", wav(250))])
-    staging.check()
+    check(staging)
     assert kept(staging) == ["a.wav"]
 
 
@@ -370,9 +373,9 @@ def test_two_windows_do_not_check_at_once(settings: Settings) -> None:
 
     def busy(done: int, total: int, name: str = "") -> None:
         with pytest.raises(CorpusError, match="another window"):
-            other.check()
+            check(other)
 
-    staging.check(busy)
+    check(staging, busy)
 
 
 # What would become of it
@@ -469,8 +472,6 @@ def test_the_contents_are_counted(settings: Settings) -> None:
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[list[str]]:
     """What would be started in the background, started at once and here."""
-    from pipeline.runs import RunDirectory
-
     commands: list[list[str]] = []
 
     def launch(_settings: Settings, *, argv: list[str], root: Path, kind: str, name: str, config: object, by: object):
@@ -580,6 +581,17 @@ def test_an_import_that_was_stopped_goes_on_or_leaves_nothing(
     first.discard()
     assert len(read_recordings(settings, "first")) == 1
     assert (get_set(settings, "first").root / "ev.wav").is_file()
+
+
+def test_what_is_being_imported_is_not_discarded(settings: Settings) -> None:
+    staging = sent(settings, ("ev.wav", wav()))
+    run = RunDirectory.create(settings.jobs_root, kind="import", name="x", config={}, seed=None, executor="local")
+    staging.change(set="x", run=run.id)
+    with pytest.raises(CorpusError, match="Stop the import first"):
+        importing.discard(settings, staging)
+    run.close("stopped")
+    importing.discard(settings, staging)
+    assert not staging.folder.exists()
 
 
 def test_crc_errors_are_told(settings: Settings) -> None:

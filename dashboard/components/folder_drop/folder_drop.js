@@ -58,23 +58,23 @@ async function sha256(bytes) {
 
 // Every file below what was dropped, with its path.
 async function dropped(items) {
-  const found = [];
+  const files = [];
   const entries = Array.from(items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
   while (entries.length) {
     const entry = entries.shift();
     if (entry.isFile) {
       const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-      found.push({ path: entry.fullPath.replace(/^\//, ""), file });
+      files.push({ path: entry.fullPath.replace(/^\//, ""), file });
       continue;
     }
     const reader = entry.createReader();
-    let some;
+    let batch;
     do {
-      some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-      entries.push(...some);
-    } while (some.length);
+      batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      entries.push(...batch);
+    } while (batch.length);
   }
-  return found;
+  return files;
 }
 
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -85,6 +85,13 @@ def is_importing(settings: Settings, staging: Staging) -> bool:
         return False
 
 
+def discard(settings: Settings, staging: Staging) -> None:
+    """Remove an upload. Raises CorpusError while it is imported."""
+    if is_importing(settings, staging):
+        raise CorpusError(_("These files are being imported. Stop the import first."))
+    staging.discard()
+
+
 def _free(settings: Settings, name: str) -> str:
     """Raises CorpusError where a set has that name, in any spelling that a file system might take for the same."""
     taken = next((set_.name for set_ in list_sets(settings) if set_.name.casefold() == name.casefold()), None)
