@@ -24,6 +24,7 @@ RUN = "run"
 RUNS = "runs"
 PROJECT = "project"
 JOB = "job"
+UPLOAD = "upload"
 WAKE_WORD = "wake-word"
 STEP = "step"
 

@@ -13,7 +13,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
 from dashboard.components.progress import progress_bar
 from dashboard.markup import message, plain
-from dashboard.sections import ratings_import
+from dashboard.sections import data_upload, ratings_import
 from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, ngettext, number
@@ -172,6 +172,12 @@ def _kind(code: str) -> str:
 
 
 def import_recordings() -> None:
+    job = state.watched(state.JOB)
+    if job:
+        with st.container(border=True):
+            job_panel(jobs.job(job), data_upload.import_report)
+    data_upload.from_browser()
+    st.subheader(_("From the server"))
     with st.form("import"):
         path = st.text_input(
             _("Path on this machine"),
@@ -186,10 +192,7 @@ def import_recordings() -> None:
     if submitted:
         run = data.launch_import(path, name.strip(), format_)
         state.watch(state.JOB, run.id)
-    job = state.watched(state.JOB)
-    if job:
-        with st.container(border=True):
-            job_panel(jobs.job(job))
+        st.rerun()
 
 
 EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
@@ -310,9 +313,10 @@ def maintain() -> None:
 def _consequences(chosen: RecordingSet) -> str:
     """What removing it deletes, and what it leaves."""
     names = {"name": plain(chosen.name), "folder": plain(chosen.root)}
-    if chosen.kind == "folder" and not chosen.root.is_relative_to(shared.settings().sets_root):
+    is_copy = chosen.root.is_relative_to(shared.settings().sets_root)
+    if chosen.kind == "folder" and not is_copy:
         text = _("**{name}** is removed from this dashboard. Audio and labels stay where they are, in {folder}.")
-    elif chosen.kind == "manifest":
+    elif not is_copy:
         text = _(
             "**{name}** is removed from this dashboard. Its audio stays in {folder}, but **its labels will be "
             "permanently deleted**. Export them first."

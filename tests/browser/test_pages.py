@@ -306,3 +306,26 @@ def test_the_language_is_the_browsers_until_somebody_chooses_and_is_remembered(
     wait_for(lambda: first.evaluate("document.documentElement.lang") == "tr", 90, "the language of the document")
     assert "pronlab-language" not in first.evaluate("document.cookie")
     turkish.close()
+
+
+def test_a_folder_is_sent_with_its_paths_and_only_once(
+    open_page: Open, server: tuple[str, Settings], tmp_path: Path
+) -> None:
+    folder = tmp_path / "class" / "ali"
+    folder.mkdir(parents=True)
+    words = CHECKOUT / "data" / "demo" / "participant_01" / "kelimeler"
+    for name in ("araba", "çiçek"):
+        shutil.copy(next(words.glob(f"*_{name}.wav")), folder / f"{name}.wav")
+    page = open_page("data", section="Import")
+    chooser = page.locator(".folder-drop input[type=file]")
+    chooser.set_input_files(folder.parent)
+    page.get_by_role("button", name="Import 2 recordings").wait_for()
+    (upload,) = (server[1].data_root / "uploads").iterdir()
+    assert {file.relative_to(upload / "files").as_posix() for file in upload.rglob("*.wav")} == {
+        "class/ali/araba.wav", "class/ali/çiçek.wav",
+    }  # fmt: skip
+    chooser.set_input_files(folder.parent)
+    page.get_by_text("Already received: 2.").wait_for()
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("button", name="Yes, discard them").click()
+    wait_for(lambda: not upload.exists(), 20, "the upload to be gone")
