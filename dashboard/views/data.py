@@ -3,16 +3,16 @@
 from dashboard import identity
 from dashboard.components.choices import segments
 from dashboard.components.page import errors_in_words, header
-from dashboard.sections import data, ratings_import
+from dashboard.sections.data import exports, imports, maintenance, problems, ratings_import, sets
 from pipeline.i18n import N_, _
 from pipeline.people.access import Action
 
 SECTIONS = {
-    "Sets": (N_("Sets"), data.sets),  # not shown
-    "Problems": (N_("Problems"), data.problems),  # not shown
-    "Import": (N_("Import"), data.import_recordings),  # not shown
-    "Export": (N_("Export"), data.export_labels),  # not shown
-    "Maintain": (N_("Maintain"), data.maintain),  # not shown
+    "Sets": (N_("Sets"), sets.draw),  # not shown
+    "Problems": (N_("Problems"), problems.draw),  # not shown
+    "Import": (N_("Import"), imports.draw),  # not shown
+    "Export": (N_("Export"), exports.draw),  # not shown
+    "Maintain": (N_("Maintain"), maintenance.draw),  # not shown
 }
 # Ratings of others leave the installation, or sets come and go: not for everybody, where people have roles.
 NEEDS = {

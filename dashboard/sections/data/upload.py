@@ -11,7 +11,7 @@ from dashboard.components.file_drop import empty, file_drop, key_of_file_drop
 from dashboard.components.folder_drop import folder_drop
 from dashboard.components.progress import progress_bar
 from dashboard.markup import plain
-from dashboard.sections import data_upload_review
+from dashboard.sections.data import upload_review
 from dashboard.services import shared, uploads
 from pipeline.audio.load import AUDIO_SUFFIXES, MAX_DURATION_S
 from pipeline.i18n import _, minute, ngettext, number
@@ -117,7 +117,7 @@ def _upload(staging: "Staging") -> None:
             icon=":material/pause:",
         )
         right.button(_("Check them"), on_click=state.forget, args=(PAUSED,), icon=":material/play_arrow:")
-    data_upload_review.review(staging)
+    upload_review.review(staging)
     if _asks_to_discard(staging):
         st.rerun()
 

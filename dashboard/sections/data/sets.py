@@ -1,0 +1,98 @@
+"""The sets: how much is rated, by whom, and how long they are."""
+
+import streamlit as st
+
+from dashboard import identity
+from dashboard.charts import rater_charts, score_charts
+from dashboard.components.filters import choose_set
+from dashboard.components.page import empty_state
+from dashboard.markup import message
+from dashboard.services import data, shared
+from pipeline.i18n import N_, _, number
+from pipeline.people.access import Action
+from pipeline.records import RatingSource
+
+RUBRICS = {"word": N_("words"), "sentence": N_("sentences")}
+SOURCES = {
+    RatingSource.HUMAN: N_("raters"), RatingSource.CORPUS: N_("experts of the corpus"),
+    RatingSource.SYNTHETIC: N_("synthetic"), RatingSource.MOCK: N_("mock"),
+}  # fmt: skip
+
+
+def draw() -> None:
+    for problem in data.damaged_sets():
+        st.warning(message(problem.message), icon=":material/folder_off:")
+    overview = data.overview()
+    if not overview:
+        empty_state(_("There are no recordings yet. Open **Import** above, or install the demo under **Maintain**."))
+        return
+    sees_ratings = identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS)
+    left, right = st.columns(2)
+    with left:
+        st.subheader(_("Label coverage"))
+        names = [row.title for row in overview]
+        st.plotly_chart(
+            rater_charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
+        )
+    with right:
+        if sees_ratings:
+            st.subheader(_("Ratings per rater"))
+            counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
+            if counts:
+                st.plotly_chart(rater_charts.ratings_by_evaluator(counts))
+            else:
+                empty_state(
+                    _("There are no ratings yet."), page="label", page_label=_("Rate recordings on the Label page")
+                )
+    described = {set_.name: set_ for set_ in shared.sets()}
+    st.dataframe(
+        [
+            {
+                _("Set"): row.title,
+                _("Recordings"): row.n_recordings,
+                _("Speakers"): row.n_speakers,
+                _("Duration"): _duration(row.hours),
+                _("Labelled"): 100 * row.n_labelled / max(1, row.n_recordings),
+                _("Problems"): row.n_problems,
+                _("Labels"): _("synthetic") if row.synthetic else _("experts"),
+                _("Rubric"): _(RUBRICS[set_.rubric]) if (set_ := described.get(row.name)) else None,
+                _("Licence"): set_.licence if set_ else None,
+                _("Folder"): str(set_.root) if set_ else _("cannot be read: the set was damaged or removed"),
+            }
+            for row in overview
+        ],
+        hide_index=True,
+        column_config={
+            _("Set"): st.column_config.TextColumn(pinned=True),
+            _("Labelled"): st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+        },
+    )
+    if sees_ratings:
+        _score_distribution()
+
+
+def _duration(hours: float) -> str:
+    """In the unit that fits."""
+    seconds = 3600 * hours
+    if seconds < 90:
+        return _("{n} s").format(n=number(seconds))
+    return _("{n} min").format(n=number(seconds / 60)) if hours < 1.5 else _("{n} h").format(n=number(hours, 1))
+
+
+def _score_distribution() -> None:
+    st.subheader(_("Distribution of scores"))
+    chosen = choose_set()
+    if chosen is None:
+        return
+    scores = shared.expert_scores(chosen.name, None)
+    if scores.empty:
+        empty_state(_("This set has no labels yet."), page="label", page_label=_("Rate recordings on the Label page"))
+        return
+    by_source = {
+        _(SOURCES[RatingSource(str(source))]): rows["score"].tolist() for source, rows in scores.groupby("source")
+    }
+    st.plotly_chart(score_charts.score_histogram(by_source))
+    if RatingSource.SYNTHETIC in set(scores["source"]):
+        st.caption(
+            _("Synthetic labels follow from the errors that were built into the demo's speech, not from a listener.")
+        )
