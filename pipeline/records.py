@@ -237,7 +237,8 @@ class ScoreResult:
     `overall` is 0-100, or None when the recording could not be scored; then `band` is None, `scoring_method` is
     `none`, and `state` and `warnings` say why. `confidence` is the estimated probability (0-1) that an expert's score
     lies within 10 points, None where the scorer has no such estimate. `heard_phones` and `heard_text` are what was
-    recognised without being told the text, where the scorer listens that way.
+    recognised without being told the text, where the scorer listens that way. `cut_before_s` and `cut_after_s` are how
+    much of the recording was left out before and after the speech; all times are those of the whole recording.
     """
 
     overall: float | None
@@ -255,6 +256,8 @@ class ScoreResult:
     state: State = State.SCORED
     heard_phones: tuple[str, ...] | None = None
     heard_text: str | None = None
+    cut_before_s: Seconds = 0.0
+    cut_after_s: Seconds = 0.0
 
 
 def to_json(record: Any) -> Any:

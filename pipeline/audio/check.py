@@ -12,6 +12,7 @@ from pipeline.i18n import N_, Message
 from pipeline.records import AudioReport, Problem, Seconds
 
 CUT_OFF = "cut_off"
+NOISY = "noisy"
 FRAME_S: Seconds = 0.02
 TOO_SHORT_S: Seconds = 0.15
 LONG_S: Seconds = 60.0
@@ -137,7 +138,7 @@ def _problems(report: AudioReport, loudest_db: float) -> list[Problem]:
             N_("The speech is only {decibels:.0f} dB above the noise. Record in a quieter place."),
             decibels=report.snr_db,
         )
-        problems.append(Problem("noisy", message))
+        problems.append(Problem(NOISY, message))
     if report.sample_rate_hz < NARROW_RATE_HZ:
         message = Message(
             N_("A sample rate of {rate} Hz loses the upper half of speech. Record at 16,000 Hz or more."),
