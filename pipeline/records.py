@@ -217,8 +217,9 @@ class PhoneScore:
 
 @dataclass(frozen=True)
 class WordScore:
-    """One word of the text. `dimensions` are on the corpus's scales (accuracy, stress, total 0-10); `heard` is another
-    word that was said in its place."""
+    """One word of the text as it is said. `dimensions` are on the corpus's scales (accuracy, stress, total 0-10);
+    `heard` is another word that was said in its place. `written` is the part of the text that it is said for (`25` for
+    `twenty` and for `five`), `token` the number of the piece between blanks that it is in."""
 
     text: str
     score: float
@@ -228,6 +229,8 @@ class WordScore:
     verdict: Verdict = Verdict.RIGHT
     dimensions: dict[str, float] = field(default_factory=dict)
     heard: str | None = None
+    written: str = ""
+    token: int = 0
 
 
 @dataclass(frozen=True)

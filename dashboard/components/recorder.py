@@ -5,10 +5,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.components.microphone_advice import NEEDS_HTTPS, NO_MICROPHONE
 from dashboard.components.webrtc import insecure_origin
-from pipeline.audio.load import MAX_UPLOAD_BYTES, TARGET_RATE_HZ
+from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES, TARGET_RATE_HZ
 from pipeline.i18n import N_, _
 
-UPLOAD_TYPES = ["wav", "flac", "ogg", "opus", "mp3"]
+UPLOAD_TYPES = [suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES]
 MICROPHONE, LIVE, FILE = "microphone", "live", "file"
 WAYS = {MICROPHONE: N_("Microphone"), LIVE: N_("Live"), FILE: N_("File")}
 

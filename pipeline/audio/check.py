@@ -55,6 +55,12 @@ def check_audio(audio: Audio) -> AudioReport:
         N_("The file is cut off after {seconds:.1f} s. Copy or record it again."), seconds=audio.duration_s
     )
     problems = _problems(report, loudest_db)
+    if audio.source_channel is not None and not any(problem.severity == "error" for problem in problems):
+        only = Message(
+            N_("Only channel {channel} of {channels} was used: the others are silent, or cancel it out."),
+            channel=audio.source_channel, channels=audio.source_channels,
+        )  # fmt: skip
+        problems.append(Problem("one_channel", only))
     return replace(report, problems=(Problem(CUT_OFF, cut_off), *problems) if audio.is_cut else tuple(problems))
 
 

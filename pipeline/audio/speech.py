@@ -54,7 +54,7 @@ MARGINS = {
 }
 RULES = {
     RubricName.SENTENCE: VoiceRule(voice=0.3, pause_s=1.0, island_s=0.15, is_sharp=False),
-    RubricName.WORD: VoiceRule(voice=0.15, pause_s=0.4, island_s=0.1, is_sharp=True),
+    RubricName.WORD: VoiceRule(voice=0.15, pause_s=0.5, island_s=0.1, is_sharp=True),
 }
 
 
@@ -106,6 +106,12 @@ def cut_to(audio: Audio, speech: Speech, margins: Margins) -> Cut:
 def speech_only(audio: Audio, rubric: RubricName) -> Audio:
     """What scorers and extractors are given."""
     return cut_to(audio, find_speech(audio, rubric), MARGINS[rubric]).audio
+
+
+def between(audio: Audio, before_s: Seconds, after_s: Seconds) -> Audio:
+    """The recording without so much of its beginning and end."""
+    end = len(audio.samples) - round(after_s * TARGET_RATE_HZ)
+    return replace(audio, samples=audio.samples[round(before_s * TARGET_RATE_HZ) : end])
 
 
 def _voiced(sure: NDArray[np.float32], rule: VoiceRule) -> NDArray[np.int64]:

@@ -119,6 +119,8 @@ def _aligner(settings: Settings, set_name: str) -> Any:
     from pipeline.audio.load import load_audio
     from pipeline.corpus.sets import get_set, target_of
     from pipeline.records import Recording, RubricName, WordScore
+    from pipeline.scoring.base import score_audio
+    from pipeline.scoring.pieces import by_piece
     from pipeline.scoring.selection import SPEECH, load_scorer, settle
 
     scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
@@ -126,7 +128,8 @@ def _aligner(settings: Settings, set_name: str) -> Any:
 
     def words(recording: Recording, audio: Path) -> Sequence[WordScore]:
         try:
-            return scorer.score(load_audio(audio), settle(target_of(set_, recording))[0]).words
+            target = settle(target_of(set_, recording))[0]
+            return by_piece(target.text, score_audio(scorer, load_audio(audio), target).words)
         except PronlabError:
             return ()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.load import load_audio
+from pipeline.audio.speech import speech_only
 from pipeline.corpus.sets import audio_path, get_set, target_of
 from pipeline.errors import AudioError, FeatureError
 from pipeline.features.base import FeatureExtractor
@@ -105,7 +106,7 @@ def _collect(
 def _extract(settings: Settings, extractor: str, job: _Job) -> NDArray[np.float32] | str:
     """The features, or what is wrong with the recording."""
     try:
-        return _loaded(settings, extractor).extract(load_audio(job.path), job.target)
+        return _loaded(settings, extractor).extract(speech_only(load_audio(job.path), job.target.rubric), job.target)
     except (AudioError, FeatureError) as error:
         return str(error)
 
@@ -123,7 +124,7 @@ def _job(settings: Settings, recording: Recording, extractor: FeatureExtractor) 
         stamp = f"{stat.st_size}:{stat.st_mtime_ns}"
     except OSError:
         stamp = "missing"
-    key = hashlib.sha256(f"{path}:{stamp}:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
+    key = hashlib.sha256(f"{path}:{stamp}:speech:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
     return _Job(recording.id, path, target, key)
 
 

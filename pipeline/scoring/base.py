@@ -13,6 +13,7 @@ from pipeline.records import AudioReport, PhoneScore, RubricName, ScoreResult, S
 from pipeline.registry import Registry
 from pipeline.scoring.gate import refusal
 from pipeline.settings import Settings
+from pipeline.text.words import read_text
 
 
 class Scorer(Protocol):
@@ -39,8 +40,12 @@ def score_audio(scorer: Scorer, audio: Audio, target: Target, speech: Speech | N
 
     Args:
         speech: Where it is, if somebody has looked for it before.
+
+    Raises CorpusError for a text that has no words or cannot be read (`pipeline.text.words`).
     """
     started = time.perf_counter()
+    if target.phones is None:
+        read_text(target.text, target.language)
     report, cut = check_audio(audio), Cut(audio)
     if not any(problem.severity == "error" for problem in report.problems):
         cut = cut_to(audio, speech or find_speech(audio, target.rubric), MARGINS[target.rubric])

@@ -24,6 +24,7 @@ from pipeline.errors import AudioError, CorpusError, TrainingError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.speechllm.prompts import ASPECTS, Task, apa_answer, mdd_answer
+from pipeline.text.words import words_of
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def samples_of(corpus: Corpus, limit: int = 0) -> list[Sample]:
             break
         found.append(Sample(number, "apa", apa_answer(row["scores"])))
         if row["heard"] is not None:
-            found.append(Sample(number, "mdd", mdd_answer(row["text"].lower().split(), row["heard"])))
+            found.append(Sample(number, "mdd", mdd_answer(words_of(row["text"], "en"), row["heard"])))
     return found
 
 

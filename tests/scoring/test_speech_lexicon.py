@@ -8,12 +8,7 @@ from pipeline.scoring.speech.lexicon.dictionary import (
     in_dictionary,
     pronounce,
     spoken_of,
-    words_of,
 )
-
-
-def test_words_are_letters_and_apostrophes() -> None:
-    assert words_of("“Don’t,” said Zoë – 'twas fine!") == ["don't", "said", "zoe", "twas", "fine"]
 
 
 def test_the_dictionary_has_all_variants() -> None:

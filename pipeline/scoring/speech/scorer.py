@@ -203,6 +203,8 @@ class SpeechScorer:
             scored.append(
                 WordScore(
                     text=word.text,
+                    written=word.written,
+                    token=word.token,
                     score=round(10.0 * accuracy, 1),
                     start_s=starts[rows[0]],
                     end_s=ends[rows[-1]],

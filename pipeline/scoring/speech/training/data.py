@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from pipeline import jsonl
 from pipeline.audio.load import load_audio
+from pipeline.audio.speech import speech_only
 from pipeline.corpus.sets import confined
 from pipeline.corpus.transcriptions import word_hearings
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
+from pipeline.records import RubricName
 from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS
 from pipeline.scoring.speech.lexicon.dictionary import spoken_of
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones
@@ -99,7 +101,7 @@ def data_hash(utterances: Sequence[Utterance]) -> str:
 
 
 def _utterance(row: dict[str, Any], root: Path) -> Utterance:
-    audio = load_audio(confined(root, row["audio"]))
+    audio = speech_only(load_audio(confined(root, row["audio"])), RubricName.SENTENCE)
     words = [word for word in row["words"] if word["phones"]]
     hearings = [word_hearings(word) for word in words]
     spoken, stress = spoken_of([word["phones"] for word in words])
