@@ -222,7 +222,10 @@ def _chunked(source: Source, size: int, read: Read, whole: Whole) -> Container:
     begin, promised, field, order = stated
     present = max(0, size - begin)
     container = Container(source, is_sure=True, promised_bytes=promised, present_bytes=min(promised, present))
-    is_empty = (promised and not _is_too_small(promised, begin, size, read)) or read(begin, 4) in (b"", *TRAILING_CHUNKS)
+    is_empty = (promised and not _is_too_small(promised, begin, size, read)) or read(begin, 4) in (
+        b"",
+        *TRAILING_CHUNKS,
+    )
     if is_empty or field is None or size > MAX_MENDED_BYTES:
         return container
     content = bytearray(whole())

@@ -39,7 +39,9 @@ CLIP_LOWEST_PEAK = 0.1
 # libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
 # What is read, by libsndfile's names; of other containers nobody knows here whether they are whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3", "MPEG")
-EXPECTED = "Expected WAV, FLAC, Ogg/Opus, MP3, M4A, WebM, AMR or WMA that is complete; export it from the recorder again."
+EXPECTED = (
+    "Expected WAV, FLAC, Ogg/Opus, MP3, M4A, WebM, AMR or WMA that is complete; export it from the recorder again."
+)
 _STREAMED_BYTES = 140_000_000  # more than 120 s of 24-bit stereo at 192 kHz: no size that anybody recorded
 TRUNCATED_BY_S: Seconds = 0.02
 TRUNCATED_MP3_BY_S: Seconds = 0.1  # encoders pad MP3 at both ends
@@ -88,6 +90,14 @@ def audio_files(folder: Path) -> list[Path]:
     """The audio files under a folder, at any depth, in the order of their paths; of a file, itself if it is one."""
     found = [folder] if folder.is_file() else folder.rglob("*")
     return sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+
+
+def other_files(folder: Path) -> list[Path]:
+    """The files under a folder that nobody takes for audio, but for hidden ones: what would be missed in silence."""
+    found = [] if folder.is_file() else folder.rglob("*")
+    return sorted(
+        p for p in found if p.suffix.lower() not in AUDIO_SUFFIXES and p.is_file() and not p.name.startswith(".")
+    )
 
 
 def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S) -> Audio:
@@ -181,7 +191,11 @@ def duration_of(path: Path) -> Seconds:
     try:
         if (kind := media_kind(_head(path))) is not None:
             media = decode_media(path, kind, path.name, LONGEST_MEASURED_S, MAX_DECODED_SAMPLES)
-            return media.claimed_s if media.claimed_s is not None and not media.is_cut else len(media.samples) / media.rate_hz
+            return (
+                media.claimed_s
+                if media.claimed_s is not None and not media.is_cut
+                else len(media.samples) / media.rate_hz
+            )
         container = open_container(path)
         with soundfile.SoundFile(container.source) as file:
             duration_s = int(file.frames) / int(file.samplerate)

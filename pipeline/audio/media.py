@@ -26,6 +26,7 @@ MOST_CHANNELS = 8
 LOWEST_BYTES_PER_S = 60  # of Opus that sends next to nothing in silence: fewer do not hold what a header claims
 TRUNCATED_BY_S: Seconds = 0.25  # encoders round up to whole frames
 HEAD_BYTES = 12
+PROTECTED = ("drms", "enca")  # Apple's, and that of ISO/IEC 23001-7
 UNREADABLE = "it is damaged or protected against copying. Record it yourself, or export it as WAV."
 _ASF = bytes.fromhex("3026b2758e66cf11")
 
@@ -99,8 +100,12 @@ def _shape_of(stream: "av.audio.stream.AudioStream", name: str) -> tuple[int, in
     context: Any = stream.codec_context
     if context is None or not context.sample_rate or not context.channels:
         raise AudioError(f"{name} cannot be decoded: {UNREADABLE}")
+    if context.codec_tag in PROTECTED:
+        raise AudioError(f"{name} is protected against copying. Record it yourself, or export it as WAV.")
     if context.channels > MOST_CHANNELS:
-        raise AudioError(f"{name} has {context.channels} channels; at most {MOST_CHANNELS} are read. Export it as mono.")
+        raise AudioError(
+            f"{name} has {context.channels} channels; at most {MOST_CHANNELS} are read. Export it as mono."
+        )
     return int(context.sample_rate), int(context.channels)
 
 
@@ -146,7 +151,7 @@ def _opened(source: Path | bytes, kind: str, name: str) -> Iterator["av.containe
 def _errors() -> tuple[type[Exception], ...]:
     import av
 
-    return av.error.FFmpegError, ValueError, OverflowError, MemoryError, UnicodeError
+    return av.error.FFmpegError, ValueError, OverflowError
 
 
 def _reason(error: Exception) -> str:

@@ -54,7 +54,9 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         perceived=tuple(p for _, _, verdict in hearings for p in verdict.sequence()) if detailed else None,
         diagnosed=tuple(_spoken(phones)) if same else None,
         recognised_phones=result.heard_phones,
-        recognised_words=None if result.heard_text is None else tuple(words_of(result.heard_text, result.target.language)),
+        recognised_words=None
+        if result.heard_text is None
+        else tuple(words_of(result.heard_text, result.target.language)),
     )
 
 

@@ -27,7 +27,9 @@ def score_attempt(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
     if speech.surest < LEAST_VOICE:
         state = State.NO_SPEECH
         reason = Message(N_("There is no voice in this recording. Record yourself in a quiet place, without music."))
-    elif target.rubric is RubricName.WORD and (speech_s := _speech_s(cut_to(audio, speech, MARGINS[target.rubric]).audio)) > _longest_s(target.text):
+    elif target.rubric is RubricName.WORD and (
+        speech_s := _speech_s(cut_to(audio, speech, MARGINS[target.rubric]).audio)
+    ) > _longest_s(target.text):
         state = State.OTHER_TEXT
         reason = Message(
             N_("There are {seconds:.1f} s of speech in this recording, more than “{word}” takes. Say only this word."),

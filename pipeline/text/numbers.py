@@ -33,13 +33,17 @@ UNITS = {
            "ml": "mililitre", "kb": "kilobayt", "mb": "megabayt", "gb": "gigabayt", "hz": "hertz",
            "khz": "kilohertz"},
 }  # fmt: skip
-_SCALES = {"en": ("hundred", "thousand", "million", "billion", "trillion"), "tr": ("bin", "milyon", "milyar", "trilyon")}
+_SCALES = {
+    "en": ("hundred", "thousand", "million", "billion", "trillion"),
+    "tr": ("bin", "milyon", "milyar", "trilyon"),
+}
 # num2words writes Turkish numbers as one word, as on cheques; in texts each part is a word.
 _TURKISH_PART = re.compile(
     "(?:sıfır|bir|iki|üç|dört|dörd|beş|altmış|altı|yetmiş|yedi|sekiz|seksen|dokuz|doksan|on|yirmi|otuz|kırk|elli|yüz|"
     "bin|milyon|milyar|trilyon)(?:[ıiuü]?nc[ıiuü])?"
 )
 _ORDINAL_SUFFIX = re.compile("[ıiuü]?nc[ıiuü]")
+_USUAL_ADVICE = {"en": "twenty-five", "tr": "yirmi beş"}
 _ADVICE = (
     (re.compile(f"[{MONEY_SIGNS}]"), {"en": "five million dollars", "tr": "beş milyon dolar"}),
     (re.compile(r"\d+/\d+"), {"en": "one half", "tr": "yarım"}),
@@ -83,7 +87,9 @@ def _said(value: int, language: str, kind: str) -> tuple[str, ...]:
 
 
 def _refusal(written: str, language: str) -> str:
-    advice = next((words for pattern, words in _ADVICE if pattern.search(written)), {"en": "twenty-five", "tr": "yirmi beş"})
+    advice = next(
+        (words for pattern, words in _ADVICE if pattern.search(written)), {"en": "twenty-five", "tr": "yirmi beş"}
+    )
     example = f", for example “{advice[language]}”" if language in advice else ""
     return f"Write “{written}” in words, as it is said{example}."
 
@@ -162,7 +168,9 @@ def _time(language: str) -> Callable[["re.Match[str]", str], list[str] | None]:
         if not (hour < 24 and minute < 60) or (language == "en" and hour == 0):
             return None
         words = cardinal(hour, language)
-        is_halved = bool(half) or following[:1].casefold() in ("a", "p") and following[1:].casefold()[:2] in (".m", "m")
+        is_halved = bool(half) or following.casefold().replace(".", "") in ("am", "pm")
+            following[:1].casefold() in ("a", "p") and following[1:].casefold()[:2] in (".m", "m")
+        )
         if minute >= 10:
             words += cardinal(minute, language)
         elif minute:
@@ -218,6 +226,10 @@ def _rules(language: str) -> tuple[tuple[str, Callable[["re.Match[str]", str], l
         words = _amount(match[1], None, language)
         return None if words is None else ["number" if language == "en" else "numara", *words]
 
+    def with_unit(match: "re.Match[str]", _following: str) -> list[str] | None:
+        is_one = (match[1], match[2]) == ("1", None)
+        return _with_unit(_amount(match[1], match[2], language), match[3], language, is_one=is_one)
+
     return (
         (rf"([{signs}]){price}", lambda m, f: _money(m[1], m[2], m[3], language, f)),
         (rf"{price}([{signs}])", lambda m, f: _money(m[3], m[1], m[2], language, f)),
@@ -225,7 +237,7 @@ def _rules(language: str) -> tuple[tuple[str, Callable[["re.Match[str]", str], l
          of_percent if language == "en" else lambda m, f: _turkish_percent(m)),
         (r"(\d{1,2}):(\d\d)(am|pm|AM|PM)?" if language == "en" else r"(\d{1,2}):(\d\d)()", _time(language)),
         (rf"#({whole})", numbered),
-        (rf"{number}(?i:({units}))", lambda m, f: _with_unit(_amount(m[1], m[2], language), m[3], language, is_one=(m[1], m[2]) == ("1", None))),
+        (rf"{number}(?i:({units}))", with_unit),
     )  # fmt: skip
 
 

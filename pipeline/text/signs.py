@@ -1,4 +1,4 @@
-"""Signs that are one sign in speech, however they are typed: apostrophes, quotes, dashes, and letters by their script."""
+"""Signs that are one in speech, however they are typed: apostrophes, quotes, dashes; and letters by their script."""
 
 import unicodedata
 
@@ -8,12 +8,14 @@ from pipeline.text import composed, visible
 APOSTROPHE = "'"
 # Typewriter's, typographic, reversed, grave, acute, modifier letters, primes, and the full-width one.
 APOSTROPHES = "'’‘‛`´ʼʻʽˈʹˊˋ′‵＇՚ߴߵꞌ᾿᾽`"
-QUOTES = "\"“”„‟«»‹›″‶‴〝〞＂‚"
+QUOTES = '"“”„‟«»‹›″‶‴〝〞＂‚'
 DASHES = "-‐‑‒–—―−﹘﹣－⁃˗"
 _SAME = str.maketrans({**dict.fromkeys(APOSTROPHES, "'"), **dict.fromkeys(QUOTES, '"'), **dict.fromkeys(DASHES, "-")})
 # Of other alphabets than English's and Turkish's, as they are read by who does not know them.
-LETTERS = str.maketrans({"ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l",
-                         "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i", "ħ": "h"})  # fmt: skip
+LETTERS = str.maketrans({
+    "ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i", "ħ": "h",
+})  # fmt: skip
 # Scripts that are written together within words of one language.
 _TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "IDEOGRAPHIC", "BOPOMOFO"})
 LATIN = frozenset({"en", "tr"})
@@ -55,7 +57,9 @@ def check_scripts(word: str, language: str) -> None:
         raise CorpusError(f"“{word}” is written in {name} letters, not in those of its language. Type it again.")
     number, sign = foreign[0]
     looks = f", which may look like a {usual.capitalize()} letter" if usual else ""
-    raise CorpusError(f"Letter {number} of “{word}”, “{sign}”, is {unicodedata.name(sign, 'unnamed')}{looks}. Type it again.")
+    raise CorpusError(
+        f"Letter {number} of “{word}”, “{sign}”, is {unicodedata.name(sign, 'unnamed')}{looks}. Type it again."
+    )
 
 
 def _script(letter: str) -> str:

@@ -89,7 +89,12 @@ def text_key(text: str, language: str = UNKNOWN_LANGUAGE) -> str:
 def _pieces(text: str) -> list[tuple[int, str, str, str]]:
     """The pieces between blanks: number, piece, the one before and the one after."""
     pieces = text.split()
-    return [(n, piece, *pair) for n, (piece, pair) in enumerate(zip(pieces, zip(["", *pieces], [*pieces[1:], ""], strict=False), strict=False))]
+    return [
+        (n, piece, *pair)
+        for n, (piece, pair) in enumerate(
+            zip(pieces, zip(["", *pieces], [*pieces[1:], ""], strict=False), strict=False)
+        )
+    ]
 
 
 def _read(piece: str, before: str, following: str, language: str) -> list[tuple[str, list[str]]]:
@@ -113,12 +118,14 @@ def _read(piece: str, before: str, following: str, language: str) -> list[tuple[
     if any(letter.isdecimal() for letter in core):
         return _with_number(sign, core, unified(following).strip(_AROUND), language)
     unit = short.rstrip(".")
-    if unit in units and any(letter.isdecimal() for letter in before):
+    if unit in units:
+        if not any(letter.isdecimal() for letter in before):
+            raise CorpusError(f"“{core}” is an abbreviation. Write it as it is said, for example “{units[unit]}”.")
         return [(core, [unit_word(unit, language, is_one=before.strip(_AROUND) == "1")])]
-    words = _letters(sign, language)
-    if len(words) == 1:
-        return [(_spelling(piece), [words[0][1]])]
-    return [(part, [word]) for part, word in words]
+    parts = _letters(sign, language)
+    if len(parts) == 1:
+        return [(_spelling(piece), [parts[0][1]])]
+    return [(part, [word]) for part, word in parts]
 
 
 def _spelling(piece: str) -> str:
@@ -156,8 +163,8 @@ def _letters(sign: str, language: str) -> list[tuple[str, str]]:
         word = lower(plain(written), language) if language == "en" else lower(written, language)
         if language == "en" and not re.fullmatch("[a-z']+", word):
             odd = next(letter for letter in word if not re.fullmatch("[a-z']", letter))
-            raise CorpusError(f"“{written}” has the letter “{odd}” ({unicodedata.name(odd, '?')}), which English has not. "
-                              f"Write the word with English letters.")  # fmt: skip
+            name = unicodedata.name(odd, "unnamed")
+            raise CorpusError(f"“{written}” has the letter “{odd}” ({name}). Write the word with English letters.")
         words.append((written, word.replace("'", "") if language == "tr" else word))
     return words
 

@@ -148,7 +148,7 @@ def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "Clip
 def _summary(found: "ClipScan") -> dict[str, Any]:
     return {
         "classes": found.statistics, "bad": [{"path": c.path, "problems": c.problems} for c in found.bad],
-        "duplicates": found.duplicates, "sources_known": found.sources_known,
+        "duplicates": found.duplicates, "sources_known": found.sources_known, "left_out": found.left_out,
     }  # fmt: skip
 
 
@@ -162,6 +162,9 @@ def _text(found: "ClipScan") -> str:
     if len(found.bad) > SHOWN:
         lines.append(f"  ... and {len(found.bad) - SHOWN} more (--json lists all)")
     lines += [f"  the same sound: {', '.join(paths)}" for paths in found.duplicates[:SHOWN]]
+    if found.left_out:
+        more = f" and {len(found.left_out) - SHOWN} more" if len(found.left_out) > SHOWN else ""
+        lines.append(f"  left out, no audio by their names: {', '.join(found.left_out[:SHOWN])}{more}")
     return "\n".join(lines)
 
 

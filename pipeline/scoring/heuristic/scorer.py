@@ -65,7 +65,9 @@ def make(settings: Settings, rubric: RubricName, model: Path | None) -> Heuristi
 
 
 def _alone(audio: Audio, target: Target) -> rules.Losses:
-    measured = dict(zip(FEATURE_NAMES, timing(Frames(audio), audio.duration_s, text_key(target.text, target.language)), strict=True))
+    measured = dict(
+        zip(FEATURE_NAMES, timing(Frames(audio), audio.duration_s, text_key(target.text, target.language)), strict=True)
+    )
     return rules.alone(
         check_audio(audio),
         vowels_per_s=float(measured["vowels_per_s"]),
