@@ -1,6 +1,7 @@
 """Decode a recording from a file or an upload into 16 kHz mono, refusing what cannot be trusted.
 
-soundfile reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3, PyAV what phones and browsers write (`pipeline.audio.media`). Where the file's bytes bear its header out
+soundfile reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3, PyAV what phones and browsers write (`pipeline.audio.media`).
+Where the file's bytes bear its header out
 (`pipeline.audio.container`), length is judged before anything is decoded, so that an hour-long upload costs nothing;
 else the file is decoded up to the limit. Level and clipping are measured on the decoded source, before resampling could
 round its edges.
@@ -39,9 +40,7 @@ CLIP_LOWEST_PEAK = 0.1
 # libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
 # What is read, by libsndfile's names; of other containers nobody knows here whether they are whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3", "MPEG")
-EXPECTED = (
-    "Expected WAV, FLAC, Ogg/Opus, MP3, M4A, WebM, AMR or WMA that is complete; export it from the recorder again."
-)
+EXPECTED = "Expected WAV, FLAC, Ogg/Opus, MP3, M4A, WebM, AMR or WMA that is complete; export it again."
 _STREAMED_BYTES = 140_000_000  # more than 120 s of 24-bit stereo at 192 kHz: no size that anybody recorded
 TRUNCATED_BY_S: Seconds = 0.02
 TRUNCATED_MP3_BY_S: Seconds = 0.1  # encoders pad MP3 at both ends
@@ -191,11 +190,7 @@ def duration_of(path: Path) -> Seconds:
     try:
         if (kind := media_kind(_head(path))) is not None:
             media = decode_media(path, kind, path.name, LONGEST_MEASURED_S, MAX_DECODED_SAMPLES)
-            return (
-                media.claimed_s
-                if media.claimed_s is not None and not media.is_cut
-                else len(media.samples) / media.rate_hz
-            )
+            return len(media.samples) / media.rate_hz
         container = open_container(path)
         with soundfile.SoundFile(container.source) as file:
             duration_s = int(file.frames) / int(file.samplerate)

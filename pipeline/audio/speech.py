@@ -1,7 +1,7 @@
 """Which part of a recording is speech: what was recorded before and after it must not change a score.
 
-silero-vad says where somebody speaks. It takes single notes of music for a voice, so that a short sound which lies apart
-from the rest counts as none.
+silero-vad says where somebody speaks. It takes single notes of music for a voice, so that a short sound apart from the
+rest counts as none.
 """
 
 from dataclasses import dataclass, replace
@@ -36,11 +36,13 @@ class Margins:
 
 @dataclass(frozen=True)
 class VoiceRule:
-    """`voice` is the probability from which on a block counts; `pause_s` the longest pause within speech: beyond it,
+    """`sure` is the probability that some block must reach: of a faint or hoarse voice silero-vad hears too little to cut by
+    it. `voice` is the probability from which on a block counts; `pause_s` the longest pause within speech: beyond it,
     less than `island_s` of voice is something else. `is_sharp`: the first block as heard forwards and the last as heard
     backwards, so that of music beside it nothing is taken for speech; else the first and last in either direction, as
     whoever knows the text can leave out the rest (`scoring.speech.scorer`)."""
 
+    sure: float
     voice: float
     pause_s: Seconds
     island_s: Seconds
@@ -53,8 +55,8 @@ MARGINS = {
     RubricName.WORD: Margins(longest_s=0.4, kept_s=0.05, heard_s=0.05),
 }
 RULES = {
-    RubricName.SENTENCE: VoiceRule(voice=0.3, pause_s=1.0, island_s=0.15, is_sharp=False),
-    RubricName.WORD: VoiceRule(voice=0.15, pause_s=0.5, island_s=0.1, is_sharp=True),
+    RubricName.SENTENCE: VoiceRule(sure=0.9, voice=0.3, pause_s=1.0, island_s=0.15, is_sharp=False),
+    RubricName.WORD: VoiceRule(sure=0.5, voice=0.15, pause_s=0.5, island_s=0.1, is_sharp=True),
 }
 
 
@@ -85,7 +87,7 @@ def find_speech(audio: Audio, rubric: RubricName) -> Speech:
     both = voice_both_ways(audio.samples)
     forwards, backwards = both if rule.is_sharp else (both.max(axis=0),) * 2
     first, last, surest = _voiced(forwards, rule), _voiced(backwards, rule), float(both[0].max())
-    if not (len(first) and len(last)) or first[0] > last[-1]:
+    if both.max() < rule.sure or not (len(first) and len(last)) or first[0] > last[-1]:
         return Speech(0, n, surest)
     return Speech(int(first[0]) * BLOCK, min(n, (int(last[-1]) + 1) * BLOCK), surest)
 

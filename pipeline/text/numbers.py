@@ -169,8 +169,6 @@ def _time(language: str) -> Callable[["re.Match[str]", str], list[str] | None]:
             return None
         words = cardinal(hour, language)
         is_halved = bool(half) or following.casefold().replace(".", "") in ("am", "pm")
-            following[:1].casefold() in ("a", "p") and following[1:].casefold()[:2] in (".m", "m")
-        )
         if minute >= 10:
             words += cardinal(minute, language)
         elif minute:

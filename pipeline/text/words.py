@@ -89,12 +89,7 @@ def text_key(text: str, language: str = UNKNOWN_LANGUAGE) -> str:
 def _pieces(text: str) -> list[tuple[int, str, str, str]]:
     """The pieces between blanks: number, piece, the one before and the one after."""
     pieces = text.split()
-    return [
-        (n, piece, *pair)
-        for n, (piece, pair) in enumerate(
-            zip(pieces, zip(["", *pieces], [*pieces[1:], ""], strict=False), strict=False)
-        )
-    ]
+    return list(zip(range(len(pieces)), pieces, ["", *pieces], [*pieces[1:], ""], strict=False))
 
 
 def _read(piece: str, before: str, following: str, language: str) -> list[tuple[str, list[str]]]:
