@@ -140,7 +140,7 @@ def _opened(source: Path | bytes, kind: str, name: str) -> Iterator["av.containe
     with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
         try:
             container = av.open(file, mode="r", format=kind, metadata_errors="ignore")
-        except (*_errors(), EOFError) as error:
+        except _errors() as error:
             raise AudioError(
                 f"{name} cannot be read: it is damaged or was cut off ({_reason(error)}). Copy or record it again."
             ) from error
@@ -151,7 +151,7 @@ def _opened(source: Path | bytes, kind: str, name: str) -> Iterator["av.containe
 def _errors() -> tuple[type[Exception], ...]:
     import av
 
-    return av.error.FFmpegError, ValueError, OverflowError
+    return av.error.FFmpegError, EOFError, ValueError, OverflowError
 
 
 def _reason(error: Exception) -> str:

@@ -103,10 +103,6 @@ def test_a_wav_whose_data_size_is_no_size(sound: np.ndarray, size: int, riff: st
     content[40:44] = struct.pack("<I", size)
     if riff == "same":
         content[4:8] = struct.pack("<I", min(size, 0xFFFF_FFFF))
-    if size == 1:
-        with pytest.raises(AudioError):
-            load_audio(bytes(content))
-        return
     audio = load_audio(bytes(content))
     assert audio.duration_s == pytest.approx(SECONDS)
     assert not audio.is_cut
