@@ -36,11 +36,14 @@ class Margins:
 
 @dataclass(frozen=True)
 class VoiceRule:
-    """`sure` is the probability that some block must reach: of a faint or hoarse voice silero-vad hears too little to
-    cut by it. `voice` is the probability from which on a block counts; `pause_s` the longest pause within speech: beyond it,
-    less than `island_s` of voice is something else. `is_sharp`: the first block as heard forwards and the last as heard
-    backwards, so that of music beside it nothing is taken for speech; else the first and last in either direction, as
-    whoever knows the text can leave out the rest (`scoring.speech.scorer`)."""
+    """When a sound counts as a voice.
+
+    `sure` is the probability that some block must reach: of a faint or hoarse voice silero-vad hears too little to cut
+    by it. `voice` is the probability from which on a block counts; `pause_s` the longest pause within speech: beyond
+    it, less than `island_s` of voice is something else. `is_sharp`: the first block as heard forwards and the last as
+    heard backwards, so that of music beside it little is taken for speech; else the first and last in either
+    direction, as whoever knows the text can leave out the rest (`scoring.speech.scorer`).
+    """
 
     sure: float
     voice: float
