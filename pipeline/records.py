@@ -224,8 +224,9 @@ class PhoneScore:
 
 @dataclass(frozen=True)
 class WordScore:
-    """One word of the text. `dimensions` are on the corpus's scales (accuracy, stress, total 0-10); `heard` is another
-    word that was said in its place."""
+    """One word of the text as it is said. `dimensions` are on the corpus's scales (accuracy, stress, total 0-10);
+    `heard` is another word that was said in its place. `written` is the part of the text that it is said for (`25` for
+    `twenty` and for `five`), `token` the number of the piece between blanks that it is in."""
 
     text: str
     score: float
@@ -235,6 +236,8 @@ class WordScore:
     verdict: Verdict = Verdict.RIGHT
     dimensions: dict[str, float] = field(default_factory=dict)
     heard: str | None = None
+    written: str = ""
+    token: int = 0
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,8 @@ class ScoreResult:
     `overall` is 0-100, or None when the recording could not be scored; then `band` is None, `scoring_method` is
     `none`, and `state` and `warnings` say why. `confidence` is the estimated probability (0-1) that an expert's score
     lies within 10 points, None where the scorer has no such estimate. `heard_phones` and `heard_text` are what was
-    recognised without being told the text, where the scorer listens that way.
+    recognised without being told the text, where the scorer listens that way. `cut_before_s` and `cut_after_s` are how
+    much of the recording was left out before and after the speech; all times are those of the whole recording.
     """
 
     overall: float | None
@@ -262,6 +266,8 @@ class ScoreResult:
     state: State = State.SCORED
     heard_phones: tuple[str, ...] | None = None
     heard_text: str | None = None
+    cut_before_s: Seconds = 0.0
+    cut_after_s: Seconds = 0.0
 
 
 _PLAIN = (str, int, bool, type(None))

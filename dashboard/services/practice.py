@@ -92,11 +92,12 @@ def can_score(language: str) -> bool:
 @asks(Action.PRACTISE)
 def reference_voice(target: Target) -> ReferenceVoice | None:
     """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
-    from pipeline.corpus.references import find_references, is_synthetic, word_key
+    from pipeline.corpus.references import find_references, is_synthetic
     from pipeline.corpus.synthetic_voice import spoken
     from pipeline.errors import AudioError
+    from pipeline.text.words import text_key
 
-    for path in find_references(settings(), target.language).get(word_key(target.text, target.language), ()):
+    for path in find_references(settings(), target.language).get(text_key(target.text, target.language), ()):
         with suppress(AudioError):  # told where references are chosen
             loaded_audio(path)
             return ReferenceVoice(path, is_synthetic(settings(), path))

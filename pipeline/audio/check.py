@@ -12,6 +12,7 @@ from pipeline.i18n import N_, Message
 from pipeline.records import AudioReport, Problem, Seconds
 
 CUT_OFF = "cut_off"
+NOISY = "noisy"
 FRAME_S: Seconds = 0.02
 TOO_SHORT_S: Seconds = 0.15
 LONG_S: Seconds = 60.0
@@ -54,6 +55,12 @@ def check_audio(audio: Audio) -> AudioReport:
         N_("The file is cut off after {seconds:.1f} s. Copy or record it again."), seconds=audio.duration_s
     )
     problems = _problems(report, loudest_db)
+    if audio.source_channel is not None and not any(problem.severity == "error" for problem in problems):
+        only = Message(
+            N_("Only channel {channel} of {channels} was used: the others are silent, or cancel it out."),
+            channel=audio.source_channel, channels=audio.source_channels,
+        )  # fmt: skip
+        problems.append(Problem("one_channel", only))
     return replace(report, problems=(Problem(CUT_OFF, cut_off), *problems) if audio.is_cut else tuple(problems))
 
 
@@ -137,7 +144,7 @@ def _problems(report: AudioReport, loudest_db: float) -> list[Problem]:
             N_("The speech is only {decibels:.0f} dB above the noise. Record in a quieter place."),
             decibels=report.snr_db,
         )
-        problems.append(Problem("noisy", message))
+        problems.append(Problem(NOISY, message))
     if report.sample_rate_hz < NARROW_RATE_HZ:
         message = Message(
             N_("A sample rate of {rate} Hz loses the upper half of speech. Record at 16,000 Hz or more."),

@@ -222,7 +222,10 @@ def _chunked(source: Source, size: int, read: Read, whole: Whole) -> Container:
     begin, promised, field, order = stated
     present = max(0, size - begin)
     container = Container(source, is_sure=True, promised_bytes=promised, present_bytes=min(promised, present))
-    is_empty = promised or read(begin, 4) in (b"", *TRAILING_CHUNKS)
+    is_empty = (promised and not _is_too_small(promised, begin, size, read)) or read(begin, 4) in (
+        b"",
+        *TRAILING_CHUNKS,
+    )
     if is_empty or field is None or size > MAX_MENDED_BYTES:
         return container
     content = bytearray(whole())
@@ -231,6 +234,16 @@ def _chunked(source: Source, size: int, read: Read, whole: Whole) -> Container:
     if content.startswith((b"RIFF", b"RIFX")):
         content[4:8] = (size - 8).to_bytes(4, order)
     return replace(container, source=io.BytesIO(bytes(content)), promised_bytes=present, present_bytes=present)
+
+
+def _is_too_small(promised: int, begin: int, size: int, read: Read) -> bool:
+    """Whether the sound of a RIFF file goes on where its header says that it ends: what follows must be a chunk, whose
+    name is plain text and whose size fits."""
+    after = begin + promised + promised % 2
+    if read(0, 4) != b"RIFF" or size - after < 8:
+        return False
+    head = read(after, 8)
+    return not head[:4].isascii() or not head[:4].decode("ascii").isprintable()
 
 
 def _sound(size: int, read: Read) -> tuple[int, int, slice | None, Order] | None:

@@ -1,6 +1,7 @@
 """Decode a recording from a file or an upload into 16 kHz mono, refusing what cannot be trusted.
 
-soundfile reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3. Where the file's bytes bear its header out
+soundfile reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3, PyAV what phones and browsers write (`pipeline.audio.media`).
+Where the file's bytes bear its header out
 (`pipeline.audio.container`), length is judged before anything is decoded, so that an hour-long upload costs nothing;
 else the file is decoded up to the limit. Level and clipping are measured on the decoded source, before resampling could
 round its edges.
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.container import Container, is_plausible, open_container
+from pipeline.audio.media import HEAD_BYTES, MEDIA_SUFFIXES, Media, decode_media, media_kind
 from pipeline.errors import AudioError
 from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
@@ -28,7 +30,7 @@ MAX_UPLOAD_BYTES = 50_000_000
 MIN_RATE_HZ = 4_000
 # 120 s of 192 kHz stereo; keeps a small compressed upload from filling the memory when it is decoded.
 MAX_DECODED_SAMPLES = 50_000_000
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", *MEDIA_SUFFIXES)
 
 # A sample counts as clipped in a run of CLIP_RUN equal ones this close to the file's peak, or at full scale.
 CLIP_LEVEL = 0.99
@@ -39,13 +41,16 @@ CLIP_LOWEST_PEAK = 0.1
 # libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
 # What is read, by libsndfile's names; of other containers nobody knows here whether they are whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3", "MPEG")
-EXPECTED = Message(N_("Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; export it again from the recorder."))
-_STREAMED_BYTES = 1_000_000_000  # 8 hours; nobody promises that of a word or sentence
+EXPECTED = Message(N_("Expected WAV, FLAC, Ogg/Opus, MP3, M4A, WebM, AMR or WMA that is complete; export it again."))
+_STREAMED_BYTES = 140_000_000  # more than 120 s of 24-bit stereo at 192 kHz: no size that anybody recorded
 TRUNCATED_BY_S: Seconds = 0.02
 TRUNCATED_MP3_BY_S: Seconds = 0.1  # encoders pad MP3 at both ends
 # Float samples may exceed full scale, by 20 dB at most; whole numbers written as floats reach 32,767 and more.
 HIGHEST_PEAK = 10.0
 BLOCK_FRAMES = 65_536
+LONGEST_MEASURED_S: Seconds = 3600.0
+SILENT_SIDE = 1e-6  # power relative to the loudest channel's: 60 dB under it
+CANCELLED = 0.25  # power of the mean over the mean power: .5 for channels that have nothing in common, 0 for inverted
 
 
 class AudioTooLongError(AudioError):
@@ -63,6 +68,8 @@ class Audio:
     `samples` is float32 [n], mono, at `sample_rate_hz`. `source_*` describe the file before resampling and mixing:
     `source_peak` is linear with full scale 1.0, `source_clipped_share` the share (0-1) of samples at full scale or
     in a flat top: three or more equal samples within 1 % of the peak. `is_cut`: the file ends before it should.
+    `source_channel` is the number (from 1) of the only channel that was used, where the others are silent or cancel it
+    out; None where all were.
     """
 
     samples: NDArray[np.float32]
@@ -72,6 +79,7 @@ class Audio:
     source_peak: float = 0.0
     source_clipped_share: float = 0.0
     is_cut: bool = False
+    source_channel: int | None = None
 
     @property
     def duration_s(self) -> Seconds:
@@ -82,6 +90,14 @@ def audio_files(folder: Path) -> list[Path]:
     """The audio files under a folder, at any depth, in the order of their paths; of a file, itself if it is one."""
     found = [folder] if folder.is_file() else folder.rglob("*")
     return sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+
+
+def other_files(folder: Path) -> list[Path]:
+    """The files under a folder that nobody takes for audio, but for hidden ones: what would be missed in silence."""
+    found = [] if folder.is_file() else folder.rglob("*")
+    return sorted(
+        p for p in found if p.suffix.lower() not in AUDIO_SUFFIXES and p.is_file() and not p.name.startswith(".")
+    )
 
 
 def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S) -> Audio:
@@ -95,6 +111,9 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
 
     name = source.name if isinstance(source, Path) else Message(N_("the recording"))
     size = _check_size(source, name)
+    if (kind := media_kind(_head(source))) is not None:
+        media = decode_media(source, kind, name, max_duration_s, MAX_DECODED_SAMPLES)
+        return _from_media(media, name, max_duration_s)
     is_cut = False
     try:
         container = open_container(source)
@@ -129,6 +148,40 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
         raise AudioError(_too_many(name, rate_hz, channels, decoded.size))
     if len(decoded) == 0 and is_cut:
         raise AudioError(N_("{name} is cut off before its first sound. Copy or record it again."), name=name)
+    audio = _checked(decoded, rate_hz, name)
+    is_short = file.format == "MP3" and is_likely and declared - len(decoded) > TRUNCATED_MP3_BY_S * rate_hz
+    if not is_cut and not is_short:
+        return audio
+    if file.format == "FLAC":
+        raise AudioError(
+            N_("{name} cannot be read to its end: it is cut off after {duration_s:.1f} s. Copy or record it again."),
+            name=name,
+            duration_s=audio.duration_s,
+        )
+    return replace(audio, is_cut=True)
+
+
+def _head(source: Path | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[:HEAD_BYTES]
+    with source.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def _from_media(media: Media, name: str, max_duration_s: Seconds) -> Audio:
+    n, rate_hz = len(media.samples), media.rate_hz
+    _check_rate(name, rate_hz)
+    if n > max_duration_s * rate_hz:
+        claimed_s = media.claimed_s if (media.claimed_s or 0.0) > max_duration_s else None
+        raise AudioTooLongError(_too_long(name, claimed_s, max_duration_s), claimed_s or max_duration_s)
+    if media.samples.size > MAX_DECODED_SAMPLES:
+        raise AudioError(_too_many(name, rate_hz, media.samples.shape[1], media.samples.size))
+    audio = _checked(media.samples, rate_hz, name)
+    return replace(audio, is_cut=media.is_cut)
+
+
+def _checked(decoded: NDArray[np.float32], rate_hz: int, name: str) -> Audio:
+    """Raises AudioError for what is no sound."""
     if len(decoded) == 0:
         raise AudioError(N_("{name} holds no audio: it is empty or was cut off. Record it again."), name=name)
     if not np.isfinite(decoded).all():
@@ -145,16 +198,7 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
             name=name,
             peak=audio.source_peak,
         )
-    is_short = file.format == "MP3" and is_likely and declared - len(decoded) > TRUNCATED_MP3_BY_S * rate_hz
-    if not is_cut and not is_short:
-        return audio
-    if file.format == "FLAC":
-        raise AudioError(
-            N_("{name} cannot be read to its end: it is cut off after {duration_s:.1f} s. Copy or record it again."),
-            name=name,
-            duration_s=audio.duration_s,
-        )
-    return replace(audio, is_cut=True)
+    return audio
 
 
 def duration_of(path: Path) -> Seconds:
@@ -162,6 +206,9 @@ def duration_of(path: Path) -> Seconds:
     import soundfile
 
     try:
+        if (kind := media_kind(_head(path))) is not None:
+            media = decode_media(path, kind, path.name, LONGEST_MEASURED_S, MAX_DECODED_SAMPLES)
+            return len(media.samples) / media.rate_hz
         container = open_container(path)
         with soundfile.SoundFile(container.source) as file:
             duration_s = int(file.frames) / int(file.samplerate)
@@ -178,7 +225,7 @@ def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
     if decoded.ndim == 1:
         decoded = decoded[:, None]
     peak = float(np.abs(decoded).max(initial=0.0))
-    samples = decoded[:, 0] if decoded.shape[1] == 1 else decoded.mean(axis=1)
+    samples, channel = _mono(decoded)
     if rate_hz != TARGET_RATE_HZ:
         import soxr
 
@@ -188,8 +235,27 @@ def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
         source_rate_hz=rate_hz,
         source_channels=decoded.shape[1],
         source_peak=peak,
-        source_clipped_share=max(_clipped_share(channel, peak) for channel in decoded.T),
+        source_clipped_share=max(_clipped_share(side, peak) for side in decoded.T),
+        source_channel=channel,
     )
+
+
+def _mono(decoded: NDArray[np.float32]) -> tuple[NDArray[np.float32], int | None]:
+    """The mean of the channels that hold something [n]. Of channels that cancel each other out the loudest, whose
+    number (from 1) comes with it; so does that of the only channel of several that is not silent."""
+    if decoded.shape[1] == 1:
+        return decoded[:, 0], None
+    power = decoded.var(axis=0, dtype=np.float64)
+    loudest = int(power.argmax())
+    heard = np.flatnonzero(power > power[loudest] * SILENT_SIDE)
+    if len(heard) == 0:
+        return decoded.mean(axis=1), None
+    if len(heard) == 1:
+        return decoded[:, loudest], loudest + 1
+    mixed = decoded[:, heard].mean(axis=1)
+    if float(mixed.var(dtype=np.float64)) < CANCELLED * float(power[heard].mean()):
+        return decoded[:, loudest], loudest + 1
+    return mixed, None
 
 
 def _decode(file: "soundfile.SoundFile", most: int) -> NDArray[np.float32]:
@@ -233,13 +299,7 @@ def _check_header(
     name: str, rate_hz: int, channels: int, frames: int, max_duration_s: Seconds, container: Container
 ) -> None:
     """Refuse by what the header says, before anything is decoded."""
-    if rate_hz < MIN_RATE_HZ:
-        raise AudioError(
-            N_("{name} has a sample rate of {rate_hz} Hz; at least {min_rate_hz} Hz is needed."),
-            name=name,
-            rate_hz=rate_hz,
-            min_rate_hz=MIN_RATE_HZ,
-        )
+    _check_rate(name, rate_hz)
     if frames > max_duration_s * rate_hz:
         raise AudioTooLongError(_too_long(name, frames / rate_hz, max_duration_s), frames / rate_hz)
     if frames * channels > MAX_DECODED_SAMPLES:
@@ -259,7 +319,17 @@ def _check_header(
             )
 
 
-def _too_many(name: str, rate_hz: int, channels: int, n: int) -> str:
+def _check_rate(name: str, rate_hz: int) -> None:
+    if rate_hz < MIN_RATE_HZ:
+        raise AudioError(
+            N_("{name} has a sample rate of {rate_hz} Hz; at least {min_rate_hz} Hz is needed."),
+            name=name,
+            rate_hz=rate_hz,
+            min_rate_hz=MIN_RATE_HZ,
+        )
+
+
+def _too_many(name: str, rate_hz: int, channels: int, n: int) -> Message:
     return Message(
         N_(
             "{name} has {channels} channels of {rate_hz} Hz, {n:.0f} million samples; at most {limit:.0f} million are "
@@ -269,7 +339,7 @@ def _too_many(name: str, rate_hz: int, channels: int, n: int) -> str:
     )  # fmt: skip
 
 
-def _too_long(name: str, duration_s: Seconds | None, max_duration_s: Seconds) -> str:
+def _too_long(name: str, duration_s: Seconds | None, max_duration_s: Seconds) -> Message:
     """`duration_s` is None where nobody can tell without decoding all of it."""
     lasts = Message(N_("more than {seconds:.0f} s"), seconds=max_duration_s)
     if duration_s is not None:

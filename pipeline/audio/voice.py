@@ -35,11 +35,21 @@ def surest_voice(samples: NDArray[np.float32]) -> float:
     return float(_probabilities(samples).max(initial=0.0)) if len(samples) else 0.0
 
 
-def _probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    peak = float(np.abs(samples).max(initial=0.0))
-    level = samples * (0.5 / peak) if peak > 0 else samples  # it hears little in faint recordings
+def voice_both_ways(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The probability of a voice in each block, heard forwards and backwards [2, n_blocks]."""
     with _one_at_a_time:
-        return _model().probabilities(level)
+        return _model().both_ways(_levelled(samples))
+
+
+def _probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    with _one_at_a_time:
+        return _model().probabilities(_levelled(samples))
+
+
+def _levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """It hears little in faint recordings."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    return samples * np.float32(0.5 / peak) if peak > 0 else samples
 
 
 @cache

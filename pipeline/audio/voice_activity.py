@@ -47,6 +47,19 @@ class VoiceActivity:
         self.reset()
         return np.array([self.block(block) for block in blocks_of(samples)], dtype=np.float32)
 
+    def both_ways(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `probabilities`, heard forwards and backwards [2, ceil(n / BLOCK)]: the model holds on to a voice for a
+        while after it has ended, so that each end is sharp only in the direction that comes upon it."""
+        heard = np.stack([blocks_of(samples), blocks_of(samples).reshape(-1)[::-1].reshape(-1, BLOCK)])
+        state, context = np.zeros((2, 2, STATE_SHAPE[-1]), np.float32), np.zeros((2, CONTEXT), np.float32)
+        sure = np.zeros(heard.shape[:2], dtype=np.float32)
+        rate = np.array(TARGET_RATE_HZ, dtype=np.int64)
+        for block in range(heard.shape[1]):
+            sound = np.concatenate([context, heard[:, block]], axis=1)
+            answer, state = self._session.run(None, {"input": sound, "state": state, "sr": rate})
+            sure[:, block], context = answer[:, 0], sound[:, -CONTEXT:]
+        return np.stack([sure[0], sure[1, ::-1]])
+
 
 def blocks_of(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """A recording in blocks [ceil(n / BLOCK), BLOCK], the last one filled up with silence."""

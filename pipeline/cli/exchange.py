@@ -281,6 +281,8 @@ def _aligner(settings: Settings, set_name: str) -> "Aligner":
     from pipeline.corpus.sets import get_set, target_of
     from pipeline.labels.exchange.textgrid import Alignment
     from pipeline.records import Recording, RubricName, State
+    from pipeline.scoring.base import score_audio
+    from pipeline.scoring.pieces import by_piece
     from pipeline.scoring.selection import SPEECH, load_scorer, settle
 
     scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
@@ -288,11 +290,12 @@ def _aligner(settings: Settings, set_name: str) -> "Aligner":
 
     def align(recording: Recording, audio: Path) -> Alignment:
         try:
-            result = scorer.score(load_audio(audio), settle(target_of(set_, recording))[0])
+            target = settle(target_of(set_, recording))[0]
+            result = score_audio(scorer, load_audio(audio), target)
         except PronlabError as error:
             return Alignment(reason=str(error))
         if result.state is not State.SCORED or not result.words:
             return Alignment(reason=" ".join(result.warnings) or f"it could not be scored ({result.state})")
-        return Alignment(result.words)
+        return Alignment(by_piece(target.text, result.words))
 
     return align

@@ -207,6 +207,8 @@ def _score_text(result: Any) -> str:
     lines += [_word_line(word) for word in result.words]
     if result.words:
         lines.append("  (~ accented, ! wrong, - missing; in brackets what was heard)")
+    if result.cut_before_s or result.cut_after_s:
+        lines.append(f"  left out: {result.cut_before_s:.1f} s before and {result.cut_after_s:.1f} s after the speech")
     if result.state == State.OTHER_TEXT and result.heard_text:
         lines.append(f"  heard instead: {result.heard_text}")
     return "\n".join([*lines, *(f"  note: {warning}" for warning in result.warnings)])
@@ -220,7 +222,8 @@ def _word_line(word: WordScore) -> str:
         for phone in word.phones
     ]
     heard = f"   heard {word.heard}" if word.heard else ""
-    return f"  {word.text:14} {word.score:3.0f}  {' '.join(phones)}{heard}"
+    shown = word.text if word.written.casefold() in ("", word.text) else f"{word.text} [{word.written}]"
+    return f"  {shown:14} {word.score:3.0f}  {' '.join(phones)}{heard}"
 
 
 def _evaluation_text(report: Any) -> str:

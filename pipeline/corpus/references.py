@@ -20,13 +20,14 @@ from pipeline.people.access import Action, Identity
 from pipeline.records import Problem, Recording, RubricName
 from pipeline.settings import Settings
 from pipeline.text import composed
+from pipeline.text.words import text_key
 
 FOLDER = "references"
 DEMO_LANGUAGE = "tr"
 
 
 def find_references(settings: Settings, language: str) -> dict[str, tuple[Path, ...]]:
-    """Files by word (see `word_key`), for words of `language`, those of this installation's own sets first."""
+    """Files by word (see `text_key`), for words of `language`, those of this installation's own sets first."""
     found: dict[str, list[Path]] = {}
     chosen: list[Recording] = []
     with suppress(CorpusError):  # a damaged list is told where it is edited, and stops no scoring
@@ -34,16 +35,16 @@ def find_references(settings: Settings, language: str) -> dict[str, tuple[Path, 
     for one in chosen:
         if one.language == language:
             with suppress(PronlabError):  # told where references are chosen
-                found.setdefault(word_key(one.text, language), []).append(_file_of(settings, one))
+                found.setdefault(text_key(one.text, language), []).append(_file_of(settings, one))
     for folder in _folders(settings, language):
         for path in sorted(_audio_below(folder)):
-            found.setdefault(word_key(path.stem, language), []).append(path)
+            found.setdefault(text_key(path.stem, language), []).append(path)
     return {word: tuple(paths) for word, paths in found.items()}
 
 
 def find_reference(settings: Settings, text: str, language: str) -> Path | None:
     """The first reference recording of `text`, None where there is none."""
-    paths = find_references(settings, language).get(word_key(text, language))
+    paths = find_references(settings, language).get(text_key(text, language))
     return paths[0] if paths else None
 
 
@@ -97,14 +98,6 @@ def unmark(settings: Settings, recording_id: str, by: Identity) -> None:
         if len(left) == len(entries):
             raise CorpusError(f"{recording_id!r} is not marked as a reference.")
         artifacts.write_json(_file(settings), left)
-
-
-def word_key(text: str, language: str) -> str:
-    """What makes two spellings the same word: composed letters, lower case by the rules of Turkish for Turkish."""
-    plain = composed(text.strip())
-    if language == "tr":
-        plain = plain.replace("I", "ı").replace("İ", "i")
-    return composed(plain.casefold())
 
 
 def _file_of(settings: Settings, one: Recording) -> Path:

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from pipeline.audio.load import Audio
+from pipeline.audio.speech import between
 from pipeline.features.base import FeatureExtractor
 from pipeline.features.catalogue import load_extractor
 from pipeline.records import ScoreResult
@@ -15,7 +16,8 @@ def features_of(settings: Settings, audio: Audio, result: ScoreResult) -> tuple[
     """The 57 acoustic features of a recording; empty where it was refused, as silence has no distribution to drift."""
     if result.overall is None:
         return ()
-    return tuple(map(float, _extractor(settings).extract(audio, result.target)))
+    heard = between(audio, result.cut_before_s, result.cut_after_s)
+    return tuple(map(float, _extractor(settings).extract(heard, result.target)))
 
 
 def feature_names(settings: Settings) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.metrics.pronunciation import UtterancePair
 from pipeline.phones import UNKNOWN
 from pipeline.records import PhoneScore, ScoreResult, Target, Verdict
+from pipeline.text.words import words_of
 
 ASPECTS = ("accuracy", "fluency", "prosodic", "total", "completeness")
 WORD_ASPECTS = ("accuracy", "stress", "total")
@@ -39,7 +40,7 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         reference={aspect: float(chosen[aspect]) for aspect in ASPECTS if aspect in chosen},
         predicted={aspect: float(v) for aspect, v in result.dimensions.items() if aspect in ASPECTS}
         or _total_only(result),
-        words=tuple(item.text.lower().split()),
+        words=tuple(words_of(item.text, result.target.language)),
         word_reference={
             a: tuple(float(np.median(w[a])) for w in words) for a in WORD_ASPECTS if same and all(a in w for w in words)
         },
@@ -54,7 +55,9 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         perceived=tuple(p for _, _, verdict in hearings for p in verdict.sequence()) if detailed else None,
         diagnosed=tuple(_spoken(phones)) if same else None,
         recognised_phones=result.heard_phones,
-        recognised_words=None if result.heard_text is None else tuple(result.heard_text.lower().split()),
+        recognised_words=None
+        if result.heard_text is None
+        else tuple(words_of(result.heard_text, result.target.language)),
     )
 
 

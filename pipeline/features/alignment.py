@@ -77,7 +77,7 @@ class References:
         self._settings = settings
 
     def of_language(self, language: str) -> dict[str, tuple[SpeechPart, ...]]:
-        """What could be read, by word (see `word_key`)."""
+        """What could be read, by word (see `text_key`)."""
         references: dict[str, tuple[SpeechPart, ...]] = {}
         for word, paths in find_references(self._settings, language).items():
             usable = tuple(part for path in paths if (part := _reference(path, stamp(path))) is not None)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
-from pipeline.corpus.references import find_references, word_key
+from pipeline.corpus.references import find_references
 from pipeline.errors import FeatureError
 from pipeline.features.alignment import References, match_word, speech_part, stamp
 from pipeline.features.base import EXTRACTORS
 from pipeline.records import Target
 from pipeline.settings import Settings
+from pipeline.text.words import text_key
 
 MOST_DISTANCE_DB = 100.0
 CLEAN_SNR_DB = 60.0  # where there is no pause to measure noise in
@@ -40,7 +41,7 @@ class Reference:
 
     def extract(self, audio: Audio, target: Target) -> NDArray[np.float32]:
         references = self._references.of_language(target.language)
-        word = word_key(target.text, target.language)
+        word = text_key(target.text, target.language)
         if word not in references:
             raise FeatureError(
                 f"There is no reference recording of “{target.text}”. Put one named after the word into the folder "

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.load import load_audio
+from pipeline.audio.speech import speech_only
 from pipeline.corpus.sets import audio_path, get_set, target_of
 from pipeline.errors import AudioError, FeatureError
 from pipeline.features.base import FeatureExtractor
@@ -128,7 +129,7 @@ def extraction_task(settings: Settings, options: dict[str, Any]) -> Callable[[di
 def _extract(settings: Settings, extractor: str, job: _Job) -> NDArray[np.float32] | str:
     """The features, or what is wrong with the recording."""
     try:
-        return _loaded(settings, extractor).extract(load_audio(job.path), job.target)
+        return _loaded(settings, extractor).extract(speech_only(load_audio(job.path), job.target.rubric), job.target)
     except (AudioError, FeatureError) as error:
         return str(error)
 
@@ -141,7 +142,8 @@ def _loaded(settings: Settings, extractor: str) -> FeatureExtractor:
 def _job(settings: Settings, recording: Recording, extractor: FeatureExtractor) -> _Job:
     set_ = get_set(settings, recording.set)
     path, target = audio_path(set_, recording), target_of(set_, recording)
-    key = hashlib.sha256(f"{path}:{artifacts.stamp_of(path)}:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
+    stamp = artifacts.stamp_of(path)
+    key = hashlib.sha256(f"{path}:{stamp}:speech:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
     return _Job(recording.id, path, target, key)
 
 

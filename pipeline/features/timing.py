@@ -16,6 +16,7 @@ from pipeline.features.base import EXTRACTORS
 from pipeline.features.frames import HOP, Frames
 from pipeline.records import Target
 from pipeline.settings import Settings
+from pipeline.text.words import text_key
 
 FRAME_S = HOP / 16_000
 MIN_PAUSE_S = 0.2
@@ -43,10 +44,10 @@ class Timing:
     description = "32 measures of pauses, rate, pitch and level movement, beside the length of the text"
 
     def extract(self, audio: Audio, target: Target) -> NDArray[np.float32]:
-        return timing(Frames(audio), audio.duration_s, target.text)
+        return timing(Frames(audio), audio.duration_s, text_key(target.text, target.language))
 
     def depends_on(self, target: Target) -> str:
-        return target.text
+        return f"{target.language} {target.text}"
 
 
 @EXTRACTORS.register("timing")
@@ -55,7 +56,7 @@ def make(settings: Settings) -> Timing:
 
 
 def timing(frames: Frames, duration_s: float, text: str) -> NDArray[np.float32]:
-    """All features [32] of a recording of `text`."""
+    """All features [32] of a recording of `text`, whose words are written as they are said."""
     level_db = 20.0 * np.log10(np.maximum(frames.rms, 1e-6))
     active = np.flatnonzero(frames.active)
     first, last = (int(active[0]), int(active[-1]) + 1) if len(active) else (0, 0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
-from pipeline.audio.voice import surest_voice
+from pipeline.audio.speech import MARGINS, cut_to, find_speech
 from pipeline.features.alignment import speech_part
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
@@ -20,13 +20,16 @@ LONGEST_A_LETTER_S: Seconds = 0.3
 
 def score_attempt(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
     """As `score_audio`, with a state and a reason in place of a score where nobody spoke, or said much more."""
-    result = score_audio(scorer, audio, target)
+    speech = find_speech(audio, target.rubric)
+    result = score_audio(scorer, audio, target, speech)
     if result.overall is None:
         return result
-    if surest_voice(audio.samples) < LEAST_VOICE:
+    if speech.surest < LEAST_VOICE:
         state = State.NO_SPEECH
         reason = Message(N_("There is no voice in this recording. Record yourself in a quiet place, without music."))
-    elif target.rubric is RubricName.WORD and (speech_s := _speech_s(audio)) > _longest_s(target.text):
+    elif target.rubric is RubricName.WORD and (
+        speech_s := _speech_s(cut_to(audio, speech, MARGINS[target.rubric]).audio)
+    ) > _longest_s(target.text):
         state = State.OTHER_TEXT
         reason = Message(
             N_("There are {seconds:.1f} s of speech in this recording, more than “{word}” takes. Say only this word."),

@@ -4,14 +4,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from pipeline.audio.check import CUT_OFF, check_audio
+from pipeline.audio.check import CUT_OFF, NOISY, check_audio
 from pipeline.audio.load import Audio, load_audio
-from pipeline.records import RubricName, ScoreResult, Target
+from pipeline.audio.speech import MARGINS, Cut, Speech, cut_to, find_speech
+from pipeline.records import AudioReport, PhoneScore, RubricName, ScoreResult, Seconds, Target, WordScore
 from pipeline.registry import Registry
 from pipeline.scoring.gate import refusal
 from pipeline.settings import Settings
+from pipeline.text.words import read_text
 
 
 class Scorer(Protocol):
@@ -29,18 +31,60 @@ class Scorer(Protocol):
 
 
 ScorerFactory = Callable[[Settings, RubricName, Path | None], Scorer]
+Timed = TypeVar("Timed", WordScore, PhoneScore)
 SCORERS: Registry[ScorerFactory] = Registry("scorer")
 
 
-def score_audio(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
-    """Check, refuse or score `audio`, timed."""
+def score_audio(scorer: Scorer, audio: Audio, target: Target, speech: Speech | None = None) -> ScoreResult:
+    """Check, refuse or score `audio`, timed. Only its speech is scored; times are those of the whole recording.
+
+    Args:
+        speech: Where it is, if somebody has looked for it before.
+
+    Raises CorpusError for a text that has no words or cannot be read (`pipeline.text.words`).
+    """
     started = time.perf_counter()
-    report = check_audio(audio)
-    result = refusal(report, scorer.name, scorer.model_id, target) or scorer.score(audio, target)
+    if target.phones is None:
+        read_text(target.text, target.language)
+    report, cut = check_audio(audio), Cut(audio)
+    if not any(problem.severity == "error" for problem in report.problems):
+        cut = cut_to(audio, speech or find_speech(audio, target.rubric), MARGINS[target.rubric])
+        report = _report_of(report, cut)
+    result = refusal(report, scorer.name, scorer.model_id, target) or shifted(scorer.score(cut.audio, target), cut)
     first = [problem.message for problem in report.problems if problem.code == CUT_OFF]
     warnings = dict.fromkeys([*first, *result.warnings, *(problem.message for problem in report.problems)])
     elapsed_ms = 1000.0 * (time.perf_counter() - started)
     return replace(result, audio=report, warnings=tuple(warnings), milliseconds=round(elapsed_ms, 2))
+
+
+def shifted(result: ScoreResult, cut: Cut) -> ScoreResult:
+    """A result on a part of a recording, with the times of the whole."""
+    if not cut.before_s and not cut.after_s:
+        return result
+    words = tuple(
+        replace(_later(word, cut.before_s), phones=tuple(_later(phone, cut.before_s) for phone in word.phones))
+        for word in result.words
+    )
+    return replace(
+        result, words=words, cut_before_s=round(result.cut_before_s + cut.before_s, 3),
+        cut_after_s=round(result.cut_after_s + cut.after_s, 3),
+    )  # fmt: skip
+
+
+def _later(timed: Timed, by_s: Seconds) -> Timed:
+    return replace(timed, start_s=round(timed.start_s + by_s, 3), end_s=round(timed.end_s + by_s, 3))
+
+
+def _report_of(report: AudioReport, cut: Cut) -> AudioReport:
+    """What holds for the part that is scored: silence around it is no fault, and no pause in it is long enough to
+    measure the noise in, which the whole recording may have."""
+    if not cut.before_s and not cut.after_s:
+        return report
+    part = check_audio(cut.audio)
+    is_noisy = any(problem.code == NOISY for problem in report.problems)
+    problems = tuple(problem for problem in part.problems if problem.code != NOISY or is_noisy)
+    snr_db = None if report.snr_db is None or part.snr_db is None else max(report.snr_db, part.snr_db)
+    return replace(report, problems=problems, silence_share=part.silence_share, snr_db=snr_db)
 
 
 def score_file(scorer: Scorer, path: Path, target: Target) -> ScoreResult:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.phones import PHONES, UNKNOWN
 from pipeline.speechllm.prompts import ASPECTS
+from pipeline.text.words import words_of
 
 _OBJECT = re.compile(r"\{[^{}]*\}")
 _STRESS = re.compile(r"(?<=[A-Z])[0-2]$")
@@ -50,7 +51,7 @@ def parse_mdd(answer: str) -> Transcript | None:
     words, phones = answered.get("word_transcript"), answered.get("phoneme_transcript")
     if not isinstance(words, str) or not isinstance(phones, str):
         return None
-    return Transcript(tuple(words.lower().split()), tuple(_phone(symbol) for symbol in phones.split()))
+    return Transcript(tuple(words_of(words, "en")), tuple(_phone(symbol) for symbol in phones.split()))
 
 
 def _object(answer: str) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from pipeline.speechllm.answers import parse_apa, parse_mdd
 from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.prompts import ASPECTS
 from pipeline.speechllm.samples import Sample
+from pipeline.text.words import words_of
 
 UNREAD_SCORE = 5.0
 MAX_NEW_TOKENS = 400  # the longest answer of speechocean762 takes half of it
@@ -126,7 +127,7 @@ def figures(collator: Collator, samples: Sequence[Sample], answers: Sequence[Ans
     rates = ("precision", "recall", "f1")
     return SpeechLlmFigures(
         scores={aspect: _correlated(aspect, scored) for aspect in ASPECTS} if scored else {},
-        wer=error_rate([row["text"].lower().split() for row, _ in heard], words).rate if heard else None,
+        wer=error_rate([words_of(row["text"], "en") for row, _ in heard], words).rate if heard else None,
         per=error_rate(experts, phones).rate if heard else None,
         phone_match={name: getattr(match, name, None) for name in rates},
         mdd={name: getattr(detected, name, None) for name in rates},

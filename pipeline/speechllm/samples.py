@@ -24,6 +24,7 @@ from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.prompts import ASPECTS, Task, apa_answer, mdd_answer
+from pipeline.text.words import words_of
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def samples_of(corpus: Corpus, limit: int = 0) -> list[Sample]:
             break
         samples.append(Sample(number, "apa", apa_answer(row["scores"])))
         if row["heard"] is not None:
-            samples.append(Sample(number, "mdd", mdd_answer(row["text"].lower().split(), row["heard"])))
+            samples.append(Sample(number, "mdd", mdd_answer(words_of(row["text"], "en"), row["heard"])))
     return samples
 
 

@@ -103,10 +103,6 @@ def test_a_wav_whose_data_size_is_no_size(sound: np.ndarray, size: int, riff: st
     content[40:44] = struct.pack("<I", size)
     if riff == "same":
         content[4:8] = struct.pack("<I", min(size, 0xFFFF_FFFF))
-    if size == 1:
-        with pytest.raises(AudioError):
-            load_audio(bytes(content))
-        return
     audio = load_audio(bytes(content))
     assert audio.duration_s == pytest.approx(SECONDS)
     assert not audio.is_cut
@@ -214,7 +210,7 @@ def test_a_header_that_promises_more_sound_than_there_is_is_refused(
 
 @pytest.mark.parametrize("form", ["CAF", "AVR", "SVX", "NIST", "VOC", "IRCAM", "PAF", "MAT5", "PVF"])
 def test_containers_that_are_not_named_are_refused(sound: np.ndarray, form: str) -> None:
-    with pytest.raises(AudioError, match=r"Expected WAV, FLAC, Ogg/Opus or MP3"):
+    with pytest.raises(AudioError, match=r"Expected WAV, FLAC, Ogg/Opus, MP3, M4A"):
         load_audio(bytes(encoded(sound, format=form, subtype="PCM_16")))
 
 

@@ -260,7 +260,7 @@ def test_a_learner_reads_a_sentence_and_hears_each_word(open_page: Open, tmp_pat
     words = page.locator(".scored-text .word")
     words.first.wait_for()
     settled(page)
-    assert [word.split("\n")[1] for word in words.all_inner_texts()] == text.rstrip(".").lower().split()
+    assert [word.split("\n")[1] for word in words.all_inner_texts()] == text.rstrip(".").split()
     count_plays(page)
     words.nth(3).click()
     page.locator(".scored-text .phone").nth(2).click()

@@ -30,7 +30,7 @@ NAMES = {  # of the package, where it is imported by another name
     "prometheus_client": "prometheus-client", "streamlit_webrtc": "streamlit-webrtc", "multipart": "python-multipart",
 }  # fmt: skip
 # Dependencies of packages that are asked for.
-COME_ALONG = {"tokenizers": "transformers", "starlette": "fastapi", "pydantic": "fastapi", "av": "streamlit-webrtc",
+COME_ALONG = {"tokenizers": "transformers", "starlette": "fastapi", "pydantic": "fastapi",
               "anyio": "fastapi", "joblib": "scikit-learn", "altair": "streamlit", "PIL": "streamlit",
               "aiortc": "streamlit-webrtc", "h11": "uvicorn"}  # fmt: skip
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio, from_samples, load_audio
-from pipeline.corpus.references import find_reference, find_references, word_key
+from pipeline.corpus.references import find_reference, find_references
 from pipeline.corpus.sets import read_recordings
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, UnknownNameError
 from pipeline.evaluation.evaluate import evaluate
@@ -28,6 +28,7 @@ from pipeline.scoring.batch import Item, ScorerSpec, read_predictions, score_ite
 from pipeline.scoring.heuristic import rules
 from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.text.words import text_key
 
 DEMO = CHECKOUT / "data" / "demo"
 MASA = DEMO / "references" / "masa.wav"
@@ -192,7 +193,7 @@ def test_references_of_ones_own_set_come_first_and_stay_inside_it(settings: Sett
     assert len(find_references(settings, "tr")["masa"]) == 2
     assert find_reference(settings, "elma", "tr") == DEMO / "references" / "elma.wav"
     assert find_reference(settings, "masa", "en") is None
-    assert (word_key("İĞNE", "tr"), word_key("Igloo", "en")) == ("iğne", "igloo")
+    assert (text_key("İĞNE", "tr"), text_key("Igloo", "en")) == ("iğne", "igloo")
 
 
 def test_a_broken_reference_does_not_stop_scoring(settings: Settings, tmp_path: Path) -> None:

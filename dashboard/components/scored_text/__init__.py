@@ -16,6 +16,7 @@ import streamlit as st
 from pipeline.i18n import N_, _, percent, translated
 from pipeline.phones import PHONES, UNKNOWN
 from pipeline.records import PhoneScore, Verdict, WordScore
+from pipeline.scoring.pieces import as_written
 
 if TYPE_CHECKING:
     from dashboard.services.practice import ScoredAttempt
@@ -66,7 +67,7 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
         "wav": _base64(attempt.wav),
         "reference": _base64(reference) if reference is not None and comparison is not None else None,
         "modes": [[mode, _(label)] for mode, label in MODES.items() if mode == "mine" or has_reference],
-        "words": [_word(word, comparison) for word in attempt.result.words or _whole(attempt)],
+        "words": [_word(word, comparison) for word in as_written(attempt.result.words) or _whole(attempt)],
         "legend": [
             {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
         ],

@@ -45,7 +45,7 @@ def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -
             return None
         except AudioError:
             st.error(
-                _("This file cannot be read as audio. Choose a WAV, FLAC, OGG or MP3 file."),
+                _("This file cannot be read as audio. Choose a WAV, FLAC, OGG, MP3, M4A or WebM file."),
                 icon=":material/error:",
             )
             return None
@@ -66,6 +66,12 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         score_card(result)
         if result.state is State.OTHER_TEXT and result.heard_text:
             st.markdown(_("It sounded like: *{text}*").format(text=plain(result.heard_text)))
+        if result.cut_before_s or result.cut_after_s:
+            st.caption(
+                _("Left out of the score: {before} s before and {after} s after your speech.").format(
+                    before=number(result.cut_before_s, 1), after=number(result.cut_after_s, 1)
+                )
+            )
         _agreement(attempt)
     with right:
         if result.overall is not None and result.state is State.SCORED:

@@ -184,6 +184,15 @@ def _scan_report(clips: ClipLibrary, scan: ClipScan, key: str) -> None:
     )  # fmt: skip
     for paths in scan.duplicates[:SHOWN]:
         st.caption(_("Duplicates: {files}").format(files=plain(", ".join(paths))))
+    if scan.left_out:
+        n_other = len(scan.left_out)
+        st.caption(
+            ngettext(
+                "{n} file is no audio and was left out: {files}",
+                "{n} files are no audio and were left out: {files}",
+                n_other,
+            ).format(n=number(n_other), files=plain(", ".join(scan.left_out[:SHOWN])))
+        )
     if not scan.bad:
         n = len(scan.clips)
         st.success(

@@ -148,7 +148,7 @@ def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "Clip
 def _summary(scan: "ClipScan") -> dict[str, Any]:
     return {
         "classes": scan.statistics, "bad": [{"path": c.path, "problems": c.problems} for c in scan.bad],
-        "duplicates": scan.duplicates, "sources_known": scan.sources_known,
+        "duplicates": scan.duplicates, "sources_known": scan.sources_known, "left_out": scan.left_out,
     }  # fmt: skip
 
 
@@ -162,6 +162,9 @@ def _text(scan: "ClipScan") -> str:
     if len(scan.bad) > SHOWN:
         lines.append(f"  ... and {len(scan.bad) - SHOWN} more (--json lists all)")
     lines += [f"  the same sound: {', '.join(paths)}" for paths in scan.duplicates[:SHOWN]]
+    if scan.left_out:
+        more = f" and {len(scan.left_out) - SHOWN} more" if len(scan.left_out) > SHOWN else ""
+        lines.append(f"  left out, no audio by their names: {', '.join(scan.left_out[:SHOWN])}{more}")
     return "\n".join(lines)
 
 

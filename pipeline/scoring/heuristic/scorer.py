@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
-from pipeline.corpus.references import word_key
 from pipeline.features.alignment import References, match_word, speech_part
 from pipeline.features.frames import Frames
 from pipeline.features.timing import FEATURE_NAMES, timing
@@ -13,6 +12,7 @@ from pipeline.records import RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.base import SCORERS
 from pipeline.scoring.heuristic import rules
 from pipeline.settings import Settings
+from pipeline.text.words import text_key
 
 VERSION = "rule-2"
 SOUNDS_LIKE_ANOTHER = N_("It sounds more like “{other}” than like “{word}”.")
@@ -33,7 +33,7 @@ class HeuristicScorer:
         warnings: list[str] = []
         references = self._references.of_language(target.language) if target.rubric == RubricName.WORD else {}
         part = speech_part(audio)
-        word = word_key(target.text, target.language)
+        word = text_key(target.text, target.language)
         if part is not None and word in references:
             word_match = match_word(part, word, references)
             losses = rules.beside_reference(word_match.match, check_audio(audio))
@@ -65,7 +65,9 @@ def make(settings: Settings, rubric: RubricName, model: Path | None) -> Heuristi
 
 
 def _alone(audio: Audio, target: Target) -> rules.Losses:
-    measured = dict(zip(FEATURE_NAMES, timing(Frames(audio), audio.duration_s, target.text), strict=True))
+    measured = dict(
+        zip(FEATURE_NAMES, timing(Frames(audio), audio.duration_s, text_key(target.text, target.language)), strict=True)
+    )
     return rules.alone(
         check_audio(audio),
         vowels_per_s=float(measured["vowels_per_s"]),

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
+from pipeline.audio.speech import Margins, Speech, cut_to
 from pipeline.errors import CorpusError, ModelError
 from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
-from pipeline.scoring.base import SCORERS
+from pipeline.scoring.base import SCORERS, shifted
 from pipeline.scoring.speech.free_decoding import RecognisedWord, recognise
 from pipeline.scoring.speech.frontend import frame_levels
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 
 NAME = "speech"
 MAX_S = 30.0
+# Beside the aligned phones, whose middles CTC marks: an end of a word may come .4 s after its last.
+AROUND_TEXT = Margins(longest_s=1.2, kept_s=0.6, heard_s=0.4, always_silences=True)
 MIN_FREE_SHARE = 0.15  # of the canonical phones: with fewer heard, nobody spoke
 SURE_MATCH = 0.5
 OTHER_TEXT_CEILING = 3.0  # of 10
@@ -99,9 +102,12 @@ class SpeechScorer:
             return self._refused(target, State.NO_SPEECH, no_speech)
         try:
             found = self.analyse(audio, words, heard)
+            cut = cut_to(audio, _read_part(found, len(audio.samples)), AROUND_TEXT)
+            if cut.audio is not audio:
+                found = self.analyse(cut.audio, words, self.runtime.listen(cut.audio.samples))
         except ValueError:
             return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
-        return self._result(audio, target, found)
+        return shifted(self._result(cut.audio, target, found), cut)
 
     def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""
@@ -197,6 +203,8 @@ class SpeechScorer:
             scored.append(
                 WordScore(
                     text=word.text,
+                    written=word.written,
+                    token=word.token,
                     score=round(10.0 * accuracy, 1),
                     start_s=starts[rows[0]],
                     end_s=ends[rows[-1]],
@@ -257,6 +265,16 @@ def _warnings(found: Analysis, matches: bool, missing: NDArray[np.bool_]) -> lis
     if found.reading.n_retries:
         warnings.append(Message(N_("You started over; only the last reading was scored.")))
     return warnings
+
+
+def _read_part(found: Analysis, n_samples: int) -> Speech:
+    """From the first phone to the last, attempts that were begun again included, in samples: beyond it is what passes
+    for a voice and is none of the text."""
+    frames = len(found.heard.log_probs)
+    abandoned = np.flatnonzero(found.reading.abandoned)
+    start = min([int(found.evidence.alignment.start[0]), *abandoned[:1]])
+    end = max([int(found.evidence.alignment.end[-1]), *(abandoned[-1:] + 1)])
+    return Speech(start * n_samples // frames, end * n_samples // frames, 1.0)
 
 
 def _too_short(audio: Audio, words: list[Word]) -> Message:

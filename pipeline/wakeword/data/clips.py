@@ -24,7 +24,7 @@ import numpy as np
 
 from pipeline import jsonl
 from pipeline.audio.check import check_audio
-from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files
 from pipeline.errors import AudioError, CorpusError
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
@@ -73,13 +73,15 @@ class ClassStatistics:
 @dataclass(frozen=True)
 class ClipScan:
     """`clips` in the order of their paths, bad ones included. `duplicates` are groups of paths with the same sound;
-    `sources_known` says whether a pattern named the sources, or each file counts as its own."""
+    `sources_known` says whether a pattern named the sources, or each file counts as its own. `left_out` are the paths
+    of files in the folders that are no audio by their names."""
 
     root: Path
     clips: tuple[Clip, ...]
     duplicates: tuple[tuple[str, ...], ...]
     sources_known: bool
     statistics: dict[Label, ClassStatistics] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     @property
     def bad(self) -> tuple[Clip, ...]:
@@ -133,9 +135,12 @@ def _scan(
         for path in audio_files(folder)
         if path.resolve().is_relative_to(root.resolve())
     ]
+    others = [path for folder, _ in folders for path in other_files(folder)]
+    left_out = tuple(os.path.relpath(path, root) for path in others)
     if not entries:
         where = ", ".join(str(folder) for folder, _ in folders) or root
-        raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.")
+        seen = f" It holds {len(others)} other files, e.g. {others[0].name}." if others else ""
+        raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.{seen}")
     clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message="checking clips"))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:
@@ -143,7 +148,7 @@ def _scan(
             by_digest.setdefault(clip.digest, []).append(clip.path)
     placed = tuple(replace(clip, source=_source(clip, pattern)) for clip in clips)
     duplicates = tuple(tuple(paths) for paths in by_digest.values() if len(paths) > 1)
-    return ClipScan(root, placed, duplicates, pattern is not None, _statistics(placed))
+    return ClipScan(root, placed, duplicates, pattern is not None, _statistics(placed), left_out)
 
 
 def quarantine(scan: ClipScan, folder: Path) -> list[Path]:

@@ -1,9 +1,8 @@
 """How English words are pronounced: the CMU dictionary with its variants, and letter-to-sound rules for the rest."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -15,11 +14,11 @@ from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones
 from pipeline.text import lines_of
+from pipeline.text.words import read_text
 
 MAX_VARIANTS = 6
 MAX_WORDS = 60
 MAX_LETTERS = 45
-_WORD = re.compile(r"[A-Za-z']+")
 # Weak forms that the dictionary lacks, as they are said in running speech.
 _WEAK_FORMS: dict[str, tuple[str, ...]] = {
     "and": ("AH0 N D", "AH0 N"), "at": ("AH0 T",), "can": ("K AH0 N",), "for": ("F ER0",), "from": ("F R AH0 M",),
@@ -37,37 +36,32 @@ LetterToSound = Callable[[str], Phones]
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a text: as it is written, its pronunciations (the usual one first), and where they come from."""
+    """One word of a text as it is said, its pronunciations (the usual one first), and where they come from. `written`
+    and `token` are the part of the text that it is said for, as in `TextWord`."""
 
     text: str
     variants: tuple[Phones, ...]
     source: Literal["dictionary", "rules", "given"]
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text as the dictionary writes them: letters and apostrophes, without accents, in lower case."""
-    plain = unicodedata.normalize("NFKD", text.replace("’", "'"))
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return [word for found in _WORD.findall(plain) if (word := found.strip("'").lower())]
+    written: str = ""
+    token: int = 0
 
 
 def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
-    """Every word of `text` with its pronunciations.
+    """Every word of `text`, as it is said (`pipeline.text.words`), with its pronunciations.
 
-    Raises CorpusError where the text has no word, too many, digits, an endless one, or one that neither the dictionary
-    nor the rules know.
+    Raises CorpusError where the text cannot be read, or has too many words, an endless one, or one that neither the
+    dictionary nor the rules know.
     """
-    found = words_of(text)
-    if re.search(r"\d", text):
-        raise CorpusError(f"{text!r} contains digits. Write numbers as words.")
-    if not found:
-        raise CorpusError(f"{text!r} contains no words.")
-    if len(found) > MAX_WORDS:
-        raise CorpusError(f"The text has {len(found)} words; at most {MAX_WORDS} can be scored at once.")
-    endless = next((word for word in found if len(word) > MAX_LETTERS), None)
+    parts = read_text(text, "en")
+    n_words = sum(len(part.spoken) for part in parts)
+    if n_words > MAX_WORDS:
+        raise CorpusError(f"The text has {n_words} words; at most {MAX_WORDS} can be scored at once.")
+    endless = next((word for part in parts for word in part.spoken if len(word) > MAX_LETTERS), None)
     if endless is not None:
         raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; a word can have at most {MAX_LETTERS}.")
-    return [_word(word, rules) for word in found]
+    return [
+        replace(_word(word, rules), written=part.written, token=part.token) for part in parts for word in part.spoken
+    ]
 
 
 def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
@@ -83,7 +77,10 @@ def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
         reason = f"unknown phones {', '.join(unknown)}" if unknown else "a word has no phones"
         known = " ".join(PHONES)
         raise CorpusError(f"The phones cannot be used: {reason}. Use the CMU phones {known}, vowels with 0, 1 or 2.")
-    return [Word(word, (tuple(said),), "given") for word, said in zip(found, phones, strict=True)]
+    return [
+        Word(word, (tuple(said),), "given", word, token)
+        for token, (word, said) in enumerate(zip(found, phones, strict=True))
+    ]
 
 
 def spoken_of(words: Sequence[Sequence[str]]) -> tuple[CanonicalPhones, NDArray[np.int64]]:

@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
+from pipeline.audio.speech import speech_only
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.transcriptions import has_phone_scores, word_hearings
 from pipeline.errors import TrainingError
 from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
+from pipeline.records import RubricName
 from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS
 from pipeline.scoring.speech.lexicon.dictionary import spoken_of
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones
@@ -102,7 +104,7 @@ def data_hash(utterances: Sequence[Utterance]) -> str:
 
 
 def _utterance(source: CorpusSource, item: CorpusItem) -> Utterance:
-    audio = load_audio(source.path_of(item))
+    audio = speech_only(load_audio(source.path_of(item)), RubricName.SENTENCE)
     words = [word for word in item.extra["words"] if word["phones"]]
     hearings = [word_hearings(word) for word in words]
     spoken, stress = spoken_of([word["phones"] for word in words])
