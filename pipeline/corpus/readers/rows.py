@@ -38,9 +38,12 @@ def encoding_of(content: bytes) -> str:
 
 
 def decoded(path: Path) -> str:
-    """A text file in any of these encodings. Raises OSError, and UnicodeDecodeError for what is no text."""
+    """A text file in any of these encodings. Raises OSError, and CorpusError for what is no text."""
     content = path.read_bytes()
-    return content.decode(encoding_of(content))
+    try:
+        return content.decode(encoding_of(content))
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path.name} is no text ({error.reason}). Save it as UTF-8.") from error
 
 
 def table_rows(path: Path, known: Collection[str], *, quoted: bool = True) -> Iterator[Row]:
