@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     # A material icon or emoji as the page's icon would be fetched from another host; this file is not.
     st.set_page_config(page_title="Pronlab", page_icon=str(HERE / "favicon.svg"), layout="wide")  # not shown
+    st.html(HERE / "style.css")
     st.logo(HERE / "logo.svg", size="large")
     if not is_reachable_as_meant():
         return

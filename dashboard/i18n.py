@@ -30,14 +30,14 @@ def selector() -> None:
     """The choice, in the sidebar."""
     known = i18n.languages()
     # Without a gap, as the component beneath the choice shows nothing.
-    place = st.sidebar.container(gap=None)
-    chosen = place.selectbox(
+    container = st.sidebar.container(gap=None)
+    chosen = container.selectbox(
         _("Language"), list(known), index=list(known).index(chosen_language()), format_func=known.__getitem__,
         key="language", on_change=_remember, label_visibility="collapsed",
     )  # fmt: skip
     writer = st.components.v2.component("pronlab_language", js=_script())
     picked = state.recall("language") is not None
-    with place:
+    with container:
         writer(key="language-cookie", data={"language": chosen, "cookie": COOKIE if picked else ""})
 
 

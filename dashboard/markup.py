@@ -7,6 +7,8 @@ that shows it. So whatever was not written in this package goes through a functi
 
 import re
 
+from pipeline.errors import PronlabError
+from pipeline.i18n import translated
 from pipeline.markdown import literal
 from pipeline.text import lines_of
 
@@ -27,8 +29,10 @@ def plain(text: object) -> str:
 
 
 def message(text: object) -> str:
-    """An error or a warning of ours, with people's values in it: literal, but for code between single backticks."""
-    return "  \n".join(_with_code(" ".join(line.split())) for line in lines_of(str(text)))
+    """An error or a warning of ours in the reader's language, with people's values in it: literal, but for code between
+    single backticks."""
+    words = text.words if isinstance(text, PronlabError) else translated(text) if isinstance(text, str) else str(text)
+    return "  \n".join(_with_code(" ".join(line.split())) for line in lines_of(words))
 
 
 def document(text: str) -> str:

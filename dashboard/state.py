@@ -1,9 +1,10 @@
 """What the dashboard remembers about one visitor: the only module that touches session state and the URL's query.
 
-Choices that should survive a reload or be shared as a link (the set, the rater, the learner, the word, the run being
-watched) are widgets bound to the URL: give the widget the key from here and `bind="query-params"`. Streamlit then
-fills it from the URL and keeps it over page changes. Everything else lives in the session and dies with it; work
-worth keeping is on disk before it is shown as done.
+Choices that should survive a reload or be shared as a link (the set, the rater, the learner, the word) are widgets
+bound to the URL: give the widget the key from here and `bind="query-params"`. Streamlit then fills it from the URL and
+keeps it over page changes. Where what is shown is not what the link should say (runs by their short names, parts of a
+page in the reader's language), `components.choices` keeps it there by `watch`. Everything else lives in the session
+and dies with it; work worth keeping is on disk before it is shown as done.
 """
 
 from typing import Any
@@ -40,10 +41,9 @@ def choose(key: str, value: str | list[str] | None) -> None:
     st.session_state[key] = value
 
 
-def keep_known(key: str, known: list[str]) -> None:
-    """Take out of a choice of several what is no longer there, before its widget is drawn."""
-    if key in st.session_state:
-        st.session_state[key] = [value for value in st.session_state[key] if value in known]
+def chosen_several(key: str) -> list[str]:
+    """As `chosen`, of a widget that takes several."""
+    return [str(value) for value in st.session_state.get(key) or ()]
 
 
 def watched(key: str) -> str | None:
@@ -56,6 +56,18 @@ def watch(key: str, value: str | None) -> None:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = value
+
+
+def watched_all(key: str) -> list[str]:
+    """As `watched`, several."""
+    return st.query_params.get_all(key)
+
+
+def watch_all(key: str, values: list[str]) -> None:
+    if values:
+        st.query_params[key] = values
+    else:
+        st.query_params.pop(key, None)
 
 
 def reset(key: str) -> None:

@@ -122,8 +122,8 @@ def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[st
     from safetensors.torch import save_file
 
     with replacing(path) as temporary:
-        own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        save_file(own, temporary, metadata)
+        copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+        save_file(copies, temporary, metadata)
 
 
 def is_missing(path: Path) -> bool:

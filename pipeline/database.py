@@ -39,14 +39,14 @@ class NoRoomError(LabelError):
     """SQLite found no room on the disk, or the disk failed: the file itself may be all right."""
 
 
-def failure(what: str, error: sqlite3.Error, advice: str) -> LabelError:
-    """What to raise for `error` of the file called `what`, with `advice` where the file itself is at fault."""
+def failure(file: str, error: sqlite3.Error, advice: str) -> LabelError:
+    """What to raise for `error` of the file called `file`, with `advice` where the file itself is at fault."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return NoRoomError(
-            f"{what} cannot be used now: the disk is full or fails ({error}). Nothing was changed in it; sets and "
+            f"{file} cannot be used now: the disk is full or fails ({error}). Nothing was changed in it; sets and "
             "ratings on disk stay as they are. Free space and run the command again."
         )
-    return LabelError(f"{what} failed ({error}). {advice}")
+    return LabelError(f"{file} failed ({error}). {advice}")
 
 
 def as_it_lies(path: Path) -> sqlite3.Connection:

@@ -161,9 +161,9 @@ def _pytorch() -> Check:
     """Whether PyTorch is there, and whether its build fits what this machine has."""
     gpu = has_nvidia_gpu()
     if not is_there("torch"):
-        what = "an NVIDIA GPU is there for it" if gpu else "trainings would run on the processor"
+        device = "an NVIDIA GPU is there for it" if gpu else "trainings would run on the processor"
         return Check(
-            PYTORCH, State.NOTE, f"not installed: scoring works, training does not. `make train-deps`; {what}."
+            PYTORCH, State.NOTE, f"not installed: scoring works, training does not. `make train-deps`; {device}."
         )
     import torch
 

@@ -4,9 +4,29 @@ Each message names the offending value, what was expected and what to do. The ed
 show the message and nothing else; any other exception is a defect and keeps its traceback.
 """
 
+from typing import Any
+
+from pipeline.i18n import Message, _, translated
+
 
 class PronlabError(Exception):
-    """Base of every error that is shown to a person as a message."""
+    """Base of every error that is shown to a person as a message.
+
+    What people meet by ordinary mistakes on a page is raised with its msgid and values; `str` of it is English, as
+    commands, the HTTP service and files have it, and `words` is in the reader's language:
+
+        raise AccessError(N_("{name} is no longer active here. Ask an admin."), name=person.name)
+
+    The others are raised with their English text, which pages show as well.
+    """
+
+    def __init__(self, text: str = "", /, **values: Any) -> None:
+        super().__init__(Message(text, **values) if values else text)
+
+    @property
+    def words(self) -> str:
+        text = self.args[0]
+        return translated(text) if isinstance(text, Message) else _(text)
 
 
 class AudioError(PronlabError):

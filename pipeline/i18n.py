@@ -15,13 +15,15 @@ depends on who was reading:
     warning = Message("The recording is only {seconds:.2f} s long.", seconds=0.1)  # the msgid marked with N_
     translated(warning)
 
+So is the text of an error with values (`PronlabError`), shown by its `words`.
+
 What a file brings in several languages (a lesson's title) is a `Multilingual`, shown in the same way.
 """
 
 import gettext as gettext_module
 import io
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -102,7 +104,7 @@ class Message(str):
     msgid: str
     values: dict[str, Any]
 
-    def __new__(cls, msgid: str, **values: Any) -> "Message":
+    def __new__(cls, msgid: str, /, **values: Any) -> "Message":
         text = super().__new__(cls, msgid.format(**values) if values else msgid)
         text.msgid, text.values = msgid, values
         return text
@@ -113,6 +115,12 @@ class Message(str):
 
 def _remade(msgid: str, values: dict[str, Any]) -> Message:
     return Message(msgid, **values)
+
+
+def joined(texts: Sequence[str]) -> Message:
+    """Several as one, with semicolons between them; each may be a `Message`."""
+    values = {f"part_{index}": text for index, text in enumerate(texts)}
+    return Message("; ".join(f"{{{name}}}" for name in values), **values)
 
 
 class Multilingual(str):
@@ -166,6 +174,8 @@ def number(value: float, digits: int = 0) -> str:
     from babel.numbers import format_decimal
 
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    if round(value, digits) == 0:
+        value = 0.0  # never -0.00
     return str(format_decimal(value, format=pattern, locale=language()))
 
 

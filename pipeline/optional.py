@@ -19,8 +19,8 @@ EXTRAS: dict[str, str | None] = {
 }  # fmt: skip
 
 
-def require(what: str, packages: Sequence[str], error: type[PronlabError], extra: str | None = None) -> None:
-    """Raises `error`, naming the command that installs them, where one of `packages` cannot be imported. `what` begins
+def require(user: str, packages: Sequence[str], error: type[PronlabError], extra: str | None = None) -> None:
+    """Raises `error`, naming the command that installs them, where one of `packages` cannot be imported. `user` begins
     the sentence; `extra` is given where one extra brings them all."""
     missing = [name for name in packages if not is_there(name)]
     if not missing:
@@ -28,7 +28,7 @@ def require(what: str, packages: Sequence[str], error: type[PronlabError], extra
     extras = {extra or EXTRAS[name] for name in missing}
     named = sorted(f"'pronlab[{name}]'" for name in extras if name is not None)
     bare = [name for name in missing if extra is None and EXTRAS[name] is None]
-    raise error(f"{what} needs {' and '.join(missing)}: pip install {' '.join([*named, *bare])}.")
+    raise error(f"{user} needs {' and '.join(missing)}: pip install {' '.join([*named, *bare])}.")
 
 
 def missing_package(error: BaseException) -> str | None:

@@ -106,7 +106,7 @@ class Recording:
 
 class RatingAction(StrEnum):
     """What an expert does (rate, skip, flag), what a reviewer does (decide the score, exclude the recording, request a
-    further rating), and taking back either."""
+    further rating, hand a skipped or flagged one back to those who did), and taking back either."""
 
     RATE = "rate"
     SKIP = "skip"
@@ -115,9 +115,10 @@ class RatingAction(StrEnum):
     DECIDE = "decide"
     EXCLUDE = "exclude"
     REQUEST = "request"
+    RETURN = "return"
 
 
-REVIEWS = (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST)
+REVIEWS = (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST, RatingAction.RETURN)
 
 
 class Purpose(StrEnum):
@@ -156,7 +157,8 @@ class RatingEvent:
     `score` is 0-100 and None unless `action` is RATE or DECIDE; `dimensions` holds the rubric's own values; `at` is
     ISO 8601 in UTC. `reason` says why for SKIP, FLAG and EXCLUDE. The current rating of an evaluator is their last
     RATE, SKIP or FLAG that no later UNDO of theirs takes back, calibration and repeats left out. `project` and
-    `purpose` say where the recording came from, `took_s` how long the expert had it before them.
+    `purpose` say where the recording came from, `took_s` how long the expert had it before them,
+    `heard` which share of it (0-1) they played at least once.
     """
 
     evaluator: str
@@ -171,6 +173,7 @@ class RatingEvent:
     project: str = ""
     purpose: Purpose = Purpose.WORK
     took_s: Seconds | None = None
+    heard: float | None = None
 
 
 @dataclass(frozen=True)

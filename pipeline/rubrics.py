@@ -125,7 +125,14 @@ SENTENCE = Rubric(
         ),
         Dimension(
             "total", N_("Total"), 0, 10, 0.1,
-            tuple(Level(b.low / 10, b.label, b.meaning) for b in BANDS),
+            # Those of accuracy in the whole: the bands of a word's score lie higher and would contradict them.
+            (
+                Level(9, N_("Excellent"), N_("easy to understand throughout, nothing distracts")),
+                Level(7, N_("Good"), N_("easy to understand, with small slips or a slight accent")),
+                Level(5, N_("Understandable"), N_("takes some effort, but the meaning comes across")),
+                Level(3, N_("Poor"), N_("hard to follow")),
+                Level(0, N_("Very poor"), N_("hardly any of it can be understood, or nothing was said")),
+            ),
         ),
     ),
     overall="total",

@@ -8,10 +8,10 @@ Plotly is imported with the first figure, not with this module.
 from __future__ import annotations
 
 import html
-from math import ceil
-from typing import TYPE_CHECKING
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
 
-from pipeline.i18n import language
+from pipeline.i18n import language, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,7 @@ GRID = "rgba(138,138,138,0.2)"
 SCORE_RANGE = (-2, 102)
 LEAST_ERROR = 20.0  # points: an axis of errors shows at least as much on both sides of zero
 HEIGHT = 380
+MANY_POWERS = 5  # of ten, on one axis
 LOW = 260  # of two figures above each other on one screen
 
 
@@ -62,6 +63,20 @@ def error_range(errors: Iterable[float]) -> tuple[float, float]:
     largest = max((abs(error) for error in errors), default=0.0)
     bound = max(LEAST_ERROR, 10.0 * ceil((largest + 2.0) / 10.0))
     return -bound, bound
+
+
+def log_axis(values: Iterable[float]) -> dict[str, Any]:
+    """A logarithmic axis with ticks at 1, 2 and 5 of each power of ten: Plotly writes single digits between them."""
+    known = [value for value in values if value > 0]
+    low, high = (min(known), max(known)) if known else (1.0, 1.0)
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    factors = (1, 2, 5) if len(powers) < MANY_POWERS else (1,)
+    ticks = [(factor * 10.0**power, power) for power in powers for factor in factors]
+    return {
+        "type": "log",
+        "tickvals": [value for value, _power in ticks],
+        "ticktext": [number(value, max(0, -power)) for value, power in ticks],
+    }
 
 
 def empty_figure(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure, literal, literals
+from dashboard.charts.base import BLUE, GREEN, GREY, ORANGE, VERMILION, empty_figure, literal, literals, log_axis
 from pipeline.i18n import _, ngettext, number, percent
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
     lowest = min((p["fah"] for p in ordered if p["fah"] > 0), default=0.1) / 2
     x = [max(p["fah"], lowest) for p in ordered]
     figure = empty_figure(_("False alarms per hour"), _("Words missed (%)"), height=CURVE)
-    figure.update_xaxes(type="log")
+    figure.update_xaxes(**log_axis(x))
     highest = max((100 * point["miss_interval"][1] for point in targets.values()), default=100.0)
     figure.update_yaxes(range=(0, min(102.0, 1.5 * highest + 1.0)))
     figure.add_scatter(
-        x=[*x, *x[::-1]], mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,114,178,0.14)",
+        x=[*x, *x[::-1]], mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,114,178,0.25)",
         y=[100 * p["miss_interval"][1] for p in ordered] + [100 * p["miss_interval"][0] for p in ordered[::-1]],
         hoverinfo="skip", name=_("95% interval"),
     )  # fmt: skip

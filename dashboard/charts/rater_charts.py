@@ -47,9 +47,9 @@ def severities(names: Sequence[str], values: Sequence[float], intervals: Sequenc
 def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> Figure:
     """How each rater uses the scale."""
     figure = empty_figure("", label, height=DISTRIBUTION_HEIGHT)
-    for place, (name, values) in enumerate(ratings.items()):
+    for index, (name, values) in enumerate(ratings.items()):
         figure.add_violin(
-            y=list(values), name=literal(name), line={"color": PALETTE[place % len(PALETTE)]}, box={"visible": True},
+            y=list(values), name=literal(name), line={"color": PALETTE[index % len(PALETTE)]}, box={"visible": True},
             meanline={"visible": True}, points=False, spanmode="hard", showlegend=False,
         )  # fmt: skip
     return figure
@@ -98,13 +98,13 @@ def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
     """Number of ratings per rater; `counts` maps set -> rater -> ratings."""
     evaluators = sorted({name for by_evaluator in counts.values() for name in by_evaluator})
     figure = empty_figure(_("Ratings"), "", height=max(180, 34 * len(evaluators) + 110))
-    for place, (set_name, by_evaluator) in enumerate(counts.items()):
+    for index, (set_name, by_evaluator) in enumerate(counts.items()):
         figure.add_bar(
             x=[by_evaluator.get(name, 0) for name in evaluators],
             y=literals(evaluators),
             orientation="h",
             name=literal(set_name),
-            marker={"color": PALETTE[place % len(PALETTE)], "pattern": {"shape": PATTERNS[place % len(PATTERNS)]}},
+            marker={"color": PALETTE[index % len(PALETTE)], "pattern": {"shape": PATTERNS[index % len(PATTERNS)]}},
         )
     figure.update_layout(barmode="stack")
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboard.charts.base import BLUE, DASHES, GREY, PALETTE, SYMBOLS, empty_figure, literal
+from dashboard.charts.base import BLUE, DASHES, GREY, PALETTE, SYMBOLS, empty_figure, literal, log_axis
 from pipeline.i18n import N_, _, number
 
 if TYPE_CHECKING:
@@ -30,23 +30,23 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
         by_fold.setdefault(row.get("fold"), []).append(row)
     epoch = literal(_("epoch"))
     ordered = sorted(by_fold.items(), key=lambda item: (item[0] is None, str(item[0])))
-    for place, (fold, points) in enumerate(ordered):
+    for index, (fold, points) in enumerate(ordered):
         figure.add_scatter(
             x=[row["epoch"] for row in points],
             y=[row[column] for row in points],
             mode="lines+markers" if len(points) < 30 else "lines",
             name=literal(_("final fit") if fold is None else _("fold {fold}").format(fold=_numbered(fold))),
-            line={"color": PALETTE[place % len(PALETTE)]},
-            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 6},
+            line={"color": PALETTE[index % len(PALETTE)]},
+            marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 6},
             hovertemplate=epoch + " %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",  # not shown
             showlegend=len(ordered) > 1,
         )
     # The lowest is named below its line, the others above: so two that lie close do not write over each other.
-    for place, (name, value) in enumerate(sorted(targets.items(), key=lambda item: item[1])):
+    for index, (name, value) in enumerate(sorted(targets.items(), key=lambda item: item[1])):
         figure.add_hline(
             y=value, line={"color": GREY, "dash": "dash", "width": 1},
             annotation_text=f"{literal(name)} {number(value, 0 if value >= 1 else 3)}",
-            annotation_position="bottom right" if not place and len(targets) > 1 else "top right",  # not shown
+            annotation_position="bottom right" if not index and len(targets) > 1 else "top right",  # not shown
         )  # fmt: skip
     if not rows and targets:
         figure.update_yaxes(range=[0.0, 1.5 * max(targets.values())])
@@ -70,7 +70,7 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
     """A value over the step, `log` on a logarithmic scale; of more than `most` points the means of neighbours, and the
     range they lie in as a band, so that a long run draws as fast and still shows its jumps."""
     figure = empty_figure(_("Step"), label, height=HEIGHT)
-    figure.update_yaxes(exponentformat="e", **({"type": "log"} if log else {"rangemode": "tozero"}))
+    figure.update_yaxes(exponentformat="e", **(log_axis(curve[1]) if log else {"rangemode": "tozero"}))
     x, mean, low, high = _thinned(curve, most)
     if len(x) < len(curve[0]):
         figure.add_scatter(x=x, y=high, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)
@@ -93,15 +93,15 @@ def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: in
     """Curves of several runs in one figure, told apart by colour, dash and symbol; `x_label` is Step or Epoch."""
     figure = empty_figure(_(AXES[x_label]) if x_label in AXES else x_label, y_label, height=TALL)
     figure.update_yaxes(exponentformat="e")
-    for place, (name, curve) in enumerate(curves.items()):
+    for index, (name, curve) in enumerate(curves.items()):
         x, mean, _low, _high = _thinned(curve, most)
         figure.add_scatter(
             x=x,
             y=mean,
             mode="lines+markers" if len(x) < 30 else "lines",
             name=literal(name),
-            line={"color": PALETTE[place % len(PALETTE)], "dash": DASHES[place // len(PALETTE) % len(DASHES)]},
-            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7},
+            line={"color": PALETTE[index % len(PALETTE)], "dash": DASHES[index // len(PALETTE) % len(DASHES)]},
+            marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 7},
             hovertemplate="%{x:.4g}: %{y:.4g}<extra>%{fullData.name}</extra>",  # not shown
             showlegend=True,
         )

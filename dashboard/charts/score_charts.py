@@ -78,7 +78,7 @@ def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, f
     )  # fmt: skip
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     markers = _scorer_markers(table)
-    for place, (scorer, rows) in enumerate(table.groupby("scorer", sort=True)):
+    for index, (scorer, rows) in enumerate(table.groupby("scorer", sort=True)):
         marker = markers[str(scorer)]
         figure.add_scatter(
             x=(rows["expert"] + rows["predicted"]) / 2,
@@ -98,7 +98,7 @@ def bland_altman(table: pd.DataFrame, limits: Mapping[str, tuple[float, float, f
                     y=value,
                     line={"color": marker["color"], "dash": dash, "width": 1.5},
                     annotation_text=f"{label} {'+' if value > 0 else ''}{number(value, 1)}",
-                    annotation_position=("top right", "top left", "top")[place % 3],  # not shown
+                    annotation_position=("top right", "top left", "top")[index % 3],  # not shown
                     annotation_font={"size": 11, "color": marker["color"]},
                 )
     return figure
@@ -189,12 +189,12 @@ def score_histogram(scores: Mapping[str, Sequence[float]], of: str | None = None
     """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock); `of`
     names what was scored."""
     figure = empty_figure(_("Score (0-100)"), of or _("Recordings"), x_range=(0, 100))
-    for place, (name, values) in enumerate(scores.items()):
+    for index, (name, values) in enumerate(scores.items()):
         figure.add_histogram(
             x=list(values),
             name=literal(name),
             xbins={"start": 0, "end": 105, "size": 5},
-            marker={"color": PALETTE[place % len(PALETTE)], "pattern": {"shape": PATTERNS[place % len(PATTERNS)]}},
+            marker={"color": PALETTE[index % len(PALETTE)], "pattern": {"shape": PATTERNS[index % len(PATTERNS)]}},
         )
     figure.update_layout(barmode="stack", bargap=0.04)
     return figure

@@ -37,15 +37,16 @@ def errors_in_words() -> Iterator[None]:
 
 
 def header(title: str, purpose: str) -> DeltaGenerator:
-    """One slim row: title, purpose, and on the right the page's choices, which go into what this returns.
+    """One slim row: title, purpose, and on the right (on a phone: below) the page's choices, which go into what this
+    returns.
 
     with header(_("Compare"), _("Scorers and experts on the same recordings.")):
         chosen = choose_set()
     """
-    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="page-header")
     row.title(title, width="content", anchor=False)
     row.caption(purpose, width="stretch")
-    return row.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", width="content")
+    return row.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
 
 
 def empty_state(words: str, *, page: str | None = None, page_label: str = "") -> None:

@@ -19,17 +19,17 @@ def recorder(key: str, *, live_for: str = "", choice_in: DeltaGenerator | None =
     `key` should name what is being read: a new key clears the recording of the word before. `live_for` (word or
     sentence) also offers recording that stops by itself. The choice of how to record goes into `choice_in`.
     """
-    ways = [way for way in WAYS if way != LIVE or live_for]
+    ways = [source for source in WAYS if source != LIVE or live_for]
     with st.container() if choice_in is None else choice_in:
-        way = st.segmented_control(
+        source = st.segmented_control(
             _("How to record"), ways, default=MICROPHONE, required=True, key="recorder-way",
             format_func=lambda key: _(WAYS[key]), label_visibility="collapsed",
         )  # fmt: skip
-    if way == LIVE:
+    if source == LIVE:
         from dashboard.components.live_recorder import live_recorder
 
         return live_recorder(key, live_for)
-    if way == FILE:
+    if source == FILE:
         recording = st.file_uploader(
             _("Upload a recording"), type=UPLOAD_TYPES, key=f"file-{key}", label_visibility="collapsed",
             max_upload_size=MAX_UPLOAD_BYTES // 2**20,

@@ -5,11 +5,14 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
+from dashboard.components.choices import pick
 from dashboard.markup import message, plain
 from pipeline.errors import JobError
 from pipeline.i18n import _, ngettext, number
+from pipeline.model_names import short_names
 from pipeline.runs import DamagedRun
 
 log = logging.getLogger(__name__)
@@ -32,31 +35,31 @@ def say_damaged(damaged: Sequence[DamagedRun]) -> None:
         st.warning("  \n".join(lines), icon=":material/folder_off:")
 
 
-def choose_first_if_gone(run_ids: Collection[str]) -> None:
-    """Before the list of runs is drawn: name a chosen run that no longer exists, and choose the newest."""
-    chosen = state.chosen(state.RUN)
-    if chosen in run_ids:
-        return
-    if chosen is not None:
+def choose_run(label: str, run_ids: Collection[str], where: DeltaGenerator) -> str:
+    """Draw the choice of a run in `where`, by its short name; one that the URL asks for and that no longer exists is
+    named, and the newest chosen."""
+    asked = state.watched(state.RUN)
+    if asked is not None and asked not in run_ids:
         st.info(
-            plain(_("The run {run} no longer exists, or its folder cannot be read.").format(run=chosen)),
+            plain(_("The run {run} no longer exists, or its folder cannot be read.").format(run=asked)),
             icon=":material/delete:",
         )
-    state.choose(state.RUN, next(iter(run_ids)))
+    with where:
+        return pick(label, short_names(run_ids), key=state.RUN, width=250)
 
 
 @contextmanager
-def stored(what: str) -> Iterator[None]:
+def stored(title: str) -> Iterator[None]:
     """Draw what a run left in a file. Where the file is damaged or another version wrote it, that is said in words
     (JobError); the traceback goes to the log of the server."""
     try:
         yield
     except (FileNotFoundError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        log.warning("%s could not be drawn", what, exc_info=True)  # not shown
+        log.warning("%s could not be drawn", title, exc_info=True)  # not shown
         reason = f"{type(error).__name__}: {error}"
         raise JobError(
             _(
                 "{what} cannot be shown: its file is damaged or from another version ({reason}). The run itself is "
                 "unchanged; start it again to write the file anew."
-            ).format(what=what, reason=reason)
+            ).format(what=title, reason=reason)
         ) from error

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDE, NARROW, PADDING = 8.6, 4.8, 20  # pixels of the tables' font
+T = TypeVar("T")
+WIDEST_LETTER, WIDE, NARROW, PADDING = 12.5, 8.6, 4.8, 20  # pixels of the tables' font
 NARROW_CHARACTERS = set(" .,:;[]()|/'·ijlıfrt1I-")
 LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
 NARROWEST, WIDEST = 56, 420
 FIRST_WIDEST = 320  # it stays in sight while the others scroll
+
+
+def without_empty(rows: Sequence[Mapping[str, T]]) -> list[dict[str, T]]:
+    """Without the columns in which no row has anything."""
+    return [{key: row[key] for key in row if any(other[key] not in ("", None) for other in rows)} for row in rows]
 
 
 def fitted(
@@ -30,14 +36,14 @@ def fitted(
 
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     config = {}
-    for place, label in enumerate(frame.columns):
+    for index, label in enumerate(frame.columns):
         texts = [str(label), *("" if pd.isna(value) else str(value) for value in frame[label])]
         help_ = (helps or {}).get(str(label))
-        widest = FIRST_WIDEST if not place and len(frame.columns) > 3 else WIDEST
+        widest = FIRST_WIDEST if not index and len(frame.columns) > 3 else WIDEST
         pixels = max(map(_pixels, texts)) + PADDING + (16 if help_ else 0)
         config[str(label)] = st.column_config.Column(
             width=int(min(widest, max(NARROWEST, pixels))),
-            pinned=not place,
+            pinned=not index,
             alignment="right" if label in right else None,
             help=help_,
         )
@@ -46,4 +52,7 @@ def fitted(
 
 
 def _pixels(text: str) -> float:
-    return sum(NARROW if character in NARROW_CHARACTERS else WIDE for character in text)
+    return sum(
+        NARROW if character in NARROW_CHARACTERS else WIDEST_LETTER if character in "mMwW" else WIDE  # not shown
+        for character in text
+    )

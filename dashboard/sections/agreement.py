@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.charts import rater_charts
+from dashboard.components.tables import fitted
 from dashboard.markup import plain
 from pipeline.i18n import N_, _, number, signed
 from pipeline.labels.ratings_table import RatingsTable, as_json
@@ -55,40 +56,34 @@ def charts(ratings: RatingsTable, name: str, agreement: Agreement) -> None:
 
 def overview(agreements: Mapping[str, Agreement]) -> None:
     """Every dimension in one table."""
-    st.dataframe(
-        [
-            {
-                _("Dimension"): label_of(name),
-                _("Items"): agreement.n,
-                _("Krippendorff's α"): _estimate(agreement.alpha),
-                _("ICC(2,1)"): _estimate(agreement.icc),
-                _("ICC(2,k)"): _estimate(agreement.icc_k),
-                _("κ on bands"): _estimate(agreement.kappa),
-                _("One against the others"): _estimate(agreement.leave_one_out),
-            }
-            for name, agreement in agreements.items()
-        ],
-        hide_index=True,
-        column_config={_("Dimension"): st.column_config.Column(pinned=True)},
-    )
+    rows = [
+        {
+            _("Dimension"): label_of(name),
+            _("Items"): number(agreement.n),
+            _("Krippendorff's α"): _estimate(agreement.alpha),
+            _("ICC(2,1)"): _estimate(agreement.icc),
+            _("ICC(2,k)"): _estimate(agreement.icc_k),
+            _("κ on bands"): _estimate(agreement.kappa),
+            _("One against the others"): _estimate(agreement.leave_one_out),
+        }
+        for name, agreement in agreements.items()
+    ]
+    fitted(rows, right=list(rows[0])[1:])
 
 
 def raters(agreement: Agreement) -> None:
-    st.dataframe(
-        [
-            {
-                _("Rater"): rater.name,
-                _("Ratings"): rater.n,
-                _("Mean"): number(rater.mean, 2),
-                _("SD"): number(rater.sd, 2),
-                _("Severity"): _estimate(rater.severity, sign=True),
-                _("Against the others"): _estimate(rater.leave_one_out),
-            }
-            for rater in agreement.raters
-        ],
-        hide_index=True,
-        column_config={_("Rater"): st.column_config.Column(pinned=True)},
-    )
+    rows = [
+        {
+            _("Rater"): rater.name,
+            _("Ratings"): number(rater.n),
+            _("Mean"): number(rater.mean, 2),
+            _("SD"): number(rater.sd, 2),
+            _("Severity"): _estimate(rater.severity, sign=True),
+            _("Against the others"): _estimate(rater.leave_one_out),
+        }
+        for rater in agreement.raters
+    ]
+    fitted(rows, right=list(rows[0])[1:])
 
 
 def pairs(ratings: RatingsTable, name: str, agreement: Agreement) -> None:

@@ -135,7 +135,7 @@ def metrics(table: pd.DataFrame, labels: pd.DataFrame) -> None:
         if table["speaker"].nunique() > 1
         else _("No intervals: there is only one speaker."),
         _("Positive bias: the scorer is more lenient than the experts."),
-        _("Targets: acceptable / good / excellent."),
+        _("Targets: acceptable / good / excellent; the word behind a value is the level that it reaches."),
         _("Human ceiling: each rater against the median of the others, averaged.")
         if human is not None
         else _("No human ceiling: it needs two raters who rated the same recordings."),

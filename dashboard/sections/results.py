@@ -57,11 +57,10 @@ def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
     """Ours first, then published systems from best to worst total, then people."""
     shown = export.shown(rows)
     labels = {name: _(label) for name, label in LABELS.items()}
-    for place, row in enumerate(rows):
-        if row.short_name:
-            shown.loc[place, labels["system"]] = row.short_name
+    for index, row in enumerate(rows):
+        shown.loc[index, labels["system"]] = _short(row)
         if row.source == OURS:  # the whole name, with the model's id
-            shown.loc[place, labels["source"]] = row.system
+            shown.loc[index, labels["source"]] = row.system
     right = [label for name, label in labels.items() if name not in export.TEXTS]
     fitted(
         shown,
@@ -81,17 +80,22 @@ def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
     st.caption(" ".join(notes))
 
 
+def _short(row: ResultRow) -> str:
+    """What fits beside the figures on a phone: all that is here scores speech."""
+    return _(row.short_name or row.system).removeprefix("speech-")
+
+
 def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation:
     """By its place in the list: two evaluations may share a name. Drawn as a heading where there is only one."""
     short = short_names(str(evaluation.report["model_id"]) for evaluation in evaluations)
     names = [evaluation.name_with(short[str(evaluation.report["model_id"])]) for evaluation in evaluations]
-    place = 0
+    index = 0
     if len(evaluations) > 1:
-        place = st.selectbox(
+        index = st.selectbox(
             _("Evaluation"), range(len(names)), format_func=names.__getitem__, key="results-evaluation"
         )
-    st.subheader(plain(names[place]), help=plain(evaluations[place].name), anchor=False)
-    return evaluations[place]
+    st.subheader(plain(names[index]), help=plain(evaluations[index].name), anchor=False)
+    return evaluations[index]
 
 
 def plots(utterances: Utterances) -> None:
@@ -220,9 +224,7 @@ def _gap(rows: Sequence[ResultRow]) -> str:
     )
     if not gaps:
         return _("Gap to the paper: none could be measured.")
-    return _("Gap to the paper of {system}: {gaps}.").format(
-        system=plain(rows[0].short_name or rows[0].system), gaps=gaps
-    )
+    return _("Gap to the paper of {system}: {gaps}.").format(system=plain(_short(rows[0])), gaps=gaps)
 
 
 def _level(name: str, value: dict[str, Any], human: float | None = None) -> dict[str, Any]:

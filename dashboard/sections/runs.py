@@ -10,10 +10,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.charts import run_charts
+from dashboard.components.choices import pick_several
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
 from dashboard.components.run_words import kind_name, metric_name, metric_text, status_name
+from dashboard.components.tables import without_empty
 from dashboard.markup import plain
 from dashboard.services import runs as services
 from pipeline.i18n import _, minute, number
@@ -48,7 +50,7 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
         return []
     names = short_names(run.directory.id for run in runs)
     picked = st.dataframe(
-        _without_empty([_line(run, notes, names) for run, notes in shown]),
+        without_empty([_line(run, notes, names) for run, notes in shown]),
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -59,9 +61,9 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
             _("Note"): st.column_config.TextColumn(width="medium"),
         },
     )
-    ids = [shown[place][0].directory.id for place in picked.selection.rows if place < len(shown)]
+    ids = [shown[index][0].directory.id for index in picked.selection.rows if index < len(shown)]
     if ids and ids != state.recall("runs-picked"):
-        state.choose(state.RUNS, ids)
+        state.watch_all(state.RUNS, ids)
     state.remember("runs-picked", ids)
     return [run.directory for run, _notes in shown]
 
@@ -97,12 +99,14 @@ def choose_runs(runs: Sequence[RunRecord]) -> tuple[list[RunDirectory], DeltaGen
     choice."""
     left, right = st.columns([5, 2])
     by_id = {run.directory.id: run.directory for run in runs}
-    state.keep_known(state.RUNS, list(by_id))
-    chosen = left.multiselect(
-        _("Chosen runs"), list(by_id), key=state.RUNS, bind="query-params", label_visibility="collapsed",
+    chosen = pick_several(
+        _("Chosen runs"),
+        short_names(by_id),
+        key=state.RUNS,
         placeholder=_("Select rows above, or type a name"),
-        help=_("One run to annotate it, several to compare them."),
-    )  # fmt: skip
+        help_=_("One run to annotate it, several to compare them."),
+        where=left,
+    )
     return [by_id[run_id] for run_id in chosen], right
 
 
@@ -228,11 +232,6 @@ def _export(comparison: Comparison) -> None:
             ("JSON", json.dumps(to_json(comparison), ensure_ascii=False, indent=2), "runs.json"),
         ):
             st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
-
-
-def _without_empty(lines: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Without the columns in which no run has anything."""
-    return [{key: line[key] for key in line if any(other[key] != "" for other in lines)} for line in lines]
 
 
 def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pipeline.people.access import Action
 @asks(Action.SEE_RATINGS)
 def ratings_of(set_name: str, part: str = "") -> RatingsTable:
     """Current ratings in a set: people's, and a corpus's own experts'."""
-    labels = shared._index().labels(set_name)
+    labels = shared.open_index().labels(set_name)
     labels = labels[labels["source"].isin(["human", "corpus"])]
     if part:
         labels = labels[labels["part"] == part]
@@ -20,4 +20,4 @@ def ratings_of(set_name: str, part: str = "") -> RatingsTable:
 @asks(Action.SEE_RATINGS)
 def parts_of(set_name: str) -> list[str]:
     """The corpus's own partitions of a set, by name."""
-    return shared._index().parts(set_name)
+    return shared.open_index().parts(set_name)

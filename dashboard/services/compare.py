@@ -40,7 +40,6 @@ LEVEL_LABELS = {
     "excellent": N_("excellent"),
     "good": N_("good"),
     "acceptable": N_("acceptable"),
-    "missed": N_("missed"),
 }
 
 
@@ -174,8 +173,9 @@ def metric_rows(metrics: Mapping[str, RegressionMetrics], human: Mapping[str, fl
         for scorer, figures in metrics.items():
             value = getattr(figures, name)
             row[scorer] = with_interval(value, figures.intervals.get(name), is_share=is_share)
-            if target is not None:
-                row[scorer] += f" · {_(LEVEL_LABELS[target.reached(value)])}"
+            level = "missed" if target is None else target.reached(value)
+            if level != "missed":  # not shown
+                row[scorer] += f" · {_(LEVEL_LABELS[level])}"
         if human is not None:
             row[_("Human ceiling")] = number(human[name], is_share=is_share) if name in human else ""
         sign = "" if target is None else "<" if target.lower_is_better else ">"

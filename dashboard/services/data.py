@@ -26,7 +26,7 @@ ExportFormat = Literal["csv", "jsonl", "label-studio", "textgrid"]
 @asks(Action.SEE_SETS)
 def overview() -> list[SetOverview]:
     """What is in each set; who rated how much of it only for who may see that."""
-    sets = shared._index().overview()
+    sets = shared.open_index().overview()
     if identity.allowed(Action.SEE_SETS).may(Action.SEE_NAMES):
         return sets
     return [replace(row, ratings_by_evaluator={}) for row in sets]
@@ -35,7 +35,7 @@ def overview() -> list[SetOverview]:
 @asks(Action.SEE_SETS)
 def problems() -> list[Problem]:
     """What is wrong with recordings and label files."""
-    return shared._index().problems()
+    return shared.open_index().problems()
 
 
 @asks(Action.SEE_SETS)
@@ -97,7 +97,7 @@ def exported_labels(set_name: str, format_: ExportFormat) -> bytes:
         return zipped_textgrids(rated_recordings(shared.settings(), set_name, me))
     if format_ == "jsonl":
         return b"".join(manifest_lines(shared.settings(), set_name, [], me))
-    return export_labels(shared._index(), set_name, format_, by=me)[1]
+    return export_labels(shared.open_index(), set_name, format_, by=me)[1]
 
 
 @asks(Action.IMPORT_DATA)

@@ -19,9 +19,9 @@ from pipeline.labels.queries import LabelProgress
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.calibration import CalibrationResult, calibration_results
-from pipeline.projects.progress import ProjectProgress, progress_of
+from pipeline.projects.progress import LATER
 from pipeline.projects.project import Project
-from pipeline.projects.queue import EmptyQueue, Queue, QueueItem
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
 from pipeline.records import Mark, RatingAction, RatingEvent, Recording
 from pipeline.settings import Settings
 from pipeline.times import now_iso
@@ -29,7 +29,7 @@ from pipeline.times import now_iso
 UNREADABLE = N_("Cannot be read")
 # What is stored as a reason, in English whatever the rater's language is; shown by `shown_reason`.
 REASONS: Mapping[str, tuple[str, ...]] = {
-    "skip": (N_("I am not sure"), N_("I know the speaker"), N_("Not my dialect"), N_("Later")),
+    "skip": (N_("I am not sure"), N_("I know the speaker"), N_("Not my dialect"), LATER),
     "flag": (N_("Wrong word"), N_("Nothing to hear"), N_("Too noisy"), N_("Cut off"), N_("Several speakers")),
 }
 _KNOWN_REASONS = {UNREADABLE, *(reason for reasons in REASONS.values() for reason in reasons)}
@@ -74,14 +74,6 @@ class OpenRecording:
     item: QueueItem | None = None
 
 
-@dataclass(frozen=True)
-class OwnProgress:
-    """The project's progress, and how much of it this rater gave."""
-
-    project: ProjectProgress
-    mine: int
-
-
 @asks(Action.RATE)
 def labelling(set_name: str, me: Identity, project: Project | None) -> "Labelling":
     return Labelling(shared.settings(), set_name, me, project)
@@ -90,13 +82,13 @@ def labelling(set_name: str, me: Identity, project: Project | None) -> "Labellin
 @asks(Action.RATE)
 def known_raters() -> list[str]:
     """Names to choose from, where there is no list of people."""
-    return shared._index().evaluators() if identity.is_open() else []
+    return shared.open_index().evaluators() if identity.is_open() else []
 
 
 @asks(Action.RATE)
 def progress_in_set(set_name: str, me: Identity) -> LabelProgress:
     """How much of a set somebody has rated."""
-    return shared._index().progress(set_name, me.name)
+    return shared.open_index().progress(set_name, me.name)
 
 
 @asks(Action.RATE)
@@ -126,7 +118,7 @@ class Labelling:
         """What to rate now, or why there is nothing: without a project only because the rater has dealt with every
         recording."""
         if session.reopened is not None:
-            return OpenRecording(self._index.recording(session.reopened), session.previous)
+            return OpenRecording(self._index.recording(session.reopened), session.previous, session.item)
         if session.place:
             recent = self._index.recent(self._set.name, self._evaluator, session.place)
             if len(recent) >= session.place:
@@ -144,18 +136,20 @@ class Labelling:
             return session
         fresh = replace(session, last_nonce=nonce, turn=session.turn + 1, answer=None)
         if kind in ("previous", "next"):
-            place = session.place + 1 if kind == "previous" else max(0, session.place - 1)
-            return replace(fresh, place=place, reopened=None, previous=None, answer=Answer(nonce, True, ""))
+            position = session.place + 1 if kind == "previous" else max(0, session.place - 1)
+            return replace(fresh, place=position, reopened=None, previous=None, answer=Answer(nonce, True, ""))
         try:
             if kind == "undo":
                 return self._undo(fresh, nonce)
             recording = self._save(session, str(action["item"]), self._event(action))
         except PronlabError as error:
             # The same form stays, with the draft in it.
-            return replace(session, last_nonce=nonce, answer=Answer(nonce, False, str(error)))
+            return replace(session, last_nonce=nonce, answer=Answer(nonce, False, error.words))
         message = _("Saved: {file}").format(file=result_path(self._set, recording).name)
-        place = max(0, session.place - 1)
-        return replace(fresh, item=None, place=place, reopened=None, previous=None, answer=Answer(nonce, True, message))
+        position = max(0, session.place - 1)
+        return replace(
+            fresh, item=None, place=position, reopened=None, previous=None, answer=Answer(nonce, True, message)
+        )
 
     def keep(self, session: Session) -> None:
         """Keep the recording of a project's queue reserved for this rater."""
@@ -167,11 +161,9 @@ class Labelling:
         if self._queue is not None:
             self._queue.leave()
 
-    def progress(self) -> OwnProgress | None:
-        """Of the project; None without one."""
-        if self._queue is None or self._project is None:
-            return None
-        return OwnProgress(progress_of(self._settings, self._project), self._queue.n_rated())
+    def progress(self) -> QueueProgress | None:
+        """This rater's in the project; None without one."""
+        return None if self._queue is None else self._queue.progress()
 
     def _save(self, session: Session, item: str, event: RatingEvent) -> Recording:
         queued = session.item
@@ -179,24 +171,30 @@ class Labelling:
             self._queue.save(queued, event)
             return queued.recording
         recording = self._index.recording(item)
-        earlier = next((e for r, e in self._index.recent(self._set.name, self._evaluator, 200) if r.id == item), None)
-        if earlier is not None:  # a change of mind: it stays in its project, with its purpose
-            event = replace(event, project=earlier.project, purpose=earlier.purpose)
+        undone = session.previous if session.reopened == item else None
+        earlier = undone or self._index.last_of(item, self._evaluator)
+        if earlier is not None:  # a change of mind: it stays in its project, with its purpose and the time it took
+            heard = max((share for share in (event.heard, earlier.heard) if share is not None), default=None)
+            event = replace(event, project=earlier.project, purpose=earlier.purpose, took_s=earlier.took_s, heard=heard)
         self._store.add(recording, event, self._identity)
         return recording
 
-    def can_undo(self) -> bool:
-        return bool(self._index.recent(self._set.name, self._evaluator, 1))
+    def n_earlier(self) -> int:
+        """How many recordings of the set this rater can go back to, calibration included."""
+        return self._index.n_recent(self._set.name, self._evaluator)
 
     def _undo(self, fresh: Session, nonce: str) -> Session:
         """Undo the newest rating, skip or flag, and open that recording again with its values."""
         recording, event = self._index.recent(self._set.name, self._evaluator, 1)[0]
         self._store.undo(recording, self._evaluator, self._identity)
         message = _("Undone: {text}").format(text=recording.text)
-        return replace(fresh, place=0, reopened=recording.id, previous=event, answer=Answer(nonce, True, message))
+        item = None if self._queue is None else self._queue.reopen(recording, event)
+        return replace(
+            fresh, place=0, reopened=recording.id, previous=event, item=item, answer=Answer(nonce, True, message)
+        )
 
     def _event(self, action: dict[str, Any]) -> RatingEvent:
-        score = action.get("score")
+        score, heard = action.get("score"), action.get("heard")
         return RatingEvent(
             evaluator=self._evaluator,
             action=RatingAction(str(action["kind"])),
@@ -205,6 +203,7 @@ class Labelling:
             dimensions={str(key): float(value) for key, value in (action.get("dimensions") or {}).items()},
             notes=str(action.get("notes") or ""),
             reason=str(action.get("reason") or ""),
+            heard=None if heard is None else min(1.0, max(0.0, float(heard))),
             marks=tuple(
                 Mark(int(mark["word"]), None if mark["phone"] is None else int(mark["phone"]), str(mark["kind"]))
                 for mark in action.get("marks") or ()

@@ -62,14 +62,14 @@ def summary(days: Sequence[Day]) -> Summary:
 
     n, n_scored = sum(day.n for day in days), sum(day.n_scored for day in days)
     cumulated = np.cumsum(np.sum([day.latencies for day in days], axis=0))
-    place = int(np.searchsorted(cumulated, 0.95 * cumulated[-1]))
-    is_open = place >= len(LATENCY_EDGES_MS)
+    index = int(np.searchsorted(cumulated, 0.95 * cumulated[-1]))
+    is_open = index >= len(LATENCY_EDGES_MS)
     total = sum((day.mean_score or 0.0) * day.n_scored for day in days)
     return Summary(
         n=n,
         refused_share=1 - n_scored / n,
         mean_score=total / n_scored if n_scored else None,
-        p95=Latency(LATENCY_EDGES_MS[-1 if is_open else place], is_open),
+        p95=Latency(LATENCY_EDGES_MS[-1 if is_open else index], is_open),
         scores=tuple(int(count) for count in np.sum([day.scores for day in days], axis=0)),
     )
 

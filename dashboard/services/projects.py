@@ -24,7 +24,7 @@ class ProjectState:
 @asks(Action.SEE_PROJECTS)
 def project_states() -> list[ProjectState]:
     """Every project with its progress, by name."""
-    shared._index()
+    shared.open_index()
     settings = shared.settings()
     return [ProjectState(project, progress_of(settings, project)) for project in projects.list_projects(settings)]
 

@@ -30,10 +30,11 @@ def settings() -> Settings:
 @asks(Action.SEE_RATINGS)
 def index() -> Index:
     """The index over recordings and labels, built first where it is missing: everything that anybody rated."""
-    return _index()
+    return open_index()
 
 
-def _index() -> Index:
+def open_index() -> Index:
+    """As `index`, for the other services, which have asked what whoever sits here may do; no page calls it."""
     from pipeline.labels.index import Index
 
     opened = Index(settings())
@@ -64,7 +65,7 @@ def sets() -> list[RecordingSet]:
 
 @asks(Action.LISTEN)
 def recording_audio(recording_id: str) -> Path:
-    return audio_of(_index().recording(recording_id))
+    return audio_of(open_index().recording(recording_id))
 
 
 @asks(Action.PRACTISE)
@@ -87,7 +88,7 @@ def audio_of(recording: Recording) -> Path:
 def expert_scores(set_name: str, rater: str | None) -> pd.DataFrame:
     """recording_id, speaker, text, part, score, source: of one rater, or the consensus where `rater` is None."""
     if rater is None:
-        return _index().consensus_scores(set_name)
-    labels = _index().labels(set_name)
+        return open_index().consensus_scores(set_name)
+    labels = open_index().labels(set_name)
     rated = labels[(labels["action"] == "rate") & (labels["evaluator"] == rater)]
     return rated[["recording_id", "speaker", "text", "part", "score", "source"]]

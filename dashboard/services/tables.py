@@ -39,10 +39,13 @@ def prompts() -> list[Prompt]:
     """All of them; scores and notes of others only for who may see what others rated."""
     from pipeline.tabular.prompts.store import Store
 
-    me, found = identity.allowed(Action.COLLECT_PROMPTS), Store(settings()).all()
+    me, all_prompts = identity.allowed(Action.COLLECT_PROMPTS), Store(settings()).all()
     if me.may(Action.SEE_RATINGS):
-        return found
-    return [one if same_person(one.rater, me.name) else replace(one, score=None, rater="", notes="") for one in found]
+        return all_prompts
+    return [
+        prompt if same_person(prompt.rater, me.name) else replace(prompt, score=None, rater="", notes="")
+        for prompt in all_prompts
+    ]
 
 
 @asks(Action.COLLECT_PROMPTS)
@@ -78,8 +81,8 @@ def cleaning(task: str, source: str) -> Cleaning:
     from pipeline.tabular.catalogue import get_task
     from pipeline.tabular.cleaning import clean
 
-    found = get_task(task)
-    return clean(found.rows(settings(), source), found)
+    chosen = get_task(task)
+    return clean(chosen.rows(settings(), source), chosen)
 
 
 @asks(Action.TRAIN)
@@ -92,9 +95,9 @@ def start(config: TabularConfig) -> str:
 @asks(Action.TRAIN)
 def runs(task: str) -> RunListing:
     """Trainings of trees on a task, newest first, and the folders among all runs that cannot be read."""
-    found = scan_runs(settings().runs_root)
-    own = (run for run in found.records if run.state.kind == KIND and run.config.get("task") == task)
-    return RunListing(tuple(own), found.damaged)
+    listing = scan_runs(settings().runs_root)
+    of_task = (run for run in listing.records if run.state.kind == KIND and run.config.get("task") == task)
+    return RunListing(tuple(of_task), listing.damaged)
 
 
 @asks(Action.TRAIN)

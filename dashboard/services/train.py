@@ -15,6 +15,7 @@ from dashboard.services.shared import settings
 from pipeline import artifacts
 from pipeline.errors import PronlabError
 from pipeline.metrics.regression import RegressionMetrics
+from pipeline.model_names import short_name
 from pipeline.people.access import Action
 from pipeline.records import RubricName
 from pipeline.runs import RunDirectory
@@ -61,7 +62,7 @@ def speech_sets() -> list[str]:
     too, as the speech scorer needs, is told when a run begins."""
     from pipeline.corpus.sets import list_sets
 
-    labelled = {row.name for row in shared._index().overview() if row.n_labelled}
+    labelled = {row.name for row in shared.open_index().overview() if row.n_labelled}
     return [set_.name for set_ in list_sets(settings()) if set_.rubric is RubricName.SENTENCE and set_.name in labelled]
 
 
@@ -107,7 +108,7 @@ def extractors() -> list[ExtractorChoice]:
         try:
             description, problem = load_extractor(settings(), name).description, None
         except PronlabError as error:
-            description, problem = "", str(error)
+            description, problem = "", error.words
         choices.append(ExtractorChoice(name, description, problem))
     return choices
 
@@ -155,7 +156,7 @@ def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
     texts = ("recording_id", "speaker", "text")
     originals = dict.fromkeys(texts, csvfile.plain)  # as they were before they were made safe for spreadsheets
     table = pd.read_csv(run.path / PREDICTIONS_FILE, converters=originals)
-    return table.assign(scorer=run.id, scoring_method="ml_model")
+    return table.assign(scorer=short_name(run.id), scoring_method="ml_model")
 
 
 @asks(Action.TRAIN)

@@ -36,10 +36,10 @@ def render() -> None:
         else:
             empty_state(_("No scorer has scored this set's rated recordings yet. Choose a scorer above and start it."))
         return
-    left, right = st.columns([5, 3], vertical_alignment="center")
+    left, right = st.columns([16, 9], vertical_alignment="center")
     with left:
         plot = sections.choose_plot()
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
+    with right, st.container(horizontal=True):
         table = sections.choose_rows(table)
         sections.score_set(chosen)
     if table.empty:

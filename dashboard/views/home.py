@@ -49,14 +49,14 @@ def _first_steps(progress: home.Progress) -> None:
     )  # fmt: skip
     st.subheader(_("Where to begin"))
     for column, (number_, (done, label, state, page, query)) in zip(st.columns(4), enumerate(steps, 1), strict=True):
-        with column.container(border=True, gap="small"):
+        with column.container(border=True, gap="small", height="stretch"):
             icon = ":material/check_circle:" if done else f":material/counter_{number_}:"
             st.page_link(f"views/{page}.py", label=f"**{label}**", icon=icon, query_params=query)
             st.caption(state)
 
 
 def _card(section: Section) -> None:
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="small", height="stretch"):
         st.markdown(f"**{section.title}**")
         st.caption(section.purpose)
         with st.container(horizontal=True, gap="small"):

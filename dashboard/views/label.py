@@ -43,10 +43,10 @@ def render() -> None:
     session: label.Session = state.recall(key, label.Session())
     progress = labelling.progress()
     if project is not None and progress is not None:
-        project_info.instructions(project, opened=progress.mine == 0)
+        project_info.instructions(project, opened=progress.done == 0)
     current = labelling.open_recording(session)
     if isinstance(current, EmptyQueue):
-        finished.nothing_left(chosen, me, project, current)
+        finished.nothing_left(chosen, me, project, progress, current)
     else:
         session = replace(session, item=current.item)
         state.remember(key, session)
@@ -67,7 +67,7 @@ def choose_rater() -> Identity | None:
     names = sorted({*label.known_raters(), *([current] if current else [])})
     name = st.selectbox(
         _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
-        placeholder=_("Choose or type your name"), label_visibility="collapsed", width=150,
+        placeholder=_("Your name"), label_visibility="collapsed", width=150,
     )  # fmt: skip
     return identity.people().identify(name) if name else None
 

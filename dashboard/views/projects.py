@@ -13,7 +13,7 @@ from pipeline.people.access import Action
 
 @errors_in_words()
 def render() -> None:
-    header(_("Projects"), _("Who rates which recordings, in which order and how often; and who works here."))
+    header(_("Projects"), _("Who rates what and how often, and who works here."))
     me = identity.allowed(Action.SEE_PROJECTS)
     for problem in projects.damaged_projects():
         st.warning(message(problem.message), icon=":material/folder_off:")

@@ -4,12 +4,12 @@ import streamlit as st
 
 from dashboard import identity, state
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections.review import consensus, disputes, experts
+from dashboard.sections.review import consensus, disputes, experts, set_aside
 from dashboard.services import review, shared
 from pipeline.i18n import N_, _
 from pipeline.people.access import Action
 
-PARTS = {"disputes": N_("Disputes"), "experts": N_("Experts"), "consensus": N_("Consensus")}
+PARTS = {"disputes": N_("Disputes"), "aside": N_("Set aside"), "experts": N_("Experts"), "consensus": N_("Consensus")}
 
 
 @errors_in_words()
@@ -37,6 +37,8 @@ def render() -> None:
         experts.draw(reviewed)
     elif part == "consensus":
         consensus.draw(reviewed, project)
+    elif part == "aside":
+        set_aside.draw(reviewed, me)
     else:
         disputes.draw(reviewed, project, me)
 

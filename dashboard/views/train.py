@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from dashboard import identity, state
+from dashboard import identity
 from dashboard.components.packages import say_missing
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.components.run_list import choose_first_if_gone, say_damaged
+from dashboard.components.run_list import choose_run, say_damaged
 from dashboard.components.run_words import kind_name
 from dashboard.sections.train.feature_based import start_feature_based_training
 from dashboard.sections.train.models import scoring_now
@@ -30,24 +30,22 @@ def render() -> None:
     say_missing("train", ("torch", "sklearn"))  # not shown
     with errors_in_words():
         scoring_now()
-    has_runs = bool(runs.listing().records)
-    with st.expander(_("New training"), icon=":material/add:", expanded=not has_runs), errors_in_words():
+    listing = runs.listing()
+    expanded = not listing.records
+    with st.expander(_("New training"), icon=":material/add:", expanded=expanded), errors_in_words():
         kind = st.segmented_control(
             _("What to train"), list(FORMS), default="word", required=True, format_func=kind_name, key="train-kind",
             label_visibility="collapsed",
         )  # fmt: skip
-        FORMS[kind]()
-    listing = runs.listing()
+        if FORMS[kind]():
+            listing = runs.listing()
     say_damaged(listing.damaged)
     if not listing.records:
         empty_state(_("There are no runs yet. Start a training above: with the demo set it takes less than a minute."))
         return
     directories = {run.directory.id: run.directory for run in listing.records}
-    choose_first_if_gone(directories)
+    chosen = choose_run(_("Run"), directories, choices)
     with choices:
-        chosen = st.selectbox(
-            _("Run"), list(directories), key=state.RUN, bind="query-params", label_visibility="collapsed", width=250
-        )
         st.page_link("views/runs.py", label=_("All runs"), icon=":material/stacked_line_chart:")
     one_run(directories[chosen])
 

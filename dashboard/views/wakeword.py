@@ -6,7 +6,7 @@ from dashboard import identity, state
 from dashboard.components.choices import segments
 from dashboard.components.packages import say_missing
 from dashboard.components.page import errors_in_words, header
-from dashboard.components.run_list import choose_first_if_gone, say_damaged
+from dashboard.components.run_list import choose_run, say_damaged
 from dashboard.sections.wakeword import clips, configure, evaluate, export, guide, training
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _
@@ -44,11 +44,7 @@ def render() -> None:
         )
         return
     runs = {run.directory.id: run.directory for run in listing.records}
-    with choice:
-        choose_first_if_gone(runs)
-        chosen = st.selectbox(
-            _("Detector"), list(runs), key=state.RUN, bind="query-params", label_visibility="collapsed", width=280
-        )
+    chosen = choose_run(_("Detector"), runs, choice)
     OF_A_RUN[step](runs[chosen])
 
 

@@ -259,10 +259,16 @@ def make_app(
             return to_json(await workers.run(Task(await audio.read(), detector=str(detector))))
 
     @app.post("/feedback", status_code=204, responses=FAILURES)
-    def feedback(_caller: Commenting, said: Feedback) -> Response:
+    def feedback(_caller: Commenting, comment: Feedback) -> Response:
         """Save feedback of a learner or an expert on an earlier score."""
         try:
-            log.feedback(said.prediction, score=said.score, agrees=said.agrees, comment=said.comment, kind=said.kind)
+            log.feedback(
+                comment.prediction,
+                score=comment.score,
+                agrees=comment.agrees,
+                comment=comment.comment,
+                kind=comment.kind,
+            )
         except FeedbackError as error:
             raise Problem(422, str(error)) from None
         except LogError as error:
@@ -300,7 +306,7 @@ def make_app(
     async def metrics(_caller: Measuring) -> Response:
         return Response(measures.text(), media_type=Measures.MEDIA_TYPE)
 
-    paths.update(str(one.path) for one in app.routes if isinstance(one, routing.Route))
+    paths.update(str(route.path) for route in app.routes if isinstance(route, routing.Route))
     _describe_problems(app)
     return app
 

@@ -185,8 +185,8 @@ def _clean(name: str) -> str:
     return cleaned
 
 
-def _same(one: str, other: str) -> bool:
-    return composed(visible(one)).casefold() == composed(visible(other)).casefold()
+def _same(key: str, other: str) -> bool:
+    return composed(visible(key)).casefold() == composed(visible(other)).casefold()
 
 
 def _secret() -> str:

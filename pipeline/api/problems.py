@@ -42,8 +42,8 @@ def without_folders(message: str) -> str:
 
 
 def body(status: int, detail: str, request_id: str = "") -> dict[str, Any]:
-    found = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": detail}
-    return {**found, "request_id": request_id} if request_id else found
+    problem = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": detail}
+    return {**problem, "request_id": request_id} if request_id else problem
 
 
 def encoded(status: int, detail: str, request_id: str = "") -> bytes:

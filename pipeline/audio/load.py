@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.container import Container, is_plausible, open_container
 from pipeline.errors import AudioError
+from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ CLIP_LOWEST_PEAK = 0.1
 # libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
 # What is read, by libsndfile's names; of other containers nobody knows here whether they are whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3", "MPEG")
-EXPECTED = "Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; export it again from the recorder."
+EXPECTED = Message(N_("Expected WAV, FLAC, Ogg/Opus or MP3 that is complete; export it again from the recorder."))
 _STREAMED_BYTES = 1_000_000_000  # 8 hours; nobody promises that of a word or sentence
 TRUNCATED_BY_S: Seconds = 0.02
 TRUNCATED_MP3_BY_S: Seconds = 0.1  # encoders pad MP3 at both ends
@@ -92,7 +93,7 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     """
     import soundfile
 
-    name = source.name if isinstance(source, Path) else "the recording"
+    name = source.name if isinstance(source, Path) else Message(N_("the recording"))
     size = _check_size(source, name)
     is_cut = False
     try:
@@ -103,38 +104,55 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
             is_likely = is_plausible(container, str(file.format), declared / max(1, rate_hz), size)
             believed = declared if container.is_sure else 0
             if file.format not in FORMATS:
-                raise AudioError(f"{name} is {file.format_info}. {EXPECTED}")
+                raise AudioError(
+                    N_("{name} is {format}. {expected}"), name=name, format=file.format_info, expected=EXPECTED
+                )
             _check_header(name, rate_hz, channels, believed, max_duration_s, container)
             decoded = _decode(file, min(int(max_duration_s * rate_hz), MAX_DECODED_SAMPLES // channels) + 1)
     except (soundfile.SoundFileError, OSError) as error:
         if is_cut:
             raise AudioError(
-                f"{name} is cut off and cannot be read ({_reason(error)}). Copy or record it again."
+                N_("{name} is cut off and cannot be read ({reason}). Copy or record it again."),
+                name=name,
+                reason=_reason(error),
             ) from error
-        raise AudioError(f"{name} cannot be read as audio ({_reason(error)}). {EXPECTED}") from error
+        raise AudioError(
+            N_("{name} cannot be read as audio ({reason}). {expected}"),
+            name=name,
+            reason=_reason(error),
+            expected=EXPECTED,
+        ) from error
     if len(decoded) > max_duration_s * rate_hz:
         told_s = declared / rate_hz if is_likely and declared > max_duration_s * rate_hz else None
         raise AudioTooLongError(_too_long(name, told_s, max_duration_s), told_s or max_duration_s)
     if decoded.size > MAX_DECODED_SAMPLES:
         raise AudioError(_too_many(name, rate_hz, channels, decoded.size))
     if len(decoded) == 0 and is_cut:
-        raise AudioError(f"{name} is cut off before its first sound. Copy or record it again.")
+        raise AudioError(N_("{name} is cut off before its first sound. Copy or record it again."), name=name)
     if len(decoded) == 0:
-        raise AudioError(f"{name} holds no audio: it is empty or was cut off. Record it again.")
+        raise AudioError(N_("{name} holds no audio: it is empty or was cut off. Record it again."), name=name)
     if not np.isfinite(decoded).all():
-        raise AudioError(f"{name} has samples that are no numbers (NaN or infinite). Export it again as 16-bit WAV.")
+        raise AudioError(
+            N_("{name} has samples that are no numbers (NaN or infinite). Export it again as 16-bit WAV."), name=name
+        )
     audio = from_samples(decoded, rate_hz)
     if audio.source_peak > HIGHEST_PEAK:
         raise AudioError(
-            f"{name} has samples up to {audio.source_peak:.3g}, where full scale is 1: they are scaled wrongly or no "
-            f"sound. Export it again as 16-bit WAV."
+            N_(
+                "{name} has samples up to {peak:.3g}, where full scale is 1: they are scaled "
+                "wrongly or no sound. Export it again as 16-bit WAV."
+            ),
+            name=name,
+            peak=audio.source_peak,
         )
     is_short = file.format == "MP3" and is_likely and declared - len(decoded) > TRUNCATED_MP3_BY_S * rate_hz
     if not is_cut and not is_short:
         return audio
     if file.format == "FLAC":
         raise AudioError(
-            f"{name} cannot be read to its end: it is cut off after {audio.duration_s:.1f} s. Copy or record it again."
+            N_("{name} cannot be read to its end: it is cut off after {duration_s:.1f} s. Copy or record it again."),
+            name=name,
+            duration_s=audio.duration_s,
         )
     return replace(audio, is_cut=True)
 
@@ -200,9 +218,14 @@ def _check_size(source: Path | bytes, name: str) -> int:
     else:
         size = len(source)
         if size > MAX_UPLOAD_BYTES:
-            raise AudioError(f"{name} has {size / 1e6:.0f} MB; at most {MAX_UPLOAD_BYTES / 1e6:.0f} MB are accepted.")
+            raise AudioError(
+                N_("{name} has {size:.0f} MB; at most {limit:.0f} MB are accepted."),
+                name=name,
+                size=size / 1e6,
+                limit=MAX_UPLOAD_BYTES / 1e6,
+            )
     if size == 0:
-        raise AudioError(f"{name} is empty (0 bytes). Record it again.")
+        raise AudioError(N_("{name} is empty (0 bytes). Record it again."), name=name)
     return size
 
 
@@ -211,7 +234,12 @@ def _check_header(
 ) -> None:
     """Refuse by what the header says, before anything is decoded."""
     if rate_hz < MIN_RATE_HZ:
-        raise AudioError(f"{name} has a sample rate of {rate_hz} Hz; at least {MIN_RATE_HZ} Hz is needed.")
+        raise AudioError(
+            N_("{name} has a sample rate of {rate_hz} Hz; at least {min_rate_hz} Hz is needed."),
+            name=name,
+            rate_hz=rate_hz,
+            min_rate_hz=MIN_RATE_HZ,
+        )
     if frames > max_duration_s * rate_hz:
         raise AudioTooLongError(_too_long(name, frames / rate_hz, max_duration_s), frames / rate_hz)
     if frames * channels > MAX_DECODED_SAMPLES:
@@ -221,22 +249,37 @@ def _check_header(
         missing_s = frames / rate_hz * (promised / max(1, present) - 1)
         if promised < _STREAMED_BYTES and missing_s > TRUNCATED_BY_S:
             raise AudioError(
-                f"{name} is cut off: {missing_s:.1f} s of the {missing_s + frames / rate_hz:.1f} s that its header "
-                f"promises are missing. Copy or record it again."
+                N_(
+                    "{name} is cut off: {missing_s:.1f} s of the {total_s:.1f} s that its header "
+                    "promises are missing. Copy or record it again."
+                ),
+                name=name,
+                missing_s=missing_s,
+                total_s=missing_s + frames / rate_hz,
             )
 
 
 def _too_many(name: str, rate_hz: int, channels: int, n: int) -> str:
-    return (
-        f"{name} has {channels} channels of {rate_hz} Hz, {n / 1e6:.0f} million samples; at most "
-        f"{MAX_DECODED_SAMPLES / 1e6:.0f} million are accepted. Export it as mono, 16 or 48 kHz."
-    )
+    return Message(
+        N_(
+            "{name} has {channels} channels of {rate_hz} Hz, {n:.0f} million samples; at most {limit:.0f} million are "
+            "accepted. Export it as mono, 16 or 48 kHz."
+        ),
+        name=name, channels=channels, rate_hz=rate_hz, n=n / 1e6, limit=MAX_DECODED_SAMPLES / 1e6,
+    )  # fmt: skip
 
 
 def _too_long(name: str, duration_s: Seconds | None, max_duration_s: Seconds) -> str:
     """`duration_s` is None where nobody can tell without decoding all of it."""
-    lasts = f"more than {max_duration_s:.0f} s" if duration_s is None else f"{duration_s:.0f} s"
-    return f"{name} lasts {lasts}; at most {max_duration_s:.0f} s are accepted. Cut it into single words or sentences."
+    lasts = Message(N_("more than {seconds:.0f} s"), seconds=max_duration_s)
+    if duration_s is not None:
+        lasts = Message(N_("{seconds:.0f} s"), seconds=duration_s)
+    return Message(
+        N_("{name} lasts {lasts}; at most {limit_s:.0f} s are accepted. Cut it into single words or sentences."),
+        name=name,
+        lasts=lasts,
+        limit_s=max_duration_s,
+    )
 
 
 def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:

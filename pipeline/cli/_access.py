@@ -129,8 +129,8 @@ def need_of(path: str) -> Need | None:
 
 def asker() -> Identity:
     """Who runs the present command; `guest` where nobody was named on an open installation."""
-    found: Identity = click.get_current_context().find_root().meta[_KEY]
-    return found
+    identity: Identity = click.get_current_context().find_root().meta[_KEY]
+    return identity
 
 
 def asker_name() -> str:
@@ -143,7 +143,7 @@ def guarded(command: click.Command, path: str) -> click.Command:
     if isinstance(command, click.Group):
         for name, child in command.commands.items():
             guarded(child, f"{path} {name}")
-    elif (need := need_of(path)) is not None and not any(isinstance(one, _By) for one in command.params):
+    elif (need := need_of(path)) is not None and not any(isinstance(parameter, _By) for parameter in command.params):
         command.params.append(_By(need))
     return command
 

@@ -31,15 +31,15 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     if rubric_back is not None:
         speech = rubric_back == RubricName.SENTENCE and is_deployed(settings)
         before = roll_back(settings, SPEECH if speech else rubric_back, asker_name())
-        what = "English sentences" if speech else rubric_back
+        scored = "English sentences" if speech else rubric_back
         text = before or "the released model, if any"
-        emit({"rubric": rubric_back, "model": before}, as_json, f"Back to {text} for {what}.")
+        emit({"rubric": rubric_back, "model": before}, as_json, f"Back to {text} for {scored}.")
         return
     if run is None:
         raise ModelError("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")
     folder = folder_of_run(settings, run)
-    found = make_live(settings, folder, asker_name(), "" if Path(run).is_dir() else run)
-    what = "English sentences" if found.place == SPEECH else f"the {found.place} rubric"
-    mae = found.made_from.get("test", {}).get("mae")
+    entry = make_live(settings, folder, asker_name(), "" if Path(run).is_dir() else run)
+    scored = "English sentences" if entry.place == SPEECH else f"the {entry.place} rubric"
+    mae = entry.made_from.get("test", {}).get("mae")
     figure = "" if mae is None else f" (test MAE {mae:.2f})"
-    emit({**vars(found)}, as_json, f"{found.model_id} now scores {what}{figure}.")
+    emit({**vars(entry)}, as_json, f"{entry.model_id} now scores {scored}{figure}.")

@@ -88,12 +88,13 @@ def repair(files: tuple[Path, ...], set_name: str | None, as_json: bool) -> None
     from pipeline.labels.repair import repair_labels
 
     settings = Settings.from_env()
-    found = repair_labels(settings, [get_set(settings, set_name)] if set_name else [], files, asker())
+    repaired = repair_labels(settings, [get_set(settings, set_name)] if set_name else [], files, asker())
     lines = [
-        f"{one.file}: {one.n_times} {'time' if one.n_times == 1 else 'times'} repaired; the original is {one.kept.name}"
-        for one in found
+        f"{file.file}: {file.n_times} {'time' if file.n_times == 1 else 'times'} repaired; the original is "
+        f"{file.kept.name}"
+        for file in repaired
     ]
-    emit(found, as_json, "\n".join(lines) or "No label file needs repair.")
+    emit(repaired, as_json, "\n".join(lines) or "No label file needs repair.")
 
 
 def _add(recording_id: str, action: str, as_json: bool, **fields: Any) -> None:

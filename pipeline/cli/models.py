@@ -35,14 +35,14 @@ def list_models(as_json: bool) -> None:
 
     settings = Settings.from_env()
     hidden = shadows(settings)
-    found = entries(settings)
+    listed = entries(settings)
     lines = []
-    for one in found:
-        mae = one.made_from.get("test", {}).get("mae")
+    for model in listed:
+        mae = model.made_from.get("test", {}).get("mae")
         shown = f"MAE {mae:.1f}" if isinstance(mae, float) else ""
-        shadow = " shadow" if hidden.get(one.place) == one.model_id else ""
-        lines.append(f"{one.place:10} {one.stage:10} {one.model_id:44} {shown:9} {one.since[:10]}{shadow}")
-    emit([{**vars(one)} for one in found], as_json, "\n".join(lines) or "There are no models yet.")
+        shadow = " shadow" if hidden.get(model.place) == model.model_id else ""
+        lines.append(f"{model.place:10} {model.stage:10} {model.model_id:44} {shown:9} {model.since[:10]}{shadow}")
+    emit([{**vars(model)} for model in listed], as_json, "\n".join(lines) or "There are no models yet.")
 
 
 @models.command("add")
@@ -53,8 +53,8 @@ def add_model(run: str, as_json: bool) -> None:
     from pipeline.deployment.model_registry import add_candidate
 
     settings = Settings.from_env()
-    found = add_candidate(settings, folder_of_run(settings, run), asker_name(), "" if Path(run).is_dir() else run)
-    emit({**vars(found)}, as_json, f"{found.model_id} is a candidate for {found.place}; `pronlab deploy` deploys it.")
+    entry = add_candidate(settings, folder_of_run(settings, run), asker_name(), "" if Path(run).is_dir() else run)
+    emit({**vars(entry)}, as_json, f"{entry.model_id} is a candidate for {entry.place}; `pronlab deploy` deploys it.")
 
 
 @models.command("retire")
@@ -95,9 +95,11 @@ def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> N
     id, `deployed` or `heuristic`."""
     from pipeline.deployment.routing import begin
 
-    found = begin(Settings.from_env(), place, a, b, share, asker_name())
-    text = f"Comparison {found.id}: {share:.0%} of the learners get {b}, the others {a}. The Monitor page shows it."
-    emit(found, as_json, text)
+    comparison = begin(Settings.from_env(), place, a, b, share, asker_name())
+    text = (
+        f"Comparison {comparison.id}: {share:.0%} of the learners get {b}, the others {a}. The Monitor page shows it."
+    )
+    emit(comparison, as_json, text)
 
 
 @models.command("end")

@@ -20,13 +20,14 @@ def list_lessons(as_json: bool) -> None:
     """List the lessons: shipped ones and your own."""
     from pipeline.practice.lessons import list_lessons as all_lessons
 
-    found, problems = all_lessons(Settings.from_env())
+    lessons, problems = all_lessons(Settings.from_env())
     lines = [
-        f"{one.id:24} {one.language}  {len(one.items):3} {one.kind:9}  {one.title}{'  (yours)' if one.own else ''}"
-        for one in found
+        f"{entry.id:24} {entry.language}  {len(entry.items):3} {entry.kind:9}  {entry.title}"
+        f"{'  (yours)' if entry.own else ''}"
+        for entry in lessons
     ]
     lines += [f"! {problem.message}" for problem in problems]
-    emit({"lessons": found, "problems": problems}, as_json, "\n".join(lines))
+    emit({"lessons": lessons, "problems": problems}, as_json, "\n".join(lines))
 
 
 @lesson.command("add")
@@ -36,8 +37,8 @@ def add_lesson(file: Path, as_json: bool) -> None:
     """Check a YAML FILE and add it as a lesson of the same name."""
     from pipeline.practice.lessons import add_lesson as add
 
-    found = add(Settings.from_env(), file.stem, file.read_bytes(), asker())
-    emit(found, as_json, f"{found.title}: {len(found.items)} {found.kind}, now on the Practise page.")
+    added = add(Settings.from_env(), file.stem, file.read_bytes(), asker())
+    emit(added, as_json, f"{added.title}: {len(added.items)} {added.kind}, now on the Practise page.")
 
 
 @lesson.command("remove")
@@ -63,9 +64,12 @@ def list_references(as_json: bool) -> None:
     from pipeline.corpus.references import marked, unusable
 
     settings = Settings.from_env()
-    found = marked(settings)
-    text = "\n".join(f"{one.text:24} {one.language}  {one.id}" for one in found) or "There are no references yet."
-    emit(found, as_json, text)
+    references = marked(settings)
+    text = (
+        "\n".join(f"{entry.text:24} {entry.language}  {entry.id}" for entry in references)
+        or "There are no references yet."
+    )
+    emit(references, as_json, text)
     for problem in unusable(settings):
         click.echo(f"! {problem.message}", err=True)
 
@@ -78,8 +82,8 @@ def add_reference(recording: str, as_json: bool) -> None:
     from pipeline.corpus.references import mark
 
     settings = Settings.from_env()
-    found = mark(settings, recording, asker())
-    emit(found, as_json, f"Learners hear {found.id} for “{found.text}”.")
+    added = mark(settings, recording, asker())
+    emit(added, as_json, f"Learners hear {added.id} for “{added.text}”.")
 
 
 @reference.command("remove")

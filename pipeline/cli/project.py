@@ -27,11 +27,11 @@ def list_(as_json: bool) -> None:
     from pipeline.projects.project import damaged_projects, list_projects
 
     settings = Settings.from_env()
-    found = list_projects(settings)
+    projects = list_projects(settings)
     if not asker().may(Action.SEE_RATINGS):  # the known answers would be no test any more
-        found = [replace(one, experts=(), gold={}, calibration=0, gold_every=0) for one in found]
-    lines = [f"{p.name:24} {p.set:20} overlap {p.overlap}{'  over' if p.is_over else ''}" for p in found]
-    emit(found, as_json, "\n".join(lines) or "There are no projects yet. Set one up on the Projects page.")
+        projects = [replace(entry, experts=(), gold={}, calibration=0, gold_every=0) for entry in projects]
+    lines = [f"{p.name:24} {p.set:20} overlap {p.overlap}{'  over' if p.is_over else ''}" for p in projects]
+    emit(projects, as_json, "\n".join(lines) or "There are no projects yet. Set one up on the Projects page.")
     for problem in damaged_projects(settings):
         click.echo(f"! {problem.message}", err=True)
 
@@ -46,13 +46,13 @@ def list_(as_json: bool) -> None:
 @json_option
 def disputes(name: str, threshold: float | None, as_json: bool) -> None:
     """List recordings whose ratings differ, the largest difference first."""
-    found = _review(name).disputes(threshold)
+    disputed = _review(name).disputes(threshold)
     lines = [
         f"{d.spread:5.1f}  {d.recording.id}  "
         + ", ".join(f"{who} {e.score:g}" for who, e in d.ratings.items() if e.score)
-        for d in found
+        for d in disputed
     ]
-    emit(found, as_json, "\n".join(lines) or "No recording is disputed.")
+    emit(disputed, as_json, "\n".join(lines) or "No recording is disputed.")
 
 
 @project.command()
@@ -60,9 +60,9 @@ def disputes(name: str, threshold: float | None, as_json: bool) -> None:
 @json_option
 def experts(name: str, as_json: bool) -> None:
     """Show each expert's quality: known answers, repeats, drift and pace."""
-    found = _review(name).quality()
-    lines = [f"{q.name}: {q.n} ratings{'. ' if q.warnings else ''}{' '.join(q.warnings)}" for q in found]
-    emit(found, as_json, "\n".join(lines) or "This project has no ratings yet.")
+    qualities = _review(name).quality()
+    lines = [f"{q.name}: {q.n} ratings{'. ' if q.warnings else ''}{' '.join(q.warnings)}" for q in qualities]
+    emit(qualities, as_json, "\n".join(lines) or "This project has no ratings yet.")
 
 
 @project.command()

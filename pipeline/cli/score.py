@@ -126,7 +126,7 @@ def evaluate(
         if manifest is not None
         else reference_of_set(settings, set_name or "", part, reference_kind)
     )
-    found: list[Evaluation] = []
+    evaluations: list[Evaluation] = []
     with background_run(run, "Scoring") as work:
         for model in models or (None,):
             spec = ScorerSpec(settings, scorer, model)
@@ -145,15 +145,15 @@ def evaluate(
             keep(settings, measured)
             if card and model is not None:
                 write_to_card(model, measured)
-            found.append(measured)
-        work.result(found[-1].report)
+            evaluations.append(measured)
+        work.result(evaluations[-1].report)
     if out is not None:
-        jsonl.write(out, found[0].predictions)
-    if len(found) == 1:
-        emit(found[0].report, as_json, _evaluation_text(found[0].report))
+        jsonl.write(out, evaluations[0].predictions)
+    if len(evaluations) == 1:
+        emit(evaluations[0].report, as_json, _evaluation_text(evaluations[0].report))
         return
-    over = figures_over_models([measured.pairs for measured in found])
-    reports = [measured.report for measured in found]
+    over = figures_over_models([measured.pairs for measured in evaluations])
+    reports = [measured.report for measured in evaluations]
     text = "\n\n".join(_evaluation_text(report) for report in reports)
     emit({"models": reports, "over_models": over}, as_json, f"{text}\n\n{_over_models_text(over)}")
 
@@ -186,8 +186,8 @@ def score_set(
             report["scorers"][scorer] = {"n": len(predictions) - failed, "failed": failed}
         work.result(report)
     lines = [
-        f"{scorer}: {found['n']} recordings scored, {found['failed']} could not be scored."
-        for scorer, found in report["scorers"].items()
+        f"{scorer}: {counts['n']} recordings scored, {counts['failed']} could not be scored."
+        for scorer, counts in report["scorers"].items()
     ]
     emit(report, as_json, "\n".join(lines))
 
@@ -219,8 +219,8 @@ def _word_line(word: WordScore) -> str:
         f"{phone.phone}{marks.get(phone.verdict, '')}{f'({phone.heard})' if phone.heard else ''}"
         for phone in word.phones
     ]
-    said = f"   heard {word.heard}" if word.heard else ""
-    return f"  {word.text:14} {word.score:3.0f}  {' '.join(phones)}{said}"
+    heard = f"   heard {word.heard}" if word.heard else ""
+    return f"  {word.text:14} {word.score:3.0f}  {' '.join(phones)}{heard}"
 
 
 def _evaluation_text(report: Any) -> str:
@@ -251,12 +251,12 @@ def _level_lines(report: Any) -> list[str]:
     if report.phone is not None:
         levels.append(("phone", report.phone))
     lines = []
-    for name, found in levels:
-        if found.pcc is not None:
-            low, high = found.interval or (float("nan"), float("nan"))
+    for name, level in levels:
+        if level.pcc is not None:
+            low, high = level.interval or (float("nan"), float("nan"))
             human = report.human.get(name)
             beside = "" if human is None else f"   one expert against the others: {human:.3f}"
-            lines.append(f"  PCC {name:14} {found.pcc:6.3f}  [{low:.3f}, {high:.3f}]  n {found.n}{beside}")
+            lines.append(f"  PCC {name:14} {level.pcc:6.3f}  [{low:.3f}, {high:.3f}]  n {level.n}{beside}")
     if report.mdd is not None and report.mdd["f1"] is not None:
         lines.append(
             f"  mispronunciations  F1 {report.mdd['f1']:.3f}, precision {report.mdd['precision'] or 0:.3f}, recall "

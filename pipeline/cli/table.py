@@ -25,8 +25,8 @@ def clean_table(task: str, source: str, as_json: bool) -> None:
     from pipeline.tabular.catalogue import get_task
     from pipeline.tabular.cleaning import clean
 
-    found = get_task(task)
-    report = clean(found.rows(Settings.from_env(), source), found)
+    chosen = get_task(task)
+    report = clean(chosen.rows(Settings.from_env(), source), chosen)
     lines = [f"{report.n} items, {len(report.kept)} usable, by {report.n_groups} people"]
     lines += [f"  {n:5} {why}" for why, n in report.dropped.items()]
     lines += ["  " + ", ".join(f"{name.lower()} {n}" for name, n in report.bands.items())]
@@ -68,10 +68,12 @@ def score_prompt(text: str, as_json: bool) -> None:
     """Score a written prompt with the deployed model, or by rule."""
     from pipeline.tabular.scoring import score_prompt as score
 
-    found = score(Settings.from_env(), text)
-    sure = "" if found.confidence is None else f", within 10 points of people's in {found.confidence:.0%} of such cases"
-    missing = f" Missing: {', '.join(found.missing)}." if found.missing else ""
-    emit(found, as_json, f"{found.score:.0f} by {found.model_id}{sure}; the rule says {found.rule:.0f}.{missing}")
+    scored = score(Settings.from_env(), text)
+    sure = (
+        "" if scored.confidence is None else f", within 10 points of people's in {scored.confidence:.0%} of such cases"
+    )
+    missing = f" Missing: {', '.join(scored.missing)}." if scored.missing else ""
+    emit(scored, as_json, f"{scored.score:.0f} by {scored.model_id}{sure}; the rule says {scored.rule:.0f}.{missing}")
 
 
 @table.command("recording", hidden=True, context_settings={"ignore_unknown_options": True})

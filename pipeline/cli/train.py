@@ -97,15 +97,15 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
         start = _averaging(average, options["name"])
     else:
         options["manifest"] = None if manifest is None else str(manifest.absolute())
-        found = prepare("speech", SpeechTrainConfig, chosen, options, load_preset, named)
-        if found is None:
+        prepared = prepare("speech", SpeechTrainConfig, chosen, options, load_preset, named)
+        if prepared is None:
             return
-        start = found
+        start = prepared
     settings, directory, config = start.settings, start.directory, start.config
     report = train_speech(settings, config, directory, progress_printer("Reading recordings"))
     figures = "\n".join(f"  {name:20} {value:.3f}" for name, value in report["held_out"].items())
-    what = f"mean of {len(config.average)} runs" if config.average else f"epoch {report['epoch']}"
-    text = f"Run {directory.id}, {what}, on {report['n_speakers_held_out']} held-out speakers:\n{figures}"
+    weights = f"mean of {len(config.average)} runs" if config.average else f"epoch {report['epoch']}"
+    text = f"Run {directory.id}, {weights}, on {report['n_speakers_held_out']} held-out speakers:\n{figures}"
     emit({"run": directory.id, **report}, chosen.as_json, text)
 
 
@@ -183,18 +183,18 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     directory = RunDirectory.create(
         settings.runs_root, kind="letter-to-sound", name="letter-to-sound", config=config, seed=seed
     )
-    found = None
+    errors = None
     with directory.start() as writer, device_turn(settings, writer):
-        found = train_letter_to_sound(config, out, writer)
-        writer.update(progress=1.0, message="done", result={"metrics": found})
-    if found is None:
+        errors = train_letter_to_sound(config, out, writer)
+        writer.update(progress=1.0, message="done", result={"metrics": errors})
+    if errors is None:
         raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
     text = (
-        f"On {found['n_words']} held-out words: {found['word_error_rate_without_stress']:.1%} of the words and "
-        f"{found['phone_error_rate']:.1%} of the phones are wrong;"
-        f" {found['word_error_rate']:.1%} of the words with stress."
+        f"On {errors['n_words']} held-out words: {errors['word_error_rate_without_stress']:.1%} of the words and "
+        f"{errors['phone_error_rate']:.1%} of the phones are wrong;"
+        f" {errors['word_error_rate']:.1%} of the words with stress."
     )
-    emit({"run": directory.id, **found}, as_json, text)
+    emit({"run": directory.id, **errors}, as_json, text)
 
 
 def _imported_as(manifest: Path) -> str:
@@ -337,6 +337,9 @@ def _beside_baselines(start: Start[Any], chosen: Chosen, training: "Callable[[Ru
     if report is None:
         raise TrainingError(f"The run {directory.id} was stopped.")
     lines = [f"Run {directory.id}"]
-    for name, one in {"this model": report["metrics"], **report["baselines"]}.items():
-        lines.append(f"  {name:20} MAE {one['mae']:5.1f}  RMSE {one['rmse']:5.1f}  R2 {one['r2']:6.2f}  n {one['n']}")
+    for name, figures in {"this model": report["metrics"], **report["baselines"]}.items():
+        lines.append(
+            f"  {name:20} MAE {figures['mae']:5.1f}  RMSE {figures['rmse']:5.1f}  R2 {figures['r2']:6.2f}  "
+            f"n {figures['n']}"
+        )
     emit({"run": directory.id, "directory": directory.path, **report}, chosen.as_json, "\n".join(lines))

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError
+from pipeline.i18n import N_
 from pipeline.presets import misfits
 from pipeline.records import AudioReport, Problem, Recording, RubricName, Target
 from pipeline.settings import Settings
@@ -51,7 +52,9 @@ def check_name(name: str) -> str:
     """The set name in composed form. Raises CorpusError for one that is no plain folder name."""
     plain = composed(name)
     if not NAME.fullmatch(plain):
-        raise CorpusError(f"{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. lab1.")
+        raise CorpusError(
+            N_("{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. lab1."), name=name
+        )
     return plain
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline import jsonl
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -80,42 +81,42 @@ def place_of(target: Target) -> str | None:
 
 def entries(settings: Settings) -> list[Entry]:
     """All models: deployed ones first, then candidates, then retired ones; each the newest first."""
-    found: dict[tuple[str, str], Entry] = {}
+    by_id: dict[tuple[str, str], Entry] = {}
     for event in _events(settings):
         folder = Path(event.folder)
-        found[event.place, event.model_id] = Entry(
+        by_id[event.place, event.model_id] = Entry(
             event.place, event.model_id, event.stage, event.at, event.by, folder if folder.is_dir() else None,
             event.run, _made_from(folder),
         )  # fmt: skip
     for place, folder in _in_use(settings).items():
         model_id = model_id_of(folder)
-        for key, entry in list(found.items()):
+        for key, entry in list(by_id.items()):
             if key[0] == place and entry.stage is Stage.LIVE and key[1] != model_id:
-                found[key] = Entry(**{**vars(entry), "stage": Stage.RETIRED})
-        known = found.get((place, model_id))
-        found[place, model_id] = Entry(
+                by_id[key] = Entry(**{**vars(entry), "stage": Stage.RETIRED})
+        known = by_id.get((place, model_id))
+        by_id[place, model_id] = Entry(
             place, model_id, Stage.LIVE, known.since if known else "", known.by if known else "",
             known.folder if known and known.folder else folder, known.run if known else "", _made_from(folder),
         )  # fmt: skip
     order = {Stage.LIVE: 0, Stage.CANDIDATE: 1, Stage.RETIRED: 2}
-    newest_first = sorted(found.values(), key=lambda one: one.since, reverse=True)
-    return sorted(newest_first, key=lambda one: (order[one.stage], PLACES.index(one.place)))
+    newest_first = sorted(by_id.values(), key=lambda registered: registered.since, reverse=True)
+    return sorted(newest_first, key=lambda registered: (order[registered.stage], PLACES.index(registered.place)))
 
 
 def get_entry(settings: Settings, model_id: str) -> Entry:
     """The model of that id. Raises ModelError if there is none."""
-    found = next((one for one in entries(settings) if one.model_id == model_id), None)
-    if found is None:
+    entry = next((known for known in entries(settings) if known.model_id == model_id), None)
+    if entry is None:
         raise ModelError(f"No model {model_id!r} is registered. `pronlab models add RUN` registers the model of a run.")
-    return found
+    return entry
 
 
 def add_candidate(settings: Settings, folder: Path, by: Identity | str, run: str = "") -> Entry:
     """Register a model without deploying it. Raises ModelError for a folder without a loadable model."""
     by = _who(settings, by)
     place, model_id = place_of_folder(folder), model_id_of(folder)
-    if any(one.model_id == model_id and one.stage is Stage.LIVE for one in entries(settings)):
-        raise ModelError(f"{model_id} is already deployed.")
+    if any(entry.model_id == model_id and entry.stage is Stage.LIVE for entry in entries(settings)):
+        raise ModelError(N_("{model} is already deployed."), model=model_id)
     _record(settings, place, model_id, Stage.CANDIDATE, by, folder, run)
     return get_entry(settings, model_id)
 
@@ -142,7 +143,7 @@ def retire(settings: Settings, model_id: str, by: Identity | str = "") -> None:
     by = _who(settings, by)
     entry = get_entry(settings, model_id)
     if entry.stage is Stage.LIVE:
-        raise ModelError(f"{model_id} is deployed. Deploy another model in its place, or roll back.")
+        raise ModelError(N_("{model} is deployed. Deploy another model in its place, or roll back."), model=model_id)
     _record(settings, entry.place, model_id, Stage.RETIRED, by, entry.folder or Path(), entry.run)
 
 
@@ -151,7 +152,7 @@ def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | 
     nothing is deployed."""
     by = _who(settings, by)
     if place == SPEECH and not speech.is_deployed(settings):
-        raise ModelError("No speech model is deployed, so there is nothing to roll back.")
+        raise ModelError(N_("No speech model is deployed, so there is nothing to roll back."))
     gone = _in_use(settings).get(place)
     gone_id = None if gone is None else model_id_of(gone)
     known = None if gone_id is None else folder_of(settings, gone_id)
@@ -196,8 +197,10 @@ def _info_of(folder: Path) -> SpeechInfo | ModelInfo:
 
 
 def _in_use(settings: Settings) -> dict[str, Path]:
-    found = {str(rubric): find_model(settings, rubric) for rubric in RubricName}
-    return {place: path for place, path in {**found, SPEECH: find_speech_model(settings)}.items() if path is not None}
+    by_rubric = {str(rubric): find_model(settings, rubric) for rubric in RubricName}
+    return {
+        place: path for place, path in {**by_rubric, SPEECH: find_speech_model(settings)}.items() if path is not None
+    }
 
 
 def _made_from(folder: Path) -> dict[str, Any]:

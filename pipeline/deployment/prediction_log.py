@@ -140,14 +140,14 @@ class PredictionLog:
     ) -> str:
         """Keep what was answered, never the sound; returns its id, also where the disk is full. `arm` and `comparison`
         are of a route, `shadow_of` the id of the prediction that was shown in place of this one."""
-        found = uuid.uuid4().hex
+        prediction_id = uuid.uuid4().hex
         extra = (arm, comparison, shadow_of)
         try:
             with self._writing() as connection:
-                _insert(connection, found, result, participant, client, features, at or time.time(), extra)
+                _insert(connection, prediction_id, result, participant, client, features, at or time.time(), extra)
         except LogError:
             self.lost += 1
-        return found
+        return prediction_id
 
     def feedback(
         self,
@@ -179,10 +179,10 @@ class PredictionLog:
         if not participant or not self._path.is_file():
             return 0
         with self._writing() as connection:
-            found = connection.execute(
+            rows = connection.execute(
                 "UPDATE predictions SET participant = '' WHERE participant = ? AND participant != ''", (participant,)
             )
-            return found.rowcount
+            return rows.rowcount
 
     def labelled(self, since: float = 0.0) -> list[Labelled]:
         """What somebody said a score or their opinion of, oldest first; experts' scores before learners'."""
@@ -290,7 +290,7 @@ def _add_columns(connection: sqlite3.Connection) -> None:
 
 def _insert(
     connection: sqlite3.Connection,
-    found: str,
+    prediction_id: str,
     result: ScoreResult,
     participant: str,
     client: str,
@@ -303,8 +303,8 @@ def _insert(
     connection.execute(
         "INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            found, at, result.scorer, result.model_id, str(result.target.rubric), result.target.text, participant,
-            client, result.overall, str(result.state), result.confidence, result.milliseconds,
+            prediction_id, at, result.scorer, result.model_id, str(result.target.rubric), result.target.text,
+            participant, client, result.overall, str(result.state), result.confidence, result.milliseconds,
             *((audio.duration_s, audio.snr_db, audio.peak, audio.silence_share) if audio else (None,) * 4), *extra,
         ),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.deployment.model_registry import PLACES, folder_of, get_entry, place_of
 from pipeline.errors import ModelError, PronlabError
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -80,12 +81,12 @@ def shadow(settings: Settings, target: Target) -> Path | None:
     return folder_of(settings, model_id) if model_id else None
 
 
-def side(found: Comparison, learner: str) -> str:
+def side(comparison: Comparison, learner: str) -> str:
     """The side of a learner, a or b: the same as long as the comparison runs."""
     if not learner:
-        return "b" if secrets.randbelow(1_000_000) < found.share_b * 1_000_000 else "a"
-    digest = hashlib.sha256(f"{found.id}/{learner}".encode()).digest()
-    return "b" if int.from_bytes(digest[:8]) / 2**64 < found.share_b else "a"
+        return "b" if secrets.randbelow(1_000_000) < comparison.share_b * 1_000_000 else "a"
+    digest = hashlib.sha256(f"{comparison.id}/{learner}".encode()).digest()
+    return "b" if int.from_bytes(digest[:8]) / 2**64 < comparison.share_b else "a"
 
 
 def comparisons(settings: Settings) -> list[Comparison]:
@@ -95,7 +96,8 @@ def comparisons(settings: Settings) -> list[Comparison]:
 
 def comparison_at(settings: Settings, place: str | None) -> Comparison | None:
     """The comparison that runs at a place; None if there is none."""
-    return next((one for one in comparisons(settings) if one.place == place and not one.ended_at), None)
+    running = (comparison for comparison in comparisons(settings) if not comparison.ended_at)
+    return next((comparison for comparison in running if comparison.place == place), None)
 
 
 def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Identity | str) -> Comparison:
@@ -110,19 +112,21 @@ def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Id
     if place not in PLACES:
         raise RoutingError(f"There is no place {place!r}. The places are {', '.join(PLACES)}.")
     if a == b:
-        raise RoutingError("Both sides are the same. Choose two different scorers.")
+        raise RoutingError(N_("Both sides are the same. Choose two different scorers."))
     if not 0.0 < share_b < 1.0:
-        raise RoutingError(f"The share of b must be between 0 and 1, got {share_b:g}.")
-    for one in (a, b):
-        _resolved(settings, one)
-        if one not in (IN_USE, RULE) and get_entry(settings, one).place != place:
-            raise RoutingError(f"{one} cannot be used for {place}: it was trained for another place.")
+        raise RoutingError(N_("The share of b must be between 0 and 1, got {share_b:g}."), share_b=share_b)
+    for model in (a, b):
+        _resolved(settings, model)
+        if model not in (IN_USE, RULE) and get_entry(settings, model).place != place:
+            raise RoutingError(
+                N_("{model} cannot be used for {place}: it was trained for another place."), model=model, place=place
+            )
     with _changing(settings) as content:
-        if any(one["place"] == place and not one["ended_at"] for one in content["comparisons"]):
-            raise RoutingError(f"A comparison is already running at {place}. End it first.")
-        found = Comparison(uuid.uuid4().hex[:8], place, a, b, share_b, now_iso(), name)
-        content["comparisons"].append(asdict(found))
-    return found
+        if any(known["place"] == place and not known["ended_at"] for known in content["comparisons"]):
+            raise RoutingError(N_("A comparison is already running at {place}. End it first."), place=place)
+        comparison = Comparison(uuid.uuid4().hex[:8], place, a, b, share_b, now_iso(), name)
+        content["comparisons"].append(asdict(comparison))
+    return comparison
 
 
 def end(settings: Settings, comparison: str, by: Identity | None = None) -> None:
@@ -130,7 +134,9 @@ def end(settings: Settings, comparison: str, by: Identity | None = None) -> None
     AccessError if `by` may not choose models."""
     permit(settings, by, Action.DEPLOY)
     with _changing(settings) as content:
-        going = [one for one in content["comparisons"] if one["id"] == comparison and not one["ended_at"]]
+        going = [
+            running for running in content["comparisons"] if running["id"] == comparison and not running["ended_at"]
+        ]
         if not going:
             raise RoutingError(f"No comparison {comparison!r} is running.")
         going[0]["ended_at"] = now_iso()
@@ -141,7 +147,9 @@ def set_shadow(settings: Settings, place: str, model_id: str | None, by: Identit
     RoutingError for a model of another place, AccessError if `by` may not choose models."""
     permit(settings, by, Action.DEPLOY)
     if model_id is not None and get_entry(settings, model_id).place != place:
-        raise RoutingError(f"{model_id} cannot be used for {place}: it was trained for another place.")
+        raise RoutingError(
+            N_("{model} cannot be used for {place}: it was trained for another place."), model=model_id, place=place
+        )
     with _changing(settings) as content:
         if model_id is None:
             content["shadows"].pop(place, None)
@@ -162,15 +170,15 @@ def _renamed(scorer: str) -> str:
     return IN_USE if scorer == FORMERLY_IN_USE else scorer
 
 
-def _resolved(settings: Settings, one: str) -> tuple[str | None, Path | None]:
-    if one == IN_USE:
+def _resolved(settings: Settings, model: str) -> tuple[str | None, Path | None]:
+    if model == IN_USE:
         return None, None
-    if one == RULE:
+    if model == RULE:
         return RULE, None
-    folder = folder_of(settings, one)
+    folder = folder_of(settings, model)
     if folder is None:
         raise ModelError(
-            f"No model {one!r} is registered, or its files are gone. `pronlab models add RUN` registers a model."
+            f"No model {model!r} is registered, or its files are gone. `pronlab models add RUN` registers a model."
         )
     return None, folder
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline import csvfile
-from pipeline.evaluation.results_table import LABELS, OURS, RATES, ResultRow
+from pipeline.evaluation.results_table import LABELS, RATES, ResultRow
 from pipeline.i18n import _, number, percent
 from pipeline.markdown import literal
 from pipeline.records import to_json
@@ -91,8 +91,8 @@ def shown(rows: Sequence[ResultRow]) -> "pd.DataFrame":
 def _text(name: str, value: Any) -> str:
     if name == "told":
         return {True: _("yes"), False: _("no"), None: ""}[value]
-    if name == "source":
-        return _(value) if value == OURS else str(value)
+    if name in ("system", "source"):
+        return _(str(value))
     if value is None:
         return "-"
     if name in RATES:

@@ -1,14 +1,14 @@
 """The table of results: evaluations, fine-tuning runs, published systems and people, one row each."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED, TABLE3, Published
+from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED, SystemResult
 from pipeline.evaluation.saved import SavedEvaluation, read_evaluations
-from pipeline.i18n import N_
+from pipeline.i18n import N_, _
 from pipeline.runs import RunRecord, scan_runs
 from pipeline.settings import Settings
 
@@ -21,31 +21,14 @@ LABELS = {
 }  # fmt: skip
 OURS = N_("this installation")
 RATES = ("per", "wer")
-N_TEST = 2500
 
 
 @dataclass(frozen=True)
-class ResultRow:
-    """PCC with the reference scores unless the name says otherwise; None where there is no figure. `gap` is the total
-    less the paper's (arXiv 2509.02915, Table 3, its best row). `kind` is here (an evaluation), run, published or
-    human; `told` whether the system knows the text. `short_name` is for where the whole name has no room."""
+class ResultRow(SystemResult):
+    """`kind` is here (an evaluation), run, published or human; `gap` is the total less the paper's (arXiv 2509.02915,
+    Table 3, its best row)."""
 
-    kind: str
-    system: str
-    source: str
-    accuracy: float | None = None
-    fluency: float | None = None
-    prosodic: float | None = None
-    total: float | None = None
-    word: float | None = None
-    phone: float | None = None
-    mdd_f1: float | None = None
-    phone_match_f1: float | None = None
-    per: float | None = None
-    wer: float | None = None
-    told: bool | None = None
-    n: int = 0
-    short_name: str = ""
+    kind: str = "here"
 
     @property
     def gap(self) -> float | None:
@@ -81,11 +64,11 @@ def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> l
 def of_evaluation(evaluation: SavedEvaluation) -> ResultRow:
     report = evaluation.report
     levels = report["utterance"]
+    utterance: dict[str, Any] = {aspect: (levels.get(aspect) or {}).get("pcc") for aspect in ASPECTS}
     return ResultRow(
-        "here",
         evaluation.name,
         OURS,
-        **{aspect: (levels.get(aspect) or {}).get("pcc") for aspect in ASPECTS},
+        **utterance,
         word=((report.get("word") or {}).get("accuracy") or {}).get("pcc"),
         phone=(report.get("phone") or {}).get("pcc"),
         mdd_f1=(report.get("mdd") or {}).get("f1"),
@@ -113,9 +96,9 @@ def of_run(run: RunRecord) -> ResultRow | None:
         content = artifacts.read_json(run.directory.path / "table3.json")
         table, figures = content["table3"], content["figures"]
         part, manifest = run.config.get("evaluation_part"), Path(str(run.config.get("manifest")))
+        name = _("run {run} on {source}, part {part}") if part else _("run {run} on {source}, held-out speakers")
         return ResultRow(
-            "run",
-            f"run {run.directory.id} on {manifest.parent.name}, {f'part {part}' if part else 'held-out speakers'}",
+            name.format(run=run.directory.id, source=manifest.parent.name, part=part),
             OURS,
             **{aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS},
             mdd_f1=_figure(figures["mdd"].get("f1")),
@@ -125,6 +108,7 @@ def of_run(run: RunRecord) -> ResultRow | None:
             told=False,
             n=int(figures["n"]["apa"]),
             short_name=run.directory.id,
+            kind="run",
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -134,19 +118,5 @@ def _figure(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def of_published(system: Published) -> ResultRow:
-    known = {field.name for field in fields(ResultRow)} - {"system", "source", "told", "short_name"}
-    values = {field.name: getattr(system, field.name) for field in fields(Published) if field.name in known}
-    if system is PAPER:
-        best = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
-        values |= {"wer": best.wer, "phone_match_f1": best.f1}
-    is_human = system is HUMAN
-    return ResultRow(
-        "human" if is_human else "published",
-        system.system,
-        system.source,
-        told=None if is_human else system.told,
-        n=N_TEST,
-        short_name=system.short_name,
-        **values,
-    )
+def of_published(system: SystemResult) -> ResultRow:
+    return ResultRow(**vars(system), kind="human" if system is HUMAN else "published")

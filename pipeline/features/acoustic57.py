@@ -153,10 +153,10 @@ def _pitch(frames: Frames) -> list[float]:
 
 
 def _formants(frames: Frames) -> list[float]:
-    found = frames.formants_hz
-    if len(found) == 0:
+    formants = frames.formants_hz
+    if len(formants) == 0:
         return [0.0] * 5
-    mean, std = found.mean(axis=0), found.std(axis=0)
+    mean, std = formants.mean(axis=0), formants.std(axis=0)
     return [float(v) for v in (mean[0], std[0], mean[1], std[1], mean[2])]
 
 

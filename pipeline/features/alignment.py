@@ -78,12 +78,12 @@ class References:
 
     def of_language(self, language: str) -> dict[str, tuple[SpeechPart, ...]]:
         """What could be read, by word (see `word_key`)."""
-        found: dict[str, tuple[SpeechPart, ...]] = {}
+        references: dict[str, tuple[SpeechPart, ...]] = {}
         for word, paths in find_references(self._settings, language).items():
             usable = tuple(part for path in paths if (part := _reference(path, stamp(path))) is not None)
             if usable:
-                found[word] = usable
-        return found
+                references[word] = usable
+        return references
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,13 @@ class WordMatch:
     other_distance: float | None
 
 
-def match_word(said: SpeechPart, word: str, references: dict[str, tuple[SpeechPart, ...]]) -> WordMatch:
+def match_word(speech: SpeechPart, word: str, references: dict[str, tuple[SpeechPart, ...]]) -> WordMatch:
     """`word` must be one of the `references`."""
-    best = min((match(said, reference) for reference in references[word]), key=lambda found: found.distance)
+    best = min((match(speech, reference) for reference in references[word]), key=lambda candidate: candidate.distance)
     # Each at a stretch of its own, on a coarser grid: the one that suits the wrong word need not suit the right one.
-    tried = np.stack([dtw.thinned(cepstra(said, stretch)) for stretch in STRETCHES[::2]])
-    spellings = [other for other, found in references.items() if other != word for _ in found]
-    recordings = [dtw.thinned(cepstra(part)) for other, found in references.items() if other != word for part in found]
+    tried = np.stack([dtw.thinned(cepstra(speech, stretch)) for stretch in STRETCHES[::2]])
+    spellings = [other for other, parts in references.items() if other != word for _ in parts]
+    recordings = [dtw.thinned(cepstra(part)) for other, parts in references.items() if other != word for part in parts]
     nearest_by_recording = dtw.distances(tried, recordings).min(axis=0) if recordings else np.zeros(0)
     if not len(nearest_by_recording):
         return WordMatch(best, None, None)
@@ -109,55 +109,57 @@ def match_word(said: SpeechPart, word: str, references: dict[str, tuple[SpeechPa
     return WordMatch(best, spellings[nearest], float(nearest_by_recording[nearest]))
 
 
-def match(said: SpeechPart, reference: SpeechPart) -> Match:
+def match(speech: SpeechPart, reference: SpeechPart) -> Match:
     """The best match over all stretches of the mel axis."""
-    distance, stretch, path, _ = _best_path(said, reference)
-    level, pitch = _contours(said, reference, path)
+    distance, stretch, path, _ = _best_path(speech, reference)
+    level, pitch = _contours(speech, reference, path)
     return Match(
         distance=distance,
         stretch=stretch,
-        length_ratio=said.duration_s / reference.duration_s,
+        length_ratio=speech.duration_s / reference.duration_s,
         level_difference_db=level,
         pitch_difference_semitones=pitch,
     )
 
 
-def aligned(said: SpeechPart, reference: SpeechPart) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def aligned(speech: SpeechPart, reference: SpeechPart) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Pairs of frames [n, 2] of both in time order, and the cepstral distance (dB) of each pair [n]."""
-    _, _, path, costs = _best_path(said, reference)
+    _, _, path, costs = _best_path(speech, reference)
     return path, costs
 
 
-def _best_path(said: SpeechPart, reference: SpeechPart) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
+def _best_path(
+    speech: SpeechPart, reference: SpeechPart
+) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
     """Mean distance, stretch of the mel axis, path and the cost of each of its steps."""
     fixed = dtw.thinned(cepstra(reference))
-    variants = np.stack([dtw.thinned(cepstra(said, stretch)) for stretch in STRETCHES])
-    found = dtw.distances(variants, [fixed])[:, 0]
-    best = int(found.argmin())
+    variants = np.stack([dtw.thinned(cepstra(speech, stretch)) for stretch in STRETCHES])
+    distances = dtw.distances(variants, [fixed])[:, 0]
+    best = int(distances.argmin())
     path = dtw.path(variants[best], fixed)
     costs = np.linalg.norm(variants[best][path[:, 0]] - fixed[path[:, 1]], axis=1)
     # Contours are compared frame by frame, so that the path must lead back to the frames before any thinning.
-    scale = np.array([_thinning(said), _thinning(reference)], dtype=np.int64)
-    return float(found[best]), STRETCHES[best], path * scale, np.asarray(costs, dtype=np.float64)
+    scale = np.array([_thinning(speech), _thinning(reference)], dtype=np.int64)
+    return float(distances[best]), STRETCHES[best], path * scale, np.asarray(costs, dtype=np.float64)
 
 
 def cepstra(part: SpeechPart, stretch: float = 1.0) -> NDArray[np.float32]:
     """Coefficients 2-13 [n, 12] about their mean over the frames that count."""
     floored = np.maximum(part.log_mel_db, part.log_mel_db.max() - FLOOR_DB)
-    found = cepstra_from_mel(floored @ _stretching(stretch).T)[:, 1:]
-    return np.asarray(found - found[part.active].mean(axis=0), dtype=np.float32)
+    coefficients = cepstra_from_mel(floored @ _stretching(stretch).T)[:, 1:]
+    return np.asarray(coefficients - coefficients[part.active].mean(axis=0), dtype=np.float32)
 
 
 def _thinning(part: SpeechPart) -> int:
     return -(-len(part.active) // dtw.MAX_FRAMES)
 
 
-def _contours(said: SpeechPart, reference: SpeechPart, path: NDArray[np.int64]) -> tuple[float, float | None]:
+def _contours(speech: SpeechPart, reference: SpeechPart, path: NDArray[np.int64]) -> tuple[float, float | None]:
     mine, theirs = path[:, 0], path[:, 1]
-    level_a = np.maximum(said.level_db[mine], said.level_db.max() - FLOOR_DB)
+    level_a = np.maximum(speech.level_db[mine], speech.level_db.max() - FLOOR_DB)
     level_b = np.maximum(reference.level_db[theirs], reference.level_db.max() - FLOOR_DB)
     level = float(((level_a - level_a.mean()) - (level_b - level_b.mean())).std())
-    f0_a, f0_b = said.f0_hz[mine], reference.f0_hz[theirs]
+    f0_a, f0_b = speech.f0_hz[mine], reference.f0_hz[theirs]
     both = (f0_a > 0) & (f0_b > 0)
     if both.sum() < 5:
         return level, None

@@ -28,20 +28,20 @@ def distances(variants: NDArray[np.float32], references: list[NDArray[np.float32
     `variants` is [n_variants, n, d]; each reference is [m, d], each m its own. The cost of two frames is their
     Euclidean distance; the accumulated cost is divided by n + m.
     """
-    found = np.zeros((len(variants), len(references)))
+    result = np.zeros((len(variants), len(references)))
     for block in _blocks([len(reference) for reference in references], variants.shape[0] * variants.shape[1]):
-        found[:, block] = _block_distances(variants, [references[place] for place in block])
-    return found
+        result[:, block] = _block_distances(variants, [references[index] for index in block])
+    return result
 
 
 def _blocks(lengths: list[int], n_frames: int) -> Iterator[list[int]]:
     """Places of references of like length, so many that their padded costs stay under MAX_CELLS."""
     block: list[int] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if block and n_frames * lengths[place] * (len(block) + 1) > MAX_CELLS:
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if block and n_frames * lengths[index] * (len(block) + 1) > MAX_CELLS:
             yield block
             block = []
-        block.append(place)
+        block.append(index)
     if block:
         yield block
 
@@ -51,8 +51,8 @@ def _block_distances(variants: NDArray[np.float32], references: list[NDArray[np.
     flat = variants.reshape(-1, d)
     longest = max(len(reference) for reference in references)
     costs = np.full((len(references), n_variants, n, longest), np.inf, dtype=np.float32)
-    for place, reference in enumerate(references):
-        costs[place, :, :, : len(reference)] = cdist(flat, reference).reshape(n_variants, n, -1)
+    for index, reference in enumerate(references):
+        costs[index, :, :, : len(reference)] = cdist(flat, reference).reshape(n_variants, n, -1)
     ends = np.repeat([n + len(reference) - 2 for reference in references], n_variants)
     totals = np.zeros(len(ends))
     for diagonal, values in enumerate(_diagonals(_skewed(costs.reshape(-1, n, longest)))):
@@ -66,10 +66,10 @@ def path(moving: NDArray[np.float32], fixed: NDArray[np.float32]) -> NDArray[np.
     """The best path of `moving` [n, d] over `fixed` [m, d]: pairs of frames [n_steps, 2] in time order."""
     costs = cdist(moving, fixed).astype(np.float32)[None]
     n, m = costs.shape[1:]
-    found = np.stack([values[0].copy() for values in _diagonals(_skewed(costs))])
+    diagonals = np.stack([values[0].copy() for values in _diagonals(_skewed(costs))])
 
     def total(i: int, j: int) -> float:
-        return float(found[i + j, i]) if i >= 0 and j >= 0 else np.inf
+        return float(diagonals[i + j, i]) if i >= 0 and j >= 0 else np.inf
 
     i, j = n - 1, m - 1
     steps = [(i, j)]

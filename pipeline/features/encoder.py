@@ -36,7 +36,12 @@ class Encoder:
         self._model = _load(folder, device)
         width = self._model.config.d_model
         self.feature_names = (
-            *(f"layer{layer}_{what}_{i}" for layer in LAYERS for what in ("mean", "std") for i in range(width)),
+            *(
+                f"layer{layer}_{statistic}_{i}"
+                for layer in LAYERS
+                for statistic in ("mean", "std")
+                for i in range(width)
+            ),
             *TIMING_NAMES,
         )
 

@@ -105,10 +105,10 @@ class Frames:
     @cached_property
     def _normalised_autocorrelation(self) -> NDArray[np.float32]:
         """[n_frames, max lag + 2], 1 at lag 0."""
-        _, own = _window()
+        _, window_autocorrelation = _window()
         n_lags = int(TARGET_RATE_HZ / F0_MIN_HZ) + 2
         raw = scipy.fft.irfft(self.power, FFT_SIZE, axis=1)[:, :n_lags]
-        return np.asarray(raw / (np.maximum(raw[:, :1], 1e-12) * own[:n_lags]), dtype=np.float32)
+        return np.asarray(raw / (np.maximum(raw[:, :1], 1e-12) * window_autocorrelation[:n_lags]), dtype=np.float32)
 
     @cached_property
     def formants_hz(self) -> NDArray[np.float32]:
@@ -157,8 +157,8 @@ def _mel_filters() -> NDArray[np.float32]:
 def _window() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The Hann window [640] and its normalised autocorrelation [1024]."""
     window = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)).astype(np.float32)
-    own = scipy.fft.irfft(np.abs(scipy.fft.rfft(window, 2 * FFT_SIZE)) ** 2)[:FFT_SIZE]
-    return window, (own / own[0]).astype(np.float32)
+    autocorrelation = scipy.fft.irfft(np.abs(scipy.fft.rfft(window, 2 * FFT_SIZE)) ** 2)[:FFT_SIZE]
+    return window, (autocorrelation / autocorrelation[0]).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -178,10 +178,10 @@ def _best_peaks(correlation: NDArray[np.float32], low_hz: float, high_hz: float)
     preferred = middle - OCTAVE_COST * np.log2(lags / first).astype(np.float32)
     best = np.where(is_peak, preferred, -np.inf).argmax(axis=1)
     rows = np.arange(len(correlation))
-    found = is_peak[rows, best]
+    has_peak = is_peak[rows, best]
     left, top, right = before[rows, best], middle[rows, best], after[rows, best]
     curvature = left - 2.0 * top + right
     shift = np.where(np.abs(curvature) > 1e-9, 0.5 * (left - right) / np.where(curvature == 0, 1, curvature), 0.0)
     height = top - 0.25 * (left - right) * shift
-    f0_hz = np.where(found, TARGET_RATE_HZ / (lags[best] + np.clip(shift, -0.5, 0.5)), 0.0)
-    return Pitch(f0_hz.astype(np.float32), np.where(found, np.clip(height, 0.0, 1.0), 0.0).astype(np.float32))
+    f0_hz = np.where(has_peak, TARGET_RATE_HZ / (lags[best] + np.clip(shift, -0.5, 0.5)), 0.0)
+    return Pitch(f0_hz.astype(np.float32), np.where(has_peak, np.clip(height, 0.0, 1.0), 0.0).astype(np.float32))

@@ -48,13 +48,13 @@ class Reference:
             )
         report = check_audio(audio)
         snr_db = CLEAN_SNR_DB if report.snr_db is None else min(report.snr_db, CLEAN_SNR_DB)
-        said = speech_part(audio)
-        if said is None:
+        speech = speech_part(audio)
+        if speech is None:
             values = [MOST_DISTANCE_DB, -MOST_DISTANCE_DB, 1.0, 0.0, 0.0, 0.0, 0.0, snr_db, report.clipped_share]
             return np.asarray(values, dtype=np.float32)
-        found = match_word(said, word, references)
-        best = found.match
-        margin = MOST_DISTANCE_DB if found.other_distance is None else found.other_distance - best.distance
+        matched = match_word(speech, word, references)
+        best = matched.match
+        margin = MOST_DISTANCE_DB if matched.other_distance is None else matched.other_distance - best.distance
         octaves = math.log2(best.length_ratio)
         values = [
             best.distance, margin, best.stretch, octaves, abs(octaves),

@@ -66,15 +66,15 @@ def save_checkpoint(path: Path, saved: Checkpoint) -> None:
 def load_checkpoint(path: Path, parts: tuple[str, ...]) -> Checkpoint:
     """Raises TrainingError for a file that is damaged, or no checkpoint with these parts."""
     tensors, metadata = read_tensors(path)
-    found: dict[str, dict[str, Tensor]] = {part: {} for part in parts}
+    loaded: dict[str, dict[str, Tensor]] = {part: {} for part in parts}
     try:
         for name, value in tensors.items():
             part, rest = name.split(".", 1)
-            found[part][rest] = value
+            loaded[part][rest] = value
         state = artifacts.loads(metadata[STATE])
     except (KeyError, ValueError) as error:
         raise TrainingError(f"{path} is no checkpoint of this version ({error!r}). {ANEW}") from error
-    return Checkpoint(found, state)
+    return Checkpoint(loaded, state)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.jobs.executors import Job, Launch, executor
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -45,8 +46,8 @@ def launch(
     """Make a run directory under `root` and start `pronlab <argv>` reporting to it.
 
     The command must take `--run`; it runs as whoever started it (`by`), and asks what they may. Raises JobError where
-    the process cannot be started; a process that dies before it reports becomes `lost` once its heartbeat is 30 s old,
-    with its last words in `log.txt`.
+    the process cannot be started; a process that ends before it reports becomes `lost` half a minute after it was
+    started, one that never reports after five minutes; its last words are in `log.txt`.
     """
     where = where or Where()
     executor(where.executor)  # an unknown one is named before anything is made
@@ -95,9 +96,13 @@ def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) ->
     permit(settings, by, Action.TRAIN)
     state = run.state
     if state.kind not in RESUMABLE:
-        raise JobError(f"A run of kind {state.kind} cannot be resumed: it keeps no checkpoints. Start a new one.")
+        raise JobError(
+            N_("A run of kind {kind} cannot be resumed: it keeps no checkpoints. Start a new one."), kind=state.kind
+        )
     if state.status in (*ACTIVE, "finished"):
-        raise JobError(f"{run.id} is {state.status}; only a stopped, failed or lost run can be resumed.")
+        raise JobError(
+            N_("{run} is {status}; only a stopped, failed or lost run can be resumed."), run=run.id, status=state.status
+        )
     run.withdraw_stop()
     run.requeue(state.executor)
     before = Launch.of(run)

@@ -10,7 +10,8 @@ NOT_COUNTED = (Purpose.CALIBRATION, Purpose.REPEAT)
 
 def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
     """Those that no later UNDO of their evaluator takes back, in order. Each UNDO takes back one event, so that
-    undoing twice after two ratings leaves none."""
+    undoing twice after two ratings leaves none. Skips and flags end at a RETURN that stands: the recording is as if
+    nobody had put it aside."""
     kept: list[RatingEvent] = []
     for event in events:
         if event.action is not RatingAction.UNDO:
@@ -19,7 +20,9 @@ def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
         last = next((k for k in reversed(range(len(kept))) if kept[k].evaluator == event.evaluator), None)
         if last is not None:
             del kept[last]
-    return kept
+    returned = max((n for n, event in enumerate(kept) if event.action is RatingAction.RETURN), default=0)
+    put_aside = (RatingAction.SKIP, RatingAction.FLAG)
+    return [event for n, event in enumerate(kept) if n >= returned or event.action not in put_aside]
 
 
 def current_ratings(events: Iterable[RatingEvent]) -> dict[str, RatingEvent]:

@@ -80,6 +80,23 @@ class IndexQueries(ABC):
             for row in self.rows(sql, [evaluator, set, limit])
         ]
 
+    def n_recent(self, set: str, evaluator: str) -> int:
+        """How many recordings `recent` can list."""
+        sql = """
+            SELECT count(DISTINCT recording_id) AS n FROM events
+            WHERE evaluator = ? AND set_name = ? AND stands AND action IN ('rate', 'skip', 'flag')
+        """
+        return int(self.rows(sql, [evaluator, set])[0]["n"])
+
+    def last_of(self, recording_id: str, evaluator: str) -> RatingEvent | None:
+        """The evaluator's last rating, skip or flag of a recording that stands, repeats included."""
+        sql = """
+            SELECT body FROM events WHERE recording_id = ? AND evaluator = ? AND stands
+            AND action IN ('rate', 'skip', 'flag') ORDER BY number DESC LIMIT 1
+        """
+        rows = self.rows(sql, [recording_id, evaluator])
+        return event_from_json(artifacts.loads(rows[0]["body"])) if rows else None
+
     def overview(self) -> list[SetOverview]:
         """One entry a set, by name."""
         sql = """

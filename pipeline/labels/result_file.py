@@ -158,6 +158,7 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         project=str(raw.get("project", "")),
         purpose=Purpose(raw.get("purpose", "")),
         took_s=None if raw.get("took_s") is None else _dimension(raw["took_s"]),
+        heard=None if raw.get("heard") is None else min(1.0, max(0.0, _dimension(raw["heard"]))),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError
+from pipeline.i18n import N_
 from pipeline.labels.history import current_ratings, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import LabelTimeError, ResultFile, append, derive, read_result, write_result
@@ -135,15 +136,19 @@ def says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
 def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
     """The event with its derived score. Raises LabelError for values outside the rubric."""
     if len(event.notes) > MAX_NOTES_LENGTH:
-        raise LabelError(f"A note can have at most {MAX_NOTES_LENGTH} characters, got {len(event.notes)}.")
+        raise LabelError(
+            N_("A note can have at most {max_notes_length} characters, got {n}."),
+            max_notes_length=MAX_NOTES_LENGTH,
+            n=len(event.notes),
+        )
     event = replace(event, evaluator=clean_name(event.evaluator))
     if event.action not in (RatingAction.RATE, RatingAction.DECIDE):
-        if event.action not in (RatingAction.UNDO, RatingAction.REQUEST) and not event.reason.strip():
-            raise LabelError(f"A reason is needed to {event.action} a recording.")
+        if event.action in (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE) and not event.reason.strip():
+            raise LabelError(N_("A reason is needed to {action} a recording."), action=event.action)
         return replace(event, score=None, dimensions={})
     if rubric_name is RubricName.SENTENCE:
         return replace(event, score=RUBRICS[rubric_name].overall_score(event.dimensions))
     if event.score is None or not math.isfinite(event.score):
-        raise LabelError("A rating needs a score between 0 and 100.")
+        raise LabelError(N_("A rating needs a score between 0 and 100."))
     RUBRICS[rubric_name].check({"score": event.score})
     return replace(event, dimensions={})

@@ -74,9 +74,12 @@ class Bin:
 def counts(scores: Sequence[float] | Array, truth: Sequence[bool] | NDArray[np.bool_], threshold: float) -> Counts:
     """A score at the threshold counts as the word. Raises ValueError for different lengths."""
     given, right = _checked(scores, truth)
-    said = given >= threshold
+    detected = given >= threshold
     return Counts(
-        int((said & right).sum()), int((said & ~right).sum()), int((~said & ~right).sum()), int((~said & right).sum())
+        int((detected & right).sum()),
+        int((detected & ~right).sum()),
+        int((~detected & ~right).sum()),
+        int((~detected & right).sum()),
     )
 
 
@@ -119,8 +122,8 @@ def poisson_interval(events: int, hours: float, level: float = 0.95) -> tuple[fl
 
 def share_interval(events: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Of a share, exact (Clopper and Pearson 1934). Raises ValueError for n = 0."""
-    found = stats.binomtest(events, n).proportion_ci(level, "exact")
-    return float(found.low), float(found.high)
+    interval = stats.binomtest(events, n).proportion_ci(level, "exact")
+    return float(interval.low), float(interval.high)
 
 
 def fit_temperature(logits: Sequence[float] | Array, truth: Sequence[bool] | NDArray[np.bool_]) -> float:
@@ -139,27 +142,27 @@ def reliability(
 ) -> list[Bin]:
     """How often the word was there, by how sure the model was of it."""
     given, right = _checked(probabilities, truth)
-    place = np.minimum((given * n_bins).astype(int), n_bins - 1)
-    found = []
+    bin_of = np.minimum((given * n_bins).astype(int), n_bins - 1)
+    bins = []
     for number in range(n_bins):
-        own = place == number
-        n = int(own.sum())
-        found.append(
+        members = bin_of == number
+        n = int(members.sum())
+        bins.append(
             Bin(
-                number / n_bins, (number + 1) / n_bins, n, float(given[own].mean()) if n else None,
-                float(right[own].mean()) if n else None,
+                number / n_bins, (number + 1) / n_bins, n, float(given[members].mean()) if n else None,
+                float(right[members].mean()) if n else None,
             )
         )  # fmt: skip
-    return found
+    return bins
 
 
 def calibration_error(bins: Sequence[Bin]) -> float:
     """Expected calibration error: the mean distance of confidence from accuracy, by the answers in each bin."""
-    n = sum(one.n for one in bins)
+    n = sum(bin_.n for bin_ in bins)
     return sum(
-        one.n / n * abs(one.confidence - one.accuracy)
-        for one in bins
-        if one.confidence is not None and one.accuracy is not None
+        bin_.n / n * abs(bin_.confidence - bin_.accuracy)
+        for bin_ in bins
+        if bin_.confidence is not None and bin_.accuracy is not None
     )
 
 

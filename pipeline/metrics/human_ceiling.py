@@ -50,7 +50,7 @@ def leave_one_out(ratings: ArrayLike, *, speakers: Sequence[str] | None = None, 
     least one other rated.
     """
     table = np.asarray(ratings, dtype=np.float64)
-    found: list[RegressionMetrics] = []
+    metrics: list[RegressionMetrics] = []
     for column in range(table.shape[1]):
         others = np.delete(table, column, axis=1)
         shared = np.isfinite(table[:, column]) & np.isfinite(others).any(axis=1)
@@ -58,12 +58,12 @@ def leave_one_out(ratings: ArrayLike, *, speakers: Sequence[str] | None = None, 
             continue
         who = None if speakers is None else [s for s, keep in zip(speakers, shared, strict=True) if keep]
         reference = np.nanmedian(others[shared], axis=1)
-        found.append(regression_metrics(reference, table[shared, column], speakers=who, n_boot=n_boot))
-    if len(found) < 2:
+        metrics.append(regression_metrics(reference, table[shared, column], speakers=who, n_boot=n_boot))
+    if len(metrics) < 2:
         return None
     mean = {
         name: float(np.mean(values))
         for name in ("mae", "rmse", "r2", "pcc", "within_5", "within_10")
-        if (values := [value for m in found if (value := getattr(m, name)) is not None])
+        if (values := [value for m in metrics if (value := getattr(m, name)) is not None])
     }
-    return LeaveOneOut(tuple(found), mean)
+    return LeaveOneOut(tuple(metrics), mean)

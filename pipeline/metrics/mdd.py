@@ -80,10 +80,10 @@ def mdd(canonical: Sequence[Tokens], heard: Sequence[Tokens], predicted: Sequenc
         system, inserted_predicted = realised(target, guess)
         counts["heard"] += inserted_heard
         counts["predicted"] += inserted_predicted
-        for phone, said, found in zip(target, experts, system, strict=True):
-            right, accepted = said == phone, found == phone
+        for phone, expert_heard, recognised in zip(target, experts, system, strict=True):
+            right, accepted = expert_heard == phone, recognised == phone
             counts["ta" if right and accepted else "fr" if right else "fa" if accepted else "tr"] += 1
-            counts["diagnosed"] += not right and not accepted and said == found
+            counts["diagnosed"] += not right and not accepted and expert_heard == recognised
     return MddMetrics(*counts.values())
 
 

@@ -228,26 +228,26 @@ def by_group(ratings: ArrayLike, groups: Sequence[str]) -> list[dict[str, float 
     """For each group of items (a word, a speaker): items, those shared, the mean rating, the mean distance between two
     raters, the mean range, and alpha where ten or more are shared; the widest first."""
     table = np.asarray(ratings, dtype=np.float64)
-    found: list[dict[str, float | int | str | None]] = []
+    rows: list[dict[str, float | int | str | None]] = []
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     for number, name in enumerate(names):
-        own = table[member == number]
-        there = np.isfinite(own)
-        both = own[there.sum(axis=1) >= 2]
+        of_group = table[member == number]
+        there = np.isfinite(of_group)
+        both = of_group[there.sum(axis=1) >= 2]
         distances = [np.abs(both[:, a] - both[:, b]) for a, b in combinations(range(table.shape[1]), 2)]
         between = np.concatenate(distances) if distances else np.empty(0)
         between = between[np.isfinite(between)]
-        drawn = Clusters.of(None, len(own), 2)
-        found.append(
+        drawn = Clusters.of(None, len(of_group), 2)
+        rows.append(
             {
                 "group": str(name), "n": int(there.any(axis=1).sum()), "shared": len(both),
-                "mean": float(np.nanmean(own)) if there.any() else None,
+                "mean": float(np.nanmean(of_group)) if there.any() else None,
                 "distance": float(between.mean()) if len(between) else None,
                 "range": float((np.nanmax(both, axis=1) - np.nanmin(both, axis=1)).mean()) if len(both) else None,
-                "alpha": alpha(own, drawn).value,
+                "alpha": alpha(of_group, drawn).value,
             }
         )  # fmt: skip
-    return sorted(found, key=lambda row: -float(row["distance"] or -1.0))
+    return sorted(rows, key=lambda row: -float(row["distance"] or -1.0))
 
 
 def _centre(table: Table) -> float:
@@ -262,15 +262,15 @@ def _icc(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate, str]:
     if table.shape[1] >= 2 and complete.sum() >= MIN_SHARED:
         single, mean = icc_complete(table[complete], _part(drawn, complete))
         return single, mean, ALL_RATERS
-    found = []
+    of_pairs = []
     for a, b in combinations(range(table.shape[1]), 2):
         both = there[:, a] & there[:, b]
         if both.sum() >= MIN_SHARED:
-            found.append((*icc_complete(table[both][:, [a, b]], _part(drawn, both)), int(both.sum())))
-    if not found:
+            of_pairs.append((*icc_complete(table[both][:, [a, b]], _part(drawn, both)), int(both.sum())))
+    if not of_pairs:
         nothing = Estimate(None, None, int(complete.sum()), NOT_ENOUGH)
         return nothing, nothing, "pairs"
-    return _weighted([f[0] for f in found]), _weighted([f[1] for f in found]), "pairs"
+    return _weighted([f[0] for f in of_pairs]), _weighted([f[1] for f in of_pairs]), "pairs"
 
 
 def _weighted(estimates: Sequence[Estimate]) -> Estimate:
@@ -325,8 +325,8 @@ def _mean_kappa(levels: Table, drawn: Clusters) -> Estimate:
     for a, b in combinations(range(levels.shape[1]), 2):
         both = there[:, a] & there[:, b]
         if both.sum() >= MIN_SHARED:
-            own = _kappa_columns(np.where(both, levels[:, a], 0.0), np.where(both, levels[:, b], 0.0))
-            blocks.append(own * both[:, None])
+            columns = _kappa_columns(np.where(both, levels[:, a], 0.0), np.where(both, levels[:, b], 0.0))
+            blocks.append(columns * both[:, None])
     return _mean_of_blocks(blocks, _kappa, drawn, int((there.sum(axis=1) >= 2).sum()))
 
 
@@ -336,8 +336,8 @@ def _mean_of_blocks(blocks: Sequence[Table], statistic: Statistic, drawn: Cluste
     width = blocks[0].shape[1]
 
     def mean(sums: Table) -> Table:
-        found = [statistic(sums[..., k * width : (k + 1) * width]) for k in range(len(blocks))]
-        return np.asarray(np.mean(found, axis=0))
+        values = [statistic(sums[..., k * width : (k + 1) * width]) for k in range(len(blocks))]
+        return np.asarray(np.mean(values, axis=0))
 
     return drawn.estimate(np.concatenate(blocks, axis=1), mean, n)
 
@@ -366,7 +366,7 @@ def _leave_one_out(table: Table, drawn: Clusters) -> Estimate:
 
 
 def _rater(table: Table, name: str, column: int, drawn: Clusters) -> Rater:
-    own = table[np.isfinite(table[:, column]), column]
+    ratings = table[np.isfinite(table[:, column]), column]
     others = np.delete(table, column, axis=1)
     both = np.isfinite(table[:, column]) & np.isfinite(others).any(axis=1)
     n = int(both.sum())
@@ -376,4 +376,4 @@ def _rater(table: Table, name: str, column: int, drawn: Clusters) -> Rater:
     )
     block = _pearson_columns(table, column)
     alone = Estimate(None, None, n, NOT_ENOUGH) if block is None else drawn.estimate(block, _pearson, n)
-    return Rater(name, len(own), float(own.mean()), float(own.std()), severity, alone)
+    return Rater(name, len(ratings), float(ratings.mean()), float(ratings.std()), severity, alone)

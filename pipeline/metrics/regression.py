@@ -91,8 +91,8 @@ def regression_metrics(
     intervals: dict[str, tuple[float, float]] = {}
     if n_boot and (speakers is None or len(set(speakers)) > 1):  # one speaker drawn again and again does not vary
         resampled = _weighted(truth, guess, resample_weights(n, speakers, n_resamples=n_boot, seed=seed))
-        found = {name: interval(resampled[name]) for name in METRIC_NAMES if point[name] is not None}
-        intervals = {name: pair for name, pair in found.items() if pair is not None}
+        bounds = {name: interval(resampled[name]) for name in METRIC_NAMES if point[name] is not None}
+        intervals = {name: pair for name, pair in bounds.items() if pair is not None}
     return RegressionMetrics(n=n, spearman=spearman(truth, guess), intervals=intervals, **point)
 
 

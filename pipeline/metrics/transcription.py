@@ -54,10 +54,12 @@ def align(reference: Tokens, hypothesis: Tokens) -> list[Step]:
     truth, guess = (" ".join(numbers[token] for token in side) for side in (reference, hypothesis))
     steps: list[Step] = []
     for chunk in jiwer.process_words(truth, guess).alignments[0]:
-        said = list(reference[chunk.ref_start_idx : chunk.ref_end_idx])
-        found = list(hypothesis[chunk.hyp_start_idx : chunk.hyp_end_idx])
-        n = max(len(said), len(found))
-        padded: list[list[str | None]] = [[*side, *[None] * (n - len(side))] for side in (said, found)]
+        reference_part = list(reference[chunk.ref_start_idx : chunk.ref_end_idx])
+        hypothesis_part = list(hypothesis[chunk.hyp_start_idx : chunk.hyp_end_idx])
+        n = max(len(reference_part), len(hypothesis_part))
+        padded: list[list[str | None]] = [
+            [*side, *[None] * (n - len(side))] for side in (reference_part, hypothesis_part)
+        ]
         steps += [Step(*pair) for pair in zip(*padded, strict=True)]
     return steps
 

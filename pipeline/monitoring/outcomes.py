@@ -100,8 +100,8 @@ def calibration(labelled: Iterable[Labelled]) -> list[Calibration]:
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for prediction in labelled:
         if prediction.confidence is not None and prediction.error is not None:
-            place = min(CONFIDENCE_BINS - 1, int(prediction.confidence * CONFIDENCE_BINS))
-            bins[place].append((prediction.confidence, abs(prediction.error) <= WITHIN))
+            index = min(CONFIDENCE_BINS - 1, int(prediction.confidence * CONFIDENCE_BINS))
+            bins[index].append((prediction.confidence, abs(prediction.error) <= WITHIN))
     points = []
     for _, pairs in sorted(bins.items()):
         hits, n = sum(hit for _, hit in pairs), len(pairs)

@@ -36,17 +36,17 @@ def is_loopback(host: str | None) -> bool:
     with suppress(ValueError):
         return _is_loopback_address(name)
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
     except (OSError, UnicodeError):
         return False
-    return bool(found) and all(_is_loopback_address(address) for address in found)
+    return bool(addresses) and all(_is_loopback_address(address) for address in addresses)
 
 
 def has_sign_in(*folders: Path) -> bool:
     """Whether Streamlit's secrets in one of the `folders` (by default where `pronlab dashboard` runs, and the home
     folder) set a sign-in up. Raises AccessError as `read_secrets` does."""
-    found = [read_secrets(folder / SECRETS) for folder in folders or (HOME, Path.home())]
-    return any("auth" in secrets for secrets in found)
+    known_secrets = [read_secrets(folder / SECRETS) for folder in folders or (HOME, Path.home())]
+    return any("auth" in secrets for secrets in known_secrets)
 
 
 def read_secrets(path: Path) -> dict[str, Any]:

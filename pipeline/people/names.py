@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from pipeline.errors import LabelError
+from pipeline.i18n import N_
 from pipeline.text import composed, visible
 
 MAX_NAME_LENGTH = 80
@@ -25,7 +26,11 @@ def clean_name(name: str) -> str:
     spaced = " ".join(name.split())
     cleaned = _drawn(name)
     if not cleaned or len(cleaned) > MAX_NAME_LENGTH or not spaced.isprintable():
-        raise LabelError(f"A person's name has 1 to {MAX_NAME_LENGTH} printable characters, got {name[:99]!r}.")
+        raise LabelError(
+            N_("A person's name has 1 to {max_name_length} printable characters, got {name!r}."),
+            max_name_length=MAX_NAME_LENGTH,
+            name=name[:99],
+        )
     return cleaned
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.database import connected
 from pipeline.errors import AccessError, LabelError
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import GUEST, Action, Identity, Role
 from pipeline.people.names import clean_name, same_person, spelled_as
@@ -37,9 +38,9 @@ class Person:
     def __post_init__(self) -> None:
         """Raises AccessError for a person who could not be shown or told apart."""
         if not self.roles:
-            raise AccessError(f"{self.name} needs at least one role: {', '.join(Role)}.")
+            raise AccessError(N_("{name} needs at least one role: {roles}."), name=self.name, roles=", ".join(Role))
         if self.email and not EMAIL.fullmatch(self.email):
-            raise AccessError(f"{self.email!r} is no e-mail address.")
+            raise AccessError(N_("{email!r} is no e-mail address."), email=self.email)
 
 
 class People:
@@ -89,8 +90,8 @@ class People:
 
     def identify_by_email(self, email: str) -> Identity:
         """For somebody who signed in. Raises AccessError where nobody on the list has this address."""
-        found = next((p for p in self.all() if p.email and _same_address(p.email, email)), None)
-        return self._identity(found, email)
+        person = next((p for p in self.all() if p.email and _same_address(p.email, email)), None)
+        return self._identity(person, email)
 
     def save(self, person: Person, by: Identity) -> Person:
         """Add or change one. Raises AccessError for a name or address that somebody else has, and where no active
@@ -101,9 +102,15 @@ class People:
             others = [p for p in people if p.name != person.name]
             for other in others:
                 if same_person(other.name, person.name):
-                    raise AccessError(f"{person.name!r} looks like {other.name!r}, who is on the list already.")
+                    raise AccessError(
+                        N_("{name!r} looks like {other!r}, who is on the list already."),
+                        name=person.name,
+                        other=other.name,
+                    )
                 if person.email and _same_address(other.email, person.email):
-                    raise AccessError(f"{other.name} has the address {person.email} already.")
+                    raise AccessError(
+                        N_("{other} has the address {email} already."), other=other.name, email=person.email
+                    )
             before = next((p for p in people if p.name == person.name), None)
             self._write([*others, person], by, before, person)
         return person
@@ -132,9 +139,12 @@ class People:
 
     def _identity(self, person: Person | None, asked: str) -> Identity:
         if person is None:
-            raise AccessError(f"{asked} is not on this installation's list. An admin adds people on the Projects page.")
+            raise AccessError(
+                N_("{asked} is not on this installation's list. An admin adds people on the Projects page."),
+                asked=asked,
+            )
         if not person.active:
-            raise AccessError(f"{person.name} is no longer active here. Ask an admin.")
+            raise AccessError(N_("{name} is no longer active here. Ask an admin."), name=person.name)
         return Identity(person.name, frozenset(person.roles))
 
     def _find(self, name: str) -> Person | None:
@@ -157,7 +167,7 @@ class People:
         """Both the log of changes and the list, or neither: the log first, which is taken back where the list cannot
         be written. Raises AccessError then, and where no active admin would be left."""
         if not any(person.active and Role.ADMIN in person.roles for person in people):
-            raise AccessError("Somebody must be an active admin, else nobody could change the list again.")
+            raise AccessError(N_("Somebody must be an active admin, else nobody could change the list again."))
         size = self._changes.stat().st_size if self._changes.exists() else 0
         try:
             if before != after:

@@ -94,7 +94,7 @@ def _phones(words: tuple[WordScore, ...]) -> Iterator[Advice]:
             if phone.verdict in (Verdict.WRONG, Verdict.MISSING) and id(phone) not in missing:
                 bad.setdefault(phone.phone, []).append((word, phone))
     for symbol, places in bad.items():
-        word, worst = max(places, key=lambda place: place[1].confidence or 0.0)
+        word, worst = max(places, key=lambda located: located[1].confidence or 0.0)
         sound = PHONES[symbol]
         where = ", ".join(dict.fromkeys(f"“{in_word.text.lower()}”" for in_word, _phone in places))
         gain = sum(0.6 * (100.0 - phone.score) * (phone.confidence or 0.5) for _word, phone in places)

@@ -22,6 +22,7 @@ from pipeline import artifacts
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import Audio
 from pipeline.errors import AttemptError
+from pipeline.i18n import N_
 from pipeline.people.access import Identity
 from pipeline.people.names import name_key, same_person
 from pipeline.people.people import permit_own
@@ -95,8 +96,12 @@ def save_attempt(
         artifacts.write_json(folder / f"{stem}.json", {**record, "result": attempt.result})
     except OSError as error:
         raise AttemptError(
-            f"The attempt could not be saved under {folder} ({error.strerror}). Free some space or check the folder's "
-            f"permissions, then record again."
+            N_(
+                "The attempt could not be saved under {folder} ({reason}). Free some space or "
+                "check the folder's permissions, then record again."
+            ),
+            folder=folder,
+            reason=error.strerror,
         ) from error
     return attempt
 
@@ -186,7 +191,11 @@ def _folder(settings: Settings, learner: str, text: str) -> Path:
 def _clean(name: str) -> str:
     cleaned = " ".join(composed(name).split())
     if not 0 < len(cleaned) <= MAX_NAME_LENGTH:
-        raise AttemptError(f"A learner's name or a text has 1 to {MAX_NAME_LENGTH} characters, got {name[:100]!r}.")
+        raise AttemptError(
+            N_("A learner's name or a text has 1 to {max_name_length} characters, got {name!r}."),
+            max_name_length=MAX_NAME_LENGTH,
+            name=name[:100],
+        )
     return cleaned
 
 

@@ -126,5 +126,5 @@ def _filled(values: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[n
 def _smoothed(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     width = max(1, min(width, len(values)))
     kernel = np.ones(width) / width
-    found = np.convolve(np.pad(values.astype(np.float64), width // 2, mode="edge"), kernel, mode="valid")
-    return np.asarray(found[: len(values)])
+    smooth = np.convolve(np.pad(values.astype(np.float64), width // 2, mode="edge"), kernel, mode="valid")
+    return np.asarray(smooth[: len(values)])

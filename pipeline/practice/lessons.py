@@ -27,7 +27,7 @@ import yaml
 
 from pipeline import artifacts
 from pipeline.errors import PronlabError
-from pipeline.i18n import Multilingual
+from pipeline.i18n import N_, Multilingual, joined
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RubricName, Target
@@ -118,7 +118,9 @@ def add_lesson(settings: Settings, name: str, content: bytes, by: Identity | Non
     AccessError for who may not change lessons."""
     permit(settings, by, Action.MANAGE_LESSONS)
     if not NAME.fullmatch(name):
-        raise LessonError(f"A lesson's name has 1 to 60 of a-z, 0-9 and -, and no - first; got {name[:80]!r}.")
+        raise LessonError(
+            N_("A lesson's name has 1 to 60 of a-z, 0-9 and -, and no - first; got {name!r}."), name=name[:80]
+        )
     lesson = parse(name, content, own=True)
     artifacts.write_bytes(_folder(settings) / f"{name}{SUFFIX}", content)
     return lesson
@@ -141,13 +143,20 @@ def as_yaml(title: str, language: str, kind: str, texts: list[str]) -> bytes:
 def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     """Raises LessonError with everything that is wrong."""
     if len(content) > MAX_BYTES:
-        raise LessonError(f"{name}: a lesson has at most {MAX_BYTES // 1000} kB, this has {len(content) // 1000}.")
+        raise LessonError(
+            N_("{name}: a lesson has at most {limit} kB, this has {size}."),
+            name=name,
+            limit=MAX_BYTES // 1000,
+            size=len(content) // 1000,
+        )
     try:
         raw = artifacts.loads_yaml(content)
     except ValueError as error:
-        raise LessonError(f"{name} is no YAML: {error}") from error
+        raise LessonError(N_("{name} is no YAML: {reason}"), name=name, reason=str(error)) from error
     if not isinstance(raw, dict):
-        raise LessonError(f"{name}: a lesson has {', '.join(sorted(KEYS))}; this has none of them.")
+        raise LessonError(
+            N_("{name}: a lesson has {keys}; this has none of them."), name=name, keys=", ".join(sorted(KEYS))
+        )
     wrong = [f"there is no key {key!r} (known: {', '.join(sorted(KEYS))})" for key in raw if key not in KEYS]
     kind = raw.get("kind", "words")
     if not isinstance(kind, str) or kind not in MAX_LENGTH:
@@ -171,7 +180,7 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
         wrong.append(f"level is {LEVELS[0]} to {LEVELS[-1]}, got {level!r}")
     items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
     if wrong:
-        raise LessonError(f"The lesson {name} cannot be used: {'; '.join(wrong)}.")
+        raise LessonError(N_("The lesson {name} cannot be used: {reasons}."), name=name, reasons=joined(wrong))
     return Lesson(name, title or "", language, kind, items, about or "", level, own)
 
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message, joined
 from pipeline.text import is_writable
 
 PRESETS = Path(__file__).resolve().parent
-UNUSABLE = "These settings cannot be used: "
 SEEDS = (0, 2**31 - 1)
 PRECISIONS = ("auto", "float32", "bfloat16")
 T = TypeVar("T")
@@ -41,18 +41,18 @@ def load_preset(folder: Path, name: str, config: type[Any]) -> dict[str, Any]:
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of several sources, the later over the earlier, section by section; `{"train.steps": 5}` and
     `{"train": {"steps": 5}}` are the same."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
             section, _, rest = name.partition(".")
             if rest:
                 value = {rest: value}
             if isinstance(value, Mapping):
-                known = found.get(section)
-                found[section] = merged(known if isinstance(known, Mapping) else {}, value)
+                known = result.get(section)
+                result[section] = merged(known if isinstance(known, Mapping) else {}, value)
             else:
-                found[section] = value
-    return found
+                result[section] = value
+    return result
 
 
 def build(config: type[T], settings: Mapping[str, Any]) -> T:
@@ -68,7 +68,7 @@ def build(config: type[T], settings: Mapping[str, Any]) -> T:
             try:
                 good[name] = build(cast(type[Any], types[name]), value)
             except TrainingError as error:
-                wrong.append(f"in {name}: {_bare(error)}")
+                wrong.append(Message(N_("in {section}: {reasons}"), section=name, reasons=_bare(error)))
             continue
         if isinstance(value, list):
             value = tuple(value)
@@ -113,8 +113,8 @@ def _is_of(value: Any, wanted: Any) -> bool:
         every = parts[0] if len(parts) == 2 and parts[1] is Ellipsis else None
         if not isinstance(value, tuple) or (every is None and len(value) != len(parts)):
             return False
-        own = [every] * len(value) if every is not None else list(parts)
-        return all(_is_of(item, part) for item, part in zip(value, own, strict=True))
+        expected = [every] * len(value) if every is not None else list(parts)
+        return all(_is_of(item, part) for item, part in zip(value, expected, strict=True))
     if origin in (dict, Mapping):
         return isinstance(value, Mapping) and all(_is_of(item, parts[1]) for item in value.values())
     if origin is Literal:
@@ -130,7 +130,7 @@ def _is_of(value: Any, wanted: Any) -> bool:
 
 def overrides(lines: Iterable[str]) -> dict[str, Any]:
     """`name=value` or `name: value` lines, values as in YAML. Raises TrainingError naming all that are neither."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     wrong: list[str] = []
     for line in filter(None, map(str.strip, lines)):
         name, mark, value = line.partition("=") if "=" in line else line.partition(":")
@@ -139,17 +139,23 @@ def overrides(lines: Iterable[str]) -> dict[str, Any]:
         except ValueError:
             read = None
         if not mark or not name.strip().replace(".", "_").isidentifier() or read is None:
-            wrong.append(f"{line!r} is no name=value")
+            wrong.append(Message(N_("{line!r} is no name=value"), line=line))
         else:
-            found[name.strip()] = _number(read)
+            settings[name.strip()] = _number(read)
     refuse(wrong)
-    return found
+    return settings
 
 
 def outside(config: Any, limits: Mapping[str, tuple[float, float]]) -> list[str]:
     """In words, the settings of `config` that do not lie within their limits."""
     return [
-        f"{name} lies in {low}-{high}, got {getattr(config, name)}"
+        Message(
+            N_("{setting} lies in {low}-{high}, got {value}"),
+            setting=name,
+            low=str(low),
+            high=str(high),
+            value=str(getattr(config, name)),
+        )
         for name, (low, high) in limits.items()
         if not low <= getattr(config, name) <= high
     ]
@@ -158,7 +164,12 @@ def outside(config: Any, limits: Mapping[str, tuple[float, float]]) -> list[str]
 def not_among(config: Any, choices: Mapping[str, Collection[Any]]) -> list[str]:
     """In words, the settings of `config` that are none of their choices."""
     return [
-        f"{name} is one of {', '.join(map(str, known))}, got {getattr(config, name)!r}"
+        Message(
+            N_("{setting} is one of {known}, got {value!r}"),
+            setting=name,
+            known=", ".join(map(str, known)),
+            value=getattr(config, name),
+        )
         for name, known in choices.items()
         if getattr(config, name) not in known
     ]
@@ -167,11 +178,14 @@ def not_among(config: Any, choices: Mapping[str, Collection[Any]]) -> list[str]:
 def refuse(wrong: list[str]) -> None:
     """Raises TrainingError with all of `wrong`, if there is any."""
     if wrong:
-        raise TrainingError(f"{UNUSABLE}{'; '.join(wrong)}.")
+        raise TrainingError(N_("These settings cannot be used: {reasons}."), reasons=joined(wrong))
 
 
 def _bare(error: TrainingError) -> str:
-    return str(error).removeprefix(UNUSABLE).rstrip(".")
+    """What is wrong, without the sentence around it."""
+    text: str = error.args[0]
+    reasons: str = text.values["reasons"] if isinstance(text, Message) and "reasons" in text.values else text
+    return reasons
 
 
 def _number(value: Any) -> Any:

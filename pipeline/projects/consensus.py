@@ -27,17 +27,17 @@ def derived(table: NDArray[np.float64], method: str, low: float, high: float) ->
         return np.asarray(np.clip(additive_model(table)[0], low, high))
     there = np.isfinite(table)
     n = there.sum(axis=1)
-    found = np.full(len(table), np.nan)
+    values = np.full(len(table), np.nan)
     rated = n > 0
     if method == "median":
-        found[rated] = np.nanmedian(table[rated], axis=1)
-        return found
+        values[rated] = np.nanmedian(table[rated], axis=1)
+        return values
     total = np.nansum(table, axis=1)
     trims = n >= TRIM_FROM
     ends = np.zeros(len(table))
     ends[trims] = np.nanmax(table[trims], axis=1) + np.nanmin(table[trims], axis=1)
-    found[rated] = ((total - ends) / np.where(trims, n - 2, np.maximum(n, 1)))[rated]
-    return found
+    values[rated] = ((total - ends) / np.where(trims, n - 2, np.maximum(n, 1)))[rated]
+    return values
 
 
 def consensus_table(ratings: RatingsTable, method: str, ranges: dict[str, tuple[float, float]]) -> "pd.DataFrame":

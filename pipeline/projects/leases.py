@@ -69,9 +69,11 @@ class Leases:
         evaluator: str,
         candidates: Iterable[tuple[str, Purpose]],
         still_open: Callable[[str, Purpose], bool],
+        *,
+        before_s: Seconds = 0.0,
     ) -> Lease | None:
         """Take the first of `candidates` that nobody has and that is `still_open`; what the evaluator had before in
-        this project is given back. None where there is none.
+        this project is given back. None where there is none. `before_s` is how long the evaluator had it already.
 
         Within one writing transaction: a rating is saved before its lease is released, so that whoever sees a recording
         free here also sees every rating of it.
@@ -83,19 +85,21 @@ class Leases:
                 db.execute(f"DELETE FROM leases WHERE project = ? AND NOT ({_LIVE})", [project, *self._times()])  # noqa: S608
                 db.execute("DELETE FROM leases WHERE project = ? AND evaluator = ?", [project, evaluator])
                 taken = {row[0] for row in db.execute("SELECT slot FROM leases WHERE project = ?", [project])}
-                found = None
+                lease = None
                 for recording_id, purpose in candidates:
                     slot = recording_id if purpose is Purpose.WORK else f"{recording_id}|{evaluator}"
                     if slot not in taken and still_open(recording_id, purpose):
                         token, until = secrets.token_hex(8), now + LASTS_S
-                        found = Lease(project, slot, recording_id, evaluator, token, str(purpose), now, until)
-                        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(vars(found).values()))
+                        lease = Lease(
+                            project, slot, recording_id, evaluator, token, str(purpose), now - before_s, until
+                        )
+                        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(vars(lease).values()))
                         break
             except BaseException:
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
-        return found
+        return lease
 
     def renew(self, lease: Lease) -> bool:
         """Whether it was still held, and now lasts anew."""

@@ -21,15 +21,15 @@ def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence
     seed = int.from_bytes(hashlib.sha256(f"{project.seed}|{evaluator}".encode()).digest()[:8], "big")
     draw = np.random.default_rng(seed).random(len(ids)) < project.random_share
     taken: set[str] = set()
-    found: list[str] = []
+    ordered: list[str] = []
     sources = {True: iter(shuffled), False: iter(ranked)}
     for at_random in draw:
         for key in sources[bool(at_random)]:
             if key not in taken:
                 taken.add(key)
-                found.append(key)
+                ordered.append(key)
                 break
-    return found + [key for key in shuffled if key not in taken]
+    return ordered + [key for key in shuffled if key not in taken]
 
 
 def _place(seed: int, evaluator: str, key: str) -> bytes:

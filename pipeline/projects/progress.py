@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.i18n import N_
 from pipeline.labels.index import Index
 from pipeline.projects.leases import Leases
 from pipeline.projects.project import Project
@@ -23,6 +24,11 @@ _STATES = """
         WHERE {condition} GROUP BY r.id
     )
 """
+_OF_PROJECT = """
+    r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = '' AND r.id NOT IN (SELECT value FROM json_each(?))
+"""
+LATER = N_("Later")  # the reason of a skip after which the recording comes back to the same expert
+_PUT_OFF = "(action = 'skip' AND reason = ?)"
 
 
 @dataclass(frozen=True)
@@ -41,30 +47,51 @@ class ProjectProgress:
 
 
 def states(index: Index, project: Project, ids: Sequence[str], evaluator: str) -> list[dict[str, Any]]:
-    """Of these recordings: id, review, n (ratings there are), needed, and mine (whether `evaluator` has one)."""
+    """Of these recordings: id, review, n (ratings there are), needed, mine (whether `evaluator` has dealt with it), and
+    put_off (whether they left it for later)."""
     inner = _STATES.format(condition="r.id IN (SELECT value FROM json_each(?))")
     sql = f"""
-        SELECT *, EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ?) AS mine FROM ({inner}) s
+        SELECT *,
+            EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}) AS mine,
+            EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND {_PUT_OFF}) AS put_off
+        FROM ({inner}) s
     """  # noqa: S608
-    return index.rows(sql, [evaluator, *_rule(project), json.dumps(list(ids))])
+    return index.rows(sql, [evaluator, LATER, evaluator, LATER, *_rule(project), json.dumps(list(ids))])
+
+
+def outlook(index: Index, project: Project, evaluator: str) -> tuple[int, int]:
+    """How many recordings are left to rate for `evaluator`, and how many ratings the others gave; both of the
+    project's recordings but those with known answers."""
+    inner = _STATES.format(condition=_OF_PROJECT)
+    sql = f"""
+        SELECT coalesce(sum(n < needed AND NOT mine), 0) AS n_open, coalesce(sum(n - rated), 0) AS by_others FROM (
+            SELECT *,
+                EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}) AS mine,
+                EXISTS (
+                    SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND action = 'rate'
+                    AND source = 'human'
+                ) AS rated
+            FROM ({inner}) s
+        )
+    """  # noqa: S608
+    (row,) = index.rows(sql, [evaluator, LATER, evaluator, *_rule(project), *_of_project(project)])
+    return row["n_open"], row["by_others"]
 
 
 def progress_of(settings: Settings, project: Project) -> ProjectProgress:
     """Over all recordings of the project but those with known answers and those that were decided or excluded."""
-    inner = _STATES.format(
-        condition="""
-            r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = ''
-            AND r.id NOT IN (SELECT value FROM json_each(?))
-        """
-    )
+    inner = _STATES.format(condition=_OF_PROJECT)
     sql = f"""
         SELECT count(*) AS items, coalesce(sum(n >= needed), 0) AS finished, coalesce(sum(needed), 0) AS needed,
             coalesce(sum(min(n, needed)), 0) AS done
         FROM ({inner})
     """  # noqa: S608
-    values = [project.set, project.part, project.part, json.dumps(list(project.gold))]
-    (row,) = Index(settings).rows(sql, [*_rule(project), *values])
+    (row,) = Index(settings).rows(sql, [*_rule(project), *_of_project(project)])
     return ProjectProgress(**row, at_work=len(Leases(settings).held(project.name)))
+
+
+def _of_project(project: Project) -> list[str]:
+    return [project.set, project.part, project.part, json.dumps(list(project.gold))]
 
 
 def _rule(project: Project) -> list[float | None]:

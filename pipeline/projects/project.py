@@ -10,6 +10,7 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
+from pipeline.i18n import N_, Message, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
@@ -33,7 +34,8 @@ class Project:
     `random_share` is drawn at random in any case, so that an evaluation stays unbiased. New experts begin with
     `calibration` items of `gold` (known answers by recording, in the rubric's own values); later every `gold_every`th
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
-    apart (0-100), up to `extra` further experts are asked. `deadline` is an ISO date, included.
+    apart (0-100), up to `extra` further experts are asked. With `hear_all`, a rating can be saved once the whole
+    recording was heard. `deadline` is an ISO date, included.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Project:
     consensus: str = "median"
     deadline: str = ""
     instructions: str = ""
+    hear_all: bool = False
     closed: bool = False
     seed: int = 0
 
@@ -62,7 +65,8 @@ class Project:
         object.__setattr__(self, "gold", {composed(key): answer for key, answer in self.gold.items()})
         wrong: list[str] = []
         if not NAME.fullmatch(composed(self.name)):
-            wrong.append(f"a name has up to 64 letters, digits, '-', '_', '.', got {self.name!r}")
+            text = N_("a name has up to 64 letters, digits, '-', '_', '.', got {name!r}")
+            wrong.append(Message(text, name=self.name))
         wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS})
         limits: dict[str, tuple[float, float]] = {
             "overlap": (1, 100), "random_share": (0.0, 1.0), "calibration": (0, 1000), "gold_every": (0, 1000),
@@ -70,23 +74,25 @@ class Project:
         }  # fmt: skip
         wrong += outside(self, limits)
         if self.max_spread is not None and not 0.0 < self.max_spread <= 100.0:
-            wrong.append(f"max_spread lies in 0-100, got {self.max_spread}")
+            wrong.append(Message(N_("max_spread lies in 0-100, got {value}"), value=str(self.max_spread)))
         if (self.calibration or self.gold_every) and not self.gold:
-            wrong.append("calibration and gold items need recordings with known answers")
+            wrong.append(Message(N_("calibration and gold items need recordings with known answers")))
         if self.calibration > len(self.gold):
-            wrong.append(f"calibration asks for {self.calibration} of {len(self.gold)} recordings with known answers")
+            text = N_("calibration asks for {n} of {n_gold} recordings with known answers")
+            wrong.append(Message(text, n=self.calibration, n_gold=len(self.gold)))
         if self.experts and self.overlap > len(self.experts):
-            wrong.append(f"overlap {self.overlap} needs as many experts, there are {len(self.experts)}")
+            text = N_("overlap {overlap} needs as many experts, there are {n_experts}")
+            wrong.append(Message(text, overlap=self.overlap, n_experts=len(self.experts)))
         if self.deadline:
             try:
                 object.__setattr__(self, "deadline", datetime.fromisoformat(self.deadline).date().isoformat())
             except (ValueError, TypeError):
-                wrong.append(f"deadline is a date like 2026-12-31, got {self.deadline!r}")
+                wrong.append(Message(N_("deadline is a date like 2026-12-31, got {value!r}"), value=self.deadline))
         return self._refuse(wrong)
 
     def _refuse(self, wrong: list[str]) -> None:
         if wrong:
-            raise ProjectError("This project cannot be: " + "; ".join(wrong) + ".")
+            raise ProjectError(N_("This project cannot be: {reasons}."), reasons=joined(wrong))
 
     @property
     def is_over(self) -> bool:
@@ -99,17 +105,17 @@ class Project:
 
 def folder_of(settings: Settings, name: str) -> Path:
     if not NAME.fullmatch(composed(name)):
-        raise ProjectError(f"{name!r} cannot name a project.")
+        raise ProjectError(N_("{name!r} cannot name a project."), name=name)
     return settings.data_root / "projects" / composed(name)
 
 
 def list_projects(settings: Settings) -> list[Project]:
     """By name; a damaged one hides none of the others, and `damaged_projects` names it."""
-    found: list[Project] = []
+    projects: list[Project] = []
     for file in _files(settings):
         with suppress(ProjectError):
-            found.append(_read(file))
-    return found
+            projects.append(_read(file))
+    return projects
 
 
 def damaged_projects(settings: Settings) -> list[Problem]:
@@ -128,7 +134,7 @@ def get_project(settings: Settings, name: str) -> Project:
     file = folder_of(settings, name) / "project.json"
     if not file.is_file():
         known = ", ".join(project.name for project in list_projects(settings)) or "none yet"
-        raise ProjectError(f"Unknown project {name!r}; there are: {known}.")
+        raise ProjectError(N_("Unknown project {name!r}; there are: {known}."), name=name, known=known)
     return _read(file)
 
 
@@ -149,8 +155,13 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
         before = _read(file) if file.is_file() else None
         if before is not None and before.set != project.set and _was_rated(settings, project.name):
             raise ProjectError(
-                f"{project.name} was rated on the set {before.set!r} already. Close it, and make another project for "
-                f"{project.set!r}."
+                N_(
+                    "{project} was rated on the set {set!r} already. Close it, and make another "
+                    "project for {new_set!r}."
+                ),
+                project=project.name,
+                set=before.set,
+                new_set=project.set,
             )
         artifacts.write_json(file, project)
         old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
@@ -193,15 +204,20 @@ def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> Non
     if not project.gold:
         return
     there = {recording.id for recording in read_recordings(settings, project.set)}
-    wrong = [f"{key} is not in the set {project.set!r}" for key in project.gold if key not in there]
+    wrong: list[str] = [
+        Message(N_("{recording} is not in the set {set!r}"), recording=key, set=project.set)
+        for key in project.gold
+        if key not in there
+    ]
     for key, answer in project.gold.items():
         try:
             RUBRICS[rubric].check(answer)
         except LabelError as error:
             wrong.append(f"{key}: {error}")
+    if len(wrong) > 3:
+        wrong[3:] = [Message(N_("and {n} more"), n=len(wrong) - 3)]
     if wrong:
-        more = f" ... and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise ProjectError(f"The known answers cannot be used: {'; '.join(wrong[:3])}{more}.")
+        raise ProjectError(N_("The known answers cannot be used: {reasons}."), reasons=joined(wrong))
 
 
 def _was_rated(settings: Settings, name: str) -> bool:

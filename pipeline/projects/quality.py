@@ -12,6 +12,7 @@ from pipeline.records import Purpose, RatingAction, RatingEvent, Seconds
 MIN_FOR_DRIFT = 20
 MIN_FOR_WARNING = 3
 HURRIED_SHARE = 0.1
+HEARD_WHOLE = 0.95  # the last moments before the end of a file are not always played
 BAD_MAE = 15.0
 
 
@@ -31,8 +32,8 @@ class ExpertQuality:
 
     `calibration` and `gold` are errors against the known answers, `repeats` against the expert's earlier rating.
     `drift`: how much the difference from the other experts' median grew from the first rating to the last, in points
-    (a line fitted over the ratings in their order). `hurried`: share of ratings saved in less time than the recording
-    lasts. `warnings`: sentences in the reader's language.
+    (a line fitted over the ratings in their order). `hurried`: share of ratings saved before the whole recording was
+    played, or, where that is not known, in less time than it lasts. `warnings`: sentences in the reader's language.
     """
 
     name: str
@@ -74,8 +75,8 @@ def quality_of(
     )
     work = by[Purpose.WORK]
     drift = _drift([float(e.score or 0.0) - others[key] for key, e in work if key in others])
-    times = [(e.took_s, durations_s.get(key)) for key, e in rated if e.took_s is not None]
-    hurried = [took < lasts for took, lasts in times if lasts]
+    times = [e.took_s for _key, e in rated if e.took_s is not None]
+    hurried = [is_hurried for key, e in rated if (is_hurried := _is_hurried(e, durations_s.get(key))) is not None]
     share = sum(hurried) / len(hurried) if hurried else 0.0
     return ExpertQuality(
         name=name,
@@ -84,10 +85,16 @@ def quality_of(
         gold=gold,
         repeats=repeats,
         drift=drift,
-        median_s=float(np.median([took for took, _lasts in times])) if times else None,
+        median_s=float(np.median(times)) if times else None,
         hurried=share,
         warnings=tuple(_warnings(project, name, calibration, gold, repeats, drift, share)),
     )
+
+
+def _is_hurried(event: RatingEvent, lasts_s: Seconds | None) -> bool | None:
+    if event.heard is not None:
+        return event.heard < HEARD_WHOLE
+    return None if event.took_s is None or not lasts_s else event.took_s < lasts_s
 
 
 def _errors(pairs: Sequence[tuple[float | None, float]]) -> ErrorSummary:
@@ -100,8 +107,8 @@ def _errors(pairs: Sequence[tuple[float | None, float]]) -> ErrorSummary:
 def _drift(differences: Sequence[float]) -> float | None:
     if len(differences) < MIN_FOR_DRIFT:
         return None
-    place = np.linspace(-0.5, 0.5, len(differences))
-    return float(np.polyfit(place, np.asarray(differences), 1)[0])
+    position = np.linspace(-0.5, 0.5, len(differences))
+    return float(np.polyfit(position, np.asarray(differences), 1)[0])
 
 
 def _warnings(
@@ -137,7 +144,7 @@ def _warnings(
         )
         yield text.format(name=name, points=number(abs(drift)))
     if hurried > HURRIED_SHARE:
-        yield _("{name} saved {share} of the ratings before the recording had finished.").format(
+        yield _("{name} saved {share} of the ratings before hearing the whole recording.").format(
             name=name, share=percent(hurried)
         )
 

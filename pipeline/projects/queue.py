@@ -1,13 +1,16 @@
 """One expert's queue in one project: what comes next, and saving it."""
 
+import hashlib
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from pipeline.errors import AccessError, LabelError, UnknownNameError
+from pipeline.i18n import N_
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
@@ -15,14 +18,17 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.order import order_of
-from pipeline.projects.progress import states
+from pipeline.projects.progress import LATER, outlook, states
 from pipeline.projects.project import Project
+from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
 from pipeline.settings import Settings
+from pipeline.text import composed
 
 CHUNK = 64
 SOME = 8
 REPEAT_AFTER = 10  # other recordings between a rating and its repeat
+MOST_COUNTED = 5000  # turns ahead; of what lies beyond, gold items and repeats are not counted
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,22 @@ class EmptyQueue:
     seconds: float | None = None
 
 
+@dataclass(frozen=True)
+class QueueProgress:
+    """Of one expert in a project: what they have `rated`, `skipped` and `flagged`, items `left` for them, and ratings
+    that the others gave (`by_others`)."""
+
+    rated: int
+    skipped: int
+    flagged: int
+    left: int
+    by_others: int
+
+    @property
+    def done(self) -> int:
+        return self.rated + self.skipped + self.flagged
+
+
 class Queue:
     """Every method is safe from several processes. Raises AccessError for somebody who is no expert of the project."""
 
@@ -51,7 +73,11 @@ class Queue:
     ) -> None:
         identity.require(Action.RATE)
         if not project.includes(identity.name):
-            raise AccessError(f"{identity.name} is not among the experts of {project.title or project.name}.")
+            raise AccessError(
+                N_("{name} is not among the experts of {project}."),
+                name=identity.name,
+                project=project.title or project.name,
+            )
         self._settings, self._project, self._me, self._now = settings, project, identity.name, now
         self._identity = identity
         self._index = Index(settings)
@@ -91,19 +117,27 @@ class Queue:
         """Keep a rating, skip or flag of this expert; when this returns, it is on disk. A rating counts even if its
         reservation has ended meanwhile: work is never thrown away.
 
-        Raises AccessError for somebody else's name, LabelError for what cannot be saved.
+        Raises AccessError for somebody else's name, LabelError for what cannot be saved, and for a rating of what was
+        not heard to its end where the project wants that.
         """
         if not same_person(event.evaluator, self._me):
-            raise AccessError(f"{self._me} cannot rate in the name of {event.evaluator}.")
+            raise AccessError(
+                N_("{name} cannot rate in the name of {evaluator}."), name=self._me, evaluator=event.evaluator
+            )
         if event.action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
-            raise AccessError(f"An expert rates, skips or flags; {event.action} is a reviewer's.")
+            raise AccessError(N_("An expert rates, skips or flags; {action} is a reviewer's."), action=event.action)
+        if self._project.hear_all and event.action is RatingAction.RATE and (event.heard or 0.0) < HEARD_WHOLE:
+            raise LabelError(N_("Hear the whole recording once before you save your rating."))
         try:
             recording = self._index.recording(item.recording.id)
         except UnknownNameError as error:
             self._leases.release(item.lease)
             raise LabelError(
-                f"{item.recording.text!r} was taken out of the set meanwhile; there is nothing to rate any more. The "
-                "next one comes now."
+                N_(
+                    "{text!r} was taken out of the set meanwhile; there is nothing to rate any "
+                    "more. The next one comes now."
+                ),
+                text=item.recording.text,
             ) from error
         took_s = round(max(0.0, self._now() - item.lease.taken_at), 1)
         saved = self._store.add(
@@ -114,9 +148,52 @@ class Queue:
         self._leases.release(item.lease)
         return saved
 
-    def n_rated(self) -> int:
-        """How many ratings, skips and flags this expert has given in the project."""
-        return sum(self._counts().values())
+    def reopen(self, recording: Recording, event: RatingEvent) -> QueueItem | None:
+        """Reserve once more what this expert has taken back, with its purpose and the time it took before, so that
+        nobody else is given it meanwhile; what else they had open is given back. None where the event is not of this
+        project, or somebody else has the recording by now."""
+        if event.project != self._project.name:
+            return None
+        wanted = [(recording.id, event.purpose)]
+        lease = self._leases.claim(self._project.name, self._me, wanted, lambda *_: True, before_s=event.took_s or 0.0)
+        return None if lease is None else self._item(lease)
+
+    def progress(self) -> "QueueProgress":
+        """How much this expert has done and has left, items with known answers and repeats included: every save makes
+        it one fewer, whatever was saved. Of the others, what they gave on recordings to rate: a figure that this
+        expert's own saves do not move, so that it tells nothing about them."""
+        counts = self._counts()
+        n_open, by_others = outlook(self._index, self._project, self._me)
+        sql = """
+            SELECT action, count(*) AS n FROM events WHERE project = ? AND evaluator = ? AND stands GROUP BY action
+        """
+        done = {row["action"]: row["n"] for row in self._index.rows(sql, [self._project.name, self._me])}
+        rated, skipped, flagged = (
+            done.get(action, 0) for action in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG)
+        )
+        return QueueProgress(rated, skipped, flagged, self._n_left(counts, n_open), by_others)
+
+    def _n_left(self, counts: Mapping[Purpose, int], n_open: int) -> int:
+        """Calibration, then turn by turn as `_candidates` deals them out."""
+        project = self._project
+        calibration = max(0, project.calibration - counts.get(Purpose.CALIBRATION, 0))
+        if not (project.gold_every or project.repeat_every):
+            return calibration + n_open
+        turn, n_work = _turn(counts), n_open
+        n_gold = len(self._gold_items(self._calibration_items()[:calibration])) if project.gold_every else 0
+        n_rated, n_repeats = len(self._rated()), counts.get(Purpose.REPEAT, 0)
+        left = 0
+        while n_work and left < MOST_COUNTED:
+            if n_gold and self._falls(Purpose.GOLD, project.gold_every, turn):
+                n_gold -= 1
+            elif n_rated - REPEAT_AFTER > n_repeats and self._falls(Purpose.REPEAT, project.repeat_every, turn):
+                n_repeats += 1
+            else:
+                n_work -= 1
+                n_rated += 1
+            turn += 1
+            left += 1
+        return calibration + left + n_work
 
     def _item(self, lease: Lease) -> QueueItem:
         return QueueItem(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
@@ -125,33 +202,93 @@ class Queue:
         project = self._project
         special = project.calibration or project.gold_every or project.repeat_every
         counts = self._counts() if special else {}
-        order = _order(self._settings, self._index, project, self._me)
+        order = self._order()
         if counts.get(Purpose.CALIBRATION, 0) < project.calibration:
-            known = self._seen(Purpose.CALIBRATION)
-            yield from ((key, Purpose.CALIBRATION) for key in order if key in project.gold and key not in known)
-        turn = 1 + sum(n for purpose, n in counts.items() if purpose is not Purpose.CALIBRATION)
-        if project.gold_every and turn % project.gold_every == 0:
-            known = self._seen(Purpose.GOLD)
-            yield from ((key, Purpose.GOLD) for key in order if key in project.gold and key not in known)
-        if project.repeat_every and turn % project.repeat_every == 0:
-            known = self._seen(Purpose.REPEAT)
+            yield from ((key, Purpose.CALIBRATION) for key in self._calibration_items())
+        turn = _turn(counts)
+        if self._falls(Purpose.GOLD, project.gold_every, turn):
+            yield from ((key, Purpose.GOLD) for key in self._gold_items())
+        if self._falls(Purpose.REPEAT, project.repeat_every, turn):
+            repeated = self._seen(Purpose.REPEAT)
             before = self._rated()[:-REPEAT_AFTER]
-            yield from ((key, Purpose.REPEAT) for key in before if key not in known)
+            yield from ((key, Purpose.REPEAT) for key in before if key not in repeated)
         for start in range(0, len(order), CHUNK):
             chunk = [key for key in order[start : start + CHUNK] if key not in project.gold]
             states = {row["id"]: row for row in self._states(chunk)}
             wanted = [key for key in chunk if key in states and self._wants(states[key])]
             # What others have begun comes first, else ratings of a large set stay too thin for long to compare anybody.
             yield from ((key, Purpose.WORK) for key in sorted(wanted, key=lambda key: not states[key]["n"]))
+        # What was put off comes back at the end by itself, the longest put off first.
+        yield from ((key, Purpose.WORK) for key in self._put_off())
+
+    def _calibration_items(self) -> list[str]:
+        """Recordings with known answers for calibration: each text once before any comes twice, and what this expert
+        has met before last."""
+        had, met, texts = self._seen(Purpose.CALIBRATION), self._met(), self._texts_of_gold()
+        shown = {texts[key] for key in had if key in texts}
+        left = [key for key in self._order() if key in texts and key not in had]
+        return sorted(left, key=lambda key: (key in met, texts[key] in shown))
+
+    def _gold_items(self, to_come: Sequence[str] = ()) -> list[str]:
+        """Recordings with known answers that can come as if they were work: none that this expert has rated before or
+        saw the answer of, in any project, which would measure memory; and, where there are others, none with a text
+        that calibration used. `to_come` counts as if calibration had used it already."""
+        met, texts = self._met().union(to_come), self._texts_of_gold()
+        shown = {texts[key] for key in self._seen(Purpose.CALIBRATION).union(to_come) if key in texts}
+        left = [key for key in self._order() if key in texts and key not in met]
+        return [key for key in left if texts[key] not in shown] or left
+
+    def _texts_of_gold(self) -> dict[str, str]:
+        sql = "SELECT id, text FROM recordings WHERE id IN (SELECT value FROM json_each(?))"
+        rows = self._index.rows(sql, [json.dumps(list(self._project.gold))])
+        return {row["id"]: composed(row["text"]).casefold() for row in rows}
+
+    def _met(self) -> set[str]:
+        """Of the recordings with known answers, those that this expert dealt with anywhere: a rating, skip or flag that
+        stands, or calibration, whose answers are shown."""
+        sql = """
+            SELECT DISTINCT recording_id FROM events WHERE evaluator = ? AND (stands OR purpose = 'calibration')
+            AND action IN ('rate', 'skip', 'flag') AND recording_id IN (SELECT value FROM json_each(?))
+        """
+        rows = self._index.rows(sql, [self._me, json.dumps(list(self._project.gold))])
+        return {row["recording_id"] for row in rows}
+
+    def _put_off(self) -> list[str]:
+        sql = """
+            SELECT recording_id FROM ratings WHERE evaluator = ? AND set_name = ? AND action = 'skip' AND reason = ?
+            ORDER BY at
+        """
+        put_off = [row["recording_id"] for row in self._index.rows(sql, [self._me, self._project.set, LATER])]
+        states = {row["id"]: row for row in self._states(put_off)}
+        mine = set(self._order())
+        return [key for key in put_off if key in mine and key in states and self._is_wanted(states[key])]
+
+    def _falls(self, purpose: Purpose, every: int, turn: int) -> bool:
+        """Whether a gold item or a repeat falls on this turn: one in each stretch of `every` turns, at a place that
+        nobody can count out. A repeat needs other recordings before it."""
+        if not every:
+            return False
+        stretch, place = divmod(turn - 1, every)
+        first = max(0, REPEAT_AFTER + 1 - stretch * every) if purpose is Purpose.REPEAT else 0
+        if first >= every:
+            return False
+        draw = hashlib.sha256(f"{self._project.seed}|{self._me}|{purpose}|{stretch}".encode()).digest()
+        return place == first + int.from_bytes(draw[:4], "big") % (every - first)
 
     def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
         if purpose is not Purpose.WORK:
             return recording_id not in self._seen(purpose)
         states = self._states([recording_id])
-        return bool(states) and self._wants(states[0])
+        return bool(states) and self._is_wanted(states[0])
 
     def _wants(self, row: dict[str, Any]) -> bool:
+        return self._is_wanted(row) and not row["put_off"]
+
+    def _is_wanted(self, row: dict[str, Any]) -> bool:
         return not row["review"] and not row["mine"] and row["n"] < row["needed"]
+
+    def _order(self) -> tuple[str, ...]:
+        return _order(self._settings, self._index, self._project, self._me)
 
     def _states(self, ids: list[str]) -> list[dict[str, Any]]:
         return states(self._index, self._project, ids, self._me)
@@ -176,6 +313,11 @@ class Queue:
             AND action = 'rate' GROUP BY recording_id ORDER BY min(at)
         """
         return [row["recording_id"] for row in self._index.rows(sql, [self._project.name, self._me])]
+
+
+def _turn(counts: Mapping[Purpose, int]) -> int:
+    """Which item comes next, counted from 1 after calibration."""
+    return 1 + sum(n for purpose, n in counts.items() if purpose is not Purpose.CALIBRATION)
 
 
 def visible_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:

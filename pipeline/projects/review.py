@@ -17,9 +17,10 @@ from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.consensus import consensus_table
+from pipeline.projects.progress import LATER
 from pipeline.projects.project import Project
 from pipeline.projects.quality import ExpertQuality, quality_of
-from pipeline.records import RatingAction, RatingEvent, RatingSource, Recording, RubricName
+from pipeline.records import REVIEWS, RatingAction, RatingEvent, RatingSource, Recording, RubricName
 from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 from pipeline.times import now_iso
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 
 DISPUTED_FROM = 20.0
 RATERS = (RatingSource.HUMAN, RatingSource.CORPUS)
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A recording that experts skipped or flagged, by their names, and that no reviewer has dealt with."""
+
+    recording: Recording
+    events: dict[str, RatingEvent]
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,28 @@ class ProjectReview:
         disputes = (self.look(row["recording_id"]) for row in rows)
         return [dispute for dispute in disputes if dispute.spread > limit]
 
+    def set_aside(self) -> list[SetAside]:
+        """Recordings of the project that somebody skipped or flagged, the flagged ones first, then the latest first.
+        What an expert left for later comes back to them by itself, and is not among them."""
+        sql = """
+            SELECT r.recording_id FROM ratings r JOIN recordings ON id = r.recording_id
+            WHERE r.set_name = ? AND (? = '' OR part = ?) AND review = ''
+            AND (action = 'flag' OR action = 'skip' AND reason <> ?)
+            GROUP BY r.recording_id ORDER BY max(action = 'flag') DESC, max(at) DESC, r.recording_id
+        """
+        part = self._project.part
+        listed = []
+        for row in self._index.rows(sql, [self._project.set, part, part, LATER]):
+            recording = self._index.recording(row["recording_id"])
+            events = {
+                name: event
+                for name, event in current_ratings(self._store.history(recording)).items()
+                if event.action in (RatingAction.SKIP, RatingAction.FLAG) and event.reason != LATER
+            }
+            if events:
+                listed.append(SetAside(recording, events))
+        return listed
+
     def look(self, recording_id: str) -> Dispute:
         """One recording with its ratings and the reviewers' decisions."""
         recording = self._index.recording(recording_id)
@@ -111,13 +142,17 @@ class ProjectReview:
         """Request a rating by one more expert."""
         return self._save(recording_id, RatingAction.REQUEST, notes=notes)
 
+    def hand_back(self, recording_id: str, notes: str = "") -> ResultFile:
+        """End all skips and flags of the recording: it comes back to those who gave them, and to the others."""
+        return self._save(recording_id, RatingAction.RETURN, notes=notes)
+
     def undo(self, recording_id: str) -> ResultFile:
-        """Undo this reviewer's last decision, exclusion or request. Raises ProjectError where there is none."""
+        """Undo this reviewer's last decision, exclusion, request or return. Raises ProjectError where there is none."""
         self._me.require(Action.REVIEW)
         recording = self._index.recording(recording_id)
         mine = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]
         last = mine[-1].action if mine else None
-        if last not in (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST):
+        if last not in REVIEWS:
             raise ProjectError(
                 _("{name} has no decision on “{text}” to undo.").format(name=self._me.name, text=recording.text)
             )

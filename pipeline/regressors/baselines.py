@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_
+
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 REPEATS = 3
 MOST_COLUMNS = 500  # of embeddings one dimension says nothing by itself
@@ -18,8 +20,8 @@ def simple_baselines(
 
     ridge = RidgeCV(alphas=np.logspace(0, 4, 9)).fit(x, y).predict(held)
     return {
-        "training mean": np.full(len(held), y.mean()),
-        "ridge regression": np.clip(np.asarray(ridge, dtype=np.float64), 0.0, 100.0),
+        N_("training mean"): np.full(len(held), y.mean()),
+        N_("ridge regression"): np.clip(np.asarray(ridge, dtype=np.float64), 0.0, 100.0),
     }
 
 

@@ -19,13 +19,24 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.records import to_json
-from pipeline.runs.failures import in_words, of_a_lost_run
+from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
-from pipeline.runs.state import ACTIVE, LOCAL, STALE_AFTER_S, RunGone, RunState, StopRequested, age_s, state_of
+from pipeline.runs.state import (
+    ACTIVE,
+    LOCAL,
+    STALE_AFTER_S,
+    START_WITHIN_S,
+    RunGone,
+    RunState,
+    StopRequested,
+    age_s,
+    state_of,
+)
 from pipeline.runs.writer import RunWriter
 from pipeline.settings import CHECKOUT
-from pipeline.times import now_iso
+from pipeline.times import now_iso, utc_time
 
 STATE_FILE = "run.json"
 CONFIG_FILE = "config.json"
@@ -102,7 +113,10 @@ class RunDirectory:
         state = state_of(self._read(STATE_FILE), self.path / STATE_FILE)
         if state.status not in ACTIVE or state.waits_elsewhere:
             return state
-        if not -CLOCKS_DIFFER_S < age_s(state.heartbeat_at) <= STALE_AFTER_S:
+        silence_s = age_s(state.heartbeat_at)
+        is_starting = state.is_starting and not self._ended_since(state.heartbeat_at)
+        allowed_s = START_WITHIN_S if is_starting else STALE_AFTER_S
+        if not -CLOCKS_DIFFER_S < silence_s <= allowed_s:
             return replace(state, status="lost", error=of_a_lost_run(self.log_tail(500)))
         return replace(state, status="stopping") if self.stop_requested else state
 
@@ -158,6 +172,13 @@ class RunDirectory:
         """Say for a process that cannot how it ended."""
         self.write_state(replace(self.state, status=status, error=error, ended_at=now_iso()))
 
+    def _ended_since(self, iso: str) -> bool:
+        """Whether a process that was started then has ended: its parent writes that as the last line of the log."""
+        with suppress(FileNotFoundError):
+            is_newer = (self.path / "log.txt").stat().st_mtime >= utc_time(iso).timestamp()
+            return is_newer and self.log_tail(500).rstrip().rpartition("\n")[2].startswith(ENDED)
+        return False
+
     def check_there(self) -> None:
         """Raises RunGone where the folder is gone."""
         if not self.path.is_dir():
@@ -190,7 +211,7 @@ class RunDirectory:
         except JobError:  # nobody can tell what it is
             status = ""
         if status in ACTIVE:
-            raise JobError(f"{self.id} is {status}. Stop it first.")
+            raise JobError(N_("{run} is {status}. Stop it first."), run=self.id, status=status)
         # Out of every list at once, whatever of the rest cannot be removed.
         leaving = self.path.with_name(f"{artifacts.TEMPORARY_PREFIX}deleted-{os.urandom(4).hex()}-{self.id}"[:200])
         try:

@@ -13,7 +13,8 @@ FULL_DISK = (
     "no space left on device", "(os error 28)", "database or disk is full", "disk quota exceeded", "(os error 122)",
 )  # fmt: skip
 FULL_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "unable to allocate")
-KILLED = "The process ended with code 137"
+ENDED = "The process ended with code "
+KILLED = f"{ENDED}137"
 
 
 def in_words(error: BaseException) -> str | None:

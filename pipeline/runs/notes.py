@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 
 NOTES_FILE = "notes.json"
 MAX_NOTE = 4000
@@ -21,12 +22,14 @@ class Notes:
     def __post_init__(self) -> None:
         """Raises JobError for what could not be shown or filtered by."""
         if len(self.note) > MAX_NOTE:
-            raise JobError(f"A note has at most {MAX_NOTE} characters, this one {len(self.note)}.")
+            raise JobError(
+                N_("A note has at most {max_note} characters, this one {n}."), max_note=MAX_NOTE, n=len(self.note)
+            )
         if len(self.tags) > MAX_TAGS:
-            raise JobError(f"A run has at most {MAX_TAGS} tags, got {len(self.tags)}.")
+            raise JobError(N_("A run has at most {max_tags} tags, got {n}."), max_tags=MAX_TAGS, n=len(self.tags))
         for tag in self.tags:
             if not TAG.fullmatch(tag):
-                raise JobError(f"A tag is one word of letters, digits and .+-_ (at most 40), got {tag!r}.")
+                raise JobError(N_("A tag is one word of letters, digits and .+-_ (at most 40), got {tag!r}."), tag=tag)
 
 
 def read_notes(run: Path) -> Notes:

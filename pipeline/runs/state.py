@@ -14,6 +14,7 @@ from pipeline.times import utc_time
 FORMAT = 1  # of run.json
 HEARTBEAT_EVERY_S: Seconds = 2.0
 STALE_AFTER_S: Seconds = 30.0
+START_WITHIN_S: Seconds = 300.0  # a busy machine takes minutes to load PyTorch
 ACTIVE = ("queued", "running", "stopping")
 STATUSES = (*ACTIVE, "finished", "stopped", "failed", "lost")
 LOCAL = "local"
@@ -30,7 +31,8 @@ class RunGone(JobError):
 @dataclass(frozen=True)
 class RunState:
     """The content of `run.json`. Times are ISO 8601 UTC; `status` is one of queued, running, stopping, finished,
-    stopped, failed or lost (active by its own word, but without a heartbeat for 30 s).
+    stopped, failed or lost (active by its own word, but without a heartbeat for 30 s; before its process has reported
+    for the first time, for five minutes).
 
     `pid` and `pid_started_at` (seconds since 1970) name the process together: pids are used again. `executor` started
     it; `device` is what it trains on, once it is its turn, `waits_for` what it waits for before. `threads` is how many
@@ -64,6 +66,11 @@ class RunState:
     def waits_elsewhere(self) -> bool:
         """Whether it stands in the queue of a cluster, where nothing of it runs that could give signs of life."""
         return self.status == "queued" and self.executor != LOCAL and self.pid is None
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a process was started for it that has not reported yet."""
+        return self.status == "queued" and self.pid is None
 
     @property
     def elapsed_s(self) -> Seconds:

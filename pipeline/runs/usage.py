@@ -48,14 +48,14 @@ def _gpus() -> tuple[float | None, float | None]:
         import pynvml
     except ImportError:
         return None, None
-    found: list[tuple[Any, Any]] = []
+    gpus: list[tuple[Any, Any]] = []
     with suppress(pynvml.NVMLError):
         pynvml.nvmlInit()
-        own = {process.pid for process in [psutil.Process(), *psutil.Process().children(recursive=True)]}
+        pids = {process.pid for process in [psutil.Process(), *psutil.Process().children(recursive=True)]}
         for number in range(pynvml.nvmlDeviceGetCount()):
             handle = pynvml.nvmlDeviceGetHandleByIndex(number)
-            if own & {process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)}:
-                found.append((pynvml.nvmlDeviceGetUtilizationRates(handle), pynvml.nvmlDeviceGetMemoryInfo(handle)))
-    if not found:
+            if pids & {process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)}:
+                gpus.append((pynvml.nvmlDeviceGetUtilizationRates(handle), pynvml.nvmlDeviceGetMemoryInfo(handle)))
+    if not gpus:
         return None, None
-    return sum(rates.gpu for rates, _ in found) / len(found) / 100.0, sum(m.used for _, m in found) / GB
+    return sum(rates.gpu for rates, _ in gpus) / len(gpus) / 100.0, sum(m.used for _, m in gpus) / GB

@@ -28,13 +28,13 @@ class Transcript:
 
 def parse_apa(answer: str) -> dict[str, float] | None:
     """The four scores, 0-10; None unless all are there and in range."""
-    found = _object(answer)
-    if found is None:
+    answered = _object(answer)
+    if answered is None:
         return None
     scores: dict[str, float] = {}
     for aspect in ASPECTS:
         try:
-            scores[aspect] = float(found[aspect])
+            scores[aspect] = float(answered[aspect])
         except (KeyError, TypeError, ValueError):
             return None
         if not 0.0 <= scores[aspect] <= 10.0:
@@ -44,10 +44,10 @@ def parse_apa(answer: str) -> dict[str, float] | None:
 
 def parse_mdd(answer: str) -> Transcript | None:
     """Both transcripts; None unless both are there."""
-    found = _object(answer)
-    if found is None:
+    answered = _object(answer)
+    if answered is None:
         return None
-    words, phones = found.get("word_transcript"), found.get("phoneme_transcript")
+    words, phones = answered.get("word_transcript"), answered.get("phoneme_transcript")
     if not isinstance(words, str) or not isinstance(phones, str):
         return None
     return Transcript(tuple(words.lower().split()), tuple(_phone(symbol) for symbol in phones.split()))
@@ -58,11 +58,11 @@ def _object(answer: str) -> dict[str, Any] | None:
     for match in _OBJECT.finditer(answer):
         for read in (json.loads, ast.literal_eval):
             try:
-                found = read(match.group())
+                value = read(match.group())
             except (ValueError, SyntaxError, MemoryError, RecursionError):
                 continue
-            if isinstance(found, dict) and found:
-                return found
+            if isinstance(value, dict) and value:
+                return value
     return None
 
 

@@ -64,10 +64,10 @@ class Collator:
         """The front end's tensors, and how many places each recording takes."""
         table = self.corpus.rows
         waves: list[np.ndarray] = [audio_of(table[sample.row]) for sample in samples]
-        found: Any = self.phi4.front_end(waves, sampling_rate=RATE_HZ, return_tensors="pt")
+        features: Any = self.phi4.front_end(waves, sampling_rate=RATE_HZ, return_tensors="pt")
         # The mask is there for several recordings only; the model wants none for one.
-        tensors = {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
-        return tensors, [int(size) for size in found["audio_embed_sizes"]]
+        tensors = {name: value for name, value in features.items() if isinstance(value, torch.Tensor)}
+        return tensors, [int(size) for size in features["audio_embed_sizes"]]
 
     def _ids(self, text: str) -> list[int]:
         return list(self.phi4.tokenizer(text, add_special_tokens=False)["input_ids"])

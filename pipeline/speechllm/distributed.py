@@ -49,10 +49,10 @@ class Group:
         distributed.all_reduce(shared, op=distributed.ReduceOp.MAX)
         return bool(shared.item())
 
-    def gather(self, own: T) -> list[T]:
+    def gather(self, item: T) -> list[T]:
         """What each of them has, by rank, in all of them."""
         if self.size == 1:
-            return [own]
+            return [item]
         parts: list[Any] = [None] * self.size
-        distributed.all_gather_object(parts, own)
+        distributed.all_gather_object(parts, item)
         return parts

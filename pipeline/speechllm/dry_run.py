@@ -74,9 +74,9 @@ def outline(config: SpeechLlmConfig) -> Phi4:
 def _tokens(phi4: Phi4, config: SpeechLlmConfig, corpus: Corpus, samples: list[Sample]) -> list[int]:
     """Estimated for some samples, the longest recording's among them."""
     prompts = load_prompts(config.rubric_file)
-    found = []
+    tokens = []
     for sample in for_lengths(corpus, samples):
         front = phi4.front_end([audio_of(corpus.rows[sample.row])], sampling_rate=RATE_HZ, return_tensors="pt")
         text = prompts.turn(sample.task, 0) + sample.answer + END
-        found.append(int(front["audio_embed_sizes"][0]) + len(text) // CHARACTERS_PER_TOKEN)
-    return found
+        tokens.append(int(front["audio_embed_sizes"][0]) + len(text) // CHARACTERS_PER_TOKEN)
+    return tokens

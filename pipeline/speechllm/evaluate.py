@@ -75,7 +75,7 @@ def answer_all(
     was_training, cache = model.training, model.config.use_cache
     model.eval()
     model.config.use_cache = True
-    found: dict[int, str] = {}
+    texts: dict[int, str] = {}
     try:
         for start in range(0, len(order), batch):
             if check_stop is not None:
@@ -92,9 +92,9 @@ def answer_all(
                     # An untrained model may say it, and would then be given the recording once more.
                     suppress_tokens=[model.config.audio_config.audio_token_id],
                 )
-            said = output[:, inputs["input_ids"].shape[1] :]
-            for k, text in zip(chosen, tokenizer.batch_decode(said, skip_special_tokens=True), strict=True):
-                found[k] = text.strip()
+            generated = output[:, inputs["input_ids"].shape[1] :]
+            for k, text in zip(chosen, tokenizer.batch_decode(generated, skip_special_tokens=True), strict=True):
+                texts[k] = text.strip()
             if progress is not None:
                 progress(min(start + batch, len(order)), len(order), "Answers")
     finally:
@@ -103,8 +103,8 @@ def answer_all(
     ids = collator.corpus.rows["id"]
     return [
         Answered(
-            ids[sample.row], sample.task, sample.answer, found[k],
-            (parse_apa(found[k]) if sample.task == "apa" else parse_mdd(found[k])) is not None,
+            ids[sample.row], sample.task, sample.answer, texts[k],
+            (parse_apa(texts[k]) if sample.task == "apa" else parse_mdd(texts[k])) is not None,
         )
         for k, sample in enumerate(samples)
     ]  # fmt: skip
@@ -118,8 +118,8 @@ def figures(collator: Collator, samples: Sequence[Sample], answers: Sequence[Ans
     unread = {task: sum(a.task == task and not a.read for a in answers) for task in ("apa", "mdd")}
     scored = [(row["scores"], parse_apa(a.answer)) for row, a in zip(rows, answers, strict=True) if a.task == "apa"]
     heard = [(row, parse_mdd(a.answer)) for row, a in zip(rows, answers, strict=True) if a.task == "mdd"]
-    words = [() if found is None else found.words for _, found in heard]
-    phones = [() if found is None else found.phones for _, found in heard]
+    words = [() if answered is None else answered.words for _, answered in heard]
+    phones = [() if answered is None else answered.phones for _, answered in heard]
     experts = [row["heard"] for row, _ in heard]
     match = phone_match(experts, phones) if heard else None
     detected = mdd([row["canonical"] for row, _ in heard], experts, phones) if heard else None
@@ -143,9 +143,9 @@ def _correlated(aspect: str, scored: Sequence[tuple[dict[str, Any], dict[str, fl
     from scipy import stats
 
     truth = np.array([float(reference[aspect]) for reference, _ in scored])
-    guess = np.array([UNREAD_SCORE if found is None else found[aspect] for _, found in scored])
+    guess = np.array([UNREAD_SCORE if correlation is None else correlation[aspect] for _, correlation in scored])
     mae = float(np.abs(truth - guess).mean())
     if len(truth) < 3 or np.ptp(truth) == 0 or np.ptp(guess) == 0:
         return Correlated(None, None, mae, len(truth))
-    found = stats.pearsonr(truth, guess)
-    return Correlated(float(found.statistic), float(found.pvalue), mae, len(truth))
+    correlation = stats.pearsonr(truth, guess)
+    return Correlated(float(correlation.statistic), float(correlation.pvalue), mae, len(truth))

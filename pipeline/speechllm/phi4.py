@@ -132,9 +132,9 @@ def adapter_size(model: nn.Module) -> float:
 
 def trainable(parameters: Iterable[nn.Parameter]) -> tuple[int, int]:
     """How many numbers are trained, and how many there are; of 4-bit weights every number counts."""
-    found = list(parameters)
-    sizes = [p.numel() * (2 if p.dtype == torch.uint8 else 1) for p in found]
-    return sum(n for n, p in zip(sizes, found, strict=True) if p.requires_grad), sum(sizes)
+    names = list(parameters)
+    sizes = [p.numel() * (2 if p.dtype == torch.uint8 else 1) for p in names]
+    return sum(n for n, p in zip(sizes, names, strict=True) if p.requires_grad), sum(sizes)
 
 
 def attention(device: str) -> str:

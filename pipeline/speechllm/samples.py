@@ -105,14 +105,14 @@ def hold_out(corpus: Corpus) -> tuple[Corpus, Corpus]:
 
 def samples_of(corpus: Corpus, limit: int = 0) -> list[Sample]:
     """Both tasks of every recording (of the first `limit`), as far as it has what they need."""
-    found: list[Sample] = []
+    samples: list[Sample] = []
     for number, row in enumerate(corpus.rows.remove_columns("samples")):
         if limit and number >= limit:
             break
-        found.append(Sample(number, "apa", apa_answer(row["scores"])))
+        samples.append(Sample(number, "apa", apa_answer(row["scores"])))
         if row["heard"] is not None:
-            found.append(Sample(number, "mdd", mdd_answer(row["text"].lower().split(), row["heard"])))
-    return found
+            samples.append(Sample(number, "mdd", mdd_answer(row["text"].lower().split(), row["heard"])))
+    return samples
 
 
 def for_lengths(corpus: Corpus, samples: Sequence[Sample]) -> list[Sample]:
@@ -192,4 +192,6 @@ def _phones(item: CorpusItem) -> tuple[list[str] | None, list[str] | None]:
         hearings = [word_hearings(word) for word in words]
     except (CorpusError, ValueError, KeyError):
         return None, None
-    return [p for said, _, _ in hearings for p in said], [p for _, _, verdict in hearings for p in verdict.sequence()]
+    return [p for canonical, _, _ in hearings for p in canonical], [
+        p for _, _, verdict in hearings for p in verdict.sequence()
+    ]

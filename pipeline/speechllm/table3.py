@@ -22,38 +22,38 @@ class Beside:
     within_5_percent: bool | None
 
 
-def table3(found: SpeechLlmFigures, trained: str = "LoRA", epoch: int = BEST_EPOCH) -> dict[str, Beside]:
+def table3(figures: SpeechLlmFigures, trained: str = "LoRA", epoch: int = BEST_EPOCH) -> dict[str, Beside]:
     """Beside the paper's row for `trained` (LoRA or unfrozen) after `epoch`, or its last one before that."""
     rows = [row for row in TABLE3 if row.trained == trained and row.epoch <= epoch]
     paper = max(rows, key=lambda row: row.epoch) if rows else next(row for row in TABLE3 if row.trained == trained)
-    ours: dict[str, float | None] = {f"{aspect}_pcc": score.pcc for aspect, score in found.scores.items()}
-    ours |= {"wer": found.wer, "per": found.per, **found.phone_match}
+    ours: dict[str, float | None] = {f"{aspect}_pcc": score.pcc for aspect, score in figures.scores.items()}
+    ours |= {"wer": figures.wer, "per": figures.per, **figures.phone_match}
     return {name: _beside(ours.get(name), float(getattr(paper, name))) for name in FIGURES}
 
 
-def write_table3(folder: Path, table: dict[str, Beside], found: SpeechLlmFigures) -> None:
+def write_table3(folder: Path, table: dict[str, Beside], figures: SpeechLlmFigures) -> None:
     """`table3.json`, `table3.csv` and `table3.md`."""
-    artifacts.write_json(folder / "table3.json", {"table3": table, "figures": found})
+    artifacts.write_json(folder / "table3.json", {"table3": table, "figures": figures})
     csvfile.write(
         folder / "table3.csv",
         ("figure", "ours", "paper", "difference", "within_5_percent"),
         ((name, row.ours, row.paper, row.difference, row.within_5_percent) for name, row in table.items()),
     )
-    artifacts.write_text(folder / "table3.md", markdown(table, found))
+    artifacts.write_text(folder / "table3.md", markdown(table, figures))
 
 
-def markdown(table: dict[str, Beside], found: SpeechLlmFigures) -> str:
+def markdown(table: dict[str, Beside], figures: SpeechLlmFigures) -> str:
     lines = ["| | ours | paper | difference | within 5 % |", "|---|---|---|---|---|"]
     for name, row in table.items():
         lines.append(
             f"| {name} | {_number(row.ours)} | {row.paper:.3f} | {_number(row.difference, sign=True)} | "
             f"{'-' if row.within_5_percent is None else 'yes' if row.within_5_percent else 'no'} |"
         )
-    unread = ", ".join(f"{found.unread[task]} of {found.n[task]} {task.upper()}" for task in found.n)
+    unread = ", ".join(f"{figures.unread[task]} of {figures.n[task]} {task.upper()}" for task in figures.n)
     lines += [
         "",
         f"Answers that could not be read, counted against the model: {unread}. F1, precision and recall match phones, "
-        f"as in the paper; the field's mispronunciation F1 is {_number(found.mdd.get('f1'))}.",
+        f"as in the paper; the field's mispronunciation F1 is {_number(figures.mdd.get('f1'))}.",
     ]
     return "\n".join(lines) + "\n"
 

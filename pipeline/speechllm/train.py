@@ -109,13 +109,13 @@ def _train(
         trainer.train(resume_from_checkpoint=_last_checkpoint(run))
     if reporter.stopping:
         raise StopRequested
-    found = judge.found or judge.measure(config.epochs)
-    table = table3(found, _row(config), config.epochs)
+    measured = judge.figures or judge.measure(config.epochs)
+    table = table3(measured, _row(config), config.epochs)
     report = {
         "parts": {"train": config.part, "evaluation": config.evaluation_part},
         "plan": plan,
         "table3": table,
-        "figures": found,
+        "figures": measured,
         "unreadable": corpus.unreadable + held.unreadable,
     }
     if not writer.leads:
@@ -123,9 +123,9 @@ def _train(
     phi4.model.save_pretrained(run.path / ADAPTER_FOLDER)
     trainer.save_state()
     shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
-    write_table3(run.path, table, found)
+    write_table3(run.path, table, measured)
     artifacts.write_json(run.path / "report.json", report)
-    writer.update(progress=1.0, message="done", result={"table3": table, "n": found.n, "unread": found.unread})
+    writer.update(progress=1.0, message="done", result={"table3": table, "n": measured.n, "unread": measured.unread})
     return report
 
 
@@ -142,7 +142,7 @@ class Judge:
     ) -> None:
         self.collator, self.samples, self.config, self.writer = collator, list(samples), config, writer
         self.group = group
-        self.found: SpeechLlmFigures | None = None
+        self.figures: SpeechLlmFigures | None = None
 
     def measure(self, epoch: int) -> SpeechLlmFigures:
         def progress(done: int, total: int, _: str) -> None:
@@ -156,16 +156,16 @@ class Judge:
         for number, part in enumerate(self.group.gather(answers)):
             merged[number::size] = part
         whole = [answer for answer in merged if answer is not None]
-        self.found = figures(self.collator, self.samples, whole)
+        self.figures = figures(self.collator, self.samples, whole)
         if self.writer.leads:
-            table = table3(self.found, _row(self.config), epoch)
+            table = table3(self.figures, _row(self.config), epoch)
             write_answers(self.writer.run.path / f"epoch-{epoch}" / ANSWERS_FILE, whole)
-            write_table3(self.writer.run.path / f"epoch-{epoch}", table, self.found)
+            write_table3(self.writer.run.path / f"epoch-{epoch}", table, self.figures)
             self.writer.log_metrics(
                 event="epoch", epoch=epoch, table3={name: row.ours for name, row in table.items()},
-                unread=self.found.unread, mdd_f1=self.found.mdd["f1"],
+                unread=self.figures.unread, mdd_f1=self.figures.mdd["f1"],
             )  # fmt: skip
-        return self.found
+        return self.figures
 
 
 class _Samples(Dataset[Sample]):
@@ -256,14 +256,14 @@ def _lengths(collator: Collator, samples: Sequence[Sample]) -> list[int]:
 
 
 def _last_checkpoint(run: RunDirectory) -> str | None:
-    found = sorted(
+    checkpoints = sorted(
         (path for path in (run.path / "checkpoints").glob("checkpoint-*") if (path / "trainer_state.json").is_file()),
         key=lambda path: int(path.name.rsplit("-", 1)[1]),
     )
-    if not found:
+    if not checkpoints:
         return None
-    _check_checkpoint(found[-1])
-    return str(found[-1])
+    _check_checkpoint(checkpoints[-1])
+    return str(checkpoints[-1])
 
 
 def _check_checkpoint(folder: Path) -> None:

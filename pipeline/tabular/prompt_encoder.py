@@ -71,8 +71,8 @@ def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWrit
             optimiser.step()
             schedule.step()
             total += float(loss.detach()) * len(places)
-        found = _predicted(model, tokenizer, parts.validation, config, settings.device, mean, spread)
-        mae = float(np.abs(found - _labels(parts.validation)).mean())
+        predictions = _predicted(model, tokenizer, parts.validation, config, settings.device, mean, spread)
+        mae = float(np.abs(predictions - _labels(parts.validation)).mean())
         writer.log_metrics(event="epoch", epoch=epoch + 1, train_loss=total / len(parts.train), validation_mae=mae)
         writer.update(progress=(epoch + 1) / config.epochs, message=f"epoch {epoch + 1}: MAE {mae:.1f} on validation")
         if mae < best:
@@ -187,22 +187,22 @@ def _tiny(texts: Sequence[str], max_tokens: int) -> tuple[Any, Any]:
 
 
 def _encoded(tokenizer: Any, rows: Sequence[Row], config: PromptModelConfig, device: str) -> dict[str, Tensor]:
-    found = tokenizer(
+    encoded = tokenizer(
         [row.content for row in rows], truncation=True, max_length=config.max_tokens, padding=True, return_tensors="pt"
     )
-    return {name: found[name].to(device) for name in ("input_ids", "attention_mask")}
+    return {name: encoded[name].to(device) for name in ("input_ids", "attention_mask")}
 
 
 def _predicted(
     model: Any, tokenizer: Any, rows: Sequence[Row], config: PromptModelConfig, device: str, mean: float, spread: float
 ) -> NDArray[np.float64]:
     model.eval()
-    found = []
+    logits = []
     with torch.inference_mode():
         for start in range(0, len(rows), config.batch_size):
             batch = _encoded(tokenizer, rows[start : start + config.batch_size], config, device)
-            found.append(model(**batch).logits[:, 0].float().cpu().numpy())
-    return np.clip(np.concatenate(found).astype(np.float64) * spread + mean, 0.0, 100.0)
+            logits.append(model(**batch).logits[:, 0].float().cpu().numpy())
+    return np.clip(np.concatenate(logits).astype(np.float64) * spread + mean, 0.0, 100.0)
 
 
 def _labels(rows: Sequence[Row]) -> NDArray[np.float64]:

@@ -151,8 +151,8 @@ def _by_feature(table: Table, off: NDArray[np.float64], most: int = 5) -> list[d
         edges = np.unique(np.quantile(table.values[:, number], EDGES))
         if len(edges) < 3:
             continue
-        place = np.clip(np.searchsorted(edges, table.values[:, number], side="right") - 1, 0, len(edges) - 2)
-        quarters = [float(off[place == part].mean()) for part in range(len(edges) - 1) if (place == part).any()]
+        quarter = np.clip(np.searchsorted(edges, table.values[:, number], side="right") - 1, 0, len(edges) - 2)
+        quarters = [float(off[quarter == part].mean()) for part in range(len(edges) - 1) if (quarter == part).any()]
         features.append({"feature": name, "mae_by_quarter": quarters, "range": max(quarters) - min(quarters)})
     return sorted(features, key=lambda feature: -feature["range"])[:most]
 

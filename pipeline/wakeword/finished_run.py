@@ -83,14 +83,14 @@ def evaluate_run(
 
     info = run.info
     detector = detector or info.detector
-    found, stream_scores = evaluate(
+    evaluation, stream_scores = evaluate(
         task, classifier_for(run, runtime), info.features, detector, threshold=info.threshold,
         temperature=info.temperature, progress=progress,
     )  # fmt: skip
-    stream = to_json(found.stream)
+    stream = to_json(evaluation.stream)
     report = {
-        "miss_at_fah": found.miss_at_fah, "eer": found.stream.eer, "parameters": info.parameters,
-        "real_time_factor": found.stream.real_time_factor, "runtime": runtime, **to_json(found),
+        "miss_at_fah": evaluation.miss_at_fah, "eer": evaluation.stream.eer, "parameters": info.parameters,
+        "real_time_factor": evaluation.stream.real_time_factor, "runtime": runtime, **to_json(evaluation),
         "task": to_json(task), "name": info.name,
     }  # fmt: skip
     artifacts.write_json(run.home / EVALUATION, report)
@@ -139,6 +139,6 @@ def robustness_of(
             noise=dict(zip(names["noise"], read_noise(noise), strict=True)),
             rooms=dict(zip(names["rir"], read_rooms(rir), strict=True)), seed=seed, progress=progress,
         )  # fmt: skip
-    found: list[dict[str, Any]] = to_json(rows)
-    artifacts.write_json(run.home / ROBUSTNESS, found)
-    return found
+    conditions: list[dict[str, Any]] = to_json(rows)
+    artifacts.write_json(run.home / ROBUSTNESS, conditions)
+    return conditions

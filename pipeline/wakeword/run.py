@@ -89,10 +89,12 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
     data = config.data
     if data.split:
         root, placed = read_manifest(Path(data.split))
-        own = {part: [one.clip for one in placed if one.part == part] for part in ("train", "validation")}
-        for part, clips in own.items():
+        selected = {
+            part: [placement.clip for placement in placed if placement.part == part] for part in ("train", "validation")
+        }
+        for part, clips in selected.items():
             _check_enough(clips, f" in the part {part} of {data.split}", FEWEST if part == "train" else 2)
-        return SelectedClips(root, own["train"], own["validation"], (), True)
+        return SelectedClips(root, selected["train"], selected["validation"], (), True)
     missing = [name for name in ("positive", "negative") if not getattr(data, name)]
     if missing:
         raise CorpusError(
@@ -121,9 +123,9 @@ def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> Non
 
 def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> SelectedClips:
     """Render the clips to train on into `folder`, for runs with `data.features` set to it. Raises CorpusError."""
-    found = find_clips(config, progress)
-    make_pools(folder, found.root, found.train, recipes(config)[0], progress)
-    return found
+    clips = find_clips(config, progress)
+    make_pools(folder, clips.root, clips.train, recipes(config)[0], progress)
+    return clips
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Prepared:
     """A trainer with its material."""
 
     trainer: "Trainer"
-    found: SelectedClips
+    clips: SelectedClips
     held_pools: Pools
 
 
@@ -147,19 +149,19 @@ def make_trainer(
         if done == total or done % max(1, total // 50) == 0:
             writer.update(message=f"{message}: {done} of {total}")
 
-    found = find_clips(config, progress)
-    train, held = found.train, found.held
-    writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(found.bad)} that cannot be used")
+    clips = find_clips(config, progress)
+    train, held = clips.train, clips.held
+    writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
     placed = [AssignedClip(clip, "train") for clip in train] + [AssignedClip(clip, "validation") for clip in held]
-    write_manifest(writer.run.path / SPLIT_FOLDER, placed, found.root, config.seed)
+    write_manifest(writer.run.path / SPLIT_FOLDER, placed, clips.root, config.seed)
     varied, still = recipes(config)
     home = settings.features_root / "wakeword"
-    sources, cmvn = _sources(home, found.root, train, varied, config, progress, writer)
-    held_pools = make_pools(place_of(home, held, still), found.root, held, still, progress, writer.check_stop)
+    sources, cmvn = _sources(home, clips.root, train, varied, config, progress, writer)
+    held_pools = make_pools(place_of(home, held, still), clips.root, held, still, progress, writer.check_stop)
     writer.update(data_hash=place_of(home, train, varied).name)
-    teacher, soft_targets = _teacher(settings, config, found.root, train, varied, progress, writer)
+    teacher, soft_targets = _teacher(settings, config, clips.root, train, varied, progress, writer)
     trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, soft_targets)
-    return Prepared(trainer, found, held_pools)
+    return Prepared(trainer, clips, held_pools)
 
 
 def _train(
@@ -176,11 +178,11 @@ def _train(
     temperature, calibration = _calibrated(trained)
     report = {
         **report_of(trained), "parameters": budget.parameters, "macs": budget.macs, "calibration": calibration,
-        "n_train": len(material.found.train), "n_held": len(material.found.held),
-        "sources_known": material.found.sources_known,
+        "n_train": len(material.clips.train), "n_held": len(material.clips.held),
+        "sources_known": material.clips.sources_known,
     }  # fmt: skip
     info = DetectorInfo(
-        config.name, config.features, config.model, config.detector, _threshold(trained, material.found.held, config),
+        config.name, config.features, config.model, config.detector, _threshold(trained, material.clips.held, config),
         temperature, budget.parameters, {"validation": report["validation"], "calibration": calibration},
     )  # fmt: skip
     folder = writer.run.path / MODEL_FOLDER
@@ -211,11 +213,11 @@ def _sources(
                 raise
             writer.log(f"{error} Making them from the clips.")
     if pools is None and data.precompute:
-        place = place_of(home, clips, recipe)
-        pools = make_pools(place, root, clips, recipe, progress, writer.check_stop)
-        used = read_index(place)["cache"]
+        folder = place_of(home, clips, recipe)
+        pools = make_pools(folder, root, clips, recipe, progress, writer.check_stop)
+        used = read_index(folder)["cache"]
         writer.log(
-            f"features in {place.name}; of the sounds asked for while making them, {hit_rate(used):.1%} were at hand"
+            f"features in {folder.name}; of the sounds asked for while making them, {hit_rate(used):.1%} were at hand"
         )
     if pools is None:
         return _live(root, clips, recipe, config)
@@ -239,7 +241,9 @@ def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe) -> dict[Label
     hard = by_label[Label.HARD_NEGATIVE] + (by_label[Label.POSITIVE] if recipe.augment.partials else [])
     of_class = {Label.POSITIVE: by_label[Label.POSITIVE], Label.NEGATIVE: by_label[Label.NEGATIVE]}
     of_class |= {Label.HARD_NEGATIVE: hard} if hard else {}
-    return {label: LivePool(recipe, root, own, by_label[Label.NEGATIVE], label) for label, own in of_class.items()}
+    return {
+        label: LivePool(recipe, root, members, by_label[Label.NEGATIVE], label) for label, members in of_class.items()
+    }
 
 
 def _teacher(

@@ -56,14 +56,18 @@ def search_settings(
         writer.check_stop()
         writer.update(progress=trial.number / trials, message=f"trial {trial.number + 1} of {trials}")
         chosen = suggest(trial)
-        own = build(WakewordConfig, merged(base, chosen))
-        check_budget(own.model, own.features.shape, own.detector.hop_s)
+        trial_config = build(WakewordConfig, merged(base, chosen))
+        check_budget(trial_config.model, trial_config.features.shape, trial_config.detector.hop_s)
         directory = RunDirectory.create(
-            writer.run.path / "trials", kind="wakeword", name=f"trial-{trial.number}", config=own, seed=own.seed
+            writer.run.path / "trials",
+            kind="wakeword",
+            name=f"trial-{trial.number}",
+            config=trial_config,
+            seed=trial_config.seed,
         )
         value = math.inf
         with directory.start() as inner:
-            trainer = make_trainer(settings, own, inner, show).trainer
+            trainer = make_trainer(settings, trial_config, inner, show).trainer
             trainer.watch = partial(_report, trial, writer)
             value = trainer.run().progress.best_value
         writer.log_metrics(event="trial", trial=trial.number, value=value, settings=chosen)

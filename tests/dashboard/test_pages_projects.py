@@ -178,7 +178,7 @@ def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words:
         assert session.answer is not None
         assert session.answer.ok, session.answer
     assert labelling.open_recording(session) == EmptyQueue("done")
-    assert labelling.can_undo()
+    assert labelling.n_earlier() == 12
     back = labelling.act(session, {"nonce": "undo", "kind": "undo"})
     reopened = labelling.open_recording(back)
     assert not isinstance(reopened, EmptyQueue)
@@ -189,7 +189,7 @@ def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words:
 
 def test_a_project_without_anything_left(open_page: Open, settings: Settings, study: Project) -> None:
     page = open_page("label", project="study", rater="Eve")
-    assert "You have rated everything in study" in said(page)
+    assert "Nothing is left for you in study: 12 rated, 0 skipped, 0 flagged." in said(page)
     save_project(settings, Project("study", "words", overlap=3, closed=True), ADMIN)
     assert "study is closed" in said(open_page("label", project="study", rater="Eve"))
 

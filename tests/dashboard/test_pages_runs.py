@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
 Open = Callable[..., "AppTest"]
-ROW = ResultRow("here", "ours_1 & co", "here", 0.7, 0.8, 0.79, 0.76, per=0.195, told=False, n=20)
+ROW = ResultRow("ours_1 & co", "here", 0.7, 0.8, 0.79, 0.76, per=0.195, told=False, n=20)
 
 
 @pytest.fixture
@@ -146,10 +146,23 @@ def test_notes_and_deletion_from_the_command_line(
 def test_the_gap_to_the_paper_is_a_number() -> None:
     assert ROW.gap == pytest.approx(0.76 - PAPER.total)
     assert ROW.gaps["fluency"] == pytest.approx(0.8 - PAPER.fluency)
-    assert ResultRow("run", "x", "here").gap is None
+    assert ResultRow("x", "here").gap is None
     assert of_published(PAPER).gap == 0.0
     assert of_published(PAPER).wer == 0.14
     assert of_published(HUMAN).told is None
+
+
+def test_a_run_is_chosen_by_its_short_name_and_kept_by_its_id(open_page: Open, three: list[RunDirectory]) -> None:
+    page = open_page("train", run=three[0].id)
+    assert page.selectbox(key="run").value == three[0].id
+    assert {run.id.rpartition("-")[0] for run in three} == set(page.selectbox(key="run").options)
+    assert page.query_params["run"] in (three[0].id, [three[0].id])
+    page = open_page("runs", runs=three[1].id)
+    assert page.multiselect(key="runs").value == [three[1].id]
+    assert all(run.id not in page.multiselect(key="runs").options for run in three)
+    page = open_page("train", run="gone-12345678")
+    assert "gone-12345678 no longer exists" in said(page).replace("\\", "")
+    assert page.selectbox(key="run").value in [run.id for run in three]
 
 
 def test_runs_stand_among_the_systems(settings: Settings, three: list[RunDirectory]) -> None:

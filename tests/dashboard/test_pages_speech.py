@@ -91,7 +91,7 @@ def test_results_stand_beside_paper_systems_and_people(
     assert {"utterance", "word", "phone", "mdd", "per", "wer", "real_time_factor"} <= report.keys()
     page = open_page("results")
     table = page.dataframe[0].value
-    assert {PAPER.short_name, HUMAN.system} <= set(table["System"])
+    assert {PAPER.short_name, HUMAN.short_name} <= set(table["System"])
     assert PAPER.source in set(table["Source"])
     assert len(table) == len(PUBLISHED) + 1 + 1 + _released()
     shown = said(page)

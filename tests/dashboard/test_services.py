@@ -81,7 +81,7 @@ def test_metric_rows_name_the_target_reached_and_what_is_undefined() -> None:
     metrics = RegressionMetrics(10, mae=6.5, rmse=13.0, r2=None, within_5=0.4, intervals={"mae": (5.0, 8.25)})
     rows = {row["Metric"]: row for row in compare.metric_rows({"model": metrics}, {"mae": 3.0})}
     assert rows["MAE (points)"]["model"] == "6.50 [5.00, 8.25] · good"
-    assert rows["RMSE (points)"]["model"] == "13.0 · missed"
+    assert rows["RMSE (points)"]["model"] == "13.0"
     assert rows["R²"]["model"].startswith("undefined")
     assert rows["Within 5 points"]["model"] == "40%"
     assert rows["MAE (points)"]["Human ceiling"] == "3.00"

@@ -1,6 +1,7 @@
 """Every string that the dashboard shows goes through the catalogue, and every language has all of them."""
 
 import ast
+import gettext
 import re
 import string
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from dashboard import markup
 from pipeline import i18n
+from pipeline.errors import AudioError
 from pipeline.settings import CHECKOUT
 
 DASHBOARD_FILES = sorted((CHECKOUT / "dashboard").rglob("*.py"))
@@ -132,6 +135,24 @@ def test_nothing_else_is_called_as_the_translation_function(file: Path) -> None:
         n.lineno for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "_" and isinstance(n.ctx, ast.Store)
     ]
     assert not (imports and bound)
+
+
+class Marked(gettext.NullTranslations):
+    """A catalogue that shows what went through it."""
+
+    def gettext(self, message: str) -> str:
+        return f"«{message}»"
+
+
+def test_an_error_is_shown_in_the_readers_language_and_kept_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "_catalogue", lambda language: Marked())
+    error = AudioError("{name} has {size:.0f} MB.", name=i18n.Message("the recording"), size=51.2)
+    assert str(error) == "the recording has 51 MB."
+    assert error.words == "««the recording» has 51 MB.»"
+    assert markup.message(error) == markup.message(error.words)
+    assert AudioError("a {brace} stays").words == "«a {brace} stays»"
+    assert i18n.translated(i18n.joined(["a", i18n.Message("b {n}", n=2)])).startswith("«a; «b 2»»")
+    assert str(i18n.joined(["a", i18n.Message("b {n}", n=2)])) == "a; b 2"
 
 
 def untranslated(node: ast.AST) -> Iterator[tuple[int, str]]:

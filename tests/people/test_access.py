@@ -30,6 +30,7 @@ SERVICES = sorted(file.stem for file in (CHECKOUT / "dashboard" / "services").gl
 # Public functions of those modules that show and change nothing of anybody's.
 HARMLESS = {
     "shared.settings": "where things lie",
+    "shared.open_index": "for the other services, which ask first: no page calls it, as is tested below",
     "compare.filtered": "works on the table given to it",
     "compare.human_ceiling": "works on the table given to it",
     "compare.joined": "works on the table given to it",
@@ -234,6 +235,13 @@ def test_every_service_asks_or_is_harmless() -> None:
     services = every_service()
     assert {name for name, one in services.items() if not hasattr(one, "asks")} == set(HARMLESS)
     assert len(services) > 90
+
+
+def test_only_services_open_the_index_without_asking() -> None:
+    drawing = [CHECKOUT / "dashboard" / folder for folder in ("views", "sections", "components")]
+    files = [file for folder in drawing for file in folder.rglob("*.py")]
+    assert files
+    assert not [file for file in files if "open_index" in file.read_text(encoding="utf-8")]
 
 
 def test_services_refuse_before_they_look_at_anything(team: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,15 +244,11 @@ def test_new_experts_are_compared_with_known_answers_first(settings: Settings, w
     done = rate_all(Queue(settings, project, expert("Eve")), "Eve")
     purposes = [task.purpose for task in done]
     assert purposes[:2] == [Purpose.CALIBRATION] * 2
-    assert purposes.count(Purpose.GOLD) == 3
-    assert [n for n, p in enumerate(purposes[2:], start=1) if p is Purpose.GOLD] == [4, 8, 12]
+    assert purposes.count(Purpose.GOLD) == 1, "two of the three answers were shown in calibration"
     assert purposes.count(Purpose.WORK) == 9
     work = {task.recording.id for task in done if task.purpose is Purpose.WORK}
     assert not work & set(known)
-    calibrated = done[0].recording
-    assert "Eve" not in LabelStore(settings).current(calibrated) or calibrated.id in {
-        t.recording.id for t in done if t.purpose is Purpose.GOLD
-    }
+    assert "Eve" not in LabelStore(settings).current(done[0].recording)
 
 
 def test_a_repeat_is_blind_and_does_not_count_twice(settings: Settings, words: str) -> None:

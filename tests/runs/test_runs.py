@@ -17,6 +17,7 @@ from pipeline.jobs.launcher import Where, find, launch, launch_training, resume
 from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
+from pipeline.runs.state import START_WITHIN_S
 from pipeline.runs.usage import UsageMeter
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.settings import Settings
@@ -74,6 +75,25 @@ def test_a_silent_run_is_lost_whatever_its_pid(tmp_path: Path) -> None:
     old = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - STALE_AFTER_S - 5))
     (run.path / "run.json").write_text(json.dumps({**raw, "status": "running", "pid": 1, "heartbeat_at": old}))
     assert run.state.status == "lost"
+
+
+def test_a_queued_run_waits_for_its_process_until_that_had_the_time_to_start(tmp_path: Path) -> None:
+    def silent_for(seconds: float) -> str:
+        at = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - seconds))
+        (run.path / "run.json").write_text(json.dumps({**raw, "heartbeat_at": at}))
+        return run.state.status
+
+    run = new(tmp_path)
+    raw = json.loads((run.path / "run.json").read_text())
+    log = run.path / "log.txt"
+    log.write_text("The process ended with code 1.\n")
+    os.utime(log, (0, 0))  # of an earlier process of a run that was resumed
+    assert silent_for(STALE_AFTER_S + 5) == "queued"
+    assert silent_for(START_WITHIN_S + 5) == "lost"
+    log.write_text("loading\nThe process ended with code 1.\n")
+    assert silent_for(STALE_AFTER_S + 5) == "lost"
+    log.write_text("loading\n")
+    assert silent_for(STALE_AFTER_S + 5) == "queued"
 
 
 def test_runs_are_listed_newest_first_and_strangers_passed_over(tmp_path: Path) -> None:

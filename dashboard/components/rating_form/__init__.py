@@ -32,7 +32,8 @@ class FormContent:
     """All that the form shows of one recording.
 
     `view` changes whenever the form must start afresh. `progress` is the text on the right, `share` (0-1) its bar.
-    `reasons` maps skip and flag to what can be chosen: the value that is stored, by what is shown for it.
+    `hear_share` is the share of the recording (0-1) that must be heard before a rating can be saved. `reasons` maps
+    skip and flag to what can be chosen: the value that is stored, by what is shown for it.
     """
 
     view: str
@@ -48,6 +49,7 @@ class FormContent:
     can_undo: bool
     has_previous: bool
     has_next: bool
+    hear_share: float
     reasons: Mapping[str, Sequence[tuple[str, str]]]
 
 

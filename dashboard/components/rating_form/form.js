@@ -90,6 +90,14 @@ class Form {
     this.refresh();
   }
 
+  // The lowest value by one key; in a sentence the digit 0 stands for 10, as on a keyboard's row.
+  lowest() {
+    const dimension = this.rubric.dimensions[this.current];
+    this.set(dimension.key, dimension.low);
+    if (this.current < this.rubric.dimensions.length - 1) this.current += 1;
+    this.refresh();
+  }
+
   move(step) {
     const count = this.rubric.dimensions.length;
     this.current = (this.current + step + count) % count;

@@ -1,5 +1,7 @@
 // Puts player, form and keys together, and talks to the server: one trigger `action` out, `data` in.
 
+const HALF = 0.5; // of a recording, which must be heard before any rating
+
 function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
@@ -96,7 +98,7 @@ class RatingForm {
       " ": () => this.player.toggle(), h: () => this.player.replay(), a: () => this.player.markStart(), b: () => this.player.markEnd(),
       l: () => this.player.toggleLoop(), ",": () => this.player.setSpeed(-1), ".": () => this.player.setSpeed(1),
       j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
-      ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
+      z: () => form().lowest(), ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
       x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
       Enter: () => (this.panel ? this.confirmPanel() : this.save()), s: () => this.ask("skip"), f: () => this.ask("flag"),
       u: () => this.send("undo"), ArrowLeft: () => this.send("previous"), ArrowRight: () => this.send("next"),
@@ -162,7 +164,9 @@ class RatingForm {
 
   save() {
     if (this.busy) return;
-    if (!this.player.heardEnough) return this.say(this.strings.listen_first, "bad");
+    if (this.player.heardShare < this.data.hear_share) {
+      return this.say(this.data.hear_share > HALF ? this.strings.hear_all_first : this.strings.listen_first, "bad");
+    }
     if (!this.form.complete) {
       return this.say(this.form.single ? this.strings.score_first : this.strings.dimensions_first, "bad");
     }
@@ -220,8 +224,8 @@ class RatingForm {
     this.busy = { nonce, draftKey: ["rate", "skip", "flag"].includes(kind) ? this.form.draftKey : "none" };
     this.root.classList.add("busy");
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
-    const heard_s = Number(this.player.heard_s.toFixed(2));
-    this.sendToServer({ nonce, kind, item: this.data.item, heard_s, ...fields });
+    const heard = Number(this.player.heardShare.toFixed(3));
+    this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
   }
 
   dispose() {

@@ -2,6 +2,8 @@
 
 const SPEEDS = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5];
 
+const CELLS_PER_S = 50; // how finely it is kept what was heard
+
 class Player {
   constructor(root, canvas, strings) {
     this.root = root;
@@ -12,7 +14,7 @@ class Player {
     this.looping = false;
     this.region = null;
     this.pendingStart_s = null;
-    this.heard_s = 0;
+    this.heard = new Uint8Array(1);
     this.lastTime_s = 0;
     this.url = null;
     this.pictures = new Pictures(canvas, strings, (time_s) => this.seek(time_s), (from, to) => this.setRegion(from, to));
@@ -34,7 +36,7 @@ class Player {
     this.audio.defaultPlaybackRate = this.speed || 1;
     const samples = samplesOf(wav);
     this.duration_s = samples.length / 16000;
-    this.heard_s = 0;
+    this.heard = new Uint8Array(Math.max(1, Math.floor(this.duration_s * CELLS_PER_S)));
     this.lastTime_s = 0;
     this.clearRegion();
     this.pictures.cursor_s = 0;
@@ -49,8 +51,9 @@ class Player {
     if (this.url) URL.revokeObjectURL(this.url);
   }
 
-  get heardEnough() {
-    return this.heard_s >= 0.5 * this.duration_s;
+  // Which share of the recording was played at least once, 0 to 1.
+  get heardShare() {
+    return this.heard.reduce((sum, cell) => sum + cell, 0) / this.heard.length;
   }
 
   toggle() {
@@ -127,7 +130,7 @@ class Player {
     const step = () => {
       const now_s = this.audio.currentTime;
       const moved_s = now_s - this.lastTime_s;
-      if (moved_s > 0 && moved_s < 0.5) this.heard_s += moved_s;
+      if (moved_s > 0 && moved_s < 0.5) this.heard.fill(1, Math.floor(this.lastTime_s * CELLS_PER_S), Math.ceil(now_s * CELLS_PER_S));
       this.lastTime_s = now_s;
       if (this.looping && this.region && now_s >= this.region[1]) this.audio.currentTime = this.region[0];
       this.moveCursor();

@@ -9,12 +9,14 @@ from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import _, ngettext, number
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
-from pipeline.projects.queue import EmptyQueue
+from pipeline.projects.queue import EmptyQueue, QueueProgress
 
 
-def nothing_left(chosen: RecordingSet, me: Identity, project: Project | None, why: EmptyQueue) -> None:
+def nothing_left(
+    chosen: RecordingSet, me: Identity, project: Project | None, progress: QueueProgress | None, why: EmptyQueue
+) -> None:
     """Why there is nothing to rate now, and what to do next."""
-    if project is None:
+    if project is None or progress is None:
         _all_done(chosen, me)
         return
     title, name = plain(project.title or project.name), plain(me.name)
@@ -31,8 +33,20 @@ def nothing_left(chosen: RecordingSet, me: Identity, project: Project | None, wh
         st.info(text, icon=":material/hourglass_top:")
         st.button(_("Check again"), icon=":material/refresh:")
     else:
-        text = _("You have rated everything in {project}. Thank you, {name}.").format(project=title, name=name)
-        st.success(text, icon=":material/celebration:")
+        _nothing_left(title, name, progress)
+
+
+def _nothing_left(title: str, name: str, progress: QueueProgress) -> None:
+    """What was skipped or flagged is not rated, and is not called so."""
+    counts = _("{rated} rated, {skipped} skipped, {flagged} flagged").format(
+        rated=number(progress.rated), skipped=number(progress.skipped), flagged=number(progress.flagged)
+    )
+    if progress.rated:
+        text = _("Nothing is left for you in {project}: {counts}. Thank you, {name}.")
+        st.success(text.format(project=title, counts=counts, name=name), icon=":material/celebration:")
+        return
+    text = _("Nothing is left for you in {project}, but you have rated nothing: {counts}.")
+    st.info(text.format(project=title, counts=counts), icon=":material/info:")
 
 
 def _all_done(chosen: RecordingSet, me: Identity) -> None:

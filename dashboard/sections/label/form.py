@@ -12,13 +12,14 @@ from dashboard.services import label, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
 from pipeline.i18n import _, day, ngettext, number
-from pipeline.labels.queries import LabelProgress
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
+from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.records import RatingAction, RatingEvent
 from pipeline.rubrics import RUBRICS
 
 FORM = "rating-form"
+HEARD_SOME = 0.5  # of a recording, before anybody can judge it
 
 
 def draw(
@@ -35,11 +36,10 @@ def draw(
     try:
         audio = shared.loaded_audio(shared.audio_of(recording))
     except AudioError as error:
-        _unreadable(labelling, session, recording.id, str(error), key)
+        _unreadable(labelling, session, recording.id, error.words, key)
         return
-    in_set = label.progress_in_set(chosen.name, me)
-    done = in_set.total - in_set.left
-    progress, share = _progress(labelling, project, in_set)
+    done = labelling.n_earlier()
+    progress, share = _progress(labelling, chosen, me, project)
     content = FormContent(
         view=f"{me.name}/{recording.id}/{session.turn}",
         item=recording.id,
@@ -53,6 +53,7 @@ def draw(
         share=share,
         can_undo=done > 0,
         has_previous=session.place < done,
+        hear_share=HEARD_WHOLE if project is not None and project.hear_all else HEARD_SOME,
         has_next=session.place > 0 or session.reopened is not None,
         reasons={
             kind: [(reason, label.shown_reason(reason)) for reason in reasons]
@@ -77,23 +78,24 @@ def _unreadable(labelling: label.Labelling, session: label.Session, item: str, e
         st.rerun()
 
 
-def _progress(labelling: label.Labelling, project: Project | None, in_set: LabelProgress) -> tuple[str, float]:
-    """The text above the form and the share of its bar: of the project, else of the set."""
-    own = labelling.progress()
-    if own is None or project is None:
+def _progress(
+    labelling: label.Labelling, chosen: RecordingSet, me: Identity, project: Project | None
+) -> tuple[str, float]:
+    """The text above the form and the share of its bar. In a project: what is left for this rater, and apart from it
+    what the others gave; a gold item or a repeat counts as any other, so that no figure tells which it is."""
+    mine = labelling.progress()
+    if mine is None or project is None:
+        in_set = label.progress_in_set(chosen.name, me)
         done = in_set.total - in_set.left
         text = _("{done} of {total}").format(done=number(done), total=number(in_set.total))
         return text, done / max(1, in_set.total)
-    total = own.project.needed
-    parts = [
-        ngettext("{done} of {total} rating", "{done} of {total} ratings", total).format(
-            done=number(own.project.done), total=number(total)
-        ),
-        _("{n} by you").format(n=number(own.mine)),
-    ]
+    parts = [ngettext("{n} left for you", "{n} left for you", mine.left).format(n=number(mine.left))]
+    if mine.by_others:
+        others = ngettext("{n} rating by others", "{n} ratings by others", mine.by_others)
+        parts.append(others.format(n=number(mine.by_others)))
     if project.deadline:
         parts.append(_("until {day}").format(day=day(datetime.fromisoformat(project.deadline))))
-    return " · ".join(parts), own.project.share
+    return " · ".join(parts), mine.done / max(1, mine.done + mine.left)
 
 
 def _earlier(event: RatingEvent | None) -> str:

@@ -31,7 +31,13 @@ def models() -> None:
     candidates = monitor.candidates()
     if candidates:
         with st.container(horizontal=True, vertical_alignment="bottom"), errors_in_words():
-            run = st.selectbox(_("Finished run that is not registered"), candidates, index=None, key="registry-run")
+            run = st.selectbox(
+                _("Finished run that is not registered"),
+                candidates,
+                index=None,
+                key="registry-run",
+                placeholder=_("Choose a run"),
+            )
             if run and st.button(_("Register as candidate"), icon=":material/add:"):
                 monitor.add_candidate(run)
                 st.rerun()
@@ -39,7 +45,7 @@ def models() -> None:
         st.caption(_("No models yet: the heuristic rule scores everything. Train a model on the Train page."))
         return
     by_id = {entry.model_id: entry for entry in entries}
-    chosen = by_id[st.selectbox(_("Model"), list(by_id), key="registry-model")]
+    chosen = by_id[st.selectbox(_("Model"), list(by_id), key="registry-model", format_func=names.__getitem__)]
     with errors_in_words():
         _actions(chosen, shadows)
     _origin(chosen)

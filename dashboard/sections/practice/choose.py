@@ -48,7 +48,7 @@ def learner_name() -> str:
 
 def choose_exercise() -> Exercise | None:
     """Draw name, lesson and text with the way to the next one; None while nothing can be read."""
-    names, lessons, texts, steps = st.columns([2, 3, 3, 2.8], vertical_alignment="center")
+    names, lessons, texts, steps = st.columns([1.7, 3.4, 3.2, 2.7], vertical_alignment="center")
     with names:
         learner = learner_name()
     before = state.watched(state.LESSON)
@@ -122,18 +122,18 @@ def _steps(lesson: Lesson, text: str) -> None:
     texts = [item.text for item in lesson.items]
     if not texts:
         return
-    place = texts.index(text) if text in texts else None
+    index = texts.index(text) if text in texts else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for name, label, step in (("back", _("Back"), -1), ("next", _("Next"), 1)):
-            to = None if place is None else place + step
+            to = None if index is None else index + step
             st.button(
                 label, disabled=to not in range(len(texts)), key=f"practice-{name}", on_click=_go, args=(texts, to)
             )
-        if place is not None:
-            st.caption(_("{place} of {n}").format(place=number(place + 1), n=number(len(texts))), width="content")
+        if index is not None:
+            st.caption(_("{place} of {n}").format(place=number(index + 1), n=number(len(texts))), width="content")
 
 
-def _go(texts: list[str], place: int) -> None:
+def _go(texts: list[str], index: int) -> None:
     """To another text, with a field of its own: its first choice is the one that the browser draws."""
-    state.watch(state.TEXT, texts[place])
+    state.watch(state.TEXT, texts[index])
     state.remember(STEP, int(state.recall(STEP, 0)) + 1)

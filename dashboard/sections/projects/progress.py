@@ -36,7 +36,7 @@ def _row(state: ProjectState) -> dict[str, object]:
         _("Progress"): 100.0 * progress.share if progress.needed else 0.0,
         _("Ratings"): of.format(done=number(progress.done), total=number(progress.needed)),
         _("Recordings"): of.format(done=number(progress.finished), total=number(progress.items)),
-        _("Working now"): progress.at_work,
+        _("Working now"): number(progress.at_work),
         _("Deadline"): day(datetime.fromisoformat(project.deadline)) if project.deadline else "",
         _("Status"): _status(project),
         _("Set"): " ".join(filter(None, [project.set, project.part])),

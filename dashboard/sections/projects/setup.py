@@ -44,6 +44,7 @@ LABELS = {
     "gold_every": N_("One known answer in every N items"),
     "repeat_every": N_("One repeat in every N items"),
     "instructions": N_("Instructions"),
+    "hear_all": N_("The whole recording must be heard"),
     "closed": N_("Closed"),
     "seed": N_("Random seed"),
 }
@@ -130,6 +131,10 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             labels["instructions"], base.instructions, height=100, key=f"{key}-instructions",
             help=_("Shown above the rating form, as Markdown."),
         )  # fmt: skip
+        hear_all = st.checkbox(
+            labels["hear_all"], base.hear_all, key=f"{key}-hear",
+            help=_("A rating can be saved once every part of the recording was played."),
+        )  # fmt: skip
         closed = st.checkbox(labels["closed"], base.closed, key=f"{key}-closed")
         if not st.form_submit_button(_("Save project"), type="primary", icon=":material/save:"):
             return None
@@ -138,7 +143,7 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
         "experts": names_of(experts), "order": order, "random_share": float(share), "max_spread": spread,
         "extra": int(extra), "consensus": consensus, "deadline": deadline.isoformat() if deadline else "",
         "gold": gold, "calibration": int(calibration), "gold_every": int(gold_every),
-        "repeat_every": int(repeat_every), "instructions": instructions.strip(), "closed": closed,
+        "repeat_every": int(repeat_every), "instructions": instructions.strip(), "hear_all": hear_all, "closed": closed,
     }  # fmt: skip
 
 

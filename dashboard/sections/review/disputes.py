@@ -20,7 +20,7 @@ MAX_LISTED = 200
 
 def draw(review: ProjectReview, project: Project, me: Identity) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    place = row.container(width=400)
+    column = row.container(width=400)
     limit = row.number_input(
         _("Minimum difference"), 1, 100, int(project.max_spread or DISPUTED_FROM), key="review-limit", width=190,
         help=_("In points of 100, between the highest and the lowest rating."),
@@ -28,7 +28,7 @@ def draw(review: ProjectReview, project: Project, me: Identity) -> None:
     everything = row.toggle(_("Show decided recordings too"), key="review-all")
     disputes = review.disputes(float(limit), open_only=not everything)
     if not disputes:
-        place.success(_("No recording has ratings that differ by more than that."), icon=":material/check:")
+        column.success(_("No recording has ratings that differ by more than that."), icon=":material/check:")
         return
     names = {
         _("{text} · {speaker} · {points} points").format(
@@ -39,7 +39,7 @@ def draw(review: ProjectReview, project: Project, me: Identity) -> None:
     label = ngettext(
         "{n} recording, the largest difference first", "{n} recordings, the largest difference first", len(disputes)
     ).format(n=number(len(disputes)))
-    chosen = place.selectbox(label, list(names), key="review-recording")
+    chosen = column.selectbox(label, list(names), key="review-recording")
     _one(review, names[chosen], project, me)
 
 
@@ -82,8 +82,8 @@ def _decision(review: ProjectReview, dispute: Dispute, project: Project) -> None
     with st.form(f"decide-{key}"):
         columns = st.columns(min(2, len(dimensions)))
         values: dict[str, float | None] = {}
-        for place, dimension in enumerate(dimensions):
-            values[dimension.key] = columns[place % len(columns)].number_input(
+        for index, dimension in enumerate(dimensions):
+            values[dimension.key] = columns[index % len(columns)].number_input(
                 f"{_(dimension.label)} ({number(dimension.low)}–{number(dimension.high)})", float(dimension.low),
                 float(dimension.high), None, step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
             )  # fmt: skip

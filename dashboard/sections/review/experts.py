@@ -28,7 +28,7 @@ def draw(review: ProjectReview) -> None:
                 help=_("Change from the first to the last ratings, in points, compared with the other experts.")
             ),
             _("Rushed"): st.column_config.Column(
-                help=_("Share of ratings that were saved before the recording had finished.")
+                help=_("Share of ratings that were saved before the whole recording was heard.")
             ),
         },
     )

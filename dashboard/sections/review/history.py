@@ -5,6 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from dashboard.components.tables import fitted, without_empty
 from dashboard.services import label
 from pipeline.i18n import N_, _, minute, number
 from pipeline.projects.review import Dispute
@@ -14,7 +15,7 @@ from pipeline.rubrics import MARKS, RUBRICS
 ACTIONS = {
     RatingAction.RATE: N_("rated"), RatingAction.SKIP: N_("skipped"), RatingAction.FLAG: N_("flagged"),
     RatingAction.UNDO: N_("undid"), RatingAction.DECIDE: N_("decided"), RatingAction.EXCLUDE: N_("excluded"),
-    RatingAction.REQUEST: N_("requested another rating"),
+    RatingAction.REQUEST: N_("requested another rating"), RatingAction.RETURN: N_("handed back"),
 }  # fmt: skip
 PURPOSES = {
     Purpose.WORK: "", Purpose.CALIBRATION: N_("calibration"), Purpose.GOLD: N_("known answer"),
@@ -27,7 +28,7 @@ LABELS = {dimension.key: dimension.label for rubric in RUBRICS.values() for dime
 def ratings(dispute: Dispute) -> None:
     """One row per rater: their current rating."""
     rows = [_rating(name, event, dispute.recording.text) for name, event in dispute.ratings.items()]
-    st.dataframe(rows, hide_index=True, column_config={_("Expert"): st.column_config.Column(pinned=True)})
+    fitted(without_empty(rows), right=[_("Score"), _("Seconds")])
 
 
 def events(history: Sequence[RatingEvent]) -> None:

@@ -44,9 +44,7 @@ def _new_prompt() -> None:
         author = left.text_input(_("Author"), max_chars=80, key="prompt-author")
         rater = _rater(right, "prompt-rater")
         score = left.number_input(_("Score (0-100)"), 0.0, 100.0, None, 1.0, key="prompt-score", placeholder=_("later"))
-        notes = right.text_input(
-            _("Notes"), max_chars=500, key="prompt-notes", placeholder=_("strengths and weaknesses")
-        )
+        notes = right.text_input(_("Notes"), max_chars=500, key="prompt-notes", placeholder=_("reasons"))
         if st.form_submit_button(_("Save"), type="primary"):
             tables.keep_prompt(text, author, score, rater, notes)
             keep("prompt", _("Saved."))
@@ -83,11 +81,11 @@ def _list(prompts: list[Prompt]) -> None:
     )
 
 
-def _rater(place: DeltaGenerator, key: str) -> str:
+def _rater(container: DeltaGenerator, key: str) -> str:
     """Whoever sits here; on an open installation the name that is typed."""
     if identity.is_open():
-        return place.text_input(_("Rater"), max_chars=80, key=key)
-    return place.text_input(_("Rater"), identity.allowed(Action.COLLECT_PROMPTS).name, disabled=True, key=key)
+        return container.text_input(_("Rater"), max_chars=80, key=key)
+    return container.text_input(_("Rater"), identity.allowed(Action.COLLECT_PROMPTS).name, disabled=True, key=key)
 
 
 def _change(prompts: list[Prompt]) -> None:

@@ -6,40 +6,42 @@ from dashboard import state
 from dashboard.charts import run_charts, score_charts
 from dashboard.components.filters import choose_set
 from dashboard.components.worst_cases import worst_cases
-from dashboard.markup import message
+from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.services import compare, jobs, train
 from dashboard.services.train import ExtractorChoice
 from pipeline.i18n import N_, _, number
 from pipeline.metrics.regression import TARGETS
+from pipeline.model_names import short_name
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.messages import translated
 from pipeline.scoring.feature_based.config import TrainConfig
 
 LABELS = {
-    "real": N_("real: the ratings of this set"),
-    "mock": N_("mock: made-up scores, to try the pipeline"),
+    "real": N_("ratings of this set"),
+    "mock": N_("mock: made-up scores"),
 }
 MODELS = {
-    "mlp": N_("mlp: a small neural network (128-64-32)"),
-    "forest": N_("forest: a random forest"),
-    "boosting": N_("boosting: gradient-boosted trees"),
+    "mlp": N_("small neural network"),
+    "forest": N_("random forest"),
+    "boosting": N_("gradient-boosted trees"),
 }
 BOOSTING_DEPTH = 3
 
 
-def start_feature_based_training() -> None:
-    """Draw the form; a started run is chosen for watching."""
+def start_feature_based_training() -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
     chosen = choose_set()
     if chosen is None:
-        return
+        return False
     extractors = {choice.name: choice for choice in train.extractors()}
     with st.form("train", border=False):
         left, middle, right = st.columns(3)
         model = left.selectbox(_("Model"), list(MODELS), format_func=lambda name: _(MODELS[name]))
         extractor = middle.selectbox(
-            _("Features"), list(extractors), format_func=lambda name: _extractor_name(extractors[name])
-        )
+            _("Features"), list(extractors),
+            help="  \n".join(_extractor_text(choice) for choice in extractors.values()),
+        )  # fmt: skip
         name = right.text_input(_("Name of the run"), placeholder=_("default: features and model"), max_chars=60)
         numbers = st.columns([2, 1, 1, 1, 1])
         labels = numbers[0].selectbox(_("Labels"), list(LABELS), format_func=lambda name: _(LABELS[name]))
@@ -54,7 +56,7 @@ def start_feature_based_training() -> None:
         problem = extractors[extractor].problem
         if problem is not None:
             st.error(message(problem), icon=":material/error:")
-            return
+            return False
         config = TrainConfig(
             set=chosen.name,
             part=part.strip(),
@@ -67,12 +69,13 @@ def start_feature_based_training() -> None:
             epochs=int(epochs),
             depth=BOOSTING_DEPTH if model == "boosting" else TrainConfig.depth,
         )
-        state.choose(state.RUN, train.start("word", config))
+        state.watch(state.RUN, train.start("word", config))
+    return submitted
 
 
-def _extractor_name(choice: ExtractorChoice) -> str:
+def _extractor_text(choice: ExtractorChoice) -> str:
     description = choice.description if choice.problem is None else _("cannot be used here")
-    return f"{choice.name}: {description}"
+    return plain(f"{choice.name}: {description}")
 
 
 def feature_based_curves(run: RunDirectory, _state: RunState) -> None:
@@ -110,7 +113,8 @@ def feature_based_results(run: RunDirectory) -> None:
         else:
             st.caption(_("Not measured: a single dimension of an embedding has no meaning."))
     st.subheader(_("Metrics"))
-    rows = compare.metric_rows({_("this model"): report.metrics, **report.baselines}, None)
+    baselines = {_(name): figures for name, figures in report.baselines.items()}
+    rows = compare.metric_rows({_("this model"): report.metrics, **baselines}, None)
     first_column = next(iter(rows[0]))
     st.dataframe(rows, hide_index=True, column_config={first_column: st.column_config.TextColumn(pinned=True)})
     st.caption(
@@ -120,7 +124,7 @@ def feature_based_results(run: RunDirectory) -> None:
         ).format(n=number(report.metrics.n))
     )
     st.subheader(_("Largest errors"))
-    worst_cases(table, run.id)
+    worst_cases(table, short_name(run.id))
     mock = _("**It was trained on mock labels: its scores will be made up.**") if is_mock(run) else ""
     deployment(run, str(train.rubric_of(run)), mae=report.metrics.mae, warning=mock)
 

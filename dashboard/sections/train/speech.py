@@ -11,6 +11,7 @@ from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_words import metric_name, metric_text
 from dashboard.markup import plain
 from dashboard.sections.train.deployment import deployment
+from dashboard.sections.train.fine_tuning import first_fields
 from dashboard.services import jobs, train
 from pipeline.evaluation.published import HUMAN, PAPER
 from pipeline.i18n import N_, _
@@ -31,8 +32,8 @@ PUBLISHED = {"accuracy": "accuracy", "fluency": "fluency", "prosodic": "prosodic
 EXAMPLE = "batch_s=20\nencoder_rate=5e-5"  # not shown
 
 
-def start_speech_training() -> None:
-    """Draw the form; a started run is chosen for watching."""
+def start_speech_training() -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
     sets = train.speech_sets()
     if not sets:
         st.info(
@@ -42,12 +43,9 @@ def start_speech_training() -> None:
             ),
             icon=":material/upload:",
         )
-        return
+        return False
     with st.form("train-speech", border=False):
-        left, middle, right = st.columns(3)
-        chosen = left.selectbox(_("Recording set"), sets)
-        preset = middle.selectbox(_("Preset"), list_presets(), index=list_presets().index("whisper_base"))
-        name = right.text_input(_("Name of the run"), placeholder=_("default: preset and seed"), max_chars=60)
+        first = first_fields(sets, list_presets(), "whisper_base")
         numbers = st.columns([2, 1, 1, 1, 1])
         encoder = numbers[0].text_input(
             _("Encoder"), placeholder=_("default: the preset's"),
@@ -61,19 +59,20 @@ def start_speech_training() -> None:
         submitted = st.form_submit_button(_("Start fine-tuning"), type="primary", icon=":material/play_arrow:")
     if submitted:
         given: dict[str, Any] = {
-            "set": chosen, "seed": int(seed), "part": part.strip(),
-            "name": name.strip() or f"speech-{preset}-seed{seed}",
+            "set": first.set_name, "seed": int(seed), "part": part.strip(), "name": first.run_name("speech", int(seed)),
         }  # fmt: skip
         if encoder.strip():
             given["encoder"] = encoder.strip()
         if epochs:
             given["epochs"] = int(epochs)
-        settings = load_preset(preset)
+        settings = load_preset(first.preset)
         if int(fold) < settings.get("folds", SpeechTrainConfig.folds):
             given["fold"] = int(fold)
         with errors_in_words():
             config = configured(SpeechTrainConfig, settings, given, last)
-            state.choose(state.RUN, train.start("speech", config, last.where))
+            state.watch(state.RUN, train.start("speech", config, last.where))
+            return True
+    return False
 
 
 def speech_curves(run: RunDirectory, _state: RunState) -> None:
@@ -90,11 +89,11 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
         return
     columns = st.columns(3)
     columns[0].plotly_chart(run_charts.epochs(epochs, "loss", _("Training loss"), {}), key="speech-loss")
-    for place, (name, label, published) in enumerate(CURVES, start=1):
+    for index, (name, label, published) in enumerate(CURVES, start=1):
         lines = {}
         if published is not None:
             lines = {_("paper"): float(getattr(PAPER, published)), _("one rater"): float(getattr(HUMAN, published))}
-        columns[place % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), lines), key=f"speech-{name}")
+        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), lines), key=f"speech-{name}")
 
 
 def speech_results(run: RunDirectory) -> None:

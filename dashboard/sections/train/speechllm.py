@@ -12,6 +12,7 @@ from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_list import stored
 from dashboard.components.run_words import metric_text
 from dashboard.markup import message, plain
+from dashboard.sections.train.fine_tuning import first_fields
 from dashboard.services import jobs, train
 from pipeline import artifacts
 from pipeline.errors import JobError
@@ -38,8 +39,8 @@ BEST_EPOCH = 3
 EXAMPLE = "r=32\nschedule=cosine\nwarmup_share=0.03"  # not shown
 
 
-def start_speechllm_training() -> None:
-    """Draw the form; a started run is chosen for watching."""
+def start_speechllm_training() -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
     sets = train.speech_sets()
     if not sets:
         st.info(
@@ -49,24 +50,22 @@ def start_speechllm_training() -> None:
             ),
             icon=":material/upload:",
         )
-        return
+        return False
     with st.form("train-speechllm", border=False):
-        left, middle, right = st.columns(3)
-        chosen = left.selectbox(_("Recording set"), sets)
-        preset = middle.selectbox(
-            _("Preset"),
+        first = first_fields(
+            sets,
             list_presets(),
-            index=list_presets().index("tiny"),
-            help=_(
+            "tiny",
+            _(
                 "tiny tries all steps with a random model on a CPU. The others need the checkpoint and a GPU (the "
                 "paper used one with 80 GB); a run that does not fit is refused before it starts."
             ),
         )
-        name = right.text_input(_("Name of the run"), placeholder=_("default: preset and seed"), max_chars=60)
+        left, middle, right = st.columns(3)
         part = left.text_input(_("Train on part"), value=SpeechLlmConfig.part)
         evaluation_part = middle.text_input(
             _("Measure on part"), value=SpeechLlmConfig.evaluation_part,
-            help=_("Empty: one eighth of the training speakers."),
+            help=_("auto: the part named dev, validation or test. Empty: one eighth of the training speakers."),
         )  # fmt: skip
         model = right.text_input(
             _("Model"), placeholder=_("default: the preset's"),
@@ -81,20 +80,23 @@ def start_speechllm_training() -> None:
         with st.container(horizontal=True):
             submitted = st.form_submit_button(_("Start fine-tuning"), type="primary", icon=":material/play_arrow:")
             planned = st.form_submit_button(_("Estimate"), icon=":material/calculate:", help=_("Memory and time."))
+    started = False
     if submitted or planned:
         given: dict[str, Any] = {
-            "set": chosen, "seed": int(seed), "part": part.strip(),
-            "evaluation_part": evaluation_part.strip(), "name": name.strip() or f"speechllm-{preset}-seed{seed}",
+            "set": first.set_name, "seed": int(seed), "part": part.strip(),
+            "evaluation_part": evaluation_part.strip(), "name": first.run_name("speechllm", int(seed)),
         }  # fmt: skip
         optional = {"model": model.strip() or None, "epochs": epochs, "rate": rate, "limit": limit}
         given |= {key: value for key, value in optional.items() if value is not None}
         with errors_in_words():
-            config = configured(SpeechLlmConfig, load_preset(preset), given, last)
+            config = configured(SpeechLlmConfig, load_preset(first.preset), given, last)
             if planned:
                 state.remember("plan", train.plan(config).id)
             else:
-                state.choose(state.RUN, train.start("speechllm", config, last.where))
+                state.watch(state.RUN, train.start("speechllm", config, last.where))
+                started = True
     _plan()
+    return started
 
 
 def _plan() -> None:
@@ -141,12 +143,12 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     trained = "unfrozen" if run.config.get("adapter") == "unfreeze" else "LoRA"  # not shown
     paper = next(row for row in TABLE3 if (row.trained, row.epoch) == (trained, BEST_EPOCH))
     columns = st.columns(3)
-    for place, (name, label) in enumerate(METRICS):
+    for index, (name, label) in enumerate(METRICS):
         targets = {_("paper"): float(getattr(paper, name))}
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:
             targets[_("one rater")] = human
-        columns[place % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), targets), key=f"speechllm-{name}")
+        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), targets), key=f"speechllm-{name}")
 
 
 def speechllm_results(run: RunDirectory) -> None:

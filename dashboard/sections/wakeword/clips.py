@@ -232,11 +232,11 @@ def _variations(clips: ClipLibrary) -> None:
         return
     with st.spinner(_("Rendering …")):
         previews = wakeword.previews(clips, chosen, PREVIEWS, seed)
-    for place, (column, preview) in enumerate(zip(st.columns(len(previews)), previews, strict=True)):
+    for index, (column, preview) in enumerate(zip(st.columns(len(previews)), previews, strict=True)):
         with column:
-            st.caption(_("Original") if place == 0 else _("Variation {n}").format(n=number(place)))
+            st.caption(_("Original") if index == 0 else _("Variation {n}").format(n=number(index)))
             st.audio(preview.wav, format="audio/wav")
             st.plotly_chart(
-                detection_charts.log_mel_image(preview.frames, preview.hop_s), key=f"vary-{seed}-{place}",
+                detection_charts.log_mel_image(preview.frames, preview.hop_s), key=f"vary-{seed}-{index}",
                 config={"displayModeBar": False},  # not shown
             )  # fmt: skip

@@ -77,7 +77,7 @@ def draw(clips: ClipLibrary | None) -> None:
         config = configured(WakewordConfig, load_preset(preset), fields, last)
         if not _fits(config) or checked:
             return
-        state.choose(state.RUN, wakeword.start_training(config, last.where))
+        state.watch(state.RUN, wakeword.start_training(config, last.where))
         st.success(_("The training has started. Follow it under 3 Training."), icon=":material/check:")
 
 

@@ -59,8 +59,8 @@ COMMANDS = (
 
 def draw() -> None:
     left, right = st.columns(2)
-    for place, (question, answer) in enumerate(GUIDE):
-        column = left if place < 2 else right
+    for index, (question, answer) in enumerate(GUIDE):
+        column = left if index < 2 else right
         column.markdown(f"#### {_(question)}\n\n{_(answer)}")
     st.markdown(_("#### On the command line"))
     st.code("\n".join(COMMANDS), language="bash")

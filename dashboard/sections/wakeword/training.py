@@ -17,7 +17,7 @@ from pipeline.runs import RunDirectory, RunState
 
 STEPS = (("loss", N_("Training loss")), ("gradient_norm", N_("Gradient norm")), ("rate", N_("Learning rate")))
 VALIDATION = (
-    ("miss", N_("Words missed (%), mean at 0 to 20 false alarms"), 100.0),
+    ("miss", N_("Words missed (%)"), 100.0),
     ("ranking", N_("Ranking loss (chooses the weights)"), 1.0),
 )  # fmt: skip
 WEIGHTS = ((N_("current weights"), "present"), (N_("averaged weights"), "averaged"))

@@ -28,8 +28,8 @@ source_option = click.option(
 @json_option
 def scan(root: Path, mapping: tuple[str, ...], pattern: str | None, as_json: bool) -> None:
     """List the clips of a folder and their problems."""
-    found = _scanned(root, mapping, pattern)
-    emit(_summary(found), as_json, _text(found))
+    clips = _scanned(root, mapping, pattern)
+    emit(_summary(clips), as_json, _text(clips))
 
 
 @click.command()
@@ -47,11 +47,11 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
     """Move unusable clips to another folder. Nothing is deleted."""
     from pipeline.wakeword.data.clips import quarantine as set_aside
 
-    found = _scanned(root, mapping, None)
+    clips = _scanned(root, mapping, None)
     target = folder or root.absolute().with_name(f"{root.absolute().name}_quarantine")
-    if found.bad and not yes:
-        click.confirm(f"{_text(found)}\nMove {len(found.bad)} clips to {target}?", abort=True)
-    moved = set_aside(found, target)
+    if clips.bad and not yes:
+        click.confirm(f"{_text(clips)}\nMove {len(clips.bad)} clips to {target}?", abort=True)
+    moved = set_aside(clips, target)
     emit({"moved": moved, "folder": target}, as_json, f"{len(moved)} clips are in {target} now.")
 
 
@@ -73,14 +73,14 @@ def split(
 
     from pipeline.wakeword.data.splits import PARTS, split_clips, write_manifest
 
-    found = _scanned(root, mapping, pattern)
-    placed = split_clips(found, seed=seed, **shares)
+    clips = _scanned(root, mapping, pattern)
+    placed = split_clips(clips, seed=seed, **shares)
     file = write_manifest(out, placed, root, seed)
-    counts = Counter((str(one.clip.label), one.part) for one in placed)
+    counts = Counter((str(placement.clip.label), placement.part) for placement in placed)
     rows = {label: {part: counts[label, part] for part in PARTS} for label in sorted({label for label, _ in counts})}
     lines = [f"{label:14} " + ", ".join(f"{part} {n}" for part, n in row.items()) for label, row in rows.items()]
-    known = "" if found.sources_known else "\nNo pattern named the speakers: each file counts as its own source."
-    emit({"manifest": file, "parts": rows, "sources_known": found.sources_known}, as_json, "\n".join(lines) + known)
+    known = "" if clips.sources_known else "\nNo pattern named the speakers: each file counts as its own source."
+    emit({"manifest": file, "parts": rows, "sources_known": clips.sources_known}, as_json, "\n".join(lines) + known)
 
 
 @click.command()
@@ -128,14 +128,14 @@ def analyse(folder: Path, as_json: bool) -> None:
     """Summarise a folder of feature files: amount per class, ranges, dead bins, invalid values."""
     from pipeline.wakeword.data.feature_cache import analyse as analyse_features
 
-    found = analyse_features(folder)
+    pools = analyse_features(folder)
     lines = [
         f"{label:14} {s.stretches} stretches, {s.hours:.2f} h, mean {s.mean:.2f}, deviation {s.std:.2f}, "
         f"{s.lowest:.1f} to {s.highest:.1f}, {s.dead_bins} dead bins, {s.not_finite} invalid values, "
         f"{s.size_mb:.0f} MB"
-        for label, s in found.items()
+        for label, s in pools.items()
     ]
-    emit(found, as_json, "\n".join(lines))
+    emit(pools, as_json, "\n".join(lines))
 
 
 def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "ClipScan":
@@ -145,23 +145,23 @@ def _scanned(root: Path, mapping: tuple[str, ...], pattern: str | None) -> "Clip
     return scan_clips(root, classes, source_pattern=pattern, progress=progress_printer("Checking clips"))
 
 
-def _summary(found: "ClipScan") -> dict[str, Any]:
+def _summary(scan: "ClipScan") -> dict[str, Any]:
     return {
-        "classes": found.statistics, "bad": [{"path": c.path, "problems": c.problems} for c in found.bad],
-        "duplicates": found.duplicates, "sources_known": found.sources_known,
+        "classes": scan.statistics, "bad": [{"path": c.path, "problems": c.problems} for c in scan.bad],
+        "duplicates": scan.duplicates, "sources_known": scan.sources_known,
     }  # fmt: skip
 
 
-def _text(found: "ClipScan") -> str:
+def _text(scan: "ClipScan") -> str:
     lines = [
         f"{label:14} {s.clips} clips, {s.hours:.2f} h, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
         f"(median {s.median_s:.2f}), {s.sources} sources"
-        for label, s in found.statistics.items()
+        for label, s in scan.statistics.items()
     ]
-    lines += [f"  bad: {clip.path}: {clip.problems[0].message}" for clip in found.bad[:SHOWN]]
-    if len(found.bad) > SHOWN:
-        lines.append(f"  ... and {len(found.bad) - SHOWN} more (--json lists all)")
-    lines += [f"  the same sound: {', '.join(paths)}" for paths in found.duplicates[:SHOWN]]
+    lines += [f"  bad: {clip.path}: {clip.problems[0].message}" for clip in scan.bad[:SHOWN]]
+    if len(scan.bad) > SHOWN:
+        lines.append(f"  ... and {len(scan.bad) - SHOWN} more (--json lists all)")
+    lines += [f"  the same sound: {', '.join(paths)}" for paths in scan.duplicates[:SHOWN]]
     return "\n".join(lines)
 
 

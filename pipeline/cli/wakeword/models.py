@@ -67,11 +67,12 @@ def train(chosen: Chosen, **options: Any) -> None:
     if start is None:
         return
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
-    found = report["validation"]
+    validation = report["validation"]
     text = (
         f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
-        f"{report['training_s'] / 60:.1f} min; on {found['n_words']} held-back clips {found['miss_at_few_alarms']:.1%} "
-        f"missed on average at 0 to 20 false alarms. `pronlab wakeword evaluate` measures it on hours of sound."
+        f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
+        f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
+        f"`pronlab wakeword evaluate` measures it on hours of sound."
     )
     emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)
 
@@ -88,10 +89,10 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
-    found = make_features(config, out, progress_printer("Wake word"))
+    clips = make_features(config, out, progress_printer("Wake word"))
     lengths = read_index(out)["lengths"]
-    text = f"{len(found.train)} clips in {out}: " + ", ".join(f"{len(n)} of {label}" for label, n in lengths.items())
-    emit({"directory": out, "clips": len(found.train), "held": len(found.held)}, chosen.as_json, text)
+    text = f"{len(clips.train)} clips in {out}: " + ", ".join(f"{len(n)} of {label}" for label, n in lengths.items())
+    emit({"directory": out, "clips": len(clips.train), "held": len(clips.held)}, chosen.as_json, text)
 
 
 @click.command("rate-range")
@@ -109,12 +110,12 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
     config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
     directory = RunDirectory.create(settings.jobs_root, kind="rate-range", name=config.name, config=config)
     with directory.start() as writer:
-        found = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
-        writer.update(result={"suggested": found.suggested})
-        shown = range(0, len(found.rates), max(1, len(found.rates) // 20))
-        lines = [f"{found.rates[i]:.2e}  {found.losses[i]:.3f}" for i in shown]
-        text = "rate      loss\\n".replace("\\n", "\n") + "\n".join(lines) + f"\nSuggested: {found.suggested:.1e}"
-        emit(found, chosen.as_json, text)
+        sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
+        writer.update(result={"suggested": sweep.suggested})
+        shown = range(0, len(sweep.rates), max(1, len(sweep.rates) // 20))
+        lines = [f"{sweep.rates[i]:.2e}  {sweep.losses[i]:.3f}" for i in shown]
+        text = "rate      loss\\n".replace("\\n", "\n") + "\n".join(lines) + f"\nSuggested: {sweep.suggested:.1e}"
+        emit(sweep, chosen.as_json, text)
 
 
 @click.command("search")
@@ -132,17 +133,15 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
     directory = RunDirectory.create(settings.runs_root, kind="wakeword-search", name=config.name, config=config)
-    found: dict[str, Any] | None = None
+    best: dict[str, Any] | None = None
     with directory.start() as writer:
-        found = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
-        writer.update(progress=1.0, message="done", result=found)
-    if found is None:
+        best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
+        writer.update(progress=1.0, message="done", result=best)
+    if best is None:
         raise TrainingError(f"The search {directory.id} was stopped.")
-    settings_text = "\n".join(f"  {name}: {value}" for name, value in found["settings"].items())
-    text = (
-        f"Best of {found['trials']}: trial {found['trial']}, {found['value']:.4f}\n{settings_text}\nIn {found['file']}"
-    )
-    emit({"run": directory.id, **found}, chosen.as_json, text)
+    settings_text = "\n".join(f"  {name}: {value}" for name, value in best["settings"].items())
+    text = f"Best of {best['trials']}: trial {best['trial']}, {best['value']:.4f}\n{settings_text}\nIn {best['file']}"
+    emit({"run": directory.id, **best}, chosen.as_json, text)
 
 
 @click.command()
@@ -193,8 +192,8 @@ def evaluate(
     from pipeline.wakeword.finished_run import evaluate_run, open_finished_run
     from pipeline.wakeword.runtime.detector import preset
 
-    one = open_finished_run(Settings.from_env(), detector)
-    chosen = preset(detector_preset, one.info.detector) if detector_preset else one.info.detector
+    finished = open_finished_run(Settings.from_env(), detector)
+    chosen = preset(detector_preset, finished.info.detector) if detector_preset else finished.info.detector
     if split is not None:
         options["positive"], options["background"] = reported_part(split)
     if not options["positive"] or not options["background"]:
@@ -203,7 +202,7 @@ def evaluate(
     report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:
         report = evaluate_run(
-            one, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=_stoppable(work)
+            finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=_stoppable(work)
         )
         work.result({"miss_at_fah": report["miss_at_fah"]})
     if report:  # else it was stopped
@@ -228,10 +227,12 @@ def robustness(
     """Measure how noise, rooms, distance, level and codecs affect a detector."""
     from pipeline.wakeword.finished_run import open_finished_run, robustness_of
 
-    one = open_finished_run(Settings.from_env(), detector)
+    finished = open_finished_run(Settings.from_env(), detector)
     rows: list[dict[str, Any]] = []
     with background_run(run, "Conditions") as work:
-        rows = robustness_of(one, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), _stoppable(work))
+        rows = robustness_of(
+            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), _stoppable(work)
+        )
     lines = [f"{'condition':40} recall  false alarms"]
     lines += [
         f"{row['kind'] + ': ' + row['condition']:40} {row['recall']:6.1%} {row['false_share']:8.1%}" for row in rows
@@ -255,16 +256,16 @@ def export(detector: str, target: Path | None, run: Path | None, as_json: bool) 
     from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.packaging.export import export as export_model
 
-    one = open_finished_run(Settings.from_env(), detector)
+    finished = open_finished_run(Settings.from_env(), detector)
     with background_run(run, "Exporting") as work:
-        found = export_model(one.folder, target or one.home / EXPORTS)
+        exports = export_model(finished.folder, target or finished.home / EXPORTS)
         work.progress(1, 1, "")
     lines = [
         f"{e.format:12} {e.size_kb:7.0f} kB, logits within {e.largest_difference:.2g} of the model's on {e.n} windows, "
         f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms per window (95 %: {e.p95_ms:.2f})"
-        for e in found
+        for e in exports
     ]
-    emit({"folder": target or one.home / EXPORTS, "formats": found}, as_json, "\n".join(lines))
+    emit({"folder": target or finished.home / EXPORTS, "formats": exports}, as_json, "\n".join(lines))
 
 
 @click.command()
@@ -282,17 +283,17 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
 
     config = ModelConfig(int8=int8, **{key: value for key, value in options.items() if value is not None})
     hop_s = DetectorConfig().hop_s
-    found = {
+    budgets = {
         name: budget_of(replace(config, target=name), FeatureConfig().shape) for name in TARGETS
     }  # fmt: skip
-    beyond = {name: found[name].beyond(target, hop_s) for name, target in TARGETS.items()}
-    one = found[config.target]
+    beyond = {name: budgets[name].beyond(target, hop_s) for name, target in TARGETS.items()}
+    of_target = budgets[config.target]
     lines = [
-        f"{config.name}: {one.parameters:,} parameters, {one.macs / 1e6:.2f} million multiplications per window, "
-        f"{one.flash_kb:.0f} kB of flash, {one.ram_kb:.0f} kB of memory"
+        f"{config.name}: {of_target.parameters:,} parameters, {of_target.macs / 1e6:.2f} million "
+        f"multiplications per window, {of_target.flash_kb:.0f} kB of flash, {of_target.ram_kb:.0f} kB of memory"
     ]
     lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
-    emit({"model": config, "budget": one, "does_not_fit": beyond}, as_json, "\n".join(lines))
+    emit({"model": config, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
 
 
 def _stoppable(work: Work) -> Progress:
@@ -307,7 +308,7 @@ def _stoppable(work: Work) -> Progress:
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """Options as settings of their sections; folders as absolute text."""
-    found: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for name, value in options.items():
         if value is None or value == ():
             continue
@@ -317,8 +318,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
             value = str(value.absolute())
         section = SECTIONS.get(name)
         key = name if section is None else section if "." in section else f"{section}.{name}"
-        found[key] = value
-    return found
+        given[key] = value
+    return given
 
 
 def _named(config: "WakewordConfig") -> "WakewordConfig":
@@ -339,10 +340,11 @@ def _evaluation_text(report: dict[str, Any]) -> str:
             f"  at most {target:>4} false alarms per hour: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
             f"{point['false_alarms']} false alarms, threshold {point['threshold']:.2f}"
         )
-    own = report["as_set"]
+    as_deployed = report["as_set"]
     lines.append(
-        f"  as deployed ({own['threshold']:.2f}): {own['miss_rate']:.1%} missed, {own['false_alarms']} false alarms "
-        f"({own['fah']:.2f} per hour)"
+        f"  as deployed ({as_deployed['threshold']:.2f}): {as_deployed['miss_rate']:.1%} missed, "
+        f"{as_deployed['false_alarms']} false alarms "
+        f"({as_deployed['fah']:.2f} per hour)"
     )
     lines += [f"  {n['phrase']:20} false alarms: {n['accepted']} of {n['n']}" for n in report["near"]]
     return "\n".join(lines)

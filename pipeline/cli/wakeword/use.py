@@ -28,14 +28,18 @@ def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
     from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import open_finished_run
 
-    found = detect_in_file(open_finished_run(Settings.from_env(), run), audio, **options)
+    detections = detect_in_file(open_finished_run(Settings.from_env(), run), audio, **options)
     lines = [
         f"{d.at_s:8.2f} s  logit {d.score:.2f}"
         + (f"  judge: {d.verdict.label} ({d.verdict.confidence:.0%})" if d.verdict else "")
-        for d in found.detections
+        for d in detections.detections
     ]
-    text = "\n".join(lines) or f"The word is not in {audio.name} ({found.duration_s:.1f} s)."
-    emit({"detections": found.detections, "duration_s": found.duration_s, "threshold": found.threshold}, as_json, text)
+    text = "\n".join(lines) or f"The word is not in {audio.name} ({detections.duration_s:.1f} s)."
+    emit(
+        {"detections": detections.detections, "duration_s": detections.duration_s, "threshold": detections.threshold},
+        as_json,
+        text,
+    )
 
 
 @click.command()

@@ -40,8 +40,8 @@ class Task:
     def __call__(self) -> int:
         import submitit
 
-        place = submitit.JobEnvironment()
-        command = self.job.command(place.node, place.hostnames[0])
+        environment = submitit.JobEnvironment()
+        command = self.job.command(environment.node, environment.hostnames[0])
         with (self.job.run.path / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, cwd=HOME,

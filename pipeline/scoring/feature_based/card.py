@@ -109,12 +109,12 @@ def _warning_lines(report: "TrainingReport") -> str:
 
 
 def _use(info: ModelInfo) -> str:
-    what = "single words" if info.rubric == "word" else "read sentences"
+    texts = "single words" if info.rubric == "word" else "read sentences"
     if info.label_sources == ("synthetic",):
         return (
-            f"trying the dashboard with {what} ({info.language}); its labels are a speech synthesiser's known faults."
+            f"trying the dashboard with {texts} ({info.language}); its labels are a speech synthesiser's known faults."
         )
-    return f"{what} ({info.language}) of speakers like those it was trained on, beside an expert."
+    return f"{texts} ({info.language}) of speakers like those it was trained on, beside an expert."
 
 
 def _limits(info: ModelInfo) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.jobs.shards import Shards
 from pipeline.parallel import Progress
 from pipeline.records import RatingSource, Recording
@@ -74,12 +75,23 @@ def load_training_data(
     n_speakers = len(set(data.speakers))
     if len(data.scores) < MIN_RECORDINGS or n_speakers < MIN_SPEAKERS:
         raise TrainingError(
-            f"{len(data.scores)} rated recordings of {n_speakers} speakers are too few to train on: at least "
-            f"{MIN_RECORDINGS} recordings of {MIN_SPEAKERS} speakers are needed, {RECOMMENDED_RECORDINGS} are "
-            f"recommended. Rate more recordings first."
+            N_(
+                "{n} rated recordings of {n_speakers} speakers are too few to train on: at least "
+                "{min_recordings} recordings of {min_speakers} speakers are needed, "
+                "{recommended_recordings} are recommended. Rate more recordings first."
+            ),
+            n=len(data.scores),
+            n_speakers=n_speakers,
+            min_recordings=MIN_RECORDINGS,
+            min_speakers=MIN_SPEAKERS,
+            recommended_recordings=RECOMMENDED_RECORDINGS,
         )
     if np.ptp(data.scores) < 1e-9:
-        raise TrainingError(f"All {len(data.scores)} scores are {data.scores[0]:g}, so there is nothing to learn from.")
+        raise TrainingError(
+            N_("All {n} scores are {score:g}, so there is nothing to learn from."),
+            n=len(data.scores),
+            score=data.scores[0],
+        )
     return data
 
 
@@ -133,7 +145,7 @@ def labelled_recordings(
     index.refresh_set(config.set)  # label files may have been edited by hand
     recordings = {r.id: r for r in index.recordings(config.set) if config.part in ("", r.part)}
     if config.part and not recordings:
-        raise TrainingError(f"The set {config.set!r} has no recordings in part {config.part!r}.")
+        raise TrainingError(N_("The set {set!r} has no recordings in part {part!r}."), set=config.set, part=config.part)
     if config.labels == "mock":
         made_up = mock_scores(list(recordings.values()), config.seed)
         scores = dict(zip(recordings, made_up.tolist(), strict=True))
@@ -142,8 +154,11 @@ def labelled_recordings(
     frame = frame[frame["recording_id"].isin(list(recordings))]
     if frame.empty:
         raise TrainingError(
-            f"There are no ratings in {config.set!r}. Rate recordings on the Label page first, or make a trial run "
-            f"with made-up scores (--labels mock)."
+            N_(
+                "There are no ratings in {set!r}. Rate recordings on the Label page first, or "
+                "make a trial run with made-up scores (--labels mock)."
+            ),
+            set=config.set,
         )
     scores = dict(zip(frame["recording_id"], frame["score"].astype(float), strict=True))
     sources = dict(zip(frame["recording_id"], frame["source"].astype(str), strict=True))
@@ -174,8 +189,8 @@ def _from_csv(path: Path) -> TrainingData:
     names = tuple(column for column in columns if column not in META_COLUMNS)
     missing = {"score", "speaker"} - set(columns)
     if missing or not names or not rows:
-        what = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
-        raise TrainingError(f"{path} has no {what}. `pronlab features` writes a complete file.")
+        missing_part = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
+        raise TrainingError(f"{path} has no {missing_part}. `pronlab features` writes a complete file.")
     if not all(row["speaker"] and row["score"] for row in rows):
         raise TrainingError(f"{path} has a row without a speaker or a score. Check that the file is complete.")
     try:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.errors import ModelError, UnknownNameError
+from pipeline.i18n import N_
 from pipeline.model_folders import put_in_place, take_back
 from pipeline.records import RubricName
 from pipeline.scoring.feature_based.model_files import (
@@ -43,5 +44,5 @@ def rollback(settings: Settings, rubric: RubricName) -> ModelInfo | None:
     """
     target = settings.deployed_root / rubric
     if not target.exists():
-        raise ModelError(f"Nothing is deployed for {rubric}, so there is nothing to roll back.")
+        raise ModelError(N_("Nothing is deployed for {rubric}, so there is nothing to roll back."), rubric=rubric)
     return load_info(target) if take_back(target) else None

@@ -189,7 +189,7 @@ def _read_info(path: Path) -> ModelInfo:
         }
         values["confidence"] = tuple(ConfidenceBin(**entry) for entry in raw.get("confidence", ()))
         wrong = misfits(ModelInfo, values)
-        wrong += [text for one in values["confidence"] for text in misfits(ConfidenceBin, vars(one))]
+        wrong += [text for bin_ in values["confidence"] for text in misfits(ConfidenceBin, vars(bin_))]
         if wrong:
             raise ValueError("; ".join(wrong[:3]))
         return ModelInfo(**{**values, "rubric": str(RubricName(values.get("rubric", RubricName.WORD)))})

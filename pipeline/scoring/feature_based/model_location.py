@@ -27,7 +27,7 @@ def find_model(
 
 def released_folders(settings: Settings) -> list[Path]:
     """Released models that can be used here, by their MAE on speakers they had not heard, the smallest first."""
-    found = [path.parent for path in settings.released_models.glob(f"*/{INFO_FILE}") if is_model_folder(path.parent)]
-    infos = {folder: load_info(folder) for folder in found}
-    usable = [folder for folder in found if infos[folder].extractor != "encoder" or settings.encoder_path is not None]
+    folders = [path.parent for path in settings.released_models.glob(f"*/{INFO_FILE}") if is_model_folder(path.parent)]
+    infos = {folder: load_info(folder) for folder in folders}
+    usable = [folder for folder in folders if infos[folder].extractor != "encoder" or settings.encoder_path is not None]
     return sorted(usable, key=lambda folder: (infos[folder].test.get("mae", float("inf")), folder.name))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.records import RatingSource, to_json
 from pipeline.regressors.confidence import ConfidenceBin, confidence_table
@@ -62,8 +63,9 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
     folder = writer.run.path
     if config.folds > len(set(data.speakers)):
         raise TrainingError(
-            f"{config.folds} folds need as many speakers; there are {len(set(data.speakers))}. Use --folds "
-            f"{len(set(data.speakers))} or fewer."
+            N_("{folds} folds need as many speakers; there are {n_speakers}. Use --folds {n_speakers} or fewer."),
+            folds=config.folds,
+            n_speakers=len(set(data.speakers)),
         )
     folds = speaker_folds(data.speakers, config.folds, config.seed)
     small = TreeSettings(trees=BASELINE_TREES, min_leaf=config.min_leaf)

@@ -80,9 +80,9 @@ def alone(report: AudioReport, *, vowels_per_s: float, syllables_per_vowel: floa
     )
 
 
-def is_another_word(found: WordMatch) -> bool:
+def is_another_word(matched: WordMatch) -> bool:
     """Whether the recording lies clearly nearer to another word's reference."""
-    return found.other_distance is not None and found.other_distance + OTHER_WORD_MARGIN_DB < found.match.distance
+    return matched.other_distance is not None and matched.other_distance + OTHER_WORD_MARGIN_DB < matched.match.distance
 
 
 def signal_loss(report: AudioReport) -> float:

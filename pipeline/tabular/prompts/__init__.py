@@ -23,7 +23,10 @@ class Prompts:
 
     def rows(self, settings: Settings, source: str) -> list[Row]:
         prompts = read_file(Path(source)) if source else Store(settings).all()
-        return [Row(one.id, one.author, one.text, float(len(one.text.split())), one.score) for one in prompts]
+        return [
+            Row(prompt.id, prompt.author, prompt.text, float(len(prompt.text.split())), prompt.score)
+            for prompt in prompts
+        ]
 
     def feature_names(self, settings: Settings) -> tuple[str, ...]:
         return feature_names()
@@ -31,12 +34,12 @@ class Prompts:
     def features(
         self, settings: Settings, source: str, rows: Sequence[Row], progress: Progress | None = None
     ) -> NDArray[np.float32]:
-        found = []
+        values = []
         for number, row in enumerate(rows, start=1):
-            found.append(text_features(row.content))
+            values.append(text_features(row.content))
             if progress is not None and (number % 50 == 0 or number == len(rows)):
                 progress(number, len(rows), "features")
-        return np.stack(found)
+        return np.stack(values)
 
     def baseline(self, settings: Settings, source: str, rows: Sequence[Row]) -> tuple[str, NDArray[np.float64]]:
         return "level 0 (rules)", np.array([level0(row.content).score for row in rows])

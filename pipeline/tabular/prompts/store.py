@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline import jsonl
 from pipeline.errors import AccessError, LabelError, PronlabError, TrainingError
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person, spelled_as
@@ -57,7 +58,7 @@ class Store:
         """Raises PromptError."""
         permit(self._settings, by, Action.COLLECT_PROMPTS)
         rater = self._rater(rater, by) if rater or score is not None else ""
-        author = self._known(author.strip(), [one.author for one in self.all()])
+        author = self._known(author.strip(), [prompt.author for prompt in self.all()])
         return self._keep(Prompt(uuid.uuid4().hex[:12], text.strip(), author, score, rater, notes.strip()))
 
     def rate(self, prompt: str, score: float, rater: str, notes: str = "", by: Identity | None = None) -> Prompt:
@@ -73,15 +74,15 @@ class Store:
     def add_file(self, path: Path, by: Identity | None = None) -> int:
         """Take over the prompts of a file; those whose ids are known are passed over. Raises TrainingError."""
         permit(self._settings, by, Action.IMPORT_DATA, Action.TRAIN)
-        known = {one.id for one in self.all()}
-        new = [one for one in read_file(path) if one.id not in known]
-        for one in new:
-            self._keep(one)
+        known = {prompt.id for prompt in self.all()}
+        new = [prompt for prompt in read_file(path) if prompt.id not in known]
+        for prompt in new:
+            self._keep(prompt)
         return len(new)
 
     def _rater(self, name: str, by: Identity | None) -> str:
         """Who rates, as this installation knows them. Raises AccessError for a rating in another's name."""
-        known = self._known(name.strip(), [one.rater for one in self.all() if one.rater])
+        known = self._known(name.strip(), [prompt.rater for prompt in self.all() if prompt.rater])
         if by is not None and not same_person(by.name, known):
             raise AccessError(f"{by.name} cannot rate in the name of {known or 'nobody'}.")
         return known
@@ -92,19 +93,21 @@ class Store:
         return name
 
     def _get(self, prompt: str) -> Prompt:
-        found = next((one for one in self.all() if one.id == prompt), None)
-        if found is None:
+        stored = next((known for known in self.all() if known.id == prompt), None)
+        if stored is None:
             raise PromptError(f"There is no prompt {prompt!r}.")
-        return found
+        return stored
 
-    def _keep(self, one: Prompt) -> Prompt:
-        if not 0 < len(one.text) <= LONGEST:
-            raise PromptError(f"A prompt has 1 to {LONGEST:,} characters, got {len(one.text):,}.")
-        if not 0 < len(one.author) <= 80:
-            raise PromptError("Say who wrote it, in 1 to 80 characters: folds keep a person's prompts together.")
-        if one.score is not None and not 0.0 <= one.score <= 100.0:
-            raise PromptError(f"A score lies in 0-100, got {one.score:g}.")
-        kept = replace(one, at=now_iso())
+    def _keep(self, prompt: Prompt) -> Prompt:
+        if not 0 < len(prompt.text) <= LONGEST:
+            raise PromptError(
+                N_("A prompt has 1 to {longest} characters, got {n}."), longest=LONGEST, n=len(prompt.text)
+            )
+        if not 0 < len(prompt.author) <= 80:
+            raise PromptError(N_("Say who wrote it, in 1 to 80 characters: folds keep a person's prompts together."))
+        if prompt.score is not None and not 0.0 <= prompt.score <= 100.0:
+            raise PromptError(N_("A score lies in 0-100, got {score:g}."), score=prompt.score)
+        kept = replace(prompt, at=now_iso())
         with locked(self._settings, self._file, PromptError):
             jsonl.append(self._file, kept)
         return kept
@@ -113,16 +116,16 @@ class Store:
 def read_file(path: Path, *, cut_end: bool = False) -> list[Prompt]:
     """Raises TrainingError where it is no such file, naming the line. `cut_end` leaves out a last line that was cut
     off while it was saved."""
-    found: dict[str, Prompt] = {}
+    prompts: dict[str, Prompt] = {}
     try:
         for line in jsonl.lines(path):
             if line.cut and cut_end and line.error is not None:
                 continue
-            one = _prompt(line, path)
-            found[one.id] = one
+            prompt = _prompt(line, path)
+            prompts[prompt.id] = prompt
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error}.") from error
-    return [one for one in found.values() if not one.removed]
+    return [prompt for prompt in prompts.values() if not prompt.removed]
 
 
 def _prompt(line: jsonl.Line, path: Path) -> Prompt:

@@ -39,17 +39,17 @@ def synthesize(n: int = N, seed: int = 0) -> list[Prompt]:
     """The same seed gives the same prompts."""
     draw = np.random.default_rng(seed)
     habits = draw.normal(0.0, AUTHOR_STD, AUTHORS)
-    found = []
+    prompts = []
     for number in range(n):
         author = int(draw.integers(AUTHORS))
         quality = float(draw.beta(1.6, 1.4))
         text, worth = _text(draw, quality)
         true = 18.0 + 72.0 * worth + habits[author]
         score = float(np.clip(np.mean(true + draw.normal(0.0, RATER_STD, RATERS)), 0.0, 100.0))
-        found.append(
+        prompts.append(
             Prompt(f"synthetic-{number:04}", text, f"author {author + 1:02}", round(score, 1), RATER, "synthetic")
         )
-    return found
+    return prompts
 
 
 def _text(draw: np.random.Generator, quality: float) -> tuple[str, float]:
@@ -62,18 +62,20 @@ def _text(draw: np.random.Generator, quality: float) -> tuple[str, float]:
         return bool(draw.random() < chance)
 
     vague = has(0.7 * (1 - quality))
-    said = [f"{pick(VERBS)} {pick(WHAT)}." if not vague or has(0.5) else f"{pick(WHAT).capitalize()}, {pick(VAGUE)}."]
+    sentences = [
+        f"{pick(VERBS)} {pick(WHAT)}." if not vague or has(0.5) else f"{pick(WHAT).capitalize()}, {pick(VAGUE)}."
+    ]
     limits, form, reader, reason, example = (has(chance * quality + 0.05) for chance in (0.9, 0.8, 0.8, 0.6, 0.5))
     if limits:
-        said.append(pick(LIMITS).format(n=int(draw.integers(5, 30)) * 10, k=int(draw.integers(3, 8))))
-    said += [
+        sentences.append(pick(LIMITS).format(n=int(draw.integers(5, 30)) * 10, k=int(draw.integers(3, 8))))
+    sentences += [
         pick(parts)
         for parts, there in ((FORMS, form), (READERS, reader), (REASONS, reason), (EXAMPLES, example))
         if there
     ]
     if has(0.5 * (1 - quality)):
-        said.append(pick(FILLER))
-    laid_out = len(said) > 3 and has(0.5)
+        sentences.append(pick(FILLER))
+    laid_out = len(sentences) > 3 and has(0.5)
     worth = 0.3 + 0.16 * limits + 0.13 * form + 0.12 * reader + 0.08 * reason + 0.08 * example
     worth += 0.08 * (limits and form) + 0.05 * laid_out - 0.22 * vague
-    return ("\n- " if laid_out else " ").join(said), float(np.clip(worth, 0.0, 1.0))
+    return ("\n- " if laid_out else " ").join(sentences), float(np.clip(worth, 0.0, 1.0))

@@ -175,8 +175,8 @@ def mask(windows: NDArray[np.float32], config: AugmentConfig, draw: np.random.Ge
                 continue
             width = draw.integers(0, widest + 1, n)
             start = (draw.random(n) * (size - width + 1)).astype(np.int64)
-            place = np.arange(size)
-            hidden = (place >= start[:, None]) & (place < (start + width)[:, None])
+            positions = np.arange(size)
+            hidden = (positions >= start[:, None]) & (positions < (start + width)[:, None])
             windows *= ~(hidden[:, None, :] if axis == 2 else hidden[:, :, None])
 
 

@@ -67,8 +67,8 @@ class BatchMaker:
         return sizes
 
     def _of(self, label: Label) -> list[WindowSource]:
-        found = [self._sources[label]] if label in self._sources else []
-        return found + ([self.mined] if label is Label.HARD_NEGATIVE and self.mined is not None else [])
+        pools = [self._sources[label]] if label in self._sources else []
+        return pools + ([self.mined] if label is Label.HARD_NEGATIVE and self.mined is not None else [])
 
     def _shared(self, label: Label, n: int) -> list[tuple[WindowSource, int]]:
         sources = self._of(label)

@@ -17,6 +17,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.wakeword.data.clips import ClipScan, Label, quarantine, scan_folders
@@ -52,7 +53,11 @@ class ClipLibrary:
         CorpusError for a name that is none."""
         safe = Path(name).name
         if safe.startswith(".") or Path(safe).suffix.lower() not in AUDIO_SUFFIXES:
-            raise CorpusError(f"{name!r} is no clip; expected a file ending in {', '.join(AUDIO_SUFFIXES)}.")
+            raise CorpusError(
+                N_("{name!r} is no clip; expected a file ending in {endings}."),
+                name=name,
+                endings=", ".join(AUDIO_SUFFIXES),
+            )
         load_audio(content)
         target = _free(self.folder(part) / safe)
         artifacts.write_bytes(target, content)
@@ -73,7 +78,7 @@ class ClipLibrary:
         """Move a share of the word's clips to the evaluation; returns how many. Raises CorpusError for no clips."""
         files = self.files(Label.POSITIVE)
         if not files:
-            raise CorpusError("There are no clips of the word yet.")
+            raise CorpusError(N_("There are no clips of the word yet."))
         if not 0.0 < share < 1.0:
             raise CorpusError(f"The share lies between 0 and 1, got {share}.")
         order = np.random.default_rng(seed).permutation(len(files))[: max(1, round(share * len(files)))]
@@ -95,14 +100,20 @@ def open_library(settings: Settings, name: str, *, create: bool = False) -> Clip
     word = name.strip()
     if not word or len(word) > LONGEST_NAME or not all(c.isalnum() or c in " -_" for c in word):
         raise CorpusError(
-            f"{name!r} cannot be the name of a word: letters, digits, blanks, - and _, at most {LONGEST_NAME}."
+            N_("{name!r} cannot be the name of a word: letters, digits, blanks, - and _, at most {longest_name}."),
+            name=name,
+            longest_name=LONGEST_NAME,
         )
-    found = ClipLibrary(word, _root(settings) / word)
-    if not create and not found.root.is_dir():
+    library = ClipLibrary(word, _root(settings) / word)
+    if not create and not library.root.is_dir():
         known = ", ".join(library_names(settings)) or "none yet"
-        raise CorpusError(f"There are no clips of {word!r}; words here: {known}. `pronlab wakeword add` brings some.")
-    found.root.mkdir(parents=True, exist_ok=True)
-    return found
+        raise CorpusError(
+            N_("There are no clips of {word!r}; words here: {known}. `pronlab wakeword add` brings some."),
+            word=word,
+            known=known,
+        )
+    library.root.mkdir(parents=True, exist_ok=True)
+    return library
 
 
 def add_folders(
@@ -135,16 +146,16 @@ def _root(settings: Settings) -> Path:
 
 def _move(files: Sequence[Path], source: Path, target: Path) -> int:
     for file in files:
-        place = _free(target / file.relative_to(source))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        file.rename(place)
+        destination = _free(target / file.relative_to(source))
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(destination)
     return len(files)
 
 
 def _free(path: Path) -> Path:
     """`path`, or the same name with a number that is not taken."""
-    number, found = 2, path
-    while found.exists():
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    number, free = 2, path
+    while free.exists():
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
-    return found
+    return free

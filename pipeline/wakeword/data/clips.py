@@ -127,16 +127,16 @@ def _scan(
     root: Path, folders: Sequence[tuple[Path, Label]], source_pattern: str | None, progress: Progress | None
 ) -> ClipScan:
     pattern = _pattern(source_pattern)
-    found = [
+    entries = [
         (path, label)
         for folder, label in folders
         for path in audio_files(folder)
         if path.resolve().is_relative_to(root.resolve())
     ]
-    if not found:
+    if not entries:
         where = ", ".join(str(folder) for folder, _ in folders) or root
         raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.")
-    clips = list(map_ordered(partial(_clip, root), found, progress=progress, message="checking clips"))
+    clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message="checking clips"))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:
         if clip.digest:
@@ -171,12 +171,12 @@ def _class_folders(root: Path, mapping: Mapping[str, str]) -> list[tuple[Path, L
     wrong = [f"{name}={label}" for name, label in mapping.items() if label not in list(Label)]
     if wrong:
         raise CorpusError(f"Classes are {', '.join(Label)}; got {', '.join(wrong)}.")
-    found: list[tuple[Path, Label]] = []
+    folders: list[tuple[Path, Label]] = []
     unknown: list[str] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
         name = mapping.get(folder.name, folder.name)
         if name in list(Label):
-            found.append((folder, Label(name)))
+            folders.append((folder, Label(name)))
         else:
             near = difflib.get_close_matches(folder.name, list(Label), n=1)
             unknown.append(f"{folder.name}{f' ({near[0]}?)' if near else ''}")
@@ -185,13 +185,13 @@ def _class_folders(root: Path, mapping: Mapping[str, str]) -> list[tuple[Path, L
             f"{root} has folders without a class: {', '.join(unknown)}. Name them {', '.join(Label)}, or map them, for "
             f"instance --map {unknown[0].split(' ')[0]}=positive."
         )
-    if not found:
+    if not folders:
         raise CorpusError(f"{root} has none of the folders {', '.join(Label)}.")
-    return found
+    return folders
 
 
-def _clip(root: Path, found: tuple[Path, Label]) -> Clip:
-    path, label = found
+def _clip(root: Path, labelled: tuple[Path, Label]) -> Clip:
+    path, label = labelled
     relative = path.relative_to(root).as_posix()
     try:
         audio = load_audio(path, max_duration_s=MAX_DURATION_S)
@@ -226,15 +226,15 @@ def _source(clip: Clip, pattern: "re.Pattern[str] | None") -> str:
 
 
 def _statistics(clips: Sequence[Clip]) -> dict[Label, ClassStatistics]:
-    found: dict[Label, ClassStatistics] = {}
+    statistics: dict[Label, ClassStatistics] = {}
     counts = Counter(clip.label for clip in clips if not clip.is_bad)
     for label in Label:
         if not counts[label]:
             continue
-        own = [clip for clip in clips if clip.label is label and not clip.is_bad]
-        durations = np.array([clip.duration_s for clip in own])
-        found[label] = ClassStatistics(
-            len(own), float(durations.sum() / 3600.0), float(durations.min()), float(np.median(durations)),
-            float(durations.max()), len({clip.source for clip in own}),
+        of_class = [clip for clip in clips if clip.label is label and not clip.is_bad]
+        durations = np.array([clip.duration_s for clip in of_class])
+        statistics[label] = ClassStatistics(
+            len(of_class), float(durations.sum() / 3600.0), float(durations.min()), float(np.median(durations)),
+            float(durations.max()), len({clip.source for clip in of_class}),
         )  # fmt: skip
-    return found
+    return statistics

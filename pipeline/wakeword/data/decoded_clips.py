@@ -41,11 +41,11 @@ class SoundCache:
 
     def get(self, path: Path) -> Samples:
         """float32 [n] at 16 kHz. Raises AudioError for what cannot be read."""
-        found = self._held.get(path)
-        if found is not None:
+        sound = self._held.get(path)
+        if sound is not None:
             self._hits += 1
             self._held.move_to_end(path)
-            return found
+            return sound
         self._misses += 1
         samples = load_clip(path)
         if samples.nbytes <= self._limit:

@@ -115,9 +115,9 @@ def make_pools(
             partial(rendered, recipe, root, context), tasks, progress=progress, check_stop=check_stop,
             message="rendering clips",
         )  # fmt: skip
-        for found, hits, misses in made:
+        for by_label, hits, misses in made:
             used = [used[0] + hits, used[1] + misses]
-            for label, stretches in found.items():
+            for label, stretches in by_label.items():
                 if label not in raw:
                     raw[label] = stack.enter_context(Path(temporary, f"{label}.raw").open("wb+"))
                 for stretch in stretches:
@@ -153,14 +153,14 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
             f"The features in {folder} are of {index['n_clips']} other clips, noise or rooms than the {len(clips)} "
             f"clips given here."
         )
-    found: dict[Label, Pool] = {}
+    pools: dict[Label, Pool] = {}
     for label, lengths in index["lengths"].items():
         values = _values(folder, label)
         expected = (sum(lengths), recipe.features.n_bins)
         if values.shape != expected:
             raise FeatureError(f"{folder}/{label}.npy is damaged: {values.shape} there, {expected} expected.")
-        found[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0])
-    return found
+        pools[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0])
+    return pools
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def analyse(folder: Path) -> dict[str, PoolStatistics]:
     """What is in existing feature files, by class. Raises FeatureError."""
     index = read_index(folder)
     hop_s = float(index["recipe"]["features"]["hop_s"])
-    found: dict[str, PoolStatistics] = {}
+    statistics: dict[str, PoolStatistics] = {}
     for label, lengths in index["lengths"].items():
         values = _values(folder, label)
         part = values[:: max(1, len(values) // 200_000)].astype(np.float64)
@@ -208,12 +208,12 @@ def analyse(folder: Path) -> dict[str, PoolStatistics]:
         kept = part[finite.all(axis=1)]
         if not len(kept):
             raise FeatureError(f"{folder}/{label}.npy has no frame whose values are all numbers. Make it again.")
-        found[label] = PoolStatistics(
+        statistics[label] = PoolStatistics(
             len(lengths), len(values), len(values) * hop_s / 3600.0, float(kept.mean()), float(kept.std()),
             float(kept.min()), float(kept.max()), int((kept.std(axis=0) < 1e-6).sum()), int((~finite).sum()),
             values.nbytes / 1e6,
         )  # fmt: skip
-    return found
+    return statistics
 
 
 def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
@@ -238,11 +238,11 @@ def _values(folder: Path, label: str) -> Values:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
-    found: list[str] = []
+    differences: list[str] = []
     for name in here:
-        one, other = there.get(name), here[name]
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            found += _differences(one, other, f"{prefix}{name}.")
-        elif one != other:
-            found.append(f"{prefix}{name} {one} there, {other} here")
-    return found
+        theirs, ours = there.get(name), here[name]
+        if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
+            differences += _differences(theirs, ours, f"{prefix}{name}.")
+        elif theirs != ours:
+            differences.append(f"{prefix}{name} {theirs} there, {ours} here")
+    return differences

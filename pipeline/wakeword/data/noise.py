@@ -18,13 +18,13 @@ TINY = 1e-12
 
 def read_noise(folders: Sequence[str]) -> list[Samples]:
     """Raises CorpusError where a folder has no audio, AudioError for a file that cannot be read."""
-    found: list[Samples] = []
+    sounds: list[Samples] = []
     for folder in map(Path, folders):
         files = audio_files(folder)
         if not files:
             raise CorpusError(f"{folder} holds no noise to mix in ({', '.join(AUDIO_SUFFIXES)}).")
-        found += [load_clip(path) for path in files]
-    return found
+        sounds += [load_clip(path) for path in files]
+    return sounds
 
 
 def stretch_of(noise: Samples, n: int, draw: np.random.Generator) -> Samples:

@@ -61,8 +61,8 @@ class LivePool:
         workspace = _workspace(self._recipe, self._context)
         size = round(self._recipe.features.clip_s * RATE_HZ)
         for index in draw.integers(0, len(self._clips), n):
-            path, own = self._clips[int(index)]
-            sound = workspace.sound_of(path, own, self._label, draw)
+            path, label = self._clips[int(index)]
+            sound = workspace.sound_of(path, label, self._label, draw)
             start = int(draw.integers(0, len(sound) - size + 1))
             yield sound[start : start + size], path
 
@@ -110,11 +110,11 @@ class _Workspace:
             stretches_by_class[Label.HARD_NEGATIVE] = [self._frames(self.renderer.piece(word, draw)) for _ in range(n)]
         return {str(label): stretches for label, stretches in stretches_by_class.items()}
 
-    def sound_of(self, path: Path, own: Label, wanted: Label, draw: np.random.Generator) -> NDArray[np.float32]:
-        """The sound of a clip of the class `own`, rendered as one of the class `wanted`."""
+    def sound_of(self, path: Path, label: Label, wanted: Label, draw: np.random.Generator) -> NDArray[np.float32]:
+        """The sound of a clip of the class `label`, rendered as one of the class `wanted`."""
         if wanted is Label.NEGATIVE:
             return self.renderer.speech([self.sounds.get(path)], draw)
-        render = self.renderer.word if own is wanted else self.renderer.piece
+        render = self.renderer.word if label is wanted else self.renderer.piece
         return render(self._word(path), draw)
 
     def _word(self, path: Path) -> NDArray[np.float32]:

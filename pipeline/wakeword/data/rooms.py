@@ -25,7 +25,7 @@ def read_rooms(folders: Sequence[str]) -> list[Samples]:
     Raises CorpusError naming every file that is no response: unreadable, silent, with samples that are no numbers, or
     not between .1 and 5 s long.
     """
-    found: list[Samples] = []
+    rooms: list[Samples] = []
     wrong: list[str] = []
     for folder in map(Path, folders):
         files = audio_files(folder)
@@ -42,10 +42,10 @@ def read_rooms(folders: Sequence[str]) -> list[Samples]:
             elif np.abs(audio.samples).max() < SILENT:
                 wrong.append(f"{path.name} is silent")
             else:
-                found.append(unit(audio.samples))
+                rooms.append(unit(audio.samples))
     if wrong:
         raise CorpusError(f"These are no room impulse responses: {'; '.join(wrong)}. Remove them from the folder.")
-    return found
+    return rooms
 
 
 def simulate_rooms(n: int, seed: int) -> list[Samples]:

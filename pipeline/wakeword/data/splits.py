@@ -10,6 +10,7 @@ from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import spelled
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label
 
@@ -39,14 +40,19 @@ def split_clips(
         )
     part_of = dict.fromkeys({clip.source for clip in scan.usable}, "train")
     for label in Label:
-        own = [clip.source for clip in scan.usable if clip.label is label]
-        if not own:
+        sources = [clip.source for clip in scan.usable if clip.label is label]
+        if not sources:
             continue
-        if len(set(own)) < len(PARTS):
-            raise CorpusError(f"The class {label} has {len(set(own))} sources; a split needs at least {len(PARTS)}.")
-        held = _held(own, test, seed)
+        if len(set(sources)) < len(PARTS):
+            raise CorpusError(
+                N_("The class {label} has {n_sources} sources; a split needs at least {n_parts}."),
+                label=label,
+                n_sources=len(set(sources)),
+                n_parts=len(PARTS),
+            )
+        held = _held(sources, test, seed)
         part_of.update(dict.fromkeys(held, "test"))
-        rest = [source for source in own if source not in held]
+        rest = [source for source in sources if source not in held]
         part_of.update(dict.fromkeys(_held(rest, validation / (1.0 - test), seed + 1), "validation"))
     training = [clip.source for clip in scan.usable if part_of[clip.source] == "train"]
     fold_of: dict[str, int] = {}
@@ -60,16 +66,21 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
     with a single source."""
     held: set[str] = set()
     for label in Label:
-        own = [clip.source for clip in clips if clip.label is label]
-        if own and len(set(own)) < 2:
-            raise CorpusError(f"The class {label} has one source; one to train on and one to validate on are needed.")
-        held |= _held(own, share, seed) if own else set()
+        sources = [clip.source for clip in clips if clip.label is label]
+        if sources and len(set(sources)) < 2:
+            raise CorpusError(
+                N_("The class {label} has one source; one to train on and one to validate on are needed."), label=label
+            )
+        held |= _held(sources, share, seed) if sources else set()
     return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
 
 
 def write_manifest(folder: Path, placed: Sequence[AssignedClip], root: Path, seed: int) -> Path:
     """`clips.jsonl`, one object a clip, and `split.json` with where the clips are and how they were split."""
-    jsonl.write(folder / MANIFEST, ({**to_json(one.clip), "part": one.part, "fold": one.fold} for one in placed))
+    jsonl.write(
+        folder / MANIFEST,
+        ({**to_json(placement.clip), "part": placement.part, "fold": placement.fold} for placement in placed),
+    )
     artifacts.write_json(folder / "split.json", {"root": root.absolute(), "seed": seed, "n": len(placed)})
     return folder / MANIFEST
 
@@ -92,9 +103,9 @@ def read_manifest(folder: Path) -> tuple[Path, list[AssignedClip]]:
 def reported_part(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Clips of the word and others that a split keeps for the report. Raises CorpusError where one is missing."""
     root, placed = read_manifest(folder)
-    own = [one.clip for one in placed if one.part == "test"]
-    words = tuple(root / clip.path for clip in own if clip.label is Label.POSITIVE)
-    others = tuple(root / clip.path for clip in own if clip.label is not Label.POSITIVE)
+    clips = [placement.clip for placement in placed if placement.part == "test"]
+    words = tuple(root / clip.path for clip in clips if clip.label is Label.POSITIVE)
+    others = tuple(root / clip.path for clip in clips if clip.label is not Label.POSITIVE)
     if not words or not others:
         raise CorpusError(f"The test part of {folder} has {len(words)} clips of the word and {len(others)} others.")
     return words, others

@@ -155,11 +155,11 @@ def clip_result(
     stream_scores: StreamScores, detector: DetectorConfig, threshold: float, temperature: float
 ) -> ClipResult:
     scores, truth = highest(stream_scores, detector)
-    found, curve = counts(scores, truth, threshold), roc(scores, truth)
+    counted, curve = counts(scores, truth, threshold), roc(scores, truth)
     before, after = (reliability(expit(scores / t), truth) for t in (1.0, temperature))
     some = np.unique(np.linspace(0, len(curve.fpr) - 1, CURVE_POINTS).astype(int))
     return ClipResult(
-        found, found.accuracy, found.precision, found.recall, found.f1, found.fpr, found.fnr, area(curve),
+        counted, counted.accuracy, counted.precision, counted.recall, counted.f1, counted.fpr, counted.fnr, area(curve),
         equal_error_rate(curve), area(curve, 0.1), area(curve, 0.05), calibration_error(before),
         calibration_error(after), tuple(before), tuple(after),
         tuple((float(curve.fpr[i]), float(curve.tpr[i])) for i in some),
@@ -176,9 +176,9 @@ def averaged(classifier: Classifier, config: FeatureConfig) -> Classifier:
     def averaged_classifier(windows: NDArray[np.float32]) -> NDArray[np.float32]:
         variants = [windows, *(windows + step * np.float32(db / 10.0 * np.log(10.0)) for db in GAINS_DB)]
         for shift in SHIFTS:
-            place = np.clip(np.arange(windows.shape[1]) + shift, 0, windows.shape[1] - 1)
-            variants.append(windows[:, place])
-        return np.asarray(np.mean([classifier(one) for one in variants], axis=0), dtype=np.float32)
+            frames = np.clip(np.arange(windows.shape[1]) + shift, 0, windows.shape[1] - 1)
+            variants.append(windows[:, frames])
+        return np.asarray(np.mean([classifier(variant) for variant in variants], axis=0), dtype=np.float32)
 
     return averaged_classifier
 
@@ -220,23 +220,23 @@ def near_phrases(
     phrases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if not phrases:
         raise CorpusError(f"{folder} has no folders of clips, one for each near phrase.")
-    found = []
+    results = []
     for phrase in phrases:
         files = files_of((phrase,))
         scores = [highest_vote(load_clip(path), classifier, config, detector) for path in files]
-        found.append(_near(phrase.name.replace("_", " "), len(files), sum(score >= threshold for score in scores)))
-    return found
+        results.append(_near(phrase.name.replace("_", " "), len(files), sum(score >= threshold for score in scores)))
+    return results
 
 
 def files_of(folders: Sequence[Path]) -> list[Path]:
     """All audio under the folders, or the files themselves. Raises CorpusError where one has none."""
-    found: list[Path] = []
+    listed: list[Path] = []
     for folder in folders:
         files = audio_files(folder)
         if not files:
             raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {folder}.")
-        found += files
-    return found
+        listed += files
+    return listed
 
 
 @contextmanager

@@ -90,10 +90,10 @@ def robustness(
             hits.append(
                 sum(highest_vote(change(sound, draw), classifier, features, detector) >= threshold for sound in side)
             )
-        found, taken = map(int, hits)
+        detected, taken = map(int, hits)
         rows.append(
             ConditionResult(
-                kind, name, len(words), found, found / len(words), share_interval(found, len(words)),
+                kind, name, len(words), detected, detected / len(words), share_interval(detected, len(words)),
                 len(others), taken, taken / len(others), share_interval(taken, len(others)),
             )
         )  # fmt: skip

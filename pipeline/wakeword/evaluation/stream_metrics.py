@@ -87,11 +87,11 @@ def score_stream(
         begun = time.perf_counter()
         frames = np.concatenate([rest, _block_features(block.samples, config)])
         starts = np.arange(0, len(frames) - size + 1, every)
-        found = [
+        block_scores = [
             classifier(frames[starts[i : i + BATCH, None] + np.arange(size)]) for i in range(0, len(starts), BATCH)
         ]
         spent += time.perf_counter() - begun
-        scores += found
+        scores += block_scores
         ends.append(((dropped + starts + size - 1) * config.hop + config.window) / RATE_HZ)
         gone = int(starts[-1]) + every
         rest, dropped = frames[gone:], dropped + gone
@@ -153,7 +153,7 @@ def highest(stream_scores: StreamScores, config: DetectorConfig) -> tuple[NDArra
     """The highest voted logit within each keyword and each background file, and which are keywords."""
     votes = voted(stream_scores.scores, config)
     everything: list[Keyword | BackgroundClip] = [*stream_scores.keywords, *stream_scores.background]
-    scores = [votes[_span(stream_scores, one)].max(initial=-1e9) for one in everything]
+    scores = [votes[_span(stream_scores, event)].max(initial=-1e9) for event in everything]
     return np.array(scores, dtype=np.float64), np.arange(len(scores)) < len(stream_scores.keywords)
 
 
@@ -208,4 +208,4 @@ def _span(stream_scores: StreamScores, word: Keyword | BackgroundClip, grace_s: 
 
 def _clip_at(stream_scores: StreamScores, t: Seconds) -> str:
     everything: list[Keyword | BackgroundClip] = [*stream_scores.background, *stream_scores.keywords]
-    return next((one.clip.name for one in everything if one.start_s <= t <= one.end_s + GRACE_S), "noise")
+    return next((event.clip.name for event in everything if event.start_s <= t <= event.end_s + GRACE_S), "noise")

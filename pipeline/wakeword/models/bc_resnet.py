@@ -36,8 +36,8 @@ class BcResNet(WakewordModel):
             raise ValueError(f"expected at least 40 bins, got {shape[1]}")
 
     def embed(self, normalised: Tensor) -> Tensor:
-        found = self.last(self.blocks(self.stem(normalised.transpose(1, 2).unsqueeze(1))))
-        return torch.as_tensor(found.mean(dim=(2, 3)))
+        maps = self.last(self.blocks(self.stem(normalised.transpose(1, 2).unsqueeze(1))))
+        return torch.as_tensor(maps.mean(dim=(2, 3)))
 
 
 class _Block(nn.Module):
@@ -59,10 +59,10 @@ class _Block(nn.Module):
         )  # fmt: skip
         self.residual = not changes and stride == 1
 
-    def forward(self, found: Tensor) -> Tensor:
-        plane = self.over_frequency(self.enter(found))
+    def forward(self, maps: Tensor) -> Tensor:
+        plane = self.over_frequency(self.enter(maps))
         line = self.over_time(plane.mean(dim=2, keepdim=True))
-        return torch.relu(line + plane + found if self.residual else line + plane)
+        return torch.relu(line + plane + maps if self.residual else line + plane)
 
 
 class _SubSpectralNorm(nn.Module):

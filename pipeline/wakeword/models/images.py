@@ -71,8 +71,8 @@ class _Basic(nn.Module):
             else nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
         )
 
-    def forward(self, found: Tensor) -> Tensor:
-        return torch.relu(self.body(found) + self.short(found))
+    def forward(self, maps: Tensor) -> Tensor:
+        return torch.relu(self.body(maps) + self.short(maps))
 
 
 class _Inverted(nn.Module):
@@ -93,9 +93,9 @@ class _Inverted(nn.Module):
         self.body = nn.Sequential(*layers)
         self.residual = stride == 1 and n_in == n_out
 
-    def forward(self, found: Tensor) -> Tensor:
-        body: Tensor = self.body(found)
-        return body + found if self.residual else body
+    def forward(self, maps: Tensor) -> Tensor:
+        body: Tensor = self.body(maps)
+        return body + maps if self.residual else body
 
 
 class _Squeeze(nn.Module):
@@ -104,5 +104,5 @@ class _Squeeze(nn.Module):
         few = channels(n // 4, 1.0, 8)
         self.weigh = nn.Sequential(nn.Linear(n, few), nn.ReLU(), nn.Linear(few, n), nn.Hardsigmoid())
 
-    def forward(self, found: Tensor) -> Tensor:
-        return torch.as_tensor(found * self.weigh(found.mean(dim=(2, 3)))[:, :, None, None])
+    def forward(self, maps: Tensor) -> Tensor:
+        return torch.as_tensor(maps * self.weigh(maps.mean(dim=(2, 3)))[:, :, None, None])

@@ -20,5 +20,5 @@ class Recurrent(WakewordModel):
     def embed(self, normalised: Tensor) -> Tensor:
         n, frames, bins = normalised.shape
         steps = normalised[:, : frames // TOGETHER * TOGETHER].reshape(n, frames // TOGETHER, TOGETHER * bins)
-        found, _ = self.layers(steps)
-        return torch.cat([found[:, -1], found.amax(dim=1)], dim=1)
+        outputs, _ = self.layers(steps)
+        return torch.cat([outputs[:, -1], outputs.amax(dim=1)], dim=1)

@@ -71,15 +71,15 @@ def export(folder: Path, target: Path) -> list[Exported]:
         ("TorchScript", TORCHSCRIPT, _torch_classifier(traced)),
         ("INT8", INT8, onnx_classifier(target / INT8)),
     ]
-    found = [_held_against(*one, truth, windows, info.threshold, target, folder) for one in classifiers]
-    for one in found:
-        if one.format != "INT8" and one.largest_difference > CLOSE:
+    reports = [_held_against(*classifier, truth, windows, info.threshold, target, folder) for classifier in classifiers]
+    for report in reports:
+        if report.format != "INT8" and report.largest_difference > CLOSE:
             raise ModelError(
-                f"The {one.format} export answers otherwise than the model: logits differ by up to "
-                f"{one.largest_difference:.4f} on {one.n} windows, at most {CLOSE} is accepted."
+                f"The {report.format} export answers otherwise than the model: logits differ by up to "
+                f"{report.largest_difference:.4f} on {report.n} windows, at most {CLOSE} is accepted."
             )
-    artifacts.write_json(target / EXPORT_REPORT, found)
-    return found
+    artifacts.write_json(target / EXPORT_REPORT, reports)
+    return reports
 
 
 def _traced(model: Any, example: Any, target: Path) -> Any:

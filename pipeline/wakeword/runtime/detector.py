@@ -43,17 +43,17 @@ def detections(votes: Scores, threshold: float, config: DetectorConfig) -> NDArr
     """Windows at which the detector goes off, of `voted` scores."""
     above = np.flatnonzero(votes >= threshold)
     lockout = round(config.lockout_s / config.hop_s)
-    found: list[int] = []
+    starts: list[int] = []
     before = -1
     armed = True
     for index in above:
         if not armed and np.min(votes[before + 1 : index], initial=np.inf) < threshold - config.hysteresis:
             armed = True
         before = int(index)
-        if armed and (not found or index - found[-1] > lockout):
-            found.append(before)
+        if armed and (not starts or index - starts[-1] > lockout):
+            starts.append(before)
             armed = False
-    return np.array(found, dtype=np.intp)
+    return np.array(starts, dtype=np.intp)
 
 
 @dataclass(frozen=True)

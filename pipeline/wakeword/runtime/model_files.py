@@ -79,11 +79,11 @@ def load_model(folder: Path) -> tuple[WakewordModel, DetectorInfo]:
             f"{folder / WEIGHTS} holds no tensors that can be read ({error}). Only safetensors are loaded."
         ) from error
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in weights.items()}
+    shapes = {name: tuple(value.shape) for name, value in weights.items()}
     wrong = [
-        f"{name} {found.get(name, 'is missing')} there, {expected.get(name, 'nothing')} expected"
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
+        f"{name} {shapes.get(name, 'is missing')} there, {expected.get(name, 'nothing')} expected"
+        for name in sorted(expected.keys() | shapes.keys())
+        if expected.get(name) != shapes.get(name)
     ]
     if wrong:
         raise ModelError(

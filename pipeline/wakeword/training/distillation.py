@@ -84,7 +84,7 @@ def _states(
     from pipeline.scoring.speech.training.encoder import load_encoder
 
     encoder = load_encoder(folder, dropout=0.0).eval()
-    found = []
+    states = []
     for start in range(0, len(sounds), BATCH):
         if check_stop is not None:
             check_stop()
@@ -92,7 +92,7 @@ def _states(
         with torch.inference_mode():
             layers = encoder(inputs, None)[encoder.shape.n_states // 2 :]
         pooled = [part for layer in layers for part in (layer.mean(dim=1), layer.std(dim=1, correction=0))]
-        found.append(torch.cat(pooled, dim=1).float().numpy())
+        states.append(torch.cat(pooled, dim=1).float().numpy())
         if progress is not None:
             progress(min(start + BATCH, len(sounds)), len(sounds), "asking the teacher")
-    return np.concatenate(found)
+    return np.concatenate(states)

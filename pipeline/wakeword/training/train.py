@@ -137,12 +137,12 @@ class Trainer:
                 self.progress = replace(self.progress, stage=self.progress.stage + 1, step=0, waited=0)
                 self._save()
             load_weights(self.model, self.checkpoints / BEST)
-            found = self._validate()
-        return TrainingResult(self.model, found, self.progress, time.monotonic() - begun)
+            validation = self._validate()
+        return TrainingResult(self.model, validation, self.progress, time.monotonic() - begun)
 
     def _train_stage(self, stage: Stage) -> None:
         config = self.config.train
-        everything = sum(one.steps for one in self.stages)
+        everything = sum(planned.steps for planned in self.stages)
         while self.progress.step < stage.steps:
             self.writer.check_stop()
             step = self.progress.step
@@ -151,7 +151,7 @@ class Trainer:
             self.progress = replace(self.progress, step=step + 1, total=total)
             if total % LOG_EVERY == 0:
                 self.writer.log_metrics(event="step", step=total, loss=loss, gradient_norm=norm, rate=rate)
-                before = sum(one.steps for one in self.stages[: self.progress.stage])
+                before = sum(planned.steps for planned in self.stages[: self.progress.stage])
                 self.writer.update(
                     progress=(before + step + 1) / everything,
                     message=f"{stage.name}: step {step + 1} of {stage.steps}, loss {loss:.3f}",
@@ -227,9 +227,13 @@ class Trainer:
         figures: dict[str, float] = {}
         for name, weights in candidates:
             self.model.load_state_dict(weights)
-            found = self._validate()
-            figures |= {f"{name}_miss": found.miss, f"{name}_ranking": found.ranking, f"{name}_loss": found.loss}
-            value = found.ranking
+            validation = self._validate()
+            figures |= {
+                f"{name}_miss": validation.miss,
+                f"{name}_ranking": validation.ranking,
+                f"{name}_loss": validation.loss,
+            }
+            value = validation.ranking
             if value < self.progress.best_value:
                 better = True
                 artifacts.write_tensors(self.checkpoints / BEST, weights)
@@ -258,7 +262,7 @@ class Trainer:
         load_weights(self.model, self.checkpoints / BEST)
         self.average = copied(self.model)
         config = self.config
-        found = mine(
+        windows = mine(
             self.negatives,
             classifier_of(self.model, self.device),
             config.features,
@@ -266,9 +270,9 @@ class Trainer:
             config.mining.keep,
         )
         with artifacts.replacing(self.checkpoints / MINED) as temporary, temporary.open("wb") as file:
-            np.save(file, found, allow_pickle=False)
-        self.batches.mined = self.negatives.narrowed(found)
-        self.writer.log(f"mined {len(found)} windows")
+            np.save(file, windows, allow_pickle=False)
+        self.batches.mined = self.negatives.narrowed(windows)
+        self.writer.log(f"mined {len(windows)} windows")
 
     def _save(self) -> None:
         parts = {
@@ -283,13 +287,13 @@ class Trainer:
         path = self.checkpoints / CHECKPOINT
         if not path.is_file():
             return
-        found = load_checkpoint(path, PARTS)
+        checkpoint = load_checkpoint(path, PARTS)
         with fitting(path):
-            self.progress = TrainingState(**found.state)
-            self.model.load_state_dict(found.parts["now"])
-            self.loss.load_state_dict(found.parts["loss"])
-            self.average = {name: value.to(self.device) for name, value in found.parts["mean"].items()}
-            restore_moments(self.optimiser, found.parts["moment"])
+            self.progress = TrainingState(**checkpoint.state)
+            self.model.load_state_dict(checkpoint.parts["now"])
+            self.loss.load_state_dict(checkpoint.parts["loss"])
+            self.average = {name: value.to(self.device) for name, value in checkpoint.parts["mean"].items()}
+            restore_moments(self.optimiser, checkpoint.parts["moment"])
         if (self.checkpoints / MINED).is_file() and self.negatives is not None:
             self.batches.mined = self.negatives.narrowed(_mined(self.checkpoints / MINED))
         self.writer.log(f"going on after step {self.progress.total}")
@@ -313,11 +317,11 @@ def schedule(share: float, config: TrainConfig) -> float:
 
 
 def report_of(trained: TrainingResult) -> dict[str, Any]:
-    found = trained.validation
+    validation = trained.validation
     return {
         "validation": {
-            "miss_at_few_alarms": found.miss, "ranking": found.ranking, "loss": found.loss,
-            "n_words": len(found.words), "n_rest": len(found.rest),
+            "miss_at_few_alarms": validation.miss, "ranking": validation.ranking, "loss": validation.loss,
+            "n_words": len(validation.words), "n_rest": len(validation.rest),
         },
         "best_step": trained.progress.best_step, "averaged": trained.progress.best_averaged,
         "steps": trained.progress.total, "training_s": trained.seconds,

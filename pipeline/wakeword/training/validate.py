@@ -36,7 +36,7 @@ def window_scores(pool: Pool, classifier: Classifier, every: int) -> list[tuple[
     flat = np.concatenate(starts) if starts else np.zeros(0, dtype=np.intp)
     scores = [classifier(pool.at(flat[i : i + CHUNK])) for i in range(0, len(flat), CHUNK)]
     joined = np.concatenate(scores) if scores else np.zeros(0, dtype=np.float32)
-    edges = np.cumsum([len(own) for own in starts])[:-1]
+    edges = np.cumsum([len(of_clip) for of_clip in starts])[:-1]
     return list(zip(starts, np.split(joined, edges), strict=True))
 
 
@@ -45,10 +45,10 @@ def validate(pools: Pools, classifier: Classifier, features: FeatureConfig, conf
     highest: dict[Label, NDArray[np.float32]] = {}
     alarms: list[float] = []
     for label, pool in pools.items():
-        found = [voted(scores, config) for _, scores in window_scores(pool, classifier, every)]
-        highest[label] = np.array([scores.max(initial=-100.0) for scores in found], dtype=np.float32)
+        votes = [voted(scores, config) for _, scores in window_scores(pool, classifier, every)]
+        highest[label] = np.array([scores.max(initial=-100.0) for scores in votes], dtype=np.float32)
         if label is not Label.POSITIVE:
-            alarms += [float(scores[i]) for scores in found for i in _peaks(scores, config)]
+            alarms += [float(scores[i]) for scores in votes for i in _peaks(scores, config)]
     words = highest.pop(Label.POSITIVE)
     rest = np.concatenate(list(highest.values()))
     thresholds = np.sort(np.array(alarms))[::-1][: MOST_ALARMS + 1]
@@ -63,8 +63,8 @@ def mine(pool: Pool, classifier: Classifier, features: FeatureConfig, hop_s: flo
     """First frames of the `keep` windows of the negatives with the highest logits, and of those beside them."""
     every = features.frames_in(hop_s)
     scored = window_scores(pool, classifier, every)
-    starts = np.concatenate([own for own, _ in scored])
-    scores = np.concatenate([own for _, own in scored])
+    starts = np.concatenate([of_clip for of_clip, _ in scored])
+    scores = np.concatenate([of_clip for _, of_clip in scored])
     best = starts[np.argsort(scores)[::-1][:keep]]
     # A window a few frames on says the same to us, and something new to the model.
     near = np.concatenate([best + shift for shift in range(-every // 2, every // 2 + 1)])

@@ -1,0 +1,192 @@
+"""What keeps ratings valid: known answers test skill and not memory, nothing on the page tells which they are, and what
+is taken back and rated again stays what it was."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dashboard.services.label import Labelling, OpenRecording, Session
+from pipeline.labels.index import Index
+from pipeline.labels.store import LabelStore
+from pipeline.people.access import Identity, Role
+from pipeline.projects.project import save_project
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
+from pipeline.records import Purpose, RatingAction
+from pipeline.settings import Settings
+from tests.projects.test_projects import ADMIN, expert, ids_of, project_of, rate_all, rating
+from tests.projects.test_projects import words as words
+
+EVE = expert("Eve")
+
+
+def known(settings: Settings, n: int) -> dict[str, dict[str, float]]:
+    return {key: {"score": 75.0} for key in ids_of(settings)[:n]}
+
+
+def test_an_answer_that_was_shown_never_comes_back_as_silent_gold(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, gold=known(settings, 4), calibration=2, gold_every=2)
+    done = rate_all(Queue(settings, project, EVE), "Eve")
+    by = {purpose: [t.recording for t in done if t.purpose is purpose] for purpose in Purpose}
+    assert (len(by[Purpose.CALIBRATION]), len(by[Purpose.GOLD])) == (2, 2)
+    assert not {r.id for r in by[Purpose.CALIBRATION]} & {r.id for r in by[Purpose.GOLD]}
+    assert not {r.text for r in by[Purpose.CALIBRATION]} & {r.text for r in by[Purpose.GOLD]}
+    again = replace(project, name="again", calibration=0, gold_every=1)
+    save_project(settings, again, ADMIN)
+    in_the_next = rate_all(Queue(settings, again, EVE), "Eve")
+    assert all(t.purpose is not Purpose.GOLD for t in in_the_next), "Eve has met all four"
+
+
+def test_what_was_rated_as_work_is_no_gold_for_the_same_person(settings: Settings, words: str) -> None:
+    rate_all(Queue(settings, project_of(settings, words), EVE), "Eve", most=5)
+    rated = {recording.id for recording, _ in Index(settings).recent(words, "Eve", 5)}
+    project = project_of(settings, words, gold={key: {"score": 80.0} for key in ids_of(settings)}, gold_every=1)
+    queue = Queue(settings, project, EVE)
+    assert not rated & {key for key, _ in queue._candidates()}
+    assert len(queue._gold_items()) == 7
+
+
+def test_gold_falls_once_in_each_stretch_at_a_place_that_nobody_can_count_out(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, gold=known(settings, 3), gold_every=4)
+    places = set()
+    for name in ("Eve", "Bob", "Zoë", "Ada", "Kim", "Joe"):
+        queue = Queue(settings, project, expert(name))
+        falls = [turn for turn in range(1, 41) if queue._falls(Purpose.GOLD, 4, turn)]
+        assert [(turn - 1) // 4 for turn in falls] == list(range(10))
+        places |= {(turn - 1) % 4 for turn in falls}
+    assert places == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("changed", [{}, {"calibration": 2}, {"repeat_every": 12}, {"overlap": 2, "max_spread": 10.0}])
+def test_every_save_leaves_one_fewer_whatever_it_was(settings: Settings, words: str, changed: dict[str, Any]) -> None:
+    project = project_of(settings, words, gold=known(settings, 4), gold_every=3, **changed)
+    queue = Queue(settings, project, EVE)
+    left = [queue.progress().left]
+    while isinstance(task := queue.next(), QueueItem):
+        queue.save(task, rating("Eve"))
+        left.append(queue.progress().left)
+    assert left == list(range(left[0], -1, -1))
+    assert queue.progress() == QueueProgress(len(left) - 1, 0, 0, 0, 0)
+
+
+def test_the_others_figure_is_not_moved_by_ones_own_saves(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, overlap=2, gold=known(settings, 2), gold_every=2)
+    rate_all(Queue(settings, project, expert("Bob")), "Bob", most=5)
+    n = sum(event.purpose is Purpose.WORK for _, event in Index(settings).recent(words, "Bob", 5))
+    queue = Queue(settings, project, EVE)
+    while isinstance(task := queue.next(), QueueItem):
+        queue.save(task, rating("Eve"))
+        assert queue.progress().by_others == n
+
+
+def test_later_comes_back_at_the_end_by_itself(settings: Settings, words: str) -> None:
+    queue = Queue(settings, project_of(settings, words), EVE)
+    first = queue.next()
+    assert isinstance(first, QueueItem)
+    queue.save(first, replace(rating("Eve"), action=RatingAction.SKIP, score=None, reason="Later"))
+    assert queue.progress().left == 12
+    done = rate_all(queue, "Eve")
+    assert [t.recording.id for t in done].index(first.recording.id) == 11
+    assert queue.next() == EmptyQueue("done")
+    assert queue.progress().rated == 12
+
+
+def opened(desk: Labelling, session: Session) -> OpenRecording:
+    current = desk.open_recording(session)
+    assert isinstance(current, OpenRecording)
+    return current
+
+
+def acted(desk: Labelling, session: Session, kind: str, **more: object) -> Session:
+    """The session after an act on what is open."""
+    current = opened(desk, session)
+    action = {"nonce": f"{session.turn}{kind}", "kind": kind, "item": current.recording.id, **more}
+    after = desk.act(replace(session, item=current.item), action)
+    assert after.answer is not None
+    assert after.answer.ok, after.answer.message
+    return after
+
+
+@pytest.mark.parametrize(
+    ("changed", "purpose"),
+    [({}, Purpose.WORK), ({"calibration": 1}, Purpose.CALIBRATION), ({"gold_every": 1}, Purpose.GOLD)],
+)
+def test_undone_and_rated_again_it_stays_what_it_was(
+    settings: Settings, words: str, changed: dict[str, Any], purpose: Purpose
+) -> None:
+    clock = [1000.0]
+    project = project_of(settings, words, gold=known(settings, 3) if changed else {}, **changed)
+    desk = Labelling(settings, words, EVE, project)
+    desk._queue = Queue(settings, project, EVE, lambda: clock[0])
+    recording = opened(desk, Session()).recording
+    clock[0] += 7.0
+    session = acted(desk, Session(), "rate", score=70)
+    assert desk.n_earlier() == 1
+    session = acted(desk, session, "undo")
+    again = opened(desk, session)
+    assert again.previous is not None
+    assert (again.recording.id, again.previous.score) == (recording.id, 70.0)
+    if purpose is Purpose.WORK:
+        bob = Queue(settings, project, expert("Bob"), lambda: clock[0]).next()
+        assert isinstance(bob, QueueItem)
+        assert bob.recording.id != recording.id, "it is reserved while it is open again"
+    clock[0] += 5.0
+    acted(desk, session, "rate", score=90)
+    (event,) = [event for event in LabelStore(settings).history(recording) if event.score == 90.0]
+    assert (event.project, event.purpose, event.took_s) == ("study", purpose, 12.0)
+
+
+def test_a_change_of_mind_long_after_keeps_project_purpose_and_time(
+    settings: Settings, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_of(settings, words, gold=known(settings, 12), gold_every=1)
+    desk = Labelling(settings, words, EVE, project)
+    session = Session()
+    for _ in range(12):
+        session = acted(desk, session, "rate", score=70)
+    current = opened(desk, replace(session, place=12))
+    acted(desk, replace(session, place=12), "rate", score=10)
+    first, last = LabelStore(settings).history(current.recording)
+    assert (last.score, last.project, last.purpose, last.took_s) == (10.0, "study", Purpose.GOLD, first.took_s)
+
+
+def test_a_project_in_which_everything_was_skipped_does_not_call_itself_rated(
+    settings: Settings, words: str, open_page: Callable[..., Any]
+) -> None:
+    queue = Queue(settings, project_of(settings, words), Identity("Eve", frozenset(Role)))
+    while isinstance(task := queue.next(), QueueItem):
+        queue.save(task, replace(rating("Eve"), action=RatingAction.SKIP, score=None, reason="I know the speaker"))
+    page = open_page("label", project="study", rater="Eve").run()
+    (shown,) = [info.value for info in page.info]
+    assert "you have rated nothing: 0 rated, 12 skipped, 0 flagged" in shown
+    assert not page.success
+
+
+def test_where_the_project_wants_it_a_rating_needs_the_whole_recording(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, hear_all=True)
+    desk = Labelling(settings, words, EVE, project)
+    current = opened(desk, Session())
+    session = Session(item=current.item)
+    half = {"nonce": "1", "kind": "rate", "item": current.recording.id, "score": 70, "heard": 0.6}
+    refused = desk.act(session, half).answer
+    assert refused is not None
+    assert (refused.ok, refused.message) == (False, "Hear the whole recording once before you save your rating.")
+    assert LabelStore(settings).history(current.recording) == ()
+    session = desk.act(session, {**half, "nonce": "2", "heard": 0.98})
+    assert LabelStore(settings).history(current.recording)[0].heard == 0.98
+    acted(desk, session, "skip", reason="Later", heard=0.0)
+
+
+def test_share_heard_counts_before_the_clock() -> None:
+    from pipeline.projects.project import Project
+    from pipeline.projects.quality import quality_of
+
+    events = [
+        ("a", replace(rating("Eve"), heard=1.0, took_s=1.0)),
+        ("b", replace(rating("Eve"), heard=0.5, took_s=60.0)),
+        ("c", replace(rating("Eve"), took_s=1.0)),
+        ("d", replace(rating("Eve"), took_s=9.0)),
+    ]
+    quality = quality_of(Project("p", "s"), "Eve", events, dict.fromkeys("abcd", 3.0), {}, {})
+    assert quality.hurried == 0.5
