@@ -41,6 +41,10 @@ class LabelError(PronlabError):
     """A rating or a result file is invalid, or could not be written."""
 
 
+class TableError(PronlabError):
+    """A table that somebody brought (CSV, Excel) cannot be read, or lacks what it needs."""
+
+
 class FeatureError(PronlabError):
     """An extractor has no features for this recording or text."""
 

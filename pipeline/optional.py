@@ -14,7 +14,7 @@ EXTRAS: dict[str, str | None] = {
     "tensorboardX": "train", "transformers": "train", "wordfreq": "train",
     "audiomentations": "wakeword", "pyroomacoustics": "wakeword", "httpx2": "wakeword",
     "accelerate": "speechllm", "bitsandbytes": "speechllm", "datasets": "speechllm", "huggingface_hub": "speechllm",
-    "peft": "speechllm",
+    "peft": "speechllm", "openpyxl": "excel",
     "optuna": "search", "submitit": "slurm", "ray": "ray", "spacy": "text", "mlflow": None, "wandb": None,
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.charts import rater_charts
 from dashboard.components.tables import fitted
 from dashboard.markup import plain
-from pipeline.i18n import N_, _, number, signed
+from pipeline.i18n import N_, _, number, signed, translated
 from pipeline.labels.ratings_table import RatingsTable, as_json
 from pipeline.metrics.rater_agreement import ALL_RATERS, Agreement, Estimate, Pair, by_group
 
@@ -202,7 +202,7 @@ def _matrix(names: Sequence[str], agreement: Agreement, key: str) -> list[list[f
 def _estimate(estimate: Estimate, *, sign: bool = False) -> str:
     """The figure with its interval, or why there is none."""
     if estimate.value is None:
-        return _(estimate.reason)
+        return translated(estimate.reason)
     written = signed if sign else number
     value = written(estimate.value, 2)
     if estimate.interval is None:

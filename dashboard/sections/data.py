@@ -7,11 +7,13 @@ import streamlit as st
 from dashboard import identity, state
 from dashboard.charts import rater_charts, score_charts
 from dashboard.components.confirm import confirm
+from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.filters import choose_set
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import empty_state
 from dashboard.components.progress import progress_bar
 from dashboard.markup import message, plain
+from dashboard.sections import ratings_import
 from dashboard.services import data, jobs, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, ngettext, number
@@ -26,7 +28,9 @@ SOURCES = {
 SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
 KINDS = {
     "bad_annotation": N_("annotation that cannot be read"), "bad_label": N_("label that cannot be read"),
-    "bad_row": N_("row that cannot be used"),
+    "bad_row": N_("row that cannot be used"), "label_scale": N_("scale of scores unknown"),
+    "no_rater": N_("no rater named"), "respelled": N_("name in several spellings"),
+    "stray_label": N_("label without recording"),
     "broken_label": N_("damaged label"), "broken_reference": N_("damaged reference"), "broken_set": N_("damaged set"),
     "clipped": N_("clipped"), "duplicate": N_("duplicate"), "empty": N_("empty"), "low_level": N_("too quiet"),
     "low_sample_rate": N_("low sample rate"),
@@ -123,6 +127,7 @@ def problems() -> None:
     if not known:
         st.success(_("There are no problems in the imported recordings."), icon=":material/check_circle:")
         return
+    ratings_import.ask_scale_of_labels(known)
     codes = sorted({problem.code for problem in known})
     left, middle, right = st.columns(3)
     kinds = left.multiselect(_("Kind"), codes, placeholder=_("All kinds"), format_func=_kind)
@@ -188,34 +193,65 @@ def import_recordings() -> None:
 
 
 EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
-    "csv": (N_("CSV"), "csv", "text/csv", N_("One row per rater and recording, for spreadsheets.")),  # not shown
+    "csv": (
+        N_("CSV"), "csv", "text/csv",  # not shown
+        N_("One row per rating, skip, flag and decision, with its project, purpose and seconds."),
+    ),
+    "consensus": (
+        N_("CSV: consensus"), "csv", "text/csv", N_("One row per recording: consensus, decision or exclusion."),
+    ),
+    "xlsx": (
+        N_("Excel"), "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        N_("Both tables as sheets of a workbook."),
+    ),
     "jsonl": (
         N_("JSON lines"), "jsonl", "application/x-ndjson",  # not shown
         N_("A manifest with everything, which can be imported again."),
     ),
     "label-studio": (
-        N_("Label Studio"), "json", "application/json", N_("One task per recording, one annotation per rater."),
+        N_("Label Studio"), "zip", "application/zip",
+        N_("Tasks with all ratings, and the labelling configuration that shows them."),
     ),
     "textgrid": (
         N_("Praat TextGrids"), "zip", "application/zip",
-        N_("One file per recording, with its text, marks and ratings."),
+        N_("One file per recording, with its text, marks, ratings and decisions."),
     ),
 }  # fmt: skip
 
 
+FILES = {"consensus": "consensus", "label-studio": "label_studio", "textgrid": "textgrids"}  # not shown
+
+
 def export_labels() -> None:
-    chosen = choose_set()
+    left, right = st.columns(2)
+    with left:
+        chosen = choose_set()
     if chosen is None:
         return
+    with right:
+        dialect = choose_dialect("export-dialect")
+    unreadable = data.unreadable_labels(chosen.name)
+    if unreadable:
+        n = len(unreadable)
+        st.warning(
+            ngettext(
+                "{n} label file cannot be read and is left out of every export: see Problems.",
+                "{n} label files cannot be read and are left out of every export: see Problems.",
+                n,
+            ).format(n=number(n)),
+            icon=":material/warning:",
+        )
     for format_, (label, suffix, mime, purpose) in EXPORTS.items():
         left, right = st.columns([1, 3], vertical_alignment="center")
         left.download_button(
             _(label),
-            data=identity.held(partial(data.exported_labels, chosen.name, format_)),
-            file_name=f"{chosen.name}_labels.{suffix}",  # not shown
+            data=identity.held(partial(data.exported_labels, chosen.name, format_, dialect)),
+            file_name=f"{chosen.name}_{FILES.get(format_, 'labels')}.{suffix}",  # not shown
             mime=mime,
             icon=":material/download:",
             on_click="ignore",
+            key=f"export-{format_}",
+            width="stretch",
         )
         right.caption(_(purpose))
     st.caption(
@@ -224,51 +260,6 @@ def export_labels() -> None:
             "phones: `pronlab export --format textgrid --align`."
         )
     )
-
-
-def import_ratings() -> None:
-    """Ratings that were given elsewhere, for recordings that are here."""
-    st.subheader(_("Ratings from elsewhere"))
-    chosen = choose_set()
-    if chosen is None:
-        return
-    file = st.file_uploader(
-        _("A table (CSV) or a Label Studio export (JSON)"), ["csv", "json"], key="ratings-file", max_upload_size=50,
-        help=_("A table needs the columns recording_id (or the path of the audio), evaluator, and the scores."),
-    )  # fmt: skip
-    if file is None:
-        return
-    incoming = data.checked_ratings(chosen.name, file.name, file.getvalue())
-    if incoming.problems:
-        n = len(incoming.problems)
-        st.warning(
-            ngettext(
-                "{n} rating cannot be used. Correct the file, or import the rest.",
-                "{n} ratings cannot be used. Correct the file, or import the rest.",
-                n,
-            ).format(n=number(n)),
-            icon=":material/warning:",
-        )
-        st.dataframe([{_("Problem"): problem} for problem in incoming.problems], hide_index=True)
-    if incoming.respelled:
-        st.info(plain("; ".join(incoming.respelled)), icon=":material/spellcheck:")
-    if not incoming.n:
-        st.info(_("The file has no ratings that can be imported."), icon=":material/info:")
-        return
-    ratings = ngettext("{n} rating", "{n} ratings", incoming.n).format(n=number(incoming.n))
-    n = len(incoming.ratings)
-    recordings = ngettext("{n} recording", "{n} recordings", n).format(n=number(n))
-    st.markdown(
-        _("To import: {ratings} of {recordings}. Nothing is overwritten.").format(
-            ratings=ratings, recordings=recordings
-        )
-    )
-    if st.button(_("Import ratings"), type="primary", icon=":material/input:"):
-        n = data.import_ratings(chosen.name, incoming)
-        st.success(
-            ngettext("{n} recording has new ratings.", "{n} recordings have new ratings.", n).format(n=number(n)),
-            icon=":material/check_circle:",
-        )
 
 
 def maintain() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts import score_charts
+from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.run_list import say_damaged
 from dashboard.components.tables import fitted
 from dashboard.identity import held
@@ -44,7 +45,10 @@ def choose_rows() -> list[ResultRow]:
             )  # fmt: skip
     rows = results.result_rows(ids)
     with st.popover(_("Download"), icon=":material/download:"):
+        dialect = choose_dialect("results-dialect")
         for name, (write, mime) in export.FORMATS.items():
+            if name == "csv":
+                write = partial(export.to_csv, dialect=dialect)
             # Made when it is asked for: a picture takes a second.
             st.download_button(
                 FORMATS[name], held(partial(write, rows)), f"results.{export.SUFFIXES[name]}", mime,  # not shown

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import state
 from dashboard.charts import run_charts
 from dashboard.components.choices import pick_several
+from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
@@ -18,6 +19,7 @@ from dashboard.components.run_words import kind_name, metric_name, metric_text, 
 from dashboard.components.tables import without_empty
 from dashboard.markup import plain
 from dashboard.services import runs as services
+from pipeline import csvfile
 from pipeline.i18n import _, minute, number
 from pipeline.model_names import short_names
 from pipeline.records import to_json
@@ -225,9 +227,10 @@ def _differences(comparison: Comparison, columns: dict[str, Any]) -> None:
 
 
 def _export(comparison: Comparison) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        dialect = choose_dialect("runs-dialect")
         for label, content, name in (
-            ("CSV", as_csv(comparison), "runs.csv"),
+            ("CSV", csvfile.download(as_csv(comparison, dialect)), "runs.csv"),
             ("Markdown", as_markdown(comparison), "runs.md"),  # not shown
             ("JSON", json.dumps(to_json(comparison), ensure_ascii=False, indent=2), "runs.json"),
         ):

@@ -15,12 +15,13 @@ from pipeline.people.access import Action
 from pipeline.records import Problem
 
 if TYPE_CHECKING:
+    from pipeline.csvfile import Dialect
     from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.index import IndexReport, Progress
     from pipeline.labels.queries import SetOverview
     from pipeline.runs import RunDirectory
 
-ExportFormat = Literal["csv", "jsonl", "label-studio", "textgrid"]
+ExportFormat = Literal["csv", "consensus", "xlsx", "jsonl", "label-studio", "textgrid"]
 
 
 @asks(Action.SEE_SETS)
@@ -83,32 +84,44 @@ def launch_import(path: str, name: str, format_: str) -> RunDirectory:
 
 
 @asks(Action.EXPORT)
-def exported_labels(set_name: str, format_: ExportFormat) -> bytes:
-    """As csv, jsonl (a manifest that can be imported again), label-studio, or textgrid (a zip of one file a
-    recording)."""
-    from pipeline.labels.exchange import export_labels
-    from pipeline.labels.exchange.recordings import label_studio, rated_recordings, zipped_textgrids
+def exported_labels(set_name: str, format_: ExportFormat, dialect: Dialect) -> bytes:
+    """A table (csv of this dialect, xlsx; `consensus` is csv), a manifest (jsonl) or a zip: Label Studio's tasks with
+    the labelling configuration, or one TextGrid per recording. Label files that cannot be read are left out."""
+    from pipeline.labels.exchange.files import export_table, label_studio_files, zipped, zipped_textgrids
+    from pipeline.labels.exchange.recordings import labels_of
     from pipeline.labels.manifest_export import manifest_lines
 
-    me = identity.allowed(Action.EXPORT)
+    settings, me = shared.settings(), identity.allowed(Action.EXPORT)
     if format_ == "label-studio":
-        return label_studio(rated_recordings(shared.settings(), set_name, me))
+        return zipped(label_studio_files(settings, set_name, labels_of(settings, set_name, me)))
     if format_ == "textgrid":
-        return zipped_textgrids(rated_recordings(shared.settings(), set_name, me))
+        return zipped_textgrids(labels_of(settings, set_name, me)).content
     if format_ == "jsonl":
-        return b"".join(manifest_lines(shared.settings(), set_name, [], me))
-    return export_labels(shared.open_index(), set_name, format_, by=me)[1]
+        return b"".join(manifest_lines(settings, set_name, [], me))
+    if format_ == "consensus":
+        return export_table(settings, set_name, "csv", "consensus", me, dialect).content
+    return export_table(settings, set_name, format_, by=me, dialect=dialect).content
+
+
+@asks(Action.EXPORT)
+def unreadable_labels(set_name: str) -> list[Problem]:
+    """Label files of the set that cannot be read, and are left out of exports, as the index knows them."""
+    return [problem for problem in shared.open_index().problems(set_name) if problem.code == "broken_label"]
 
 
 @asks(Action.IMPORT_DATA)
-def checked_ratings(set_name: str, name: str, content: bytes) -> Incoming:
-    """What importing this file would do; nothing is written."""
-    from pipeline.labels.exchange.incoming import check, from_csv
-    from pipeline.labels.exchange.label_studio import from_label_studio
+def checked_ratings(set_name: str, content: bytes, *, sheet: str = "", scale: str = "", rater: str = "") -> Incoming:
+    """What importing this file would do; nothing is written. Raises SheetChoiceError where a sheet has to be chosen."""
+    from pipeline.labels.exchange.incoming import check, read_ratings
+    from pipeline.labels.scale import parse_scale
     from pipeline.people.people import People
 
-    rows = from_label_studio(content) if name.endswith(".json") else from_csv(content)
-    return check(shared.settings(), set_name, rows, People(shared.settings()).raters())
+    reading = read_ratings(content, sheet=sheet)
+    incoming = check(
+        shared.settings(), set_name, reading.rows, People(shared.settings()).raters(),
+        scale=parse_scale(scale) if scale else None, rater=rater.strip(),
+    )  # fmt: skip
+    return replace(incoming, assumed=(*reading.assumed, *incoming.assumed))
 
 
 @asks(Action.IMPORT_DATA)
@@ -117,6 +130,15 @@ def import_ratings(set_name: str, incoming: Incoming) -> int:
     from pipeline.labels.exchange.incoming import apply
 
     return apply(shared.settings(), set_name, incoming, identity.allowed(Action.IMPORT_DATA))
+
+
+@asks(Action.MANAGE_PROJECTS)
+def rescale_labels(set_name: str, scale: str) -> int:
+    """Read the scores of other programs' label files on this scale; how many files there were."""
+    from pipeline.labels.repair import rescale_labels as rescale
+    from pipeline.labels.scale import parse_scale
+
+    return len(rescale(shared.settings(), set_name, parse_scale(scale), identity.allowed(Action.MANAGE_PROJECTS)))
 
 
 @asks(Action.IMPORT_DATA)

@@ -3,7 +3,7 @@
 from dashboard import identity
 from dashboard.components.choices import segments
 from dashboard.components.page import errors_in_words, header
-from dashboard.sections import data
+from dashboard.sections import data, ratings_import
 from pipeline.i18n import N_, _
 from pipeline.people.access import Action
 
@@ -29,7 +29,7 @@ def render() -> None:
     identity.allowed(NEEDS.get(section, Action.SEE_SETS))
     SECTIONS[section][1]()
     if section == "Import":  # not shown
-        data.import_ratings()
+        ratings_import.draw()
 
 
 if __name__ == "__main__":

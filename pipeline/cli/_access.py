@@ -54,6 +54,7 @@ NEEDS: dict[str, Need | None] = {
     "label undo": _RATE,
     "label show": _need(Action.SEE_SETS, others=("--as",)),
     "label repair": _need(Action.MANAGE_PROJECTS, others=("--as",)),
+    "label scale": _need(Action.MANAGE_PROJECTS, others=("--as",)),
     "agreement": _need(Action.SEE_RATINGS),
     "project list": _need(Action.SEE_PROJECTS),
     "project disputes": _need(Action.SEE_RATINGS),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -10,7 +10,14 @@ from click.core import ParameterSource
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import LabelError, PronlabError
+from pipeline.records import Problem
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.labels.exchange.incoming import Incoming
+    from pipeline.labels.exchange.rating_rows import Reading
+    from pipeline.labels.exchange.recordings import Labels
+    from pipeline.labels.exchange.textgrid import Aligner
 
 SHOWN_PROBLEMS = 10
 
@@ -18,90 +25,168 @@ SHOWN_PROBLEMS = 10
 @click.command()
 @click.option("--set", "set_name", help="Name of the set (default: all sets; tables only).")
 @click.option(
-    "--format", "fmt", type=click.Choice(["csv", "jsonl", "label-studio", "textgrid", "dataset"]), default="csv",
-    show_default=True, help="File format.",
+    "--format", "fmt", type=click.Choice(["csv", "xlsx", "jsonl", "label-studio", "textgrid", "dataset"]),
+    default="csv", show_default=True, help="File format.",
 )  # fmt: skip
 @click.option(
     "--table",
     type=click.Choice(["ratings", "consensus"]),
     default="ratings",
     show_default=True,
-    help="Which table: every rating, or the consensus.",
+    help="Which table: every rating, or the consensus. An Excel file has both.",
+)
+@click.option(
+    "--separator",
+    type=click.Choice(["comma", "semicolon", "tab"]),
+    default="comma",
+    show_default=True,
+    help="CSV: what separates cells. With semicolons, numbers have a decimal comma, as spreadsheets in Turkish expect.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file or folder to write.")
 @click.option("--align", is_flag=True, help="TextGrids of English: align words and phones with the speech scorer.")
+@click.option(
+    "--document-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Label Studio's folder of local files (default: the folder above the set's).",
+)
 @json_option
-def export(set_name: str | None, fmt: str, table: Any, out: Path, align: bool, as_json: bool) -> None:
-    """Export ratings as tables (one row per rating, or per recording with its consensus), Label Studio JSON, Praat
+def export(
+    set_name: str | None,
+    fmt: str,
+    table: Any,
+    separator: str,
+    out: Path,
+    align: bool,
+    document_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Export ratings as tables (one row per rating, or per recording with its consensus), Label Studio tasks, Praat
     TextGrids, a manifest that can be imported again (jsonl; with --table, the table), or a Hugging Face dataset with
     the audio."""
-    from pipeline.corpus.sets import get_set
-    from pipeline.labels.exchange import export_labels, write_export
-    from pipeline.labels.index import Index
+    from pipeline.csvfile import DIALECTS
+    from pipeline.labels.exchange.files import export_table, write_export
 
     settings = Settings.from_env()
     if fmt == "jsonl" and click.get_current_context().get_parameter_source("table") is ParameterSource.DEFAULT:
         _export_manifest(settings, set_name, out, as_json)
         return
-    opened = Index(settings)
-    if set_name is None:
-        opened.rebuild()
-    else:
-        get_set(settings, set_name)
-        opened.refresh_set(set_name)  # label files may have been edited by hand
-    if fmt in ("csv", "jsonl"):
-        if out.is_dir():
-            raise LabelError(f"{out} is a folder. Give the name of a file.")
-        rows, content = export_labels(opened, set_name, fmt, table, asker())  # type: ignore[arg-type]
-        write_export(out, content)
-    else:
+    if fmt not in ("csv", "xlsx", "jsonl"):
         if set_name is None:
             raise click.UsageError(f"--format {fmt} exports one set. Name it with --set.")
-        rows = _export_recordings(settings, set_name, fmt, out, align)
-    emit({"out": out, "rows": rows}, as_json, f"{rows} rows written to {out}.")
+        _export_recordings(settings, set_name, fmt, out, align, document_root, as_json)
+        return
+    if out.is_dir():
+        raise LabelError(f"{out} is a folder. Give the name of a file.")
+    exported = export_table(settings, set_name, fmt, table, asker(), DIALECTS[separator])
+    write_export(out, exported.content)
+    _tell(out, exported.n, as_json, left_out=exported.left_out, unit="rows")
 
 
 @click.command("import-ratings")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, exists=True))
 @click.option("--set", "set_name", required=True, help="The set of the recordings.")
 @click.option(
-    "--format", "fmt", type=click.Choice(["csv", "label-studio"]), help="Format of the file (default: from its name)."
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "label-studio", "textgrid", "dataset"]),
+    help="Format: a table (CSV or Excel), Label Studio JSON, or a folder of TextGrids or a dataset that was exported "
+    "here (default: from its content).",
 )
+@click.option("--sheet", default="", help="The sheet of an Excel file, where several have ratings.")
+@click.option(
+    "--scale",
+    help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
+)
+@click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @json_option
-def import_ratings(file: Path, set_name: str, fmt: str | None, skip_bad: bool, dry_run: bool, as_json: bool) -> None:
-    """Import ratings from a table or from Label Studio. Everything is checked first and nothing is overwritten: new
+def import_ratings(
+    file: Path,
+    set_name: str,
+    fmt: Any,
+    sheet: str,
+    scale: str | None,
+    rater: str,
+    skip_bad: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import ratings from a table (CSV of any kind, or Excel), from Label Studio, or from TextGrids or a dataset that
+    were exported here. What had to be inferred is told first, everything is checked, and nothing is overwritten: new
     ratings are appended to the history."""
-    from pipeline.labels.exchange.incoming import apply, check, from_csv
-    from pipeline.labels.exchange.label_studio import from_label_studio
+    from pipeline.labels.exchange.incoming import apply, check
+    from pipeline.labels.scale import parse_scale
     from pipeline.people.people import People
 
     settings = Settings.from_env()
-    chosen = fmt or ("label-studio" if file.suffix == ".json" else "csv")
-    rows = (from_label_studio if chosen == "label-studio" else from_csv)(file.read_bytes())
-    incoming = check(settings, set_name, rows, People(settings).raters())
-    if incoming.problems and not (skip_bad or dry_run):
-        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
-        raise LabelError(
-            f"{len(incoming.problems)} of {len(rows)} ratings cannot be used, so nothing was imported: "
-            f"{'; '.join(incoming.problems[:3])}{more}. Correct them, or import the others with --skip-bad."
-        )
+    reading = _reading(file, fmt, sheet)
+    incoming = check(
+        settings, set_name, reading.rows, People(settings).raters(),
+        scale=parse_scale(scale) if scale else None, rater=rater,
+    )  # fmt: skip
+    assumed = (*reading.assumed, *incoming.assumed)
+    if not as_json:
+        for line in (*assumed, *incoming.respelled[:SHOWN_PROBLEMS]):
+            click.echo(line)
+    if not dry_run:
+        _refuse_unless_sure(incoming, len(reading.rows), skip_bad)
     changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
-    text = f"{incoming.n} ratings of {len(incoming.ratings)} recordings{', nothing was written' if dry_run else ''}"
+    text = f"{_counted(incoming.n, 'rating')} of {_counted(len(incoming.ratings), 'recording')}"
+    asked = [f"{incoming.scale_question} (--scale)"] if incoming.scale_question else []
     lines = [
-        text if dry_run else f"{text}; {changed} recordings have new ratings.",
-        *incoming.respelled[:SHOWN_PROBLEMS],
+        *asked,
+        f"{text}, nothing was written" if dry_run else f"{text}; new ratings for {_counted(changed, 'recording')}.",
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
-    found = {
+    if (more := len(incoming.problems) - SHOWN_PROBLEMS) > 0:
+        lines.append(f"... and {more} more (--json lists all)")
+    result = {
         "ratings": incoming.n,
         "recordings": len(incoming.ratings),
         "changed": changed,
+        "assumed": assumed,
+        "question": incoming.scale_question,
         "problems": incoming.problems,
         "respelled": incoming.respelled,
     }
-    emit(found, as_json, "\n".join(lines))
+    emit(result, as_json, "\n".join(lines))
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:
+    """Raises LabelError where a question is open, or rows that cannot be used would be left out unasked."""
+    if incoming.scale_question is not None:
+        raise LabelError(f"{incoming.scale_question} (--scale)")
+    if incoming.problems and not skip_bad:
+        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
+        named = " or name their rater with --rater," if incoming.n_nameless else ""
+        first = "; ".join(problem.rstrip(".") for problem in incoming.problems[:3])
+        raise LabelError(
+            f"{len(incoming.problems)} of {n_rows} ratings cannot be used, so nothing was imported: {first}{more}. "
+            f"Correct them,{named} or import the others with --skip-bad."
+        )
+
+
+def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
+    """The ratings of a file, or of a folder of TextGrids or a dataset."""
+    from pipeline.labels.exchange.incoming import read_ratings
+    from pipeline.labels.exchange.rating_rows import Reading
+
+    if not source.is_dir():
+        if fmt in ("dataset", "textgrid"):
+            raise LabelError(f"{source} is a file. Give the folder that was exported.")
+        return read_ratings(source.read_bytes(), fmt, sheet)
+    from pipeline.labels.exchange.dataset import is_dataset, read_dataset
+    from pipeline.labels.exchange.textgrid import read_textgrids
+
+    chosen = fmt or ("dataset" if is_dataset(source) else "textgrid")
+    if chosen not in ("dataset", "textgrid"):
+        raise LabelError(f"{source} is a folder. Give the name of a file.")
+    return Reading(read_dataset(source) if chosen == "dataset" else read_textgrids(source))
 
 
 def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_json: bool) -> None:
@@ -112,40 +197,102 @@ def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_jso
     if out.is_dir():
         raise LabelError(f"{out} is a folder. Give the name of a file.")
     n, problems = write_manifest(settings, set_name, out, asker())
-    lines = [f"{n} recordings written to {out}. `pronlab import {out}` imports them again."]
-    lines += [f"! {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
-    emit({"out": out, "rows": n, "problems": problems}, as_json, "\n".join(lines))
+    if not as_json:
+        click.echo(f"`pronlab import {out}` imports the recordings with their ratings again.")
+    _tell(out, n, as_json, left_out=problems)
 
 
-def _export_recordings(settings: Settings, set_name: str, fmt: str, out: Path, align: bool) -> int:
-    from pipeline.labels.exchange import write_export
+def _export_recordings(
+    settings: Settings, set_name: str, fmt: str, out: Path, align: bool, document_root: Path | None, as_json: bool
+) -> None:
     from pipeline.labels.exchange.dataset import write_dataset
-    from pipeline.labels.exchange.recordings import label_studio, rated_recordings, write_textgrids
+    from pipeline.labels.exchange.files import write_textgrids
+    from pipeline.labels.exchange.recordings import labels_of
 
-    rated = rated_recordings(settings, set_name, asker())
+    labels = labels_of(settings, set_name, asker())
     if fmt == "label-studio":
-        write_export(out, label_studio(rated))
+        _write_label_studio(settings, set_name, labels, out, document_root, as_json)
     elif fmt == "dataset":
-        write_dataset(out, rated, settings)
+        n, unreadable = write_dataset(out, labels, settings)
+        _tell(out, n, as_json, left_out=(*labels.left_out, *unreadable))
     else:
-        write_textgrids(out, rated, _aligner(settings, set_name) if align else None)
-    return len(rated)
+        n, left_out, unaligned = write_textgrids(out, labels, _aligner(settings, set_name) if align else None)
+        _tell(out, n, as_json, left_out=(*labels.left_out, *left_out), unaligned=unaligned)
 
 
-def _aligner(settings: Settings, set_name: str) -> Any:
-    """Align words and phones with the speech scorer; recordings that it cannot score stay without."""
+def _write_label_studio(
+    settings: Settings, set_name: str, labels: "Labels", out: Path, document_root: Path | None, as_json: bool
+) -> None:
+    """The tasks as `out`, and the labelling configuration beside it."""
+    from pipeline.corpus.sets import get_set
+    from pipeline.labels.exchange.files import (
+        CONFIGURATION,
+        TASKS,
+        document_root_of,
+        label_studio_files,
+        write_export,
+    )
+
+    if out.is_dir():
+        raise LabelError(f"{out} is a folder. Give the name of a file.")
+    root = (document_root or document_root_of(settings, set_name)).resolve()
+    files = label_studio_files(settings, set_name, labels, root)
+    configuration = out.with_suffix(".xml")
+    write_export(out, files[TASKS])
+    write_export(configuration, files[CONFIGURATION])
+    if not as_json:
+        click.echo(
+            f"To hear the audio, start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
+            f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root}. Paste {configuration} as the project's labeling "
+            f"interface, add {get_set(settings, set_name).root} as local files under Cloud Storage (without syncing "
+            f"it), and import {out}."
+        )
+    more = {"configuration": configuration, "document_root": root}
+    _tell(out, len(labels.recordings), as_json, left_out=labels.left_out, more=more)
+
+
+def _tell(
+    out: Path,
+    n: int,
+    as_json: bool,
+    *,
+    left_out: Sequence[Problem] = (),
+    unaligned: Sequence[Problem] = (),
+    unit: str = "recordings",
+    more: dict[str, Any] | None = None,
+) -> None:
+    lines = [f"{n} {unit} written to {out}."]
+    for problems, heading in (
+        (left_out, "recordings were left out because their label file or audio cannot be used"),
+        (unaligned, "recordings could not be aligned: their text stands over the whole recording"),
+    ):
+        if problems:
+            lines.append(f"{len(problems)} {heading}:")
+            lines += [f"  {problem.path}: {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
+        if len(problems) > SHOWN_PROBLEMS:
+            lines.append(f"  ... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
+    written = {"out": out, "rows": n, **(more or {}), "left_out": left_out, "unaligned": unaligned}
+    emit(written, as_json, "\n".join(lines))
+
+
+def _aligner(settings: Settings, set_name: str) -> "Aligner":
+    """Align words and phones with the speech scorer, or say why a recording cannot be aligned."""
     from pipeline.audio.load import load_audio
     from pipeline.corpus.sets import get_set, target_of
-    from pipeline.records import Recording, RubricName, WordScore
+    from pipeline.labels.exchange.textgrid import Alignment
+    from pipeline.records import Recording, RubricName, State
     from pipeline.scoring.selection import SPEECH, load_scorer, settle
 
     scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
     set_ = get_set(settings, set_name)
 
-    def words(recording: Recording, audio: Path) -> Sequence[WordScore]:
+    def align(recording: Recording, audio: Path) -> Alignment:
         try:
-            return scorer.score(load_audio(audio), settle(target_of(set_, recording))[0]).words
-        except PronlabError:
-            return ()
+            result = scorer.score(load_audio(audio), settle(target_of(set_, recording))[0])
+        except PronlabError as error:
+            return Alignment(reason=str(error))
+        if result.state is not State.SCORED or not result.words:
+            return Alignment(reason=" ".join(result.warnings) or f"it could not be scored ({result.state})")
+        return Alignment(result.words)
 
-    return words
+    return align

@@ -97,6 +97,26 @@ def repair(files: tuple[Path, ...], set_name: str | None, as_json: bool) -> None
     emit(repaired, as_json, "\n".join(lines) or "No label file needs repair.")
 
 
+@label.command("scale")
+@click.option("--set", "set_name", required=True, help="The set whose label files were written by another program.")
+@click.option(
+    "--scale",
+    "written",
+    required=True,
+    help="The scale of their scores, by its best score (10) or both ends (1-5); 100: they are right as they are.",
+)
+@json_option
+def scale_labels(set_name: str, written: str, as_json: bool) -> None:
+    """Say on which scale the scores in other programs' label files were given, and convert them to 0-100. A copy of
+    each original file is kept."""
+    from pipeline.labels.repair import rescale_labels
+    from pipeline.labels.scale import parse_scale
+
+    files = rescale_labels(Settings.from_env(), set_name, parse_scale(written), asker())
+    n = f"{len(files)} label {'file' if len(files) == 1 else 'files'}"
+    emit({"files": files}, as_json, f"{n} of {set_name} read on the scale {written}.")
+
+
 def _add(recording_id: str, action: str, as_json: bool, **fields: Any) -> None:
     from pipeline.labels.store import LabelStore
     from pipeline.records import RatingAction, RatingEvent

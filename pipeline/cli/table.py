@@ -88,7 +88,8 @@ def score_recording(arguments: tuple[str, ...], as_json: bool) -> None:
 @click.argument("file", type=file_)
 @json_option
 def collect_prompts(file: Path, as_json: bool) -> None:
-    """Import prompts from a FILE (JSON lines with id, text, author and score)."""
+    """Import prompts from a FILE: JSON lines with id, text, author and score, or a table (CSV or Excel) with such
+    columns."""
     from pipeline.tabular.prompts.store import Store
 
     n = Store(Settings.from_env()).add_file(file, asker())

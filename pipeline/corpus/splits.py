@@ -1,4 +1,5 @@
-"""Speaker-disjoint splits: nobody's voice is on both sides, and the same input always gives the same split."""
+"""Speaker-disjoint splits: nobody's voice is on both sides, and the same input always gives the same split. Names that
+differ in blanks, case or the form of their letters alone may be one voice, and stay on one side."""
 
 import hashlib
 from collections import Counter
@@ -8,6 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
+from pipeline.people.names import name_key
+
+
+def _one_voice(speakers: Sequence[str]) -> list[str]:
+    """The speakers with spellings of one name, which may be one voice, under the first of them."""
+    first: dict[str, str] = {}
+    same = {name: first.setdefault(name_key(name), name) for name in sorted(set(speakers))}
+    return [same[name] for name in speakers]
 
 
 def speaker_folds(speakers: Sequence[str], n_folds: int, seed: int) -> NDArray[np.int64]:
@@ -16,6 +25,7 @@ def speaker_folds(speakers: Sequence[str], n_folds: int, seed: int) -> NDArray[n
     Speakers are taken largest first (ties in an order drawn from `seed`) into the fold that has the fewest items, so
     folds differ by little more than one speaker. Raises CorpusError for fewer speakers than folds.
     """
+    speakers = _one_voice(speakers)
     counts = Counter(speakers)
     if not 2 <= n_folds <= len(counts):
         raise CorpusError(f"{n_folds} folds need at least as many speakers; there are {len(counts)}. Use fewer folds.")
@@ -32,6 +42,7 @@ def speaker_holdout(speakers: Sequence[str], share: float, seed: int) -> NDArray
 
     Raises CorpusError where fewer than two speakers leave nobody to train on.
     """
+    speakers = _one_voice(speakers)
     counts = Counter(speakers)
     if len(counts) < 2:
         raise CorpusError(f"A speaker-disjoint split needs at least 2 speakers; there are {len(counts)}.")

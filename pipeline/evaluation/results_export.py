@@ -18,9 +18,9 @@ TEXTS = ("system", "source", "told")  # columns of words, which stand on the lef
 SHADES = {"here": "#d9ecf7", "run": "#e3f4ee", "human": "#f0f0f0"}
 
 
-def to_csv(rows: Sequence[ResultRow]) -> bytes:
+def to_csv(rows: Sequence[ResultRow], dialect: csvfile.Dialect = csvfile.COMMA) -> bytes:
     records = [to_json(row.values()) for row in rows]
-    return csvfile.of_records(records[0] if records else (), records).encode()
+    return csvfile.download(csvfile.of_records(records[0] if records else (), records, dialect))
 
 
 def to_markdown(rows: Sequence[ResultRow]) -> bytes:

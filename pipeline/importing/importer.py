@@ -111,14 +111,15 @@ def import_path(
         work.run(reading)
         remove_leftovers(set_.labels_root)
         still_saving()
-        index.refresh_set(set_name)
+        broken = index.refresh_set(set_name)
     if work.stopped is not None:
         message = (
             f"Stopped after {work.n_done} of {max(reading.total, work.n_done)} recordings. The set {set_name!r} has "
             f"{work.n_recordings}; the same command imports the rest."
         )
         raise CorpusError(message) if isinstance(work.stopped, KeyboardInterrupt) else work.stopped
-    broken = [problem for problem in index.problems(set_name) if problem.code == "broken_label"]
+    told = {problem.path for problem in work.label_problems}
+    broken = [problem for problem in broken if problem.path not in told]
     return ImportReport(
         set=set_name,
         n_recordings=work.n_recordings,

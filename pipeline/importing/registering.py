@@ -19,7 +19,7 @@ from pipeline.corpus.sets import RecordingSet, corpus_file, get_set, label_path,
 from pipeline.errors import CorpusError, LabelError
 from pipeline.importing.clips import write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
-from pipeline.labels.store import LabelStore, says_the_same
+from pipeline.labels.store import LabelStore, fresh_events
 from pipeline.parallel import Progress, map_ordered
 from pipeline.people.access import Identity
 from pipeline.people.names import spelled_as
@@ -210,7 +210,7 @@ class Registering:
             elif not _is_known(path, events):
                 self._store.add_from_corpus(recording, events, self._by)
         except (LabelError, CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
-            problem = Problem("bad_label", f"{recording.path}: {error}", "error", recording.path)
+            problem = Problem("bad_label", f"{recording.path}: {error}", "error", recording.id)
             self.label_problems.append(problem)
 
     def _result_path(self, recording: Recording) -> Path:
@@ -262,8 +262,7 @@ def _is_known(path: Path, events: tuple[RatingEvent, ...]) -> bool:
         before = read_result(path)
     except LabelError:
         return False
-    said = {event.evaluator: event for event in before.ratings} if before is not None else {}
-    return all(says_the_same(said.get(event.evaluator), event) for event in events)
+    return not fresh_events(() if before is None else before.ratings, events)
 
 
 def _for_labelling(item: CorpusItem) -> dict[str, Any]:

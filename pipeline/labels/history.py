@@ -34,6 +34,25 @@ def current_ratings(events: Iterable[RatingEvent]) -> dict[str, RatingEvent]:
     }
 
 
+def slot(event: RatingEvent) -> tuple[str, ...]:
+    """Of the events of one slot the last one stands for the others: an evaluator's rating, skip or flag, apart from
+    their calibrations and their repeats, and a recording's decision or exclusion, whoever gave it. Each request
+    for a further rating, and each return of what was set aside, has a slot of its own."""
+    if event.action in (RatingAction.REQUEST, RatingAction.RETURN):
+        return (str(event.action), event.evaluator, event.at)
+    if event.action in REVIEWS:
+        return ("verdict",)
+    return ("rating", event.evaluator, str(event.purpose) if event.purpose in NOT_COUNTED else "")
+
+
+def lasting_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
+    """What stands of a history, in order: the last event of each slot."""
+    newest_first: dict[tuple[str, ...], RatingEvent] = {}
+    for event in reversed(standing_events(events)):
+        newest_first.setdefault(slot(event), event)
+    return list(newest_first.values())[::-1]
+
+
 @dataclass(frozen=True)
 class Review:
     """What reviewers said: the last decision or exclusion that stands, and how many further ratings were asked for."""

@@ -23,8 +23,9 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.database import NoRoomError, as_it_lies, connected, failure, forget
-from pipeline.errors import CorpusError, LabelError, UnknownNameError
+from pipeline.errors import AccessError, CorpusError, LabelError, UnknownNameError
 from pipeline.labels.index_filling import (
+    LABEL_PROBLEMS,
     IndexReport,
     Progress,
     consensus_columns,
@@ -35,10 +36,12 @@ from pipeline.labels.index_filling import (
 )
 from pipeline.labels.index_schema import DAMAGED, SCHEMA, SCHEMA_VERSION, TABLES
 from pipeline.labels.queries import IndexQueries
-from pipeline.labels.result_file import ResultFile, read_result
+from pipeline.labels.raters import RaterNames
+from pipeline.labels.result_file import ResultFile, read_result, respelled
 from pipeline.labels.save_marks import SaveMarks
 from pipeline.locks import locked
-from pipeline.records import Recording
+from pipeline.people.people import People
+from pipeline.records import Problem, Recording
 from pipeline.settings import Settings
 from pipeline.text import composed
 
@@ -47,6 +50,9 @@ if TYPE_CHECKING:
     import sqlite_utils
 
 __all__ = ["TABLES", "Index", "IndexReport", "Progress"]
+
+
+_RATERS = "SELECT DISTINCT evaluator FROM events"
 
 
 class Index(IndexQueries):
@@ -99,26 +105,44 @@ class Index(IndexQueries):
             self._stale_mark.unlink(missing_ok=True)
             for mark in self._marks.orphaned():
                 mark.unlink(missing_ok=True)
-            for table in TABLES:
-                database.execute(f"DROP TABLE IF EXISTS {table}")
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                database.execute(statement)
-            report = fill(self._settings, database, progress)
+            names = RaterNames(self._listed())
+            report = self._filled(database, names, progress)
+            if not names.is_settled:  # a better spelling came after another was written
+                names.settle()
+                report = self._filled(database, names, progress)
             database.execute("INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
         return report
 
-    def refresh_set(self, name: str) -> None:
-        """Read one set and its label files again, after an import; an unregistered set leaves the index."""
+    def _filled(self, database: sqlite_utils.Database, names: RaterNames, progress: Progress | None) -> IndexReport:
+        for table in TABLES:
+            database.execute(f"DROP TABLE IF EXISTS {table}")
+        for statement in filter(str.strip, SCHEMA.split(";")):
+            database.execute(statement)
+        return fill(self._settings, database, names, progress)
+
+    def refresh_set(self, name: str) -> list[Problem]:
+        """Read one set and its label files again, after an import; an unregistered set leaves the index. Returns what
+        is wrong with the label files."""
         if self.ensure():
-            return
+            return self.label_problems(name)
+        sets = [set_ for set_ in list_sets(self._settings) if set_.name == name]
         with self.connect() as database, _writing(database):
-            for table in ("recordings", "ratings", "events", "problems"):
-                database.execute(f"DELETE FROM {table} WHERE set_name = ?", [name])  # noqa: S608
-            database.execute("DELETE FROM sets WHERE name = ?", [name])
-            database.execute("DELETE FROM meta WHERE key = ?", [f"ids {name}"])
-            for set_ in list_sets(self._settings):
-                if set_.name == name:
-                    fill_set(self._settings, database, set_, None)
+            _remove(database, name)
+            others = [row[0] for row in database.execute(_RATERS).fetchall()]
+            names = RaterNames(self._listed(), others)
+            for set_ in sets:
+                fill_set(self._settings, database, set_, names, None)
+                if not names.is_settled:  # a better spelling came after another was written
+                    names.settle()
+                    _remove(database, name)
+                    fill_set(self._settings, database, set_, names, None)
+        if any(names.of(rater) != rater for rater in others):
+            self.rebuild()
+        return self.label_problems(name)
+
+    def label_problems(self, set_name: str) -> list[Problem]:
+        """What is wrong with the label files of a set; `path` is the recording's id."""
+        return [problem for problem in self.problems(set_name) if problem.code in LABEL_PROBLEMS]
 
     def update_labels(self, recording: Recording, result: ResultFile) -> None:
         """Take over what was just written for `recording`. A failure marks the index as stale instead of raising:
@@ -128,6 +152,8 @@ class Index(IndexQueries):
                 self.rebuild()
                 return
             with self.connect() as database, _writing(database):
+                names = self._names_beside(database, result)
+                result = respelled(result, names.of)
                 for table in ("ratings", "events"):
                     database.execute(f"DELETE FROM {table} WHERE recording_id = ?", [recording.id])  # noqa: S608
                 insert_ratings(database, [(recording, result)])
@@ -136,6 +162,8 @@ class Index(IndexQueries):
                     "requested = ? WHERE id = ?",
                     [*consensus_columns(result), recording.id],
                 )
+            if not names.is_settled:
+                self.rebuild()
         except (LabelError, OSError) as error:
             try:
                 self._stale_mark.touch()
@@ -144,6 +172,30 @@ class Index(IndexQueries):
                     f"The labels of {recording.id} are saved, but the index does not know it: {error} Then run "
                     "`pronlab index rebuild`."
                 ) from error
+
+    def _names_beside(self, database: sqlite_utils.Database, result: ResultFile) -> RaterNames:
+        """How the raters of one recording are spelled in the index; names that are there as they are need no look at
+        the others."""
+        raters = sorted({event.evaluator for event in result.ratings})
+        there = "SELECT DISTINCT evaluator FROM events WHERE evaluator IN (SELECT value FROM json_each(?))"
+        if len(database.execute(there, [json.dumps(raters)]).fetchall()) == len(raters):
+            return RaterNames((), raters)
+        return RaterNames(self._listed(), (row[0] for row in database.execute(_RATERS).fetchall()))
+
+    def rater_names(self) -> RaterNames:
+        """How the raters of this installation are spelled."""
+        return RaterNames(self._listed(), (row["evaluator"] for row in self.rows(_RATERS)))
+
+    def _listed(self) -> list[str]:
+        """The names on the list of people; where it is damaged nobody gets in, and labels are still read."""
+        with suppress(AccessError):
+            return [person.name for person in People(self._settings).all()]
+        return []
+
+    def is_held(self, recording: Recording) -> bool:
+        """Whether its label file has to be repaired, or the scale of its scores given, before it is rated on."""
+        rows = self.rows("SELECT review FROM recordings WHERE id = ?", [recording.id])
+        return [row["review"] for row in rows] == [DAMAGED]
 
     def pass_over(self, recording: Recording) -> None:
         """Give nobody this recording until its label file is repaired and read again."""
@@ -281,6 +333,13 @@ class Index(IndexQueries):
     @property
     def _stale_mark(self) -> Path:
         return self._settings.index_path.with_name("index.sqlite-stale")
+
+
+def _remove(database: sqlite_utils.Database, set_name: str) -> None:
+    for table in ("recordings", "ratings", "events", "problems"):
+        database.execute(f"DELETE FROM {table} WHERE set_name = ?", [set_name])  # noqa: S608
+    database.execute("DELETE FROM sets WHERE name = ?", [set_name])
+    database.execute("DELETE FROM meta WHERE key = ?", [f"ids {set_name}"])
 
 
 @contextmanager

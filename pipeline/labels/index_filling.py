@@ -20,9 +20,19 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError
+from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.index_schema import DAMAGED
-from pipeline.labels.result_file import LabelTimeError, ResultFile, event_to_json, read_result
+from pipeline.labels.raters import RaterNames
+from pipeline.labels.result_file import (
+    NO_RATER,
+    LabelTimeError,
+    ResultFile,
+    event_to_json,
+    read_result,
+    respelled,
+    scale_is_unknown,
+)
 from pipeline.records import Problem, RatingEvent, Recording, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
@@ -30,6 +40,8 @@ from pipeline.text import composed
 if TYPE_CHECKING:
     import sqlite_utils
 
+# What may be wrong with label files.
+LABEL_PROBLEMS = ("broken_label", "label_scale", "no_rater", "respelled", "stray_label")
 Progress = Callable[[int, int, str], None]
 
 
@@ -42,14 +54,16 @@ class IndexReport:
     problems: tuple[Problem, ...]
 
 
-def fill(settings: Settings, database: sqlite_utils.Database, progress: Progress | None) -> IndexReport:
-    """Insert every registered set with its labels into the empty tables."""
+def fill(
+    settings: Settings, database: sqlite_utils.Database, names: RaterNames, progress: Progress | None
+) -> IndexReport:
+    """Insert every registered set with its labels into the empty tables, raters as `names` spells them."""
     n_recordings = n_files = n_ratings = 0
     problems = damaged_sets(settings)
     sets = list_sets(settings)
     for set_ in sets:
         try:
-            counts, found = fill_set(settings, database, set_, progress)
+            counts, found = fill_set(settings, database, set_, names, progress)
         except CorpusError as error:
             problems.append(Problem("broken_set", str(error), "error", set_.name))
             continue
@@ -59,10 +73,14 @@ def fill(settings: Settings, database: sqlite_utils.Database, progress: Progress
 
 
 def fill_set(
-    settings: Settings, database: sqlite_utils.Database, set_: RecordingSet, progress: Progress | None
+    settings: Settings,
+    database: sqlite_utils.Database,
+    set_: RecordingSet,
+    names: RaterNames,
+    progress: Progress | None,
 ) -> tuple[tuple[int, int, int], list[Problem]]:
     """Insert one set with its labels. Returns the numbers of recordings, label files and ratings, and what is wrong
-    with label files."""
+    with label files: one problem each. Scores whose scale has to be asked for are left out until it is answered."""
     recordings = read_recordings(settings, set_.name)
     problems: list[Problem] = []
     labelled: list[tuple[Recording, ResultFile]] = []
@@ -88,6 +106,12 @@ def fill_set(
             continue
         if result is not None:
             labelled.append((recording, result))
+    problems += _strays(present, recordings)
+    labelled, unscaled, told = with_known_scales(set_.name, labelled)
+    wants_repair |= unscaled
+    problems += told
+    labelled, told = _with_known_raters(labelled, names)
+    problems += told
     results = {recording.id: result for recording, result in labelled}
     database.execute(
         "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
@@ -122,6 +146,41 @@ def _label_files(root: Path) -> frozenset[str]:
             below = PurePosixPath(Path(folder).relative_to(root).as_posix())
             found.update(str(below / name) for name in names)
     return frozenset(found)
+
+
+def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Problem]:
+    """Label files whose recording the set does not have."""
+    wanted = {composed(str(label_path(recording))) for recording in recordings}
+    return [
+        Problem(
+            "stray_label", f"{file}: the set has no recording of this name, so the label file is not read.", path=file
+        )
+        for file in sorted(present)
+        if composed(file) not in wanted
+    ]
+
+
+def _with_known_raters(labelled: Labelled, names: RaterNames) -> tuple[Labelled, list[Problem]]:
+    """Each rater in one spelling, and what is to be said of their names."""
+    spelled: dict[str, tuple[str, str]] = {}
+    nameless: list[str] = []
+    known: Labelled = []
+    for recording, result in labelled:
+        for event in result.ratings:
+            if (name := names.of(event.evaluator)) != event.evaluator:
+                spelled.setdefault(event.evaluator, (name, recording.id))
+        if any(event.evaluator == NO_RATER and scale_is_unknown(event) for event in result.ratings):
+            nameless.append(recording.id)
+        known.append((recording, respelled(result, names.of)))
+    problems = [
+        Problem("respelled", f"“{written}” in label files is taken as “{name}”.", path=key)
+        for written, (name, key) in spelled.items()
+    ]
+    if nameless:
+        n = "1 label file names" if len(nameless) == 1 else f"{len(nameless)} label files name"
+        message = f"{n} no rater: such ratings are by “{NO_RATER}”. Write the name under `evaluator` in the files."
+        problems.append(Problem("no_rater", message, path=nameless[0]))
+    return known, problems
 
 
 def _digest(recordings: Sequence[Recording]) -> str:

@@ -9,16 +9,18 @@ five keys of a newer file has rated, too: the edit is adopted as a further event
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.cells import flag
 from pipeline.errors import LabelError
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
+from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
 from pipeline.times import as_text, utc_time
 
@@ -26,6 +28,7 @@ FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
 OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
 UNKNOWN_TIME = "1970-01-01T00:00:00.000+00:00"
 SEVERAL = "consensus"
+NO_RATER = "unknown"  # of a file that names nobody
 _SYNTHETIC_EVALUATORS = ("demo-synthetic",)
 
 
@@ -77,25 +80,48 @@ def append(result: ResultFile, event: RatingEvent) -> ResultFile:
     return derive(result.word, result.rubric, (*result.ratings, event), result.extra)
 
 
+def respelled(result: ResultFile, spelling: Callable[[str], str]) -> ResultFile:
+    """The same with every rater's name as `spelling` has it."""
+    ratings = tuple(
+        event if (name := spelling(event.evaluator)) == event.evaluator else replace(event, evaluator=name)
+        for event in result.ratings
+    )
+    return result if ratings == result.ratings else derive(result.word, result.rubric, ratings, result.extra)
+
+
+def scale_is_unknown(event: RatingEvent) -> bool:
+    """Whether it stood in a file of another program, which does not say on which scale it was given; see
+    `pipeline.labels.repair.rescale_labels`."""
+    return event.at == UNKNOWN_TIME and event.source is RatingSource.HUMAN and not event.reason
+
+
 def read_result(path: Path) -> ResultFile | None:
     """None where there is no file. Raises LabelError, naming what is wrong, for one that is no label file."""
     try:
         raw = artifacts.read_json(path)
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        raise LabelError(
+            f"{path} cannot be read as a label file: byte {error.start + 1} is not UTF-8. Save the file as UTF-8."
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise LabelError(f"{path} cannot be read as a label file: {error}.") from error
+        reason = "it is empty" if _is_empty(path) else error
+        raise LabelError(f"{path} cannot be read as a label file: {reason}.") from error
     return parse_result(raw, path)
 
 
 def parse_result(raw: Any, path: Path) -> ResultFile:
     """Raises LabelError where `raw`, the content of `path`, is no label object."""
     if not isinstance(raw, dict) or not {"word", "score"} <= raw.keys():
-        raise LabelError(f"{path} is not a label file: expected an object with the keys {', '.join(FIVE_KEYS)}.")
+        there = f"the keys {', '.join(map(str, raw))}" if isinstance(raw, dict) else f"{raw!r:.40}"
+        raise LabelError(
+            f"{path} is not a label file: expected an object with the keys {', '.join(FIVE_KEYS)}, got {there}."
+        )
     try:
         json.dumps(raw, ensure_ascii=False).encode()  # lone surrogates could be written nowhere
         rubric = RubricName(raw.get("rubric") or RubricName.WORD)
-        ratings = tuple(event_from_json(event) for event in raw.get("ratings") or ())
+        ratings = _one_spelling([event_from_json(event) for event in raw.get("ratings") or ()])
         extra = {key: value for key, value in raw.items() if key not in OWN_KEYS}
         stored = derive(str(raw["word"]), rubric, ratings, extra)
         edit = _outside_edit(raw, stored)
@@ -146,7 +172,7 @@ def event_to_json(event: RatingEvent) -> dict[str, Any]:
 def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
     score = raw.get("score")
     return RatingEvent(
-        evaluator=str(raw["evaluator"]),
+        evaluator=_rater(raw["evaluator"]),
         action=RatingAction(raw["action"]),
         at=_time(raw["at"]),
         score=None if score is None else _score(score),
@@ -164,15 +190,18 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
 
 def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | None:
     """The rating that the five keys hold and the history does not, or None where they agree."""
-    score, evaluator = raw.get("score"), str(raw.get("evaluator") or "unknown")
-    if raw.get("labeled", score is not None) is False or score is None:
+    score, labeled = raw.get("score"), raw.get("labeled")
+    if score is None or (labeled is not None and not flag(labeled)):
         return None
+    name = str(raw.get("evaluator") or "")
+    evaluator = NO_RATER if is_nobody(name) else spaced(name)
+    evaluator = spelled_as(evaluator, {event.evaluator for event in stored.ratings}) or evaluator
     same_score = stored.score is not None and math.isclose(_score(score), stored.score, abs_tol=1e-3)
     said = (evaluator, str(raw.get("notes") or ""))
     # Of several raters the five keys hold a summary: only its score can have been edited to mean something.
     if stored.labeled and same_score and (said == (stored.evaluator, stored.notes) or stored.evaluator == SEVERAL):
         return None
-    named = "unknown" if evaluator == SEVERAL else evaluator
+    named = NO_RATER if evaluator == SEVERAL else evaluator
     event = RatingEvent(
         evaluator=named,
         action=RatingAction.RATE,
@@ -202,6 +231,29 @@ def _time(value: Any) -> str:
         return as_text(utc_time(value))
     except ValueError as error:
         raise _WrongTime(f"at: {error}") from None
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return not path.read_bytes().strip()
+    except OSError:
+        return False
+
+
+def _rater(value: Any) -> str:
+    if value is None or is_nobody(str(value)):
+        raise ValueError(f"a rating names no rater, got {value!r}")
+    return spaced(str(value))
+
+
+def _one_spelling(events: Sequence[RatingEvent]) -> tuple[RatingEvent, ...]:
+    """Spellings of one name within a file are one rater."""
+    spellings: dict[str, set[str]] = {}
+    for name in {event.evaluator for event in events}:
+        spellings.setdefault(name_key(name), set()).add(name)
+    if all(len(names) == 1 for names in spellings.values()):
+        return tuple(events)
+    return tuple(replace(e, evaluator=best_spelling(spellings[name_key(e.evaluator)])) for e in events)
 
 
 def _dimension(value: Any) -> float:

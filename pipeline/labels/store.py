@@ -5,13 +5,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError
 from pipeline.i18n import N_
-from pipeline.labels.history import current_ratings, standing_events
+from pipeline.labels.history import current_ratings, lasting_events, slot, standing_events
 from pipeline.labels.index import Index
-from pipeline.labels.result_file import LabelTimeError, ResultFile, append, derive, read_result, write_result
+from pipeline.labels.result_file import (
+    LabelTimeError,
+    ResultFile,
+    append,
+    derive,
+    read_result,
+    scale_is_unknown,
+    write_result,
+)
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, same_person, spelled_as
@@ -48,13 +57,15 @@ class LabelStore:
         self, recording: Recording, events: Sequence[RatingEvent], by: Identity | None = None
     ) -> ResultFile | None:
         """Append those of `events` that say something new: an evaluator who has not spoken yet, or a corrected score.
-        None where there is nothing new; the index is left to the importer."""
+        None where there is nothing new; the index is left to the importer. Raises AccessError for decisions of who may
+        not decide."""
         permit(self._settings, by, Action.IMPORT_DATA)
+        if any(event.action in REVIEWS for event in events):
+            permit(self._settings, by, Action.REVIEW)
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
-            said = {event.evaluator: event for event in before.ratings}
-            fresh = tuple(event for event in events if not says_the_same(said.get(event.evaluator), event))
+            fresh = fresh_events(before.ratings, events)
             if not fresh:
                 return None
             after = derive(before.word, before.rubric, (*before.ratings, *fresh), before.extra)
@@ -88,6 +99,11 @@ class LabelStore:
             except LabelTimeError:
                 self._index.pass_over(recording)  # so that the experts go on with the others
                 raise
+            if any(map(scale_is_unknown, before.ratings)) and self._index.is_held(recording):
+                raise LabelError(
+                    f"The label file of {recording.id} has a score of an unknown scale. Give the scale first: "
+                    f"`pronlab label scale --set {recording.set}`."
+                )
             if People(self._settings).is_open:  # a recording's own history spells its raters in one way
                 alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
                 event = replace(event, evaluator=alike or event.evaluator)
@@ -128,9 +144,26 @@ def _after_the_last(history: Sequence[RatingEvent], event: RatingEvent) -> Ratin
     return replace(event, at=moved.isoformat(timespec="milliseconds"))
 
 
-def says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
-    """Whether an evaluator's last event already holds this score."""
-    return old is not None and (old.score, old.dimensions) == (new.score, new.dimensions)
+def fresh_events(history: Sequence[RatingEvent], events: Sequence[RatingEvent]) -> tuple[RatingEvent, ...]:
+    """Those of `events` that the history does not hold, and that say something other than what stands in their place.
+    Known are also those that were taken back or replaced since they were exported."""
+    lasting = {slot(event): event for event in lasting_events(history)}
+    known = set(map(_key, history))
+    return tuple(
+        event for event in events if _key(event) not in known and not _says_the_same(lasting.get(slot(event)), event)
+    )
+
+
+def _key(event: RatingEvent) -> tuple[Any, ...]:
+    """The same of an event wherever it stands."""
+    return (event.evaluator, event.action, event.at, event.score, *sorted(event.dimensions.items()))
+
+
+def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
+    """Whether nothing is said that was not said before; what a file leaves empty is no correction."""
+    if old is None or (old.action, old.score, old.dimensions) != (new.action, new.score, new.dimensions):
+        return False
+    return all(getattr(new, key) in ("", (), getattr(old, key)) for key in ("notes", "reason", "marks"))
 
 
 def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:

@@ -2,7 +2,8 @@
 
 Tables are [items, raters], NaN where a rater did not rate. Every figure is a function of sums over items, so that an
 interval (percentile bootstrap over clusters of items, usually speakers) takes a matrix product, and a hundred thousand
-ratings a second. Formulas:
+ratings a second. A figure that the ratings do not define (nobody's ratings vary, or raters contradict each other) is
+None with the reason. Formulas:
 
     alpha        Krippendorff (2011), interval metric, missing ratings allowed
     ICC          Shrout & Fleiss (1979), two-way random, absolute agreement: (2,1) for one rater, (2,k) for their mean
@@ -18,7 +19,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.metrics.bootstrap import interval, resample_weights
 
 Table = NDArray[np.float64]
@@ -26,13 +27,18 @@ Statistic = Callable[[Table], Table]
 N_RESAMPLES = 500
 MIN_SHARED = 10
 ALL_RATERS = "all raters"
-NOT_ENOUGH = N_("not enough overlap")
+NOT_ENOUGH = Message(N_("not enough overlap"))
+ALL_ALIKE = Message(N_("all ratings are the same"))
+ONE_BAND = Message(N_("all ratings are in the same band"))
+NO_BANDS = Message(N_("no bands"))
+OVER_PAIRS = Message(N_("mean over pairs"))
+CONTRADICTORY = Message(N_("the raters contradict each other: the items differ less than the ratings of one item"))
+UNSTABLE = Message(N_("undefined for many resamples, so it has no interval"))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure over `n` items with its 95 % interval. Where one of them is None, `reason` says why (a source string of
-    the catalogue)."""
+    """A figure over `n` items with its 95 % interval. Where one of them is None, `reason` says why (a `Message`)."""
 
     value: float | None
     interval: tuple[float, float] | None
@@ -99,8 +105,9 @@ class Clusters:
             member, resample_weights(size, None, n_resamples=n_resamples, seed=seed) if size else np.empty((0, 0))
         )
 
-    def estimate(self, columns: Table, statistic: Statistic, n: int) -> Estimate:
-        """`columns` [items, sums] to a figure: `statistic` takes sums [..., k] and gives [...]."""
+    def estimate(self, columns: Table, statistic: Statistic, n: int, undefined: str = ALL_ALIKE) -> Estimate:
+        """`columns` [items, sums] to a figure: `statistic` takes sums [..., k] and gives [...], NaN where the figure is
+        not defined; `undefined` says why."""
         if n < MIN_SHARED:
             return Estimate(None, None, n, NOT_ENOUGH)
         size = self.weights.shape[1]
@@ -111,8 +118,9 @@ class Clusters:
             value = float(statistic(by_cluster.sum(axis=0)))
             drawn = statistic(self.weights @ by_cluster)
         if not np.isfinite(value):
-            return Estimate(None, None, n, N_("all ratings are the same"))
-        return Estimate(value, interval(drawn), n)
+            return Estimate(None, None, n, undefined)
+        between = interval(drawn)
+        return Estimate(value, between, n, "" if between else UNSTABLE)
 
 
 def agreement(
@@ -137,9 +145,7 @@ def agreement(
         _pair(table, levels if len(bands) else None, names, a, b, drawn) for a, b in combinations(range(len(names)), 2)
     )
     icc, icc_k, over = _icc(table, drawn)
-    raters = tuple(
-        _rater(table, names[column], column, drawn) for column in range(len(names)) if there[:, column].any()
-    )
+    raters = tuple(_rater(table, names, column, drawn) for column in range(len(names)) if there[:, column].any())
     return Agreement(
         n=shared,
         n_rated=int(there.any(axis=1).sum()),
@@ -147,8 +153,8 @@ def agreement(
         icc=icc,
         icc_k=icc_k,
         icc_over=over,
-        kappa=_mean_kappa(levels, drawn) if len(bands) else Estimate(None, None, shared, N_("no bands")),
-        leave_one_out=_leave_one_out(table, drawn),
+        kappa=_mean_kappa(levels, drawn) if len(bands) else Estimate(None, None, shared, NO_BANDS),
+        leave_one_out=_leave_one_out(table, names, drawn),
         pairs=tuple(pair for pair in pairs if pair.n),
         raters=raters,
     )  # fmt: skip
@@ -173,8 +179,16 @@ def alpha(table: Table, drawn: Clusters) -> Estimate:
 
 
 def icc_complete(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate]:
-    """ICC(2,1) and ICC(2,k) of a table without gaps."""
+    """ICC(2,1) and ICC(2,k) of a table without gaps.
+
+    Where items differ less than the ratings of one item (mean square of rows under that of the error) the estimated
+    variance of items is negative: the reliability of the mean, which divides by what is then near 0, is not defined.
+    Of single raters it is a negative figure, down to -1.
+    """
     k = table.shape[1]
+    if np.ptp(table) == 0.0:
+        nothing = Estimate(None, None, len(table), ALL_ALIKE)
+        return nothing, nothing
     values = table - _centre(table)
     columns = np.column_stack([np.ones(len(table)), values.mean(axis=1) ** 2, (values**2).sum(axis=1), values])
 
@@ -188,13 +202,20 @@ def icc_complete(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate]:
 
     def single(sums: Table) -> Table:
         n, rows, raters, error = squares(sums)
-        return np.asarray((rows - error) / (rows + (k - 1.0) * error + k * (raters - error) / n))
+        whole = rows + (k - 1.0) * error + k * (raters - error) / n
+        value = (rows - error) / np.where(whole > 0.0, whole, np.nan)
+        return np.asarray(np.where(value >= -1.0, value, np.nan))
 
     def mean(sums: Table) -> Table:
         n, rows, raters, error = squares(sums)
-        return np.asarray((rows - error) / (rows + (raters - error) / n))
+        whole = rows + (raters - error) / n
+        return np.asarray((rows - error) / np.where((rows > error) & (whole > 0.0), whole, np.nan))
 
-    return drawn.estimate(columns, single, len(table)), drawn.estimate(columns, mean, len(table))
+    n_items = len(table)
+    return (
+        drawn.estimate(columns, single, n_items, CONTRADICTORY),
+        drawn.estimate(columns, mean, n_items, CONTRADICTORY),
+    )
 
 
 def additive_model(table: Table, n_rounds: int = 100, tolerance: float = 1e-9) -> tuple[Table, Table]:
@@ -278,8 +299,8 @@ def _weighted(estimates: Sequence[Estimate]) -> Estimate:
     known = [e for e in estimates if e.value is not None]
     n = sum(e.n for e in known)
     if not known:
-        return Estimate(None, None, 0, NOT_ENOUGH)
-    return Estimate(sum((e.value or 0.0) * e.n for e in known) / n, None, n, N_("mean over pairs"))
+        return Estimate(None, None, sum(e.n for e in estimates), estimates[0].reason)
+    return Estimate(sum((e.value or 0.0) * e.n for e in known) / n, None, n, OVER_PAIRS)
 
 
 def _part(drawn: Clusters, rows: NDArray[np.bool_]) -> Clusters:
@@ -296,9 +317,9 @@ def _pair(table: Table, levels: Table | None, names: Sequence[str], a: int, b: i
         return np.asarray(sums[..., 1] / sums[..., 0])
 
     ones = np.ones(n)
-    kappa = Estimate(None, None, n, N_("no bands"))
+    kappa = Estimate(None, None, n, NO_BANDS)
     if levels is not None:
-        kappa = part.estimate(_kappa_columns(levels[both, a], levels[both, b]), _kappa, n)
+        kappa = part.estimate(_kappa_columns(levels[both, a], levels[both, b]), _kappa, n, ONE_BAND)
     return Pair(
         names[a],
         names[b],
@@ -327,10 +348,12 @@ def _mean_kappa(levels: Table, drawn: Clusters) -> Estimate:
         if both.sum() >= MIN_SHARED:
             columns = _kappa_columns(np.where(both, levels[:, a], 0.0), np.where(both, levels[:, b], 0.0))
             blocks.append(columns * both[:, None])
-    return _mean_of_blocks(blocks, _kappa, drawn, int((there.sum(axis=1) >= 2).sum()))
+    return _mean_of_blocks(blocks, _kappa, drawn, int((there.sum(axis=1) >= 2).sum()), ONE_BAND)
 
 
-def _mean_of_blocks(blocks: Sequence[Table], statistic: Statistic, drawn: Clusters, n: int) -> Estimate:
+def _mean_of_blocks(
+    blocks: Sequence[Table], statistic: Statistic, drawn: Clusters, n: int, undefined: str = ALL_ALIKE
+) -> Estimate:
     if not blocks:
         return Estimate(None, None, n, NOT_ENOUGH)
     width = blocks[0].shape[1]
@@ -339,18 +362,29 @@ def _mean_of_blocks(blocks: Sequence[Table], statistic: Statistic, drawn: Cluste
         values = [statistic(sums[..., k * width : (k + 1) * width]) for k in range(len(blocks))]
         return np.asarray(np.mean(values, axis=0))
 
-    return drawn.estimate(np.concatenate(blocks, axis=1), mean, n)
+    return drawn.estimate(np.concatenate(blocks, axis=1), mean, n, undefined)
+
+
+def _shared_with_others(table: Table, column: int) -> NDArray[np.bool_]:
+    others = np.delete(table, column, axis=1)
+    return np.asarray(np.isfinite(table[:, column]) & np.isfinite(others).any(axis=1))
+
+
+def _beside_others(table: Table, column: int) -> tuple[Table, Table]:
+    """A rater's ratings and the median of the others, on the items that they share."""
+    both = _shared_with_others(table, column)
+    return table[both, column], np.asarray(np.nanmedian(np.delete(table, column, axis=1)[both], axis=1))
 
 
 def _pearson_columns(table: Table, column: int) -> Table | None:
     """Of a rater and the median of the others, where both are there; None for too few."""
-    others = np.delete(table, column, axis=1)
-    both = np.isfinite(table[:, column]) & np.isfinite(others).any(axis=1)
+    both = _shared_with_others(table, column)
     if both.sum() < MIN_SHARED:
         return None
+    own, median = _beside_others(table, column)
     x, y = np.zeros(len(table)), np.zeros(len(table))
-    x[both] = table[both, column] - _centre(table)
-    y[both] = np.nanmedian(others[both], axis=1) - _centre(table)
+    x[both] = own - _centre(table)
+    y[both] = median - _centre(table)
     return np.stack([both.astype(np.float64), x, y, x**2, y**2, x * y], axis=1)
 
 
@@ -359,21 +393,43 @@ def _pearson(sums: Table) -> Table:
     return np.asarray((n * xy - x * y) / np.sqrt((n * xx - x**2) * (n * yy - y**2)))
 
 
-def _leave_one_out(table: Table, drawn: Clusters) -> Estimate:
+def _leave_one_out(table: Table, names: Sequence[str], drawn: Clusters) -> Estimate:
     blocks = [block for column in range(table.shape[1]) if (block := _pearson_columns(table, column)) is not None]
     shared = int((np.isfinite(table).sum(axis=1) >= 2).sum())
+    if blocks and (reason := _no_correlation(table, names)) is not None:
+        return Estimate(None, None, shared, reason)
     return _mean_of_blocks(blocks, _pearson, drawn, shared)
 
 
-def _rater(table: Table, name: str, column: int, drawn: Clusters) -> Rater:
-    ratings = table[np.isfinite(table[:, column]), column]
-    others = np.delete(table, column, axis=1)
-    both = np.isfinite(table[:, column]) & np.isfinite(others).any(axis=1)
+def _no_correlation(table: Table, names: Sequence[str]) -> Message | None:
+    """Whose ratings correlate with nobody's because they do not vary; None where everybody's do."""
+    if np.ptp(table[np.isfinite(table)]) == 0.0:
+        return ALL_ALIKE
+    pairs = {name: _beside_others(table, column) for column, name in enumerate(names)}
+    constant = [name for name, (own, _) in pairs.items() if own.size and np.ptp(own) == 0.0]
+    if constant:
+        return Message(N_("all ratings of {raters} are the same"), raters=", ".join(constant))
+    if any(median.size and np.ptp(median) == 0.0 for _, median in pairs.values()):
+        return Message(N_("the median of the other raters is the same for all items"))
+    return None
+
+
+def _rater(table: Table, names: Sequence[str], column: int, drawn: Clusters) -> Rater:
+    own = table[np.isfinite(table[:, column]), column]
+    both = _shared_with_others(table, column)
     n = int(both.sum())
-    difference = table[both, column] - np.nanmean(others[both], axis=1) if n else np.empty(0)
+    difference = table[both, column] - np.nanmean(np.delete(table, column, axis=1)[both], axis=1) if n else np.empty(0)
     severity = _part(drawn, both).estimate(
         np.stack([np.ones(n), difference], axis=1), lambda sums: np.asarray(sums[..., 1] / sums[..., 0]), n
     )
     block = _pearson_columns(table, column)
-    alone = Estimate(None, None, n, NOT_ENOUGH) if block is None else drawn.estimate(block, _pearson, n)
-    return Rater(name, len(ratings), float(ratings.mean()), float(ratings.std()), severity, alone)
+    alone = Estimate(None, None, n, NOT_ENOUGH)
+    if block is not None:
+        rated, median = _beside_others(table, column)
+        varies = np.ptp(rated) > 0.0 and np.ptp(median) > 0.0
+        alone = (
+            drawn.estimate(block, _pearson, n)
+            if varies
+            else Estimate(None, None, n, _no_correlation(table, names) or "")
+        )
+    return Rater(names[column], len(own), float(own.mean()), float(own.std()), severity, alone)

@@ -18,14 +18,16 @@ from pipeline.i18n import N_
 from pipeline.text import composed, visible
 
 MAX_NAME_LENGTH = 80
+NOBODY = frozenset(
+    ("", "None", "none", "null", "NULL", "Null", "nan", "NaN", "N/A", "n/a", "NA", "undefined", "-", "--")
+)
 _EVERY_I = str.maketrans("Iİı", "iii")
 
 
 def clean_name(name: str) -> str:
     """A person's name in composed form with single spaces. Raises LabelError for an empty or unprintable one."""
-    spaced = " ".join(name.split())
-    cleaned = _drawn(name)
-    if not cleaned or len(cleaned) > MAX_NAME_LENGTH or not spaced.isprintable():
+    cleaned = spaced(name)
+    if not cleaned or len(cleaned) > MAX_NAME_LENGTH or not " ".join(name.split()).isprintable():
         raise LabelError(
             N_("A person's name has 1 to {max_name_length} printable characters, got {name!r}."),
             max_name_length=MAX_NAME_LENGTH,
@@ -45,15 +47,27 @@ def same_person(a: str, b: str) -> bool:
 
 
 def spelled_as(name: str, known: Iterable[str]) -> str | None:
-    """The spelling among `known` that is this person: the very same one, else the first in order; None for somebody
-    new."""
+    """The spelling among `known` that is this person: the very same one, else the best; None for somebody new."""
     key = name_key(name)
-    alike = sorted(other for other in known if name_key(other) == key)
+    alike = {other for other in known if name_key(other) == key}
     if not alike:
         return None
-    cleaned = _drawn(name)
-    return cleaned if cleaned in alike else alike[0]
+    cleaned = spaced(name)
+    return cleaned if cleaned in alike else best_spelling(alike)
 
 
-def _drawn(name: str) -> str:
+def best_spelling(names: Iterable[str]) -> str:
+    """Of several spellings of one name, whatever their order: one in mixed case, as names are written, else the first
+    by its letters."""
+    return min(names, key=lambda name: (name in (name.upper(), name.lower()), name))
+
+
+def is_nobody(name: str) -> bool:
+    """Whether a program wrote that there is no name: nothing, or its word for that."""
+    return spaced(name) in NOBODY
+
+
+def spaced(name: str) -> str:
+    """In composed form with single spaces, without what is never drawn: what every name of a person or speaker is kept
+    as."""
     return " ".join(composed(visible(name)).split())

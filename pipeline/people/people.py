@@ -67,9 +67,13 @@ class People:
     def raters(self) -> set[str] | None:
         """Who may rate: everybody on the list who is active and an expert; None where there is no list and any name
         will do."""
+        return self.who_may(Action.RATE)
+
+    def who_may(self, action: Action) -> set[str] | None:
+        """Who is active and may do that; None where there is no list, and any name will do."""
         if self.is_open:
             return None
-        return {p.name for p in self.all() if p.active and Identity(p.name, frozenset(p.roles)).may(Action.RATE)}
+        return {p.name for p in self.all() if p.active and Identity(p.name, frozenset(p.roles)).may(action)}
 
     def spelling(self, name: str) -> str:
         """A typed name as this installation knows it: as on the list, else as it has been rated under, else as typed.

@@ -69,7 +69,8 @@ def exported(settings: Settings, learner: str, by: Identity | None = None) -> by
     home = learner_folder(settings, learner)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("attempts.csv", csvfile.of_records(COLUMNS, (_row(attempt, home.name) for attempt in attempts)))
+        table = csvfile.of_records(COLUMNS, (_row(attempt, home.name) for attempt in attempts))
+        packed.writestr("attempts.csv", csvfile.download(table))
         for path in sorted(home.rglob("*")):
             if path.is_file() and not path.name.startswith(artifacts.TEMPORARY_PREFIX):
                 packed.write(path, str(path.relative_to(home)))

@@ -26,12 +26,13 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
-from pipeline.errors import PronlabError
+from pipeline.errors import PronlabError, TableError
 from pipeline.i18n import N_, Multilingual, joined
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RubricName, Target
 from pipeline.settings import Settings
+from pipeline.tablefile import decoded
 from pipeline.text import is_showable
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -150,8 +151,8 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
             size=len(content) // 1000,
         )
     try:
-        raw = artifacts.loads_yaml(content)
-    except ValueError as error:
+        raw = artifacts.loads_yaml(decoded(content)[0])
+    except (ValueError, TableError) as error:
         raise LessonError(N_("{name} is no YAML: {reason}"), name=name, reason=str(error)) from error
     if not isinstance(raw, dict):
         raise LessonError(

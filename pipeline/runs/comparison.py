@@ -100,8 +100,9 @@ def as_records(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def as_csv(comparison: Comparison) -> str:
-    return csvfile.of_records(("run", "kind", "status", "figure", "last", "best", "best_epoch"), as_records(comparison))
+def as_csv(comparison: Comparison, dialect: csvfile.Dialect = csvfile.COMMA) -> str:
+    columns = ("run", "kind", "status", "figure", "last", "best", "best_epoch")
+    return csvfile.of_records(columns, as_records(comparison), dialect)
 
 
 def as_markdown(comparison: Comparison) -> str:

@@ -21,6 +21,7 @@ from pipeline.errors import TrainingError
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
 from pipeline.parallel import Progress
+from pipeline.people.names import name_key
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.speechllm.collator import Collator
@@ -80,7 +81,8 @@ def _train(
         )
     if held is None:
         corpus, held = hold_out(corpus)
-    overlap = set(corpus.rows["speaker"]) & set(held.rows["speaker"])
+    heard = set(map(name_key, held.rows["speaker"]))
+    overlap = {name for name in corpus.rows["speaker"] if name_key(name) in heard}
     if overlap:
         raise TrainingError(
             f"{len(overlap)} speakers are in part {config.part!r} and in {config.evaluation_part!r}, first "

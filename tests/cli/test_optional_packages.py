@@ -175,8 +175,9 @@ def a_search_for_a_detector(settings: Settings, _: Path) -> None:
 
 def a_data_set(settings: Settings, folder: Path) -> None:
     from pipeline.labels.exchange.dataset import write_dataset
+    from pipeline.labels.exchange.recordings import Labels
 
-    write_dataset(folder / "new", [], settings)
+    write_dataset(folder / "new", Labels(()), settings)
 
 
 def slurm(settings: Settings, _: Path) -> None:

@@ -281,7 +281,18 @@ def test_folds_keep_speakers_apart_are_balanced_and_never_change() -> None:
     with pytest.raises(CorpusError):
         speaker_folds(["a", "b"], 3, seed=0)
     with pytest.raises(CorpusError):
+        speaker_folds(["a", "a "], 2, seed=0)
+    with pytest.raises(CorpusError):
         speaker_holdout(["a", "a"], 0.2, seed=0)
+
+
+def test_spellings_of_one_speaker_stay_on_one_side_of_a_split() -> None:
+    alike = [["Ayşe", " Ayşe", "Ays\u0327e ", "ayşe"], ["S1", "s1"], ["IŞIK", "Işık"], ["0"], ["x"], ["y"], ["z"]]
+    speakers = [name for names in alike for name in names for _ in range(5)]
+    folds = dict(zip(speakers, speaker_folds(speakers, 4, seed=1).tolist(), strict=True))
+    held = dict(zip(speakers, speaker_holdout(speakers, 0.3, seed=1).tolist(), strict=True))
+    for names in alike:
+        assert len({folds[name] for name in names}) == len({held[name] for name in names}) == 1
 
 
 def test_the_same_name_in_two_unicode_forms_is_one_name(settings: Settings, corpus: Path) -> None:

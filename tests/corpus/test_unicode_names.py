@@ -10,7 +10,7 @@ from pipeline.corpus.references import find_reference, mark, marked, unmark
 from pipeline.corpus.sets import RESULT_SUFFIX, audio_path, get_set, read_recordings, result_path, spelled
 from pipeline.errors import CorpusError
 from pipeline.importing.importer import import_path
-from pipeline.labels.exchange.incoming import apply, check, from_csv
+from pipeline.labels.exchange.incoming import apply, check, read_ratings
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
@@ -98,7 +98,7 @@ def known(settings: Settings, tmp_path: Path) -> str:
 def test_ids_and_paths_in_a_table_of_ratings(settings: Settings, known: str, form: str) -> None:
     path = read_recordings(settings, "s")[0].path
     table = f"recording_id,evaluator,score\n{written(form, known)},Ayşe,40\n{written(form, path)},Bob,50\n"
-    incoming = check(settings, "s", from_csv(table.encode()))
+    incoming = check(settings, "s", read_ratings(table.encode()).rows)
     assert (incoming.problems, incoming.n) == ((), 2)
     assert apply(settings, "s", incoming) == 1
 

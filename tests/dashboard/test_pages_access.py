@@ -247,9 +247,8 @@ def test_models_are_deployed_by_who_may(team: Settings) -> None:
 def test_trainings_imports_and_exports_start_for_who_may(tiny_set: str, team: Settings) -> None:
     from pipeline.importing.importer import import_path, take_away
     from pipeline.jobs.launcher import launch_training
-    from pipeline.labels.exchange import export_labels
-    from pipeline.labels.exchange.recordings import rated_recordings
-    from pipeline.labels.index import Index
+    from pipeline.labels.exchange.files import export_table
+    from pipeline.labels.exchange.recordings import labels_of
     from pipeline.scoring.batch import launch_scoring, score_set
     from pipeline.scoring.feature_based.config import TrainConfig
 
@@ -260,10 +259,10 @@ def test_trainings_imports_and_exports_start_for_who_may(tiny_set: str, team: Se
             lambda by=by: score_set(team, tiny_set, "heuristic", by=by),
             lambda by=by: import_path(team, MASA, by=by),
             lambda by=by: take_away(team, tiny_set, by),
-            lambda by=by: export_labels(Index(team), tiny_set, "csv", by=by),
-            lambda by=by: rated_recordings(team, tiny_set, by),
+            lambda by=by: export_table(team, tiny_set, "csv", by=by),
+            lambda by=by: labels_of(team, tiny_set, by),
         ):
             with pytest.raises(AccessError):
                 service()
     assert not list(team.runs_root.glob("*"))
-    assert export_labels(Index(team), tiny_set, "csv", by=People(team).identify("Rita"))[0] == 48
+    assert export_table(team, tiny_set, "csv", by=People(team).identify("Rita")).n == 48

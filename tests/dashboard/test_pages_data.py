@@ -112,18 +112,32 @@ def test_removing_a_set_needs_a_second_answer_and_leaves_its_files(
     assert sorted((tmp_path / "tiny").rglob("*")) == files
 
 
-def test_exported_labels_are_those_of_the_set(open_page, tiny_set: str) -> None:
+def test_exported_labels_are_those_of_the_set(open_page, settings: Settings, tiny_set: str) -> None:
     from dashboard.services import data
+    from pipeline.corpus.sets import get_set, read_recordings, result_path
+    from pipeline.csvfile import COMMA, DIALECTS
+    from pipeline.labels.index import Index
 
     page = open_page("data", section="Export")
     assert not page.exception
-    lines = data.exported_labels("tiny", "csv").decode("utf-8-sig").splitlines()
+    assert not page.warning
+    assert [choice.value for choice in page.selectbox if choice.label == "CSV separator"] == ["comma"]
+    lines = data.exported_labels("tiny", "csv", COMMA).decode("utf-8-sig").splitlines()
     assert len(lines) == 1 + 48
-    assert len(data.exported_labels("tiny", "jsonl").splitlines()) == 24
+    turkish = data.exported_labels("tiny", "csv", DIALECTS["semicolon"]).decode("utf-8-sig")
+    assert turkish.startswith("recording_id;set;")
+    assert len(data.exported_labels("tiny", "jsonl", COMMA).splitlines()) == 24
+    for format_ in ("consensus", "xlsx", "label-studio", "textgrid"):
+        assert data.exported_labels(tiny_set, format_, COMMA)
+    result_path(get_set(settings, tiny_set), read_recordings(settings, tiny_set)[0]).write_text("[]")
+    Index(settings).rebuild()
+    told = open_page("data", section="Export").warning[0].value
+    assert "1 label file cannot be read and is left out of every export" in told
+    assert len(data.exported_labels("tiny", "csv", COMMA).decode("utf-8-sig").splitlines()) == 1 + 46
 
 
 def test_ratings_from_elsewhere_are_checked_and_imported(open_page, settings: Settings, tiny_set: str) -> None:
-    from dashboard.services import data, shared
+    from dashboard.services import shared
 
     key = shared.index().recordings(tiny_set)[0].id
     table = f"recording_id,evaluator,score\n{key},Zoë,77\nnowhere,Zoë,77\n".encode()
@@ -134,8 +148,6 @@ def test_ratings_from_elsewhere_are_checked_and_imported(open_page, settings: Se
     button(page, "Import ratings").click().run()
     assert "1 recording has new ratings" in page.success[-1].value
     assert "Zoë" in set(shared.index().labels(tiny_set)["evaluator"])
-    for format_ in ("label-studio", "textgrid"):
-        assert data.exported_labels(tiny_set, format_)
 
 
 @pytest.mark.parametrize("damage", ["cut", "a list", "a folder", "gone", "null name"])

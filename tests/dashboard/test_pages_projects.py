@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard.sections.projects.setup import read_gold
+from dashboard.sections.projects.setup import names_of, read_gold
 from dashboard.services.label import Labelling, Session
 from pipeline.errors import ProjectError
 from pipeline.labels.index import Index
@@ -51,7 +51,7 @@ def test_agreement_of_two_or_more(open_page: Open, study: Project) -> None:
     assert not page.exception
     overview = page.dataframe[0].value
     assert list(overview["Dimension"]) == ["Score"]
-    assert overview["Items"][0] == 12
+    assert overview["Items"][0] == "12"
     assert "[" in overview["Krippendorff's α"][0]
     raters = next(frame.value for frame in page.dataframe if "Rater" in frame.value.columns)
     assert list(raters["Rater"]) == ["Bob", "Cem", "Eve"]
@@ -196,6 +196,11 @@ def test_a_project_without_anything_left(open_page: Open, settings: Settings, st
 
 def test_known_answers_as_people_type_them() -> None:
     assert read_gold("a/b,80\n\n c/d , 7.5\n", RubricName.WORD) == {"a/b": {"score": 80.0}, "c/d": {"score": 7.5}}
+    pasted = "a/b\t80,5\nc/d\t7"
+    assert read_gold(pasted, RubricName.WORD) == {"a/b": {"score": 80.5}, "c/d": {"score": 7.0}}
+    assert read_gold(pasted.replace("\t", ";"), RubricName.WORD) == read_gold(pasted, RubricName.WORD)
+    assert read_gold("a/b;8;9;7,5;8", RubricName.SENTENCE)["a/b"]["prosodic"] == 7.5
+    assert names_of("Eve; Bob\nCem\tEve, Işıl") == ("Eve", "Bob", "Cem", "Işıl")
     with pytest.raises(ProjectError, match=r"recording,accuracy,fluency,prosodic,total"):
         read_gold("a/b,8,9", RubricName.SENTENCE)
     assert list_projects(Settings.from_env({"PRONLAB_DATA_ROOT": "/nowhere"})) == []

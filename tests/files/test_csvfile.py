@@ -15,9 +15,8 @@ from pipeline import csvfile
 from pipeline.cli.main import main
 from pipeline.corpus.sets import read_recordings
 from pipeline.importing.importer import import_path
-from pipeline.labels.exchange import export_labels
-from pipeline.labels.exchange.incoming import from_csv
-from pipeline.labels.index import Index
+from pipeline.labels.exchange.files import export_table
+from pipeline.labels.exchange.incoming import read_ratings
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.projects.project import Project, save_project
@@ -67,6 +66,27 @@ def test_a_formula_after_what_a_spreadsheet_may_split_at_is_defused(split: str) 
     assert csvfile.plain(csvfile.defused(safe)) == safe
     (_, row) = csv.reader(io.StringIO(csvfile.text(["a", "b"], [["1", cell]]), newline=""))
     assert [csvfile.plain(found) for found in row] == ["1", cell], "line ends stay within their cell"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_a_table_is_safe_whatever_sign_the_spreadsheet_cuts_at(separator: str) -> None:
+    """A file with semicolons is opened by spreadsheets that cut at commas, and heed no quotes there."""
+    cell = "a,=1+1;-2\t+3"
+    dialect = csvfile.Dialect(separator, "," if separator == ";" else ".")
+    content = csvfile.text(["x", "y"], [[cell, -1.5]], dialect)
+    line = content.partition("\n")[2]
+    for other in ";\t" if separator == "," else ",;\t":
+        assert not any(re.match(r'"*[=+@]', place) for place in line.split(other)), (other, line)
+    (_, (text, number)) = csv.reader(io.StringIO(content, newline=""), delimiter=separator)
+    assert csvfile.plain(text, separator) == cell
+    assert number == ("-1,5" if separator == ";" else "-1.5"), "a number stays a number"
+
+
+@pytest.mark.parametrize(("language", "name"), [("tr", "semicolon"), ("en", "comma")])
+def test_the_separator_of_a_language(language: str, name: str) -> None:
+    assert csvfile.spreadsheet_dialect(language) == name
+    content = csvfile.of_frame(pd.DataFrame({"a": [1.5, 2.0], "n": [3, 4]}), csvfile.DIALECTS["semicolon"])
+    assert content == "a;n\n1,5;3\n2,0;4\n", "whole numbers have no decimals"
 
 
 @pytest.mark.parametrize("cell", [Path("=1+1"), ["a;=1+1"], {"=x"}, pd.Timedelta(-1, "D")], ids=str)
@@ -134,11 +154,13 @@ def _is_number(cell: str) -> bool:
 
 def test_exported_ratings_and_consensus(settings: Settings, formulas: str) -> None:
     for table in ("ratings", "consensus"):
-        content = export_labels(Index(settings), formulas, "csv", table)[1].decode("utf-8-sig")
+        content = export_table(settings, formulas, "csv", table).content.decode("utf-8-sig")  # type: ignore[arg-type]
         assert "'=1+0" in content, table
         assert unsafe(content) == [], table
-    ratings = export_labels(Index(settings), formulas, "csv")[1]
-    assert [(row.values["evaluator"], row.values["notes"]) for row in from_csv(ratings)] == [("-Eve", "+2")] * 24
+    ratings = export_table(settings, formulas, "csv").content
+    assert [(row.values["evaluator"], row.values["notes"]) for row in read_ratings(ratings).rows] == [
+        ("-Eve", "+2")
+    ] * 24
 
 
 def test_the_consensus_of_a_project(settings: Settings, formulas: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +200,7 @@ def test_a_learners_data(settings: Settings) -> None:
     result = ScoreResult(50.0, "very_poor", "heuristic", "h", "m", Target("=1+1", "tr"))
     save_attempt(settings, "Eve", "=1+1", load_audio(SPOKEN), result)
     with zipfile.ZipFile(io.BytesIO(exported(settings, "Eve"))) as packed:
-        content = packed.read("attempts.csv").decode()
+        content = packed.read("attempts.csv").decode("utf-8-sig")
     assert "'=1+1" in content
     assert unsafe(content) == []
 
@@ -186,12 +208,11 @@ def test_a_learners_data(settings: Settings) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_ratings_with_any_line_end_are_read(end: str) -> None:
     table = end.join(["recording_id,evaluator,score", "a,Eve\u2028X,50", "b,Eve,60", ""])
-    assert [row.values["score"] for row in from_csv(table.encode())] == ["50", "60"]
+    assert [row.values["score"] for row in read_ratings(table.encode()).rows] == [50.0, 60.0]
 
 
 def test_a_quote_that_is_never_closed_is_named() -> None:
-    from pipeline.errors import LabelError
-
-    table = 'recording_id,evaluator,notes\na,Eve,"' + "x" * 200_000
-    with pytest.raises(LabelError, match=r"after line 1.*quote"):
-        from_csv(table.encode())
+    table = 'recording_id,evaluator,notes\na,Eve,"' + "x" * 200_000 + "\nb,Eve,y\n"
+    broken, whole = read_ratings(table.encode()).rows
+    assert (broken.place, whole.place, whole.values["notes"]) == ("line 2", "line 3", "y")
+    assert "quote that does not close" in broken.problem

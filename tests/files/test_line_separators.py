@@ -14,8 +14,7 @@ from pipeline.corpus.sets import read_recordings
 from pipeline.deployment.model_registry import _events, _file
 from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.importing.importer import import_path
-from pipeline.labels.exchange import export_labels
-from pipeline.labels.index import Index
+from pipeline.labels.exchange.files import export_table
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import People, Person
@@ -72,9 +71,9 @@ def test_predictions_for_compare(settings: Settings, odd_set: str, open_page: An
 def test_labels_as_json_lines(settings: Settings, odd_set: str) -> None:
     event = RatingEvent("Ayşe", RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", 50.0, notes=ODD)
     LabelStore(settings).add(read_recordings(settings, odd_set)[0], event)
-    n, content = export_labels(Index(settings), odd_set, "jsonl")
-    (row,) = map(json.loads, content.decode().splitlines())
-    assert (n, row["notes"], row["text"]) == (1, ODD, f"{ODD} 1")
+    exported = export_table(settings, odd_set, "jsonl")
+    (row,) = map(json.loads, exported.content.decode().splitlines())
+    assert (exported.n, row["notes"], row["text"]) == (1, ODD, f"{ODD} 1")
 
 
 def test_prompts_for_tables(settings: Settings, open_page: Any) -> None:

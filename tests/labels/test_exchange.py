@@ -10,18 +10,15 @@ from click.testing import CliRunner
 
 from pipeline.cli.main import main
 from pipeline.corpus.sets import get_set, read_recordings
-from pipeline.errors import LabelError
+from pipeline.errors import AccessError, LabelError, TableError
 from pipeline.importing.importer import import_path
-from pipeline.labels.exchange import export_labels
-from pipeline.labels.exchange.incoming import Row, apply, check, from_csv
-from pipeline.labels.exchange.label_studio import from_label_studio, to_label_studio
-from pipeline.labels.exchange.textgrid import write_textgrid
-from pipeline.labels.history import current_ratings
+from pipeline.labels.exchange.incoming import apply, check, read_ratings
+from pipeline.labels.exchange.label_studio import from_label_studio
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.people.people import People, Person
-from pipeline.records import Mark, PhoneScore, RatingAction, RatingEvent, WordScore
+from pipeline.records import Mark, RatingAction, RatingEvent
 from pipeline.settings import Settings
 from tests.projects.test_projects import words
 
@@ -52,46 +49,9 @@ def elsewhere(settings: Settings, tmp_path: Path) -> Settings:
     return other
 
 
-def said(settings: Settings) -> dict[str, dict[str, tuple[object, ...]]]:
-    store = LabelStore(settings)
-    return {
-        recording.path: {
-            name: (e.action, e.score, e.dimensions, e.notes, e.reason, e.marks, e.at)
-            for name, e in current_ratings(store.history(recording)).items()
-        }
-        for recording in read_recordings(settings, "words")
-    }
-
-
-def test_a_table_comes_back_as_it_was(settings: Settings, rated: str, tmp_path: Path) -> None:
-    index = Index(settings)
-    index.rebuild()
-    _, content = export_labels(index, rated, "csv")
-    other = elsewhere(settings, tmp_path)
-    incoming = check(other, rated, from_csv(content))
-    assert (incoming.problems, incoming.n) == ((), 4)
-    assert apply(other, rated, incoming) == 3
-    assert said(other) == said(settings)
-    assert apply(other, rated, incoming) == 0, "a second time changes nothing"
-    assert len(Index(other).labels(rated)) == 4
-
-
-def test_label_studio_comes_back_as_it_was(settings: Settings, rated: str, tmp_path: Path) -> None:
-    store = LabelStore(settings)
-    content = to_label_studio((r, r.path, store.current(r)) for r in read_recordings(settings, rated))
-    tasks = json.loads(content)
-    assert tasks[0]["data"]["text"] == "araba"
-    assert tasks[0]["annotations"][0]["completed_by"] == {"username": "Ayşe"}
-    other = elsewhere(settings, tmp_path)
-    incoming = check(other, rated, from_label_studio(content))
-    assert incoming.problems == ()
-    apply(other, rated, incoming)
-    assert said(other) == said(settings)
-
-
 def test_a_table_from_a_spreadsheet_is_enough(settings: Settings, words: str) -> None:
     path = read_recordings(settings, words)[0].path
-    incoming = check(settings, words, from_csv(f"recording_id,evaluator,score\n{path},Zoë,77\n".encode()))
+    incoming = check(settings, words, read_ratings(f"recording_id,evaluator,score\n{path},Zoë,77\n".encode()).rows)
     assert incoming.n == 1
     apply(settings, words, incoming)
     ((who, event),) = LabelStore(settings).current(read_recordings(settings, words)[0]).items()
@@ -106,7 +66,7 @@ def test_every_bad_row_is_named(settings: Settings, words: str) -> None:
         [key, "Eve", "101", "", "", ""],
         [key, "", "50", "", "", ""],
         [key, "Eve", "much", "", "", ""],
-        [key, "Eve", "50", "decide", "", ""],
+        [key, "Eve", "50", "undo", "", ""],
         [key, "Eve", "50", "", "yesterday", ""],
         [key, "Eve", "50", "", "", "["],
         [key, "Mallory", "50", "", "", ""],
@@ -115,59 +75,91 @@ def test_every_bad_row_is_named(settings: Settings, words: str) -> None:
     ]
     text = io.StringIO()
     csv.writer(text).writerows(table)
-    found = check(settings, words, from_csv(text.getvalue().encode()), {"Eve"})
+    found = check(settings, words, read_ratings(text.getvalue().encode()).rows, {"Eve"})
     assert found.n == 1
     assert found.ratings[key][0].at == "2026-01-01T09:00:00.000+00:00"
     for line, part in enumerate(
-        ["no recording 'nowhere'", "between 0 and 100", "name has 1 to", "much", "'decide' is not a rating",
-         "yesterday", "not JSON", "'Mallory' is not an active rater", "needs a score"], start=2,
+        ["no recording “nowhere”", "101 is off the scale of 0 to 100", "names no rater", "much",
+         "'undo' is not a rating", "yesterday", "not JSON", "“Mallory” is not an active rater",
+         "needs a score"], start=2,
     ):  # fmt: skip
         assert any(p.startswith(f"line {line}:") and part in p for p in found.problems), (line, found.problems)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"a,b\n1,2\n", "missing: evaluator, recording_id"), (b"\xff\xfe\x00", "not UTF-8")],
+    [
+        (b"a,b\n1,2\n", "no column recording_id. Its header is: a, b"),
+        (b"\xff\xfe\x00", "not UTF-16-LE text"),
+        (b" \n", "empty"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old Excel file"),
+        (b"PK\x03\x04", "cannot be read as an Excel"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(300), "not text"),
+        ("Ünvan,Öğrenci\nÇiğdem,\xff".encode()[:-1] + b"\xff", "Line 2 has a letter"),
+    ],
 )
 def test_a_file_that_is_no_table(content: bytes, message: str) -> None:
-    with pytest.raises(LabelError, match=message):
-        from_csv(content)
+    with pytest.raises(TableError, match=message):
+        read_ratings(content)
 
 
 def test_a_file_that_is_not_label_studios() -> None:
     for content in (b"{}", b"nonsense"):
         with pytest.raises(LabelError, match="not a JSON export of Label Studio"):
             from_label_studio(content)
-    odd = [1, {"data": {"recording_id": "x"}, "annotations": [{"result": []}]}]
+    odd = [1, {"data": {"recording_id": "x"}, "annotations": [{"completed_by": 3}]}]
     assert [row.problem != "" for row in from_label_studio(json.dumps(odd).encode())] == [True, True]
-    foreign = {"id": 9, "data": {"audio": "a.wav"}, "annotations": [{"completed_by": 3, "result": [
-        {"from_name": "score", "type": "rating", "value": {"rating": 4}}]}]}  # fmt: skip
-    (row,) = from_label_studio(json.dumps([foreign]).encode())
-    assert isinstance(row, Row)
-    assert (row.values["recording_id"], row.values["evaluator"], row.values["score"]) == ("a.wav", "3", 4)
 
 
-def test_a_text_grid_has_words_phones_marks_and_ratings(settings: Settings, rated: str, tmp_path: Path) -> None:
-    from praatio import textgrid
+def annotated(data: dict[str, object], *results: dict[str, object], by: object = 3) -> bytes:
+    return json.dumps([{"id": 9, "data": data, "annotations": [{"completed_by": by, "result": results}]}]).encode()
 
-    recording = read_recordings(settings, rated)[0]
-    ratings = LabelStore(settings).current(recording)
-    phones = tuple(PhoneScore(p, 90.0, 0.1 + 0.1 * n, 0.2 + 0.1 * n) for n, p in enumerate(("A", "R", "A")))
-    aligned = (WordScore("araba", 90.0, 0.1, 0.4, phones),)
-    write_textgrid(tmp_path / "a.TextGrid", recording, ratings, aligned)
-    grid = textgrid.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=False)
-    assert list(grid.tierNames) == ["words", "phones", "marks Ayşe", "marks Bob", "ratings"]
-    assert [(e.start, e.end, e.label) for e in grid.getTier("words").entries] == [(0.1, 0.4, "araba")]
-    assert [e.label for e in grid.getTier("phones").entries] == ["A", "R", "A"]
-    ayse = {(e.start, e.label) for e in grid.getTier("marks Ayşe").entries}
-    assert (0.3, "mispronounced (ı)") in ayse or (0.1, "accent") in ayse
-    assert "Bob: 60" in grid.getTier("ratings").entries[0].label
-    assert grid.maxTimestamp == pytest.approx(0.6)
 
-    write_textgrid(tmp_path / "b.TextGrid", recording, ratings)
-    plain = textgrid.openTextgrid(str(tmp_path / "b.TextGrid"), includeEmptyIntervals=False)
-    assert [e.label for e in plain.getTier("words").entries] == ["araba"]
-    assert "araba, sound 3: mispronounced (ı)" in plain.getTier("marks Ayşe").entries[0].label
+def test_the_results_of_another_label_studio_project(settings: Settings, words: str) -> None:
+    """What is a rating is read, everything else is told."""
+    path = read_recordings(settings, words)[0].path
+    content = annotated(
+        {"audio": f"/data/local-files/?d=corpora/words/{path.replace(' ', '%20')}", "text": "araba"},
+        {"from_name": "score", "to_name": "audio", "type": "choices", "value": {"choices": ["77"]}},
+        {"from_name": "notes", "to_name": "audio", "type": "textarea", "value": {"text": ["iyi", "net"]}},
+        {"from_name": "bits", "to_name": "audio", "type": "labels", "value": {"start": 0.1, "end": 1, "labels": ["x"]}},
+        {"from_name": "marks", "to_name": "text", "type": "labels",
+         "value": {"start": 0, "end": 5, "text": "araba", "labels": ["stress"]}},
+        {"from_name": "mood", "to_name": "audio", "type": "choices", "value": {"choices": ["gay"]}},
+        {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"},
+    )  # fmt: skip
+    incoming = check(settings, words, read_ratings(content).rows)
+    assert incoming.problems == ()
+    ((event,),) = incoming.ratings.values()
+    assert (event.evaluator, event.score, event.notes) == ("3", 77.0, "iyi\nnet")
+    assert event.marks == (Mark(0, None, "stress"),)
+    told = " ".join(incoming.assumed)
+    assert all(f"left out: {name} (1)" in told for name in ("choices mood", "labels bits", "relation")), told
+
+
+def test_stars_and_missing_raters_of_label_studio_are_asked_about(settings: Settings, words: str) -> None:
+    data = {"audio": read_recordings(settings, words)[0].path}
+    stars = {"from_name": "score", "to_name": "audio", "type": "rating", "value": {"rating": 4}}
+    incoming = check(settings, words, read_ratings(annotated(data, stars)).rows)
+    assert incoming.ratings == {}
+    assert "how many stars" in str(incoming.scale_question)
+    (row,) = read_ratings(annotated(data, stars, by=None)).rows
+    assert row.values["evaluator"] == ""
+
+
+def test_only_reviewers_decisions_come_in_and_only_through_reviewers(settings: Settings, words: str) -> None:
+    key = read_recordings(settings, words)[0].id
+    people, ada = People(settings), Identity("Ada", frozenset(Role))
+    people.save(Person("Ada", (Role.ADMIN, Role.REVIEWER)), ada)
+    people.save(Person("Eve", (Role.EXPERT,)), ada)
+    table = f"recording_id,evaluator,score,action\n{key},Eve,50,decide\n{key},Ada,60,decide\n"
+    incoming = check(settings, words, read_ratings(table.encode()).rows, people.raters())
+    assert len(incoming.problems) == 1
+    assert "Eve” is not an active reviewer" in incoming.problems[0]
+    with pytest.raises(AccessError):
+        apply(settings, words, incoming, Identity("Rob", frozenset({Role.RESEARCHER})))
+    assert apply(settings, words, incoming, people.identify("Ada")) == 1
+    assert Index(settings).consensus_scores(words)["score"].tolist() == [60.0]
 
 
 def test_each_format_from_the_command_line(

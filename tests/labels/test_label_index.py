@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pipeline.corpus.sets import read_recordings
-from pipeline.errors import LabelError, UnknownNameError
-from pipeline.labels.exchange import export_labels
+from pipeline.errors import UnknownNameError
+from pipeline.labels.exchange.files import export_table
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.records import RatingAction, RatingEvent
@@ -135,14 +135,13 @@ def test_a_set_whose_audio_has_gone_still_has_its_ratings(settings: Settings, ti
 def test_exports_open_in_a_spreadsheet_and_run_nothing_there(settings: Settings, tiny_set: str) -> None:
     recording = read_recordings(settings, tiny_set)[0]
     LabelStore(settings).add(recording, RatingEvent("x", RatingAction.RATE, NOW, score=50, notes='=HYPERLINK("evil")'))
-    index = Index(settings)
-    index.ensure()
-    text = export_labels(index, tiny_set, "csv")[1].decode("utf-8-sig")
+    text = export_table(settings, tiny_set, "csv").content.decode("utf-8-sig")
     assert "'=HYPERLINK" in text
     assert ",=HYPERLINK" not in text
-    rows, content = export_labels(index, tiny_set, "jsonl", "consensus")
-    assert rows == len(content.splitlines()) == 24
-    with pytest.raises(LabelError, match="no ratings"):
-        export_labels(index, "none", "csv")
+    exported = export_table(settings, tiny_set, "jsonl", "consensus")
+    assert exported.n == len(exported.content.splitlines()) == 24
+    with pytest.raises(UnknownNameError, match="none"):
+        export_table(settings, "none", "csv")
+    index = Index(settings)
     shutil.rmtree(settings.sets_root)
     assert index.rebuild().n_recordings == 0

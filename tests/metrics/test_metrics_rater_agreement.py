@@ -139,6 +139,59 @@ def test_ratings_that_are_all_alike_have_no_alpha() -> None:
     assert (found.alpha.value, found.alpha.reason) == (None, "all ratings are the same")
 
 
+def test_one_rater_who_always_says_the_same_is_named() -> None:
+    draw = np.random.default_rng(3)
+    table = np.column_stack([draw.normal(70, 9, 30), np.full(30, 80.1), draw.normal(70, 9, 30)])
+    found = agreement(table, ["Ann", "Bob", "Cem"], bands=(0, 60, 80))
+    assert (found.leave_one_out.value, found.leave_one_out.reason) == (None, "all ratings of Bob are the same")
+    by_name = {rater.name: rater.leave_one_out for rater in found.raters}
+    assert (by_name["Bob"].value, by_name["Bob"].reason) == (None, "all ratings of Bob are the same")
+    assert by_name["Ann"].value is not None, "the median of Bob and Cem varies"
+    assert found.alpha.value is not None
+    pair = agreement(table[:, :2], ["Ann", "Bob"])
+    assert {rater.leave_one_out.reason for rater in pair.raters} == {"all ratings of Bob are the same"}
+
+
+def test_a_median_that_never_changes_is_told() -> None:
+    draw = np.random.default_rng(3)
+    table = np.column_stack([np.full(30, 50.0), np.full(30, 60.0), draw.normal(70, 9, 30)])
+    (ann, bob, cem) = agreement(table, ["Ann", "Bob", "Cem"]).raters
+    assert ann.leave_one_out.reason == bob.leave_one_out.reason == "all ratings of Ann, Bob are the same"
+    assert cem.leave_one_out.value is None
+    levels = np.where(np.arange(30)[:, None] % 3 == np.arange(3), 60.0, 50.0)  # three raters agree, one at a time not
+    found = agreement(np.column_stack([levels, draw.normal(70, 9, 30)]), list("abcd"))
+    assert found.raters[3].leave_one_out.reason == "the median of the other raters is the same for all items"
+
+
+def test_ratings_in_one_band_have_no_kappa() -> None:
+    found = agreement(np.random.default_rng(0).uniform(61, 69, (30, 2)), ["a", "b"], bands=(0, 60, 80))
+    assert (found.kappa.value, found.kappa.reason) == (None, "all ratings are in the same band")
+    assert found.alpha.value is not None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.2, 2.0])
+def test_raters_who_contradict_each_other_have_no_reliability(noise: float) -> None:
+    """One divides by what is nearly 0 there: the figure was 24, its interval -317 to 208."""
+    draw = np.random.default_rng(5)
+    level = draw.normal(0, 10, 40)
+    table = 50 + np.column_stack([level, -level]) + draw.normal(0, noise, (40, 2))
+    found = agreement(table, ["a", "b"])
+    assert (found.icc_k.value, found.icc_k.interval) == (None, None)
+    assert "contradict each other" in found.icc_k.reason
+    assert found.icc.value is None or -1 <= found.icc.value < -0.7
+    assert found.alpha.value is not None
+    assert found.alpha.value < -0.9
+
+
+def test_no_icc_of_raters_without_any_relation_is_beyond_its_range() -> None:
+    for seed in range(20):
+        found = agreement(np.random.default_rng(seed).normal(50, 10, (15, 2)), ["a", "b"])
+        for estimate in (found.icc, found.icc_k):
+            low, high = estimate.interval or (0.0, 0.0)
+            assert estimate.value is None or -1 <= low <= estimate.value <= high <= 1 or estimate.interval is None
+            assert estimate.value is not None or estimate.reason
+
+
 def test_intervals_over_speakers_are_wider() -> None:
     draw = np.random.default_rng(1)
     speakers = [f"s{k // 20}" for k in range(400)]

@@ -11,7 +11,7 @@ from pipeline.api.keys import add_key, list_keys
 from pipeline.audio.load import Audio
 from pipeline.cli.main import main
 from pipeline.errors import AccessError, LabelError
-from pipeline.labels.exchange.incoming import apply, check, from_csv
+from pipeline.labels.exchange.incoming import apply, check, read_ratings
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
@@ -142,8 +142,8 @@ def test_a_new_person_on_the_list_is_spelled_as_they_rated(settings: Settings, w
 def test_spellings_in_a_table_become_one_person(settings: Settings, words: str) -> None:
     first, second, third = ids_of(settings)[:3]
     table = f"recording_id,evaluator,score\n{first},Derya,70\n{second},DERYA,80\n{third}, derya ,90\n"
-    incoming = check(settings, "words", from_csv(table.encode()))
-    assert incoming.respelled == ("'DERYA' is taken as 'Derya'", "'derya' is taken as 'Derya'")
+    incoming = check(settings, "words", read_ratings(table.encode()).rows)
+    assert incoming.respelled == ("“DERYA” is taken as “Derya”", "“derya” is taken as “Derya”")
     apply(settings, "words", incoming)
     assert Index(settings).label_counts("words") == {"Derya": 3}
 
@@ -154,9 +154,9 @@ def test_ratings_of_those_who_may_not_rate_are_not_imported(settings: Settings, 
     for name, role, active in (("Eve", Role.EXPERT, True), ("Lea", Role.LEARNER, True), ("Gus", Role.EXPERT, False)):
         people.save(Person(name, (role,), active=active), ADMIN)
     key = ids_of(settings)[0]
-    rows = from_csv(
-        "".join(["recording_id,evaluator,score\n", *(f"{key},{n},5\n" for n in ("eve", "Lea", "Gus", "Ada"))]).encode()
-    )
+    rows = read_ratings(
+        "".join(["recording_id,evaluator,score\n", *(f"{key},{n},50\n" for n in ("eve", "Lea", "Gus", "Ada"))]).encode()
+    ).rows
     found = check(settings, "words", rows, people.raters())
     assert [event.evaluator for event in found.ratings[key]] == ["Eve"]
     assert [problem.split(":")[0] for problem in found.problems] == ["line 3", "line 4", "line 5"]

@@ -145,10 +145,16 @@ def test_everything_wrong_with_a_lesson_is_said_at_once() -> None:
         assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1254"])
+def test_a_lesson_may_be_saved_in_any_encoding(encoding: str) -> None:
+    lesson = parse("x", "title: Günlük sözler\nlanguage: tr\nitems: [ağaç, ışık]\n".encode(encoding))
+    assert (lesson.title, [item.text for item in lesson.items]) == ("Günlük sözler", ["ağaç", "ışık"])
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\xff\xfe", "is no YAML"), (b"a: [", "is no YAML"), (b"- 1", "has none of them"),
+        (b"\xff\xfe\x00", "is no YAML"), (b"a: [", "is no YAML"), (b"- 1", "has none of them"),
         (b"x" * (MAX_BYTES + 1), "at most 200 kB"), (b"!!python/object/apply:os.system [ls]", "is no YAML"),
     ],
 )  # fmt: skip

@@ -353,7 +353,7 @@ def test_a_csv_goes_out_and_comes_back(settings: Settings, tmp_path: Path) -> No
         (lambda text: "\n".join(text.splitlines()[:1]), "rows"),
         (lambda text: "\n".join(text.splitlines()[:5]), "too few"),
         (lambda text: text.replace("\n", "\nx", 2), "not a number"),
-        (lambda text: text.replace("\n" + text.splitlines()[1].split(",")[0], "\nnan", 1), "not finite"),
+        (lambda text: text.replace("\n" + text.splitlines()[1].split(",")[0], "\nnan", 1), "“nan” is not a number"),
     ],
 )
 def test_a_csv_that_cannot_be_learned_from_says_why(settings: Settings, tmp_path: Path, change, said: str) -> None:  # type: ignore[no-untyped-def]
@@ -362,6 +362,17 @@ def test_a_csv_that_cannot_be_learned_from_says_why(settings: Settings, tmp_path
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(TrainingError, match=said):
         load_training_data(settings, TrainConfig(csv=str(path)))
+
+
+def test_a_csv_that_a_spreadsheet_saved_anew_is_read_as_before(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    write_csv(path, made_up(n=40))
+    before = load_training_data(settings, TrainConfig(csv=str(path)))
+    text = path.read_text(encoding="utf-8").replace(",", ";").replace(".", ",").replace("\n", "\r\n")
+    path.write_text(text, encoding="utf-16")
+    after = load_training_data(settings, TrainConfig(csv=str(path)))
+    assert after.hash == before.hash
+    assert after.warnings == ("The text is in UTF-16-LE.", "Cells are separated by semicolons.")
 
 
 def test_no_labels_and_equal_labels_are_told_apart(settings: Settings, tiny_set: str, tmp_path: Path) -> None:
@@ -420,7 +431,7 @@ def test_a_csv_says_which_features_it_holds(settings: Settings, tmp_path: Path) 
     assert load_training_data(settings, TrainConfig(csv=str(tmp_path / "t.csv"))).extractor == "timing"
     text = (tmp_path / "t.csv").read_text(encoding="utf-8")
     (tmp_path / "cut.csv").write_text(",".join(text.split(",")[: -len(META_COLUMNS)]), encoding="utf-8")
-    with pytest.raises(TrainingError, match="without a speaker"):
+    with pytest.raises(TrainingError, match="line 41 is without a speaker"):
         load_training_data(settings, TrainConfig(csv=str(tmp_path / "cut.csv")))
 
 

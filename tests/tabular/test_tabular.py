@@ -304,6 +304,21 @@ def test_prompts_are_collected_rated_and_removed(settings: Settings, tmp_path: P
         store.add_file(bad)
 
 
+def test_prompts_come_in_from_a_spreadsheet(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.csv"
+    file.write_bytes('Metin;Yazar;Puan\r\n"Özetle; kısa yaz";Işıl;72,5\r\nÇevir;Can;\r\n'.encode("cp1254"))
+    store = Store(settings)
+    assert store.add_file(file) == 2
+    assert [(p.text, p.author, p.score) for p in store.all()] == [
+        ("Özetle; kısa yaz", "Işıl", 72.5),
+        ("Çevir", "Can", None),
+    ]
+    assert store.add_file(file) == 0, "the same rows again"
+    file.write_text("text,author,score\nx,y,much\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match="line 2, score: “much” is not a number"):
+        store.add_file(file)
+
+
 def test_a_text_encoder_is_tuned_and_used(settings: Settings) -> None:
     config = PromptModelConfig(source=str(SHIPPED), name="tiny", epochs=8, learning_rate=2e-3, max_tokens=96)
     parts = divided(settings, config)

@@ -1,7 +1,6 @@
 """One form to set up a project, and to change one."""
 
-import csv
-import io
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,11 +12,13 @@ from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
 from dashboard.sections.review.consensus import METHODS
 from dashboard.services import projects, shared
+from pipeline.cells import number as number_of
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _, minute
 from pipeline.projects.project import CONSENSUS, ORDERS, Project
 from pipeline.records import RubricName
 from pipeline.rubrics import RUBRICS
+from pipeline.tablefile import split_rows
 from pipeline.text import lines_of
 
 NEW = ""
@@ -166,19 +167,19 @@ def _changes(name: str) -> None:
 
 
 def names_of(text: str) -> tuple[str, ...]:
-    """Names as people type them: one per line, or separated by commas."""
-    return tuple(dict.fromkeys(name.strip() for name in lines_of(text.replace(",", "\n")) if name.strip()))
+    """Names as people type or paste them: one per line, or separated by commas, semicolons or tabs."""
+    names = (name.strip() for line in lines_of(text) for name in re.split("[,;\t]", line))
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def read_gold(text: str, rubric: RubricName) -> dict[str, dict[str, float]]:
-    """Known answers by recording. Raises ProjectError for a line that is no recording with its values."""
+    """Known answers by recording, as they are typed or pasted from a spreadsheet. Raises ProjectError for a line that
+    is no recording with its values, TableError for a quote that is not closed."""
     names = [dimension.key for dimension in RUBRICS[rubric].dimensions]
     answers: dict[str, dict[str, float]] = {}
-    for row in csv.reader(io.StringIO(text)):
-        if not row:
-            continue
+    for _line, row in split_rows(text, 1 + len(names)):
         try:
-            answers[row[0].strip()] = dict(zip(names, map(float, row[1:]), strict=True))
+            answers[row[0]] = dict(zip(names, map(number_of, row[1:]), strict=True))
         except ValueError as error:
             raise ProjectError(
                 _("“{line}” is not a known answer. Write recording,{dimensions} on each line.").format(

@@ -4,6 +4,7 @@ import re
 
 import streamlit as st
 
+from dashboard.components.csv_dialect import choose_dialect
 from pipeline import csvfile
 from pipeline.i18n import N_, _, ngettext, number
 from pipeline.projects.project import CONSENSUS, Project
@@ -24,8 +25,11 @@ def draw(review: ProjectReview, project: Project) -> None:
         format_func=lambda key: _(METHODS[key]),
     )  # fmt: skip
     table = review.consensus(method)
+    with row:
+        dialect = choose_dialect("review-dialect")
+    content = csvfile.download(csvfile.of_frame(table, dialect))
     row.download_button(
-        _("Download CSV"), csvfile.of_frame(table), f"{project.name}-{method}.csv", "text/csv",
+        _("Download CSV"), content, f"{project.name}-{method}.csv", "text/csv",
         icon=":material/download:",
     )  # fmt: skip
     shown = table.round(1)

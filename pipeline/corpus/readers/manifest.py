@@ -20,6 +20,7 @@ from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, Scan
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import Row, table_rows
 from pipeline.errors import CorpusError
+from pipeline.people.names import spaced
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed
 
@@ -315,8 +316,8 @@ def _part_of(name: str) -> str | None:
 
 
 def _name(value: Any) -> str:
-    """A name in composed form, without blanks around it and with single ones within; "" for none. 0 is a name."""
-    return "" if value is None else re.sub("  +", " ", composed(str(value)).strip())
+    """A name as every name is kept; "" for none. 0 is a name."""
+    return "" if value is None else spaced(str(value))
 
 
 def _words(value: Any) -> list[dict[str, Any]]:

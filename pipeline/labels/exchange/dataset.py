@@ -1,23 +1,28 @@
-"""A Hugging Face dataset on disk: audio with text, speaker, consensus and every rating."""
+"""A Hugging Face dataset on disk: audio with text, speaker, consensus, decision and every rating."""
 
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LabelError
-from pipeline.labels.exchange.recordings import Rated
+from pipeline.labels.exchange.rating_rows import Row
+from pipeline.labels.exchange.recordings import LabelledRecording, Labels
 from pipeline.optional import require
-from pipeline.records import RatingAction
+from pipeline.records import Problem, RatingEvent
 from pipeline.settings import Settings
 
+EVENT_TEXTS = ("evaluator", "action", "purpose", "notes", "reason", "at", "project", "source")
 
-def write_dataset(folder: Path, rated: Sequence[Rated], settings: Settings) -> int:
-    """Read it with `datasets.load_from_disk`; the audio is kept as the file's bytes. Returns how many recordings.
 
-    Raises LabelError where `datasets` is missing, or something is in the folder already.
+def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int, tuple[Problem, ...]]:
+    """Read it with `datasets.load_from_disk`; the audio is kept as the file's bytes. Returns how many recordings, and
+    those whose audio cannot be read, which are left out.
+
+    Raises LabelError where `datasets` is missing, something is in the folder already, or no audio can be read.
     """
     require("This format", ("datasets",), LabelError)
     from datasets import Audio, Dataset, Features, List, Value, disable_progress_bars
@@ -25,35 +30,18 @@ def write_dataset(folder: Path, rated: Sequence[Rated], settings: Settings) -> i
     if folder.exists() and any(folder.iterdir()):
         raise LabelError(f"{folder} is not empty. Name a new folder.")
     disable_progress_bars()
-    rating = {
-        "evaluator": Value("string"), "score": Value("float32"), "dimensions": Value("string"),
-        "notes": Value("string"), "at": Value("string"),
-    }  # fmt: skip
+    text, number = Value("string"), Value("float64")
+    event = {**dict.fromkeys(EVENT_TEXTS, text), "score": number, "dimensions": text, "marks": text, "took_s": number}
     columns = Features({
-        "id": Value("string"), "audio": {"bytes": Value("binary"), "path": Value("string")},
-        "text": Value("string"), "speaker": Value("string"), "part": Value("string"), "score": Value("float32"),
-        "ratings": List(rating),
+        **dict.fromkeys(("id", "set", "text", "speaker", "part", "language", "consensus_method"), text),
+        "audio": {"bytes": Value("binary"), "path": text}, "score": number, "n_raters": Value("int64"),
+        "spread": number, "excluded": Value("bool"), "ratings": List(event),
     })  # fmt: skip
+    readable, left_out = _readable(labels)
 
     def generate() -> Iterator[dict[str, Any]]:
-        for one in rated:
-            recording = one.recording
-            yield {
-                "id": recording.id,
-                "audio": {"path": one.audio.name, "bytes": one.audio.read_bytes()},
-                "text": recording.text,
-                "speaker": recording.speaker,
-                "part": recording.part or "",
-                "score": one.score,
-                "ratings": [
-                    {
-                        "evaluator": name, "score": event.score, "dimensions": json.dumps(event.dimensions),
-                        "notes": event.notes, "at": event.at,
-                    }
-                    for name, event in sorted(one.ratings.items())
-                    if event.action is RatingAction.RATE
-                ],
-            }  # fmt: skip
+        for labelled in readable:
+            yield _entry(labelled)
 
     settings.data_root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=settings.data_root) as cache:
@@ -65,4 +53,70 @@ def write_dataset(folder: Path, rated: Sequence[Rated], settings: Settings) -> i
         if folder.exists():
             folder.rmdir()
         shutil.move(f"{cache}/table", folder)
-    return len(rated)
+    return len(readable), left_out
+
+
+def is_dataset(folder: Path) -> bool:
+    return (folder / "dataset_info.json").is_file()
+
+
+def read_dataset(folder: Path) -> list[Row]:
+    """The ratings and decisions of a dataset that was written here. Raises LabelError where it is none."""
+    require("This format", ("datasets",), LabelError)
+    from datasets import load_from_disk
+
+    try:
+        table = load_from_disk(str(folder)).select_columns(["id", "ratings"])
+        return [
+            Row(f"{entry['id']}, {rating['evaluator']}", {"recording_id": entry["id"], **_values(rating)})
+            for entry in table
+            for rating in entry["ratings"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LabelError(f"{folder} is no dataset that `pronlab export` wrote ({error}).") from error
+
+
+def _readable(labels: Labels) -> tuple[list[LabelledRecording], tuple[Problem, ...]]:
+    readable: list[LabelledRecording] = []
+    left_out: list[Problem] = []
+    for labelled in labels.recordings:
+        try:
+            with labelled.audio.open("rb"):
+                readable.append(labelled)
+        except OSError as error:
+            reason = f"{labelled.audio} cannot be read ({error.strerror or error})."
+            left_out.append(Problem("unreadable", reason, "error", labelled.recording.id))
+    if not readable:
+        raise LabelError(f"No audio can be read; the first: {left_out[0].message}")
+    return readable, tuple(left_out)
+
+
+def _entry(labelled: LabelledRecording) -> dict[str, Any]:
+    recording, agreed = labelled.recording, labelled.consensus
+    return {
+        "id": recording.id,
+        "set": recording.set,
+        "audio": {"path": labelled.audio.name, "bytes": labelled.audio.read_bytes()},
+        "text": recording.text,
+        "speaker": recording.speaker,
+        "part": recording.part or "",
+        "language": recording.language,
+        "score": None if agreed is None else agreed.score,
+        "n_raters": 0 if agreed is None else agreed.n,
+        "spread": None if agreed is None else agreed.spread,
+        "consensus_method": "" if agreed is None else agreed.method,
+        "excluded": labelled.is_excluded,
+        "ratings": [_event(event) for event in labelled.events],
+    }
+
+
+def _event(event: RatingEvent) -> dict[str, Any]:
+    return {
+        **{name: str(getattr(event, name)) for name in EVENT_TEXTS},
+        "score": event.score, "took_s": event.took_s, "dimensions": json.dumps(event.dimensions),
+        "marks": json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False),
+    }  # fmt: skip
+
+
+def _values(rating: dict[str, Any]) -> dict[str, Any]:
+    return {**rating, "dimensions": json.loads(rating["dimensions"]), "marks": json.loads(rating["marks"])}

@@ -1,124 +1,136 @@
 """Ratings from other programs: checked as a whole before anything is written."""
 
-import csv
-import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, Literal
 
-from pipeline import artifacts, csvfile
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError
+from pipeline.i18n import N_, Message
+from pipeline.labels.exchange.label_studio import counted, from_label_studio, from_label_studio_table
+from pipeline.labels.exchange.rating_rows import Reading, Row, from_table
+from pipeline.labels.history import slot
 from pipeline.labels.index import Index
+from pipeline.labels.scale import Scale, applied, own_scale, question, star_question
 from pipeline.labels.store import LabelStore, checked
 from pipeline.people.access import Action, Identity
-from pipeline.people.names import name_key, spelled_as
+from pipeline.people.names import clean_name, is_nobody, name_key, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.records import REVIEWS, Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
+from pipeline.rubrics import RUBRICS, Dimension
 from pipeline.settings import Settings
-from pipeline.text import composed
+from pipeline.text import composed, visible
 from pipeline.times import now_iso
 
-
-@dataclass(frozen=True)
-class Row:
-    """One rating as it was read: `place` says where it stood, `problem` what is wrong with it already."""
-
-    place: str
-    values: dict[str, Any]
-    problem: str = ""
+Format = Literal["table", "label-studio"]
+WANT_A_REASON = (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE)
+NAMELESS = N_("names no rater. Name the rater of such rows, or complete the file")
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """What an import would do: ratings by recording, every row that cannot be used, with the reason, and which names
-    were taken for another spelling of one person's."""
+    """What an import would do: ratings by recording; every row that cannot be used, with the reason; which names were
+    taken for another spelling of one person's; and what else was inferred or left out. `scale_question` is what has to
+    be answered first: until then there are no ratings. `n_nameless` rows name no rater."""
 
     ratings: dict[str, list[RatingEvent]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     respelled: tuple[str, ...] = ()
+    assumed: tuple[Message, ...] = ()
+    scale_question: Message | None = None
+    n_nameless: int = 0
 
     @property
     def n(self) -> int:
         return sum(map(len, self.ratings.values()))
 
 
-def from_csv(content: bytes) -> list[Row]:
-    """Of `pronlab export --format csv`, or any table with `recording_id`, `evaluator`, and `score` (words) or the
-    dimensions' names (sentences). Raises LabelError where the columns are missing."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabelError(f"The file is not UTF-8 text ({error.reason}). Save it as CSV UTF-8.") from error
-    table = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        return _rows_of(table)
-    except csv.Error as error:
-        raise LabelError(
-            f"The table cannot be read after line {table.line_num}: {error}. Check for a quote that is not closed."
-        ) from error
+def read_ratings(content: bytes, fmt: Format | None = None, sheet: str = "") -> Reading:
+    """The ratings of a file of any known kind, told by its content where `fmt` does not say it. Raises LabelError or
+    TableError where it is none of them."""
+    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if fmt == "label-studio" or (fmt is None and start in (b"[", b"{")):
+        return Reading(from_label_studio(content))
+    if (rows := from_label_studio_table(content)) is not None:
+        return Reading(rows)
+    return from_table(content, sheet)
 
 
-def _rows_of(table: "csv.DictReader[str]") -> list[Row]:
-    missing = {"recording_id", "evaluator"} - set(table.fieldnames or ())
-    if missing:
-        raise LabelError(
-            f"The table needs the columns recording_id and evaluator; missing: {', '.join(sorted(missing))}."
-        )
-    rows: list[Row] = []
-    for number, raw in enumerate(table, start=2):
-        values: dict[str, Any] = {
-            key: csvfile.plain(value) for key, value in raw.items() if key and value not in (None, "")
-        }
-        problem = ""
-        for name in ("dimensions", "marks"):
-            if name in values:
-                try:
-                    values[name] = artifacts.loads(values[name])
-                except ValueError:
-                    problem = f"has {name} that are not JSON"
-        rows.append(Row(f"line {number}", values, problem))
-    return rows
-
-
-def check(settings: Settings, set_name: str, rows: Sequence[Row], known: Collection[str] | None = None) -> Incoming:
+def check(
+    settings: Settings,
+    set_name: str,
+    rows: Sequence[Row],
+    known: Collection[str] | None = None,
+    *,
+    scale: Scale | None = None,
+    rater: str = "",
+) -> Incoming:
     """Against the set, its rubric and the people whose ratings may come in (`known`; None: anybody's). Spellings of
-    one name become one person: as the installation knows them, else as the file has them first. Writes nothing."""
+    one name become one person: as the installation knows them, else as the file has them first. Writes nothing.
+
+    Args:
+        scale: on which the scores were given; None: on the rubric's, which is asked about where they do not look so.
+            Where the file has stars, it is the stars' alone.
+        rater: whose the ratings are that name nobody.
+    """
     rubric = get_set(settings, set_name).rubric
-    recordings = {recording.id: recording for recording in read_recordings(settings, set_name)}
-    by_path = {composed(recording.path): recording for recording in recordings.values()}
-    found: dict[str, list[RatingEvent]] = {}
-    problems: list[str] = []
-    spelled: dict[str, str] = {}
-    respelled: dict[str, str] = {}
-    people = People(settings)
+    dimensions = {dimension.key: dimension for dimension in RUBRICS[rubric].dimensions}
+    first = next(iter(dimensions.values()))
+    recordings = _Recordings(read_recordings(settings, set_name))
+    raters = _Raters(People(settings), known, rater)
+    stars = [value for row in rows for name in row.unscaled if isinstance(value := row.values.get(name), int | float)]
+    incoming: dict[str, list[RatingEvent]] = {}
+    scores: dict[str, list[float]] = {}
+    places: dict[tuple[str, ...], str] = {}
+    problems: list[Message] = []
+    repeated: list[Message] = []
+    scaled = False
     for row in rows:
         try:
             if row.problem:
                 raise LabelError(row.problem)
-            recording = _recording(row, recordings, by_path)
-            event = checked(rubric, _event(row.values, rubric))
-            if known is not None and spelled_as(event.evaluator, known) is None:
-                raise LabelError(f"{event.evaluator!r} is not an active rater on this installation's list of people")
-            key = name_key(event.evaluator)
-            if key not in spelled:
-                spelled[key] = people.spelling(event.evaluator)
-            if event.evaluator != spelled[key]:
-                respelled[event.evaluator] = spelled[key]
-                event = replace(event, evaluator=spelled[key])
-            found.setdefault(recording.id, []).append(event)
-        except (LabelError, ValueError, TypeError, KeyError) as error:
-            problems.append(f"{row.place}: {str(error).rstrip('.')}")
-    told = tuple(f"{typed!r} is taken as {known!r}" for typed, known in respelled.items())
-    return Incoming(found, tuple(problems), told)
+            recording = recordings.of(str(row.values.get("recording_id") or ""))
+            name = raters.of(str(row.values.get("evaluator") or ""), is_reviewer=_action(row.values) in REVIEWS)
+            values = _scored(row.values, dimensions)
+            for key, value in values.items():
+                scores.setdefault(key, []).append(value)
+                if scale is not None and key in dimensions and (not stars or key in row.unscaled):
+                    values[key], scaled = scale.onto(value, dimensions[key]), True
+                elif key in dimensions and key not in row.unscaled:
+                    own_scale(dimensions[key]).onto(value, dimensions[key])
+            event = replace(checked(rubric, _event(row.values, name, values, rubric)), evaluator=name)
+        except (LabelError, ValueError, TypeError, KeyError, AttributeError) as error:
+            problems.append(_problem(row.place, error))
+            continue
+        place = recording.id, *slot(event)
+        if place in places:
+            repeated.append(_repeated(event, recording, places[place], row.place))
+        places[place] = row.place
+        incoming.setdefault(recording.id, []).append(event)
+    asked: Message | None = None
+    if scale is None:
+        asked = star_question(stars, first) if stars else question(scores, dimensions.values())
+    assumed = [applied(scale, first)] if scale is not None and scaled else []
+    assumed += [
+        Message(N_("This is no part of a rating and is left out: {result}."), result=result)
+        for result in counted(name for row in rows for name in row.left_out)
+    ]
+    return Incoming(
+        {} if asked else incoming, tuple(problems), raters.respelled(), (*assumed, *raters.assumed(), *repeated), asked,
+        0 if rater else raters.n_nameless,
+    )  # fmt: skip
 
 
 def apply(settings: Settings, set_name: str, incoming: Incoming, by: Identity | None = None) -> int:
     """Append what is new to the histories; how many recordings that changed. Running it again changes nothing. Raises
-    AccessError for who may not import."""
+    AccessError for who may not import, or may not decide where there are decisions."""
     permit(settings, by, Action.IMPORT_DATA)
+    if any(event.action in REVIEWS for events in incoming.ratings.values() for event in events):
+        permit(settings, by, Action.REVIEW)
+    if incoming.scale_question is not None:
+        raise LabelError(incoming.scale_question)
     store, recordings = LabelStore(settings), {r.id: r for r in read_recordings(settings, set_name)}
     changed = 0
     for key, events in incoming.ratings.items():
@@ -127,35 +139,136 @@ def apply(settings: Settings, set_name: str, incoming: Incoming, by: Identity | 
     return changed
 
 
-def _recording(row: Row, recordings: dict[str, Recording], by_path: dict[str, Recording]) -> Recording:
-    asked = composed(str(row.values.get("recording_id") or ""))
-    found = recordings.get(asked) or by_path.get(asked)
-    if found is None:
-        raise LabelError(f"there is no recording {asked!r} in the set")
-    return found
+class _Recordings:
+    """The recordings of a set by id, by path with or without its suffix, and by the name of the file where it is the
+    only one of that name."""
+
+    def __init__(self, recordings: Sequence[Recording]) -> None:
+        self._known: dict[str, Recording] = {}
+        self._named: dict[str, list[Recording]] = {}
+        for recording in recordings:
+            path = PurePosixPath(composed(recording.path))
+            for name in {path.name, path.stem}:
+                self._named.setdefault(name, []).append(recording)
+            for key in (str(path.with_suffix("")), str(path), recording.id):
+                self._known[key] = recording
+
+    def of(self, asked: str) -> Recording:
+        """Raises LabelError where there is none, or several could be meant."""
+        key = composed(visible(asked)).strip().replace("\\", "/").removeprefix("./")
+        parts = key.split("/")
+        for n in range(len(parts)):  # folders may stand before the path
+            recording = self._known.get("/".join(parts[n:]))
+            if recording is not None:
+                return recording
+        alike = self._named.get(key, [])
+        if len(alike) > 1:
+            raise LabelError(
+                Message(
+                    N_("“{name}” is the name of {n} recordings in the set, such as {first}. Write the path or the id"),
+                    name=key, n=str(len(alike)), first=alike[0].id,
+                )
+            )  # fmt: skip
+        if not alike:
+            raise LabelError(Message(N_("there is no recording “{name}” in the set"), name=key))
+        return alike[0]
 
 
-def _event(values: dict[str, Any], rubric: RubricName) -> RatingEvent:
-    action = RatingAction(str(values.get("action") or "rate"))
-    if action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
+def _scored(values: Mapping[str, Any], dimensions: Mapping[str, Dimension]) -> dict[str, float]:
+    """The values of the rubric's dimensions, as the file has them. Raises LabelError for what is no number."""
+    given = values.get("dimensions") or {}
+    if len(dimensions) == 1 or not given:
+        given = {name: values[name] for name in dimensions if values.get(name) is not None}
+    scored: dict[str, float] = {}
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise LabelError(Message(N_("{name}: “{value}” is not a number"), name=str(name), value=str(value)[:60]))
+        scored[str(name)] = float(value)
+    return scored
+
+
+class _Raters:
+    """Whose the ratings are: spellings of one name become one person, as the installation knows them, else as the file
+    has them first."""
+
+    def __init__(self, people: People, known: Collection[str] | None, of_nameless: str) -> None:
+        self.n_nameless = 0
+        self._people, self._known, self._of_nameless = people, known, of_nameless
+        self._reviewers = people.who_may(Action.REVIEW)
+        self._spelled: dict[str, str] = {}
+        self._respelled: dict[str, str] = {}
+
+    def of(self, written: str, *, is_reviewer: bool = False) -> str:
+        """Raises LabelError for nobody, for what is no name, and for somebody who may not rate (or decide) here."""
+        if is_nobody(written):
+            self.n_nameless += 1
+            if not self._of_nameless:
+                raise LabelError(Message(NAMELESS))
+            written = self._of_nameless
+        cleaned = clean_name(written)
+        known, refusal = self._known, N_("“{name}” is not an active rater on this installation's list of people")
+        if is_reviewer:
+            known = self._reviewers
+            refusal = N_("“{name}” is not an active reviewer on this installation's list of people")
+        if known is not None and spelled_as(cleaned, known) is None:
+            raise LabelError(Message(refusal, name=cleaned))
+        key = name_key(cleaned)
+        if key not in self._spelled:
+            self._spelled[key] = self._people.spelling(cleaned)
+        if cleaned != self._spelled[key]:
+            self._respelled[cleaned] = self._spelled[key]
+        return self._spelled[key]
+
+    def respelled(self) -> tuple[Message, ...]:
+        return tuple(
+            Message(N_("“{written}” is taken as “{known}”"), written=written, known=known)
+            for written, known in self._respelled.items()
+        )
+
+    def assumed(self) -> list[Message]:
+        if not (self.n_nameless and self._of_nameless):
+            return []
+        n = str(self.n_nameless)
+        return [Message(N_("Ratings that name no rater are by {rater}: {n}."), rater=self._of_nameless, n=n)]
+
+
+def _problem(place: str, error: Exception) -> Message:
+    """What is wrong with a row, as one sentence without a full stop."""
+    reason = error.args[0] if error.args and isinstance(error.args[0], Message) else str(error).rstrip(".")
+    return Message(N_("{place}: {reason}"), place=place, reason=reason)
+
+
+def _repeated(event: RatingEvent, recording: Recording, before: str, now: str) -> Message:
+    return Message(
+        N_("{rater} rated {recording} in {before} and again in {now}: the later rating counts."),
+        rater=event.evaluator, recording=recording.id, before=before, now=now,
+    )  # fmt: skip
+
+
+def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float], rubric: RubricName) -> RatingEvent:
+    action = _action(values)
+    if action is RatingAction.UNDO:
         raise LabelError(f"'{action}' is not a rating")
-    names = [dimension.key for dimension in RUBRICS[rubric].dimensions]
-    dimensions = values.get("dimensions") or {name: values[name] for name in names if name in values}
-    score = values.get("score")
     took_s = values.get("took_s")
     return RatingEvent(
-        evaluator=str(values.get("evaluator") or ""),
+        evaluator=evaluator,
         action=action,
         at=_time(str(values.get("at") or "")),
-        score=None if score is None or rubric is not RubricName.WORD else float(score),
-        dimensions={} if rubric is RubricName.WORD else {str(k): float(v) for k, v in dimensions.items()},
+        score=scores.get("score") if rubric is RubricName.WORD else None,
+        dimensions={} if rubric is RubricName.WORD else dict(scores),
         notes=str(values.get("notes") or ""),
-        reason=str(values.get("reason") or ("" if action is RatingAction.RATE else "imported")),
+        reason=str(values.get("reason") or ("imported" if action in WANT_A_REASON else "")),
         marks=tuple(Mark(**mark) for mark in values.get("marks") or ()),
         project=str(values.get("project") or ""),
         purpose=Purpose(str(values.get("purpose") or "")),
         took_s=None if took_s is None else float(took_s),
+        source=RatingSource(str(values.get("source") or RatingSource.HUMAN)),
     )
+
+
+def _action(values: Mapping[str, Any]) -> RatingAction:
+    """Raises ValueError for what nobody can do."""
+    return RatingAction(str(values.get("action") or RatingAction.RATE))
 
 
 def _time(text: str) -> str:

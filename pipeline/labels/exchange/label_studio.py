@@ -1,40 +1,33 @@
-"""Label Studio's JSON: one task a recording, one annotation a person.
+"""From Label Studio: its JSON, JSON-MIN and CSV exports, those of our own tasks and those of other projects.
 
-A rating's values are `number` results named after the rubric's dimensions, notes a `textarea`, marks a `textarea` with
-one JSON object a line; a skip is a cancelled annotation. Task ids are our own, people stand as `username`.
+Numbers, star ratings and choices that are named as a rubric's values are values; texts and choices named as the
+fields of a rating are those fields; labels on the text are marks. Whatever else an annotation holds (relations, regions
+of the audio, results of other names) is left out and told. JSON-MIN and CSV do not say to which region a text belongs,
+so there the sound that was heard in place of a marked one is left out.
 """
 
-import json
-from collections.abc import Iterable
-from dataclasses import asdict
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipeline import artifacts
 from pipeline.errors import LabelError
-from pipeline.labels.exchange.incoming import Row
-from pipeline.records import RatingAction, RatingEvent, Recording
+from pipeline.labels.exchange.label_studio_tasks import AUDIO, CHOICES, HEARD, LABELS, SOUND, TEXT, TEXTS, WORD, word_at
+from pipeline.labels.exchange.rating_rows import Row
+from pipeline.rubrics import MARKS, RUBRICS
+from pipeline.tablefile import read_table
 
-AUDIO = "audio"
-NOTES, MARKS = "notes", "marks"
-
-
-def to_label_studio(rated: Iterable[tuple[Recording, str, dict[str, RatingEvent]]]) -> bytes:
-    """`rated` has each recording with its audio's path and everybody's current rating, skip or flag."""
-    tasks = [
-        {
-            "id": number,
-            "data": {
-                "recording_id": recording.id, "audio": audio, "text": recording.text, "speaker": recording.speaker,
-            },
-            "annotations": [_annotation(name, event) for name, event in sorted(ratings.items())],
-        }
-        for number, (recording, audio, ratings) in enumerate(rated, start=1)
-    ]  # fmt: skip
-    return (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode()
+VALUES = {dimension.key for rubric in RUBRICS.values() for dimension in rubric.dimensions}
+KINDS = {kind for kind, _meaning in MARKS}
+FLAT_KEYS = {"annotation_id", "annotator"}  # of JSON-MIN and CSV
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, LabelError)
 
 
 def from_label_studio(content: bytes) -> list[Row]:
-    """Raises LabelError where it is no export of tasks; a single broken annotation becomes a row that says so."""
+    """Of JSON or JSON-MIN. Raises LabelError where it is no export of tasks; a single broken annotation becomes a row
+    that says so."""
     try:
         tasks = artifacts.loads(content)
         if not isinstance(tasks, list):
@@ -44,63 +37,187 @@ def from_label_studio(content: bytes) -> list[Row]:
     rows: list[Row] = []
     for number, task in enumerate(tasks, start=1):
         place = f"task {task.get('id', number) if isinstance(task, dict) else number}"
-        if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
-            rows.append(Row(place, {}, "is no task with data"))
-            continue
-        for annotation in task.get("annotations") or task.get("completions") or ():
-            rows.append(_row(place, task["data"], annotation))
+        if isinstance(task, dict) and task.keys() & FLAT_KEYS:
+            rows.append(from_flat(place, task))
+        elif not isinstance(task, dict) or not isinstance(task.get("data"), dict):
+            rows.append(
+                Row(place, {}, "has neither annotations (JSON) nor an annotator (JSON-MIN). Export it as JSON again")
+            )
+        else:
+            for annotation in task.get("annotations") or task.get("completions") or ():
+                rows.append(_row(place, task["data"], annotation))
     return rows
 
 
-def _annotation(name: str, event: RatingEvent) -> dict[str, Any]:
-    values = event.dimensions or ({} if event.score is None else {"score": event.score})
-    result: list[dict[str, Any]] = [
-        {"from_name": key, "to_name": AUDIO, "type": "number", "value": {"number": value}}
-        for key, value in values.items()
+def from_label_studio_table(content: bytes) -> list[Row] | None:
+    """Of its CSV export; None for any other table."""
+    if not all(key.encode() in content.partition(b"\n")[0] for key in FLAT_KEYS):
+        return None
+    table = read_table(content, dict.fromkeys(FLAT_KEYS, ()))
+    return [
+        Row(f"line {row.line}", {}, row.problem) if row.problem else from_flat(f"line {row.line}", row.cells)
+        for row in table.rows
     ]
-    texts = {NOTES: [event.notes] if event.notes else [], MARKS: [json.dumps(asdict(m)) for m in event.marks]}
-    result += [
-        {"from_name": key, "to_name": AUDIO, "type": "textarea", "value": {"text": lines}}
-        for key, lines in texts.items()
-        if lines
-    ]
-    if event.action is not RatingAction.RATE:
-        reason = {"text": [f"{event.action}: {event.reason}"]}
-        result.append({"from_name": "reason", "to_name": AUDIO, "type": "textarea", "value": reason})
-    return {
-        "completed_by": {"username": name}, "created_at": event.at, "lead_time": event.took_s,
-        "was_cancelled": event.action is not RatingAction.RATE, "result": result,
-    }  # fmt: skip
 
 
-def _row(place: str, data: dict[str, Any], annotation: Any) -> Row:
+def from_flat(place: str, record: Mapping[str, Any]) -> Row:
+    """A record of JSON-MIN, or a row of Label Studio's CSV: the task's data and the annotation's results side by side,
+    results as they are or as JSON."""
+    results: list[dict[str, Any]] = []
+    try:
+        for name, value in record.items():
+            results += _unfolded(name, _parsed(value))
+        results = _joined(results)
+        annotation = {
+            "completed_by": record.get("annotator"), "created_at": record.get("created_at"),
+            "lead_time": record.get("lead_time"), "result": results,
+        }  # fmt: skip
+        return _row(place, record, annotation)
+    except _UNREADABLE as error:
+        return Row(place, {}, f"cannot be read ({error})")
+
+
+def _row(place: str, data: Mapping[str, Any], annotation: Any) -> Row:
     try:
         values: dict[str, Any] = {
-            "recording_id": data.get("recording_id") or data.get("id") or data.get("audio"),
-            "evaluator": _person(annotation["completed_by"]),
+            "recording_id": _recording(data),
+            "evaluator": _person(annotation.get("completed_by")),
             "at": annotation.get("created_at") or "",
-            "took_s": annotation.get("lead_time"),
-            "action": "skip" if annotation.get("was_cancelled") else "rate",
+            "took_s": annotation.get("lead_time") or None,
         }
-        for result in annotation["result"]:
-            name, value = str(result["from_name"]), result["value"]
-            if result["type"] in ("number", "rating"):
-                values[name] = value.get("number", value.get("rating"))
-            elif result["type"] == "textarea":
-                texts = [str(text) for text in value["text"]]
-                if name == MARKS:
-                    values[MARKS] = [artifacts.loads(text) for text in texts]
-                elif name == "reason":
-                    values["action"], _, values["reason"] = texts[0].partition(": ")
-                else:
-                    values[name] = "\n".join(texts)
-        return Row(place, values)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        return Row(place, {}, f"has an annotation that cannot be read ({error})")
+        left_out: list[str] = []
+        stars: list[str] = []
+        results = list(annotation["result"])
+        regions: dict[str, dict[str, Any]] = {}
+        for result in results:
+            if not _taken(result, values, regions):
+                left_out.append(_name_of(result))
+            elif result["type"] == "rating":
+                stars.append(result["from_name"])
+        values["marks"] = [mark for region in regions.values() for mark in _marks(region, str(data.get(TEXT) or ""))]
+        if annotation.get("was_cancelled") and "action" not in values:
+            values |= {"action": "skip", "reason": values.get("reason") or "skipped in Label Studio"}
+        return Row(place, values, unscaled=tuple(stars), left_out=tuple(left_out))
+    except _UNREADABLE as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        return Row(place, {}, f"has an annotation that cannot be read ({reason})")
+
+
+def _taken(result: dict[str, Any], values: dict[str, Any], regions: dict[str, dict[str, Any]]) -> bool:
+    """Whether the result is part of the rating, and is now in `values` or `regions`."""
+    name, kind, value = str(result.get("from_name") or ""), str(result.get("type") or ""), result.get("value") or {}
+    is_of_text = isinstance(value.get("start"), int) and ("labels" not in value or isinstance(value.get("text"), str))
+    if kind in ("number", "rating") and name in VALUES:
+        values[name] = value[kind]
+    elif kind == "choices" and name in VALUES and _NUMBER.fullmatch(str(value["choices"][0])):
+        values[name] = float(value["choices"][0])
+    elif kind == "choices" and name in CHOICES:
+        (values[name],) = value["choices"]
+    elif kind == "textarea" and name in TEXTS:
+        texts = value["text"] if isinstance(value["text"], list) else [value["text"]]
+        values[TEXTS[name]] = "\n".join(map(str, texts))
+    elif kind == "labels" and is_of_text and set(value["labels"]) <= KINDS:
+        regions.setdefault(_region(result), {})[LABELS] = value
+    elif name in (SOUND, WORD, HEARD) and is_of_text:
+        regions.setdefault(_region(result), {})[name] = value
+    else:
+        return False
+    return True
+
+
+def _marks(region: dict[str, Any], text: str) -> Iterator[dict[str, Any]]:
+    """One mark for each label on a piece of the text: on the word in which the piece begins, unless the word's number
+    is given."""
+    if LABELS not in region:
+        raise ValueError("a sound or word is given for no label")
+    value = region[LABELS]
+    word = int(region[WORD]["number"]) - 1 if WORD in region else word_at(text, value["start"])
+    sound = int(region[SOUND]["number"]) - 1 if SOUND in region else None
+    heard = "\n".join(map(str, region[HEARD]["text"])) if HEARD in region else ""
+    for kind in value["labels"]:
+        yield {"word": word, "phone": sound, "kind": kind, "heard": heard}
+
+
+def _joined(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With sounds and word numbers on the label of the same piece of text. Where several labels are on it, nobody knows
+    to which they belong: they are left out, and so are labels whose word cannot be known then."""
+    labels = [result for result in results if result["type"] == "labels"]
+    for number, label in enumerate(labels):
+        label["id"] = str(number)
+    for result in results:
+        if result["from_name"] not in (SOUND, WORD):
+            continue
+        same = [label for label in labels if _span(label) == _span(result)]
+        if len(same) == 1:
+            result["id"] = same[0]["id"]
+            continue
+        for lost in (result, *(same if result["from_name"] == WORD else ())):
+            lost["value"] = {key: value for key, value in lost["value"].items() if key not in ("start", "end")}
+    return results
+
+
+def _span(result: dict[str, Any]) -> tuple[Any, Any]:
+    return result["value"].get("start"), result["value"].get("end")
+
+
+def _region(result: dict[str, Any]) -> str:
+    value = result["value"]
+    return str(result.get("id") or f"{value['start']}-{value['end']}")
+
+
+def _unfolded(name: str, value: Any) -> list[dict[str, Any]]:
+    """The results behind one value of JSON-MIN, which writes a single text or choice as it is and everything else as a
+    list; none for what belongs to the task."""
+    if name in TEXTS and isinstance(value, str) and value:
+        return [{"from_name": name, "type": "textarea", "value": {"text": [value]}}]
+    if name in CHOICES and isinstance(value, str) and value:
+        return [{"from_name": name, "type": "choices", "value": {"choices": [value]}}]
+    if name == HEARD and value:
+        return [{"from_name": HEARD, "type": "textarea", "value": {}}]
+    if name in VALUES and isinstance(value, int | float | str) and value != "":
+        return [{"from_name": name, "type": "choices", "value": {"choices": [value]}}]
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        return []
+    kinds = {"number": "number", "rating": "rating", "choices": "choices", "labels": "labels", "text": "textarea"}
+    named = ((next((kinds[key] for key in kinds if key in entry), ""), entry) for entry in value)
+    return [{"from_name": name, "type": kind, "value": entry} for kind, entry in named if kind]
+
+
+def _parsed(value: Any) -> Any:
+    """A cell of CSV that holds a list as JSON is that list."""
+    if isinstance(value, str) and value.startswith("[{"):
+        try:
+            return artifacts.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _recording(data: Mapping[str, Any]) -> str:
+    """Its id, else the path of its audio, as in an address of Label Studio's local files or of an upload."""
+    if data.get("recording_id"):
+        return str(data["recording_id"])
+    address = urlsplit(str(data.get(AUDIO) or data.get("id") or ""))
+    (path,) = parse_qs(address.query).get("d") or [unquote(address.path)]
+    return path.removeprefix("/data/upload/").lstrip("/")
 
 
 def _person(completed_by: Any) -> str:
+    """Empty where nobody is named."""
     if isinstance(completed_by, dict):
         known = (completed_by.get(key) for key in ("username", "email", "first_name", "id"))
         return str(next((value for value in known if value), ""))
-    return str(completed_by)
+    return "" if completed_by is None else str(completed_by)
+
+
+def _name_of(result: dict[str, Any]) -> str:
+    kind, name = str(result.get("type") or "result"), result.get("from_name")
+    return f"{kind} {name}" if name else kind
+
+
+def counted(left_out: Iterable[str]) -> list[str]:
+    """Each kind of result once, with how often it was left out."""
+    counts: dict[str, int] = {}
+    for name in left_out:
+        counts[name] = counts.get(name, 0) + 1
+    return [f"{name} ({n})" for name, n in sorted(counts.items())]

@@ -1,67 +1,93 @@
-"""The labelled recordings of a set, and the formats that take them one by one."""
+"""The labelled recordings of a set, as every export takes them: read from the label files, damaged ones named."""
 
-import io
-import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import Path
 
-from pipeline.corpus.sets import audio_path, get_set, read_recordings, result_path
-from pipeline.errors import LabelError
-from pipeline.labels.exchange.label_studio import to_label_studio
-from pipeline.labels.exchange.textgrid import Aligner, write_textgrid
-from pipeline.labels.history import current_ratings
-from pipeline.labels.result_file import read_result
+from pipeline.corpus.sets import RecordingSet, audio_path, get_set, list_sets, read_recordings, result_path
+from pipeline.errors import CorpusError, LabelError
+from pipeline.labels.consensus import Consensus
+from pipeline.labels.foreign_scores import Labelled, with_known_scales
+from pipeline.labels.history import NOT_COUNTED, Review, lasting_events, review
+from pipeline.labels.index import Index
+from pipeline.labels.result_file import ResultFile, read_result, respelled
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
-from pipeline.records import RatingEvent, Recording
+from pipeline.records import Problem, RatingAction, RatingEvent, Recording
 from pipeline.settings import Settings
 
 
 @dataclass(frozen=True)
-class Rated:
-    """A recording with its audio file, everybody's current rating, skip or flag, and the consensus (0-100)."""
+class LabelledRecording:
+    """A recording with its audio file, what stands of its history (ratings, skips and flags with calibrations and
+    repeats, decisions, requests), and what follows from that."""
 
     recording: Recording
     audio: Path
-    ratings: dict[str, RatingEvent]
-    score: float | None
+    events: tuple[RatingEvent, ...]
+    consensus: Consensus | None
+    review: Review
+
+    @property
+    def is_excluded(self) -> bool:
+        verdict = self.review.verdict
+        return verdict is not None and verdict.action is RatingAction.EXCLUDE
+
+    def counts(self, event: RatingEvent) -> bool:
+        """Whether the event is one of the ratings whose median the consensus is, or the decision that replaces it."""
+        agreed = self.consensus
+        if agreed is None or event.action not in (RatingAction.RATE, RatingAction.DECIDE):
+            return False
+        if self.review.verdict is not None:
+            return event == self.review.verdict
+        return event.evaluator in agreed.evaluators and event.purpose not in NOT_COUNTED
 
 
-def rated_recordings(settings: Settings, set_name: str, by: Identity | None = None) -> list[Rated]:
-    """Those that have a label file, read from the files. Raises LabelError where there is none, AccessError for who may
-    not export."""
+@dataclass(frozen=True)
+class Labels:
+    """What can be exported, and the label files that cannot be read (`path` of each is the recording's id)."""
+
+    recordings: tuple[LabelledRecording, ...]
+    left_out: tuple[Problem, ...] = ()
+
+
+def labels_of(settings: Settings, set_name: str | None, by: Identity | None = None) -> Labels:
+    """Of one set, or of all of them. A label file that cannot be read is left out and stops none of the others.
+
+    Raises LabelError where nothing is left to export, AccessError for who may not export.
+    """
     permit(settings, by, Action.EXPORT)
-    set_ = get_set(settings, set_name)
-    found = []
-    for recording in read_recordings(settings, set_name):
-        result = read_result(result_path(set_, recording))
-        if result is not None:
-            ratings = current_ratings(result.ratings)
-            found.append(Rated(recording, audio_path(set_, recording), ratings, result.score))
-    if not found:
-        raise LabelError(f"There are no ratings to export in {set_name!r}. Rate recordings first.")
-    return found
+    sets = list_sets(settings) if set_name is None else [get_set(settings, set_name)]
+    index = Index(settings)
+    index.ensure()
+    names = index.rater_names()
+    recordings: list[LabelledRecording] = []
+    left_out: list[Problem] = []
+    for set_ in sets:
+        results: Labelled = []
+        for recording in read_recordings(settings, set_.name):
+            try:
+                result = read_result(result_path(set_, recording))
+            except (LabelError, CorpusError) as error:
+                left_out.append(Problem("broken_label", str(error), "error", recording.id))
+                continue
+            if result is not None:
+                results.append((recording, result))
+        known, held, told = with_known_scales(set_.name, results)
+        left_out += [Problem("label_scale", problem.message, "error", key) for problem in told for key in sorted(held)]
+        for recording, result in known:
+            labelled = _labelled(set_, recording, respelled(result, names.of))
+            if labelled is not None:
+                recordings.append(labelled)
+    if not recordings:
+        where = "" if set_name is None else f" in {set_name!r}"
+        damaged = f" {len(left_out)} label files cannot be read; the first: {left_out[0].message}" if left_out else ""
+        raise LabelError(f"There are no ratings to export{where}. Rate recordings first.{damaged}")
+    return Labels(tuple(recordings), tuple(left_out))
 
 
-def label_studio(rated: Sequence[Rated]) -> bytes:
-    return to_label_studio((one.recording, one.recording.path, one.ratings) for one in rated)
-
-
-def write_textgrids(folder: Path, rated: Sequence[Rated], aligner: Aligner | None = None) -> list[Path]:
-    """One file a recording, at the same place under `folder` as its audio under its set."""
-    paths = []
-    for one in rated:
-        path = folder / PurePosixPath(one.recording.path).with_suffix(".TextGrid")
-        write_textgrid(path, one.recording, one.ratings, () if aligner is None else aligner(one.recording, one.audio))
-        paths.append(path)
-    return paths
-
-
-def zipped_textgrids(rated: Sequence[Rated]) -> bytes:
-    file = io.BytesIO()
-    with TemporaryDirectory() as folder, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in write_textgrids(Path(folder), rated):
-            archive.write(path, path.relative_to(folder))
-    return file.getvalue()
+def _labelled(set_: RecordingSet, recording: Recording, result: ResultFile) -> LabelledRecording | None:
+    """None where nobody has said anything that stands."""
+    events = tuple(lasting_events(result.ratings))
+    if not events:
+        return None
+    return LabelledRecording(recording, audio_path(set_, recording), events, result.consensus, review(result.ratings))

@@ -1,46 +1,123 @@
-"""Labels as tables for other programs: CSV and JSON lines."""
+"""Labels as tables: CSV, an Excel workbook, JSON lines."""
 
-from pathlib import Path
-from typing import Literal
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
-from pipeline import artifacts, csvfile, jsonl
+from pipeline import csvfile, jsonl
+from pipeline.csvfile import COMMA, Dialect
 from pipeline.errors import LabelError
-from pipeline.labels.index import Index
-from pipeline.people.access import Action, Identity
-from pipeline.people.people import permit
+from pipeline.labels.exchange.rating_rows import DIMENSIONS, SHEETS, TableName
+from pipeline.labels.exchange.recordings import LabelledRecording, Labels
+from pipeline.optional import require
+from pipeline.records import RatingEvent
 
-Format = Literal["csv", "jsonl"]
-Table = Literal["ratings", "consensus"]
-
-
-def export_labels(
-    index: Index, set: str | None, fmt: Format, table: Table = "ratings", by: Identity | None = None
-) -> tuple[int, bytes]:
-    """`ratings`: a row a recording and evaluator; `consensus`: a row a recording, of one set. UTF-8; CSV with a byte
-    order mark, which spreadsheets need for Turkish letters, and text cells that look like formulas quoted.
-
-    Returns the number of rows and the file's content. Raises LabelError where there is nothing to export, AccessError
-    for who may not export.
-    """
-    permit(index.settings, by, Action.EXPORT)
-    if table == "consensus" and set is None:
-        raise LabelError("The consensus can be exported for one set at a time. Name it with --set.")
-    frame = index.labels(set) if table == "ratings" or set is None else index.consensus_scores(set)
-    if frame.empty:
-        raise LabelError(f"There are no ratings to export{f' in {set!r}' if set else ''}. Rate recordings first.")
-    if fmt == "csv":
-        return len(frame), (csvfile.BYTE_ORDER_MARK + csvfile.of_frame(frame)).encode("utf-8")
-    records = artifacts.loads(frame.to_json(orient="records", force_ascii=False, double_precision=6))
-    for record in records:
-        for key in ("dimensions", "evaluators", "marks"):
-            if isinstance(record.get(key), str):
-                record[key] = artifacts.loads(record[key])
-    return len(frame), b"".join(map(jsonl.dumps, records))
+MAX_CELL = 32_767  # characters, in Excel
 
 
-def write_export(path: Path, content: bytes) -> None:
-    """Raises LabelError where the file cannot be written."""
-    try:
-        artifacts.write_bytes(path, content)
-    except OSError as error:
-        raise LabelError(f"{path} cannot be written ({error.strerror or error}).") from error
+def table_rows(labels: Labels, table: TableName) -> list[dict[str, Any]]:
+    """`ratings`: one row per event that stands; `consensus`: one row per recording that has a consensus or was
+    excluded. Marks and evaluators are lists; a value that is missing is None."""
+    if table == "consensus":
+        decided = [r for r in labels.recordings if r.consensus is not None or r.is_excluded]
+        return [_consensus_row(labelled) for labelled in decided]
+    has_dimensions = any(event.dimensions for labelled in labels.recordings for event in labelled.events)
+    dimensions = DIMENSIONS if has_dimensions else ()
+    return [
+        _rating_row(labelled, event, dimensions)
+        for labelled in labels.recordings
+        for event in sorted(labelled.events, key=lambda event: event.evaluator)
+    ]
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], dialect: Dialect = COMMA) -> bytes:
+    """With a byte order mark, which spreadsheets need for Turkish letters."""
+    return csvfile.download(csvfile.of_records(rows[0] if rows else (), map(_flat, rows), dialect))
+
+
+def to_jsonl(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return b"".join(map(jsonl.dumps, rows))
+
+
+def to_xlsx(labels: Labels) -> bytes:
+    """A workbook with both tables. Texts are cells of text, so that none is run as a formula, and are defused as in
+    CSV, as which people save workbooks again. Raises LabelError where openpyxl is missing."""
+    require("An Excel file", ("openpyxl",), LabelError)
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    book = Workbook(write_only=True)
+    for table in SHEETS:
+        sheet = book.create_sheet(table)
+        sheet.freeze_panes = "A2"
+        rows = table_rows(labels, table)
+        sheet.append(list(rows[0] if rows else ()))
+        for row in map(_flat, rows):
+            cells: list[Any] = []
+            for value in row.values():
+                if isinstance(value, str):
+                    text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", csvfile.defused(value))
+                    if len(text) > MAX_CELL:
+                        raise LabelError(
+                            f"{row['recording_id']} has a text of {len(text)} characters, and a cell in Excel holds "
+                            f"{MAX_CELL}. Export as CSV."
+                        )
+                    value = WriteOnlyCell(sheet, text)
+                    value.data_type = "s"
+                cells.append(value)
+            sheet.append(cells)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _rating_row(labelled: LabelledRecording, event: RatingEvent, dimensions: Sequence[str]) -> dict[str, Any]:
+    agreed = labelled.consensus
+    return {
+        **_recording_columns(labelled),
+        "evaluator": event.evaluator, "action": str(event.action), "purpose": str(event.purpose),
+        "score": event.score, **{name: event.dimensions.get(name) for name in dimensions},
+        "notes": event.notes, "reason": event.reason, "marks": [asdict(mark) for mark in event.marks],
+        "at": event.at, "took_s": event.took_s, "project": event.project, "source": str(event.source),
+        "counts": labelled.counts(event), "consensus": None if agreed is None else agreed.score,
+        "excluded": labelled.is_excluded,
+    }  # fmt: skip
+
+
+def _consensus_row(labelled: LabelledRecording) -> dict[str, Any]:
+    agreed, verdict = labelled.consensus, labelled.review.verdict
+    return {
+        **_recording_columns(labelled),
+        "score": None if agreed is None else agreed.score,
+        "n_raters": 0 if agreed is None else agreed.n,
+        "spread": None if agreed is None else agreed.spread,
+        "method": "" if agreed is None else agreed.method,
+        "source": "" if agreed is None else str(agreed.source),
+        "evaluators": [] if agreed is None else list(agreed.evaluators),
+        "excluded": labelled.is_excluded,
+        "decided_by": "" if verdict is None else verdict.evaluator,
+        "decided_at": "" if verdict is None else verdict.at,
+        "reason": "" if verdict is None else verdict.reason or verdict.notes,
+        "requested": labelled.review.requested,
+    }
+
+
+def _recording_columns(labelled: LabelledRecording) -> dict[str, Any]:
+    recording = labelled.recording
+    return {
+        "recording_id": recording.id, "set": recording.set, "speaker": recording.speaker,
+        "text": recording.text, "part": recording.part or "",
+    }  # fmt: skip
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """With lists as JSON, an empty one as an empty cell, and yes and no as true and false."""
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, list):
+            value = json.dumps(value, ensure_ascii=False) if value else ""
+        flat[key] = str(value).lower() if isinstance(value, bool) else value
+    return flat

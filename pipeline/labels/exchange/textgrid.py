@@ -1,71 +1,247 @@
-"""Praat TextGrids: words and phones where somebody aligned them, marks, and everybody's ratings.
+"""Praat TextGrids: words and phones where somebody aligned them, marks, ratings and decisions.
 
 Times come from an aligner (the speech scorer, for English sentences). Where there is none, nobody knows when a word was
-said: the text then stands over the whole recording, and marks name their word.
+said: the text and each mark then stand over the whole recording.
+
+    words, phones              the text, in time where it was aligned
+    consensus                  64.0 (decided by Deniz); "excluded" where a reviewer excluded the recording
+    rating: Ayşe               score: 81.5 | took_s: 4.5 | notes: çok iyi | at: 2026-03-04T05:06:07.890+00:00
+    rating (repeat): Ayşe      a rating that does not count, after its purpose
+    decision: Deniz            action: exclude | reason: noise
+    mispronounced: Ayşe        araba (word 1, sound 3): ı
+    mispronounced 2: Ayşe      where marks of one kind overlap
+
+A label has no line ends, which other programs cannot read: ⏎ stands for them. `read_textgrid` reads
+what people said again; the consensus follows from it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pipeline.errors import LabelError
-from pipeline.records import RatingAction, RatingEvent, Recording, WordScore
+from pipeline.labels.exchange.marked_words import marked_words
+from pipeline.labels.exchange.rating_rows import Row
+from pipeline.labels.exchange.recordings import LabelledRecording
+from pipeline.labels.history import NOT_COUNTED
+from pipeline.records import REVIEWS, Mark, RatingAction, RatingEvent, RatingSource, Recording, Seconds, WordScore
 
-Aligner = Callable[[Recording, Path], Sequence[WordScore]]
-SHORTEST_S = 1e-3
+SHORTEST_S: Seconds = 1e-3
+SUFFIX = ".TextGrid"
+RATING, DECISION = "rating", "decision"
+LINE_END = "⏎"
+_TEXTS = ("action", "notes", "reason", "project", "source", "at", "purpose")  # the others are numbers
+FIELD = " | "
+# What a program may take for a line end, or cannot show; besides what has a meaning in a label or a tier's name.
+_TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\|⏎]")
+_ESCAPED = re.compile(r"\\(?:u([0-9a-f]{4})|(.))", re.DOTALL)
+_TIER = re.compile(
+    r"(?P<kind>.+?)(?: \((?P<purpose>calibration|repeat)\))?(?: (?P<number>\d+))?: (?P<name>.+)", re.DOTALL
+)
+_MARK = re.compile(r".*\(word (?P<word>\d+)(?:, sound (?P<sound>\d+))?\)(?:: (?P<heard>.*))?", re.DOTALL)
 
 
-def write_textgrid(
-    path: Path, recording: Recording, ratings: Mapping[str, RatingEvent], words: Sequence[WordScore] = ()
-) -> None:
+@dataclass(frozen=True)
+class Alignment:
+    """A recording's words in time, or the reason why there are none."""
+
+    words: Sequence[WordScore] = ()
+    reason: str = ""
+
+
+Aligner = Callable[[Recording, Path], Alignment]
+
+
+@dataclass(frozen=True)
+class Span:
+    start_s: Seconds
+    end_s: Seconds
+    label: str
+
+
+def write_textgrid(path: Path, labelled: LabelledRecording, words: Sequence[WordScore] = ()) -> None:
     """One file. Raises LabelError for a recording whose length is not known."""
     from praatio import textgrid
     from praatio.utilities.constants import Interval
 
+    recording = labelled.recording
     duration = 0.0 if recording.report is None else recording.report.duration_s
     if duration <= 0.0:
         raise LabelError(f"The length of {recording.id} is unknown. Import its set again.")
     grid = textgrid.Textgrid(0.0, duration)
-
-    def add(name: str, spans: Sequence[tuple[float, float, str]]) -> None:
-        entries, last = [], 0.0
-        for start, end, label in sorted(spans):
-            begin, stop = max(start, last), min(end, duration)
-            if stop - begin >= SHORTEST_S:
-                entries.append(Interval(round(begin, 6), round(stop, 6), label))
-                last = stop
+    for name, spans in _tiers(labelled, words, duration):
+        entries = [Interval(round(span.start_s, 6), round(span.end_s, 6), span.label) for span in spans]
         grid.addTier(textgrid.IntervalTier(name, entries, 0.0, duration))
-
-    text = recording.text.split()
-    add("words", [(w.start_s, w.end_s, w.text) for w in words] or [(0.0, duration, recording.text)])
-    if words:
-        add("phones", [(p.start_s, p.end_s, p.phone) for word in words for p in word.phones])
-    for name, event in sorted(ratings.items()):
-        add(f"marks {name}", _marks(event, words, text, duration))
-    said = "; ".join(f"{name}: {_said(event)}" for name, event in sorted(ratings.items()))
-    add("ratings", [(0.0, duration, said)] if said else [])
     path.parent.mkdir(parents=True, exist_ok=True)
     grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
 
 
-def _marks(
-    event: RatingEvent, words: Sequence[WordScore], text: Sequence[str], duration: float
-) -> list[tuple[float, float, str]]:
-    timed: list[tuple[float, float, str]] = []
-    untimed: list[str] = []
-    for mark in event.marks:
-        label = mark.kind + (f" ({mark.heard})" if mark.heard else "")
-        if mark.word < len(words):
-            word = words[mark.word]
-            phone = word.phones[mark.phone] if mark.phone is not None and mark.phone < len(word.phones) else None
-            timed.append((phone.start_s, phone.end_s, label) if phone else (word.start_s, word.end_s, label))
+def read_textgrids(folder: Path) -> list[Row]:
+    """The ratings, decisions and marks of a folder of TextGrids that were exported here. A file that cannot be read
+    becomes a row that says so. Raises LabelError where there is none."""
+    paths = sorted(folder.rglob(f"*{SUFFIX}"))
+    if not paths:
+        raise LabelError(f"There are no TextGrids (*{SUFFIX}) in {folder}.")
+    return [row for path in paths for row in read_textgrid(path, path.relative_to(folder).with_suffix("").as_posix())]
+
+
+def read_textgrid(path: Path, recording: str) -> list[Row]:
+    """`recording` is the recording's path without its ending, or its id."""
+    from praatio import textgrid
+    from praatio.utilities.errors import PraatioException
+
+    try:
+        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
+    except (PraatioException, OSError, ValueError, IndexError, AssertionError) as error:
+        return [Row(path.name, {}, f"cannot be read as a TextGrid ({error})")]
+    ratings: dict[tuple[str, str, str], dict[str, Any]] = {}
+    marks: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for tier in grid.tiers:
+        head = _TIER.fullmatch(tier.name)
+        if head is None:  # words, phones, and what others added
+            continue
+        kind, name, purpose = _unescaped(head["kind"]), _unescaped(head["name"]), head["purpose"] or ""
+        labels = [entry.label for entry in tier.entries]
+        try:
+            if head["kind"] in (RATING, DECISION):
+                key = (name, purpose, f"{head['kind']}{head['number'] or ''}")
+                ratings[key] = {"recording_id": recording, "evaluator": name, "purpose": purpose, **_fields(labels)}
+            else:
+                marks.setdefault((name, purpose), []).extend(_mark(kind, label) for label in labels)
+        except ValueError as error:
+            return [Row(path.name, {}, f"has a tier {tier.name!r} that cannot be read ({error})")]
+    for (name, purpose), of_rater in marks.items():
+        values = ratings.get((name, purpose, RATING))
+        if values is None:
+            return [Row(path.name, {}, f"has marks of {name} and no tier {RATING}: {name}")]
+        values["marks"] = sorted(of_rater, key=_place)
+    return [Row(f"{path.name}, {name}", values) for (name, _purpose, _kind), values in ratings.items()]
+
+
+def textgrid_path(recording: Recording) -> PurePosixPath:
+    """Where the file lies under the folder of the export: at the same place as the audio under its set."""
+    return PurePosixPath(recording.path).with_suffix(SUFFIX)
+
+
+def _tiers(
+    labelled: LabelledRecording, words: Sequence[WordScore], duration: Seconds
+) -> Iterator[tuple[str, list[Span]]]:
+    text = _escaped(labelled.recording.text)
+    aligned = [Span(word.start_s, word.end_s, _escaped(word.text)) for word in words]
+    yield "words", _apart(aligned, duration) or [Span(0.0, duration, text)]
+    if words:
+        phones = [Span(phone.start_s, phone.end_s, _escaped(phone.phone)) for word in words for phone in word.phones]
+        yield "phones", _apart(phones, duration)
+    agreed = "excluded" if labelled.is_excluded else None
+    if labelled.consensus is not None:
+        agreed = f"{labelled.consensus.score!r} ({_escaped(labelled.consensus.method)})"
+    if agreed is not None:
+        yield "consensus", [Span(0.0, duration, agreed)]
+    heads: dict[str, int] = {}
+    for event in sorted(labelled.events, key=lambda event: event.evaluator):
+        purpose = f" ({event.purpose})" if event.purpose in NOT_COUNTED else ""
+        head = f"{DECISION if event.action in REVIEWS else RATING}{purpose}"
+        heads[f"{head}{event.evaluator}"] = number = heads.get(f"{head}{event.evaluator}", 0) + 1
+        name = _escaped(event.evaluator)
+        yield _tier_name(head, number, name), [Span(0.0, duration, _label(event))]
+        for kind in dict.fromkeys(mark.kind for mark in event.marks):
+            spans = [_marked(mark, labelled.recording, words, duration) for mark in event.marks if mark.kind == kind]
+            kind = _escaped(kind).replace(":", "\\:").replace("(", "\\(")
+            for layer, group in enumerate(_layers(spans), start=1):
+                yield _tier_name(f"\\{kind}" if kind in (RATING, DECISION) else f"{kind}{purpose}", layer, name), group
+
+
+def _tier_name(head: str, number: int, name: str) -> str:
+    return f"{head}: {name}" if number == 1 else f"{head} {number}: {name}"
+
+
+def _apart(spans: Sequence[Span], duration: Seconds) -> list[Span]:
+    """Within the recording, none over another: words and phones follow each other, and touch where they overlap."""
+    kept: list[Span] = []
+    last = 0.0
+    for span in sorted(spans, key=lambda span: (span.start_s, span.end_s)):
+        start, end = max(span.start_s, last), min(span.end_s, duration)
+        if end - start >= SHORTEST_S:
+            kept.append(Span(start, end, span.label))
+            last = end
+    return kept
+
+
+def _layers(spans: Sequence[Span]) -> list[list[Span]]:
+    """Every span, in as few tiers as they can stand in without overlapping."""
+    layers: list[list[Span]] = []
+    for span in sorted(spans, key=lambda span: (span.start_s, span.end_s)):
+        layer = next((layer for layer in layers if layer[-1].end_s <= span.start_s), None)
+        if layer is None:
+            layers.append([span])
         else:
-            name = text[mark.word] if mark.word < len(text) else f"word {mark.word + 1}"
-            untimed.append(f"{name}{'' if mark.phone is None else f', sound {mark.phone + 1}'}: {label}")
-    return timed or ([(0.0, duration, "; ".join(untimed))] if untimed else [])
+            layer.append(span)
+    return layers
 
 
-def _said(event: RatingEvent) -> str:
-    if event.action is not RatingAction.RATE:
-        return f"{event.action} ({event.reason})"
-    values = ", ".join(f"{key} {value:g}" for key, value in event.dimensions.items()) or f"{event.score:g}"
-    return f"{values}{f' - {event.notes}' if event.notes else ''}"
+def _marked(mark: Mark, recording: Recording, words: Sequence[WordScore], duration: Seconds) -> Span:
+    """Where the mark's word or phone was said; over the whole recording where that is not known."""
+    texts = marked_words(recording)
+    text = f"{_escaped(texts[mark.word])} " if mark.word < len(texts) else ""
+    sound = "" if mark.phone is None else f", sound {mark.phone + 1}"
+    heard = f": {_escaped(mark.heard)}" if mark.heard else ""
+    label = f"{text}(word {mark.word + 1}{sound}){heard}"
+    if len(words) == len(texts) and mark.word < len(words):
+        word = words[mark.word]
+        at_phone = mark.phone is not None and mark.phone < len(word.phones)
+        place = word.phones[mark.phone] if at_phone and mark.phone is not None else word
+        start, end = max(0.0, place.start_s), min(place.end_s, duration)
+        if end - start >= SHORTEST_S:
+            return Span(start, end, label)
+    return Span(0.0, duration, label)
+
+
+def _mark(kind: str, label: str) -> dict[str, Any]:
+    """Raises ValueError for a label that was not written here."""
+    read = _MARK.fullmatch(label)
+    if read is None:
+        raise ValueError(f"the mark {label!r} names no word")
+    sound = None if read["sound"] is None else int(read["sound"]) - 1
+    return asdict(Mark(int(read["word"]) - 1, sound, kind, _unescaped(read["heard"] or "")))
+
+
+def _place(mark: Mapping[str, Any]) -> tuple[int, int]:
+    return mark["word"], -1 if mark["phone"] is None else mark["phone"]
+
+
+def _label(event: RatingEvent) -> str:
+    values: dict[str, Any] = {} if event.action is RatingAction.RATE else {"action": str(event.action)}
+    values |= dict(event.dimensions) if event.dimensions else {"score": event.score}
+    for key in ("took_s", "notes", "reason", "project", "at"):
+        values[key] = getattr(event, key)
+    if event.source is not RatingSource.HUMAN:
+        values["source"] = str(event.source)
+    if event.purpose not in NOT_COUNTED:
+        values["purpose"] = str(event.purpose)
+    return FIELD.join(
+        f"{key}: {value!r}" if isinstance(value, float) else f"{key}: {_escaped(str(value))}"
+        for key, value in values.items()
+        if value not in (None, "")
+    )
+
+
+def _fields(labels: Sequence[str]) -> dict[str, Any]:
+    """Raises ValueError for a value that is no number."""
+    pairs = (field.partition(": ") for label in labels for field in label.split(FIELD))
+    fields = {key: _unescaped(value) for key, _sign, value in pairs}
+    return {key: value if key in _TEXTS else float(value) for key, value in fields.items()}
+
+
+def _escaped(text: str) -> str:
+    """On one line, and without the sign that separates fields."""
+    one_line = _TO_ESCAPE.sub(
+        lambda sign: f"\\{sign[0]}" if sign[0] in f"\\|{LINE_END}" else f"\\u{ord(sign[0]):04x}", text
+    )
+    return one_line.replace("\n", LINE_END)
+
+
+def _unescaped(label: str) -> str:
+    lines = re.sub(rf"(\\.)|{LINE_END}", lambda sign: sign[1] or "\n", label, flags=re.DOTALL)
+    return _ESCAPED.sub(lambda sign: chr(int(sign[1], 16)) if sign[1] else sign[2], lines)

@@ -1,6 +1,5 @@
 """What a training run learns from: features and scores of labelled recordings, from a set or from a CSV file."""
 
-import csv
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import artifacts, csvfile
-from pipeline.errors import TrainingError
+from pipeline import artifacts, cells, csvfile
+from pipeline.errors import TableError, TrainingError
 from pipeline.i18n import N_
 from pipeline.jobs.shards import Shards
+from pipeline.labels.scale import question
 from pipeline.parallel import Progress
-from pipeline.records import RatingSource, Recording
+from pipeline.people.names import spaced
+from pipeline.records import RatingSource, Recording, RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.settings import Settings
+from pipeline.tablefile import TableRow, read_table
 
 MIN_RECORDINGS = 20
 MIN_SPEAKERS = 3
@@ -178,34 +181,34 @@ def write_csv(path: Path, data: TrainingData) -> None:
 
 
 def _from_csv(path: Path) -> TrainingData:
-    """A file that `pronlab features` wrote, or any with the same columns. Raises TrainingError naming what is off."""
+    """A file that `pronlab features` wrote, or any table with the same columns. Raises TrainingError naming what is
+    off."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
-            columns = list(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TrainingError(f"{path} cannot be read as CSV: {error}.") from error
-    names = tuple(column for column in columns if column not in META_COLUMNS)
-    missing = {"score", "speaker"} - set(columns)
-    if missing or not names or not rows:
-        missing_part = f"the column {', '.join(sorted(missing))}" if missing else "features or rows"
-        raise TrainingError(f"{path} has no {missing_part}. `pronlab features` writes a complete file.")
-    if not all(row["speaker"] and row["score"] for row in rows):
-        raise TrainingError(f"{path} has a row without a speaker or a score. Check that the file is complete.")
-    try:
-        values = np.array([[float(row[name]) for name in names] for row in rows], dtype=np.float32)
-        scores = np.array([float(row["score"]) for row in rows], dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TrainingError(f"{path} has a cell that is not a number: {error}.") from error
-    if not np.isfinite(values).all() or not ((scores >= 0) & (scores <= 100)).all():
-        raise TrainingError(f"{path} has a feature that is not finite or a score outside 0-100.")
+        table = read_table(path.read_bytes(), dict.fromkeys(META_COLUMNS, ()), ("score", "speaker"))
+    except (OSError, TableError) as error:
+        raise TrainingError(f"{path} cannot be read: {error} `pronlab features` writes a complete file.") from error
+    names = tuple(column for column in table.columns if column not in META_COLUMNS)
+    if not names or not table.rows:
+        raise TrainingError(f"{path} has no features or rows. `pronlab features` writes a complete file.")
+    rows = [row.cells for row in table.rows]
+    values = np.empty((len(rows), len(names)), dtype=np.float32)
+    scores = np.empty(len(rows), dtype=np.float64)
+    for n, row in enumerate(table.rows):
+        if row.problem is not None:
+            raise TrainingError(f"{path}, line {row.line} {row.problem}")
+        if not ("score" in row.cells and "speaker" in row.cells):
+            raise TrainingError(f"{path}, line {row.line} is without a speaker or a score. Check that it is complete.")
+        scores[n] = _number(path, row, "score")
+        values[n] = [_number(path, row, name) for name in names]
+        if not 0.0 <= scores[n] <= 100.0:
+            raise TrainingError(f"{path}, line {row.line}: the score {scores[n]:g} does not lie between 0 and 100.")
+    asked = question({"score": scores.tolist()}, RUBRICS[RubricName.WORD].dimensions)
     first = rows[0]
     return TrainingData(
         names=names,
         values=values,
         scores=scores,
-        speakers=tuple(row["speaker"] for row in rows),
+        speakers=tuple(spaced(row["speaker"]) for row in rows),
         texts=tuple(row.get("word") or "" for row in rows),
         recording_ids=tuple(row.get("recording_id") or str(number) for number, row in enumerate(rows)),
         audio_sha256=tuple(row.get("audio_sha256") or "" for row in rows),
@@ -214,7 +217,16 @@ def _from_csv(path: Path) -> TrainingData:
         extractor_version="",
         rubric=first.get("rubric") or "word",
         language=first.get("language") or "und",
+        warnings=(*table.assumed, *([asked] if asked else ())),
     )
+
+
+def _number(path: Path, row: TableRow, name: str) -> float:
+    """Raises TrainingError for what is none."""
+    try:
+        return cells.number(row.cells.get(name, ""))
+    except cells.CellError as error:
+        raise TrainingError(f"{path}, line {row.line}, column {name}: {error}") from error
 
 
 def _extractor_of(names: tuple[str, ...]) -> str:

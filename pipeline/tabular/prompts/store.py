@@ -1,22 +1,28 @@
 """Collected prompts: `<data root>/prompts.jsonl`, append-only; of one id the last line stands. What writes asks who
 acts (`by`; None will do on an open installation) and raises AccessError for who may not."""
 
+import hashlib
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import jsonl
-from pipeline.errors import AccessError, LabelError, PronlabError, TrainingError
+from pipeline import cells, jsonl
+from pipeline.errors import AccessError, LabelError, PronlabError, TableError, TrainingError
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
-from pipeline.people.names import same_person, spelled_as
+from pipeline.people.names import same_person, spaced, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.settings import Settings
+from pipeline.tablefile import read_table
 from pipeline.times import now_iso
 
 LONGEST = 8000
+COLUMNS = {
+    "id": ("prompt id",), "text": ("prompt", "metin", "istem"), "author": ("writer", "written by", "yazar", "yazan"),
+    "score": ("rating", "puan"), "rater": ("evaluator", "değerlendirici"), "notes": ("note", "comment", "notlar"),
+}  # fmt: skip
 
 
 class PromptError(PronlabError):
@@ -114,10 +120,12 @@ class Store:
 
 
 def read_file(path: Path, *, cut_end: bool = False) -> list[Prompt]:
-    """Raises TrainingError where it is no such file, naming the line. `cut_end` leaves out a last line that was cut
-    off while it was saved."""
+    """JSON lines, or a table (CSV or Excel) with the columns text, author and score. Raises TrainingError where it is
+    neither, naming the line. `cut_end` leaves out a last line that was cut off while it was saved."""
     prompts: dict[str, Prompt] = {}
     try:
+        if not _is_json(path):
+            return _of_table(path)
         for line in jsonl.lines(path):
             if line.cut and cut_end and line.error is not None:
                 continue
@@ -126,6 +134,36 @@ def read_file(path: Path, *, cut_end: bool = False) -> list[Prompt]:
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error}.") from error
     return [prompt for prompt in prompts.values() if not prompt.removed]
+
+
+def _is_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start[:1] in (b"", b"{", b"[")
+
+
+def _of_table(path: Path) -> list[Prompt]:
+    """Rows without an id have that of their text and author, so that a table can be imported again."""
+    prompts: dict[str, Prompt] = {}
+    try:
+        table = read_table(path.read_bytes(), COLUMNS, ("text", "author"))
+        for row in table.rows:
+            values = row.cells
+            text, author = values.get("text", "").strip(), spaced(values.get("author", ""))
+            if row.problem is not None or not text or not author:
+                reason = row.problem or "has no text or no author"
+                raise TrainingError(f"{path}, line {row.line} {reason}")
+            try:
+                score = cells.number(values["score"]) if "score" in values else None
+            except cells.CellError as error:
+                raise TrainingError(f"{path}, line {row.line}, score: {error}") from error
+            digest = hashlib.sha256(f"{author}\n{text}".encode()).hexdigest()[:12]
+            id_ = values.get("id", digest).strip()
+            rater, notes = spaced(values.get("rater", "")), values.get("notes", "").strip()
+            prompts[id_] = Prompt(id_, text, author, score, rater, notes)
+    except TableError as error:
+        raise TrainingError(f"{path}: {error}") from error
+    return list(prompts.values())
 
 
 def _prompt(line: jsonl.Line, path: Path) -> Prompt:

@@ -1,0 +1,148 @@
+"""To Label Studio: tasks with annotations, and the labelling configuration that shows them.
+
+One task per recording, one annotation per rating, skip, flag and decision. Label Studio knows its own users alone, and
+refuses a file with others, so the rater is a result like the values, notes and marks. Marks are labels on the words of
+the text. A skip is a cancelled annotation, a decision one of the ground truth.
+
+The audio's address is that of Label Studio's local files: relative to its document root, which has to be a folder above
+the one that its storage is given.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from pipeline.errors import LabelError
+from pipeline.labels.exchange.marked_words import marked_words, word_places
+from pipeline.labels.exchange.recordings import LabelledRecording
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
+from pipeline.rubrics import MARKS, RUBRICS, Dimension
+
+LOCAL_FILES = "/data/local-files/?d="
+AUDIO, TEXT = "audio", "text"  # names of what is shown
+LABELS, HEARD, SOUND, WORD = "marks", "heard", "sound", "word"
+TEXTS = {"rater": "evaluator", "notes": "notes", "reason": "reason", "rated_at": "at", "project": "project"}
+CHOICES = {"action": RatingAction, "purpose": Purpose, "source": RatingSource}
+UNCHOSEN = ("rate", "", "human")  # what an annotation without the choice says
+
+
+def tasks(labelled: Iterable[LabelledRecording], document_root: Path) -> bytes:
+    """Raises LabelError for audio that does not lie below the document root."""
+    content = [_task(number, one, document_root) for number, one in enumerate(labelled, start=1)]
+    return (json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def configuration(rubrics: Iterable[RubricName]) -> bytes:
+    """The labelling configuration for tasks under these rubrics, as XML."""
+    view = ElementTree.Element("View")
+
+    def add(tag: str, **attributes: str) -> ElementTree.Element:
+        return ElementTree.SubElement(view, tag, attributes)
+
+    add("Audio", name=AUDIO, value=f"${AUDIO}")
+    labels = add("Labels", name=LABELS, toName=TEXT)
+    for kind, meaning in MARKS:
+        ElementTree.SubElement(labels, "Label", value=kind, hint=meaning)
+    add("Text", name=TEXT, value=f"${TEXT}", granularity="word")
+    add("TextArea", name=HEARD, toName=TEXT, perRegion="true", placeholder="sound that was heard")
+    for name in (SOUND, WORD):
+        add("Number", name=name, toName=TEXT, perRegion="true", min="1", step="1")
+    for dimension in dict.fromkeys(d for rubric in sorted(set(rubrics)) for d in RUBRICS[rubric].dimensions):
+        add("Header", value=f"{dimension.label} ({dimension.low:g}–{dimension.high:g})", size="4")
+        add("Number", name=dimension.key, toName=AUDIO, **_range(dimension))
+    for name in TEXTS:
+        add("Header", value=name.replace("_", " ").capitalize(), size="4")
+        rows = "2" if name == "notes" else "1"
+        add("TextArea", name=name, toName=AUDIO, maxSubmissions="1", editable="true", rows=rows)
+    for name, values in CHOICES.items():
+        add("Header", value=name.capitalize(), size="4")
+        choices = add("Choices", name=name, toName=AUDIO, choice="single", showInline="true")
+        for value in values:
+            if value and value not in (RatingAction.UNDO, RatingSource.MOCK):
+                ElementTree.SubElement(choices, "Choice", value=str(value))
+    ElementTree.indent(view)
+    return ElementTree.tostring(view, encoding="unicode").encode() + b"\n"
+
+
+def audio_address(audio: Path, document_root: Path) -> str:
+    """Raises LabelError for a file that does not lie below the document root."""
+    try:
+        below = audio.relative_to(document_root)
+    except ValueError:
+        raise LabelError(
+            f"{audio} does not lie below {document_root}, Label Studio's document root. Name a folder above it."
+        ) from None
+    return LOCAL_FILES + quote(below.as_posix())
+
+
+def word_at(text: str, place: int) -> int:
+    """The number (from 0) of the word, between blanks, that has the character at this place."""
+    return len(text[: place + 1].split()) - 1
+
+
+def _task(number: int, labelled: LabelledRecording, document_root: Path) -> dict[str, Any]:
+    recording, agreed = labelled.recording, labelled.consensus
+    data = {
+        "recording_id": recording.id, AUDIO: audio_address(labelled.audio, document_root), TEXT: recording.text,
+        "speaker": recording.speaker, "part": recording.part, "language": recording.language,
+        "consensus": None if agreed is None else agreed.score,
+        "consensus_method": None if agreed is None else agreed.method, "excluded": labelled.is_excluded,
+    }  # fmt: skip
+    events = sorted(labelled.events, key=lambda event: event.evaluator)
+    return {"id": number, "data": data, "annotations": [_annotation(recording, event) for event in events]}
+
+
+def _annotation(recording: Recording, event: RatingEvent) -> dict[str, Any]:
+    return {
+        "created_at": event.at, "lead_time": event.took_s, "was_cancelled": event.action is RatingAction.SKIP,
+        "ground_truth": event.action is RatingAction.DECIDE, "result": list(_results(recording, event)),
+    }  # fmt: skip
+
+
+def _results(recording: Recording, event: RatingEvent) -> Iterator[dict[str, Any]]:
+    values = event.dimensions or ({} if event.score is None else {"score": event.score})
+    for name, value in values.items():
+        yield _result(name, name, "number", {"number": value})
+    for name, field in TEXTS.items():
+        if text := getattr(event, field):
+            yield _result(name, name, "textarea", {"text": [text]})
+    for name in CHOICES:
+        choice = str(getattr(event, name))
+        if choice not in UNCHOSEN:
+            yield _result(name, name, "choices", {"choices": [choice]})
+    for number, mark in enumerate(event.marks, start=1):
+        yield from _mark(recording, mark, f"mark{number}")
+
+
+def _mark(recording: Recording, mark: Mark, region: str) -> Iterator[dict[str, Any]]:
+    """A label on the word, with the sound (from 1) and what was heard. Where the text does not have the word, the whole
+    text is labelled. The word's number (from 1) is given where the place in the text does not tell it."""
+    place = _place(recording, mark)
+    start, end = place or (0, len(recording.text))
+    span = {"start": start, "end": end}
+    value = {**span, "text": recording.text[start:end], "labels": [mark.kind]}
+    yield _result(region, LABELS, "labels", value, TEXT)
+    if mark.phone is not None:
+        yield _result(region, SOUND, "number", {**span, "number": mark.phone + 1}, TEXT)
+    if place is None or word_at(recording.text, start) != mark.word:
+        yield _result(region, WORD, "number", {**span, "number": mark.word + 1}, TEXT)
+    if mark.heard:
+        yield _result(region, HEARD, "textarea", {**span, "text": [mark.heard]}, TEXT)
+
+
+def _place(recording: Recording, mark: Mark) -> tuple[int, int] | None:
+    places = word_places(recording)
+    if mark.word >= len(places):
+        return None
+    return places[mark.word], places[mark.word] + len(marked_words(recording)[mark.word])
+
+
+def _result(region: str, name: str, kind: str, value: dict[str, Any], to_name: str = AUDIO) -> dict[str, Any]:
+    return {"id": region, "from_name": name, "to_name": to_name, "type": kind, "value": value}
+
+
+def _range(dimension: Dimension) -> dict[str, str]:
+    return {"min": f"{dimension.low:g}", "max": f"{dimension.high:g}", "step": "0.1"}
