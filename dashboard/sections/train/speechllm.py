@@ -65,7 +65,7 @@ def start_speechllm_training() -> bool:
         part = left.text_input(_("Train on part"), value=SpeechLlmConfig.part)
         evaluation_part = middle.text_input(
             _("Measure on part"), value=SpeechLlmConfig.evaluation_part,
-            help=_("Empty: one eighth of the training speakers."),
+            help=_("auto: the part named dev, validation or test. Empty: one eighth of the training speakers."),
         )  # fmt: skip
         model = right.text_input(
             _("Model"), placeholder=_("default: the preset's"),

@@ -41,7 +41,7 @@ def fetch(name: str) -> Path:
     try:
         return Path(snapshot_download(name, repo_type="dataset"))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].removeprefix("Got: ").rstrip(".") if str(error) else type(error).__name__
         raise CorpusError(
             f"{name} cannot be fetched from the Hugging Face hub ({reason}). On a machine that reaches it run "
             f"`hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here and import that."

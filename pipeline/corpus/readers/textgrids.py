@@ -55,7 +55,7 @@ def read_textgrid(path: Path) -> list[Tier]:
         return [_tier(tokens) for _ in range(_count(next(tokens)))]
     except StopIteration:
         raise CorpusError(f"{path.name} ends before all its labels; save it again") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise CorpusError(f"{path.name} cannot be read as a TextGrid ({error})") from error
 
 

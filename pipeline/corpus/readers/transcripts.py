@@ -44,7 +44,7 @@ def _entries(root: Path, names: list[str]) -> Iterator[Entry]:
     for name in names:
         try:
             texts.append((places.relative(name), _text(root / name)))
-        except (CorpusError, OSError, UnicodeDecodeError) as error:
+        except (CorpusError, OSError) as error:
             yield Problem("no_text", f"{name}: {error}", "error", name)
     # Words where all are, else sentences: one long text shows that the corpus is not one of single words.
     is_words = all(len(text.split()) == 1 for _, text in texts)

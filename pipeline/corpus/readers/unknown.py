@@ -34,6 +34,7 @@ def explained(path: Path) -> str:
         )
     if audio:
         example = next(iter((readable or foreign).values()))[0]
+        example = example if readable else f"{splitext(example)[0]}.wav"
         row = f'{{"audio": "{example}", "text": "what was to be said", "speaker": "s01"}}'
         said.append(
             f"Missing: a text for each recording. Write it beside the audio ({splitext(example)[0]}.txt), or one line "
