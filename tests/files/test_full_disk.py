@@ -117,7 +117,7 @@ def test_commands_keep_what_was_there(
     monkeypatch.setattr(artifacts, "_fsync", full)
     for words in (
         ("score-set", tiny_set, "--scorer", "heuristic"),
-        ("export", "--set", tiny_set, "--out", str(tmp_path / "a.csv")),
+        ("agreement", "--set", tiny_set),
         ("label", "rate", recording, "--evaluator", "eve", "--score", "50"),
         ("evaluate", "--set", tiny_set, "--scorer", "heuristic", "--out", str(tmp_path / "p.jsonl")),
         ("import", str(CHECKOUT / "data" / "demo"), "--name", "again"),
@@ -217,7 +217,7 @@ def test_a_full_disk_is_not_taken_for_a_damaged_index(
     before = call("index", "status")
     content = index.path.read_bytes()
     no_room()
-    for words in (("index", "rebuild"), ("export", "--set", tiny_set, "--out", str(tmp_path / "a.csv"))):
+    for words in (("index", "rebuild"), ("agreement", "--set", tiny_set)):
         said = one_line(call(*words))
         assert "Nothing was changed in it; sets and ratings on disk stay as they are." in said
         assert "rebuilds it" not in said

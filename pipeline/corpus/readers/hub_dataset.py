@@ -17,6 +17,7 @@ from pipeline.corpus.readers.speechocean762 import DIMENSIONS, HUB_NAME, scores_
 from pipeline.errors import CorpusError
 from pipeline.optional import require
 from pipeline.records import Problem
+from pipeline.text import lines_of
 
 if TYPE_CHECKING:
     import pyarrow.parquet
@@ -41,7 +42,7 @@ def fetch(name: str) -> Path:
     try:
         return Path(snapshot_download(name, repo_type="dataset"))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0].removeprefix("Got: ").rstrip(".") if str(error) else type(error).__name__
+        reason = lines_of(str(error))[0].removeprefix("Got: ").rstrip(".") if str(error) else type(error).__name__
         raise CorpusError(
             f"{name} cannot be fetched from the Hugging Face hub ({reason}). On a machine that reaches it run "
             f"`hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here and import that."
@@ -119,4 +120,4 @@ def _open(file: Path) -> "pyarrow.parquet.ParquetFile":
     try:
         return pyarrow.parquet.ParquetFile(file)
     except (pyarrow.ArrowException, OSError) as error:
-        raise CorpusError(f"{file} cannot be read as parquet ({str(error).splitlines()[0]}).") from error
+        raise CorpusError(f"{file} cannot be read as parquet ({lines_of(str(error))[0]}).") from error

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.errors import LabelError
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
@@ -120,4 +121,4 @@ def _event(event: RatingEvent) -> dict[str, Any]:
 
 
 def _values(rating: dict[str, Any]) -> dict[str, Any]:
-    return {**rating, "dimensions": json.loads(rating["dimensions"]), "marks": json.loads(rating["marks"])}
+    return {**rating, "dimensions": artifacts.loads(rating["dimensions"]), "marks": artifacts.loads(rating["marks"])}
