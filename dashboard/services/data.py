@@ -104,6 +104,12 @@ def exported_labels(set_name: str, format_: ExportFormat, dialect: Dialect) -> b
 
 
 @asks(Action.EXPORT)
+def has_ratings(set_name: str) -> bool:
+    """Whether there is anything but the recordings to export."""
+    return shared.open_index().has_events(set_name)
+
+
+@asks(Action.EXPORT)
 def unreadable_labels(set_name: str) -> list[Problem]:
     """Label files of the set that cannot be read, and are left out of exports, as the index knows them."""
     return [problem for problem in shared.open_index().problems(set_name) if problem.code == "broken_label"]

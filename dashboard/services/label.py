@@ -145,7 +145,12 @@ class Labelling:
         except PronlabError as error:
             # The same form stays, with the draft in it.
             return replace(session, last_nonce=nonce, answer=Answer(nonce, False, error.words))
-        message = _("Saved: {file}").format(file=result_path(self._set, recording).name)
+        done = {"skip": _("Skipped: {text}"), "flag": _("Flagged: {text}")}
+        message = (
+            done[kind].format(text=recording.text)
+            if kind in done
+            else _("Saved: {file}").format(file=result_path(self._set, recording).name)
+        )
         position = max(0, session.place - 1)
         return replace(
             fresh, item=None, place=position, reopened=None, previous=None, answer=Answer(nonce, True, message)

@@ -54,7 +54,9 @@ def undo(recording_id: str, as_json: bool) -> None:
     from pipeline.labels.store import LabelStore
 
     settings, me = Settings.from_env(), asker()
-    result = LabelStore(settings).undo(_recording(settings, recording_id), me.name, me)
+    recording = _recording(settings, recording_id)
+    LabelStore(settings).undo(recording, me.name, me)
+    result = _visible(settings, recording)
     emit(result, as_json, f"Undone. {_consensus_text(result)}")
 
 
@@ -63,17 +65,12 @@ def undo(recording_id: str, as_json: bool) -> None:
 @json_option
 def show(recording_id: str, as_json: bool) -> None:
     """Show a recording's history, oldest first, and its consensus. Experts see their own ratings only."""
-    from pipeline.labels.result_file import derive
-    from pipeline.projects.queue import visible_history
-
     settings = Settings.from_env()
-    recording = _recording(settings, recording_id)
-    history = tuple(visible_history(settings, asker(), recording))
-    result = derive(recording.text, recording.rubric, history, {})
+    result = _visible(settings, _recording(settings, recording_id))
     lines = [
         f"{event.at}  {event.evaluator}  {event.action}  {'' if event.score is None else f'{event.score:g}'}"
         f"  {event.reason or event.notes}".rstrip()
-        for event in history
+        for event in result.ratings
     ]
     emit(result, as_json, "\n".join([*lines, _consensus_text(result)]))
 
@@ -124,8 +121,19 @@ def _add(recording_id: str, action: str, as_json: bool, **fields: Any) -> None:
 
     settings, me = Settings.from_env(), asker()
     event = RatingEvent(evaluator=me.name, action=RatingAction(action), at=now_iso(), **fields)
-    result = LabelStore(settings).add(_recording(settings, recording_id), event, me)
+    recording = _recording(settings, recording_id)
+    LabelStore(settings).add(recording, event, me)
+    result = _visible(settings, recording)
     emit(result, as_json, f"Saved. {_consensus_text(result)}")
+
+
+def _visible(settings: Settings, recording: Any) -> Any:
+    """The label file as whoever asks may see it: experts see their own ratings only."""
+    from pipeline.labels.result_file import derive
+    from pipeline.projects.queue import visible_history
+
+    history = tuple(visible_history(settings, asker(), recording))
+    return derive(recording.text, recording.rubric, history, {})
 
 
 def _recording(settings: Settings, recording_id: str) -> Any:

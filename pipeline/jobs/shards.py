@@ -38,6 +38,7 @@ from pipeline.text import lines_of
 
 ATTEMPTS = 3  # of one shard, before the work is given up
 CLUSTER_SHARDS = 16  # where nobody says how many
+PLAN = "plan.json"
 POLL_S: Seconds = 0.2
 STOP_WITHIN_S: Seconds = 10.0
 KEEP_EVERY_S: Seconds = 1.0  # answers that a killed shard may have to give again
@@ -176,8 +177,10 @@ class _Shard:
         """The answers by the item's place in this shard; where two processes answered one, the same twice."""
         answers: dict[int, Any] = {}
         for file in sorted(self.run.path.glob("answers-*.jsonl")):
-            for index, answer in jsonl.read(file, cut_end=True):
-                answers.setdefault(index, answer)
+            for line in jsonl.read(file, damaged=True):
+                match line:
+                    case [int(index), answer]:
+                        answers.setdefault(index, answer)
         return answers
 
     @property
@@ -190,7 +193,10 @@ class _Shard:
     def answers(self) -> Iterator[Any]:
         answers = self.answered()
         if missing := [index for index in range(self.n) if index not in answers]:
-            raise JobError(f"{self.run.path} is damaged: {len(missing)} of {self.n} answers are gone. Delete it.")
+            raise JobError(
+                f"{self.run.path} is damaged: {len(missing)} of {self.n} answers are gone. Delete that folder and run "
+                "the command again."
+            )
         return (answers[index] for index in range(self.n))
 
     def failed(self, state: RunState) -> None:
@@ -226,9 +232,10 @@ def _lives(state: RunState) -> bool:
 
 def _planned(folder: Path, task: str, options: Any, items: Sequence[Any], n: int) -> list[_Shard]:
     """The shards of this work: those of an earlier try where it came so far, else new ones of equal size."""
-    plan = folder / "plan.json"
-    if plan.is_file():
-        return [_Shard(RunDirectory(folder / name)) for name in artifacts.read_json(plan)]
+    if (earlier := _planned_before(folder, len(items))) is not None:
+        return earlier
+    for leftover in folder.iterdir():
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     bounds = [round(part * len(items) / n) for part in range(n + 1)]
     shards: list[_Shard] = []
     for start, end in pairwise(bounds):
@@ -237,5 +244,15 @@ def _planned(folder: Path, task: str, options: Any, items: Sequence[Any], n: int
             run = RunDirectory.create(folder, kind="shard", name=f"shard-{len(shards):04}", config=config)
             jsonl.write(run.path / "items.jsonl", items[start:end])
             shards.append(_Shard(run))
-    artifacts.write_json(plan, [shard.run.id for shard in shards])
+    artifacts.write_json(folder / PLAN, [shard.run.id for shard in shards])
     return shards
+
+
+def _planned_before(folder: Path, n_items: int) -> list[_Shard] | None:
+    """None where there was no plan, or somebody has damaged it: then all is done anew."""
+    try:
+        names = artifacts.read_json(folder / PLAN)
+        shards = [_Shard(RunDirectory.open(folder, name)) for name in names]
+        return shards if sum(shard.n for shard in shards) == n_items else None
+    except (OSError, ValueError, TypeError, KeyError, JobError):
+        return None

@@ -31,6 +31,17 @@ REPEAT_AFTER = 10  # other recordings between a rating and its repeat
 MOST_COUNTED = 5000  # turns ahead; of what lies beyond, gold items and repeats are not counted
 
 
+# The last that an expert did with an item that is no work, where they left it for later.
+_PUT_OFF_APART = """
+    SELECT e.recording_id, e.purpose, e.at FROM events e
+    WHERE e.evaluator = ? AND e.project = ? AND e.purpose <> '' AND e.stands AND e.action = 'skip'
+    AND json_extract(e.body, '$.reason') = ? AND NOT EXISTS (
+        SELECT 1 FROM events l WHERE l.recording_id = e.recording_id AND l.evaluator = e.evaluator
+        AND l.project = e.project AND l.purpose = e.purpose AND l.number > e.number AND l.stands
+    )
+"""
+
+
 @dataclass(frozen=True)
 class QueueItem:
     """A recording to rate, reserved under `lease`. Whether it is work, gold or a repeat, the expert does not see."""
@@ -177,8 +188,9 @@ class Queue:
         """Calibration, then turn by turn as `_candidates` deals them out."""
         project = self._project
         calibration = max(0, project.calibration - counts.get(Purpose.CALIBRATION, 0))
+        put_off = len(self._put_off_apart())
         if not (project.gold_every or project.repeat_every):
-            return calibration + n_open
+            return calibration + n_open + put_off
         turn, n_work = _turn(counts), n_open
         n_gold = len(self._gold_items(self._calibration_items()[:calibration])) if project.gold_every else 0
         n_rated, n_repeats = len(self._rated()), counts.get(Purpose.REPEAT, 0)
@@ -193,7 +205,7 @@ class Queue:
                 n_rated += 1
             turn += 1
             left += 1
-        return calibration + left + n_work
+        return calibration + left + n_work + put_off
 
     def _item(self, lease: Lease) -> QueueItem:
         return QueueItem(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
@@ -219,7 +231,7 @@ class Queue:
             # What others have begun comes first, else ratings of a large set stay too thin for long to compare anybody.
             yield from ((key, Purpose.WORK) for key in sorted(wanted, key=lambda key: not states[key]["n"]))
         # What was put off comes back at the end by itself, the longest put off first.
-        yield from ((key, Purpose.WORK) for key in self._put_off())
+        yield from self._put_off()
 
     def _calibration_items(self) -> list[str]:
         """Recordings with known answers for calibration: each text once before any comes twice, and what this expert
@@ -253,15 +265,30 @@ class Queue:
         rows = self._index.rows(sql, [self._me, json.dumps(list(self._project.gold))])
         return {row["recording_id"] for row in rows}
 
-    def _put_off(self) -> list[str]:
-        sql = """
-            SELECT recording_id FROM ratings WHERE evaluator = ? AND set_name = ? AND action = 'skip' AND reason = ?
-            ORDER BY at
+    def _put_off(self) -> list[tuple[str, Purpose]]:
+        """What this expert left for later, as what it was: a known answer comes back as one."""
+        work = """
+            SELECT recording_id, '' AS purpose, at FROM ratings
+            WHERE evaluator = ? AND set_name = ? AND action = 'skip' AND reason = ?
         """
-        put_off = [row["recording_id"] for row in self._index.rows(sql, [self._me, self._project.set, LATER])]
-        states = {row["id"]: row for row in self._states(put_off)}
+        sql = f"SELECT * FROM ({work} UNION ALL {_PUT_OFF_APART}) ORDER BY at"  # noqa: S608
+        values = [self._me, self._project.set, LATER, *self._of_me(), LATER]
+        listed = [(row["recording_id"], Purpose(row["purpose"])) for row in self._index.rows(sql, values)]
+        states = {row["id"]: row for row in self._states([key for key, purpose in listed if purpose is Purpose.WORK])}
         mine = set(self._order())
-        return [key for key in put_off if key in mine and key in states and self._is_wanted(states[key])]
+        return [
+            (key, purpose)
+            for key, purpose in listed
+            if key in mine and (purpose is not Purpose.WORK or (key in states and self._is_wanted(states[key])))
+        ]
+
+    def _put_off_apart(self) -> set[tuple[str, Purpose]]:
+        """Of these, what is no work: known answers, calibration and repeats."""
+        rows = self._index.rows(_PUT_OFF_APART, [*self._of_me(), LATER])
+        return {(row["recording_id"], Purpose(row["purpose"])) for row in rows}
+
+    def _of_me(self) -> list[str]:
+        return [self._me, self._project.name]
 
     def _falls(self, purpose: Purpose, every: int, turn: int) -> bool:
         """Whether a gold item or a repeat falls on this turn: one in each stretch of `every` turns, at a place that
@@ -277,7 +304,7 @@ class Queue:
 
     def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
         if purpose is not Purpose.WORK:
-            return recording_id not in self._seen(purpose)
+            return recording_id not in self._seen(purpose) or (recording_id, purpose) in self._put_off_apart()
         states = self._states([recording_id])
         return bool(states) and self._is_wanted(states[0])
 
@@ -321,11 +348,17 @@ def _turn(counts: Mapping[Purpose, int]) -> int:
 
 
 def visible_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:
-    """What this person may see of a recording's history: all of it with the right to, else their own part."""
+    """What this person may see of a recording's history: all of it with the right to, else their own part, in which
+    known answers and repeats look like any other work."""
     events = list(LabelStore(settings).history(recording))
     if identity.may(Action.SEE_RATINGS):
         return events
-    return [event for event in events if same_person(event.evaluator, identity.name)]
+    hidden = (Purpose.GOLD, Purpose.REPEAT)
+    return [
+        replace(event, purpose=Purpose.WORK) if event.purpose in hidden else event
+        for event in events
+        if same_person(event.evaluator, identity.name)
+    ]
 
 
 def _order(settings: Settings, index: Index, project: Project, evaluator: str) -> tuple[str, ...]:

@@ -189,6 +189,8 @@ class ProjectReview:
         by_name: dict[str, list[tuple[str, RatingEvent]]] = {}
         for row in rows:
             event = event_from_json(artifacts.loads(row["body"]))
+            if event.action in REVIEWS:
+                continue
             by_name.setdefault(event.evaluator, []).append((row["recording_id"], event))
         answers = {key: RUBRICS[self.rubric].overall_score(values) for key, values in self._project.gold.items()}
         current: dict[str, dict[str, float]] = {}

@@ -152,6 +152,25 @@ def test_half_a_line_of_a_killed_process_is_answered_again(doubling: Shards, set
     assert doubled(doubling) == [2 * item["number"] for item in ITEMS]
 
 
+@pytest.mark.parametrize("plan", ["[]", "[", "5", '["../../../x"]', '["shard-0000-gone"]'])
+def test_a_plan_that_somebody_damaged_is_made_anew(doubling: Shards, settings: Settings, plan: str) -> None:
+    faults[:] = [1, 1, 1]
+    with pytest.raises(JobError):
+        doubled(doubling)
+    (file,) = settings.shards_root.glob("*/plan.json")
+    file.write_text(plan)
+    assert doubled(doubling) == [2 * item["number"] for item in ITEMS]
+
+
+def test_answers_that_are_none_are_given_again(doubling: Shards, settings: Settings) -> None:
+    faults[:] = [1, 1, 1]
+    with pytest.raises(JobError):
+        doubled(doubling)
+    (file, *_) = settings.shards_root.glob("*/shard-0000-*/answers-*.jsonl")
+    file.write_text("5\n[[], 1]\n{}\n")
+    assert doubled(doubling) == [2 * item["number"] for item in ITEMS]
+
+
 def test_an_answer_of_a_scorer_survives_the_way_there_and_back() -> None:
     target = Target("Tom likes", "en", RubricName.SENTENCE, (("T", "AA"), ("L",)))
     phone = PhoneScore("AA", 63.2, 0.1, 0.3, Verdict.WRONG, "AH", ("T", "<unk>"), 0.71)

@@ -190,3 +190,45 @@ def test_share_heard_counts_before_the_clock() -> None:
     ]
     quality = quality_of(Project("p", "s"), "Eve", events, dict.fromkeys("abcd", 3.0), {}, {})
     assert quality.hurried == 0.5
+
+
+@pytest.mark.parametrize("changed", [{"gold_every": 2}, {"calibration": 2}])
+def test_a_known_answer_left_for_later_comes_back_as_one_and_no_figure_tells(
+    settings: Settings, words: str, changed: dict[str, Any]
+) -> None:
+    project = project_of(settings, words, gold=known(settings, 3), **changed)
+    queue = Queue(settings, project, EVE)
+    first: dict[str, Purpose] = {}
+    while isinstance(task := queue.next(), QueueItem) and task.recording.id not in first:
+        first[task.recording.id] = task.purpose
+        before = queue.progress().left
+        queue.save(task, replace(rating("Eve"), action=RatingAction.SKIP, score=None, reason="Later"))
+        assert queue.progress().left >= before
+    assert set(first.values()) == {Purpose.WORK, *(Purpose(key.split("_")[0]) for key in changed)}
+    again = {task.recording.id: task.purpose for task in rate_all(queue, "Eve")}
+    assert again.items() >= first.items()
+    assert queue.progress().left == 0
+
+
+def test_an_expert_learns_nothing_from_the_command_line(
+    settings: Settings, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from pipeline.cli.main import main
+    from pipeline.people.people import People, Person
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    project = project_of(settings, words, gold=known(settings, 12), gold_every=1)
+    task = rate_all(Queue(settings, project, EVE), "Eve", most=1)[0]
+    LabelStore(settings).add(task.recording, rating("Bob", 33.0))
+    people = People(settings)
+    people.save(Person("Ada", (Role.ADMIN,)), ADMIN)
+    people.save(Person("Eve", (Role.EXPERT,)), ADMIN)
+    for act in (["show"], ["rate", "--score", "70"], ["undo"], ["skip", "--reason", "Not my dialect"]):
+        told = CliRunner().invoke(main, ["label", act[0], task.recording.id, *act[1:], "--json", "--by", "Eve"])
+        assert told.exit_code == 0, told.output
+        assert "Bob" not in told.output
+        assert "33" not in told.output
+        assert "gold" not in told.output

@@ -7,6 +7,8 @@ import streamlit as st
 from dashboard import identity
 from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.filters import choose_set
+from dashboard.components.page import empty_state
+from dashboard.markup import plain
 from dashboard.services import data
 from pipeline.i18n import N_, _, ngettext, number
 
@@ -37,6 +39,7 @@ EXPORTS: dict[data.ExportFormat, tuple[str, str, str, str]] = {
 }  # fmt: skip
 
 
+MANIFEST = "jsonl"  # of the recordings, rated or not
 FILES = {"consensus": "consensus", "label-studio": "label_studio", "textgrid": "textgrids"}  # not shown
 
 
@@ -59,6 +62,13 @@ def draw() -> None:
             ).format(n=number(n)),
             icon=":material/warning:",
         )
+    has_ratings = data.has_ratings(chosen.name)
+    if not has_ratings:
+        empty_state(
+            _("There are no ratings in {set} yet. The manifest can be exported.").format(set=plain(chosen.title)),
+            page="label",
+            page_label=_("Rate recordings on the Label page"),
+        )
     for format_, (label, suffix, mime, purpose) in EXPORTS.items():
         left, right = st.columns([1, 3], vertical_alignment="center")
         left.download_button(
@@ -69,6 +79,7 @@ def draw() -> None:
             icon=":material/download:",
             on_click="ignore",
             key=f"export-{format_}",
+            disabled=not has_ratings and format_ != MANIFEST,
             width="stretch",
         )
         right.caption(_(purpose))
