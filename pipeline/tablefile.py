@@ -31,6 +31,8 @@ from pipeline.text import composed, visible
 SEPARATORS = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs"), "|": N_("vertical bars")}
 BLOCK_BYTES = 1 << 20
 MAX_BYTES = 100 * 1024 * 1024  # of a spreadsheet, unpacked
+MAX_ROWS = 1_048_576  # of a sheet, as in Excel
+MAX_CELLS = 5_000_000  # of a workbook, empty ones before the last of a row included
 HEADER_WITHIN = 20  # rows: titles and notes may stand above it
 SAMPLE = 200
 SHOWN = 60  # characters of a cell or line in a message
@@ -428,16 +430,31 @@ def _fits(records: Sequence[_Record], columns: Columns, needed: set[str], every:
 
 def _sheets(content: bytes) -> dict[str, list[_Record]]:
     """The rows of every sheet, with values in place of formulas. A formula whose value the file does not hold (it was
-    made by a program and never opened in a spreadsheet) is a problem of its row."""
+    made by a program and never opened in a spreadsheet) is a problem of its row.
+
+    What a sheet claims of its size is not believed, and rows and cells are counted: a small file can claim billions.
+    """
     from openpyxl import load_workbook
 
     values = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     formulas = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
     sheets: dict[str, list[_Record]] = {}
+    n_cells = 0
     for sheet in values.worksheets:
         records: list[_Record] = []
-        pairs = zip(sheet.iter_rows(values_only=True), formulas[sheet.title].iter_rows(values_only=True), strict=False)
+        both = (sheet, formulas[sheet.title])
+        for view in both:
+            view.reset_dimensions()
+        pairs = zip(*(view.iter_rows(values_only=True) for view in both), strict=False)
         for number, (row, written) in enumerate(pairs, start=1):
+            n_cells += len(row)
+            if number > MAX_ROWS or n_cells > MAX_CELLS:
+                raise TableError(
+                    f"The workbook has more than {MAX_ROWS} rows or {MAX_CELLS} cells. Delete what is far below or "
+                    "beside the table, or save the table as CSV UTF-8."
+                )
+            if not row:
+                continue
             fields = [_cell_text(cell) for cell in row]
             while fields and not fields[-1].strip():
                 fields.pop()

@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 from collections import deque
 from datetime import date, datetime
 from pathlib import Path
@@ -159,11 +160,49 @@ def workbook(**sheets: list[list[object]]) -> bytes:
     return file.getvalue()
 
 
+def with_sheet(rows: str, dimension: str = "A1:B2") -> bytes:
+    """A workbook whose only sheet is written by hand."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    sheet = f'<worksheet xmlns="{space}"><dimension ref="{dimension}"/><sheetData>{rows}</sheetData></worksheet>'
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(Puanlar=[["a"]]))) as plain, zipfile.ZipFile(file, "w") as packed:
+        for name in plain.namelist():
+            packed.writestr(name, sheet if name.endswith("sheet1.xml") else plain.read(name))
+    return file.getvalue()
+
+
+def sheet_row(number: int, **cells: str) -> str:
+    written = (f'<c r="{column}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for column, text in cells.items())
+    return f'<row r="{number}">{"".join(written)}</row>'
+
+
 TABLE: list[list[object]] = [
     ["Kayıt", "Puan", "when"],
     ["a", 80.5, datetime(2026, 5, 1, 13, 45)],
     ["b", 80, date(2026, 5, 1)],
 ]
+
+
+@pytest.mark.parametrize("dimension", ["A1:XFD1048576", "A1:A1", "A1:B2"])
+def test_what_a_sheet_claims_of_its_size_is_not_believed(dimension: str) -> None:
+    rows = sheet_row(1, A="kayıt", B="puan") + sheet_row(2, A="a", B="80") + sheet_row(70_000, A="b", B="75")
+    table = read_table(with_sheet(rows, dimension), COLUMNS)
+    assert [(row.line, row.cells) for row in table.rows] == [
+        (2, {"recording_id": "a", "score": "80"}),
+        (70_000, {"recording_id": "b", "score": "75"}),
+    ]
+
+
+def test_a_sheet_of_billions_of_empty_rows_or_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.tablefile.MAX_ROWS", 1000)
+    monkeypatch.setattr("pipeline.tablefile.MAX_CELLS", 50_000)
+    head = sheet_row(1, A="kayıt", B="puan")
+    with pytest.raises(TableError, match="more than 1000 rows or 50000 cells"):
+        read_table(with_sheet(head + sheet_row(2_000_000_000, A="a", B="80")), COLUMNS)
+    with pytest.raises(TableError, match="more than 1000 rows or 50000 cells"):
+        read_table(with_sheet(head + "".join(sheet_row(n, A="a", XFD="x") for n in range(2, 7))), COLUMNS)
+    table = read_table(with_sheet(head + "".join(sheet_row(n, A="a", XFD="x") for n in range(2, 4))), COLUMNS)
+    assert [row.line for row in table.rows] == [2, 3]
 
 
 def test_an_excel_workbook() -> None:
