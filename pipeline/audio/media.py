@@ -128,7 +128,8 @@ def _frames(container: Any, stream: Any) -> Iterator[NDArray[np.float32]]:
     context = stream.codec_context
     context.thread_count = 1
     rate_hz, layout = context.sample_rate, context.layout.name
-    resampler, shape = None, None
+    resampler: Any = None
+    shape = None
     for frame in container.decode(stream):
         parts: list[Any] = []
         if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
