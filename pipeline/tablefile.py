@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from pipeline import csvfile
 from pipeline.errors import TableError
@@ -30,6 +30,8 @@ from pipeline.text import composed, visible
 
 SEPARATORS = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs"), "|": N_("vertical bars")}
 BLOCK_BYTES = 1 << 20
+MAX_COLUMNS = 16_384  # as in Excel
+MAX_LINE = 1 << 20  # characters
 MAX_BYTES = 100 * 1024 * 1024  # of a spreadsheet, unpacked
 MAX_ROWS = 1_048_576  # of a sheet, as in Excel
 MAX_CELLS = 5_000_000  # of a workbook, empty ones before the last of a row included
@@ -214,12 +216,12 @@ def _refuse_damaged_utf8(content: bytes) -> None:
         )
 
 
-def _text(lines: Iterable[str], encoding: str, columns: Columns, quoted: bool = True) -> _Grid:
-    assumed = []
+def _text(lines: TextIO, encoding: str, columns: Columns, quoted: bool = True) -> _Grid:
+    assumed: list[Message] = []
     if encoding != "utf-8":
         name = encoding if encoding in _CODECS else encoding.upper()
         assumed.append(Message(N_("The text is in {encoding}."), encoding=name))
-    source = iter(lines)
+    source = _bounded(lines)
     head = list(islice(source, SAMPLE))
     declared = _SEP_LINE.fullmatch(head[0]) if head else None
     skipped = 0 if declared is None else 1
@@ -229,6 +231,15 @@ def _text(lines: Iterable[str], encoding: str, columns: Columns, quoted: bool = 
         name = Message(SEPARATORS[separator]) if separator in SEPARATORS else repr(separator)
         assumed.append(Message(N_("Cells are separated by {separator}."), separator=name))
     return _Grid(_records(chain(head, source), separator, quoted, skipped), assumed, separator)
+
+
+def _bounded(lines: TextIO) -> Iterator[str]:
+    """The lines, of each no more than shows that it is too long: a file of any length may be a single line."""
+    while line := lines.readline(MAX_LINE + 1):
+        end = line
+        while len(end) > MAX_LINE and not end.endswith(("\r", "\n")):
+            end = lines.readline(MAX_LINE + 1)
+        yield line
 
 
 def _separator(head: Sequence[str], columns: Columns, quoted: bool) -> str:
@@ -253,6 +264,8 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
     def feed() -> Iterator[str]:
         while (line := waiting.popleft() if waiting else next(source, None)) is not None:
             taken.append(line)
+            if len(line) > MAX_LINE:
+                raise csv.Error
             yield line
 
     number, ended = skipped + 1, False
@@ -267,8 +280,8 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
             except StopIteration:
                 ended = True
                 break
-            except csv.Error:
-                yield _Record(number, [], _quote_problem(taken[0]))
+            except csv.Error as error:
+                yield _Record(number, [], _problem(taken, error))
                 waiting.extendleft(reversed(taken[1:]))
                 taken.clear()
                 number += 1
@@ -279,8 +292,13 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
             taken.clear()
 
 
-def _quote_problem(line: str) -> Message:
-    shown = " ".join(line.split())
+def _problem(lines: Sequence[str], error: csv.Error) -> Message:
+    """Why the row that begins with the first of these lines cannot be read."""
+    if len(lines[0]) > MAX_LINE:
+        return Message(N_("is longer than {most} characters."), most=str(MAX_LINE))
+    if len(lines) == 1 and str(error).startswith("field larger"):
+        return Message(N_("has a cell of more than {most} characters."), most=str(csv.field_size_limit()))
+    shown = " ".join(lines[0].split())
     return Message(
         N_("has a quote that does not close its cell: {line}. Close it, or write it twice if it belongs to the text."),
         line=shown if len(shown) <= SHOWN else shown[:SHOWN] + "…",
@@ -295,6 +313,10 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> OpenTabl
         raise TableError("The table has no rows.")
     place = max(range(len(heads)), key=lambda n: (_n_known(heads[n].fields, columns), -n))
     header = heads[place]
+    if len(header.fields) > MAX_COLUMNS:
+        raise TableError(f"The table has {len(header.fields)} columns; at most {MAX_COLUMNS} are read. Split it.")
+    if header.problem is not None and not header.fields:
+        raise TableError(f"Line {header.line} {header.problem}")
     names, spelled = _names(header.fields, columns)
     if missing := sorted(set(required) - set(names)):
         there = ", ".join(field.strip() or "-" for field in header.fields)[:300]
@@ -315,16 +337,23 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> OpenTabl
 
 
 def _n_known(fields: Sequence[str], columns: Columns) -> int:
-    return len({name for field in fields if (name := _known_as(field, columns))})
+    return len(_known(fields, columns))
+
+
+def _known(fields: Sequence[str], columns: Columns) -> set[str]:
+    """Which of the columns a header has."""
+    names = _by_key(columns)
+    return {name for field in fields[:MAX_COLUMNS] if (name := names.get(header_key(field), ""))}
 
 
 def _names(fields: Sequence[str], columns: Columns) -> tuple[list[str], dict[str, str]]:
     """The name of each column, empty for one without header. Raises TableError where two have one name."""
+    by_key = _by_key(columns)
     names: list[str] = []
     spelled: dict[str, str] = {}
     for field in fields:
         header = composed(visible(field)).strip()
-        name = _known_as(header, columns) or header
+        name = by_key.get(header_key(header), header)
         if name and name in spelled:
             raise TableError(
                 f"The columns {spelled[name]!r} and {header!r} are both read as {name}. Rename or delete one."
@@ -335,14 +364,14 @@ def _names(fields: Sequence[str], columns: Columns) -> tuple[list[str], dict[str
     return names, spelled
 
 
-def _known_as(header: str, columns: Columns) -> str:
-    key = header_key(header)
-    if not key:
-        return ""
+def _by_key(columns: Columns) -> dict[str, str]:
+    """Each column's name by the keys of all its spellings; the first counts where two have one."""
+    names: dict[str, str] = {}
     for name, others in columns.items():
-        if key == header_key(name) or key in map(header_key, others):
-            return name
-    return ""
+        for spelling in (name, *others):
+            names.setdefault(header_key(spelling), name)
+    names.pop("", None)
+    return names
 
 
 def header_key(header: str) -> str:
@@ -422,7 +451,7 @@ class SheetChoiceError(TableError):
 
 def _fits(records: Sequence[_Record], columns: Columns, needed: set[str], every: bool) -> bool:
     for record in records[:HEADER_WITHIN]:
-        names = {name for field in record.fields if (name := _known_as(field, columns))}
+        names = _known(record.fields, columns)
         if names and (needed <= names if every else names & needed):
             return True
     return False
