@@ -281,7 +281,7 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
                 ended = True
                 break
             except csv.Error as error:
-                yield _Record(number, [], _problem(taken, error))
+                yield _Record(number, [], _problem(taken, error, quoted))
                 waiting.extendleft(reversed(taken[1:]))
                 taken.clear()
                 number += 1
@@ -292,11 +292,12 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
             taken.clear()
 
 
-def _problem(lines: Sequence[str], error: csv.Error) -> Message:
+def _problem(lines: Sequence[str], error: csv.Error, quoted: bool) -> Message:
     """Why the row that begins with the first of these lines cannot be read."""
     if len(lines[0]) > MAX_LINE:
         return Message(N_("is longer than {most} characters."), most=str(MAX_LINE))
-    if len(lines) == 1 and str(error).startswith("field larger"):
+    is_closed = not quoted or lines[0].count('"') % 2 == 0
+    if len(lines) == 1 and is_closed and str(error).startswith("field larger"):
         return Message(N_("has a cell of more than {most} characters."), most=str(csv.field_size_limit()))
     shown = " ".join(lines[0].split())
     return Message(
