@@ -15,12 +15,13 @@ import zipfile
 import zlib
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
+from xml.parsers import expat
 
 from pipeline import csvfile
 from pipeline.errors import TableError
@@ -31,6 +32,7 @@ from pipeline.text import composed, visible
 SEPARATORS = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs"), "|": N_("vertical bars")}
 BLOCK_BYTES = 1 << 20
 MAX_COLUMNS = 16_384  # as in Excel
+MAX_ROW_ELEMENTS = 16 * MAX_COLUMNS  # of XML: a cell has a value, a formula, runs of text
 MAX_LINE = 1 << 20  # characters
 MAX_BYTES = 100 * 1024 * 1024  # of a spreadsheet, unpacked
 MAX_ROWS = 1_048_576  # of a sheet, as in Excel
@@ -420,6 +422,7 @@ def _spreadsheet(content: bytes, columns: Columns, required: Collection[str], sh
             raise TableError(
                 f"The workbook has {size >> 20} MB, at most {MAX_BYTES >> 20} MB can be read. Save it as CSV."
             )
+        _refuse_endless_rows(content)
         sheets = _sheets(content)
     except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
         raise TableError(
@@ -456,6 +459,26 @@ def _fits(records: Sequence[_Record], columns: Columns, needed: set[str], every:
         if names and (needed <= names if every else names & needed):
             return True
     return False
+
+
+def _refuse_endless_rows(content: bytes) -> None:
+    """openpyxl holds a row as a whole, however many cells without a place a small file packs into it."""
+    n_in_row = 0
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        nonlocal n_in_row
+        n_in_row = 0 if name.rpartition(":")[2] == "row" else n_in_row + 1
+        if n_in_row > MAX_ROW_ELEMENTS:
+            raise TableError(f"The workbook has a row of more than {MAX_COLUMNS} cells. Save the table as CSV UTF-8.")
+
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        for name in packed.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            parser, n_in_row = expat.ParserCreate(), 0
+            parser.StartElementHandler = start
+            with packed.open(name) as sheet, suppress(expat.ExpatError):  # which openpyxl reports
+                parser.ParseFile(sheet)
 
 
 def _sheets(content: bytes) -> dict[str, list[_Record]]:

@@ -243,6 +243,12 @@ def test_a_sheet_of_billions_of_empty_rows_or_cells_is_refused(monkeypatch: pyte
     assert [row.line for row in table.rows] == [2, 3]
 
 
+def test_a_row_of_a_sheet_without_end_is_refused() -> None:
+    head = sheet_row(1, A="kayıt", B="puan")
+    with pytest.raises(TableError, match="a row of more than 16384 cells"):
+        read_table(with_sheet(head + "<row>" + "<c/>" * 300_000 + "</row>"), COLUMNS)
+
+
 def test_an_excel_workbook() -> None:
     table = read_table(workbook(Puanlar=TABLE), COLUMNS, ("recording_id",))
     assert [row.cells for row in table.rows] == [
