@@ -15,12 +15,13 @@ import zipfile
 import zlib
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TextIO
+from xml.parsers import expat
 
 from pipeline import csvfile
 from pipeline.errors import TableError
@@ -30,7 +31,12 @@ from pipeline.text import composed, visible
 
 SEPARATORS = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs"), "|": N_("vertical bars")}
 BLOCK_BYTES = 1 << 20
+MAX_COLUMNS = 16_384  # as in Excel
+MAX_ROW_ELEMENTS = 16 * MAX_COLUMNS  # of XML: a cell has a value, a formula, runs of text
+MAX_LINE = 1 << 20  # characters
 MAX_BYTES = 100 * 1024 * 1024  # of a spreadsheet, unpacked
+MAX_ROWS = 1_048_576  # of a sheet, as in Excel
+MAX_CELLS = 5_000_000  # of a workbook, empty ones before the last of a row included
 HEADER_WITHIN = 20  # rows: titles and notes may stand above it
 SAMPLE = 200
 SHOWN = 60  # characters of a cell or line in a message
@@ -212,12 +218,12 @@ def _refuse_damaged_utf8(content: bytes) -> None:
         )
 
 
-def _text(lines: Iterable[str], encoding: str, columns: Columns, quoted: bool = True) -> _Grid:
-    assumed = []
+def _text(lines: TextIO, encoding: str, columns: Columns, quoted: bool = True) -> _Grid:
+    assumed: list[Message] = []
     if encoding != "utf-8":
         name = encoding if encoding in _CODECS else encoding.upper()
         assumed.append(Message(N_("The text is in {encoding}."), encoding=name))
-    source = iter(lines)
+    source = _bounded(lines)
     head = list(islice(source, SAMPLE))
     declared = _SEP_LINE.fullmatch(head[0]) if head else None
     skipped = 0 if declared is None else 1
@@ -227,6 +233,15 @@ def _text(lines: Iterable[str], encoding: str, columns: Columns, quoted: bool = 
         name = Message(SEPARATORS[separator]) if separator in SEPARATORS else repr(separator)
         assumed.append(Message(N_("Cells are separated by {separator}."), separator=name))
     return _Grid(_records(chain(head, source), separator, quoted, skipped), assumed, separator)
+
+
+def _bounded(lines: TextIO) -> Iterator[str]:
+    """The lines, of each no more than shows that it is too long: a file of any length may be a single line."""
+    while line := lines.readline(MAX_LINE + 1):
+        end = line
+        while len(end) > MAX_LINE and not end.endswith(("\r", "\n")):
+            end = lines.readline(MAX_LINE + 1)
+        yield line
 
 
 def _separator(head: Sequence[str], columns: Columns, quoted: bool) -> str:
@@ -251,6 +266,8 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
     def feed() -> Iterator[str]:
         while (line := waiting.popleft() if waiting else next(source, None)) is not None:
             taken.append(line)
+            if len(line) > MAX_LINE:
+                raise csv.Error
             yield line
 
     number, ended = skipped + 1, False
@@ -265,8 +282,8 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
             except StopIteration:
                 ended = True
                 break
-            except csv.Error:
-                yield _Record(number, [], _quote_problem(taken[0]))
+            except csv.Error as error:
+                yield _Record(number, [], _problem(taken, error, quoted))
                 waiting.extendleft(reversed(taken[1:]))
                 taken.clear()
                 number += 1
@@ -277,8 +294,14 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
             taken.clear()
 
 
-def _quote_problem(line: str) -> Message:
-    shown = " ".join(line.split())
+def _problem(lines: Sequence[str], error: csv.Error, quoted: bool) -> Message:
+    """Why the row that begins with the first of these lines cannot be read."""
+    if len(lines[0]) > MAX_LINE:
+        return Message(N_("is longer than {most} characters."), most=str(MAX_LINE))
+    is_closed = not quoted or lines[0].count('"') % 2 == 0
+    if len(lines) == 1 and is_closed and str(error).startswith("field larger"):
+        return Message(N_("has a cell of more than {most} characters."), most=str(csv.field_size_limit()))
+    shown = " ".join(lines[0].split())
     return Message(
         N_("has a quote that does not close its cell: {line}. Close it, or write it twice if it belongs to the text."),
         line=shown if len(shown) <= SHOWN else shown[:SHOWN] + "…",
@@ -293,6 +316,10 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> OpenTabl
         raise TableError("The table has no rows.")
     place = max(range(len(heads)), key=lambda n: (_n_known(heads[n].fields, columns), -n))
     header = heads[place]
+    if len(header.fields) > MAX_COLUMNS:
+        raise TableError(f"The table has {len(header.fields)} columns; at most {MAX_COLUMNS} are read. Split it.")
+    if header.problem is not None and not header.fields:
+        raise TableError(f"Line {header.line} {header.problem}")
     names, spelled = _names(header.fields, columns)
     if missing := sorted(set(required) - set(names)):
         there = ", ".join(field.strip() or "-" for field in header.fields)[:300]
@@ -313,16 +340,23 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> OpenTabl
 
 
 def _n_known(fields: Sequence[str], columns: Columns) -> int:
-    return len({name for field in fields if (name := _known_as(field, columns))})
+    return len(_known(fields, columns))
+
+
+def _known(fields: Sequence[str], columns: Columns) -> set[str]:
+    """Which of the columns a header has."""
+    names = _by_key(columns)
+    return {name for field in fields[:MAX_COLUMNS] if (name := names.get(header_key(field), ""))}
 
 
 def _names(fields: Sequence[str], columns: Columns) -> tuple[list[str], dict[str, str]]:
     """The name of each column, empty for one without header. Raises TableError where two have one name."""
+    by_key = _by_key(columns)
     names: list[str] = []
     spelled: dict[str, str] = {}
     for field in fields:
         header = composed(visible(field)).strip()
-        name = _known_as(header, columns) or header
+        name = by_key.get(header_key(header), header)
         if name and name in spelled:
             raise TableError(
                 f"The columns {spelled[name]!r} and {header!r} are both read as {name}. Rename or delete one."
@@ -333,14 +367,14 @@ def _names(fields: Sequence[str], columns: Columns) -> tuple[list[str], dict[str
     return names, spelled
 
 
-def _known_as(header: str, columns: Columns) -> str:
-    key = header_key(header)
-    if not key:
-        return ""
+def _by_key(columns: Columns) -> dict[str, str]:
+    """Each column's name by the keys of all its spellings; the first counts where two have one."""
+    names: dict[str, str] = {}
     for name, others in columns.items():
-        if key == header_key(name) or key in map(header_key, others):
-            return name
-    return ""
+        for spelling in (name, *others):
+            names.setdefault(header_key(spelling), name)
+    names.pop("", None)
+    return names
 
 
 def header_key(header: str) -> str:
@@ -388,6 +422,7 @@ def _spreadsheet(content: bytes, columns: Columns, required: Collection[str], sh
             raise TableError(
                 f"The workbook has {size >> 20} MB, at most {MAX_BYTES >> 20} MB can be read. Save it as CSV."
             )
+        _refuse_endless_rows(content)
         sheets = _sheets(content)
     except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
         raise TableError(
@@ -420,24 +455,59 @@ class SheetChoiceError(TableError):
 
 def _fits(records: Sequence[_Record], columns: Columns, needed: set[str], every: bool) -> bool:
     for record in records[:HEADER_WITHIN]:
-        names = {name for field in record.fields if (name := _known_as(field, columns))}
+        names = _known(record.fields, columns)
         if names and (needed <= names if every else names & needed):
             return True
     return False
 
 
+def _refuse_endless_rows(content: bytes) -> None:
+    """openpyxl holds a row as a whole, however many cells without a place a small file packs into it."""
+    n_in_row = 0
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        nonlocal n_in_row
+        n_in_row = 0 if name.rpartition(":")[2] == "row" else n_in_row + 1
+        if n_in_row > MAX_ROW_ELEMENTS:
+            raise TableError(f"The workbook has a row of more than {MAX_COLUMNS} cells. Save the table as CSV UTF-8.")
+
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        for name in packed.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            parser, n_in_row = expat.ParserCreate(), 0
+            parser.StartElementHandler = start
+            with packed.open(name) as sheet, suppress(expat.ExpatError):  # which openpyxl reports
+                parser.ParseFile(sheet)
+
+
 def _sheets(content: bytes) -> dict[str, list[_Record]]:
     """The rows of every sheet, with values in place of formulas. A formula whose value the file does not hold (it was
-    made by a program and never opened in a spreadsheet) is a problem of its row."""
+    made by a program and never opened in a spreadsheet) is a problem of its row.
+
+    What a sheet claims of its size is not believed, and rows and cells are counted: a small file can claim billions.
+    """
     from openpyxl import load_workbook
 
     values = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     formulas = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
     sheets: dict[str, list[_Record]] = {}
+    n_cells = 0
     for sheet in values.worksheets:
         records: list[_Record] = []
-        pairs = zip(sheet.iter_rows(values_only=True), formulas[sheet.title].iter_rows(values_only=True), strict=False)
+        both = (sheet, formulas[sheet.title])
+        for view in both:
+            view.reset_dimensions()
+        pairs = zip(*(view.iter_rows(values_only=True) for view in both), strict=False)
         for number, (row, written) in enumerate(pairs, start=1):
+            n_cells += len(row)
+            if number > MAX_ROWS or n_cells > MAX_CELLS:
+                raise TableError(
+                    f"The workbook has more than {MAX_ROWS} rows or {MAX_CELLS} cells. Delete what is far below or "
+                    "beside the table, or save the table as CSV UTF-8."
+                )
+            if not row:
+                continue
             fields = [_cell_text(cell) for cell in row]
             while fields and not fields[-1].strip():
                 fields.pop()

@@ -121,15 +121,30 @@ def _claimed_s(container: Any, stream: Any, size: int) -> Seconds | None:
 
 
 def _frames(container: Any, stream: Any) -> Iterator[NDArray[np.float32]]:
-    """Blocks [n, channels], at the rate and with the channels of the first."""
+    """Blocks [n, channels], at the rate and with the channels that the stream states at its start: ADTS can change both
+    in the middle, and a resampler takes the shape of its first frame for that of all."""
     import av
 
-    stream.codec_context.thread_count = 1
     context = stream.codec_context
-    resampler = av.AudioResampler(format="fltp", layout=context.layout, rate=context.sample_rate)
+    context.thread_count = 1
+    rate_hz, layout = context.sample_rate, context.layout.name
+    resampler: Any = None
+    shape = None
     for frame in container.decode(stream):
-        for part in resampler.resample(frame):
+        parts: list[Any] = []
+        if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
+            parts += _rest(resampler)
+            resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate_hz)
+        parts += resampler.resample(frame)
+        for part in parts:
             yield np.ascontiguousarray(part.to_ndarray().T, dtype=np.float32)
+    for part in _rest(resampler):
+        yield np.ascontiguousarray(part.to_ndarray().T, dtype=np.float32)
+
+
+def _rest(resampler: Any) -> list[Any]:
+    """What a resampler still holds; nothing where frames pass through it as they are."""
+    return [] if resampler is None else [part for part in resampler.resample(None) if part is not None]
 
 
 @contextmanager
@@ -145,7 +160,10 @@ def _opened(source: Path | bytes, kind: str, name: str) -> Iterator["av.containe
                 f"{name} cannot be read: it is damaged or was cut off ({_reason(error)}). Copy or record it again."
             ) from error
         with container:
-            yield container
+            try:
+                yield container
+            except _errors() as error:  # PyAV raises ValueError for tags that are no text, among others
+                raise AudioError(f"{name} cannot be decoded ({_reason(error)}): {UNREADABLE}") from error
 
 
 def _errors() -> tuple[type[Exception], ...]:

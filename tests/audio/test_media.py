@@ -18,9 +18,12 @@ KINDS = {
 }  # fmt: skip
 
 
-def encoded(kind: str, seconds: float = 1.0, channels: int = 1, *, video: bool = False, live: bool = False) -> bytes:
+def encoded(
+    kind: str, seconds: float = 1.0, channels: int = 1, *, video: bool = False, live: bool = False, rate_hz: int = 0
+) -> bytes:
     """A tone of 440 Hz."""
-    form, codec, rate_hz = KINDS[kind]
+    form, codec, usual_hz = KINDS[kind]
+    rate_hz = rate_hz or usual_hz
     file = io.BytesIO()
     layout = "mono" if channels == 1 else "stereo"
     with av.open(file, "w", format=form, options={"live": "1"} if live else {}) as container:
@@ -104,6 +107,25 @@ def test_a_truncated_recording_is_read_as_far_as_it_goes_and_says_so(kind: str) 
     audio = load_audio(content[: len(content) // 2])
     assert audio.is_cut
     assert audio.duration_s == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [((16_000, 1), (44_100, 1)), ((44_100, 1), (16_000, 1)), ((16_000, 1), (16_000, 2)), ((44_100, 2), (16_000, 1))],
+)
+def test_a_stream_that_changes_its_rate_or_channels_keeps_its_speed(
+    first: tuple[int, int], then: tuple[int, int]
+) -> None:
+    parts = [encoded("aac", 0.5, channels, rate_hz=rate_hz) for rate_hz, channels in (first, then)]
+    audio = load_audio(b"".join(parts))
+    assert audio.duration_s == pytest.approx(1.0, abs=0.2)
+    for half in (audio.samples[1600:7200], audio.samples[-7200:-1600]):
+        assert np.argmax(np.abs(np.fft.rfft(half, 16_000))) == pytest.approx(440, abs=2)
+
+
+def test_a_codec_tag_that_is_no_text_is_refused_in_words() -> None:
+    with pytest.raises(AudioError, match="cannot be decoded"):
+        load_audio(encoded("m4a").replace(b"mp4a", b"mp4\xe9"))
 
 
 def test_a_truncated_m4a_has_lost_its_table() -> None:

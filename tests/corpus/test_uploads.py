@@ -257,6 +257,20 @@ def test_an_archive_of_a_hundred_thousand_files_is_refused_by_its_directory(sett
     assert "more than 20000 files" in reasons(staging)["x.zip"]
 
 
+@pytest.mark.parametrize("comment", [b"", b"x" * 65_535])
+def test_an_archive_is_refused_by_the_length_in_its_zip64_record_too(settings: Settings, comment: bytes) -> None:
+    """The end record claims a short directory; the one of zip64, by which `zipfile` goes, a long one."""
+    directory = (b"PK\x01\x02" + bytes(24) + (1).to_bytes(2, "little") + bytes(16) + b"a") * 100_000
+    length = len(directory).to_bytes(8, "little")
+    n = (100_000).to_bytes(8, "little")
+    end64 = b"PK\x06\x06" + (44).to_bytes(8, "little") + b"\x2d\0" * 2 + bytes(8) + n + n + length + bytes(8)
+    locator = b"PK\x06\x07" + bytes(4) + length + (1).to_bytes(4, "little")
+    end = b"PK\x05\x06" + bytes(4) + b"\1\0" * 2 + (47).to_bytes(4, "little") + bytes(4)
+    content = directory + end64 + locator + end + len(comment).to_bytes(2, "little") + comment
+    staging = sent(settings, ("x.zip", content), limits=replace(LIMITS, directory_bytes=2**20, n_files=200_000))
+    assert "more than 200000 files" in reasons(staging)["x.zip"]
+
+
 def test_all_files_together_have_a_limit(settings: Settings) -> None:
     limits = replace(LIMITS, total_bytes=30_000)
     staging = Staging(settings, begin(settings, None).upload, limits)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 from collections import deque
 from datetime import date, datetime
 from pathlib import Path
@@ -145,6 +146,44 @@ def test_headers_are_compared_by_letters_and_digits() -> None:
     assert header_key("Değerlendirici") == "degerlendirici"
 
 
+def test_a_table_of_more_columns_than_a_sheet_has_is_refused() -> None:
+    n = 200_000
+    with pytest.raises(TableError, match=f"has {n} columns; at most 16384 are read"):
+        read_table(("x," * (n - 1) + "x\n" + "1," * (n - 1) + "1\n").encode(), COLUMNS)
+    wide = ["kayıt", *(f"c{number}" for number in range(7000))]
+    (row,) = read_table((";".join(wide) + "\n" + ";".join("1" for _ in wide) + "\n").encode(), COLUMNS).rows
+    assert (len(row.cells), row.cells["recording_id"], row.problem) == (7001, "1", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("b," + "x" * 140_000, "has a cell of more than 131072 characters"),
+        ("b," + "x" * 3_000_000, "is longer than 1048576 characters"),
+        ('b,"' + "x" * 2_000_000 + '"', "is longer than 1048576 characters"),
+        ('b,"x', "has a quote that does not close its cell"),
+    ],
+    ids=["cell", "line", "quoted", "unclosed"],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_row_that_is_too_long_is_refused_for_its_true_reason(
+    tmp_path: Path, line: str, reason: str, end: str
+) -> None:
+    content = end.join(("recording_id,score", "a,1", line, "c,3", "")).encode()
+    file = tmp_path / "a.csv"
+    file.write_bytes(content)
+    with open_table(file, COLUMNS) as table:
+        rows = list(table.rows)
+    assert rows == list(read_table(content, COLUMNS).rows)
+    assert [(row.line, row.cells.get("score")) for row in rows] == [(2, "1"), (3, None), (4, "3")]
+    assert reason in str(rows[1].problem)
+
+
+def test_a_header_that_is_too_long_says_so() -> None:
+    with pytest.raises(TableError, match="Line 1 is longer than 1048576 characters"):
+        read_table(b"x" * 1_100_000 + b"\n1\n", COLUMNS, ("recording_id",))
+
+
 def workbook(**sheets: list[list[object]]) -> bytes:
     from openpyxl import Workbook
 
@@ -159,11 +198,55 @@ def workbook(**sheets: list[list[object]]) -> bytes:
     return file.getvalue()
 
 
+def with_sheet(rows: str, dimension: str = "A1:B2") -> bytes:
+    """A workbook whose only sheet is written by hand."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    sheet = f'<worksheet xmlns="{space}"><dimension ref="{dimension}"/><sheetData>{rows}</sheetData></worksheet>'
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(Puanlar=[["a"]]))) as plain, zipfile.ZipFile(file, "w") as packed:
+        for name in plain.namelist():
+            packed.writestr(name, sheet if name.endswith("sheet1.xml") else plain.read(name))
+    return file.getvalue()
+
+
+def sheet_row(number: int, **cells: str) -> str:
+    written = (f'<c r="{column}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for column, text in cells.items())
+    return f'<row r="{number}">{"".join(written)}</row>'
+
+
 TABLE: list[list[object]] = [
     ["Kayıt", "Puan", "when"],
     ["a", 80.5, datetime(2026, 5, 1, 13, 45)],
     ["b", 80, date(2026, 5, 1)],
 ]
+
+
+@pytest.mark.parametrize("dimension", ["A1:XFD1048576", "A1:A1"])
+def test_what_a_sheet_claims_of_its_size_is_not_believed(dimension: str) -> None:
+    rows = sheet_row(1, A="kayıt", B="puan") + sheet_row(2, A="a", B="80") + sheet_row(70_000, A="b", B="75")
+    table = read_table(with_sheet(rows, dimension), COLUMNS)
+    assert [(row.line, row.cells) for row in table.rows] == [
+        (2, {"recording_id": "a", "score": "80"}),
+        (70_000, {"recording_id": "b", "score": "75"}),
+    ]
+
+
+def test_a_sheet_of_billions_of_empty_rows_or_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.tablefile.MAX_ROWS", 1000)
+    monkeypatch.setattr("pipeline.tablefile.MAX_CELLS", 50_000)
+    head = sheet_row(1, A="kayıt", B="puan")
+    with pytest.raises(TableError, match="more than 1000 rows or 50000 cells"):
+        read_table(with_sheet(head + sheet_row(2_000_000_000, A="a", B="80")), COLUMNS)
+    with pytest.raises(TableError, match="more than 1000 rows or 50000 cells"):
+        read_table(with_sheet(head + "".join(sheet_row(n, A="a", XFD="x") for n in range(2, 7))), COLUMNS)
+    table = read_table(with_sheet(head + "".join(sheet_row(n, A="a", XFD="x") for n in range(2, 4))), COLUMNS)
+    assert [row.line for row in table.rows] == [2, 3]
+
+
+def test_a_row_of_a_sheet_without_end_is_refused() -> None:
+    head = sheet_row(1, A="kayıt", B="puan")
+    with pytest.raises(TableError, match="a row of more than 16384 cells"):
+        read_table(with_sheet(head + "<row>" + "<c/>" * 300_000 + "</row>"), COLUMNS)
 
 
 def test_an_excel_workbook() -> None:

@@ -137,6 +137,41 @@ def test_the_results_of_another_label_studio_project(settings: Settings, words: 
     assert all(f"left out: {name} (1)" in told for name in ("choices mood", "labels bits", "relation")), told
 
 
+@pytest.mark.parametrize("annotations", [5, "none", {"result": []}, True])
+def test_annotations_that_are_no_list_are_a_row_that_says_so(annotations: object) -> None:
+    tasks = [{"id": 7, "data": {"recording_id": "x"}, "annotations": annotations}]
+    (row,) = from_label_studio(json.dumps(tasks).encode())
+    assert (row.place, row.values) == ("task 7", {})
+    assert "cannot be read" in str(row.problem)
+
+
+@pytest.mark.parametrize("kind", ["number", "rating"])
+def test_a_score_of_hundreds_of_digits_takes_no_other_row_with_it(settings: Settings, words: str, kind: str) -> None:
+    first, second = read_recordings(settings, words)[:2]
+    tasks = [
+        {"id": number, "data": {"recording_id": recording.id}, "annotations": [
+            {"completed_by": "Eve", "result": [{"from_name": "score", "type": form, "value": {form: score}}]}
+        ]}
+        for number, (recording, form, score) in enumerate(((first, kind, 10**400), (second, "number", 77)), start=1)
+    ]  # fmt: skip
+    incoming = check(settings, words, read_ratings(json.dumps(tasks).encode()).rows)
+    assert [event.score for events in incoming.ratings.values() for event in events] == [77.0]
+    (problem,) = incoming.problems
+    assert str(problem) == f"task 1: score: “1{'0' * 59}” is not a number"
+
+
+def test_a_word_number_without_end_is_refused(settings: Settings) -> None:
+    content = annotated(
+        {"recording_id": "x", "text": "araba"},
+        {"id": "r", "from_name": "marks", "type": "labels",
+         "value": {"start": 0, "end": 5, "text": "araba", "labels": ["stress"]}},
+        {"id": "r", "from_name": "word", "type": "number",
+         "value": {"start": 0, "end": 5, "text": "araba", "number": 1e300}},
+    )  # fmt: skip
+    (row,) = from_label_studio(content.replace(b"1e+300", b"1e999"))
+    assert "cannot be read (cannot convert float infinity to integer)" in str(row.problem)
+
+
 def test_stars_and_missing_raters_of_label_studio_are_asked_about(settings: Settings, words: str) -> None:
     data = {"audio": read_recordings(settings, words)[0].path}
     stars = {"from_name": "score", "to_name": "audio", "type": "rating", "value": {"rating": 4}}

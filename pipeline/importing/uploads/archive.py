@@ -21,7 +21,8 @@ END = b"PK\x05\x06"
 END_BYTES, LONGEST_COMMENT = 22, 65_535
 UTF8, ENCRYPTED = 0x800, 0x1
 UNICODE_PATH = 0x7075
-DIRECTORY_IN_ZIP64 = 0xFFFF_FFFF
+END64, END64_BYTES = b"PK\x06\x06", 56
+LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -86,17 +87,19 @@ def _copy(source: BinaryIO, file: BinaryIO, limits: Limits) -> None:
 
 
 def _check_directory(path: Path, limits: Limits) -> None:
-    """Before the list of files is read into memory: how long is it?"""
+    """Before the list of files is read into memory: how long is it? Where a record of zip64 stands before the end
+    record, `zipfile` goes by its length, whatever the end record says: the larger one counts."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(max(0, size - END_BYTES - LONGEST_COMMENT))
+        file.seek(max(0, size - END64_BYTES - LOCATOR_BYTES - END_BYTES - LONGEST_COMMENT))
         tail = file.read()
     at = tail.rfind(END)
     if at < 0 or len(tail) < at + END_BYTES:
         raise _damaged()
     directory_bytes = int.from_bytes(tail[at + 12 : at + 16], "little")
-    if directory_bytes == DIRECTORY_IN_ZIP64:  # the end record of zip64 stands before its locator of 20 bytes
-        directory_bytes = int.from_bytes(tail[at - 36 : at - 28], "little") if at >= 76 else limits.directory_bytes + 1
+    at64 = at - LOCATOR_BYTES - END64_BYTES
+    if at64 >= 0 and tail.startswith(LOCATOR, at - LOCATOR_BYTES) and tail.startswith(END64, at64):
+        directory_bytes = max(directory_bytes, int.from_bytes(tail[at64 + 40 : at64 + 48], "little"))
     if directory_bytes > limits.directory_bytes:
         raise _too_many(limits)
 

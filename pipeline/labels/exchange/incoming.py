@@ -1,5 +1,6 @@
 """Ratings from other programs: checked as a whole before anything is written."""
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from pipeline.times import now_iso
 
 Format = Literal["table", "label-studio"]
 WANT_A_REASON = (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE)
+LARGEST = sys.float_info.max  # a whole number beyond it has hundreds of digits
 NAMELESS = N_("names no rater. Name the rater of such rows, or complete the file")
 
 
@@ -80,7 +82,8 @@ def check(
     first = next(iter(dimensions.values()))
     recordings = _Recordings(read_recordings(settings, set_name))
     raters = _Raters(People(settings), known, rater)
-    stars = [value for row in rows for name in row.unscaled if isinstance(value := row.values.get(name), int | float)]
+    given = (row.values.get(name) for row in rows for name in row.unscaled)
+    stars = [value for value in given if isinstance(value, float) or (isinstance(value, int) and abs(value) <= LARGEST)]
     incoming: dict[str, list[RatingEvent]] = {}
     scores: dict[str, list[float]] = {}
     places: dict[tuple[str, ...], str] = {}
@@ -101,7 +104,7 @@ def check(
                 elif key in dimensions and key not in row.unscaled:
                     own_scale(dimensions[key]).onto(value, dimensions[key])
             event = replace(checked(rubric, _event(row.values, name, values, rubric)), evaluator=name)
-        except (LabelError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (LabelError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             problems.append(_problem(row.place, error))
             continue
         place = recording.id, *slot(event)
@@ -181,7 +184,8 @@ def _scored(values: Mapping[str, Any], dimensions: Mapping[str, Dimension]) -> d
         given = {name: values[name] for name in dimensions if values.get(name) is not None}
     scored: dict[str, float] = {}
     for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        is_number = isinstance(value, float) or (isinstance(value, int) and abs(value) <= LARGEST)
+        if isinstance(value, bool) or not is_number:
             raise LabelError(Message(N_("{name}: “{value}” is not a number"), name=str(name), value=str(value)[:60]))
         scored[str(name)] = float(value)
     return scored

@@ -33,7 +33,7 @@ VALUES = {dimension.key for rubric in RUBRICS.values() for dimension in rubric.d
 KINDS = {kind for kind, _meaning in MARKS}
 FLAT_KEYS = {"annotation_id", "annotator"}  # of JSON-MIN and CSV
 _NUMBER = re.compile(r"\d+(\.\d+)?")
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, LabelError)
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, LabelError)
 
 
 def from_label_studio(content: bytes) -> list[Row]:
@@ -55,8 +55,11 @@ def from_label_studio(content: bytes) -> list[Row]:
                 Row(place, {}, "has neither annotations (JSON) nor an annotator (JSON-MIN). Export it as JSON again")
             )
         else:
-            for annotation in task.get("annotations") or task.get("completions") or ():
-                rows.append(_row(place, task["data"], annotation))
+            annotations = task.get("annotations") or task.get("completions") or []
+            if isinstance(annotations, list):
+                rows += [_row(place, task["data"], annotation) for annotation in annotations]
+            else:
+                rows.append(Row(place, {}, "has annotations that cannot be read: they are no list"))
     return rows
 
 
