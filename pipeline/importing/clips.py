@@ -1,10 +1,21 @@
 """Audio that is not a file of its own, or of a kind that browsers cannot play, becomes one."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline import artifacts
 from pipeline.corpus.readers.items import Clip
+from pipeline.corpus.sets import confined
 from pipeline.errors import CorpusError
+
+
+def check_target(root: Path, relative: str) -> None:
+    """Raises CorpusError where a clip must not be written: outside `root`, through a link, or at a second spelling of
+    a path. Names in tables become such paths, so they are not to be trusted."""
+    plain = PurePosixPath(relative)
+    if ".." in plain.parts or str(plain) != relative:
+        raise CorpusError(f"{relative!r} cannot name a recording: no part of it may be empty, '.' or '..'")
+    if confined(root, relative).is_symlink():
+        raise CorpusError(f"{relative!r} is a link below {root}; audio is not written through links")
 
 
 def write_clip(clip: Clip, target: Path) -> None:

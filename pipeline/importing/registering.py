@@ -17,7 +17,7 @@ from pipeline.corpus.manifest_writer import manifest_row
 from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
 from pipeline.corpus.sets import RecordingSet, corpus_file, get_set, label_path, recordings_file, register, result_path
 from pipeline.errors import CorpusError, LabelError
-from pipeline.importing.clips import write_clip
+from pipeline.importing.clips import check_target, write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
 from pipeline.labels.store import LabelStore, fresh_events
 from pipeline.parallel import Progress, map_ordered
@@ -159,6 +159,12 @@ class Registering:
         for entry in reading.entries:
             if isinstance(entry, Problem):
                 self.problems.append(entry)
+                continue
+            try:
+                if entry.clip is not None:
+                    check_target(self._set.root, entry.audio)
+            except CorpusError as error:
+                self.problems.append(Problem("bad_row", f"{entry.key}: {error}", "error", entry.audio))
                 continue
             if self._language and entry.language == "und":
                 entry = replace(entry, language=self._language)

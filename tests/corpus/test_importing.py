@@ -72,6 +72,23 @@ def test_pieces_of_recordings_and_sphere_become_files(settings: Settings, tmp_pa
         assert (file.format, int(file.frames)) == ("WAV", 4000)
 
 
+def test_an_utterance_that_leads_out_of_the_set_is_refused_and_nothing_there_is_touched(
+    settings: Settings, tmp_path: Path
+) -> None:
+    outside = settings.sets_root / "demo" / "01.wav"
+    ids = ("../../../demo/01", "a/../b", "a//b", "/b", "linked", "good")
+    sound(tmp_path / "k" / "long.wav")
+    text(tmp_path / "k" / "wav.scp", "long long.wav\n")
+    text(tmp_path / "k" / "segments", "".join(f"{utterance} long 0.05 0.2\n" for utterance in ids))
+    text(tmp_path / "k" / "text", "".join(f"{utterance} ONE TWO\n" for utterance in ids))
+    (settings.sets_root / "k" / "audio" / "audio").mkdir(parents=True)
+    (settings.sets_root / "k" / "audio" / "audio" / "linked.wav").symlink_to(sound(tmp_path / "k" / "other.wav"))
+    report = import_path(settings, tmp_path / "k")
+    assert [recording.path for recording in read_recordings(settings, "k")] == ["audio/good.wav"]
+    assert [problem.code for problem in report.problems if problem.severity == "error"] == ["bad_row"] * 5
+    assert not outside.exists()
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, StopRequested])
 def test_an_import_that_is_stopped_goes_on_where_it_was(
     settings: Settings, tmp_path: Path, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
