@@ -72,6 +72,7 @@ class Registering:
         self._first: CorpusItem | None = None
         self._is_sentences = False
         self._sound: set[str] = set()
+        self._ids: set[int] = set()  # hashes: a million ids would take several times the memory
         self.stopped: BaseException | None = None
         self.n_done = self.n_recordings = self.n_added = 0
         self.seconds: Seconds = 0.0
@@ -104,6 +105,7 @@ class Registering:
         """Everything, or as far as it was let; returns the earlier recordings that were not reached."""
         waiting: deque[CorpusItem] = deque()
         left = dict(self._known)
+        paths = {recording.id: path for path, recording in left.items()}
         results = map_ordered(
             partial(_check, self._set.root),
             self._tasks(reading, waiting),
@@ -122,6 +124,7 @@ class Registering:
                     self.problems.append(Problem("unreadable", f"{item.key}: {checked.error}", "error", item.audio))
                     continue
                 recording = self._recording(item, checked)
+                left.pop(paths.get(recording.id, ""), None)  # its audio had another ending
                 recordings.write(jsonl.dumps(recording))
                 corpus.write(jsonl.dumps(manifest_row(replace(item, ratings=()))))
                 self._first = self._first or item
@@ -161,8 +164,7 @@ class Registering:
                 self.problems.append(entry)
                 continue
             try:
-                if entry.clip is not None:
-                    check_target(self._set.root, entry.audio)
+                self._check_new(entry)
             except CorpusError as error:
                 self.problems.append(Problem("bad_row", f"{entry.key}: {error}", "error", entry.audio))
                 continue
@@ -172,6 +174,14 @@ class Registering:
             known = self._known.get(composed(entry.audio))
             stat = None if known is None or known.report is None else known.extra.get("stat")
             yield _Task(entry.audio, entry.clip, stat)
+
+    def _check_new(self, item: CorpusItem) -> None:
+        """Raises CorpusError for an id that another utterance has, and for audio that must not be written."""
+        if item.clip is not None:
+            check_target(self._set.root, item.audio)
+        if (id_ := hash(composed(item.key))) in self._ids:
+            raise CorpusError(f"the id is used twice; this one ({item.text[:40]!r}) is left out")
+        self._ids.add(id_)
 
     def _recording(self, item: CorpusItem, checked: _Checked) -> Recording:
         report = checked.report

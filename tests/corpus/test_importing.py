@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from pipeline import jsonl
-from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, result_path
+from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, recordings_file, result_path
 from pipeline.errors import CorpusError
 from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
 from pipeline.importing import registering
@@ -87,6 +87,32 @@ def test_an_utterance_that_leads_out_of_the_set_is_refused_and_nothing_there_is_
     assert [recording.path for recording in read_recordings(settings, "k")] == ["audio/good.wav"]
     assert [problem.code for problem in report.problems if problem.severity == "error"] == ["bad_row"] * 5
     assert not outside.exists()
+
+
+def test_an_id_that_is_used_twice_is_told_and_the_first_is_kept(settings: Settings, tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        sound(tmp_path / "k" / "a.wav")
+        text(tmp_path / "k" / part / "wav.scp", "u1 a.wav\n")
+        text(tmp_path / "k" / part / "text", f"u1 OF {part}\n")
+    report = import_path(settings, tmp_path / "k")
+    assert [(recording.id, recording.text) for recording in read_recordings(settings, "k")] == [("k/a", "OF test")]
+    assert [problem.code for problem in report.problems if problem.severity == "error"] == ["bad_row"]
+    assert "a: the id is used twice; this one ('OF train')" in errors(report)[0]
+
+
+def test_a_registration_with_an_id_twice_is_named_and_stops_no_other(
+    settings: Settings, tmp_path: Path, tiny_set: str
+) -> None:
+    import_path(settings, manifest(tmp_path / "m", plain(2)), name="m")
+    n_before = Index(settings).rebuild().n_recordings
+    file = recordings_file(settings, "m")
+    file.write_bytes(file.read_bytes() * 2)
+    report = Index(settings).rebuild()
+    assert report.n_recordings == n_before - 2
+    assert [(problem.code, problem.path) for problem in report.problems] == [("broken_set", "m")]
+    assert "the id 'm/0' is used twice" in report.problems[0].message
+    import_path(settings, tmp_path / "m", name="m")
+    assert Index(settings).rebuild().n_recordings == n_before
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, StopRequested])
