@@ -136,6 +136,35 @@ def test_speechocean762_of_the_hub(tmp_path: Path) -> None:
     assert item.extra["words"][1]["mispronunciations"][0]["pronounced_phone"] == "IY"
 
 
+def parquet(file: Path, *rows: dict[str, Any]) -> Path:
+    import pyarrow
+    import pyarrow.parquet
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("files", "audio", "keys"),
+    [
+        (["data/train-0-of-2", "data/train-1-of-2"], None, ["train/000001", "train/000002"]),
+        (["en/train", "tr/train"], None, ["train/en/000001", "train/tr/000001"]),
+        (["en/0", "en/1", "tr/0"], None, ["audio/en/000001", "audio/en/000002", "audio/tr/000001"]),
+        (["train/0", "test/0"], "/cache/x/a.wav", ["test/a", "train/a"]),
+        (["train-0"], "s1/../b c/a.wav", ["train/s1/b_c/a"]),
+    ],
+)
+def test_recordings_of_several_parquet_files_have_names_of_their_own(
+    tmp_path: Path, files: list[str], audio: str | None, keys: list[str]
+) -> None:
+    content = sound(tmp_path / "a.wav").read_bytes()
+    for name in files:
+        parquet(tmp_path / "hub" / f"{name}.parquet", {"text": name, "audio": {"bytes": content, "path": audio}})
+    _, scan = read(tmp_path / "hub")
+    assert [(item.key, item.text) for item in scan.items] == list(zip(keys, sorted(files), strict=True))
+
+
 TEXTGRID = """File type = "ooTextFile"
 Object class = "TextGrid"
 
