@@ -1,5 +1,6 @@
 """Audio that is not a file of its own, or of a kind that browsers cannot play, becomes one."""
 
+import math
 from pathlib import Path, PurePosixPath
 
 from pipeline import artifacts
@@ -28,16 +29,21 @@ def write_clip(clip: Clip, target: Path) -> None:
         return
     if clip.file is None:
         raise CorpusError("there is no audio")
+    if not math.isfinite(clip.start_s) or not math.isfinite(clip.end_s or 0.0):
+        raise CorpusError("the piece's begin and end must be numbers of seconds")
+    if clip.file.exists() and not clip.file.is_file():  # a pipe would be waited for
+        raise CorpusError(f"{clip.file.name} is no file")
     import soundfile
 
     try:
         with soundfile.SoundFile(clip.file) as file:
             rate_hz, is_fine = int(file.samplerate), str(file.subtype) in ("FLOAT", "DOUBLE", "PCM_24", "PCM_32")
-            start = round(clip.start_s * rate_hz)
+            length_s = int(file.frames) / rate_hz
+            start = round(min(clip.start_s, length_s) * rate_hz)
             if start >= int(file.frames):
-                raise CorpusError(f"{clip.file.name} ends at {int(file.frames) / rate_hz:.2f} s, before the piece")
+                raise CorpusError(f"{clip.file.name} ends at {length_s:.2f} s, before the piece")
             file.seek(start)
-            frames = -1 if clip.end_s is None else round(clip.end_s * rate_hz) - start
+            frames = -1 if clip.end_s is None else round(min(clip.end_s, length_s) * rate_hz) - start
             samples = file.read(frames, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         reason = str(error).split(": ", 1)[-1].strip().rstrip(".")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, BinaryIO
 
 from pipeline import artifacts, jsonl
@@ -260,16 +261,15 @@ def _check(root: Path, task: _Task) -> _Checked:
             write_clip(task.clip, path)
         except (CorpusError, OSError) as error:
             return _Checked([0, 0], None, str(error))
-    stat = _stat(path)
-    return _Checked(stat, None if task.known_stat == stat else inspect_file(path))
-
-
-def _stat(path: Path) -> list[int]:
     try:
-        stat = path.stat()
-    except OSError:
-        return [0, 0]
-    return [stat.st_size, stat.st_mtime_ns]
+        there = path.stat()
+    except OSError:  # told by the check
+        known_by = [0, 0]
+    else:
+        if not S_ISREG(there.st_mode):  # such as a pipe
+            return _Checked([0, 0], None, "it is no file")
+        known_by = [there.st_size, there.st_mtime_ns]
+    return _Checked(known_by, None if task.known_stat == known_by else inspect_file(path))
 
 
 def _is_known(path: Path, events: tuple[RatingEvent, ...]) -> bool:

@@ -1,6 +1,7 @@
 """Imports as a whole: audio that has to be written, stopping and going on, from any set to every training, and back."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,28 @@ def test_a_registration_with_an_id_twice_is_named_and_stops_no_other(
     assert "the id 'm/0' is used twice" in report.problems[0].message
     import_path(settings, tmp_path / "m", name="m")
     assert Index(settings).rebuild().n_recordings == n_before
+
+
+def test_a_pipe_is_no_recording(settings: Settings, tmp_path: Path) -> None:
+    words = tmp_path / "c" / "participant_1" / "kelimeler"
+    sound(words / "01_masa.wav")
+    os.mkfifo(words / "02_kapi.wav")
+    report = import_path(settings, tmp_path / "c")
+    assert report.n_recordings == 1
+    assert errors(report) == ["participant_1/kelimeler/02_kapi: it is no file"]
+
+
+@pytest.mark.parametrize("end_s", ["1e400", "1e308"])
+def test_pieces_with_times_beyond_all_numbers_stop_no_import(settings: Settings, tmp_path: Path, end_s: str) -> None:
+    sound(tmp_path / "k" / "long.wav")
+    text(tmp_path / "k" / "wav.scp", "long long.wav\n")
+    text(tmp_path / "k" / "segments", f"u1 long 0.05 0.2\nu2 long 0.05 {end_s}\nu3 long nan -1\n")
+    text(tmp_path / "k" / "text", "u1 ONE\nu2 TWO\nu3 THREE\n")
+    report = import_path(settings, tmp_path / "k")
+    reason = "the piece's begin and end must be numbers of seconds"
+    refused = ["u2", "u3"] if end_s == "1e400" else ["u3"]
+    assert errors(report) == [f"audio/{utterance}: {reason}" for utterance in refused]
+    assert report.n_recordings == 3 - len(refused)
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, StopRequested])

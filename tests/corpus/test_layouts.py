@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -454,6 +455,29 @@ def test_a_textgrid_that_ends_early_is_told_and_its_recording_kept(tmp_path: Pat
     _, scan = read(tmp_path)
     assert len(scan.items) == 1
     assert [problem.code for problem in scan.problems] == ["bad_annotation"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "reason"),
+    [
+        (SHORT.replace("<exists>\n3", "<exists>\n1e400"), "1e400 is too large"),
+        (SHORT.replace('0.25\n"bed"', '1e400\n"bed"'), "1e400 is too large"),
+        (None, "a.TextGrid is no file"),
+    ],
+    ids=["tiers", "end", "pipe"],
+)
+def test_a_textgrid_that_cannot_be_used_is_told_and_its_recording_kept(
+    tmp_path: Path, grid: str | None, reason: str
+) -> None:
+    sound(tmp_path / "a.wav")
+    if grid is None:
+        os.mkfifo(tmp_path / "a.TextGrid")
+    else:
+        text(tmp_path / "a.TextGrid", grid)
+    text(tmp_path / "a.txt", "The bed")
+    _, scan = read(tmp_path)
+    assert [item.extra for item in scan.items] == [{}]
+    assert [(problem.code, reason in problem.message) for problem in scan.problems] == [("bad_annotation", True)]
 
 
 def test_participant_folders_in_capitals(tmp_path: Path) -> None:
