@@ -20,12 +20,13 @@ def check_target(root: Path, relative: str) -> None:
 
 
 def write_clip(clip: Clip, target: Path) -> None:
-    """Write it once: a file that is there stays, so that an import that was stopped goes on. Raises CorpusError for
-    audio that cannot be read, or a piece that lies beyond its end."""
-    if target.is_file():
-        return
+    """Write it once: a file that is there stays, so that an import that was stopped goes on, unless a table has other
+    bytes for it now. Raises CorpusError for audio that cannot be read, or a piece that lies beyond its end."""
     if clip.content is not None:
-        artifacts.write_bytes(target, clip.content)
+        if not _holds(target, clip.content):
+            artifacts.write_bytes(target, clip.content)
+        return
+    if target.is_file():
         return
     if clip.file is None:
         raise CorpusError("there is no audio")
@@ -53,3 +54,7 @@ def write_clip(clip: Clip, target: Path) -> None:
         ) from error
     with artifacts.replacing(target) as temporary:
         soundfile.write(temporary, samples, rate_hz, format="WAV", subtype="FLOAT" if is_fine else "PCM_16")
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    return file.is_file() and file.stat().st_size == len(content) and file.read_bytes() == content

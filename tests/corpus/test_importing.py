@@ -25,7 +25,7 @@ from pipeline.records import Mark, RatingAction, RatingEvent
 from pipeline.runs import StopRequested
 from pipeline.scoring.speech.training.data import read_utterances
 from pipeline.settings import Settings
-from tests.corpus.test_layouts import published, sound, text
+from tests.corpus.test_layouts import parquet, published, sound, text
 
 AT = "2026-01-01T00:00:00.000+00:00"
 
@@ -114,6 +114,18 @@ def test_a_registration_with_an_id_twice_is_named_and_stops_no_other(
     assert "the id 'm/0' is used twice" in report.problems[0].message
     import_path(settings, tmp_path / "m", name="m")
     assert Index(settings).rebuild().n_recordings == n_before
+
+
+def test_a_table_with_other_sounds_than_before_is_followed(settings: Settings, tmp_path: Path) -> None:
+    first, second = (tmp_path / name for name in ("a.wav", "b.wav"))
+    for k, path in enumerate((first, second)):
+        soundfile.write(path, np.full(4000, 0.1 * k), 16000)
+    for path in (first, second):
+        row = {"audio": {"bytes": path.read_bytes(), "path": None}, "text": "one"}
+        parquet(tmp_path / "hub" / "0.parquet", row)
+        import_path(settings, tmp_path / "hub", name="h")
+        recording = read_recordings(settings, "h")[0]
+        assert audio_path(get_set(settings, "h"), recording).read_bytes() == path.read_bytes()
 
 
 def test_a_pipe_is_no_recording(settings: Settings, tmp_path: Path) -> None:

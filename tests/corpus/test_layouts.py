@@ -166,6 +166,18 @@ def test_recordings_of_several_parquet_files_have_names_of_their_own(
     assert [(item.key, item.text) for item in scan.items] == list(zip(keys, sorted(files), strict=True))
 
 
+def test_a_broken_page_of_parquet_is_told_with_its_file_and_the_others_used(tmp_path: Path) -> None:
+    content = sound(tmp_path / "a.wav").read_bytes()
+    for name in ("0", "1"):
+        file = parquet(tmp_path / "hub" / f"{name}.parquet", {"audio": {"bytes": content, "path": None}, "text": name})
+    whole = file.with_name("0.parquet").read_bytes()
+    file.with_name("0.parquet").write_bytes(whole[:4] + b"\xff" * 200 + whole[204:])
+    _, scan = read(tmp_path / "hub")
+    assert [(item.key, item.text) for item in scan.items] == [("audio/000002", "1")]
+    assert [(problem.code, problem.path, problem.line) for problem in scan.problems] == [("unreadable", "0.parquet", 1)]
+    assert f"{file.with_name('0.parquet')} cannot be read as parquet" in scan.problems[0].message
+
+
 TEXTGRID = """File type = "ooTextFile"
 Object class = "TextGrid"
 

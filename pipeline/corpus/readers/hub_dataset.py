@@ -74,18 +74,27 @@ def _entries(root: Path, files: list[str]) -> Iterator[Entry]:
         part = _part(name)
         folder = "/".join([part or "audio", *_folders(str(PurePosixPath("/", name).relative_to(shared)), part)])
         for number, row in enumerate(_rows(root / name), start=1):
-            n_rows[folder] += 1
+            if isinstance(row, CorpusError):
+                yield Problem("unreadable", f"{row} No row from {number} on is used.", "error", name, number)
+                break
             try:
-                yield _item(row, part, folder, n_rows[folder], places)
+                yield _item(row, part, folder, n_rows[folder] + number, places)
             except UNUSABLE as error:
                 reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
                 shown = str({key: value for key, value in row.items() if key != "audio"})[:200]
                 yield Problem("bad_row", f"{name}, row {number}: {reason}", "error", name, number, shown)
+        n_rows[folder] += _open(root / name).metadata.num_rows  # also those that are not used
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    for batch in _open(file).iter_batches(batch_size=BATCH_ROWS):
-        yield from batch.to_pylist()
+def _rows(file: Path) -> Iterator[dict[str, Any] | CorpusError]:
+    """The rows, up to a page that is broken: why, as the last."""
+    import pyarrow
+
+    try:
+        for batch in _open(file).iter_batches(batch_size=BATCH_ROWS):
+            yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        yield _unreadable(file, error)
 
 
 def _folders(path: str, part: str | None) -> list[str]:
@@ -141,4 +150,8 @@ def _open(file: Path) -> "pyarrow.parquet.ParquetFile":
     try:
         return pyarrow.parquet.ParquetFile(file)
     except (pyarrow.ArrowException, OSError) as error:
-        raise CorpusError(f"{file} cannot be read as parquet ({lines_of(str(error))[0]}).") from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> CorpusError:
+    return CorpusError(f"{file} cannot be read as parquet ({next(iter(lines_of(str(error))), type(error).__name__)}).")
