@@ -9,6 +9,7 @@ paths, and so does audio that could not be used as it was (`audio/`).
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -130,7 +131,11 @@ def read_recordings(settings: Settings, name: str) -> list[Recording]:
     file = recordings_file(settings, name)
     get_set(settings, name)
     try:
-        return [_checked(row) for row in jsonl.read(file)]
+        recordings = [_checked(row) for row in jsonl.read(file)]
+        twice = next((id_ for id_, n in Counter(recording.id for recording in recordings).items() if n > 1), None)
+        if twice is not None:
+            raise ValueError(f"the id {twice!r} is used twice")
+        return recordings
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error
 

@@ -110,6 +110,7 @@ def import_path(
         )  # fmt: skip
         work.run(reading)
         remove_leftovers(set_.labels_root)
+        remove_leftovers(registration(settings, set_name), suffix="")
         still_saving()
         broken = index.refresh_set(set_name)
     if work.stopped is not None:
@@ -141,17 +142,19 @@ def take_away(settings: Settings, name: str, by: Identity | None = None) -> None
     Index(settings).refresh_set(name)
 
 
-def remove_leftovers(root: Path) -> int:
-    """Delete what killed savers of labels left (`.tmp-*.json`, over an hour old); returns how many."""
-    found = [Path(folder) / file for folder, _, files in os.walk(root) for file in files if _is_leftover(file)]
+def remove_leftovers(root: Path, suffix: str = ".json") -> int:
+    """Delete what killed savers left (`.tmp-*` with that ending, over an hour old); returns how many. In a corpus that
+    is used where it lies only labels are written; a registration is written by imports alone, lists and audio too."""
+    found = [
+        Path(folder) / file
+        for folder, _, files in os.walk(root)
+        for file in files
+        if file.startswith(TEMPORARY_PREFIX) and file.endswith(suffix)
+    ]
     leftovers = [file for file in found if file.is_file() and file.stat().st_mtime < time.time() - LEFTOVER_AFTER_S]
     for file in leftovers:
         file.unlink(missing_ok=True)
     return len(leftovers)
-
-
-def _is_leftover(name: str) -> bool:
-    return name.startswith(TEMPORARY_PREFIX) and name.endswith(".json")
 
 
 def _with_signs_of_life(progress: Progress | None, still_saving: Callable[[], None]) -> Progress:

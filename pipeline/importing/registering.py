@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, BinaryIO
 
 from pipeline import artifacts, jsonl
@@ -17,7 +18,7 @@ from pipeline.corpus.manifest_writer import manifest_row
 from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
 from pipeline.corpus.sets import RecordingSet, corpus_file, get_set, label_path, recordings_file, register, result_path
 from pipeline.errors import CorpusError, LabelError
-from pipeline.importing.clips import write_clip
+from pipeline.importing.clips import check_target, write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
 from pipeline.labels.store import LabelStore, fresh_events
 from pipeline.parallel import Progress, map_ordered
@@ -72,6 +73,7 @@ class Registering:
         self._first: CorpusItem | None = None
         self._is_sentences = False
         self._sound: set[str] = set()
+        self._ids: set[int] = set()  # hashes: a million ids would take several times the memory
         self.stopped: BaseException | None = None
         self.n_done = self.n_recordings = self.n_added = 0
         self.seconds: Seconds = 0.0
@@ -104,6 +106,7 @@ class Registering:
         """Everything, or as far as it was let; returns the earlier recordings that were not reached."""
         waiting: deque[CorpusItem] = deque()
         left = dict(self._known)
+        paths = {recording.id: path for path, recording in left.items()}
         results = map_ordered(
             partial(_check, self._set.root),
             self._tasks(reading, waiting),
@@ -122,6 +125,7 @@ class Registering:
                     self.problems.append(Problem("unreadable", f"{item.key}: {checked.error}", "error", item.audio))
                     continue
                 recording = self._recording(item, checked)
+                left.pop(paths.get(recording.id, ""), None)  # its audio had another ending
                 recordings.write(jsonl.dumps(recording))
                 corpus.write(jsonl.dumps(manifest_row(replace(item, ratings=()))))
                 self._first = self._first or item
@@ -160,12 +164,25 @@ class Registering:
             if isinstance(entry, Problem):
                 self.problems.append(entry)
                 continue
+            try:
+                self._check_new(entry)
+            except CorpusError as error:
+                self.problems.append(Problem("bad_row", f"{entry.key}: {error}", "error", entry.audio))
+                continue
             if self._language and entry.language == "und":
                 entry = replace(entry, language=self._language)
             waiting.append(entry)
             known = self._known.get(composed(entry.audio))
             stat = None if known is None or known.report is None else known.extra.get("stat")
             yield _Task(entry.audio, entry.clip, stat)
+
+    def _check_new(self, item: CorpusItem) -> None:
+        """Raises CorpusError for an id that another utterance has, and for audio that must not be written."""
+        if item.clip is not None:
+            check_target(self._set.root, item.audio)
+        if (id_ := hash(composed(item.key))) in self._ids:
+            raise CorpusError(f"the id is used twice; this one ({item.text[:40]!r}) is left out")
+        self._ids.add(id_)
 
     def _recording(self, item: CorpusItem, checked: _Checked) -> Recording:
         report = checked.report
@@ -244,16 +261,15 @@ def _check(root: Path, task: _Task) -> _Checked:
             write_clip(task.clip, path)
         except (CorpusError, OSError) as error:
             return _Checked([0, 0], None, str(error))
-    stat = _stat(path)
-    return _Checked(stat, None if task.known_stat == stat else inspect_file(path))
-
-
-def _stat(path: Path) -> list[int]:
     try:
-        stat = path.stat()
-    except OSError:
-        return [0, 0]
-    return [stat.st_size, stat.st_mtime_ns]
+        there = path.stat()
+    except OSError:  # told by the check
+        known_by = [0, 0]
+    else:
+        if not S_ISREG(there.st_mode):  # such as a pipe
+            return _Checked([0, 0], None, "it is no file")
+        known_by = [there.st_size, there.st_mtime_ns]
+    return _Checked(known_by, None if task.known_stat == known_by else inspect_file(path))
 
 
 def _is_known(path: Path, events: tuple[RatingEvent, ...]) -> bool:

@@ -366,6 +366,22 @@ def test_a_damaged_registration_stops_nothing_else_and_is_mended_by_importing(
         assert Index(settings).rebuild().n_recordings == 25
 
 
+def test_what_a_killed_import_left_in_the_registration_is_deleted(settings: Settings, corpus: Path) -> None:
+    import os
+    import time
+
+    shutil.copy(SPOKEN, corpus / "01_masa.wav")
+    import_path(settings, corpus.parent.parent, name="s")
+    (settings.sets_root / "s" / "audio").mkdir()
+    left = [settings.sets_root / "s" / name for name in (".tmp-a.jsonl", "audio/.tmp-b.wav", ".tmp-fresh.jsonl")]
+    for file in left:
+        file.write_text("x")
+    for file in left[:2]:
+        os.utime(file, (time.time() - 7200, time.time() - 7200))
+    import_path(settings, corpus.parent.parent, name="s")
+    assert [file.exists() for file in left] == [False, False, True]
+
+
 def test_only_old_leftovers_of_saves_are_deleted(settings: Settings, corpus: Path) -> None:
     import os
     import time

@@ -1,6 +1,7 @@
 """Imports as a whole: audio that has to be written, stopping and going on, from any set to every training, and back."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from pipeline import jsonl
-from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, result_path
+from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, recordings_file, result_path
 from pipeline.errors import CorpusError
 from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
 from pipeline.importing import registering
@@ -24,7 +25,7 @@ from pipeline.records import Mark, RatingAction, RatingEvent
 from pipeline.runs import StopRequested
 from pipeline.scoring.speech.training.data import read_utterances
 from pipeline.settings import Settings
-from tests.corpus.test_layouts import published, sound, text
+from tests.corpus.test_layouts import parquet, published, sound, text
 
 AT = "2026-01-01T00:00:00.000+00:00"
 
@@ -70,6 +71,83 @@ def test_pieces_of_recordings_and_sphere_become_files(settings: Settings, tmp_pa
     recording = read_recordings(settings, "timit")[0]
     with soundfile.SoundFile(audio_path(get_set(settings, "timit"), recording)) as file:
         assert (file.format, int(file.frames)) == ("WAV", 4000)
+
+
+def test_an_utterance_that_leads_out_of_the_set_is_refused_and_nothing_there_is_touched(
+    settings: Settings, tmp_path: Path
+) -> None:
+    outside = settings.sets_root / "demo" / "01.wav"
+    ids = ("../../../demo/01", "a/../b", "a//b", "/b", "linked", "good")
+    sound(tmp_path / "k" / "long.wav")
+    text(tmp_path / "k" / "wav.scp", "long long.wav\n")
+    text(tmp_path / "k" / "segments", "".join(f"{utterance} long 0.05 0.2\n" for utterance in ids))
+    text(tmp_path / "k" / "text", "".join(f"{utterance} ONE TWO\n" for utterance in ids))
+    (settings.sets_root / "k" / "audio" / "audio").mkdir(parents=True)
+    (settings.sets_root / "k" / "audio" / "audio" / "linked.wav").symlink_to(sound(tmp_path / "k" / "other.wav"))
+    report = import_path(settings, tmp_path / "k")
+    assert [recording.path for recording in read_recordings(settings, "k")] == ["audio/good.wav"]
+    assert [problem.code for problem in report.problems if problem.severity == "error"] == ["bad_row"] * 5
+    assert not outside.exists()
+
+
+def test_an_id_that_is_used_twice_is_told_and_the_first_is_kept(settings: Settings, tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        sound(tmp_path / "k" / "a.wav")
+        text(tmp_path / "k" / part / "wav.scp", "u1 a.wav\n")
+        text(tmp_path / "k" / part / "text", f"u1 OF {part}\n")
+    report = import_path(settings, tmp_path / "k")
+    assert [(recording.id, recording.text) for recording in read_recordings(settings, "k")] == [("k/a", "OF test")]
+    assert [problem.code for problem in report.problems if problem.severity == "error"] == ["bad_row"]
+    assert "a: the id is used twice; this one ('OF train')" in errors(report)[0]
+
+
+def test_a_registration_with_an_id_twice_is_named_and_stops_no_other(
+    settings: Settings, tmp_path: Path, tiny_set: str
+) -> None:
+    import_path(settings, manifest(tmp_path / "m", plain(2)), name="m")
+    n_before = Index(settings).rebuild().n_recordings
+    file = recordings_file(settings, "m")
+    file.write_bytes(file.read_bytes() * 2)
+    report = Index(settings).rebuild()
+    assert report.n_recordings == n_before - 2
+    assert [(problem.code, problem.path) for problem in report.problems] == [("broken_set", "m")]
+    assert "the id 'm/0' is used twice" in report.problems[0].message
+    import_path(settings, tmp_path / "m", name="m")
+    assert Index(settings).rebuild().n_recordings == n_before
+
+
+def test_a_table_with_other_sounds_than_before_is_followed(settings: Settings, tmp_path: Path) -> None:
+    first, second = (tmp_path / name for name in ("a.wav", "b.wav"))
+    for k, path in enumerate((first, second)):
+        soundfile.write(path, np.full(4000, 0.1 * k), 16000)
+    for path in (first, second):
+        row = {"audio": {"bytes": path.read_bytes(), "path": None}, "text": "one"}
+        parquet(tmp_path / "hub" / "0.parquet", row)
+        import_path(settings, tmp_path / "hub", name="h")
+        recording = read_recordings(settings, "h")[0]
+        assert audio_path(get_set(settings, "h"), recording).read_bytes() == path.read_bytes()
+
+
+def test_a_pipe_is_no_recording(settings: Settings, tmp_path: Path) -> None:
+    words = tmp_path / "c" / "participant_1" / "kelimeler"
+    sound(words / "01_masa.wav")
+    os.mkfifo(words / "02_kapi.wav")
+    report = import_path(settings, tmp_path / "c")
+    assert report.n_recordings == 1
+    assert errors(report) == ["participant_1/kelimeler/02_kapi: it is no file"]
+
+
+@pytest.mark.parametrize("end_s", ["1e400", "1e308"])
+def test_pieces_with_times_beyond_all_numbers_stop_no_import(settings: Settings, tmp_path: Path, end_s: str) -> None:
+    sound(tmp_path / "k" / "long.wav")
+    text(tmp_path / "k" / "wav.scp", "long long.wav\n")
+    text(tmp_path / "k" / "segments", f"u1 long 0.05 0.2\nu2 long 0.05 {end_s}\nu3 long nan -1\n")
+    text(tmp_path / "k" / "text", "u1 ONE\nu2 TWO\nu3 THREE\n")
+    report = import_path(settings, tmp_path / "k")
+    reason = "the piece's begin and end must be numbers of seconds"
+    refused = ["u2", "u3"] if end_s == "1e400" else ["u3"]
+    assert errors(report) == [f"audio/{utterance}: {reason}" for utterance in refused]
+    assert report.n_recordings == 3 - len(refused)
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, StopRequested])

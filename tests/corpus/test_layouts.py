@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,47 @@ def test_speechocean762_of_the_hub(tmp_path: Path) -> None:
     assert item.released["total"] == 8.0
     assert item.extra["words"][1]["phones_accuracy"] == [2.0, 0.4, 1.0]
     assert item.extra["words"][1]["mispronunciations"][0]["pronounced_phone"] == "IY"
+
+
+def parquet(file: Path, *rows: dict[str, Any]) -> Path:
+    import pyarrow
+    import pyarrow.parquet
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("files", "audio", "keys"),
+    [
+        (["data/train-0-of-2", "data/train-1-of-2"], None, ["train/000001", "train/000002"]),
+        (["en/train", "tr/train"], None, ["train/en/000001", "train/tr/000001"]),
+        (["en/0", "en/1", "tr/0"], None, ["audio/en/000001", "audio/en/000002", "audio/tr/000001"]),
+        (["train/0", "test/0"], "/cache/x/a.wav", ["test/a", "train/a"]),
+        (["train-0"], "s1/../b c/a.wav", ["train/s1/b_c/a"]),
+    ],
+)
+def test_recordings_of_several_parquet_files_have_names_of_their_own(
+    tmp_path: Path, files: list[str], audio: str | None, keys: list[str]
+) -> None:
+    content = sound(tmp_path / "a.wav").read_bytes()
+    for name in files:
+        parquet(tmp_path / "hub" / f"{name}.parquet", {"text": name, "audio": {"bytes": content, "path": audio}})
+    _, scan = read(tmp_path / "hub")
+    assert [(item.key, item.text) for item in scan.items] == list(zip(keys, sorted(files), strict=True))
+
+
+def test_a_broken_page_of_parquet_is_told_with_its_file_and_the_others_used(tmp_path: Path) -> None:
+    content = sound(tmp_path / "a.wav").read_bytes()
+    for name in ("0", "1"):
+        file = parquet(tmp_path / "hub" / f"{name}.parquet", {"audio": {"bytes": content, "path": None}, "text": name})
+    whole = file.with_name("0.parquet").read_bytes()
+    file.with_name("0.parquet").write_bytes(whole[:4] + b"\xff" * 200 + whole[204:])
+    _, scan = read(tmp_path / "hub")
+    assert [(item.key, item.text) for item in scan.items] == [("audio/000002", "1")]
+    assert [(problem.code, problem.path, problem.line) for problem in scan.problems] == [("unreadable", "0.parquet", 1)]
+    assert f"{file.with_name('0.parquet')} cannot be read as parquet" in scan.problems[0].message
 
 
 TEXTGRID = """File type = "ooTextFile"
@@ -425,6 +467,29 @@ def test_a_textgrid_that_ends_early_is_told_and_its_recording_kept(tmp_path: Pat
     _, scan = read(tmp_path)
     assert len(scan.items) == 1
     assert [problem.code for problem in scan.problems] == ["bad_annotation"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "reason"),
+    [
+        (SHORT.replace("<exists>\n3", "<exists>\n1e400"), "1e400 is too large"),
+        (SHORT.replace('0.25\n"bed"', '1e400\n"bed"'), "1e400 is too large"),
+        (None, "a.TextGrid is no file"),
+    ],
+    ids=["tiers", "end", "pipe"],
+)
+def test_a_textgrid_that_cannot_be_used_is_told_and_its_recording_kept(
+    tmp_path: Path, grid: str | None, reason: str
+) -> None:
+    sound(tmp_path / "a.wav")
+    if grid is None:
+        os.mkfifo(tmp_path / "a.TextGrid")
+    else:
+        text(tmp_path / "a.TextGrid", grid)
+    text(tmp_path / "a.txt", "The bed")
+    _, scan = read(tmp_path)
+    assert [item.extra for item in scan.items] == [{}]
+    assert [(problem.code, reason in problem.message) for problem in scan.problems] == [("bad_annotation", True)]
 
 
 def test_participant_folders_in_capitals(tmp_path: Path) -> None:

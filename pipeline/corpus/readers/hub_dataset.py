@@ -1,13 +1,16 @@
 """Audio datasets of the Hugging Face hub: parquet files with an `audio` column (bytes or a path) and a text.
 
 `mispeech/speechocean762` has the scores, words and phones of the corpus in further columns. The part is a file's name
-(`train-00000-of-00001.parquet`) or folder. A local snapshot is read; the hub's name is fetched first, through the
-`datasets` extra.
+(`train-00000-of-00001.parquet`) or folder. A recording is named after its part, the folders of its file below the one
+that all files share, and the path of its audio, else its number among those of the same part and folders. A local
+snapshot is read; the hub's name is fetched first, through the `datasets` extra.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from os.path import commonpath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
@@ -65,26 +68,52 @@ def read_hub_dataset(path: Path) -> Reading:
 
 def _entries(root: Path, files: list[str]) -> Iterator[Entry]:
     places = AudioPlaces(root, search=True)
+    shared = commonpath([str(PurePosixPath("/", name).parent) for name in files])
+    n_rows = Counter[str]()  # a dataset may be cut into many files of one part
     for name in files:
         part = _part(name)
-        number = 0
-        for batch in _open(root / name).iter_batches(batch_size=BATCH_ROWS):
-            for row in batch.to_pylist():
-                number += 1
-                try:
-                    yield _item(row, part, number, places)
-                except UNUSABLE as error:
-                    reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-                    shown = str({key: value for key, value in row.items() if key != "audio"})[:200]
-                    yield Problem("bad_row", f"{name}, row {number}: {reason}", "error", name, number, shown)
+        folder = "/".join([part or "audio", *_folders(str(PurePosixPath("/", name).relative_to(shared)), part)])
+        for number, row in enumerate(_rows(root / name), start=1):
+            if isinstance(row, CorpusError):
+                yield Problem("unreadable", f"{row} No row from {number} on is used.", "error", name, number)
+                break
+            try:
+                yield _item(row, part, folder, n_rows[folder] + number, places)
+            except UNUSABLE as error:
+                reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                shown = str({key: value for key, value in row.items() if key != "audio"})[:200]
+                yield Problem("bad_row", f"{name}, row {number}: {reason}", "error", name, number, shown)
+        n_rows[folder] += _open(root / name).metadata.num_rows  # also those that are not used
 
 
-def _item(row: dict[str, Any], part: str | None, number: int, places: AudioPlaces) -> CorpusItem:
+def _rows(file: Path) -> Iterator[dict[str, Any] | CorpusError]:
+    """The rows, up to a page that is broken: why, as the last."""
+    import pyarrow
+
+    try:
+        for batch in _open(file).iter_batches(batch_size=BATCH_ROWS):
+            yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        yield _unreadable(file, error)
+
+
+def _folders(path: str, part: str | None) -> list[str]:
+    """The folders of a relative path as names; its part is not said twice. A full path is of another machine."""
+    given = PurePosixPath(path)
+    names = () if given.is_absolute() else given.parent.parts
+    return [_plain(name) for name in names if name != ".." and name.casefold() != part]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name)
+
+
+def _item(row: dict[str, Any], part: str | None, folder: str, number: int, places: AudioPlaces) -> CorpusItem:
     audio = row["audio"] if isinstance(row["audio"], dict) else {"path": row["audio"]}
     content, path = audio.get("bytes"), audio.get("path")
     if not content and not path:
         raise CorpusError("the audio has neither bytes nor a path")
-    stem = re.sub(r"[^\w.-]+", "_", Path(path).stem) if path else f"{number:06d}"
+    named = [*_folders(path, part), _plain(Path(path).stem)] if path else [f"{number:06d}"]
     suffix = _suffix(content, path)
     scored = scores_of(row, {}, []) if row.get("words") and all(key in row for key in DIMENSIONS) else {}
     left = ("audio", "words", *DIMENSIONS) if scored else ("audio",)
@@ -93,11 +122,12 @@ def _item(row: dict[str, Any], part: str | None, number: int, places: AudioPlace
         "part": part,
         **scored,
     }
+    name = f"{'/'.join([folder, *named])}{suffix}"
     if not content:
         item = item_from_json({**raw, "audio": path}, places)
-        name, clip = f"{part or 'audio'}/{stem}{suffix}", Clip(places.root / item.audio)
+        clip = Clip(places.root / item.audio)
     else:
-        name, clip = f"{part or 'audio'}/{stem}{suffix}", Clip(content=content)
+        clip = Clip(content=content)
         item = item_from_json({**raw, "audio": name}, places)
     return CorpusItem(**{**vars(item), "key": name.removesuffix(suffix), "audio": name, "clip": clip})
 
@@ -120,4 +150,8 @@ def _open(file: Path) -> "pyarrow.parquet.ParquetFile":
     try:
         return pyarrow.parquet.ParquetFile(file)
     except (pyarrow.ArrowException, OSError) as error:
-        raise CorpusError(f"{file} cannot be read as parquet ({lines_of(str(error))[0]}).") from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> CorpusError:
+    return CorpusError(f"{file} cannot be read as parquet ({next(iter(lines_of(str(error))), type(error).__name__)}).")

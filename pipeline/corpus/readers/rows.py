@@ -20,7 +20,9 @@ class Row:
 
 
 def decoded(path: Path) -> str:
-    """A text file. Raises OSError, and CorpusError for what is no text."""
+    """A text file. Raises OSError, and CorpusError for what is no text, or no file: a pipe would be waited for."""
+    if path.exists() and not path.is_file():
+        raise CorpusError(f"{path} is no file")
     try:
         return tablefile.decoded(path.read_bytes())[0]
     except TableError as error:

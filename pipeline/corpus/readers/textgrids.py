@@ -5,6 +5,7 @@ else is decoration. (praatio, which writes ours, leaves doubled quotes in point 
 short file is cut off.)
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -143,8 +144,8 @@ def _tier(tokens: Any) -> Tier:
     next(tokens), next(tokens)
     labels = []
     for _ in range(_count(next(tokens))):
-        start = float(next(tokens))
-        end = float(next(tokens)) if kind == "IntervalTier" else start
+        start = _finite(next(tokens))
+        end = _finite(next(tokens)) if kind == "IntervalTier" else start
         label = Label(start, end, next(tokens).strip())
         if label.text:
             labels.append(label)
@@ -152,4 +153,12 @@ def _tier(tokens: Any) -> Tier:
 
 
 def _count(token: str) -> int:
-    return int(float(token))
+    return int(_finite(token))
+
+
+def _finite(token: str) -> float:
+    """Raises ValueError for a number that is none, or too large for one."""
+    number = float(token)
+    if not math.isfinite(number):
+        raise ValueError(f"{token} is too large")
+    return number
