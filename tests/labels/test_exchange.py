@@ -237,3 +237,21 @@ def test_each_format_from_the_command_line(
     )
     assert (code, json.loads(text)["changed"]) == (0, 2)
     assert set(Index(other).labels("words")["evaluator"]) == {"Ayşe"}
+
+
+@pytest.mark.parametrize(
+    ("mark", "reason"),
+    [
+        ({"word": 0, "phone": 0, "kind": "wrong"}, "'wrong' is not a kind of mark; there are mispronounced, accent"),
+        ({"kind": "accent"}, "a mark has the number of a word"),
+        ({"word": 0, "kind": "accent"}, ""),
+    ],
+)
+def test_marks_that_no_form_offers_are_refused(mark: dict[str, object], reason: str) -> None:
+    from pipeline.labels.exchange.incoming import _mark
+
+    if not reason:
+        assert _mark(mark) == Mark(0, None, "accent")
+        return
+    with pytest.raises(LabelError, match=reason):
+        _mark(mark)

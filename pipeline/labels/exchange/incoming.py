@@ -20,7 +20,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, is_nobody, name_key, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.records import REVIEWS, Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
-from pipeline.rubrics import RUBRICS, Dimension
+from pipeline.rubrics import MARKS, RUBRICS, Dimension
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
 from pipeline.times import now_iso
@@ -262,13 +262,24 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
         dimensions={} if rubric is RubricName.WORD else dict(scores),
         notes=str(values.get("notes") or ""),
         reason=str(values.get("reason") or ("imported" if action in WANT_A_REASON else "")),
-        marks=tuple(Mark(**mark) for mark in values.get("marks") or ()),
+        marks=tuple(_mark(mark) for mark in values.get("marks") or ()),
         project=str(values.get("project") or ""),
         purpose=Purpose(str(values.get("purpose") or "")),
         took_s=None if took_s is None else float(took_s),
         heard=None if heard is None else min(1.0, max(0.0, float(heard))),
         source=RatingSource(str(values.get("source") or RatingSource.HUMAN)),
     )
+
+
+def _mark(raw: Mapping[str, Any]) -> Mark:
+    """Raises LabelError for what no form offers: it could not be shown, nor read back from other programs."""
+    kinds = dict(MARKS)
+    kind, word, phone = raw.get("kind"), raw.get("word"), raw.get("phone")
+    if kind not in kinds:
+        raise LabelError(f"{kind!r} is not a kind of mark; there are {', '.join(kinds)}")
+    if not isinstance(word, int) or not (phone is None or isinstance(phone, int)):
+        raise LabelError(f"a mark has the number of a word, and of a phone or none, got {word!r} and {phone!r}")
+    return Mark(word, phone, str(kind), str(raw.get("heard") or ""))
 
 
 def _action(values: Mapping[str, Any]) -> RatingAction:
