@@ -134,7 +134,7 @@ def test_settings_are_searched_for_and_kept_as_a_preset(world: World) -> None:
     ]  # fmt: skip
     result = CliRunner().invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
-    found = json.loads(result.output)
+    found = json.loads(result.stdout)
     assert found["trials"] == 2
     best = yaml.safe_load(Path(found["file"]).read_text())
     config = build(WakewordConfig, merged(load_preset("tiny"), best))
