@@ -50,7 +50,7 @@ def render() -> None:
     else:
         session = replace(session, item=current.item)
         state.remember(key, session)
-        form.draw(labelling, chosen, me, session, current, project, key)
+        form.draw(labelling, chosen, me, session, current, project, progress, key)
         if current.item is not None:
             with choices:
                 leave(labelling, key)

@@ -20,11 +20,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from pipeline import artifacts, jsonl
 from pipeline.errors import JobError
 from pipeline.jobs.executors import Job, executor
+from pipeline.jobs.executors.local import process_of
 from pipeline.jobs.launcher import Where, check_queue, stop
 from pipeline.locks import locked
 from pipeline.parallel import Progress, cores
@@ -216,18 +215,11 @@ def _state(run: RunDirectory) -> RunState:
     if run.state.waits_elsewhere:
         check_queue(run)
     before = run.state
-    if before.status not in ACTIVE or before.pid is None or before.host != socket.gethostname() or _lives(before):
+    is_here = before.pid_started_at is not None and before.host == socket.gethostname()
+    if before.status not in ACTIVE or not is_here or process_of(before) is not None:
         return before
     after = run.state  # it may have ended in the right way between the two looks
     return replace(after, status="lost") if after.status in ACTIVE and after.pid == before.pid else after
-
-
-def _lives(state: RunState) -> bool:
-    try:
-        started_at = psutil.Process(state.pid).create_time()
-    except psutil.NoSuchProcess:
-        return False
-    return state.pid_started_at is None or abs(started_at - state.pid_started_at) <= 1.0
 
 
 def _planned(folder: Path, task: str, options: Any, items: Sequence[Any], n: int) -> list[_Shard]:

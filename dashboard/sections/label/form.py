@@ -15,6 +15,7 @@ from pipeline.i18n import _, day, ngettext, number
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.projects.quality import HEARD_WHOLE
+from pipeline.projects.queue import QueueProgress
 from pipeline.records import RatingAction, RatingEvent
 from pipeline.rubrics import RUBRICS
 
@@ -29,9 +30,10 @@ def draw(
     session: label.Session,
     current: label.OpenRecording,
     project: Project | None,
+    mine: QueueProgress | None,
     key: str,
 ) -> None:
-    """`key` is where the session is remembered."""
+    """`mine` is this rater's progress in the project; `key` is where the session is remembered."""
     recording = current.recording
     try:
         audio = shared.loaded_audio(shared.audio_of(recording))
@@ -39,7 +41,7 @@ def draw(
         _unreadable(labelling, session, recording.id, error.words, key)
         return
     done = labelling.n_earlier()
-    progress, share = _progress(labelling, chosen, me, project)
+    progress, share = _progress(chosen, me, project, mine)
     content = FormContent(
         view=f"{me.name}/{recording.id}/{session.turn}",
         item=recording.id,
@@ -79,11 +81,10 @@ def _unreadable(labelling: label.Labelling, session: label.Session, item: str, e
 
 
 def _progress(
-    labelling: label.Labelling, chosen: RecordingSet, me: Identity, project: Project | None
+    chosen: RecordingSet, me: Identity, project: Project | None, mine: QueueProgress | None
 ) -> tuple[str, float]:
     """The text above the form and the share of its bar. In a project: what is left for this rater, and apart from it
     what the others gave; a gold item or a repeat counts as any other, so that no figure tells which it is."""
-    mine = labelling.progress()
     if mine is None or project is None:
         in_set = label.progress_in_set(chosen.name, me)
         done = in_set.total - in_set.left

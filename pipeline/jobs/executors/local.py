@@ -9,7 +9,7 @@ import psutil
 
 from pipeline.errors import JobError
 from pipeline.jobs.executors.job import Job, Launch
-from pipeline.runs import RunDirectory
+from pipeline.runs import RunDirectory, RunState
 from pipeline.settings import HOME
 
 # A small shell parent waits for it, so that no zombie is left, and notes in the log how it ended.
@@ -44,14 +44,25 @@ def end(run: RunDirectory, launch: Launch) -> None:
     if state.host != socket.gethostname():
         raise JobError(f"{run.id} runs on {state.host}; end it there.")
     with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(state.pid)
-        if state.pid_started_at is None or abs(process.create_time() - state.pid_started_at) > 1.0:
+        process = process_of(state)
+        if process is None:
             return
         family = [process, *process.children(recursive=True)]
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
         psutil.wait_procs(family, timeout=10)
+
+
+def process_of(state: RunState) -> psutil.Process | None:
+    """The process that the run began with, if it is still there: pids are used again, so that one without the time of
+    its start is nobody's."""
+    try:
+        process = psutil.Process(state.pid)
+        is_its = state.pid_started_at is not None and abs(process.create_time() - state.pid_started_at) <= 1.0
+    except psutil.NoSuchProcess:
+        return None
+    return process if is_its else None
 
 
 def waits(run: RunDirectory, launch: Launch) -> bool:
