@@ -171,6 +171,9 @@ class Registering:
                 continue
             if self._language and entry.language == "und":
                 entry = replace(entry, language=self._language)
+            if entry.clip is None and reading.root != self._set.root:  # beside pieces of longer ones, which are written
+                entry = replace(entry, clip=Clip(reading.root / entry.audio, as_it_is=True))
+                check_target(self._set.root, entry.audio)
             waiting.append(entry)
             known = self._known.get(composed(entry.audio))
             stat = None if known is None or known.report is None else known.extra.get("stat")

@@ -22,7 +22,7 @@ from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
 from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
-from pipeline.times import as_text, utc_time
+from pipeline.times import as_text, has_zone, utc_time
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
 OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
@@ -37,7 +37,11 @@ class LabelTimeError(LabelError):
 
 
 class _WrongTime(ValueError):
-    pass
+    """`likely` is what was most probably meant; "" where nobody can tell."""
+
+    def __init__(self, message: str, likely: str = "") -> None:
+        super().__init__(message)
+        self.likely = likely
 
 
 @dataclass(frozen=True)
@@ -214,23 +218,27 @@ def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | N
 
 
 def with_sound_times(raw: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """The content of a label file with each wrong time replaced by one just after the event before it (the history is
-    in order), else the earliest there is; and how many there were."""
+    """The content of a label file with each wrong time replaced, and how many there were. A time without a zone is
+    taken as UTC; any other becomes one just after the event before it (the history is in order), else the earliest
+    there is."""
     events, last, n = [], UNKNOWN_TIME, 0
     for event in raw["ratings"]:
         try:
             last = _time(event["at"])
-        except _WrongTime:
-            last, n = as_text(utc_time(last) + timedelta(milliseconds=1)), n + 1
+        except _WrongTime as error:
+            last, n = error.likely or as_text(utc_time(last) + timedelta(milliseconds=1)), n + 1
         events.append({**event, "at": last})
     return {**raw, "ratings": events}, n
 
 
 def _time(value: Any) -> str:
     try:
-        return as_text(utc_time(value))
+        moment = utc_time(value)
     except ValueError as error:
         raise _WrongTime(f"at: {error}") from None
+    if not has_zone(value):
+        raise _WrongTime(f"at: the time {value!r} has no time zone", as_text(moment))
+    return as_text(moment)
 
 
 def _is_empty(path: Path) -> bool:
