@@ -191,8 +191,8 @@ def score_set(
         work.result(report)
     lines = []
     for scorer, counts in report["scorers"].items():
-        failed = f", {counts['failed']} could not be scored" if counts["failed"] else ""
-        lines.append(f"{scorer}: {counted(counts['n'], 'recording')} scored{failed}.")
+        rest = f", {counts['failed']} could not be scored" if counts["failed"] else ""
+        lines.append(f"{scorer}: {counted(counts['n'], 'recording')} scored{rest}.")
         lines += [f"  {n} times: {reason}" for reason, n in list(counts["reasons"].items())[:SHOWN_REASONS]]
         if (more := len(counts["reasons"]) - SHOWN_REASONS) > 0:
             lines.append(f"  ... and {counted(more, 'other reason')} (--json lists all)")

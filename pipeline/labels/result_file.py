@@ -10,7 +10,7 @@ five keys of a newer file has rated, too: the edit is adopted as a further event
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -160,11 +160,10 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
 
 
 def _to_file(result: ResultFile) -> dict[str, Any]:
-    own = {key: getattr(result, key) for key in OWN_KEYS}
-    own["ratings"] = [event_to_json(event) for event in result.ratings]
-    own["consensus"] = None if result.consensus is None else asdict(result.consensus)
-    plain: dict[str, Any] = to_json({**own, **result.extra})
-    return plain
+    own = {key: getattr(result, key) for key in FIVE_KEYS}
+    ratings = [event_to_json(event) for event in result.ratings]
+    derived = {"rubric": str(result.rubric), "ratings": ratings, "consensus": to_json(result.consensus)}
+    return {**own, **derived, **to_json(result.extra)}
 
 
 def event_to_json(event: RatingEvent) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def _segment(value: str) -> tuple[str, float, float | None]:
 def _repeated(folder: Path, part: str | None) -> Iterator[Problem]:
     """Keys that stand twice in a table, of which the first counts."""
     for name in (WAVES, "segments", *TABLES):
-        file, first = f"{'' if part is None else f'{part}/'}{name}", {}
+        file = f"{'' if part is None else f'{part}/'}{name}"
+        first: dict[str, int] = {}
         for number, key, value in _keyed(folder / name):
             if key in first:
                 reason = f"{file}, line {number}: {key} stands there twice, first in line {first[key]}, which counts"
