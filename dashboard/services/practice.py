@@ -93,6 +93,13 @@ def can_score(language: str) -> bool:
 
 
 @asks(Action.PRACTISE)
+def looks_turkish(text: str) -> bool:
+    from pipeline.scoring.selection import has_turkish_letters
+
+    return has_turkish_letters(text)
+
+
+@asks(Action.PRACTISE)
 def reference_voice(target: Target) -> ReferenceVoice | None:
     """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
     from pipeline.corpus.references import find_references, is_synthetic

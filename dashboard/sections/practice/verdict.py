@@ -107,10 +107,8 @@ def _not_counted(reason: str, result: ScoreResult) -> None:
     """What happened, in place of a score."""
     reasons = dict.fromkeys(translated(warning) for warning in result.warnings)
     lines = "".join(f"\n- {message(text)}" for text in reasons)
-    st.warning(
-        f"**{message(translated(reason))}** {_('This recording has no score and is not counted.')}{lines}",
-        icon=":material/replay:",
-    )
+    words = _("**{reason}** This recording has no score and is not counted.")
+    st.warning(words.format(reason=message(translated(reason))) + lines, icon=":material/replay:")
 
 
 def details(attempt: ScoredAttempt) -> None:
