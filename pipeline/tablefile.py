@@ -3,7 +3,8 @@
 A table is read by its content, whatever its name. Of CSV the encoding, the separator and the line of the header are
 inferred, from a byte order mark, a `sep=` line and the columns that the caller knows; `Table.assumed` says what was
 inferred, so that it can be shown before anything is made of it. A row that cannot be read says so and takes none of
-the others with it: reading goes on at the next line. `pipeline.csvfile` writes tables, `pipeline.cells` reads cells.
+the others with it: reading goes on at the next line. `pipeline.csvfile` writes tables, `pipeline.cells` reads cells,
+`pipeline.workbook` the sheets of Excel.
 """
 
 import codecs
