@@ -20,11 +20,17 @@ const SPECTRUM_COLOURS = Uint32Array.from({ length: 256 }, (_, level) => {
 class Spectrogram {
   constructor(onReady) {
     this.onReady = onReady;
-    this.maxHz = 5000;
-    this.windowMs = 5;
-    this.rangeDb = 70;
     this.image = null;
     this.job = null;
+  }
+
+  // `maxHz` is the highest frequency shown, `windowMs` the effective length of the window, `rangeDb` the contrast: from
+  // the loudest level down to the darkest colour.
+  set({ maxHz, windowMs, rangeDb }) {
+    this.maxHz = maxHz;
+    this.windowMs = windowMs;
+    this.rangeDb = rangeDb;
+    this.forget();
   }
 
   show(samples, rateHz) {
@@ -64,10 +70,9 @@ class Spectrogram {
     }
   }
 
-  draw(context, viewport, top, height, language) {
+  draw(context, viewport, top, height) {
     const pixelRatio = window.devicePixelRatio || 1;
     this.request(viewport, Math.round(viewport.widthPx * pixelRatio), Math.max(1, Math.round(height * pixelRatio)));
-    context.fillStyle = SPECTRUM_INK.ground;
     context.fillStyle = `rgb(${SPECTRUM_STOPS[0][1].join(" ")})`;
     context.fillRect(0, top, viewport.widthPx, height);
     if (this.image) {
@@ -80,7 +85,6 @@ class Spectrogram {
       context.drawImage(canvas, x, top, viewport.toX(toS) - x, height);
       context.restore();
     }
-    this.drawAxis(context, top, height, language);
   }
 
   drawAxis(context, top, height, language) {
