@@ -32,7 +32,11 @@ class Pictures {
   show(sound) {
     this.waveform.show(sound.samples, sound.rateHz);
     this.spectrogram.show(sound.samples, sound.rateHz);
-    this.tracks.show(sound.tracks);
+    this.showTracks(sound.tracks ?? null);
+  }
+
+  showTracks(tracks) {
+    this.tracks.show(tracks);
     this.redraw();
   }
 

@@ -63,7 +63,7 @@ class Player extends EventTarget {
   // `tracks` has the server's tracks of `recording` and `reference`, and the ceiling they were measured with.
   showTracks(tracks) {
     for (const [name, sound] of Object.entries(this.sounds)) if (sound) sound.tracks = tracks?.[name] ?? null;
-    this.pictures.show(this.sound);
+    this.pictures.showTracks(this.sound.tracks);
     this.readout.update(null);
     this.askedCeilingHz = tracks?.ceiling_hz ?? 0;
     this.askForTracks();
@@ -162,8 +162,9 @@ class Player extends EventTarget {
 
   moved(fromS, toS) {
     if (this.showing === "recording") this.heard.fill(1, Math.floor(fromS * CELLS_PER_S), Math.ceil(toS * CELLS_PER_S));
+    const wasInView = this.cursorS >= this.viewport.fromS && this.cursorS <= this.viewport.toS;
     this.cursorS = toS;
-    this.viewport.reveal(toS);
+    if (wasInView) this.viewport.reveal(toS); // who scrolled away while it plays is left there
     this.emit("cursor");
   }
 

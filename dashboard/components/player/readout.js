@@ -24,7 +24,7 @@ class Readout {
   }
 
   seconds(value) {
-    return filled(this.strings.seconds, { n: this.number(value, this.player.viewport.spanS < 0.2 ? 4 : 3) });
+    return filled(this.strings.seconds, { n: this.number(value, this.player.viewport.spanS < FINE_VIEW_S ? 4 : 3) });
   }
 
   underPointer(pointer) {

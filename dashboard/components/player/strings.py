@@ -48,15 +48,13 @@ def player_strings() -> dict[str, Any]:
         "reference_help": _("Switch between the recording and the reference (r)"),
         "play_help": _("Play or pause (Space)"),
         "replay_help": _("Play from the start (h)"),
-        "loop": _("Loop"),
-        "loop_help": _("Loop (l); a and b set its ends"),
+        "loop_help": _("Loop (l)"),
         "slower_help": _("Slower (,)"),
         "faster_help": _("Faster (.)"),
         "seconds": _("{n} s"),
         "time": _("{now} / {total} s"),
-        "loop_range": _("loop {from}–{to} s ({ms} ms)"),
-        "range": _("selection {from}–{to} s ({ms} ms)"),
-        "loop_from": _("loop from {from} s"),
+        "selected": _("{from}–{to} s · {ms} ms"),
+        "selected_from": _("from {from} s"),
     }
 
 

@@ -8,6 +8,7 @@ const ICONS = {
   whole: "M3 4v16M21 4v16M6 12h12M9 8.5L5.5 12 9 15.5M15 8.5l3.5 3.5-3.5 3.5",
   settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
 };
+const FINE_VIEW_S = 0.2; // what is shorter is read to a tenth of a millisecond
 const FILLED = new Set(["replay", "loop"]);
 
 function iconButton(part, icon, label) {
@@ -77,17 +78,20 @@ class Toolbar {
     this.part("settings").setAttribute("aria-expanded", String(player.panel.isOpen));
     for (const part of ["out", "whole"]) this.part(part).disabled = player.viewport.isWhole;
     this.speed.textContent = `${number(player.settings.get("speed"), 1)}×`;
-    const now = filled(strings.time, { now: number(player.cursorS, 2), total: number(player.durationS, 2) });
+    const now = filled(strings.time, { now: this.seconds(player.cursorS), total: number(player.durationS, 2) });
     this.time.textContent = [now, this.selected()].filter(Boolean).join("  ");
+  }
+
+  seconds(value) {
+    return formatted(this.strings.language, value, this.player.viewport.spanS < FINE_VIEW_S ? 4 : 2);
   }
 
   selected() {
     const { player, strings } = this;
-    const seconds = (value) => formatted(strings.language, value, player.viewport.spanS < 0.2 ? 4 : 2);
-    if (player.pendingStartS !== null) return filled(strings.loop_from, { from: seconds(player.pendingStartS) });
+    if (player.pendingStartS !== null) return filled(strings.selected_from, { from: this.seconds(player.pendingStartS) });
     if (!player.selection) return "";
     const { fromS, toS } = player.selection;
     const ms = formatted(strings.language, 1000 * (toS - fromS), toS - fromS < 0.1 ? 1 : 0);
-    return filled(player.looping ? strings.loop_range : strings.range, { from: seconds(fromS), to: seconds(toS), ms });
+    return filled(strings.selected, { from: this.seconds(fromS), to: this.seconds(toS), ms });
   }
 }
