@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent
 # Joined in this order.
 SCRIPTS = (
     "dom.js", "viewport.js", "settings.js", "fft.js", "waveform.js", "spectrogram.js", "tracks.js", "pictures.js",
-    "readout.js", "scrollbar.js", "sound.js", "toolbar.js", "player.js", "keys.js",
+    "other_sound.js", "readout.js", "scrollbar.js", "sound.js", "toolbar.js", "player.js", "keys.js",
 )  # fmt: skip
 NAME = "pronlab_player"
 
