@@ -115,14 +115,18 @@ class Player extends EventTarget {
     this.toolbar.update();
   }
 
-  openSettings() {
-    this.panel.toggle(!this.panel.isOpen);
-    this.toolbar.update();
+  // Who opened them from the toolbar by keyboard finds the focus there again; else keys belong to the player.
+  toggleSettings(isFromToolbar) {
+    if (this.panel.isOpen) return this.closeSettings();
+    this.returnsToToolbar = isFromToolbar;
+    this.panel.toggle(true);
+    return this.toolbar.update();
   }
 
   closeSettings() {
     this.panel.toggle(false);
-    this.toolbar.part("settings").focus();
+    if (this.returnsToToolbar) this.toolbar.part("settings").focus();
+    else this.focus();
     this.toolbar.update();
   }
 
@@ -288,7 +292,7 @@ class Player extends EventTarget {
       d: () => this.settings.set("amplitude", this.settings.get("amplitude") === "db" ? "linear" : "db"),
       g: () => this.settings.set("windowMs", this.settings.get("windowMs") > BROAD_MS ? BROAD_MS : NARROW_MS),
       p: () => this.toggleSetting("pitch"), t: () => this.toggleSetting("formants"), i: () => this.toggleSetting("intensity"),
-      v: () => this.openSettings(),
+      v: () => this.toggleSettings(false),
     };
   }
 }
