@@ -69,7 +69,7 @@ def _practise(exercise: Exercise) -> None:
             if attempt.no_attempt is None:
                 compared_with_reference(attempt)
                 details(attempt)
-            recording_checks(attempt)
+            recording_checks(attempt, voice)
     if exercise.learner:
         earlier_attempts(exercise, practice.attempts(exercise.learner, exercise.target.text))
     else:

@@ -5,7 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.components.page import errors_in_words
-from dashboard.components.rating_form import player
+from dashboard.components.player import player
 from dashboard.markup import message
 from dashboard.sections.review import history
 from dashboard.services import label, shared
@@ -29,7 +29,8 @@ def draw(review: ProjectReview, me: Identity) -> None:
     left, right = st.columns([4, 3])
     with left:
         try:
-            player(shared.loaded_audio(shared.audio_of(recording)), key="set-aside-player", label=recording.text)
+            audio, reference = shared.loaded_audio(shared.audio_of(recording)), shared.reference_of(recording)
+            player(audio, key="set-aside-player", label=recording.text, reference=reference)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
     with right:
