@@ -80,7 +80,7 @@ def train(chosen: Chosen, **options: Any) -> None:
 @click.command("features")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False)
+@training_options("default, small, thorough, tiny", resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
@@ -97,7 +97,7 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
 @click.command("rate-range")
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False)
+@training_options("default, small, thorough, tiny", resumable=False, launched=False)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.runs import RunDirectory
@@ -122,7 +122,7 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 @data_options
 @click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
 @click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
-@training_options("default, small, thorough, tiny", resumable=False)
+@training_options("default, small, thorough, tiny", resumable=False, launched=False)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.runs import RunDirectory

@@ -13,6 +13,7 @@ import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,14 +102,15 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
     whole = _sound_to_logits(model, info.features, every)
     draw = np.random.default_rng(0)
     sounds = [(0.1 * draw.standard_normal(span + k * step)).astype(np.float32) for k in (0, 1, 7)]
-    written = io.BytesIO()
-    with warnings.catch_warnings():
+    with TemporaryDirectory() as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        file = Path(temporary) / MODEL
         torch.onnx.export(
-            whole, (torch.from_numpy(sounds[2]),), written, input_names=["sound"], output_names=["logit"],
+            whole, (torch.from_numpy(sounds[2]),), str(file), input_names=["sound"], output_names=["logit"],
             dynamo=False, dynamic_axes={"sound": {0: "n_samples"}, "logit": {0: "n_windows"}}, opset_version=OPSET,
         )  # fmt: skip
-    session = onnxruntime.InferenceSession(written.getvalue(), providers=["CPUExecutionProvider"])
+        content = file.read_bytes()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     difference = 0.0
     for sound in sounds:
         frames = features(sound, info.features)
@@ -117,9 +119,9 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
             expected = model(torch.from_numpy(frames[starts[:, None] + np.arange(size)])).numpy()
         answered = session.run(None, {"sound": sound})[0]
         if answered.shape != expected.shape:
-            return written.getvalue(), float("inf")
+            return content, float("inf")
         difference = max(difference, float(np.abs(answered - expected).max()))
-    return written.getvalue(), difference
+    return content, difference
 
 
 def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
@@ -135,6 +137,11 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
     n_frames, _bins = config.shape
 
     class SoundToLogits(torch.nn.Module):
+        waves: "Tensor"
+        filters: "Tensor"
+        cepstrum: "Tensor"
+        offsets: "Tensor"
+
         def __init__(self) -> None:
             super().__init__()
             self.model = model
