@@ -269,9 +269,9 @@ class _Model:
         data, k = self._data, self._k
         left_wins, tie, right_wins = self._probabilities(parameters)
         slope = weights * ((data.preferred - TIE) - (left_wins - right_wins) / 2.0)
-        parts = [np.bincount(data.left, slope, k) - np.bincount(data.right, slope, k), [slope.sum()]]
+        parts = [np.bincount(data.left, slope, k) - np.bincount(data.right, slope, k), np.array([slope.sum()])]
         if self.has_ties:
-            parts.append([(weights * (self._tied - tie)).sum()])
+            parts.append(np.array([(weights * (self._tied - tie)).sum()]))
         return np.asarray(np.concatenate(parts) - self._precision * parameters)
 
     def _objective(self, parameters: Vector, weights: Vector) -> float:

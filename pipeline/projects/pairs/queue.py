@@ -196,15 +196,17 @@ class _State:
         """In the order in which this expert gets them. Pairs of the recordings that were compared least come first, so
         that the design is balanced whenever the project stops; among those, each expert has an order of their own."""
         project = self._project
-        if falls(project, self._me, Purpose.REPEAT, project.repeat_every, len(self._mine) + 1):
+        open_pairs = [pair for pair in self._plan.pairs if self.is_open(pair, Purpose.WORK)]
+        turn = len(self._mine) + 1
+        if open_pairs and falls(project, self._me, Purpose.REPEAT, project.repeat_every, turn):
             yield from ((pair, Purpose.REPEAT) for pair in self._repeats())
         places = _order(self._plan.pairs, project.seed, self._me)
-        open_pairs = [
-            (max(self._shown[left], self._shown[right]), places[left, right], (left, right))
-            for left, right in self._plan.pairs
-            if self.is_open((left, right), Purpose.WORK) and not self._put_off((left, right), Purpose.WORK)
-        ]
-        yield from ((pair, Purpose.WORK) for _shown, _place, pair in sorted(open_pairs))
+        ranked = sorted(
+            (max(self._shown[pair[0]], self._shown[pair[1]]), places[pair], pair)
+            for pair in open_pairs
+            if not self._put_off(pair, Purpose.WORK)
+        )
+        yield from ((pair, Purpose.WORK) for _shown, _place, pair in ranked)
         # What was left for later comes back at the end, the longest put off first.
         for judgement in self._mine:
             pair = (judgement.left, judgement.right)
