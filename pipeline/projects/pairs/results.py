@@ -205,6 +205,13 @@ class PairResults:
         return pairs
 
 
+def scale_table(result: PairScale) -> "pd.DataFrame":
+    """One row per recording, the best first, with the columns of `Place`."""
+    import pandas as pd
+
+    return pd.DataFrame([vars(place) for place in result.places])
+
+
 _Key = tuple[tuple[str, ...], tuple[str, ...], bytes, bytes, bytes, bytes]
 
 
