@@ -39,6 +39,7 @@ def scale_dots(
             marker={"color": colour, "symbol": symbol, "size": 9 if named else 5},
             error_x={
                 "type": "data", "symmetric": False, "color": colour if named else GREY, "thickness": 1,
+                "width": 4 if named else 0,
                 "array": [intervals[k][1] - values[k] for k in rows],
                 "arrayminus": [values[k] - intervals[k][0] for k in rows],
             },

@@ -103,8 +103,7 @@ class PairDesk {
       this.inTurn = false;
       this.players.forEach((player, place) => player.load(data.sounds[place]));
       this.buildAnswers();
-      this.choice = null;
-      if (data.previous) this.choose(data.previous);
+      this.mark(data.previous || null);
       this.closePanel();
       this.showHeard();
     }
@@ -173,10 +172,14 @@ class PairDesk {
 
   choose(kind) {
     if (this.busy || (kind === "tie" && !this.data.ties)) return;
+    this.mark(kind);
+    this.say("");
+  }
+
+  mark(kind) {
     this.choice = kind;
     for (const choice of this.answers.children) choice.setAttribute("aria-checked", String(choice.dataset.answer === kind));
     this.root.querySelectorAll(".side").forEach((side) => side.classList.toggle("chosen", side.dataset.side === kind));
-    this.say("");
   }
 
   digit(number) {

@@ -3,8 +3,10 @@
 import json
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import pair_charts
+from dashboard.charts.base import SCORE_RANGE
 from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.page import empty_state
 from dashboard.components.pair_raters import raters_table
@@ -28,9 +30,10 @@ def draw(project: Project, me: Identity) -> None:
     if not results.standing:
         empty_state(_("Nobody has compared a pair of this project yet. Experts do so on the Label page."))
         return
+    choices = st.container(horizontal=True)
     method = MAPS[0]
     if project.gold:
-        method = st.segmented_control(
+        method = choices.segmented_control(
             _("Scores"), MAPS, default=MAPS[0], required=True, key="pairs-map",
             format_func=lambda key: _(MAP_LABELS[key]), label_visibility="collapsed",
         ) or MAPS[0]  # fmt: skip
@@ -39,20 +42,20 @@ def draw(project: Project, me: Identity) -> None:
     except ProjectError as problem:
         empty_state(problem.words)
     else:
-        _scale(scale)
+        _scale(scale, choices)
         _downloads(project, me, results, scale, method)
     st.subheader(_("Raters"), anchor=False)
     raters_table(results.raters(), key="pairs-raters")
     _skipped(results)
 
 
-def _scale(result: PairScale) -> None:
+def _scale(result: PairScale, choices: DeltaGenerator) -> None:
     st.caption(_summary(result))
     shown = "value"
     if result.why_no_scores:
         st.caption(translated(result.why_no_scores))
     else:
-        shown = st.segmented_control(
+        shown = choices.segmented_control(
             _("Show"), list(SHOWN), default="score", required=True, key="pairs-shown", label_visibility="collapsed",
             format_func=lambda key: _(SHOWN[key]),
         ) or "score"  # fmt: skip
@@ -68,7 +71,7 @@ def _scale(result: PairScale) -> None:
             ends,
             [place.known is not None for place in result.places],
             _("Score, 0 to 100") if in_scores else _("Place on the scale (logits)"),
-            (0.0, 100.0) if in_scores else None,
+            SCORE_RANGE if in_scores else None,
         ),
         key="pairs-scale",
     )
@@ -141,7 +144,7 @@ def _downloads(project: Project, me: Identity, results: PairResults, result: Pai
         save = row.button(
             _("Save as ratings"), icon=":material/save:", key="pairs-save",
             help=_(
-                "Adds the scores to the label files as ratings by “{name}”, for training and agreement. Anchors get none."
+                "Adds the scores to the label files as ratings by “{name}”, for training and agreement."
             ).format(name=results.rater_name),
         )  # fmt: skip
         if save:
