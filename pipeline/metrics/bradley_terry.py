@@ -37,7 +37,6 @@ MAX_STEPS = 100
 TOLERANCE = 1e-8
 TIE = 0.5
 NO_REPEATS = Message(N_("no repeats yet"))
-NO_TRIADS = Message(N_("no three recordings compared in all pairs"))
 NO_OTHERS = Message(N_("nobody else compared these recordings"))
 ONLY_TIES = Message(N_("no preference yet"))
 

@@ -54,7 +54,7 @@ def test_a_pair_project_is_set_up(open_page: Open, settings: Settings, words: st
     assert (project.kind, project.comparisons, project.ties, project.experts) == ("pairs", 6, False, ("Eve", "Bob"))
     assert project.gold == {ids_of(settings)[0]: {"score": 80.0}}
     table = page.dataframe[0].value
-    assert (table["Kind"][0], table["Recordings"][0]) == ("Pairs", "0 of 12")
+    assert (table["Kind"][0], table["Recordings"][0]) == ("Pair comparisons", "0 of 12")
     page.selectbox(key="project-edit").set_value("first").run()
     page.checkbox(key="project-first-closed").set_value(True)
     button(page, "Save project").click().run()

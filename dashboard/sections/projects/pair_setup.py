@@ -17,6 +17,7 @@ LABELS = {
 
 def form(base: Project, gold: str, key: str, sets: list[str], *, new: bool) -> dict[str, Any] | None:
     """The fields as they were typed, once the form is submitted; `gold`, the anchors, and `experts` as text."""
+    labels = {name: _(label) for name, label in LABELS.items()}
     with st.form(key):
         left, right = st.columns(2)
         name = left.text_input(_("Name"), "" if new else base.name, disabled=not new, key=f"{key}-name")
@@ -24,7 +25,7 @@ def form(base: Project, gold: str, key: str, sets: list[str], *, new: bool) -> d
         set_name = left.selectbox(_("Set"), sets, sets.index(base.set) if base.set in sets else 0, key=f"{key}-set")
         part = right.text_input(_("Part of the corpus"), base.part, placeholder=_("all"), key=f"{key}-part")
         comparisons = left.number_input(
-            _(LABELS["comparisons"]), 2, 100, base.comparisons, key=f"{key}-comparisons",
+            labels["comparisons"], 2, 100, base.comparisons, key=f"{key}-comparisons",
             help=_("In how many pairs each recording is. Ten give a first scale; twenty or more a reliable one."),
         )  # fmt: skip
         overlap = right.number_input(
@@ -43,10 +44,10 @@ def form(base: Project, gold: str, key: str, sets: list[str], *, new: bool) -> d
             _("Deadline"), date.fromisoformat(base.deadline) if base.deadline else None, key=f"{key}-deadline"
         )
         same_text = left.checkbox(
-            _(LABELS["same_text"]), base.same_text, key=f"{key}-same",
+            labels["same_text"], base.same_text, key=f"{key}-same",
             help=_("Where several recordings have one text. One comparison in five links different texts."),
         )  # fmt: skip
-        ties = left.checkbox(_(LABELS["ties"]), base.ties, key=f"{key}-ties")
+        ties = left.checkbox(labels["ties"], base.ties, key=f"{key}-ties")
         hear_all = left.checkbox(
             _("Both recordings must be heard to the end"), base.hear_all, key=f"{key}-hear",
             help=_("Without it, half of each is enough."),

@@ -17,7 +17,7 @@ from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _, ngettext, number, signed, translated
 from pipeline.metrics.bradley_terry import MAPS
 from pipeline.people.access import Action, Identity
-from pipeline.projects.pairs.results import PairResults, PairScale, scale_table
+from pipeline.projects.pairs.results import PairResults, PairScale, Place, scale_table
 from pipeline.projects.project import Project
 from pipeline.records import to_json
 
@@ -87,8 +87,7 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
                 if place.score is None
                 else {
                     _("Score"): number(place.score, 1),
-                    _("Interval of the score"): f"[{number(place.score_low or 0.0)}, {number(place.score_high or 0.0)}]"
-                    + (_(" beyond the anchors") if place.outside else ""),
+                    _("Interval of the score"): _interval(place),
                     _("Known score"): "" if place.known is None else number(place.known, 1),
                 }
             ),
@@ -96,6 +95,11 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
         for place in result.places
     ]
     fitted(rows, right=[column for column in rows[0] if column not in (_("Text"), _("Speaker"))], key="pairs-places")
+
+
+def _interval(place: Place) -> str:
+    interval = f"[{number(place.score_low or 0.0)}, {number(place.score_high or 0.0)}]"
+    return _("{interval}, beyond the anchors").format(interval=interval) if place.outside else interval
 
 
 def _summary(result: PairScale) -> str:
