@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_NAMED = 60  # recordings: more than that have no names beside them
-ROW_HEIGHT, HIGHEST = 22, 640
+ROW_HEIGHT, HIGHEST = 22, 480
 
 
 def scale_dots(

@@ -29,8 +29,9 @@ def raters_table(raters: Sequence[RaterConsistency], *, key: str) -> None:
     helps = {
         _("Agrees with the others"): _("Share of preferences that fit the scale made from the other raters' answers."),
         _("Log-likelihood"): _(
-            "Mean of the answers under the scale of the others, per answer; guessing between two gives {guess}."
-        ).format(guess=number(-0.693, 2)),
+            "Mean of the answers under the scale of the others, per answer; guessing gives {two}, among three answers "
+            "{three}."
+        ).format(two=number(-0.693, 2), three=number(-1.099, 2)),
         _("Repeats alike"): _("Share of repeated pairs with the same answer when the sides were swapped."),
         _("Circles"): _(
             "Of three recordings compared in all pairs: A better than B, B better than C, C better than A. Guessing "
