@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.pair_desk.strings import pair_strings
-from dashboard.components.player import player_sources, sound
+from dashboard.components.player import no_op, player_sources, sound
 from dashboard.components.rating_form import FOLDER as FORM_FOLDER
 from dashboard.services.label import Answer
 from pipeline.audio.load import Audio
@@ -49,12 +49,12 @@ def pair_desk(
 ) -> None:
     """Draw the desk; `on_action` runs when the rater has acted, with the action in the component's state."""
     data = {
-        "sounds": [sound(left), sound(right)],
+        "sounds": [sound(audio, None, key=key) for audio in (left, right)],
         **vars(content),
         "answer": to_json(answer),
         "strings": pair_strings(ties=content.ties),
     }
-    _component()(key=key, data=to_json(data), on_action_change=on_action)
+    _component()(key=key, data=to_json(data), on_action_change=on_action, on_ceiling_hz_change=no_op)
 
 
 @cache

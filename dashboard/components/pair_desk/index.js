@@ -5,14 +5,15 @@ const LETTERS = ["A", "B"];
 const END_S = 0.05; // the last moments before the end of a file are not always played
 
 class PairDesk {
-  constructor(root, strings) {
+  constructor(root, strings, person) {
     this.root = root;
     this.strings = strings;
+    this.person = person;
     this.busy = null;
     this.choice = null;
     this.panelOpen = false;
     this.inTurn = false; // B follows A
-    this.players = SIDES.map(() => new Player(strings, "", () => {}));
+    this.players = SIDES.map(() => new Player(strings, person, (ceilingHz) => this.want(ceilingHz)));
     this.build();
   }
 
@@ -51,7 +52,7 @@ class PairDesk {
       const control = event.target.closest("button, summary, input[type=checkbox]");
       if (control && event.detail > 0) control.blur();
     });
-    const stops = this.players.map((player) => listenToKeys(player.acts(), () => player.escape?.(), player.root));
+    const stops = this.players.map((player) => listenToKeys(player.acts(), () => player.escape(), player.root));
     this.stopKeys = [...stops, listenToKeys(this.acts(), () => this.closePanel())];
   }
 
@@ -93,8 +94,9 @@ class PairDesk {
     return this.root.querySelector(`:scope > .actions [data-part="${name}"], :scope > [data-part="${name}"]`);
   }
 
-  update(data, send) {
+  update(data, send, want) {
     this.sendToServer = send;
+    this.want = want;
     const fresh = data.view !== this.view;
     this.view = data.view;
     this.data = data;
@@ -106,7 +108,7 @@ class PairDesk {
       this.mark(data.previous || null);
       this.closePanel();
       this.showHeard();
-    }
+    } else this.players.forEach((player, place) => player.showTracks(data.sounds[place].tracks));
     this.answered();
     this.part("undo").disabled = !data.can_undo;
     if (fresh && this.part("auto").checked) this.playBoth();
@@ -263,18 +265,19 @@ class PairDesk {
 const desks = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement, setTriggerValue, setStateValue } = component;
   const root = parentElement.querySelector(".pair-desk");
+  const { person } = data.sounds[0];
   let desk = desks.get(root);
-  if (desk && desk.strings.language !== data.strings.language) {
+  if (desk && (desk.strings.language !== data.strings.language || desk.person !== person)) {
     desk.dispose();
     desk = undefined;
   }
   if (!desk) {
-    desk = new PairDesk(root, data.strings);
+    desk = new PairDesk(root, data.strings, person);
     desks.set(root, desk);
   }
-  desk.update(data, (action) => setTriggerValue("action", action));
+  desk.update(data, (action) => setTriggerValue("action", action), (ceilingHz) => setStateValue("ceiling_hz", ceilingHz));
   return () => {
     desks.get(root)?.dispose();
     desks.delete(root);
