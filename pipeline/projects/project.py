@@ -25,6 +25,7 @@ from pipeline.times import now_iso
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
 RATINGS, PAIRS = KINDS = ("ratings", "pairs")
+JUDGEMENTS = "judgements.jsonl"  # the answers of a pair project, in its folder
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,8 @@ def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> Non
 def _was_rated(settings: Settings, name: str) -> bool:
     from pipeline.labels.index import Index
 
+    if (folder_of(settings, name) / JUDGEMENTS).is_file():
+        return True
     index = Index(settings)
     index.ensure()
     return bool(index.rows("SELECT 1 FROM events WHERE project = ? LIMIT 1", [name]))

@@ -1,10 +1,7 @@
 """The pages of a pair project, as Streamlit runs them."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from dashboard.services.pairs import PairLabelling, PairSession
 from pipeline.labels.index import Index
@@ -13,31 +10,14 @@ from pipeline.projects.pairs.queue import PairItem, PairQueue
 from pipeline.projects.project import Project, get_project
 from pipeline.settings import Settings
 from tests.pages import button, said
-from tests.prepared import prepare
-from tests.projects.test_pairs import compare_all, pair_project
-from tests.projects.test_projects import expert, ids_of, make_words, words
+from tests.projects.test_pairs import compare_all, duel, pair_project
+from tests.projects.test_projects import expert, ids_of, words
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-__all__ = ["words"]
+__all__ = ["duel", "words"]
 Open = Callable[..., "AppTest"]
-
-
-@pytest.fixture
-def duel(settings: Settings, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Two experts compared every pair; three anchors."""
-    prepare(make_duel, tmp_path, tmp_path_factory.getbasetemp())
-    return get_project(settings, "duel")
-
-
-def make_duel(settings: Settings, folder: Path) -> None:
-    make_words(settings, folder)
-    ids = ids_of(settings)
-    gold = {ids[0]: {"score": 20.0}, ids[3]: {"score": 60.0}, ids[5]: {"score": 90.0}}
-    project = pair_project(settings, comparisons=4, overlap=2, repeat_every=5, gold=gold, title="Duel")
-    for name in ("Eve", "Bob"):
-        compare_all(PairQueue(settings, project, expert(name)))
 
 
 def test_a_pair_project_is_set_up(open_page: Open, settings: Settings, words: str) -> None:

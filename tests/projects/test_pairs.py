@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,12 +19,13 @@ from pipeline.projects.pairs.plan import plan_of
 from pipeline.projects.pairs.queue import PairItem, PairQueue, progress_of
 from pipeline.projects.pairs.results import PairResults
 from pipeline.projects.progress import LATER
-from pipeline.projects.project import Project, folder_of, save_project
+from pipeline.projects.project import Project, folder_of, get_project, save_project
 from pipeline.projects.queue import EmptyQueue
 from pipeline.projects.review import ProjectReview
 from pipeline.records import Purpose
 from pipeline.settings import Settings
-from tests.projects.test_projects import ADMIN, expert, ids_of, words
+from tests.prepared import prepare
+from tests.projects.test_projects import ADMIN, expert, ids_of, make_words, words
 
 __all__ = ["words"]
 
@@ -237,6 +239,13 @@ def test_answers_that_mean_nothing_are_not_kept(
     assert Judgements(settings, "duel").standing() == []
 
 
+def test_a_project_with_answers_stays_on_its_set(settings: Settings, tiny_set: str, words: str) -> None:
+    project = pair_project(settings)
+    compare_all(PairQueue(settings, project, expert("Eve")), most=1)
+    with pytest.raises(ProjectError, match="was rated on the set 'words' already"):
+        save_project(settings, replace(project, set=tiny_set), ADMIN)
+
+
 def test_damaged_lines_lose_themselves_alone(settings: Settings, words: str) -> None:
     pair_project(settings)
     file = folder_of(settings, "duel") / "judgements.jsonl"
@@ -282,16 +291,24 @@ def test_who_may_not_compare_gets_no_pair(settings: Settings, words: str) -> Non
 # The scale
 
 
-def answered(settings: Settings, **changed: object) -> Project:
-    """Two experts who hear the same, of all pairs."""
-    project = pair_project(settings, comparisons=4, overlap=2, repeat_every=5, **changed)
+@pytest.fixture
+def duel(settings: Settings, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Two experts who hear the same compared every pair; three anchors."""
+    prepare(make_duel, tmp_path, tmp_path_factory.getbasetemp())
+    return get_project(settings, "duel")
+
+
+def make_duel(settings: Settings, folder: Path) -> None:
+    make_words(settings, folder)
+    ids = ids_of(settings)
+    gold = {ids[0]: {"score": 20.0}, ids[3]: {"score": 60.0}, ids[5]: {"score": 90.0}}
+    project = pair_project(settings, comparisons=4, overlap=2, repeat_every=5, gold=gold, title="Duel")
     for name in ("Eve", "Bob"):
         compare_all(PairQueue(settings, project, expert(name)))
-    return project
 
 
-def test_the_scale_has_the_order_that_the_experts_heard(settings: Settings, words: str) -> None:
-    results = PairResults(settings, answered(settings), ADMIN)
+def test_the_scale_has_the_order_that_the_experts_heard(settings: Settings, duel: Project) -> None:
+    results = PairResults(settings, replace(duel, gold={}), ADMIN)
     result = results.scale()
     numbers = [float(place.recording_id.rsplit("/", 1)[1][:2]) for place in result.places]
     assert (pearson(numbers, [place.value for place in result.places]) or 0.0) > 0.8
@@ -307,31 +324,55 @@ def test_the_scale_has_the_order_that_the_experts_heard(settings: Settings, word
         results.scale(n_resamples=10)
 
 
-def test_scores_beside_the_anchors_become_ratings(settings: Settings, words: str) -> None:
+def test_scores_beside_the_anchors_become_ratings(settings: Settings, duel: Project) -> None:
     ids = ids_of(settings)
-    project = answered(settings, gold={ids[0]: {"score": 20}, ids[5]: {"score": 90}, ids[3]: {"score": 60}})
-    results = PairResults(settings, project, ADMIN)
+    results = PairResults(settings, duel, ADMIN)
     result = results.scale()
     scores = {place.recording_id: place for place in result.places}
-    assert result.n_anchors == 3
-    assert result.why_no_scores == ""
+    assert (result.n_anchors, result.why_no_scores) == (3, "")
     assert scores[ids[0]].score == pytest.approx(20, abs=12)
     assert scores[ids[5]].score == pytest.approx(90, abs=12)
     values = [place.score or 0.0 for place in result.places]
     assert values == sorted(values, reverse=True)
     assert results.save_as_ratings() == len(ids) - 3
     labels = Index(settings).labels("words")
-    assert set(labels["evaluator"]) == {"pairs duel"}
-    assert set(labels["source"]) == {"corpus"}
+    assert (set(labels["evaluator"]), set(labels["source"])) == ({"pairs duel"}, {"corpus"})
     by_id = dict(zip(labels["recording_id"], labels["score"], strict=True))
     assert by_id[ids[4]] == pytest.approx(scores[ids[4]].score or 0.0, abs=0.05)
     assert results.save_as_ratings() == 0
     Index(settings).rebuild()
     assert len(Index(settings).labels("words")) == len(ids) - 3
     with pytest.raises(AccessError, match="can import"):
-        PairResults(settings, project, Identity("Ron", frozenset({Role.RESEARCHER}))).save_as_ratings()
+        PairResults(settings, duel, Identity("Ron", frozenset({Role.RESEARCHER}))).save_as_ratings()
     with pytest.raises(AccessError, match="see other people's ratings"):
-        PairResults(settings, project, expert("Eve"))
+        PairResults(settings, duel, expert("Eve"))
+
+
+def test_pairs_from_the_command_line(settings: Settings, duel: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from pipeline.cli.main import main
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+
+    def call(*arguments: str, code: int = 0) -> str:
+        done = CliRunner().invoke(main, ["pairs", *arguments])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    assert "12 recordings in 24 pairs, 1 connected group(s); 48 of 48 answers." in call("plan", "duel")
+    scale = json.loads(call("scale", "duel", "--map", "monotone", "--json"))
+    assert len(scale["places"]) == 12
+    assert scale["places"][0]["score"] == 90.0
+    assert call("scale", "duel").startswith("recording_id,text,speaker,value,low,high,n,score")
+    assert "repeats alike 100%" in call("raters", "duel")
+    answers = json.loads(call("export", "duel", "--json"))
+    assert len(answers) >= 48
+    assert set(answers[0]) >= {"evaluator", "left", "right", "answer", "better", "took_s", "heard_left"}
+    assert "9 ratings by 'pairs duel' saved" in call("save-ratings", "duel")
+    assert "at least three raters" in call("scale", "duel", "--bootstrap", "10", code=1)
+    save_project(settings, Project("rated", "words"), ADMIN)
+    assert "not a pair project" in call("scale", "rated", code=1)
 
 
 def test_too_few_answers_make_no_scale(settings: Settings, words: str) -> None:

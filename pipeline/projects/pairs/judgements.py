@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,9 @@ from pipeline import jsonl
 from pipeline.errors import ProjectError
 from pipeline.locks import locked
 from pipeline.people.names import name_key
-from pipeline.projects.project import folder_of
+from pipeline.projects.project import JUDGEMENTS, folder_of
 from pipeline.records import Purpose, Seconds
 from pipeline.settings import Settings
-
-FILE = "judgements.jsonl"
 
 
 class Answer(StrEnum):
@@ -48,7 +47,7 @@ class Judgement:
     took_s: Seconds | None = None
     heard: tuple[float, float] | None = None
 
-    @property
+    @cached_property
     def pair(self) -> frozenset[str]:
         return frozenset((self.left, self.right))
 
@@ -64,7 +63,7 @@ class Judgements:
 
     def __init__(self, settings: Settings, project: str) -> None:
         self._settings = settings
-        self._file = folder_of(settings, project) / FILE
+        self._file = folder_of(settings, project) / JUDGEMENTS
 
     def add(self, judgement: Judgement) -> None:
         """Append; when this returns, it is on disk. Raises ProjectError where the file cannot be written."""

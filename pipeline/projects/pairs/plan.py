@@ -1,5 +1,6 @@
 """The pairs of a project, kept in its folder: made once, and added to when recordings join the set."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """`items` are the recordings to compare, by id; `pairs` those of the design of which both are among them."""
+    """`items` are the recordings to compare, by id; `pairs` those of the design of which both are among them, each with
+    its recordings whatever their sides (`keys`)."""
 
     items: dict[str, Item]
     pairs: tuple[Pair, ...]
+    keys: Mapping[Pair, frozenset[str]]
 
 
 def plan_of(settings: Settings, project: Project) -> Plan:
@@ -52,8 +55,10 @@ def plan_of(settings: Settings, project: Project) -> Plan:
             if stored.get("rule") != rule or not items.keys() <= _ids(stored):
                 stored = {"rule": rule, "pairs": _designed(settings, project, items, stored)}
                 _write(file, stored)
-    pairs = ((str(left), str(right)) for left, right in stored["pairs"])
-    return Plan(items, tuple(pair for pair in pairs if pair[0] in items and pair[1] in items))
+    keys: dict[Pair, frozenset[str]] = stored.get("keys") or _keys(stored["pairs"])
+    if not _ids(stored) <= items.keys():
+        keys = {pair: key for pair, key in keys.items() if key <= items.keys()}
+    return Plan(items, tuple(keys), keys)
 
 
 def _designed(settings: Settings, project: Project, items: dict[str, Item], stored: dict[str, Any]) -> list[Pair]:
@@ -94,9 +99,14 @@ def _read(file: Path) -> dict[str, Any]:
         raise ProjectError(
             f"{file} is damaged ({error}). Remove it: the pairs are planned anew, and answers are kept."
         ) from error
-    stored["ids"] = {key for pair in stored["pairs"] for key in pair}
+    stored["keys"] = _keys(stored["pairs"])
+    stored["ids"] = set().union(*stored["keys"])
     _cached[file] = (stamp, stored)
     return stored
+
+
+def _keys(pairs: Sequence[Sequence[str]]) -> dict[Pair, frozenset[str]]:
+    return {(left, right): frozenset((left, right)) for left, right in pairs}
 
 
 def _ids(stored: dict[str, Any]) -> set[str]:

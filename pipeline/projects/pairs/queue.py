@@ -85,18 +85,19 @@ class PairQueue:
         self._index.ensure()
         plan = plan_of(self._settings, self._project)
         held = self._leases.of(self._project.name, self._me)
-        if held is not None and self._state(plan).is_open(_pair_of(held.recording_id), Purpose(held.purpose)):
+        state = self._state(plan)
+        if held is not None and state.is_open(_pair_of(held.recording_id), Purpose(held.purpose)):
             self._leases.renew(held)
-            return self._item(held, plan)
-        candidates = self._state(plan).candidates()
+            return self._item(held, state)
+        candidates = state.candidates()
         while some := list(islice(candidates, SOME)):
             wanted = [(_key_of(pair), purpose) for pair, purpose in some]
             lease = self._leases.claim(
                 self._project.name, self._me, wanted,
-                lambda key, purpose: self._state(plan).is_open(_pair_of(key), purpose),
+                lambda key, purpose: self._state(plan, _pair_of(key)).is_open(_pair_of(key), purpose),
             )  # fmt: skip
             if lease is not None:
-                return self._item(lease, plan)
+                return self._item(lease, self._state(plan, _pair_of(lease.recording_id)))
         state = self._state(plan)
         waiting = [
             held
@@ -161,14 +162,21 @@ class PairQueue:
         return self._state(plan_of(self._settings, self._project)).progress()
 
     def _mine(self) -> list[Judgement]:
-        return [j for j in self._judgements.standing() if same_person(j.evaluator, self._me)]
+        standing = self._judgements.standing()
+        mine = {name for name in {j.evaluator for j in standing} if same_person(name, self._me)}
+        return [j for j in standing if j.evaluator in mine]
 
-    def _state(self, plan: Plan) -> "_State":
-        return _State(self._project, self._me, plan, self._judgements.standing())
+    def _state(self, plan: Plan, pair: Pair | None = None) -> "_State":
+        """As it is now; as far as it concerns one pair, where one is given."""
+        standing = self._judgements.standing()
+        if pair is not None:
+            key = frozenset(pair)
+            standing = [judgement for judgement in standing if judgement.pair == key]
+        return _State(self._project, self._me, plan, standing)
 
-    def _item(self, lease: Lease, plan: Plan) -> PairItem:
+    def _item(self, lease: Lease, state: "_State") -> PairItem:
         purpose = Purpose(lease.purpose)
-        left, right = self._state(plan).sides(_pair_of(lease.recording_id), purpose)
+        left, right = state.sides(_pair_of(lease.recording_id), purpose)
         try:
             return PairItem(self._index.recording(left), self._index.recording(right), purpose, lease)
         except UnknownNameError:
@@ -183,7 +191,8 @@ class _State:
         self._project, self._me, self._plan = project, me, plan
         self._standing = standing
         key = name_key(me)
-        self._mine = [j for j in standing if name_key(j.evaluator) == key]
+        mine = {name for name in {j.evaluator for j in standing} if name_key(name) == key}
+        self._mine = [j for j in standing if j.evaluator in mine]
         self._n: Counter[frozenset[str]] = Counter()
         self._shown: Counter[str] = Counter()
         for judgement in standing:
@@ -215,17 +224,18 @@ class _State:
 
     def is_open(self, pair: Pair, purpose: Purpose) -> bool:
         """Whether the pair needs an answer by this expert, one left for later included."""
-        mine = self._last.get((frozenset(pair), purpose))
-        if (mine is not None and not self._put_off(pair, purpose)) or not self._plan.items.keys() >= set(pair):
+        key = self._plan.keys.get(pair) or frozenset(pair)
+        mine = self._last.get((key, purpose))
+        if (mine is not None and not _is_put_off(mine)) or not key <= self._plan.items.keys():
             return False
-        return purpose is Purpose.REPEAT or self._n[frozenset(pair)] < self._project.overlap
+        return purpose is Purpose.REPEAT or self._n[key] < self._project.overlap
 
     def sides(self, pair: Pair, purpose: Purpose) -> Pair:
         """Left and right: as designed for the first answer, swapped for the next; of a repeat, swapped."""
         if purpose is Purpose.REPEAT:
             first = self._last[frozenset(pair), Purpose.WORK]
             return first.right, first.left
-        left, right = next((p for p in self._plan.pairs if p in (pair, pair[::-1])), pair)
+        left, right = pair if pair in self._plan.keys else pair[::-1]
         return (right, left) if self._n[frozenset(pair)] % 2 else (left, right)
 
     def progress(self) -> PairProgress:
@@ -263,8 +273,12 @@ class _State:
         return [(j.left, j.right) for j in earlier if self.is_open((j.left, j.right), Purpose.REPEAT)]
 
     def _put_off(self, pair: Pair, purpose: Purpose) -> bool:
-        last = self._last.get((frozenset(pair), purpose))
-        return last is not None and last.answer is Answer.SKIP and last.reason == LATER
+        last = self._last.get((self._plan.keys.get(pair) or frozenset(pair), purpose))
+        return last is not None and _is_put_off(last)
+
+
+def _is_put_off(judgement: Judgement) -> bool:
+    return judgement.answer is Answer.SKIP and judgement.reason == LATER
 
 
 def hear_share(project: Project) -> float:
@@ -282,14 +296,14 @@ def progress_of(settings: Settings, project: Project) -> ProjectProgress:
     )
     unfinished: defaultdict[str, int] = defaultdict(int)
     for pair in plan.pairs:
-        if n[frozenset(pair)] < project.overlap:
+        if n[plan.keys[pair]] < project.overlap:
             unfinished[pair[0]] += 1
             unfinished[pair[1]] += 1
     return ProjectProgress(
         items=len(plan.items),
         finished=sum(not unfinished[key] for key in plan.items),
         needed=project.overlap * len(plan.pairs),
-        done=sum(min(project.overlap, n[frozenset(pair)]) for pair in plan.pairs),
+        done=sum(min(project.overlap, n[plan.keys[pair]]) for pair in plan.pairs),
         at_work=len(Leases(settings).held(project.name)),
     )
 
