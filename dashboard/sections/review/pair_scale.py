@@ -44,7 +44,7 @@ def draw(project: Project, me: Identity) -> None:
     else:
         _scale(scale, choices)
         _downloads(project, me, results, scale, method)
-    st.subheader(_("Raters"), anchor=False)
+    st.header(_("Raters"), anchor=False)
     raters_table(results.raters(), key="pairs-raters")
     _skipped(results)
 
