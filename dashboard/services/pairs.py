@@ -3,6 +3,7 @@
 Nothing here draws. An action carries a nonce, so that a double press or a rerun never saves twice.
 """
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,16 +11,18 @@ from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import shared
 from dashboard.services.label import Answer
+from pipeline import csvfile
 from pipeline.errors import ProjectError, PronlabError
 from pipeline.i18n import N_, _
 from pipeline.people.access import Action, Identity
 from pipeline.projects.pairs import judgements
 from pipeline.projects.pairs.judgements import Judgement
 from pipeline.projects.pairs.queue import PairItem, PairProgress, PairQueue
-from pipeline.projects.pairs.results import PairResults
+from pipeline.projects.pairs.results import PairResults, scale_table
 from pipeline.projects.progress import LATER
 from pipeline.projects.project import PAIRS, Project, list_projects
 from pipeline.projects.queue import EmptyQueue
+from pipeline.records import to_json
 
 SKIP_REASONS = (
     N_("I am not sure"), N_("I know the speaker"), N_("Wrong word"), N_("Nothing to hear"), N_("Too noisy"), LATER,
@@ -52,6 +55,29 @@ def results_of(project: Project) -> PairResults:
 def pair_projects_of(set_name: str) -> list[Project]:
     """The pair projects of a set, by name."""
     return [p for p in list_projects(shared.settings()) if p.kind == PAIRS and p.set == set_name]
+
+
+@asks(Action.EXPORT)
+def scale_csv(project: Project, method: str, dialect: csvfile.Dialect) -> bytes:
+    """The scale as a table, for a download."""
+    return csvfile.download(csvfile.of_frame(scale_table(_exported(project).scale(method=method)), dialect))
+
+
+@asks(Action.EXPORT)
+def answers_csv(project: Project, dialect: csvfile.Dialect) -> bytes:
+    """Every answer and skip that stands as a table, for a download."""
+    return csvfile.download(csvfile.of_frame(_exported(project).table(), dialect))
+
+
+@asks(Action.EXPORT)
+def figures_json(project: Project, method: str) -> str:
+    """The scale and the raters' consistency, for a download."""
+    results = _exported(project)
+    return json.dumps(to_json({"scale": results.scale(method=method), "raters": results.raters()}), indent=2)
+
+
+def _exported(project: Project) -> PairResults:
+    return PairResults(shared.settings(), project, identity.allowed(Action.EXPORT))
 
 
 @asks(Action.IMPORT_DATA)

@@ -1,9 +1,15 @@
 """The pages of a pair project, as Streamlit runs them."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
+from dashboard import identity
+from dashboard.services import pairs
 from dashboard.services.pairs import PairLabelling, PairSession
+from pipeline import csvfile
 from pipeline.labels.index import Index
 from pipeline.projects.pairs.judgements import Answer, Judgements
 from pipeline.projects.pairs.queue import PairItem, PairQueue
@@ -11,7 +17,7 @@ from pipeline.projects.project import Project, get_project
 from pipeline.settings import Settings
 from tests.pages import button, said
 from tests.projects.test_pairs import compare_all, duel, pair_project
-from tests.projects.test_projects import expert, ids_of, words
+from tests.projects.test_projects import ADMIN, expert, ids_of, words
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -118,3 +124,19 @@ def test_a_project_without_a_scale_says_what_is_missing(open_page: Open, setting
     page = open_page("review", project="duel", rater="Rita")
     assert "not enough comparisons for one scale" in said(page)
     assert list(page.dataframe[0].value["Rater"]) == ["Eve"]
+
+
+def test_the_downloads_hold_the_scale_and_the_answers(
+    settings: Settings, duel: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setattr(identity, "current", lambda: ADMIN)
+    scale = pairs.scale_csv(duel, "linear", csvfile.COMMA).decode("utf-8-sig").splitlines()
+    assert scale[0].startswith("recording_id,text,speaker,value,low,high,n,score")
+    assert len(scale) == 13
+    answers = pairs.answers_csv(duel, csvfile.DIALECTS["semicolon"]).decode("utf-8-sig").splitlines()
+    assert len(answers) == 1 + len(Judgements(settings, "duel").standing())
+    assert ";1,0" in answers[1]
+    figures = json.loads(pairs.figures_json(duel, "linear"))
+    assert [rater["name"] for rater in figures["raters"]] == ["Bob", "Eve"]
+    assert len(figures["scale"]["places"]) == 12

@@ -1,7 +1,5 @@
 """The results of a pair project: its scale, the raters, what was skipped, and downloads."""
 
-import json
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -11,15 +9,14 @@ from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.page import empty_state
 from dashboard.components.pair_raters import raters_table
 from dashboard.components.tables import fitted
+from dashboard.identity import held
 from dashboard.services import label, pairs
-from pipeline import csvfile
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _, ngettext, number, signed, translated
 from pipeline.metrics.bradley_terry import MAPS
 from pipeline.people.access import Action, Identity
-from pipeline.projects.pairs.results import PairResults, PairScale, Place, scale_table
+from pipeline.projects.pairs.results import PairResults, PairScale, Place
 from pipeline.projects.project import Project
-from pipeline.records import to_json
 
 SHOWN = {"score": N_("Scores"), "value": N_("Logits")}
 MAP_LABELS = {"linear": N_("Line through the anchors"), "monotone": N_("Steps between the anchors")}
@@ -133,16 +130,16 @@ def _downloads(project: Project, me: Identity, results: PairResults, result: Pai
         with row:
             dialect = choose_dialect("pairs-dialect")
         row.download_button(
-            _("Download scale"), csvfile.download(csvfile.of_frame(scale_table(result), dialect)),
-            f"{project.name}-scale.csv", "text/csv", icon=":material/download:",
+            _("Download scale"), held(lambda: pairs.scale_csv(project, method, dialect)), f"{project.name}-scale.csv",
+            "text/csv", icon=":material/download:",
         )  # fmt: skip
         row.download_button(
-            _("Download answers"), csvfile.download(csvfile.of_frame(results.table(), dialect)),
-            f"{project.name}-answers.csv", "text/csv", icon=":material/download:",
+            _("Download answers"), held(lambda: pairs.answers_csv(project, dialect)), f"{project.name}-answers.csv",
+            "text/csv", icon=":material/download:",
         )  # fmt: skip
         row.download_button(
-            _("Download figures (JSON)"), json.dumps(to_json({"scale": result, "raters": results.raters()}), indent=2),
-            f"{project.name}.json", "application/json", icon=":material/download:",
+            _("Download figures (JSON)"), held(lambda: pairs.figures_json(project, method)), f"{project.name}.json",
+            "application/json", icon=":material/download:",
         )  # fmt: skip
     if me.may(Action.IMPORT_DATA) and not result.why_no_scores:
         save = row.button(
