@@ -105,6 +105,7 @@ NEEDS: dict[str, Need | None] = {
     "runs resume": _TRAIN,
     "runs compare": _TRAIN,
     "runs shard": _need(Action.SCORE_SETS),
+    "wakeword speak": _TRAIN,
     "wakeword add": _TRAIN,
     "wakeword scan": _TRAIN,
     "wakeword quarantine": _TRAIN,

@@ -24,7 +24,7 @@ from pipeline.audio.voice_activity import VoiceActivity
 from pipeline.cli.main import main
 from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
 from pipeline.corpus.sets import get_set, read_recordings
-from pipeline.corpus.synthetic_voice import can_speak, spoken, words_per_minute
+from pipeline.corpus.synthetic_voice import spoken, words_per_minute
 from pipeline.errors import AccessError, CorpusError
 from pipeline.features.catalogue import load_extractor
 from pipeline.i18n import SOURCE, Multilingual, languages, speaking, translated
@@ -64,6 +64,7 @@ from pipeline.scoring.base import score_audio
 from pipeline.scoring.selection import load_scorer, select
 from pipeline.scoring.speech.lexicon.dictionary import pronounce
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.synthesis import espeak
 
 DEMO = CHECKOUT / "data" / "demo"
 RATE_HZ = 16_000
@@ -271,7 +272,7 @@ def test_a_marked_reference_that_cannot_be_read_is_named_and_stops_no_score(demo
     assert "is left out as a reference of “elma”" in listed.stderr
 
 
-@pytest.mark.skipif(not can_speak("en"), reason="espeak-ng is not installed")
+@pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
 def test_the_synthesiser_speaks_once_and_takes_any_text_as_text(settings: Settings) -> None:
     path = spoken(settings, "-w /tmp/evil; hello", "en")
     assert path is not None
