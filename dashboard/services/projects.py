@@ -10,8 +10,9 @@ from pipeline.errors import ProjectError
 from pipeline.i18n import _
 from pipeline.people.access import Action
 from pipeline.projects import project as projects
+from pipeline.projects.pairs import queue as pairs
 from pipeline.projects.progress import ProjectProgress, progress_of
-from pipeline.projects.project import Project
+from pipeline.projects.project import PAIRS, Project
 from pipeline.records import Problem
 
 
@@ -26,7 +27,10 @@ def project_states() -> list[ProjectState]:
     """Every project with its progress, by name."""
     shared.open_index()
     settings = shared.settings()
-    return [ProjectState(project, progress_of(settings, project)) for project in projects.list_projects(settings)]
+    return [
+        ProjectState(project, (pairs.progress_of if project.kind == PAIRS else progress_of)(settings, project))
+        for project in projects.list_projects(settings)
+    ]
 
 
 @asks(Action.SEE_PROJECTS)

@@ -23,6 +23,7 @@ def render() -> None:
     ratings = agreement.ratings_of(chosen.name, part)
     if len(ratings.raters) < 2:
         _too_few(me)
+        sections.pair_raters(chosen.name)
         return
     with st.spinner(_("Comparing …")):
         agreements = {name: ratings.agreement(name) for name in ratings.dimensions}
@@ -39,6 +40,7 @@ def render() -> None:
     sections.pairs(ratings, name, agreements[name])
     sections.groups(ratings, name)
     sections.explanation(agreements)
+    sections.pair_raters(chosen.name)
 
 
 def _choose_part(set_name: str) -> str:

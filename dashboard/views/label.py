@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
 from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections.label import finished, form, project_info
+from dashboard.sections.label import finished, form, pairs, project_info
 from dashboard.services import label, shared
+from dashboard.services.pairs import PairLabelling
 from pipeline.i18n import N_, _
 from pipeline.people.access import Action, Identity
-from pipeline.projects.project import Project
+from pipeline.projects.project import PAIRS, Project
 from pipeline.projects.queue import EmptyQueue
 
 WHOLE_SET = N_("Whole set")
@@ -35,11 +37,14 @@ def render() -> None:
             )
         )
         return
-    labelling = label.labelling(chosen.name, me, project)
     key = f"label/{chosen.name}/{'' if project is None else project.name}/{me.name}"
     if state.recall(LEFT) == key:
         resume()
         return
+    if project is not None and project.kind == PAIRS:
+        pairs.draw(me, project, key, lambda desk: leave(desk, key, choices))
+        return
+    labelling = label.labelling(chosen.name, me, project)
     session: label.Session = state.recall(key, label.Session())
     progress = labelling.progress()
     if project is not None and progress is not None:
@@ -52,8 +57,7 @@ def render() -> None:
         state.remember(key, session)
         form.draw(labelling, chosen, me, session, current, project, progress, key)
         if current.item is not None:
-            with choices:
-                leave(labelling, key)
+            leave(labelling, key, choices)
             keep_reserved(labelling, me, key)
     if project is not None:
         project_info.calibration(project, me)
@@ -87,8 +91,8 @@ def choose_project(me: Identity | None) -> Project | None:
     return None if chosen == WHOLE_SET else shared.project(chosen)
 
 
-def leave(labelling: label.Labelling, key: str) -> None:
-    if st.button(_("Leave"), icon=":material/logout:", help=_("Release this recording for other raters.")):
+def leave(labelling: label.Labelling | PairLabelling, key: str, where: DeltaGenerator) -> None:
+    if where.button(_("Leave"), icon=":material/logout:", help=_("Release this recording for other raters.")):
         labelling.leave()
         state.forget(key)
         state.remember(LEFT, key)

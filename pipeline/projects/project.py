@@ -24,6 +24,8 @@ from pipeline.times import now_iso
 
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
+RATINGS, PAIRS = KINDS = ("ratings", "pairs")
+JUDGEMENTS = "judgements.jsonl"  # the answers of a pair project, in its folder
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Project:
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
     apart (0-100), up to `extra` further experts are asked. With `hear_all`, a rating can be saved once the whole
     recording was heard. `deadline` is an ISO date, included.
+
+    Of the kind `pairs`, experts say which of two recordings is better, or with `ties` that neither is. Each recording
+    is in `comparisons` pairs, with `same_text` mostly with recordings of its own text; `overlap` experts answer each
+    pair, `repeat_every` brings earlier ones again with the sides swapped, and the scores of `gold` anchor the scale.
     """
 
     name: str
@@ -58,6 +64,10 @@ class Project:
     hear_all: bool = False
     closed: bool = False
     seed: int = 0
+    kind: str = RATINGS
+    comparisons: int = 10
+    same_text: bool = True
+    ties: bool = True
 
     def __post_init__(self) -> None:
         """Raises ProjectError naming all that is wrong at once."""
@@ -67,10 +77,10 @@ class Project:
         if not NAME.fullmatch(composed(self.name)):
             text = N_("a name has up to 64 letters, digits, '-', '_', '.', got {name!r}")
             wrong.append(Message(text, name=self.name))
-        wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS})
+        wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS, "kind": KINDS})
         limits: dict[str, tuple[float, float]] = {
             "overlap": (1, 100), "random_share": (0.0, 1.0), "calibration": (0, 1000), "gold_every": (0, 1000),
-            "repeat_every": (0, 1000), "extra": (0, 20),
+            "repeat_every": (0, 1000), "extra": (0, 20), "comparisons": (2, 100),
         }  # fmt: skip
         wrong += outside(self, limits)
         if self.max_spread is not None and not 0.0 < self.max_spread <= 100.0:
@@ -163,6 +173,10 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
                 set=before.set,
                 new_set=project.set,
             )
+        if before is not None and before.kind != project.kind:
+            raise ProjectError(
+                N_("{project} stays a project of its kind. Close it, and make another one."), project=project.name
+            )
         artifacts.write_json(file, project)
         old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
         changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
@@ -223,6 +237,8 @@ def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> Non
 def _was_rated(settings: Settings, name: str) -> bool:
     from pipeline.labels.index import Index
 
+    if (folder_of(settings, name) / JUDGEMENTS).is_file():
+        return True
     index = Index(settings)
     index.ensure()
     return bool(index.rows("SELECT 1 FROM events WHERE project = ? LIMIT 1", [name]))

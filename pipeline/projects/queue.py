@@ -1,6 +1,5 @@
 """One expert's queue in one project: what comes next, and saving it."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,13 +20,13 @@ from pipeline.projects.order import order_of
 from pipeline.projects.progress import LATER, outlook, states
 from pipeline.projects.project import Project
 from pipeline.projects.quality import HEARD_WHOLE
+from pipeline.projects.turns import REPEAT_AFTER, falls
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
 from pipeline.settings import Settings
 from pipeline.text import composed
 
 CHUNK = 64
 SOME = 8
-REPEAT_AFTER = 10  # other recordings between a rating and its repeat
 MOST_COUNTED = 5000  # turns ahead; of what lies beyond, gold items and repeats are not counted
 
 
@@ -291,16 +290,7 @@ class Queue:
         return [self._me, self._project.name]
 
     def _falls(self, purpose: Purpose, every: int, turn: int) -> bool:
-        """Whether a gold item or a repeat falls on this turn: one in each stretch of `every` turns, at a place that
-        nobody can count out. A repeat needs other recordings before it."""
-        if not every:
-            return False
-        stretch, place = divmod(turn - 1, every)
-        first = max(0, REPEAT_AFTER + 1 - stretch * every) if purpose is Purpose.REPEAT else 0
-        if first >= every:
-            return False
-        draw = hashlib.sha256(f"{self._project.seed}|{self._me}|{purpose}|{stretch}".encode()).digest()
-        return place == first + int.from_bytes(draw[:4], "big") % (every - first)
+        return falls(self._project, self._me, purpose, every, turn)
 
     def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
         if purpose is not Purpose.WORK:

@@ -5,6 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.components.page import errors_in_words
+from dashboard.sections.projects.kinds import KIND_LABELS
 from dashboard.services import projects
 from dashboard.services.projects import ProjectState
 from pipeline.i18n import _, day, number
@@ -23,6 +24,7 @@ def draw() -> None:
         column_config={
             _("Project"): config.Column(pinned=True),
             _("Progress"): config.ProgressColumn(format="%.0f%%", max_value=100, width="small"),
+            _("Ratings"): config.Column(help=_("Of a pair project: answers.")),
             _("Working now"): config.Column(help=_("Experts who have a recording of the project open.")),
         },
     )
@@ -39,6 +41,7 @@ def _row(state: ProjectState) -> dict[str, object]:
         _("Working now"): number(progress.at_work),
         _("Deadline"): day(datetime.fromisoformat(project.deadline)) if project.deadline else "",
         _("Status"): _status(project),
+        _("Kind"): _(KIND_LABELS[project.kind]),
         _("Set"): " ".join(filter(None, [project.set, project.part])),
     }
 

@@ -10,12 +10,14 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
+from dashboard.sections.projects import pair_setup
+from dashboard.sections.projects.kinds import KIND_HELPS, KIND_LABELS
 from dashboard.sections.review.consensus import METHODS
 from dashboard.services import projects, shared
 from pipeline.cells import number as number_of
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _, minute
-from pipeline.projects.project import CONSENSUS, ORDERS, Project
+from pipeline.projects.project import CONSENSUS, ORDERS, PAIRS, RATINGS, Project
 from pipeline.records import RubricName
 from pipeline.rubrics import RUBRICS
 from pipeline.tablefile import split_rows
@@ -48,6 +50,8 @@ LABELS = {
     "hear_all": N_("The whole recording must be heard"),
     "closed": N_("Closed"),
     "seed": N_("Random seed"),
+    "kind": N_("Kind"),
+    **pair_setup.LABELS,
 }
 
 
@@ -61,19 +65,33 @@ def draw() -> None:
     if not rubrics:
         st.info(_("A project needs recordings. Import a set on the Data page first."), icon=":material/upload:")
         return
-    base = old or Project("new", next(iter(rubrics)))
-    fields = _form(base, f"project-{chosen}", list(rubrics), new=old is None)
+    base = old or Project("new", next(iter(rubrics)), kind=_kind())
+    if base.kind == PAIRS:
+        fields = pair_setup.form(base, gold_text(base), f"project-{chosen}", list(rubrics), new=old is None)
+    else:
+        fields = _form(base, f"project-{chosen}", list(rubrics), new=old is None)
     if fields is not None:
         with errors_in_words():
             name = fields.pop("name").strip()
             fields["gold"] = read_gold(fields["gold"], rubrics[fields["set"]])
-            changed = Project(name, **fields) if old is None else replace(old, **fields)
+            fields["experts"] = names_of(fields["experts"])
+            changed = Project(name, kind=base.kind, **fields) if old is None else replace(old, **fields)
             saved = projects.save(changed, new=old is None)
             state.choose(state.PROJECT, saved.name)
             st.toast(_("{name} is saved.").format(name=plain(saved.title or saved.name)))
             st.rerun()
     if old is not None:
         _changes(old.name)
+
+
+def _kind() -> str:
+    """Of a new project."""
+    kind = st.segmented_control(
+        _("Kind"), list(KIND_LABELS), default=RATINGS, required=True, key="project-kind",
+        format_func=lambda key: _(KIND_LABELS[key]),
+    ) or RATINGS  # fmt: skip
+    st.caption(_(KIND_HELPS[kind]))
+    return kind
 
 
 def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, Any] | None:
@@ -141,7 +159,7 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             return None
     return {
         "name": name, "set": set_name, "title": title.strip(), "part": part.strip(), "overlap": int(overlap),
-        "experts": names_of(experts), "order": order, "random_share": float(share), "max_spread": spread,
+        "experts": experts, "order": order, "random_share": float(share), "max_spread": spread,
         "extra": int(extra), "consensus": consensus, "deadline": deadline.isoformat() if deadline else "",
         "gold": gold, "calibration": int(calibration), "gold_every": int(gold_every),
         "repeat_every": int(repeat_every), "instructions": instructions.strip(), "hear_all": hear_all, "closed": closed,
