@@ -151,6 +151,21 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """An interval of a recording with a label, in a tier: `words`, `phones`, `comments` (moments: both ends are one) or
+    another. `word` and `phone` are the place in the text that it stands for, counted as in `Mark`; an interval of the
+    phones without `phone` is a sound that was added. `marks` are the kinds of marks on it with what was heard."""
+
+    tier: str
+    start_s: Seconds
+    end_s: Seconds
+    label: str = ""
+    word: int | None = None
+    phone: int | None = None
+    marks: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RatingEvent:
     """One append-only entry in a recording's rating history.
 
@@ -158,7 +173,8 @@ class RatingEvent:
     ISO 8601 in UTC. `reason` says why for SKIP, FLAG and EXCLUDE. The current rating of an evaluator is their last
     RATE, SKIP or FLAG that no later UNDO of theirs takes back, calibration and repeats left out. `project` and
     `purpose` say where the recording came from, `took_s` how long the expert had it before them,
-    `heard` which share of it (0-1) they played at least once.
+    `heard` which share of it (0-1) they played at least once. `segments` are the evaluator's tiers, in order; see
+    `labels.segments` for how they and `marks` hang together.
     """
 
     evaluator: str
@@ -174,6 +190,7 @@ class RatingEvent:
     purpose: Purpose = Purpose.WORK
     took_s: Seconds | None = None
     heard: float | None = None
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True)

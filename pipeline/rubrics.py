@@ -82,6 +82,7 @@ MARKS = (
     ("missing", N_("left out")),
     ("added", N_("something added")),
     ("stress", N_("stress in the wrong place")),
+    ("tone", N_("wrong tone or intonation")),
 )
 
 WORD = Rubric(

@@ -60,7 +60,10 @@ def label_studio_files(
     root = document_root or document_root_of(settings, set_name)
     return {
         TASKS: tasks(labels.recordings, root),
-        CONFIGURATION: configuration(labelled.recording.rubric for labelled in labels.recordings),
+        CONFIGURATION: configuration(
+            (labelled.recording.rubric for labelled in labels.recordings),
+            {segment.tier for labelled in labels.recordings for event in labelled.events for segment in event.segments},
+        ),
     }
 
 

@@ -7,19 +7,22 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.corpus.sets import get_set, language_of, read_recordings
 from pipeline.errors import LabelError
 from pipeline.i18n import N_, Message
 from pipeline.labels.exchange.label_studio import counted, from_label_studio, from_label_studio_table
 from pipeline.labels.exchange.rating_rows import Reading, Row, from_table
+from pipeline.labels.exchange.textgrid_segments import placed
 from pipeline.labels.history import slot
 from pipeline.labels.index import Index
+from pipeline.labels.marked_words import marked_words
 from pipeline.labels.scale import Scale, applied, own_scale, question, star_question
-from pipeline.labels.store import LabelStore, checked
+from pipeline.labels.segments import check_kinds, mark_from_json, segment_from_json
+from pipeline.labels.store import LabelStore, checked, duration_of
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, is_nobody, name_key, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import REVIEWS, Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
+from pipeline.records import REVIEWS, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName, Segment
 from pipeline.rubrics import MARKS, RUBRICS, Dimension
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
@@ -27,6 +30,7 @@ from pipeline.times import now_iso
 
 Format = Literal["table", "label-studio"]
 WANT_A_REASON = (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE)
+KINDS = dict(MARKS)
 LARGEST = sys.float_info.max  # a whole number beyond it has hundreds of digits
 NAMELESS = N_("names no rater. Name the rater of such rows, or complete the file")
 
@@ -77,7 +81,8 @@ def check(
             Where the file has stars, it is the stars' alone.
         rater: whose the ratings are that name nobody.
     """
-    rubric = get_set(settings, set_name).rubric
+    set_ = get_set(settings, set_name)
+    rubric = set_.rubric
     dimensions = {dimension.key: dimension for dimension in RUBRICS[rubric].dimensions}
     first = next(iter(dimensions.values()))
     recordings = _Recordings(read_recordings(settings, set_name))
@@ -103,7 +108,11 @@ def check(
                     values[key], scaled = scale.onto(value, dimensions[key]), True
                 elif key in dimensions and key not in row.unscaled:
                     own_scale(dimensions[key]).onto(value, dimensions[key])
-            event = replace(checked(rubric, _event(row.values, name, values, rubric)), evaluator=name)
+            rating = _event(row.values, name, values, rubric)
+            if row.places_by_label and rating.segments:
+                words = marked_words(recording, language_of(set_, recording))
+                rating = replace(rating, segments=placed(row.values["segments"], rating.segments, words))
+            event = replace(checked(rubric, rating, duration_of(recording)), evaluator=name)
         except (LabelError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             problems.append(_problem(row.place, error))
             continue
@@ -262,24 +271,20 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
         dimensions={} if rubric is RubricName.WORD else dict(scores),
         notes=str(values.get("notes") or ""),
         reason=str(values.get("reason") or ("imported" if action in WANT_A_REASON else "")),
-        marks=tuple(_mark(mark) for mark in values.get("marks") or ()),
+        marks=tuple(mark_from_json(mark, KINDS) for mark in values.get("marks") or ()),
         project=str(values.get("project") or ""),
         purpose=Purpose(str(values.get("purpose") or "")),
         took_s=None if took_s is None else float(took_s),
         heard=None if heard is None else min(1.0, max(0.0, float(heard))),
         source=RatingSource(str(values.get("source") or RatingSource.HUMAN)),
+        segments=_segments(values.get("segments") or ()),
     )
 
 
-def _mark(raw: Mapping[str, Any]) -> Mark:
-    """Raises LabelError for what no form offers: it could not be shown, nor read back from other programs."""
-    kinds = dict(MARKS)
-    kind, word, phone = raw.get("kind"), raw.get("word"), raw.get("phone")
-    if kind not in kinds:
-        raise LabelError(f"{kind!r} is not a kind of mark; there are {', '.join(kinds)}")
-    if not isinstance(word, int) or not (phone is None or isinstance(phone, int)):
-        raise LabelError(f"a mark has the number of a word, and of a phone or none, got {word!r} and {phone!r}")
-    return Mark(word, phone, str(kind), str(raw.get("heard") or ""))
+def _segments(raw: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:
+    segments = tuple(segment_from_json(segment) for segment in raw)
+    check_kinds(segments, KINDS)
+    return segments
 
 
 def _action(values: Mapping[str, Any]) -> RatingAction:

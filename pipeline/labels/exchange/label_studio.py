@@ -1,9 +1,9 @@
 """From Label Studio: its JSON, JSON-MIN and CSV exports, those of our own tasks and those of other projects.
 
 Numbers, star ratings and choices that are named as a rubric's values are values; texts and choices named as the
-fields of a rating are those fields; labels on the text are marks. Whatever else an annotation holds (relations, regions
-of the audio, results of other names) is left out and told. JSON-MIN and CSV do not say to which region a text belongs,
-so there the sound that was heard in place of a marked one is left out.
+fields of a rating are those fields; labels on the text are marks, and our regions of the audio segments. Whatever else
+an annotation holds (relations, other regions, results of other names) is left out and told. JSON-MIN and CSV do not say
+to which region a text belongs, so there segments and the sound that was heard in place of a marked one are left out.
 """
 
 import re
@@ -17,11 +17,17 @@ from pipeline.labels.exchange.label_studio_tasks import (
     AUDIO,
     CHOICES,
     HEARD,
+    LABEL,
     LABELS,
+    MARK_HEARD,
+    OF_SOUND,
+    OF_WORD,
+    SEGMENT_MARKS,
     SHARE_HEARD,
     SOUND,
     TEXT,
     TEXTS,
+    TIER,
     WORD,
     word_at,
 )
@@ -31,6 +37,7 @@ from pipeline.tablefile import read_table
 
 VALUES = {dimension.key for rubric in RUBRICS.values() for dimension in rubric.dimensions}
 KINDS = {kind for kind, _meaning in MARKS}
+OF_SEGMENTS = (TIER, LABEL, OF_WORD, OF_SOUND, SEGMENT_MARKS)
 FLAT_KEYS = {"annotation_id", "annotator"}  # of JSON-MIN and CSV
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, LabelError)
@@ -108,7 +115,9 @@ def _row(place: str, data: Mapping[str, Any], annotation: Any) -> Row:
                 left_out.append(_name_of(result))
             elif result["type"] == "rating":
                 stars.append(result["from_name"])
-        values["marks"] = [mark for region in regions.values() for mark in _marks(region, str(data.get(TEXT) or ""))]
+        values["segments"] = [_segment(region) for region in regions.values() if TIER in region]
+        values["marks"] = [mark for region in regions.values() if TIER not in region
+                           for mark in _marks(region, str(data.get(TEXT) or ""))]  # fmt: skip
         if annotation.get("was_cancelled") and "action" not in values:
             values |= {"action": "skip", "reason": values.get("reason") or "skipped in Label Studio"}
         return Row(place, values, unscaled=tuple(stars), left_out=tuple(left_out))
@@ -136,6 +145,8 @@ def _taken(result: dict[str, Any], values: dict[str, Any], regions: dict[str, di
         regions.setdefault(_region(result), {})[LABELS] = value
     elif name in (SOUND, WORD, HEARD) and is_of_text:
         regions.setdefault(_region(result), {})[name] = value
+    elif name in OF_SEGMENTS and result.get("id"):
+        regions.setdefault(str(result["id"]), {})[name] = value
     else:
         return False
     return True
@@ -154,10 +165,33 @@ def _marks(region: dict[str, Any], text: str) -> Iterator[dict[str, Any]]:
         yield {"word": word, "phone": sound, "kind": kind, "heard": heard}
 
 
+def _segment(region: dict[str, Any]) -> dict[str, Any]:
+    """A region of the audio as JSON has a segment."""
+    value = region[TIER]
+    (tier,) = value["labels"]
+    segment = {"tier": tier, "start_s": value["start"], "end_s": value["end"], "label": _written(region.get(LABEL))}
+    segment |= {
+        key: int(region[name]["number"]) - 1 for key, name in (("word", OF_WORD), ("phone", OF_SOUND)) if name in region
+    }
+    marks = _lines(region.get(SEGMENT_MARKS))
+    segment["marks"] = {kind: heard for kind, _sign, heard in (line.partition(MARK_HEARD) for line in marks)}
+    return segment
+
+
+def _written(value: Mapping[str, Any] | None) -> str:
+    return " ".join(_lines(value))
+
+
+def _lines(value: Mapping[str, Any] | None) -> list[str]:
+    if value is None:
+        return []
+    return [str(line) for line in (value["text"] if isinstance(value["text"], list) else [value["text"]])]
+
+
 def _joined(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """With sounds and word numbers on the label of the same piece of text. Where several labels are on it, nobody knows
     to which they belong: they are left out, and so are labels whose word cannot be known then."""
-    labels = [result for result in results if result["type"] == "labels"]
+    labels = [result for result in results if result["type"] == "labels" and result["from_name"] != TIER]
     for number, label in enumerate(labels):
         label["id"] = str(number)
     for result in results:
@@ -188,8 +222,8 @@ def _unfolded(name: str, value: Any) -> list[dict[str, Any]]:
         return [{"from_name": name, "type": "textarea", "value": {"text": [value]}}]
     if name in CHOICES and isinstance(value, str) and value:
         return [{"from_name": name, "type": "choices", "value": {"choices": [value]}}]
-    if name == HEARD and value:
-        return [{"from_name": HEARD, "type": "textarea", "value": {}}]
+    if name in (HEARD, LABEL, SEGMENT_MARKS) and value:
+        return [{"from_name": name, "type": "textarea", "value": {}}]
     if name in VALUES and isinstance(value, int | float | str) and value != "":
         return [{"from_name": name, "type": "choices", "value": {"choices": [value]}}]
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):

@@ -16,17 +16,23 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from pipeline.errors import LabelError
-from pipeline.labels.exchange.marked_words import marked_words, word_places
 from pipeline.labels.exchange.recordings import LabelledRecording
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
+from pipeline.labels.marked_words import marked_words, word_places
+from pipeline.labels.segments import TIERS
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName, Segment
 from pipeline.rubrics import MARKS, RUBRICS, Dimension
 
 LOCAL_FILES = "/data/local-files/?d="
 AUDIO, TEXT = "audio", "text"  # names of what is shown
 LABELS, HEARD, SOUND, WORD = "marks", "heard", "sound", "word"
+# Of a segment, a region of the audio: its tier, its label, its place in the text, its marks.
+TIER, LABEL, OF_WORD, OF_SOUND, SEGMENT_MARKS = (
+    f"segment_{name}" for name in ("tier", "label", "word", "sound", "marks")
+)
 SHARE_HEARD = "share_heard"
 TEXTS = {"rater": "evaluator", "notes": "notes", "reason": "reason", "rated_at": "at", "project": "project"}
 CHOICES = {"action": RatingAction, "purpose": Purpose, "source": RatingSource}
+MARK_HEARD = ": "  # between a mark and the sound that was heard
 UNCHOSEN = ("rate", "", "human")  # what an annotation without the choice says
 
 
@@ -36,14 +42,21 @@ def tasks(labelled: Iterable[LabelledRecording], document_root: Path) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
-def configuration(rubrics: Iterable[RubricName]) -> bytes:
-    """The labelling configuration for tasks under these rubrics, as XML."""
+def configuration(rubrics: Iterable[RubricName], tiers: Iterable[str] = ()) -> bytes:
+    """The labelling configuration for tasks under these rubrics and with segments in these tiers, as XML."""
     view = ElementTree.Element("View")
 
     def add(tag: str, **attributes: str) -> ElementTree.Element:
         return ElementTree.SubElement(view, tag, attributes)
 
     add("Audio", name=AUDIO, value=f"${AUDIO}")
+    of_audio = add("Labels", name=TIER, toName=AUDIO)
+    for tier in dict.fromkeys((*TIERS, *sorted(tiers))):
+        ElementTree.SubElement(of_audio, "Label", value=tier)
+    add("TextArea", name=LABEL, toName=AUDIO, perRegion="true", placeholder="label of the segment")
+    for name in (OF_WORD, OF_SOUND):
+        add("Number", name=name, toName=AUDIO, perRegion="true", min="1", step="1")
+    add("TextArea", name=SEGMENT_MARKS, toName=AUDIO, perRegion="true", placeholder="mark: sound that was heard")
     labels = add("Labels", name=LABELS, toName=TEXT)
     for kind, meaning in MARKS:
         ElementTree.SubElement(labels, "Label", value=kind, hint=meaning)
@@ -120,6 +133,23 @@ def _results(recording: Recording, event: RatingEvent) -> Iterator[dict[str, Any
             yield _result(name, name, "choices", {"choices": [choice]})
     for number, mark in enumerate(event.marks, start=1):
         yield from _mark(recording, mark, f"mark{number}")
+    for number, segment in enumerate(event.segments, start=1):
+        yield from _segment(segment, f"segment{number}")
+
+
+def _segment(segment: Segment, region: str) -> Iterator[dict[str, Any]]:
+    """A region of the audio. Word and sound count from 1; its marks are written even where they follow from those on
+    the text."""
+    span = {"start": segment.start_s, "end": segment.end_s}
+    yield _result(region, TIER, "labels", {**span, "channel": 0, "labels": [segment.tier]})
+    if segment.label:
+        yield _result(region, LABEL, "textarea", {**span, "text": [segment.label]})
+    for name, place in ((OF_WORD, segment.word), (OF_SOUND, segment.phone)):
+        if place is not None:
+            yield _result(region, name, "number", {**span, "number": place + 1})
+    if segment.marks:
+        texts = [f"{kind}{MARK_HEARD}{heard}" if heard else kind for kind, heard in segment.marks.items()]
+        yield _result(region, SEGMENT_MARKS, "textarea", {**span, "text": texts})
 
 
 def _mark(recording: Recording, mark: Mark, region: str) -> Iterator[dict[str, Any]]:
@@ -142,7 +172,7 @@ def _place(recording: Recording, mark: Mark) -> tuple[int, int] | None:
     places = word_places(recording)
     if mark.word >= len(places):
         return None
-    return places[mark.word], places[mark.word] + len(marked_words(recording)[mark.word])
+    return places[mark.word], places[mark.word] + len(marked_words(recording)[mark.word].text)
 
 
 def _result(region: str, name: str, kind: str, value: dict[str, Any], to_name: str = AUDIO) -> dict[str, Any]:

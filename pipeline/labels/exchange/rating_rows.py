@@ -37,6 +37,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "labeled": ("labelled", "rated", "is labeled", "etiketli", "etiketlendi", "puanlandı", "değerlendirildi"),
     "dimensions": (),
     "marks": (),
+    "segments": (),
     "project": ("proje",),
     "purpose": (),
     "took_s": ("seconds", "lead time", "süre"),
@@ -53,13 +54,14 @@ KNOWN_ALREADY = ("set", "speaker", "text", "part", "counts", "consensus", "exclu
 class Row:
     """One rating as it was read: `place` says where it stood, `problem` what is wrong with it already. `unscaled` names
     the values whose scale the file does not say (stars), `left_out` what stood beside the rating and is no part of
-    one."""
+    one. `places_by_label`: for which words and sounds its segments stand is told by their labels."""
 
     place: str
     values: dict[str, Any]
     problem: str = ""
     unscaled: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    places_by_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _values(row: TableRow, month_first: bool) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: cell if name in TEXTS else cell.strip() for name, cell in row.cells.items() if name in COLUMNS
     }
-    for name in ("dimensions", "marks"):
+    for name in ("dimensions", "marks", "segments"):
         if name in values:
             try:
                 values[name] = artifacts.loads(values[name])

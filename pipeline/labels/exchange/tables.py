@@ -11,6 +11,7 @@ from pipeline.csvfile import COMMA, Dialect
 from pipeline.errors import LabelError
 from pipeline.labels.exchange.rating_rows import DIMENSIONS, SHEETS, TableName
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
+from pipeline.labels.segments import segment_to_json
 from pipeline.optional import require
 from pipeline.records import RatingEvent
 
@@ -81,6 +82,7 @@ def _rating_row(labelled: LabelledRecording, event: RatingEvent, dimensions: Seq
         "evaluator": event.evaluator, "action": str(event.action), "purpose": str(event.purpose),
         "score": event.score, **{name: event.dimensions.get(name) for name in dimensions},
         "notes": event.notes, "reason": event.reason, "marks": [asdict(mark) for mark in event.marks],
+        "segments": [segment_to_json(segment) for segment in event.segments],
         "at": event.at, "took_s": event.took_s, "heard": event.heard,
         "project": event.project, "source": str(event.source),
         "counts": labelled.counts(event), "consensus": None if agreed is None else agreed.score,
