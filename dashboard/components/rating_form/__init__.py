@@ -1,10 +1,9 @@
-"""The player (waveform, spectrogram, seek, loop, speed) with the rating form and its keys.
+"""The player with the rating form below it, and its keys.
 
-A Components v2 component in the page itself, without a frame and without network: the JavaScript beside this file is
-joined into one module. `rating_form` draws player and form, `player` the player alone.
+A Components v2 component in the page itself, without a frame and without network: the player's JavaScript and that
+beside this file are joined into one module.
 """
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,17 +12,17 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.components.rating_form.strings import form_strings, player_strings
+from dashboard.components.player import player_sources, sound
+from dashboard.components.rating_form.strings import form_strings
 from dashboard.services.label import Answer
-from pipeline.audio.encode import spectrogram_u8, to_wav
 from pipeline.audio.load import Audio
 from pipeline.i18n import _
 from pipeline.records import RatingEvent, to_json
 from pipeline.rubrics import Dimension, Rubric
 
 FOLDER = Path(__file__).parent
-# Joined in this order; index.js has the module's only export.
-SCRIPTS = ("waveform.js", "player.js", "form.js", "keys.js", "index.js")
+# Joined in this order after the player's; index.js has the module's only export.
+SCRIPTS = ("form.js", "index.js")
 NAME = "pronlab_rating_form"
 
 
@@ -62,7 +61,7 @@ def rating_form(
         "marks": [{"key": mark, "label": _(label)} for mark, label in content.rubric.marks],
     }
     data = {
-        **_sound(audio),
+        **sound(audio),
         **{name: value for name, value in vars(content).items() if name not in ("rubric", "previous")},
         "rubric": rubric,
         "previous": to_json(content.previous),
@@ -70,12 +69,6 @@ def rating_form(
         "strings": form_strings(),
     }
     _component()(key=key, data=to_json(data), on_action_change=on_action)
-
-
-def player(audio: Audio, *, key: str, label: str = "") -> None:
-    """Draw the player alone, for any page."""
-    view = f"{key}:{hash(audio.samples.tobytes())}"
-    _component()(key=key, data={**_sound(audio), "view": view, "label": label, "strings": player_strings()})
 
 
 def _dimension(dimension: Dimension) -> dict[str, Any]:
@@ -90,27 +83,11 @@ def _dimension(dimension: Dimension) -> dict[str, Any]:
 
 @cache
 def _sources() -> tuple[str, str]:
-    scripts = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    return scripts, (FOLDER / "rating_form.css").read_text(encoding="utf-8")
+    scripts, css = player_sources()
+    scripts = "\n".join((scripts, *((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)))
+    return scripts, css + (FOLDER / "rating_form.css").read_text(encoding="utf-8")
 
 
 def _component() -> Any:
     js, css = _sources()
     return st.components.v2.component(NAME, html='<div class="rating-form"></div>', css=css, js=js)  # not shown
-
-
-def _sound(audio: Audio) -> dict[str, Any]:
-    image = spectrogram_u8(audio)
-    return {
-        "wav": _base64(to_wav(audio.samples, audio.sample_rate_hz)),
-        "spectrogram": {
-            "data": _base64(image.tobytes()),
-            "n_frequency": image.shape[0],
-            "n_time": image.shape[1],
-            "max_hz": audio.sample_rate_hz // 2,
-        },
-    }
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")

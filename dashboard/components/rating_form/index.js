@@ -2,27 +2,6 @@
 
 const HALF = 0.5; // of a recording, which must be heard before any rating
 
-function element(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-function button(part, label, title) {
-  return element("button", { type: "button", "data-part": part, title: title || label }, label);
-}
-
-// A number with so many decimals, as the reader's language writes it.
-function formatted(language, value, digits) {
-  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
-}
-
-// `text` with its {placeholders} replaced.
-function filled(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-}
-
 class RatingForm {
   constructor(root, strings) {
     this.root = root;
@@ -31,28 +10,11 @@ class RatingForm {
     this.panel = null;
   }
 
-  build(rating) {
+  build() {
     const { strings } = this;
-    const canvas = element("canvas", { class: "pictures", role: "img", "aria-label": strings.pictures, title: strings.pictures });
-    const transport = element(
-      "div", { class: "transport" }, button("play", `▶ ${strings.play}`, strings.play_help), button("replay", "↺", strings.replay_help),
-      button("loop", `⟳ ${strings.loop}`, strings.loop_help), button("slower", "–", strings.slower_help),
-      element("span", { "data-part": "speed", class: "speed" }, ""), button("faster", "+", strings.faster_help),
-      element("span", { "data-part": "time", class: "time" }, ""),
-    );
     this.head = element("div", { class: "head" });
-    this.root.replaceChildren(this.head, canvas, transport);
-    this.player = new Player(this.root, canvas, strings);
-    this.on("play", () => this.player.toggle());
-    this.on("replay", () => this.player.replay());
-    this.on("loop", () => this.player.toggleLoop());
-    this.on("slower", () => this.player.setSpeed(-1));
-    this.on("faster", () => this.player.setSpeed(1));
-    if (rating) this.buildRating();
-  }
-
-  buildRating() {
-    const { strings } = this;
+    this.player = new Player(strings);
+    this.root.replaceChildren(this.head, this.player.root);
     const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), strings.autoplay);
     const actions = element(
       "div", { class: "actions" }, button("save", `${strings.save} ⏎`, strings.save_help),
@@ -82,7 +44,7 @@ class RatingForm {
       const control = event.target.closest("button, summary, input[type=checkbox]");
       if (control && event.detail > 0) control.blur();
     });
-    this.stopKeys = listenToKeys(this.acts(), () => this.closePanel());
+    this.stopKeys = listenToKeys(this.acts(), () => this.escape());
   }
 
   on(part, act) {
@@ -95,8 +57,7 @@ class RatingForm {
   acts() {
     const form = () => this.form;
     const acts = {
-      " ": () => this.player.toggle(), h: () => this.player.replay(), a: () => this.player.markStart(), b: () => this.player.markEnd(),
-      l: () => this.player.toggleLoop(), ",": () => this.player.setSpeed(-1), ".": () => this.player.setSpeed(1),
+      ...this.player.acts(),
       j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
       z: () => form().lowest(), ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
       x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
@@ -121,13 +82,10 @@ class RatingForm {
     this.data = data;
     this.showHead();
     if (fresh) {
-      this.player.load(bytesOf(data.wav), data.spectrogram);
-      if (data.rubric) {
-        this.form.show(data);
-        this.closePanel();
-      }
+      this.player.load(data);
+      this.form.show(data);
+      this.closePanel();
     }
-    if (!data.rubric) return;
     this.answered();
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
@@ -149,7 +107,6 @@ class RatingForm {
   showHead() {
     const { data } = this;
     this.head.replaceChildren(element("span", { class: "target" }, data.label));
-    if (!data.rubric) return;
     this.head.append(
       element("span", { class: "hint" }, data.hint),
       element("span", { class: "progress", title: this.strings.progress_help }, data.progress),
@@ -211,6 +168,11 @@ class RatingForm {
     return this.send(this.panel.kind, { reason, notes: this.form.notes.value });
   }
 
+  escape() {
+    if (this.panel) this.closePanel();
+    else this.player.clearSelection();
+  }
+
   closePanel() {
     this.panel = null;
     this.reasons.replaceChildren();
@@ -229,7 +191,7 @@ class RatingForm {
   }
 
   dispose() {
-    if (this.stopKeys) this.stopKeys();
+    this.stopKeys();
     this.player.dispose();
   }
 }
@@ -246,7 +208,7 @@ export default function (component) {
   }
   if (!form) {
     form = new RatingForm(root, data.strings);
-    form.build(Boolean(data.rubric));
+    form.build();
     forms.set(root, form);
   }
   form.update(data, (action) => setTriggerValue("action", action));

@@ -1,27 +1,9 @@
-"""The words of the player and the rating form, in the reader's language; the JavaScript has none of its own."""
+"""The words of the rating form in the reader's language; its JavaScript has none of its own."""
 
 from typing import Any
 
-from pipeline.i18n import _, language
-
-
-def player_strings() -> dict[str, Any]:
-    return {
-        "language": language(),
-        "pictures": _("Waveform and spectrogram: click to seek, drag to loop"),
-        "play": _("Play"),
-        "pause": _("Pause"),
-        "play_help": _("Play or pause (Space)"),
-        "replay_help": _("Play from the start (h)"),
-        "loop": _("Loop"),
-        "loop_help": _("Loop (l); a and b set its ends"),
-        "slower_help": _("Slower (,)"),
-        "faster_help": _("Faster (.)"),
-        "seconds": _("{n} s"),
-        "time": _("{now} / {total} s"),
-        "loop_range": _("loop {from}–{to} s"),
-        "loop_from": _("loop from {from} s"),
-    }
+from dashboard.components.player.strings import player_keys, player_strings
+from pipeline.i18n import _
 
 
 def form_strings() -> dict[str, Any]:
@@ -69,11 +51,7 @@ def form_strings() -> dict[str, Any]:
 def _keys() -> list[tuple[list[str], str]]:
     """Which keys do what, for the list below the form."""
     return [
-        ([_("Space")], _("play or pause")),
-        (["h"], _("play from the start")),
-        (["a", "b"], _("start and end of the loop")),
-        (["l"], _("loop on or off")),
-        ([",", "."], _("slower, faster")),
+        *player_keys(),
         (["1–5"], _("band (word); 1–9, 0 = 10 (sentence)")),
         (["z"], _("zero, the lowest score")),
         (["j", "k"], _("one down, one up")),

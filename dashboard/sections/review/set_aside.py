@@ -5,7 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.components.page import errors_in_words
-from dashboard.components.rating_form import player
+from dashboard.components.player import player
 from dashboard.markup import message
 from dashboard.sections.review import history
 from dashboard.services import label, shared
