@@ -16,16 +16,19 @@ from pipeline.errors import PronlabError
 from pipeline.i18n import N_, _
 from pipeline.labels.index import Index
 from pipeline.labels.queries import LabelProgress
+from pipeline.labels.segments import mark_from_json, segments_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.calibration import CalibrationResult, calibration_results
 from pipeline.projects.progress import LATER
 from pipeline.projects.project import Project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
-from pipeline.records import Mark, RatingAction, RatingEvent, Recording
+from pipeline.records import RatingAction, RatingEvent, Recording
+from pipeline.rubrics import MARKS
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
+KINDS = dict(MARKS)
 UNREADABLE = N_("Cannot be read")
 # What is stored as a reason, in English whatever the rater's language is; shown by `shown_reason`.
 REASONS: Mapping[str, tuple[str, ...]] = {
@@ -209,8 +212,6 @@ class Labelling:
             notes=str(action.get("notes") or ""),
             reason=str(action.get("reason") or ""),
             heard=None if heard is None else min(1.0, max(0.0, float(heard))),
-            marks=tuple(
-                Mark(int(mark["word"]), None if mark["phone"] is None else int(mark["phone"]), str(mark["kind"]))
-                for mark in action.get("marks") or ()
-            ),
+            marks=tuple(mark_from_json(mark, KINDS) for mark in action.get("marks") or ()),
+            segments=segments_from_json(action.get("segments") or (), KINDS),
         )

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import emit, json_option
-from pipeline.errors import LabelError, PronlabError
+from pipeline.errors import LabelError
 from pipeline.records import Problem
 from pipeline.settings import Settings
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.exchange.rating_rows import Reading
     from pipeline.labels.exchange.recordings import Labels
-    from pipeline.labels.exchange.textgrid import Aligner
 
 SHOWN_PROBLEMS = 10
 
@@ -208,6 +207,7 @@ def _export_recordings(
     from pipeline.labels.exchange.dataset import write_dataset
     from pipeline.labels.exchange.files import write_textgrids
     from pipeline.labels.exchange.recordings import labels_of
+    from pipeline.scoring.alignment import aligner
 
     labels = labels_of(settings, set_name, asker())
     if fmt == "label-studio":
@@ -216,7 +216,7 @@ def _export_recordings(
         n, unreadable = write_dataset(out, labels, settings)
         _tell(out, n, as_json, left_out=(*labels.left_out, *unreadable))
     else:
-        n, left_out, unaligned = write_textgrids(out, labels, _aligner(settings, set_name) if align else None)
+        n, left_out, unaligned = write_textgrids(out, labels, aligner(settings, set_name) if align else None)
         _tell(out, n, as_json, left_out=(*labels.left_out, *left_out), unaligned=unaligned)
 
 
@@ -273,29 +273,3 @@ def _tell(
             lines.append(f"  ... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
     written = {"out": out, "rows": n, **(more or {}), "left_out": left_out, "unaligned": unaligned}
     emit(written, as_json, "\n".join(lines))
-
-
-def _aligner(settings: Settings, set_name: str) -> "Aligner":
-    """Align words and phones with the speech scorer, or say why a recording cannot be aligned."""
-    from pipeline.audio.load import load_audio
-    from pipeline.corpus.sets import get_set, target_of
-    from pipeline.labels.exchange.textgrid import Alignment
-    from pipeline.records import Recording, RubricName, State
-    from pipeline.scoring.base import score_audio
-    from pipeline.scoring.pieces import by_piece
-    from pipeline.scoring.selection import SPEECH, load_scorer, settle
-
-    scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
-    set_ = get_set(settings, set_name)
-
-    def align(recording: Recording, audio: Path) -> Alignment:
-        try:
-            target = settle(target_of(set_, recording))[0]
-            result = score_audio(scorer, load_audio(audio), target)
-        except PronlabError as error:
-            return Alignment(reason=str(error))
-        if result.state is not State.SCORED or not result.words:
-            return Alignment(reason=" ".join(result.warnings) or f"it could not be scored ({result.state})")
-        return Alignment(by_piece(target.text, result.words))
-
-    return align

@@ -46,6 +46,17 @@ def segment_from_json(raw: Mapping[str, Any]) -> Segment:
     )  # fmt: skip
 
 
+def segments_from_json(raw: object, kinds: Mapping[str, str]) -> tuple[Segment, ...]:
+    """Of a list that came from elsewhere. Raises LabelError for what is no segment, and for marks of other `kinds`."""
+    if not isinstance(raw, list | tuple):
+        raise LabelError(f"segments are a list, got {raw!r:.80}")
+    segments = tuple(segment_from_json(segment) for segment in raw)
+    for segment in segments:
+        for kind in segment.marks:
+            _check_kind(kind, kinds)
+    return segments
+
+
 def segment_to_json(segment: Segment) -> dict[str, Any]:
     """What is empty is left out."""
     return {key: value for key, value in vars(segment).items() if value not in (None, "", {})}
@@ -59,13 +70,6 @@ def mark_from_json(raw: Mapping[str, Any], kinds: Mapping[str, str]) -> Mark:
     if type(word) is not int or not (phone is None or type(phone) is int):
         raise LabelError(f"a mark has the number of a word, and of a phone or none, got {word!r} and {phone!r}")
     return Mark(word, phone, str(kind), str(raw.get("heard") or ""))
-
-
-def check_kinds(segments: Sequence[Segment], kinds: Mapping[str, str]) -> None:
-    """Raises LabelError for a mark of another kind."""
-    for segment in segments:
-        for kind in segment.marks:
-            _check_kind(kind, kinds)
 
 
 def checked_segments(segments: Sequence[Segment], duration_s: Seconds | None = None) -> tuple[Segment, ...]:
@@ -86,6 +90,19 @@ def checked_segments(segments: Sequence[Segment], duration_s: Seconds | None = N
                 before=before.label, after=after.label, tier=before.tier, time=f"{after.start_s:g}",
             )  # fmt: skip
     return tuple(tidy)
+
+
+def apart(segments: Sequence[Segment], duration_s: Seconds) -> list[Segment]:
+    """Within the recording, none over another: they follow each other, and touch where they overlapped. What is left
+    without length is left out."""
+    kept: list[Segment] = []
+    last = 0.0
+    for segment in sorted(segments, key=lambda segment: (segment.start_s, segment.end_s)):
+        start, end = max(segment.start_s, last), min(segment.end_s, duration_s)
+        if end - start >= SHORTEST_S:
+            kept.append(replace(segment, start_s=round(start, DECIMALS), end_s=round(end, DECIMALS)))
+            last = end
+    return kept
 
 
 def named_place(segment: Segment) -> tuple[int, int | None] | None:

@@ -17,12 +17,14 @@ from dashboard.components.rating_form.strings import form_strings
 from dashboard.services.label import Answer
 from pipeline.audio.load import Audio
 from pipeline.i18n import _
-from pipeline.records import RatingEvent, to_json
+from pipeline.labels.marked_words import MarkedWord
+from pipeline.records import RatingEvent, Segment, to_json
 from pipeline.rubrics import Dimension, Rubric
 
 FOLDER = Path(__file__).parent
 # Joined in this order after the player's; index.js has the module's only export.
-SCRIPTS = ("form.js", "index.js")
+SCRIPTS = ("tier_model.js", "tier_lane.js", "tier_panel.js", "form.js", "index.js")
+STYLES = ("rating_form.css", "tiers.css")
 NAME = "pronlab_rating_form"
 
 
@@ -32,7 +34,9 @@ class FormContent:
 
     `view` changes whenever the form must start afresh. `progress` is the text on the right, `share` (0-1) its bar.
     `hear_share` is the share of the recording (0-1) that must be heard before a rating can be saved. `reasons` maps
-    skip and flag to what can be chosen: the value that is stored, by what is shown for it.
+    skip and flag to what can be chosen: the value that is stored, by what is shown for it. `words` are those that marks
+    can be put on, with their `phones`; `tiers` the segments to start from; `sounds` the symbols that can be heard in
+    place of another sound, with their IPA.
     """
 
     view: str
@@ -41,7 +45,7 @@ class FormContent:
     label: str
     hint: str
     rubric: Rubric
-    words: list[dict[str, Any]]
+    words: Sequence[MarkedWord]
     previous: RatingEvent | None
     progress: str
     share: float
@@ -50,6 +54,8 @@ class FormContent:
     has_next: bool
     hear_share: float
     reasons: Mapping[str, Sequence[tuple[str, str]]]
+    tiers: Sequence[Segment]
+    sounds: Sequence[tuple[str, str]]
 
 
 def rating_form(
@@ -85,7 +91,9 @@ def _dimension(dimension: Dimension) -> dict[str, Any]:
 def _sources() -> tuple[str, str]:
     scripts, css = player_sources()
     scripts = "\n".join((scripts, *((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)))
-    return scripts, css + (FOLDER / "rating_form.css").read_text(encoding="utf-8")
+    return scripts, "".join(
+        (css, *((FOLDER / name).read_text(encoding="utf-8") for name in ("rating_form.css", "tiers.css")))
+    )
 
 
 def _component() -> Any:

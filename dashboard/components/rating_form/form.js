@@ -24,6 +24,7 @@ class Form {
     this.marks = (before.marks || []).map((mark) => ({ ...mark }));
     this.build();
     this.notes.value = before.notes || "";
+    this.tiers.show(data, before);
     this.refresh();
   }
 
@@ -48,7 +49,7 @@ class Form {
   }
 
   answer() {
-    const answer = { notes: this.notes ? this.notes.value : "", marks: this.marks };
+    const answer = { notes: this.notes ? this.notes.value : "", marks: this.marks, segments: this.tiers.answer() };
     if (this.single) answer.score = this.values[this.rubric.dimensions[0].key] ?? null;
     else answer.dimensions = { ...this.values };
     return answer;
@@ -116,7 +117,14 @@ class Form {
     const next = place < 0 ? 0 : kinds.indexOf(this.marks[place].kind) + 1;
     if (place >= 0) this.marks.splice(place, 1);
     if (next < kinds.length) this.marks.push({ word, phone, kind: kinds[next], heard: "" });
+    this.tiers.setMarksAt(word, phone, this.marks.filter((mark) => mark.word === word && mark.phone === phone));
     this.changed();
+  }
+
+  // As they stand on a segment: kinds with what was heard.
+  setMarksAt(word, phone, marks) {
+    const others = this.marks.filter((mark) => mark.word !== word || mark.phone !== phone);
+    this.marks = [...others, ...Object.entries(marks).map(([kind, heard]) => ({ word, phone, kind, heard }))];
   }
 
   changed() {
@@ -194,7 +202,7 @@ class Form {
       });
       list.append(element("span", { class: "word" }, chip, element("span", { class: "phones" }, ...phones)));
     });
-    return element("details", { open: "" }, element("summary", {}, this.strings.marks_hint), list);
+    return element("details", { open: "", class: "marks-of-words" }, element("summary", {}, this.strings.marks_hint), list);
   }
 
   refresh() {

@@ -32,6 +32,9 @@ class RatingForm {
     this.reasons = element("div", { class: "reasons" });
     this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keys);
     this.form = new Form(this.root, strings, () => this.say(""));
+    this.tiers = new Tiers(this.player, strings, this.person, this.form, (text) => this.say(text), (isOpen) => this.wantTiers(isOpen));
+    this.form.tiers = this.tiers;
+    this.player.root.after(this.tiers.root);
     this.on("save", () => this.save());
     this.on("skip", () => this.ask("skip"));
     this.on("flag", () => this.ask("flag"));
@@ -57,7 +60,7 @@ class RatingForm {
   acts() {
     const form = () => this.form;
     const acts = {
-      ...this.player.acts(),
+      ...this.player.acts(), ...this.tiers.acts(),
       j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
       z: () => form().lowest(), ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
       x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
@@ -192,6 +195,7 @@ class RatingForm {
 
   dispose() {
     this.stopKeys();
+    this.tiers.dispose();
     this.player.dispose();
   }
 }

@@ -3,12 +3,14 @@
 from typing import Any
 
 from dashboard.components.player.strings import player_keys, player_strings
+from dashboard.components.rating_form.tier_strings import tier_keys, tier_strings
 from pipeline.i18n import _
 
 
 def form_strings() -> dict[str, Any]:
     return {
         **player_strings(),
+        **tier_strings(),
         "save": _("Save and next"),
         "save_help": _("Save and next (Enter)"),
         "skip": _("Skip"),
@@ -65,4 +67,5 @@ def _keys() -> list[tuple[list[str], str]]:
         (["u"], _("undo")),
         (["←", "→"], _("your earlier recordings, and back")),
         (["?"], _("show or hide these keys")),
+        *tier_keys(),
     ]

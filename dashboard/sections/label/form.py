@@ -8,7 +8,8 @@ import streamlit as st
 from dashboard import identity, state
 from dashboard.components.rating_form import FormContent, rating_form
 from dashboard.markup import message
-from dashboard.services import label, shared
+from dashboard.services import label, shared, tiers
+from pipeline.audio.load import Audio
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
 from pipeline.i18n import _, day, ngettext, number
@@ -16,7 +17,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.projects.queue import QueueProgress
-from pipeline.records import RatingAction, RatingEvent
+from pipeline.records import RatingAction, RatingEvent, Recording
 from pipeline.rubrics import RUBRICS
 
 FORM = "rating-form"
@@ -40,6 +41,7 @@ def draw(
     except AudioError as error:
         _unreadable(labelling, session, recording.id, error.words, key)
         return
+    first = tiers.first_tiers(chosen, recording, audio, align=_has_tiers_open())
     done = labelling.n_earlier()
     progress, share = _progress(chosen, me, project, mine)
     content = FormContent(
@@ -49,7 +51,7 @@ def draw(
         label=recording.text,
         hint=" · ".join(filter(None, [recording.speaker, _earlier(current.previous)])),
         rubric=RUBRICS[recording.rubric],
-        words=recording.extra.get("words", []),
+        words=tiers.words_of(chosen, recording),
         previous=current.previous,
         progress=progress,
         share=share,
@@ -61,6 +63,8 @@ def draw(
             kind: [(reason, label.shown_reason(reason)) for reason in reasons]
             for kind, reasons in label.REASONS.items()
         },
+        tiers=first.segments,
+        sounds=tiers.sounds_to_choose(chosen, recording),
     )
 
     def act() -> None:
@@ -69,6 +73,19 @@ def draw(
             state.remember(key, labelling.act(state.recall(key, label.Session()), action))
 
     rating_form(audio, content, session.answer, key=FORM, on_action=act)
+    if first.is_coming:
+        _wait_for_alignment(chosen, recording, audio)
+
+
+def _has_tiers_open() -> bool:
+    return bool(state.component_value(FORM, "tiers"))
+
+
+@st.fragment(run_every=1.0)
+def _wait_for_alignment(chosen: RecordingSet, recording: Recording, audio: Audio) -> None:
+    """Draw the page again when the recording is aligned."""
+    if not tiers.first_tiers(chosen, recording, audio, align=True).is_coming:
+        st.rerun()
 
 
 def _unreadable(labelling: label.Labelling, session: label.Session, item: str, error: str, key: str) -> None:

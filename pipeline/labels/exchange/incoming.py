@@ -17,12 +17,12 @@ from pipeline.labels.history import slot
 from pipeline.labels.index import Index
 from pipeline.labels.marked_words import marked_words
 from pipeline.labels.scale import Scale, applied, own_scale, question, star_question
-from pipeline.labels.segments import check_kinds, mark_from_json, segment_from_json
+from pipeline.labels.segments import mark_from_json, segments_from_json
 from pipeline.labels.store import LabelStore, checked, duration_of
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, is_nobody, name_key, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import REVIEWS, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName, Segment
+from pipeline.records import REVIEWS, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
 from pipeline.rubrics import MARKS, RUBRICS, Dimension
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
@@ -277,14 +277,8 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
         took_s=None if took_s is None else float(took_s),
         heard=None if heard is None else min(1.0, max(0.0, float(heard))),
         source=RatingSource(str(values.get("source") or RatingSource.HUMAN)),
-        segments=_segments(values.get("segments") or ()),
+        segments=segments_from_json(values.get("segments") or (), KINDS),
     )
-
-
-def _segments(raw: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:
-    segments = tuple(segment_from_json(segment) for segment in raw)
-    check_kinds(segments, KINDS)
-    return segments
 
 
 def _action(values: Mapping[str, Any]) -> RatingAction:

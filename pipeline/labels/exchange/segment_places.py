@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 from pipeline.labels.marked_words import MarkedWord
 from pipeline.labels.segments import PHONES, WORDS
+from pipeline.phones import bare
 from pipeline.records import Segment
 
 
@@ -50,7 +51,7 @@ def _is_in(segment: Segment, word: Segment) -> bool:
 def _matched(labels: Sequence[str], expected: Sequence[str]) -> list[int | None]:
     """For each label the place of what is expected there, none for what was added; what was renamed comes first."""
     places: list[int | None] = [None] * len(labels)
-    plain, wanted = [label.casefold() for label in labels], [text.casefold() for text in expected]
+    plain, wanted = ([bare(text.casefold()) for text in texts] for texts in (labels, expected))
     for kind, start, end, first, last in SequenceMatcher(None, plain, wanted, autojunk=False).get_opcodes():
         if kind in ("equal", "replace"):
             n = min(end - start, last - first)

@@ -29,13 +29,14 @@ from pipeline.labels.exchange.recordings import LabelledRecording
 from pipeline.labels.exchange.textgrid_segments import (
     is_segments,
     overlapping,
-    segments_of,
+    read_segments,
     tier_head,
     tier_of,
     tiers_of,
 )
+from pipeline.labels.first_segments import tiers_in_time, timed_words
 from pipeline.labels.history import NOT_COUNTED
-from pipeline.labels.segments import DECIMALS, marks_of, named_place
+from pipeline.labels.segments import DECIMALS, PHONES, WORDS, marks_of, named_place
 from pipeline.records import (
     REVIEWS,
     Mark,
@@ -141,7 +142,7 @@ def read_textgrid(path: Path, recording: str) -> list[Row]:
                 ratings[key] = {"recording_id": recording, "evaluator": name, "purpose": purpose, **_fields(labels)}
             elif is_segments(head["kind"]):
                 times = [(span.start_s, span.end_s, span.label) for span in spans]
-                segments.setdefault((name, purpose), []).extend(segments_of(tier_of(kind), times, _unescaped))
+                segments.setdefault((name, purpose), []).extend(read_segments(tier_of(kind), times, _unescaped))
             else:
                 marks.setdefault((name, purpose), []).extend((kind, span) for span in spans)
         except ValueError as error:
@@ -170,11 +171,11 @@ def _tiers(
     labelled: LabelledRecording, words: Sequence[WordScore], duration: Seconds
 ) -> Iterator[tuple[str, list[Span]]]:
     text = _escaped(labelled.recording.text)
-    aligned = [Span(word.start_s, word.end_s, _escaped(word.text)) for word in words]
-    yield "words", _apart(aligned, duration) or [Span(0.0, duration, text)]
+    aligned = tiers_in_time(timed_words(words), duration)
+    tiers = {tier: [segment for segment in aligned if segment.tier == tier] for tier in (WORDS, PHONES)}
+    yield WORDS, _spans(tiers[WORDS]) or [Span(0.0, duration, text)]
     if words:
-        phones = [Span(phone.start_s, phone.end_s, _escaped(phone.phone)) for word in words for phone in word.phones]
-        yield "phones", _apart(phones, duration)
+        yield PHONES, _spans(tiers[PHONES])
     agreed = "excluded" if labelled.is_excluded else None
     if labelled.consensus is not None:
         agreed = f"{labelled.consensus.score!r} ({_escaped(labelled.consensus.method)})"
@@ -203,16 +204,8 @@ def _tier_name(head: str, number: int, name: str) -> str:
     return f"{head}: {name}" if number == 1 else f"{head} {number}: {name}"
 
 
-def _apart(spans: Sequence[Span], duration: Seconds) -> list[Span]:
-    """Within the recording, none over another: words and phones follow each other, and touch where they overlap."""
-    kept: list[Span] = []
-    last = 0.0
-    for span in sorted(spans, key=lambda span: (span.start_s, span.end_s)):
-        start, end = max(span.start_s, last), min(span.end_s, duration)
-        if end - start >= SHORTEST_S:
-            kept.append(Span(start, end, span.label))
-            last = end
-    return kept
+def _spans(segments: Sequence[Segment]) -> list[Span]:
+    return [Span(segment.start_s, segment.end_s, _escaped(segment.label)) for segment in segments]
 
 
 def _layers(spans: Sequence[Span]) -> list[list[Span]]:

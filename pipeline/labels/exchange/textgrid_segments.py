@@ -57,7 +57,7 @@ def tiers_of(
         )
 
 
-def segments_of(tier: str, entries: Sequence[tuple[float, float, str]], unescaped: Text) -> list[dict[str, Any]]:
+def read_segments(tier: str, entries: Sequence[tuple[float, float, str]], unescaped: Text) -> list[dict[str, Any]]:
     """As JSON has segments; without the key `word` where the label does not say the place."""
     segments: list[dict[str, Any]] = []
     for start, end, label in entries:
