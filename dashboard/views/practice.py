@@ -68,7 +68,7 @@ def _practise(exercise: Exercise) -> None:
             verdict(attempt, voice)
             compared_with_reference(attempt)
             details(attempt)
-            recording_checks(attempt)
+            recording_checks(attempt, voice)
     if exercise.learner:
         earlier_attempts(exercise, practice.attempts(exercise.learner, exercise.target.text))
     else:

@@ -3,19 +3,21 @@
 const players = new WeakMap();
 
 class PlayerPage {
-  constructor(root, strings) {
-    this.strings = strings;
+  constructor(root, data) {
+    this.language = data.strings.language;
+    this.person = data.person;
     this.head = element("div", { class: "head" });
-    this.player = new Player(strings);
+    this.player = new Player(data.strings, data.person, (ceilingHz) => this.want(ceilingHz));
     root.replaceChildren(this.head, this.player.root);
-    this.stopKeys = listenToKeys(this.player.acts(), () => this.player.clearSelection(), this.player.root);
+    this.stopKeys = listenToKeys(this.player.acts(), () => this.player.escape(), this.player.root);
   }
 
-  update(data) {
+  update(data, want) {
+    this.want = want;
     this.head.replaceChildren(data.label);
-    if (data.view === this.view) return;
+    if (data.view !== this.view) this.player.load(data);
+    else this.player.showTracks(data.tracks);
     this.view = data.view;
-    this.player.load(data);
   }
 
   dispose() {
@@ -25,18 +27,18 @@ class PlayerPage {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
+  const { data, parentElement, setStateValue } = component;
   const root = parentElement.querySelector(".player-page");
   let page = players.get(root);
-  if (page && page.strings.language !== data.strings.language) {
+  if (page && (page.language !== data.strings.language || page.person !== data.person)) {
     page.dispose();
     page = undefined;
   }
   if (!page) {
-    page = new PlayerPage(root, data.strings);
+    page = new PlayerPage(root, data);
     players.set(root, page);
   }
-  page.update(data);
+  page.update(data, (ceilingHz) => setStateValue("ceiling_hz", ceilingHz));
   return () => {
     players.get(root)?.dispose();
     players.delete(root);

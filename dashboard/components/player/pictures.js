@@ -2,18 +2,22 @@
 // pointer and fingers do on it.
 
 const AXIS_PX = 16;
+const WAVE_SHARE = 0.38; // of the height, the rest is the spectrogram's
 const DRAG_PX = 4; // less is a click
 const TICK_STEPS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 const WHEEL_ZOOM = 0.0025; // of a doubling, a pixel of the wheel
 
 class Pictures {
-  // `player` has `viewport`, `selection` ({fromS, toS} or null), `cursorS`, `seek` and `select`.
-  constructor(player, strings) {
+  // `player` has `viewport`, `settings`, `selection` ({fromS, toS} or null), `cursorS`, `seek` and `select`; `onPointer`
+  // is told where the pointer is: {seconds, hz} or {seconds, amplitude}, null when it has left.
+  constructor(player, strings, onPointer) {
     this.player = player;
     this.strings = strings;
+    this.onPointer = onPointer;
     this.canvas = element("canvas", { class: "pictures", role: "img", "aria-label": strings.pictures });
     this.waveform = new Waveform();
     this.spectrogram = new Spectrogram(() => this.redraw());
+    this.tracks = new TrackLane(player.settings);
     this.pointers = new Map();
     player.viewport.onChange(() => this.redraw());
     this.resize = new ResizeObserver(() => {
@@ -21,12 +25,25 @@ class Pictures {
       this.redraw();
     });
     this.resize.observe(this.canvas);
+    this.applySettings();
     this.listen();
   }
 
-  show(samples, rateHz) {
-    this.waveform.show(samples, rateHz);
-    this.spectrogram.show(samples, rateHz);
+  show(sound) {
+    this.waveform.show(sound.samples, sound.rateHz);
+    this.spectrogram.show(sound.samples, sound.rateHz);
+    this.showTracks(sound.tracks ?? null);
+  }
+
+  showTracks(tracks) {
+    this.tracks.show(tracks);
+    this.redraw();
+  }
+
+  applySettings() {
+    const { settings } = this.player;
+    this.waveform.scale = settings.get("amplitude");
+    this.spectrogram.set({ maxHz: settings.get("maxHz"), windowMs: settings.get("windowMs"), rangeDb: settings.get("rangeDb") });
     this.redraw();
   }
 
@@ -35,7 +52,13 @@ class Pictures {
   }
 
   get waveHeight() {
-    return Math.round(0.38 * (this.canvas.clientHeight - AXIS_PX));
+    return Math.round(WAVE_SHARE * (this.canvas.clientHeight - AXIS_PX));
+  }
+
+  // From where to where the spectrogram reaches.
+  get spectrogramBox() {
+    const top = this.waveHeight + 3;
+    return { top, height: this.canvas.clientHeight - AXIS_PX - top };
   }
 
   // Draw everything in the next frame; `move` draws only what moves.
@@ -90,9 +113,12 @@ class Pictures {
     };
     const { viewport } = this.player;
     const { language } = this.strings;
-    const below = this.waveHeight + 3;
+    const box = this.spectrogramBox;
     this.waveform.draw(context, viewport, 0, this.waveHeight, this.style, language);
-    this.spectrogram.draw(context, viewport, below, height - AXIS_PX - below, language);
+    this.spectrogram.draw(context, viewport, box.top, box.height);
+    this.tracks.draw(context, viewport, box.top, box.height, this.spectrogram.topHz);
+    this.spectrogram.drawAxis(context, box.top, box.height, language);
+    this.tracks.drawScales(context, viewport, box.top, box.height, language);
     this.drawTimeAxis(context, height - AXIS_PX);
     return still;
   }
@@ -113,6 +139,16 @@ class Pictures {
   xOf(event) {
     const box = this.canvas.getBoundingClientRect();
     return clamped(event.clientX - box.left, 0, box.width);
+  }
+
+  // What lies at a place of the pictures.
+  valuesAt(event) {
+    const { viewport } = this.player;
+    const seconds = viewport.toSeconds(this.xOf(event));
+    const y = event.clientY - this.canvas.getBoundingClientRect().top;
+    const { top, height } = this.spectrogramBox;
+    if (y < top) return { seconds, amplitude: this.waveform.at(seconds) };
+    return { seconds, hz: clamped(1 - (y - top) / height, 0, 1) * this.spectrogram.topHz };
   }
 
   // With Ctrl (or two fingers on a touchpad) the wheel zooms, with Shift or sideways it scrolls; alone it scrolls the
@@ -140,7 +176,9 @@ class Pictures {
       pointers.set(event.pointerId, this.xOf(event));
       start = pointers.size === 1 ? { x: this.xOf(event), seconds: viewport.toSeconds(this.xOf(event)) } : null;
     });
+    canvas.addEventListener("pointerleave", () => this.onPointer(null));
     canvas.addEventListener("pointermove", (event) => {
+      this.onPointer(this.valuesAt(event));
       if (!pointers.has(event.pointerId)) return;
       const before = [...pointers.values()];
       pointers.set(event.pointerId, this.xOf(event));
@@ -154,6 +192,7 @@ class Pictures {
       pointers.delete(event.pointerId);
       if (event.type === "pointerup" && start && Math.abs(this.xOf(event) - start.x) <= DRAG_PX) player.seek(start.seconds);
       start = null;
+      if (event.pointerType !== "mouse") this.onPointer(null);
     };
     canvas.addEventListener("pointerup", lift);
     canvas.addEventListener("pointercancel", lift);

@@ -3,7 +3,6 @@
 // Other parts build on `viewport` (which part is in view), `selection`, `cursorS`, `playSpan`, `addLane` and the events
 // "load", "cursor", "selection" and "state" (playing, loop, speed, which sound).
 
-const SPEEDS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5];
 const CELLS_PER_S = 50; // how finely it is kept what was heard
 const ZOOM_STEP = 1.5;
 const SCROLL_SHARE = 0.25; // of what is in view, a key press
@@ -11,22 +10,34 @@ const NEARLY_END_S = 0.01;
 const SHORTEST_SELECTION_S = 0.001;
 
 class Player extends EventTarget {
-  constructor(strings) {
+  // `onWant(ceilingHz)` asks the server for tracks measured with that formant ceiling, 0 for none.
+  constructor(strings, person, onWant) {
     super();
     this.strings = strings;
+    this.settings = settingsOf(person);
+    this.onWant = onWant;
     this.viewport = new Viewport();
     this.selection = null;
     this.cursorS = 0;
     this.looping = false;
     this.pendingStartS = null;
     this.heard = new Uint8Array(1);
-    this.speed = 1;
-    this.playback = new Playback((fromS, toS) => this.moved(fromS, toS), () => this.stateChanged());
-    this.pictures = new Pictures(this, strings);
-    this.lanes = element("div", { class: "lanes" }, this.pictures.canvas);
+    this.playback = new Playback((fromS, toS) => this.moved(fromS, toS), () => this.emit("state"));
+    this.pictures = new Pictures(this, strings, (pointer) => this.readout.update(pointer));
+    this.readout = new Readout(this, strings);
+    this.badge = element("div", { class: "badge", hidden: "" }, strings.reference);
+    this.lanes = element("div", { class: "lanes" }, this.pictures.canvas, this.readout.root, this.badge);
     this.lanes.addEventListener("wheel", (event) => this.pictures.wheel(event), { passive: false });
     this.toolbar = new Toolbar(this, strings);
-    this.root = element("div", { class: "player", role: "group", tabindex: -1, "aria-label": strings.player }, this.lanes, this.toolbar.root);
+    this.panel = new SettingsPanel(this.settings, strings, () => this.closeSettings());
+    this.root = element(
+      "div", { class: "player", role: "group", tabindex: -1, "aria-label": strings.player },
+      this.lanes, new Scrollbar(this.viewport).root, element("div", { class: "controls" }, this.toolbar.root, this.panel.root),
+    );
+    this.viewport.onChange(() => this.toolbar.update());
+    this.onSettings = () => this.applySettings();
+    this.settings.addEventListener("change", this.onSettings);
+    this.applySettings();
   }
 
   // Put a lane (an element) below the pictures; it draws itself from `viewport` and the events.
@@ -34,27 +45,93 @@ class Player extends EventTarget {
     this.lanes.append(lane);
   }
 
+  // `data` has `wav`, and where there is a reference recording, `reference`; tracks come now or later (`showTracks`).
   load(data) {
     this.playback.release();
-    this.sounds = { recording: new Sound(data.wav) };
+    this.sounds = { recording: new Sound(data.wav), reference: data.reference ? new Sound(data.reference) : null };
     this.heard = new Uint8Array(Math.max(1, Math.floor(this.sounds.recording.durationS * CELLS_PER_S)));
-    this.show("recording");
-  }
-
-  // Show one of the sounds from its start.
-  show(name) {
-    this.showing = name;
-    this.cursorS = 0;
     this.selection = null;
-    this.pendingStartS = null;
     this.looping = false;
+    this.pendingStartS = null;
+    this.show("recording", 0);
     this.viewport.reset(this.durationS);
-    this.pictures.show(this.sound.samples, this.sound.rateHz);
     this.playback.open(this.sound, 0, this.durationS, false);
+    this.showTracks(data.tracks);
     this.emit("load");
   }
 
+  // `tracks` has the server's tracks of `recording` and `reference`, and the ceiling they were measured with.
+  showTracks(tracks) {
+    for (const [name, sound] of Object.entries(this.sounds)) if (sound) sound.tracks = tracks?.[name] ?? null;
+    this.pictures.showTracks(this.sound.tracks);
+    this.readout.update(null);
+    this.askedCeilingHz = tracks?.ceiling_hz ?? 0;
+    this.askForTracks();
+  }
+
+  // Once, when what is to be shown is not what was measured.
+  askForTracks() {
+    const { wantedCeilingHz } = this.settings;
+    if (!this.sounds || this.askedCeilingHz === wantedCeilingHz) return;
+    this.askedCeilingHz = wantedCeilingHz;
+    this.onWant(wantedCeilingHz);
+  }
+
+  show(name, cursorS) {
+    this.showing = name;
+    this.cursorS = cursorS;
+    this.badge.hidden = name !== "reference";
+    this.root.classList.toggle("shows-reference", name === "reference");
+    this.pictures.show(this.sound);
+  }
+
+  // Between the recording and its reference, at the same relative place, playing on if it plays.
+  switchSound() {
+    const other = this.showing === "recording" ? "reference" : "recording";
+    if (!this.sounds?.[other]) return;
+    const wasPlaying = this.isPlaying;
+    this.playback.pause();
+    const { sound, viewport, selection, cursorS } = this;
+    const place = (seconds) => sound.inOther(this.sounds[other], seconds);
+    const view = { isWhole: viewport.isWhole, fromS: place(viewport.fromS), toS: place(viewport.toS) };
+    if (selection) this.selection = { fromS: place(selection.fromS), toS: place(selection.toS) };
+    this.show(other, place(cursorS));
+    viewport.reset(this.durationS);
+    if (!view.isWhole) viewport.show(view.fromS, view.toS);
+    if (wasPlaying) this.play();
+    this.emit("state");
+  }
+
+  applySettings() {
+    this.playback.speed = this.settings.get("speed");
+    this.playback.volume = this.settings.get("volume");
+    this.pictures.applySettings();
+    this.askForTracks();
+    this.readout.update(null);
+    this.toolbar.update();
+  }
+
+  openSettings() {
+    this.panel.toggle(!this.panel.isOpen);
+    this.toolbar.update();
+  }
+
+  closeSettings() {
+    this.panel.toggle(false);
+    this.toolbar.part("settings").focus();
+    this.toolbar.update();
+  }
+
+  // What Escape closes or lets go of; whether there was anything.
+  escape() {
+    if (this.panel.isOpen) this.closeSettings();
+    else if (this.selection || this.pendingStartS !== null) this.clearSelection();
+    else return false;
+    return true;
+  }
+
   dispose() {
+    this.settings.removeEventListener("change", this.onSettings);
     this.playback.dispose();
     this.pictures.dispose();
   }
@@ -62,6 +139,7 @@ class Player extends EventTarget {
   emit(name) {
     this.pictures.move();
     this.toolbar.update();
+    if (name === "cursor") this.readout.update(null);
     this.dispatchEvent(new Event(name));
   }
 
@@ -84,13 +162,10 @@ class Player extends EventTarget {
 
   moved(fromS, toS) {
     if (this.showing === "recording") this.heard.fill(1, Math.floor(fromS * CELLS_PER_S), Math.ceil(toS * CELLS_PER_S));
+    const wasInView = this.cursorS >= this.viewport.fromS && this.cursorS <= this.viewport.toS;
     this.cursorS = toS;
-    this.viewport.reveal(toS);
+    if (wasInView) this.viewport.reveal(toS); // who scrolled away while it plays is left there
     this.emit("cursor");
-  }
-
-  stateChanged() {
-    this.emit("state");
   }
 
   toggle() {
@@ -126,13 +201,6 @@ class Player extends EventTarget {
     if (this.selection && (this.cursorS < this.selection.fromS || this.cursorS > this.selection.toS)) this.clearSelection();
     this.emit("cursor");
     if (wasPlaying) this.play();
-  }
-
-  setSpeed(step) {
-    const index = SPEEDS.indexOf(this.speed);
-    this.speed = SPEEDS[clamped(index + step, 0, SPEEDS.length - 1)];
-    this.playback.speed = this.speed;
-    this.emit("state");
   }
 
   markStart() {
@@ -196,13 +264,21 @@ class Player extends EventTarget {
     this.viewport.scroll(direction * SCROLL_SHARE * this.viewport.spanS);
   }
 
+  toggleTrack(name) {
+    this.settings.set(name, !this.settings.get(name));
+  }
+
   // What each key does.
   acts() {
     return {
       " ": () => this.toggle(), h: () => this.replay(), a: () => this.markStart(), b: () => this.markEnd(), l: () => this.toggleLoop(),
-      ",": () => this.setSpeed(-1), ".": () => this.setSpeed(1), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
+      ",": () => this.settings.step("speed", -1), ".": () => this.settings.step("speed", 1), r: () => this.switchSound(), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
       n: () => this.zoomToSelection(), e: () => this.viewport.fit(),
       "Shift+ArrowLeft": () => this.scroll(-1), "Shift+ArrowRight": () => this.scroll(1),
+      d: () => this.settings.set("amplitude", this.settings.get("amplitude") === "db" ? "linear" : "db"),
+      g: () => this.settings.set("windowMs", this.settings.get("windowMs") > BROAD_MS ? BROAD_MS : NARROW_MS),
+      p: () => this.toggleTrack("pitch"), t: () => this.toggleTrack("formants"), i: () => this.toggleTrack("intensity"),
+      v: () => this.openSettings(),
     };
   }
 }

@@ -61,6 +61,8 @@ class Sound {
 
 // The browser's own audio element (it keeps the pitch at other speeds), playing one stretch of one sound.
 class Playback {
+  static current = null;
+
   // `onMove(fromS, toS)` is called while it plays, with the stretch that was just played; `onState` when it starts,
   // stops or ends.
   constructor(onMove, onState) {
@@ -90,8 +92,10 @@ class Playback {
     this.audio.loop = loops;
   }
 
-  // Play `sound` from `atS` to `toS`; where it loops, again from `fromS`.
+  // Play `sound` from `atS` to `toS`; where it loops, again from `fromS`. Another player of the page falls silent.
   play(sound, fromS, toS, atS, loops) {
+    if (Playback.current !== this) Playback.current?.pause();
+    Playback.current = this;
     this.open(sound, fromS, toS, loops);
     this.audio.currentTime = Math.max(0, atS - fromS);
     this.lastS = atS;
@@ -150,6 +154,7 @@ class Playback {
   }
 
   dispose() {
+    if (Playback.current === this) Playback.current = null;
     this.release();
     this.audio.removeAttribute("src");
   }

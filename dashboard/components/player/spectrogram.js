@@ -4,9 +4,10 @@
 const SPECTRUM_STOPS = [[0, [10, 12, 30]], [0.35, [60, 25, 110]], [0.6, [190, 55, 85]], [0.82, [245, 150, 40]], [1, [252, 250, 200]]];
 const SPECTRUM_INK = { muted: "#ffffff", ground: "rgba(10, 12, 30, .75)" };
 const SLICE_MS = 8; // of computing at a time, so that the page stays responsive
-const SMALLEST_FFT = 512;
+const SMALLEST_FFT = 256;
 const EMPHASIS_HZ = 1000; // high frequencies are raised by 6 dB an octave about it, as Praat draws them
-const LEVEL_FRAMES = 200; // at which the loudest level of a recording is looked for
+const LEAST_POWER = 1e-12;
+const LEVEL_FRAMES = 128; // at which the loudest level of a recording is looked for
 
 const SPECTRUM_COLOURS = Uint32Array.from({ length: 256 }, (_, level) => {
   const position = level / 255;
@@ -20,11 +21,17 @@ const SPECTRUM_COLOURS = Uint32Array.from({ length: 256 }, (_, level) => {
 class Spectrogram {
   constructor(onReady) {
     this.onReady = onReady;
-    this.maxHz = 5000;
-    this.windowMs = 5;
-    this.rangeDb = 70;
     this.image = null;
     this.job = null;
+  }
+
+  // `maxHz` is the highest frequency shown, `windowMs` the effective length of the window, `rangeDb` the contrast: from
+  // the loudest level down to the darkest colour.
+  set({ maxHz, windowMs, rangeDb }) {
+    this.maxHz = maxHz;
+    this.windowMs = windowMs;
+    this.rangeDb = rangeDb;
+    this.forget();
   }
 
   show(samples, rateHz) {
@@ -50,24 +57,21 @@ class Spectrogram {
     const windowSamples = Math.max(8, Math.round((2 * this.windowMs * this.rateHz) / 1000));
     const size = Math.max(SMALLEST_FFT, 2 ** Math.ceil(Math.log2(windowSamples)));
     this.spectrum = new Spectrum(windowSamples, size);
-    this.emphasisDb = Float32Array.from({ length: size / 2 + 1 }, (_, bin) => {
-      return 20 * Math.log10(Math.max(50, (bin * this.rateHz) / size) / EMPHASIS_HZ);
-    });
-    this.loudestDb = -Infinity;
+    this.emphasis = Float32Array.from({ length: size / 2 + 1 }, (_, bin) => (Math.max(50, (bin * this.rateHz) / size) / EMPHASIS_HZ) ** 2);
+    this.levels = [new Float32Array(size / 2 + 1), new Float32Array(size / 2 + 1)];
+    this.highest = 0;
     const step = Math.max(1, this.samples.length / LEVEL_FRAMES);
-    for (let centre = step / 2; centre < this.samples.length; centre += step) {
-      const power = this.spectrum.around(this.samples, centre);
-      for (let bin = 0; bin < power.length; bin += 1) {
-        const levelDb = 10 * Math.log10(power[bin] + 1e-12) + this.emphasisDb[bin];
-        if (levelDb > this.loudestDb) this.loudestDb = levelDb;
+    for (let centre = step / 2; centre < this.samples.length; centre += 2 * step) {
+      for (const power of this.spectrum.around(this.samples, centre, centre + step)) {
+        for (let bin = 0; bin < power.length; bin += 1) this.highest = Math.max(this.highest, power[bin] * this.emphasis[bin]);
       }
     }
+    this.loudestDb = 10 * Math.log10(this.highest + LEAST_POWER);
   }
 
-  draw(context, viewport, top, height, language) {
+  draw(context, viewport, top, height) {
     const pixelRatio = window.devicePixelRatio || 1;
     this.request(viewport, Math.round(viewport.widthPx * pixelRatio), Math.max(1, Math.round(height * pixelRatio)));
-    context.fillStyle = SPECTRUM_INK.ground;
     context.fillStyle = `rgb(${SPECTRUM_STOPS[0][1].join(" ")})`;
     context.fillRect(0, top, viewport.widthPx, height);
     if (this.image) {
@@ -80,7 +84,6 @@ class Spectrogram {
       context.drawImage(canvas, x, top, viewport.toX(toS) - x, height);
       context.restore();
     }
-    this.drawAxis(context, top, height, language);
   }
 
   drawAxis(context, top, height, language) {
@@ -113,8 +116,8 @@ class Spectrogram {
       if (this.job !== job) return;
       const end = performance.now() + SLICE_MS;
       while (column < columns && performance.now() < end) {
-        this.column(job, column);
-        column += 1;
+        this.columns(job, column);
+        column += 2;
       }
       if (column < columns) {
         requestAnimationFrame(slice);
@@ -134,23 +137,37 @@ class Spectrogram {
     return Float32Array.from({ length: rows + 1 }, (_, row) => (rows - row) * binsPerRow);
   }
 
-  column(job, column) {
-    const { spectrum, samples, emphasisDb } = this;
+  // Two columns, from `column` on.
+  columns(job, column) {
+    const { spectrum, samples, emphasis, levels } = this;
     const stepSamples = (job.spanS * this.rateHz) / job.columns;
     const centre = (job.fromS + ((column + 0.5) / job.columns) * job.spanS) * this.rateHz;
-    const levels = new Float32Array(spectrum.power.length);
     // Where a column stands for more than a window is long, several windows of it are averaged.
     const windows = clamped(Math.ceil(stepSamples / spectrum.window.length), 1, 4);
+    for (const level of levels) level.fill(0);
     for (let index = 0; index < windows; index += 1) {
-      const power = spectrum.around(samples, centre + ((index + 0.5) / windows - 0.5) * stepSamples);
-      for (let bin = 0; bin < levels.length; bin += 1) levels[bin] += power[bin] / windows;
+      const place = centre + ((index + 0.5) / windows - 0.5) * stepSamples;
+      const powers = spectrum.around(samples, place, place + stepSamples);
+      for (let bin = 0; bin < emphasis.length; bin += 1) {
+        levels[0][bin] += powers[0][bin];
+        levels[1][bin] += powers[1][bin];
+      }
     }
-    const lastBin = Math.min(levels.length, Math.ceil(job.bins[0]) + 2);
-    for (let bin = 0; bin < lastBin; bin += 1) levels[bin] = 10 * Math.log10(levels[bin] + 1e-12) + emphasisDb[bin];
+    const lastBin = Math.min(emphasis.length, Math.ceil(job.bins[0]) + 2);
+    for (let side = 0; side < 2 && column + side < job.columns; side += 1) {
+      const level = levels[side];
+      for (let bin = 0; bin < lastBin; bin += 1) level[bin] = 10 * Math.log10((level[bin] * emphasis[bin]) / windows + LEAST_POWER);
+      this.paint(job, column + side, level);
+    }
+  }
+
+  // `levels` are those of the bins, in dB.
+  paint(job, column, levels) {
+    const { bins, rows, columns, colours } = job;
     const darkestDb = this.loudestDb - this.rangeDb;
-    for (let row = 0; row < job.rows; row += 1) {
-      const high = job.bins[row];
-      const low = job.bins[row + 1];
+    for (let row = 0; row < rows; row += 1) {
+      const high = bins[row];
+      const low = bins[row + 1];
       let levelDb = -Infinity;
       if (high - low > 1) {
         for (let bin = Math.ceil(low); bin <= high; bin += 1) if (levels[bin] > levelDb) levelDb = levels[bin];
@@ -159,7 +176,7 @@ class Spectrogram {
         const bin = Math.floor(place);
         levelDb = levels[bin] + (place - bin) * (levels[bin + 1] - levels[bin]);
       }
-      job.colours[row * job.columns + column] = SPECTRUM_COLOURS[clamped(Math.round((255 * (levelDb - darkestDb)) / this.rangeDb), 0, 255)];
+      colours[row * columns + column] = SPECTRUM_COLOURS[clamped(Math.round((255 * (levelDb - darkestDb)) / this.rangeDb), 0, 255)];
     }
   }
 }

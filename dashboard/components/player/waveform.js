@@ -1,6 +1,7 @@
 // The waveform lane: amplitude over time, linear or in dB, with single samples where there is room for them.
 
 const LOWEST_DB = -60; // relative to the recording's peak
+const LABEL_PX = 14; // a label needs
 
 class Waveform {
   constructor() {
@@ -19,6 +20,10 @@ class Waveform {
     if (this.scale === "linear") return Math.sign(amplitude) * share;
     const level_db = 20 * Math.log10(Math.max(share, 1e-9));
     return Math.sign(amplitude) * Math.max(0, 1 - level_db / LOWEST_DB);
+  }
+
+  at(seconds) {
+    return this.samples[clamped(Math.round(seconds * this.rateHz), 0, this.samples.length - 1)] ?? 0;
   }
 
   draw(context, viewport, top, height, style, language) {
@@ -74,11 +79,13 @@ class Waveform {
       outlined(context, formatted(language, -this.peak, 2), 4, top + height - 4, style);
       return;
     }
-    const step = height > 100 ? 10 : 20;
-    for (let level = 0; level > LOWEST_DB; level -= step) {
+    let lowestY = -Infinity;
+    for (let level = 0; level >= LOWEST_DB; level -= 10) {
       const y = top + (height / 2) * (level / LOWEST_DB);
       context.fillRect(0, Math.round(y), 3, 1);
-      if (y < top + height / 2 - 8) outlined(context, `${formatted(language, level, 0)} dB`, 5, Math.max(top + 11, y + 4), style);
+      if (y - lowestY < LABEL_PX) continue;
+      lowestY = y;
+      outlined(context, `${formatted(language, level, 0)} dB`, 5, Math.max(top + 9, y + 4), style);
     }
   }
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.components.player import player_sources, sound
+from dashboard.components.player import no_op, player_sources, sound
 from dashboard.components.rating_form.strings import form_strings
 from dashboard.services.label import Answer
 from pipeline.audio.load import Audio
@@ -59,22 +59,29 @@ class FormContent:
 
 
 def rating_form(
-    audio: Audio, content: FormContent, answer: Answer | None, *, key: str, on_action: Callable[[], None]
+    audio: Audio,
+    reference: Audio | None,
+    content: FormContent,
+    answer: Answer | None,
+    *,
+    key: str,
+    on_action: Callable[[], None],
 ) -> None:
-    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state."""
+    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state. `reference`
+    is a recording of how the text should sound, None where there is none."""
     rubric = {
         "dimensions": [_dimension(dimension) for dimension in content.rubric.dimensions],
         "marks": [{"key": mark, "label": _(label)} for mark, label in content.rubric.marks],
     }
     data = {
-        **sound(audio),
+        **sound(audio, reference, key=key),
         **{name: value for name, value in vars(content).items() if name not in ("rubric", "previous")},
         "rubric": rubric,
         "previous": to_json(content.previous),
         "answer": to_json(answer),
         "strings": form_strings(),
     }
-    _component()(key=key, data=to_json(data), on_action_change=on_action)
+    _component()(key=key, data=to_json(data), on_action_change=on_action, on_ceiling_hz_change=no_op)
 
 
 def _dimension(dimension: Dimension) -> dict[str, Any]:

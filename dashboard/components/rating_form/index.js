@@ -3,9 +3,10 @@
 const HALF = 0.5; // of a recording, which must be heard before any rating
 
 class RatingForm {
-  constructor(root, strings) {
+  constructor(root, strings, person) {
     this.root = root;
     this.strings = strings;
+    this.person = person;
     this.busy = null;
     this.panel = null;
   }
@@ -13,7 +14,7 @@ class RatingForm {
   build() {
     const { strings } = this;
     this.head = element("div", { class: "head" });
-    this.player = new Player(strings);
+    this.player = new Player(strings, this.person, (ceilingHz) => this.want(ceilingHz));
     this.root.replaceChildren(this.head, this.player.root);
     const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), strings.autoplay);
     const actions = element(
@@ -78,8 +79,9 @@ class RatingForm {
     else if (number >= 1 && number <= this.form.rubric.dimensions[0].levels.length) this.form.band(number);
   }
 
-  update(data, send) {
+  update(data, send, want) {
     this.sendToServer = send;
+    this.want = want;
     const fresh = data.view !== this.view;
     this.view = data.view;
     this.data = data;
@@ -88,7 +90,7 @@ class RatingForm {
       this.player.load(data);
       this.form.show(data);
       this.closePanel();
-    }
+    } else this.player.showTracks(data.tracks);
     this.answered();
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
@@ -172,8 +174,7 @@ class RatingForm {
   }
 
   escape() {
-    if (this.panel) this.closePanel();
-    else this.player.clearSelection();
+    if (!this.player.escape()) this.closePanel();
   }
 
   closePanel() {
@@ -203,19 +204,19 @@ class RatingForm {
 const forms = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement, setTriggerValue, setStateValue } = component;
   const root = parentElement.querySelector(".rating-form");
   let form = forms.get(root);
-  if (form && form.strings.language !== data.strings.language) {
+  if (form && (form.strings.language !== data.strings.language || form.person !== data.person)) {
     form.dispose();
     form = undefined;
   }
   if (!form) {
-    form = new RatingForm(root, data.strings);
+    form = new RatingForm(root, data.strings, data.person);
     form.build();
     forms.set(root, form);
   }
-  form.update(data, (action) => setTriggerValue("action", action));
+  form.update(data, (action) => setTriggerValue("action", action), (ceilingHz) => setStateValue("ceiling_hz", ceilingHz));
   return () => {
     forms.get(root)?.dispose();
     forms.delete(root);

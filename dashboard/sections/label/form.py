@@ -72,7 +72,7 @@ def draw(
         if action and identity.is_still(me, Action.RATE):
             state.remember(key, labelling.act(state.recall(key, label.Session()), action))
 
-    rating_form(audio, content, session.answer, key=FORM, on_action=act)
+    rating_form(audio, shared.reference_of(recording), content, session.answer, key=FORM, on_action=act)
     if first.is_coming:
         _wait_for_alignment(chosen, recording, audio)
 

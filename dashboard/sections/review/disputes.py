@@ -48,7 +48,8 @@ def _one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity
     left, right = st.columns([4, 3])
     with left:
         try:
-            player(shared.loaded_audio(shared.audio_of(recording)), key="review-player", label=recording.text)
+            audio, reference = shared.loaded_audio(shared.audio_of(recording)), shared.reference_of(recording)
+            player(audio, key="review-player", label=recording.text, reference=reference)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
     with right:

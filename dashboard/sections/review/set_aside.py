@@ -29,7 +29,8 @@ def draw(review: ProjectReview, me: Identity) -> None:
     left, right = st.columns([4, 3])
     with left:
         try:
-            player(shared.loaded_audio(shared.audio_of(recording)), key="set-aside-player", label=recording.text)
+            audio, reference = shared.loaded_audio(shared.audio_of(recording)), shared.reference_of(recording)
+            player(audio, key="set-aside-player", label=recording.text, reference=reference)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
     with right:
