@@ -35,10 +35,12 @@ class FirstTiers:
     is_coming: bool = False
 
 
-@asks(Action.RATE)
-def words_of(set_: RecordingSet, recording: Recording) -> list[MarkedWord]:
+@asks(Action.RATE, Action.SEE_RATINGS)
+def words_of(recording: Recording) -> list[MarkedWord]:
     """The words that marks can be put on, with their expected sounds where those are known."""
-    return marked_words(recording, _language(set_, recording))
+    from pipeline.corpus.sets import get_set, language_of
+
+    return marked_words(recording, language_of(get_set(settings(), recording.set), recording))
 
 
 @asks(Action.RATE)
@@ -55,7 +57,7 @@ def first_tiers(set_: RecordingSet, recording: Recording, audio: Audio, *, align
     from pipeline.scoring.alignment import can_align, kept_alignment
 
     duration_s = len(audio.samples) / audio.sample_rate_hz
-    words = words_of(set_, recording)
+    words = words_of(recording)
     is_coming = False
     timed = timed_by_corpus(recording)
     if timed is None and align and can_align(settings(), set_, recording):

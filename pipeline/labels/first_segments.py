@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.labels.marked_words import MarkedWord
 from pipeline.labels.segments import PHONES, WORDS, apart
+from pipeline.phones import bare
 from pipeline.records import Recording, Seconds, Segment, WordScore
 
 QUIET_DB = -35.0  # under the loudest moment: what is quieter at both ends is not divided among the words
@@ -33,10 +34,10 @@ class TimedWord:
 
 
 def tiers_in_time(words: Sequence[TimedWord], duration_s: Seconds) -> tuple[Segment, ...]:
-    """Both tiers, each segment with the word or sound that it stands for."""
+    """Both tiers, each segment with the word or sound that it stands for; phones without their digits of stress."""
     of_words = [Segment(WORDS, word.start_s, word.end_s, word.text, n) for n, word in enumerate(words)]
     of_phones = [
-        Segment(PHONES, phone.start_s, phone.end_s, phone.label, n, place)
+        Segment(PHONES, phone.start_s, phone.end_s, bare(phone.label), n, place)
         for n, word in enumerate(words)
         for place, phone in enumerate(word.phones)
     ]

@@ -29,13 +29,13 @@ from pipeline.records import Recording, RubricName, Seconds, State, Target
 from pipeline.scoring.selection import SPEECH, load_scorer, settle
 from pipeline.settings import Settings
 
-LONGEST_S: Seconds = 60.0  # that anybody waits for an alignment
+LONGEST_S: Seconds = 120.0  # that anybody waits for an alignment
 IDLE_S: Seconds = 300.0  # after that long without work the process ends, and gives the model's memory back
 
 
-def aligner(settings: Settings, set_name: str) -> Aligner:
-    """Align words and phones with the speech scorer, or say why a recording cannot be aligned. Raises ModelError where
-    there is no such scorer."""
+def aligner(settings: Settings, set_name: str, *, other_texts: bool = False) -> Aligner:
+    """Align words and phones with the speech scorer, or say why a recording cannot be aligned; `other_texts`: also what
+    the scorer takes for another text. Raises ModelError where there is no such scorer."""
     from pipeline.audio.load import load_audio
     from pipeline.scoring.base import score_audio
     from pipeline.scoring.pieces import by_piece
@@ -49,7 +49,8 @@ def aligner(settings: Settings, set_name: str) -> Aligner:
             result = score_audio(scorer, load_audio(audio), target)
         except PronlabError as error:
             return Alignment(reason=str(error))
-        if result.state is not State.SCORED or not result.words:
+        states = (State.SCORED, State.OTHER_TEXT) if other_texts else (State.SCORED,)
+        if result.state not in states or not result.words:
             return Alignment(reason=" ".join(result.warnings) or f"it could not be scored ({result.state})")
         return Alignment(by_piece(target.text, result.words))
 
@@ -148,7 +149,7 @@ def _serve() -> None:
     """Align the recordings whose ids come in by lines, until nobody asks any more."""
     settings = Settings.from_env()
     aligners: dict[str, Aligner] = {}
-    os.nice(10)
+    os.nice(5)
     requests = io.FileIO(0)  # unbuffered: `select` must see what is left
     while select.select([requests], [], [], IDLE_S)[0]:
         line = requests.readline()
@@ -157,7 +158,8 @@ def _serve() -> None:
         with suppress(PronlabError, OSError):  # that one stays unaligned
             recording = Index(settings).recording(json.loads(line))
             if recording.set not in aligners:
-                aligners[recording.set] = aligner(settings, recording.set)
+                # A rater who starts from an even division would know what the scorer thinks of the recording.
+                aligners[recording.set] = aligner(settings, recording.set, other_texts=True)
             align_and_keep(settings, recording, aligners[recording.set])
 
 

@@ -81,7 +81,8 @@ def rating_form(
         "answer": to_json(answer),
         "strings": form_strings(),
     }
-    _component()(key=key, data=to_json(data), on_action_change=on_action, on_ceiling_hz_change=no_op)
+    _component()(key=key, data=to_json(data), on_action_change=on_action, on_ceiling_hz_change=no_op,
+                 on_tiers_change=no_op)  # fmt: skip
 
 
 def _dimension(dimension: Dimension) -> dict[str, Any]:

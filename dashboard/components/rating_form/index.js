@@ -14,7 +14,7 @@ class RatingForm {
   build() {
     const { strings } = this;
     this.head = element("div", { class: "head" });
-    this.player = new Player(strings, this.person, (ceilingHz) => this.want(ceilingHz));
+    this.player = new Player(strings, this.person, (ceilingHz) => this.want("ceiling_hz", ceilingHz));
     this.root.replaceChildren(this.head, this.player.root);
     const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), strings.autoplay);
     const actions = element(
@@ -33,9 +33,8 @@ class RatingForm {
     this.reasons = element("div", { class: "reasons" });
     this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keys);
     this.form = new Form(this.root, strings, () => this.say(""));
-    this.tiers = new Tiers(this.player, strings, this.person, this.form, (text) => this.say(text), (isOpen) => this.wantTiers(isOpen));
+    this.tiers = new Tiers(this.player, strings, this.person, this.form, (text) => this.say(text), (isOpen) => this.want("tiers", isOpen));
     this.form.tiers = this.tiers;
-    this.player.root.after(this.tiers.root);
     this.on("save", () => this.save());
     this.on("skip", () => this.ask("skip"));
     this.on("flag", () => this.ask("flag"));
@@ -79,6 +78,7 @@ class RatingForm {
     else if (number >= 1 && number <= this.form.rubric.dimensions[0].levels.length) this.form.band(number);
   }
 
+  // `want` tells the server what the page is to bring the next time.
   update(data, send, want) {
     this.sendToServer = send;
     this.want = want;
@@ -90,7 +90,10 @@ class RatingForm {
       this.player.load(data);
       this.form.show(data);
       this.closePanel();
-    } else this.player.showTracks(data.tracks);
+    } else {
+      this.player.showTracks(data.tracks);
+      this.tiers.offer(data.tiers);
+    }
     this.answered();
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
@@ -216,7 +219,7 @@ export default function (component) {
     form.build();
     forms.set(root, form);
   }
-  form.update(data, (action) => setTriggerValue("action", action), (ceilingHz) => setStateValue("ceiling_hz", ceilingHz));
+  form.update(data, (action) => setTriggerValue("action", action), (name, value) => setStateValue(name, value));
   return () => {
     forms.get(root)?.dispose();
     forms.delete(root);

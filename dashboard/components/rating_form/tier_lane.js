@@ -41,12 +41,13 @@ class TierLane {
   }
 
   draw() {
+    if (this.root.hidden) return;
     if (this.model.goesOn && this.boxes.size === this.model.segments.length) {
       this.boxes = new Map([...this.boxes.values()].map((box, place) => [this.model.segments[place], box]));
       this.place();
       return;
     }
-    const rows = this.model.tiers.map((tier) => {
+    const rows = this.model.tiers.filter((tier) => tier !== COMMENTS || this.model.of(tier).length).map((tier) => {
       const row = element("div", { class: "tier", role: "group", "aria-label": this.strings.tier_names[tier] ?? tier, "data-tier": tier });
       row.append(...this.model.of(tier).map((segment) => this.box(segment)));
       return row;

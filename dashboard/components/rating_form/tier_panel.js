@@ -53,15 +53,17 @@ class Tiers {
       made.setAttribute("aria-label", made.title);
       return made;
     });
-    const edits = ["split", "merge", "add", "remove", "tier_undo", "tier_redo", "comment", "now"].map((part) => make(part, strings.tier_edits[part], () => this[part]()));
+    const edits = (...parts) => parts.map((part) => make(part, strings.tier_edits[part], () => this[part]()));
     const group = (...children) => element("div", { class: "tier-group" }, ...children);
     this.panel = element(
       "div", { class: "tier-panel", role: "group", "aria-label": strings.tier_panel, hidden: "" },
-      group(this.label, this.times), group(...ends, ...nudges), group(...edits), this.markButtons, this.heard,
+      group(this.label, this.times), group(...ends, ...nudges), group(...edits("split", "merge", "add", "remove", "tier_undo", "tier_redo")),
+      group(this.markButtons, this.heard), group(...edits("comment", "now")),
     );
-    this.root = element("div", { class: "tier-area" }, this.toggle, this.panel);
+    this.player.root.after(this.panel);
+    this.player.toolbar.time.before(element("div", { class: "group" }, this.toggle));
     // Keys do all of it: the panel is no row of stops on the way to the form.
-    for (const control of this.panel.querySelectorAll("button, input, select")) control.tabIndex = -1;
+    for (const control of [this.toggle, ...this.panel.querySelectorAll("button, input, select")]) control.tabIndex = -1;
   }
 
   get isOpen() {
@@ -72,7 +74,7 @@ class Tiers {
     this.panel.hidden = !isOpen;
     this.lane.root.hidden = !isOpen;
     this.toggle.setAttribute("aria-expanded", String(isOpen));
-    this.root.closest(".rating-form")?.classList.toggle("has-tiers", isOpen);
+    this.panel.closest(".rating-form")?.classList.toggle("has-tiers", isOpen);
     localStorage.setItem(this.storageKey, isOpen ? "open" : "folded");
     this.onOpen(isOpen);
     if (!isOpen) return;
@@ -88,7 +90,7 @@ class Tiers {
     this.kinds = data.rubric.marks;
     this.markButtons.replaceChildren(...this.kinds.map((mark) => {
       const key = MARK_KEYS[mark.key];
-      const made = element("button", { type: "button", tabindex: -1, "data-mark": mark.key, "data-kind": mark.key, "aria-pressed": "false" }, mark.label, key ? element("kbd", {}, key) : "");
+      const made = element("button", { type: "button", tabindex: -1, "data-mark": mark.key, "data-kind": mark.key, "aria-pressed": "false", title: mark.label }, strings.tier_marks[mark.key] ?? mark.label, key ? element("kbd", {}, key) : "");
       made.addEventListener("click", () => this.mark(mark.key));
       return made;
     }));
@@ -99,7 +101,7 @@ class Tiers {
     this.dropMarksOfAdded();
     this.takeMarks();
     if (localStorage.getItem(this.storageKey) === "open" && !this.isOpen) {
-      const focused = this.root.getRootNode().activeElement;
+      const focused = this.panel.getRootNode().activeElement;
       this.open(true);
       this.lane.root.blur();
       focused?.focus();
@@ -157,7 +159,8 @@ class Tiers {
     const seconds = (value) => formatted(strings.language, value, 3);
     this.label.disabled = !current;
     if (this.label.getRootNode().activeElement !== this.label) this.label.value = current?.label ?? "";
-    this.times.textContent = current ? filled(strings.tier_range, { from: seconds(current.start_s), to: seconds(current.end_s) }) : "";
+    const times = current && { from: seconds(current.start_s), to: seconds(current.end_s), n: seconds(current.start_s) };
+    this.times.textContent = current ? filled(current.tier === COMMENTS ? strings.seconds : strings.tier_range, times) : "";
     for (const made of this.markButtons.children) {
       made.setAttribute("aria-pressed", String(Boolean(current) && made.dataset.mark in current.marks));
       made.disabled = !current || current.tier === COMMENTS;

@@ -16,6 +16,14 @@ def tier_strings() -> dict[str, Any]:
         "tier_heard": _("heard as …"),
         "tier_ends": {"start_s": _("start"), "end_s": _("end")},
         "tier_nudge": _("Move the boundary by {ms} ms"),
+        "tier_marks": {
+            "mispronounced": _("wrong"),
+            "accent": _("accent"),
+            "missing": _("left out"),
+            "added": _("added"),
+            "stress": _("stress"),
+            "tone": _("tone"),
+        },
         "tier_edits": {
             "split": _("Split"),
             "merge": _("Merge"),

@@ -51,7 +51,7 @@ def draw(
         label=recording.text,
         hint=" · ".join(filter(None, [recording.speaker, _earlier(current.previous)])),
         rubric=RUBRICS[recording.rubric],
-        words=tiers.words_of(chosen, recording),
+        words=tiers.words_of(recording),
         previous=current.previous,
         progress=progress,
         share=share,

@@ -6,10 +6,13 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.components.tables import fitted, without_empty
-from dashboard.services import label
+from dashboard.services import label, tiers
 from pipeline.i18n import N_, _, minute, number
+from pipeline.labels.marked_words import MarkedWord
+from pipeline.labels.segments import COMMENTS
+from pipeline.phones import bare
 from pipeline.projects.review import Dispute
-from pipeline.records import Purpose, RatingAction, RatingEvent
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent
 from pipeline.rubrics import MARKS, RUBRICS
 
 ACTIONS = {
@@ -27,7 +30,8 @@ LABELS = {dimension.key: dimension.label for rubric in RUBRICS.values() for dime
 
 def ratings(dispute: Dispute) -> None:
     """One row per rater: their current rating."""
-    rows = [_rating(name, event, dispute.recording.text) for name, event in dispute.ratings.items()]
+    words = tiers.words_of(dispute.recording)
+    rows = [_rating(name, event, words) for name, event in dispute.ratings.items()]
     fitted(without_empty(rows), right=[_("Score"), _("Seconds")])
 
 
@@ -36,10 +40,8 @@ def events(history: Sequence[RatingEvent]) -> None:
         st.dataframe([_event(event) for event in history], hide_index=True)
 
 
-def _rating(name: str, event: RatingEvent, text: str) -> dict[str, object]:
-    marks = (
-        f"{_place(text, mark.word, mark.phone)}: {_(MARK_NAMES.get(mark.kind, mark.kind))}" for mark in event.marks
-    )
+def _rating(name: str, event: RatingEvent, words: Sequence[MarkedWord]) -> dict[str, object]:
+    marks = [*(_mark(mark, words) for mark in event.marks), *_comments(event)]
     return {
         _("Expert"): name,
         _("Score"): "" if event.score is None else number(event.score),
@@ -69,8 +71,26 @@ def _value(value: float) -> str:
     return number(value, 0 if value == int(value) else 1)
 
 
-def _place(text: str, word: int, phone: int | None) -> str:
-    """The word, or the number of a sound in it."""
-    words = text.split()
-    name = words[word] if word < len(words) else number(word + 1)
-    return name if phone is None else _("{word}, sound {n}").format(word=name, n=number(phone + 1))
+def _mark(mark: Mark, words: Sequence[MarkedWord]) -> str:
+    """Its word and sound, its kind, and what was heard."""
+    place = number(mark.word + 1)
+    if mark.word < len(words):
+        place = words[mark.word].text
+        phones = words[mark.word].phones
+        if mark.phone is not None and mark.phone < len(phones):
+            place = _("{word}, {sound} (sound {n})").format(
+                word=place, sound=bare(phones[mark.phone]), n=number(mark.phone + 1)
+            )
+        elif mark.phone is not None:
+            place = _("{word}, sound {n}").format(word=place, n=number(mark.phone + 1))
+    heard = f" → {mark.heard}" if mark.heard else ""
+    return f"{place}: {_(MARK_NAMES.get(mark.kind, mark.kind))}{heard}"
+
+
+def _comments(event: RatingEvent) -> list[str]:
+    """What was written at a moment of the recording."""
+    return [
+        _("{time} s: {comment}").format(time=number(segment.start_s, 2), comment=segment.label)
+        for segment in event.segments
+        if segment.tier == COMMENTS and segment.label
+    ]
