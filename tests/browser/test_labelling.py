@@ -39,6 +39,15 @@ def listen(page: Any) -> None:
     )
 
 
+def select(page: Any, start: float, end: float) -> None:
+    """Drag over the waveform, from one share of its width to another."""
+    canvas = page.locator(".rating-form canvas").bounding_box()
+    page.mouse.move(canvas["x"] + start * canvas["width"], canvas["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(canvas["x"] + end * canvas["width"], canvas["y"] + 40, steps=5)
+    page.mouse.up()
+
+
 def rate(page: Any, keys: str, done: int) -> None:
     """Listen, press `keys`, save, and wait for the server's word that it is on disk."""
     listen(page)
@@ -197,7 +206,7 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
     assert ratings(path, "Unlucky")[-1]["score"] == 85
 
 
-def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
+def test_the_player_seeks_loops_zooms_measures_and_remembers(open_page: Open) -> None:
     page = open_page("label", set="demo", rater="Player")
     form = ready(page)
     listen(page)
@@ -208,11 +217,8 @@ def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
     page.keyboard.press(",")
     page.keyboard.press(",")
     form.locator(".speed").get_by_text("0.8×").wait_for()
-    page.mouse.move(canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(canvas["x"] + 0.75 * canvas["width"], canvas["y"] + 40, steps=5)
-    page.mouse.up()
-    expect(form.locator(".time")).to_contain_text("loop")
+    select(page, 0.25, 0.75)
+    expect(form.locator(".time")).to_contain_text(" ms")
     playing = form.locator("[data-part=play]").get_by_text("Pause")
     if not playing.count():
         page.keyboard.press("Space")
@@ -223,6 +229,62 @@ def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
     form.locator("[data-part=play]").get_by_text("Play").wait_for()
     shoot(page, "label-loop")
 
+    # The wheel zooms with Ctrl; alone it scrolls the page, if anything.
+    bar, time = form.locator(".scrollbar"), form.locator(".time")
+    page.mouse.move(canvas["x"] + 0.5 * canvas["width"], canvas["y"] + 40)
+    page.mouse.wheel(0, 50)
+    expect(bar).to_have_class("scrollbar whole")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    expect(bar).to_have_class("scrollbar")
+    page.keyboard.press("e")
+    expect(bar).to_have_class("scrollbar whole")
+
+    # Down to a period or two, selected, looped, with its length.
+    select(page, 0.4, 0.45)
+    page.keyboard.press("n")
+    expect(bar).to_have_class("scrollbar")
+    select(page, 0.3, 0.6)
+    milliseconds = float(time.text_content().split("·")[1].split()[0])
+    assert 2 < milliseconds < 20
+    page.keyboard.press("Space")
+    form.locator("[data-part=play]").get_by_text("Pause").wait_for()
+    page.keyboard.press("Escape")
+    expect(time).not_to_contain_text("·")
+
+    # Pitch, formants and intensity on request, read out at the cursor and under the pointer.
+    for key in "ptid":
+        page.keyboard.press(key)
+    for name in ("F0", "F1", "dB"):
+        expect(form.locator(".readout")).to_contain_text(name)
+    page.mouse.move(canvas["x"] + 0.5 * canvas["width"], canvas["y"] + 100)
+    expect(form.locator(".readout")).to_contain_text(" Hz")
+    shoot(page, "label-tracks")
+
+    # The reference beside it, by one key.
+    reference = form.locator("[data-part=reference]")
+    page.keyboard.press("r")
+    expect(reference).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("r")
+    expect(reference).to_have_attribute("aria-pressed", "false")
+
+    # One tab stop; the arrows move within.
+    form.locator("[data-part=play]").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(form.locator("[data-part=settings]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("dialog").get_by_label("Amplitude (d)")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert form.locator(".player :focus").count() == 0
+
+    page.reload()
+    form = ready(page)
+    expect(form.locator(".readout")).to_contain_text("F0")
+    page.keyboard.press("v")
+    expect(form.get_by_label("Amplitude (d)")).to_have_value("db")
+
 
 def test_fits_a_phone(open_page: Open) -> None:
     page = open_page("label", set="demo", rater="Phone", width=390, height=844)
@@ -230,6 +292,8 @@ def test_fits_a_phone(open_page: Open) -> None:
         look(page, 390, 844, dark=dark)
         ready(page)
         page.wait_for_function("document.documentElement.scrollWidth <= 390")
+        for box in (control.bounding_box() for control in page.locator(".player .toolbar button:visible").all()):
+            assert min(box["width"], box["height"]) >= 40, "as large as a thumb"
         shoot(page, f"label-phone-{'dark' if dark else 'light'}")
 
 

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent
 # Joined in this order.
 SCRIPTS = (
     "dom.js", "viewport.js", "settings.js", "fft.js", "waveform.js", "spectrogram.js", "tracks.js", "pictures.js",
-    "readout.js", "scrollbar.js", "sound.js", "toolbar.js", "player.js", "keys.js",
+    "other_sound.js", "readout.js", "scrollbar.js", "sound.js", "toolbar.js", "player.js", "keys.js",
 )  # fmt: skip
 NAME = "pronlab_player"
 
@@ -32,7 +32,7 @@ def player(audio: Audio, *, key: str, label: str = "", reference: Audio | None =
     """Draw the player alone, for any page; `reference` is a recording of how it should sound, to switch to."""
     data = {
         **sound(audio, reference, key=key),
-        "view": f"{key}:{hash(audio.samples.tobytes())}",
+        "view": f"{key}:{hash((audio.samples.tobytes(), None if reference is None else reference.samples.tobytes()))}",
         "label": label,
         "strings": player_strings(),
     }
@@ -43,14 +43,15 @@ def sound(audio: Audio, reference: Audio | None, *, key: str) -> dict[str, Any]:
     """What the player's JavaScript loads: the recording, its reference, whose settings to use, and the tracks if the
     component `key` has asked for them (its state `ceiling_hz`, for which `on_ceiling_hz_change` must be given)."""
     me = identity.present()
-    ceiling_hz = float(state.component_value(key, "ceiling_hz") or 0.0)
+    asked = state.component_value(key, "ceiling_hz")
+    ceiling_hz = asked if isinstance(asked, int) and asked in CEILINGS else None
     data: dict[str, Any] = {"wav": _base64(audio), "person": "" if me is None else me.name}
-    if ceiling_hz in CEILINGS:
+    if ceiling_hz is not None:
         tracks = _tracks(audio.samples, audio.sample_rate_hz, ceiling_hz)
         data["tracks"] = {"ceiling_hz": ceiling_hz, "recording": tracks}
     if reference is not None:
         data["reference"] = _base64(reference)
-        if ceiling_hz in CEILINGS:
+        if ceiling_hz is not None:
             data["tracks"]["reference"] = _tracks(reference.samples, reference.sample_rate_hz, ceiling_hz)
     return data
 

@@ -8,7 +8,7 @@ const TICK_STEPS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0
 const WHEEL_ZOOM = 0.0025; // of a doubling, a pixel of the wheel
 
 class Pictures {
-  // `player` has `viewport`, `settings`, `selection` ({fromS, toS} or null), `cursorS`, `seek` and `select`; `onPointer`
+  // `player` has `viewport`, `settings`, `selection` ({fromS, toS} or null), `cursorS`, `seek`, `select` and `focus`; `onPointer`
   // is told where the pointer is: {seconds, hz} or {seconds, amplitude}, null when it has left.
   constructor(player, strings, onPointer) {
     this.player = player;
@@ -93,7 +93,11 @@ class Pictures {
     context.drawImage(this.still, 0, 0);
     context.scale(pixelRatio, pixelRatio);
     const { viewport, selection, cursorS } = this.player;
-    drawSelection(context, viewport, selection, height - AXIS_PX, this.style.accent);
+    if (selection) {
+      const box = this.spectrogramBox;
+      drawSelection(context, viewport, selection, 0, box.top, 0.25, this.style.accent);
+      drawSelection(context, viewport, selection, box.top, box.height, 0.1, this.style.accent); // levels stay readable
+    }
     drawCursor(context, viewport, cursorS, height - AXIS_PX, this.style.accent);
   }
 
@@ -171,7 +175,7 @@ class Pictures {
     canvas.addEventListener("pointerdown", (event) => {
       if (event.button || !this.waveform.samples) return;
       event.preventDefault();
-      player.root.focus({ preventScroll: true }); // so that keys belong to the player, not to a field or the page
+      player.focus(); // so that keys belong to the player, not to a field or the page
       canvas.setPointerCapture(event.pointerId);
       pointers.set(event.pointerId, this.xOf(event));
       start = pointers.size === 1 ? { x: this.xOf(event), seconds: viewport.toSeconds(this.xOf(event)) } : null;
@@ -213,16 +217,15 @@ function pixelsOf(event, delta) {
   return delta * [1, 16, 400][event.deltaMode];
 }
 
-function drawSelection(context, viewport, selection, height, colour) {
-  if (!selection) return;
-  const x = viewport.toX(selection.fromS);
-  const width = Math.max(1, viewport.toX(selection.toS) - x);
+function drawSelection(context, viewport, { fromS, toS }, top, height, alpha, colour) {
+  const x = viewport.toX(fromS);
+  const width = Math.max(1, viewport.toX(toS) - x);
   context.fillStyle = colour;
-  context.globalAlpha = 0.25;
-  context.fillRect(x, 0, width, height);
+  context.globalAlpha = alpha;
+  context.fillRect(x, top, width, height);
   context.globalAlpha = 1;
-  context.fillRect(x, 0, 1, height);
-  context.fillRect(x + width - 1, 0, 1, height);
+  context.fillRect(x, top, 1, height);
+  context.fillRect(x + width - 1, top, 1, height);
 }
 
 function drawCursor(context, viewport, cursorS, height, colour) {

@@ -28,11 +28,12 @@ class Player extends EventTarget {
     this.badge = element("div", { class: "badge", hidden: "" }, strings.reference);
     this.lanes = element("div", { class: "lanes" }, this.pictures.canvas, this.readout.root, this.badge);
     this.lanes.addEventListener("wheel", (event) => this.pictures.wheel(event), { passive: false });
+    this.other = new OtherSound(this, strings);
     this.toolbar = new Toolbar(this, strings);
     this.panel = new SettingsPanel(this.settings, strings, () => this.closeSettings());
     this.root = element(
       "div", { class: "player", role: "group", tabindex: -1, "aria-label": strings.player },
-      this.lanes, new Scrollbar(this.viewport).root, element("div", { class: "controls" }, this.toolbar.root, this.panel.root),
+      this.lanes, new Scrollbar(this.viewport).root, this.other.root, element("div", { class: "controls" }, this.toolbar.root, this.panel.root),
     );
     this.viewport.onChange(() => this.toolbar.update());
     this.onSettings = () => this.applySettings();
@@ -64,6 +65,7 @@ class Player extends EventTarget {
   showTracks(tracks) {
     for (const [name, sound] of Object.entries(this.sounds)) if (sound) sound.tracks = tracks?.[name] ?? null;
     this.pictures.showTracks(this.sound.tracks);
+    this.other.show();
     this.readout.update(null);
     this.askedCeilingHz = tracks?.ceiling_hz ?? 0;
     this.askForTracks();
@@ -98,6 +100,7 @@ class Player extends EventTarget {
     this.show(other, place(cursorS));
     viewport.reset(this.durationS);
     if (!view.isWhole) viewport.show(view.fromS, view.toS);
+    this.other.show();
     if (wasPlaying) this.play();
     this.emit("state");
   }
@@ -106,6 +109,7 @@ class Player extends EventTarget {
     this.playback.speed = this.settings.get("speed");
     this.playback.volume = this.settings.get("volume");
     this.pictures.applySettings();
+    this.other.applySettings();
     this.askForTracks();
     this.readout.update(null);
     this.toolbar.update();
@@ -130,14 +134,20 @@ class Player extends EventTarget {
     return true;
   }
 
+  focus() {
+    this.root.focus({ preventScroll: true });
+  }
+
   dispose() {
     this.settings.removeEventListener("change", this.onSettings);
     this.playback.dispose();
     this.pictures.dispose();
+    this.other.dispose();
   }
 
   emit(name) {
     this.pictures.move();
+    this.other.move();
     this.toolbar.update();
     if (name === "cursor") this.readout.update(null);
     this.dispatchEvent(new Event(name));
@@ -264,7 +274,7 @@ class Player extends EventTarget {
     this.viewport.scroll(direction * SCROLL_SHARE * this.viewport.spanS);
   }
 
-  toggleTrack(name) {
+  toggleSetting(name) {
     this.settings.set(name, !this.settings.get(name));
   }
 
@@ -272,12 +282,12 @@ class Player extends EventTarget {
   acts() {
     return {
       " ": () => this.toggle(), h: () => this.replay(), a: () => this.markStart(), b: () => this.markEnd(), l: () => this.toggleLoop(),
-      ",": () => this.settings.step("speed", -1), ".": () => this.settings.step("speed", 1), r: () => this.switchSound(), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
+      ",": () => this.settings.step("speed", -1), ".": () => this.settings.step("speed", 1), r: () => this.switchSound(), R: () => this.toggleSetting("beside"), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
       n: () => this.zoomToSelection(), e: () => this.viewport.fit(),
       "Shift+ArrowLeft": () => this.scroll(-1), "Shift+ArrowRight": () => this.scroll(1),
       d: () => this.settings.set("amplitude", this.settings.get("amplitude") === "db" ? "linear" : "db"),
       g: () => this.settings.set("windowMs", this.settings.get("windowMs") > BROAD_MS ? BROAD_MS : NARROW_MS),
-      p: () => this.toggleTrack("pitch"), t: () => this.toggleTrack("formants"), i: () => this.toggleTrack("intensity"),
+      p: () => this.toggleSetting("pitch"), t: () => this.toggleSetting("formants"), i: () => this.toggleSetting("intensity"),
       v: () => this.openSettings(),
     };
   }

@@ -2,7 +2,7 @@
 
 const DEFAULTS = {
   amplitude: "linear", maxHz: 5000, windowMs: 5, rangeDb: 70, pitch: false, formants: false, intensity: false, ceilingHz: 5500,
-  speed: 1, volume: 1,
+  beside: false, speed: 1, volume: 1,
 };
 const CHOICES = {
   amplitude: ["linear", "db"],
@@ -99,7 +99,7 @@ class SettingsPanel {
       this.select("amplitude", strings.amplitudes), this.select("maxHz", strings.frequencies),
       this.select("windowMs", strings.windows), this.select("rangeDb", strings.ranges),
       element("fieldset", {}, element("legend", {}, strings.tracks), ...TRACKS.map((name) => this.checkbox(name))),
-      this.select("ceilingHz", strings.ceilings), this.labelled("volume", this.volume),
+      this.select("ceilingHz", strings.ceilings), this.checkbox("beside"), this.labelled("volume", this.volume),
       element("div", { class: "ends" }, reset, close),
     );
     settings.addEventListener("change", () => this.update());
@@ -124,7 +124,8 @@ class SettingsPanel {
     const control = element("input", { type: "checkbox", "data-setting": name });
     control.addEventListener("change", () => this.settings.set(name, control.checked));
     this.controls[name] = control;
-    return element("label", { class: "check" }, control, element("i", { class: `mark ${name}` }), this.strings.setting_names[name]);
+    const mark = TRACKS.includes(name) ? [element("i", { class: `mark ${name}` })] : [];
+    return element("label", { class: "check" }, control, ...mark, this.strings.setting_names[name]);
   }
 
   update() {
