@@ -31,8 +31,8 @@ class Tiers {
     const make = (part, text, act) => {
       const made = button(part, text, strings.tier_help[part]);
       made.addEventListener("click", () => {
-        act();
         this.lane.root.focus({ preventScroll: true });
+        act(); // which may put the focus into the label
       });
       return made;
     };
