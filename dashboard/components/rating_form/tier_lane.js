@@ -144,7 +144,7 @@ class TierLane {
       drag.isMoved = true;
     });
     const drop = (event) => {
-      if (drag?.isMoved) this.draw();
+      if (drag?.isMoved) this.model.settle();
       else if (drag && event.type === "pointerup") this.onPlay();
       drag = null;
     };

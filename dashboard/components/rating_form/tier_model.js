@@ -86,6 +86,11 @@ class TierModel extends EventTarget {
     this.dispatchEvent(new Event("current"));
   }
 
+  // After a drag.
+  settle() {
+    this.dispatchEvent(new Event("change"));
+  }
+
   undo() {
     this.restore(this.done, this.undone);
   }
@@ -146,11 +151,13 @@ class TierModel extends EventTarget {
     this.edit(moved, chosen, isSame);
   }
 
-  // The rest after the cut stands for nothing of the text yet; of a phone, for a sound that was added to the word.
+  // At `atS`, or in the middle where that is outside. The rest after the cut stands for nothing of the text yet; of a
+  // phone, for a sound that was added to the word.
   split(atS) {
     const { current } = this;
-    if (!current || current.tier === COMMENTS || atS - current.start_s < SHORTEST_S || current.end_s - atS < SHORTEST_S) return false;
-    const seconds = rounded(atS);
+    if (!current || current.tier === COMMENTS || current.end_s - current.start_s < 2 * SHORTEST_S) return false;
+    const isInside = atS - current.start_s >= SHORTEST_S && current.end_s - atS >= SHORTEST_S;
+    const seconds = rounded(isInside ? atS : (current.start_s + current.end_s) / 2);
     const first = { ...current, end_s: seconds };
     const word = current.tier === "phones" ? current.word : null;
     const rest = { ...current, start_s: seconds, label: "", word, phone: null, marks: {} };

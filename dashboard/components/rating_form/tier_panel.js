@@ -146,7 +146,7 @@ class Tiers {
   }
 
   changed() {
-    if (!this.model.isTouched || !this.kinds) return;
+    if (!this.model.isTouched || this.model.goesOn || !this.kinds) return;
     for (const segment of this.model.segments) {
       if (isNamed(segment)) this.form.setMarksAt(segment.word, segment.phone, segment.marks);
     }
@@ -199,8 +199,9 @@ class Tiers {
   }
 
   split() {
-    if (this.model.split(this.player.cursorS)) this.rename();
-    else this.say(this.strings.tier_no_split);
+    if (!this.model.split(this.player.cursorS)) return this.say(this.strings.tier_no_split);
+    this.end = "start_s";
+    return this.rename();
   }
 
   merge() {
@@ -274,7 +275,7 @@ class Tiers {
   acts() {
     const acts = {
       L: () => this.rename(), S: () => this.split(), M: () => this.merge(), A: () => this.add(), D: () => this.remove(),
-      U: () => this.tier_undo(), R: () => this.tier_redo(), C: () => this.comment(), N: () => this.now(), B: () => this.play(),
+      U: () => this.tier_undo(), Y: () => this.tier_redo(), C: () => this.comment(), N: () => this.now(), B: () => this.play(),
       Delete: () => this.remove(),
     };
     for (const [kind, key] of Object.entries(MARK_KEYS)) acts[key] = () => this.kinds.some((mark) => mark.key === kind) && this.mark(kind);

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.i18n import _
+from pipeline.i18n import _, pgettext
 
 
 def tier_strings() -> dict[str, Any]:
@@ -19,7 +19,7 @@ def tier_strings() -> dict[str, Any]:
         "tier_marks": {
             "mispronounced": _("wrong"),
             "accent": _("accent"),
-            "missing": _("left out"),
+            "missing": _("omitted"),
             "added": _("added"),
             "stress": _("stress"),
             "tone": _("tone"),
@@ -38,16 +38,16 @@ def tier_strings() -> dict[str, Any]:
             "tiers": _("Show or hide the tiers of words and sounds (o)"),
             "start_s": _("Move the start (Home)"),
             "end_s": _("Move the end (End)"),
-            "split": _("Split at the cursor (S)"),
+            "split": _("Split at the cursor, else in the middle (S)"),
             "merge": _("Merge with the next (M)"),
             "add": _("Add one at the cursor, or over the selection (A)"),
             "remove": _("Delete (D)"),
             "tier_undo": _("Undo the last change of the tiers (U)"),
-            "tier_redo": _("Redo (R)"),
+            "tier_redo": _("Redo (Y)"),
             "comment": _("Comment at the cursor (C)"),
             "now": _("Mark this moment while it plays (N)"),
         },
-        "tier_no_split": _("Put the cursor inside the segment to split it."),
+        "tier_no_split": _("This segment is too short to split."),
         "tier_no_next": _("Nothing follows to merge with."),
         "tier_no_room": _("There is no room at the cursor in this tier."),
     }
@@ -61,12 +61,12 @@ def tier_keys() -> list[tuple[list[str], str]]:
         (["B"], _("play the segment")),
         (["⇧ ←", "⇧ →"], _("in the tiers: move the boundary 5 ms")),
         (["⇧ ↓", "⇧ ↑"], _("in the tiers: move the boundary 1 ms")),
-        ([_("Home"), _("End")], _("in the tiers: move the start, the end")),
+        ([pgettext("key", "Home"), pgettext("key", "End")], _("in the tiers: move the start, the end")),
         (["S", "M"], _("split at the cursor, merge with the next")),
         (["A", "D"], _("add a segment, delete it")),
         (["L"], _("write its label; Enter leaves it")),
         (["W", "H", "O"], _("wrong sound (choose which), accent, left out")),
         (["I", "T", "P"], _("something added, stress, tone")),
         (["C", "N"], _("comment at the cursor, mark this moment")),
-        (["U", "R"], _("undo and redo in the tiers")),
+        (["U", "Y"], _("undo and redo in the tiers")),
     ]
