@@ -69,7 +69,7 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     LabelStore(settings).add(recording, RatingEvent("Cem", RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", 10.0))
     rita = open_page("review", project=project.name, rater="Rita")
     rita.get_by_text("the largest difference first").wait_for()
-    rita.get_by_role("button", name="Play").wait_for()
+    rita.locator("[data-part=play]").wait_for()
     shoot(rita, "review")
     rita.get_by_role("spinbutton", name="Score").fill("70")
     rita.get_by_role("textbox", name="Reason").fill("clear")

@@ -14,10 +14,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import identity, state
-from dashboard.components.player.strings import CEILINGS, player_strings
+from dashboard.components.player.strings import CEILINGS, player_keys, player_strings
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import Audio
 from pipeline.audio.tracks import measure
+from pipeline.i18n import _
 
 FOLDER = Path(__file__).parent
 # Joined in this order.
@@ -34,7 +35,7 @@ def player(audio: Audio, *, key: str, label: str = "", reference: Audio | None =
         **sound(audio, reference, key=key),
         "view": f"{key}:{hash((audio.samples.tobytes(), None if reference is None else reference.samples.tobytes()))}",
         "label": label,
-        "strings": player_strings(),
+        "strings": {**player_strings(), "keys": _("Keys (?)"), "key_list": player_keys()},
     }
     _component()(key=key, data=data, on_ceiling_hz_change=no_op)
 

@@ -31,3 +31,12 @@ function bytesOf(base64) {
 function clamped(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }
+
+// The list of keys, folded: `strings.key_list` holds pairs of keys and what they do.
+function keyList(strings) {
+  const list = element("dl", {});
+  for (const [keys, act] of strings.key_list) {
+    list.append(element("div", {}, element("dt", {}, ...keys.map((name) => element("kbd", {}, name))), element("dd", {}, act)));
+  }
+  return element("details", { class: "keys", "data-part": "keys" }, element("summary", {}, strings.keys), list);
+}

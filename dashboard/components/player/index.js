@@ -8,8 +8,15 @@ class PlayerPage {
     this.person = data.person;
     this.head = element("div", { class: "head" });
     this.player = new Player(data.strings, data.person, (ceilingHz) => this.want(ceilingHz));
+    this.player.panel.root.append(keyList(data.strings));
     root.replaceChildren(this.head, this.player.root);
-    this.stopKeys = listenToKeys(this.player.acts(), () => this.player.escape(), this.player.root);
+    const acts = { ...this.player.acts(), "?": () => this.showKeys() };
+    this.stopKeys = listenToKeys(acts, () => this.player.escape(), this.player.root);
+  }
+
+  showKeys() {
+    if (!this.player.panel.isOpen) this.player.openSettings();
+    this.player.panel.root.querySelector(".keys").toggleAttribute("open");
   }
 
   update(data, want) {

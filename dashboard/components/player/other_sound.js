@@ -8,7 +8,7 @@ class OtherSound {
     this.viewport = new Viewport();
     this.pictures = new Pictures(this, strings, () => {});
     this.badge = element("div", { class: "badge" });
-    this.root = element("div", { class: "lanes", hidden: "" }, this.pictures.canvas, this.badge);
+    this.root = element("div", { class: "lanes", hidden: "" });
     player.viewport.onChange(() => this.follow());
   }
 
@@ -57,6 +57,7 @@ class OtherSound {
   // Another sound, other tracks or other settings.
   show() {
     this.root.hidden = !this.settings.get("beside") || !this.sound;
+    this.root.replaceChildren(...(this.root.hidden ? [] : [this.pictures.canvas, this.badge]));
     if (this.root.hidden) return;
     this.badge.textContent = this.player.showing === "recording" ? this.strings.reference : this.strings.recording;
     this.viewport.reset(this.sound.durationS);

@@ -282,7 +282,7 @@ class Player extends EventTarget {
   acts() {
     return {
       " ": () => this.toggle(), h: () => this.replay(), a: () => this.markStart(), b: () => this.markEnd(), l: () => this.toggleLoop(),
-      ",": () => this.settings.step("speed", -1), ".": () => this.settings.step("speed", 1), r: () => this.switchSound(), R: () => this.toggleSetting("beside"), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
+      ",": () => this.settings.step("speed", -1), ".": () => this.settings.step("speed", 1), r: () => this.switchSound(), c: () => this.toggleSetting("beside"), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
       n: () => this.zoomToSelection(), e: () => this.viewport.fit(),
       "Shift+ArrowLeft": () => this.scroll(-1), "Shift+ArrowRight": () => this.scroll(1),
       d: () => this.settings.set("amplitude", this.settings.get("amplitude") === "db" ? "linear" : "db"),

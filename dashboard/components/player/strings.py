@@ -31,7 +31,7 @@ def player_strings() -> dict[str, Any]:
             "formants": _("Formants (t)"),
             "intensity": _("Intensity (i)"),
             "ceilingHz": _("Formant ceiling"),
-            "beside": _("Reference below the recording (R)"),
+            "beside": _("Reference below the recording (c)"),
             "volume": _("Volume"),
         },
         "amplitudes": [_("linear"), _("decibels")],
@@ -74,5 +74,5 @@ def player_keys() -> list[tuple[list[str], str]]:
         (["p", "t", "i"], _("pitch, formants, intensity")),
         (["d", "g"], _("amplitude in dB, narrow-band spectrogram")),
         (["v"], _("view and sound settings")),
-        (["r", "R"], _("recording or reference, both at once")),
+        (["r", "c"], _("recording or reference, both at once")),
     ]

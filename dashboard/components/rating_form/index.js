@@ -23,15 +23,9 @@ class RatingForm {
       button("undo", strings.undo, strings.undo_help), button("previous", "←", strings.previous_help),
       button("next", "→", strings.next_help), auto,
     );
-    const keys = element("details", { class: "keys", "data-part": "keys" }, element("summary", {}, strings.keys));
-    const list = element("dl", {});
-    for (const [keys, act] of strings.key_list) {
-      list.append(element("div", {}, element("dt", {}, ...keys.map((name) => element("kbd", {}, name))), element("dd", {}, act)));
-    }
-    keys.append(list);
     this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
     this.reasons = element("div", { class: "reasons" });
-    this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keys);
+    this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keyList(strings));
     this.form = new Form(this.root, strings, () => this.say(""));
     this.tiers = new Tiers(this.player, strings, this.person, this.form, (text) => this.say(text), (isOpen) => this.want("tiers", isOpen));
     this.form.tiers = this.tiers;
