@@ -175,11 +175,12 @@ def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
     """The ratings of a file, or of a folder of TextGrids or a dataset."""
     from pipeline.labels.exchange.incoming import read_ratings
     from pipeline.labels.exchange.rating_rows import Reading
+    from pipeline.rubrics.library import RubricLibrary
 
     if not source.is_dir():
         if fmt in ("dataset", "textgrid"):
             raise LabelError(f"{source} is a file. Give the folder that was exported.")
-        return read_ratings(source.read_bytes(), fmt, sheet)
+        return read_ratings(source.read_bytes(), fmt, sheet, RubricLibrary(Settings.from_env()).all())
     from pipeline.labels.exchange.dataset import is_dataset, read_dataset
     from pipeline.labels.exchange.textgrid import read_textgrids
 

@@ -180,7 +180,8 @@ def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words:
         current = labelling.open_recording(session)
         assert not isinstance(current, EmptyQueue)
         session = Session(item=current.item)
-        action = {"nonce": str(n), "kind": "rate", "item": current.recording.id, "score": 70 + n}
+        action = {"nonce": str(n), "kind": "rate", "item": current.recording.id,
+                  "rubric": current.rubric.reference, "dimensions": {"score": 70 + n}}  # fmt: skip
         session = labelling.act(session, action)
         assert session.answer is not None
         assert session.answer.ok, session.answer

@@ -1,7 +1,7 @@
 """The player (waveform, spectrogram, seek, loop, speed) with the rating form and its keys.
 
 A Components v2 component in the page itself, without a frame and without network: the JavaScript beside this file is
-joined into one module. `rating_form` draws player and form, `player` the player alone.
+joined into one module. `rating_form` draws player and form, `player` the player alone, `rubric_preview` the form alone.
 """
 
 import base64
@@ -17,9 +17,9 @@ from dashboard.components.rating_form.strings import form_strings, player_string
 from dashboard.services.label import Answer
 from pipeline.audio.encode import spectrogram_u8, to_wav
 from pipeline.audio.load import Audio
-from pipeline.i18n import _
+from pipeline.i18n import _, translated
 from pipeline.records import RatingEvent, to_json
-from pipeline.rubrics import Dimension, Rubric
+from pipeline.rubrics import MARKS, Dimension, Rubric
 
 FOLDER = Path(__file__).parent
 # Joined in this order; index.js has the module's only export.
@@ -28,21 +28,27 @@ NAME = "pronlab_rating_form"
 
 
 @dataclass(frozen=True)
-class FormContent:
-    """All that the form shows of one recording.
-
-    `view` changes whenever the form must start afresh. `progress` is the text on the right, `share` (0-1) its bar.
-    `hear_share` is the share of the recording (0-1) that must be heard before a rating can be saved. `reasons` maps
-    skip and flag to what can be chosen: the value that is stored, by what is shown for it.
-    """
+class Shown:
+    """One recording as the form shows it. `view` changes whenever the form must start afresh."""
 
     view: str
     item: str
-    evaluator: str
     label: str
     hint: str
-    rubric: Rubric
     words: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class FormContent:
+    """All that the form shows besides the recording.
+
+    `progress` is the text on the right, `share` (0-1) its bar. `hear_share` is the share of the recording (0-1) that
+    must be heard before a rating can be saved. `reasons` maps skip and flag to what can be chosen: the value that is
+    stored, by what is shown for it.
+    """
+
+    evaluator: str
+    rubric: Rubric
     previous: RatingEvent | None
     progress: str
     share: float
@@ -54,18 +60,23 @@ class FormContent:
 
 
 def rating_form(
-    audio: Audio, content: FormContent, answer: Answer | None, *, key: str, on_action: Callable[[], None]
+    shown: Shown,
+    audio: Audio,
+    content: FormContent,
+    answer: Answer | None,
+    *,
+    ahead: tuple[Shown, Audio] | None = None,
+    key: str,
+    on_action: Callable[[], None],
 ) -> None:
-    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state."""
-    rubric = {
-        "dimensions": [_dimension(dimension) for dimension in content.rubric.dimensions],
-        "marks": [{"key": mark, "label": _(label)} for mark, label in content.rubric.marks],
-    }
+    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state. `ahead` is the
+    recording that is likely to come next: it is shown while this one is saved."""
     data = {
-        **_sound(audio),
+        **_recording(shown, audio),
         **{name: value for name, value in vars(content).items() if name not in ("rubric", "previous")},
-        "rubric": rubric,
-        "previous": to_json(content.previous),
+        "rubric": _rubric(content.rubric),
+        "previous": _previous(content.rubric, content.previous),
+        "ahead": None if ahead is None else _recording(*ahead),
         "answer": to_json(answer),
         "strings": form_strings(),
     }
@@ -78,14 +89,36 @@ def player(audio: Audio, *, key: str, label: str = "") -> None:
     _component()(key=key, data={**_sound(audio), "view": view, "label": label, "strings": player_strings()})
 
 
+def rubric_preview(rubric: Rubric, *, key: str) -> None:
+    """Draw the form of a rubric alone, as raters will see it; nothing is saved."""
+    data = {"preview": True, "item": "", "evaluator": "", "rubric": _rubric(rubric), "strings": form_strings()}
+    _component()(key=key, data=to_json(data))
+
+
+def _rubric(rubric: Rubric) -> dict[str, Any]:
+    labels = dict(MARKS)
+    return {
+        "reference": rubric.reference,
+        "digits": rubric.digits,
+        "dimensions": [_dimension(dimension) for dimension in rubric.dimensions],
+        "marks": [{"key": kind, "label": _(labels[kind])} for kind in rubric.marks],
+        "keys": dict(rubric.keys),
+    }
+
+
 def _dimension(dimension: Dimension) -> dict[str, Any]:
     return {
         **vars(dimension),
-        "label": _(dimension.label),
+        "label": translated(dimension.label),
         "levels": [
-            {"low": level.low, "label": _(level.label), "meaning": _(level.meaning)} for level in dimension.levels
+            {"low": level.low, "label": translated(level.label), "meaning": translated(level.meaning)}
+            for level in dimension.levels
         ],
     }
+
+
+def _previous(rubric: Rubric, event: RatingEvent | None) -> dict[str, Any] | None:
+    return None if event is None else {**to_json(event), "dimensions": rubric.values_of(event)}
 
 
 @cache
@@ -97,6 +130,10 @@ def _sources() -> tuple[str, str]:
 def _component() -> Any:
     js, css = _sources()
     return st.components.v2.component(NAME, html='<div class="rating-form"></div>', css=css, js=js)  # not shown
+
+
+def _recording(shown: Shown, audio: Audio) -> dict[str, Any]:
+    return {**vars(shown), **_sound(audio)}
 
 
 def _sound(audio: Audio) -> dict[str, Any]:

@@ -62,13 +62,18 @@ class RatingForm {
     );
     const keys = element("details", { class: "keys", "data-part": "keys" }, element("summary", {}, strings.keys));
     const list = element("dl", {});
+    this.rubricKeys = element("dl", {});
     for (const [keys, act] of strings.key_list) {
       list.append(element("div", {}, element("dt", {}, ...keys.map((name) => element("kbd", {}, name))), element("dd", {}, act)));
     }
-    keys.append(list);
+    keys.append(list, this.rubricKeys);
     this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
+    actions.insertBefore(this.message, auto);
     this.reasons = element("div", { class: "reasons" });
-    this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keys);
+    // Together at the lower edge of the window, whatever stands above.
+    actions.append(keys);
+    const footer = element("div", { class: "footer" }, this.reasons, actions);
+    this.root.append(element("div", { "data-part": "form" }), footer);
     this.form = new Form(this.root, strings, () => this.say(""));
     this.on("save", () => this.save());
     this.on("skip", () => this.ask("skip"));
@@ -82,7 +87,8 @@ class RatingForm {
       const control = event.target.closest("button, summary, input[type=checkbox]");
       if (control && event.detail > 0) control.blur();
     });
-    this.stopKeys = listenToKeys(this.acts(), () => this.closePanel());
+    this.keyActs = this.acts();
+    this.stopKeys = listenToKeys(this.keyActs, () => this.closePanel());
   }
 
   on(part, act) {
@@ -110,8 +116,18 @@ class RatingForm {
 
   digit(number) {
     if (this.panel) this.chooseReason(number - 1);
-    else if (!this.form.single) this.form.digit(number);
-    else if (number >= 1 && number <= this.form.rubric.dimensions[0].levels.length) this.form.band(number);
+    else this.form.digit(number);
+  }
+
+  // The keys that a rubric has of its own, in place of those of the rubric before it.
+  useKeys(rubric) {
+    for (const key of this.ownKeys || []) delete this.keyActs[key];
+    this.ownKeys = Object.keys(rubric.keys);
+    const names = Object.fromEntries([...rubric.dimensions, ...rubric.marks].map((entry) => [entry.key, entry.label]));
+    this.rubricKeys.replaceChildren(...this.ownKeys.map((key) => (
+      element("div", {}, element("dt", {}, element("kbd", {}, key)), element("dd", {}, names[rubric.keys[key]]))
+    )));
+    for (const key of this.ownKeys) this.keyActs[key] = () => this.form.shortcut(rubric.keys[key]);
   }
 
   update(data, send) {
@@ -120,19 +136,40 @@ class RatingForm {
     this.view = data.view;
     this.data = data;
     this.showHead();
-    if (fresh) {
-      this.player.load(bytesOf(data.wav), data.spectrogram);
-      if (data.rubric) {
-        this.form.show(data);
-        this.closePanel();
-      }
-    }
+    if (fresh) this.show(data);
     if (!data.rubric) return;
     this.answered();
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
     this.root.querySelector('[data-part="next"]').disabled = !data.has_next;
-    if (fresh && this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+    if (fresh) this.autoplay();
+  }
+
+  show(data) {
+    this.player.load(bytesOf(data.wav), data.spectrogram);
+    if (this.left && this.left.view === data.view) this.player.heard = this.left.heard; // what was not saved comes back
+    if (!data.rubric) return;
+    this.form.show(data);
+    this.useKeys(data.rubric);
+    this.closePanel();
+  }
+
+  autoplay() {
+    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+  }
+
+  // The recording that is likely to be next is shown and heard while this one is saved. The server's answer decides: of
+  // another view, or where saving failed, it is shown in its place.
+  showAhead() {
+    const { ahead } = this.data;
+    if (!ahead) return;
+    this.left = { view: this.view, heard: this.player.heard };
+    this.data = { ...this.data, ...ahead, previous: null, ahead: null };
+    this.view = this.data.view;
+    this.root.classList.add("ahead");
+    this.showHead();
+    this.show(this.data);
+    this.autoplay();
   }
 
   // The server's answer to the last action: only now is anything called saved, and only now does its draft go.
@@ -141,7 +178,7 @@ class RatingForm {
     if (this.busy && (!answer || answer.nonce !== this.busy.nonce)) return;
     if (this.busy && answer.ok) this.form.forgetDraft(this.busy.draftKey);
     this.busy = null;
-    this.root.classList.remove("busy");
+    this.root.classList.remove("busy", "ahead");
     if (answer) this.say(answer.message, answer.ok ? "ok" : "bad");
     else this.say("");
   }
@@ -226,6 +263,7 @@ class RatingForm {
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
     const heard = Number(this.player.heardShare.toFixed(3));
     this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
+    if (["rate", "skip", "flag"].includes(kind)) this.showAhead();
   }
 
   dispose() {
@@ -234,11 +272,22 @@ class RatingForm {
   }
 }
 
+// The form of a rubric alone, to look at: without a recording, and nothing is kept.
+function preview(root, data) {
+  root.replaceChildren(element("div", { "data-part": "form" }));
+  const form = new Form(root, data.strings, () => {});
+  form.keepDraft = () => {};
+  form.readDraft = () => null;
+  form.show(data);
+  return () => root.replaceChildren();
+}
+
 const forms = new WeakMap();
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".rating-form");
+  if (data.preview) return preview(root, data);
   let form = forms.get(root);
   if (form && form.strings.language !== data.strings.language) {
     form.dispose();

@@ -16,7 +16,7 @@ from pipeline.optional import require
 from pipeline.records import Problem, RatingEvent
 from pipeline.settings import Settings
 
-EVENT_TEXTS = ("evaluator", "action", "purpose", "notes", "reason", "at", "project", "source")
+EVENT_TEXTS = ("evaluator", "action", "purpose", "notes", "reason", "at", "project", "source", "rubric")
 
 
 def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int, tuple[Problem, ...]]:
@@ -33,7 +33,7 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
     disable_progress_bars()
     text, number = Value("string"), Value("float64")
     event = {**dict.fromkeys(EVENT_TEXTS, text), **dict.fromkeys(("score", "took_s", "heard"), number),
-             "dimensions": text, "marks": text}  # fmt: skip
+             "dimensions": text, "marks": text, "experts": text}  # fmt: skip
     columns = Features({
         **dict.fromkeys(("id", "set", "text", "speaker", "part", "language", "consensus_method"), text),
         "audio": {"bytes": Value("binary"), "path": text}, "score": number, "n_raters": Value("int64"),
@@ -117,8 +117,12 @@ def _event(event: RatingEvent) -> dict[str, Any]:
         **{name: str(getattr(event, name)) for name in EVENT_TEXTS},
         "score": event.score, "took_s": event.took_s, "heard": event.heard, "dimensions": json.dumps(event.dimensions),
         "marks": json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False),
+        "experts": json.dumps(event.experts, ensure_ascii=False),
     }  # fmt: skip
 
 
 def _values(rating: dict[str, Any]) -> dict[str, Any]:
-    return {**rating, "dimensions": artifacts.loads(rating["dimensions"]), "marks": artifacts.loads(rating["marks"])}
+    lists: dict[str, Any] = {
+        name: artifacts.loads(rating[name]) for name in ("dimensions", "marks", "experts") if name in rating
+    }
+    return {**rating, **lists}
