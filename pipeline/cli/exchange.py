@@ -97,6 +97,7 @@ def export(
     "--scale",
     help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
 )
+@click.option("--rubric", default="", help="The rubric of ratings that name none (default: the usual one of the set).")
 @click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
@@ -107,6 +108,7 @@ def import_ratings(
     fmt: Any,
     sheet: str,
     scale: str | None,
+    rubric: str,
     rater: str,
     skip_bad: bool,
     dry_run: bool,
@@ -123,7 +125,7 @@ def import_ratings(
     reading = _reading(file, fmt, sheet)
     incoming = check(
         settings, set_name, reading.rows, People(settings).raters(),
-        scale=parse_scale(scale) if scale else None, rater=rater,
+        scale=parse_scale(scale) if scale else None, rater=rater, rubric=rubric,
     )  # fmt: skip
     assumed = (*reading.assumed, *incoming.assumed)
     if not as_json:

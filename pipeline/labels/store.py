@@ -102,8 +102,8 @@ class LabelStore:
         rubric = self._library.version(event.rubric)
         if rubric.unit is not recording.rubric:
             raise LabelError(
-                N_("The rubric {rubric} is for {unit}s, and “{text}” is none."),
-                rubric=rubric.name, unit=str(rubric.unit), text=recording.text,
+                N_("The rubric {name} is for recordings of a {unit}, and these are of a {other}."),
+                name=rubric.name, unit=str(rubric.unit), other=str(recording.rubric),
             )  # fmt: skip
         return rubric
 

@@ -182,17 +182,11 @@ def rubric_of(settings: Settings, project: Project, unit: RubricName | None = No
     """With which the recordings of the project are rated: the rubric that it names, else the shipped one. Recordings of
     another `unit` than the set's are rated with the shipped one of theirs.
 
-    Raises UnknownNameError or RubricError where the rubric is not there, ProjectError where it is of another unit."""
+    Raises UnknownNameError or RubricError where the rubric is not there, LabelError where it is of another unit."""
     of_set = get_set(settings, project.set).rubric
-    if not project.rubric or unit not in (None, of_set):
+    if unit not in (None, of_set):
         return RUBRICS[unit or of_set]
-    rubric = RubricLibrary(settings).get(project.rubric)
-    if rubric.unit is not of_set:
-        raise ProjectError(
-            N_("The rubric {rubric} is for {unit}s, and the set {set} has none."),
-            rubric=rubric.name, unit=str(rubric.unit), set=project.set,
-        )  # fmt: skip
-    return rubric
+    return RubricLibrary(settings).rating(of_set, project.rubric)
 
 
 def changes(settings: Settings, name: str) -> list[dict[str, Any]]:

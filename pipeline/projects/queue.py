@@ -116,8 +116,8 @@ class Queue:
         return EmptyQueue("wait", max(0.0, waiting[0].expires_at - self._now())) if waiting else EmptyQueue("done")
 
     def peek(self, item: QueueItem) -> Recording | None:
-        """What comes once `item` is saved, as things stand, so that its sound can be fetched ahead. Nothing is reserved:
-        another expert may be given it first, and then `next` answers otherwise."""
+        """What comes once `item` is saved, as things stand, so that its sound can be fetched ahead. Nothing is
+        reserved: another expert may be given it first, and then `next` answers otherwise."""
         if self._project.is_over:
             return None
         taken = {held.slot for held in self._leases.held(self._project.name)}

@@ -177,7 +177,8 @@ class ProjectReview:
         return sorted(names, key=name_key)
 
     def undo(self, recording_id: str) -> ResultFile:
-        """Undo this reviewer's last decision, exclusion, request, return or reassignment. Raises ProjectError where there is none."""
+        """Undo this reviewer's last decision, exclusion, request, return or reassignment. Raises ProjectError where
+        there is none."""
         self._me.require(Action.REVIEW)
         recording = self._index.recording(recording_id)
         mine = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]

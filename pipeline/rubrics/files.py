@@ -116,9 +116,11 @@ def _rubric(raw: dict[Any, Any], wrong: list[str]) -> Rubric | None:
         wrong.append(Message(N_("unit is word or sentence, got {unit!r}"), unit=_short(unit)))
     title = _text("title", raw.get("title"), MAX_LABEL, wrong)
     dimensions = _dimensions(raw.get("dimensions"), wrong)
-    keys = [dimension.key for dimension in dimensions]
+    entries = raw.get("dimensions")
+    # With those that are wrong: what leads to them is not.
+    keys = [str(e["key"]) for e in entries if isinstance(e, dict) and "key" in e] if isinstance(entries, list) else []
     overall = raw.get("overall", keys[0] if len(keys) == 1 else MEAN)
-    if dimensions and overall not in (*keys, MEAN):
+    if keys and overall not in (*keys, MEAN):
         text = N_("overall is {known} or mean, got {value!r}")
         wrong.append(Message(text, known=", ".join(keys), value=_short(overall)))
     digits = raw.get("digits", BY_VALUE)
@@ -240,7 +242,7 @@ def _known_keys(place: str, raw: Mapping[Any, Any], known: tuple[str, ...], wron
 
 def _number(place: str, raw: Any, wrong: list[str]) -> float | None:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= 1e6:
-        wrong.append(Message(N_("{place} is a number, got {value!r}"), place=place, value=_short(raw)))
+        wrong.append(Message(N_("{place} is a number, got {value}"), place=place, value=_short(raw)))
         return None
     return float(raw)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline import artifacts
-from pipeline.errors import UnknownNameError
+from pipeline.errors import LabelError, UnknownNameError
 from pipeline.i18n import N_
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -60,6 +60,19 @@ class RubricLibrary:
             raise UnknownNameError(N_("There is no rubric {name!r}. There are: {known}."), name=name[:60], known=known)
         return self._read(name)
 
+    def rating(self, unit: RubricName, name: str = "") -> Rubric:
+        """With which recordings of a unit are rated: the rubric of that name, else the shipped one. Raises
+        UnknownNameError and RubricError as `get`, LabelError where it is of another unit."""
+        if not name:
+            return RUBRICS[unit]
+        rubric = self.get(name)
+        if rubric.unit is not unit:
+            raise LabelError(
+                N_("The rubric {name} is for recordings of a {unit}, and these are of a {other}."),
+                name=name, unit=str(rubric.unit), other=str(unit),
+            )  # fmt: skip
+        return rubric
+
     def version(self, reference: str) -> Rubric:
         """The version that `name@version` names, current or not. Raises UnknownNameError where it is not kept."""
         if reference in self._kept:
@@ -108,7 +121,8 @@ class RubricLibrary:
             )
         before = next((known for known in self.all() if known.name == rubric.name), rubric)
         if before.unit is not rubric.unit:
-            raise RubricError(N_("There is a rubric {name} for {unit}s already. Give this one another name."),
+            raise RubricError(
+                N_("There is a rubric {name} for recordings of a {unit} already. Give this one another name."),
                 name=rubric.name, unit=str(before.unit),
             )  # fmt: skip
         self.keep(rubric)

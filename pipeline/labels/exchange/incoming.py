@@ -87,12 +87,7 @@ def check(
     Raises UnknownNameError where there is no such rubric, LabelError where it is none of the set's unit.
     """
     library, unit = RubricLibrary(settings), get_set(settings, set_name).rubric
-    chosen = library.get(rubric) if rubric else RUBRICS[unit]
-    if chosen.unit is not unit:
-        raise LabelError(
-            N_("The rubric {rubric} is for {unit}s, and the set {set} has none."),
-            rubric=chosen.name, unit=str(chosen.unit), set=set_name,
-        )  # fmt: skip
+    chosen = library.rating(unit, rubric)
     first = chosen.dimensions[0]
     recordings = _Recordings(read_recordings(settings, set_name))
     raters = _Raters(People(settings), known, rater)
