@@ -7,15 +7,15 @@ from typing import Any
 import click
 
 
-class _Value(click.ParamType):
-    name = "KEY=NUMBER"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        key, _sign, number = str(value).partition("=")
+def _values(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    values = []
+    for text in given:
+        key, _sign, number = text.partition("=")
         try:
-            return key, float(number)
+            values.append((key, float(number)))
         except ValueError:
-            self.fail(f"{value!r} is no KEY=NUMBER, such as sounds=4.", param, ctx)
+            raise click.BadParameter(f"{text!r} is no KEY=NUMBER, such as sounds=4.") from None
+    return tuple(values)
 
 
 def rating_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,7 +27,12 @@ def rating_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--prosodic", type=float, help="Prosody of a sentence, 0-10."),
         click.option("--total", type=float, help="Total score of a sentence, 0-10."),
         click.option(
-            "--value", "others", type=_Value(), multiple=True, help="A dimension of another rubric, as KEY=NUMBER."
+            "--value",
+            "others",
+            metavar="KEY=NUMBER",
+            multiple=True,
+            callback=_values,
+            help="A dimension of another rubric, as KEY=NUMBER.",
         ),
         click.option("--notes", default="", help="A note on the rating."),
     )

@@ -62,7 +62,7 @@ def of_items(items: Sequence[CorpusItem]) -> RatingsTable:
 def rubrics_of(labels: "pd.DataFrame", library: RubricLibrary, unit: RubricName) -> list[Rubric]:
     """With which the ratings among `Index.labels` were given, the most used first; never empty."""
     rated = labels[labels["action"] == "rate"]
-    names = rated["rubric"].str.partition("@")[0].replace("", str(unit)).value_counts().index
+    names = rated["rubric"].str.split("@").str[0].replace("", str(unit)).value_counts().index
     known = {rubric.name: rubric for rubric in library.all()}
     return [known[name] for name in names if name in known] or [RUBRICS[unit]]
 
@@ -71,7 +71,7 @@ def of_frame(labels: "pd.DataFrame", rubric: Rubric, library: RubricLibrary) -> 
     """Of `Index.labels`, the ratings that were given with this rubric, whichever its version; skips and flags do not
     count. Each dimension has a table; a rating that has only a score (from an older tool) counts where there is one."""
     rated = labels[labels["action"] == "rate"]
-    rated = rated[rated["rubric"].str.partition("@")[0].replace("", str(rubric.unit)) == rubric.name]
+    rated = rated[rated["rubric"].str.split("@").str[0].replace("", str(rubric.unit)) == rubric.name]
     items = rated.drop_duplicates("recording_id")
     row_of = {key: row for row, key in enumerate(items["recording_id"])}
     raters = sorted(rated["evaluator"].unique())
