@@ -69,8 +69,8 @@ class Session:
 
 @dataclass(frozen=True)
 class OpenRecording:
-    """The recording to rate now, the rater's own rating of it where there is one, and the rubric to rate it with; `item`
-    where it came from a project's queue."""
+    """The recording to rate now, the rater's own rating of it where there is one, and the rubric to rate it with;
+    `item` where it came from a project's queue."""
 
     recording: Recording
     previous: RatingEvent | None
@@ -134,8 +134,8 @@ class Labelling:
         return EmptyQueue("done") if recording is None else self._opened(recording, None)
 
     def ahead(self, session: Session, current: OpenRecording) -> Recording | None:
-        """What is likely to come once `current` is saved, so that it can be fetched meanwhile. Nothing is reserved: what
-        comes is decided when it is saved. None where the rater is among their earlier recordings."""
+        """What is likely to come once `current` is saved, so that it can be fetched meanwhile. Nothing is reserved:
+        what comes is decided when it is saved. None where the rater is among their earlier recordings."""
         if session.place or session.reopened is not None:
             return None
         if self._queue is not None:

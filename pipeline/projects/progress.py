@@ -20,7 +20,9 @@ _STATES = """
     FROM (
         SELECT r.id, r.review, r.requested, r.assigned, count(t.recording_id) AS n,
             max(t.score) - min(t.score) AS spread,
-            coalesce(sum(r.assigned <> '[]' AND t.evaluator IN (SELECT value FROM json_each(r.assigned))), 0) AS n_assigned
+            coalesce(
+                sum(r.assigned <> '[]' AND t.evaluator IN (SELECT value FROM json_each(r.assigned))), 0
+            ) AS n_assigned
         FROM recordings r
         LEFT JOIN ratings t ON t.recording_id = r.id AND t.action = 'rate' AND t.source = 'human'
         WHERE {condition} GROUP BY r.id
@@ -68,7 +70,9 @@ def outlook(index: Index, project: Project, evaluator: str) -> tuple[int, int]:
     project's recordings but those with known answers."""
     inner = _STATES.format(condition=_OF_PROJECT)
     sql = f"""
-        SELECT coalesce(sum(n < needed AND NOT mine AND for_me), 0) AS n_open, coalesce(sum(n - rated), 0) AS by_others FROM (
+        SELECT coalesce(sum(n < needed AND NOT mine AND for_me), 0) AS n_open,
+            coalesce(sum(n - rated), 0) AS by_others
+        FROM (
             SELECT *,
                 EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}) AS mine,
                 EXISTS (

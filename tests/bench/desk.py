@@ -86,7 +86,7 @@ def _result(name: str, times: list[float], ratio: float | None) -> BenchResult:
 
 
 def _large(settings: Settings, root: Path) -> None:
-    """100,000 recordings; the audio of the first thousands of each rater's order would do, but all of it is one file."""
+    """A set whose recordings are all one file, by hard links."""
     root.mkdir()
     shutil.copyfile(SPOKEN, root / "one.wav")
     report = AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.1, None)

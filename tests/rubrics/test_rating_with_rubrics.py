@@ -44,10 +44,11 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     settings = Settings(data_root=tmp_path / "data", models_root=tmp_path / "models")
     root = tmp_path / "audio"
     root.mkdir()
+    report = AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.0, None)
     recordings = [
-        Recording(f"s/{n}", "s", f"{n}.wav", f"p{n}", "a house", RubricName.SENTENCE, "en", report=AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.0, None))
+        Recording(f"s/{n}", "s", f"{n}.wav", f"p{n}", "a house", RubricName.SENTENCE, "en", report=report)
         for n in range(6)
-    ]  # fmt: skip
+    ]
     save_set(settings, RecordingSet("s", "S", "manifest", root, tmp_path / "labels", RubricName.SENTENCE), recordings)
     Index(settings).rebuild()
     yield settings

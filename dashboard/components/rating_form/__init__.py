@@ -69,8 +69,8 @@ def rating_form(
     key: str,
     on_action: Callable[[], None],
 ) -> None:
-    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state. `ahead` is the
-    recording that is likely to come next: it is shown while this one is saved."""
+    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state. `ahead` is
+    the recording that is likely to come next: it is shown while this one is saved."""
     data = {
         **_recording(shown, audio),
         **{name: value for name, value in vars(content).items() if name not in ("rubric", "previous")},

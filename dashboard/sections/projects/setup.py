@@ -147,7 +147,8 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
         if not st.form_submit_button(_("Save project"), type="primary", icon=":material/save:"):
             return None
     return {
-        "name": name, "set": set_name, "rubric": rubric, "title": title.strip(), "part": part.strip(), "overlap": int(overlap),
+        "name": name, "set": set_name, "rubric": rubric, "title": title.strip(), "part": part.strip(),
+        "overlap": int(overlap),
         "experts": names_of(experts), "order": order, "random_share": float(share), "max_spread": spread,
         "extra": int(extra), "consensus": consensus, "deadline": deadline.isoformat() if deadline else "",
         "gold": gold, "calibration": int(calibration), "gold_every": int(gold_every),

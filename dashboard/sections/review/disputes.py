@@ -82,9 +82,10 @@ def _decision(review: ProjectReview, dispute: Dispute, project: Project) -> None
         columns = st.columns(min(2, len(dimensions)))
         values: dict[str, float | None] = {}
         for index, dimension in enumerate(dimensions):
+            low, high = float(dimension.low), float(dimension.high)
             values[dimension.key] = columns[index % len(columns)].number_input(
-                f"{translated(dimension.label)} ({number(dimension.low)}–{number(dimension.high)})", float(dimension.low),
-                float(dimension.high), None, step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
+                f"{translated(dimension.label)} ({number(low)}–{number(high)})", low, high, None,
+                step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
             )  # fmt: skip
         reason = st.text_input(
             _("Reason"), placeholder=_("What you heard; required to exclude"), key=f"decide-{key}-why"

@@ -64,7 +64,8 @@ def _decide(review: ProjectReview, entry: SetAside) -> None:
     key = entry.recording.id
     with st.form(f"set-aside-{key}"):
         experts = st.multiselect(
-            _("Experts"), review.experts(), key=f"set-aside-{key}-experts", placeholder=_("Choose whom to reassign it to"),
+            _("Experts"), review.experts(), key=f"set-aside-{key}-experts",
+            placeholder=_("Choose whom to reassign it to"),
             help=_("Reassigned to these experts alone: nobody else is given the recording any more."),
         )  # fmt: skip
         reason = st.text_input(

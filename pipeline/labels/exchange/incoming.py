@@ -21,7 +21,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, is_nobody, name_key, spelled_as
 from pipeline.people.people import People, permit
 from pipeline.records import REVIEWS, Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording
-from pipeline.rubrics import MARKS, RUBRICS, Dimension, Rubric
+from pipeline.rubrics import MARKS, Dimension, Rubric
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.rubrics.rubric import SCORE
 from pipeline.settings import Settings

@@ -37,8 +37,8 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Over
 
 
 def from_label_studio(content: bytes, rubrics: Iterable[Rubric] = SHIPPED) -> list[Row]:
-    """Of JSON or JSON-MIN, with the values of these rubrics. Raises LabelError where it is no export of tasks; a single broken annotation becomes a row
-    that says so."""
+    """Of JSON or JSON-MIN, with the values of these rubrics. Raises LabelError where it is no export of tasks; a single
+    broken annotation becomes a row that says so."""
     try:
         tasks = artifacts.loads(content)
         if not isinstance(tasks, list):
