@@ -43,7 +43,7 @@ def render() -> None:
     session: label.Session = state.recall(key, label.Session())
     progress = labelling.progress()
     if project is not None and progress is not None:
-        project_info.instructions(project, opened=progress.done == 0)
+        project_info.instructions(project, beside=choices, is_new=progress.done == 0)
     current = labelling.open_recording(session)
     if isinstance(current, EmptyQueue):
         finished.nothing_left(chosen, me, project, progress, current)

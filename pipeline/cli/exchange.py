@@ -96,6 +96,7 @@ def export(
     "--scale",
     help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
 )
+@click.option("--rubric", default="", help="The rubric of ratings that name none (default: the usual one of the set).")
 @click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
@@ -106,6 +107,7 @@ def import_ratings(
     fmt: Any,
     sheet: str,
     scale: str | None,
+    rubric: str,
     rater: str,
     skip_bad: bool,
     dry_run: bool,
@@ -122,7 +124,7 @@ def import_ratings(
     reading = _reading(file, fmt, sheet)
     incoming = check(
         settings, set_name, reading.rows, People(settings).raters(),
-        scale=parse_scale(scale) if scale else None, rater=rater,
+        scale=parse_scale(scale) if scale else None, rater=rater, rubric=rubric,
     )  # fmt: skip
     assumed = (*reading.assumed, *incoming.assumed)
     if not as_json:
@@ -174,11 +176,12 @@ def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
     """The ratings of a file, or of a folder of TextGrids or a dataset."""
     from pipeline.labels.exchange.incoming import read_ratings
     from pipeline.labels.exchange.rating_rows import Reading
+    from pipeline.rubrics.library import RubricLibrary
 
     if not source.is_dir():
         if fmt in ("dataset", "textgrid"):
             raise LabelError(f"{source} is a file. Give the folder that was exported.")
-        return read_ratings(source.read_bytes(), fmt, sheet)
+        return read_ratings(source.read_bytes(), fmt, sheet, RubricLibrary(Settings.from_env()).all())
     from pipeline.labels.exchange.dataset import is_dataset, read_dataset
     from pipeline.labels.exchange.textgrid import read_textgrids
 

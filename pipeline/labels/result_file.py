@@ -84,7 +84,9 @@ def append(result: ResultFile, event: RatingEvent) -> ResultFile:
 def respelled(result: ResultFile, spelling: Callable[[str], str]) -> ResultFile:
     """The same with every rater's name as `spelling` has it."""
     ratings = tuple(
-        event if (name := spelling(event.evaluator)) == event.evaluator else replace(event, evaluator=name)
+        replace(event, evaluator=spelling(event.evaluator), experts=tuple(map(spelling, event.experts)))
+        if event.experts or spelling(event.evaluator) != event.evaluator
+        else event
         for event in result.ratings
     )
     return result if ratings == result.ratings else derive(result.word, result.rubric, ratings, result.extra)
@@ -188,6 +190,8 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         took_s=None if raw.get("took_s") is None else _dimension(raw["took_s"]),
         heard=None if raw.get("heard") is None else min(1.0, max(0.0, _dimension(raw["heard"]))),
         segments=checked_segments([segment_from_json(segment) for segment in raw.get("segments", ())]),
+        rubric=str(raw.get("rubric", "")),
+        experts=tuple(map(_rater, raw.get("experts", ()))),
     )
 
 

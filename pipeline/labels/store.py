@@ -26,8 +26,9 @@ from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, RubricName, Seconds, Segment
-from pipeline.rubrics import RUBRICS
+from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, Seconds, Segment
+from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
@@ -42,6 +43,7 @@ class LabelStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._index = Index(settings)
+        self._library = RubricLibrary(settings)
 
     def add(self, recording: Recording, event: RatingEvent, by: Identity | None = None) -> ResultFile:
         """Append `event` to the recording's history, with the evaluator's name as on the list of people, else as in
@@ -52,7 +54,9 @@ class LabelStore:
         changed then. An index that cannot be told is no loss: the next `ensure` or `rebuild` reads the file.
         """
         permit(self._settings, by, Action.REVIEW if event.action in REVIEWS else Action.RATE)
-        return self._append(recording, checked(recording.rubric, self._named(event, by), duration_of(recording)))
+        rubric = self._rubric(recording, event)
+        self._library.keep(rubric)
+        return self._append(recording, checked(rubric, self._named(event, by), duration_of(recording)))
 
     def add_from_corpus(
         self, recording: Recording, events: Sequence[RatingEvent], by: Identity | None = None
@@ -94,6 +98,18 @@ class LabelStore:
         if by is not None and not same_person(by.name, event.evaluator):
             raise AccessError(f"{by.name} cannot rate as {event.evaluator}.")
         return replace(event, evaluator=People(self._settings).listed(event.evaluator) or clean_name(event.evaluator))
+
+    def _rubric(self, recording: Recording, event: RatingEvent) -> Rubric:
+        """The version that the event names, else the shipped one of the recording."""
+        if not event.rubric:
+            return RUBRICS[recording.rubric]
+        rubric = self._library.version(event.rubric)
+        if rubric.unit is not recording.rubric:
+            raise LabelError(
+                N_("The rubric {name} is for recordings of a {unit}, and these are of a {other}."),
+                name=rubric.name, unit=str(rubric.unit), other=str(recording.rubric),
+            )  # fmt: skip
+        return rubric
 
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
         path = self._path(recording)
@@ -179,9 +195,10 @@ def duration_of(recording: Recording) -> Seconds | None:
     return None if recording.report is None else recording.report.duration_s
 
 
-def checked(rubric_name: RubricName, event: RatingEvent, duration_s: Seconds | None = None) -> RatingEvent:
-    """The event with its derived score, and with its marks and segments joined. Raises LabelError for values outside
-    the rubric and segments outside the recording, which is `duration_s` long (None: nobody knows)."""
+def checked(rubric: Rubric, event: RatingEvent, duration_s: Seconds | None = None) -> RatingEvent:
+    """The event with its derived score and the rubric's version, and with its marks and segments joined. Raises
+    LabelError for values outside the rubric and segments outside the recording, which is `duration_s` long (None:
+    nobody knows)."""
     if len(event.notes) > MAX_NOTES_LENGTH:
         raise LabelError(
             N_("A note can have at most {max_notes_length} characters, got {n}."),
@@ -194,10 +211,13 @@ def checked(rubric_name: RubricName, event: RatingEvent, duration_s: Seconds | N
     if event.action not in (RatingAction.RATE, RatingAction.DECIDE):
         if event.action in (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE) and not event.reason.strip():
             raise LabelError(N_("A reason is needed to {action} a recording."), action=event.action)
-        return replace(event, score=None, dimensions={})
-    if rubric_name is RubricName.SENTENCE:
-        return replace(event, score=RUBRICS[rubric_name].overall_score(event.dimensions))
+        if event.action is RatingAction.REASSIGN and not event.experts:
+            raise LabelError(N_("Choose whom to reassign the recording to."))
+        return replace(event, score=None, dimensions={}, rubric="")
+    event = replace(event, rubric=rubric.reference, experts=())
+    if not rubric.is_score:
+        return replace(event, score=rubric.overall_score(event.dimensions))
     if event.score is None or not math.isfinite(event.score):
         raise LabelError(N_("A rating needs a score between 0 and 100."))
-    RUBRICS[rubric_name].check({"score": event.score})
+    rubric.check(rubric.values_of(event))
     return replace(event, dimensions={})

@@ -17,6 +17,7 @@ from pipeline.projects.project import Project, get_project, list_projects, save_
 from pipeline.projects.queue import EmptyQueue, Queue
 from pipeline.projects.review import ProjectReview
 from pipeline.records import RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 from tests.pages import button, said
 from tests.prepared import prepare
@@ -180,7 +181,8 @@ def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words:
         current = labelling.open_recording(session)
         assert not isinstance(current, EmptyQueue)
         session = Session(item=current.item)
-        action = {"nonce": str(n), "kind": "rate", "item": current.recording.id, "score": 70 + n}
+        action = {"nonce": str(n), "kind": "rate", "item": current.recording.id,
+                  "rubric": current.rubric.reference, "dimensions": {"score": 70 + n}}  # fmt: skip
         session = labelling.act(session, action)
         assert session.answer is not None
         assert session.answer.ok, session.answer
@@ -202,14 +204,17 @@ def test_a_project_without_anything_left(open_page: Open, settings: Settings, st
 
 
 def test_known_answers_as_people_type_them() -> None:
-    assert read_gold("a/b,80\n\n c/d , 7.5\n", RubricName.WORD) == {"a/b": {"score": 80.0}, "c/d": {"score": 7.5}}
+    assert read_gold("a/b,80\n\n c/d , 7.5\n", RUBRICS[RubricName.WORD]) == {
+        "a/b": {"score": 80.0},
+        "c/d": {"score": 7.5},
+    }
     pasted = "a/b\t80,5\nc/d\t7"
-    assert read_gold(pasted, RubricName.WORD) == {"a/b": {"score": 80.5}, "c/d": {"score": 7.0}}
-    assert read_gold(pasted.replace("\t", ";"), RubricName.WORD) == read_gold(pasted, RubricName.WORD)
-    assert read_gold("a/b;8;9;7,5;8", RubricName.SENTENCE)["a/b"]["prosodic"] == 7.5
+    assert read_gold(pasted, RUBRICS[RubricName.WORD]) == {"a/b": {"score": 80.5}, "c/d": {"score": 7.0}}
+    assert read_gold(pasted.replace("\t", ";"), RUBRICS[RubricName.WORD]) == read_gold(pasted, RUBRICS[RubricName.WORD])
+    assert read_gold("a/b;8;9;7,5;8", RUBRICS[RubricName.SENTENCE])["a/b"]["prosodic"] == 7.5
     assert names_of("Eve; Bob\nCem\tEve, Işıl") == ("Eve", "Bob", "Cem", "Işıl")
     with pytest.raises(ProjectError, match=r"recording,accuracy,fluency,prosodic,total"):
-        read_gold("a/b,8,9", RubricName.SENTENCE)
+        read_gold("a/b,8,9", RUBRICS[RubricName.SENTENCE])
     assert list_projects(Settings.from_env({"PRONLAB_DATA_ROOT": "/nowhere"})) == []
 
 

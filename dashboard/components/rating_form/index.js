@@ -23,9 +23,16 @@ class RatingForm {
       button("undo", strings.undo, strings.undo_help), button("previous", "←", strings.previous_help),
       button("next", "→", strings.next_help), auto,
     );
+    this.rubricKeys = element("dl", {});
+    const keys = keyList(strings);
+    keys.append(this.rubricKeys);
     this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
+    actions.insertBefore(this.message, auto);
     this.reasons = element("div", { class: "reasons" });
-    this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keyList(strings));
+    // Together at the lower edge of the window, whatever stands above.
+    actions.append(keys);
+    const footer = element("div", { class: "footer" }, this.reasons, actions);
+    this.root.append(element("div", { "data-part": "form" }), footer);
     this.form = new Form(this.root, strings, () => this.say(""));
     this.tiers = new Tiers(this.player, strings, this.person, this.form, (text) => this.say(text), (isOpen) => this.want("tiers", isOpen));
     this.form.tiers = this.tiers;
@@ -41,7 +48,8 @@ class RatingForm {
       const control = event.target.closest("button, summary, input[type=checkbox]");
       if (control && event.detail > 0) control.blur();
     });
-    this.stopKeys = listenToKeys(this.acts(), () => this.escape());
+    this.keyActs = this.acts();
+    this.stopKeys = listenToKeys(this.keyActs, () => this.escape());
   }
 
   on(part, act) {
@@ -68,8 +76,18 @@ class RatingForm {
 
   digit(number) {
     if (this.panel) this.chooseReason(number - 1);
-    else if (!this.form.single) this.form.digit(number);
-    else if (number >= 1 && number <= this.form.rubric.dimensions[0].levels.length) this.form.band(number);
+    else this.form.digit(number);
+  }
+
+  // The keys that a rubric has of its own, in place of those of the rubric before it.
+  useKeys(rubric) {
+    for (const key of this.ownKeys || []) delete this.keyActs[key];
+    this.ownKeys = Object.keys(rubric.keys);
+    const names = Object.fromEntries([...rubric.dimensions, ...rubric.marks].map((entry) => [entry.key, entry.label]));
+    this.rubricKeys.replaceChildren(...this.ownKeys.map((key) => (
+      element("div", {}, element("dt", {}, element("kbd", {}, key)), element("dd", {}, names[rubric.keys[key]]))
+    )));
+    for (const key of this.ownKeys) this.keyActs[key] = () => this.form.shortcut(rubric.keys[key]);
   }
 
   // `want` tells the server what the page is to bring the next time.
@@ -80,11 +98,8 @@ class RatingForm {
     this.view = data.view;
     this.data = data;
     this.showHead();
-    if (fresh) {
-      this.player.load(data);
-      this.form.show(data);
-      this.closePanel();
-    } else {
+    if (fresh) this.show(data);
+    else {
       this.player.showTracks(data.tracks);
       this.tiers.offer(data.tiers);
     }
@@ -92,7 +107,34 @@ class RatingForm {
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
     this.root.querySelector('[data-part="next"]').disabled = !data.has_next;
-    if (fresh && this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+    if (fresh) this.autoplay();
+  }
+
+  show(data) {
+    this.player.load(data);
+    if (this.left && this.left.view === data.view) this.player.heard = this.left.heard; // what was not saved comes back
+    if (!data.rubric) return;
+    this.form.show(data);
+    this.useKeys(data.rubric);
+    this.closePanel();
+  }
+
+  autoplay() {
+    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+  }
+
+  // The recording that is likely to be next is shown and heard while this one is saved. The server's answer decides: of
+  // another view, or where saving failed, it is shown in its place.
+  showAhead() {
+    const { ahead } = this.data;
+    if (!ahead) return;
+    this.left = { view: this.view, heard: this.player.heard };
+    this.data = { ...this.data, ...ahead, previous: null, ahead: null };
+    this.view = this.data.view;
+    this.root.classList.add("ahead");
+    this.showHead();
+    this.show(this.data);
+    this.autoplay();
   }
 
   // The server's answer to the last action: only now is anything called saved, and only now does its draft go.
@@ -101,7 +143,7 @@ class RatingForm {
     if (this.busy && (!answer || answer.nonce !== this.busy.nonce)) return;
     if (this.busy && answer.ok) this.form.forgetDraft(this.busy.draftKey);
     this.busy = null;
-    this.root.classList.remove("busy");
+    this.root.classList.remove("busy", "ahead");
     if (answer) this.say(answer.message, answer.ok ? "ok" : "bad");
     else this.say("");
   }
@@ -189,6 +231,7 @@ class RatingForm {
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
     const heard = Number(this.player.heardShare.toFixed(3));
     this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
+    if (["rate", "skip", "flag"].includes(kind)) this.showAhead();
   }
 
   dispose() {
@@ -198,11 +241,22 @@ class RatingForm {
   }
 }
 
+// The form of a rubric alone, to look at: without a recording, and nothing is kept.
+function preview(root, data) {
+  root.replaceChildren(element("div", { "data-part": "form" }));
+  const form = new Form(root, data.strings, () => {});
+  form.keepDraft = () => {};
+  form.readDraft = () => null;
+  form.show(data);
+  return () => root.replaceChildren();
+}
+
 const forms = new WeakMap();
 
 export default function (component) {
   const { data, parentElement, setTriggerValue, setStateValue } = component;
   const root = parentElement.querySelector(".rating-form");
+  if (data.preview) return preview(root, data);
   let form = forms.get(root);
   if (form && (form.strings.language !== data.strings.language || form.person !== data.person)) {
     form.dispose();

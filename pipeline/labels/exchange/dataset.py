@@ -17,7 +17,7 @@ from pipeline.optional import require
 from pipeline.records import Problem, RatingEvent
 from pipeline.settings import Settings
 
-EVENT_TEXTS = ("evaluator", "action", "purpose", "notes", "reason", "at", "project", "source")
+EVENT_TEXTS = ("evaluator", "action", "purpose", "notes", "reason", "at", "project", "source", "rubric")
 
 
 def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int, tuple[Problem, ...]]:
@@ -34,7 +34,7 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
     disable_progress_bars()
     text, number = Value("string"), Value("float64")
     event = {**dict.fromkeys(EVENT_TEXTS, text), **dict.fromkeys(("score", "took_s", "heard"), number),
-             "dimensions": text, "marks": text, "segments": text}  # fmt: skip
+             "dimensions": text, "marks": text, "segments": text, "experts": text}  # fmt: skip
     columns = Features({
         **dict.fromkeys(("id", "set", "text", "speaker", "part", "language", "consensus_method"), text),
         "audio": {"bytes": Value("binary"), "path": text}, "score": number, "n_raters": Value("int64"),
@@ -119,9 +119,10 @@ def _event(event: RatingEvent) -> dict[str, Any]:
         "score": event.score, "took_s": event.took_s, "heard": event.heard, "dimensions": json.dumps(event.dimensions),
         "marks": json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False),
         "segments": json.dumps([segment_to_json(segment) for segment in event.segments], ensure_ascii=False),
+        "experts": json.dumps(event.experts, ensure_ascii=False),
     }  # fmt: skip
 
 
 def _values(rating: dict[str, Any]) -> dict[str, Any]:
-    values = ("dimensions", "marks", "segments")  # the last is not in datasets of before there were any
-    return {**rating, **{name: artifacts.loads(rating[name]) for name in values if name in rating}}
+    names = ("dimensions", "marks", "segments", "experts")  # the last two are not in datasets of before
+    return {**rating, **{name: artifacts.loads(rating[name]) for name in names if name in rating}}

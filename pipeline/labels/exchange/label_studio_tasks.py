@@ -19,8 +19,8 @@ from pipeline.errors import LabelError
 from pipeline.labels.exchange.recordings import LabelledRecording
 from pipeline.labels.marked_words import marked_words, word_places
 from pipeline.labels.segments import TIERS
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName, Segment
-from pipeline.rubrics import MARKS, RUBRICS, Dimension
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, Segment
+from pipeline.rubrics import MARKS, Dimension, Rubric
 
 LOCAL_FILES = "/data/local-files/?d="
 AUDIO, TEXT = "audio", "text"  # names of what is shown
@@ -30,7 +30,10 @@ TIER, LABEL, OF_WORD, OF_SOUND, SEGMENT_MARKS = (
     f"segment_{name}" for name in ("tier", "label", "word", "sound", "marks")
 )
 SHARE_HEARD = "share_heard"
-TEXTS = {"rater": "evaluator", "notes": "notes", "reason": "reason", "rated_at": "at", "project": "project"}
+TEXTS = {
+    "rater": "evaluator", "notes": "notes", "reason": "reason", "rated_at": "at", "project": "project",
+    "rubric": "rubric", "experts": "experts",
+}  # fmt: skip
 CHOICES = {"action": RatingAction, "purpose": Purpose, "source": RatingSource}
 MARK_HEARD = ": "  # between a mark and the sound that was heard
 UNCHOSEN = ("rate", "", "human")  # what an annotation without the choice says
@@ -42,7 +45,7 @@ def tasks(labelled: Iterable[LabelledRecording], document_root: Path) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
-def configuration(rubrics: Iterable[RubricName], tiers: Iterable[str] = ()) -> bytes:
+def configuration(rubrics: Iterable[Rubric], tiers: Iterable[str] = ()) -> bytes:
     """The labelling configuration for tasks under these rubrics and with segments in these tiers, as XML."""
     view = ElementTree.Element("View")
 
@@ -64,9 +67,13 @@ def configuration(rubrics: Iterable[RubricName], tiers: Iterable[str] = ()) -> b
     add("TextArea", name=HEARD, toName=TEXT, perRegion="true", placeholder="sound that was heard")
     for name in (SOUND, WORD):
         add("Number", name=name, toName=TEXT, perRegion="true", min="1", step="1")
-    for dimension in dict.fromkeys(d for rubric in sorted(set(rubrics)) for d in RUBRICS[rubric].dimensions):
-        add("Header", value=f"{dimension.label} ({dimension.low:g}–{dimension.high:g})", size="4")
-        add("Number", name=dimension.key, toName=AUDIO, **_range(dimension))
+    scales: dict[str, list[Dimension]] = {}  # rubrics may use one key on different scales
+    for dimension in (d for rubric in rubrics for d in rubric.dimensions):
+        scales.setdefault(dimension.key, []).append(dimension)
+    for key, same in scales.items():
+        low, high = f"{min(d.low for d in same):g}", f"{max(d.high for d in same):g}"
+        add("Header", value=f"{same[0].label} ({low}–{high})", size="4")
+        add("Number", name=key, toName=AUDIO, min=low, max=high, step="0.1")
     add("Header", value="Share heard (0–1)", size="4")
     add("Number", name=SHARE_HEARD, toName=AUDIO, min="0", max="1", step="0.001")
     for name in TEXTS:
@@ -125,7 +132,8 @@ def _results(recording: Recording, event: RatingEvent) -> Iterator[dict[str, Any
     if event.heard is not None:
         yield _result(SHARE_HEARD, SHARE_HEARD, "number", {"number": event.heard})
     for name, field in TEXTS.items():
-        if text := getattr(event, field):
+        if value := getattr(event, field):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             yield _result(name, name, "textarea", {"text": [text]})
     for name in CHOICES:
         choice = str(getattr(event, name))
@@ -177,7 +185,3 @@ def _place(recording: Recording, mark: Mark) -> tuple[int, int] | None:
 
 def _result(region: str, name: str, kind: str, value: dict[str, Any], to_name: str = AUDIO) -> dict[str, Any]:
     return {"id": region, "from_name": name, "to_name": to_name, "type": kind, "value": value}
-
-
-def _range(dimension: Dimension) -> dict[str, str]:
-    return {"min": f"{dimension.low:g}", "max": f"{dimension.high:g}", "step": "0.1"}

@@ -24,8 +24,11 @@ def table_rows(labels: Labels, table: TableName) -> list[dict[str, Any]]:
     if table == "consensus":
         decided = [r for r in labels.recordings if r.consensus is not None or r.is_excluded]
         return [_consensus_row(labelled) for labelled in decided]
-    has_dimensions = any(event.dimensions for labelled in labels.recordings for event in labelled.events)
-    dimensions = DIMENSIONS if has_dimensions else ()
+    given = dict.fromkeys(
+        key for labelled in labels.recordings for event in labelled.events for key in event.dimensions
+    )
+    shipped = DIMENSIONS if given.keys() & set(DIMENSIONS) else ()
+    dimensions = [*shipped, *(key for key in given if key not in DIMENSIONS)]
     return [
         _rating_row(labelled, event, dimensions)
         for labelled in labels.recordings
@@ -84,7 +87,7 @@ def _rating_row(labelled: LabelledRecording, event: RatingEvent, dimensions: Seq
         "notes": event.notes, "reason": event.reason, "marks": [asdict(mark) for mark in event.marks],
         "segments": [segment_to_json(segment) for segment in event.segments],
         "at": event.at, "took_s": event.took_s, "heard": event.heard,
-        "project": event.project, "source": str(event.source),
+        "project": event.project, "source": str(event.source), "rubric": event.rubric, "experts": list(event.experts),
         "counts": labelled.counts(event), "consensus": None if agreed is None else agreed.score,
         "excluded": labelled.is_excluded,
     }  # fmt: skip

@@ -17,6 +17,7 @@ A label has no line ends, which other programs cannot read: ⏎ stands for them.
 what people said again; the consensus follows from it.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -53,7 +54,17 @@ SHORTEST_S: Seconds = 1e-3
 SUFFIX = ".TextGrid"
 RATING, DECISION = "rating", "decision"
 LINE_END = "⏎"
-_TEXTS = ("action", "notes", "reason", "project", "source", "at", "purpose")  # the others are numbers
+_TEXTS = (
+    "action",
+    "notes",
+    "reason",
+    "project",
+    "source",
+    "at",
+    "purpose",
+    "rubric",
+    "experts",
+)  # the others are numbers
 FIELD = " | "
 # What a program may take for a line end, or cannot show; besides what has a meaning in a label or a tier's name.
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\|⏎]")
@@ -283,8 +294,9 @@ def _place(mark: Mapping[str, Any]) -> tuple[int, int]:
 def _label(event: RatingEvent) -> str:
     values: dict[str, Any] = {} if event.action is RatingAction.RATE else {"action": str(event.action)}
     values |= dict(event.dimensions) if event.dimensions else {"score": event.score}
-    for key in ("took_s", "heard", "notes", "reason", "project", "at"):
+    for key in ("took_s", "heard", "notes", "reason", "project", "rubric", "at"):
         values[key] = getattr(event, key)
+    values["experts"] = json.dumps(event.experts, ensure_ascii=False) if event.experts else ""
     if event.source is not RatingSource.HUMAN:
         values["source"] = str(event.source)
     if event.purpose not in NOT_COUNTED:
