@@ -97,7 +97,7 @@ def _of_set(name: str, part: str | None, rubric_name: str | None) -> "RatingsTab
 
 def _words(estimate: "Estimate") -> str:
     if estimate.value is None:
-        return f"- ({estimate.reason}, n {estimate.n})"
+        return f"- ({estimate.reason})"
     if estimate.interval is None:
         return f"{estimate.value:6.3f}{f'  ({estimate.reason})' if estimate.reason else ''}"
     between = f"  [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.errors import LabelError
 from pipeline.records import Problem
 from pipeline.settings import Settings
@@ -78,7 +78,7 @@ def export(
         raise LabelError(f"{out} is a folder. Give the name of a file.")
     exported = export_table(settings, set_name, fmt, table, asker(), DIALECTS[separator])
     write_export(out, exported.content)
-    _tell(out, exported.n, as_json, left_out=exported.left_out, unit="rows")
+    _tell(out, exported.n, as_json, left_out=exported.left_out, unit="row")
 
 
 @click.command("import-ratings")
@@ -133,11 +133,11 @@ def import_ratings(
     if not dry_run:
         _refuse_unless_sure(incoming, len(reading.rows), skip_bad)
     changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
-    text = f"{_counted(incoming.n, 'rating')} of {_counted(len(incoming.ratings), 'recording')}"
+    text = f"{counted(incoming.n, 'rating')} of {counted(len(incoming.ratings), 'recording')}"
     asked = [f"{incoming.scale_question} (--scale)"] if incoming.scale_question else []
     lines = [
         *asked,
-        f"{text}, nothing was written" if dry_run else f"{text}; new ratings for {_counted(changed, 'recording')}.",
+        f"{text}, nothing was written" if dry_run else f"{text}; new ratings for {counted(changed, 'recording')}.",
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
     if (more := len(incoming.problems) - SHOWN_PROBLEMS) > 0:
@@ -152,10 +152,6 @@ def import_ratings(
         "respelled": incoming.respelled,
     }
     emit(result, as_json, "\n".join(lines))
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:
@@ -201,7 +197,7 @@ def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_jso
     n, problems = write_manifest(settings, set_name, out, asker())
     if not as_json:
         click.echo(f"`pronlab import {out}` imports the recordings with their ratings again.")
-    _tell(out, n, as_json, left_out=problems)
+    _tell(out, n, as_json, without_ratings=problems)
 
 
 def _export_recordings(
@@ -261,18 +257,23 @@ def _tell(
     *,
     left_out: Sequence[Problem] = (),
     unaligned: Sequence[Problem] = (),
-    unit: str = "recordings",
+    unit: str = "recording",
+    without_ratings: Sequence[Problem] = (),
     more: dict[str, Any] | None = None,
 ) -> None:
-    lines = [f"{n} {unit} written to {out}."]
+    lines = [f"{counted(n, unit)} written to {out}."]
     for problems, heading in (
-        (left_out, "recordings were left out because their label file or audio cannot be used"),
-        (unaligned, "recordings could not be aligned: their text stands over the whole recording"),
+        (left_out, "left out because the label file or audio cannot be used"),
+        (without_ratings, "written without ratings because the label file cannot be read"),
+        (unaligned, "not aligned: the text stands over the whole recording"),
     ):
         if problems:
-            lines.append(f"{len(problems)} {heading}:")
+            lines.append(f"{counted(len(problems), 'recording')} {heading}:")
             lines += [f"  {problem.path}: {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
         if len(problems) > SHOWN_PROBLEMS:
             lines.append(f"  ... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
-    written = {"out": out, "rows": n, **(more or {}), "left_out": left_out, "unaligned": unaligned}
+    written = {
+        "out": out, "rows": n, **(more or {}),
+        "left_out": left_out, "without_ratings": without_ratings, "unaligned": unaligned,
+    }  # fmt: skip
     emit(written, as_json, "\n".join(lines))

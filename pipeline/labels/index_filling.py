@@ -91,7 +91,7 @@ def fill_set(
         if progress is not None and done % 500 == 0:
             progress(done, len(recordings), set_.name)
         try:
-            asked = str(label_path(recording))
+            asked = str(label_path(recording.path))
             relative = asked if asked in present else by_letters.get(composed(asked))
             result = None
             if relative is not None:
@@ -150,7 +150,7 @@ def _label_files(root: Path) -> frozenset[str]:
 
 def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Problem]:
     """Label files whose recording the set does not have."""
-    wanted = {composed(str(label_path(recording))) for recording in recordings}
+    wanted = {composed(str(label_path(recording.path))) for recording in recordings}
     return [
         Problem(
             "stray_label", f"{file}: the set has no recording of this name, so the label file is not read.", path=file

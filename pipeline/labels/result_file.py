@@ -10,7 +10,7 @@ five keys of a newer file has rated, too: the edit is adopted as a further event
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from pipeline.labels.history import current_ratings
 from pipeline.labels.segments import checked_segments, segment_from_json, segment_to_json
 from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
-from pipeline.times import as_text, utc_time
+from pipeline.times import as_text, has_zone, utc_time
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
 OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
@@ -38,7 +38,11 @@ class LabelTimeError(LabelError):
 
 
 class _WrongTime(ValueError):
-    pass
+    """`likely` is what was most probably meant; "" where nobody can tell."""
+
+    def __init__(self, message: str, likely: str = "") -> None:
+        super().__init__(message)
+        self.likely = likely
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,10 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
 
 
 def _to_file(result: ResultFile) -> dict[str, Any]:
-    own = {key: getattr(result, key) for key in OWN_KEYS}
-    own["ratings"] = [event_to_json(event) for event in result.ratings]
-    own["consensus"] = None if result.consensus is None else asdict(result.consensus)
-    plain: dict[str, Any] = to_json({**own, **result.extra})
-    return plain
+    own = {key: getattr(result, key) for key in FIVE_KEYS}
+    ratings = [event_to_json(event) for event in result.ratings]
+    derived = {"rubric": str(result.rubric), "ratings": ratings, "consensus": to_json(result.consensus)}
+    return {**own, **derived, **to_json(result.extra)}
 
 
 def event_to_json(event: RatingEvent) -> dict[str, Any]:
@@ -221,23 +224,27 @@ def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | N
 
 
 def with_sound_times(raw: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """The content of a label file with each wrong time replaced by one just after the event before it (the history is
-    in order), else the earliest there is; and how many there were."""
+    """The content of a label file with each wrong time replaced, and how many there were. A time without a zone is
+    taken as UTC; any other becomes one just after the event before it (the history is in order), else the earliest
+    there is."""
     events, last, n = [], UNKNOWN_TIME, 0
     for event in raw["ratings"]:
         try:
             last = _time(event["at"])
-        except _WrongTime:
-            last, n = as_text(utc_time(last) + timedelta(milliseconds=1)), n + 1
+        except _WrongTime as error:
+            last, n = error.likely or as_text(utc_time(last) + timedelta(milliseconds=1)), n + 1
         events.append({**event, "at": last})
     return {**raw, "ratings": events}, n
 
 
 def _time(value: Any) -> str:
     try:
-        return as_text(utc_time(value))
+        moment = utc_time(value)
     except ValueError as error:
         raise _WrongTime(f"at: {error}") from None
+    if not has_zone(value):
+        raise _WrongTime(f"at: the time {value!r} has no time zone", as_text(moment))
+    return as_text(moment)
 
 
 def _is_empty(path: Path) -> bool:

@@ -251,8 +251,13 @@ def test_the_player_seeks_loops_zooms_measures_and_remembers(open_page: Open) ->
     assert 1 < milliseconds < 60
     page.keyboard.press("Space")
     form.locator("[data-part=play]").get_by_text("Pause").wait_for()
+    page.keyboard.press("Space")
+    form.locator("[data-part=play]").get_by_text("Play").wait_for()
     page.keyboard.press("Escape")
     expect(time).not_to_contain_text("·")
+    for key in "a>>>b":
+        page.keyboard.press(key)
+    expect(time).to_contain_text("·")
 
     # Pitch, formants and intensity on request, read out at the cursor and under the pointer.
     for key in "ptid":

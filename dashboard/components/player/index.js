@@ -15,7 +15,7 @@ class PlayerPage {
   }
 
   showKeys() {
-    if (!this.player.panel.isOpen) this.player.openSettings();
+    if (!this.player.panel.isOpen) this.player.toggleSettings(false);
     this.player.panel.root.querySelector(".keys").toggleAttribute("open");
   }
 

@@ -6,6 +6,7 @@
 const CELLS_PER_S = 50; // how finely it is kept what was heard
 const ZOOM_STEP = 1.5;
 const SCROLL_SHARE = 0.25; // of what is in view, a key press
+const STEP_SHARE = 0.01;
 const NEARLY_END_S = 0.01;
 const SHORTEST_SELECTION_S = 0.001;
 
@@ -27,8 +28,10 @@ class Player extends EventTarget {
     this.readout = new Readout(this, strings);
     this.badge = element("div", { class: "badge", hidden: "" }, strings.reference);
     this.lanes = element("div", { class: "lanes" }, this.pictures.canvas, this.readout.root, this.badge);
-    this.lanes.addEventListener("wheel", (event) => this.pictures.wheel(event), { passive: false });
     this.other = new OtherSound(this, strings);
+    for (const lanes of [this.lanes, this.other.root]) {
+      lanes.addEventListener("wheel", (event) => this.pictures.wheel(event), { passive: false });
+    }
     this.toolbar = new Toolbar(this, strings);
     this.panel = new SettingsPanel(this.settings, strings, () => this.closeSettings());
     this.root = element(
@@ -115,14 +118,18 @@ class Player extends EventTarget {
     this.toolbar.update();
   }
 
-  openSettings() {
-    this.panel.toggle(!this.panel.isOpen);
-    this.toolbar.update();
+  // Who opened them from the toolbar by keyboard finds the focus there again; else keys belong to the player.
+  toggleSettings(isFromToolbar) {
+    if (this.panel.isOpen) return this.closeSettings();
+    this.returnsToToolbar = isFromToolbar;
+    this.panel.toggle(true);
+    return this.toolbar.update();
   }
 
   closeSettings() {
     this.panel.toggle(false);
-    this.toolbar.part("settings").focus();
+    if (this.returnsToToolbar) this.toolbar.part("settings").focus();
+    else this.focus();
     this.toolbar.update();
   }
 
@@ -245,6 +252,7 @@ class Player extends EventTarget {
     this.selection = null;
     this.pendingStartS = null;
     this.looping = false;
+    if (this.isPlaying) this.play(); // on, beyond what was selected
     this.emit("selection");
   }
 
@@ -278,17 +286,24 @@ class Player extends EventTarget {
     this.settings.set(name, !this.settings.get(name));
   }
 
+  // By a hundredth of what is in view: the closer one looks, the finer.
+  step(direction) {
+    this.seek(this.cursorS + direction * STEP_SHARE * this.viewport.spanS);
+    this.viewport.reveal(this.cursorS);
+  }
+
   // What each key does.
   acts() {
     return {
       " ": () => this.toggle(), h: () => this.replay(), a: () => this.markStart(), b: () => this.markEnd(), l: () => this.toggleLoop(),
       ",": () => this.settings.step("speed", -1), ".": () => this.settings.step("speed", 1), r: () => this.switchSound(), c: () => this.toggleSetting("beside"), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
       n: () => this.zoomToSelection(), e: () => this.viewport.fit(),
+      "<": () => this.step(-1), ">": () => this.step(1),
       "Shift+ArrowLeft": () => this.scroll(-1), "Shift+ArrowRight": () => this.scroll(1),
       d: () => this.settings.set("amplitude", this.settings.get("amplitude") === "db" ? "linear" : "db"),
       g: () => this.settings.set("windowMs", this.settings.get("windowMs") > BROAD_MS ? BROAD_MS : NARROW_MS),
       p: () => this.toggleSetting("pitch"), t: () => this.toggleSetting("formants"), i: () => this.toggleSetting("intensity"),
-      v: () => this.openSettings(),
+      v: () => this.toggleSettings(false),
     };
   }
 }

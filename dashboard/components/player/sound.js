@@ -12,7 +12,8 @@ class Sound {
     const view = new DataView(bytes.buffer);
     this.rateHz = view.getUint32(24, true);
     this.integers = new Int16Array(bytes.buffer, WAV_HEADER_BYTES, Math.floor((bytes.length - WAV_HEADER_BYTES) / 2));
-    this.samples = Float32Array.from(this.integers, (value) => value / 32768);
+    this.samples = new Float32Array(this.integers);
+    for (let index = 0; index < this.samples.length; index += 1) this.samples[index] /= 32768;
     this.durationS = this.samples.length / this.rateHz;
     this.header = bytes.slice(0, WAV_HEADER_BYTES);
     this.speech = this.findSpeech();

@@ -65,6 +65,7 @@ def player_keys() -> list[tuple[list[str], str]]:
     return [
         ([_("Space")], _("play or pause")),
         (["h"], _("play from the start")),
+        (["<", ">"], _("move the cursor")),
         (["a", "b"], _("start and end of the selection")),
         (["l"], _("loop on or off")),
         ([",", "."], _("slower, faster")),

@@ -40,7 +40,7 @@ class Toolbar {
     const acts = {
       play: () => player.toggle(), replay: () => player.replay(), loop: () => player.toggleLoop(), slower: () => player.settings.step("speed", -1),
       faster: () => player.settings.step("speed", 1), out: () => player.zoom(-1), in: () => player.zoom(1), whole: () => player.viewport.fit(),
-      reference: () => player.switchSound(), settings: () => player.openSettings(),
+      reference: () => player.switchSound(), settings: (event) => player.toggleSettings(event.detail === 0),
     };
     for (const [part, act] of Object.entries(acts)) this.part(part).addEventListener("click", act);
     this.rove();
