@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.importing.importer import import_path
+from pipeline.records import RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import expect, look, shoot
 
@@ -316,10 +318,22 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
     import_path(server[1], tmp_path / "manifest.jsonl", name="sentences")
     page = open_page("label", set="sentences", rater="Sentence Sam")
     form = ready(page)
+    page.set_viewport_size({"width": 1366, "height": 768})
+    for dimension in RUBRICS[RubricName.SENTENCE].dimensions:  # before anything is chosen, without a click
+        for level in dimension.levels:
+            expect(form.get_by_text(level.meaning).first).to_be_in_viewport()
     listen(page)
     page.keyboard.press("Enter")
-    page.get_by_text("not rated yet").first.wait_for()
+    page.get_by_text("Rate every dimension first.").wait_for()
     assert not results("Sentence Sam")
+    page.keyboard.press("s")
+    for part in (
+        page.get_by_placeholder("or in your own words"),
+        form.locator("textarea"),
+        form.locator("[data-part=save]"),
+    ):
+        expect(part).to_be_in_viewport()
+    page.keyboard.press("Escape")
     for key in "8760":
         page.keyboard.press(key)
     page.keyboard.press("ArrowUp")

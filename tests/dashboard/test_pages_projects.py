@@ -18,10 +18,13 @@ from pipeline.projects.queue import EmptyQueue, Queue
 from pipeline.projects.review import ProjectReview
 from pipeline.records import RubricName
 from pipeline.rubrics import RUBRICS
+from pipeline.rubrics.files import dump
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 from tests.pages import button, said
 from tests.prepared import prepare
 from tests.projects.test_projects import ADMIN, expert, ids_of, make_words, rate_all, words
+from tests.rubrics.clarity import clarity
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -254,3 +257,21 @@ def test_with_sign_in_nobody_is_anybody_without_it(
     page = page_for(User(is_logged_in=True, email="Ada@lab.org", email_verified=True))
     assert not page.error
     assert page.selectbox(key="review-recording").label == "1 recording, the largest difference first"
+
+
+def test_a_rubric_is_shown_and_chosen_for_a_project(settings: Settings, words: str, open_page: Open) -> None:
+    library = RubricLibrary(settings)
+    library.add(dump(clarity(unit="word")), ADMIN)
+    (settings.data_root / "rubrics" / "bad.yaml").write_text("name: bad")
+    page = open_page("projects")
+    assert not page.exception
+    assert any("bad.yaml" in warning.value for warning in page.warning)
+    page.selectbox(key="rubric-shown").set_value("clarity").run()
+    assert not page.exception
+    page.text_input(key="project--name").set_value("clear")
+    page.selectbox(key="project--rubric").set_value("clarity")
+    button(page, "Save project").click().run()
+    assert not page.exception
+    assert get_project(settings, "clear").rubric == "clarity"
+    label = open_page("label", project="clear", rater="Eve")
+    assert not label.exception

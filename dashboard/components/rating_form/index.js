@@ -45,8 +45,11 @@ class RatingForm {
     box.addEventListener("change", () => localStorage.setItem("pronlab-autoplay", box.checked ? "on" : "off"));
     // After a mouse click the keys belong to the form again; who came by Tab keeps the place.
     this.root.addEventListener("click", (event) => {
-      const control = event.target.closest("button, summary, input[type=checkbox]");
-      if (control && event.detail > 0) control.blur();
+      const control = event.target.closest("button, summary, input[type=checkbox], input[type=range]");
+      if (event.detail === 0) return;
+      if (control) control.blur();
+      // A click beside the controls gives the focus to Streamlit's scrolling part, which the next key would frame.
+      else if (document.activeElement?.matches("[data-testid=stMain]")) document.activeElement.blur();
     });
     this.keyActs = this.acts();
     this.stopKeys = listenToKeys(this.keyActs, () => this.escape());
