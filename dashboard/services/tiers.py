@@ -46,7 +46,7 @@ def words_of(recording: Recording) -> list[MarkedWord]:
 @asks(Action.RATE)
 def sounds_to_choose(set_: RecordingSet, recording: Recording) -> list[tuple[str, str]]:
     """What can be heard in place of another sound: symbol and IPA. Letters for Turkish, else CMU phones."""
-    if _language(set_, recording) == "tr":
+    if language(set_, recording) == "tr":
         return list(SOUNDS.items())
     return [(phone.symbol, phone.ipa) for phone in PHONES.values()]
 
@@ -68,7 +68,9 @@ def first_tiers(set_: RecordingSet, recording: Recording, audio: Audio, *, align
     return FirstTiers(tiers_in_time(timed, duration_s), is_coming)
 
 
-def _language(set_: RecordingSet, recording: Recording) -> str:
+@asks(Action.RATE)
+def language(set_: RecordingSet, recording: Recording) -> str:
+    """In which a recording is read, without its region: `en` of `en-GB`."""
     from pipeline.corpus.sets import target_of
     from pipeline.scoring.selection import settle
 

@@ -41,6 +41,7 @@ class Shown:
     item: str
     label: str
     hint: str
+    language: str
     words: Sequence[MarkedWord]
     tiers: Sequence[Segment]
     sounds: Sequence[tuple[str, str]]

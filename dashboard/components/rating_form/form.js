@@ -33,6 +33,7 @@ class Form {
     this.rubric = data.rubric;
     this.single = data.rubric.dimensions.length === 1;
     this.words = data.words || [];
+    this.language = data.language;
     this.draftKey = `pronlab-draft:${data.evaluator}:${data.item}`;
     this.values = {};
     this.marks = [];
@@ -259,7 +260,7 @@ class Form {
   buildWords() {
     const list = element("div", { class: "words", role: "group", "aria-label": this.strings.marks }, element("small", {}, this.strings.marks_hint));
     this.words.forEach((word, index) => {
-      const chip = element("button", { type: "button", class: "chip", "data-word": index }, word.text.toLowerCase());
+      const chip = element("button", { type: "button", class: "chip", "data-word": index }, this.language === "tr" ? word.text.toLocaleLowerCase("tr") : word.text.toLowerCase());
       chip.addEventListener("click", () => this.cycleMark(index, null));
       const phones = (word.phones || []).map((phone, place) => {
         const small = element("button", { type: "button", class: "phone", "data-word": index, "data-phone": place }, phone.replace(/\d/, ""));

@@ -61,7 +61,7 @@ class Tiers {
       group(this.markButtons, this.heard), group(...edits("comment", "now")),
     );
     this.player.root.after(this.panel);
-    this.player.toolbar.time.before(element("div", { class: "group" }, this.toggle));
+    this.player.toolbar.part("settings").parentElement.before(element("div", { class: "group" }, this.toggle));
     // Keys do all of it: the panel is no row of stops on the way to the form.
     for (const control of [this.toggle, ...this.panel.querySelectorAll("button, input, select")]) control.tabIndex = -1;
   }

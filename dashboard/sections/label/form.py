@@ -96,6 +96,7 @@ def _shown(
         item=recording.id,
         label=recording.text,
         hint=" · ".join(filter(None, [recording.speaker, earlier])),
+        language=tiers.language(chosen, recording),
         words=tiers.words_of(recording),
         tiers=first.segments,
         sounds=tiers.sounds_to_choose(chosen, recording),
