@@ -42,13 +42,13 @@ def render() -> None:
         resume()
         return
     if project is not None and project.kind == PAIRS:
-        pairs.draw(me, project, key, lambda desk: leave(desk, key, choices))
+        pairs.draw(me, project, key, lambda desk: leave(desk, key, choices), choices)
         return
     labelling = label.labelling(chosen.name, me, project)
     session: label.Session = state.recall(key, label.Session())
     progress = labelling.progress()
     if project is not None and progress is not None:
-        project_info.instructions(project, opened=progress.done == 0)
+        project_info.instructions(project, beside=choices, is_new=progress.done == 0)
     current = labelling.open_recording(session)
     if isinstance(current, EmptyQueue):
         finished.nothing_left(chosen, me, project, progress, current)

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import counted, emit, json_option
-from pipeline.errors import LabelError, PronlabError
+from pipeline.errors import LabelError
 from pipeline.records import Problem
 from pipeline.settings import Settings
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.exchange.rating_rows import Reading
     from pipeline.labels.exchange.recordings import Labels
-    from pipeline.labels.exchange.textgrid import Aligner
 
 SHOWN_PROBLEMS = 10
 
@@ -97,6 +96,7 @@ def export(
     "--scale",
     help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
 )
+@click.option("--rubric", default="", help="The rubric of ratings that name none (default: the usual one of the set).")
 @click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
@@ -107,6 +107,7 @@ def import_ratings(
     fmt: Any,
     sheet: str,
     scale: str | None,
+    rubric: str,
     rater: str,
     skip_bad: bool,
     dry_run: bool,
@@ -123,7 +124,7 @@ def import_ratings(
     reading = _reading(file, fmt, sheet)
     incoming = check(
         settings, set_name, reading.rows, People(settings).raters(),
-        scale=parse_scale(scale) if scale else None, rater=rater,
+        scale=parse_scale(scale) if scale else None, rater=rater, rubric=rubric,
     )  # fmt: skip
     assumed = (*reading.assumed, *incoming.assumed)
     if not as_json:
@@ -171,11 +172,12 @@ def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
     """The ratings of a file, or of a folder of TextGrids or a dataset."""
     from pipeline.labels.exchange.incoming import read_ratings
     from pipeline.labels.exchange.rating_rows import Reading
+    from pipeline.rubrics.library import RubricLibrary
 
     if not source.is_dir():
         if fmt in ("dataset", "textgrid"):
             raise LabelError(f"{source} is a file. Give the folder that was exported.")
-        return read_ratings(source.read_bytes(), fmt, sheet)
+        return read_ratings(source.read_bytes(), fmt, sheet, RubricLibrary(Settings.from_env()).all())
     from pipeline.labels.exchange.dataset import is_dataset, read_dataset
     from pipeline.labels.exchange.textgrid import read_textgrids
 
@@ -204,6 +206,7 @@ def _export_recordings(
     from pipeline.labels.exchange.dataset import write_dataset
     from pipeline.labels.exchange.files import write_textgrids
     from pipeline.labels.exchange.recordings import labels_of
+    from pipeline.scoring.alignment import aligner
 
     labels = labels_of(settings, set_name, asker())
     if fmt == "label-studio":
@@ -212,7 +215,7 @@ def _export_recordings(
         n, unreadable = write_dataset(out, labels, settings)
         _tell(out, n, as_json, left_out=(*labels.left_out, *unreadable))
     else:
-        n, left_out, unaligned = write_textgrids(out, labels, _aligner(settings, set_name) if align else None)
+        n, left_out, unaligned = write_textgrids(out, labels, aligner(settings, set_name) if align else None)
         _tell(out, n, as_json, left_out=(*labels.left_out, *left_out), unaligned=unaligned)
 
 
@@ -274,29 +277,3 @@ def _tell(
         "left_out": left_out, "without_ratings": without_ratings, "unaligned": unaligned,
     }  # fmt: skip
     emit(written, as_json, "\n".join(lines))
-
-
-def _aligner(settings: Settings, set_name: str) -> "Aligner":
-    """Align words and phones with the speech scorer, or say why a recording cannot be aligned."""
-    from pipeline.audio.load import load_audio
-    from pipeline.corpus.sets import get_set, target_of
-    from pipeline.labels.exchange.textgrid import Alignment
-    from pipeline.records import Recording, RubricName, State
-    from pipeline.scoring.base import score_audio
-    from pipeline.scoring.pieces import by_piece
-    from pipeline.scoring.selection import SPEECH, load_scorer, settle
-
-    scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
-    set_ = get_set(settings, set_name)
-
-    def align(recording: Recording, audio: Path) -> Alignment:
-        try:
-            target = settle(target_of(set_, recording))[0]
-            result = score_audio(scorer, load_audio(audio), target)
-        except PronlabError as error:
-            return Alignment(reason=str(error))
-        if result.state is not State.SCORED or not result.words:
-            return Alignment(reason=" ".join(result.warnings) or f"it could not be scored ({result.state})")
-        return Alignment(by_piece(target.text, result.words))
-
-    return align

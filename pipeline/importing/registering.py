@@ -32,7 +32,7 @@ from pipeline.text import composed
 
 # Checking one takes a few milliseconds.
 MIN_ITEMS_FOR_PROCESSES = 500
-WORD_KEYS_SHOWN = ("text", "phones", "start_s", "end_s")
+WORD_KEYS_SHOWN = ("text", "phones", "start_s", "end_s", "phone_times_s")
 
 
 @dataclass(frozen=True)

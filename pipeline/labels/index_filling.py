@@ -117,7 +117,7 @@ def fill_set(
         "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
     )
     database.conn.executemany(
-        "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (_recording_row(recording, results.get(recording.id)) for recording in recordings),
     )
     database.conn.executemany(
@@ -191,9 +191,10 @@ def _digest(recordings: Sequence[Recording]) -> str:
 
 def consensus_columns(result: ResultFile | None) -> list[Any]:
     if result is None:
-        return [None, 0, None, None, "", 0]
+        return [None, 0, None, None, "", 0, "[]"]
     agreed, said = result.consensus, review(result.ratings)
-    reviewed = ["" if said.verdict is None else str(said.verdict.action), said.requested]
+    assigned = json.dumps(said.assigned, ensure_ascii=False)
+    reviewed = ["" if said.verdict is None else str(said.verdict.action), said.requested, assigned]
     if agreed is None:
         return [None, 0, None, None, *reviewed]
     evaluators = json.dumps(list(agreed.evaluators), ensure_ascii=False)
@@ -213,7 +214,7 @@ def insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Rec
         for recording, result in labelled
         for event in current_ratings(result.ratings).values()
     ]
-    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     database.conn.executemany(
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (row for recording, result in labelled for row in _event_rows(recording, result)),
@@ -234,7 +235,7 @@ def _rating_row(recording: Recording, event: RatingEvent) -> list[Any]:
     dimensions = json.dumps(event.dimensions)
     marks = json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False)
     head = [recording.id, event.evaluator, recording.set, str(event.source), str(event.action), event.score]
-    return [*head, dimensions, event.at, event.notes, event.reason, marks]
+    return [*head, dimensions, event.at, event.notes, event.reason, marks, event.rubric]
 
 
 def _problem_rows(set_: RecordingSet, recordings: Sequence[Recording], found: Sequence[Problem]) -> Iterator[list[Any]]:

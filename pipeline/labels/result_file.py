@@ -20,6 +20,7 @@ from pipeline.cells import flag
 from pipeline.errors import LabelError
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
+from pipeline.labels.segments import checked_segments, segment_from_json, segment_to_json
 from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
 from pipeline.times import as_text, has_zone, utc_time
@@ -87,7 +88,9 @@ def append(result: ResultFile, event: RatingEvent) -> ResultFile:
 def respelled(result: ResultFile, spelling: Callable[[str], str]) -> ResultFile:
     """The same with every rater's name as `spelling` has it."""
     ratings = tuple(
-        event if (name := spelling(event.evaluator)) == event.evaluator else replace(event, evaluator=name)
+        replace(event, evaluator=spelling(event.evaluator), experts=tuple(map(spelling, event.experts)))
+        if event.experts or spelling(event.evaluator) != event.evaluator
+        else event
         for event in result.ratings
     )
     return result if ratings == result.ratings else derive(result.word, result.rubric, ratings, result.extra)
@@ -134,8 +137,8 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
             f"{path} is a damaged label file: {error}. It was not changed; `pronlab label repair {path}` repairs "
             "the time and keeps every rating."
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise LabelError(f"{path} is a damaged label file: {error}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, LabelError) as error:
+        raise LabelError(f"{path} is a damaged label file: {str(error).rstrip('.')}.") from error
     return append(stored, edit) if edit is not None else stored
 
 
@@ -169,6 +172,7 @@ def _to_file(result: ResultFile) -> dict[str, Any]:
 def event_to_json(event: RatingEvent) -> dict[str, Any]:
     """Empty optional fields are left out, so that a file with many raters stays readable."""
     plain: dict[str, Any] = to_json(event)
+    plain["segments"] = [segment_to_json(segment) for segment in event.segments]
     return {key: value for key, value in plain.items() if value not in (None, "", {}, [])}
 
 
@@ -188,6 +192,9 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         purpose=Purpose(raw.get("purpose", "")),
         took_s=None if raw.get("took_s") is None else _dimension(raw["took_s"]),
         heard=None if raw.get("heard") is None else min(1.0, max(0.0, _dimension(raw["heard"]))),
+        segments=checked_segments([segment_from_json(segment) for segment in raw.get("segments", ())]),
+        rubric=str(raw.get("rubric", "")),
+        experts=tuple(map(_rater, raw.get("experts", ()))),
     )
 
 

@@ -17,7 +17,8 @@ from pipeline.people.names import name_key, same_person
 from pipeline.people.people import People
 from pipeline.presets import misfits, not_among, outside
 from pipeline.records import Problem, RubricName, to_json
-from pipeline.rubrics import RUBRICS
+from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 from pipeline.text import composed
 from pipeline.times import now_iso
@@ -37,7 +38,8 @@ class Project:
     `calibration` items of `gold` (known answers by recording, in the rubric's own values); later every `gold_every`th
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
     apart (0-100), up to `extra` further experts are asked. With `hear_all`, a rating can be saved once the whole
-    recording was heard. `deadline` is an ISO date, included.
+    recording was heard. `deadline` is an ISO date, included. `rubric` names the rubric of the set's recordings; empty:
+    the one that comes with Pronlab for them.
 
     Of the kind `pairs`, experts say which of two recordings is better, or with `ties` that neither is. Each recording
     is in `comparisons` pairs, with `same_text` mostly with recordings of its own text; `overlap` experts answer each
@@ -68,6 +70,7 @@ class Project:
     comparisons: int = 10
     same_text: bool = True
     ties: bool = True
+    rubric: str = ""
 
     def __post_init__(self) -> None:
         """Raises ProjectError naming all that is wrong at once."""
@@ -158,8 +161,7 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     for name in project.experts:
         once.setdefault(name_key(name), people.spelling(name))
     project = replace(project, experts=tuple(once.values()))
-    rubric = get_set(settings, project.set).rubric
-    _check_gold(settings, project, rubric)
+    _check_gold(settings, project, rubric_of(settings, project))
     file = folder_of(settings, project.name) / "project.json"
     with locked(settings, file, ProjectError):
         before = _read(file) if file.is_file() else None
@@ -177,12 +179,28 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
             raise ProjectError(
                 N_("{project} stays a project of its kind. Close it, and make another one."), project=project.name
             )
+        if before is not None and before.rubric != project.rubric and _was_rated(settings, project.name):
+            raise ProjectError(
+                N_("{project} was rated with another rubric already. Close it, and make another project for this one."),
+                project=project.name,
+            )
         artifacts.write_json(file, project)
         old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
         changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
         if changed:
             jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
     return project
+
+
+def rubric_of(settings: Settings, project: Project, unit: RubricName | None = None) -> Rubric:
+    """With which the recordings of the project are rated: the rubric that it names, else the shipped one. Recordings of
+    another `unit` than the set's are rated with the shipped one of theirs.
+
+    Raises UnknownNameError or RubricError where the rubric is not there, LabelError where it is of another unit."""
+    of_set = get_set(settings, project.set).rubric
+    if unit not in (None, of_set):
+        return RUBRICS[unit or of_set]
+    return RubricLibrary(settings).rating(of_set, project.rubric)
 
 
 def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -214,7 +232,7 @@ def _read(file: Path) -> Project:
         raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
 
 
-def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> None:
+def _check_gold(settings: Settings, project: Project, rubric: Rubric) -> None:
     if not project.gold:
         return
     there = {recording.id for recording in read_recordings(settings, project.set)}
@@ -225,7 +243,7 @@ def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> Non
     ]
     for key, answer in project.gold.items():
         try:
-            RUBRICS[rubric].check(answer)
+            rubric.check(answer)
         except LabelError as error:
             wrong.append(f"{key}: {error}")
     if len(wrong) > 3:

@@ -19,6 +19,7 @@ MODULES = (
     "runs",
     "experts",
     "labelling",
+    "desk",
     "wakeword",
     "service",
     "monitoring",

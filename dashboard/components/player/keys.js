@@ -14,10 +14,10 @@ function actsItself(event) {
   return event.composedPath().some((node) => node instanceof HTMLElement && node.matches(controls));
 }
 
-// Arrows move within a toolbar, a scroll bar and a dialog that has the focus.
+// Arrows move within a toolbar, a scroll bar, a list and a dialog that has the focus.
 function movesWithin(event) {
   if (!/^(Arrow|Home|End|Page)/.test(event.key)) return false;
-  return event.composedPath().some((node) => node instanceof HTMLElement && node.matches("[role=toolbar], [role=scrollbar], [role=dialog]"));
+  return event.composedPath().some((node) => node instanceof HTMLElement && node.matches("[role=toolbar], [role=scrollbar], [role=listbox], [role=dialog]"));
 }
 
 // `acts` maps a key to a function ("Shift+ArrowLeft" where Shift changes no letter); returns the function that stops

@@ -14,7 +14,7 @@ class RatingForm {
   build() {
     const { strings } = this;
     this.head = element("div", { class: "head" });
-    this.player = new Player(strings, this.person, (ceilingHz) => this.want(ceilingHz));
+    this.player = new Player(strings, this.person, (ceilingHz) => this.want("ceiling_hz", ceilingHz));
     this.root.replaceChildren(this.head, this.player.root);
     const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), strings.autoplay);
     const actions = element(
@@ -23,10 +23,19 @@ class RatingForm {
       button("undo", strings.undo, strings.undo_help), button("previous", "←", strings.previous_help),
       button("next", "→", strings.next_help), auto,
     );
+    this.rubricKeys = element("dl", {});
+    const keys = keyList(strings);
+    keys.append(this.rubricKeys);
     this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
+    actions.insertBefore(this.message, auto);
     this.reasons = element("div", { class: "reasons" });
-    this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keyList(strings));
+    // Together at the lower edge of the window, whatever stands above.
+    actions.append(keys);
+    const footer = element("div", { class: "footer" }, this.reasons, actions);
+    this.root.append(element("div", { "data-part": "form" }), footer);
     this.form = new Form(this.root, strings, () => this.say(""));
+    this.tiers = new Tiers(this.player, strings, this.person, this.form, (text) => this.say(text), (isOpen) => this.want("tiers", isOpen));
+    this.form.tiers = this.tiers;
     this.on("save", () => this.save());
     this.on("skip", () => this.ask("skip"));
     this.on("flag", () => this.ask("flag"));
@@ -36,10 +45,14 @@ class RatingForm {
     box.addEventListener("change", () => localStorage.setItem("pronlab-autoplay", box.checked ? "on" : "off"));
     // After a mouse click the keys belong to the form again; who came by Tab keeps the place.
     this.root.addEventListener("click", (event) => {
-      const control = event.target.closest("button, summary, input[type=checkbox]");
-      if (control && event.detail > 0) control.blur();
+      const control = event.target.closest("button, summary, input[type=checkbox], input[type=range]");
+      if (event.detail === 0) return;
+      if (control) control.blur();
+      // A click beside the controls gives the focus to Streamlit's scrolling part, which the next key would frame.
+      else if (document.activeElement?.matches("[data-testid=stMain]")) document.activeElement.blur();
     });
-    this.stopKeys = listenToKeys(this.acts(), () => this.escape());
+    this.keyActs = this.acts();
+    this.stopKeys = listenToKeys(this.keyActs, () => this.escape());
   }
 
   on(part, act) {
@@ -52,7 +65,7 @@ class RatingForm {
   acts() {
     const form = () => this.form;
     const acts = {
-      ...this.player.acts(),
+      ...this.player.acts(), ...this.tiers.acts(),
       j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
       z: () => form().lowest(), ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
       x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
@@ -66,10 +79,21 @@ class RatingForm {
 
   digit(number) {
     if (this.panel) this.chooseReason(number - 1);
-    else if (!this.form.single) this.form.digit(number);
-    else if (number >= 1 && number <= this.form.rubric.dimensions[0].levels.length) this.form.band(number);
+    else this.form.digit(number);
   }
 
+  // The keys that a rubric has of its own, in place of those of the rubric before it.
+  useKeys(rubric) {
+    for (const key of this.ownKeys || []) delete this.keyActs[key];
+    this.ownKeys = Object.keys(rubric.keys);
+    const names = Object.fromEntries([...rubric.dimensions, ...rubric.marks].map((entry) => [entry.key, entry.label]));
+    this.rubricKeys.replaceChildren(...this.ownKeys.map((key) => (
+      element("div", {}, element("dt", {}, element("kbd", {}, key)), element("dd", {}, names[rubric.keys[key]]))
+    )));
+    for (const key of this.ownKeys) this.keyActs[key] = () => this.form.shortcut(rubric.keys[key]);
+  }
+
+  // `want` tells the server what the page is to bring the next time.
   update(data, send, want) {
     this.sendToServer = send;
     this.want = want;
@@ -77,16 +101,43 @@ class RatingForm {
     this.view = data.view;
     this.data = data;
     this.showHead();
-    if (fresh) {
-      this.player.load(data);
-      this.form.show(data);
-      this.closePanel();
-    } else this.player.showTracks(data.tracks);
+    if (fresh) this.show(data);
+    else {
+      this.player.showTracks(data.tracks);
+      this.tiers.offer(data.tiers);
+    }
     this.answered();
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
     this.root.querySelector('[data-part="next"]').disabled = !data.has_next;
-    if (fresh && this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+    if (fresh) this.autoplay();
+  }
+
+  show(data) {
+    this.player.load(data);
+    if (this.left && this.left.view === data.view) this.player.heard = this.left.heard; // what was not saved comes back
+    if (!data.rubric) return;
+    this.form.show(data);
+    this.useKeys(data.rubric);
+    this.closePanel();
+  }
+
+  autoplay() {
+    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+  }
+
+  // The recording that is likely to be next is shown and heard while this one is saved. The server's answer decides: of
+  // another view, or where saving failed, it is shown in its place.
+  showAhead() {
+    const { ahead } = this.data;
+    if (!ahead) return;
+    this.left = { view: this.view, heard: this.player.heard };
+    this.data = { ...this.data, ...ahead, previous: null, ahead: null };
+    this.view = this.data.view;
+    this.root.classList.add("ahead");
+    this.showHead();
+    this.show(this.data);
+    this.autoplay();
   }
 
   // The server's answer to the last action: only now is anything called saved, and only now does its draft go.
@@ -95,7 +146,7 @@ class RatingForm {
     if (this.busy && (!answer || answer.nonce !== this.busy.nonce)) return;
     if (this.busy && answer.ok) this.form.forgetDraft(this.busy.draftKey);
     this.busy = null;
-    this.root.classList.remove("busy");
+    this.root.classList.remove("busy", "ahead");
     if (answer) this.say(answer.message, answer.ok ? "ok" : "bad");
     else this.say("");
   }
@@ -183,12 +234,24 @@ class RatingForm {
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
     const heard = Number(this.player.heardShare.toFixed(3));
     this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
+    if (["rate", "skip", "flag"].includes(kind)) this.showAhead();
   }
 
   dispose() {
     this.stopKeys();
+    this.tiers.dispose();
     this.player.dispose();
   }
+}
+
+// The form of a rubric alone, to look at: without a recording, and nothing is kept.
+function preview(root, data) {
+  root.replaceChildren(element("div", { "data-part": "form" }));
+  const form = new Form(root, data.strings, () => {});
+  form.keepDraft = () => {};
+  form.readDraft = () => null;
+  form.show(data);
+  return () => root.replaceChildren();
 }
 
 const forms = new WeakMap();
@@ -196,6 +259,7 @@ const forms = new WeakMap();
 export default function (component) {
   const { data, parentElement, setTriggerValue, setStateValue } = component;
   const root = parentElement.querySelector(".rating-form");
+  if (data.preview) return preview(root, data);
   let form = forms.get(root);
   if (form && (form.strings.language !== data.strings.language || form.person !== data.person)) {
     form.dispose();
@@ -206,7 +270,7 @@ export default function (component) {
     form.build();
     forms.set(root, form);
   }
-  form.update(data, (action) => setTriggerValue("action", action), (ceilingHz) => setStateValue("ceiling_hz", ceilingHz));
+  form.update(data, (action) => setTriggerValue("action", action), (name, value) => setStateValue(name, value));
   return () => {
     forms.get(root)?.dispose();
     forms.delete(root);

@@ -3,12 +3,14 @@
 from typing import Any
 
 from dashboard.components.player.strings import player_keys, player_strings
+from dashboard.components.rating_form.tier_strings import tier_keys, tier_strings
 from pipeline.i18n import _
 
 
 def form_strings() -> dict[str, Any]:
     return {
         **player_strings(),
+        **tier_strings(),
         "save": _("Save and next"),
         "save_help": _("Save and next (Enter)"),
         "skip": _("Skip"),
@@ -22,12 +24,11 @@ def form_strings() -> dict[str, Any]:
         "autoplay": _("Play automatically"),
         "notes": _("Notes"),
         "notes_hint": _("Notes (m)"),
-        "score": _("Score, 0 to 100"),
+        "score": _("{dimension}, {low} to {high}"),
         "slider": _("Score slider"),
         "bands": _("Bands"),
-        "not_rated": _("not rated yet"),
         "marks": _("Marks on words and sounds"),
-        "marks_hint": _("Marks: click a word or a sound, or press w and x"),
+        "marks_hint": _("Click a word or a sound, or press w and x"),
         "no_mark": _("no mark"),
         "progress_help": _("rated, skipped or flagged"),
         "saving": _("Saving …"),
@@ -52,11 +53,11 @@ def _keys() -> list[tuple[list[str], str]]:
     """Which keys do what, for the list below the form."""
     return [
         *player_keys(),
-        (["1–5"], _("band (word); 1–9, 0 = 10 (sentence)")),
-        (["z"], _("zero, the lowest score")),
+        (["1–9"], _("level from below (word), or the value itself; 0 is 10 (sentence)")),
+        (["z"], _("the lowest score")),
         (["j", "k"], _("one down, one up")),
         (["J", "K"], _("ten down, ten up")),
-        (["↑", "↓"], _("previous or next dimension (sentence)")),
+        (["↑", "↓"], _("previous or next dimension")),
         (["w", "x"], _("next word, mark it")),
         (["m"], _("write notes; Esc leaves them")),
         ([_("Enter")], _("save and next")),
@@ -65,4 +66,5 @@ def _keys() -> list[tuple[list[str], str]]:
         (["u"], _("undo")),
         (["←", "→"], _("your earlier recordings, and back")),
         (["?"], _("show or hide these keys")),
+        *tier_keys(),
     ]

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
 from dashboard.components.page import errors_in_words
@@ -22,11 +23,13 @@ from pipeline.projects.queue import EmptyQueue
 DESK = "pair-desk"
 
 
-def draw(me: Identity, project: Project, key: str, leave: Callable[[pairs.PairLabelling], None]) -> None:
+def draw(
+    me: Identity, project: Project, key: str, leave: Callable[[pairs.PairLabelling], None], header: DeltaGenerator
+) -> None:
     """`key` is where the session is remembered; `leave` draws the button that gives the pair back."""
     labelling = pairs.pair_labelling(project, me)
     progress = labelling.progress()
-    project_info.instructions(project, opened=progress.done == 0)
+    project_info.instructions(project, beside=header, is_new=progress.done == 0)
     current = labelling.open_pair()
     if isinstance(current, EmptyQueue):
         finished.no_pairs_left(me, project, progress, current)

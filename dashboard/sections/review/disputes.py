@@ -8,12 +8,11 @@ from dashboard.markup import message, plain
 from dashboard.sections.review import history
 from dashboard.services import shared
 from pipeline.errors import AudioError, LabelError
-from pipeline.i18n import _, ngettext, number
+from pipeline.i18n import _, ngettext, number, translated
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.projects.review import DISPUTED_FROM, Dispute, ProjectReview
 from pipeline.records import RatingAction
-from pipeline.rubrics import RUBRICS
 
 MAX_LISTED = 200
 
@@ -58,8 +57,8 @@ def _one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity
             _decision(review, dispute, project)
         else:
             st.caption(_("Only reviewers and admins can decide."))
-    history.ratings(dispute)
-    history.events(review.history(recording.id))
+    history.ratings(review, dispute)
+    history.events(review.history(recording.id), recording, review)
 
 
 def _state(dispute: Dispute) -> None:
@@ -79,14 +78,15 @@ def _state(dispute: Dispute) -> None:
 
 def _decision(review: ProjectReview, dispute: Dispute, project: Project) -> None:
     key = dispute.recording.id
-    dimensions = RUBRICS[review.rubric].dimensions
+    dimensions = review.rubric.dimensions
     with st.form(f"decide-{key}"):
         columns = st.columns(min(2, len(dimensions)))
         values: dict[str, float | None] = {}
         for index, dimension in enumerate(dimensions):
+            low, high = float(dimension.low), float(dimension.high)
             values[dimension.key] = columns[index % len(columns)].number_input(
-                f"{_(dimension.label)} ({number(dimension.low)}–{number(dimension.high)})", float(dimension.low),
-                float(dimension.high), None, step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
+                f"{translated(dimension.label)} ({number(low)}–{number(high)})", low, high, None,
+                step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
             )  # fmt: skip
         reason = st.text_input(
             _("Reason"), placeholder=_("What you heard; required to exclude"), key=f"decide-{key}-why"

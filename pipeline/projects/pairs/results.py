@@ -18,8 +18,9 @@ from pipeline.people.names import name_key
 from pipeline.projects.pairs.judgements import PREFERENCE, Answer, Judgement, Judgements
 from pipeline.projects.pairs.plan import Item, plan_of
 from pipeline.projects.project import PAIRS, Project
-from pipeline.records import Purpose, RatingAction, RatingEvent, RatingSource, RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.records import Purpose, RatingAction, RatingEvent, RatingSource
+from pipeline.rubrics import Rubric
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
@@ -116,7 +117,7 @@ class PairResults:
 
     def known_scores(self) -> dict[str, float]:
         """The scores (0-100) of the anchors, by recording."""
-        rubric = RUBRICS[get_set(self._settings, self._project.set).rubric]
+        rubric = self._rubric()
         return {key: rubric.overall_score(values) for key, values in self._project.gold.items()}
 
     def table(self) -> "pd.DataFrame":
@@ -147,7 +148,7 @@ class PairResults:
         result = self.scale(method=method)
         if result.why_no_scores:
             raise ProjectError(result.why_no_scores)
-        rubric = get_set(self._settings, self._project.set).rubric
+        rubric = self._rubric()
         index, store, n = Index(self._settings), LabelStore(self._settings), 0
         for place in result.places:
             if place.score is None or place.known is not None:
@@ -163,14 +164,18 @@ class PairResults:
         """Under which the scale's scores stand among the ratings."""
         return f"pairs {self._project.name}"
 
-    def _event(self, place: Place, rubric: RubricName) -> RatingEvent:
-        """A rating of the whole: of a sentence the dimension that its score follows from, and no other."""
+    def _rubric(self) -> Rubric:
+        library = RubricLibrary(self._settings)
+        return library.rating(get_set(self._settings, self._project.set).rubric, self._project.rubric)
+
+    def _event(self, place: Place, rubric: Rubric) -> RatingEvent:
+        """A rating of the whole: of several dimensions the one that the score follows from, and no other."""
         score = round(float(place.score or 0.0), 1)
-        dimension = next(d for d in RUBRICS[rubric].dimensions if d.key == RUBRICS[rubric].overall)
-        value = dimension.low + score / 100.0 * (dimension.high - dimension.low)
+        dimension = next(dimension for dimension in rubric.dimensions if dimension.key == rubric.overall)
+        value = dimension.at(score / 100.0)
         return RatingEvent(
             self.rater_name, RatingAction.RATE, now_iso(), score=score,
-            dimensions={} if rubric is RubricName.WORD else {dimension.key: round(value, 2)},
+            dimensions={} if rubric.is_score else {dimension.key: round(value, 2)},
             notes=f"{place.n} comparisons; 95 % interval {place.score_low:.1f} to {place.score_high:.1f}",
             source=RatingSource.CORPUS, project=self._project.name,
         )  # fmt: skip
