@@ -57,6 +57,7 @@ class Player extends EventTarget {
     this.selection = null;
     this.looping = false;
     this.pendingStartS = null;
+    this.askedCeilingHz = 0;
     this.show("recording", 0);
     this.viewport.reset(this.durationS);
     this.playback.open(this.sound, 0, this.durationS, false);
@@ -70,11 +71,11 @@ class Player extends EventTarget {
     this.pictures.showTracks(this.sound.tracks);
     this.other.show();
     this.readout.update(null);
-    this.askedCeilingHz = tracks?.ceiling_hz ?? 0;
+    if (tracks) this.askedCeilingHz = tracks.ceiling_hz;
     this.askForTracks();
   }
 
-  // Once, when what is to be shown is not what was measured.
+  // Once for a recording, when what is to be shown is not what was measured.
   askForTracks() {
     const { wantedCeilingHz } = this.settings;
     if (!this.sounds || this.askedCeilingHz === wantedCeilingHz) return;
