@@ -254,8 +254,11 @@ class Queue:
             if after is not None and after.purpose is Purpose.WORK:
                 rated.append(after.recording.id)
             yield from ((key, Purpose.REPEAT) for key in rated[:-REPEAT_AFTER] if key not in repeated)
+        apart = {*project.gold, *self._dealt_with()}
         for start in range(0, len(order), CHUNK):
-            chunk = [key for key in order[start : start + CHUNK] if key not in project.gold]
+            chunk = [key for key in order[start : start + CHUNK] if key not in apart]
+            if not chunk:
+                continue
             states = {row["id"]: row for row in self._states(chunk)}
             wanted = [key for key in chunk if key in states and self._wants(states[key])]
             # What others have begun comes first, else ratings of a large set stay too thin for long to compare anybody.
@@ -353,6 +356,11 @@ class Queue:
         sql = "SELECT recording_id FROM events WHERE project = ? AND evaluator = ? AND purpose = ? AND stands"
         rows = self._index.rows(sql, [self._project.name, self._me, str(purpose)])
         return {row["recording_id"] for row in rows}
+
+    def _dealt_with(self) -> set[str]:
+        """What of the set this expert has rated, skipped, flagged or left for later, in any project."""
+        sql = "SELECT recording_id FROM ratings WHERE evaluator = ? AND set_name = ?"
+        return {row["recording_id"] for row in self._index.rows(sql, [self._me, self._project.set])}
 
     def _rated(self) -> list[str]:
         """What this expert rated as work, oldest first."""

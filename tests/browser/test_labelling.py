@@ -358,6 +358,7 @@ def test_tiers_are_edited_saved_and_read_back_from_the_textgrid(
     from pipeline.labels.exchange.files import write_textgrids
     from pipeline.labels.exchange.recordings import labels_of
 
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
     page = open_page("label", set="demo", rater="Tier Tekin")
     form = ready(page)
     form.locator("[data-part=auto]").uncheck()
@@ -384,6 +385,8 @@ def test_tiers_are_edited_saved_and_read_back_from_the_textgrid(
     form.get_by_label("heard as …").press("Escape")
     page.keyboard.press("N")
     shoot(page, "label-tiers")
+    found = axe.Axe().run(page, context={"exclude": [["[data-testid=stSidebarNav]"]]})
+    assert not [violation["id"] for violation in found.response["violations"]]
     page.keyboard.press("h")
     rate(page, "4", 1)
     page.keyboard.press("u")

@@ -188,3 +188,28 @@ def test_the_reference_of_a_recording_is_another_recording_of_its_text(installat
     again = shared.reference_of(recording)
     assert again is not None
     assert np.array_equal(again.samples, demo.samples), "not the recording itself"
+
+
+def test_review_names_the_sounds_that_marks_are_on() -> None:
+    from dashboard.sections.review.history import _comments, _mark
+    from pipeline.labels.marked_words import MarkedWord
+    from pipeline.records import Mark, RatingAction, RatingEvent, Segment
+
+    words = [MarkedWord("ağaç", ("a", "ğ", "a", "ç")), MarkedWord("THIS")]
+    marks = (
+        Mark(0, 1, "missing"),
+        Mark(0, 3, "mispronounced", "j"),
+        Mark(1, None, "tone"),
+        Mark(1, 2, "stress"),
+        Mark(4, 0, "added"),
+    )
+    assert [_mark(mark, words) for mark in marks] == [
+        "ağaç, ğ (sound 2): left out", "ağaç, ç (sound 4): wrong sound → j", "THIS: wrong tone or intonation",
+        "THIS, sound 3: stress in the wrong place", "5: something added",
+    ]  # fmt: skip
+    comments = (
+        Segment("comments", 0.25, 0.25, "creaky"),
+        Segment("comments", 0.5, 0.5),
+        Segment("words", 0.0, 1.0, "x"),
+    )
+    assert _comments(RatingEvent("A", RatingAction.RATE, "", segments=comments)) == ["0.25 s: creaky"]

@@ -35,21 +35,24 @@ class TierLane {
     const nudges = { ArrowLeft: -0.005, ArrowRight: 0.005, ArrowDown: -0.001, ArrowUp: 0.001 };
     if (event.target !== this.root || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.shiftKey && event.key in nudges) this.onNudge(nudges[event.key]);
-    else if (!event.shiftKey && event.key in steps) steps[event.key]();
-    else return;
+    else if (!event.shiftKey && event.key in steps) {
+      steps[event.key]();
+      if (model.current) this.player.viewport.reveal(model.current.start_s);
+    } else return;
     event.preventDefault();
   }
 
   draw() {
     if (this.root.hidden) return;
-    if (this.model.goesOn && this.boxes.size === this.model.segments.length) {
+    if (this.model.isMove && this.boxes.size === this.model.segments.length) {
       this.boxes = new Map([...this.boxes.values()].map((box, place) => [this.model.segments[place], box]));
       this.place();
       return;
     }
+    const numbers = new Map(this.model.segments.map((segment, number) => [segment, number]));
     const rows = this.model.tiers.filter((tier) => tier !== COMMENTS || this.model.of(tier).length).map((tier) => {
       const row = element("div", { class: "tier", role: "group", "aria-label": this.strings.tier_names[tier] ?? tier, "data-tier": tier });
-      row.append(...this.model.of(tier).map((segment) => this.box(segment)));
+      row.append(...this.model.of(tier).map((segment) => this.box(segment, numbers.get(segment))));
       return row;
     });
     this.rows.replaceChildren(...rows);
@@ -58,21 +61,19 @@ class TierLane {
     this.showCurrent();
   }
 
-  box(segment) {
-    const { strings } = this;
+  box(segment, number) {
     const kinds = Object.keys(segment.marks);
     const heard = Object.values(segment.marks).filter(Boolean).join(" ");
     const text = segment.tier === COMMENTS ? segment.label || "•" : segment.label || "∅";
     const box = element(
-      "div", { class: "segment", role: "option", id: `segment-${this.model.segments.indexOf(segment)}`, "aria-label": this.described(segment), title: this.described(segment), "data-kind": kinds[0] ?? "" },
+      "div", { class: "segment", role: "option", id: `segment-${number}`, "data-kind": kinds[0] ?? "" },
       element("span", { class: "label" }, text, heard ? element("i", {}, `→${heard}`) : ""),
     );
     if (segment.tier !== COMMENTS) {
       box.append(...["start_s", "end_s"].map((end) => element("span", { class: "boundary", "data-end": end, "aria-hidden": "true" })));
     }
     if (kinds.length > 1) box.firstChild.append(element("sup", {}, String(kinds.length)));
-    if (this.ipa[segment.label]) box.title = `${box.title} [${this.ipa[segment.label]}]`;
-    box.dataset.empty = String(!segment.label && strings && segment.tier !== COMMENTS);
+    box.dataset.empty = String(!segment.label && segment.tier !== COMMENTS);
     return box;
   }
 
@@ -84,7 +85,16 @@ class TierLane {
       ? filled(strings.seconds, { n: seconds(segment.start_s) })
       : filled(strings.tier_range, { from: seconds(segment.start_s), to: seconds(segment.end_s) });
     const marks = Object.entries(segment.marks).map(([kind, heard]) => [this.markNames[kind] ?? kind, heard].filter(Boolean).join(": "));
-    return [segment.label || strings.tier_empty, times, ...marks].join(", ");
+    const label = segment.label || strings.tier_empty;
+    const ipa = this.ipa[segment.label];
+    return [ipa && ipa !== label ? `${label} [${ipa}]` : label, times, ...marks].join(", ");
+  }
+
+  // Written where it is read: hundreds of them take their time.
+  describe(box, segment) {
+    const text = this.described(segment);
+    box.setAttribute("aria-label", text);
+    box.title = text;
   }
 
   // Everything at its seconds.
@@ -97,7 +107,7 @@ class TierLane {
       box.hidden = fromX > viewport.widthPx || fromX + Math.max(width, isMoment ? 60 : 0) < 0;
       box.style.left = `${fromX}px`;
       box.style.width = isMoment ? "" : `${width}px`;
-      box.classList.toggle("narrow", !isMoment && width < 14);
+      box.classList.toggle("narrow", !isMoment && width < 8);
     }
     this.follow();
   }
@@ -114,10 +124,16 @@ class TierLane {
     for (const [segment, box] of this.boxes) {
       const isCurrent = segment === this.model.current;
       box.setAttribute("aria-selected", String(isCurrent));
-      if (isCurrent) this.root.setAttribute("aria-activedescendant", box.id);
+      if (!isCurrent) continue;
+      this.describe(box, segment);
+      this.root.setAttribute("aria-activedescendant", box.id);
     }
     if (!this.model.current) this.root.removeAttribute("aria-activedescendant");
     this.onCurrent?.();
+  }
+
+  segmentOf(box) {
+    return [...this.boxes].find(([, other]) => other === box)[0];
   }
 
   secondsAt(event) {
@@ -129,7 +145,7 @@ class TierLane {
     this.rows.addEventListener("pointerdown", (event) => {
       const box = event.target.closest(".segment");
       if (event.button || !box) return;
-      const segment = [...this.boxes].find(([, other]) => other === box)[0];
+      const segment = this.segmentOf(box);
       const end = event.target.closest(".boundary")?.dataset.end ?? (segment.tier === COMMENTS ? "start_s" : null);
       this.root.focus({ preventScroll: true });
       event.preventDefault();
@@ -150,6 +166,10 @@ class TierLane {
     };
     this.rows.addEventListener("pointerup", drop);
     this.rows.addEventListener("pointercancel", drop);
+    this.rows.addEventListener("pointerover", (event) => {
+      const box = event.target.closest(".segment");
+      if (box) this.describe(box, this.segmentOf(box));
+    });
     this.rows.addEventListener("dblclick", () => this.onRename());
   }
 

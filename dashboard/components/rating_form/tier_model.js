@@ -75,14 +75,15 @@ class TierModel extends EventTarget {
     return this.of(tier).find((segment) => seconds >= segment.start_s && seconds < segment.end_s) ?? null;
   }
 
-  // Every edit goes through here. `isSame`: it goes on with the edit before (a drag), which is undone as one.
-  edit(segments, current, isSame = false) {
+  // Every edit goes through here. `isSame`: it goes on with the edit before (a drag), which is undone as one; `isMove`:
+  // nothing but times is other than before.
+  edit(segments, current, { isSame = false, isMove = false } = {}) {
     if (!isSame) this.done.push([this.segments, this.current]);
     this.undone = [];
     this.isTouched = true;
-    this.goesOn = isSame;
+    Object.assign(this, { goesOn: isSame, isMove });
     this.replace(segments, current);
-    this.goesOn = false;
+    Object.assign(this, { goesOn: false, isMove: false });
     this.dispatchEvent(new Event("current"));
   }
 
@@ -106,11 +107,11 @@ class TierModel extends EventTarget {
     this.dispatchEvent(new Event("current"));
   }
 
-  with(changes, isSame = false) {
+  with(changes, kind) {
     const { current } = this;
     if (!current) return;
     const changed = { ...current, ...changes };
-    this.edit(this.segments.map((segment) => (segment === current ? changed : segment)), changed, isSame);
+    this.edit(this.segments.map((segment) => (segment === current ? changed : segment)), changed, kind);
   }
 
   // Move an end ("start_s", "end_s") of the current segment. Boundaries of words and phones at the same time are one and
@@ -120,7 +121,7 @@ class TierModel extends EventTarget {
     if (!current) return;
     if (current.tier === COMMENTS) {
       const seconds = this.freeMoment(toS, current);
-      if (seconds !== null) this.with({ start_s: seconds, end_s: seconds }, isSame);
+      if (seconds !== null) this.with({ start_s: seconds, end_s: seconds }, { isSame });
       return;
     }
     const fromS = current[end];
@@ -148,7 +149,7 @@ class TierModel extends EventTarget {
       if (segment === current) chosen = changed;
       return changed;
     });
-    this.edit(moved, chosen, isSame);
+    this.edit(moved, chosen, { isSame, isMove: true });
   }
 
   // At `atS`, or in the middle where that is outside. The rest after the cut stands for nothing of the text yet; of a

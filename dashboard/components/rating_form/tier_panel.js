@@ -82,6 +82,13 @@ class Tiers {
     this.lane.root.focus({ preventScroll: true });
   }
 
+  // By key: show the tiers, go back to them from elsewhere, or fold them away.
+  openOrFocus() {
+    const { root } = this.lane;
+    if (this.isOpen && root.getRootNode().activeElement !== root) root.focus({ preventScroll: true });
+    else this.open(!this.isOpen);
+  }
+
   // A fresh recording: the rater's own segments where there are any, else those to start from.
   show(data, before) {
     const { strings } = this;
@@ -280,7 +287,7 @@ class Tiers {
     };
     for (const [kind, key] of Object.entries(MARK_KEYS)) acts[key] = () => this.kinds.some((mark) => mark.key === kind) && this.mark(kind);
     const whenOpen = Object.entries(acts).map(([key, act]) => [key, () => this.isOpen && act()]);
-    return { o: () => this.open(!this.isOpen), ...Object.fromEntries(whenOpen) };
+    return { o: () => this.openOrFocus(), ...Object.fromEntries(whenOpen) };
   }
 
   dispose() {

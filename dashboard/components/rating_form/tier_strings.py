@@ -56,7 +56,7 @@ def tier_strings() -> dict[str, Any]:
 def tier_keys() -> list[tuple[list[str], str]]:
     """Which keys do what in the tiers, for the list below the form."""
     return [
-        (["o"], _("tiers of words and sounds, or back")),
+        (["o"], _("show the tiers of words and sounds, go to them, or fold them")),
         (["←", "→", "↑", "↓"], _("in the tiers: next segment, other tier")),
         (["B"], _("play the segment")),
         (["⇧ ←", "⇧ →"], _("in the tiers: move the boundary 5 ms")),
