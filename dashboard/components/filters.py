@@ -10,10 +10,28 @@ from dashboard.components.page import empty_state
 from dashboard.markup import plain
 from dashboard.services import shared
 from pipeline.corpus.sets import RecordingSet
-from pipeline.i18n import _
+from pipeline.i18n import N_, _
+from pipeline.people.access import Identity
+from pipeline.projects.project import Project
 from pipeline.records import RubricName
 
+WHOLE_SET = N_("Whole set")
 SLIM = 150  # pixels of a choice in a page's header
+
+
+def choose_project(me: Identity | None) -> Project | None:
+    """One that is open to this rater, or the whole set; None for the latter. Not drawn where there is no project."""
+    names = [name for name in shared.project_names() if me is None or shared.project(name).includes(me.name)]
+    if not names:
+        return None
+    if state.chosen(state.PROJECT) not in [WHOLE_SET, *names]:
+        # A link to a set means that set.
+        state.choose(state.PROJECT, WHOLE_SET if state.chosen(state.SET) else names[0])
+    chosen = st.selectbox(
+        _("Project"), [*names, WHOLE_SET], key=state.PROJECT, bind="query-params", label_visibility="collapsed",
+        format_func=lambda name: _(name) if name == WHOLE_SET else name, width=140,
+    )  # fmt: skip
+    return None if chosen == WHOLE_SET else shared.project(chosen)
 
 
 def choose_set(rubric: RubricName | None = None, where: DeltaGenerator | None = None) -> RecordingSet | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.i18n import N_
+from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.projects.leases import Leases
 from pipeline.projects.project import Project
@@ -27,7 +27,6 @@ _STATES = """
 _OF_PROJECT = """
     r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = '' AND r.id NOT IN (SELECT value FROM json_each(?))
 """
-LATER = N_("Later")  # the reason of a skip after which the recording comes back to the same expert
 _PUT_OFF = "(action = 'skip' AND reason = ?)"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.i18n import N_
+from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
@@ -18,7 +19,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.order import order_of
-from pipeline.projects.progress import LATER, outlook, states
+from pipeline.projects.progress import outlook, states
 from pipeline.projects.project import Project
 from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
@@ -168,6 +169,26 @@ class Queue:
         wanted = [(recording.id, event.purpose)]
         lease = self._leases.claim(self._project.name, self._me, wanted, lambda *_: True, before_s=event.took_s or 0.0)
         return None if lease is None else self._item(lease)
+
+    def open(self, recording: Recording) -> QueueItem:
+        """Reserve this very recording, which the expert asked for; what else they had open is given back. One with a
+        known answer comes as if it were drawn, so that asking for it tells nothing. Raises LabelError, saying why,
+        where it is not theirs to rate now."""
+        project = self._project
+        if project.is_over:
+            raise LabelError(N_("{project} is closed."), project=project.title or project.name)
+        if recording.id not in set(self._order()):
+            raise LabelError(N_("“{text}” is not in this project."), text=recording.text)
+        if self._counts().get(Purpose.CALIBRATION, 0) < project.calibration:
+            raise LabelError(N_("Finish calibration first; then you can choose recordings yourself."))
+        purpose = Purpose.GOLD if recording.id in project.gold else Purpose.WORK
+        lease = self._leases.claim(project.name, self._me, [(recording.id, purpose)], self._is_open)
+        if lease is None:
+            raise LabelError(
+                N_("“{text}” is not yours to rate now: it has the ratings that it needs, or another rater has it."),
+                text=recording.text,
+            )
+        return self._item(lease)
 
     def progress(self) -> "QueueProgress":
         """How much this expert has done and has left, items with known answers and repeats included: every save makes

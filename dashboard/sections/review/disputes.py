@@ -40,10 +40,10 @@ def draw(review: ProjectReview, project: Project, me: Identity) -> None:
         "{n} recording, the largest difference first", "{n} recordings, the largest difference first", len(disputes)
     ).format(n=number(len(disputes)))
     chosen = column.selectbox(label, list(names), key="review-recording")
-    _one(review, names[chosen], project, me)
+    draw_one(review, names[chosen], project, me)
 
 
-def _one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity) -> None:
+def draw_one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity) -> None:
     recording = dispute.recording
     left, right = st.columns([4, 3])
     with left:

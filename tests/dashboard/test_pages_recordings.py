@@ -1,0 +1,128 @@
+"""The Recordings page, and addresses that open one recording on Label and Review."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dashboard.services.label import Labelling, Session
+from pipeline.errors import LabelError
+from pipeline.people.access import Role
+from pipeline.people.people import People, Person
+from pipeline.projects.project import Project, save_project
+from pipeline.projects.queue import Queue
+from pipeline.records import Purpose
+from pipeline.settings import Settings
+from tests.dashboard.test_pages_projects import study, team
+from tests.pages import said
+from tests.projects.test_projects import ADMIN, expert, ids_of, rate_all, words
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
+__all__ = ["study", "words"]
+Open = Callable[..., "AppTest"]
+OF_THE_TEAM = {"Ratings", "Consensus", "Difference", "State", "Set aside by", "Known answer"}
+
+
+def test_a_reviewer_finds_a_recording(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    page = open_page("recordings", project="study", rater="Rita")
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert len(table) == 12
+    assert {"Ratings", "Consensus", "Difference"} <= set(table.columns)
+    page.selectbox(key="recordings-filter").set_value("disputed").run()
+    assert list(page.dataframe[0].value["Difference"]) == [60.0]
+    page.selectbox(key="recordings-filter").set_value("all")
+    page.text_input(key="recordings-words").set_value("GÜNEŞ").run()
+    assert list(page.dataframe[0].value["Text"]) == ["güneş", "güneş"]
+    page.text_input(key="recordings-words").set_value("nothing of this").run()
+    assert "No recording matches" in said(page)
+
+
+def test_an_experts_list_tells_nothing_of_others(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    page = open_page("recordings", project="study", rater="Eve")
+    table = page.dataframe[0].value
+    assert not OF_THE_TEAM & set(table.columns)
+    assert table["My score"][0] == 30.0
+    assert "Raters differ" not in page.selectbox(key="recordings-filter").options
+    assert "Largest difference first" not in page.selectbox(key="recordings-order").options
+
+
+def test_a_learner_has_no_list(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    page = open_page("recordings", project="study", rater="Lea")
+    assert "Lea has the role learner" in said(page)
+    assert not page.dataframe
+
+
+def test_an_address_opens_the_recording_on_label(open_page: Open, settings: Settings, words: str) -> None:
+    key = ids_of(settings)[7]
+    page = open_page("label", recording=key, rater="Eve")
+    assert not page.exception
+    assert page.session_state["set"] == "words"
+    session: Session = page.session_state["pronlab.label/words//Eve"]
+    assert session.reopened == key
+    page = open_page("label", recording="words/nowhere", rater="Eve")
+    assert "There is no recording" in said(page)
+
+
+def test_an_address_opens_the_recording_on_review(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    People(settings).save(Person("Rita", (Role.REVIEWER,)), ADMIN)
+    page = open_page("review", project="study", rater="Rita", recording=ids_of(settings)[3])
+    assert not page.exception
+    assert set(page.dataframe[0].value["Expert"]) == {"Bob", "Cem", "Eve"}
+    assert "is not on" not in said(page)
+
+
+def test_what_was_rated_opens_with_its_values(settings: Settings, study: Project) -> None:
+    labelling = Labelling(settings, "words", expert("Eve"), study)
+    session = labelling.go_to(Session(), ids_of(settings)[0])
+    current = labelling.open_recording(session)
+    assert current.previous.score == 30.0  # type: ignore[union-attr]
+    after = labelling.act(session, {"nonce": "1", "kind": "rate", "item": ids_of(settings)[0], "score": 35})
+    assert after.answer is not None
+    assert after.answer.ok
+    assert (
+        Labelling(settings, "words", expert("Eve"), study).go_to(Session(), ids_of(settings)[0]).previous.score == 35.0
+    )  # type: ignore[union-attr]
+
+
+def test_opening_a_recording_of_a_project_keeps_to_its_rules(settings: Settings, words: str) -> None:
+    ids = ids_of(settings)
+    gold = {ids[0]: {"score": 80.0}, ids[1]: {"score": 60.0}}
+    project = save_project(settings, Project("study", words, overlap=1, gold=gold, calibration=1, gold_every=3), ADMIN)
+    queue = Queue(settings, project, expert("Eve"))
+    recording = labelling_recordings(settings)
+    with pytest.raises(LabelError, match="Finish calibration first"):
+        queue.open(recording[5])
+    rate_all(queue, "Eve", most=1)
+    assert queue.open(recording[5]).purpose is Purpose.WORK
+    silent = next(key for key in gold if key not in queue._seen(Purpose.CALIBRATION))
+    assert queue.open(next(r for r in recording if r.id == silent)).purpose is Purpose.GOLD
+    other = Queue(settings, project, expert("Bob"))
+    rate_all(other, "Bob", most=1)
+    other.open(recording[5])
+    with pytest.raises(LabelError, match="not yours to rate now"):
+        queue.open(recording[5])
+    closed = save_project(settings, Project("study", words, closed=True), ADMIN)
+    with pytest.raises(LabelError, match="is closed"):
+        Queue(settings, closed, expert("Eve")).open(recording[5])
+
+
+def test_going_on_releases_what_was_chosen_and_not_rated(settings: Settings, words: str) -> None:
+    project = save_project(settings, Project("study", words, overlap=1), ADMIN)
+    labelling = Labelling(settings, words, expert("Eve"), project)
+    first = labelling.open_recording(Session())
+    other = next(key for key in ids_of(settings) if key != first.recording.id)  # type: ignore[union-attr]
+    session = labelling.act(labelling.go_to(Session(), other), {"nonce": "1", "kind": "next"})
+    assert labelling.open_recording(session).recording.id == first.recording.id  # type: ignore[union-attr]
+
+
+def labelling_recordings(settings: Settings) -> list:  # type: ignore[type-arg]
+    from pipeline.labels.index import Index
+
+    return Index(settings).recordings("words")
