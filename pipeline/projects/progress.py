@@ -77,6 +77,26 @@ def outlook(index: Index, project: Project, evaluator: str) -> tuple[int, int]:
     return row["n_open"], row["by_others"]
 
 
+def open_rows(index: Index, project: Project, evaluator: str) -> list[dict[str, Any]]:
+    """id, n and needed of the recordings that `evaluator` could still rate, but those with known answers."""
+    inner = _STATES.format(condition=_OF_PROJECT)
+    sql = f"""
+        SELECT id, n, needed FROM ({inner}) s WHERE n < needed AND NOT EXISTS (
+            SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}
+        )
+    """  # noqa: S608
+    return index.rows(sql, [*_rule(project), *_of_project(project), evaluator, LATER])
+
+
+def dealt_with(index: Index, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Who has rated, skipped or flagged these recordings, by id."""
+    sql = "SELECT recording_id, evaluator FROM ratings WHERE recording_id IN (SELECT value FROM json_each(?))"
+    people: dict[str, list[str]] = {}
+    for row in index.rows(sql, [json.dumps(list(ids))]):
+        people.setdefault(row["recording_id"], []).append(row["evaluator"])
+    return people
+
+
 def progress_of(settings: Settings, project: Project) -> ProjectProgress:
     """Over all recordings of the project but those with known answers and those that were decided or excluded."""
     inner = _STATES.format(condition=_OF_PROJECT)

@@ -1,5 +1,6 @@
 """A rating project's settings, kept in `<data root>/projects/<name>/project.json` with every change of them."""
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -36,6 +37,10 @@ class Project:
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
     apart (0-100), up to `extra` further experts are asked. With `hear_all`, a rating can be saved once the whole
     recording was heard. `deadline` is an ISO date, included.
+
+    `calibrate` names the recordings of `gold` that are for calibration, which never come silently; with none, any can
+    be. `assigned` gives recordings to experts by name, `shares` the others in proportion, and `quotas` is the most
+    ratings of a person (`pipeline.projects.assignment`).
     """
 
     name: str
@@ -47,6 +52,7 @@ class Project:
     random_share: float = 0.2
     experts: tuple[str, ...] = ()
     gold: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    calibrate: tuple[str, ...] = ()
     calibration: int = 0
     gold_every: int = 0
     repeat_every: int = 0
@@ -57,12 +63,18 @@ class Project:
     instructions: str = ""
     hear_all: bool = False
     closed: bool = False
+    assigned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    quotas: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Raises ProjectError naming all that is wrong at once."""
         object.__setattr__(self, "experts", tuple(self.experts))
         object.__setattr__(self, "gold", {composed(key): answer for key, answer in self.gold.items()})
+        object.__setattr__(self, "calibrate", tuple(map(composed, self.calibrate)))
+        assigned = {name: tuple(dict.fromkeys(map(composed, ids))) for name, ids in self.assigned.items()}
+        object.__setattr__(self, "assigned", assigned)
         wrong: list[str] = []
         if not NAME.fullmatch(composed(self.name)):
             text = N_("a name has up to 64 letters, digits, '-', '_', '.', got {name!r}")
@@ -77,9 +89,15 @@ class Project:
             wrong.append(Message(N_("max_spread lies in 0-100, got {value}"), value=str(self.max_spread)))
         if (self.calibration or self.gold_every) and not self.gold:
             wrong.append(Message(N_("calibration and gold items need recordings with known answers")))
-        if self.calibration > len(self.gold):
+        n_calibrate = len(self.calibrate) or len(self.gold)
+        if self.calibration > n_calibrate:
             text = N_("calibration asks for {n} of {n_gold} recordings with known answers")
-            wrong.append(Message(text, n=self.calibration, n_gold=len(self.gold)))
+            wrong.append(Message(text, n=self.calibration, n_gold=n_calibrate))
+        if not set(self.calibrate) <= set(self.gold):
+            wrong.append(Message(N_("a recording for calibration needs a known answer")))
+        if self.gold_every and self.gold and set(self.gold) <= set(self.calibrate):
+            wrong.append(Message(N_("all known answers are for calibration; unannounced ones need others")))
+        wrong += self._wrong_people()
         if self.experts and self.overlap > len(self.experts):
             text = N_("overlap {overlap} needs as many experts, there are {n_experts}")
             wrong.append(Message(text, overlap=self.overlap, n_experts=len(self.experts)))
@@ -89,6 +107,28 @@ class Project:
             except (ValueError, TypeError):
                 wrong.append(Message(N_("deadline is a date like 2026-12-31, got {value!r}"), value=self.deadline))
         return self._refuse(wrong)
+
+    def _wrong_people(self) -> list[str]:
+        """What is wrong with who is given how much."""
+        wrong: list[str] = [
+            Message(N_("{name} is given recordings and is not among the experts"), name=name)
+            for name in dict.fromkeys((*self.assigned, *self.shares, *self.quotas))
+            if not self.includes(name)
+        ]
+        for name, share in self.shares.items():
+            if not 0.0 < share < math.inf:
+                wrong.append(Message(N_("a share is above 0, got {value} for {name}"), value=str(share), name=name))
+        for name, quota in self.quotas.items():
+            if quota < 1:
+                wrong.append(Message(N_("a quota is 1 or more, got {value} for {name}"), value=str(quota), name=name))
+        if self.shares and len(self.shares) < self.overlap:
+            text = N_("overlap {overlap} needs as many people with a share, there are {n}")
+            wrong.append(Message(text, overlap=self.overlap, n=len(self.shares)))
+        return wrong
+
+    def quota_of(self, name: str) -> int | None:
+        """The most ratings of this person; None for no limit."""
+        return next((quota for person, quota in self.quotas.items() if same_person(person, name)), None)
 
     def _refuse(self, wrong: list[str]) -> None:
         if wrong:
@@ -147,9 +187,15 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     once: dict[str, str] = {}
     for name in project.experts:
         once.setdefault(name_key(name), people.spelling(name))
-    project = replace(project, experts=tuple(once.values()))
+    project = replace(
+        project, experts=tuple(once.values()),
+        **{
+            key: {people.spelling(name): value for name, value in getattr(project, key).items()}
+            for key in ("assigned", "shares", "quotas")
+        },
+    )  # fmt: skip
     rubric = get_set(settings, project.set).rubric
-    _check_gold(settings, project, rubric)
+    _check_recordings(settings, project, rubric)
     file = folder_of(settings, project.name) / "project.json"
     with locked(settings, file, ProjectError):
         before = _read(file) if file.is_file() else None
@@ -188,8 +234,13 @@ def _read(file: Path) -> Project:
     try:
         raw = artifacts.read_json(file)
         values = {key: value for key, value in raw.items() if key in known}
-        if isinstance(values.get("experts"), list):
-            values["experts"] = tuple(values["experts"])
+        for key in ("experts", "calibrate"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
+        if isinstance(values.get("assigned"), dict):
+            values["assigned"] = {
+                name: tuple(ids) if isinstance(ids, list) else ids for name, ids in values["assigned"].items()
+            }
         if wrong := misfits(Project, values):
             raise ValueError("; ".join(wrong))
         project = Project(**values)
@@ -200,13 +251,15 @@ def _read(file: Path) -> Project:
         raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
 
 
-def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> None:
-    if not project.gold:
+def _check_recordings(settings: Settings, project: Project, rubric: RubricName) -> None:
+    """Those with known answers, and those that are given to somebody."""
+    named = dict.fromkeys((*project.gold, *(key for ids in project.assigned.values() for key in ids)))
+    if not named:
         return
     there = {recording.id for recording in read_recordings(settings, project.set)}
     wrong: list[str] = [
         Message(N_("{recording} is not in the set {set!r}"), recording=key, set=project.set)
-        for key in project.gold
+        for key in named
         if key not in there
     ]
     for key, answer in project.gold.items():
@@ -217,7 +270,7 @@ def _check_gold(settings: Settings, project: Project, rubric: RubricName) -> Non
     if len(wrong) > 3:
         wrong[3:] = [Message(N_("and {n} more"), n=len(wrong) - 3)]
     if wrong:
-        raise ProjectError(N_("The known answers cannot be used: {reasons}."), reasons=joined(wrong))
+        raise ProjectError(N_("The known answers or assignments cannot be used: {reasons}."), reasons=joined(wrong))
 
 
 def _was_rated(settings: Settings, name: str) -> bool:
