@@ -18,6 +18,7 @@ from pipeline.labels.recording_list import (
     speakers_of,
 )
 from pipeline.people.access import Action
+from pipeline.projects.assignment import Assignment
 from pipeline.projects.project import Project
 from pipeline.projects.review import DISPUTED_FROM
 
@@ -32,6 +33,8 @@ def page_of(query: ListQuery, project: Project | None) -> ListPage:
             query, part=project.part or query.part, known=frozenset(project.gold),
             disputed_from=project.max_spread or DISPUTED_FROM,
         )  # fmt: skip
+        if query.filter is Filter.CHOSEN:
+            query = replace(query, chosen=_assigned(project, me.name))
     return list_recordings(shared.open_index(), query, me)
 
 
@@ -39,7 +42,11 @@ def page_of(query: ListQuery, project: Project | None) -> ListPage:
 def filters(project: Project | None) -> list[Filter]:
     """Those that whoever sits here may use."""
     sees = identity.allowed(Action.RATE, Action.SEE_RATINGS).may(Action.SEE_RATINGS)
-    hidden = {Filter.CHOSEN} | (set() if sees else set(TEAM_FILTERS)) | (set() if project else {Filter.KNOWN})
+    hidden = set() if sees else set(TEAM_FILTERS)
+    if project is None:
+        hidden.add(Filter.KNOWN)
+    if project is None or Assignment(project).is_empty:
+        hidden.add(Filter.CHOSEN)
     return [entry for entry in Filter if entry not in hidden]
 
 
@@ -58,3 +65,11 @@ def speakers(set_name: str) -> Sequence[str]:
 @asks(Action.RATE, Action.SEE_RATINGS)
 def parts(set_name: str) -> Sequence[str]:
     return shared.open_index().parts(set_name)
+
+
+def _assigned(project: Project, name: str) -> frozenset[str]:
+    """The recordings of this person, those that are everybody's included."""
+    assignment = Assignment(project)
+    sql = "SELECT id FROM recordings WHERE set_name = ?"
+    ids = (row["id"] for row in shared.open_index().rows(sql, [project.set]))
+    return frozenset(key for key in ids if assignment.is_theirs(name, key))

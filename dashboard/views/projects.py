@@ -17,9 +17,12 @@ def render() -> None:
     me = identity.allowed(Action.SEE_PROJECTS)
     for problem in projects.damaged_projects():
         st.warning(message(problem.message), icon=":material/folder_off:")
-    there_are_projects = bool(shared.project_names())
+    names = shared.project_names()
+    there_are_projects = bool(names)
     if there_are_projects:
         progress.draw()
+        if me.may(Action.SEE_NAMES):
+            progress.draw_experts(names)
     else:
         empty_state(
             _(

@@ -34,24 +34,22 @@ class ExpertPace:
 
 @dataclass(frozen=True)
 class ProjectPace:
-    """Of all experts; `seconds_left` is the work that is left for all of them together, None without a pace."""
+    """Over all experts: `seconds_left` is the work that is left for all of them together. Both are None below
+    MIN_FOR_PACE ratings."""
 
-    experts: tuple[ExpertPace, ...]
     median_s: Seconds | None
     seconds_left: Seconds | None
 
 
 def pace_of(settings: Settings, project: Project, progress: ProjectProgress) -> ProjectPace:
-    index = Index(settings)
-    took = """
-        SELECT evaluator, json_extract(body, '$.took_s') AS took_s FROM events
-        WHERE project = ? AND stands AND action = 'rate' ORDER BY at DESC LIMIT ?
-    """
-    times: dict[str, list[float]] = {}
-    for row in index.rows(took, [project.name, MOST_MEASURED]):
-        times.setdefault(row["evaluator"], [])
-        if row["took_s"] is not None:
-            times[row["evaluator"]].append(float(row["took_s"]))
+    median_s = _median([value for listed in _times(settings, project).values() for value in listed])
+    rest = max(0, progress.needed - progress.done)
+    return ProjectPace(median_s, None if median_s is None else rest * median_s)
+
+
+def expert_paces(settings: Settings, project: Project) -> tuple[ExpertPace, ...]:
+    """Of everybody who rated in the project or was asked to, by name."""
+    index, times = Index(settings), _times(settings, project)
     counted = """
         SELECT evaluator, count(DISTINCT recording_id) AS n FROM events
         WHERE project = ? AND purpose = '' AND stands AND action = 'rate' GROUP BY evaluator
@@ -60,16 +58,26 @@ def pace_of(settings: Settings, project: Project, progress: ProjectProgress) -> 
     names: dict[str, str] = {}
     for name in (*rated, *project.experts, *project.shares, *project.quotas, *project.assigned):
         names.setdefault(name_key(name), name)
-    experts = [
+    return tuple(
         ExpertPace(
             name, rated.get(name, 0), _left(index, project, name, rated.get(name, 0)), project.quota_of(name),
             _median(times.get(name, [])),
         )
         for name in sorted(names.values(), key=name_key)
-    ]  # fmt: skip
-    median_s = _median([value for listed in times.values() for value in listed])
-    rest = max(0, progress.needed - progress.done)
-    return ProjectPace(tuple(experts), median_s, None if median_s is None else rest * median_s)
+    )  # fmt: skip
+
+
+def _times(settings: Settings, project: Project) -> dict[str, list[Seconds]]:
+    """By expert: how long their latest ratings took."""
+    sql = """
+        SELECT evaluator, json_extract(body, '$.took_s') AS took_s FROM events
+        WHERE project = ? AND stands AND action = 'rate' ORDER BY at DESC LIMIT ?
+    """
+    times: dict[str, list[Seconds]] = {}
+    for row in Index(settings).rows(sql, [project.name, MOST_MEASURED]):
+        if row["took_s"] is not None:
+            times.setdefault(row["evaluator"], []).append(float(row["took_s"]))
+    return times
 
 
 def _left(index: Index, project: Project, name: str, rated: int) -> int | None:

@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dashboard.sections.projects.setup import plan_text, read_plan
 from dashboard.services.label import Labelling, Session
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, ProjectError
 from pipeline.people.access import Role
 from pipeline.people.people import People, Person
-from pipeline.projects.project import Project, save_project
+from pipeline.projects.project import Project, get_project, save_project
 from pipeline.projects.queue import Queue
+from pipeline.projects.review import ProjectReview
 from pipeline.records import Purpose
 from pipeline.settings import Settings
 from tests.dashboard.test_pages_projects import study, team
-from tests.pages import said
+from tests.pages import button, said
 from tests.projects.test_projects import ADMIN, expert, ids_of, rate_all, words
 
 if TYPE_CHECKING:
@@ -126,3 +128,32 @@ def labelling_recordings(settings: Settings) -> list:  # type: ignore[type-arg]
     from pipeline.labels.index import Index
 
     return Index(settings).recordings("words")
+
+
+def test_decisions_become_known_answers_on_review(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    key = ids_of(settings)[0]
+    ProjectReview(settings, study, ADMIN).decide(key, {"score": 55.0})
+    page = open_page("review", project="study", rater="Rita", recording=key)
+    button(page, "Make this decision a known answer").click().run()
+    assert not page.exception
+    assert get_project(settings, "study").gold == {key: {"score": 55.0}}
+    assert "compared with a known answer" in said(page)
+
+
+def test_plans_as_people_type_them() -> None:
+    shares, quotas = read_plan("Eve,60,200\nBob;40\n\nCem,,7\n".replace(";", ","))
+    assert (shares, quotas) == ({"Eve": 60.0, "Bob": 40.0}, {"Eve": 200, "Cem": 7})
+    assert read_plan(plan_text(Project("p", "s", shares=shares, quotas=quotas))) == (shares, quotas)
+    for wrong in ("Eve", "Eve,a lot", ",5", "Eve,1,2,3"):
+        with pytest.raises(ProjectError, match="no share or quota"):
+            read_plan(wrong)
+
+
+def test_the_projects_page_tells_the_time_left(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    page = open_page("projects", rater="Rita")
+    assert page.dataframe[0].value["Time left"][0] == "0 min"
+    assert list(page.dataframe[1].value["Expert"]) == ["Bob", "Cem", "Eve"]
+    page = open_page("projects", rater="Eve")
+    assert not any("Expert" in frame.value.columns for frame in page.dataframe)

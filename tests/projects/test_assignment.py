@@ -9,7 +9,7 @@ from pipeline.labels.index import Index
 from pipeline.people.access import Identity, Role
 from pipeline.projects.assignment import Assignment
 from pipeline.projects.known_answers import add_known_answers, assign, remove_known_answers
-from pipeline.projects.pace import MIN_FOR_PACE, pace_of
+from pipeline.projects.pace import MIN_FOR_PACE, expert_paces, pace_of
 from pipeline.projects.progress import progress_of
 from pipeline.projects.project import Project, get_project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem
@@ -155,7 +155,7 @@ def test_the_time_left_follows_the_measured_pace(settings: Settings, words: str)
         clock[0] += 10 + n
         queue.save(item, rating("Eve"))
     pace = pace_of(settings, project, progress_of(settings, project))
-    (eve,) = pace.experts
+    (eve,) = expert_paces(settings, project)
     assert (eve.rated, eve.left, eve.median_s, eve.seconds_left) == (MIN_FOR_PACE, 2, 12.0, 24.0)
     assert pace.seconds_left == (12 - MIN_FOR_PACE) * 12.0
 

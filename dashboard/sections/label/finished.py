@@ -23,6 +23,13 @@ def nothing_left(
     if why.reason == "over":
         text = _("{project} is closed. Thank you, {name}.").format(project=title, name=name)
         st.info(text, icon=":material/event_busy:")
+    elif why.reason == "quota":
+        text = ngettext(
+            "You have given the {n} rating that you were asked for in {project}. Thank you, {name}.",
+            "You have given the {n} ratings that you were asked for in {project}. Thank you, {name}.",
+            progress.rated,
+        ).format(n=number(project.quota_of(me.name) or progress.rated), project=title, name=name)
+        st.success(text, icon=":material/celebration:")
     elif why.reason == "wait":
         minutes = max(1, round((why.seconds or 0) / 60))
         text = ngettext(

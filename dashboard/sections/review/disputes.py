@@ -6,7 +6,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.rating_form import player
 from dashboard.markup import message, plain
 from dashboard.sections.review import history
-from dashboard.services import shared
+from dashboard.services import projects, shared
 from pipeline.errors import AudioError, LabelError
 from pipeline.i18n import _, ngettext, number
 from pipeline.people.access import Action, Identity
@@ -53,6 +53,8 @@ def draw_one(review: ProjectReview, dispute: Dispute, project: Project, me: Iden
             st.error(message(error), icon=":material/error:")
     with right:
         _state(dispute)
+        if me.may(Action.MANAGE_PROJECTS):
+            _known_answer(dispute, project)
         if me.may(Action.REVIEW):
             _decision(review, dispute, project)
         else:
@@ -74,6 +76,19 @@ def _state(dispute: Dispute) -> None:
     if dispute.requested:
         text = ngettext("{n} more rating requested.", "{n} more ratings requested.", dispute.requested)
         st.caption(text.format(n=number(dispute.requested)))
+
+
+def _known_answer(dispute: Dispute, project: Project) -> None:
+    """What was decided can be what experts are compared with."""
+    key, verdict = dispute.recording.id, dispute.verdict
+    if key in project.gold:
+        st.caption(_("Experts are compared with a known answer for this recording."))
+    elif verdict is not None and verdict.action is RatingAction.DECIDE:
+        with errors_in_words():
+            if st.button(_("Make this decision a known answer"), icon=":material/verified:", key=f"known-{key}"):
+                projects.add_known_answers(project.name, [key])
+                st.toast(_("Saved."))
+                st.rerun()
 
 
 def _decision(review: ProjectReview, dispute: Dispute, project: Project) -> None:
