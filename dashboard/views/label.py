@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import identity, state
+from dashboard.components import discussion
 from dashboard.components.filters import choose_project, choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.markup import message
@@ -56,6 +57,7 @@ def render() -> None:
             with choices:
                 leave(labelling, key)
             keep_reserved(labelling, me, key)
+        discussion.draw(current.recording)
     if project is not None:
         project_info.calibration(project, me)
 

@@ -10,6 +10,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project, save_project
 from pipeline.projects.review import Dispute, ProjectReview
 from pipeline.records import RatingAction, RatingEvent, RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 
 
@@ -59,18 +60,25 @@ def assign(settings: Settings, project: Project, ids: Sequence[str], names: Sequ
     return save_project(settings, changed, by)
 
 
-def _answer(dispute: Dispute, rubric: RubricName) -> dict[str, float] | None:
-    verdict = dispute.verdict
-    if verdict is not None and verdict.action is RatingAction.DECIDE:
-        return _values(verdict, rubric)
-    rated = [_values(event, rubric) for event in dispute.ratings.values() if event.action is RatingAction.RATE]
+def median_of(dispute: Dispute, rubric: RubricName) -> dict[str, float] | None:
+    """The median of the ratings in the rubric's own values; None where nobody has rated."""
+    rated = [values_of(event, rubric) for event in dispute.ratings.values() if event.action is RatingAction.RATE]
     whole = [values for values in rated if values is not None]
     if not whole:
         return None
     return {key: statistics.median(values[key] for values in whole) for key in whole[0]}
 
 
-def _values(event: RatingEvent, rubric: RubricName) -> dict[str, float] | None:
-    if rubric is not RubricName.WORD:
-        return dict(event.dimensions) or None
-    return None if event.score is None else {"score": event.score}
+def values_of(event: RatingEvent, rubric: RubricName) -> dict[str, float] | None:
+    """What a rating or decision says in the rubric's own values; None where it lacks some of them."""
+    if rubric is RubricName.WORD:
+        return None if event.score is None else {"score": event.score}
+    keys = [dimension.key for dimension in RUBRICS[rubric].dimensions]
+    return {key: event.dimensions[key] for key in keys} if event.dimensions.keys() >= set(keys) else None
+
+
+def _answer(dispute: Dispute, rubric: RubricName) -> dict[str, float] | None:
+    verdict = dispute.verdict
+    if verdict is not None and verdict.action is RatingAction.DECIDE:
+        return values_of(verdict, rubric)
+    return median_of(dispute, rubric)

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dashboard.sections.projects.setup import plan_text, read_plan
+from dashboard.sections.review import marked_words
 from dashboard.services.label import Labelling, Session
 from pipeline.errors import LabelError, ProjectError
 from pipeline.people.access import Role
 from pipeline.people.people import People, Person
 from pipeline.projects.project import Project, get_project, save_project
 from pipeline.projects.queue import Queue
-from pipeline.projects.review import ProjectReview
-from pipeline.records import Purpose
+from pipeline.projects.review import Dispute, ProjectReview
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.settings import Settings
 from tests.dashboard.test_pages_projects import study, team
 from tests.pages import button, said
@@ -157,3 +158,49 @@ def test_the_projects_page_tells_the_time_left(open_page: Open, settings: Settin
     assert list(page.dataframe[1].value["Expert"]) == ["Bob", "Cem", "Eve"]
     page = open_page("projects", rater="Eve")
     assert not any("Expert" in frame.value.columns for frame in page.dataframe)
+
+
+def test_a_reviewer_accepts_one_rating_or_the_median(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    key = ids_of(settings)[0]
+    page = open_page("review", project="study", rater="Rita")
+    labels = {entry.label for entry in page.button}
+    assert {"Eve: 30", "Bob: 90", "Cem: 60", "Median: 60", "Next dispute"} <= labels
+    button(page, "Bob: 90").click().run()
+    assert not page.exception
+    assert "No recording has ratings that differ" in said(page)
+    review = ProjectReview(settings, study, ADMIN)
+    verdict = review.look(key).verdict
+    assert verdict is not None
+    assert (verdict.evaluator, verdict.score) == ("Rita", 90.0)
+
+
+def test_marks_of_all_raters_stand_on_the_words() -> None:
+    marks = (Mark(1, None, "mispronounced"), Mark(1, 0, "stress"))
+    events = {
+        "Eve": RatingEvent("Eve", RatingAction.RATE, "", marks=marks),
+        "<b>Bob": RatingEvent("<b>Bob", RatingAction.RATE, "", marks=marks[:1]),
+    }
+    recording = Recording("s/1", "s", "1.wav", "p", "red <i>bread", RubricName.SENTENCE)
+    dispute = Dispute(recording, 0.0, events, 0, None)
+    marked = marked_words.marks_of(dispute)
+    assert marked == {1: {(-1, "mispronounced", ""): ["Eve", "<b>Bob"], (0, "stress", ""): ["Eve"]}}
+    drawn = marked_words._word("<i>bread", marked[1])
+    assert "&lt;i&gt;bread" in drawn
+    assert "▲ wrong sound · Eve, &lt;b&gt;Bob" in drawn
+    assert "ˈ sound 1: stress in the wrong place · Eve" in drawn
+
+
+def test_raters_and_reviewers_talk_about_a_recording(open_page: Open, settings: Settings, study: Project) -> None:
+    team(settings)
+    key = ids_of(settings)[0]
+    page = open_page("label", project="study", rater="Eve", recording=key)
+    page.text_input(key=f"comment-{key}-text").set_value("![x](http://x/y) is it long?")
+    button(page, "Comment").click().run()
+    assert not page.exception
+    page = open_page("review", project="study", rater="Rita", recording=key)
+    assert "!\\[x\\]" in said(page), "nobody's text is markup"
+    page.text_input(key=f"reply-{key}-0-text").set_value("Yes.")
+    button(page, "Reply").click().run()
+    page = open_page("label", project="study", rater="Eve", recording=key)
+    assert "Yes." in said(page)

@@ -49,6 +49,7 @@ class RatingForm {
     this.on("slower", () => this.player.setSpeed(-1));
     this.on("faster", () => this.player.setSpeed(1));
     if (rating) this.buildRating();
+    this.stopKeys = listenToKeys(rating ? this.acts() : this.playerActs(), () => this.closePanel());
   }
 
   buildRating() {
@@ -82,7 +83,6 @@ class RatingForm {
       const control = event.target.closest("button, summary, input[type=checkbox]");
       if (control && event.detail > 0) control.blur();
     });
-    this.stopKeys = listenToKeys(this.acts(), () => this.closePanel());
   }
 
   on(part, act) {
@@ -92,11 +92,17 @@ class RatingForm {
     });
   }
 
+  playerActs() {
+    return {
+      " ": () => this.player.toggle(), h: () => this.player.replay(), a: () => this.player.markStart(), b: () => this.player.markEnd(),
+      l: () => this.player.toggleLoop(), ",": () => this.player.setSpeed(-1), ".": () => this.player.setSpeed(1),
+    };
+  }
+
   acts() {
     const form = () => this.form;
     const acts = {
-      " ": () => this.player.toggle(), h: () => this.player.replay(), a: () => this.player.markStart(), b: () => this.player.markEnd(),
-      l: () => this.player.toggleLoop(), ",": () => this.player.setSpeed(-1), ".": () => this.player.setSpeed(1),
+      ...this.playerActs(),
       j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
       z: () => form().lowest(), ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
       x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
@@ -213,7 +219,7 @@ class RatingForm {
 
   closePanel() {
     this.panel = null;
-    this.reasons.replaceChildren();
+    this.reasons?.replaceChildren();
   }
 
   send(kind, fields) {
