@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
@@ -23,6 +23,7 @@ from pipeline.settings import Settings
 from pipeline.text import composed
 from pipeline.times import now_iso
 
+T = TypeVar("T")
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
 
@@ -188,11 +189,8 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     for name in project.experts:
         once.setdefault(name_key(name), people.spelling(name))
     project = replace(
-        project, experts=tuple(once.values()),
-        **{
-            key: {people.spelling(name): value for name, value in getattr(project, key).items()}
-            for key in ("assigned", "shares", "quotas")
-        },
+        project, experts=tuple(once.values()), assigned=_spelled(people, project.assigned),
+        shares=_spelled(people, project.shares), quotas=_spelled(people, project.quotas),
     )  # fmt: skip
     rubric = get_set(settings, project.set).rubric
     _check_recordings(settings, project, rubric)
@@ -215,6 +213,10 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
         if changed:
             jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
     return project
+
+
+def _spelled(people: People, by_name: Mapping[str, T]) -> dict[str, T]:
+    return {people.spelling(name): value for name, value in by_name.items()}
 
 
 def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
