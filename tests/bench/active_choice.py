@@ -3,10 +3,10 @@
     python -m tests.bench.active_choice predict MANIFEST PREDICTIONS
     python -m tests.bench.active_choice figure MANIFEST PREDICTIONS docs/images/active-choice.svg
 
-`predict` scores part `dev` of speechocean762, and the 16 training speakers that the released speech scorer did not learn
-from (20 minutes on one core; what is done already is not done again). `figure` fits the expected spread on the latter,
-and gives the five experts' real ratings of `dev` one after another, in the order of each strategy. Not part of
-`make bench`.
+`predict` scores part `dev` of speechocean762, and the 16 training speakers that the released speech scorer did not
+learn from (20 minutes on one core; what is done already is not done again). `figure` fits the expected spread on the
+latter, and gives the five experts' real ratings of `dev` one after another, in the order of each strategy. Not part
+of `make bench`.
 """
 
 import heapq
@@ -24,6 +24,7 @@ from pipeline.projects.order import mixed
 from pipeline.records import RubricName, Target, to_json
 from pipeline.scoring.batch import Item, ScorerSpec, score_items
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.text import lines_of
 
 N_EXPERTS, HALF_A_POINT = 5, 0.5
 DRAWS, BOOTSTRAPS = 40, 1000
@@ -41,7 +42,7 @@ COLOURS = {
 
 def main() -> None:
     command, manifest, predictions, *target = sys.argv[1:]
-    rows = [json.loads(line) for line in Path(manifest).read_text(encoding="utf-8").splitlines()]
+    rows = _json_lines(Path(manifest))
     train = [row for row in rows if row["part"] == "train"]
     folds = speaker_folds([row["speaker"] for row in train], 8, seed=0)  # as the scorer was trained
     held_out = [row for row, fold in zip(train, folds, strict=True) if fold == 0]
@@ -49,14 +50,16 @@ def main() -> None:
     if command == "predict":
         predict([*held_out, *dev], Path(manifest).parent, Path(predictions))
     else:
-        answers = {row["recording_id"]: row for row in map(json.loads, Path(predictions).open(encoding="utf-8"))}
+        answers = {row["recording_id"]: row for row in _json_lines(Path(predictions))}
         report(held_out, dev, answers, Path(target[0]))
 
 
+def _json_lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines_of(file.read_text(encoding="utf-8"))]
+
+
 def predict(rows: list[dict[str, Any]], root: Path, file: Path) -> None:
-    done = set()
-    if file.exists():
-        done = {json.loads(line)["recording_id"] for line in file.read_text(encoding="utf-8").splitlines()}
+    done = {row["recording_id"] for row in _json_lines(file)} if file.exists() else set()
     items = [
         Item(row["id"], root / row["audio"], row["speaker"], Target(row["text"], "en", RubricName.SENTENCE))
         for row in rows
@@ -94,8 +97,10 @@ def report(held_out: list[dict[str, Any]], dev: list[dict[str, Any]], answers: d
         extra = needed[name] - needed["random"]
         low, high = np.percentile(extra[1:], [2.5, 97.5])
         shares = ", ".join(f"{np.interp(n, given.mean(1), within.mean(1)):.3f}" for n in (2, 3, 4))
-        print(f"{name:32} {needed[name][0]:.2f} ratings for 80 %; than random {extra[0]:+.2f} [{low:+.2f}, {high:+.2f}];"
-              f" within half a point at 2, 3, 4: {shares}")  # fmt: skip
+        print(
+            f"{name:32} {needed[name][0]:.2f} ratings for 80 %; than random {extra[0]:+.2f} [{low:+.2f}, {high:+.2f}]; "
+            f"within half a point at 2, 3, 4: {shares}"
+        )
     for limit, given, within in _by_rule(ratings):
         curve = outcomes["random"][0].mean(1)
         beside = np.interp(given, BUDGETS, curve)
@@ -236,7 +241,8 @@ def _figure(curves: dict[str, Floats]) -> str:
         return bottom - (share - 0.4) / 0.6 * (bottom - top)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+        'font-size="13">',
         "<title>Share of recordings within half a point of the five experts, by ratings per recording</title>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
     ]
