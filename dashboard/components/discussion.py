@@ -14,9 +14,10 @@ from pipeline.labels.comments import Thread
 from pipeline.records import Recording
 
 
-def draw(recording: Recording, *, raters: Sequence[str] = ()) -> None:
-    """`raters` are those that a thread can be begun for; none for a rater's own, which reviewers read."""
-    threads = discussion.threads_of(recording)
+def draw(recording: Recording, *, raters: Sequence[str] | None = None) -> None:
+    """`raters` are those that a thread can be begun for; None on the page of a rater, who sees their own threads alone
+    and writes to reviewers."""
+    threads = discussion.threads_of(recording, while_rating=raters is None)
     n = sum(len(thread.comments) for thread in threads)
     title = _("Comments ({n})").format(n=number(n)) if n else _("Comments")
     with st.expander(title, icon=":material/forum:", expanded=bool(n)), errors_in_words():
@@ -43,14 +44,14 @@ def _thread(recording: Recording, thread: Thread) -> None:
             keep(key, _("Saved."))
 
 
-def _begin(recording: Recording, raters: Sequence[str]) -> None:
+def _begin(recording: Recording, raters: Sequence[str] | None) -> None:
     key = f"comment-{recording.id}"
     empty_if_kept(key, [f"{key}-text"])
     with st.form(key, border=False):
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
         text = row.text_input(
             _("Comment"), key=f"{key}-text", label_visibility="collapsed",
-            placeholder=_("Comment for reviewers") if not raters else _("Comment"),
+            placeholder=_("Comment for reviewers") if raters is None else _("Comment"),
         )  # fmt: skip
         audience = ""
         if raters:

@@ -12,9 +12,9 @@ from pipeline.records import Recording
 
 
 @asks(Action.RATE, Action.SEE_RATINGS)
-def threads_of(recording: Recording) -> Sequence[Thread]:
-    """Those that whoever sits here may see."""
-    return _discussion().threads(recording)
+def threads_of(recording: Recording, *, while_rating: bool = False) -> Sequence[Thread]:
+    """Those that whoever sits here may see; `while_rating`, those that a rater may."""
+    return _discussion().threads(recording, while_rating=while_rating)
 
 
 @asks(Action.RATE, Action.SEE_RATINGS)

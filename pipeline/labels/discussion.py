@@ -10,7 +10,7 @@ from pipeline.errors import AccessError, LabelError
 from pipeline.i18n import N_
 from pipeline.labels.comments import Comment, Thread, is_visible, threads
 from pipeline.labels.store import LabelStore
-from pipeline.people.access import Action, Identity
+from pipeline.people.access import Action, Identity, Role
 from pipeline.people.people import People
 from pipeline.records import Recording
 from pipeline.settings import Settings
@@ -27,9 +27,11 @@ class Discussion:
         identity.require(Action.RATE, Action.SEE_RATINGS)
         self._people, self._store, self._me = People(settings), LabelStore(settings), identity
 
-    def threads(self, recording: Recording) -> Sequence[Thread]:
-        """Those that this person may see, in the order in which they were begun."""
-        return [thread for thread in threads(self._store.comments(recording)) if is_visible(thread, self._me)]
+    def threads(self, recording: Recording, *, while_rating: bool = False) -> Sequence[Thread]:
+        """Those that this person may see, in the order in which they were begun; `while_rating`, whatever their roles,
+        only what a rater sees, who is blind to the others."""
+        me = Identity(self._me.name, frozenset({Role.EXPERT})) if while_rating else self._me
+        return [thread for thread in threads(self._store.comments(recording)) if is_visible(thread, me)]
 
     def begin(self, recording: Recording, text: str, audience: str = "") -> None:
         """Begin a thread. A rater's is for reviewers; who sees all ratings can begin one for a rater (`audience`)."""

@@ -45,6 +45,8 @@ def test_raters_see_their_own_threads_and_reviewers_all(settings: Settings, reco
     assert texts(eve.threads(recording)) == [["Is the first vowel long?", "Yes.", "Thank you."]]
     assert texts(bob.threads(recording)) == [["I hear a **t**."], ["Listen again, please."]]
     assert len(rita.threads(recording)) == 4
+    both = Discussion(settings, Identity("Eve", frozenset({Role.EXPERT, Role.REVIEWER})))
+    assert texts(both.threads(recording, while_rating=True)) == texts(eve.threads(recording))
     with pytest.raises(AccessError, match="no comment 0 for you"):
         bob.reply(recording, 0, "What?")
     with pytest.raises(AccessError, match="can see other people's ratings"):

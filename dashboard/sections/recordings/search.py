@@ -36,21 +36,21 @@ def draw(set_name: str, project: Project | None) -> ListQuery:
     )  # fmt: skip
     chosen = row.selectbox(
         _("Show"), recordings.filters(project), key="recordings-filter", format_func=lambda key: _(FILTERS[key]),
-        label_visibility="collapsed", width=190,
+        label_visibility="collapsed", width=170,
     )  # fmt: skip
     speakers = row.multiselect(
         _("Speakers"), recordings.speakers(set_name), key="recordings-speakers", placeholder=_("All speakers"),
-        label_visibility="collapsed", width=190,
+        label_visibility="collapsed", width=170,
     )  # fmt: skip
     part = ""
     if project is None and (parts := recordings.parts(set_name)):
         part = row.selectbox(
             _("Part of the corpus"), ["", *parts], key="recordings-part",
-            format_func=lambda name: name or _("All parts"), label_visibility="collapsed", width=120,
+            format_func=lambda name: name or _("All parts"), label_visibility="collapsed", width=170,
         )  # fmt: skip
     order = row.selectbox(
         _("Order"), recordings.sorts(), key="recordings-order", format_func=lambda key: _(SORTS[key]),
-        label_visibility="collapsed", width=210,
+        label_visibility="collapsed", width=170,
     )  # fmt: skip
     query = ListQuery(set_name, words, tuple(speakers), part, chosen, order, limit=PAGE_SIZE)
     if state.recall("recordings-asked") != query:
