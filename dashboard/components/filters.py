@@ -5,18 +5,31 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import state
+from dashboard import identity, state
 from dashboard.components.page import empty_state
 from dashboard.markup import plain
-from dashboard.services import shared
+from dashboard.services import label, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _
-from pipeline.people.access import Identity
+from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.records import RubricName
 
 WHOLE_SET = N_("Whole set")
 SLIM = 150  # pixels of a choice in a page's header
+
+
+def choose_rater() -> Identity | None:
+    """Who the installation knows to sit here; else one of the known names or a new one, kept in the URL."""
+    if not identity.is_open():
+        return identity.allowed(Action.RATE)
+    current = state.chosen(state.RATER)
+    names = sorted({*label.known_raters(), *([current] if current else [])})
+    name = st.selectbox(
+        _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
+        placeholder=_("Your name"), label_visibility="collapsed", width=150,
+    )  # fmt: skip
+    return identity.people().identify(name) if name else None
 
 
 def choose_project(me: Identity | None) -> Project | None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import identity, state
 from dashboard.components import discussion
-from dashboard.components.filters import choose_project, choose_set
+from dashboard.components.filters import choose_project, choose_rater, choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.markup import message
 from dashboard.sections.label import finished, form, project_info
@@ -84,19 +84,6 @@ def opened_by_address(labelling: label.Labelling, key: str) -> label.Session:
         return session
     state.remember(key, session)
     return session
-
-
-def choose_rater() -> Identity | None:
-    """Who the installation knows to sit here; else one of the known names or a new one, kept in the URL."""
-    if not identity.is_open():
-        return identity.allowed(Action.RATE)
-    current = state.chosen(state.RATER)
-    names = sorted({*label.known_raters(), *([current] if current else [])})
-    name = st.selectbox(
-        _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
-        placeholder=_("Your name"), label_visibility="collapsed", width=150,
-    )  # fmt: skip
-    return identity.people().identify(name) if name else None
 
 
 def leave(labelling: label.Labelling, key: str) -> None:

@@ -1,7 +1,7 @@
 """Recordings: find one among all of a set or project, and open it on Label or Review."""
 
 from dashboard import identity
-from dashboard.components.filters import choose_project, choose_set
+from dashboard.components.filters import choose_project, choose_rater, choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections.recordings import acts, search, table
 from dashboard.services import label, recordings
@@ -12,9 +12,11 @@ from pipeline.people.access import Action
 @errors_in_words()
 def render() -> None:
     choices = header(_("Recordings"), _("Find a recording and open it."))
-    me = identity.allowed(Action.RATE, Action.SEE_RATINGS)
     with choices:
-        project = choose_project(me)
+        if identity.is_open():  # elsewhere the sidebar has the name
+            choose_rater()
+        me = identity.allowed(Action.RATE, Action.SEE_RATINGS)
+        project = choose_project(None if me.may(Action.SEE_RATINGS) else me)
     chosen = label.set_of(project) if project is not None else choose_set(where=choices)
     if chosen is None:
         return
@@ -24,7 +26,7 @@ def render() -> None:
         empty_state(_("No recording matches. Change the search or the filters above."))
         return
     marked = table.draw(page, query, me)
-    acts.draw(marked, chosen, project, me)
+    acts.draw(marked, project, me)
 
 
 if __name__ == "__main__":

@@ -176,9 +176,11 @@ class Queue:
         return None if lease is None else self._item(lease)
 
     def open(self, recording: Recording) -> QueueItem:
-        """Reserve this very recording, which the expert asked for; what else they had open is given back. One with a
-        known answer comes as if it were drawn, so that asking for it tells nothing. Raises LabelError, saying why,
-        where it is not theirs to rate now."""
+        """Reserve this very recording, which the expert asked for; what else they had open is given back. Raises
+        LabelError, saying why, where it is not theirs to rate now.
+
+        One with a known answer comes as if it were drawn, and only while it could be had as work and there is other
+        work: which recordings can be opened tells nothing."""
         project = self._project
         if project.is_over:
             raise LabelError(N_("{project} is closed."), project=project.title or project.name)
@@ -189,7 +191,9 @@ class Queue:
         if self._quota_left() == 0:
             raise LabelError(N_("You have given as many ratings as you were asked for."))
         purpose = Purpose.GOLD if recording.id in project.gold else Purpose.WORK
-        lease = self._leases.claim(project.name, self._me, [(recording.id, purpose)], self._is_open)
+        is_had = self._is_open(recording.id, Purpose.WORK) and (purpose is Purpose.WORK or self._n_open() > 0)
+        wanted = [(recording.id, purpose)] if is_had else []
+        lease = self._leases.claim(project.name, self._me, wanted, self._is_open)
         if lease is None:
             raise LabelError(
                 N_("“{text}” is not yours to rate now: it has the ratings that it needs, or another rater has it."),
@@ -204,7 +208,7 @@ class Queue:
         counts = self._counts()
         n_open, by_others = outlook(self._index, self._project, self._me)
         if not self._assignment.is_empty:
-            n_open = self._n_assigned()
+            n_open = self._n_open()
         quota_left = self._quota_left()
         n_open = n_open if quota_left is None else min(n_open, quota_left)
         sql = """
@@ -244,8 +248,10 @@ class Queue:
         quota = self._project.quota_of(self._me)
         return None if quota is None else max(0, quota - len(self._rated()))
 
-    def _n_assigned(self) -> int:
-        """How many recordings are left to rate for this expert, where some are others'."""
+    def _n_open(self) -> int:
+        """How many recordings of work are left for this expert, whatever their quota."""
+        if self._assignment.is_empty:
+            return outlook(self._index, self._project, self._me)[0]
         rows = open_rows(self._index, self._project, self._me)
         people = dealt_with(self._index, [row["id"] for row in rows])
         return sum(self._assignment.is_open_to(self._me, row, people.get(row["id"], ())) for row in rows)

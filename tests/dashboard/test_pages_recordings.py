@@ -36,7 +36,7 @@ def test_a_reviewer_finds_a_recording(open_page: Open, settings: Settings, study
     assert len(table) == 12
     assert {"Ratings", "Consensus", "Difference"} <= set(table.columns)
     page.selectbox(key="recordings-filter").set_value("disputed").run()
-    assert list(page.dataframe[0].value["Difference"]) == [60.0]
+    assert list(page.dataframe[0].value["Difference"]) == ["60"]
     page.selectbox(key="recordings-filter").set_value("all")
     page.text_input(key="recordings-words").set_value("GÜNEŞ").run()
     assert list(page.dataframe[0].value["Text"]) == ["güneş", "güneş"]
@@ -49,7 +49,7 @@ def test_an_experts_list_tells_nothing_of_others(open_page: Open, settings: Sett
     page = open_page("recordings", project="study", rater="Eve")
     table = page.dataframe[0].value
     assert not OF_THE_TEAM & set(table.columns)
-    assert table["My score"][0] == 30.0
+    assert table["My score"][0] == "30"
     assert "Raters differ" not in page.selectbox(key="recordings-filter").options
     assert "Largest difference first" not in page.selectbox(key="recordings-order").options
 
@@ -114,6 +114,20 @@ def test_opening_a_recording_of_a_project_keeps_to_its_rules(settings: Settings,
     closed = save_project(settings, Project("study", words, closed=True), ADMIN)
     with pytest.raises(LabelError, match="is closed"):
         Queue(settings, closed, expert("Eve")).open(recording[5])
+
+
+def test_what_can_be_opened_tells_no_known_answer(settings: Settings, words: str) -> None:
+    """With all work done, only recordings with known answers would be left to open."""
+    recordings = labelling_recordings(settings)
+    gold = {recordings[0].id: {"score": 80.0}}
+    project = save_project(settings, Project("study", words, overlap=1, gold=gold), ADMIN)
+    eve, bob = (Queue(settings, project, expert(name)) for name in ("Eve", "Bob"))
+    assert eve.open(recordings[0]).purpose is Purpose.GOLD
+    eve.leave()
+    assert len(rate_all(bob, "Bob")) == 11
+    for recording in recordings:
+        with pytest.raises(LabelError, match="not yours to rate now"):
+            eve.open(recording)
 
 
 def test_going_on_releases_what_was_chosen_and_not_rated(settings: Settings, words: str) -> None:
@@ -204,3 +218,12 @@ def test_raters_and_reviewers_talk_about_a_recording(open_page: Open, settings: 
     button(page, "Reply").click().run()
     page = open_page("label", project="study", rater="Eve", recording=key)
     assert "Yes." in said(page)
+
+
+def test_reviewers_list_projects_whose_experts_they_are_not(
+    open_page: Open, settings: Settings, study: Project
+) -> None:
+    team(settings)
+    save_project(settings, Project("other", "words", experts=("Bob",)), ADMIN)
+    assert "other" in open_page("recordings", rater="Rita").selectbox(key="project").options
+    assert "other" not in open_page("recordings", rater="Eve").selectbox(key="project").options

@@ -1,11 +1,9 @@
 """One page of the list of recordings, and the way to the others."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.tables import without_empty
+from dashboard.components.tables import fitted, without_empty
 from dashboard.sections.recordings.search import OFFSET, PAGE_SIZE
 from dashboard.services import label
 from pipeline.i18n import N_, _, ngettext, number
@@ -14,61 +12,62 @@ from pipeline.people.access import Action, Identity
 from pipeline.records import RatingAction
 
 MINE = {RatingAction.RATE: N_("rated"), RatingAction.SKIP: N_("skipped"), RatingAction.FLAG: N_("flagged")}
+SHOWN_ROWS = 11  # at a height of 768 pixels, with what can be done with them below
 VERDICTS = {"decide": N_("decided"), "exclude": N_("excluded"), "damaged": N_("label file damaged")}
 
 
 def draw(page: ListPage, query: ListQuery, me: Identity) -> list[ListedRecording]:
     """Returns the rows that are ticked: several for who may set up projects, else one."""
-    rows = without_empty([_row(row) for row in page.rows])
     several = me.may(Action.MANAGE_PROJECTS)
-    config = st.column_config
-    event = st.dataframe(
-        rows,
-        hide_index=True,
+    chosen = fitted(
+        without_empty([_row(row) for row in page.rows]),
+        right=[
+            _("Seconds"),
+            _("My score"),
+            _("Ratings"),
+            _("Consensus"),
+            _("Difference"),
+            _("Set aside by"),
+            _("Comments"),
+        ],
+        helps={_("Difference"): _("Highest less lowest rating, in points of 100.")},
         key=f"recordings-table-{hash((query, page.total))}",
-        on_select="rerun",
-        selection_mode="multi-row" if several else "single-row",
-        height=min(430, 36 * (len(rows) + 1)),
-        column_config={
-            _("Text"): config.Column(pinned=True, width="medium"),
-            _("Seconds"): config.NumberColumn(format="%.1f", width="small"),
-            _("My score"): config.NumberColumn(format="localized", width="small"),
-            _("Consensus"): config.NumberColumn(format="localized", width="small"),
-            _("Difference"): config.NumberColumn(
-                format="localized", width="small", help=_("Highest less lowest rating, in points of 100.")
-            ),
-        },
-    )  # fmt: skip
+        most_rows=SHOWN_ROWS,
+        ticks="multi-row" if several else "single-row",
+    )
     _pager(page, query)
-    chosen: Sequence[int] = event["selection"]["rows"]
     return [page.rows[index] for index in chosen if index < len(page.rows)]
 
 
-def _row(row: ListedRecording) -> dict[str, object]:
+def _row(row: ListedRecording) -> dict[str, str]:
     mine = row.mine
     return {
         _("Text"): row.text,
         _("Speaker"): row.speaker,
         _("Part"): row.part,
-        _("Seconds"): row.duration_s,
+        _("Seconds"): _number(row.duration_s, 1),
         _("By me"): "" if mine is None else _(MINE[mine.action]),
-        _("My score"): None if mine is None else mine.score,
+        _("My score"): "" if mine is None else _number(mine.score),
         _("Reason"): "" if mine is None else label.shown_reason(mine.reason),
         **({} if row.team is None else _team(row.team)),
-        _("Comments"): row.n_comments or None,
+        _("Comments"): _number(row.n_comments or None),
         _("Recording"): row.id,
     }
 
 
-def _team(team: TeamState) -> dict[str, object]:
+def _team(team: TeamState) -> dict[str, str]:
     return {
-        _("Ratings"): team.n_ratings,
-        _("Consensus"): team.score,
-        _("Difference"): team.spread if team.n_ratings > 1 else None,
+        _("Ratings"): _number(team.n_ratings),
+        _("Consensus"): _number(team.score),
+        _("Difference"): _number(team.spread) if team.n_ratings > 1 else "",
         _("State"): _(VERDICTS[team.verdict]) if team.verdict else "",
-        _("Set aside by"): team.n_set_aside or None,
+        _("Set aside by"): _number(team.n_set_aside or None),
         _("Known answer"): _("yes") if team.is_known else "",
     }
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "" if value is None else number(value, digits)
 
 
 def _pager(page: ListPage, query: ListQuery) -> None:

@@ -1,7 +1,8 @@
 """Disputed recordings: one of them to hear, its ratings, and the reviewer's decision."""
 
+from collections.abc import Callable
+
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.components import discussion
@@ -44,12 +45,12 @@ def draw(review: ProjectReview, project: Project, me: Identity) -> None:
         "{n} recording, the largest difference first", "{n} recordings, the largest difference first", len(disputes)
     ).format(n=number(len(disputes)))
     chosen = column.selectbox(label, list(names), key="review-recording")
-    _step(row, list(names), chosen)
-    draw_one(review, names[chosen], project, me)
+    draw_one(review, names[chosen], project, me, lambda: _step(list(names), chosen))
 
 
-def _step(row: DeltaGenerator, names: list[str], chosen: str) -> None:
+def _step(names: list[str], chosen: str) -> None:
     """To the dispute before and after this one, by a key too."""
+    row = st.container(horizontal=True, gap="small")
     place = names.index(chosen)
     for key, label, shortcut, other in (
         ("review-before", _("Previous dispute"), "P", place - 1),
@@ -62,7 +63,10 @@ def _step(row: DeltaGenerator, names: list[str], chosen: str) -> None:
         )  # fmt: skip
 
 
-def draw_one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity) -> None:
+def draw_one(
+    review: ProjectReview, dispute: Dispute, project: Project, me: Identity, step: Callable[[], None] | None = None
+) -> None:
+    """`step` draws the way to other recordings."""
     recording = dispute.recording
     left, right = st.columns([4, 3])
     with left:
@@ -70,6 +74,9 @@ def draw_one(review: ProjectReview, dispute: Dispute, project: Project, me: Iden
             player(shared.loaded_audio(shared.audio_of(recording)), key="review-player", label=recording.text)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
+        if step is not None:
+            step()
+        marked_words.draw(dispute)
     with right:
         _state(dispute)
         if me.may(Action.MANAGE_PROJECTS):
@@ -79,7 +86,6 @@ def draw_one(review: ProjectReview, dispute: Dispute, project: Project, me: Iden
             _decision(review, dispute)
         else:
             st.caption(_("Only reviewers and admins can decide."))
-    marked_words.draw(dispute)
     history.ratings(dispute)
     discussion.draw(recording, raters=list(dispute.ratings))
     history.events(review.history(recording.id))
