@@ -51,7 +51,7 @@ def fitted(
             help=help_,
         )
     height: Literal["content"] | int = "content" if len(frame) <= most_rows else ROW_HEIGHT * (most_rows + 1)
-    drawn = st.dataframe(
+    drawn: Any = st.dataframe(
         frame, hide_index=True, column_config=config, key=key, width="content", height=height,
         on_select="rerun" if ticks else "ignore", selection_mode=ticks or "multi-row",
     )  # fmt: skip

@@ -7,19 +7,22 @@ people (a dispute, a reviewer's request, a person who skipped it) is open to eve
 
 import hashlib
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pipeline.people.names import name_key
 from pipeline.projects.project import Project
+
+Row = Mapping[str, Any]  # of `pipeline.projects.progress`
 
 
 class Assignment:
     """Of one project; names are compared as everywhere."""
 
     def __init__(self, project: Project) -> None:
-        self._overlap, self._seed = project.overlap, project.seed
-        self._shares = {name_key(name): share for name, share in project.shares.items() if share > 0}
+        self._seed, self._overlap = project.seed, project.overlap
+        self._shares = tuple(sorted((name_key(name), share) for name, share in project.shares.items()))
         self._given: dict[str, set[str]] = {}
         for name, ids in project.assigned.items():
             for key in ids:
@@ -34,15 +37,28 @@ class Assignment:
         given = self._given.get(recording_id)
         if given is not None:
             return frozenset(given)
-        ranked = sorted(self._shares, key=lambda name: self._place(name, recording_id))
-        return frozenset(ranked[: self._overlap])
+        return _drawn(self._seed, self._shares, self._overlap, recording_id)
 
     def is_theirs(self, evaluator: str, recording_id: str) -> bool:
         """Whether the recording is this person's, or everybody's."""
         people = self.people_of(recording_id)
         return not people or name_key(evaluator) in people
 
-    def is_open_to(self, evaluator: str, row: Mapping[str, Any], dealt_with: Collection[str]) -> bool:
+    def divided(self, evaluator: str, rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+        """Of recordings of which there are `n` of `needed` ratings: those of this person or of everybody, and those of
+        others that may need more than these give; that can be where somebody has `begun`, else by their number."""
+        theirs: list[Row] = []
+        beyond: list[Row] = []
+        key = name_key(evaluator)
+        for row in rows:
+            people = self.people_of(row["id"])
+            if not people or key in people:
+                theirs.append(row)
+            elif row["begun"] or row["needed"] - row["n"] > len(people):
+                beyond.append(row)
+        return theirs, beyond
+
+    def is_open_to(self, evaluator: str, row: Row, dealt_with: Collection[str]) -> bool:
         """Whether `evaluator` may be given a recording of which there are `n` of `needed` ratings, and which the people
         `dealt_with` have rated, skipped or flagged."""
         if self.is_theirs(evaluator, row["id"]):
@@ -50,8 +66,14 @@ class Assignment:
         waiting = self.people_of(row["id"]) - {name_key(name) for name in dealt_with}
         return bool(row["needed"] - row["n"] > len(waiting))
 
-    def _place(self, name: str, recording_id: str) -> float:
-        """Weighted rendezvous hashing: the smallest comes first, in proportion to the shares."""
-        digest = hashlib.sha256(f"{self._seed}|{name}|{recording_id}".encode()).digest()
-        draw = (int.from_bytes(digest[:8], "big") + 0.5) / 2**64
-        return -math.log(draw) / self._shares[name]
+
+@lru_cache(maxsize=2**18)  # of a large set, all: progress asks for each of them
+def _drawn(seed: int, shares: tuple[tuple[str, float], ...], n: int, recording_id: str) -> frozenset[str]:
+    """Weighted rendezvous hashing: each person draws a place, in proportion to the shares; the `n` smallest win."""
+
+    def place(person: tuple[str, float]) -> float:
+        name, share = person
+        digest = hashlib.sha256(f"{seed}|{name}|{recording_id}".encode()).digest()
+        return -math.log((int.from_bytes(digest[:8], "big") + 0.5) / 2**64) / share
+
+    return frozenset(name for name, _share in sorted(shares, key=place)[:n])

@@ -78,10 +78,12 @@ def outlook(index: Index, project: Project, evaluator: str) -> tuple[int, int]:
 
 
 def open_rows(index: Index, project: Project, evaluator: str) -> list[dict[str, Any]]:
-    """id, n and needed of the recordings that `evaluator` could still rate, but those with known answers."""
+    """id, n, needed and begun (whether anybody has dealt with it) of the recordings that `evaluator` could still rate,
+    but those with known answers."""
     inner = _STATES.format(condition=_OF_PROJECT)
     sql = f"""
-        SELECT id, n, needed FROM ({inner}) s WHERE n < needed AND NOT EXISTS (
+        SELECT id, n, needed, EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id) AS begun
+        FROM ({inner}) s WHERE n < needed AND NOT EXISTS (
             SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}
         )
     """  # noqa: S608

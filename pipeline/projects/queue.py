@@ -253,8 +253,10 @@ class Queue:
         if self._assignment.is_empty:
             return outlook(self._index, self._project, self._me)[0]
         rows = open_rows(self._index, self._project, self._me)
-        people = dealt_with(self._index, [row["id"] for row in rows])
-        return sum(self._assignment.is_open_to(self._me, row, people.get(row["id"], ())) for row in rows)
+        theirs, beyond = self._assignment.divided(self._me, rows)
+        people = dealt_with(self._index, [row["id"] for row in beyond])
+        open_to_me = sum(self._assignment.is_open_to(self._me, row, people.get(row["id"], ())) for row in beyond)
+        return len(theirs) + open_to_me
 
     def _item(self, lease: Lease) -> QueueItem:
         return QueueItem(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)

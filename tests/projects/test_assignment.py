@@ -68,10 +68,12 @@ def test_a_further_rating_of_an_assigned_recording_is_open_to_others(settings: S
     project = assign(settings, project_of(settings, words, overlap=1), [key], ["Eve"], ADMIN)
     bob = Queue(settings, project, expert("Bob"))
     recording = Index(settings).recording(key)
+    assert bob.progress().left == 11
     with pytest.raises(LabelError, match="not yours to rate now"):
         bob.open(recording)
     item = Queue(settings, project, expert("Eve")).open(recording)
     Queue(settings, project, expert("Eve")).save(item, RatingEvent("Eve", RatingAction.SKIP, now_iso(), reason="x"))
+    assert bob.progress().left == 12
     assert bob.open(recording).recording.id == key, "Eve left it to others"
     bob.leave()
     ProjectReview(settings, project, ADMIN).request(key)
