@@ -14,6 +14,7 @@ from pipeline.labels.recording_list import (
     ListPage,
     ListQuery,
     Sort,
+    ids_of,
     list_recordings,
     speakers_of,
 )
@@ -70,6 +71,5 @@ def parts(set_name: str) -> Sequence[str]:
 def _assigned(project: Project, name: str) -> frozenset[str]:
     """The recordings of this person, those that are everybody's included."""
     assignment = Assignment(project)
-    sql = "SELECT id FROM recordings WHERE set_name = ?"
-    ids = (row["id"] for row in shared.open_index().rows(sql, [project.set]))
+    ids = ids_of(shared.open_index(), project.set)
     return frozenset(key for key in ids if assignment.is_theirs(name, key))

@@ -206,6 +206,10 @@ def speakers_of(index: Index, set_name: str) -> list[str]:
     return [row["speaker"] for row in index.rows(sql, [set_name])]
 
 
+def ids_of(index: Index, set_name: str) -> list[str]:
+    return [row["id"] for row in index.rows("SELECT id FROM recordings WHERE set_name = ?", [set_name])]
+
+
 def _rows(index: Index, query: ListQuery, ids: Sequence[str], identity: Identity) -> list[ListedRecording]:
     everything = identity.may(Action.SEE_RATINGS)
     sql = f"""

@@ -21,6 +21,7 @@ from pipeline.records import RatingAction
 from pipeline.rubrics import RUBRICS
 
 MAX_LISTED = 200
+FROM_THE_FORM = "Ctrl+Enter"  # not shown: Streamlit has its own words for keys
 
 
 def draw(review: ProjectReview, project: Project, me: Identity) -> None:
@@ -163,7 +164,9 @@ def _decision(review: ProjectReview, dispute: Dispute) -> None:
             _("Reason"), placeholder=_("What you heard; required to exclude"), key=f"decide-{key}-why"
         )
         with st.container(horizontal=True):
-            decided = st.form_submit_button(_("Decide"), type="primary", icon=":material/gavel:", shortcut="Ctrl+Enter")
+            decided = st.form_submit_button(
+                _("Decide"), type="primary", icon=":material/gavel:", shortcut=FROM_THE_FORM
+            )
             requested = st.form_submit_button(_("Request another rating"), icon=":material/person_add:")
             excluded = st.form_submit_button(_("Exclude"), icon=":material/block:")
             undone = (dispute.verdict is not None or dispute.requested > 0) and st.form_submit_button(
