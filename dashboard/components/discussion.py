@@ -1,5 +1,6 @@
 """Comments on a recording with their replies, and a field for another."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,11 @@ from dashboard.services import discussion
 from pipeline.i18n import _, minute, number
 from pipeline.labels.comments import Thread
 from pipeline.records import Recording
+
+
+def key_of(recording: Recording) -> str:
+    """Of a recording's fields; its id is what somebody named a file, and keys end up in the page."""
+    return hashlib.sha256(recording.id.encode()).hexdigest()[:12]
 
 
 def draw(recording: Recording, *, raters: Sequence[str] | None = None) -> None:
@@ -33,7 +39,7 @@ def _thread(recording: Recording, thread: Thread) -> None:
             when = minute(datetime.fromisoformat(comment.at))
             st.caption(words.format(author=plain(comment.author), name=plain(comment.audience), time=when))
             st.markdown(plain(comment.text))
-        key = f"reply-{recording.id}-{thread.number}"
+        key = f"reply-{key_of(recording)}-{thread.number}"
         empty_if_kept(key, [f"{key}-text"])
         with st.form(key, border=False):
             row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
@@ -45,7 +51,7 @@ def _thread(recording: Recording, thread: Thread) -> None:
 
 
 def _begin(recording: Recording, raters: Sequence[str] | None) -> None:
-    key = f"comment-{recording.id}"
+    key = f"comment-{key_of(recording)}"
     empty_if_kept(key, [f"{key}-text"])
     with st.form(key, border=False):
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")

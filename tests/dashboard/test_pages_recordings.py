@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dashboard.components import discussion
 from dashboard.sections.projects.setup import plan_text, read_plan
 from dashboard.sections.review import marked_words
 from dashboard.services.label import Labelling, Session
 from pipeline.errors import LabelError, ProjectError
+from pipeline.labels.index import Index
 from pipeline.people.access import Role
 from pipeline.people.people import People, Person
 from pipeline.projects.project import Project, get_project, save_project
@@ -140,8 +142,6 @@ def test_going_on_releases_what_was_chosen_and_not_rated(settings: Settings, wor
 
 
 def labelling_recordings(settings: Settings) -> list:  # type: ignore[type-arg]
-    from pipeline.labels.index import Index
-
     return Index(settings).recordings("words")
 
 
@@ -199,22 +199,25 @@ def test_marks_of_all_raters_stand_on_the_words() -> None:
     dispute = Dispute(recording, 0.0, events, 0, None)
     marked = marked_words.marks_of(dispute)
     assert marked == {1: {(-1, "mispronounced", ""): ["Eve", "<b>Bob"], (0, "stress", ""): ["Eve"]}}
-    drawn = marked_words._word("<i>bread", marked[1])
-    assert "&lt;i&gt;bread" in drawn
-    assert "▲ wrong sound · Eve, &lt;b&gt;Bob" in drawn
-    assert "ˈ sound 1: stress in the wrong place · Eve" in drawn
+    drawn = marked_words.in_markdown("<i>bread", marked[1])
+    assert drawn.splitlines() == [
+        "**\\<i>bread**  ",
+        "▲ wrong sound · Eve, \\<b>Bob  ",
+        "ˈ sound 1: stress in the wrong place · Eve",
+    ]
 
 
 def test_raters_and_reviewers_talk_about_a_recording(open_page: Open, settings: Settings, study: Project) -> None:
     team(settings)
     key = ids_of(settings)[0]
     page = open_page("label", project="study", rater="Eve", recording=key)
-    page.text_input(key=f"comment-{key}-text").set_value("![x](http://x/y) is it long?")
+    short = discussion.key_of(Index(settings).recording(key))
+    page.text_input(key=f"comment-{short}-text").set_value("![x](http://x/y) is it long?")
     button(page, "Comment").click().run()
     assert not page.exception
     page = open_page("review", project="study", rater="Rita", recording=key)
     assert "!\\[x\\]" in said(page), "nobody's text is markup"
-    page.text_input(key=f"reply-{key}-0-text").set_value("Yes.")
+    page.text_input(key=f"reply-{short}-0-text").set_value("Yes.")
     button(page, "Reply").click().run()
     page = open_page("label", project="study", rater="Eve", recording=key)
     assert "Yes." in said(page)

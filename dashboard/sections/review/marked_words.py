@@ -2,10 +2,10 @@
 tiers, belong between these and the table of ratings."""
 
 from collections.abc import Mapping
-from html import escape
 
 import streamlit as st
 
+from dashboard.markup import plain
 from dashboard.sections.review.history import MARK_NAMES
 from pipeline.i18n import _, number
 from pipeline.projects.review import Dispute
@@ -22,11 +22,9 @@ def draw(dispute: Dispute) -> None:
     words = dispute.recording.text.split()
     last = max([len(words) - 1, *marked])
     shown = [words[n] if n < len(words) else _("word {n}").format(n=number(n + 1)) for n in range(last + 1)]
-    st.html(
-        '<div class="marked-words">'  # not shown
-        + "".join(_word(word, marked.get(n, {})) for n, word in enumerate(shown))
-        + "</div>"  # not shown
-    )
+    with st.container(horizontal=True, gap="medium", key="marked-words"):
+        for n, word in enumerate(shown):
+            st.markdown(in_markdown(word, marked.get(n, {})), width="content")
 
 
 def marks_of(dispute: Dispute) -> dict[int, dict[tuple[int, str, str], list[str]]]:
@@ -39,11 +37,12 @@ def marks_of(dispute: Dispute) -> dict[int, dict[tuple[int, str, str], list[str]
     return marked
 
 
-def _word(word: str, marks: Mapping[tuple[int, str, str], list[str]]) -> str:
-    lines = "".join(
-        f"<small>{escape(_mark(*place))} · {escape(', '.join(names))}</small>" for place, names in sorted(marks.items())
-    )
-    return f'<span class="{"marked" if marks else "word"}"><b>{escape(word)}</b>{lines}</span>'  # not shown
+def in_markdown(word: str, marks: Mapping[tuple[int, str, str], list[str]]) -> str:
+    """A word, in bold where it was marked, and below it each mark with who made it."""
+    if not marks:
+        return plain(word)
+    lines = (plain(f"{_mark(*place)} · {', '.join(names)}") for place, names in sorted(marks.items()))
+    return "  \n".join([f"**{plain(word)}**", *lines])
 
 
 def _mark(phone: int, kind: str, heard: str) -> str:
