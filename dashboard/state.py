@@ -78,8 +78,8 @@ def reset(key: str) -> None:
 
 
 def component_value(key: str, name: str) -> Any:
-    """What the component `key` last sent under `name`, for use in its callback."""
-    return st.session_state[key].get(name)
+    """What the component `key` last sent under `name`; None where it has not."""
+    return (st.session_state.get(key) or {}).get(name)
 
 
 def recall(name: str, default: Any = None) -> Any:

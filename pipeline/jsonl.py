@@ -55,8 +55,9 @@ def write(path: Path, values: Iterable[Any]) -> None:
         file.writelines(map(dumps, values))
 
 
-def append(path: Path, *values: Any) -> None:
-    """Add lines; two writers at once want a lock (`pipeline.locks`), and the folder must be there.
+def append(path: Path, *values: Any, durable: bool = False) -> None:
+    """Add lines; two writers at once want a lock (`pipeline.locks`), and the folder must be there. With `durable`, they
+    are on the disk when this returns.
 
     Half a line at the end, left by a writer that was killed or ran out of disk, is taken away first: it was never
     saved, and would spoil the line after it.
@@ -69,6 +70,9 @@ def append(path: Path, *values: Any) -> None:
         elif tail:
             file.truncate(start)
         file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def lines(path: Path) -> Iterator[Line]:

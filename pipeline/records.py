@@ -18,6 +18,9 @@ Seconds = float
 
 
 class RubricName(StrEnum):
+    """What is read, a word or a sentence: it decides which scorers answer, and names the rubric that comes with
+    Pronlab for it (`pipeline.rubrics`)."""
+
     WORD = "word"
     SENTENCE = "sentence"
 
@@ -106,7 +109,8 @@ class Recording:
 
 class RatingAction(StrEnum):
     """What an expert does (rate, skip, flag), what a reviewer does (decide the score, exclude the recording, request a
-    further rating, hand a skipped or flagged one back to those who did), and taking back either."""
+    further rating, hand a skipped or flagged one back to those who did, reassign it to others), and taking back
+    either."""
 
     RATE = "rate"
     SKIP = "skip"
@@ -116,9 +120,12 @@ class RatingAction(StrEnum):
     EXCLUDE = "exclude"
     REQUEST = "request"
     RETURN = "return"
+    REASSIGN = "reassign"
 
 
-REVIEWS = (RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST, RatingAction.RETURN)
+REVIEWS = (
+    RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST, RatingAction.RETURN, RatingAction.REASSIGN,
+)  # fmt: skip
 
 
 class Purpose(StrEnum):
@@ -151,6 +158,21 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """An interval of a recording with a label, in a tier: `words`, `phones`, `comments` (moments: both ends are one) or
+    another. `word` and `phone` are the place in the text that it stands for, counted as in `Mark`; an interval of the
+    phones without `phone` is a sound that was added. `marks` are the kinds of marks on it with what was heard."""
+
+    tier: str
+    start_s: Seconds
+    end_s: Seconds
+    label: str = ""
+    word: int | None = None
+    phone: int | None = None
+    marks: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RatingEvent:
     """One append-only entry in a recording's rating history.
 
@@ -158,7 +180,10 @@ class RatingEvent:
     ISO 8601 in UTC. `reason` says why for SKIP, FLAG and EXCLUDE. The current rating of an evaluator is their last
     RATE, SKIP or FLAG that no later UNDO of theirs takes back, calibration and repeats left out. `project` and
     `purpose` say where the recording came from, `took_s` how long the expert had it before them,
-    `heard` which share of it (0-1) they played at least once.
+    `heard` which share of it (0-1) they played at least once. `rubric` names the version of the rubric whose values
+    RATE and DECIDE have, as `name@version`; empty for the shipped one of the recording as it was before versions were
+    kept. `experts` are those to whom REASSIGN gives the recording. `segments` are the evaluator's tiers, in order; see
+    `labels.segments` for how they and `marks` hang together.
     """
 
     evaluator: str
@@ -174,6 +199,9 @@ class RatingEvent:
     purpose: Purpose = Purpose.WORK
     took_s: Seconds | None = None
     heard: float | None = None
+    segments: tuple[Segment, ...] = ()
+    rubric: str = ""
+    experts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,10 @@ class Settings:
         return self.data_root / "predictions"
 
     @property
+    def alignments_root(self) -> Path:
+        return self.data_root / "alignments"
+
+    @property
     def evaluations_root(self) -> Path:
         return self.data_root / "evaluations"
 

@@ -3,7 +3,8 @@
 A table is read by its content, whatever its name. Of CSV the encoding, the separator and the line of the header are
 inferred, from a byte order mark, a `sep=` line and the columns that the caller knows; `Table.assumed` says what was
 inferred, so that it can be shown before anything is made of it. A row that cannot be read says so and takes none of
-the others with it: reading goes on at the next line. `pipeline.csvfile` writes tables, `pipeline.cells` reads cells.
+the others with it: reading goes on at the next line. `pipeline.csvfile` writes tables, `pipeline.cells` reads cells,
+`pipeline.workbook` the sheets of Excel.
 """
 
 import codecs
@@ -11,40 +12,29 @@ import csv
 import io
 import re
 import unicodedata
-import zipfile
-import zlib
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TextIO
-from xml.parsers import expat
+from typing import BinaryIO, TextIO
 
 from pipeline import csvfile
 from pipeline.errors import TableError
 from pipeline.i18n import N_, Message
-from pipeline.optional import require
 from pipeline.text import composed, visible
+from pipeline.workbook import MAX_COLUMNS, Record, is_workbook, read_sheets
 
 SEPARATORS = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs"), "|": N_("vertical bars")}
 BLOCK_BYTES = 1 << 20
-MAX_COLUMNS = 16_384  # as in Excel
-MAX_ROW_ELEMENTS = 16 * MAX_COLUMNS  # of XML: a cell has a value, a formula, runs of text
 MAX_LINE = 1 << 20  # characters
-MAX_BYTES = 100 * 1024 * 1024  # of a spreadsheet, unpacked
-MAX_ROWS = 1_048_576  # of a sheet, as in Excel
-MAX_CELLS = 5_000_000  # of a workbook, empty ones before the last of a row included
 HEADER_WITHIN = 20  # rows: titles and notes may stand above it
 SAMPLE = 200
 SHOWN = 60  # characters of a cell or line in a message
 _SEP_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\r|\n)?', re.IGNORECASE)
 _CODECS = {"Windows-1254": "cp1254", "Windows-1252": "cp1252"}
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_XLS = b"\xd0\xcf\x11\xe0"
-_BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, SyntaxError, EOFError)
 
 # A column's name, and other spellings of it: case, blanks, accents and what stands in brackets do not matter.
 Columns = Mapping[str, Collection[str]]
@@ -81,17 +71,11 @@ class Table:
     assumed: tuple[Message, ...] = ()
 
 
-class _Record(NamedTuple):
-    line: int
-    fields: list[str]
-    problem: Message | None = None
-
-
 @dataclass(frozen=True)
 class _Grid:
     """Rows of fields without names yet, and how they were read."""
 
-    records: Iterator[_Record]
+    records: Iterator[Record]
     assumed: list[Message]
     separator: str = ","
 
@@ -107,7 +91,7 @@ def read_table(content: bytes, columns: Columns, required: Collection[str] = (),
     """
     if not content.strip():
         raise TableError("The file is empty.")
-    if _is_spreadsheet(content):
+    if is_workbook(content):
         table = _named(_spreadsheet(content, columns, required, sheet), columns, required)
     else:
         text, encoding = decoded(content)
@@ -123,7 +107,7 @@ def open_table(
     tables of Common Voice. Raises TableError and OSError."""
     with path.open("rb") as file:
         start = file.read(BLOCK_BYTES)
-        if _is_spreadsheet(start):
+        if is_workbook(start):
             table = read_table(path.read_bytes(), columns, required)
             yield OpenTable(table.columns, table.spelled, iter(table.rows), table.assumed)
             return
@@ -141,7 +125,7 @@ def open_table(
 def split_rows(text: str, n_fields: int) -> list[tuple[int, list[str]]]:
     """Rows without a header, as people type or paste them: each with its line, split at the first of tab, semicolon,
     bar and comma that gives every row `n_fields`, else at commas. Raises TableError for an unclosed quote."""
-    split: list[list[_Record]] = []
+    split: list[list[Record]] = []
     for separator in ("\t", ";", "|", ","):
         split.append(
             [
@@ -254,7 +238,7 @@ def _separator(head: Sequence[str], columns: Columns, quoted: bool) -> str:
     return max(SEPARATORS, key=fit)
 
 
-def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped: int = 0) -> Iterator[_Record]:
+def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped: int = 0) -> Iterator[Record]:
     """Every row with the line it begins on, after `skipped` lines. After one that cannot be read it goes on with the
     next line, so that a quote that is not closed swallows nothing."""
     source = iter(lines)
@@ -283,13 +267,13 @@ def _records(lines: Iterable[str], separator: str, quoted: bool = True, skipped:
                 ended = True
                 break
             except csv.Error as error:
-                yield _Record(number, [], _problem(taken, error, quoted))
+                yield Record(number, [], _problem(taken, error, quoted))
                 waiting.extendleft(reversed(taken[1:]))
                 taken.clear()
                 number += 1
                 break
             if any(field.strip() for field in fields):
-                yield _Record(number, fields)
+                yield Record(number, fields)
             number += len(taken)
             taken.clear()
 
@@ -384,7 +368,7 @@ def header_key(header: str) -> str:
     return "".join(sign for sign in letters if sign.isalnum())
 
 
-def _row(record: _Record, names: Sequence[str], separator: str) -> TableRow:
+def _row(record: Record, names: Sequence[str], separator: str) -> TableRow:
     cells = {
         name: csvfile.plain(field, separator) if "'" in field else field
         for name, field in zip(names, record.fields, strict=False)
@@ -406,28 +390,9 @@ def _row(record: _Record, names: Sequence[str], separator: str) -> TableRow:
     return TableRow(record.line, cells, problem)
 
 
-def _is_spreadsheet(content: bytes) -> bool:
-    return content.startswith((b"PK\x03\x04", _XLS))
-
-
 def _spreadsheet(content: bytes, columns: Columns, required: Collection[str], sheet: str) -> _Grid:
     """The sheet that was named, else the only one whose header has the required columns."""
-    if content.startswith(_XLS):
-        raise TableError("This is an old Excel file (.xls). Save it as an Excel workbook (.xlsx) or as CSV UTF-8.")
-    require("An Excel file", ("openpyxl",), TableError)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            size = sum(entry.file_size for entry in packed.infolist())
-        if size > MAX_BYTES:
-            raise TableError(
-                f"The workbook has {size >> 20} MB, at most {MAX_BYTES >> 20} MB can be read. Save it as CSV."
-            )
-        _refuse_endless_rows(content)
-        sheets = _sheets(content)
-    except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
-        raise TableError(
-            f"The file cannot be read as an Excel workbook ({error}). Save it as .xlsx or as CSV UTF-8."
-        ) from error
+    sheets = read_sheets(content)
     if sheet:
         if sheet not in sheets:
             raise TableError(f"There is no sheet {sheet!r}. The workbook has: {', '.join(sheets)}.")
@@ -453,91 +418,9 @@ class SheetChoiceError(TableError):
         self.sheets = tuple(sheets)
 
 
-def _fits(records: Sequence[_Record], columns: Columns, needed: set[str], every: bool) -> bool:
+def _fits(records: Sequence[Record], columns: Columns, needed: set[str], every: bool) -> bool:
     for record in records[:HEADER_WITHIN]:
         names = _known(record.fields, columns)
         if names and (needed <= names if every else names & needed):
             return True
     return False
-
-
-def _refuse_endless_rows(content: bytes) -> None:
-    """openpyxl holds a row as a whole, however many cells without a place a small file packs into it."""
-    n_in_row = 0
-
-    def start(name: str, _attributes: dict[str, str]) -> None:
-        nonlocal n_in_row
-        n_in_row = 0 if name.rpartition(":")[2] == "row" else n_in_row + 1
-        if n_in_row > MAX_ROW_ELEMENTS:
-            raise TableError(f"The workbook has a row of more than {MAX_COLUMNS} cells. Save the table as CSV UTF-8.")
-
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        for name in packed.namelist():
-            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
-                continue
-            parser, n_in_row = expat.ParserCreate(), 0
-            parser.StartElementHandler = start
-            with packed.open(name) as sheet, suppress(expat.ExpatError):  # which openpyxl reports
-                parser.ParseFile(sheet)
-
-
-def _sheets(content: bytes) -> dict[str, list[_Record]]:
-    """The rows of every sheet, with values in place of formulas. A formula whose value the file does not hold (it was
-    made by a program and never opened in a spreadsheet) is a problem of its row.
-
-    What a sheet claims of its size is not believed, and rows and cells are counted: a small file can claim billions.
-    """
-    from openpyxl import load_workbook
-
-    values = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    formulas = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
-    sheets: dict[str, list[_Record]] = {}
-    n_cells = 0
-    for sheet in values.worksheets:
-        records: list[_Record] = []
-        both = (sheet, formulas[sheet.title])
-        for view in both:
-            view.reset_dimensions()
-        pairs = zip(*(view.iter_rows(values_only=True) for view in both), strict=False)
-        for number, (row, written) in enumerate(pairs, start=1):
-            n_cells += len(row)
-            if number > MAX_ROWS or n_cells > MAX_CELLS:
-                raise TableError(
-                    f"The workbook has more than {MAX_ROWS} rows or {MAX_CELLS} cells. Delete what is far below or "
-                    "beside the table, or save the table as CSV UTF-8."
-                )
-            if not row:
-                continue
-            fields = [_cell_text(cell) for cell in row]
-            while fields and not fields[-1].strip():
-                fields.pop()
-            unsaved = next(
-                (form for cell, form in zip(row, written, strict=False) if cell is None and form is not None), None
-            )
-            problem = None
-            if unsaved is not None:
-                problem = Message(
-                    N_("has the formula {formula} without its value. Open the file in a spreadsheet and save it."),
-                    formula=str(getattr(unsaved, "text", unsaved))[:SHOWN],
-                )
-            if fields or problem:
-                records.append(_Record(number, fields, problem))
-        if records:
-            sheets[sheet.title] = records
-    if not sheets:
-        raise TableError("The workbook has no cells with values.")
-    return sheets
-
-
-def _cell_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)

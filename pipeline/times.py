@@ -15,6 +15,11 @@ def as_text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
+def has_zone(value: str) -> bool:
+    """Whether a time that `utc_time` takes says how far it is from UTC."""
+    return datetime.fromisoformat(value).tzinfo is not None
+
+
 def utc_time(value: Any) -> datetime:
     """What a file gives as a time, in UTC; without an offset it is UTC already.
 

@@ -12,7 +12,7 @@ from dashboard.services import label, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _
 from pipeline.people.access import Action, Identity
-from pipeline.projects.project import Project
+from pipeline.projects.project import KINDS, Project
 from pipeline.records import RubricName
 
 WHOLE_SET = N_("Whole set")
@@ -32,9 +32,10 @@ def choose_rater() -> Identity | None:
     return identity.people().identify(name) if name else None
 
 
-def choose_project(me: Identity | None) -> Project | None:
+def choose_project(me: Identity | None, kinds: Sequence[str] = KINDS) -> Project | None:
     """One that is open to this rater, or the whole set; None for the latter. Not drawn where there is no project."""
-    names = [name for name in shared.project_names() if me is None or shared.project(name).includes(me.name)]
+    projects = [shared.project(name) for name in shared.project_names()]
+    names = [p.name for p in projects if p.kind in kinds and (me is None or p.includes(me.name))]
     if not names:
         return None
     if state.chosen(state.PROJECT) not in [WHOLE_SET, *names]:

@@ -37,8 +37,9 @@ class LastFields:
         return Where(self.executor, self.devices, self.nodes, dict(line.split("=", 1) for line in lines))
 
 
-def last_fields(key: str, example: str) -> LastFields:
-    """Draw them inside the form `key`, folded: most runs need none of them."""
+def last_fields(key: str, example: str, *, shared: bool = False) -> LastFields:
+    """Draw them inside the form `key`, folded: most runs need none of them. `shared`: several devices can share the
+    training."""
     with st.expander(_("More settings, and where to run"), icon=":material/tune:"):
         left, right = st.columns(2)
         other = left.text_area(
@@ -49,11 +50,15 @@ def last_fields(key: str, example: str) -> LastFields:
             help=_("One name=value per line. Settings that cannot be used are named before anything starts."),
         )
         executor = right.selectbox(_("Run on"), list(EXECUTORS), format_func=_executor_name, key=f"{key}-executor")
-        small = right.columns(2)
-        devices = small[0].number_input(
-            _("Devices per node"), 1, 64, 1, key=f"{key}-devices", help=_("They share each step.")
-        )
-        nodes = small[1].number_input(_("Nodes"), 1, 1024, 1, key=f"{key}-nodes", help=_("More than one with Slurm."))
+        devices = nodes = 1
+        if shared:
+            small = right.columns(2)
+            devices = small[0].number_input(
+                _("Devices per node"), 1, 64, 1, key=f"{key}-devices", help=_("They share each step.")
+            )
+            nodes = small[1].number_input(
+                _("Nodes"), 1, 1024, 1, key=f"{key}-nodes", help=_("More than one with Slurm.")
+            )
         options = st.text_area(
             _("Options of the cluster"), placeholder=CLUSTER_EXAMPLE, height=68, key=f"{key}-options"
         )

@@ -43,15 +43,12 @@ class Check:
 
 
 def score_card(result: ScoreResult) -> None:
-    """Score and band; for a recording that was not scored, why, and what to do."""
-    if result.overall is None:
-        reasons = "".join(f"\n- {message(translated(warning))}" for warning in result.warnings)
-        st.warning(_("**This recording could not be scored.**") + f"\n{reasons}", icon=":material/replay:")
-        return
-    _symbol, colour = BAND_LOOKS[band_of(result.overall).key]
+    """Score and band of a recording that has them."""
+    overall = result.overall or 0.0
+    _symbol, colour = BAND_LOOKS[band_of(overall).key]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.metric(_("Score (0-100)"), points(result.overall), width="content")
-        st.badge(band_in_words(result.overall), color=colour)
+        st.metric(_("Score (0-100)"), points(overall), width="content")
+        st.badge(band_in_words(overall), color=colour)
 
 
 def points(score: float) -> str:

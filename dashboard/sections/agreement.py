@@ -7,8 +7,10 @@ import numpy as np
 import streamlit as st
 
 from dashboard.charts import rater_charts
+from dashboard.components.pair_raters import raters_table
 from dashboard.components.tables import fitted
 from dashboard.markup import plain
+from dashboard.services import pairs as pair_services
 from pipeline.i18n import N_, _, number, signed, translated
 from pipeline.labels.ratings_table import RatingsTable, as_json
 from pipeline.metrics.rater_agreement import ALL_RATERS, Agreement, Estimate, Pair, by_group
@@ -188,6 +190,15 @@ def explanation(agreements: Mapping[str, Agreement]) -> None:
         _("Download figures (JSON)"), lambda: json.dumps(as_json(agreements), indent=2), "agreement.json",
         "application/json", icon=":material/download:",
     )  # fmt: skip
+
+
+def pair_raters(set_name: str) -> None:
+    """Consistency in the pair projects of the set; nothing where there are none, or nobody has compared."""
+    for project in pair_services.pair_projects_of(set_name):
+        raters = pair_services.results_of(project).raters()
+        if raters:
+            st.subheader(_("Pairs: {project}").format(project=plain(project.title or project.name)), anchor=False)
+            raters_table(raters, key=f"agreement-pairs-{project.name}")
 
 
 def _matrix(names: Sequence[str], agreement: Agreement, key: str) -> list[list[float | None]]:

@@ -116,16 +116,19 @@ def unreadable_labels(set_name: str) -> list[Problem]:
 
 
 @asks(Action.IMPORT_DATA)
-def checked_ratings(set_name: str, content: bytes, *, sheet: str = "", scale: str = "", rater: str = "") -> Incoming:
+def checked_ratings(
+    set_name: str, content: bytes, *, sheet: str = "", scale: str = "", rater: str = "", rubric: str = ""
+) -> Incoming:
     """What importing this file would do; nothing is written. Raises SheetChoiceError where a sheet has to be chosen."""
     from pipeline.labels.exchange.incoming import check, read_ratings
     from pipeline.labels.scale import parse_scale
     from pipeline.people.people import People
+    from pipeline.rubrics.library import RubricLibrary
 
-    reading = read_ratings(content, sheet=sheet)
+    reading = read_ratings(content, sheet=sheet, rubrics=RubricLibrary(shared.settings()).all())
     incoming = check(
         shared.settings(), set_name, reading.rows, People(shared.settings()).raters(),
-        scale=parse_scale(scale) if scale else None, rater=rater.strip(),
+        scale=parse_scale(scale) if scale else None, rater=rater.strip(), rubric=rubric,
     )  # fmt: skip
     return replace(incoming, assumed=(*reading.assumed, *incoming.assumed))
 

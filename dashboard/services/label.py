@@ -17,15 +17,20 @@ from pipeline.i18n import N_, _
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.labels.queries import LabelProgress
+from pipeline.labels.segments import mark_from_json, segments_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.calibration import CalibrationResult, calibration_results
 from pipeline.projects.project import Project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
-from pipeline.records import Mark, RatingAction, RatingEvent, Recording
+from pipeline.records import RatingAction, RatingEvent, Recording
+from pipeline.rubrics import MARKS, RUBRICS, Rubric
+from pipeline.rubrics.library import RubricLibrary
+from pipeline.rubrics.rubric import SCORE
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
+KINDS = dict(MARKS)
 UNREADABLE = N_("Cannot be read")
 # What is stored as a reason, in English whatever the rater's language is; shown by `shown_reason`.
 REASONS: Mapping[str, tuple[str, ...]] = {
@@ -66,11 +71,12 @@ class Session:
 
 @dataclass(frozen=True)
 class OpenRecording:
-    """The recording to rate now, and the rater's own rating of it where there is one; `item` where it came from a
-    project's queue."""
+    """The recording to rate now, the rater's own rating of it where there is one, and the rubric to rate it with;
+    `item` where it came from a project's queue."""
 
     recording: Recording
     previous: RatingEvent | None
+    rubric: Rubric
     item: QueueItem | None = None
 
 
@@ -118,16 +124,25 @@ class Labelling:
         """What to rate now, or why there is nothing: without a project only because the rater has dealt with every
         recording."""
         if session.reopened is not None:
-            return OpenRecording(self._index.recording(session.reopened), session.previous, session.item)
+            return self._opened(self._index.recording(session.reopened), session.previous, session.item)
         if session.place:
             recent = self._index.recent(self._set.name, self._evaluator, session.place)
             if len(recent) >= session.place:
-                return OpenRecording(*recent[session.place - 1])
+                return self._opened(*recent[session.place - 1])
         if self._queue is not None:
             item = self._queue.next()
-            return item if isinstance(item, EmptyQueue) else OpenRecording(item.recording, None, item)
+            return item if isinstance(item, EmptyQueue) else self._opened(item.recording, None, item)
         recording = self._index.next_recording(self._set.name, self._evaluator)
-        return EmptyQueue("done") if recording is None else OpenRecording(recording, None)
+        return EmptyQueue("done") if recording is None else self._opened(recording, None)
+
+    def ahead(self, session: Session, current: OpenRecording) -> Recording | None:
+        """What is likely to come once `current` is saved, so that it can be fetched meanwhile. Nothing is reserved:
+        what comes is decided when it is saved. None where the rater is among their earlier recordings."""
+        if session.place or session.reopened is not None:
+            return None
+        if self._queue is not None:
+            return None if current.item is None else self._queue.peek(current.item)
+        return self._index.next_recording(self._set.name, self._evaluator, [current.recording.id])
 
     def go_to(self, session: Session, recording_id: str) -> Session:
         """The session with this very recording open: with the rater's values where they have dealt with it, else, in a
@@ -184,6 +199,21 @@ class Labelling:
         """This rater's in the project; None without one."""
         return None if self._queue is None else self._queue.progress()
 
+    def _opened(
+        self, recording: Recording, previous: RatingEvent | None, item: QueueItem | None = None
+    ) -> OpenRecording:
+        rubric = self.rubric(recording, previous)
+        RubricLibrary(self._settings).keep(rubric)  # what is in the form can be saved whatever becomes of the rubric
+        return OpenRecording(recording, previous, rubric, item)
+
+    def rubric(self, recording: Recording, previous: RatingEvent | None = None) -> Rubric:
+        """An earlier rating is changed with the rubric it was given with; else the project's, or the shipped one."""
+        if previous is not None and previous.action is RatingAction.RATE:
+            known = RubricLibrary(self._settings).of_event(previous, recording.rubric)
+            if known is not None:
+                return known
+        return RUBRICS[recording.rubric] if self._queue is None else self._queue.rubric(recording)
+
     def _save(self, session: Session, item: str, event: RatingEvent) -> Recording:
         queued = session.item
         if self._queue is not None and queued is not None and queued.recording.id == item:
@@ -195,6 +225,10 @@ class Labelling:
         if earlier is not None:  # a change of mind: it stays in its project, with its purpose and the time it took
             heard = max((share for share in (event.heard, earlier.heard) if share is not None), default=None)
             event = replace(event, project=earlier.project, purpose=earlier.purpose, took_s=earlier.took_s, heard=heard)
+        rubric = self.rubric(recording, earlier)
+        if event.rubric and event.rubric.partition("@")[0] != rubric.name:
+            raise LabelError(_("This recording is rated with another rubric now. Load the page again."))
+        event = replace(event, rubric=event.rubric or rubric.reference)
         self._store.add(recording, event, self._identity)
         return recording
 
@@ -213,18 +247,19 @@ class Labelling:
         )
 
     def _event(self, action: dict[str, Any]) -> RatingEvent:
-        score, heard = action.get("score"), action.get("heard")
+        values = {str(key): float(value) for key, value in (action.get("dimensions") or {}).items()}
+        rubric, heard = str(action.get("rubric") or ""), action.get("heard")
+        is_score = bool(rubric) and RubricLibrary(self._settings).version(rubric).is_score
         return RatingEvent(
             evaluator=self._evaluator,
             action=RatingAction(str(action["kind"])),
             at=now_iso(),
-            score=None if score is None else float(score),
-            dimensions={str(key): float(value) for key, value in (action.get("dimensions") or {}).items()},
+            score=values.get(SCORE) if is_score else None,
+            dimensions={} if is_score else values,
             notes=str(action.get("notes") or ""),
             reason=str(action.get("reason") or ""),
             heard=None if heard is None else min(1.0, max(0.0, float(heard))),
-            marks=tuple(
-                Mark(int(mark["word"]), None if mark["phone"] is None else int(mark["phone"]), str(mark["kind"]))
-                for mark in action.get("marks") or ()
-            ),
+            marks=tuple(mark_from_json(mark, KINDS) for mark in action.get("marks") or ()),
+            segments=segments_from_json(action.get("segments") or (), KINDS),
+            rubric=rubric,
         )

@@ -27,6 +27,7 @@ from pipeline.records import Problem, RubricName, ScoreResult, Target
 
 if TYPE_CHECKING:
     from pipeline.audio.load import Audio
+    from pipeline.i18n import Message
     from pipeline.people.access import Identity
     from pipeline.practice.advice import Advice
     from pipeline.practice.comparison import AlignedComparison
@@ -47,7 +48,8 @@ class ReferenceVoice:
 @dataclass(frozen=True)
 class ScoredAttempt:
     """A learner's recording and its result. `rule` is the heuristic's answer, whose dimensions say what to work on;
-    `comparison` lays it over the reference voice, None without one; `prediction` is its id in the log."""
+    `comparison` lays it over the reference voice, None without one; `prediction` is its id in the log; `no_attempt`
+    says why it is none, None where it is one."""
 
     audio: Audio
     result: ScoreResult
@@ -57,6 +59,7 @@ class ScoredAttempt:
     advice: tuple[Advice, ...]
     milliseconds: float
     prediction: str
+    no_attempt: Message | None
 
     @property
     def wav(self) -> bytes:
@@ -90,6 +93,13 @@ def can_score(language: str) -> bool:
 
 
 @asks(Action.PRACTISE)
+def looks_turkish(text: str) -> bool:
+    from pipeline.scoring.selection import has_turkish_letters
+
+    return has_turkish_letters(text)
+
+
+@asks(Action.PRACTISE)
 def reference_voice(target: Target) -> ReferenceVoice | None:
     """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
     from pipeline.corpus.references import find_references, is_synthetic
@@ -115,6 +125,7 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
     from pipeline.practice.advice import advise
     from pipeline.practice.comparison import compare
     from pipeline.practice.stress import word_stresses
+    from pipeline.practice.validity import why_no_attempt
     from pipeline.scoring.base import score_audio
     from pipeline.scoring.selection import HEURISTIC, load_scorer
 
@@ -125,17 +136,19 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
     rule = result
     if result.scorer != HEURISTIC:
         rule = score_audio(load_scorer(settings(), HEURISTIC, target.rubric), audio, result.target)
+    no_attempt = why_no_attempt(result)
     comparison = None
-    if reference is not None and result.overall is not None:
+    if reference is not None and no_attempt is None:
         with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
             comparison = compare(audio, loaded_audio(reference.path))
     stresses = word_stresses(audio, result)
-    advice = tuple(advise(result, rule, comparison, stresses))
+    pace = comparison if reference is not None and not reference.synthetic else None
+    advice = () if no_attempt else tuple(advise(result, rule, comparison, stresses, pace=pace))
     milliseconds = 1000 * (time.perf_counter() - started)
     named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
     prediction = log_answer(PredictionLog(settings()), answered, participant=named)
     start_shadow(settings(), audio, target, prediction, named)
-    return ScoredAttempt(audio, result, rule, comparison, stresses, advice, milliseconds, prediction)
+    return ScoredAttempt(audio, result, rule, comparison, stresses, advice, milliseconds, prediction, no_attempt)
 
 
 @asks(Action.PRACTISE)
@@ -173,9 +186,9 @@ def let_keep(learner: str, keep: consent.Keep) -> None:
 
 @asks(Action.PRACTISE)
 def keep_attempt(learner: str, attempt: ScoredAttempt, lesson: str) -> None:
-    """Save as much of it as the learner allows."""
+    """Save as much of it as the learner allows; nothing of what was no attempt."""
     keep = kept(learner)
-    if keep in consent.UNDER_THE_NAME:
+    if attempt.no_attempt is None and keep in consent.UNDER_THE_NAME:
         audio, result = attempt.audio if keep is consent.Keep.RECORDINGS else None, attempt.result
         save_attempt(settings(), learner, result.target.text, audio, result, lesson=lesson, by=_as(learner))
 

@@ -13,8 +13,9 @@ from pipeline.people.access import Action, Role
 from pipeline.projects import known_answers
 from pipeline.projects import project as projects
 from pipeline.projects.pace import ExpertPace, ProjectPace, expert_paces, pace_of
+from pipeline.projects.pairs import queue as pairs
 from pipeline.projects.progress import ProjectProgress, progress_of
-from pipeline.projects.project import Project
+from pipeline.projects.project import PAIRS, Project
 from pipeline.records import Problem
 
 
@@ -24,7 +25,7 @@ class ProjectState:
 
     project: Project
     progress: ProjectProgress
-    pace: ProjectPace
+    pace: ProjectPace | None  # of pairs, none is measured
 
 
 @asks(Action.SEE_PROJECTS)
@@ -34,6 +35,9 @@ def project_states() -> list[ProjectState]:
     settings = shared.settings()
     states = []
     for project in projects.list_projects(settings):
+        if project.kind == PAIRS:
+            states.append(ProjectState(project, pairs.progress_of(settings, project), None))
+            continue
         progress = progress_of(settings, project)
         states.append(ProjectState(project, progress, pace_of(settings, project, progress)))
     return states

@@ -6,6 +6,7 @@ are keyed by the settings, so that two installations in one process (tests) neve
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,24 @@ def audio_of(recording: Recording) -> Path:
     from pipeline.corpus.sets import audio_path, get_set
 
     return audio_path(get_set(settings(), recording.set), recording)
+
+
+@asks(Action.LISTEN)
+def reference_of(recording: Recording) -> Audio | None:
+    """How the recording's text sounds when it is said well: the first reference that can be read and is not the
+    recording itself; None where there is none."""
+    from pipeline.audio.load import load_audio
+    from pipeline.corpus.references import find_references
+    from pipeline.corpus.sets import get_set, language_of
+    from pipeline.errors import AudioError
+    from pipeline.text.words import text_key
+
+    language = language_of(get_set(settings(), recording.set), recording)
+    for path in find_references(settings(), language).get(text_key(recording.text, language), ()):
+        if path.resolve() != audio_of(recording).resolve():
+            with suppress(AudioError):  # told where references are chosen
+                return load_audio(path)
+    return None
 
 
 @asks(Action.SEE_RATINGS)

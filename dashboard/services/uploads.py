@@ -71,14 +71,22 @@ def choose(upload_id: str, chosen: Choices) -> None:
 
 
 @asks(Action.IMPORT_DATA)
-def begin_import(upload_id: str, name: str) -> RunDirectory:
-    """Import the upload as a set of that name, in the background. Raises CorpusError."""
+def growing_sets() -> list[str]:
+    """Sets that further recordings can be added to."""
+    from pipeline.importing.uploads import importing
+
+    return importing.growing_sets(settings())
+
+
+@asks(Action.IMPORT_DATA)
+def begin_import(upload_id: str, name: str, *, add: bool) -> RunDirectory:
+    """Import the upload as a set of that name, or (`add`) into it, in the background. Raises CorpusError."""
     from pipeline.importing.uploads import importing
     from pipeline.importing.uploads.review import load_choices
 
     staging = _mine(upload_id)
     me = identity.allowed(Action.IMPORT_DATA)
-    return importing.begin_import(settings(), staging, corpus(upload_id), load_choices(staging), name, me)
+    return importing.begin_import(settings(), staging, corpus(upload_id), load_choices(staging), name, me, add=add)
 
 
 @asks(Action.IMPORT_DATA)

@@ -7,8 +7,9 @@ from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections import agreement as sections
 from dashboard.services import agreement
-from pipeline.i18n import _
+from pipeline.i18n import _, translated
 from pipeline.people.access import Action, Identity
+from pipeline.rubrics import Rubric
 
 
 @errors_in_words()
@@ -20,9 +21,11 @@ def render() -> None:
         return
     with choices:
         part = _choose_part(chosen.name)
-    ratings = agreement.ratings_of(chosen.name, part)
+        rubric = _choose_rubric(chosen.name)
+    ratings = agreement.ratings_of(chosen.name, rubric, part)
     if len(ratings.raters) < 2:
         _too_few(me)
+        sections.pair_raters(chosen.name)
         return
     with st.spinner(_("Comparing …")):
         agreements = {name: ratings.agreement(name) for name in ratings.dimensions}
@@ -39,6 +42,7 @@ def render() -> None:
     sections.pairs(ratings, name, agreements[name])
     sections.groups(ratings, name)
     sections.explanation(agreements)
+    sections.pair_raters(chosen.name)
 
 
 def _choose_part(set_name: str) -> str:
@@ -49,6 +53,17 @@ def _choose_part(set_name: str) -> str:
     return st.selectbox(
         _("Part of the corpus"), ["", *parts], key=f"agreement-part-{set_name}", label_visibility="collapsed",
         format_func=lambda part: part or _("All parts"), width=130,
+    )  # fmt: skip
+
+
+def _choose_rubric(set_name: str) -> Rubric:
+    """Of those that were used; not drawn where it is one."""
+    rubrics = agreement.rubrics_in(set_name)
+    if len(rubrics) == 1:
+        return rubrics[0]
+    return st.selectbox(
+        _("Rubric"), rubrics, key=f"agreement-rubric-{set_name}", label_visibility="collapsed",
+        format_func=lambda rubric: translated(rubric.title), width=150,
     )  # fmt: skip
 
 

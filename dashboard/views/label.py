@@ -3,17 +3,20 @@
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
 from dashboard.components import discussion
 from dashboard.components.filters import choose_project, choose_rater, choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.markup import message
-from dashboard.sections.label import finished, form, project_info
+from dashboard.sections.label import finished, form, pairs, project_info
 from dashboard.services import label
+from dashboard.services.pairs import PairLabelling
 from pipeline.errors import PronlabError
 from pipeline.i18n import _
 from pipeline.people.access import Action, Identity
+from pipeline.projects.project import PAIRS
 from pipeline.projects.queue import EmptyQueue
 
 LEFT = "left"
@@ -37,15 +40,18 @@ def render() -> None:
             )
         )
         return
-    labelling = label.labelling(chosen.name, me, project)
     key = f"label/{chosen.name}/{'' if project is None else project.name}/{me.name}"
     if state.recall(LEFT) == key and state.watched(state.RECORDING) is None:
         resume()
         return
+    if project is not None and project.kind == PAIRS:
+        pairs.draw(me, project, key, lambda desk: leave(desk, key, choices), choices)
+        return
+    labelling = label.labelling(chosen.name, me, project)
     session = opened_by_address(labelling, key)
     progress = labelling.progress()
     if project is not None and progress is not None:
-        project_info.instructions(project, opened=progress.done == 0)
+        project_info.instructions(project, beside=choices, is_new=progress.done == 0)
     current = labelling.open_recording(session)
     if isinstance(current, EmptyQueue):
         finished.nothing_left(chosen, me, project, progress, current)
@@ -54,8 +60,7 @@ def render() -> None:
         state.remember(key, session)
         form.draw(labelling, chosen, me, session, current, project, progress, key)
         if current.item is not None:
-            with choices:
-                leave(labelling, key)
+            leave(labelling, key, choices)
             keep_reserved(labelling, me, key)
         discussion.draw(current.recording)
     if project is not None:
@@ -86,8 +91,8 @@ def opened_by_address(labelling: label.Labelling, key: str) -> label.Session:
     return session
 
 
-def leave(labelling: label.Labelling, key: str) -> None:
-    if st.button(_("Leave"), icon=":material/logout:", help=_("Release this recording for other raters.")):
+def leave(labelling: label.Labelling | PairLabelling, key: str, where: DeltaGenerator) -> None:
+    if where.button(_("Leave"), icon=":material/logout:", help=_("Release this recording for other raters.")):
         labelling.leave()
         state.forget(key)
         state.remember(LEFT, key)

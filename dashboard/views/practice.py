@@ -14,7 +14,7 @@ from dashboard.sections.practice.library import library
 from dashboard.sections.practice.privacy import ask
 from dashboard.sections.practice.progress import progress
 from dashboard.sections.practice.reference import listen
-from dashboard.sections.practice.verdict import details, new_attempt, verdict
+from dashboard.sections.practice.verdict import details, new_attempt, take, verdict
 from dashboard.services import practice
 from pipeline.i18n import N_, _, translated
 
@@ -55,7 +55,7 @@ def _practise(exercise: Exercise) -> None:
         row.subheader(_("2. Record"), width="content", anchor=False)
         # Whoever comes next hears nothing of the previous learner; a name that is typed later keeps the recording.
         of_learner = "" if identity.is_open() else f"-{exercise.learner}"
-        key = f"{exercise.lesson.id}-{exercise.target.text}{of_learner}"
+        key = f"{exercise.lesson.id}-{exercise.target.text}{of_learner}-{take()}"
         data = recorder(key, live_for=str(exercise.target.rubric), choice_in=row)
     if exercise.lesson.about:
         st.caption(plain(translated(exercise.lesson.about)))
@@ -66,9 +66,10 @@ def _practise(exercise: Exercise) -> None:
         attempt = new_attempt(data, exercise, voice)
         if attempt is not None:
             verdict(attempt, voice)
-            compared_with_reference(attempt)
-            details(attempt)
-            recording_checks(attempt)
+            if attempt.no_attempt is None:
+                compared_with_reference(attempt)
+                details(attempt)
+            recording_checks(attempt, voice)
     if exercise.learner:
         earlier_attempts(exercise, practice.attempts(exercise.learner, exercise.target.text))
     else:

@@ -5,10 +5,11 @@ import streamlit as st
 from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.markup import message
-from dashboard.sections.projects import people, progress, setup
+from dashboard.sections.projects import people, progress, rubrics, setup
 from dashboard.services import projects, shared
 from pipeline.i18n import _
 from pipeline.people.access import Action
+from pipeline.projects.project import RATINGS
 
 
 @errors_in_words()
@@ -21,8 +22,9 @@ def render() -> None:
     there_are_projects = bool(names)
     if there_are_projects:
         progress.draw()
-        if me.may(Action.SEE_NAMES):
-            progress.draw_experts(names)
+        rated = [name for name in names if shared.project(name).kind == RATINGS]
+        if rated and me.may(Action.SEE_NAMES):
+            progress.draw_experts(rated)
     else:
         empty_state(
             _(
@@ -34,6 +36,8 @@ def render() -> None:
     if me.may(Action.MANAGE_PROJECTS):
         with st.expander(_("Set up or change a project"), icon=":material/edit:", expanded=not there_are_projects):
             setup.draw()
+        with st.expander(_("Rubrics"), icon=":material/rule:"):
+            rubrics.draw(me)
     if me.may(Action.MANAGE_PEOPLE):
         with st.expander(_("People"), icon=":material/group:"):
             people.draw(me)

@@ -7,6 +7,7 @@ from dashboard.sections.recordings import acts, search, table
 from dashboard.services import label, recordings
 from pipeline.i18n import _
 from pipeline.people.access import Action
+from pipeline.projects.project import RATINGS
 
 
 @errors_in_words()
@@ -16,7 +17,7 @@ def render() -> None:
         if identity.is_open():  # elsewhere the sidebar has the name
             choose_rater()
         me = identity.allowed(Action.RATE, Action.SEE_RATINGS)
-        project = choose_project(None if me.may(Action.SEE_RATINGS) else me)
+        project = choose_project(None if me.may(Action.SEE_RATINGS) else me, (RATINGS,))
     chosen = label.set_of(project) if project is not None else choose_set(where=choices)
     if chosen is None:
         return

@@ -4,11 +4,11 @@ import streamlit as st
 
 from dashboard import identity, state
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections.review import consensus, disputes, experts, set_aside
+from dashboard.sections.review import consensus, disputes, experts, pair_scale, set_aside
 from dashboard.services import review, shared
 from pipeline.i18n import N_, _
 from pipeline.people.access import Action, Identity
-from pipeline.projects.project import Project
+from pipeline.projects.project import PAIRS, Project
 from pipeline.projects.review import ProjectReview
 
 PARTS = {"disputes": N_("Disputes"), "aside": N_("Set aside"), "experts": N_("Experts"), "consensus": N_("Consensus")}
@@ -30,10 +30,13 @@ def render() -> None:
                 _("Project"), names, key=state.PROJECT, bind="query-params", label_visibility="collapsed", width=180
             )
         )
-        part = st.segmented_control(
+        part = None if project.kind == PAIRS else st.segmented_control(
             _("Show"), list(PARTS), default="disputes", required=True, key="review-show", label_visibility="collapsed",
             format_func=lambda key: _(PARTS[key]),
         )  # fmt: skip
+    if project.kind == PAIRS:
+        pair_scale.draw(project, me)
+        return
     reviewed = review.review_of(project)
     asked = state.watched(state.RECORDING)
     if asked is not None:

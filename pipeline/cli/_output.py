@@ -26,6 +26,11 @@ def emit(value: Any, as_json: bool, text: str) -> None:
     click.echo(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
 
 
+def counted(n: int, noun: str) -> str:
+    """`1 recording`, `2 recordings`."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
     """NAME=VALUE options as a mapping. Raises a usage error for one without the sign."""
     if wrong := [value for value in values if "=" not in value]:

@@ -25,13 +25,13 @@ class Chosen:
 
     preset: str | None
     overrides: tuple[str, ...]
-    resume: str | None
-    run: Path | None
-    executor: str | None
-    devices: int | None
-    nodes: int | None
-    options: tuple[str, ...]
     as_json: bool
+    resume: str | None = None
+    run: Path | None = None
+    executor: str | None = None
+    devices: int | None = None
+    nodes: int | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,17 @@ class Start(Generic[T]):
     config: T
 
 
-def training_options(presets: str, *, resumable: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the common options; the command gets them as one argument `chosen`."""
+def training_options(
+    presets: str, *, resumable: bool = True, launched: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the common options; the command gets them as one argument `chosen`. What is not `launched` runs in this
+    process alone."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
-        def with_chosen(*, resume: str | None = None, **given: Any) -> Any:
-            common = {key: given.pop(key) for key in Chosen.__dataclass_fields__ if key != "resume"}
-            return command(chosen=Chosen(resume=resume, **common), **given)
+        def with_chosen(**given: Any) -> Any:
+            common = {key: given.pop(key) for key in Chosen.__dataclass_fields__ if key in given}
+            return command(chosen=Chosen(**common), **given)
 
         options = [
             click.option("--preset", help=f"Start from a preset: {presets}."),
@@ -59,13 +62,7 @@ def training_options(presets: str, *, resumable: bool = True) -> Callable[[Calla
                 help="Set any setting, also those without an option.",
             ),
             *([click.option("--resume", help="Resume this run from its last checkpoint.")] if resumable else []),
-            click.option("--executor", help="Train in the background: local, slurm or ray (default: in this process)."),
-            click.option("--devices", type=int, help="Processes (devices) per node (default 1)."),
-            click.option("--nodes", type=int, help="Nodes (default 1; more with slurm)."),
-            click.option(
-                "--option", "options", multiple=True, metavar="NAME=VALUE", help="An executor's option: partition=gpu."
-            ),
-            run_option,  # whose configuration is used
+            *(_LAUNCHING if launched else []),
             json_option,
         ]  # fmt: skip
         for option in reversed(options):
@@ -73,6 +70,17 @@ def training_options(presets: str, *, resumable: bool = True) -> Callable[[Calla
         return with_chosen
 
     return decorate
+
+
+_LAUNCHING = [
+    click.option("--executor", help="Train in the background: local, slurm or ray (default: in this process)."),
+    click.option("--devices", type=int, help="Processes (devices) per node (default 1)."),
+    click.option("--nodes", type=int, help="Nodes (default 1; more with slurm)."),
+    click.option(
+        "--option", "options", multiple=True, metavar="NAME=VALUE", help="An executor's option: partition=gpu."
+    ),
+    run_option,  # whose configuration is used
+]
 
 
 def resolve(

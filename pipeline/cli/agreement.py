@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 )
 @click.option("--set", "set_name", help="All raters of this set.")
 @click.option("--project", "project_name", help="All raters of this project.")
+@click.option("--rubric", help="Ratings given with this rubric (default: the project's, else the one used most).")
 @click.option("--part", help="Only this part of the corpus, e.g. dev.")
 @json_option
 def agreement(
-    manifest: Path | None, set_name: str | None, project_name: str | None, part: str | None, as_json: bool
+    manifest: Path | None,
+    set_name: str | None,
+    project_name: str | None,
+    rubric: str | None,
+    part: str | None,
+    as_json: bool,
 ) -> None:
     """Show how far raters agree: Krippendorff's alpha, ICC, kappa and each rater against the others, with 95 %
     confidence intervals over speakers."""
@@ -36,7 +42,10 @@ def agreement(
 
         project = get_project(Settings.from_env(), project_name)
         set_name, part = project.set, part or project.part or None
-    table = _of_manifest(manifest, part) if manifest is not None else _of_set(str(set_name), part)
+        rubric = rubric or project.rubric or None
+    if manifest is not None and rubric is not None:
+        raise click.UsageError("--rubric goes with --set or --project: a manifest has the experts of a corpus.")
+    table = _of_manifest(manifest, part) if manifest is not None else _of_set(str(set_name), part, rubric)
     found = {name: table.agreement(name) for name in table.dimensions}
     lines = [f"{len(table.ids)} items, {len(table.raters)} raters: {', '.join(table.raters)}"]
     for name, one in found.items():
@@ -59,13 +68,14 @@ def _of_manifest(manifest: Path, part: str | None) -> "RatingsTable":
     return table
 
 
-def _of_set(name: str, part: str | None) -> "RatingsTable":
+def _of_set(name: str, part: str | None, rubric_name: str | None) -> "RatingsTable":
     from pipeline.corpus.sets import get_set
     from pipeline.labels.index import Index
-    from pipeline.labels.ratings_table import of_frame
+    from pipeline.labels.ratings_table import of_frame, rubrics_of
+    from pipeline.rubrics.library import RubricLibrary
 
     settings = Settings.from_env()
-    rubric = get_set(settings, name).rubric
+    library = RubricLibrary(settings)
     index = Index(settings)
     index.ensure()
     labels = index.labels(name)
@@ -78,12 +88,16 @@ def _of_set(name: str, part: str | None) -> "RatingsTable":
         labels = labels[labels["part"] == part]
     if labels.empty:
         raise LabelError(f"There are no ratings in {name!r}{f', part {part!r}' if part else ''} yet.")
-    return of_frame(labels, rubric)
+    rubric = library.get(rubric_name) if rubric_name else rubrics_of(labels, library, get_set(settings, name).rubric)[0]
+    table = of_frame(labels, rubric, library)
+    if not table.ids:
+        raise LabelError(f"There are no ratings with the rubric {rubric.name!r} in {name!r}.")
+    return table
 
 
 def _words(estimate: "Estimate") -> str:
     if estimate.value is None:
-        return f"- ({estimate.reason}, n {estimate.n})"
+        return f"- ({estimate.reason})"
     if estimate.interval is None:
         return f"{estimate.value:6.3f}{f'  ({estimate.reason})' if estimate.reason else ''}"
     between = f"  [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"

@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.errors import CorpusError
 from pipeline.people.access import Action
 from pipeline.settings import Settings
@@ -89,7 +89,10 @@ def rebuild(as_json: bool) -> None:
 
     with background_run(None, "Indexing") as work:
         report = Index(Settings.from_env()).rebuild(work.progress)
-    text = f"{report.n_recordings} recordings of {report.n_sets} sets, {report.n_ratings} ratings."
+    text = (
+        f"{counted(report.n_recordings, 'recording')} of {counted(report.n_sets, 'set')}, "
+        f"{counted(report.n_ratings, 'rating')}."
+    )
     emit(report, as_json, "\n".join([text, *_problem_lines(report.problems)]))
 
 
@@ -107,8 +110,9 @@ def status(as_json: bool) -> None:
     if not asker().may(Action.SEE_NAMES):
         sets = [replace(one, ratings_by_evaluator={}) for one in sets]
     lines = [
-        f"{s.name}: {s.n_labelled} of {s.n_recordings} recordings labelled, {s.n_speakers} speakers, {s.hours:.2f} h, "
-        f"{s.n_problems} problems{' (synthetic)' if s.synthetic else ''}"
+        f"{s.name}: {s.n_labelled} of {counted(s.n_recordings, 'recording')} labelled, "
+        f"{counted(s.n_speakers, 'speaker')}, {s.hours:.2f} h, {counted(s.n_problems, 'problem')}"
+        f"{' (synthetic)' if s.synthetic else ''}"
         for s in sets
     ]
     emit(
@@ -122,8 +126,9 @@ def status(as_json: bool) -> None:
 
 def _import_text(report: Any) -> str:
     head = (
-        f"Set {report.set!r}: {report.n_recordings} recordings ({report.n_added} new) of {report.n_speakers} speakers, "
-        f"{report.hours:.2f} h, {report.n_labels} ratings. Layout: {report.layout}."
+        f"Set {report.set!r}: {counted(report.n_recordings, 'recording')} ({report.n_added} new) of "
+        f"{counted(report.n_speakers, 'speaker')}, {report.hours:.2f} h, {counted(report.n_labels, 'rating')}. "
+        f"Layout: {report.layout}."
     )
     parts = ", ".join(f"{part} {n}" for part, n in report.parts.items())
     return "\n".join([head, *([f"Parts: {parts}."] if parts else []), *_problem_lines(report.problems)])

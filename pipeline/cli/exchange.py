@@ -8,8 +8,8 @@ import click
 from click.core import ParameterSource
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import emit, json_option
-from pipeline.errors import LabelError, PronlabError
+from pipeline.cli._output import counted, emit, json_option
+from pipeline.errors import LabelError
 from pipeline.records import Problem
 from pipeline.settings import Settings
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pipeline.labels.exchange.incoming import Incoming
     from pipeline.labels.exchange.rating_rows import Reading
     from pipeline.labels.exchange.recordings import Labels
-    from pipeline.labels.exchange.textgrid import Aligner
 
 SHOWN_PROBLEMS = 10
 
@@ -79,7 +78,7 @@ def export(
         raise LabelError(f"{out} is a folder. Give the name of a file.")
     exported = export_table(settings, set_name, fmt, table, asker(), DIALECTS[separator])
     write_export(out, exported.content)
-    _tell(out, exported.n, as_json, left_out=exported.left_out, unit="rows")
+    _tell(out, exported.n, as_json, left_out=exported.left_out, unit="row")
 
 
 @click.command("import-ratings")
@@ -97,6 +96,7 @@ def export(
     "--scale",
     help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
 )
+@click.option("--rubric", default="", help="The rubric of ratings that name none (default: the usual one of the set).")
 @click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
@@ -107,6 +107,7 @@ def import_ratings(
     fmt: Any,
     sheet: str,
     scale: str | None,
+    rubric: str,
     rater: str,
     skip_bad: bool,
     dry_run: bool,
@@ -123,7 +124,7 @@ def import_ratings(
     reading = _reading(file, fmt, sheet)
     incoming = check(
         settings, set_name, reading.rows, People(settings).raters(),
-        scale=parse_scale(scale) if scale else None, rater=rater,
+        scale=parse_scale(scale) if scale else None, rater=rater, rubric=rubric,
     )  # fmt: skip
     assumed = (*reading.assumed, *incoming.assumed)
     if not as_json:
@@ -132,11 +133,11 @@ def import_ratings(
     if not dry_run:
         _refuse_unless_sure(incoming, len(reading.rows), skip_bad)
     changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
-    text = f"{_counted(incoming.n, 'rating')} of {_counted(len(incoming.ratings), 'recording')}"
+    text = f"{counted(incoming.n, 'rating')} of {counted(len(incoming.ratings), 'recording')}"
     asked = [f"{incoming.scale_question} (--scale)"] if incoming.scale_question else []
     lines = [
         *asked,
-        f"{text}, nothing was written" if dry_run else f"{text}; new ratings for {_counted(changed, 'recording')}.",
+        f"{text}, nothing was written" if dry_run else f"{text}; new ratings for {counted(changed, 'recording')}.",
         *incoming.problems[:SHOWN_PROBLEMS],
     ]
     if (more := len(incoming.problems) - SHOWN_PROBLEMS) > 0:
@@ -151,10 +152,6 @@ def import_ratings(
         "respelled": incoming.respelled,
     }
     emit(result, as_json, "\n".join(lines))
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:
@@ -175,11 +172,12 @@ def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
     """The ratings of a file, or of a folder of TextGrids or a dataset."""
     from pipeline.labels.exchange.incoming import read_ratings
     from pipeline.labels.exchange.rating_rows import Reading
+    from pipeline.rubrics.library import RubricLibrary
 
     if not source.is_dir():
         if fmt in ("dataset", "textgrid"):
             raise LabelError(f"{source} is a file. Give the folder that was exported.")
-        return read_ratings(source.read_bytes(), fmt, sheet)
+        return read_ratings(source.read_bytes(), fmt, sheet, RubricLibrary(Settings.from_env()).all())
     from pipeline.labels.exchange.dataset import is_dataset, read_dataset
     from pipeline.labels.exchange.textgrid import read_textgrids
 
@@ -199,7 +197,7 @@ def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_jso
     n, problems = write_manifest(settings, set_name, out, asker())
     if not as_json:
         click.echo(f"`pronlab import {out}` imports the recordings with their ratings again.")
-    _tell(out, n, as_json, left_out=problems)
+    _tell(out, n, as_json, without_ratings=problems)
 
 
 def _export_recordings(
@@ -208,6 +206,7 @@ def _export_recordings(
     from pipeline.labels.exchange.dataset import write_dataset
     from pipeline.labels.exchange.files import write_textgrids
     from pipeline.labels.exchange.recordings import labels_of
+    from pipeline.scoring.alignment import aligner
 
     labels = labels_of(settings, set_name, asker())
     if fmt == "label-studio":
@@ -216,7 +215,7 @@ def _export_recordings(
         n, unreadable = write_dataset(out, labels, settings)
         _tell(out, n, as_json, left_out=(*labels.left_out, *unreadable))
     else:
-        n, left_out, unaligned = write_textgrids(out, labels, _aligner(settings, set_name) if align else None)
+        n, left_out, unaligned = write_textgrids(out, labels, aligner(settings, set_name) if align else None)
         _tell(out, n, as_json, left_out=(*labels.left_out, *left_out), unaligned=unaligned)
 
 
@@ -258,44 +257,23 @@ def _tell(
     *,
     left_out: Sequence[Problem] = (),
     unaligned: Sequence[Problem] = (),
-    unit: str = "recordings",
+    unit: str = "recording",
+    without_ratings: Sequence[Problem] = (),
     more: dict[str, Any] | None = None,
 ) -> None:
-    lines = [f"{n} {unit} written to {out}."]
+    lines = [f"{counted(n, unit)} written to {out}."]
     for problems, heading in (
-        (left_out, "recordings were left out because their label file or audio cannot be used"),
-        (unaligned, "recordings could not be aligned: their text stands over the whole recording"),
+        (left_out, "left out because the label file or audio cannot be used"),
+        (without_ratings, "written without ratings because the label file cannot be read"),
+        (unaligned, "not aligned: the text stands over the whole recording"),
     ):
         if problems:
-            lines.append(f"{len(problems)} {heading}:")
+            lines.append(f"{counted(len(problems), 'recording')} {heading}:")
             lines += [f"  {problem.path}: {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
         if len(problems) > SHOWN_PROBLEMS:
             lines.append(f"  ... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
-    written = {"out": out, "rows": n, **(more or {}), "left_out": left_out, "unaligned": unaligned}
+    written = {
+        "out": out, "rows": n, **(more or {}),
+        "left_out": left_out, "without_ratings": without_ratings, "unaligned": unaligned,
+    }  # fmt: skip
     emit(written, as_json, "\n".join(lines))
-
-
-def _aligner(settings: Settings, set_name: str) -> "Aligner":
-    """Align words and phones with the speech scorer, or say why a recording cannot be aligned."""
-    from pipeline.audio.load import load_audio
-    from pipeline.corpus.sets import get_set, target_of
-    from pipeline.labels.exchange.textgrid import Alignment
-    from pipeline.records import Recording, RubricName, State
-    from pipeline.scoring.base import score_audio
-    from pipeline.scoring.pieces import by_piece
-    from pipeline.scoring.selection import SPEECH, load_scorer, settle
-
-    scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
-    set_ = get_set(settings, set_name)
-
-    def align(recording: Recording, audio: Path) -> Alignment:
-        try:
-            target = settle(target_of(set_, recording))[0]
-            result = score_audio(scorer, load_audio(audio), target)
-        except PronlabError as error:
-            return Alignment(reason=str(error))
-        if result.state is not State.SCORED or not result.words:
-            return Alignment(reason=" ".join(result.warnings) or f"it could not be scored ({result.state})")
-        return Alignment(by_piece(target.text, result.words))
-
-    return align

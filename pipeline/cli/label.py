@@ -21,11 +21,24 @@ def label() -> None:
 @label.command()
 @recording_argument
 @rating_options
+@click.option("--rubric", help="The rubric of the rating (default: the one that comes with Pronlab).")
 @json_option
-def rate(recording_id: str, score: float | None, notes: str, as_json: bool, **dimensions: float | None) -> None:
-    """Save a rating: --score for a word, the four dimensions for a sentence."""
-    given = {key: value for key, value in dimensions.items() if value is not None}
-    _add(recording_id, "rate", as_json, score=score, dimensions=given, notes=notes)
+def rate(
+    recording_id: str,
+    score: float | None,
+    others: tuple[tuple[str, float], ...],
+    notes: str,
+    rubric: str | None,
+    as_json: bool,
+    **dimensions: float | None,
+) -> None:
+    """Save a rating: --score for a word, the four dimensions for a sentence, --rubric and --value for another
+    rubric."""
+    from pipeline.rubrics.library import RubricLibrary
+
+    given = {key: value for key, value in dimensions.items() if value is not None} | dict(others)
+    reference = RubricLibrary(Settings.from_env()).get(rubric).reference if rubric else ""
+    _add(recording_id, "rate", as_json, score=score, dimensions=given, notes=notes, rubric=reference)
 
 
 @label.command()

@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "label": ("pipeline.cli.label", "label", "Rate, skip, flag or undo from the command line."),
     "agreement": ("pipeline.cli.agreement", "agreement", "Show how far raters agree, with intervals."),
     "project": ("pipeline.cli.project", "project", "Review rating projects: disputes, decisions, consensus."),
+    "pairs": ("pipeline.cli.pairs", "pairs", "Pair projects: the scale, raters' consistency, answers."),
+    "rubric": ("pipeline.cli.rubric", "rubric", "List, show, check or add rubrics: how experts rate."),
     "lesson": ("pipeline.cli.practice", "lesson", "List, add or remove lessons for learners."),
     "reference": ("pipeline.cli.practice", "reference", "Choose the recordings that learners hear as reference."),
     "features": ("pipeline.cli.features", "features", "Extract features into a CSV file."),

@@ -86,9 +86,16 @@ def consensus(name: str, method: str | None, as_json: bool) -> None:
 @recording_argument
 @rating_options
 @json_option
-def decide(name: str, recording_id: str, notes: str, as_json: bool, **values: float | None) -> None:
+def decide(
+    name: str,
+    recording_id: str,
+    others: tuple[tuple[str, float], ...],
+    notes: str,
+    as_json: bool,
+    **values: float | None,
+) -> None:
     """Decide the score of a recording. Its ratings stay as they are."""
-    given = {key: value for key, value in values.items() if value is not None}
+    given = {key: value for key, value in values.items() if value is not None} | dict(others)
     _say(_review(name).decide(recording_id, given, notes), as_json)
 
 
@@ -114,9 +121,21 @@ def request(name: str, recording_id: str, as_json: bool) -> None:
 @project.command()
 @name_argument
 @recording_argument
+@click.option(
+    "--to", "experts", multiple=True, required=True, help="An expert who is given the recording (repeatable)."
+)
+@json_option
+def reassign(name: str, recording_id: str, experts: tuple[str, ...], as_json: bool) -> None:
+    """Give a skipped or flagged recording to other experts, and to nobody else."""
+    _say(_review(name).reassign(recording_id, experts), as_json)
+
+
+@project.command()
+@name_argument
+@recording_argument
 @json_option
 def undo(name: str, recording_id: str, as_json: bool) -> None:
-    """Undo your last decision, exclusion or request on a recording."""
+    """Undo your last decision, exclusion, request or reassignment of a recording."""
     _say(_review(name).undo(recording_id), as_json)
 
 

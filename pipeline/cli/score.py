@@ -1,5 +1,6 @@
 """`pronlab score` and `evaluate`."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._shards import shard_options
 from pipeline.errors import CorpusError, ModelError
 from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScore
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.jobs.shards import Shards
 
 SCORER_NAMES = "speech, acoustic57, reference, timing, encoder, heuristic"
+SHOWN_REASONS = 5
 scorer_option = click.option("--scorer", help=f"{SCORER_NAMES} (default: chosen by rubric and language).")
 model_option = click.option(
     "--model",
@@ -182,14 +184,21 @@ def score_set(
                 shards=shards,
                 by=asker(),
             )
-            failed = sum(prediction.overall is None for prediction in predictions)
-            report["scorers"][scorer] = {"n": len(predictions) - failed, "failed": failed}
+            reasons = Counter(" ".join(answer.warnings) for answer in predictions if answer.overall is None)
+            failed = reasons.total()
+            counts = {"n": len(predictions) - failed, "failed": failed, "reasons": dict(reasons.most_common())}
+            report["scorers"][scorer] = counts
         work.result(report)
-    lines = [
-        f"{scorer}: {counts['n']} recordings scored, {counts['failed']} could not be scored."
-        for scorer, counts in report["scorers"].items()
-    ]
+    lines = []
+    for scorer, counts in report["scorers"].items():
+        rest = f", {counts['failed']} could not be scored" if counts["failed"] else ""
+        lines.append(f"{scorer}: {counted(counts['n'], 'recording')} scored{rest}.")
+        lines += [f"  {n} times: {reason}" for reason, n in list(counts["reasons"].items())[:SHOWN_REASONS]]
+        if (more := len(counts["reasons"]) - SHOWN_REASONS) > 0:
+            lines.append(f"  ... and {counted(more, 'other reason')} (--json lists all)")
     emit(report, as_json, "\n".join(lines))
+    if not any(counts["n"] for counts in report["scorers"].values()):
+        raise click.exceptions.Exit(1)
 
 
 def _score_text(result: Any) -> str:
@@ -231,20 +240,24 @@ def _evaluation_text(report: Any) -> str:
     for name in ("mae", "rmse", "r2", "pcc", "bias", "within_5", "within_10"):
         value = getattr(report, name)
         if value is not None:
-            low, high = report.intervals.get(name, (float("nan"), float("nan")))
+            between = _interval(report.intervals.get(name))
             human = report.human_ceiling.get(name)
             beside = "" if human is None else f"   one expert against the others: {human:.3f}"
-            lines.append(f"  {name:10} {value:8.3f}  [{low:.3f}, {high:.3f}]{beside}")
+            lines.append(f"  {name:10} {value:8.3f}{between}{beside}")
     return "\n".join([*lines, *_level_lines(report), *(f"  note: {warning}" for warning in report.warnings)])
+
+
+def _interval(between: tuple[float, float] | None) -> str:
+    """Nothing for none: speakers are drawn for it, and a few of them give no interval."""
+    return "" if between is None else f"  [{between[0]:.3f}, {between[1]:.3f}]"
 
 
 def _over_models_text(over: Any) -> str:
     n = len(next(iter(over.values())).values) if over else 0
     lines = [f"Mean of {n} models, 95 % over speakers, and each:"]
     for name, figure in over.items():
-        low, high = figure.interval or (float("nan"), float("nan"))
         each = ", ".join(f"{value:.3f}" for value in figure.values)
-        lines.append(f"  {name:15} {figure.mean:6.3f}  [{low:.3f}, {high:.3f}]   {each}")
+        lines.append(f"  {name:15} {figure.mean:6.3f}{_interval(figure.interval)}   {each}")
     return "\n".join(lines)
 
 
@@ -256,10 +269,9 @@ def _level_lines(report: Any) -> list[str]:
     lines = []
     for name, level in levels:
         if level.pcc is not None:
-            low, high = level.interval or (float("nan"), float("nan"))
             human = report.human.get(name)
             beside = "" if human is None else f"   one expert against the others: {human:.3f}"
-            lines.append(f"  PCC {name:14} {level.pcc:6.3f}  [{low:.3f}, {high:.3f}]  n {level.n}{beside}")
+            lines.append(f"  PCC {name:14} {level.pcc:6.3f}{_interval(level.interval)}  n {level.n}{beside}")
     if report.mdd is not None and report.mdd["f1"] is not None:
         lines.append(
             f"  mispronunciations  F1 {report.mdd['f1']:.3f}, precision {report.mdd['precision'] or 0:.3f}, recall "

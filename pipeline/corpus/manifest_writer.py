@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.records import to_json
 
 
 def manifest_row(
@@ -26,5 +25,4 @@ def manifest_row(
         **item.extra,
         "ratings": list(ratings or item.ratings),
     }
-    plain: dict[str, Any] = to_json({key: value for key, value in row.items() if value not in (None, {}, [], "")})
-    return plain
+    return {key: value for key, value in row.items() if value not in (None, {}, [], "")}

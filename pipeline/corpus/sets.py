@@ -166,12 +166,12 @@ def audio_path(set_: RecordingSet, recording: Recording) -> Path:
 def result_path(set_: RecordingSet, recording: Recording) -> Path:
     """Where the recording's labels lie: `<stem>_result.json`, beside the audio or at the same place under
     `labels_root`."""
-    return confined(set_.labels_root, str(label_path(recording)))
+    return confined(set_.labels_root, str(label_path(recording.path)))
 
 
-def label_path(recording: Recording) -> PurePosixPath:
-    """The label file's path relative to the set's `labels_root`."""
-    relative = PurePosixPath(recording.path)
+def label_path(audio: str) -> PurePosixPath:
+    """The label file's path relative to the set's `labels_root`, of a recording by its path."""
+    relative = PurePosixPath(audio)
     return relative.with_name(relative.stem + RESULT_SUFFIX)
 
 

@@ -1,6 +1,7 @@
 """Audio that is not a file of its own, or of a kind that browsers cannot play, becomes one."""
 
 import math
+import shutil
 from pathlib import Path, PurePosixPath
 
 from pipeline import artifacts
@@ -34,6 +35,10 @@ def write_clip(clip: Clip, target: Path) -> None:
         raise CorpusError("the piece's begin and end must be numbers of seconds")
     if clip.file.exists() and not clip.file.is_file():  # a pipe would be waited for
         raise CorpusError(f"{clip.file.name} is no file")
+    if clip.as_it_is:
+        with artifacts.replacing(target) as temporary:
+            shutil.copyfile(clip.file, temporary)
+        return
     import soundfile
 
     try:

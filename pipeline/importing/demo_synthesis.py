@@ -13,7 +13,6 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,14 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.encode import to_wav
-from pipeline.audio.load import TARGET_RATE_HZ, from_samples
+from pipeline.audio.load import TARGET_RATE_HZ
 from pipeline.errors import CorpusError
 from pipeline.importing import demo_turkish as turkish
 from pipeline.importing.demo_turkish import WORDS, Phones
 from pipeline.labels.result_file import ResultFile, derive, write_result
 from pipeline.parallel import Progress
 from pipeline.records import RatingAction, RatingEvent, RatingSource, RubricName
+from pipeline.synthesis import espeak
 from pipeline.text import composed
 
 EVALUATOR = "demo-synthetic"
@@ -194,18 +194,13 @@ def score_of(faults: tuple[Fault, ...]) -> float:
 
 def speak(phones: Phones, voice: Voice, *, pause: bool = False) -> NDArray[np.float32]:
     """What eSpeak NG says, float32 [n] at 16 kHz. `pause` leaves a gap after each vowel. Raises CorpusError."""
-    import soundfile
-
-    spoken = "".join(phone + ("_:" if pause and turkish.is_vowel(phone) else "") for phone in phones)
-    command = ["espeak-ng", "-v", f"tr+{voice.variant}", "-p", str(voice.pitch), "-s", str(voice.speed)]
+    text = "".join(phone + ("_:" if pause and turkish.is_vowel(phone) else "") for phone in phones)
     try:
-        done = subprocess.run([*command, "--stdout", f"[[{spoken}]]"], capture_output=True, timeout=30, check=True)
+        return espeak.spoken(f"[[{text}]]", f"tr+{voice.variant}", voice.speed, voice.pitch).samples
     except FileNotFoundError as error:
         raise CorpusError("eSpeak NG is not installed: `apt install espeak-ng` (only rebuilding needs it).") from error
     except subprocess.SubprocessError as error:
-        raise CorpusError(f"eSpeak NG could not say {spoken!r}: {error}.") from error
-    samples, rate_hz = soundfile.read(BytesIO(done.stdout), dtype="float32")
-    return from_samples(samples, rate_hz).samples
+        raise CorpusError(f"eSpeak NG could not say {text!r}: {error}.") from error
 
 
 def synthesiser_version() -> str:

@@ -16,7 +16,7 @@ from pipeline import artifacts, jsonl
 from pipeline.audio.check import inspect_file
 from pipeline.corpus.manifest_writer import manifest_row
 from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
-from pipeline.corpus.sets import RecordingSet, corpus_file, get_set, label_path, recordings_file, register, result_path
+from pipeline.corpus.sets import RecordingSet, confined, corpus_file, get_set, label_path, recordings_file, register
 from pipeline.errors import CorpusError, LabelError
 from pipeline.importing.clips import check_target, write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
@@ -32,25 +32,40 @@ from pipeline.text import composed
 
 # Checking one takes a few milliseconds.
 MIN_ITEMS_FOR_PROCESSES = 500
-WORD_KEYS_SHOWN = ("text", "phones", "start_s", "end_s")
+WORD_KEYS_SHOWN = ("text", "phones", "start_s", "end_s", "phone_times_s")
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What a worker does for one recording: write its audio where it has to be, and check it unless it is known."""
+    """What a worker does for one recording: write its audio where it has to be, check it unless it is known, and write
+    its label file unless there is one."""
 
     audio: str
     clip: Clip | None
     known_stat: list[int] | None
+    labels: "_Labels | None"
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The corpus's own ratings of a recording, and the label file that becomes of them."""
+
+    path: Path
+    text: str
+    rubric: RubricName
+    events: tuple[RatingEvent, ...]
 
 
 @dataclass(frozen=True)
 class _Checked:
-    """`report` is None for a recording that is unchanged since it was checked; `error` says why there is no audio."""
+    """`report` is None for a recording that is unchanged since it was checked; `error` says why there is no audio,
+    `label_error` why there is no label file. `had_labels`: there was one before."""
 
     stat: list[int]
     report: AudioReport | None
     error: str = ""
+    label_error: str = ""
+    had_labels: bool = False
 
 
 class Registering:
@@ -104,7 +119,7 @@ class Registering:
 
     def _write(self, reading: Reading, recordings: BinaryIO, corpus: BinaryIO) -> dict[str, Recording]:
         """Everything, or as far as it was let; returns the earlier recordings that were not reached."""
-        waiting: deque[CorpusItem] = deque()
+        waiting: deque[tuple[CorpusItem, _Labels | None]] = deque()
         left = dict(self._known)
         paths = {recording.id: path for path, recording in left.items()}
         results = map_ordered(
@@ -118,7 +133,7 @@ class Registering:
         )
         try:
             for checked in results:
-                item = waiting.popleft()
+                item, labels = waiting.popleft()
                 left.pop(composed(item.audio), None)
                 self.n_done += 1
                 if checked.error:
@@ -130,7 +145,10 @@ class Registering:
                 corpus.write(jsonl.dumps(manifest_row(replace(item, ratings=()))))
                 self._first = self._first or item
                 self._count(recording)
-                self._take_over_labels(recording, item)
+                if checked.label_error:
+                    self._tell_labels(item, checked.label_error)
+                elif labels is not None and checked.had_labels:
+                    self._add_labels(recording, item, labels)
         except (KeyboardInterrupt, StopRequested) as stop:
             self.stopped = stop
         return left
@@ -158,7 +176,7 @@ class Registering:
         rubric = RubricName.SENTENCE if self._is_sentences else RubricName.WORD
         return replace(self._set, language=self._first.language, rubric=rubric)
 
-    def _tasks(self, reading: Reading, waiting: deque[CorpusItem]) -> Iterator[_Task]:
+    def _tasks(self, reading: Reading, waiting: deque[tuple[CorpusItem, _Labels | None]]) -> Iterator[_Task]:
         """For each utterance its task; the utterance waits for the answer."""
         for entry in reading.entries:
             if isinstance(entry, Problem):
@@ -171,10 +189,14 @@ class Registering:
                 continue
             if self._language and entry.language == "und":
                 entry = replace(entry, language=self._language)
-            waiting.append(entry)
+            if entry.clip is None and reading.root != self._set.root:  # beside pieces of longer ones, which are written
+                entry = replace(entry, clip=Clip(reading.root / entry.audio, as_it_is=True))
+                check_target(self._set.root, entry.audio)
+            labels = self._labels(entry)
+            waiting.append((entry, labels))
             known = self._known.get(composed(entry.audio))
             stat = None if known is None or known.report is None else known.extra.get("stat")
-            yield _Task(entry.audio, entry.clip, stat)
+            yield _Task(entry.audio, entry.clip, stat, labels)
 
     def _check_new(self, item: CorpusItem) -> None:
         """Raises CorpusError for an id that another utterance has, and for audio that must not be written."""
@@ -215,28 +237,34 @@ class Registering:
                 for problem in recording.report.problems
             ]
 
-    def _take_over_labels(self, recording: Recording, item: CorpusItem) -> None:
-        """Write the corpus's own ratings as a result file. A file that exists is added to, under its lock."""
+    def _labels(self, item: CorpusItem) -> _Labels | None:
+        """The corpus's own ratings; None where it has none, or they cannot be used, which is told."""
         try:
             events = self._exported(item) if item.ratings else item.events(self._set.imported_at)
-            if not events:
-                return
-            path = self._result_path(recording)
-            if not path.exists():
-                write_result(path, derive(recording.text, recording.rubric, events, {}), durable=False)
-            elif not _is_known(path, events):
-                self._store.add_from_corpus(recording, events, self._by)
+            return _Labels(self._label_path(item), item.text, item.rubric, events) if events else None
         except (LabelError, CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
-            problem = Problem("bad_label", f"{recording.path}: {error}", "error", recording.id)
-            self.label_problems.append(problem)
+            self._tell_labels(item, str(error))
+            return None
 
-    def _result_path(self, recording: Recording) -> Path:
+    def _add_labels(self, recording: Recording, item: CorpusItem, labels: _Labels) -> None:
+        """To a file that exists, under its lock."""
+        try:
+            if not _is_known(labels.path, labels.events):
+                self._store.add_from_corpus(recording, labels.events, self._by)
+        except (LabelError, CorpusError) as error:
+            self._tell_labels(item, str(error))
+
+    def _tell_labels(self, item: CorpusItem, reason: str) -> None:
+        id_ = f"{self._set.name}/{composed(item.key)}"
+        self.label_problems.append(Problem("bad_label", f"{item.audio}: {reason}", "error", id_))
+
+    def _label_path(self, item: CorpusItem) -> Path:
         """Where the labels lie; folders are followed and judged once."""
-        relative = label_path(recording)
+        relative = label_path(item.audio)
         folder = str(relative.parent)
         path = self._set.labels_root / relative
         if folder not in self._sound or path.is_symlink():
-            path = result_path(self._set, recording)
+            path = confined(self._set.labels_root, str(relative))
             self._sound.add(folder)
         return path
 
@@ -269,7 +297,17 @@ def _check(root: Path, task: _Task) -> _Checked:
         if not S_ISREG(there.st_mode):  # such as a pipe
             return _Checked([0, 0], None, "it is no file")
         known_by = [there.st_size, there.st_mtime_ns]
-    return _Checked(known_by, None if task.known_stat == known_by else inspect_file(path))
+    report = None if task.known_stat == known_by else inspect_file(path)
+    if task.labels is None:
+        return _Checked(known_by, report)
+    if task.labels.path.exists():
+        return _Checked(known_by, report, had_labels=True)
+    try:
+        history = derive(task.labels.text, task.labels.rubric, task.labels.events, {})
+        write_result(task.labels.path, history, durable=False)
+    except LabelError as error:
+        return _Checked(known_by, report, label_error=str(error))
+    return _Checked(known_by, report)
 
 
 def _is_known(path: Path, events: tuple[RatingEvent, ...]) -> bool:

@@ -16,6 +16,7 @@ from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory, scan_runs
 from pipeline.runs.state import LOCAL, age_s
 from pipeline.settings import Settings
 
+SHARED = ("speechllm",)  # trainings whose steps several devices share
 RESUMABLE = ("speech", "speechllm", "wakeword")
 COMMANDS = {"wakeword": ("wakeword", "train")}  # of other kinds `train <kind>`
 GRACE_S = 30.0
@@ -65,8 +66,16 @@ def launch_training(
     settings: Settings, kind: str, config: Any, where: Where | None = None, by: Identity | None = None
 ) -> RunDirectory:
     """Start the training of `kind` in the background on a configuration (with `name` and `seed`), which it reads from
-    its run directory."""
+    its run directory. Raises JobError for several devices where the training cannot share them."""
     permit(settings, by, Action.TRAIN)
+    if where is not None and where.devices * where.nodes > 1 and kind not in SHARED:
+        raise JobError(
+            N_(
+                "A training of kind {kind} runs on one device, as its steps are not shared. Ask for one device on one "
+                "node."
+            ),
+            kind=kind,
+        )
     return launch(
         settings,
         kind=kind,

@@ -170,8 +170,10 @@ def _rated(index: Index, set_: RecordingSet, items: Sequence[CorpusItem]) -> Ite
     labels = index.labels(set_.name)
     labels = labels[(labels["action"] == "rate") & (labels["source"] != str(RatingSource.MOCK))]
     rows: dict[str, list[tuple[dict[str, float], float]]] = {}
-    for key, dimensions, score in zip(labels["recording_id"], labels["dimensions"], labels["score"], strict=True):
-        rows.setdefault(key, []).append((artifacts.loads(dimensions), float(score)))
+    columns = (labels[name] for name in ("recording_id", "dimensions", "score", "rubric"))
+    for key, dimensions, score, reference in zip(*columns, strict=True):
+        shipped = reference.partition("@")[0] in ("", RubricName.SENTENCE)  # another's dimensions have other scales
+        rows.setdefault(key, []).append((artifacts.loads(dimensions) if shipped else {}, float(score)))
     return [_with(item, rows.get(f"{set_.name}/{item.key}", [])) for item in items]
 
 

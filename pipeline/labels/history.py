@@ -7,13 +7,14 @@ from pipeline.i18n import N_
 from pipeline.records import REVIEWS, Purpose, RatingAction, RatingEvent
 
 LATER = N_("Later")  # the reason of a skip after which the recording comes back to the same expert
+GIVEN_AGAIN = (RatingAction.RETURN, RatingAction.REASSIGN)
 NOT_COUNTED = (Purpose.CALIBRATION, Purpose.REPEAT)
 
 
 def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
     """Those that no later UNDO of their evaluator takes back, in order. Each UNDO takes back one event, so that
-    undoing twice after two ratings leaves none. Skips and flags end at a RETURN that stands: the recording is as if
-    nobody had put it aside."""
+    undoing twice after two ratings leaves none. Skips and flags end at a RETURN or REASSIGN that stands: the recording
+    is as if nobody had put it aside."""
     kept: list[RatingEvent] = []
     for event in events:
         if event.action is not RatingAction.UNDO:
@@ -22,7 +23,7 @@ def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
         last = next((k for k in reversed(range(len(kept))) if kept[k].evaluator == event.evaluator), None)
         if last is not None:
             del kept[last]
-    returned = max((n for n, event in enumerate(kept) if event.action is RatingAction.RETURN), default=0)
+    returned = max((n for n, event in enumerate(kept) if event.action in GIVEN_AGAIN), default=0)
     put_aside = (RatingAction.SKIP, RatingAction.FLAG)
     return [event for n, event in enumerate(kept) if n >= returned or event.action not in put_aside]
 
@@ -39,8 +40,8 @@ def current_ratings(events: Iterable[RatingEvent]) -> dict[str, RatingEvent]:
 def slot(event: RatingEvent) -> tuple[str, ...]:
     """Of the events of one slot the last one stands for the others: an evaluator's rating, skip or flag, apart from
     their calibrations and their repeats, and a recording's decision or exclusion, whoever gave it. Each request
-    for a further rating, and each return of what was set aside, has a slot of its own."""
-    if event.action in (RatingAction.REQUEST, RatingAction.RETURN):
+    for a further rating, and each return or reassignment of what was set aside, has a slot of its own."""
+    if event.action in (RatingAction.REQUEST, *GIVEN_AGAIN):
         return (str(event.action), event.evaluator, event.at)
     if event.action in REVIEWS:
         return ("verdict",)
@@ -57,14 +58,17 @@ def lasting_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
 
 @dataclass(frozen=True)
 class Review:
-    """What reviewers said: the last decision or exclusion that stands, and how many further ratings were asked for."""
+    """What reviewers said: the last decision or exclusion that stands, how many further ratings were asked for, and the
+    experts that alone are given the recording (none: it is for everybody)."""
 
     verdict: RatingEvent | None
     requested: int
+    assigned: tuple[str, ...] = ()
 
 
 def review(events: Iterable[RatingEvent]) -> Review:
     standing = standing_events(events)
     verdicts = [e for e in standing if e.action in (RatingAction.DECIDE, RatingAction.EXCLUDE)]
     requested = sum(event.action is RatingAction.REQUEST for event in standing)
-    return Review(verdicts[-1] if verdicts else None, requested)
+    given_again = [e for e in standing if e.action in GIVEN_AGAIN]
+    return Review(verdicts[-1] if verdicts else None, requested, given_again[-1].experts if given_again else ())

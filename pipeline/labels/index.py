@@ -159,7 +159,7 @@ class Index(IndexQueries):
                 insert_ratings(database, [(recording, result)])
                 database.execute(
                     "UPDATE recordings SET score = ?, n_raters = ?, source = ?, evaluators = ?, spread = ?, "
-                    "review = ?, requested = ? WHERE id = ?",
+                    "review = ?, requested = ?, assigned = ? WHERE id = ?",
                     [*consensus_columns(result), recording.id],
                 )
             if not names.is_settled:
@@ -241,12 +241,12 @@ class Index(IndexQueries):
         start = order_key(evaluator)
         sql = """
             SELECT body FROM recordings r WHERE set_name = ? AND order_key {} ?
-            AND review != 'damaged'
+            AND review != 'damaged' AND (assigned = '[]' OR ? IN (SELECT value FROM json_each(assigned)))
             AND NOT EXISTS (SELECT 1 FROM ratings WHERE recording_id = r.id AND evaluator = ?)
             AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY order_key LIMIT 1
         """
         for comparison in (">=", "<"):
-            values = [set, start, evaluator, json.dumps(list(skip_ids))]
+            values = [set, start, evaluator, evaluator, json.dumps(list(skip_ids))]
             found = self.bodies(sql.format(comparison), values)
             if found:
                 return found[0]

@@ -93,7 +93,7 @@ def fill_set(
         if progress is not None and done % 500 == 0:
             progress(done, len(recordings), set_.name)
         try:
-            asked = str(label_path(recording))
+            asked = str(label_path(recording.path))
             relative = asked if asked in present else by_letters.get(composed(asked))
             result = None
             if relative is not None:
@@ -119,7 +119,7 @@ def fill_set(
         "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
     )
     database.conn.executemany(
-        "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (_recording_row(recording, results.get(recording.id)) for recording in recordings),
     )
     database.conn.executemany(
@@ -152,7 +152,7 @@ def _label_files(root: Path) -> frozenset[str]:
 
 def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Problem]:
     """Label files whose recording the set does not have."""
-    wanted = {composed(str(label_path(recording))) for recording in recordings}
+    wanted = {composed(str(label_path(recording.path))) for recording in recordings}
     return [
         Problem(
             "stray_label", f"{file}: the set has no recording of this name, so the label file is not read.", path=file
@@ -193,9 +193,10 @@ def _digest(recordings: Sequence[Recording]) -> str:
 
 def consensus_columns(result: ResultFile | None) -> list[Any]:
     if result is None:
-        return [None, 0, None, None, None, "", 0]
+        return [None, 0, None, None, None, "", 0, "[]"]
     agreed, said = result.consensus, review(result.ratings)
-    reviewed = ["" if said.verdict is None else str(said.verdict.action), said.requested]
+    assigned = json.dumps(said.assigned, ensure_ascii=False)
+    reviewed = ["" if said.verdict is None else str(said.verdict.action), said.requested, assigned]
     if agreed is None:
         return [None, 0, None, None, None, *reviewed]
     evaluators = json.dumps(list(agreed.evaluators), ensure_ascii=False)
@@ -216,7 +217,7 @@ def insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Rec
         for recording, result in labelled
         for event in current_ratings(result.ratings).values()
     ]
-    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    database.conn.executemany("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     database.conn.executemany(
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (row for recording, result in labelled for row in _event_rows(recording, result)),
@@ -249,7 +250,7 @@ def _rating_row(recording: Recording, event: RatingEvent) -> list[Any]:
     dimensions = json.dumps(event.dimensions)
     marks = json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False)
     head = [recording.id, event.evaluator, recording.set, str(event.source), str(event.action), event.score]
-    return [*head, dimensions, event.at, event.notes, event.reason, marks]
+    return [*head, dimensions, event.at, event.notes, event.reason, marks, event.rubric]
 
 
 def _problem_rows(set_: RecordingSet, recordings: Sequence[Recording], found: Sequence[Problem]) -> Iterator[list[Any]]:

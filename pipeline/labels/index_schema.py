@@ -1,6 +1,6 @@
 """The tables of the index."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 DAMAGED = "damaged"  # in `recordings.review`: nobody is given it until its label file is repaired
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -9,7 +9,8 @@ CREATE TABLE recordings (
     id TEXT PRIMARY KEY, set_name TEXT NOT NULL, speaker TEXT NOT NULL, text TEXT NOT NULL, part TEXT,
     duration_s REAL, order_key INTEGER NOT NULL, body TEXT NOT NULL,
     score REAL, n_raters INTEGER NOT NULL DEFAULT 0, source TEXT, evaluators TEXT, spread REAL,
-    review TEXT NOT NULL DEFAULT '', requested INTEGER NOT NULL DEFAULT 0, folded TEXT NOT NULL
+    review TEXT NOT NULL DEFAULT '', requested INTEGER NOT NULL DEFAULT 0,
+    assigned TEXT NOT NULL DEFAULT '[]', folded TEXT NOT NULL
 );
 CREATE INDEX recordings_by_order ON recordings (set_name, order_key);
 CREATE INDEX recordings_by_speaker ON recordings (set_name, speaker);
@@ -19,7 +20,7 @@ CREATE INDEX recordings_listed ON recordings (
 CREATE TABLE ratings (
     recording_id TEXT NOT NULL, evaluator TEXT NOT NULL, set_name TEXT NOT NULL, source TEXT NOT NULL,
     action TEXT NOT NULL, score REAL, dimensions TEXT NOT NULL, at TEXT NOT NULL, notes TEXT NOT NULL,
-    reason TEXT NOT NULL, marks TEXT NOT NULL, PRIMARY KEY (recording_id, evaluator)
+    reason TEXT NOT NULL, marks TEXT NOT NULL, rubric TEXT NOT NULL, PRIMARY KEY (recording_id, evaluator)
 ) WITHOUT ROWID;
 CREATE INDEX ratings_by_evaluator ON ratings (evaluator, set_name, at);
 CREATE INDEX ratings_set_aside ON ratings (set_name, recording_id) WHERE action IN ('skip', 'flag');

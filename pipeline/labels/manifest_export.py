@@ -44,7 +44,8 @@ def manifest_lines(
 def write_manifest(
     settings: Settings, set_name: str, path: Path, by: Identity | None = None
 ) -> tuple[int, list[Problem]]:
-    """How many lines, and the label files that were left out. Raises LabelError where the file cannot be written."""
+    """How many lines, and the label files that cannot be read, whose recordings stand there without ratings. Raises
+    LabelError where the file cannot be written."""
     problems: list[Problem] = []
     n = 0
     try:

@@ -131,11 +131,12 @@ class IndexQueries(ABC):
         ]
 
     def labels(self, set: str | None = None) -> "pandas.DataFrame":
-        """One row a recording and evaluator: their current rating, skip or flag. `dimensions` is JSON."""
+        """One row a recording and evaluator: their current rating, skip or flag. `dimensions` is JSON, `rubric` the
+        version that a rating names."""
         return self.frame(
             """
             SELECT recording_id, r.set_name AS "set", speaker, text, part, evaluator, r.source, action, r.score,
-                dimensions, at, notes, reason, marks
+                dimensions, r.rubric, at, notes, reason, marks
             FROM ratings r JOIN recordings ON id = recording_id WHERE ? IS NULL OR r.set_name = ?
             ORDER BY recording_id, evaluator
             """,

@@ -11,7 +11,8 @@ from pipeline import artifacts
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.metrics.rater_agreement import Agreement, agreement
 from pipeline.records import RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.library import RubricLibrary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ class RatingsTable:
         )
 
 
-def of_items(items: Sequence[CorpusItem], rubric: RubricName = RubricName.SENTENCE) -> RatingsTable:
+def of_items(items: Sequence[CorpusItem]) -> RatingsTable:
     """A corpus's own experts, as its manifest has them; utterances without experts are left out."""
     rated = [item for item in items if item.experts]
     n = max((len(values) for item in rated for values in item.experts.values()), default=0)
@@ -54,16 +55,23 @@ def of_items(items: Sequence[CorpusItem], rubric: RubricName = RubricName.SENTEN
         tuple(item.text for item in rated),
         tuple(f"expert_{k + 1}" for k in range(n)),
         tables,
-        bands_of(rubric),
+        bands_of(RUBRICS[RubricName.SENTENCE]),
     )
 
 
-def of_frame(labels: "pd.DataFrame", rubric: RubricName) -> RatingsTable:
-    """Of `Index.labels`: ratings alone count, skips and flags do not. A sentence's dimensions each have a table, a
-    word has `score`; a rating that has only a score (from an older tool) counts where there is one."""
-    import pandas as pd
-
+def rubrics_of(labels: "pd.DataFrame", library: RubricLibrary, unit: RubricName) -> list[Rubric]:
+    """With which the ratings among `Index.labels` were given, the most used first; never empty."""
     rated = labels[labels["action"] == "rate"]
+    names = rated["rubric"].str.split("@").str[0].replace("", str(unit)).value_counts().index
+    known = {rubric.name: rubric for rubric in library.all()}
+    return [known[name] for name in names if name in known] or [RUBRICS[unit]]
+
+
+def of_frame(labels: "pd.DataFrame", rubric: Rubric, library: RubricLibrary) -> RatingsTable:
+    """Of `Index.labels`, the ratings that were given with this rubric, whichever its version; skips and flags do not
+    count. Each dimension has a table; a rating that has only a score (from an older tool) counts where there is one."""
+    rated = labels[labels["action"] == "rate"]
+    rated = rated[rated["rubric"].str.split("@").str[0].replace("", str(rubric.unit)) == rubric.name]
     items = rated.drop_duplicates("recording_id")
     row_of = {key: row for row, key in enumerate(items["recording_id"])}
     raters = sorted(rated["evaluator"].unique())
@@ -77,12 +85,15 @@ def of_frame(labels: "pd.DataFrame", rubric: RubricName) -> RatingsTable:
         return found
 
     dimensions: dict[str, NDArray[np.float64]] = {}
-    if rubric is not RubricName.WORD:
-        parsed = pd.DataFrame([artifacts.loads(text) for text in rated["dimensions"]])
+    if not rubric.is_score:
+        given = [
+            library.values_on(rubric, artifacts.loads(text), reference)
+            for text, reference in zip(rated["dimensions"], rated["rubric"], strict=True)
+        ]
         dimensions = {
-            dimension.key: table(parsed[dimension.key].to_numpy(dtype=np.float64))
-            for dimension in RUBRICS[rubric].dimensions
-            if dimension.key in parsed
+            dimension.key: table(np.asarray([values.get(dimension.key, np.nan) for values in given]))
+            for dimension in rubric.dimensions
+            if any(dimension.key in values for values in given)
         }
     if not dimensions:
         dimensions = {OVERALL: table(rated["score"].to_numpy(dtype=np.float64))}
@@ -92,11 +103,8 @@ def of_frame(labels: "pd.DataFrame", rubric: RubricName) -> RatingsTable:
     )  # fmt: skip
 
 
-def bands_of(rubric: RubricName) -> dict[str, tuple[float, ...]]:
-    return {
-        dimension.key: tuple(sorted(level.low for level in dimension.levels))
-        for dimension in RUBRICS[rubric].dimensions
-    }
+def bands_of(rubric: Rubric) -> dict[str, tuple[float, ...]]:
+    return {dimension.key: tuple(sorted(level.low for level in dimension.levels)) for dimension in rubric.dimensions}
 
 
 def as_json(found: Mapping[str, Agreement]) -> dict[str, dict[str, object]]:

@@ -10,7 +10,7 @@ five keys of a newer file has rated, too: the edit is adopted as a further event
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from pipeline.cells import flag
 from pipeline.errors import LabelError
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
+from pipeline.labels.segments import checked_segments, segment_from_json, segment_to_json
 from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
 from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
-from pipeline.times import as_text, utc_time
+from pipeline.times import as_text, has_zone, utc_time
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
 OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
@@ -37,7 +38,11 @@ class LabelTimeError(LabelError):
 
 
 class _WrongTime(ValueError):
-    pass
+    """`likely` is what was most probably meant; "" where nobody can tell."""
+
+    def __init__(self, message: str, likely: str = "") -> None:
+        super().__init__(message)
+        self.likely = likely
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,9 @@ def append(result: ResultFile, event: RatingEvent) -> ResultFile:
 def respelled(result: ResultFile, spelling: Callable[[str], str]) -> ResultFile:
     """The same with every rater's name as `spelling` has it."""
     ratings = tuple(
-        event if (name := spelling(event.evaluator)) == event.evaluator else replace(event, evaluator=name)
+        replace(event, evaluator=spelling(event.evaluator), experts=tuple(map(spelling, event.experts)))
+        if event.experts or spelling(event.evaluator) != event.evaluator
+        else event
         for event in result.ratings
     )
     return result if ratings == result.ratings else derive(result.word, result.rubric, ratings, result.extra)
@@ -130,8 +137,8 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
             f"{path} is a damaged label file: {error}. It was not changed; `pronlab label repair {path}` repairs "
             "the time and keeps every rating."
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise LabelError(f"{path} is a damaged label file: {error}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, LabelError) as error:
+        raise LabelError(f"{path} is a damaged label file: {str(error).rstrip('.')}.") from error
     return append(stored, edit) if edit is not None else stored
 
 
@@ -156,16 +163,16 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
 
 
 def _to_file(result: ResultFile) -> dict[str, Any]:
-    own = {key: getattr(result, key) for key in OWN_KEYS}
-    own["ratings"] = [event_to_json(event) for event in result.ratings]
-    own["consensus"] = None if result.consensus is None else asdict(result.consensus)
-    plain: dict[str, Any] = to_json({**own, **result.extra})
-    return plain
+    own = {key: getattr(result, key) for key in FIVE_KEYS}
+    ratings = [event_to_json(event) for event in result.ratings]
+    derived = {"rubric": str(result.rubric), "ratings": ratings, "consensus": to_json(result.consensus)}
+    return {**own, **derived, **to_json(result.extra)}
 
 
 def event_to_json(event: RatingEvent) -> dict[str, Any]:
     """Empty optional fields are left out, so that a file with many raters stays readable."""
     plain: dict[str, Any] = to_json(event)
+    plain["segments"] = [segment_to_json(segment) for segment in event.segments]
     return {key: value for key, value in plain.items() if value not in (None, "", {}, [])}
 
 
@@ -185,6 +192,9 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         purpose=Purpose(raw.get("purpose", "")),
         took_s=None if raw.get("took_s") is None else _dimension(raw["took_s"]),
         heard=None if raw.get("heard") is None else min(1.0, max(0.0, _dimension(raw["heard"]))),
+        segments=checked_segments([segment_from_json(segment) for segment in raw.get("segments", ())]),
+        rubric=str(raw.get("rubric", "")),
+        experts=tuple(map(_rater, raw.get("experts", ()))),
     )
 
 
@@ -214,23 +224,27 @@ def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | N
 
 
 def with_sound_times(raw: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """The content of a label file with each wrong time replaced by one just after the event before it (the history is
-    in order), else the earliest there is; and how many there were."""
+    """The content of a label file with each wrong time replaced, and how many there were. A time without a zone is
+    taken as UTC; any other becomes one just after the event before it (the history is in order), else the earliest
+    there is."""
     events, last, n = [], UNKNOWN_TIME, 0
     for event in raw["ratings"]:
         try:
             last = _time(event["at"])
-        except _WrongTime:
-            last, n = as_text(utc_time(last) + timedelta(milliseconds=1)), n + 1
+        except _WrongTime as error:
+            last, n = error.likely or as_text(utc_time(last) + timedelta(milliseconds=1)), n + 1
         events.append({**event, "at": last})
     return {**raw, "ratings": events}, n
 
 
 def _time(value: Any) -> str:
     try:
-        return as_text(utc_time(value))
+        moment = utc_time(value)
     except ValueError as error:
         raise _WrongTime(f"at: {error}") from None
+    if not has_zone(value):
+        raise _WrongTime(f"at: the time {value!r} has no time zone", as_text(moment))
+    return as_text(moment)
 
 
 def _is_empty(path: Path) -> bool:

@@ -35,8 +35,7 @@ class Scale:
             )  # fmt: skip
         if self == own_scale(dimension):
             return value
-        share = (value - self.low) / (self.high - self.low)
-        return round(dimension.low + share * (dimension.high - dimension.low), 3)
+        return dimension.at((value - self.low) / (self.high - self.low))
 
 
 def own_scale(dimension: Dimension) -> Scale:
@@ -54,18 +53,24 @@ def parse_scale(text: str) -> Scale:
     return Scale(low, high)
 
 
+def _written(scale: Scale) -> str:
+    """As `parse_scale` reads it."""
+    return f"{scale.high:g}" if scale.low == 0 else f"{scale.low:g}-{scale.high:g}"
+
+
 def question(scores: Mapping[str, Collection[float]], dimensions: Collection[Dimension]) -> Message | None:
     """What to ask about scores by dimension whose scale nobody gave; None where they may well be on the rubric's."""
     for dimension in dimensions:
         values = [value for value in scores.get(dimension.key, ()) if math.isfinite(value)]
-        if values and min(values) >= 0 and 0 < max(values) <= SUSPECT_SHARE * dimension.high:
+        tenth = dimension.low + SUSPECT_SHARE * (dimension.high - dimension.low)
+        if values and min(values) >= dimension.low and dimension.low < max(values) <= tenth:
             return Message(
                 N_(
-                    "All scores lie between {low} and {high}, though the scale is 0 to {best}. Give the scale they "
-                    "were given on: {tenth} if {tenth} is the best score, {best} if they are right as they are."
+                    "All scores lie between {low} and {high}, though the scale is {worst} to {best}. Give the scale "
+                    "they were given on: {tenth} if {tenth} is the best score, {own} if they are right as they are."
                 ),
-                low=f"{min(values):g}", high=f"{max(values):g}", best=f"{dimension.high:g}",
-                tenth=f"{SUSPECT_SHARE * dimension.high:g}",
+                low=f"{min(values):g}", high=f"{max(values):g}", worst=f"{dimension.low:g}", best=f"{dimension.high:g}",
+                tenth=f"{tenth:g}", own=_written(own_scale(dimension)),
             )  # fmt: skip
     return None
 

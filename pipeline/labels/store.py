@@ -22,12 +22,14 @@ from pipeline.labels.result_file import (
     scale_is_unknown,
     write_result,
 )
+from pipeline.labels.segments import checked_segments, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, Seconds, Segment
+from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
@@ -42,6 +44,7 @@ class LabelStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._index = Index(settings)
+        self._library = RubricLibrary(settings)
 
     def add(self, recording: Recording, event: RatingEvent, by: Identity | None = None) -> ResultFile:
         """Append `event` to the recording's history, with the evaluator's name as on the list of people, else as in
@@ -52,7 +55,9 @@ class LabelStore:
         changed then. An index that cannot be told is no loss: the next `ensure` or `rebuild` reads the file.
         """
         permit(self._settings, by, Action.REVIEW if event.action in REVIEWS else Action.RATE)
-        return self._append(recording, checked(recording.rubric, self._named(event, by)))
+        rubric = self._rubric(recording, event)
+        self._library.keep(rubric)
+        return self._append(recording, checked(rubric, self._named(event, by), duration_of(recording)))
 
     def add_from_corpus(
         self, recording: Recording, events: Sequence[RatingEvent], by: Identity | None = None
@@ -69,6 +74,9 @@ class LabelStore:
             fresh = fresh_events(before.ratings, events)
             if not fresh:
                 return None
+            known = set(map(_key, before.ratings))
+            # Segments that were moved in another program come with the time of the rating that they were exported with.
+            fresh = tuple(replace(event, at=now_iso()) if _key(event) in known else event for event in fresh)
             after = derive(before.word, before.rubric, (*before.ratings, *fresh), before.extra)
             write_result(path, after)
         return after
@@ -111,6 +119,18 @@ class LabelStore:
         if by is not None and not same_person(by.name, event.evaluator):
             raise AccessError(f"{by.name} cannot rate as {event.evaluator}.")
         return replace(event, evaluator=People(self._settings).listed(event.evaluator) or clean_name(event.evaluator))
+
+    def _rubric(self, recording: Recording, event: RatingEvent) -> Rubric:
+        """The version that the event names, else the shipped one of the recording."""
+        if not event.rubric:
+            return RUBRICS[recording.rubric]
+        rubric = self._library.version(event.rubric)
+        if rubric.unit is not recording.rubric:
+            raise LabelError(
+                N_("The rubric {name} is for recordings of a {unit}, and these are of a {other}."),
+                name=rubric.name, unit=str(rubric.unit), other=str(recording.rubric),
+            )  # fmt: skip
+        return rubric
 
     def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
         path = self._path(recording)
@@ -169,9 +189,13 @@ def fresh_events(history: Sequence[RatingEvent], events: Sequence[RatingEvent]) 
     """Those of `events` that the history does not hold, and that say something other than what stands in their place.
     Known are also those that were taken back or replaced since they were exported."""
     lasting = {slot(event): event for event in lasting_events(history)}
-    known = set(map(_key, history))
+    known: dict[tuple[Any, ...], list[tuple[Segment, ...]]] = {}
+    for event in history:
+        known.setdefault(_key(event), [()]).append(event.segments)
     return tuple(
-        event for event in events if _key(event) not in known and not _says_the_same(lasting.get(slot(event)), event)
+        event
+        for event in events
+        if event.segments not in known.get(_key(event), []) and not _says_the_same(lasting.get(slot(event)), event)
     )
 
 
@@ -184,11 +208,18 @@ def _says_the_same(old: RatingEvent | None, new: RatingEvent) -> bool:
     """Whether nothing is said that was not said before; what a file leaves empty is no correction."""
     if old is None or (old.action, old.score, old.dimensions) != (new.action, new.score, new.dimensions):
         return False
-    return all(getattr(new, key) in ("", (), getattr(old, key)) for key in ("notes", "reason", "marks"))
+    return all(getattr(new, key) in ("", (), getattr(old, key)) for key in ("notes", "reason", "marks", "segments"))
 
 
-def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
-    """The event with its derived score. Raises LabelError for values outside the rubric."""
+def duration_of(recording: Recording) -> Seconds | None:
+    """None where nobody has measured it."""
+    return None if recording.report is None else recording.report.duration_s
+
+
+def checked(rubric: Rubric, event: RatingEvent, duration_s: Seconds | None = None) -> RatingEvent:
+    """The event with its derived score and the rubric's version, and with its marks and segments joined. Raises
+    LabelError for values outside the rubric and segments outside the recording, which is `duration_s` long (None:
+    nobody knows)."""
     if len(event.notes) > MAX_NOTES_LENGTH:
         raise LabelError(
             N_("A note can have at most {max_notes_length} characters, got {n}."),
@@ -196,13 +227,18 @@ def checked(rubric_name: RubricName, event: RatingEvent) -> RatingEvent:
             n=len(event.notes),
         )
     event = replace(event, evaluator=clean_name(event.evaluator))
+    if event.segments:
+        event = joined(replace(event, segments=checked_segments(event.segments, duration_s)))
     if event.action not in (RatingAction.RATE, RatingAction.DECIDE):
         if event.action in (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE) and not event.reason.strip():
             raise LabelError(N_("A reason is needed to {action} a recording."), action=event.action)
-        return replace(event, score=None, dimensions={})
-    if rubric_name is RubricName.SENTENCE:
-        return replace(event, score=RUBRICS[rubric_name].overall_score(event.dimensions))
+        if event.action is RatingAction.REASSIGN and not event.experts:
+            raise LabelError(N_("Choose whom to reassign the recording to."))
+        return replace(event, score=None, dimensions={}, rubric="")
+    event = replace(event, rubric=rubric.reference, experts=())
+    if not rubric.is_score:
+        return replace(event, score=rubric.overall_score(event.dimensions))
     if event.score is None or not math.isfinite(event.score):
         raise LabelError(N_("A rating needs a score between 0 and 100."))
-    RUBRICS[rubric_name].check({"score": event.score})
+    rubric.check(rubric.values_of(event))
     return replace(event, dimensions={})

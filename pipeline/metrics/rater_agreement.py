@@ -27,13 +27,14 @@ Statistic = Callable[[Table], Table]
 N_RESAMPLES = 500
 MIN_SHARED = 10
 ALL_RATERS = "all raters"
-NOT_ENOUGH = Message(N_("not enough overlap"))
+NOT_ENOUGH = N_("not enough overlap: {n} shared items, at least {least} are needed")
 ALL_ALIKE = Message(N_("all ratings are the same"))
 ONE_BAND = Message(N_("all ratings are in the same band"))
 NO_BANDS = Message(N_("no bands"))
 OVER_PAIRS = Message(N_("mean over pairs"))
 CONTRADICTORY = Message(N_("the raters contradict each other: the items differ less than the ratings of one item"))
 UNSTABLE = Message(N_("undefined for many resamples, so it has no interval"))
+ONE_CLUSTER = Message(N_("all items are of one speaker, so it has no interval"))
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Clusters:
         """`columns` [items, sums] to a figure: `statistic` takes sums [..., k] and gives [...], NaN where the figure is
         not defined; `undefined` says why."""
         if n < MIN_SHARED:
-            return Estimate(None, None, n, NOT_ENOUGH)
+            return too_few(n)
         size = self.weights.shape[1]
         by_cluster = np.stack(
             [np.bincount(self.member, weights=column, minlength=size) for column in columns.T], axis=1
@@ -119,8 +120,15 @@ class Clusters:
             drawn = statistic(self.weights @ by_cluster)
         if not np.isfinite(value):
             return Estimate(None, None, n, undefined)
+        if np.count_nonzero(by_cluster.any(axis=1)) < 2:
+            return Estimate(value, None, n, ONE_CLUSTER)
         between = interval(drawn)
         return Estimate(value, between, n, "" if between else UNSTABLE)
+
+
+def too_few(n: int) -> Estimate:
+    """No figure, over `n` items."""
+    return Estimate(None, None, n, Message(NOT_ENOUGH, n=n, least=MIN_SHARED))
 
 
 def agreement(
@@ -132,7 +140,8 @@ def agreement(
     n_resamples: int = N_RESAMPLES,
 ) -> Agreement:
     """Of `ratings` [items, raters] by the raters `names`. `bands` are the lower bounds of the verbal bands (kappa is
-    left out without). Figures over fewer than 10 shared items are None."""
+    left out without). Figures over fewer than 10 shared items are None,
+    intervals where all items are of one cluster."""
     table = np.asarray(ratings, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(names):
         raise ValueError(f"expected [items, {len(names)}], got {table.shape}")
@@ -144,7 +153,7 @@ def agreement(
     pairs = tuple(
         _pair(table, levels if len(bands) else None, names, a, b, drawn) for a, b in combinations(range(len(names)), 2)
     )
-    icc, icc_k, over = _icc(table, drawn)
+    icc, icc_k, over = _icc(table, names, drawn)
     raters = tuple(_rater(table, names, column, drawn) for column in range(len(names)) if there[:, column].any())
     return Agreement(
         n=shared,
@@ -178,8 +187,8 @@ def alpha(table: Table, drawn: Clusters) -> Estimate:
     return drawn.estimate(np.stack([m, s1, s2, observed], axis=1), statistic, int(pairable.sum()))
 
 
-def icc_complete(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate]:
-    """ICC(2,1) and ICC(2,k) of a table without gaps.
+def icc_complete(table: Table, names: Sequence[str], drawn: Clusters) -> tuple[Estimate, Estimate]:
+    """ICC(2,1) and ICC(2,k) of a table without gaps by the raters `names`.
 
     Where items differ less than the ratings of one item (mean square of rows under that of the error) the estimated
     variance of items is negative: the reliability of the mean, which divides by what is then near 0, is not defined.
@@ -211,10 +220,10 @@ def icc_complete(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate]:
         whole = rows + (raters - error) / n
         return np.asarray((rows - error) / np.where((rows > error) & (whole > 0.0), whole, np.nan))
 
-    n_items = len(table)
+    n_items, undefined = len(table), _constant(table, names) or CONTRADICTORY
     return (
-        drawn.estimate(columns, single, n_items, CONTRADICTORY),
-        drawn.estimate(columns, mean, n_items, CONTRADICTORY),
+        drawn.estimate(columns, single, n_items, undefined),
+        drawn.estimate(columns, mean, n_items, undefined),
     )
 
 
@@ -277,19 +286,20 @@ def _centre(table: Table) -> float:
     return float(table[there].mean()) if there.any() else 0.0
 
 
-def _icc(table: Table, drawn: Clusters) -> tuple[Estimate, Estimate, str]:
+def _icc(table: Table, names: Sequence[str], drawn: Clusters) -> tuple[Estimate, Estimate, str]:
     there = np.isfinite(table)
     complete = np.asarray(there.all(axis=1))
     if table.shape[1] >= 2 and complete.sum() >= MIN_SHARED:
-        single, mean = icc_complete(table[complete], _part(drawn, complete))
+        single, mean = icc_complete(table[complete], names, _part(drawn, complete))
         return single, mean, ALL_RATERS
     of_pairs = []
     for a, b in combinations(range(table.shape[1]), 2):
         both = there[:, a] & there[:, b]
         if both.sum() >= MIN_SHARED:
-            of_pairs.append((*icc_complete(table[both][:, [a, b]], _part(drawn, both)), int(both.sum())))
+            pair = icc_complete(table[both][:, [a, b]], (names[a], names[b]), _part(drawn, both))
+            of_pairs.append((*pair, int(both.sum())))
     if not of_pairs:
-        nothing = Estimate(None, None, int(complete.sum()), NOT_ENOUGH)
+        nothing = too_few(_most_shared(there))
         return nothing, nothing, "pairs"
     return _weighted([f[0] for f in of_pairs]), _weighted([f[1] for f in of_pairs]), "pairs"
 
@@ -301,6 +311,11 @@ def _weighted(estimates: Sequence[Estimate]) -> Estimate:
     if not known:
         return Estimate(None, None, sum(e.n for e in estimates), estimates[0].reason)
     return Estimate(sum((e.value or 0.0) * e.n for e in known) / n, None, n, OVER_PAIRS)
+
+
+def _most_shared(there: NDArray[np.bool_]) -> int:
+    """Items of the two raters who share most."""
+    return max((int((there[:, a] & there[:, b]).sum()) for a, b in combinations(range(there.shape[1]), 2)), default=0)
 
 
 def _part(drawn: Clusters, rows: NDArray[np.bool_]) -> Clusters:
@@ -348,14 +363,14 @@ def _mean_kappa(levels: Table, drawn: Clusters) -> Estimate:
         if both.sum() >= MIN_SHARED:
             columns = _kappa_columns(np.where(both, levels[:, a], 0.0), np.where(both, levels[:, b], 0.0))
             blocks.append(columns * both[:, None])
+    if not blocks:
+        return too_few(_most_shared(there))
     return _mean_of_blocks(blocks, _kappa, drawn, int((there.sum(axis=1) >= 2).sum()), ONE_BAND)
 
 
 def _mean_of_blocks(
     blocks: Sequence[Table], statistic: Statistic, drawn: Clusters, n: int, undefined: str = ALL_ALIKE
 ) -> Estimate:
-    if not blocks:
-        return Estimate(None, None, n, NOT_ENOUGH)
     width = blocks[0].shape[1]
 
     def mean(sums: Table) -> Table:
@@ -395,8 +410,12 @@ def _pearson(sums: Table) -> Table:
 
 def _leave_one_out(table: Table, names: Sequence[str], drawn: Clusters) -> Estimate:
     blocks = [block for column in range(table.shape[1]) if (block := _pearson_columns(table, column)) is not None]
+    if not blocks:
+        return too_few(
+            max((int(_shared_with_others(table, column).sum()) for column in range(table.shape[1])), default=0)
+        )
     shared = int((np.isfinite(table).sum(axis=1) >= 2).sum())
-    if blocks and (reason := _no_correlation(table, names)) is not None:
+    if (reason := _no_correlation(table, names)) is not None:
         return Estimate(None, None, shared, reason)
     return _mean_of_blocks(blocks, _pearson, drawn, shared)
 
@@ -406,12 +425,24 @@ def _no_correlation(table: Table, names: Sequence[str]) -> Message | None:
     if np.ptp(table[np.isfinite(table)]) == 0.0:
         return ALL_ALIKE
     pairs = {name: _beside_others(table, column) for column, name in enumerate(names)}
-    constant = [name for name, (own, _) in pairs.items() if own.size and np.ptp(own) == 0.0]
-    if constant:
-        return Message(N_("all ratings of {raters} are the same"), raters=", ".join(constant))
+    if (reason := _constant_names([name for name, (rated, _) in pairs.items() if _is_constant(rated)])) is not None:
+        return reason
     if any(median.size and np.ptp(median) == 0.0 for _, median in pairs.values()):
         return Message(N_("the median of the other raters is the same for all items"))
     return None
+
+
+def _constant(table: Table, names: Sequence[str]) -> Message | None:
+    """Whose ratings in a table without gaps do not vary; None where everybody's do."""
+    return _constant_names([name for name, column in zip(names, table.T, strict=True) if _is_constant(column)])
+
+
+def _is_constant(values: Table) -> bool:
+    return bool(values.size) and np.ptp(values) == 0.0
+
+
+def _constant_names(names: Sequence[str]) -> Message | None:
+    return Message(N_("all ratings of {raters} are the same"), raters=", ".join(names)) if names else None
 
 
 def _rater(table: Table, names: Sequence[str], column: int, drawn: Clusters) -> Rater:
@@ -423,7 +454,7 @@ def _rater(table: Table, names: Sequence[str], column: int, drawn: Clusters) -> 
         np.stack([np.ones(n), difference], axis=1), lambda sums: np.asarray(sums[..., 1] / sums[..., 0]), n
     )
     block = _pearson_columns(table, column)
-    alone = Estimate(None, None, n, NOT_ENOUGH)
+    alone = too_few(n)
     if block is not None:
         rated, median = _beside_others(table, column)
         varies = np.ptp(rated) > 0.0 and np.ptp(median) > 0.0

@@ -4,7 +4,7 @@ Titles and texts are messages (pipeline/i18n.py): a page shows them in the learn
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.i18n import N_, Message
 from pipeline.phones import PHONES, UNKNOWN
@@ -41,26 +41,45 @@ PART_NAMES = (
 
 @dataclass(frozen=True)
 class Advice:
-    """`mine` and `reference` are what to hear, in seconds of each file; `gain` orders: roughly, points to be had."""
+    """`mine` and `reference` are what to hear, in seconds of each file; `gain` orders: roughly, points to be had;
+    `words` are the words that it names, `sound` the one that it is about, in IPA, where it is about one."""
 
     title: Message
     text: Message
     gain: float
     mine: tuple[Seconds, Seconds] | None = None
     reference: tuple[Seconds, Seconds] | None = None
+    words: tuple[str, ...] = ()
+    sound: str = ""
 
 
 def advise(
-    result: ScoreResult, rule: ScoreResult, comparison: AlignedComparison | None, stresses: tuple[WordStress, ...] = ()
+    result: ScoreResult,
+    rule: ScoreResult,
+    comparison: AlignedComparison | None,
+    stresses: tuple[WordStress, ...] = (),
+    *,
+    pace: AlignedComparison | None = None,
 ) -> list[Advice]:
-    """At most three. `rule` is the heuristic's answer, whose dimensions say what a score of words alone does not."""
+    """At most three, of which no two name the same word. `rule` is the heuristic's answer, whose dimensions
+    say what a score of words alone does not. `pace` is the comparison with a person's voice: a synthesiser's is no
+    measure of how fast one speaks."""
     if result.overall is None or result.state is not State.SCORED:
         return []
     everything = [
         *_recording(rule), *_words(result.words), *_phones(result.words), *_stress(stresses),
-        *_timing(result, rule, comparison), *_melody(result, rule), *_part(result, rule, comparison),
+        *_timing(result, rule, comparison, pace), *_melody(result, rule), *_part(result, rule, comparison),
     ]  # fmt: skip
-    return sorted(everything, key=lambda advice: -advice.gain)[:MOST]
+    chosen: list[Advice] = []
+    for advice in sorted(everything, key=lambda advice: -advice.gain):
+        taken = {word for other in chosen for word in other.words}
+        words = tuple(word for word in advice.words if word not in taken)
+        if words != advice.words:
+            if not advice.sound:
+                continue
+            advice = replace(advice, title=_of_sound(advice.sound, words), words=words)
+        chosen.append(advice)
+    return chosen[:MOST]
 
 
 def _recording(rule: ScoreResult) -> Iterator[Advice]:
@@ -78,11 +97,11 @@ def _words(words: tuple[WordScore, ...]) -> Iterator[Advice]:
         span = (word.start_s, word.end_s)
         if word.verdict is Verdict.MISSING:
             title = Message(N_("Say “{word}” too"), word=word.text)
-            yield Advice(title, Message(N_("Read every word, also the small ones.")), 60.0)
+            yield Advice(title, Message(N_("Read every word, also the small ones.")), 60.0, words=_named(word))
         elif word.heard:
             title = Message(N_("“{word}” sounded like “{heard}”"), word=word.text, heard=word.heard)
             text = Message(N_("Listen to both, then say this word alone a few times."))
-            yield Advice(title, text, 55.0, span)
+            yield Advice(title, text, 55.0, span, words=_named(word))
 
 
 def _phones(words: tuple[WordScore, ...]) -> Iterator[Advice]:
@@ -96,7 +115,7 @@ def _phones(words: tuple[WordScore, ...]) -> Iterator[Advice]:
     for symbol, places in bad.items():
         word, worst = max(places, key=lambda located: located[1].confidence or 0.0)
         sound = PHONES[symbol]
-        where = ", ".join(dict.fromkeys(f"“{in_word.text.lower()}”" for in_word, _phone in places))
+        names = tuple(dict.fromkeys(name for in_word, _phone in places for name in _named(in_word)))
         gain = sum(0.6 * (100.0 - phone.score) * (phone.confidence or 0.5) for _word, phone in places)
         hint = Message(sound.hint)
         heard = _heard(worst)
@@ -104,8 +123,18 @@ def _phones(words: tuple[WordScore, ...]) -> Iterator[Advice]:
             text = Message(N_("{hint} As in “{example}”."), hint=hint, example=sound.example)
         else:
             text = Message(N_("{heard} {hint} As in “{example}”."), heard=heard, hint=hint, example=sound.example)
-        title = Message(N_("The sound {sound} in {words}"), sound=sound.ipa, words=where)
-        yield Advice(title, text, min(gain, 90.0), (word.start_s, word.end_s))
+        span = (word.start_s, word.end_s)
+        yield Advice(_of_sound(sound.ipa, names), text, min(gain, 90.0), span, words=names, sound=sound.ipa)
+
+
+def _of_sound(ipa: str, words: tuple[str, ...]) -> Message:
+    if not words:
+        return Message(N_("The sound {sound}"), sound=ipa)
+    return Message(N_("The sound {sound} in {words}"), sound=ipa, words=", ".join(f"“{word}”" for word in words))
+
+
+def _named(word: WordScore) -> tuple[str, ...]:
+    return (word.text.lower(),)
 
 
 def _heard(phone: PhoneScore) -> Message | None:
@@ -127,16 +156,18 @@ def _stress(stresses: tuple[WordStress, ...]) -> Iterator[Advice]:
                 N_("{syllables}: make this syllable longer, louder and higher, and the others shorter."),
                 syllables=stress.shown,
             )
-            yield Advice(title, text, 30.0, stress.span_s)
+            yield Advice(title, text, 30.0, stress.span_s, words=(stress.word.lower(),))
 
 
-def _timing(result: ScoreResult, rule: ScoreResult, comparison: AlignedComparison | None) -> Iterator[Advice]:
+def _timing(
+    result: ScoreResult, rule: ScoreResult, comparison: AlignedComparison | None, pace: AlignedComparison | None
+) -> Iterator[Advice]:
     if comparison is None:
         if rule.dimensions.get("timing", 100.0) < LOW:
             text = Message(N_("Say it in one go, at an even pace."))
             yield Advice(Message(N_("Keep an even pace")), text, 100.0 - rule.dimensions["timing"])
         return
-    offset, ratio = comparison.mine.offset_s, comparison.length_ratio
+    offset, ratio = comparison.mine.offset_s, 1.0 if pace is None else pace.length_ratio
     long = [pause for pause in comparison.pauses_s if pause[1] - pause[0] >= LONG_PAUSE_S]
     fluency = result.dimensions.get("fluency", 0.0)
     if long and fluency < LOW_ASPECT:

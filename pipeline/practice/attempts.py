@@ -26,6 +26,7 @@ from pipeline.i18n import N_
 from pipeline.people.access import Identity
 from pipeline.people.names import name_key, same_person
 from pipeline.people.people import permit_own
+from pipeline.practice.validity import is_attempt
 from pipeline.records import Problem, ScoreResult, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
@@ -51,9 +52,14 @@ class Attempt:
 
     @property
     def overall(self) -> float | None:
-        """0-100, or None where the attempt could not be scored."""
-        value = self.result.get("overall")
+        """0-100, or None where it was no attempt, or could not be scored."""
+        value = self.result.get("overall") if self.counts else None
         return None if value is None else float(value)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says anything of how the learner speaks; what is saved now does."""
+        return is_attempt(self.result)
 
 
 @dataclass(frozen=True)

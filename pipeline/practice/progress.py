@@ -75,7 +75,7 @@ def streak(attempts: Iterable[Attempt], today: date, zone: tzinfo | None = None)
 def by_sound(attempts: Sequence[Attempt], fewest: int = 3) -> list[Sound]:
     """The phones with at least `fewest` scores, the weakest first."""
     scores: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    for attempt in attempts:
+    for attempt in (attempt for attempt in attempts if attempt.counts):
         for word in attempt.result.get("words") or ():
             for phone in word.get("phones") or ():
                 wrong = phone.get("verdict") in ("wrong", "missing")
@@ -96,7 +96,8 @@ def by_lesson(attempts: Iterable[Attempt], lessons: Iterable[Lesson]) -> list[Le
     """Of the lessons with any attempt; a text is mastered once an attempt at it was good."""
     best: dict[str, float] = {}
     for attempt in attempts:
-        best[attempt.text] = max(best.get(attempt.text, 0.0), attempt.overall or 0.0)
+        if attempt.overall is not None:
+            best[attempt.text] = max(best.get(attempt.text, 0.0), attempt.overall)
     progress = []
     for lesson in lessons:
         scores = [best[item.text] for item in lesson.items if item.text in best]

@@ -84,11 +84,18 @@ def _marks(word: WordScore) -> list[int] | None:
         return None
     phones = [phone.phone for phone in word.phones]
     for known in pronounce(word.text):
+        if len(_stresses(known.variants[0])) < 2:
+            continue  # `deer` said without its r has two vowels and one syllable
         for variant in known.variants:
             if [bare(phone) for phone in variant] == phones:
-                marks = [stress_of(phone) for phone in variant if _is_vowel(bare(phone))]
+                marks = _stresses(variant)
                 return marks if marks.count(1) == 1 else None
     return None
+
+
+def _stresses(variant: Sequence[str]) -> list[int]:
+    """Of each vowel."""
+    return [stress_of(phone) for phone in variant if _is_vowel(bare(phone))]
 
 
 def _is_vowel(phone: str) -> bool:

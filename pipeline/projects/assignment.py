@@ -45,14 +45,15 @@ class Assignment:
         return not people or name_key(evaluator) in people
 
     def divided(self, evaluator: str, rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
-        """Of recordings of which there are `n` of `needed` ratings: those of this person or of everybody, and those of
+        """Of recordings of which there are `n` of `needed` ratings: those of this person (also where a
+        reviewer `reassigned` them) or of everybody, and those of
         others that may need more than these give; that can be where somebody has `begun`, else by their number."""
         theirs: list[Row] = []
         beyond: list[Row] = []
         key = name_key(evaluator)
         for row in rows:
             people = self.people_of(row["id"])
-            if not people or key in people:
+            if row["reassigned"] or not people or key in people:
                 theirs.append(row)
             elif row["begun"] or row["needed"] - row["n"] > len(people):
                 beyond.append(row)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 from pipeline import artifacts
-from pipeline.corpus.sets import get_set
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import event_from_json
 from pipeline.people.access import Identity
-from pipeline.projects.project import Project
-from pipeline.rubrics import RUBRICS
+from pipeline.projects.project import Project, rubric_of
 from pipeline.settings import Settings
 
 
@@ -32,7 +30,7 @@ def calibration_results(settings: Settings, project: Project, identity: Identity
         WHERE e.project = ? AND e.evaluator = ? AND e.purpose = 'calibration' AND e.action = 'rate' AND e.stands
         ORDER BY e.at
     """
-    rubric = RUBRICS[get_set(settings, project.set).rubric]
+    rubric = rubric_of(settings, project)
     return [
         CalibrationResult(row["text"], float(event.score), rubric.overall_score(project.gold[row["id"]]))
         for row in Index(settings).rows(sql, [project.name, identity.name])

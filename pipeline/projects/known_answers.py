@@ -9,8 +9,8 @@ from pipeline.i18n import N_, joined
 from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project, save_project
 from pipeline.projects.review import Dispute, ProjectReview
-from pipeline.records import RatingAction, RatingEvent, RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.records import RatingAction, RatingEvent
+from pipeline.rubrics import Rubric
 from pipeline.settings import Settings
 
 
@@ -60,7 +60,7 @@ def assign(settings: Settings, project: Project, ids: Sequence[str], names: Sequ
     return save_project(settings, changed, by)
 
 
-def median_of(dispute: Dispute, rubric: RubricName) -> dict[str, float] | None:
+def median_of(dispute: Dispute, rubric: Rubric) -> dict[str, float] | None:
     """The median of the ratings in the rubric's own values; None where nobody has rated."""
     rated = [values_of(event, rubric) for event in dispute.ratings.values() if event.action is RatingAction.RATE]
     whole = [values for values in rated if values is not None]
@@ -69,15 +69,14 @@ def median_of(dispute: Dispute, rubric: RubricName) -> dict[str, float] | None:
     return {key: statistics.median(values[key] for values in whole) for key in whole[0]}
 
 
-def values_of(event: RatingEvent, rubric: RubricName) -> dict[str, float] | None:
+def values_of(event: RatingEvent, rubric: Rubric) -> dict[str, float] | None:
     """What a rating or decision says in the rubric's own values; None where it lacks some of them."""
-    if rubric is RubricName.WORD:
-        return None if event.score is None else {"score": event.score}
-    keys = [dimension.key for dimension in RUBRICS[rubric].dimensions]
-    return {key: event.dimensions[key] for key in keys} if event.dimensions.keys() >= set(keys) else None
+    values = rubric.values_of(event)
+    keys = [dimension.key for dimension in rubric.dimensions]
+    return {key: values[key] for key in keys} if values.keys() >= set(keys) else None
 
 
-def _answer(dispute: Dispute, rubric: RubricName) -> dict[str, float] | None:
+def _answer(dispute: Dispute, rubric: Rubric) -> dict[str, float] | None:
     verdict = dispute.verdict
     if verdict is not None and verdict.action is RatingAction.DECIDE:
         return values_of(verdict, rubric)

@@ -40,6 +40,10 @@ class Lease:
     expires_at: float
 
 
+def slot_of(recording_id: str, purpose: Purpose, evaluator: str) -> str:
+    return recording_id if purpose is Purpose.WORK else f"{recording_id}|{evaluator}"
+
+
 class Leases:
     """At most one expert has a recording of a project to work on at a time. Every method is safe from several
     processes."""
@@ -87,7 +91,7 @@ class Leases:
                 taken = {row[0] for row in db.execute("SELECT slot FROM leases WHERE project = ?", [project])}
                 lease = None
                 for recording_id, purpose in candidates:
-                    slot = recording_id if purpose is Purpose.WORK else f"{recording_id}|{evaluator}"
+                    slot = slot_of(recording_id, purpose, evaluator)
                     if slot not in taken and still_open(recording_id, purpose):
                         token, until = secrets.token_hex(8), now + LASTS_S
                         lease = Lease(

@@ -12,18 +12,23 @@ from pipeline.projects.project import Project
 from pipeline.settings import Settings
 
 # A recording needs `overlap` ratings and those that reviewers requested; where ratings differ by over `max_spread`,
-# one more than there are, up to `overlap + extra`. The values are those of `_rule`, then those of the condition.
+# one more than there are, up to `overlap + extra`. One that was reassigned needs a rating of each that it was given to.
+# The values are those of `_rule`, then those of the condition.
 _STATES = """
-    SELECT id, review, n, max(
-        ? + requested, CASE WHEN n >= ? AND spread > ? THEN min(n + 1, ?) ELSE 0 END
-    ) AS needed
+    SELECT id, review, n, assigned, CASE WHEN assigned <> '[]' THEN n - n_assigned + json_array_length(assigned)
+        ELSE max(? + requested, CASE WHEN n >= ? AND spread > ? THEN min(n + 1, ?) ELSE 0 END) END AS needed
     FROM (
-        SELECT r.id, r.review, r.requested, count(t.recording_id) AS n, max(t.score) - min(t.score) AS spread
+        SELECT r.id, r.review, r.requested, r.assigned, count(t.recording_id) AS n,
+            max(t.score) - min(t.score) AS spread,
+            coalesce(
+                sum(r.assigned <> '[]' AND t.evaluator IN (SELECT value FROM json_each(r.assigned))), 0
+            ) AS n_assigned
         FROM recordings r
         LEFT JOIN ratings t ON t.recording_id = r.id AND t.action = 'rate' AND t.source = 'human'
         WHERE {condition} GROUP BY r.id
     )
 """
+_FOR_ME = "(assigned = '[]' OR ? IN (SELECT value FROM json_each(assigned)))"
 _OF_PROJECT = """
     r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = '' AND r.id NOT IN (SELECT value FROM json_each(?))
 """
@@ -46,16 +51,17 @@ class ProjectProgress:
 
 
 def states(index: Index, project: Project, ids: Sequence[str], evaluator: str) -> list[dict[str, Any]]:
-    """Of these recordings: id, review, n (ratings there are), needed, mine (whether `evaluator` has dealt with it), and
-    put_off (whether they left it for later)."""
+    """Of these recordings: id, review, n (ratings there are), needed, mine (whether `evaluator` has dealt with it),
+    put_off (whether they left it for later), and for_me (whether they may be given it)."""
     inner = _STATES.format(condition="r.id IN (SELECT value FROM json_each(?))")
     sql = f"""
         SELECT *,
             EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}) AS mine,
-            EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND {_PUT_OFF}) AS put_off
+            EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND {_PUT_OFF}) AS put_off,
+            {_FOR_ME} AS for_me
         FROM ({inner}) s
     """  # noqa: S608
-    return index.rows(sql, [evaluator, LATER, evaluator, LATER, *_rule(project), json.dumps(list(ids))])
+    return index.rows(sql, [evaluator, LATER, evaluator, LATER, evaluator, *_rule(project), json.dumps(list(ids))])
 
 
 def outlook(index: Index, project: Project, evaluator: str) -> tuple[int, int]:
@@ -63,31 +69,35 @@ def outlook(index: Index, project: Project, evaluator: str) -> tuple[int, int]:
     project's recordings but those with known answers."""
     inner = _STATES.format(condition=_OF_PROJECT)
     sql = f"""
-        SELECT coalesce(sum(n < needed AND NOT mine), 0) AS n_open, coalesce(sum(n - rated), 0) AS by_others FROM (
+        SELECT coalesce(sum(n < needed AND NOT mine AND for_me), 0) AS n_open,
+            coalesce(sum(n - rated), 0) AS by_others
+        FROM (
             SELECT *,
                 EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}) AS mine,
                 EXISTS (
                     SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND action = 'rate'
                     AND source = 'human'
-                ) AS rated
+                ) AS rated,
+                {_FOR_ME} AS for_me
             FROM ({inner}) s
         )
     """  # noqa: S608
-    (row,) = index.rows(sql, [evaluator, LATER, evaluator, *_rule(project), *_of_project(project)])
+    (row,) = index.rows(sql, [evaluator, LATER, evaluator, evaluator, *_rule(project), *_of_project(project)])
     return row["n_open"], row["by_others"]
 
 
 def open_rows(index: Index, project: Project, evaluator: str) -> list[dict[str, Any]]:
-    """id, n, needed and begun (whether anybody has dealt with it) of the recordings that `evaluator` could still rate,
-    but those with known answers."""
+    """id, n, needed, begun (whether anybody has dealt with it) and reassigned (by a reviewer) of the recordings that
+    `evaluator` could still rate, but those with known answers."""
     inner = _STATES.format(condition=_OF_PROJECT)
     sql = f"""
-        SELECT id, n, needed, EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id) AS begun
+        SELECT id, n, needed, EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id) AS begun,
+            assigned <> '[]' AS reassigned
         FROM ({inner}) s WHERE n < needed AND NOT EXISTS (
             SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}
-        )
+        ) AND {_FOR_ME}
     """  # noqa: S608
-    return index.rows(sql, [*_rule(project), *_of_project(project), evaluator, LATER])
+    return index.rows(sql, [*_rule(project), *_of_project(project), evaluator, LATER, evaluator])
 
 
 def dealt_with(index: Index, ids: Sequence[str]) -> dict[str, list[str]]:

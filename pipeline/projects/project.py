@@ -18,7 +18,8 @@ from pipeline.people.names import name_key, same_person
 from pipeline.people.people import People
 from pipeline.presets import misfits, not_among, outside
 from pipeline.records import Problem, RubricName, to_json
-from pipeline.rubrics import RUBRICS
+from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 from pipeline.text import composed
 from pipeline.times import now_iso
@@ -26,6 +27,8 @@ from pipeline.times import now_iso
 T = TypeVar("T")
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
+RATINGS, PAIRS = KINDS = ("ratings", "pairs")
+JUDGEMENTS = "judgements.jsonl"  # the answers of a pair project, in its folder
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,16 @@ class Project:
     `calibration` items of `gold` (known answers by recording, in the rubric's own values); later every `gold_every`th
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
     apart (0-100), up to `extra` further experts are asked. With `hear_all`, a rating can be saved once the whole
-    recording was heard. `deadline` is an ISO date, included.
+    recording was heard. `deadline` is an ISO date, included. `rubric` names the rubric of the set's recordings; empty:
+    the one that comes with Pronlab for them.
 
     `calibrate` names the recordings of `gold` that are for calibration, which never come silently; with none, any can
     be. `assigned` gives recordings to experts by name, `shares` the others in proportion, and `quotas` is the most
     ratings of a person (`pipeline.projects.assignment`).
+
+    Of the kind `pairs`, experts say which of two recordings is better, or with `ties` that neither is. Each recording
+    is in `comparisons` pairs, with `same_text` mostly with recordings of its own text; `overlap` experts answer each
+    pair, `repeat_every` brings earlier ones again with the sides swapped, and the scores of `gold` anchor the scale.
     """
 
     name: str
@@ -68,6 +76,11 @@ class Project:
     shares: Mapping[str, float] = field(default_factory=dict)
     quotas: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
+    kind: str = RATINGS
+    comparisons: int = 10
+    same_text: bool = True
+    ties: bool = True
+    rubric: str = ""
 
     def __post_init__(self) -> None:
         """Raises ProjectError naming all that is wrong at once."""
@@ -80,10 +93,10 @@ class Project:
         if not NAME.fullmatch(composed(self.name)):
             text = N_("a name has up to 64 letters, digits, '-', '_', '.', got {name!r}")
             wrong.append(Message(text, name=self.name))
-        wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS})
+        wrong += not_among(self, {"order": ORDERS, "consensus": CONSENSUS, "kind": KINDS})
         limits: dict[str, tuple[float, float]] = {
             "overlap": (1, 100), "random_share": (0.0, 1.0), "calibration": (0, 1000), "gold_every": (0, 1000),
-            "repeat_every": (0, 1000), "extra": (0, 20),
+            "repeat_every": (0, 1000), "extra": (0, 20), "comparisons": (2, 100),
         }  # fmt: skip
         wrong += outside(self, limits)
         if self.max_spread is not None and not 0.0 < self.max_spread <= 100.0:
@@ -192,8 +205,7 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
         project, experts=tuple(once.values()), assigned=_spelled(people, project.assigned),
         shares=_spelled(people, project.shares), quotas=_spelled(people, project.quotas),
     )  # fmt: skip
-    rubric = get_set(settings, project.set).rubric
-    _check_recordings(settings, project, rubric)
+    _check_recordings(settings, project, rubric_of(settings, project))
     file = folder_of(settings, project.name) / "project.json"
     with locked(settings, file, ProjectError):
         before = _read(file) if file.is_file() else None
@@ -207,6 +219,15 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
                 set=before.set,
                 new_set=project.set,
             )
+        if before is not None and before.kind != project.kind:
+            raise ProjectError(
+                N_("{project} stays a project of its kind. Close it, and make another one."), project=project.name
+            )
+        if before is not None and before.rubric != project.rubric and _was_rated(settings, project.name):
+            raise ProjectError(
+                N_("{project} was rated with another rubric already. Close it, and make another project for this one."),
+                project=project.name,
+            )
         artifacts.write_json(file, project)
         old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
         changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
@@ -217,6 +238,17 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
 
 def _spelled(people: People, by_name: Mapping[str, T]) -> dict[str, T]:
     return {people.spelling(name): value for name, value in by_name.items()}
+
+
+def rubric_of(settings: Settings, project: Project, unit: RubricName | None = None) -> Rubric:
+    """With which the recordings of the project are rated: the rubric that it names, else the shipped one. Recordings of
+    another `unit` than the set's are rated with the shipped one of theirs.
+
+    Raises UnknownNameError or RubricError where the rubric is not there, LabelError where it is of another unit."""
+    of_set = get_set(settings, project.set).rubric
+    if unit not in (None, of_set):
+        return RUBRICS[unit or of_set]
+    return RubricLibrary(settings).rating(of_set, project.rubric)
 
 
 def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -253,7 +285,7 @@ def _read(file: Path) -> Project:
         raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
 
 
-def _check_recordings(settings: Settings, project: Project, rubric: RubricName) -> None:
+def _check_recordings(settings: Settings, project: Project, rubric: Rubric) -> None:
     """Those with known answers, and those that are given to somebody."""
     named = dict.fromkeys((*project.gold, *(key for ids in project.assigned.values() for key in ids)))
     if not named:
@@ -266,7 +298,7 @@ def _check_recordings(settings: Settings, project: Project, rubric: RubricName) 
     ]
     for key, answer in project.gold.items():
         try:
-            RUBRICS[rubric].check(answer)
+            rubric.check(answer)
         except LabelError as error:
             wrong.append(f"{key}: {error}")
     if len(wrong) > 3:
@@ -278,6 +310,8 @@ def _check_recordings(settings: Settings, project: Project, rubric: RubricName) 
 def _was_rated(settings: Settings, name: str) -> bool:
     from pipeline.labels.index import Index
 
+    if (folder_of(settings, name) / JUDGEMENTS).is_file():
+        return True
     index = Index(settings)
     index.ensure()
     return bool(index.rows("SELECT 1 FROM events WHERE project = ? LIMIT 1", [name]))

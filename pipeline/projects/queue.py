@@ -1,6 +1,5 @@
 """One expert's queue in one project: what comes next, and saving it."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,18 +17,19 @@ from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.assignment import Assignment
-from pipeline.projects.leases import Lease, Leases
+from pipeline.projects.leases import Lease, Leases, slot_of
 from pipeline.projects.order import order_of
 from pipeline.projects.progress import dealt_with, open_rows, outlook, states
-from pipeline.projects.project import Project
+from pipeline.projects.project import Project, rubric_of
 from pipeline.projects.quality import HEARD_WHOLE
+from pipeline.projects.turns import REPEAT_AFTER, falls
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
+from pipeline.rubrics import Rubric
 from pipeline.settings import Settings
 from pipeline.text import composed
 
 CHUNK = 64
 SOME = 8
-REPEAT_AFTER = 10  # other recordings between a rating and its repeat
 MOST_COUNTED = 5000  # turns ahead; of what lies beyond, gold items and repeats are not counted
 
 
@@ -120,6 +120,18 @@ class Queue:
         waiting = [held for held in others if held.purpose == "" and self._is_open(held.recording_id, Purpose.WORK)]
         return EmptyQueue("wait", max(0.0, waiting[0].expires_at - self._now())) if waiting else EmptyQueue("done")
 
+    def peek(self, item: QueueItem) -> Recording | None:
+        """What comes once `item` is saved, as things stand, so that its sound can be fetched ahead. Nothing is
+        reserved: another expert may be given it first, and then `next` answers otherwise."""
+        if self._project.is_over:
+            return None
+        taken = {held.slot for held in self._leases.held(self._project.name)}
+        for key, purpose in self._candidates(after=item):
+            is_new = key != item.recording.id and slot_of(key, purpose, self._me) not in taken
+            if is_new and self._is_open(key, purpose):
+                return self._index.recording(key)
+        return None
+
     def renew(self, item: QueueItem) -> bool:
         """Whether it is still reserved."""
         return self._leases.renew(item.lease)
@@ -156,14 +168,27 @@ class Queue:
                 ),
                 text=item.recording.text,
             ) from error
+        rubric = self.rubric(recording)
+        if event.rubric and event.rubric.partition("@")[0] != rubric.name:
+            raise LabelError(N_("This recording is rated with another rubric now. Load the page again."))
         took_s = round(max(0.0, self._now() - item.lease.taken_at), 1)
         saved = self._store.add(
             recording,
-            replace(event, project=self._project.name, purpose=item.purpose, took_s=took_s),
+            replace(
+                event,
+                project=self._project.name,
+                purpose=item.purpose,
+                took_s=took_s,
+                rubric=event.rubric or rubric.reference,
+            ),
             self._identity,
         )
         self._leases.release(item.lease)
         return saved
+
+    def rubric(self, recording: Recording) -> Rubric:
+        """With which this recording is rated here."""
+        return rubric_of(self._settings, self._project, recording.rubric)
 
     def reopen(self, recording: Recording, event: RatingEvent) -> QueueItem | None:
         """Reserve once more what this expert has taken back, with its purpose and the time it took before, so that
@@ -261,10 +286,13 @@ class Queue:
     def _item(self, lease: Lease) -> QueueItem:
         return QueueItem(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
 
-    def _candidates(self) -> Iterator[tuple[str, Purpose]]:
+    def _candidates(self, after: QueueItem | None = None) -> Iterator[tuple[str, Purpose]]:
+        """What can come next, the first first; with `after`, as if that had been rated."""
         project = self._project
         special = project.calibration or project.gold_every or project.repeat_every
         counts = self._counts() if special else {}
+        if after is not None:
+            counts[after.purpose] = counts.get(after.purpose, 0) + 1
         order = self._order()
         if counts.get(Purpose.CALIBRATION, 0) < project.calibration:
             yield from ((key, Purpose.CALIBRATION) for key in self._calibration_items())
@@ -273,8 +301,10 @@ class Queue:
             yield from ((key, Purpose.GOLD) for key in self._gold_items())
         if self._falls(Purpose.REPEAT, project.repeat_every, turn):
             repeated = self._seen(Purpose.REPEAT)
-            before = self._rated()[:-REPEAT_AFTER]
-            yield from ((key, Purpose.REPEAT) for key in before if key not in repeated)
+            rated = self._rated()
+            if after is not None and after.purpose is Purpose.WORK:
+                rated.append(after.recording.id)
+            yield from ((key, Purpose.REPEAT) for key in rated[:-REPEAT_AFTER] if key not in repeated)
         for start in range(0, len(order), CHUNK):
             chunk = [key for key in order[start : start + CHUNK] if key not in project.gold]
             states = {row["id"]: row for row in self._states(chunk)}
@@ -343,16 +373,7 @@ class Queue:
         return [self._me, self._project.name]
 
     def _falls(self, purpose: Purpose, every: int, turn: int) -> bool:
-        """Whether a gold item or a repeat falls on this turn: one in each stretch of `every` turns, at a place that
-        nobody can count out. A repeat needs other recordings before it."""
-        if not every:
-            return False
-        stretch, place = divmod(turn - 1, every)
-        first = max(0, REPEAT_AFTER + 1 - stretch * every) if purpose is Purpose.REPEAT else 0
-        if first >= every:
-            return False
-        draw = hashlib.sha256(f"{self._project.seed}|{self._me}|{purpose}|{stretch}".encode()).digest()
-        return place == first + int.from_bytes(draw[:4], "big") % (every - first)
+        return falls(self._project, self._me, purpose, every, turn)
 
     def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
         if purpose is not Purpose.WORK:
@@ -367,6 +388,9 @@ class Queue:
         return not row["review"] and not row["mine"] and row["n"] < row["needed"] and self._is_for_me(row)
 
     def _is_for_me(self, row: dict[str, Any]) -> bool:
+        """By a reviewer's reassignment of this recording where there is one, else by the project's plan."""
+        if row["assigned"] != "[]":
+            return bool(row["for_me"])
         if self._assignment.is_empty or self._assignment.is_theirs(self._me, row["id"]):
             return True
         people = dealt_with(self._index, [row["id"]])

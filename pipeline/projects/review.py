@@ -1,26 +1,29 @@
 """What reviewers do with a project: disputes, decisions, consensus, and the reliability of each expert."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline import artifacts
-from pipeline.corpus.sets import get_set
 from pipeline.errors import ProjectError
-from pipeline.i18n import _
+from pipeline.i18n import N_, _
 from pipeline.labels.history import LATER, current_ratings, review
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
 from pipeline.labels.result_file import ResultFile, derive, event_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
-from pipeline.people.names import same_person
+from pipeline.people.names import name_key, same_person, spelled_as
+from pipeline.people.people import People
 from pipeline.projects.consensus import consensus_table
-from pipeline.projects.project import Project
+from pipeline.projects.project import Project, rubric_of
 from pipeline.projects.quality import ExpertQuality, quality_of
-from pipeline.records import REVIEWS, RatingAction, RatingEvent, RatingSource, Recording, RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.records import REVIEWS, RatingAction, RatingEvent, RatingSource, Recording
+from pipeline.rubrics import Rubric
+from pipeline.rubrics.library import RubricLibrary
+from pipeline.rubrics.rubric import SCORE
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
@@ -60,7 +63,8 @@ class ProjectReview:
         self._index = Index(settings)
         self._index.ensure()
         self._store = LabelStore(settings)
-        self.rubric = get_set(settings, project.set).rubric
+        self._library = RubricLibrary(settings)
+        self.rubric = rubric_of(settings, project)
 
     def ratings(self) -> RatingsTable:
         """The current ratings of people; a corpus's own experts too, where nobody has rated here."""
@@ -68,7 +72,7 @@ class ProjectReview:
         if self._project.part:
             labels = labels[labels["part"] == self._project.part]
         people = labels[labels["source"] == "human"]
-        return of_frame(labels if people.empty else people, self.rubric)
+        return of_frame(labels if people.empty else people, self.rubric, self._library)
 
     def disputes(self, threshold: float | None = None, *, open_only: bool = True) -> list[Dispute]:
         """Recordings whose ratings differ by more than `threshold` points (the project's, else 20), the largest
@@ -126,15 +130,21 @@ class ProjectReview:
         return self._store.history(self._index.recording(recording_id))
 
     def decide(self, recording_id: str, values: dict[str, float], notes: str = "") -> ResultFile:
-        """Set the score: for words `{"score": 0-100}`, for sentences every dimension. The ratings stay as they are."""
-        word = self.rubric is RubricName.WORD
+        """Set the score: a value for every dimension of the project's rubric, for words `{"score": 0-100}`. The ratings
+        stay as they are."""
+        rubric = rubric_of(self._settings, self._project, self._index.recording(recording_id).rubric)
         return self._save(
             recording_id,
             RatingAction.DECIDE,
-            score=values.get("score") if word else None,
-            dimensions={} if word else values,
+            score=values.get(SCORE) if rubric.is_score else None,
+            dimensions={} if rubric.is_score else values,
             notes=notes,
+            rubric=rubric.reference,
         )
+
+    def rubric_of(self, event: RatingEvent, recording: Recording) -> Rubric | None:
+        """The version with which a rating was given; None where it is not kept here."""
+        return self._library.of_event(event, recording.rubric)
 
     def exclude(self, recording_id: str, reason: str) -> ResultFile:
         """Leave the recording out of consensus and export; its ratings stay."""
@@ -148,8 +158,29 @@ class ProjectReview:
         """End all skips and flags of the recording: it comes back to those who gave them, and to the others."""
         return self._save(recording_id, RatingAction.RETURN, notes=notes)
 
+    def reassign(self, recording_id: str, experts: Sequence[str], notes: str = "") -> ResultFile:
+        """End all skips and flags of the recording, and give it to these experts alone. Raises ProjectError for who is
+        no expert of the project."""
+        people = People(self._settings)
+        names = tuple(dict.fromkeys(map(people.spelling, experts)))
+        known = None if people.is_open else people.raters()
+        for name in names:
+            if not self._project.includes(name) or (known is not None and spelled_as(name, known) is None):
+                raise ProjectError(
+                    N_("{name} is not among the experts of {project}."), name=name,
+                    project=self._project.title or self._project.name,
+                )  # fmt: skip
+        return self._save(recording_id, RatingAction.REASSIGN, notes=notes, experts=names)
+
+    def experts(self) -> list[str]:
+        """To whom a recording can be reassigned: the project's experts, else all who may rate, else all who have."""
+        people = People(self._settings)
+        names = self._project.experts or (self._index.evaluators() if people.is_open else people.raters() or ())
+        return sorted(names, key=name_key)
+
     def undo(self, recording_id: str) -> ResultFile:
-        """Undo this reviewer's last decision, exclusion, request or return. Raises ProjectError where there is none."""
+        """Undo this reviewer's last decision, exclusion, request, return or reassignment. Raises ProjectError where
+        there is none."""
         self._me.require(Action.REVIEW)
         recording = self._index.recording(recording_id)
         mine = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]
@@ -165,7 +196,7 @@ class ProjectReview:
         ratings = self.ratings()
         if not ratings.ids:
             raise ProjectError(_("There are no ratings in this project yet."))
-        ranges = {d.key: (float(d.low), float(d.high)) for d in RUBRICS[self.rubric].dimensions}
+        ranges = {d.key: (float(d.low), float(d.high)) for d in self.rubric.dimensions}
         table = consensus_table(ratings, method or self._project.consensus, {"score": (0.0, 100.0), **ranges})
         verdicts = self._verdicts()
         excluded = [key for key, event in verdicts.items() if event.action is RatingAction.EXCLUDE]
@@ -173,7 +204,8 @@ class ProjectReview:
         for key, event in verdicts.items():
             row = table["recording_id"] == key
             if event.action is RatingAction.DECIDE and row.any():
-                values: dict[str, float | None] = dict(event.dimensions) or {"score": event.score}
+                given = self._library.values_on(self.rubric, event.dimensions, event.rubric)
+                values: dict[str, float | None] = {**given} if event.dimensions else {SCORE: event.score}
                 for name, value in values.items():
                     if name in table:
                         table.loc[row, name] = value
@@ -194,7 +226,7 @@ class ProjectReview:
             if event.action in REVIEWS:
                 continue
             by_name.setdefault(event.evaluator, []).append((row["recording_id"], event))
-        answers = {key: RUBRICS[self.rubric].overall_score(values) for key, values in self._project.gold.items()}
+        answers = {key: self.rubric.overall_score(values) for key, values in self._project.gold.items()}
         current: dict[str, dict[str, float]] = {}
         for name, events in by_name.items():
             for key, event in events:

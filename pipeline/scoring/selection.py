@@ -79,22 +79,21 @@ def settle(target: Target) -> tuple[Target, tuple[str, ...]]:
     """The target with a language, and what there is to tell about it.
 
     `und` is taken for English in sentences and for Turkish in words; whoever knows the text's set puts in the set's
-    language before (`corpus.sets.target_of`). An English sentence with letters that only Turkish has is Turkish.
+    language before (`corpus.sets.target_of`). A language that was given stands, whatever letters the text has.
     """
     notes: list[Message] = []
     language = target.language
     if language == UNKNOWN:
         language = default_language(target.rubric, target.text)
         notes.append(Message(N_("No language was given: scored as {language}."), language=_named(language)))
-    elif language == "en" and target.rubric is RubricName.SENTENCE and _has_turkish_letters(target.text):
-        language = "tr"
-        notes.append(Message(N_("The text has Turkish letters: scored as Turkish, not as English.")))
+    elif language == "en" and has_turkish_letters(target.text):
+        notes.append(Message(N_("The text has Turkish letters and is scored as English. If it is Turkish, say so.")))
     return replace(target, language=language), tuple(notes)
 
 
 def default_language(rubric: RubricName, text: str) -> str:
     """The language of a text that came without one."""
-    return "tr" if _has_turkish_letters(text) else DEFAULT_LANGUAGES[rubric]
+    return "tr" if has_turkish_letters(text) else DEFAULT_LANGUAGES[rubric]
 
 
 def load(settings: Settings, selection: Selection) -> Scorer:
@@ -163,7 +162,8 @@ def _extractor(scorer: str) -> str | None:
     return None if scorer == MODEL else scorer
 
 
-def _has_turkish_letters(text: str) -> bool:
+def has_turkish_letters(text: str) -> bool:
+    """Whether it has letters that Turkish has and English does not."""
     return any(letter in TURKISH_LETTERS for letter in text)
 
 

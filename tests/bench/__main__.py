@@ -20,6 +20,7 @@ MODULES = (
     "experts",
     "labelling",
     "recording_list",
+    "desk",
     "wakeword",
     "service",
     "monitoring",

@@ -24,6 +24,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+DESK = ("test_labelling.py", "test_projects.py")  # run beside the others, as they wait more than they work
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
 
 
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group(f"browser: {'desk' if item.path.name in DESK else 'pages'}"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Journeys of experts through the Label page, by keyboard, in a real browser, down to the files on disk."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.importing.importer import import_path
+from pipeline.records import RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.settings import CHECKOUT, Settings
 from tests.browser.conftest import expect, look, shoot
 
@@ -37,6 +40,15 @@ def listen(page: Any) -> None:
             return all > 0 && now >= 0.6 * all;
         }"""
     )
+
+
+def select(page: Any, start: float, end: float) -> None:
+    """Drag over the waveform, from one share of its width to another."""
+    canvas = page.locator(".rating-form canvas").bounding_box()
+    page.mouse.move(canvas["x"] + start * canvas["width"], canvas["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(canvas["x"] + end * canvas["width"], canvas["y"] + 40, steps=5)
+    page.mouse.up()
 
 
 def rate(page: Any, keys: str, done: int) -> None:
@@ -197,7 +209,7 @@ def test_a_failed_save_says_so_and_keeps_the_draft(open_page: Open, results: Fin
     assert ratings(path, "Unlucky")[-1]["score"] == 85
 
 
-def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
+def test_the_player_seeks_loops_zooms_measures_and_remembers(open_page: Open) -> None:
     page = open_page("label", set="demo", rater="Player")
     form = ready(page)
     listen(page)
@@ -208,11 +220,8 @@ def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
     page.keyboard.press(",")
     page.keyboard.press(",")
     form.locator(".speed").get_by_text("0.8×").wait_for()
-    page.mouse.move(canvas["x"] + 0.25 * canvas["width"], canvas["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(canvas["x"] + 0.75 * canvas["width"], canvas["y"] + 40, steps=5)
-    page.mouse.up()
-    expect(form.locator(".time")).to_contain_text("loop")
+    select(page, 0.25, 0.75)
+    expect(form.locator(".time")).to_contain_text(" ms")
     playing = form.locator("[data-part=play]").get_by_text("Pause")
     if not playing.count():
         page.keyboard.press("Space")
@@ -223,6 +232,70 @@ def test_the_player_seeks_slows_and_loops(open_page: Open) -> None:
     form.locator("[data-part=play]").get_by_text("Play").wait_for()
     shoot(page, "label-loop")
 
+    # The wheel zooms with Ctrl; alone it scrolls the page, if anything.
+    bar, time = form.locator(".scrollbar"), form.locator(".time")
+    page.mouse.move(canvas["x"] + 0.5 * canvas["width"], canvas["y"] + 40)
+    page.mouse.wheel(0, 50)
+    expect(bar).to_have_class("scrollbar whole")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    expect(bar).to_have_class("scrollbar")
+    page.keyboard.press("e")
+    expect(bar).to_have_class("scrollbar whole")
+
+    # Down to a few periods, selected, looped, with their length.
+    select(page, 0.4, 0.45)
+    page.keyboard.press("n")
+    expect(bar).to_have_class("scrollbar")
+    select(page, 0.3, 0.6)
+    milliseconds = float(time.text_content().split("·")[1].split()[0])
+    assert 1 < milliseconds < 60
+    page.keyboard.press("Space")
+    form.locator("[data-part=play]").get_by_text("Pause").wait_for()
+    page.keyboard.press("Space")
+    form.locator("[data-part=play]").get_by_text("Play").wait_for()
+    page.keyboard.press("Escape")
+    expect(time).not_to_contain_text("·")
+    for key in "a>>>b":
+        page.keyboard.press(key)
+    expect(time).to_contain_text("·")
+
+    # Pitch, formants and intensity on request, read out at the cursor and under the pointer.
+    for key in "ptid":
+        page.keyboard.press(key)
+    for name in ("F0", "F1", "dB"):
+        expect(form.locator(".readout")).to_contain_text(name)
+    page.mouse.move(canvas["x"] + 0.5 * canvas["width"], canvas["y"] + 100)
+    expect(form.locator(".readout")).to_contain_text(" Hz")
+    shoot(page, "label-tracks")
+
+    # The reference beside it, by one key.
+    reference = form.locator("[data-part=reference]")
+    page.keyboard.press("r")
+    expect(reference).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("c")
+    expect(form.locator("canvas")).to_have_count(2)
+    page.keyboard.press("c")
+    page.keyboard.press("r")
+    expect(reference).to_have_attribute("aria-pressed", "false")
+
+    # One tab stop; the arrows move within.
+    form.locator("[data-part=play]").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(form.locator("[data-part=settings]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("dialog").get_by_label("Amplitude (d)")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert form.locator(".player :focus").count() == 0
+
+    page.reload()
+    form = ready(page)
+    expect(form.locator(".readout")).to_contain_text("F0")
+    page.keyboard.press("v")
+    expect(form.get_by_label("Amplitude (d)")).to_have_value("db")
+
 
 def test_fits_a_phone(open_page: Open) -> None:
     page = open_page("label", set="demo", rater="Phone", width=390, height=844)
@@ -230,6 +303,8 @@ def test_fits_a_phone(open_page: Open) -> None:
         look(page, 390, 844, dark=dark)
         ready(page)
         page.wait_for_function("document.documentElement.scrollWidth <= 390")
+        for box in (control.bounding_box() for control in page.locator(".player .toolbar button:visible").all()):
+            assert min(box["width"], box["height"]) >= 40, "as large as a thumb"
         shoot(page, f"label-phone-{'dark' if dark else 'light'}")
 
 
@@ -243,10 +318,22 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
     import_path(server[1], tmp_path / "manifest.jsonl", name="sentences")
     page = open_page("label", set="sentences", rater="Sentence Sam")
     form = ready(page)
+    page.set_viewport_size({"width": 1366, "height": 768})
+    for dimension in RUBRICS[RubricName.SENTENCE].dimensions:  # before anything is chosen, without a click
+        for level in dimension.levels:
+            expect(form.get_by_text(level.meaning).first).to_be_in_viewport()
     listen(page)
     page.keyboard.press("Enter")
-    page.get_by_text("not rated yet").first.wait_for()
+    page.get_by_text("Rate every dimension first.").wait_for()
     assert not results("Sentence Sam")
+    page.keyboard.press("s")
+    for part in (
+        page.get_by_placeholder("or in your own words"),
+        form.locator("textarea"),
+        form.locator("[data-part=save]"),
+    ):
+        expect(part).to_be_in_viewport()
+    page.keyboard.press("Escape")
     for key in "8760":
         page.keyboard.press(key)
     page.keyboard.press("ArrowUp")
@@ -261,6 +348,69 @@ def test_a_sentence_is_rated_by_dimension_with_marks(
     assert event["dimensions"] == {"accuracy": 8.0, "fluency": 7.0, "prosodic": 6.0, "total": 10.0}
     assert event["score"] == 100
     assert {(mark["word"], mark.get("phone")) for mark in event["marks"]} == {(1, None), (1, 1)}
+
+
+def test_tiers_are_edited_saved_and_read_back_from_the_textgrid(
+    open_page: Open, results: Find, server: tuple[str, Settings], tmp_path: Path
+) -> None:
+    from praatio import textgrid
+
+    from pipeline.labels.exchange.files import write_textgrids
+    from pipeline.labels.exchange.recordings import labels_of
+
+    page = open_page("label", set="demo", rater="Tier Tekin")
+    form = ready(page)
+    form.locator("[data-part=auto]").uncheck()
+    page.keyboard.press("o")
+    phones = form.locator(".tier[data-tier=phones] .segment")
+    letters = phones.all_inner_texts()
+    assert "".join(letters) == form.locator(".target").text_content()
+    boundary = phones.nth(0).locator("[data-end=end_s]").bounding_box()
+    page.mouse.move(boundary["x"] + 3, boundary["y"] + 9)
+    page.mouse.down()
+    page.mouse.move(boundary["x"] + 33, boundary["y"] + 9, steps=4)
+    page.mouse.up()
+    dragged_s = seconds_of(phones.nth(0))[1]
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown", "ArrowRight", "W"):
+        page.keyboard.press(key)
+    form.get_by_label("heard as …").select_option("z")
+    form.get_by_label("heard as …").press("Enter")
+    box, pictures = phones.nth(1).bounding_box(), form.locator("canvas.pictures").first.bounding_box()
+    page.mouse.click(box["x"] + 0.5 * box["width"], pictures["y"] + 20)
+    page.keyboard.press("S")
+    page.keyboard.type("ə")
+    page.keyboard.press("Enter")
+    page.keyboard.press("I")
+    form.get_by_label("heard as …").press("Escape")
+    page.keyboard.press("N")
+    shoot(page, "label-tiers")
+    page.keyboard.press("h")
+    rate(page, "4", 1)
+    page.keyboard.press("u")
+    page.get_by_text("Undone: ").wait_for()
+    expect(phones).to_have_count(len(letters) + 1)
+    page.keyboard.press("h")
+    rate(page, "", 1)
+    segments = ratings(results("Tier Tekin")[0], "Tier Tekin")[-1]["segments"]
+    first, second, added, *_others = (segment for segment in segments if segment["tier"] == "phones")
+    assert first["end_s"] == second["start_s"] == pytest.approx(dragged_s + 0.009, abs=0.001)
+    assert second["marks"] == {"mispronounced": "z"}
+    assert (added["label"], added["word"], added["marks"]) == ("ə", 0, {"added": ""})
+    assert second["end_s"] == added["start_s"]
+    write_textgrids(tmp_path, labels_of(server[1], "demo"))
+    path = next(path for path in tmp_path.rglob("*.TextGrid") if "Tier Tekin" in path.read_text(encoding="utf-8"))
+    grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
+    of_grid = [tuple(entry)[:2] for entry in grid.getTier("phones: Tier Tekin").entries]
+    assert of_grid == [(s["start_s"], s["end_s"]) for s in segments if s["tier"] == "phones"]
+    assert [entry.label for entry in grid.getTier("mispronounced: Tier Tekin").entries] == [
+        f"{''.join(letters)} (word 1, sound 2): z"
+    ]
+
+
+def seconds_of(segment: Any) -> tuple[float, float]:
+    """Start and end of a segment, as its description has them."""
+    start, end = re.findall(r"\d+\.\d{3}", segment.get_attribute("aria-label"))
+    return float(start), float(end)
 
 
 def test_enter_on_a_link_or_button_does_what_that_says(open_page: Open, results: Find) -> None:

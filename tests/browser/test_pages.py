@@ -187,6 +187,10 @@ def test_practise_can_be_used_by_keyboard_and_screen_reader(open_page: Open) -> 
     settled(page)
     upload(page, CHECKOUT / "data" / "demo" / "participant_03" / "kelimeler" / "11_masa.wav")
     page.locator(".scored-text .word").wait_for()
+    page.get_by_text("Your recording", exact=True).click()
+    page.locator(".player canvas").click()
+    page.keyboard.press("v")
+    page.get_by_role("dialog", name="View and sound").wait_for()
     for part in ("Practise", "Progress", "Lessons and voices"):
         if part != "Practise":
             page.get_by_text(part, exact=True).first.click()

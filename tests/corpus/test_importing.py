@@ -45,6 +45,22 @@ def plain(n: int) -> list[dict[str, Any]]:
     return [{"audio": f"{k}.wav", "text": "one two", "speaker": f"s{k}", "score": 50 + k} for k in range(n)]
 
 
+def test_pieces_and_whole_recordings_of_one_manifest_are_all_imported(settings: Settings, tmp_path: Path) -> None:
+    rows = [{"audio": f"{n}.flac", "text": "one two"} for n in range(101)] + [{"audio": "long.wav", "text": "three"}]
+    rows.append({"audio": "long.wav", "text": "four", "offset": 0.05, "duration": 0.1})
+    short = sound(tmp_path / "m" / "0.flac")
+    sound(tmp_path / "m" / "long.wav")
+    for row in rows[1:101]:
+        shutil.copyfile(short, tmp_path / "m" / row["audio"])
+    jsonl.write(tmp_path / "m" / "manifest.jsonl", rows)
+    assert import_path(settings, tmp_path / "m").n_recordings == 103
+    set_ = get_set(settings, "m")
+    whole = next(recording for recording in read_recordings(settings, "m") if recording.text == "one two")
+    assert audio_path(set_, whole).read_bytes() == short.read_bytes()
+    assert set_.root.is_relative_to(settings.data_root)
+    assert sorted(path.name for path in (tmp_path / "m").glob("long*")) == ["long.wav"]
+
+
 def test_pieces_of_recordings_and_sphere_become_files(settings: Settings, tmp_path: Path) -> None:
     sound(tmp_path / "k" / "long.wav")
     text(tmp_path / "k" / "wav.scp", "long long.wav\n")

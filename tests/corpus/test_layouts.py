@@ -331,6 +331,18 @@ def test_kaldi_segments_and_parts(tmp_path: Path) -> None:
     assert {problem.line for problem in scan.problems if problem.path == "train/segments"} == {3}
 
 
+def test_keys_that_stand_twice_in_a_kaldi_table_are_told(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        sound(tmp_path / name)
+    text(tmp_path / "wav.scp", "u1 a.wav\nu1 b.wav\n")
+    text(tmp_path / "text", "u1 FIRST\nu2 OTHER\nu1 SECOND\n")
+    text(tmp_path / "utt2spk", "u1 s\n")
+    _layout, scan = read(tmp_path)
+    assert [(item.audio, item.text) for item in scan.items] == [("a.wav", "FIRST")]
+    assert [(problem.path, problem.line) for problem in scan.problems] == [("wav.scp", 2), ("text", 3)]
+    assert "first in line 1" in scan.problems[0].message
+
+
 NAMES = [
     {"audio_filepath": "a.wav", "text": "let us go", "duration": 0.25, "speaker": 0},
     {"path": "a.wav", "sentence": "let us go", "client_id": "0", "duration": 0.25},
@@ -374,6 +386,26 @@ def test_tables_of_several_encodings_name_their_bad_rows(tmp_path: Path, encodin
     assert [problem.line for problem in scan.problems] == [3, 4]
     assert "not closed" in scan.problems[0].message
     assert "4 cells" in scan.problems[1].message
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_table_with_turkish_headers_is_a_manifest(tmp_path: Path, ending: str) -> None:
+    from openpyxl import Workbook
+
+    sound(tmp_path / "ağaç.wav")
+    rows = [["Ses dosyası", "Metin", "Konuşmacı", "Dil", "Puan"], ["ağaç.wav", "ağaç evi", "Ayşe", "tr", 80.5]]
+    file = tmp_path / f"liste.{ending}"
+    if ending == "csv":
+        text(file, "\n".join(";".join(map(str, row)) for row in rows) + "\n")
+    else:
+        book = Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(file)
+    layout, scan = read(tmp_path)
+    assert (layout, scan.problems) == ("manifest", ())
+    (item,) = scan.items
+    assert (item.text, item.speaker, item.language, item.score) == ("ağaç evi", "Ayşe", "tr", 80.5)
 
 
 def test_a_manifest_row_of_five_experts_with_a_gap_keeps_the_others(tmp_path: Path) -> None:
@@ -502,11 +534,15 @@ def test_what_is_no_corpus_is_counted_and_told_how_to_become_one(tmp_path: Path)
     for n in range(5):
         text(tmp_path / "phone" / f"{n}.m4a", "x")
     text(tmp_path / "list.xlsx", "x")
+    text(tmp_path / "all.zip", "x")
+    text(tmp_path / "read me.pdf", "x")
     with pytest.raises(CorpusError) as told:
         read(tmp_path)
     message = str(told.value)
     assert "5 audio files (.m4a): phone/0.m4a, phone/1.m4a, phone/2.m4a ..." in message
     assert "1 table or text file (.xlsx): list.xlsx" in message
+    assert "1 archive (.zip): all.zip; 1 other file (.pdf): read me.pdf" in message
+    assert "Unpack the archives" in message
     assert f"pronlab import {tmp_path}" in message
 
 

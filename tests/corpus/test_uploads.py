@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import get_set, list_sets, read_recordings, registration
 from pipeline.errors import AccessError, CorpusError
 from pipeline.importing.importer import import_path, take_away
@@ -90,7 +90,7 @@ def test_recordings_that_cannot_be_used_are_refused_with_the_reason(settings: Se
     soundfile.write(long, np.zeros(121 * 8_000), 8_000, format="WAV")
     staging = sent(
         settings, ("silent.wav", silence.getvalue()), ("long.wav", long.getvalue()), ("text.wav", b"no sound"),
-        ("empty.wav", b""), ("loud.wav", wav(peak=1.6)), ("notes.pdf", b"%PDF"), ("texts.xlsx", b"PK"),
+        ("empty.wav", b""), ("loud.wav", wav(peak=1.6)), ("notes.pdf", b"%PDF"), ("texts.ods", b"PK"),
     )  # fmt: skip
     said = reasons(staging)
     assert kept(staging) == on_disk(staging) == ["loud.wav"]
@@ -99,7 +99,7 @@ def test_recordings_that_cannot_be_used_are_refused_with_the_reason(settings: Se
     assert "text.wav cannot be read" in said["text.wav"]
     assert "0 bytes" in said["empty.wav"]
     assert "not used" in said["notes.pdf"]
-    assert "CSV" in said["texts.xlsx"]
+    assert "CSV" in said["texts.ods"]
     assert [problem.code for problem in staging.staged["loud.wav"].problems] == ["clipped"]
 
 
@@ -566,6 +566,35 @@ def test_a_name_that_is_none_or_taken_is_told_and_moves_nothing(
     with pytest.raises(CorpusError):
         imported(settings, staging, name)
     assert on_disk(staging) == ["ev.wav"] and len(launched) == 1
+
+
+def test_recordings_are_added_to_a_set_that_was_sent_before(settings: Settings, launched: list[list[str]]) -> None:
+    imported(
+        settings, sent(settings, ("ev_ayşe.wav", wav())), "7b", Choices(names=NameRule.WORD_SPEAKER, language="tr")
+    )
+    assert importing.growing_sets(settings) == ["7b"]
+    further = sent(settings, ("ev_ayşe.wav", wav()), ("su_can.wav", wav(210)))
+    corpus, choices = review.read_corpus(further), Choices(names=NameRule.WORD_SPEAKER, language="tr")
+    importing.begin_import(settings, further, corpus, choices, "7b", None, add=True)
+    assert {one.text: one.speaker for one in read_recordings(settings, "7b")} == {"ev": "ayşe", "su": "can"}
+    assert importing.settle(settings, further)
+    other = sent(settings, ("ev_ayşe.wav", wav(300)), ("göl_can.wav", wav(220)))
+    for name, reason in (("7b", "other files of these names: ev_ayşe.wav"), ("tiny", "cannot be added")):
+        with pytest.raises(CorpusError, match=reason):
+            importing.begin_import(settings, other, review.read_corpus(other), choices, name, None, add=True)
+    assert on_disk(other) == ["ev_ayşe.wav", "göl_can.wav"] and len(launched) == 2
+
+
+def test_an_addition_that_was_cut_off_goes_on(settings: Settings, launched: list[list[str]]) -> None:
+    imported(settings, sent(settings, ("ev.wav", wav())), "7b")
+    further = sent(settings, ("göl.wav", wav(220)), ("su.wav", wav(210)))
+    corpus = review.read_corpus(further)
+    rows = review.manifest_rows(review.rows_of(further, corpus, Choices()), corpus, Choices())
+    jsonl.write(further.files / importing.MANIFEST, rows)
+    further.change(set="7b", source=f"manifest/{importing.MANIFEST}")
+    (further.files / "su.wav").replace(get_set(settings, "7b").root / "su.wav")
+    importing.resume_import(settings, open_upload(settings, further.upload.id, None), None)
+    assert {one.text for one in read_recordings(settings, "7b")} == {"ev", "göl", "su"}
 
 
 def test_an_upload_without_any_text_is_told(settings: Settings, launched: list[list[str]]) -> None:

@@ -17,10 +17,14 @@ from pipeline.projects.project import Project, get_project, list_projects, save_
 from pipeline.projects.queue import EmptyQueue, Queue
 from pipeline.projects.review import ProjectReview
 from pipeline.records import RubricName
+from pipeline.rubrics import RUBRICS
+from pipeline.rubrics.files import dump
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 from tests.pages import button, said
 from tests.prepared import prepare
 from tests.projects.test_projects import ADMIN, expert, ids_of, make_words, rate_all, words
+from tests.rubrics.clarity import clarity
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -180,7 +184,8 @@ def test_the_label_page_of_a_project(open_page: Open, settings: Settings, words:
         current = labelling.open_recording(session)
         assert not isinstance(current, EmptyQueue)
         session = Session(item=current.item)
-        action = {"nonce": str(n), "kind": "rate", "item": current.recording.id, "score": 70 + n}
+        action = {"nonce": str(n), "kind": "rate", "item": current.recording.id,
+                  "rubric": current.rubric.reference, "dimensions": {"score": 70 + n}}  # fmt: skip
         session = labelling.act(session, action)
         assert session.answer is not None
         assert session.answer.ok, session.answer
@@ -202,14 +207,17 @@ def test_a_project_without_anything_left(open_page: Open, settings: Settings, st
 
 
 def test_known_answers_as_people_type_them() -> None:
-    assert read_gold("a/b,80\n\n c/d , 7.5\n", RubricName.WORD) == {"a/b": {"score": 80.0}, "c/d": {"score": 7.5}}
+    assert read_gold("a/b,80\n\n c/d , 7.5\n", RUBRICS[RubricName.WORD]) == {
+        "a/b": {"score": 80.0},
+        "c/d": {"score": 7.5},
+    }
     pasted = "a/b\t80,5\nc/d\t7"
-    assert read_gold(pasted, RubricName.WORD) == {"a/b": {"score": 80.5}, "c/d": {"score": 7.0}}
-    assert read_gold(pasted.replace("\t", ";"), RubricName.WORD) == read_gold(pasted, RubricName.WORD)
-    assert read_gold("a/b;8;9;7,5;8", RubricName.SENTENCE)["a/b"]["prosodic"] == 7.5
+    assert read_gold(pasted, RUBRICS[RubricName.WORD]) == {"a/b": {"score": 80.5}, "c/d": {"score": 7.0}}
+    assert read_gold(pasted.replace("\t", ";"), RUBRICS[RubricName.WORD]) == read_gold(pasted, RUBRICS[RubricName.WORD])
+    assert read_gold("a/b;8;9;7,5;8", RUBRICS[RubricName.SENTENCE])["a/b"]["prosodic"] == 7.5
     assert names_of("Eve; Bob\nCem\tEve, Işıl") == ("Eve", "Bob", "Cem", "Işıl")
     with pytest.raises(ProjectError, match=r"recording,accuracy,fluency,prosodic,total"):
-        read_gold("a/b,8,9", RubricName.SENTENCE)
+        read_gold("a/b,8,9", RUBRICS[RubricName.SENTENCE])
     assert list_projects(Settings.from_env({"PRONLAB_DATA_ROOT": "/nowhere"})) == []
 
 
@@ -249,3 +257,21 @@ def test_with_sign_in_nobody_is_anybody_without_it(
     page = page_for(User(is_logged_in=True, email="Ada@lab.org", email_verified=True))
     assert not page.error
     assert page.selectbox(key="review-recording").label == "1 recording, the largest difference first"
+
+
+def test_a_rubric_is_shown_and_chosen_for_a_project(settings: Settings, words: str, open_page: Open) -> None:
+    library = RubricLibrary(settings)
+    library.add(dump(clarity(unit="word")), ADMIN)
+    (settings.data_root / "rubrics" / "bad.yaml").write_text("name: bad")
+    page = open_page("projects")
+    assert not page.exception
+    assert any("bad.yaml" in warning.value for warning in page.warning)
+    page.selectbox(key="rubric-shown").set_value("clarity").run()
+    assert not page.exception
+    page.text_input(key="project--name").set_value("clear")
+    page.selectbox(key="project--rubric").set_value("clarity")
+    button(page, "Save project").click().run()
+    assert not page.exception
+    assert get_project(settings, "clear").rubric == "clarity"
+    label = open_page("label", project="clear", rater="Eve")
+    assert not label.exception

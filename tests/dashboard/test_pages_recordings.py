@@ -88,7 +88,8 @@ def test_what_was_rated_opens_with_its_values(settings: Settings, study: Project
     session = labelling.go_to(Session(), ids_of(settings)[0])
     current = labelling.open_recording(session)
     assert current.previous.score == 30.0  # type: ignore[union-attr]
-    after = labelling.act(session, {"nonce": "1", "kind": "rate", "item": ids_of(settings)[0], "score": 35})
+    action = {"nonce": "1", "kind": "rate", "item": ids_of(settings)[0], "dimensions": {"score": 35}}
+    after = labelling.act(session, {**action, "rubric": current.rubric.reference})  # type: ignore[union-attr]
     assert after.answer is not None
     assert after.answer.ok
     assert (

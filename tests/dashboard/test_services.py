@@ -13,6 +13,7 @@ from dashboard.services import train as training
 from pipeline.errors import CorpusError, JobError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.model_names import short_names
+from pipeline.people.access import GUEST
 from pipeline.records import AudioReport, Problem, ScoreResult, Target
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
@@ -172,3 +173,18 @@ def test_short_names_of_models_leave_out_the_hash_unless_two_would_be_the_same()
         "word-a-0123abcd": "word-a", "word-b-0123abcd": "word-b", "heuristic": "heuristic",
     }  # fmt: skip
     assert short_names(["a-0123abcd", "a-4567abcd"]) == {"a-0123abcd": "a-0123abcd", "a-4567abcd": "a-4567abcd"}
+
+
+def test_the_reference_of_a_recording_is_another_recording_of_its_text(installation: Settings, tiny_set: str) -> None:
+    from pipeline.audio.load import load_audio
+    from pipeline.corpus import references
+
+    recording = shared.open_index().recording("tiny/participant_001/kelimeler/02_çiçek")
+    reference = shared.reference_of(recording)
+    assert reference is not None
+    demo = load_audio(installation.demo_source / "references" / "çiçek.wav")
+    assert np.array_equal(reference.samples, demo.samples)
+    references.mark(installation, recording.id, GUEST)
+    again = shared.reference_of(recording)
+    assert again is not None
+    assert np.array_equal(again.samples, demo.samples), "not the recording itself"

@@ -103,11 +103,14 @@ def test_experts_go_on_with_the_other_recordings(labelled: Labelled) -> None:
     assert index.next_recording(recording.set, "eve", others) == recording
 
 
-def test_a_naive_time_is_read_as_utc_and_keeps_its_place(labelled: Labelled) -> None:
+def test_a_time_without_a_zone_is_named_and_taken_as_utc_on_request(labelled: Labelled) -> None:
     settings, recording, path = labelled
     damage(path, "2026-01-01T00:00:00")
-    history = LabelStore(settings).history(recording)
-    assert history[0].at == "2026-01-01T00:00:00.000+00:00"
+    with pytest.raises(LabelTimeError, match="'2026-01-01T00:00:00' has no time zone"):
+        LabelStore(settings).history(recording)
+    (done,) = repair_labels(settings, [], [path])
+    assert done.n_times == 1
+    assert LabelStore(settings).history(recording)[0].at == "2026-01-01T00:00:00.000+00:00"
 
 
 def test_repair_from_the_command_line(labelled: Labelled, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

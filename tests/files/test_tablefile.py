@@ -232,8 +232,8 @@ def test_what_a_sheet_claims_of_its_size_is_not_believed(dimension: str) -> None
 
 
 def test_a_sheet_of_billions_of_empty_rows_or_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.tablefile.MAX_ROWS", 1000)
-    monkeypatch.setattr("pipeline.tablefile.MAX_CELLS", 50_000)
+    monkeypatch.setattr("pipeline.workbook.MAX_ROWS", 1000)
+    monkeypatch.setattr("pipeline.workbook.MAX_CELLS", 50_000)
     head = sheet_row(1, A="kayıt", B="puan")
     with pytest.raises(TableError, match="more than 1000 rows or 50000 cells"):
         read_table(with_sheet(head + sheet_row(2_000_000_000, A="a", B="80")), COLUMNS)

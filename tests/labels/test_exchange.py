@@ -248,10 +248,11 @@ def test_each_format_from_the_command_line(
     ],
 )
 def test_marks_that_no_form_offers_are_refused(mark: dict[str, object], reason: str) -> None:
-    from pipeline.labels.exchange.incoming import _mark
+    from pipeline.labels.exchange.incoming import KINDS
+    from pipeline.labels.segments import mark_from_json
 
     if not reason:
-        assert _mark(mark) == Mark(0, None, "accent")
+        assert mark_from_json(mark, KINDS) == Mark(0, None, "accent")
         return
     with pytest.raises(LabelError, match=reason):
-        _mark(mark)
+        mark_from_json(mark, KINDS)

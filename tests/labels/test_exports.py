@@ -122,9 +122,13 @@ def test_damaged_label_files_stop_no_export(
         assert result["rows"] == 2
         assert [problem["path"] for problem in result["left_out"]] == [recording.id for recording in damaged], fmt
         text = CliRunner().invoke(main, arguments).output
-        assert f"{len(damaged)} recordings were left out" in text
+        assert f"{len(damaged)} recordings left out" in text
         assert damaged[0].id in text
     assert len(zipped_textgrids(labels_of(settings, rated)).left_out) == len(damaged)
+    arguments = ["export", "--set", rated, "--format", "jsonl", "--out", str(tmp_path / "all.jsonl")]
+    result = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).output)
+    assert (result["rows"], result["left_out"]) == (len(recordings), [])
+    assert [problem["path"] for problem in result["without_ratings"]] == [recording.id for recording in damaged]
 
 
 def test_a_recording_of_unknown_length_stops_no_text_grids(settings: Settings, rated: str, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pipeline.labels.index import Index
 from pipeline.labels.result_file import read_result
 from pipeline.labels.store import LabelStore
 from pipeline.records import RatingAction, RatingEvent, RatingSource, Recording, RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 
 NOW = "2026-05-01T10:00:00.000+00:00"
@@ -233,10 +234,10 @@ def test_sentences_take_their_score_from_the_total(settings: Settings, recording
 
     sentence = replace(recording, rubric=RubricName.SENTENCE)
     values = {"accuracy": 8.0, "fluency": 7.0, "prosodic": 7.0, "total": 7.5}
-    assert checked(sentence.rubric, rating("a", None, dimensions=values)).score == 75
+    assert checked(RUBRICS[sentence.rubric], rating("a", None, dimensions=values)).score == 75
     for wrong in ({**values, "total": 11.0}, {"total": 5.0}, {**values, "style": 3.0}):
         with pytest.raises(LabelError):
-            checked(sentence.rubric, rating("a", None, dimensions=wrong))
+            checked(RUBRICS[sentence.rubric], rating("a", None, dimensions=wrong))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pipeline.corpus.sets import read_recordings
 from pipeline.importing.importer import import_path
 from pipeline.labels.history import lasting_events, slot
 from pipeline.labels.store import LabelStore
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Segment
 from pipeline.settings import Settings
 from tests.docs.documents import DOCS, section, table_rows
 
@@ -27,6 +27,17 @@ TEXTS = ('Ayşe dedi ki "evet" 😀 ekmek', "She sells 25 loaves", "Tom likes it
 MARKS = (
     Mark(0, None, "accent"), Mark(0, 0, "mispronounced", '"ə|'), Mark(0, 2, "mispronounced", "ı"),
     Mark(1, None, "mispronounced"), Mark(2, 1, "stress"), Mark(3, None, "missing"),
+)  # fmt: skip
+SEGMENTS = (
+    Segment("words", 0.0, 0.123457, "Ayşe", 0, marks={"accent": ""}), Segment("words", 0.2, 0.3, "uh"),
+    Segment("words", 0.3, 0.400001, "evet", 1, marks={"mispronounced": ""}), Segment("words", 0.4125, 0.5, "ki", 2),
+    Segment("phones", 0.0, 0.05, "a", 0, 0, {"mispronounced": '"ə|'}),
+    Segment("phones", 0.05, 0.08, "(no label)", 0, 1),
+    Segment("phones", 0.08, 0.123457, "ş (word 1)", 0, 2), Segment("phones", 0.3, 0.35, "", 1, 0),
+    Segment("phones", 0.35, 0.38, "ə", 1, None, {"added": "ə", "stress": ""}),
+    Segment("phones", 0.5, 0.59, "\\ |x", marks={"tone": "falling"}),
+    Segment("comments", 0.25, 0.25, "creaky: “a” \\ |"), Segment("comments", 0.5, 0.5, ""),
+    Segment("syllables", 0.0, 0.1, "ay"),
 )  # fmt: skip
 PATHS = {"csv": "l.csv", "xlsx": "l.xlsx", "label-studio": "l.json", "textgrid": "grids", "dataset": "set"}
 Call = Callable[..., str]
@@ -43,7 +54,8 @@ def corpus(tmp_path: Path) -> Path:
     lines = []
     for number, text in enumerate(TEXTS):
         soundfile.write(folder / "ses" / f"{number} ş.wav", 0.4 * np.sin(np.arange(9600) * 0.05 * (number + 1)), 16000)
-        lines.append({"audio": f"ses/{number} ş.wav", "text": text, "speaker": "Çağrı", "rubric": "sentence"})
+        lines.append({"audio": f"ses/{number} ş.wav", "text": text, "speaker": "Çağrı", "rubric": "sentence",
+                      "language": "tr" if number == 4 else "und"})  # fmt: skip
     (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 
@@ -81,6 +93,19 @@ def labelled(settings: Settings, corpus: Path) -> Settings:
         for event in events:
             LabelStore(settings).add(recording, event)
     return settings
+
+
+@pytest.fixture
+def segmented(labelled: Settings) -> Settings:
+    """The same with the tiers of a rater, which no example of Label Studio has."""
+    fifth = read_recordings(labelled, "s")[4]
+    for purpose, segments in ((Purpose.WORK, SEGMENTS), (Purpose.REPEAT, SEGMENTS[:1])):
+        LabelStore(labelled).add(
+            fifth,
+            RatingEvent("Ayşe Yılmaz", RatingAction.RATE, AT, dimensions=values(7, 6, 5, 8), marks=MARKS,
+                        segments=segments, purpose=purpose),
+        )  # fmt: skip
+    return labelled
 
 
 @pytest.fixture
@@ -123,27 +148,27 @@ def consensus(settings: Settings, call: Call, tmp_path: Path) -> str:
      ("label-studio", ()), ("textgrid", ()), ("dataset", ())],
 )  # fmt: skip
 def test_every_value_comes_back(
-    fmt: str, more: tuple[str, ...], labelled: Settings, corpus: Path, call: Call, tmp_path: Path
+    fmt: str, more: tuple[str, ...], segmented: Settings, corpus: Path, call: Call, tmp_path: Path
 ) -> None:
     out = tmp_path / PATHS[fmt]
-    call(labelled, "export", "--set", "s", "--format", fmt, "--out", out, *more)
+    call(segmented, "export", "--set", "s", "--format", fmt, "--out", out, *more)
     other = elsewhere(corpus, tmp_path)
     call(other, "import-ratings", out, "--set", "s")
-    assert lasting(other) == lasting(labelled)
-    assert consensus(other, call, tmp_path) == consensus(labelled, call, tmp_path)
+    assert lasting(other) == lasting(segmented)
+    assert consensus(other, call, tmp_path) == consensus(segmented, call, tmp_path)
     again = json.loads(call(other, "import-ratings", out, "--set", "s", "--json").splitlines()[-1])
     assert again["changed"] == 0, "a second time changes nothing"
 
 
-def test_a_manifest_brings_the_whole_history(labelled: Settings, corpus: Path, call: Call, tmp_path: Path) -> None:
-    LabelStore(labelled).undo(read_recordings(labelled, "s")[3], "-Bob")
-    call(labelled, "export", "--set", "s", "--format", "jsonl", "--out", tmp_path / "all.jsonl")
+def test_a_manifest_brings_the_whole_history(segmented: Settings, corpus: Path, call: Call, tmp_path: Path) -> None:
+    LabelStore(segmented).undo(read_recordings(segmented, "s")[3], "-Bob")
+    call(segmented, "export", "--set", "s", "--format", "jsonl", "--out", tmp_path / "all.jsonl")
     other = Settings(tmp_path / "other" / "data", tmp_path / "other" / "models")
     for _ in range(2):
         call(other, "import", tmp_path / "all.jsonl", "--name", "s", "--audio-root", corpus)
-        here, there = (read_recordings(settings, "s") for settings in (labelled, other))
-        assert [LabelStore(other).history(r) for r in there] == [LabelStore(labelled).history(r) for r in here]
-    assert consensus(other, call, tmp_path) == consensus(labelled, call, tmp_path)
+        here, there = (read_recordings(settings, "s") for settings in (segmented, other))
+        assert [LabelStore(other).history(r) for r in there] == [LabelStore(segmented).history(r) for r in here]
+    assert consensus(other, call, tmp_path) == consensus(segmented, call, tmp_path)
 
 
 FORMATS_PAGE = DOCS / "reference" / "formats.md"

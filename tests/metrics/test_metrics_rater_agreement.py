@@ -13,7 +13,6 @@ from sklearn.metrics import cohen_kappa_score
 
 from pipeline.cli.main import main
 from pipeline.metrics.rater_agreement import (
-    NOT_ENOUGH,
     Clusters,
     additive_model,
     agreement,
@@ -52,7 +51,7 @@ def test_alpha_as_published() -> None:
 
 def test_icc_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.metrics.rater_agreement.MIN_SHARED", 6)
-    single, mean = icc_complete(SHROUT_FLEISS, plain(6))
+    single, mean = icc_complete(SHROUT_FLEISS, list("abcd"), plain(6))
     assert single.value == pytest.approx(0.29, abs=5e-3)
     assert mean.value == pytest.approx(0.62, abs=5e-3)
 
@@ -73,7 +72,7 @@ def test_icc_as_the_library_has_it() -> None:
     theirs = pingouin.intraclass_corr(long, targets="index", raters="variable", ratings="value").set_index("Type")[
         "ICC"
     ]
-    single, mean = icc_complete(table, plain(60))
+    single, mean = icc_complete(table, list("abcd"), plain(60))
     names = {
         name.replace(" ", "").replace("(", "").replace(")", "").replace(",", ""): value
         for name, value in theirs.items()
@@ -121,8 +120,25 @@ def test_too_little_overlap_is_said_and_no_number_given() -> None:
     found = agreement(table, list("abc"), bands=(0, 10))
     for estimate in (found.alpha, found.icc, found.icc_k, found.kappa, found.leave_one_out):
         assert (estimate.value, estimate.interval) == (None, None)
-        assert NOT_ENOUGH in estimate.reason
+        assert estimate.reason == "not enough overlap: 0 shared items, at least 10 are needed"
     assert (found.n, found.n_rated, found.pairs) == (0, 30, ())
+
+
+def test_items_of_one_speaker_have_a_figure_and_no_interval() -> None:
+    table = made_up(40)
+    of_one = agreement(table, list("abcd"), clusters=["s1"] * 40, bands=(60, 70, 80))
+    of_two = agreement(table, list("abcd"), clusters=["s1"] * 20 + ["s2"] * 20, bands=(60, 70, 80))
+    for name in ("alpha", "icc", "icc_k", "kappa", "leave_one_out"):
+        estimate = getattr(of_one, name)
+        assert estimate.value == pytest.approx(getattr(of_two, name).value)
+        assert (estimate.interval, estimate.reason) == (None, "all items are of one speaker, so it has no interval")
+        assert getattr(of_two, name).interval is not None
+
+
+def test_a_rater_who_always_gives_the_same_is_named_for_every_figure_that_lacks() -> None:
+    table = np.column_stack([np.linspace(20.0, 90.0, 30), np.full(30, 50.0)])
+    found = agreement(table, ["Ada", "Bo"])
+    assert found.icc_k.reason == found.leave_one_out.reason == "all ratings of Bo are the same"
 
 
 def test_an_icc_of_raters_who_never_all_met_is_over_pairs() -> None:

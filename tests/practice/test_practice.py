@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from pipeline.audio.check import CUT_OFF
 from pipeline.audio.endpoint import Endpointer, Phase
 from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.audio.voice import surest_voice
@@ -22,7 +24,7 @@ from pipeline.audio.voice_activity import VoiceActivity
 from pipeline.cli.main import main
 from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
 from pipeline.corpus.sets import get_set, read_recordings
-from pipeline.corpus.synthetic_voice import can_speak, spoken
+from pipeline.corpus.synthetic_voice import spoken, words_per_minute
 from pipeline.errors import AccessError, CorpusError
 from pipeline.features.catalogue import load_extractor
 from pipeline.i18n import SOURCE, Multilingual, languages, speaking, translated
@@ -30,7 +32,7 @@ from pipeline.people.access import Identity, Role
 from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.advice import advise, part_of
 from pipeline.practice.attempts import Attempt, delete_attempts, read_attempts, save_attempt
-from pipeline.practice.comparison import compare
+from pipeline.practice.comparison import AlignedComparison, Side, compare
 from pipeline.practice.consent import Keep, consent_of, drop_recordings, exported, give_consent
 from pipeline.practice.lessons import (
     MAX_BYTES,
@@ -44,12 +46,25 @@ from pipeline.practice.lessons import (
 )
 from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
 from pipeline.practice.stress import WordStress, word_stresses
-from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, to_json
+from pipeline.practice.validity import is_attempt, why_no_attempt
+from pipeline.records import (
+    AudioReport,
+    PhoneScore,
+    Problem,
+    RubricName,
+    ScoreResult,
+    State,
+    Target,
+    Verdict,
+    WordScore,
+    to_json,
+)
 from pipeline.scoring.attempt import score_attempt
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.selection import load_scorer, select
 from pipeline.scoring.speech.lexicon.dictionary import pronounce
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.synthesis import espeak
 
 DEMO = CHECKOUT / "data" / "demo"
 RATE_HZ = 16_000
@@ -257,7 +272,7 @@ def test_a_marked_reference_that_cannot_be_read_is_named_and_stops_no_score(demo
     assert "is left out as a reference of “elma”" in listed.stderr
 
 
-@pytest.mark.skipif(not can_speak("en"), reason="espeak-ng is not installed")
+@pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
 def test_the_synthesiser_speaks_once_and_takes_any_text_as_text(settings: Settings) -> None:
     path = spoken(settings, "-w /tmp/evil; hello", "en")
     assert path is not None
@@ -266,6 +281,10 @@ def test_the_synthesiser_speaks_once_and_takes_any_text_as_text(settings: Settin
     assert spoken(settings, "-w /tmp/evil; hello", "en") == path
     assert path.stat().st_mtime_ns == made
     assert spoken(settings, "hello", "xx") is None
+    text = "I would like a cup of tea."
+    voice = spoken(settings, text, "en")
+    assert voice is not None
+    assert words_per_minute(load_audio(voice), text) < 175.0, "eSpeak reads it at 261 words a minute where 140 are set"
 
 
 # What is kept
@@ -432,7 +451,7 @@ def test_advice_says_how_the_sound_is_made_and_comes_in_the_order_of_use() -> No
     ))  # fmt: skip
     found = advise(said, said, None)
     assert [one.title for one in found] == [
-        "The sound θ in “think”, “thin”", "Say “gone” too", "The sound n in “thin”"
+        "The sound θ in “think”, “thin”", "Say “gone” too", "The sound n"
     ]  # fmt: skip
     assert "It sounded like s." in found[0].text
     assert "tongue tip between the teeth" in found[0].text
@@ -455,6 +474,43 @@ def test_no_more_than_three_and_none_for_what_was_not_scored() -> None:
     assert advise(result(overall=None), result(overall=None), None) == []
     other = ScoreResult(10.0, "very_poor", "ml_model", "s", "m", Target("x"), state=State.OTHER_TEXT)
     assert advise(other, other, None) == []
+
+
+def side(n_frames: int) -> Side:
+    return Side(
+        np.zeros(n_frames, np.float32), np.zeros((n_frames, 40), np.float32), np.zeros(n_frames, np.float32), 0.0
+    )
+
+
+def test_pace_is_judged_beside_a_person_only() -> None:
+    slow = AlignedComparison(side(300), side(100), side(100), np.zeros(100, np.float32), (), (), np.arange(100) * 3)
+    plain = result("masa", 72.0)
+    assert advise(plain, plain, slow) == []
+    assert [advice.title for advice in advise(plain, plain, slow, pace=slow)] == ["Speak a little faster"]
+
+
+def test_what_was_no_attempt_is_told_apart() -> None:
+    report = AudioReport(1.0, 16_000, 1, 0.9, 0.0, 0.1, 30.0)
+    cut_off = replace(report, problems=(Problem(CUT_OFF, "cut"),))
+    cases = [
+        (result(), True), (result(overall=None), False),
+        (replace(result(overall=0.0), state=State.OTHER_TEXT), False),
+        (replace(result(overall=None), state=State.NO_SPEECH), False),
+        (replace(result(), audio=cut_off), False),
+        (replace(result(), audio=replace(report, clipped_share=0.3)), False),
+        (replace(result(), audio=replace(report, clipped_share=0.02)), True),
+    ]  # fmt: skip
+    assert [why_no_attempt(made) is None for made, _ in cases] == [counts for _, counts in cases]
+    assert [is_attempt(to_json(made)) for made, _ in cases] == [counts for _, counts in cases]
+
+
+def test_what_was_no_attempt_is_in_no_progress(settings: Settings, audio: Audio) -> None:
+    good, other = result("ev", 70.0), replace(result("ev", 0.0), state=State.OTHER_TEXT)
+    for made in (good, other, good):
+        save_attempt(settings, "Ada", "ev", audio, made)
+    log = read_attempts(settings, "Ada").attempts
+    assert [attempt.overall for attempt in log] == [70.0, None, 70.0]
+    assert [(day.mean, day.best) for day in by_day(log)] == [(70.0, 70.0)]
 
 
 @pytest.mark.parametrize(("share", "part"), [(0.1, (0, "gö")), (0.5, (1, "zl")), (0.99, (2, "ük"))])

@@ -71,6 +71,15 @@ def test_the_page_lists_them(settings: Settings, words: str, open_page: Callable
     page.run()
     assert not page.exception
     assert "Cut off" in page.selectbox(key="set-aside-recording").value
+    rate_all(Queue(settings, project, expert("Bob")), "Bob", most=1)  # who has rated here can be given more
+    page.run()
+    (experts,) = page.multiselect
+    experts.set_value(["Bob"])
+    next(button for button in page.button if button.label == "Reassign").click().run()
+    assert not page.exception
+    assert "Nothing is set aside" in page.success[0].value
+    put_aside(Queue(settings, project, expert("Eve")), RatingAction.FLAG, "Cut off")
+    page.run()
     next(button for button in page.button if button.label == "Back to the queue").click().run()
     assert not page.exception
     assert "Nothing is set aside" in page.success[0].value

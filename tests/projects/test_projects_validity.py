@@ -101,6 +101,8 @@ def opened(desk: Labelling, session: Session) -> OpenRecording:
 def acted(desk: Labelling, session: Session, kind: str, **more: object) -> Session:
     """The session after an act on what is open."""
     current = opened(desk, session)
+    if "score" in more:
+        more = {**more, "rubric": current.rubric.reference, "dimensions": {"score": more["score"]}}
     action = {"nonce": f"{session.turn}{kind}", "kind": kind, "item": current.recording.id, **more}
     after = desk.act(replace(session, item=current.item), action)
     assert after.answer is not None
@@ -168,7 +170,8 @@ def test_where_the_project_wants_it_a_rating_needs_the_whole_recording(settings:
     desk = Labelling(settings, words, EVE, project)
     current = opened(desk, Session())
     session = Session(item=current.item)
-    half = {"nonce": "1", "kind": "rate", "item": current.recording.id, "score": 70, "heard": 0.6}
+    half = {"nonce": "1", "kind": "rate", "item": current.recording.id, "heard": 0.6,
+            "rubric": current.rubric.reference, "dimensions": {"score": 70}}  # fmt: skip
     refused = desk.act(session, half).answer
     assert refused is not None
     assert (refused.ok, refused.message) == (False, "Hear the whole recording once before you save your rating.")

@@ -1,10 +1,9 @@
-"""The player (waveform, spectrogram, seek, loop, speed) with the rating form and its keys.
+"""The player with the rating form below it, and its keys.
 
-A Components v2 component in the page itself, without a frame and without network: the JavaScript beside this file is
-joined into one module. `rating_form` draws player and form, `player` the player alone.
+A Components v2 component in the page itself, without a frame and without network: the player's JavaScript and that
+beside this file are joined into one module. `rating_form` draws player and form, `rubric_preview` the form alone.
 """
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,36 +12,54 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.components.rating_form.strings import form_strings, player_strings
+from dashboard.components.player import no_op, player_sources, sound
+from dashboard.components.rating_form.strings import form_strings
 from dashboard.services.label import Answer
-from pipeline.audio.encode import spectrogram_u8, to_wav
 from pipeline.audio.load import Audio
-from pipeline.i18n import _
-from pipeline.records import RatingEvent, to_json
-from pipeline.rubrics import Dimension, Rubric
+from pipeline.i18n import _, translated
+from pipeline.labels.marked_words import MarkedWord
+from pipeline.records import RatingEvent, Segment, to_json
+from pipeline.rubrics import MARKS, Dimension, Rubric
 
 FOLDER = Path(__file__).parent
-# Joined in this order; index.js has the module's only export.
-SCRIPTS = ("waveform.js", "player.js", "form.js", "keys.js", "index.js")
+# Joined in this order after the player's; index.js has the module's only export.
+SCRIPTS = ("tier_model.js", "tier_lane.js", "tier_panel.js", "form.js", "index.js")
+STYLES = ("rating_form.css", "tiers.css")
 NAME = "pronlab_rating_form"
 
 
 @dataclass(frozen=True)
-class FormContent:
-    """All that the form shows of one recording.
+class Shown:
+    """One recording as the form shows it, with a recording of how it should sound, where there is one.
 
-    `view` changes whenever the form must start afresh. `progress` is the text on the right, `share` (0-1) its bar.
-    `hear_share` is the share of the recording (0-1) that must be heard before a rating can be saved. `reasons` maps
-    skip and flag to what can be chosen: the value that is stored, by what is shown for it.
+    `view` changes whenever the form must start afresh. `words` are those that marks can be put on, with their `phones`;
+    `tiers` the segments to start from; `sounds` the symbols that can be heard in place of another sound, with their
+    IPA.
     """
 
     view: str
     item: str
-    evaluator: str
     label: str
     hint: str
+    language: str
+    words: Sequence[MarkedWord]
+    tiers: Sequence[Segment]
+    sounds: Sequence[tuple[str, str]]
+    audio: Audio
+    reference: Audio | None
+
+
+@dataclass(frozen=True)
+class FormContent:
+    """All that the form shows besides the recording.
+
+    `progress` is the text on the right, `share` (0-1) its bar. `hear_share` is the share of the recording (0-1) that
+    must be heard before a rating can be saved. `reasons` maps skip and flag to what can be chosen: the value that is
+    stored, by what is shown for it.
+    """
+
+    evaluator: str
     rubric: Rubric
-    words: list[dict[str, Any]]
     previous: RatingEvent | None
     progress: str
     share: float
@@ -54,44 +71,66 @@ class FormContent:
 
 
 def rating_form(
-    audio: Audio, content: FormContent, answer: Answer | None, *, key: str, on_action: Callable[[], None]
+    shown: Shown,
+    content: FormContent,
+    answer: Answer | None,
+    *,
+    ahead: Shown | None = None,
+    key: str,
+    on_action: Callable[[], None],
 ) -> None:
-    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state."""
-    rubric = {
-        "dimensions": [_dimension(dimension) for dimension in content.rubric.dimensions],
-        "marks": [{"key": mark, "label": _(label)} for mark, label in content.rubric.marks],
-    }
+    """Draw the form; `on_action` runs when the rater has acted, with the action in the component's state. `ahead` is
+    the recording that is likely to come next: it is shown while this one is saved."""
     data = {
-        **_sound(audio),
+        **_recording(shown, key),
         **{name: value for name, value in vars(content).items() if name not in ("rubric", "previous")},
-        "rubric": rubric,
-        "previous": to_json(content.previous),
+        "rubric": _rubric(content.rubric),
+        "previous": _previous(content.rubric, content.previous),
+        "ahead": None if ahead is None else _recording(ahead, key),
         "answer": to_json(answer),
         "strings": form_strings(),
     }
-    _component()(key=key, data=to_json(data), on_action_change=on_action)
+    _component()(key=key, data=to_json(data), on_action_change=on_action, on_ceiling_hz_change=no_op,
+                 on_tiers_change=no_op)  # fmt: skip
 
 
-def player(audio: Audio, *, key: str, label: str = "") -> None:
-    """Draw the player alone, for any page."""
-    view = f"{key}:{hash(audio.samples.tobytes())}"
-    _component()(key=key, data={**_sound(audio), "view": view, "label": label, "strings": player_strings()})
+def rubric_preview(rubric: Rubric, *, key: str) -> None:
+    """Draw the form of a rubric alone, as raters will see it; nothing is saved."""
+    data = {"preview": True, "item": "", "evaluator": "", "rubric": _rubric(rubric), "strings": form_strings()}
+    _component()(key=key, data=to_json(data))
+
+
+def _rubric(rubric: Rubric) -> dict[str, Any]:
+    labels = dict(MARKS)
+    return {
+        "reference": rubric.reference,
+        "digits": rubric.digits,
+        "dimensions": [_dimension(dimension) for dimension in rubric.dimensions],
+        "marks": [{"key": kind, "label": _(labels[kind])} for kind in rubric.marks],
+        "keys": dict(rubric.keys),
+    }
 
 
 def _dimension(dimension: Dimension) -> dict[str, Any]:
     return {
         **vars(dimension),
-        "label": _(dimension.label),
+        "label": translated(dimension.label),
         "levels": [
-            {"low": level.low, "label": _(level.label), "meaning": _(level.meaning)} for level in dimension.levels
+            {"low": level.low, "label": translated(level.label), "meaning": translated(level.meaning)}
+            for level in dimension.levels
         ],
     }
 
 
+def _previous(rubric: Rubric, event: RatingEvent | None) -> dict[str, Any] | None:
+    return None if event is None else {**to_json(event), "dimensions": rubric.values_of(event)}
+
+
 @cache
 def _sources() -> tuple[str, str]:
-    scripts = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    return scripts, (FOLDER / "rating_form.css").read_text(encoding="utf-8")
+    scripts, css = player_sources()
+    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in (*SCRIPTS, *STYLES)]
+    return "\n".join((scripts, *texts[: len(SCRIPTS)])), "\n".join((css, *texts[len(SCRIPTS) :]))
 
 
 def _component() -> Any:
@@ -99,18 +138,6 @@ def _component() -> Any:
     return st.components.v2.component(NAME, html='<div class="rating-form"></div>', css=css, js=js)  # not shown
 
 
-def _sound(audio: Audio) -> dict[str, Any]:
-    image = spectrogram_u8(audio)
-    return {
-        "wav": _base64(to_wav(audio.samples, audio.sample_rate_hz)),
-        "spectrogram": {
-            "data": _base64(image.tobytes()),
-            "n_frequency": image.shape[0],
-            "n_time": image.shape[1],
-            "max_hz": audio.sample_rate_hz // 2,
-        },
-    }
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
+def _recording(shown: Shown, key: str) -> dict[str, Any]:
+    texts = {name: value for name, value in vars(shown).items() if name not in ("audio", "reference")}
+    return {**texts, **sound(shown.audio, shown.reference, key=key)}

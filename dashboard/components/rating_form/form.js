@@ -1,7 +1,29 @@
 // The rating form: no default, values only by an explicit act, a draft that survives a reload.
 
+const MOST_CHOICES = 11; // buttons in a row; the values between them by the keys j and k
+
+// The highest value of the level with this index; the highest level comes first.
+function highestOf(dimension, index) {
+  return index === 0 ? dimension.high : Number((dimension.levels[index - 1].low - dimension.step).toFixed(3));
+}
+
+// The values that have a button: all of them, or those at a round distance.
+function choicesOf(dimension) {
+  const steps = Math.round((dimension.high - dimension.low) / dimension.step);
+  const spacing = [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000].find((n) => steps % n === 0 && steps / n < MOST_CHOICES) || steps;
+  return Array.from({ length: steps / spacing + 1 }, (_, n) => Number((dimension.low + n * spacing * dimension.step).toFixed(3)));
+}
+
+function decimalsOf(value) {
+  return Math.min(3, (String(value).split(".")[1] || "").length);
+}
+
+// What a form without tiers has in their place.
+const NO_TIERS = { show() {}, answer: () => [], setMarksAt() {} };
+
 class Form {
   constructor(root, strings, onChange) {
+    this.tiers = NO_TIERS;
     this.root = root;
     this.strings = strings;
     this.onChange = onChange;
@@ -11,25 +33,29 @@ class Form {
     this.rubric = data.rubric;
     this.single = data.rubric.dimensions.length === 1;
     this.words = data.words || [];
+    this.language = data.language;
     this.draftKey = `pronlab-draft:${data.evaluator}:${data.item}`;
     this.values = {};
     this.marks = [];
     this.current = 0;
     this.word = -1;
-    const before = this.readDraft() || data.previous || {};
+    const before = this.readDraft(data.rubric.reference) || data.previous || {};
     for (const dimension of this.rubric.dimensions) {
-      const value = this.single ? before.score : (before.dimensions || {})[dimension.key];
+      const value = (before.dimensions || {})[dimension.key];
       if (value !== undefined && value !== null) this.values[dimension.key] = value;
     }
     this.marks = (before.marks || []).map((mark) => ({ ...mark }));
     this.build();
     this.notes.value = before.notes || "";
+    this.tiers.show(data, before);
     this.refresh();
   }
 
-  readDraft() {
+  // A draft with another version of the rubric is left: its values may mean something else.
+  readDraft(reference) {
     try {
-      return JSON.parse(localStorage.getItem(this.draftKey) || "null");
+      const draft = JSON.parse(localStorage.getItem(this.draftKey) || "null");
+      return draft && draft.rubric === reference ? draft : null;
     } catch {
       return null;
     }
@@ -48,17 +74,16 @@ class Form {
   }
 
   answer() {
-    const answer = { notes: this.notes ? this.notes.value : "", marks: this.marks };
-    if (this.single) answer.score = this.values[this.rubric.dimensions[0].key] ?? null;
-    else answer.dimensions = { ...this.values };
-    return answer;
+    const { reference } = this.rubric;
+    const notes = this.notes ? this.notes.value : "";
+    return { notes, marks: this.marks, segments: this.tiers.answer(), rubric: reference, dimensions: { ...this.values } };
   }
 
   set(key, value) {
     const dimension = this.rubric.dimensions.find((entry) => entry.key === key);
     const steps = Math.round((value - dimension.low) / dimension.step);
     const kept = Math.min(dimension.high, Math.max(dimension.low, dimension.low + steps * dimension.step));
-    this.values[key] = Number(kept.toFixed(2));
+    this.values[key] = Number(kept.toFixed(3));
     this.current = this.rubric.dimensions.indexOf(dimension);
     this.changed();
   }
@@ -75,27 +100,51 @@ class Form {
     this.set(dimension.key, value === undefined ? middle : value + steps * dimension.step);
   }
 
-  band(number) {
-    const dimension = this.rubric.dimensions[0];
-    const levels = dimension.levels;
-    const index = levels.length - number;
-    const upper = index === 0 ? dimension.high : levels[index - 1].low;
-    this.set(dimension.key, Math.round((levels[index].low + upper) / 2));
+  // The nth level from below: the middle one of its values.
+  level(dimension, number) {
+    const index = dimension.levels.length - number;
+    const steps = Math.round((highestOf(dimension, index) - dimension.levels[index].low) / dimension.step);
+    this.set(dimension.key, dimension.levels[index].low + Math.floor((steps + 1) / 2) * dimension.step);
   }
 
   digit(number) {
     const dimension = this.rubric.dimensions[this.current];
-    this.set(dimension.key, number === 0 ? 10 : number);
+    if (this.rubric.digits === "levels") {
+      if (number < 1 || number > dimension.levels.length) return;
+      this.level(dimension, number);
+    } else {
+      const value = number === 0 && dimension.high >= 10 ? 10 : number; // as on a keyboard's row
+      if (value < dimension.low || value > dimension.high) return;
+      this.set(dimension.key, value);
+    }
+    this.advance();
+  }
+
+  // The lowest value by one key, whatever the digit 0 stands for.
+  lowest() {
+    const dimension = this.rubric.dimensions[this.current];
+    this.set(dimension.key, dimension.low);
+    this.advance();
+  }
+
+  advance() {
     if (this.current < this.rubric.dimensions.length - 1) this.current += 1;
     this.refresh();
   }
 
-  // The lowest value by one key; in a sentence the digit 0 stands for 10, as on a keyboard's row.
-  lowest() {
-    const dimension = this.rubric.dimensions[this.current];
-    this.set(dimension.key, dimension.low);
-    if (this.current < this.rubric.dimensions.length - 1) this.current += 1;
+  // A key of the rubric's own: to a dimension, or to a kind of mark for the chosen word.
+  shortcut(target) {
+    const index = this.rubric.dimensions.findIndex((dimension) => dimension.key === target);
+    if (index >= 0) this.current = index;
+    else if (this.word >= 0) this.toggleMark(this.word, target);
     this.refresh();
+  }
+
+  toggleMark(word, kind) {
+    const place = this.marks.findIndex((mark) => mark.word === word && mark.phone === null);
+    const old = place < 0 ? null : this.marks.splice(place, 1)[0];
+    if (!old || old.kind !== kind) this.marks.push({ word, phone: null, kind, heard: "" });
+    this.changed();
   }
 
   move(step) {
@@ -116,7 +165,14 @@ class Form {
     const next = place < 0 ? 0 : kinds.indexOf(this.marks[place].kind) + 1;
     if (place >= 0) this.marks.splice(place, 1);
     if (next < kinds.length) this.marks.push({ word, phone, kind: kinds[next], heard: "" });
+    this.tiers.setMarksAt(word, phone, this.marks.filter((mark) => mark.word === word && mark.phone === phone));
     this.changed();
+  }
+
+  // As they stand on a segment: kinds with what was heard.
+  setMarksAt(word, phone, marks) {
+    const others = this.marks.filter((mark) => mark.word !== word || mark.phone !== phone);
+    this.marks = [...others, ...Object.entries(marks).map(([kind, heard]) => ({ word, phone, kind, heard }))];
   }
 
   changed() {
@@ -131,7 +187,7 @@ class Form {
     const { dimensions } = this.rubric;
     if (this.single) area.append(this.buildScore(dimensions[0]));
     else area.append(element("div", { class: "rows" }, ...dimensions.map((dimension) => this.buildRow(dimension))));
-    if (this.words.length) area.append(this.buildWords());
+    if (this.words.length && this.rubric.marks.length) area.append(this.buildWords());
     this.notes = element("textarea", { class: "notes", rows: 1, "aria-label": this.strings.notes, placeholder: this.strings.notes_hint, maxlength: 5000 });
     this.notes.addEventListener("input", () => this.keepDraft());
     area.append(this.notes);
@@ -139,8 +195,9 @@ class Form {
 
   buildScore(dimension) {
     const box = element("div", { class: "score" });
+    const named = filled(this.strings.score, { dimension: dimension.label, low: this.shown(dimension.low), high: this.shown(dimension.high) });
     this.number = element("input", {
-      type: "number", min: dimension.low, max: dimension.high, step: dimension.step, placeholder: "–", "aria-label": this.strings.score,
+      type: "number", min: dimension.low, max: dimension.high, step: dimension.step, placeholder: "–", "aria-label": named,
     });
     this.number.addEventListener("input", () => {
       const value = this.number.valueAsNumber;
@@ -151,41 +208,59 @@ class Form {
       type: "range", min: dimension.low, max: dimension.high, step: dimension.step, "aria-label": this.strings.slider,
     });
     this.slider.addEventListener("input", () => this.set(dimension.key, this.slider.valueAsNumber));
-    const bands = element("div", { class: "bands", role: "group", "aria-label": this.strings.bands });
+    const count = dimension.levels.length;
+    const bands = element("div", { class: "bands", role: "group", "aria-label": this.strings.bands, style: `--bands: ${count}` });
     dimension.levels.forEach((level, index) => {
-      const upper = index === 0 ? dimension.high : dimension.levels[index - 1].low - 1;
-      const key = dimension.levels.length - index;
-      const button = element("button", { type: "button", class: `band band-${key}`, "data-low": level.low });
+      const number = count - index;
+      const colour = count === 1 ? 5 : Math.round(1 + (4 * (number - 1)) / (count - 1));
+      const button = element("button", { type: "button", class: `band band-${colour}`, "data-low": level.low });
+      const key = this.rubric.digits === "levels" && number < 10 ? [element("kbd", {}, String(number))] : [];
       button.append(
-        element("kbd", {}, String(key)), element("b", {}, level.label),
-        element("small", {}, `${level.low}–${upper}`, element("span", { class: "meaning" }, ` · ${level.meaning}`)),
+        ...key, element("b", {}, level.label),
+        element("small", {}, element("span", { class: "range" }, this.range(dimension, index)), element("span", { class: "meaning" }, level.meaning)),
       );
-      button.addEventListener("click", () => this.band(key));
+      button.addEventListener("click", () => this.level(dimension, number));
       bands.prepend(button);
     });
     box.append(element("div", { class: "value" }, this.number, this.slider), bands);
     return box;
   }
 
+  // Choices, and beneath them what all levels mean: to be read before anything is chosen.
   buildRow(dimension) {
     const row = element("div", { class: "row", "data-dimension": dimension.key });
-    const choices = element("div", { class: "choices", role: "radiogroup", "aria-label": dimension.label });
-    for (let value = dimension.low; value <= dimension.high; value += 1) {
-      const button = element("button", { type: "button", role: "radio", "data-value": value }, String(value));
+    const values = choicesOf(dimension);
+    const choices = element("div", { class: "choices", role: "radiogroup", "aria-label": dimension.label, style: `--choices: ${values.length}` });
+    for (const value of values) {
+      const level = dimension.levels.find((entry) => value >= entry.low);
+      const button = element("button", { type: "button", role: "radio", "data-value": value, title: `${level.label}: ${level.meaning}` }, this.shown(value));
       button.addEventListener("click", () => this.set(dimension.key, value));
       choices.append(button);
     }
-    row.append(
-      element("div", { class: "row-head" }, element("b", {}, dimension.label), element("output", {})),
-      choices, element("small", { class: "level" }),
-    );
+    const levels = element("ul", { class: "levels" });
+    dimension.levels.forEach((level, index) => {
+      levels.append(element(
+        "li", { "data-low": level.low }, element("span", { class: "range" }, this.range(dimension, index)),
+        element("span", {}, element("b", {}, level.label), ` ${level.meaning}`),
+      ));
+    });
+    row.append(element("div", { class: "row-head" }, element("b", {}, dimension.label), element("output", {}, "–")), choices, levels);
     return row;
   }
 
+  range(dimension, index) {
+    const [low, high] = [dimension.levels[index].low, highestOf(dimension, index)];
+    return low === high ? this.shown(low) : `${this.shown(low)}–${this.shown(high)}`;
+  }
+
+  shown(value) {
+    return formatted(this.strings.language, value, decimalsOf(value));
+  }
+
   buildWords() {
-    const list = element("div", { class: "words", role: "group", "aria-label": this.strings.marks });
+    const list = element("div", { class: "words", role: "group", "aria-label": this.strings.marks }, element("small", {}, this.strings.marks_hint));
     this.words.forEach((word, index) => {
-      const chip = element("button", { type: "button", class: "chip", "data-word": index }, word.text.toLowerCase());
+      const chip = element("button", { type: "button", class: "chip", "data-word": index }, this.language === "tr" ? word.text.toLocaleLowerCase("tr") : word.text.toLowerCase());
       chip.addEventListener("click", () => this.cycleMark(index, null));
       const phones = (word.phones || []).map((phone, place) => {
         const small = element("button", { type: "button", class: "phone", "data-word": index, "data-phone": place }, phone.replace(/\d/, ""));
@@ -194,7 +269,7 @@ class Form {
       });
       list.append(element("span", { class: "word" }, chip, element("span", { class: "phones" }, ...phones)));
     });
-    return element("details", { open: "" }, element("summary", {}, this.strings.marks_hint), list);
+    return list;
   }
 
   refresh() {
@@ -227,11 +302,14 @@ class Form {
       const row = this.root.querySelector(`[data-dimension="${dimension.key}"]`);
       const value = this.values[dimension.key];
       row.classList.toggle("current", index === this.current);
-      row.querySelector("output").textContent = value === undefined ? "–" : formatted(this.strings.language, value, Number.isInteger(value) ? 0 : 1);
+      row.querySelector("output").textContent = value === undefined ? "–" : this.shown(value);
       const level = value === undefined ? null : dimension.levels.find((entry) => value >= entry.low);
-      row.querySelector(".level").textContent = level ? `${level.label}: ${level.meaning}` : this.strings.not_rated;
+      for (const entry of row.querySelectorAll(".levels li")) {
+        entry.classList.toggle("chosen", level !== null && Number(entry.dataset.low) === level.low);
+      }
+      const choice = value === undefined ? null : choicesOf(dimension).filter((entry) => entry <= value).at(-1);
       for (const button of row.querySelectorAll("[data-value]")) {
-        button.setAttribute("aria-checked", String(value !== undefined && Math.floor(value) === Number(button.dataset.value)));
+        button.setAttribute("aria-checked", String(Number(button.dataset.value) === choice));
       }
     });
   }

@@ -2,58 +2,20 @@
 
 const HALF = 0.5; // of a recording, which must be heard before any rating
 
-function element(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-function button(part, label, title) {
-  return element("button", { type: "button", "data-part": part, title: title || label }, label);
-}
-
-// A number with so many decimals, as the reader's language writes it.
-function formatted(language, value, digits) {
-  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
-}
-
-// `text` with its {placeholders} replaced.
-function filled(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-}
-
 class RatingForm {
-  constructor(root, strings) {
+  constructor(root, strings, person) {
     this.root = root;
     this.strings = strings;
+    this.person = person;
     this.busy = null;
     this.panel = null;
   }
 
-  build(rating) {
+  build() {
     const { strings } = this;
-    const canvas = element("canvas", { class: "pictures", role: "img", "aria-label": strings.pictures, title: strings.pictures });
-    const transport = element(
-      "div", { class: "transport" }, button("play", `▶ ${strings.play}`, strings.play_help), button("replay", "↺", strings.replay_help),
-      button("loop", `⟳ ${strings.loop}`, strings.loop_help), button("slower", "–", strings.slower_help),
-      element("span", { "data-part": "speed", class: "speed" }, ""), button("faster", "+", strings.faster_help),
-      element("span", { "data-part": "time", class: "time" }, ""),
-    );
     this.head = element("div", { class: "head" });
-    this.root.replaceChildren(this.head, canvas, transport);
-    this.player = new Player(this.root, canvas, strings);
-    this.on("play", () => this.player.toggle());
-    this.on("replay", () => this.player.replay());
-    this.on("loop", () => this.player.toggleLoop());
-    this.on("slower", () => this.player.setSpeed(-1));
-    this.on("faster", () => this.player.setSpeed(1));
-    if (rating) this.buildRating();
-    this.stopKeys = listenToKeys(rating ? this.acts() : this.playerActs(), () => this.closePanel());
-  }
-
-  buildRating() {
-    const { strings } = this;
+    this.player = new Player(strings, this.person, (ceilingHz) => this.want("ceiling_hz", ceilingHz));
+    this.root.replaceChildren(this.head, this.player.root);
     const auto = element("label", { class: "auto" }, element("input", { type: "checkbox", "data-part": "auto" }), strings.autoplay);
     const actions = element(
       "div", { class: "actions" }, button("save", `${strings.save} ⏎`, strings.save_help),
@@ -61,16 +23,19 @@ class RatingForm {
       button("undo", strings.undo, strings.undo_help), button("previous", "←", strings.previous_help),
       button("next", "→", strings.next_help), auto,
     );
-    const keys = element("details", { class: "keys", "data-part": "keys" }, element("summary", {}, strings.keys));
-    const list = element("dl", {});
-    for (const [keys, act] of strings.key_list) {
-      list.append(element("div", {}, element("dt", {}, ...keys.map((name) => element("kbd", {}, name))), element("dd", {}, act)));
-    }
-    keys.append(list);
+    this.rubricKeys = element("dl", {});
+    const keys = keyList(strings);
+    keys.append(this.rubricKeys);
     this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
+    actions.insertBefore(this.message, auto);
     this.reasons = element("div", { class: "reasons" });
-    this.root.append(element("div", { "data-part": "form" }), this.message, actions, this.reasons, keys);
+    // Together at the lower edge of the window, whatever stands above.
+    actions.append(keys);
+    const footer = element("div", { class: "footer" }, this.reasons, actions);
+    this.root.append(element("div", { "data-part": "form" }), footer);
     this.form = new Form(this.root, strings, () => this.say(""));
+    this.tiers = new Tiers(this.player, strings, this.person, this.form, (text) => this.say(text), (isOpen) => this.want("tiers", isOpen));
+    this.form.tiers = this.tiers;
     this.on("save", () => this.save());
     this.on("skip", () => this.ask("skip"));
     this.on("flag", () => this.ask("flag"));
@@ -80,9 +45,14 @@ class RatingForm {
     box.addEventListener("change", () => localStorage.setItem("pronlab-autoplay", box.checked ? "on" : "off"));
     // After a mouse click the keys belong to the form again; who came by Tab keeps the place.
     this.root.addEventListener("click", (event) => {
-      const control = event.target.closest("button, summary, input[type=checkbox]");
-      if (control && event.detail > 0) control.blur();
+      const control = event.target.closest("button, summary, input[type=checkbox], input[type=range]");
+      if (event.detail === 0) return;
+      if (control) control.blur();
+      // A click beside the controls gives the focus to Streamlit's scrolling part, which the next key would frame.
+      else if (document.activeElement?.matches("[data-testid=stMain]")) document.activeElement.blur();
     });
+    this.keyActs = this.acts();
+    this.stopKeys = listenToKeys(this.keyActs, () => this.escape());
   }
 
   on(part, act) {
@@ -102,7 +72,7 @@ class RatingForm {
   acts() {
     const form = () => this.form;
     const acts = {
-      ...this.playerActs(),
+      ...this.player.acts(), ...this.tiers.acts(),
       j: () => form().nudge(-1), k: () => form().nudge(1), J: () => form().nudge(-10), K: () => form().nudge(10),
       z: () => form().lowest(), ArrowUp: () => form().move(-1), ArrowDown: () => form().move(1), w: () => form().nextWord(),
       x: () => form().word >= 0 && form().cycleMark(form().word, null), m: () => form().notes.focus(),
@@ -116,29 +86,65 @@ class RatingForm {
 
   digit(number) {
     if (this.panel) this.chooseReason(number - 1);
-    else if (!this.form.single) this.form.digit(number);
-    else if (number >= 1 && number <= this.form.rubric.dimensions[0].levels.length) this.form.band(number);
+    else this.form.digit(number);
   }
 
-  update(data, send) {
+  // The keys that a rubric has of its own, in place of those of the rubric before it.
+  useKeys(rubric) {
+    for (const key of this.ownKeys || []) delete this.keyActs[key];
+    this.ownKeys = Object.keys(rubric.keys);
+    const names = Object.fromEntries([...rubric.dimensions, ...rubric.marks].map((entry) => [entry.key, entry.label]));
+    this.rubricKeys.replaceChildren(...this.ownKeys.map((key) => (
+      element("div", {}, element("dt", {}, element("kbd", {}, key)), element("dd", {}, names[rubric.keys[key]]))
+    )));
+    for (const key of this.ownKeys) this.keyActs[key] = () => this.form.shortcut(rubric.keys[key]);
+  }
+
+  // `want` tells the server what the page is to bring the next time.
+  update(data, send, want) {
     this.sendToServer = send;
+    this.want = want;
     const fresh = data.view !== this.view;
     this.view = data.view;
     this.data = data;
     this.showHead();
-    if (fresh) {
-      this.player.load(bytesOf(data.wav), data.spectrogram);
-      if (data.rubric) {
-        this.form.show(data);
-        this.closePanel();
-      }
+    if (fresh) this.show(data);
+    else {
+      this.player.showTracks(data.tracks);
+      this.tiers.offer(data.tiers);
     }
-    if (!data.rubric) return;
     this.answered();
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
     this.root.querySelector('[data-part="next"]').disabled = !data.has_next;
-    if (fresh && this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+    if (fresh) this.autoplay();
+  }
+
+  show(data) {
+    this.player.load(data);
+    if (this.left && this.left.view === data.view) this.player.heard = this.left.heard; // what was not saved comes back
+    if (!data.rubric) return;
+    this.form.show(data);
+    this.useKeys(data.rubric);
+    this.closePanel();
+  }
+
+  autoplay() {
+    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play();
+  }
+
+  // The recording that is likely to be next is shown and heard while this one is saved. The server's answer decides: of
+  // another view, or where saving failed, it is shown in its place.
+  showAhead() {
+    const { ahead } = this.data;
+    if (!ahead) return;
+    this.left = { view: this.view, heard: this.player.heard };
+    this.data = { ...this.data, ...ahead, previous: null, ahead: null };
+    this.view = this.data.view;
+    this.root.classList.add("ahead");
+    this.showHead();
+    this.show(this.data);
+    this.autoplay();
   }
 
   // The server's answer to the last action: only now is anything called saved, and only now does its draft go.
@@ -147,7 +153,7 @@ class RatingForm {
     if (this.busy && (!answer || answer.nonce !== this.busy.nonce)) return;
     if (this.busy && answer.ok) this.form.forgetDraft(this.busy.draftKey);
     this.busy = null;
-    this.root.classList.remove("busy");
+    this.root.classList.remove("busy", "ahead");
     if (answer) this.say(answer.message, answer.ok ? "ok" : "bad");
     else this.say("");
   }
@@ -155,7 +161,6 @@ class RatingForm {
   showHead() {
     const { data } = this;
     this.head.replaceChildren(element("span", { class: "target" }, data.label));
-    if (!data.rubric) return;
     this.head.append(
       element("span", { class: "hint" }, data.hint),
       element("span", { class: "progress", title: this.strings.progress_help }, data.progress),
@@ -217,6 +222,10 @@ class RatingForm {
     return this.send(this.panel.kind, { reason, notes: this.form.notes.value });
   }
 
+  escape() {
+    if (!this.player.escape()) this.closePanel();
+  }
+
   closePanel() {
     this.panel = null;
     this.reasons?.replaceChildren();
@@ -232,30 +241,43 @@ class RatingForm {
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
     const heard = Number(this.player.heardShare.toFixed(3));
     this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
+    if (["rate", "skip", "flag"].includes(kind)) this.showAhead();
   }
 
   dispose() {
-    if (this.stopKeys) this.stopKeys();
+    this.stopKeys();
+    this.tiers.dispose();
     this.player.dispose();
   }
+}
+
+// The form of a rubric alone, to look at: without a recording, and nothing is kept.
+function preview(root, data) {
+  root.replaceChildren(element("div", { "data-part": "form" }));
+  const form = new Form(root, data.strings, () => {});
+  form.keepDraft = () => {};
+  form.readDraft = () => null;
+  form.show(data);
+  return () => root.replaceChildren();
 }
 
 const forms = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement, setTriggerValue, setStateValue } = component;
   const root = parentElement.querySelector(".rating-form");
+  if (data.preview) return preview(root, data);
   let form = forms.get(root);
-  if (form && form.strings.language !== data.strings.language) {
+  if (form && (form.strings.language !== data.strings.language || form.person !== data.person)) {
     form.dispose();
     form = undefined;
   }
   if (!form) {
-    form = new RatingForm(root, data.strings);
-    form.build(Boolean(data.rubric));
+    form = new RatingForm(root, data.strings, data.person);
+    form.build();
     forms.set(root, form);
   }
-  form.update(data, (action) => setTriggerValue("action", action));
+  form.update(data, (action) => setTriggerValue("action", action), (name, value) => setStateValue(name, value));
   return () => {
     forms.get(root)?.dispose();
     forms.delete(root);

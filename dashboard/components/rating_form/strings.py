@@ -1,32 +1,16 @@
-"""The words of the player and the rating form, in the reader's language; the JavaScript has none of its own."""
+"""The words of the rating form in the reader's language; its JavaScript has none of its own."""
 
 from typing import Any
 
-from pipeline.i18n import _, language
-
-
-def player_strings() -> dict[str, Any]:
-    return {
-        "language": language(),
-        "pictures": _("Waveform and spectrogram: click to seek, drag to loop"),
-        "play": _("Play"),
-        "pause": _("Pause"),
-        "play_help": _("Play or pause (Space)"),
-        "replay_help": _("Play from the start (h)"),
-        "loop": _("Loop"),
-        "loop_help": _("Loop (l); a and b set its ends"),
-        "slower_help": _("Slower (,)"),
-        "faster_help": _("Faster (.)"),
-        "seconds": _("{n} s"),
-        "time": _("{now} / {total} s"),
-        "loop_range": _("loop {from}–{to} s"),
-        "loop_from": _("loop from {from} s"),
-    }
+from dashboard.components.player.strings import player_keys, player_strings
+from dashboard.components.rating_form.tier_strings import tier_keys, tier_strings
+from pipeline.i18n import _
 
 
 def form_strings() -> dict[str, Any]:
     return {
         **player_strings(),
+        **tier_strings(),
         "save": _("Save and next"),
         "save_help": _("Save and next (Enter)"),
         "skip": _("Skip"),
@@ -40,12 +24,11 @@ def form_strings() -> dict[str, Any]:
         "autoplay": _("Play automatically"),
         "notes": _("Notes"),
         "notes_hint": _("Notes (m)"),
-        "score": _("Score, 0 to 100"),
+        "score": _("{dimension}, {low} to {high}"),
         "slider": _("Score slider"),
         "bands": _("Bands"),
-        "not_rated": _("not rated yet"),
         "marks": _("Marks on words and sounds"),
-        "marks_hint": _("Marks: click a word or a sound, or press w and x"),
+        "marks_hint": _("Click a word or a sound, or press w and x"),
         "no_mark": _("no mark"),
         "progress_help": _("rated, skipped or flagged"),
         "saving": _("Saving …"),
@@ -69,16 +52,12 @@ def form_strings() -> dict[str, Any]:
 def _keys() -> list[tuple[list[str], str]]:
     """Which keys do what, for the list below the form."""
     return [
-        ([_("Space")], _("play or pause")),
-        (["h"], _("play from the start")),
-        (["a", "b"], _("start and end of the loop")),
-        (["l"], _("loop on or off")),
-        ([",", "."], _("slower, faster")),
-        (["1–5"], _("band (word); 1–9, 0 = 10 (sentence)")),
-        (["z"], _("zero, the lowest score")),
+        *player_keys(),
+        (["1–9"], _("level from below (word), or the value itself; 0 is 10 (sentence)")),
+        (["z"], _("the lowest score")),
         (["j", "k"], _("one down, one up")),
         (["J", "K"], _("ten down, ten up")),
-        (["↑", "↓"], _("previous or next dimension (sentence)")),
+        (["↑", "↓"], _("previous or next dimension")),
         (["w", "x"], _("next word, mark it")),
         (["m"], _("write notes; Esc leaves them")),
         ([_("Enter")], _("save and next")),
@@ -87,4 +66,5 @@ def _keys() -> list[tuple[list[str], str]]:
         (["u"], _("undo")),
         (["←", "→"], _("your earlier recordings, and back")),
         (["?"], _("show or hide these keys")),
+        *tier_keys(),
     ]

@@ -12,12 +12,11 @@ from dashboard import identity
 from dashboard.components.filters import choose_set
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
-from dashboard.services import data
+from dashboard.services import data, rubrics
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, ngettext, number, translated
 from pipeline.people.access import Action
 from pipeline.records import Problem
-from pipeline.rubrics import RUBRICS
 from pipeline.tablefile import SheetChoiceError
 
 if TYPE_CHECKING:
@@ -47,13 +46,14 @@ def draw() -> None:
 
 def _check(chosen: RecordingSet, file: UploadedFile) -> None:
     left, middle, right = st.columns(3)
-    dimension = RUBRICS[chosen.rubric].dimensions[0]
+    name = _rubric(chosen, f"ratings-rubric-{file.file_id}")
+    dimension = rubrics.rating(chosen.name, name).dimensions[0]
     own_scale = _("{low} to {high}").format(low=number(dimension.low), high=number(dimension.high))
     with left:
         scale = _scale(f"ratings-scale-{file.file_id}", own_scale)
     rater = middle.text_input(_("Rater of ratings that name none"), max_chars=80, key=f"ratings-rater-{file.file_id}")
     try:
-        incoming = data.checked_ratings(chosen.name, file.getvalue(), scale=scale, rater=rater)
+        incoming = data.checked_ratings(chosen.name, file.getvalue(), scale=scale, rater=rater, rubric=name)
     except SheetChoiceError as choice:
         sheet = right.selectbox(
             _("Sheet"), choice.sheets, index=None, placeholder=_("Choose a sheet"), key=f"ratings-sheet-{file.file_id}"
@@ -61,7 +61,9 @@ def _check(chosen: RecordingSet, file: UploadedFile) -> None:
         if sheet is None:
             st.info(_("Several sheets of this file have ratings. Choose one."), icon=":material/table:")
             return
-        incoming = data.checked_ratings(chosen.name, file.getvalue(), sheet=sheet, scale=scale, rater=rater)
+        incoming = data.checked_ratings(
+            chosen.name, file.getvalue(), sheet=sheet, scale=scale, rater=rater, rubric=name
+        )
     assumed = (*incoming.assumed, *incoming.respelled)
     if assumed:
         heading = _("Check how the file was read:")
@@ -76,6 +78,19 @@ def _check(chosen: RecordingSet, file: UploadedFile) -> None:
         st.info(_("The file has no ratings that can be imported."), icon=":material/info:")
         return
     _confirm(chosen, incoming)
+
+
+def _rubric(chosen: RecordingSet, key: str) -> str:
+    """With which the ratings were given; empty for the usual one. Not drawn where there is no other."""
+    others = [rubric for rubric in rubrics.added() if rubric.unit is chosen.rubric]
+    if not others:
+        return ""
+    titles = {"": _("the usual one for words or sentences")}
+    titles |= {rubric.name: translated(rubric.title) for rubric in others}
+    return st.selectbox(
+        _("Rubric"), list(titles), key=key, format_func=lambda name: titles[name],
+        help=_("Of ratings that name none."),
+    )  # fmt: skip
 
 
 def _problems(problems: tuple[str, ...], *, nameless: int) -> None:

@@ -54,7 +54,7 @@ def review(staging: "Staging") -> None:
         n_usable = _texts(staging, corpus)
     else:
         _as_it_lies(staging, contents, corpus)
-    _import(staging, n_usable)
+    _import(staging, n_usable, may_add=corpus.is_editable)
 
 
 def _summary(contents: Contents, corpus: Corpus) -> None:
@@ -269,16 +269,29 @@ def _as_it_lies(staging: "Staging", contents: Contents, corpus: Corpus) -> None:
         st.warning(text.format(n=number(n_left)), icon=":material/warning:")
 
 
-def _import(staging: "Staging", n_usable: int) -> None:
+def _import(staging: "Staging", n_usable: int, *, may_add: bool) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    name = left.text_input(
-        _("Name of the set"), key=f"upload-name-{staging.upload.id}", placeholder="class-7b",
-        help=message(_("Letters, digits, `-`, `_` and `.`.")),
-    )  # fmt: skip
-    n = number(n_usable)
-    words = ngettext("Import {n} recording", "Import {n} recordings", n_usable).format(n=n)
+    existing = uploads.growing_sets() if may_add else []
+    name = _name(left, staging, existing)
+    n, add = number(n_usable), name in existing
+    words = ngettext("Import {n} recording", "Import {n} recordings", n_usable)
+    if add:
+        words = ngettext("Add {n} recording", "Add {n} recordings", n_usable)
+    words = words.format(n=n)
     ready = bool(n_usable and name.strip() and not staging.waiting())
     if right.button(words, type="primary", icon=":material/input:", disabled=not ready, width="stretch"):
-        run = uploads.begin_import(staging.upload.id, name)
+        run = uploads.begin_import(staging.upload.id, name, add=add)
         state.watch(state.JOB, run.id)
         st.rerun()
+
+
+def _name(place: DeltaGenerator, staging: "Staging", existing: list[str]) -> str:
+    """Of a new set, or of one of the `existing` ones that the recordings are added to."""
+    key, advice = f"upload-name-{staging.upload.id}", message(_("Letters, digits, `-`, `_` and `.`."))
+    if not existing:
+        return place.text_input(_("Name of the set"), key=key, placeholder="class-7b", help=advice)
+    chosen = place.selectbox(
+        _("Name of the set"), existing, index=None, key=key, accept_new_options=True, help=advice,
+        placeholder=_("A new name, or a set to add to"),
+    )  # fmt: skip
+    return chosen or ""

@@ -8,6 +8,7 @@ from dashboard.services import label
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import _, ngettext, number
 from pipeline.people.access import Action, Identity
+from pipeline.projects.pairs.queue import PairProgress
 from pipeline.projects.project import Project
 from pipeline.projects.queue import EmptyQueue, QueueProgress
 
@@ -19,16 +20,37 @@ def nothing_left(
     if project is None or progress is None:
         _all_done(chosen, me)
         return
+    if not _over_or_waiting(me, project, why):
+        _nothing_left(plain(project.title or project.name), plain(me.name), progress)
+
+
+def no_pairs_left(me: Identity, project: Project, progress: PairProgress, why: EmptyQueue) -> None:
+    """Why there is no pair to compare now."""
+    if _over_or_waiting(me, project, why):
+        return
+    compared = ngettext("{n} pair compared", "{n} pairs compared", progress.compared)
+    counts = _("{compared}, {skipped} skipped").format(
+        compared=compared.format(n=number(progress.compared)), skipped=number(progress.skipped)
+    )
+    text = _("Nothing is left for you in {project}: {counts}. Thank you, {name}.")
+    title = plain(project.title or project.name)
+    st.success(text.format(project=title, counts=counts, name=plain(me.name)), icon=":material/celebration:")
+
+
+def _over_or_waiting(me: Identity, project: Project, why: EmptyQueue) -> bool:
+    """Say so where the project is closed, this rater's quota is reached, or others have the last items open; whether it
+    was said."""
     title, name = plain(project.title or project.name), plain(me.name)
     if why.reason == "over":
         text = _("{project} is closed. Thank you, {name}.").format(project=title, name=name)
         st.info(text, icon=":material/event_busy:")
     elif why.reason == "quota":
+        quota = project.quota_of(me.name) or 0
         text = ngettext(
             "You have given the {n} rating that you were asked for in {project}. Thank you, {name}.",
             "You have given the {n} ratings that you were asked for in {project}. Thank you, {name}.",
-            progress.rated,
-        ).format(n=number(project.quota_of(me.name) or progress.rated), project=title, name=name)
+            quota,
+        ).format(n=number(quota), project=title, name=name)
         st.success(text, icon=":material/celebration:")
     elif why.reason == "wait":
         minutes = max(1, round((why.seconds or 0) / 60))
@@ -39,8 +61,7 @@ def nothing_left(
         ).format(n=number(minutes))
         st.info(text, icon=":material/hourglass_top:")
         st.button(_("Check again"), icon=":material/refresh:")
-    else:
-        _nothing_left(title, name, progress)
+    return why.reason in ("over", "wait")
 
 
 def _nothing_left(title: str, name: str, progress: QueueProgress) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 
 from dashboard import identity, state
-from dashboard.components.rating_form import FormContent, rating_form
+from dashboard.components.rating_form import FormContent, Shown, rating_form
 from dashboard.markup import message
-from dashboard.services import label, shared
+from dashboard.services import label, shared, tiers
+from pipeline.audio.load import Audio
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import AudioError
 from pipeline.i18n import _, day, ngettext, number
@@ -16,8 +17,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.projects.project import Project
 from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.projects.queue import QueueProgress
-from pipeline.records import RatingAction, RatingEvent
-from pipeline.rubrics import RUBRICS
+from pipeline.records import RatingAction, RatingEvent, Recording
 
 FORM = "rating-form"
 HEARD_SOME = 0.5  # of a recording, before anybody can judge it
@@ -43,13 +43,8 @@ def draw(
     done = labelling.n_earlier()
     progress, share = _progress(chosen, me, project, mine)
     content = FormContent(
-        view=f"{me.name}/{recording.id}/{session.turn}",
-        item=recording.id,
         evaluator=me.name,
-        label=recording.text,
-        hint=" · ".join(filter(None, [recording.speaker, _earlier(current.previous)])),
-        rubric=RUBRICS[recording.rubric],
-        words=recording.extra.get("words", []),
+        rubric=current.rubric,
         previous=current.previous,
         progress=progress,
         share=share,
@@ -71,7 +66,66 @@ def draw(
             if session.reopened != state.watched(state.RECORDING):
                 state.watch(state.RECORDING, None)
 
-    rating_form(audio, content, session.answer, key=FORM, on_action=act)
+    first = tiers.first_tiers(chosen, recording, audio, align=_has_tiers_open())
+    shown = _shown(chosen, recording, audio, first, me, session.turn, _earlier(current.previous))
+    ahead = _ahead(labelling, chosen, me, session, current)
+    rating_form(shown, content, session.answer, ahead=ahead, key=FORM, on_action=act)
+    if first.is_coming:
+        _wait_for_alignment(chosen, recording, audio)
+
+
+def _has_tiers_open() -> bool:
+    return bool(state.component_value(FORM, "tiers"))
+
+
+@st.fragment(run_every=1.0)
+def _wait_for_alignment(chosen: RecordingSet, recording: Recording, audio: Audio) -> None:
+    """Draw the page again when the recording is aligned."""
+    if not tiers.first_tiers(chosen, recording, audio, align=True).is_coming:
+        st.rerun()
+
+
+def _shown(
+    chosen: RecordingSet,
+    recording: Recording,
+    audio: Audio,
+    first: tiers.FirstTiers,
+    me: Identity,
+    turn: int,
+    earlier: str = "",
+) -> Shown:
+    return Shown(
+        view=f"{me.name}/{recording.id}/{turn}",
+        item=recording.id,
+        label=recording.text,
+        hint=" · ".join(filter(None, [recording.speaker, earlier])),
+        language=tiers.language(chosen, recording),
+        words=tiers.words_of(recording),
+        tiers=first.segments,
+        sounds=tiers.sounds_to_choose(chosen, recording),
+        audio=audio,
+        reference=shared.reference_of(recording),
+    )
+
+
+def _ahead(
+    labelling: label.Labelling,
+    chosen: RecordingSet,
+    me: Identity,
+    session: label.Session,
+    current: label.OpenRecording,
+) -> Shown | None:
+    """The recording that is likely to be next, as it will be shown on the next turn; None where it is rated with
+    another rubric, or cannot be read: it then comes with the server's answer."""
+    recording = labelling.ahead(session, current)
+    if recording is None or labelling.rubric(recording).reference != current.rubric.reference:
+        return None
+    try:
+        audio = shared.loaded_audio(shared.audio_of(recording))
+        first = tiers.first_tiers(chosen, recording, audio, align=_has_tiers_open())
+        return _shown(chosen, recording, audio, first, me, session.turn + 1)
+    except AudioError:
+        return None
 
 
 def _unreadable(labelling: label.Labelling, session: label.Session, item: str, error: str, key: str) -> None:

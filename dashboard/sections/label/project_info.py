@@ -1,6 +1,7 @@
 """What raters are told of their project: its instructions, and how they did in calibration."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.markup import document
 from dashboard.services import label
@@ -11,10 +12,18 @@ from pipeline.projects.project import Project
 SMALL_BIAS = 3.0
 
 
-def instructions(project: Project, *, opened: bool) -> None:
-    if project.instructions:
-        with st.expander(_("Instructions"), icon=":material/menu_book:", expanded=opened):
-            st.markdown(document(project.instructions))
+def instructions(project: Project, *, beside: DeltaGenerator, is_new: bool) -> None:
+    """Above the form for who is new to the project; later behind a button in the page's header, so that the whole form
+    stands in view."""
+    if not project.instructions:
+        return
+    where = (
+        st.expander(_("Instructions"), icon=":material/menu_book:", expanded=True)
+        if is_new
+        else beside.popover(_("Instructions"), icon=":material/menu_book:")
+    )
+    with where:
+        st.markdown(document(project.instructions))
 
 
 def calibration(project: Project, me: Identity) -> None:

@@ -71,7 +71,7 @@ def _newest_two(log: AttemptLog) -> None:
     newest, before = log.attempts[-1], log.attempts[-2]
     change = None
     if newest.overall is not None and before.overall is not None:
-        change = f"{newest.overall - before.overall:+.0f}"
+        change = f"{int(newest.overall) - int(before.overall):+d}"  # of what is shown
     for column, label, attempt, delta in zip(
         st.columns(2, vertical_alignment="bottom"),
         (_("This attempt"), _("The one before")),

@@ -63,7 +63,19 @@ def choose_exercise() -> Exercise | None:
     if not text:
         st.caption(_("Choose or type what you want to say."))
         return None
-    return Exercise(lesson, lesson.target(text), learner)
+    return Exercise(lesson, _in_its_language(lesson, text), learner)
+
+
+def _in_its_language(lesson: Lesson, text: str) -> Target:
+    """The language of a lesson stands; of one's own text it is asked where its letters speak against it."""
+    target = lesson.target(text)
+    if target.language != "en" or not practice.looks_turkish(text) or text in [item.text for item in lesson.items]:
+        return target
+    chosen = st.segmented_control(
+        _("This text has Turkish letters. It is"), list(LANGUAGES), default="en", required=True,
+        format_func=language_name, key=f"practice-language-{text}",
+    )  # fmt: skip
+    return Target(text, chosen or "en", target.rubric)
 
 
 def language_name(code: str) -> str:

@@ -1,11 +1,16 @@
 """An attempt and its reference: waveform, spectrogram and melody of both on one time axis, timing, pauses, stress."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from dashboard.charts import practice_charts
+from dashboard.components.player import player
 from dashboard.components.score_card import checks_list
 from dashboard.markup import plain
-from dashboard.services.practice import ScoredAttempt
+from dashboard.services import shared
+from dashboard.services.practice import ReferenceVoice, ScoredAttempt
+from pipeline.errors import AudioError
 from pipeline.i18n import _, number, percent
 from pipeline.practice.comparison import AlignedComparison
 from pipeline.practice.stress import WordStress
@@ -28,9 +33,14 @@ def compared_with_reference(attempt: ScoredAttempt) -> None:
         _stress(stress)
 
 
-def recording_checks(attempt: ScoredAttempt) -> None:
+def recording_checks(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
+    """The recording to look at and to listen to, beside the reference, and what was wrong with it."""
+    reference = None
+    if voice is not None:
+        with suppress(AudioError):  # one that went since it was offered
+            reference = shared.loaded_audio(voice.path)
     with st.expander(_("Your recording")):
-        st.audio(attempt.wav)
+        player(attempt.audio, key="practice-player", reference=reference)
         if attempt.result.audio is not None:
             checks_list(attempt.result.audio)
 

@@ -46,7 +46,7 @@ def progress() -> None:
 def _figures(shown: practice.Progress) -> None:
     scores = [attempt.overall for attempt in shown.attempts if attempt.overall is not None]
     row = st.container(horizontal=True, gap="large")
-    row.metric(_("Attempts"), number(len(shown.attempts)), width="content")
+    row.metric(_("Attempts"), number(len(scores)), width="content")
     row.metric(_("Average score"), number(sum(scores) / len(scores)) if scores else "", width="content")
     row.metric(_("Days practised"), number(len(shown.days)), width="content")
     longest = shown.streak.longest

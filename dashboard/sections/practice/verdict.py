@@ -14,7 +14,7 @@ from dashboard.services.practice import ReferenceVoice, ScoredAttempt
 from pipeline.audio.load import AudioTooLongError
 from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
-from pipeline.records import State
+from pipeline.records import ScoreResult, State
 
 ASPECTS = {
     "accuracy": (N_("Accuracy"), N_("Are the sounds right?")),
@@ -28,6 +28,9 @@ RULE_ASPECTS = {
     "stress": N_("Stress and melody"),
     "signal": N_("Recording quality"),
 }
+
+
+TAKE = "practice.take"  # not shown
 
 
 def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -> ScoredAttempt | None:
@@ -63,7 +66,10 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
     result = attempt.result
     left, right = st.columns([2, 3])
     with left:
-        score_card(result)
+        if attempt.no_attempt is None:
+            score_card(result)
+        else:
+            _not_counted(attempt.no_attempt, attempt.result)
         if result.state is State.OTHER_TEXT and result.heard_text:
             st.markdown(_("It sounded like: *{text}*").format(text=plain(result.heard_text)))
         if result.cut_before_s or result.cut_after_s:
@@ -72,22 +78,42 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
                     before=number(result.cut_before_s, 1), after=number(result.cut_after_s, 1)
                 )
             )
-        _agreement(attempt)
+        st.button(
+            _("Again"), icon=":material/replay:", type="primary", key="practice-again", on_click=_again,
+            help=_("Record the same text once more."),
+        )  # fmt: skip
+        if attempt.no_attempt is None:
+            _agreement(attempt)
     with right:
-        if result.overall is not None and result.state is State.SCORED:
+        if attempt.no_attempt is None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             if not attempt.advice:
                 st.caption(_("Well done: nothing stands out. Go on to the next text."))
-    if result.overall is not None:
+    if attempt.no_attempt is None:
         for warning in result.warnings:
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
+
+
+def take() -> int:
+    """How many recordings were put aside for another one: each has a recorder of its own."""
+    return int(state.recall(TAKE, 0))
+
+
+def _again() -> None:
+    state.remember(TAKE, take() + 1)
+
+
+def _not_counted(reason: str, result: ScoreResult) -> None:
+    """What happened, in place of a score."""
+    reasons = dict.fromkeys(translated(warning) for warning in result.warnings)
+    lines = "".join(f"\n- {message(text)}" for text in reasons)
+    words = _("**{reason}** This recording has no score and is not counted.")
+    st.warning(words.format(reason=message(translated(reason))) + lines, icon=":material/replay:")
 
 
 def details(attempt: ScoredAttempt) -> None:
     """Aspects, and how the score was made: what follows the score and the picture."""
     result = attempt.result
-    if result.overall is None:
-        return
     with st.expander(_("By aspect"), expanded=True):
         _aspects(attempt)
     with st.expander(_("About this score")):
@@ -98,8 +124,6 @@ def details(attempt: ScoredAttempt) -> None:
 
 def _agreement(attempt: ScoredAttempt) -> None:
     """Whether the learner agrees with the score, asked once for each attempt: models are compared by it."""
-    if attempt.result.overall is None:
-        return
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with row:
         answer = st.feedback("thumbs", key=f"agrees-{attempt.prediction}")

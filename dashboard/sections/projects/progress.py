@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.components.page import errors_in_words
 from dashboard.components.tables import fitted, without_empty
+from dashboard.sections.projects.kinds import KIND_LABELS
 from dashboard.services import projects
 from dashboard.services.projects import ProjectState
 from pipeline.i18n import _, day, number
@@ -26,6 +27,7 @@ def draw() -> None:
         column_config={
             _("Project"): config.Column(pinned=True),
             _("Progress"): config.ProgressColumn(format="%.0f%%", max_value=100, width="small"),
+            _("Ratings"): config.Column(help=_("Of a pair project: answers.")),
             _("Time left"): config.Column(
                 help=_("Work that is left for all experts together, at the median time that a rating took so far.")
             ),
@@ -43,9 +45,10 @@ def _row(state: ProjectState) -> dict[str, object]:
         _("Ratings"): of.format(done=number(progress.done), total=number(progress.needed)),
         _("Recordings"): of.format(done=number(progress.finished), total=number(progress.items)),
         _("Working now"): number(progress.at_work),
-        _("Time left"): _duration(state.pace.seconds_left),
+        _("Time left"): "" if state.pace is None else _duration(state.pace.seconds_left),
         _("Deadline"): day(datetime.fromisoformat(project.deadline)) if project.deadline else "",
         _("Status"): _status(project),
+        _("Kind"): _(KIND_LABELS[project.kind]),
         _("Set"): " ".join(filter(None, [project.set, project.part])),
     }
 

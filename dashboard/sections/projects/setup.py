@@ -10,18 +10,20 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
+from dashboard.sections.projects import pair_setup
+from dashboard.sections.projects.kinds import KIND_HELPS, KIND_LABELS
 from dashboard.sections.review.consensus import METHODS
-from dashboard.services import projects, shared
+from dashboard.services import projects, rubrics, shared
 from pipeline.cells import number as number_of
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _, minute
-from pipeline.projects.project import CONSENSUS, ORDERS, Project
-from pipeline.records import RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.projects.project import CONSENSUS, ORDERS, PAIRS, RATINGS, Project
+from pipeline.rubrics import Rubric
 from pipeline.tablefile import split_rows
 from pipeline.text import lines_of
 
 NEW = ""
+STANDARD = ""  # the rubric that comes with Pronlab for the set's recordings
 ORDER_LABELS = {
     "random": N_("Random, in a different order for each expert"),
     "disagreement": N_("Largest disagreement between scorers first"),
@@ -53,6 +55,9 @@ LABELS = {
     "hear_all": N_("The whole recording must be heard"),
     "closed": N_("Closed"),
     "seed": N_("Random seed"),
+    "kind": N_("Kind"),
+    **pair_setup.LABELS,
+    "rubric": N_("Rubric"),
 }
 
 
@@ -62,25 +67,41 @@ def draw() -> None:
         _("Project"), [NEW, *names], key="project-edit", format_func=lambda name: name or _("New project")
     )
     old = None if chosen == NEW else shared.project(chosen)
-    rubrics = {set_.name: set_.rubric for set_ in shared.sets()}
-    if not rubrics:
+    sets = [set_.name for set_ in shared.sets()]
+    if not sets:
         st.info(_("A project needs recordings. Import a set on the Data page first."), icon=":material/upload:")
         return
-    base = old or Project("new", next(iter(rubrics)))
-    fields = _form(base, f"project-{chosen}", list(rubrics), new=old is None)
+    base = old or Project("new", sets[0], kind=_kind())
+    if base.kind == PAIRS:
+        fields = pair_setup.form(base, gold_text(base), f"project-{chosen}", sets, new=old is None)
+    else:
+        fields = _form(base, f"project-{chosen}", sets, new=old is None)
     if fields is not None:
         with errors_in_words():
             name = fields.pop("name").strip()
-            fields["gold"] = read_gold(fields["gold"], rubrics[fields["set"]])
-            fields["shares"], fields["quotas"] = read_plan(fields.pop("plan"))
+            rated_with = rubrics.rating(fields["set"], fields.get("rubric", base.rubric))
+            fields["gold"] = read_gold(fields["gold"], rated_with)
+            fields["experts"] = names_of(fields["experts"])
+            if "plan" in fields:
+                fields["shares"], fields["quotas"] = read_plan(fields.pop("plan"))
             fields["calibrate"] = tuple(key for key in base.calibrate if key in fields["gold"])
-            changed = Project(name, **fields) if old is None else replace(old, **fields)
+            changed = Project(name, kind=base.kind, **fields) if old is None else replace(old, **fields)
             saved = projects.save(changed, new=old is None)
             state.choose(state.PROJECT, saved.name)
             st.toast(_("{name} is saved.").format(name=plain(saved.title or saved.name)))
             st.rerun()
     if old is not None:
         _changes(old.name)
+
+
+def _kind() -> str:
+    """Of a new project."""
+    kind = st.segmented_control(
+        _("Kind"), list(KIND_LABELS), default=RATINGS, required=True, key="project-kind",
+        format_func=lambda key: _(KIND_LABELS[key]),
+    ) or RATINGS  # fmt: skip
+    st.caption(_(KIND_HELPS[kind]))
+    return kind
 
 
 def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, Any] | None:
@@ -93,6 +114,12 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
         set_name = left.selectbox(
             labels["set"], sets, sets.index(base.set) if base.set in sets else 0, key=f"{key}-set"
         )
+        names = [STANDARD, *(rubric.name for rubric in rubrics.added())]
+        rubric = left.selectbox(
+            labels["rubric"], names, names.index(base.rubric) if base.rubric in names else 0, key=f"{key}-rubric",
+            format_func=lambda name: name or _("the usual one for words or sentences"),
+            help=_("How the recordings are rated. Add rubrics below."),
+        )  # fmt: skip
         part = right.text_input(labels["part"], base.part, placeholder=_("all"), key=f"{key}-part")
         overlap = left.number_input(labels["overlap"], 1, 100, base.overlap, key=f"{key}-overlap")
         experts = right.text_area(
@@ -127,7 +154,8 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             labels["gold"], gold_text(base), height=100, key=f"{key}-gold",
             help=_(
                 "One recording per line: recording,score for words; recording,accuracy,fluency,prosodic,total for "
-                "sentences. Or tick recordings on the Recordings page."
+                "sentences; the recording and all dimensions in their order for another rubric. Or tick recordings on "
+                "the Recordings page."
             ),
         )  # fmt: skip
         numbers = st.columns(3)
@@ -155,8 +183,9 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
         if not st.form_submit_button(_("Save project"), type="primary", icon=":material/save:"):
             return None
     return {
-        "name": name, "set": set_name, "title": title.strip(), "part": part.strip(), "overlap": int(overlap),
-        "experts": names_of(experts), "plan": plan, "order": order, "random_share": float(share), "max_spread": spread,
+        "name": name, "set": set_name, "rubric": rubric, "title": title.strip(), "part": part.strip(),
+        "overlap": int(overlap), "experts": experts, "plan": plan, "order": order, "random_share": float(share),
+        "max_spread": spread,
         "extra": int(extra), "consensus": consensus, "deadline": deadline.isoformat() if deadline else "",
         "gold": gold, "calibration": int(calibration), "gold_every": int(gold_every),
         "repeat_every": int(repeat_every), "instructions": instructions.strip(), "hear_all": hear_all, "closed": closed,
@@ -187,10 +216,10 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-def read_gold(text: str, rubric: RubricName) -> dict[str, dict[str, float]]:
+def read_gold(text: str, rubric: Rubric) -> dict[str, dict[str, float]]:
     """Known answers by recording, as they are typed or pasted from a spreadsheet. Raises ProjectError for a line that
     is no recording with its values, TableError for a quote that is not closed."""
-    names = [dimension.key for dimension in RUBRICS[rubric].dimensions]
+    names = [dimension.key for dimension in rubric.dimensions]
     answers: dict[str, dict[str, float]] = {}
     for _line, row in split_rows(text, 1 + len(names)):
         try:

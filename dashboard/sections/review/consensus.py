@@ -6,10 +6,9 @@ import streamlit as st
 
 from dashboard.components.csv_dialect import choose_dialect
 from pipeline import csvfile
-from pipeline.i18n import N_, _, ngettext, number
+from pipeline.i18n import N_, _, ngettext, number, translated
 from pipeline.projects.project import CONSENSUS, Project
 from pipeline.projects.review import ProjectReview
-from pipeline.rubrics import RUBRICS
 
 METHODS = {
     "median": N_("Median"), "trimmed_mean": N_("Mean without the highest and the lowest"),
@@ -34,7 +33,7 @@ def draw(review: ProjectReview, project: Project) -> None:
     )  # fmt: skip
     shown = table.round(1)
     shown["method"] = [_method(name) for name in table["method"]]
-    names = {d.key: _(d.label) for d in RUBRICS[review.rubric].dimensions}
+    names = {d.key: translated(d.label) for d in review.rubric.dimensions}
     config = st.column_config
     st.dataframe(
         shown,

@@ -7,18 +7,17 @@ import streamlit as st
 from dashboard import state
 from dashboard.components import discussion
 from dashboard.components.page import errors_in_words
-from dashboard.components.rating_form import player
+from dashboard.components.player import player
 from dashboard.markup import message, plain
 from dashboard.sections.review import history, marked_words
 from dashboard.services import projects, shared
 from pipeline.errors import AudioError, LabelError
-from pipeline.i18n import _, ngettext, number
+from pipeline.i18n import _, ngettext, number, translated
 from pipeline.people.access import Action, Identity
 from pipeline.projects.known_answers import median_of, values_of
 from pipeline.projects.project import Project
 from pipeline.projects.review import DISPUTED_FROM, Dispute, ProjectReview
 from pipeline.records import RatingAction
-from pipeline.rubrics import RUBRICS
 
 MAX_LISTED = 200
 FROM_THE_FORM = "Ctrl+Enter"  # not shown: Streamlit has its own words for keys
@@ -72,7 +71,8 @@ def draw_one(
     left, right = st.columns([4, 3])
     with left:
         try:
-            player(shared.loaded_audio(shared.audio_of(recording)), key="review-player", label=recording.text)
+            audio, reference = shared.loaded_audio(shared.audio_of(recording)), shared.reference_of(recording)
+            player(audio, key="review-player", label=recording.text, reference=reference)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
         if step is not None:
@@ -87,9 +87,9 @@ def draw_one(
             _decision(review, dispute)
         else:
             st.caption(_("Only reviewers and admins can decide."))
-    history.ratings(dispute)
+    history.ratings(review, dispute)
     discussion.draw(recording, raters=list(dispute.ratings))
-    history.events(review.history(recording.id))
+    history.events(review.history(recording.id), recording, review)
 
 
 def _state(dispute: Dispute) -> None:
@@ -151,14 +151,15 @@ def _value(value: float) -> str:
 
 def _decision(review: ProjectReview, dispute: Dispute) -> None:
     key = dispute.recording.id
-    dimensions = RUBRICS[review.rubric].dimensions
+    dimensions = review.rubric.dimensions
     with st.form(f"decide-{key}"):
         columns = st.columns(min(2, len(dimensions)))
         values: dict[str, float | None] = {}
         for index, dimension in enumerate(dimensions):
+            low, high = float(dimension.low), float(dimension.high)
             values[dimension.key] = columns[index % len(columns)].number_input(
-                f"{_(dimension.label)} ({number(dimension.low)}–{number(dimension.high)})", float(dimension.low),
-                float(dimension.high), None, step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
+                f"{translated(dimension.label)} ({number(low)}–{number(high)})", low, high, None,
+                step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
             )  # fmt: skip
         reason = st.text_input(
             _("Reason"), placeholder=_("What you heard; required to exclude"), key=f"decide-{key}-why"

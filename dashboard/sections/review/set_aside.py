@@ -5,7 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.components.page import errors_in_words
-from dashboard.components.rating_form import player
+from dashboard.components.player import player
 from dashboard.markup import message
 from dashboard.sections.review import history
 from dashboard.services import label, shared
@@ -29,7 +29,8 @@ def draw(review: ProjectReview, me: Identity) -> None:
     left, right = st.columns([4, 3])
     with left:
         try:
-            player(shared.loaded_audio(shared.audio_of(recording)), key="set-aside-player", label=recording.text)
+            audio, reference = shared.loaded_audio(shared.audio_of(recording)), shared.reference_of(recording)
+            player(audio, key="set-aside-player", label=recording.text, reference=reference)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
     with right:
@@ -50,7 +51,7 @@ def draw(review: ProjectReview, me: Identity) -> None:
             _decide(review, chosen)
         else:
             st.caption(_("Only reviewers and admins can decide."))
-    history.events(review.history(recording.id))
+    history.events(review.history(recording.id), recording, review)
 
 
 def _name(entry: SetAside) -> str:
@@ -63,6 +64,11 @@ def _name(entry: SetAside) -> str:
 def _decide(review: ProjectReview, entry: SetAside) -> None:
     key = entry.recording.id
     with st.form(f"set-aside-{key}"):
+        experts = st.multiselect(
+            _("Experts"), review.experts(), key=f"set-aside-{key}-experts",
+            placeholder=_("Choose whom to reassign it to"),
+            help=_("Reassigned to these experts alone: nobody else is given the recording any more."),
+        )  # fmt: skip
         reason = st.text_input(
             _("Reason"), placeholder=_("What you heard; required to exclude"), key=f"set-aside-{key}-why"
         )
@@ -71,10 +77,13 @@ def _decide(review: ProjectReview, entry: SetAside) -> None:
                 _("Back to the queue"), type="primary", icon=":material/undo:",
                 help=_("Those who set it aside can be given it again. The others can in any case."),
             )  # fmt: skip
+            reassigned = st.form_submit_button(_("Reassign"), icon=":material/person_check:")
             excluded = st.form_submit_button(_("Exclude"), icon=":material/block:")
     with errors_in_words():
         if returned:
             review.hand_back(key, reason)
+        elif reassigned:
+            review.reassign(key, experts, reason)
         elif excluded:
             if not reason.strip():
                 raise LabelError(_("A reason is needed to exclude a recording."))

@@ -76,7 +76,7 @@ def start_speechllm_training() -> bool:
         rate = numbers[1].number_input(_("Learning rate"), 1e-8, 1.0, None, format="%.1e", placeholder=_("preset"))
         limit = numbers[2].number_input(_("Maximum recordings"), 1, 10**6, None, placeholder=_("all"))
         seed = numbers[3].number_input(_("Seed"), 0, 2**31 - 1, 0)
-        last = last_fields("speechllm", EXAMPLE)
+        last = last_fields("speechllm", EXAMPLE, shared=True)
         with st.container(horizontal=True):
             submitted = st.form_submit_button(_("Start fine-tuning"), type="primary", icon=":material/play_arrow:")
             planned = st.form_submit_button(_("Estimate"), icon=":material/calculate:", help=_("Memory and time."))

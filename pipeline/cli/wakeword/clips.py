@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._output import emit, json_option, pairs, progress_printer
+from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
@@ -19,6 +19,46 @@ map_option = click.option(
 source_option = click.option(
     "--source", "pattern", help="Regular expression whose first group in a clip's path is the speaker."
 )
+
+
+@click.command()
+@click.argument("word")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
+@click.option(
+    "--clips", "n_clips", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Clips of the word."
+)
+@click.option(
+    "--near", "n_near", type=click.IntRange(0, 100_000), help="Clips of near phrases (default: half as many)."
+)
+@click.option("--language", default="en", show_default=True, help="Language of the word.")
+@click.option(
+    "--say",
+    "pronunciations",
+    multiple=True,
+    help="Speak this in place of the word: another spelling, or [[phonemes]] of eSpeak NG; repeatable.",
+)
+@click.option(
+    "--voices",
+    "folders",
+    type=clips_folder,
+    multiple=True,
+    help="Folder with voices of Piper (NAME.onnx, NAME.onnx.json); repeatable.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
+@json_option
+def speak(word: str, out: Path, as_json: bool, **options: Any) -> None:
+    """Speak WORD and phrases near it with the synthesisers of this machine, to train on before anybody has recorded
+    it. The folder is one of positives for `pronlab wakeword train`."""
+    from pipeline.settings import Settings
+    from pipeline.wakeword.data.speaking import speak as speak_word
+
+    spoken = speak_word(Settings.from_env(), word, out, progress=progress_printer("Speaking"), **options)
+    text = (
+        f"{spoken.clips} clips of {word!r} and {spoken.near} of phrases near it ({', '.join(spoken.phrases[:SHOWN])} "
+        f"...) in {counted(len(spoken.voices), 'voice')}, in {out}. All of them are synthetic: measure a detector on "
+        f"recordings of people."
+    )
+    emit(spoken, as_json, text)
 
 
 @click.command()
@@ -168,4 +208,4 @@ def _text(scan: "ClipScan") -> str:
     return "\n".join(lines)
 
 
-COMMANDS = (add, scan, quarantine, split, analyse)
+COMMANDS = (speak, add, scan, quarantine, split, analyse)

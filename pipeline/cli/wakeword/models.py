@@ -80,7 +80,7 @@ def train(chosen: Chosen, **options: Any) -> None:
 @click.command("features")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False)
+@training_options("default, small, thorough, tiny", resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
@@ -97,7 +97,7 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
 @click.command("rate-range")
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False)
+@training_options("default, small, thorough, tiny", resumable=False, launched=False)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.runs import RunDirectory
@@ -122,7 +122,7 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 @data_options
 @click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
 @click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
-@training_options("default, small, thorough, tiny", resumable=False)
+@training_options("default, small, thorough, tiny", resumable=False, launched=False)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.runs import RunDirectory
@@ -248,15 +248,32 @@ def robustness(
     type=click.Path(path_type=Path),
     help="Folder to write to (default: exports in the run directory).",
 )
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write this zip instead: a model from sound to score, its settings, and a runner that needs numpy and "
+    "onnxruntime only.",
+)
 @run_option
 @json_option
-def export(detector: str, target: Path | None, run: Path | None, as_json: bool) -> None:
-    """Export a detector as ONNX, TorchScript and INT8, each checked against the model and timed."""
+def export(detector: str, target: Path | None, bundle: Path | None, run: Path | None, as_json: bool) -> None:
+    """Export a detector as ONNX, TorchScript and INT8, each checked against the model and timed; or as a bundle for a
+    device (--bundle)."""
     from pipeline.wakeword.file_names import EXPORTS
     from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.packaging.export import export as export_model
 
     finished = open_finished_run(Settings.from_env(), detector)
+    if bundle is not None:
+        from pipeline.wakeword.packaging.bundle import write_bundle
+
+        written = write_bundle(finished.folder, bundle)
+        text = (
+            f"{bundle}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "
+            f"Unpack it, then: python runner.py FILE.wav"
+        )
+        emit(written, as_json, text)
+        return
     with background_run(run, "Exporting") as work:
         exports = export_model(finished.folder, target or finished.home / EXPORTS)
         work.progress(1, 1, "")

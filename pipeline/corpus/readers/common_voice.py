@@ -1,7 +1,7 @@
 """Common Voice: `clips/*.mp3` and tables (TSV without quoting) with client_id, path and sentence.
 
 The parts train, dev and test share no speaker; where they are there, `validated.tsv` is left out, as its other
-recordings are of the same people and belong to no part.
+recordings belong to no part and may be of the same people.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def read_common_voice(path: Path) -> Reading:
 
 def _entries(root: Path, tables: list[str], both: bool) -> Iterator[Entry]:
     if both:
-        left = f"{WHOLE}.tsv was left out: its recordings that are in no part are of the same speakers."
+        left = f"{WHOLE}.tsv was left out: its recordings outside train, dev and test belong to no part."
         yield Problem("left_out", left, "warning", f"{WHOLE}.tsv")
     places = AudioPlaces(root)
     folder = f"{CLIPS}/" if (root / CLIPS).is_dir() else ""

@@ -16,12 +16,14 @@ SENTENCE_KEYS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE
 @dataclass(frozen=True)
 class Clip:
     """Audio that cannot be used where it lies: the bytes of a table, a SPHERE file, or a piece of a longer recording
-    (from `start_s` to `end_s`, None: to its end). The importer writes it as a file of its own."""
+    (from `start_s` to `end_s`, None: to its end). The importer writes it as a file of its own; `as_it_is` says that it
+    is a copy of `file`, byte for byte."""
 
     file: Path | None = None
     content: bytes | None = None
     start_s: Seconds = 0.0
     end_s: Seconds | None = None
+    as_it_is: bool = False
 
 
 @dataclass(frozen=True)

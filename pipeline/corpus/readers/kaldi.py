@@ -66,6 +66,7 @@ def _entries(root: Path, folders: list[Path]) -> Iterator[Entry]:
         waves = _lines(folder / WAVES)
         part = None if folder == root else folder.name
         segments = _lines(folder / "segments")
+        yield from _repeated(folder, part)
         rows = segments or {utterance: (number, utterance) for utterance, (number, _) in waves.items()}
         file = f"{'' if part is None else f'{part}/'}{'segments' if segments else WAVES}"
         for utterance, (number, value) in rows.items():
@@ -113,15 +114,33 @@ def _segment(value: str) -> tuple[str, float, float | None]:
     return recording, start, None if end == -1.0 else end
 
 
+def _repeated(folder: Path, part: str | None) -> Iterator[Problem]:
+    """Keys that stand twice in a table, of which the first counts."""
+    for name in (WAVES, "segments", *TABLES):
+        file = f"{'' if part is None else f'{part}/'}{name}"
+        first: dict[str, int] = {}
+        for number, key, value in _keyed(folder / name):
+            if key in first:
+                reason = f"{file}, line {number}: {key} stands there twice, first in line {first[key]}, which counts"
+                yield Problem("repeated_key", reason, "error", file, number, value)
+            first.setdefault(key, number)
+
+
 def _lines(path: Path) -> Lines:
     lines: Lines = {}
+    for number, key, value in _keyed(path):
+        lines.setdefault(key, (number, value))
+    return lines
+
+
+def _keyed(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Line, key and value. Raises CorpusError for a line without a value."""
     if not path.is_file():
-        return lines
+        return
     for number, line in enumerate(lines_of(decoded(path)), start=1):
         if not line.strip():
             continue
         parts = line.split(maxsplit=1)
         if len(parts) != 2:
             raise CorpusError(f"{path}, line {number}: expected a key and a value, got {line!r}.")
-        lines[parts[0]] = number, parts[1].strip()
-    return lines
+        yield number, parts[0], parts[1].strip()

@@ -28,19 +28,25 @@ from pipeline.text import composed
 UNUSABLE = (CorpusError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError)
 LANGUAGE_OF_SPEECHOCEAN = "en"
 LINES = (".jsonl", ".ndjson")
-TABLES = (".csv", ".tsv")
+SPREADSHEET = ".xlsx"
+TABLES = (".csv", ".tsv", SPREADSHEET)
 SUFFIXES = (*LINES, ".json", *TABLES)
 BLOCK_BYTES = 1 << 20
 
-# Our name, then those of NeMo, Hugging Face, Common Voice and others, the better one first.
+# Our name, then those of NeMo, Hugging Face, Common Voice and others, the better one first; last what people write in
+# Turkish.
 NAMES: dict[str, tuple[str, ...]] = {
-    "audio": ("audio", "audio_filepath", "audio_path", "audio_file", "file_name", "filename", "path", "file", "wav"),
-    "text": ("text", "sentence", "transcription", "transcript", "normalized_text", "normalised_text"),
-    "speaker": ("speaker", "speaker_id", "client_id", "spk", "spk_id", "speaker_name"),
-    "language": ("language", "lang", "locale"),
-    "part": ("part", "split", "subset"),
+    "audio": ("audio", "audio_filepath", "audio_path", "audio_file", "file_name", "filename", "path", "file", "wav",
+              "ses", "ses dosyası", "ses kaydı", "dosya", "dosya adı"),
+    "text": ("text", "sentence", "transcription", "transcript", "normalized_text", "normalised_text",
+             "metin", "cümle", "kelime", "sözcük", "okunacak metin"),
+    "speaker": ("speaker", "speaker_id", "client_id", "spk", "spk_id", "speaker_name",
+                "konuşmacı", "konuşan", "konuşucu", "katılımcı", "öğrenci"),
+    "language": ("language", "lang", "locale", "dil"),
+    "part": ("part", "split", "subset", "bölüm"),
+    "score": ("score", "puan"),
 }  # fmt: skip
-OUR_KEYS = frozenset((*NAMES, "rubric", "experts", "median", "released", "score", "ratings"))
+OUR_KEYS = frozenset((*NAMES, "rubric", "experts", "median", "released", "ratings"))
 NUMBERS = ("score", "offset", "duration", "age")
 _OTHER_NAMES = {name: key for key, names in NAMES.items() for name in names[1:]}
 _PARTS = {"train": "train", "dev": "dev", "valid": "validation", "val": "validation", "validation": "validation",
@@ -84,15 +90,14 @@ def open_manifest(path: Path, root: Path | None = None) -> Reading:
 
 
 def needs_copies(path: Path) -> bool:
-    """Whether rows name pieces of longer recordings (NeMo's `offset`), judged by the first ones."""
+    """Whether a row names a piece of a longer recording (NeMo's `offset`)."""
     files = [path / name for name in manifests_in(path)] if path.is_dir() else [path]
-    for file in files:
-        for number, row in enumerate(_rows(file)):
-            if number >= 100:
-                break
-            if isinstance(row.values, dict) and _is_piece(row.values):
-                return True
-    return False
+    return any(
+        isinstance(row.values, dict) and _is_piece(row.values)
+        for file in files
+        if _mentions(file, b"offset")
+        for row in _rows(file)
+    )
 
 
 def manifests_in(folder: Path) -> list[str]:
@@ -278,7 +283,7 @@ def _with_numbers(row: Row) -> Row:
     """Cells of a table are texts; those that hold numbers are read as such, with a decimal point or comma."""
     if not isinstance(row.values, dict):
         return row
-    values: dict[str, Any] = {key: value for key, value in row.values.items() if value != ""}
+    values = _named({key: value for key, value in row.values.items() if value != ""})
     for name in NUMBERS:
         if name in values and re.fullmatch(r"[+-]?\d+([.,]\d+)?", values[name].strip()):
             number = float(values[name].replace(",", "."))
@@ -288,11 +293,26 @@ def _with_numbers(row: Row) -> Row:
 
 def _n_rows(file: Path) -> int:
     """Lines, as the number of rows to come: counted in blocks."""
+    if file.suffix.lower() == SPREADSHEET:
+        return sum(1 for _row in _rows(file))
     n, last = 0, b"\n"
     with file.open("rb") as opened:
         for block in iter(lambda: opened.read(BLOCK_BYTES), b""):
             n, last = n + block.count(b"\n"), block[-1:]
     return max(1, n + (last != b"\n") - (file.suffix.lower() in TABLES))
+
+
+def _mentions(file: Path, text: bytes) -> bool:
+    """Whether the text stands anywhere in a file of any size; a spreadsheet is packed, and has to be read to know."""
+    if file.suffix.lower() == SPREADSHEET:
+        return True
+    before = b""
+    with file.open("rb") as opened:
+        for block in iter(lambda: opened.read(BLOCK_BYTES), b""):
+            if text in before + block:
+                return True
+            before = block[-len(text) :]
+    return False
 
 
 def _named(raw: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import splitext
 
@@ -10,6 +11,7 @@ from pipeline.audio.load import AUDIO_SUFFIXES
 OTHER_AUDIO = (".m4a", ".mp4", ".aac", ".webm", ".amr", ".3gp", ".wma", ".aiff", ".aif", ".caf", ".sph", ".mka")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx", ".xls", ".txt", ".lab", ".textgrid", ".scp",
           ".parquet", ".eaf", ".xml")  # fmt: skip
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 SHOWN = 3
 
 
@@ -20,12 +22,19 @@ def explained(path: Path) -> str:
             f"{path.name} is not a manifest. Expected a .jsonl, .json, .csv or .tsv file with audio and text, or a "
             f"folder."
         )
-    audio, tables, n_folders = _survey(path)
+    survey = _survey(path)
+    audio, tables, n_folders = survey.audio, survey.tables, survey.n_folders
     readable = {suffix: names for suffix, names in audio.items() if suffix in AUDIO_SUFFIXES}
     foreign = {suffix: names for suffix, names in audio.items() if suffix not in AUDIO_SUFFIXES}
-    seen = [*_counted(audio, "audio file"), *_counted(tables, "table or text file")]
+    seen = [
+        *_counted(audio, "audio file"), *_counted(tables, "table or text file"),
+        *_counted(survey.archives, "archive"), *_counted(survey.others, "other file"),
+    ]  # fmt: skip
     said = [f"{path} has no recordings that can be imported as they lie."]
-    said.append(f"Seen in {n_folders} folders: {'; '.join(seen)}." if seen else "There are no audio files in it.")
+    where = "1 folder" if n_folders == 1 else f"{n_folders} folders"
+    said.append(f"Seen in {where}: {'; '.join(seen)}." if seen else "There are no files in it.")
+    if survey.archives:
+        said.append("Unpack the archives, and import the folder again.")
     if foreign and not readable:
         suffix = max(foreign, key=lambda key: len(foreign[key]))
         said.append(
@@ -48,27 +57,40 @@ def explained(path: Path) -> str:
     return " ".join(said)
 
 
-def _survey(path: Path) -> tuple[dict[str, list[str]], dict[str, list[str]], int]:
-    """Audio and tables by ending, and how many folders there are."""
-    audio: dict[str, list[str]] = {}
-    tables: dict[str, list[str]] = {}
-    n_folders = 0
+@dataclass
+class _Survey:
+    """Files by ending, as paths below the folder."""
+
+    audio: dict[str, list[str]] = field(default_factory=dict)
+    tables: dict[str, list[str]] = field(default_factory=dict)
+    archives: dict[str, list[str]] = field(default_factory=dict)
+    others: dict[str, list[str]] = field(default_factory=dict)
+    n_folders: int = 0
+
+    def files_like(self, suffix: str) -> dict[str, list[str]]:
+        if suffix in (*AUDIO_SUFFIXES, *OTHER_AUDIO):
+            return self.audio
+        return self.tables if suffix in TABLES else self.archives if suffix in ARCHIVES else self.others
+
+
+def _survey(path: Path) -> _Survey:
+    survey = _Survey()
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        n_folders += 1
+        survey.n_folders += 1
         below = Path(folder).relative_to(path)
         for name in sorted(names):
             suffix = splitext(name)[1].lower()
-            found = audio if suffix in (*AUDIO_SUFFIXES, *OTHER_AUDIO) else tables if suffix in TABLES else None
-            if found is not None and not name.startswith("."):
-                found.setdefault(suffix, []).append((below / name).as_posix())
-    return audio, tables, n_folders
+            if not name.startswith("."):
+                survey.files_like(suffix).setdefault(suffix, []).append((below / name).as_posix())
+    return survey
 
 
 def _counted(found: dict[str, list[str]], what: str) -> list[str]:
     """`5 audio files (.m4a): a.m4a, b.m4a, c.m4a ...`, the most first."""
     counts = Counter({suffix: len(names) for suffix, names in found.items()})
-    return [
-        f"{n} {what}{'' if n == 1 else 's'} ({suffix}): {', '.join(found[suffix][:SHOWN])}{' ...' if n > SHOWN else ''}"
-        for suffix, n in counts.most_common()
-    ]
+    lines: list[str] = []
+    for suffix, n in counts.most_common():
+        some = ", ".join(found[suffix][:SHOWN]) + (" ..." if n > SHOWN else "")
+        lines.append(f"{n} {what}{'' if n == 1 else 's'} ({suffix or 'without an ending'}): {some}")
+    return lines

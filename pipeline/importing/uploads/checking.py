@@ -20,11 +20,11 @@ from pipeline.parallel import Progress
 from pipeline.records import Problem
 
 TEXTS = (".txt", ".lab", ".textgrid")
-TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+TABLES = (".csv", ".tsv", ".xlsx", ".jsonl", ".ndjson", ".json")
 DATA = ("", ".scp", ".phn", ".wrd", ".parquet", ".data")
 ARCHIVES = (".zip",)
 OTHER_ARCHIVES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-SPREADSHEETS = (".xlsx", ".xls", ".ods")
+OTHER_SPREADSHEETS = (".xls", ".ods")
 
 
 def check(staging: Staging, progress: Progress | None = None, check_stop: Callable[[], None] | None = None) -> None:
@@ -205,14 +205,14 @@ def _check_kind(kind: Kind, path: PurePosixPath) -> None:
     suffix = path.suffix.lower()
     if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
         text = Message(N_("An archive of this kind, or within another one, is not opened. Unpack it, or send a zip."))
-    elif suffix in SPREADSHEETS:
-        text = Message(N_("Spreadsheets are not read here. Save it as CSV (UTF-8)."))
+    elif suffix in OTHER_SPREADSHEETS:
+        text = Message(N_("Spreadsheets of this kind are not read. Save it as xlsx or CSV."))
     else:
         kinds = ", ".join(known.removeprefix(".") for known in AUDIO_SUFFIXES)
         text = Message(
             N_(
                 "Files of this kind are not used. Recordings are {kinds}; texts are txt, lab or TextGrid; tables are "
-                "csv, tsv or jsonl."
+                "csv, tsv, xlsx or jsonl."
             ),
             kinds=kinds,
         )

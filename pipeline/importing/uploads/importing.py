@@ -1,9 +1,11 @@
 """An upload becomes a set: its files move below the set's registration, and an import in the background reads them."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from pipeline import jsonl
+from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import check_name, list_sets, registration
 from pipeline.errors import CorpusError, JobError
 from pipeline.i18n import _
@@ -17,15 +19,33 @@ from pipeline.settings import Settings
 
 FOLDER = "uploaded"
 MANIFEST = ".recordings.jsonl"  # no file that is sent can have this name
+SHOWN = 3  # names in a message
+
+
+def growing_sets(settings: Settings) -> list[str]:
+    """Sets that were made of uploads and take further recordings."""
+    return [set_.name for set_ in list_sets(settings) if set_.source == str(_files_of(settings, set_.name) / MANIFEST)]
 
 
 def begin_import(
-    settings: Settings, staging: Staging, corpus: Corpus, choices: Choices, name: str, by: Identity | None
+    settings: Settings,
+    staging: Staging,
+    corpus: Corpus,
+    choices: Choices,
+    name: str,
+    by: Identity | None,
+    *,
+    add: bool = False,
 ) -> RunDirectory:
-    """Move the files to where the set keeps them, and start to import them. Raises CorpusError for a name that is taken
-    or no name, and where no recording has a text; nothing is moved then."""
+    """Move the files to where the set keeps them, and start to import them; with `add`, to the recordings that one of
+    `growing_sets` has. Raises CorpusError for a name that is taken or no name, where no recording has a text, and for
+    files that would replace others of the set; nothing is moved then."""
     permit(settings, by, Action.IMPORT_DATA)
-    name = _free(settings, check_name(name.strip()))
+    name = check_name(name.strip())
+    if add:
+        _check_addition(settings, staging, corpus, name)
+    else:
+        _require_free(settings, name)
     if corpus.is_editable:
         lines = manifest_rows(rows_of(staging, corpus, choices), corpus, choices)
         if not lines:
@@ -35,10 +55,7 @@ def begin_import(
     else:
         place = corpus.place or staging.files
         source = [corpus.layout, str(place.relative_to(staging.files))]
-    folder = registration(settings, name)
-    folder.mkdir(parents=True, exist_ok=True)
     staging.change(set=name, source="/".join(source), language=choices.language)
-    shutil.move(staging.files, folder / FOLDER)
     return resume_import(settings, staging, by)
 
 
@@ -46,9 +63,9 @@ def resume_import(settings: Settings, staging: Staging, by: Identity | None) -> 
     """Start it, or start it again after it was stopped: what was imported is kept."""
     me = permit(settings, by, Action.IMPORT_DATA)
     name, (layout, _slash, source) = staging.upload.set, staging.upload.source.partition("/")
-    files = registration(settings, name) / FOLDER
-    if not files.exists() and staging.files.exists():  # it was cut off before the move
-        shutil.move(staging.files, files)
+    files = _files_of(settings, name)
+    if staging.files.exists():
+        _move(staging.files, files)
     language = ["--language", staging.upload.language] if staging.upload.language else []
     run = launch(
         settings,
@@ -92,12 +109,50 @@ def discard(settings: Settings, staging: Staging) -> None:
     staging.discard()
 
 
-def _free(settings: Settings, name: str) -> str:
+def _files_of(settings: Settings, name: str) -> Path:
+    return registration(settings, name) / FOLDER
+
+
+def _move(source: Path, target: Path) -> None:
+    """File by file, the lines of the manifest last; it can be cut off anywhere and done again."""
+    for file in sorted(source.rglob("*")):
+        place = target / file.relative_to(source)
+        if file.is_file() and file.name != MANIFEST:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+    if (source / MANIFEST).is_file():
+        lines = {row["audio"]: row for path in (target, source) for row in _lines(path / MANIFEST)}
+        jsonl.write(target / MANIFEST, lines.values())
+    shutil.rmtree(source)
+
+
+def _lines(manifest: Path) -> Iterable[dict[str, Any]]:
+    return jsonl.read(manifest) if manifest.is_file() else ()
+
+
+def _check_addition(settings: Settings, staging: Staging, corpus: Corpus, name: str) -> None:
+    """Raises CorpusError where these files cannot be added to the set of that name."""
+    if name not in growing_sets(settings) or not corpus.is_editable:
+        raise CorpusError(
+            _("These files cannot be added to {name}. Import them as a set of their own.").format(name=name)
+        )
+    files = _files_of(settings, name)
+    taken = [
+        entry.path
+        for entry in staging.staged.values()
+        if entry.path and (files / entry.path).exists() and artifacts.sha256_of(files / entry.path) != entry.sha256
+    ]
+    if taken:
+        text = _("{name} has other files of these names: {files}. Rename them, or send them in a folder of their own.")
+        shown = ", ".join(taken[:SHOWN]) + (" ..." if len(taken) > SHOWN else "")
+        raise CorpusError(text.format(name=name, files=shown))
+
+
+def _require_free(settings: Settings, name: str) -> None:
     """Raises CorpusError where a set has that name, in any spelling that a file system might take for the same."""
     taken = next((set_.name for set_ in list_sets(settings) if set_.name.casefold() == name.casefold()), None)
     if taken is not None or _is_used(registration(settings, name)):
         raise CorpusError(_("The name {name} is taken. Choose another one.").format(name=taken or name))
-    return name
 
 
 def _is_used(folder: Path) -> bool:

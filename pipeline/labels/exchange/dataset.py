@@ -12,11 +12,12 @@ from pipeline import artifacts
 from pipeline.errors import LabelError
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
+from pipeline.labels.segments import segment_to_json
 from pipeline.optional import require
 from pipeline.records import Problem, RatingEvent
 from pipeline.settings import Settings
 
-EVENT_TEXTS = ("evaluator", "action", "purpose", "notes", "reason", "at", "project", "source")
+EVENT_TEXTS = ("evaluator", "action", "purpose", "notes", "reason", "at", "project", "source", "rubric")
 
 
 def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int, tuple[Problem, ...]]:
@@ -33,7 +34,7 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
     disable_progress_bars()
     text, number = Value("string"), Value("float64")
     event = {**dict.fromkeys(EVENT_TEXTS, text), **dict.fromkeys(("score", "took_s", "heard"), number),
-             "dimensions": text, "marks": text}  # fmt: skip
+             "dimensions": text, "marks": text, "segments": text, "experts": text}  # fmt: skip
     columns = Features({
         **dict.fromkeys(("id", "set", "text", "speaker", "part", "language", "consensus_method"), text),
         "audio": {"bytes": Value("binary"), "path": text}, "score": number, "n_raters": Value("int64"),
@@ -117,8 +118,11 @@ def _event(event: RatingEvent) -> dict[str, Any]:
         **{name: str(getattr(event, name)) for name in EVENT_TEXTS},
         "score": event.score, "took_s": event.took_s, "heard": event.heard, "dimensions": json.dumps(event.dimensions),
         "marks": json.dumps([asdict(mark) for mark in event.marks], ensure_ascii=False),
+        "segments": json.dumps([segment_to_json(segment) for segment in event.segments], ensure_ascii=False),
+        "experts": json.dumps(event.experts, ensure_ascii=False),
     }  # fmt: skip
 
 
 def _values(rating: dict[str, Any]) -> dict[str, Any]:
-    return {**rating, "dimensions": artifacts.loads(rating["dimensions"]), "marks": artifacts.loads(rating["marks"])}
+    names = ("dimensions", "marks", "segments", "experts")  # the last two are not in datasets of before
+    return {**rating, **{name: artifacts.loads(rating[name]) for name in names if name in rating}}

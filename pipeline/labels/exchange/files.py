@@ -17,6 +17,8 @@ from pipeline.labels.exchange.tables import table_rows, to_csv, to_jsonl, to_xls
 from pipeline.labels.exchange.textgrid import Aligner, Alignment, textgrid_path, write_textgrid
 from pipeline.people.access import Identity
 from pipeline.records import Problem
+from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 
 TASKS, CONFIGURATION = "tasks.json", "labeling_config.xml"
@@ -60,8 +62,24 @@ def label_studio_files(
     root = document_root or document_root_of(settings, set_name)
     return {
         TASKS: tasks(labels.recordings, root),
-        CONFIGURATION: configuration(labelled.recording.rubric for labelled in labels.recordings),
+        CONFIGURATION: configuration(
+            _rubrics(settings, labels),
+            {segment.tier for labelled in labels.recordings for event in labelled.events for segment in event.segments},
+        ),
     }
+
+
+def _rubrics(settings: Settings, labels: Labels) -> list[Rubric]:
+    """With which the recordings were rated, or would be."""
+    library = RubricLibrary(settings)
+    rubrics = {RUBRICS[unit].reference: RUBRICS[unit] for unit in {r.recording.rubric for r in labels.recordings}}
+    for labelled in labels.recordings:
+        for event in labelled.events:
+            if event.rubric and event.rubric not in rubrics:
+                rubric = library.of_event(event, labelled.recording.rubric)
+                if rubric is not None:
+                    rubrics[event.rubric] = rubric
+    return [rubrics[reference] for reference in sorted(rubrics)]
 
 
 def document_root_of(settings: Settings, set_name: str) -> Path:

@@ -7,26 +7,33 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from pipeline.corpus.sets import get_set, read_recordings
-from pipeline.errors import LabelError
+from pipeline import artifacts
+from pipeline.corpus.sets import get_set, language_of, read_recordings
+from pipeline.errors import LabelError, UnknownNameError
 from pipeline.i18n import N_, Message
-from pipeline.labels.exchange.label_studio import counted, from_label_studio, from_label_studio_table
+from pipeline.labels.exchange.label_studio import SHIPPED, counted, from_label_studio, from_label_studio_table
 from pipeline.labels.exchange.rating_rows import Reading, Row, from_table
+from pipeline.labels.exchange.textgrid_segments import placed
 from pipeline.labels.history import slot
 from pipeline.labels.index import Index
+from pipeline.labels.marked_words import marked_words
 from pipeline.labels.scale import Scale, applied, own_scale, question, star_question
-from pipeline.labels.store import LabelStore, checked
+from pipeline.labels.segments import mark_from_json, segments_from_json
+from pipeline.labels.store import LabelStore, checked, duration_of
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, is_nobody, name_key, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import REVIEWS, Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
-from pipeline.rubrics import MARKS, RUBRICS, Dimension
+from pipeline.records import REVIEWS, Purpose, RatingAction, RatingEvent, RatingSource, Recording
+from pipeline.rubrics import MARKS, Dimension, Rubric
+from pipeline.rubrics.library import RubricLibrary
+from pipeline.rubrics.rubric import SCORE
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
 from pipeline.times import now_iso
 
 Format = Literal["table", "label-studio"]
 WANT_A_REASON = (RatingAction.SKIP, RatingAction.FLAG, RatingAction.EXCLUDE)
+KINDS = dict(MARKS)
 LARGEST = sys.float_info.max  # a whole number beyond it has hundreds of digits
 NAMELESS = N_("names no rater. Name the rater of such rows, or complete the file")
 
@@ -49,15 +56,17 @@ class Incoming:
         return sum(map(len, self.ratings.values()))
 
 
-def read_ratings(content: bytes, fmt: Format | None = None, sheet: str = "") -> Reading:
-    """The ratings of a file of any known kind, told by its content where `fmt` does not say it. Raises LabelError or
-    TableError where it is none of them."""
+def read_ratings(
+    content: bytes, fmt: Format | None = None, sheet: str = "", rubrics: Sequence[Rubric] = SHIPPED
+) -> Reading:
+    """The ratings of a file of any known kind, told by its content where `fmt` does not say it; values are named as the
+    dimensions of `rubrics`. Raises LabelError or TableError where it is none of them."""
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if fmt == "label-studio" or (fmt is None and start in (b"[", b"{")):
-        return Reading(from_label_studio(content))
-    if (rows := from_label_studio_table(content)) is not None:
+        return Reading(from_label_studio(content, rubrics))
+    if (rows := from_label_studio_table(content, rubrics)) is not None:
         return Reading(rows)
-    return from_table(content, sheet)
+    return from_table(content, sheet, rubrics)
 
 
 def check(
@@ -68,18 +77,23 @@ def check(
     *,
     scale: Scale | None = None,
     rater: str = "",
+    rubric: str = "",
 ) -> Incoming:
-    """Against the set, its rubric and the people whose ratings may come in (`known`; None: anybody's). Spellings of
+    """Against the set, the rubric and the people whose ratings may come in (`known`; None: anybody's). Spellings of
     one name become one person: as the installation knows them, else as the file has them first. Writes nothing.
 
     Args:
         scale: on which the scores were given; None: on the rubric's, which is asked about where they do not look so.
             Where the file has stars, it is the stars' alone.
         rater: whose the ratings are that name nobody.
+        rubric: the name of the rubric of ratings that name none; empty: the shipped one of the set.
+
+    Raises UnknownNameError where there is no such rubric, LabelError where it is none of the set's unit.
     """
-    rubric = get_set(settings, set_name).rubric
-    dimensions = {dimension.key: dimension for dimension in RUBRICS[rubric].dimensions}
-    first = next(iter(dimensions.values()))
+    set_ = get_set(settings, set_name)
+    library, unit = RubricLibrary(settings), set_.rubric
+    chosen = library.rating(unit, rubric)
+    first = chosen.dimensions[0]
     recordings = _Recordings(read_recordings(settings, set_name))
     raters = _Raters(People(settings), known, rater)
     given = (row.values.get(name) for row in rows for name in row.unscaled)
@@ -96,15 +110,23 @@ def check(
                 raise LabelError(row.problem)
             recording = recordings.of(str(row.values.get("recording_id") or ""))
             name = raters.of(str(row.values.get("evaluator") or ""), is_reviewer=_action(row.values) in REVIEWS)
+            named = str(row.values.get("rubric") or "")
+            given_with = library.version(named) if named else chosen
+            dimensions = {dimension.key: dimension for dimension in given_with.dimensions}
             values = _scored(row.values, dimensions)
             for key, value in values.items():
-                scores.setdefault(key, []).append(value)
+                if not named:
+                    scores.setdefault(key, []).append(value)
                 if scale is not None and key in dimensions and (not stars or key in row.unscaled):
                     values[key], scaled = scale.onto(value, dimensions[key]), True
                 elif key in dimensions and key not in row.unscaled:
                     own_scale(dimensions[key]).onto(value, dimensions[key])
-            event = replace(checked(rubric, _event(row.values, name, values, rubric)), evaluator=name)
-        except (LabelError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            rating = _event(row.values, name, values, given_with)
+            if row.places_by_label and rating.segments:
+                words = marked_words(recording, language_of(set_, recording))
+                rating = replace(rating, segments=placed(row.values["segments"], rating.segments, words))
+            event = replace(checked(given_with, rating, duration_of(recording)), evaluator=name)
+        except (LabelError, UnknownNameError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             problems.append(_problem(row.place, error))
             continue
         place = recording.id, *slot(event)
@@ -114,7 +136,7 @@ def check(
         incoming.setdefault(recording.id, []).append(event)
     asked: Message | None = None
     if scale is None:
-        asked = star_question(stars, first) if stars else question(scores, dimensions.values())
+        asked = star_question(stars, first) if stars else question(scores, chosen.dimensions)
     assumed = [applied(scale, first)] if scale is not None and scaled else []
     assumed += [
         Message(N_("This is no part of a rating and is left out: {result}."), result=result)
@@ -249,7 +271,7 @@ def _repeated(event: RatingEvent, recording: Recording, before: str, now: str) -
     )  # fmt: skip
 
 
-def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float], rubric: RubricName) -> RatingEvent:
+def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float], rubric: Rubric) -> RatingEvent:
     action = _action(values)
     if action is RatingAction.UNDO:
         raise LabelError(f"'{action}' is not a rating")
@@ -258,28 +280,27 @@ def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float
         evaluator=evaluator,
         action=action,
         at=_time(str(values.get("at") or "")),
-        score=scores.get("score") if rubric is RubricName.WORD else None,
-        dimensions={} if rubric is RubricName.WORD else dict(scores),
+        score=scores.get(SCORE) if rubric.is_score else None,
+        dimensions={} if rubric.is_score else dict(scores),
         notes=str(values.get("notes") or ""),
         reason=str(values.get("reason") or ("imported" if action in WANT_A_REASON else "")),
-        marks=tuple(_mark(mark) for mark in values.get("marks") or ()),
+        marks=tuple(mark_from_json(mark, KINDS) for mark in values.get("marks") or ()),
         project=str(values.get("project") or ""),
         purpose=Purpose(str(values.get("purpose") or "")),
         took_s=None if took_s is None else float(took_s),
         heard=None if heard is None else min(1.0, max(0.0, float(heard))),
         source=RatingSource(str(values.get("source") or RatingSource.HUMAN)),
+        segments=segments_from_json(values.get("segments") or (), KINDS),
+        experts=_experts(values.get("experts") or ()),
     )
 
 
-def _mark(raw: Mapping[str, Any]) -> Mark:
-    """Raises LabelError for what no form offers: it could not be shown, nor read back from other programs."""
-    kinds = dict(MARKS)
-    kind, word, phone = raw.get("kind"), raw.get("word"), raw.get("phone")
-    if kind not in kinds:
-        raise LabelError(f"{kind!r} is not a kind of mark; there are {', '.join(kinds)}")
-    if not isinstance(word, int) or not (phone is None or isinstance(phone, int)):
-        raise LabelError(f"a mark has the number of a word, and of a phone or none, got {word!r} and {phone!r}")
-    return Mark(word, phone, str(kind), str(raw.get("heard") or ""))
+def _experts(raw: Any) -> tuple[str, ...]:
+    """Raises ValueError for what is no list of names."""
+    names = artifacts.loads(raw) if isinstance(raw, str) else list(raw)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"experts is a list of names, got {raw!r:.60}")
+    return tuple(map(clean_name, names))
 
 
 def _action(values: Mapping[str, Any]) -> RatingAction:

@@ -16,17 +16,26 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from pipeline.errors import LabelError
-from pipeline.labels.exchange.marked_words import marked_words, word_places
 from pipeline.labels.exchange.recordings import LabelledRecording
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, RubricName
-from pipeline.rubrics import MARKS, RUBRICS, Dimension
+from pipeline.labels.marked_words import marked_words, word_places
+from pipeline.labels.segments import TIERS
+from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, Recording, Segment
+from pipeline.rubrics import MARKS, Dimension, Rubric
 
 LOCAL_FILES = "/data/local-files/?d="
 AUDIO, TEXT = "audio", "text"  # names of what is shown
 LABELS, HEARD, SOUND, WORD = "marks", "heard", "sound", "word"
+# Of a segment, a region of the audio: its tier, its label, its place in the text, its marks.
+TIER, LABEL, OF_WORD, OF_SOUND, SEGMENT_MARKS = (
+    f"segment_{name}" for name in ("tier", "label", "word", "sound", "marks")
+)
 SHARE_HEARD = "share_heard"
-TEXTS = {"rater": "evaluator", "notes": "notes", "reason": "reason", "rated_at": "at", "project": "project"}
+TEXTS = {
+    "rater": "evaluator", "notes": "notes", "reason": "reason", "rated_at": "at", "project": "project",
+    "rubric": "rubric", "experts": "experts",
+}  # fmt: skip
 CHOICES = {"action": RatingAction, "purpose": Purpose, "source": RatingSource}
+MARK_HEARD = ": "  # between a mark and the sound that was heard
 UNCHOSEN = ("rate", "", "human")  # what an annotation without the choice says
 
 
@@ -36,14 +45,21 @@ def tasks(labelled: Iterable[LabelledRecording], document_root: Path) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
-def configuration(rubrics: Iterable[RubricName]) -> bytes:
-    """The labelling configuration for tasks under these rubrics, as XML."""
+def configuration(rubrics: Iterable[Rubric], tiers: Iterable[str] = ()) -> bytes:
+    """The labelling configuration for tasks under these rubrics and with segments in these tiers, as XML."""
     view = ElementTree.Element("View")
 
     def add(tag: str, **attributes: str) -> ElementTree.Element:
         return ElementTree.SubElement(view, tag, attributes)
 
     add("Audio", name=AUDIO, value=f"${AUDIO}")
+    of_audio = add("Labels", name=TIER, toName=AUDIO)
+    for tier in dict.fromkeys((*TIERS, *sorted(tiers))):
+        ElementTree.SubElement(of_audio, "Label", value=tier)
+    add("TextArea", name=LABEL, toName=AUDIO, perRegion="true", placeholder="label of the segment")
+    for name in (OF_WORD, OF_SOUND):
+        add("Number", name=name, toName=AUDIO, perRegion="true", min="1", step="1")
+    add("TextArea", name=SEGMENT_MARKS, toName=AUDIO, perRegion="true", placeholder="mark: sound that was heard")
     labels = add("Labels", name=LABELS, toName=TEXT)
     for kind, meaning in MARKS:
         ElementTree.SubElement(labels, "Label", value=kind, hint=meaning)
@@ -51,9 +67,13 @@ def configuration(rubrics: Iterable[RubricName]) -> bytes:
     add("TextArea", name=HEARD, toName=TEXT, perRegion="true", placeholder="sound that was heard")
     for name in (SOUND, WORD):
         add("Number", name=name, toName=TEXT, perRegion="true", min="1", step="1")
-    for dimension in dict.fromkeys(d for rubric in sorted(set(rubrics)) for d in RUBRICS[rubric].dimensions):
-        add("Header", value=f"{dimension.label} ({dimension.low:g}–{dimension.high:g})", size="4")
-        add("Number", name=dimension.key, toName=AUDIO, **_range(dimension))
+    scales: dict[str, list[Dimension]] = {}  # rubrics may use one key on different scales
+    for dimension in (d for rubric in rubrics for d in rubric.dimensions):
+        scales.setdefault(dimension.key, []).append(dimension)
+    for key, same in scales.items():
+        low, high = f"{min(d.low for d in same):g}", f"{max(d.high for d in same):g}"
+        add("Header", value=f"{same[0].label} ({low}–{high})", size="4")
+        add("Number", name=key, toName=AUDIO, min=low, max=high, step="0.1")
     add("Header", value="Share heard (0–1)", size="4")
     add("Number", name=SHARE_HEARD, toName=AUDIO, min="0", max="1", step="0.001")
     for name in TEXTS:
@@ -112,7 +132,8 @@ def _results(recording: Recording, event: RatingEvent) -> Iterator[dict[str, Any
     if event.heard is not None:
         yield _result(SHARE_HEARD, SHARE_HEARD, "number", {"number": event.heard})
     for name, field in TEXTS.items():
-        if text := getattr(event, field):
+        if value := getattr(event, field):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             yield _result(name, name, "textarea", {"text": [text]})
     for name in CHOICES:
         choice = str(getattr(event, name))
@@ -120,6 +141,23 @@ def _results(recording: Recording, event: RatingEvent) -> Iterator[dict[str, Any
             yield _result(name, name, "choices", {"choices": [choice]})
     for number, mark in enumerate(event.marks, start=1):
         yield from _mark(recording, mark, f"mark{number}")
+    for number, segment in enumerate(event.segments, start=1):
+        yield from _segment(segment, f"segment{number}")
+
+
+def _segment(segment: Segment, region: str) -> Iterator[dict[str, Any]]:
+    """A region of the audio. Word and sound count from 1; its marks are written even where they follow from those on
+    the text."""
+    span = {"start": segment.start_s, "end": segment.end_s}
+    yield _result(region, TIER, "labels", {**span, "channel": 0, "labels": [segment.tier]})
+    if segment.label:
+        yield _result(region, LABEL, "textarea", {**span, "text": [segment.label]})
+    for name, place in ((OF_WORD, segment.word), (OF_SOUND, segment.phone)):
+        if place is not None:
+            yield _result(region, name, "number", {**span, "number": place + 1})
+    if segment.marks:
+        texts = [f"{kind}{MARK_HEARD}{heard}" if heard else kind for kind, heard in segment.marks.items()]
+        yield _result(region, SEGMENT_MARKS, "textarea", {**span, "text": texts})
 
 
 def _mark(recording: Recording, mark: Mark, region: str) -> Iterator[dict[str, Any]]:
@@ -142,12 +180,8 @@ def _place(recording: Recording, mark: Mark) -> tuple[int, int] | None:
     places = word_places(recording)
     if mark.word >= len(places):
         return None
-    return places[mark.word], places[mark.word] + len(marked_words(recording)[mark.word])
+    return places[mark.word], places[mark.word] + len(marked_words(recording)[mark.word].text)
 
 
 def _result(region: str, name: str, kind: str, value: dict[str, Any], to_name: str = AUDIO) -> dict[str, Any]:
     return {"id": region, "from_name": name, "to_name": to_name, "type": kind, "value": value}
-
-
-def _range(dimension: Dimension) -> dict[str, str]:
-    return {"min": f"{dimension.low:g}", "max": f"{dimension.high:g}", "step": "0.1"}

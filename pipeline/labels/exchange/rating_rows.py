@@ -1,6 +1,6 @@
 """Rows of ratings as other programs give them, and how a table of them is read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pipeline import artifacts, cells
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName
-from pipeline.rubrics import RUBRICS
+from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.tablefile import SheetChoiceError, Table, TableRow, read_table
 
 DIMENSIONS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
@@ -37,11 +37,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "labeled": ("labelled", "rated", "is labeled", "etiketli", "etiketlendi", "puanlandı", "değerlendirildi"),
     "dimensions": (),
     "marks": (),
+    "segments": (),
     "project": ("proje",),
     "purpose": (),
     "took_s": ("seconds", "lead time", "süre"),
     "heard": ("share heard",),
     "source": (),
+    "rubric": (),
+    "experts": (),
 }  # fmt: skip
 TableName = Literal["ratings", "consensus"]
 SHEETS: tuple[TableName, ...] = ("ratings", "consensus")  # of an exported workbook: the second follows from the first
@@ -53,13 +56,14 @@ KNOWN_ALREADY = ("set", "speaker", "text", "part", "counts", "consensus", "exclu
 class Row:
     """One rating as it was read: `place` says where it stood, `problem` what is wrong with it already. `unscaled` names
     the values whose scale the file does not say (stars), `left_out` what stood beside the rating and is no part of
-    one."""
+    one. `places_by_label`: for which words and sounds its segments stand is told by their labels."""
 
     place: str
     values: dict[str, Any]
     problem: str = ""
     unscaled: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    places_by_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,17 @@ class Reading:
     assumed: tuple[Message, ...] = ()
 
 
-def from_table(content: bytes, sheet: str = "") -> Reading:
+def from_table(content: bytes, sheet: str = "", rubrics: Iterable[Rubric] = ()) -> Reading:
     """Of a table with `recording_id`, and `score` (words) or the dimensions' names (sentences): that of `pronlab export
-    --format csv`, or any CSV or Excel file whose columns have one of the names in COLUMNS. Raises TableError where it
-    is none."""
+    --format csv`, or any CSV or Excel file whose columns have one of the names in COLUMNS, or are named as a dimension
+    of one of `rubrics`. Raises TableError where it is none."""
+    columns = columns_with(rubrics)
     try:
-        table = read_table(content, COLUMNS, ("recording_id",), sheet)
+        table = read_table(content, columns, ("recording_id",), sheet)
     except SheetChoiceError as error:
         if error.sheets != SHEETS:
             raise
-        table = read_table(content, COLUMNS, ("recording_id",), SHEETS[0])
+        table = read_table(content, columns, ("recording_id",), SHEETS[0])
     month_first = cells.is_month_first(_column(table, "at"))
     rows: list[Row] = []
     not_rated = 0
@@ -92,24 +97,40 @@ def from_table(content: bytes, sheet: str = "") -> Reading:
             if not cells.flag(row.cells.get("labeled", True)):
                 not_rated += 1
                 continue
-            rows.append(Row(place, _values(row, month_first is True)))
+            rows.append(Row(place, _values(row, columns, month_first is True)))
         except cells.CellError as error:
             rows.append(Row(place, {}, error.reason))
-    return Reading(rows, (*table.assumed, *_assumed(table, month_first, not_rated)))
+    return Reading(rows, (*table.assumed, *_assumed(table, columns, month_first, not_rated)))
 
 
-def _values(row: TableRow, month_first: bool) -> dict[str, Any]:
+def columns_with(rubrics: Iterable[Rubric]) -> dict[str, tuple[str, ...]]:
+    """COLUMNS with the dimensions of these rubrics, each also by its label where no other column has that name."""
+    columns = dict(COLUMNS)
+    taken = {name for key, names in COLUMNS.items() for name in (key, *names)}
+    for dimension in (dimension for rubric in rubrics for dimension in rubric.dimensions):
+        if dimension.key not in columns:
+            label = dimension.label.casefold()
+            columns[dimension.key] = () if label in taken | {dimension.key} else (label,)
+            taken |= {dimension.key, label}
+    return columns
+
+
+def _numbers(columns: Collection[str]) -> list[str]:
+    return [*NUMBERS, *(name for name in columns if name not in COLUMNS)]
+
+
+def _values(row: TableRow, columns: Collection[str], month_first: bool) -> dict[str, Any]:
     """Raises CellError."""
     values: dict[str, Any] = {
-        name: cell if name in TEXTS else cell.strip() for name, cell in row.cells.items() if name in COLUMNS
+        name: cell if name in TEXTS else cell.strip() for name, cell in row.cells.items() if name in columns
     }
-    for name in ("dimensions", "marks"):
+    for name in ("dimensions", "marks", "segments", "experts"):
         if name in values:
             try:
                 values[name] = artifacts.loads(values[name])
             except ValueError:
                 raise cells.CellError(Message(N_("has {name} that are not JSON"), name=name)) from None
-    for name in NUMBERS:
+    for name in _numbers(columns):
         if name in values:
             try:
                 values[name] = cells.number(values[name])
@@ -122,8 +143,10 @@ def _values(row: TableRow, month_first: bool) -> dict[str, Any]:
     return values
 
 
-def _assumed(table: Table, month_first: bool | None, not_rated: int) -> Iterable[Message]:
-    decimal = next((cell for name in NUMBERS for cell in _column(table, name) if cells.has_decimal_comma(cell)), None)
+def _assumed(table: Table, columns: Collection[str], month_first: bool | None, not_rated: int) -> Iterable[Message]:
+    decimal = next(
+        (cell for name in _numbers(columns) for cell in _column(table, name) if cells.has_decimal_comma(cell)), None
+    )
     if decimal is not None:
         yield Message(
             N_("A comma is the decimal sign: “{text}” is read as {value}."),
@@ -141,7 +164,7 @@ def _assumed(table: Table, month_first: bool | None, not_rated: int) -> Iterable
         yield Message(N_("Times without a time zone are read as UTC."))
     if not_rated:
         yield Message(N_("Rows marked as not rated are left out: {n}."), n=str(not_rated))
-    unused = [name for name in table.columns if name not in COLUMNS and name not in KNOWN_ALREADY]
+    unused = [name for name in table.columns if name not in columns and name not in KNOWN_ALREADY]
     if unused:
         yield Message(N_("These columns are not used: {columns}."), columns=", ".join(unused))
 

@@ -3,12 +3,21 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.corpus.sets import RecordingSet, audio_path, get_set, list_sets, read_recordings, result_path
+from pipeline.corpus.sets import (
+    RecordingSet,
+    audio_path,
+    get_set,
+    language_of,
+    list_sets,
+    read_recordings,
+    result_path,
+)
 from pipeline.errors import CorpusError, LabelError
 from pipeline.labels.consensus import Consensus
 from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import NOT_COUNTED, Review, lasting_events, review
 from pipeline.labels.index import Index
+from pipeline.labels.marked_words import MarkedWord, marked_words
 from pipeline.labels.result_file import ResultFile, read_result, respelled
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -19,13 +28,19 @@ from pipeline.settings import Settings
 @dataclass(frozen=True)
 class LabelledRecording:
     """A recording with its audio file, what stands of its history (ratings, skips and flags with calibrations and
-    repeats, decisions, requests), and what follows from that."""
+    repeats, decisions, requests), and what follows from that. `language` is its set's where it has none of its own."""
 
     recording: Recording
     audio: Path
     events: tuple[RatingEvent, ...]
     consensus: Consensus | None
     review: Review
+    language: str = "und"
+
+    @property
+    def words(self) -> list[MarkedWord]:
+        """Those that marks and segments count."""
+        return marked_words(self.recording, self.language)
 
     @property
     def is_excluded(self) -> bool:
@@ -90,4 +105,5 @@ def _labelled(set_: RecordingSet, recording: Recording, result: ResultFile) -> L
     events = tuple(lasting_events(result.ratings))
     if not events:
         return None
-    return LabelledRecording(recording, audio_path(set_, recording), events, result.consensus, review(result.ratings))
+    audio, language = audio_path(set_, recording), language_of(set_, recording)
+    return LabelledRecording(recording, audio, events, result.consensus, review(result.ratings), language)

@@ -11,6 +11,7 @@ from pipeline.csvfile import COMMA, Dialect
 from pipeline.errors import LabelError
 from pipeline.labels.exchange.rating_rows import DIMENSIONS, SHEETS, TableName
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
+from pipeline.labels.segments import segment_to_json
 from pipeline.optional import require
 from pipeline.records import RatingEvent
 
@@ -23,8 +24,11 @@ def table_rows(labels: Labels, table: TableName) -> list[dict[str, Any]]:
     if table == "consensus":
         decided = [r for r in labels.recordings if r.consensus is not None or r.is_excluded]
         return [_consensus_row(labelled) for labelled in decided]
-    has_dimensions = any(event.dimensions for labelled in labels.recordings for event in labelled.events)
-    dimensions = DIMENSIONS if has_dimensions else ()
+    given = dict.fromkeys(
+        key for labelled in labels.recordings for event in labelled.events for key in event.dimensions
+    )
+    shipped = DIMENSIONS if given.keys() & set(DIMENSIONS) else ()
+    dimensions = [*shipped, *(key for key in given if key not in DIMENSIONS)]
     return [
         _rating_row(labelled, event, dimensions)
         for labelled in labels.recordings
@@ -81,8 +85,9 @@ def _rating_row(labelled: LabelledRecording, event: RatingEvent, dimensions: Seq
         "evaluator": event.evaluator, "action": str(event.action), "purpose": str(event.purpose),
         "score": event.score, **{name: event.dimensions.get(name) for name in dimensions},
         "notes": event.notes, "reason": event.reason, "marks": [asdict(mark) for mark in event.marks],
+        "segments": [segment_to_json(segment) for segment in event.segments],
         "at": event.at, "took_s": event.took_s, "heard": event.heard,
-        "project": event.project, "source": str(event.source),
+        "project": event.project, "source": str(event.source), "rubric": event.rubric, "experts": list(event.experts),
         "counts": labelled.counts(event), "consensus": None if agreed is None else agreed.score,
         "excluded": labelled.is_excluded,
     }  # fmt: skip

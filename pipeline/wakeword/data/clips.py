@@ -30,6 +30,9 @@ from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 
+SPOKEN = (
+    "spoken.jsonl"  # what the clips of a folder are that `pronlab wakeword speak` wrote, each in its voice's folder
+)
 QUARANTINE_REASONS = "reasons.jsonl"
 BAD = ("unreadable", "silent", "too_short", "too_long", "empty")
 
@@ -113,8 +116,11 @@ def scan_folders(
     folders: Mapping[Label, Sequence[Path]], *, source_pattern: str | None = None, progress: Progress | None = None
 ) -> ClipScan:
     """As `scan_clips`, of folders (or single files) that were named for each class; the paths are relative to what they
-    have in common. Raises CorpusError for one that is not there or lies in two classes."""
-    given = [(path.absolute(), label) for label, paths in folders.items() for path in paths]
+    have in common. A folder of positives that has class folders of its own (`pronlab wakeword speak` writes such)
+    gives each of them to its class; without a pattern, the source of a spoken clip is its voice. Raises CorpusError for
+    one that is not there or lies in two classes."""
+    named = [(path.absolute(), label) for label, paths in folders.items() for path in paths]
+    given = [pair for path, label in named for pair in _with_class_folders(path, label)]
     missing = [str(path) for path, _ in given if not path.exists()]
     if missing:
         raise CorpusError(f"There is no {' and no '.join(missing)}.")
@@ -122,7 +128,24 @@ def scan_folders(
         for other, second in given:
             if label is not second and other.is_relative_to(path):
                 raise CorpusError(f"{other} is given as {second} and, within {path}, as {label}.")
-    return _scan(Path(os.path.commonpath([path for path, _ in given] or [Path("/")])), given, source_pattern, progress)
+    root = Path(os.path.commonpath([path for path, _ in given] or [Path("/")]))
+    scan = _scan(root, given, source_pattern, progress)
+    spoken = [path for path, _ in named if (path / SPOKEN).is_file()]
+    if source_pattern is not None or not spoken:
+        return scan
+    clips = tuple(
+        replace(clip, source=(root / clip.path).parent.name)
+        if any((root / clip.path).is_relative_to(folder) for folder in spoken)
+        else clip
+        for clip in scan.clips
+    )
+    return replace(scan, clips=clips, statistics=_statistics(clips))
+
+
+def _with_class_folders(path: Path, label: Label) -> list[tuple[Path, Label]]:
+    if label is not Label.POSITIVE or not (path / Label.POSITIVE).is_dir():
+        return [(path, label)]
+    return [(path / own, own) for own in Label if (path / own).is_dir()]
 
 
 def _scan(

@@ -14,8 +14,15 @@ function actsItself(event) {
   return event.composedPath().some((node) => node instanceof HTMLElement && node.matches(controls));
 }
 
-// `acts` maps a key to a function; returns the function that stops listening.
-function listenToKeys(acts, onEscape) {
+// Arrows move within a toolbar, a scroll bar, a list and a dialog that has the focus.
+function movesWithin(event) {
+  if (!/^(Arrow|Home|End|Page)/.test(event.key)) return false;
+  return event.composedPath().some((node) => node instanceof HTMLElement && node.matches("[role=toolbar], [role=scrollbar], [role=listbox], [role=dialog]"));
+}
+
+// `acts` maps a key to a function ("Shift+ArrowLeft" where Shift changes no letter); returns the function that stops
+// listening. Keys are heard anywhere in the page, or only within `place`.
+function listenToKeys(acts, onEscape, place = document) {
   const handle = (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const target = event.composedPath()[0];
@@ -26,14 +33,14 @@ function listenToKeys(acts, onEscape) {
     }
     const isScore = target instanceof HTMLElement && target.tagName === "INPUT" && target.type === "number";
     if (isTyping(event) && !(isScore && event.key === "Enter")) return;
-    if (actsItself(event)) return;
-    const act = acts[event.key];
+    if (actsItself(event) || movesWithin(event)) return;
+    const act = acts[event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key];
     if (!act || (event.repeat && ["Enter", "u", "s", "f"].includes(event.key))) return;
     event.preventDefault();
     event.stopPropagation();
     if (isScore) target.blur();
     act();
   };
-  document.addEventListener("keydown", handle, true);
-  return () => document.removeEventListener("keydown", handle, true);
+  place.addEventListener("keydown", handle, true);
+  return () => place.removeEventListener("keydown", handle, true);
 }

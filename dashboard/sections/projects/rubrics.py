@@ -1,0 +1,60 @@
+"""Rubrics: which there are and how their forms look, and adding one."""
+
+import streamlit as st
+
+from dashboard.components.page import errors_in_words
+from dashboard.components.rating_form import rubric_preview
+from dashboard.markup import message, plain
+from dashboard.services import rubrics
+from pipeline.i18n import _, translated
+from pipeline.people.access import Action, Identity
+from pipeline.rubrics import Rubric
+
+MAX_MB = 1
+
+
+def draw(me: Identity) -> None:
+    for problem in rubrics.problems():
+        st.warning(message(problem.message), icon=":material/warning:")
+    known = {rubric.name: rubric for rubric in rubrics.all_rubrics()}
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    chosen = known[
+        row.selectbox(
+            _("Rubric"), list(known), key="rubric-shown", format_func=lambda name: _name(known[name]), width=320
+        )
+    ]
+    row.download_button(
+        _("Download"), rubrics.as_file(chosen), f"{chosen.name}.yaml", "application/yaml", icon=":material/download:",
+        help=_("Change the file, give it another name, and add it as your own rubric."),
+    )  # fmt: skip
+    _shown(chosen, "rubric-form")
+    if me.may(Action.MANAGE_PROJECTS):
+        _add()
+
+
+def _name(rubric: Rubric) -> str:
+    return f"{translated(rubric.title)} ({rubric.reference})"
+
+
+def _shown(rubric: Rubric, key: str) -> None:
+    unit = _("For recordings of a word") if rubric.unit == "word" else _("For recordings of a sentence")  # not shown
+    st.caption(unit + ". " + _("This is how the form looks; nothing is saved here."))
+    rubric_preview(rubric, key=f"{key}-{rubric.reference}")
+
+
+def _add() -> None:
+    file = st.file_uploader(
+        _("Add a rubric (YAML)"), ["yaml", "yml"], key="rubric-file", max_upload_size=MAX_MB,
+        help=_("A rubric of the same name becomes a new version; ratings remember which they were given with."),
+    )  # fmt: skip
+    if file is None:
+        return
+    with errors_in_words():
+        rubric = rubrics.checked(file.getvalue())
+        st.markdown(_("**Preview of {name}**").format(name=plain(translated(rubric.title))))
+        _shown(rubric, "rubric-new")
+        if st.button(_("Add rubric"), type="primary", icon=":material/add:"):
+            added = rubrics.add(file.getvalue())
+            st.success(
+                _("{rubric} can be chosen for projects.").format(rubric=plain(added.reference)), icon=":material/check:"
+            )

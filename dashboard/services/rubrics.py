@@ -1,0 +1,53 @@
+"""What the pages ask of rubrics: which there are, and adding one."""
+
+from dashboard import identity
+from dashboard.identity import asks
+from dashboard.services import shared
+from pipeline.corpus.sets import get_set
+from pipeline.people.access import Action
+from pipeline.records import Problem
+from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.files import dump, parse
+from pipeline.rubrics.library import RubricLibrary
+
+
+@asks(Action.SEE_PROJECTS)
+def all_rubrics() -> list[Rubric]:
+    """The shipped ones first."""
+    return RubricLibrary(shared.settings()).all()
+
+
+@asks(Action.SEE_PROJECTS)
+def added() -> list[Rubric]:
+    """The installation's own."""
+    return all_rubrics()[len(RUBRICS) :]
+
+
+@asks(Action.SEE_PROJECTS)
+def problems() -> list[Problem]:
+    """What is wrong with files of rubrics."""
+    return RubricLibrary(shared.settings()).problems()
+
+
+@asks(Action.SEE_PROJECTS)
+def rating(set_name: str, name: str) -> Rubric:
+    """With which the recordings of a set are rated: the rubric of that name, else the usual one."""
+    settings = shared.settings()
+    return RubricLibrary(settings).rating(get_set(settings, set_name).rubric, name)
+
+
+@asks(Action.SEE_PROJECTS)
+def as_file(rubric: Rubric) -> bytes:
+    return dump(rubric)
+
+
+@asks(Action.MANAGE_PROJECTS)
+def checked(content: bytes) -> Rubric:
+    """Raises RubricError with everything that is wrong; nothing is kept."""
+    return parse(content)
+
+
+@asks(Action.MANAGE_PROJECTS)
+def add(content: bytes) -> Rubric:
+    """Keep it; of the same name, it becomes the new version."""
+    return RubricLibrary(shared.settings()).add(content, identity.allowed(Action.MANAGE_PROJECTS))

@@ -1,0 +1,1 @@
+"""Synthetic voices: reference readings for learners, clips of a word that nobody has recorded yet."""

@@ -1,0 +1,16 @@
+"""How something is said."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Manner:
+    """`rate` times the voice's own, `pitch` semitones from it (Piper's voices keep theirs), `liveliness` how much
+    Piper varies (None: as the voice was made)."""
+
+    rate: float = 1.0
+    pitch: float = 0.0
+    liveliness: float | None = None
+
+
+AS_IT_IS = Manner()

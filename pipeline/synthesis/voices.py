@@ -1,0 +1,30 @@
+"""Which synthetic voices there are for a language."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.audio.load import Audio
+from pipeline.settings import Settings
+from pipeline.synthesis import espeak, piper
+from pipeline.synthesis.manner import AS_IT_IS, Manner
+
+
+class Voice(Protocol):
+    """`name` is unique among the voices of this machine."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def synthesiser(self) -> str: ...
+
+    def say(self, text: str, manner: Manner = AS_IT_IS) -> Audio:
+        """16 kHz mono. `[[...]]` in the text are phonemes of eSpeak NG, which both synthesisers take."""
+        ...
+
+
+def voices_of(settings: Settings, language: str, folders: Sequence[Path] = ()) -> list[Voice]:
+    """Natural ones first: Piper's in `folders`, in `<data root>/voices` and in an installed package, then those of
+    eSpeak NG. None where no synthesiser is installed, or none knows the language."""
+    return [*piper.voices(language, [*folders, settings.data_root / "voices"]), *espeak.voices(language)]

@@ -1,0 +1,134 @@
+"""Clips of a word that nobody has recorded yet, and of phrases near it, by the synthesisers of this machine.
+
+    <out>/positive/<voice>/0001.wav        16 kHz mono
+    <out>/hard_negative/<voice>/0001.wav   near phrases, in the same voices
+    <out>/spoken.jsonl                     what each clip is: text, voice, manner; all are synthetic
+
+A folder like this is one of positives for `pronlab wakeword train`. A detector that was measured on such clips alone
+has not been measured on people.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import artifacts, jsonl
+from pipeline.audio.encode import to_wav
+from pipeline.audio.load import Audio
+from pipeline.errors import CorpusError
+from pipeline.parallel import Progress
+from pipeline.settings import Settings
+from pipeline.synthesis.manner import Manner
+from pipeline.synthesis.voices import Voice, voices_of
+from pipeline.wakeword.data.clips import SPOKEN, Label
+from pipeline.wakeword.data.near_phrases import near_phrases
+
+RATES, PITCHES, LIVELINESS = (0.75, 1.25), (-3.0, 3.0), (0.7, 1.3)
+NATURAL_SHARE = 0.5  # of the clips by Piper's voices where there are any: few, and nearer to people than eSpeak's many
+AUDIBLE, EDGE_S = 0.01, 0.05
+PEAK = 0.7
+
+
+@dataclass(frozen=True)
+class SpokenClip:
+    """`path` is relative to the folder."""
+
+    path: str
+    text: str
+    label: Label
+    voice: str
+    synthesiser: str
+    rate: float
+    pitch: float
+    synthetic: bool = True
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What was spoken: how many clips of the word and of phrases near it, which phrases, and where."""
+
+    clips: int
+    near: int
+    folder: Path
+    phrases: tuple[str, ...]
+    voices: tuple[str, ...]
+
+
+def speak(
+    settings: Settings,
+    word: str,
+    out: Path,
+    *,
+    n_clips: int = 400,
+    n_near: int | None = None,
+    language: str = "en",
+    pronunciations: Sequence[str] = (),
+    folders: Sequence[Path] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Spoken:
+    """Speak `n_clips` clips of the word and `n_near` of phrases near it (half as many), each in a voice, at a rate and
+    pitch of its own.
+
+    Args:
+        pronunciations: What is spoken in place of the word: other spellings, or `[[phonemes]]` of eSpeak NG.
+        folders: With voices of Piper.
+
+    Raises CorpusError where no synthesiser speaks the language, or `out` holds something else.
+    """
+    voices = voices_of(settings, language, folders)
+    if not voices:
+        raise CorpusError(
+            f"No synthesiser here speaks {language!r}. Install eSpeak NG (apt install espeak-ng), or Piper "
+            f"(pip install 'pronlab[voices]') with a voice of that language (--voices DIR)."
+        )
+    if out.exists() and any(out.iterdir()) and not (out / SPOKEN).is_file():
+        raise CorpusError(f"{out} is not empty and holds no spoken clips, so nothing was written. Name another folder.")
+    n_near = n_clips // 2 if n_near is None else n_near
+    phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
+    draw = np.random.default_rng(seed)
+    texts = [pronunciations[k % len(pronunciations)] if pronunciations else word for k in range(n_clips)]
+    wanted = [(Label.POSITIVE, text) for text in texts]
+    wanted += [(Label.HARD_NEGATIVE, phrases[k % len(phrases)]) for k in range(n_near if phrases else 0)]
+    made: list[SpokenClip] = []
+    for number, (label, text) in enumerate(wanted):
+        made.append(_clip(out, number, label, text, _voice(voices, draw), draw))
+        if progress is not None:
+            progress(number + 1, len(wanted), text)
+    jsonl.write(out / SPOKEN, made)
+    n_words = sum(clip.label is Label.POSITIVE for clip in made)
+    used = tuple(sorted({clip.voice for clip in made}))
+    return Spoken(n_words, len(made) - n_words, out, tuple(phrases), used)
+
+
+def _voice(voices: Sequence[Voice], draw: np.random.Generator) -> Voice:
+    natural = [voice for voice in voices if voice.synthesiser == "piper"]
+    others = [voice for voice in voices if voice.synthesiser != "piper"]
+    pool = natural if natural and (not others or draw.random() < NATURAL_SHARE) else others
+    return pool[draw.integers(len(pool))]
+
+
+def _clip(out: Path, number: int, label: Label, text: str, voice: Voice, draw: np.random.Generator) -> SpokenClip:
+    """Raises CorpusError where the voice cannot say it."""
+    manner = Manner(*(round(float(draw.uniform(*bounds)), 3) for bounds in (RATES, PITCHES, LIVELINESS)))
+    try:
+        audio = _trimmed(voice.say(text, manner))
+    except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
+        raise CorpusError(f"The voice {voice.name} cannot say {text!r} ({error}).") from error
+    path = f"{label}/{voice.name}/{number:05d}.wav"
+    artifacts.write_bytes(out / path, to_wav(audio.samples))
+    return SpokenClip(path, text, label, voice.name, voice.synthesiser, manner.rate, manner.pitch)
+
+
+def _trimmed(audio: Audio) -> Audio:
+    """From the first to the last sound, at one level. Raises ValueError for silence."""
+    peak = float(np.abs(audio.samples).max(initial=0.0))
+    heard = np.flatnonzero(np.abs(audio.samples) > AUDIBLE * peak) if peak else np.array([])
+    if not len(heard):
+        raise ValueError("it is silent")
+    edge = round(EDGE_S * audio.sample_rate_hz)
+    part = audio.samples[max(0, heard[0] - edge) : heard[-1] + edge]
+    return replace(audio, samples=np.asarray(part * (PEAK / peak), dtype=np.float32))

@@ -1,0 +1,165 @@
+"""A detector for a device, in one zip: a model from sound to logits, what it needs to be used, and a runner.
+
+model.onnx       `sound` [n_samples] at 16 kHz to `logit` [n_windows]; the front end is in the graph
+detector.json    word, threshold, votes, lockout, window and hop in samples, figures, SHA-256 of the model
+runner.py        listens to a file or to standard input; needs numpy and onnxruntime
+README.md        the model's card
+"""
+
+import hashlib
+import io
+import json
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline import artifacts
+from pipeline.errors import ModelError
+from pipeline.features.mel import mel_filters
+from pipeline.optional import require
+from pipeline.records import to_json
+from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
+from pipeline.wakeword.file_names import CARD
+from pipeline.wakeword.packaging.export import OPSET
+from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RUNNER = Path(__file__).with_name("runner.py")
+MODEL, DETECTOR = "model.onnx", "detector.json"
+CLOSE = 0.01  # logits: the graph's sums of sines are no FFT
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What was written: `largest_difference` of the graph's logits from those of features and model apart."""
+
+    file: Path
+    size_kb: float
+    word: str
+    threshold: float
+    largest_difference: float
+
+
+def write_bundle(folder: Path, out: Path) -> Bundle:
+    """From a model folder to a zip. Raises ModelError for a folder without a detector, where onnx is missing, and where
+    the graph does not answer as the model does."""
+    require("A bundle", ("torch", "onnx"), ModelError)
+    model, info = load_model(folder)
+    content, difference = _graph(model, info)
+    if difference > CLOSE:
+        raise ModelError(
+            f"The graph from sound to logits answers otherwise than the model: by up to {difference:.4f}, at most "
+            f"{CLOSE} is accepted."
+        )
+    files = {
+        MODEL: content,
+        DETECTOR: json.dumps(_described(info, content), ensure_ascii=False, indent=2).encode(),
+        RUNNER.name: RUNNER.read_bytes(),
+    }
+    if (folder / CARD).is_file():
+        files[CARD] = (folder / CARD).read_bytes()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    artifacts.write_bytes(out, packed.getvalue())
+    return Bundle(out, len(packed.getvalue()) / 1024, info.name, info.threshold, difference)
+
+
+def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:
+    n_frames, _bins = info.features.shape
+    every = info.features.frames_in(info.detector.hop_s)
+    described: dict[str, Any] = to_json(
+        {
+            "format": 1, "word": info.name, "rate_hz": RATE_HZ, "sha256": hashlib.sha256(model).hexdigest(),
+            "window_samples": (n_frames - 1) * info.features.hop + info.features.window,
+            "hop_samples": every * info.features.hop, "threshold": info.threshold, "temperature": info.temperature,
+            "votes": info.detector.votes, "of": info.detector.of, "hysteresis": info.detector.hysteresis,
+            "lockout_s": info.detector.lockout_s, "target_false_alarms_per_hour": info.detector.target_fah,
+            "figures": info.metrics,
+        }
+    )  # fmt: skip
+    return described
+
+
+def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
+    """The ONNX file, and how far it is from features and model on noise of three lengths."""
+    import onnxruntime
+    import torch
+
+    from pipeline.wakeword.features import features
+
+    every = info.features.frames_in(info.detector.hop_s)
+    size, _bins = info.features.shape
+    span, step = (size - 1) * info.features.hop + info.features.window, every * info.features.hop
+    whole = _sound_to_logits(model, info.features, every)
+    draw = np.random.default_rng(0)
+    sounds = [(0.1 * draw.standard_normal(span + k * step)).astype(np.float32) for k in (0, 1, 7)]
+    with TemporaryDirectory() as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(temporary) / MODEL
+        torch.onnx.export(
+            whole, (torch.from_numpy(sounds[2]),), str(file), input_names=["sound"], output_names=["logit"],
+            dynamo=False, dynamic_axes={"sound": {0: "n_samples"}, "logit": {0: "n_windows"}}, opset_version=OPSET,
+        )  # fmt: skip
+        content = file.read_bytes()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    difference = 0.0
+    for sound in sounds:
+        frames = features(sound, info.features)
+        starts = np.arange(0, len(frames) - size + 1, every)
+        with torch.inference_mode():
+            expected = model(torch.from_numpy(frames[starts[:, None] + np.arange(size)])).numpy()
+        answered = session.run(None, {"sound": sound})[0]
+        if answered.shape != expected.shape:
+            return content, float("inf")
+        difference = max(difference, float(np.abs(answered - expected).max()))
+    return content, difference
+
+
+def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
+    """`pipeline.wakeword.features.features` as sums of sines and cosines, then the model on every `every`th window."""
+    import torch
+    from scipy.fft import dct
+
+    window, size = config.window, 1 << (config.window - 1).bit_length()
+    angle = 2.0 * np.pi * np.outer(np.arange(size // 2 + 1), np.arange(window)) / size
+    waves = np.concatenate([np.cos(angle), np.sin(angle)]) * np.hanning(window)
+    filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
+    cepstrum = dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)[: config.n_mfcc]
+    n_frames, _bins = config.shape
+
+    class SoundToLogits(torch.nn.Module):
+        waves: "Tensor"
+        filters: "Tensor"
+        cepstrum: "Tensor"
+        offsets: "Tensor"
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+            self.register_buffer("waves", torch.tensor(waves[:, None], dtype=torch.float32))
+            self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32))
+            self.register_buffer("cepstrum", torch.tensor(cepstrum, dtype=torch.float32))
+            self.register_buffer("offsets", torch.arange(n_frames))
+
+        def forward(self, sound: "Tensor") -> "Tensor":
+            spectrum = torch.nn.functional.conv1d(sound[None, None], self.waves, stride=config.hop)[0]
+            half = size // 2 + 1
+            power = spectrum[:half] ** 2 + spectrum[half:] ** 2
+            frames = torch.log(self.filters @ power + FLOOR)
+            if config.kind == "mfcc":
+                frames = self.cepstrum @ frames
+            starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)
+            windows = frames.T[starts[:, None] + self.offsets]
+            logits: Tensor = self.model(windows)
+            return logits
+
+    return SoundToLogits().eval()

@@ -1,0 +1,140 @@
+"""Listens for the word of this bundle; needs Python, numpy and onnxruntime, and nothing else.
+
+    python runner.py FILE.wav     one JSON line for each detection: {"at_s": seconds, "score": 0 to 1}
+    python runner.py -            the same of what comes on standard input: 16-bit samples at 16 kHz, mono
+
+    arecord -q -f S16_LE -r 16000 -c 1 -t raw | python runner.py -
+
+`--sensitivity` 0 to 1 moves the threshold, .5 is that of the bundle: less misses words, more goes off falsely.
+"""
+
+import argparse
+import json
+import sys
+import wave
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+RATE_HZ = 16_000
+BLOCK_S = 0.5
+HALF_TAPS = 32
+PER_SENSITIVITY = 6.0  # logits from one end of the scale to the other
+
+
+class Detector:
+    """Takes sound at 16 kHz as it comes; `feed` answers with the detections that it completes, as (seconds, score)."""
+
+    def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
+        self.about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self.threshold = self.about["threshold"] + PER_SENSITIVITY * (0.5 - sensitivity)
+        self.last: deque[float] = deque(maxlen=self.about["of"])
+        self.buffer = np.zeros(0, dtype=np.float32)
+        self.dropped = 0  # samples that have gone from the start
+        self.armed, self.since = True, float("inf")
+
+    def feed(self, samples: np.ndarray) -> list[tuple[float, float]]:
+        self.buffer = np.concatenate([self.buffer, samples.astype(np.float32)])
+        span, step = self.about["window_samples"], self.about["hop_samples"]
+        n_windows = 1 + (len(self.buffer) - span) // step
+        if n_windows < 1:
+            return []
+        logits = self.session.run(None, {"sound": self.buffer[: span + (n_windows - 1) * step]})[0]
+        ends_s = (self.dropped + span + step * np.arange(n_windows)) / RATE_HZ
+        self.buffer, self.dropped = self.buffer[n_windows * step :], self.dropped + n_windows * step
+        steps = ((float(end_s), self.step(float(logit))) for end_s, logit in zip(ends_s, logits, strict=True))
+        return [(round(end_s, 3), round(score, 4)) for end_s, score in steps if score is not None]
+
+    def step(self, logit: float) -> float | None:
+        """The score of a detection, None where this window is none: `votes` of the last `of` windows lie above the
+        threshold, the score had fallen under it before, and the last detection is long enough ago."""
+        about = self.about
+        self.last.append(logit)
+        votes = about["votes"]
+        vote = sorted(self.last, reverse=True)[votes - 1] if len(self.last) >= votes else -np.inf
+        self.since += 1
+        if vote < self.threshold - about["hysteresis"]:
+            self.armed = True
+        free = self.since > round(about["lockout_s"] * RATE_HZ / about["hop_samples"])
+        if not (self.armed and free and vote >= self.threshold):
+            return None
+        self.armed, self.since = False, 0
+        return float(1.0 / (1.0 + np.exp(-vote / about["temperature"])))
+
+
+def blocks_of(source: str) -> Iterator[np.ndarray]:
+    """Sound at 16 kHz, block by block."""
+    n = round(BLOCK_S * RATE_HZ)
+    if source == "-":
+        while data := sys.stdin.buffer.read(2 * n):
+            yield np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2") / 32_768.0
+        return
+    samples = read_wav(source)
+    for start in range(0, len(samples), n):
+        yield samples[start : start + n]
+
+
+def read_wav(path: str) -> np.ndarray:
+    """Mono at 16 kHz."""
+    with wave.open(path) as file:
+        width, channels, rate_hz = file.getsampwidth(), file.getnchannels(), file.getframerate()
+        data = file.readframes(file.getnframes())
+    if width == 1:
+        values = (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128.0) / 128.0
+    elif width == 3:
+        padded = np.frombuffer(data, dtype=np.uint8).reshape(-1, 3)
+        whole = np.concatenate([np.zeros((len(padded), 1), np.uint8), padded], axis=1)
+        values = whole.view("<i4").ravel() / 2.0**31
+    else:
+        values = np.frombuffer(data, dtype=f"<i{width}") / 2.0 ** (8 * width - 1)
+    mono = values.reshape(-1, channels).mean(axis=1)
+    return mono if rate_hz == RATE_HZ else resampled(mono, rate_hz)
+
+
+def resampled(samples: np.ndarray, rate_hz: int) -> np.ndarray:
+    """By a windowed sinc, band-limited to the lower of the two rates."""
+    ratio = RATE_HZ / rate_hz
+    scale = min(1.0, ratio)
+    places = np.arange(int(len(samples) * ratio)) / ratio
+    first = np.floor(places).astype(int)
+    half = int(np.ceil(HALF_TAPS / scale))
+    padded = np.pad(samples, half)
+    out = np.zeros(len(places))
+    for tap in range(-half + 1, half + 1):
+        distance = first + tap - places
+        weight = scale * np.sinc(scale * distance) * (0.5 + 0.5 * np.cos(np.pi * distance / half))
+        out += weight * padded[first + tap + half]
+    return out
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", metavar="FILE.wav", help="a WAV file, or - for standard input")
+    parser.add_argument("--sensitivity", type=float, default=0.5, help="0 to 1; .5 is that of the bundle")
+    given = parser.parse_args()
+    if not 0.0 <= given.sensitivity <= 1.0:
+        parser.error(f"--sensitivity lies between 0 and 1, got {given.sensitivity}")
+    detector = Detector(Path(__file__).resolve().parent, given.sensitivity)
+    try:
+        for block in blocks_of(given.source):
+            for at_s, score in detector.feed(block):
+                print(json.dumps({"at_s": at_s, "score": score}), flush=True)
+    except (OSError, EOFError, wave.Error) as error:
+        print(f"{given.source} cannot be read as a WAV file ({error}).", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""Clips of a word by synthesisers, phrases near it, and which voices there are."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from pipeline import jsonl
+from pipeline.audio.load import Audio, load_audio
+from pipeline.cli.main import main
+from pipeline.errors import CorpusError
+from pipeline.settings import Settings
+from pipeline.synthesis import espeak, piper
+from pipeline.synthesis.manner import AS_IT_IS, Manner
+from pipeline.synthesis.voices import voices_of
+from pipeline.wakeword.data import near_phrases as phrases
+from pipeline.wakeword.data import speaking
+from pipeline.wakeword.data.clips import Label, scan_folders
+from pipeline.wakeword.data.near_phrases import near_phrases
+from pipeline.wakeword.data.speaking import speak
+
+DICTIONARY = ("computer", "computers", "commuter", "compute", "snow", "boy", "no", "toy", "so", "say", "tea", "harvest")
+
+
+class Tone:
+    """A voice that says everything as a tone of its own."""
+
+    synthesiser = "tone"
+
+    def __init__(self, name: str, pitch_hz: float) -> None:
+        self.name, self.pitch_hz = name, pitch_hz
+        self.said: list[tuple[str, Manner]] = []
+
+    def say(self, text: str, manner: Manner = AS_IT_IS) -> Audio:
+        self.said.append((text, manner))
+        times = np.arange(round(8_000 / manner.rate)) / 16_000
+        return Audio(np.concatenate([np.zeros(4_000), 0.2 * np.sin(6.28 * self.pitch_hz * times)]).astype(np.float32))
+
+
+@pytest.fixture
+def tones(monkeypatch: pytest.MonkeyPatch) -> list[Tone]:
+    voices = [Tone("low", 120.0), Tone("high", 240.0)]
+    monkeypatch.setattr(speaking, "voices_of", lambda settings, language, folders: voices if language == "en" else [])
+    return voices
+
+
+@pytest.fixture
+def small_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {word: phrases.in_dictionary(word) for word in DICTIONARY}
+    phrases._spellings.cache_clear()
+    monkeypatch.setattr(phrases, "whole_dictionary", lambda: entries)
+
+
+@pytest.mark.usefixtures("small_dictionary")
+def test_near_phrases_of_english_are_near_in_phones_and_never_hold_the_word() -> None:
+    near = near_phrases("Computer", "en", 10)
+    assert {"compute", "commuter"} <= set(near)
+    assert not {"computer", "computers", "harvest"} & set(near)
+    assert {"snow", "boy", "no boy", "so boy", "snow toy"} <= set(near_phrases("snowboy", "en", 20))
+
+
+def test_near_phrases_without_a_dictionary_change_letters_and_leave_out_syllables() -> None:
+    near = near_phrases("bilgisayar", "tr", 100)
+    assert {"gisayar", "bilgisa", "pilgisayar", "bulgisayar"} <= set(near)
+    assert "bilgisayar" not in near
+    with pytest.raises(CorpusError, match="no word"):
+        near_phrases("!?", "tr", 5)
+
+
+@pytest.mark.usefixtures("small_dictionary")
+def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
+    settings: Settings, tmp_path: Path, tones: list[Tone]
+) -> None:
+    out = tmp_path / "computer"
+    spoken = speak(settings, "computer", out, n_clips=6, n_near=4, seed=1)
+    assert (spoken.clips, spoken.near, spoken.folder, set(spoken.voices)) == (6, 4, out, {"low", "high"})
+    rows = list(jsonl.read(out / "spoken.jsonl"))
+    assert all(row["synthetic"] for row in rows)
+    assert {row["text"] for row in rows if row["label"] == "positive"} == {"computer"}
+    scan = scan_folders({Label.POSITIVE: [out]})
+    assert {label: row.clips for label, row in scan.statistics.items()} == {Label.POSITIVE: 6, Label.HARD_NEGATIVE: 4}
+    assert {clip.source for clip in scan.clips} == {"low", "high"}
+    clip = load_audio(out / rows[0]["path"])
+    assert np.flatnonzero(np.abs(clip.samples) > 0.01)[0] < 0.06 * 16_000, "what is before the word is cut"
+    assert speak(settings, "computer", out, n_clips=2, n_near=0, seed=1).near == 0, "its own folder is written anew"
+
+
+def test_other_pronunciations_are_spoken_in_its_place(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
+    speak(settings, "pronlab", tmp_path / "p", n_clips=4, n_near=0, pronunciations=("pron lab", "[[pr'Qnlab]]"))
+    assert {text for tone in tones for text, _ in tone.said} == {"pron lab", "[[pr'Qnlab]]"}
+    assert len({manner for tone in tones for _, manner in tone.said}) == 4
+
+
+def test_what_cannot_be_spoken_is_told(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
+    with pytest.raises(CorpusError, match="No synthesiser here speaks 'xx'"):
+        speak(settings, "computer", tmp_path / "x", language="xx")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("x")
+    with pytest.raises(CorpusError, match="nothing was written"):
+        speak(settings, "computer", tmp_path / "mine")
+
+
+@pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
+def test_espeak_says_it_at_the_rate_and_pitch_that_are_asked_for(settings: Settings) -> None:
+    voice = voices_of(settings, "tr")[-1]
+    slow, quick = (voice.say("bilgisayar", Manner(rate)).duration_s for rate in (0.7, 1.4))
+    assert slow > 1.4 * quick
+    assert voices_of(settings, "xx") == []
+
+
+def test_piper_voices_are_found_by_their_language(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(piper, "is_installed", lambda: True)
+    monkeypatch.setattr(piper, "_packaged", lambda: ())
+    described: dict[str, dict[str, Any]] = {
+        "one": {"language": {"code": "tr_TR"}}, "many": {"espeak": {"voice": "tr"}, "num_speakers": 3},
+        "other": {"language": {"code": "en_US"}}, "broken": {},
+    }  # fmt: skip
+    for name, content in described.items():
+        (tmp_path / f"{name}.onnx").write_bytes(b"")
+        (tmp_path / f"{name}.onnx.json").write_text(json.dumps(content))
+    (tmp_path / "bare.onnx").write_bytes(b"")
+    assert [voice.name for voice in piper.voices("tr", [tmp_path, tmp_path / "none"])] == [
+        "piper-many-0", "piper-many-1", "piper-many-2", "piper-one",
+    ]  # fmt: skip
+
+
+def test_piper_is_asked_for_the_speaker_and_the_manner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    class Loaded:
+        config = SimpleNamespace(length_scale=1.2, noise_scale=0.6, noise_w_scale=None)
+
+        def synthesize(self, text: str, config: Any) -> list[Any]:
+            asked.append((text, config))
+            return [SimpleNamespace(audio_float_array=np.full(2_205, 0.1), sample_rate=22_050)]
+
+    monkeypatch.setitem(__import__("sys").modules, "piper", SimpleNamespace(SynthesisConfig=SimpleNamespace))
+    monkeypatch.setattr(piper, "_loaded", lambda model: Loaded())
+    audio = piper.PiperVoice(tmp_path / "v.onnx", 2).say("hello", Manner(rate=0.8, liveliness=1.5))
+    ((text, config),) = asked
+    assert (text, config.speaker_id, config.noise_w_scale) == ("hello", 2, None)
+    assert (config.length_scale, config.noise_scale) == (pytest.approx(1.5), pytest.approx(0.9))
+    assert audio.duration_s == pytest.approx(0.1, abs=0.001)
+
+
+@pytest.mark.usefixtures("small_dictionary")
+def test_speak_from_the_command_line(
+    settings: Settings, tones: list[Tone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    out = tmp_path / "spoken"
+    command = ["wakeword", "speak", "computer", "--out", str(out), "--clips", "4", "--json"]
+    answer = json.loads(CliRunner().invoke(main, command, catch_exceptions=False).stdout)
+    assert (answer["clips"], answer["near"], answer["folder"]) == (4, 2, str(out))
