@@ -57,6 +57,12 @@ SECTIONS = (
         lambda: pgettext("section", "Rate recordings, review the ratings and see how far raters agree."),
         (
             Page("label", lambda: pgettext("page", "Label"), ":material/rate_review:", (Action.RATE,)),
+            Page(
+                "recordings",
+                lambda: pgettext("page", "Recordings"),
+                ":material/format_list_bulleted:",
+                (Action.RATE, Action.SEE_RATINGS),
+            ),
             Page("review", lambda: pgettext("page", "Review"), ":material/gavel:", (Action.SEE_RATINGS,)),
             Page("projects", lambda: pgettext("page", "Projects"), ":material/assignment:", (Action.SEE_PROJECTS,)),
             Page("agreement", lambda: pgettext("page", "Agreement"), ":material/handshake:", (Action.SEE_RATINGS,)),

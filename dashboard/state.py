@@ -27,6 +27,7 @@ JOB = "job"
 UPLOAD = "upload"
 WAKE_WORD = "wake-word"
 STEP = "step"
+RECORDING = "recording"
 
 _PRIVATE = "pronlab."  # not shown
 

@@ -47,6 +47,7 @@ VOICES = [f"{kind}{n}" for n in range(1, 6) for kind in "mf"]  # of eSpeak NG
 PAGES: dict[str, dict[str, str]] = {
     "home": {},
     "label": {"set": "demo", "rater": "Ada"},
+    "recordings": {"project": "words", "rater": "Rita"},
     "review": {"project": "words"},
     "projects": {"project": "words"},
     "agreement": {"set": "demo"},

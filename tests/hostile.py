@@ -28,8 +28,8 @@ ADMIN = Identity("Ada", frozenset(Role))
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
 PAGES = (
     ("label", {}), ("practice", {}), ("practice", {"practise": "progress"}), ("practice", {"practise": "library"}),
-    ("agreement", {}), ("review", {}), ("projects", {}), ("compare", {}), ("wakeword", {}), ("results", {}),
-    ("train", {}), ("runs", {}), ("monitor", {}), ("tables", {"table": "prompts"}), ("data", {}),
+    ("agreement", {}), ("recordings", {}), ("review", {}), ("projects", {}), ("compare", {}), ("wakeword", {}),
+    ("results", {}), ("train", {}), ("runs", {}), ("monitor", {}), ("tables", {"table": "prompts"}), ("data", {}),
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def query(**more: str) -> dict[str, str]:
         "run",
         "runs",
         "project",
+        "recording",
         "job",
     )
     return {**dict.fromkeys((*keys, "wake-word", "step"), IMAGE), **more}

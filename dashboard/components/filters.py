@@ -5,15 +5,47 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import state
+from dashboard import identity, state
 from dashboard.components.page import empty_state
 from dashboard.markup import plain
-from dashboard.services import shared
+from dashboard.services import label, shared
 from pipeline.corpus.sets import RecordingSet
-from pipeline.i18n import _
+from pipeline.i18n import N_, _
+from pipeline.people.access import Action, Identity
+from pipeline.projects.project import KINDS, Project
 from pipeline.records import RubricName
 
+WHOLE_SET = N_("Whole set")
 SLIM = 150  # pixels of a choice in a page's header
+
+
+def choose_rater() -> Identity | None:
+    """Who the installation knows to sit here; else one of the known names or a new one, kept in the URL."""
+    if not identity.is_open():
+        return identity.allowed(Action.RATE)
+    current = state.chosen(state.RATER)
+    names = sorted({*label.known_raters(), *([current] if current else [])})
+    name = st.selectbox(
+        _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
+        placeholder=_("Your name"), label_visibility="collapsed", width=150,
+    )  # fmt: skip
+    return identity.people().identify(name) if name else None
+
+
+def choose_project(me: Identity | None, kinds: Sequence[str] = KINDS) -> Project | None:
+    """One that is open to this rater, or the whole set; None for the latter. Not drawn where there is no project."""
+    projects = [shared.project(name) for name in shared.project_names()]
+    names = [p.name for p in projects if p.kind in kinds and (me is None or p.includes(me.name))]
+    if not names:
+        return None
+    if state.chosen(state.PROJECT) not in [WHOLE_SET, *names]:
+        # A link to a set means that set.
+        state.choose(state.PROJECT, WHOLE_SET if state.chosen(state.SET) else names[0])
+    chosen = st.selectbox(
+        _("Project"), [*names, WHOLE_SET], key=state.PROJECT, bind="query-params", label_visibility="collapsed",
+        format_func=lambda name: _(name) if name == WHOLE_SET else name, width=140,
+    )  # fmt: skip
+    return None if chosen == WHOLE_SET else shared.project(chosen)
 
 
 def choose_set(rubric: RubricName | None = None, where: DeltaGenerator | None = None) -> RecordingSet | None:

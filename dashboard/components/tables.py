@@ -29,9 +29,12 @@ def fitted(
     right: Collection[str] = (),
     helps: Mapping[str, str] | None = None,
     key: str | None = None,
-) -> None:
-    """Draw `rows` without an index. Columns in `right` are aligned to the right, as numbers are; `helps` explains
-    columns, by their labels."""
+    most_rows: int = LONGEST,
+    ticks: Literal["single-row", "multi-row"] | None = None,
+) -> list[int]:
+    """Draw `rows` without an index, scrolling where there are more than `most_rows`. Columns in `right` are aligned to
+    the right, as numbers are; `helps` explains columns, by their labels. Returns the places of the rows that are
+    ticked, where `ticks` says that they can be."""
     import pandas as pd
 
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
@@ -47,8 +50,12 @@ def fitted(
             alignment="right" if label in right else None,
             help=help_,
         )
-    height: Literal["content"] | int = "content" if len(frame) <= LONGEST else ROW_HEIGHT * (LONGEST + 1)
-    st.dataframe(frame, hide_index=True, column_config=config, key=key, width="content", height=height)
+    height: Literal["content"] | int = "content" if len(frame) <= most_rows else ROW_HEIGHT * (most_rows + 1)
+    drawn: Any = st.dataframe(
+        frame, hide_index=True, column_config=config, key=key, width="content", height=height,
+        on_select="rerun" if ticks else "ignore", selection_mode=ticks or "multi-row",
+    )  # fmt: skip
+    return list(drawn["selection"]["rows"]) if ticks else []
 
 
 def _pixels(text: str) -> float:

@@ -14,13 +14,13 @@ from dashboard.services import shared
 from pipeline.corpus.sets import RecordingSet, get_set, result_path
 from pipeline.errors import LabelError, PronlabError
 from pipeline.i18n import N_, _
+from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.labels.queries import LabelProgress
 from pipeline.labels.segments import mark_from_json, segments_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.calibration import CalibrationResult, calibration_results
-from pipeline.projects.progress import LATER
 from pipeline.projects.project import Project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
 from pipeline.records import RatingAction, RatingEvent, Recording
@@ -144,11 +144,25 @@ class Labelling:
             return None if current.item is None else self._queue.peek(current.item)
         return self._index.next_recording(self._set.name, self._evaluator, [current.recording.id])
 
+    def go_to(self, session: Session, recording_id: str) -> Session:
+        """The session with this very recording open: with the rater's values where they have dealt with it, else, in a
+        project, reserved for them. Raises PronlabError, saying why, where it is not theirs to open."""
+        recording = self._index.recording(recording_id)
+        if recording.set != self._set.name:
+            raise LabelError(N_("“{text}” is in another set: {set}."), text=recording.text, set=recording.set)
+        earlier = self._index.last_of(recording_id, self._evaluator)
+        item = None if earlier is not None or self._queue is None else self._queue.open(recording)
+        return replace(
+            session, place=0, turn=session.turn + 1, reopened=recording_id, previous=earlier, item=item, answer=None
+        )
+
     def act(self, session: Session, action: dict[str, Any]) -> Session:
         """The session after `action`; an action that was seen before changes nothing."""
         nonce, kind = str(action["nonce"]), str(action["kind"])
         if nonce == session.last_nonce:
             return session
+        if kind in ("previous", "next") and session.reopened is not None and session.previous is None:
+            self.leave()  # what they chose and did not rate, else it would be what comes next
         fresh = replace(session, last_nonce=nonce, turn=session.turn + 1, answer=None)
         if kind in ("previous", "next"):
             position = session.place + 1 if kind == "previous" else max(0, session.place - 1)

@@ -14,12 +14,12 @@ from dashboard.services.label import Answer
 from pipeline import csvfile
 from pipeline.errors import ProjectError, PronlabError
 from pipeline.i18n import N_, _
+from pipeline.labels.history import LATER
 from pipeline.people.access import Action, Identity
 from pipeline.projects.pairs import judgements
 from pipeline.projects.pairs.judgements import Judgement
 from pipeline.projects.pairs.queue import PairItem, PairProgress, PairQueue
 from pipeline.projects.pairs.results import PairResults, scale_table
-from pipeline.projects.progress import LATER
 from pipeline.projects.project import PAIRS, Project, list_projects
 from pipeline.projects.queue import EmptyQueue
 from pipeline.records import to_json

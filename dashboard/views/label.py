@@ -6,23 +6,26 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
-from dashboard.components.filters import choose_set
+from dashboard.components import discussion
+from dashboard.components.filters import choose_project, choose_rater, choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
+from dashboard.markup import message
 from dashboard.sections.label import finished, form, pairs, project_info
-from dashboard.services import label, shared
+from dashboard.services import label
 from dashboard.services.pairs import PairLabelling
-from pipeline.i18n import N_, _
+from pipeline.errors import PronlabError
+from pipeline.i18n import _
 from pipeline.people.access import Action, Identity
-from pipeline.projects.project import PAIRS, Project
+from pipeline.projects.project import PAIRS
 from pipeline.projects.queue import EmptyQueue
 
-WHOLE_SET = N_("Whole set")
 LEFT = "left"
 
 
 @errors_in_words()
 def render() -> None:
     choices = header(_("Label"), _("Listen, rate, next."))
+    open_set_of_address()
     with choices:
         me = choose_rater()
         project = choose_project(me)
@@ -38,14 +41,14 @@ def render() -> None:
         )
         return
     key = f"label/{chosen.name}/{'' if project is None else project.name}/{me.name}"
-    if state.recall(LEFT) == key:
+    if state.recall(LEFT) == key and state.watched(state.RECORDING) is None:
         resume()
         return
     if project is not None and project.kind == PAIRS:
         pairs.draw(me, project, key, lambda desk: leave(desk, key, choices), choices)
         return
     labelling = label.labelling(chosen.name, me, project)
-    session: label.Session = state.recall(key, label.Session())
+    session = opened_by_address(labelling, key)
     progress = labelling.progress()
     if project is not None and progress is not None:
         project_info.instructions(project, beside=choices, is_new=progress.done == 0)
@@ -59,36 +62,33 @@ def render() -> None:
         if current.item is not None:
             leave(labelling, key, choices)
             keep_reserved(labelling, me, key)
+        discussion.draw(current.recording)
     if project is not None:
         project_info.calibration(project, me)
 
 
-def choose_rater() -> Identity | None:
-    """Who the installation knows to sit here; else one of the known names or a new one, kept in the URL."""
-    if not identity.is_open():
-        return identity.allowed(Action.RATE)
-    current = state.chosen(state.RATER)
-    names = sorted({*label.known_raters(), *([current] if current else [])})
-    name = st.selectbox(
-        _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
-        placeholder=_("Your name"), label_visibility="collapsed", width=150,
-    )  # fmt: skip
-    return identity.people().identify(name) if name else None
+def open_set_of_address() -> None:
+    """An address that names a recording and nothing else means the set of that recording."""
+    recording = state.watched(state.RECORDING)
+    if recording and not state.chosen(state.SET) and not state.chosen(state.PROJECT):
+        state.choose(state.SET, recording.partition("/")[0])
 
 
-def choose_project(me: Identity | None) -> Project | None:
-    """One that is open to this rater, or the whole set; None for the latter. Not drawn where there is no project."""
-    names = [name for name in shared.project_names() if me is None or shared.project(name).includes(me.name)]
-    if not names:
-        return None
-    if state.chosen(state.PROJECT) not in [WHOLE_SET, *names]:
-        # A link to a set means that set.
-        state.choose(state.PROJECT, WHOLE_SET if state.chosen(state.SET) else names[0])
-    chosen = st.selectbox(
-        _("Project"), [*names, WHOLE_SET], key=state.PROJECT, bind="query-params", label_visibility="collapsed",
-        format_func=lambda name: _(name) if name == WHOLE_SET else name, width=140,
-    )  # fmt: skip
-    return None if chosen == WHOLE_SET else shared.project(chosen)
+def opened_by_address(labelling: label.Labelling, key: str) -> label.Session:
+    """The session, with the recording that the address names open until something is done with it."""
+    session: label.Session = state.recall(key, label.Session())
+    asked = state.watched(state.RECORDING)
+    if asked is None or session.reopened == asked:
+        return session
+    state.forget(LEFT)
+    try:
+        session = labelling.go_to(session, asked)
+    except PronlabError as error:
+        st.warning(message(error), icon=":material/link_off:")
+        state.watch(state.RECORDING, None)
+        return session
+    state.remember(key, session)
+    return session
 
 
 def leave(labelling: label.Labelling | PairLabelling, key: str, where: DeltaGenerator) -> None:

@@ -9,6 +9,7 @@ from dashboard.sections.projects import people, progress, rubrics, setup
 from dashboard.services import projects, shared
 from pipeline.i18n import _
 from pipeline.people.access import Action
+from pipeline.projects.project import RATINGS
 
 
 @errors_in_words()
@@ -17,9 +18,13 @@ def render() -> None:
     me = identity.allowed(Action.SEE_PROJECTS)
     for problem in projects.damaged_projects():
         st.warning(message(problem.message), icon=":material/folder_off:")
-    there_are_projects = bool(shared.project_names())
+    names = shared.project_names()
+    there_are_projects = bool(names)
     if there_are_projects:
         progress.draw()
+        rated = [name for name in names if shared.project(name).kind == RATINGS]
+        if rated and me.may(Action.SEE_NAMES):
+            progress.draw_experts(rated)
     else:
         empty_state(
             _(

@@ -7,8 +7,9 @@ from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections.review import consensus, disputes, experts, pair_scale, set_aside
 from dashboard.services import review, shared
 from pipeline.i18n import N_, _
-from pipeline.people.access import Action
-from pipeline.projects.project import PAIRS
+from pipeline.people.access import Action, Identity
+from pipeline.projects.project import PAIRS, Project
+from pipeline.projects.review import ProjectReview
 
 PARTS = {"disputes": N_("Disputes"), "aside": N_("Set aside"), "experts": N_("Experts"), "consensus": N_("Consensus")}
 
@@ -37,7 +38,10 @@ def render() -> None:
         pair_scale.draw(project, me)
         return
     reviewed = review.review_of(project)
-    if part == "experts":
+    asked = state.watched(state.RECORDING)
+    if asked is not None:
+        _named_by_address(reviewed, asked, project, me)
+    elif part == "experts":
         experts.draw(reviewed)
     elif part == "consensus":
         consensus.draw(reviewed, project)
@@ -45,6 +49,14 @@ def render() -> None:
         set_aside.draw(reviewed, me)
     else:
         disputes.draw(reviewed, project, me)
+
+
+def _named_by_address(reviewed: ProjectReview, asked: str, project: Project, me: Identity) -> None:
+    """The recording that the address names, whether its ratings differ or not."""
+    if st.button(_("All disputes"), icon=":material/arrow_back:", key="review-all-disputes"):
+        state.watch(state.RECORDING, None)
+        st.rerun()
+    disputes.draw_one(reviewed, reviewed.look(asked), project, me)
 
 
 def _no_project(*, may_set_up: bool) -> None:

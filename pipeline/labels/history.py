@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.i18n import N_
 from pipeline.records import REVIEWS, Purpose, RatingAction, RatingEvent
 
+LATER = N_("Later")  # the reason of a skip after which the recording comes back to the same expert
 GIVEN_AGAIN = (RatingAction.RETURN, RatingAction.REASSIGN)
 NOT_COUNTED = (Purpose.CALIBRATION, Purpose.REPEAT)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ from pipeline.labels.index_filling import (
     order_key,
 )
 from pipeline.labels.index_schema import DAMAGED, SCHEMA, SCHEMA_VERSION, TABLES
-from pipeline.labels.queries import IndexQueries
+from pipeline.labels.queries import IndexQueries, Values
 from pipeline.labels.raters import RaterNames
 from pipeline.labels.result_file import ResultFile, read_result, respelled
 from pipeline.labels.save_marks import SaveMarks
@@ -154,12 +154,12 @@ class Index(IndexQueries):
             with self.connect() as database, _writing(database):
                 names = self._names_beside(database, result)
                 result = respelled(result, names.of)
-                for table in ("ratings", "events"):
+                for table in ("ratings", "events", "comments"):
                     database.execute(f"DELETE FROM {table} WHERE recording_id = ?", [recording.id])  # noqa: S608
                 insert_ratings(database, [(recording, result)])
                 database.execute(
-                    "UPDATE recordings SET score = ?, n_raters = ?, source = ?, evaluators = ?, review = ?, "
-                    "requested = ?, assigned = ? WHERE id = ?",
+                    "UPDATE recordings SET score = ?, n_raters = ?, source = ?, evaluators = ?, spread = ?, "
+                    "review = ?, requested = ?, assigned = ? WHERE id = ?",
                     [*consensus_columns(result), recording.id],
                 )
             if not names.is_settled:
@@ -261,7 +261,7 @@ class Index(IndexQueries):
         found, _ = self._asked(sql, values)
         return [recording_from_json(artifacts.loads(row[0])) for row in found]
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, values: Values = ()) -> list[dict[str, Any]]:
         found, columns = self._asked(sql, values)
         return [dict(zip(columns, row, strict=True)) for row in found]
 
@@ -271,12 +271,12 @@ class Index(IndexQueries):
         found, columns = self._asked(sql, values)
         return pandas.DataFrame.from_records(found, columns=columns, coerce_float=True)
 
-    def _asked(self, sql: str, values: Sequence[Any]) -> tuple[list[tuple[Any, ...]], list[str]]:
+    def _asked(self, sql: str, values: Values) -> tuple[list[tuple[Any, ...]], list[str]]:
         """Rows and the names of their columns. On a full disk, where SQLite has no room for its log, the file is read
         as it lies."""
 
         def ask(connection: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], list[str]]:
-            cursor = connection.execute(sql, tuple(values))
+            cursor = connection.execute(sql, values if isinstance(values, Mapping) else tuple(values))
             return cursor.fetchall(), [column[0] for column in cursor.description]
 
         try:
@@ -336,7 +336,7 @@ class Index(IndexQueries):
 
 
 def _remove(database: sqlite_utils.Database, set_name: str) -> None:
-    for table in ("recordings", "ratings", "events", "problems"):
+    for table in ("recordings", "ratings", "events", "comments", "problems"):
         database.execute(f"DELETE FROM {table} WHERE set_name = ?", [set_name])  # noqa: S608
     database.execute("DELETE FROM sets WHERE name = ?", [set_name])
     database.execute("DELETE FROM meta WHERE key = ?", [f"ids {set_name}"])

@@ -20,6 +20,7 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError
+from pipeline.labels.comments import comments_of
 from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import current_ratings, review, standing_events
 from pipeline.labels.index_schema import DAMAGED
@@ -33,6 +34,7 @@ from pipeline.labels.result_file import (
     respelled,
     scale_is_unknown,
 )
+from pipeline.people.names import name_key
 from pipeline.records import Problem, RatingEvent, Recording, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
@@ -117,7 +119,7 @@ def fill_set(
         "INSERT INTO sets VALUES (?, ?, ?, ?)", [set_.name, set_.title, int(set_.synthetic), str(set_.rubric)]
     )
     database.conn.executemany(
-        "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (_recording_row(recording, results.get(recording.id)) for recording in recordings),
     )
     database.conn.executemany(
@@ -191,21 +193,22 @@ def _digest(recordings: Sequence[Recording]) -> str:
 
 def consensus_columns(result: ResultFile | None) -> list[Any]:
     if result is None:
-        return [None, 0, None, None, "", 0, "[]"]
+        return [None, 0, None, None, None, "", 0, "[]"]
     agreed, said = result.consensus, review(result.ratings)
     assigned = json.dumps(said.assigned, ensure_ascii=False)
     reviewed = ["" if said.verdict is None else str(said.verdict.action), said.requested, assigned]
     if agreed is None:
-        return [None, 0, None, None, *reviewed]
+        return [None, 0, None, None, None, *reviewed]
     evaluators = json.dumps(list(agreed.evaluators), ensure_ascii=False)
-    return [agreed.score, agreed.n, str(agreed.source), evaluators, *reviewed]
+    return [agreed.score, agreed.n, str(agreed.source), evaluators, agreed.spread, *reviewed]
 
 
 def _recording_row(recording: Recording, result: ResultFile | None) -> list[Any]:
     duration_s = None if recording.report is None else recording.report.duration_s
     body = json.dumps(to_json(recording), ensure_ascii=False)
     identity = [recording.id, recording.set, recording.speaker, recording.text, recording.part]
-    return [*identity, duration_s, order_key(recording.id), body, *consensus_columns(result)]
+    folded = name_key(f"{recording.speaker} {recording.text} {recording.id}")
+    return [*identity, duration_s, order_key(recording.id), body, *consensus_columns(result), folded]
 
 
 def insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Recording, ResultFile]]) -> int:
@@ -219,6 +222,10 @@ def insert_ratings(database: sqlite_utils.Database, labelled: Sequence[tuple[Rec
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (row for recording, result in labelled for row in _event_rows(recording, result)),
     )
+    database.conn.executemany(
+        "INSERT INTO comments VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (row for recording, result in labelled for row in _comment_rows(recording, result)),
+    )
     return len(rows)
 
 
@@ -229,6 +236,14 @@ def _event_rows(recording: Recording, result: ResultFile) -> Iterator[list[Any]]
         body = json.dumps(event_to_json(event), ensure_ascii=False)
         head = [recording.id, number, recording.set, event.evaluator, str(event.action), event.at, str(event.source)]
         yield [*head, body, event.project, str(event.purpose), int(id(event) in standing)]
+
+
+def _comment_rows(recording: Recording, result: ResultFile) -> Iterator[list[Any]]:
+    comments = comments_of(result)
+    for number, comment in comments.items():
+        first = comments[comment.reply_to] if comment.reply_to is not None else comment
+        head = [recording.id, number, recording.set, comment.author]
+        yield [*head, first.author, first.audience, comment.at]
 
 
 def _rating_row(recording: Recording, event: RatingEvent) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ from pipeline.records import Problem, RatingEvent, RatingSource, Recording
 
 if TYPE_CHECKING:
     import pandas
+
+
+Values = Sequence[Any] | Mapping[str, Any]  # of a query, in order or by name
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class IndexQueries(ABC):
     """The asking half of `Index`; it needs only a way to run a query."""
 
     @abstractmethod
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]: ...
+    def rows(self, sql: str, values: Values = ()) -> list[dict[str, Any]]: ...
 
     @abstractmethod
     def frame(self, sql: str, values: Sequence[Any] = ()) -> "pandas.DataFrame": ...

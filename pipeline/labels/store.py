@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError
 from pipeline.i18n import N_
+from pipeline.labels.comments import Comment, comments_of, with_comment
 from pipeline.labels.history import current_ratings, lasting_events, slot, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import (
@@ -84,6 +85,26 @@ class LabelStore:
         """Take back the evaluator's current event. Raises LabelError where there is none."""
         permit(self._settings, by, Action.RATE, Action.REVIEW)
         return self._append(recording, self._named(RatingEvent(evaluator, RatingAction.UNDO, now_iso()), by))
+
+    def comment(self, recording: Recording, comment: Comment, by: Identity) -> ResultFile:
+        """Keep a comment in the recording's label file. Who may begin or answer which thread is asked by
+        `pipeline.labels.discussion`."""
+        permit(self._settings, by, Action.RATE, Action.SEE_RATINGS)
+        if not same_person(by.name, comment.author):
+            raise AccessError(f"{by.name} cannot comment as {comment.author}.")
+        path = self._path(recording)
+        with locked(self._settings, path, LabelError):
+            before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
+            after = derive(before.word, before.rubric, before.ratings, with_comment(before.extra, comment))
+            with self._index.saving(recording.id):
+                write_result(path, after)
+                self._index.update_labels(recording, after)
+        return after
+
+    def comments(self, recording: Recording) -> dict[int, Comment]:
+        """All comments on the recording by their numbers, oldest first."""
+        result = read_result(self._path(recording))
+        return {} if result is None else comments_of(result)
 
     def history(self, recording: Recording) -> tuple[RatingEvent, ...]:
         result = read_result(self._path(recording))

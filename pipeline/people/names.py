@@ -12,6 +12,7 @@ keyboards. Accents are kept apart: Ayşe and Ayse are two.
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pipeline.errors import LabelError
 from pipeline.i18n import N_
@@ -36,6 +37,7 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
+@lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """What is equal for all spellings of one person's name; of any text, as nothing is refused here."""
     folded = unicodedata.normalize("NFKC", visible(name)).translate(_EVERY_I).casefold().replace("i\u0307", "i")

@@ -19,7 +19,12 @@ def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence
     urgency = _urgency(settings, project)
     ranked = sorted(shuffled, key=lambda key: -urgency.get(key, -1.0))  # stable: ties stay random
     seed = int.from_bytes(hashlib.sha256(f"{project.seed}|{evaluator}".encode()).digest()[:8], "big")
-    draw = np.random.default_rng(seed).random(len(ids)) < project.random_share
+    return mixed(shuffled, ranked, project.random_share, seed)
+
+
+def mixed(shuffled: Sequence[str], ranked: Sequence[str], random_share: float, seed: int) -> list[str]:
+    """Both are the same items: the next of `shuffled` with probability `random_share`, else the next of `ranked`."""
+    draw = np.random.default_rng(seed).random(len(shuffled)) < random_share
     taken: set[str] = set()
     ordered: list[str] = []
     sources = {True: iter(shuffled), False: iter(ranked)}

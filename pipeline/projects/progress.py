@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.i18n import N_
+from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.projects.leases import Leases
 from pipeline.projects.project import Project
@@ -32,7 +32,6 @@ _FOR_ME = "(assigned = '[]' OR ? IN (SELECT value FROM json_each(assigned)))"
 _OF_PROJECT = """
     r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = '' AND r.id NOT IN (SELECT value FROM json_each(?))
 """
-LATER = N_("Later")  # the reason of a skip after which the recording comes back to the same expert
 _PUT_OFF = "(action = 'skip' AND reason = ?)"
 
 
@@ -85,6 +84,29 @@ def outlook(index: Index, project: Project, evaluator: str) -> tuple[int, int]:
     """  # noqa: S608
     (row,) = index.rows(sql, [evaluator, LATER, evaluator, evaluator, *_rule(project), *_of_project(project)])
     return row["n_open"], row["by_others"]
+
+
+def open_rows(index: Index, project: Project, evaluator: str) -> list[dict[str, Any]]:
+    """id, n, needed, begun (whether anybody has dealt with it) and reassigned (by a reviewer) of the recordings that
+    `evaluator` could still rate, but those with known answers."""
+    inner = _STATES.format(condition=_OF_PROJECT)
+    sql = f"""
+        SELECT id, n, needed, EXISTS (SELECT 1 FROM ratings WHERE recording_id = s.id) AS begun,
+            assigned <> '[]' AS reassigned
+        FROM ({inner}) s WHERE n < needed AND NOT EXISTS (
+            SELECT 1 FROM ratings WHERE recording_id = s.id AND evaluator = ? AND NOT {_PUT_OFF}
+        ) AND {_FOR_ME}
+    """  # noqa: S608
+    return index.rows(sql, [*_rule(project), *_of_project(project), evaluator, LATER, evaluator])
+
+
+def dealt_with(index: Index, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Who has rated, skipped or flagged these recordings, by id."""
+    sql = "SELECT recording_id, evaluator FROM ratings WHERE recording_id IN (SELECT value FROM json_each(?))"
+    people: dict[str, list[str]] = {}
+    for row in index.rows(sql, [json.dumps(list(ids))]):
+        people.setdefault(row["recording_id"], []).append(row["evaluator"])
+    return people
 
 
 def progress_of(settings: Settings, project: Project) -> ProjectProgress:

@@ -1,11 +1,12 @@
 """A rating project's settings, kept in `<data root>/projects/<name>/project.json` with every change of them."""
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
@@ -23,6 +24,7 @@ from pipeline.settings import Settings
 from pipeline.text import composed
 from pipeline.times import now_iso
 
+T = TypeVar("T")
 ORDERS = ("random", "disagreement", "uncertainty")
 CONSENSUS = ("median", "trimmed_mean", "severity")
 RATINGS, PAIRS = KINDS = ("ratings", "pairs")
@@ -41,6 +43,10 @@ class Project:
     recording was heard. `deadline` is an ISO date, included. `rubric` names the rubric of the set's recordings; empty:
     the one that comes with Pronlab for them.
 
+    `calibrate` names the recordings of `gold` that are for calibration, which never come silently; with none, any can
+    be. `assigned` gives recordings to experts by name, `shares` the others in proportion, and `quotas` is the most
+    ratings of a person (`pipeline.projects.assignment`).
+
     Of the kind `pairs`, experts say which of two recordings is better, or with `ties` that neither is. Each recording
     is in `comparisons` pairs, with `same_text` mostly with recordings of its own text; `overlap` experts answer each
     pair, `repeat_every` brings earlier ones again with the sides swapped, and the scores of `gold` anchor the scale.
@@ -55,6 +61,7 @@ class Project:
     random_share: float = 0.2
     experts: tuple[str, ...] = ()
     gold: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    calibrate: tuple[str, ...] = ()
     calibration: int = 0
     gold_every: int = 0
     repeat_every: int = 0
@@ -65,6 +72,9 @@ class Project:
     instructions: str = ""
     hear_all: bool = False
     closed: bool = False
+    assigned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    quotas: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
     kind: str = RATINGS
     comparisons: int = 10
@@ -76,6 +86,9 @@ class Project:
         """Raises ProjectError naming all that is wrong at once."""
         object.__setattr__(self, "experts", tuple(self.experts))
         object.__setattr__(self, "gold", {composed(key): answer for key, answer in self.gold.items()})
+        object.__setattr__(self, "calibrate", tuple(map(composed, self.calibrate)))
+        assigned = {name: tuple(dict.fromkeys(map(composed, ids))) for name, ids in self.assigned.items()}
+        object.__setattr__(self, "assigned", assigned)
         wrong: list[str] = []
         if not NAME.fullmatch(composed(self.name)):
             text = N_("a name has up to 64 letters, digits, '-', '_', '.', got {name!r}")
@@ -90,9 +103,15 @@ class Project:
             wrong.append(Message(N_("max_spread lies in 0-100, got {value}"), value=str(self.max_spread)))
         if (self.calibration or self.gold_every) and not self.gold:
             wrong.append(Message(N_("calibration and gold items need recordings with known answers")))
-        if self.calibration > len(self.gold):
+        n_calibrate = len(self.calibrate) or len(self.gold)
+        if self.calibration > n_calibrate:
             text = N_("calibration asks for {n} of {n_gold} recordings with known answers")
-            wrong.append(Message(text, n=self.calibration, n_gold=len(self.gold)))
+            wrong.append(Message(text, n=self.calibration, n_gold=n_calibrate))
+        if not set(self.calibrate) <= set(self.gold):
+            wrong.append(Message(N_("a recording for calibration needs a known answer")))
+        if self.gold_every and self.gold and set(self.gold) <= set(self.calibrate):
+            wrong.append(Message(N_("all known answers are for calibration; unannounced ones need others")))
+        wrong += self._wrong_people()
         if self.experts and self.overlap > len(self.experts):
             text = N_("overlap {overlap} needs as many experts, there are {n_experts}")
             wrong.append(Message(text, overlap=self.overlap, n_experts=len(self.experts)))
@@ -102,6 +121,28 @@ class Project:
             except (ValueError, TypeError):
                 wrong.append(Message(N_("deadline is a date like 2026-12-31, got {value!r}"), value=self.deadline))
         return self._refuse(wrong)
+
+    def _wrong_people(self) -> list[str]:
+        """What is wrong with who is given how much."""
+        wrong: list[str] = [
+            Message(N_("{name} is given recordings and is not among the experts"), name=name)
+            for name in dict.fromkeys((*self.assigned, *self.shares, *self.quotas))
+            if not self.includes(name)
+        ]
+        for name, share in self.shares.items():
+            if not 0.0 < share < math.inf:
+                wrong.append(Message(N_("a share is above 0, got {value} for {name}"), value=str(share), name=name))
+        for name, quota in self.quotas.items():
+            if quota < 1:
+                wrong.append(Message(N_("a quota is 1 or more, got {value} for {name}"), value=str(quota), name=name))
+        if self.shares and len(self.shares) < self.overlap:
+            text = N_("overlap {overlap} needs as many people with a share, there are {n}")
+            wrong.append(Message(text, overlap=self.overlap, n=len(self.shares)))
+        return wrong
+
+    def quota_of(self, name: str) -> int | None:
+        """The most ratings of this person; None for no limit."""
+        return next((quota for person, quota in self.quotas.items() if same_person(person, name)), None)
 
     def _refuse(self, wrong: list[str]) -> None:
         if wrong:
@@ -160,8 +201,11 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     once: dict[str, str] = {}
     for name in project.experts:
         once.setdefault(name_key(name), people.spelling(name))
-    project = replace(project, experts=tuple(once.values()))
-    _check_gold(settings, project, rubric_of(settings, project))
+    project = replace(
+        project, experts=tuple(once.values()), assigned=_spelled(people, project.assigned),
+        shares=_spelled(people, project.shares), quotas=_spelled(people, project.quotas),
+    )  # fmt: skip
+    _check_recordings(settings, project, rubric_of(settings, project))
     file = folder_of(settings, project.name) / "project.json"
     with locked(settings, file, ProjectError):
         before = _read(file) if file.is_file() else None
@@ -192,6 +236,10 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     return project
 
 
+def _spelled(people: People, by_name: Mapping[str, T]) -> dict[str, T]:
+    return {people.spelling(name): value for name, value in by_name.items()}
+
+
 def rubric_of(settings: Settings, project: Project, unit: RubricName | None = None) -> Rubric:
     """With which the recordings of the project are rated: the rubric that it names, else the shipped one. Recordings of
     another `unit` than the set's are rated with the shipped one of theirs.
@@ -220,8 +268,13 @@ def _read(file: Path) -> Project:
     try:
         raw = artifacts.read_json(file)
         values = {key: value for key, value in raw.items() if key in known}
-        if isinstance(values.get("experts"), list):
-            values["experts"] = tuple(values["experts"])
+        for key in ("experts", "calibrate"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
+        if isinstance(values.get("assigned"), dict):
+            values["assigned"] = {
+                name: tuple(ids) if isinstance(ids, list) else ids for name, ids in values["assigned"].items()
+            }
         if wrong := misfits(Project, values):
             raise ValueError("; ".join(wrong))
         project = Project(**values)
@@ -232,13 +285,15 @@ def _read(file: Path) -> Project:
         raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
 
 
-def _check_gold(settings: Settings, project: Project, rubric: Rubric) -> None:
-    if not project.gold:
+def _check_recordings(settings: Settings, project: Project, rubric: Rubric) -> None:
+    """Those with known answers, and those that are given to somebody."""
+    named = dict.fromkeys((*project.gold, *(key for ids in project.assigned.values() for key in ids)))
+    if not named:
         return
     there = {recording.id for recording in read_recordings(settings, project.set)}
     wrong: list[str] = [
         Message(N_("{recording} is not in the set {set!r}"), recording=key, set=project.set)
-        for key in project.gold
+        for key in named
         if key not in there
     ]
     for key, answer in project.gold.items():
@@ -249,7 +304,7 @@ def _check_gold(settings: Settings, project: Project, rubric: Rubric) -> None:
     if len(wrong) > 3:
         wrong[3:] = [Message(N_("and {n} more"), n=len(wrong) - 3)]
     if wrong:
-        raise ProjectError(N_("The known answers cannot be used: {reasons}."), reasons=joined(wrong))
+        raise ProjectError(N_("The known answers or assignments cannot be used: {reasons}."), reasons=joined(wrong))
 
 
 def _was_rated(settings: Settings, name: str) -> bool:

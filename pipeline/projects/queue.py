@@ -10,14 +10,16 @@ from typing import Any
 
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.i18n import N_
+from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
+from pipeline.projects.assignment import Assignment
 from pipeline.projects.leases import Lease, Leases, slot_of
 from pipeline.projects.order import order_of
-from pipeline.projects.progress import LATER, outlook, states
+from pipeline.projects.progress import dealt_with, open_rows, outlook, states
 from pipeline.projects.project import Project, rubric_of
 from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.projects.turns import REPEAT_AFTER, falls
@@ -53,8 +55,9 @@ class QueueItem:
 
 @dataclass(frozen=True)
 class EmptyQueue:
-    """Why there is no next recording: `done` (this expert has rated all of theirs), `wait` (others have the last ones
-    open, the first of them for at most `seconds` more), or `over` (the project is closed or past its deadline)."""
+    """Why there is no next recording: `done` (this expert has rated all of theirs), `quota` (as many as they were asked
+    for), `wait` (others have the last ones open, the first of them for at most `seconds` more), or `over` (the project
+    is closed or past its deadline)."""
 
     reason: str
     seconds: float | None = None
@@ -94,6 +97,7 @@ class Queue:
         self._index = Index(settings)
         self._store = LabelStore(settings)
         self._leases = Leases(settings, now)
+        self._assignment = Assignment(project)
 
     def next(self) -> QueueItem | EmptyQueue:
         """What is open already (after a reload), else the next; reserved for this expert from now on."""
@@ -104,6 +108,8 @@ class Queue:
         if held is not None and self._is_open(held.recording_id, Purpose(held.purpose)):
             self._leases.renew(held)
             return self._item(held)
+        if self._quota_left() == 0:
+            return EmptyQueue("quota")
         candidates = self._candidates()
         # A few at a time: what is looked up before the claim does not hold up the others' claims.
         while some := list(islice(candidates, SOME)):
@@ -194,12 +200,42 @@ class Queue:
         lease = self._leases.claim(self._project.name, self._me, wanted, lambda *_: True, before_s=event.took_s or 0.0)
         return None if lease is None else self._item(lease)
 
+    def open(self, recording: Recording) -> QueueItem:
+        """Reserve this very recording, which the expert asked for; what else they had open is given back. Raises
+        LabelError, saying why, where it is not theirs to rate now.
+
+        One with a known answer comes as if it were drawn, and only while it could be had as work and there is other
+        work: which recordings can be opened tells nothing."""
+        project = self._project
+        if project.is_over:
+            raise LabelError(N_("{project} is closed."), project=project.title or project.name)
+        if recording.id not in set(self._order()):
+            raise LabelError(N_("“{text}” is not in this project."), text=recording.text)
+        if self._counts().get(Purpose.CALIBRATION, 0) < project.calibration:
+            raise LabelError(N_("Finish calibration first; then you can choose recordings yourself."))
+        if self._quota_left() == 0:
+            raise LabelError(N_("You have given as many ratings as you were asked for."))
+        purpose = Purpose.GOLD if recording.id in project.gold else Purpose.WORK
+        is_had = self._is_open(recording.id, Purpose.WORK) and (purpose is Purpose.WORK or self._n_open() > 0)
+        wanted = [(recording.id, purpose)] if is_had else []
+        lease = self._leases.claim(project.name, self._me, wanted, self._is_open)
+        if lease is None:
+            raise LabelError(
+                N_("“{text}” is not yours to rate now: it has the ratings that it needs, or another rater has it."),
+                text=recording.text,
+            )
+        return self._item(lease)
+
     def progress(self) -> "QueueProgress":
         """How much this expert has done and has left, items with known answers and repeats included: every save makes
         it one fewer, whatever was saved. Of the others, what they gave on recordings to rate: a figure that this
         expert's own saves do not move, so that it tells nothing about them."""
         counts = self._counts()
         n_open, by_others = outlook(self._index, self._project, self._me)
+        if not self._assignment.is_empty:
+            n_open = self._n_open()
+        quota_left = self._quota_left()
+        n_open = n_open if quota_left is None else min(n_open, quota_left)
         sql = """
             SELECT action, count(*) AS n FROM events WHERE project = ? AND evaluator = ? AND stands GROUP BY action
         """
@@ -231,6 +267,21 @@ class Queue:
             turn += 1
             left += 1
         return calibration + left + n_work + put_off
+
+    def _quota_left(self) -> int | None:
+        """How many ratings of work this expert may still give; None for no limit."""
+        quota = self._project.quota_of(self._me)
+        return None if quota is None else max(0, quota - len(self._rated()))
+
+    def _n_open(self) -> int:
+        """How many recordings of work are left for this expert, whatever their quota."""
+        if self._assignment.is_empty:
+            return outlook(self._index, self._project, self._me)[0]
+        rows = open_rows(self._index, self._project, self._me)
+        theirs, beyond = self._assignment.divided(self._me, rows)
+        people = dealt_with(self._index, [row["id"] for row in beyond])
+        open_to_me = sum(self._assignment.is_open_to(self._me, row, people.get(row["id"], ())) for row in beyond)
+        return len(theirs) + open_to_me
 
     def _item(self, lease: Lease) -> QueueItem:
         return QueueItem(self._index.recording(lease.recording_id), Purpose(lease.purpose), lease)
@@ -271,14 +322,15 @@ class Queue:
         has met before last."""
         had, met, texts = self._seen(Purpose.CALIBRATION), self._met(), self._texts_of_gold()
         shown = {texts[key] for key in had if key in texts}
-        left = [key for key in self._order() if key in texts and key not in had]
+        chosen = set(self._project.calibrate) or texts.keys()
+        left = [key for key in self._order() if key in texts and key in chosen and key not in had]
         return sorted(left, key=lambda key: (key in met, texts[key] in shown))
 
     def _gold_items(self, to_come: Sequence[str] = ()) -> list[str]:
         """Recordings with known answers that can come as if they were work: none that this expert has rated before or
         saw the answer of, in any project, which would measure memory; and, where there are others, none with a text
         that calibration used. `to_come` counts as if calibration had used it already."""
-        met, texts = self._met().union(to_come), self._texts_of_gold()
+        met, texts = self._met().union(to_come, self._project.calibrate), self._texts_of_gold()
         shown = {texts[key] for key in self._seen(Purpose.CALIBRATION).union(to_come) if key in texts}
         left = [key for key in self._order() if key in texts and key not in met]
         return [key for key in left if texts[key] not in shown] or left
@@ -336,7 +388,16 @@ class Queue:
         return self._is_wanted(row) and not row["put_off"]
 
     def _is_wanted(self, row: dict[str, Any]) -> bool:
-        return not row["review"] and not row["mine"] and row["for_me"] and row["n"] < row["needed"]
+        return not row["review"] and not row["mine"] and row["n"] < row["needed"] and self._is_for_me(row)
+
+    def _is_for_me(self, row: dict[str, Any]) -> bool:
+        """By a reviewer's reassignment of this recording where there is one, else by the project's plan."""
+        if row["assigned"] != "[]":
+            return bool(row["for_me"])
+        if self._assignment.is_empty or self._assignment.is_theirs(self._me, row["id"]):
+            return True
+        people = dealt_with(self._index, [row["id"]])
+        return self._assignment.is_open_to(self._me, row, people.get(row["id"], ()))
 
     def _order(self) -> tuple[str, ...]:
         return _order(self._settings, self._index, self._project, self._me)

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _
-from pipeline.labels.history import current_ratings, review
+from pipeline.labels.history import LATER, current_ratings, review
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
 from pipeline.labels.result_file import ResultFile, derive, event_from_json
@@ -18,7 +18,6 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person, spelled_as
 from pipeline.people.people import People
 from pipeline.projects.consensus import consensus_table
-from pipeline.projects.progress import LATER
 from pipeline.projects.project import Project, rubric_of
 from pipeline.projects.quality import ExpertQuality, quality_of
 from pipeline.records import REVIEWS, RatingAction, RatingEvent, RatingSource, Recording
@@ -113,8 +112,11 @@ class ProjectReview:
         return listed
 
     def look(self, recording_id: str) -> Dispute:
-        """One recording with its ratings and the reviewers' decisions."""
+        """One recording with its ratings and the reviewers' decisions. Raises ProjectError for one that is not in the
+        project."""
         recording = self._index.recording(recording_id)
+        if recording.set != self._project.set or (self._project.part and recording.part != self._project.part):
+            raise ProjectError(_("“{text}” is not in this project.").format(text=recording.text))
         events = self._store.history(recording)
         self._heal(recording, events)
         decisions = review(events)

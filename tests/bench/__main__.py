@@ -19,6 +19,7 @@ MODULES = (
     "runs",
     "experts",
     "labelling",
+    "recording_list",
     "desk",
     "wakeword",
     "service",

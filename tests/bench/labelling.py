@@ -24,7 +24,7 @@ SAVES = 20
 def run() -> list[BenchResult]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder) / "data", Path(folder) / "models")
-        root = _installation(settings, Path(folder) / "corpus")
+        root = installation(settings, Path(folder) / "corpus")
         index, store = Index(settings), LabelStore(settings)
         started = time.perf_counter()
         index.rebuild()
@@ -51,7 +51,7 @@ def run() -> list[BenchResult]:
         ]
 
 
-def _installation(settings: Settings, root: Path) -> Path:
+def installation(settings: Settings, root: Path) -> Path:
     report = AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.1, 40.0)
     recordings = [
         Recording(

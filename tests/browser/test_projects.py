@@ -43,6 +43,11 @@ def rate(page: Any, keys: str) -> str:
     return f"{target} {speaker}"
 
 
+def decided(settings: Settings, project: Project, recording_id: str) -> float | None:
+    verdict = ProjectReview(settings, project, ADMIN).look(recording_id).verdict
+    return None if verdict is None else verdict.score
+
+
 def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: tuple[str, Settings]) -> None:
     settings = server[1]
     eve = open_page("label", project=project.name, rater="Eve")
@@ -79,6 +84,11 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     rita.get_by_role("textbox", name="Reason").fill("clear")
     rita.get_by_role("button", name="Decide").click()
     wait_for(lambda: ProjectReview(settings, project, ADMIN).look(recording.id).verdict is not None, 20, "the decision")
+    rita = open_page("review", project=project.name, rater="Rita", recording=recording.id)
+    rita.get_by_role("button", name="Median").wait_for()
+    rita.get_by_role("button", name="Make this decision a known answer").wait_for()
+    rita.keyboard.press("m")  # the median of Eve's and Cem's
+    wait_for(lambda: decided(settings, project, recording.id) != 70.0, 20, "the decision by a key")
     phone = open_page("agreement", width=390, set="demo")
     phone.get_by_text("not enough overlap").first.wait_for()
     shoot(phone, "agreement-phone")

@@ -343,7 +343,7 @@ def test_pages_are_grouped_in_the_order_people_use_them(
     open_page("data")
     assert titles(navigation[-1]) == {
         "": ["Home"],
-        "Label": ["Label", "Review", "Projects", "Agreement"],
+        "Label": ["Label", "Recordings", "Review", "Projects", "Agreement"],
         "Practise": ["Practise"],
         "Research": ["Results", "Compare", "Train", "Runs", "Monitor"],
         "Build": ["Wake word", "Tables"],

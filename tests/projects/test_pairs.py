@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import AccessError, ProjectError
+from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.metrics.correlation import pearson
 from pipeline.people.access import Identity, Role
@@ -18,7 +19,6 @@ from pipeline.projects.pairs.judgements import Answer, Judgement, Judgements
 from pipeline.projects.pairs.plan import plan_of
 from pipeline.projects.pairs.queue import PairItem, PairQueue, progress_of
 from pipeline.projects.pairs.results import PairResults
-from pipeline.projects.progress import LATER
 from pipeline.projects.project import Project, folder_of, get_project, save_project
 from pipeline.projects.queue import EmptyQueue
 from pipeline.projects.review import ProjectReview

@@ -233,5 +233,5 @@ def test_an_expert_learns_nothing_from_the_command_line(
         told = CliRunner().invoke(main, ["label", act[0], task.recording.id, *act[1:], "--json", "--by", "Eve"])
         assert told.exit_code == 0, told.output
         assert "Bob" not in told.output
-        assert "33" not in told.output
+        assert '"score": 33' not in told.output
         assert "gold" not in told.output

@@ -62,6 +62,13 @@ class RatingForm {
     });
   }
 
+  playerActs() {
+    return {
+      " ": () => this.player.toggle(), h: () => this.player.replay(), a: () => this.player.markStart(), b: () => this.player.markEnd(),
+      l: () => this.player.toggleLoop(), ",": () => this.player.setSpeed(-1), ".": () => this.player.setSpeed(1),
+    };
+  }
+
   acts() {
     const form = () => this.form;
     const acts = {
@@ -221,7 +228,7 @@ class RatingForm {
 
   closePanel() {
     this.panel = null;
-    this.reasons.replaceChildren();
+    this.reasons?.replaceChildren();
   }
 
   send(kind, fields) {

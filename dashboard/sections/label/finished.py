@@ -38,11 +38,20 @@ def no_pairs_left(me: Identity, project: Project, progress: PairProgress, why: E
 
 
 def _over_or_waiting(me: Identity, project: Project, why: EmptyQueue) -> bool:
-    """Say so where the project is closed, or others have the last items open; whether it was said."""
+    """Say so where the project is closed, this rater's quota is reached, or others have the last items open; whether it
+    was said."""
     title, name = plain(project.title or project.name), plain(me.name)
     if why.reason == "over":
         text = _("{project} is closed. Thank you, {name}.").format(project=title, name=name)
         st.info(text, icon=":material/event_busy:")
+    elif why.reason == "quota":
+        quota = project.quota_of(me.name) or 0
+        text = ngettext(
+            "You have given the {n} rating that you were asked for in {project}. Thank you, {name}.",
+            "You have given the {n} ratings that you were asked for in {project}. Thank you, {name}.",
+            quota,
+        ).format(n=number(quota), project=title, name=name)
+        st.success(text, icon=":material/celebration:")
     elif why.reason == "wait":
         minutes = max(1, round((why.seconds or 0) / 60))
         text = ngettext(

@@ -61,7 +61,10 @@ def draw(
     def act() -> None:
         action: Any = state.component_value(FORM, "action")
         if action and identity.is_still(me, Action.RATE):
-            state.remember(key, labelling.act(state.recall(key, label.Session()), action))
+            session = labelling.act(state.recall(key, label.Session()), action)
+            state.remember(key, session)
+            if session.reopened != state.watched(state.RECORDING):
+                state.watch(state.RECORDING, None)
 
     first = tiers.first_tiers(chosen, recording, audio, align=_has_tiers_open())
     shown = _shown(chosen, recording, audio, first, me, session.turn, _earlier(current.previous))
@@ -131,6 +134,7 @@ def _unreadable(labelling: label.Labelling, session: label.Session, item: str, e
     if st.button(_("Flag and continue"), type="primary", icon=":material/flag:"):
         action = {"nonce": f"unreadable/{item}", "kind": "flag", "item": item, "reason": label.UNREADABLE}
         state.remember(key, labelling.act(session, action))
+        state.watch(state.RECORDING, None)
         st.rerun()
 
 

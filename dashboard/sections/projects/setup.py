@@ -36,6 +36,10 @@ LABELS = {
     "part": N_("Part of the corpus"),
     "overlap": N_("Ratings per recording"),
     "experts": N_("Experts"),
+    "plan": N_("Shares and quotas"),
+    "shares": N_("Shares"),
+    "quotas": N_("Quotas"),
+    "assigned": N_("Assigned recordings"),
     "order": N_("Order"),
     "random_share": N_("Share in random order"),
     "max_spread": N_("Request another rating when scores differ by more than (points)"),
@@ -43,6 +47,7 @@ LABELS = {
     "consensus": N_("Consensus"),
     "deadline": N_("Deadline"),
     "gold": N_("Recordings with known answers"),
+    "calibrate": N_("Known answers for calibration only"),
     "calibration": N_("Calibration items first"),
     "gold_every": N_("One known answer in every N items"),
     "repeat_every": N_("One repeat in every N items"),
@@ -77,6 +82,9 @@ def draw() -> None:
             rated_with = rubrics.rating(fields["set"], fields.get("rubric", base.rubric))
             fields["gold"] = read_gold(fields["gold"], rated_with)
             fields["experts"] = names_of(fields["experts"])
+            if "plan" in fields:
+                fields["shares"], fields["quotas"] = read_plan(fields.pop("plan"))
+            fields["calibrate"] = tuple(key for key in base.calibrate if key in fields["gold"])
             changed = Project(name, kind=base.kind, **fields) if old is None else replace(old, **fields)
             saved = projects.save(changed, new=old is None)
             state.choose(state.PROJECT, saved.name)
@@ -118,6 +126,14 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             labels["experts"], "\n".join(base.experts), placeholder=_("everybody with the role expert"), height=68,
             key=f"{key}-experts",
         )  # fmt: skip
+        plan = st.text_area(
+            labels["plan"], plan_text(base), height=68, key=f"{key}-plan", placeholder=_("shared by all experts"),
+            help=_(
+                "One expert per line: name,share,quota. Recordings are divided in proportion to the shares; a quota is "
+                "the most ratings of one person. Either can be empty. Single recordings are assigned on the Recordings "
+                "page."
+            ),
+        )  # fmt: skip
         order = left.selectbox(
             labels["order"], ORDERS, ORDERS.index(base.order), format_func=lambda key: _(ORDER_LABELS[key]),
             key=f"{key}-order",
@@ -138,7 +154,8 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             labels["gold"], gold_text(base), height=100, key=f"{key}-gold",
             help=_(
                 "One recording per line: recording,score for words; recording,accuracy,fluency,prosodic,total for "
-                "sentences; the recording and all dimensions in their order for another rubric."
+                "sentences; the recording and all dimensions in their order for another rubric. Or tick recordings on "
+                "the Recordings page."
             ),
         )  # fmt: skip
         numbers = st.columns(3)
@@ -167,7 +184,8 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             return None
     return {
         "name": name, "set": set_name, "rubric": rubric, "title": title.strip(), "part": part.strip(),
-        "overlap": int(overlap), "experts": experts, "order": order, "random_share": float(share), "max_spread": spread,
+        "overlap": int(overlap), "experts": experts, "plan": plan, "order": order, "random_share": float(share),
+        "max_spread": spread,
         "extra": int(extra), "consensus": consensus, "deadline": deadline.isoformat() if deadline else "",
         "gold": gold, "calibration": int(calibration), "gold_every": int(gold_every),
         "repeat_every": int(repeat_every), "instructions": instructions.strip(), "hear_all": hear_all, "closed": closed,
@@ -213,6 +231,38 @@ def read_gold(text: str, rubric: Rubric) -> dict[str, dict[str, float]]:
                 )
             ) from error
     return answers
+
+
+def read_plan(text: str) -> tuple[dict[str, float], dict[str, int]]:
+    """Shares and quotas by name, as they are typed. Raises ProjectError for a line that is neither."""
+    shares: dict[str, float] = {}
+    quotas: dict[str, int] = {}
+    for _line, row in split_rows(text, 3):
+        name, share, quota, *more = (*row, "", "")
+        try:
+            if any(more) or not name or not (share or quota):
+                raise ValueError
+            if share:
+                shares[name] = number_of(share)
+            if quota:
+                quotas[name] = int(number_of(quota))
+        except ValueError as error:
+            raise ProjectError(
+                _("“{line}” is no share or quota. Write name,share,quota on each line.").format(line=",".join(row))
+            ) from error
+    return shares, quotas
+
+
+def plan_text(project: Project) -> str:
+    """The inverse of `read_plan`."""
+    names = dict.fromkeys((*project.shares, *project.quotas))
+    return "\n".join(
+        f"{name},{_shown(project.shares.get(name))},{_shown(project.quotas.get(name))}".rstrip(",") for name in names
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 def gold_text(project: Project) -> str:

@@ -1,20 +1,26 @@
 """Disputed recordings: one of them to hear, its ratings, and the reviewer's decision."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from dashboard import state
+from dashboard.components import discussion
 from dashboard.components.page import errors_in_words
 from dashboard.components.player import player
 from dashboard.markup import message, plain
-from dashboard.sections.review import history
-from dashboard.services import shared
+from dashboard.sections.review import history, marked_words
+from dashboard.services import projects, shared
 from pipeline.errors import AudioError, LabelError
 from pipeline.i18n import _, ngettext, number, translated
 from pipeline.people.access import Action, Identity
+from pipeline.projects.known_answers import median_of, values_of
 from pipeline.projects.project import Project
 from pipeline.projects.review import DISPUTED_FROM, Dispute, ProjectReview
 from pipeline.records import RatingAction
 
 MAX_LISTED = 200
+FROM_THE_FORM = "Ctrl+Enter"  # not shown: Streamlit has its own words for keys
 
 
 def draw(review: ProjectReview, project: Project, me: Identity) -> None:
@@ -39,10 +45,28 @@ def draw(review: ProjectReview, project: Project, me: Identity) -> None:
         "{n} recording, the largest difference first", "{n} recordings, the largest difference first", len(disputes)
     ).format(n=number(len(disputes)))
     chosen = column.selectbox(label, list(names), key="review-recording")
-    _one(review, names[chosen], project, me)
+    draw_one(review, names[chosen], project, me, lambda: _step(list(names), chosen))
 
 
-def _one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity) -> None:
+def _step(names: list[str], chosen: str) -> None:
+    """To the dispute before and after this one, by a key too."""
+    row = st.container(horizontal=True, gap="small")
+    place = names.index(chosen)
+    for key, label, shortcut, other in (
+        ("review-before", _("Previous dispute"), "P", place - 1),
+        ("review-next", _("Next dispute"), "N", place + 1),
+    ):
+        there = 0 <= other < len(names)
+        row.button(
+            label, key=key, shortcut=shortcut, disabled=not there, on_click=state.choose,
+            args=("review-recording", names[other] if there else chosen),
+        )  # fmt: skip
+
+
+def draw_one(
+    review: ProjectReview, dispute: Dispute, project: Project, me: Identity, step: Callable[[], None] | None = None
+) -> None:
+    """`step` draws the way to other recordings."""
     recording = dispute.recording
     left, right = st.columns([4, 3])
     with left:
@@ -51,13 +75,20 @@ def _one(review: ProjectReview, dispute: Dispute, project: Project, me: Identity
             player(audio, key="review-player", label=recording.text, reference=reference)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
+        if step is not None:
+            step()
+        marked_words.draw(dispute)
     with right:
         _state(dispute)
+        if me.may(Action.MANAGE_PROJECTS):
+            _known_answer(dispute, project)
         if me.may(Action.REVIEW):
-            _decision(review, dispute, project)
+            _accept(review, dispute)
+            _decision(review, dispute)
         else:
             st.caption(_("Only reviewers and admins can decide."))
     history.ratings(review, dispute)
+    discussion.draw(recording, raters=list(dispute.ratings))
     history.events(review.history(recording.id), recording, review)
 
 
@@ -76,7 +107,49 @@ def _state(dispute: Dispute) -> None:
         st.caption(text.format(n=number(dispute.requested)))
 
 
-def _decision(review: ProjectReview, dispute: Dispute, project: Project) -> None:
+def _known_answer(dispute: Dispute, project: Project) -> None:
+    """What was decided can be what experts are compared with."""
+    key, verdict = dispute.recording.id, dispute.verdict
+    if key in project.gold:
+        st.caption(_("Experts are compared with a known answer for this recording."))
+    elif verdict is not None and verdict.action is RatingAction.DECIDE:
+        with errors_in_words():
+            if st.button(_("Make this decision a known answer"), icon=":material/verified:", key=f"known-{key}"):
+                projects.add_known_answers(project.name, [key])
+                st.toast(_("Saved."))
+                st.rerun()
+
+
+def _accept(review: ProjectReview, dispute: Dispute) -> None:
+    """Decide as one rater did, or on the median, with one key: the digit of the rater, or M."""
+    answers = [
+        (str(n), name, values_of(event, review.rubric))
+        for n, (name, event) in enumerate(dispute.ratings.items(), start=1)
+        if event.action is RatingAction.RATE
+    ]
+    answers.append(("M", _("Median"), median_of(dispute, review.rubric)))
+    key = dispute.recording.id
+    with st.container(horizontal=True, gap="small"):
+        for shortcut, name, values in answers:
+            if values is None:
+                continue
+            accepted = st.button(
+                _("{name}: {values}").format(name=plain(name), values=" / ".join(map(_value, values.values()))),
+                key=f"accept-{key}-{shortcut}", shortcut=shortcut if len(shortcut) == 1 else None,
+                help=_("Decide on this"),
+            )  # fmt: skip
+            if accepted:
+                with errors_in_words():
+                    review.decide(key, values)
+                    st.toast(_("Saved."))
+                    st.rerun()
+
+
+def _value(value: float) -> str:
+    return number(value, 0 if value == int(value) else 1)
+
+
+def _decision(review: ProjectReview, dispute: Dispute) -> None:
     key = dispute.recording.id
     dimensions = review.rubric.dimensions
     with st.form(f"decide-{key}"):
@@ -92,7 +165,9 @@ def _decision(review: ProjectReview, dispute: Dispute, project: Project) -> None
             _("Reason"), placeholder=_("What you heard; required to exclude"), key=f"decide-{key}-why"
         )
         with st.container(horizontal=True):
-            decided = st.form_submit_button(_("Decide"), type="primary", icon=":material/gavel:")
+            decided = st.form_submit_button(
+                _("Decide"), type="primary", icon=":material/gavel:", shortcut=FROM_THE_FORM
+            )
             requested = st.form_submit_button(_("Request another rating"), icon=":material/person_add:")
             excluded = st.form_submit_button(_("Exclude"), icon=":material/block:")
             undone = (dispute.verdict is not None or dispute.requested > 0) and st.form_submit_button(

@@ -12,6 +12,7 @@ from itertools import islice
 from pipeline import artifacts
 from pipeline.errors import AccessError, ProjectError, UnknownNameError
 from pipeline.i18n import N_
+from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
@@ -19,7 +20,7 @@ from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.pairs.design import Pair
 from pipeline.projects.pairs.judgements import PREFERENCE, Answer, Judgement, Judgements
 from pipeline.projects.pairs.plan import Plan, plan_of
-from pipeline.projects.progress import LATER, ProjectProgress
+from pipeline.projects.progress import ProjectProgress
 from pipeline.projects.project import PAIRS, Project
 from pipeline.projects.quality import HEARD_WHOLE
 from pipeline.projects.queue import MOST_COUNTED, EmptyQueue
