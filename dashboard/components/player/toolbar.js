@@ -13,8 +13,17 @@ const FILLED = new Set(["replay", "loop"]);
 
 function iconButton(part, icon, label) {
   const made = element("button", { type: "button", "data-part": part, title: label, "aria-label": label, class: "icon" });
-  const style = FILLED.has(icon) ? 'fill="currentColor"' : 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"';
-  made.innerHTML = `<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true" ${style}><path d="${ICONS[icon]}"/></svg>`;
+  const line = { fill: "none", stroke: "currentColor", "stroke-width": "2", "stroke-linecap": "round" };
+  const style = FILLED.has(icon) ? { fill: "currentColor" } : line;
+  const picture = drawing("svg", { viewBox: "0 0 24 24", width: "18", height: "18", "aria-hidden": "true", ...style });
+  picture.append(drawing("path", { d: ICONS[icon] }));
+  made.append(picture);
+  return made;
+}
+
+function drawing(tag, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 }
 
