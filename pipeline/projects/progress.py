@@ -21,7 +21,9 @@ _STATES = """
         SELECT r.id, r.review, r.requested, r.assigned, count(t.recording_id) AS n,
             max(t.score) - min(t.score) AS spread,
             coalesce(
-                sum(CASE WHEN r.assigned = '[]' THEN 0 ELSE t.evaluator IN (SELECT value FROM json_each(r.assigned)) END), 0
+                sum(
+                    CASE WHEN r.assigned = '[]' THEN 0 ELSE t.evaluator IN (SELECT value FROM json_each(r.assigned)) END
+                ), 0
             ) AS n_assigned
         FROM recordings r
         LEFT JOIN ratings t ON t.recording_id = r.id AND t.action = 'rate' AND t.source = 'human'
