@@ -13,6 +13,7 @@ CREATE TABLE recordings (
     assigned TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX recordings_by_order ON recordings (set_name, order_key);
+CREATE INDEX recordings_by_state ON recordings (set_name, id, part, review, requested, assigned);
 CREATE INDEX recordings_by_speaker ON recordings (set_name, speaker);
 CREATE TABLE ratings (
     recording_id TEXT NOT NULL, evaluator TEXT NOT NULL, set_name TEXT NOT NULL, source TEXT NOT NULL,

@@ -110,20 +110,16 @@ class RatingForm {
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
     this.root.querySelector('[data-part="next"]').disabled = !data.has_next;
-    if (fresh) this.autoplay();
   }
 
   show(data) {
     this.player.load(data);
     if (this.left && this.left.view === data.view) this.player.heard = this.left.heard; // what was not saved comes back
+    if (data.rubric && this.root.querySelector('[data-part="auto"]').checked) this.player.play(); // before the form is drawn
     if (!data.rubric) return;
     this.form.show(data);
     this.useKeys(data.rubric);
     this.closePanel();
-  }
-
-  autoplay() {
-    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play();
   }
 
   // The recording that is likely to be next is shown and heard while this one is saved. The server's answer decides: of
@@ -137,7 +133,6 @@ class RatingForm {
     this.root.classList.add("ahead");
     this.showHead();
     this.show(this.data);
-    this.autoplay();
   }
 
   // The server's answer to the last action: only now is anything called saved, and only now does its draft go.
@@ -233,8 +228,9 @@ class RatingForm {
     this.root.classList.add("busy");
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
     const heard = Number(this.player.heardShare.toFixed(3));
-    this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
+    const action = { nonce, kind, item: this.data.item, heard, ...fields };
     if (["rate", "skip", "flag"].includes(kind)) this.showAhead();
+    this.sendToServer(action);
   }
 
   dispose() {
