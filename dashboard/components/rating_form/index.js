@@ -115,8 +115,7 @@ class RatingForm {
   show(data) {
     this.player.load(data);
     if (this.left && this.left.view === data.view) this.player.heard = this.left.heard; // what was not saved comes back
-    if (data.rubric && this.root.querySelector('[data-part="auto"]').checked) this.player.play(); // before the form is drawn
-    if (!data.rubric) return;
+    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play(); // before the form is drawn
     this.form.show(data);
     this.useKeys(data.rubric);
     this.closePanel();
@@ -125,10 +124,10 @@ class RatingForm {
   // The recording that is likely to be next is shown and heard while this one is saved. The server's answer decides: of
   // another view, or where saving failed, it is shown in its place.
   showAhead() {
-    const { ahead } = this.data;
+    const { ahead, reference, tracks, tiers, ...rest } = this.data; // what is of this recording alone is not the next one's
     if (!ahead) return;
     this.left = { view: this.view, heard: this.player.heard };
-    this.data = { ...this.data, ...ahead, previous: null, ahead: null };
+    this.data = { ...rest, ...ahead, previous: null, ahead: null };
     this.view = this.data.view;
     this.root.classList.add("ahead");
     this.showHead();
