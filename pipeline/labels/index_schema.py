@@ -13,6 +13,7 @@ CREATE TABLE recordings (
     assigned TEXT NOT NULL DEFAULT '[]', folded TEXT NOT NULL
 );
 CREATE INDEX recordings_by_order ON recordings (set_name, order_key);
+CREATE INDEX recordings_by_state ON recordings (set_name, id, part, review, requested, assigned);
 CREATE INDEX recordings_by_speaker ON recordings (set_name, speaker);
 CREATE INDEX recordings_listed ON recordings (
     set_name, id, part, speaker, text, folded, score, spread, n_raters, review

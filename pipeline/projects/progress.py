@@ -21,14 +21,17 @@ _STATES = """
         SELECT r.id, r.review, r.requested, r.assigned, count(t.recording_id) AS n,
             max(t.score) - min(t.score) AS spread,
             coalesce(
-                sum(r.assigned <> '[]' AND t.evaluator IN (SELECT value FROM json_each(r.assigned))), 0
+                sum(
+                    CASE WHEN r.assigned = '[]' THEN 0 ELSE t.evaluator IN (SELECT value FROM json_each(r.assigned)) END
+                ), 0
             ) AS n_assigned
         FROM recordings r
         LEFT JOIN ratings t ON t.recording_id = r.id AND t.action = 'rate' AND t.source = 'human'
         WHERE {condition} GROUP BY r.id
     )
 """
-_FOR_ME = "(assigned = '[]' OR ? IN (SELECT value FROM json_each(assigned)))"
+# By CASE, as OR and AND of values work out both sides.
+_FOR_ME = "CASE WHEN assigned = '[]' THEN 1 ELSE ? IN (SELECT value FROM json_each(assigned)) END"
 _OF_PROJECT = """
     r.set_name = ? AND (? = '' OR r.part = ?) AND r.review = '' AND r.id NOT IN (SELECT value FROM json_each(?))
 """

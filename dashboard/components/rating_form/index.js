@@ -117,34 +117,28 @@ class RatingForm {
     this.root.querySelector('[data-part="undo"]').disabled = !data.can_undo;
     this.root.querySelector('[data-part="previous"]').disabled = !data.has_previous;
     this.root.querySelector('[data-part="next"]').disabled = !data.has_next;
-    if (fresh) this.autoplay();
   }
 
   show(data) {
     this.player.load(data);
     if (this.left && this.left.view === data.view) this.player.heard = this.left.heard; // what was not saved comes back
-    if (!data.rubric) return;
+    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play(); // before the form is drawn
     this.form.show(data);
     this.useKeys(data.rubric);
     this.closePanel();
   }
 
-  autoplay() {
-    if (this.root.querySelector('[data-part="auto"]').checked) this.player.play();
-  }
-
   // The recording that is likely to be next is shown and heard while this one is saved. The server's answer decides: of
   // another view, or where saving failed, it is shown in its place.
   showAhead() {
-    const { ahead } = this.data;
+    const { ahead, reference, tracks, tiers, ...rest } = this.data; // what is of this recording alone is not the next one's
     if (!ahead) return;
     this.left = { view: this.view, heard: this.player.heard };
-    this.data = { ...this.data, ...ahead, previous: null, ahead: null };
+    this.data = { ...rest, ...ahead, previous: null, ahead: null };
     this.view = this.data.view;
     this.root.classList.add("ahead");
     this.showHead();
     this.show(this.data);
-    this.autoplay();
   }
 
   // The server's answer to the last action: only now is anything called saved, and only now does its draft go.
@@ -240,8 +234,9 @@ class RatingForm {
     this.root.classList.add("busy");
     if (["rate", "skip", "flag", "undo"].includes(kind)) this.say(this.strings.saving);
     const heard = Number(this.player.heardShare.toFixed(3));
-    this.sendToServer({ nonce, kind, item: this.data.item, heard, ...fields });
+    const action = { nonce, kind, item: this.data.item, heard, ...fields };
     if (["rate", "skip", "flag"].includes(kind)) this.showAhead();
+    this.sendToServer(action);
   }
 
   dispose() {
