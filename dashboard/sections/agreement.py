@@ -32,7 +32,7 @@ def charts(ratings: RatingsTable, name: str, agreement: Agreement) -> None:
     known = [rater for rater in agreement.raters if rater.severity.value is not None and rater.severity.interval]
     left, right = st.columns(2)
     with left:
-        st.subheader(_("Severity"), anchor=False)
+        st.header(_("Severity"), anchor=False)
         if known:
             st.plotly_chart(
                 rater_charts.severities(
@@ -45,7 +45,7 @@ def charts(ratings: RatingsTable, name: str, agreement: Agreement) -> None:
         else:
             st.caption(_("Too few shared recordings to tell who is strict."))
     with right:
-        st.subheader(_("Use of the scale"), anchor=False)
+        st.header(_("Use of the scale"), anchor=False)
         table = ratings.dimensions[name]
         columns = {rater: table[np.isfinite(table[:, k]), k] for k, rater in enumerate(ratings.raters)}
         st.plotly_chart(
@@ -92,7 +92,7 @@ def pairs(ratings: RatingsTable, name: str, agreement: Agreement) -> None:
     if not agreement.pairs:
         st.caption(_("No two raters share a recording yet."))
         return
-    st.subheader(_("Pairs"), anchor=False)
+    st.header(_("Pairs"), anchor=False)
     left, right = st.columns(2)
     with left:
         figure = st.segmented_control(
@@ -135,7 +135,7 @@ def _pair(ratings: RatingsTable, name: str, pair: Pair) -> None:
 
 def groups(ratings: RatingsTable, name: str) -> None:
     """By text and by speaker, the largest differences first."""
-    st.subheader(_("Where they disagree"), anchor=False)
+    st.header(_("Where they disagree"), anchor=False)
     tabs = st.tabs([_("By word or sentence"), _("By speaker")])
     decimals = st.column_config.NumberColumn(format="%.2f")
     for tab, label, members in ((tabs[0], _("Text"), ratings.texts), (tabs[1], _("Speaker"), ratings.speakers)):
@@ -197,7 +197,7 @@ def pair_raters(set_name: str) -> None:
     for project in pair_services.pair_projects_of(set_name):
         raters = pair_services.results_of(project).raters()
         if raters:
-            st.subheader(_("Pairs: {project}").format(project=plain(project.title or project.name)), anchor=False)
+            st.header(_("Pairs: {project}").format(project=plain(project.title or project.name)), anchor=False)
             raters_table(raters, key=f"agreement-pairs-{project.name}")
 
 

@@ -183,7 +183,7 @@ def provenance(table: pd.DataFrame, rater: str | None) -> None:
 
 
 def worst(table: pd.DataFrame) -> None:
-    st.subheader(_("Largest errors"))
+    st.header(_("Largest errors"))
     scorers = sorted(table["scorer"].unique())
     scorer = st.segmented_control(
         _("Scorer"), scorers, default=scorers[0], required=True, format_func=plain, key="compare-worst-scorer",

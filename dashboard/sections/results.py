@@ -98,7 +98,7 @@ def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation
         index = st.selectbox(
             _("Evaluation"), range(len(names)), format_func=names.__getitem__, key="results-evaluation"
         )
-    st.subheader(plain(names[index]), help=plain(evaluations[index].name), anchor=False)
+    st.header(plain(names[index]), help=plain(evaluations[index].name), anchor=False)
     return evaluations[index]
 
 
@@ -206,7 +206,7 @@ def error_rate(utterances: Utterances, chosen: SavedEvaluation) -> None:
     if not known:
         return
     relation = chosen.report.get("per_accuracy") or {}
-    st.subheader(_("Phone error rate and accuracy"), anchor=False)
+    st.header(_("Phone error rate and accuracy"), anchor=False)
     st.plotly_chart(score_charts.error_rate_against_accuracy(known), key="results-per")
     st.caption(
         _(

@@ -178,7 +178,7 @@ def compared(runs: Sequence[RunDirectory]) -> None:
 
 
 def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
-    st.subheader(_("Metrics"))
+    st.header(_("Metrics"))
     names = list(dict.fromkeys(name for row in comparison.runs for name in row.figures))
     if not names:
         st.caption(_("None of these runs has measured anything yet."))
@@ -212,7 +212,7 @@ def _reached_text(reached: Reached | None) -> str:
 
 
 def _differences(comparison: Comparison, columns: dict[str, Any]) -> None:
-    st.subheader(_("Settings that differ"))
+    st.header(_("Settings that differ"))
     if not comparison.differences:
         st.caption(_("These runs have the same settings."))
         return

@@ -47,7 +47,7 @@ def _first_steps(progress: home.Progress) -> None:
         ),
         (n_runs > 0, _("Train a scorer"), runs, "train", {}),
     )  # fmt: skip
-    st.subheader(_("Where to begin"))
+    st.header(_("Where to begin"))
     for column, (number_, (done, label, state, page, query)) in zip(st.columns(4), enumerate(steps, 1), strict=True):
         with column.container(border=True, gap="small", height="stretch"):
             icon = ":material/check_circle:" if done else f":material/counter_{number_}:"

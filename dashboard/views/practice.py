@@ -52,7 +52,7 @@ def _practise(exercise: Exercise) -> None:
         listen(voice, exercise)
     with right:
         row = st.container(horizontal=True, vertical_alignment="center")
-        row.subheader(_("2. Record"), width="content", anchor=False)
+        row.header(_("2. Record"), width="content", anchor=False)
         # Whoever comes next hears nothing of the previous learner; a name that is typed later keeps the recording.
         of_learner = "" if identity.is_open() else f"-{exercise.learner}"
         key = f"{exercise.lesson.id}-{exercise.target.text}{of_learner}-{take()}"

@@ -15,7 +15,7 @@ def draw() -> None:
         with st.container(border=True):
             job_panel(jobs.job(job), upload.import_report)
     upload.from_browser()
-    st.subheader(_("From the server"))
+    st.header(_("From the server"))
     with st.form("import"):
         path = st.text_input(
             _("Path on this machine"),

@@ -12,7 +12,7 @@ from pipeline.i18n import _, ngettext, number
 
 
 def draw() -> None:
-    st.subheader(_("Index"))
+    st.header(_("Index"))
     st.caption(_("The index is made from the label files. Rebuilding it loses nothing."))
     if st.button(_("Rebuild the index"), icon=":material/refresh:"):
         with progress_bar(_("Rebuilding …")) as progress:
@@ -34,7 +34,7 @@ def draw() -> None:
                 ).format(n=number(n)),
                 icon=":material/warning:",
             )
-    st.subheader(_("Synthetic demo"))
+    st.header(_("Synthetic demo"))
     if confirm(
         _("Reset the demo"),
         _("This restores the synthetic demo: **ratings of its recordings will be permanently deleted.**"),
@@ -44,7 +44,7 @@ def draw() -> None:
         with progress_bar(_("Copying …")) as progress:
             data.reset_demo(progress)
         st.success(_("The demo is reset."), icon=":material/check_circle:")
-    st.subheader(_("Remove a set"))
+    st.header(_("Remove a set"))
     chosen = choose_set()
     if chosen is not None and confirm(
         _("Remove this set"),

@@ -30,7 +30,7 @@ SCALES = {"5": N_("0 to 5, such as stars"), "1-5": N_("1 to 5"), "10": N_("0 to 
 
 
 def draw() -> None:
-    st.subheader(_("Ratings from elsewhere"))
+    st.header(_("Ratings from elsewhere"))
     chosen = choose_set()
     if chosen is None:
         return

@@ -29,14 +29,14 @@ def draw() -> None:
     sees_ratings = identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS)
     left, right = st.columns(2)
     with left:
-        st.subheader(_("Label coverage"))
+        st.header(_("Label coverage"))
         names = [row.title for row in overview]
         st.plotly_chart(
             rater_charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
         )
     with right:
         if sees_ratings:
-            st.subheader(_("Ratings per rater"))
+            st.header(_("Ratings per rater"))
             counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
             if counts:
                 st.plotly_chart(rater_charts.ratings_by_evaluator(counts))
@@ -80,7 +80,7 @@ def _duration(hours: float) -> str:
 
 
 def _score_distribution() -> None:
-    st.subheader(_("Distribution of scores"))
+    st.header(_("Distribution of scores"))
     chosen = choose_set()
     if chosen is None:
         return

@@ -28,7 +28,7 @@ SHOWN_EVERY_S = 0.1
 
 
 def from_browser() -> None:
-    st.subheader(_("From your computer"))
+    st.header(_("From your computer"))
     mine = uploads.uploads()
     chosen = next((staging for staging in mine if staging.upload.id == state.watched(state.UPLOAD)), None)
     if chosen is None and state.watched(state.UPLOAD):  # it was imported or discarded

@@ -38,7 +38,7 @@ def comparisons() -> None:
         _begin({comparison.place for comparison in running})
     ended = [comparison for comparison in known if comparison.ended_at]
     if ended:
-        st.subheader(_("Ended comparisons"), anchor=False)
+        st.header(_("Ended comparisons"), anchor=False)
         for comparison in ended[:SHOWN]:
             ended_on = day(utc_time(comparison.ended_at))
             with st.expander(_("{title}, until {day}").format(title=_title(comparison), day=ended_on)):
@@ -55,7 +55,7 @@ def _title(comparison: Comparison) -> str:
 
 
 def _running(comparison: Comparison) -> None:
-    st.subheader(_title(comparison), anchor=False)
+    st.header(_title(comparison), anchor=False)
     _results(comparison)
     st.caption(
         _("a: {a}; b: {b}. Begun on {day} by {name}. Each learner always gets answers from the same arm.").format(

@@ -80,7 +80,7 @@ def _day(moment: object) -> str:
 
 
 def _origin(entry: Entry) -> None:
-    st.subheader(_("Origin"), anchor=False)
+    st.header(_("Origin"), anchor=False)
     ratings = monitor.raters(entry)
     raters = None if ratings is None else ", ".join(f"{name} ({n})" for name, n in ratings.items())
     made_from = entry.made_from
@@ -133,7 +133,7 @@ def _actions(entry: Entry, shadows: dict[str, str]) -> None:
 
 
 def _retraining(entry: Entry) -> None:
-    st.subheader(_("Retraining"), anchor=False)
+    st.header(_("Retraining"), anchor=False)
     criteria = monitor.retraining_criteria(entry)
     if any(criterion.met for criterion in criteria):
         st.warning(_("Consider retraining this model."), icon=":material/model_training:")

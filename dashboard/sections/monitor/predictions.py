@@ -36,9 +36,9 @@ def predictions(model: str, days: list[Day]) -> None:
     right.plotly_chart(
         monitor_charts.by_day(names, [day.mean_ms for day in days], _("Mean latency (ms)")), key="monitor-ms"
     )
-    st.subheader(_("Score drift"), anchor=False)
+    st.header(_("Score drift"), anchor=False)
     _drift(monitor.score_drift(days))
-    st.subheader(_("Newest predictions"), anchor=False)
+    st.header(_("Newest predictions"), anchor=False)
     _newest(model)
 
 

@@ -16,7 +16,7 @@ from pipeline.practice.attempts import AttemptLog
 
 
 def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
-    st.subheader(_("Your attempts at this text"), anchor=False)
+    st.header(_("Your attempts at this text"), anchor=False)
     for problem in log.problems:
         st.warning(message(f"{problem.message} ({problem.path})"))
     if not log.attempts:

@@ -22,7 +22,7 @@ def compared_with_reference(attempt: ScoredAttempt) -> None:
     comparison = attempt.comparison
     if comparison is not None:
         row = st.container(horizontal=True, vertical_alignment="center")
-        row.subheader(_("4. Comparison with the reference"), width="stretch", anchor=False)
+        row.header(_("4. Comparison with the reference"), width="stretch", anchor=False)
         warped = row.toggle(
             _("Align in time"), value=True, key="comparison-aligned",
             help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),

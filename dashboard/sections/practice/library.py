@@ -19,7 +19,7 @@ KINDS = {"words": N_("Words"), "sentences": N_("Sentences")}
 
 def library() -> None:
     lessons, problems = practice.all_lessons()
-    st.subheader(_("Lessons"), anchor=False)
+    st.header(_("Lessons"), anchor=False)
     for problem in problems:
         st.warning(message(problem.message), icon=":material/warning:")
     st.dataframe(
@@ -42,7 +42,7 @@ def library() -> None:
     if me.may(Action.MANAGE_LESSONS):
         _change([lesson for lesson in lessons if lesson.own])
     if me.may(Action.MANAGE_REFERENCES):
-        st.subheader(_("Reference voices"), anchor=False)
+        st.header(_("Reference voices"), anchor=False)
         with errors_in_words():
             _references()
 

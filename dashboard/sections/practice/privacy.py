@@ -46,7 +46,7 @@ def _let_keep(learner: str, keep: Keep) -> None:
 
 
 def what_is_kept(learner: str, n: int) -> None:
-    st.subheader(_("Your data"), anchor=False)
+    st.header(_("Your data"), anchor=False)
     keep = practice.kept(learner)
     st.markdown(_("You have not chosen yet what we may keep.") if keep is None else _(IN_WORDS[keep]))
     with st.container(horizontal=True):

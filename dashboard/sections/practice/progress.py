@@ -29,12 +29,12 @@ def progress() -> None:
         return
     _figures(shown)
     st.plotly_chart(practice_charts.by_day(shown.days), key="progress-days")
-    st.subheader(_("By lesson"), anchor=False)
+    st.header(_("By lesson"), anchor=False)
     if shown.lessons:
         _lessons(shown.lessons)
     else:
         st.caption(_("You have practised texts of your own so far. Attempts at lessons are counted here."))
-    st.subheader(_("By sound"), anchor=False)
+    st.header(_("By sound"), anchor=False)
     if shown.sounds:
         st.plotly_chart(practice_charts.by_sound(shown.sounds[:SHOWN_SOUNDS]), key="progress-sounds")
         _weakest(shown.sounds)

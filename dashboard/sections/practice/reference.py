@@ -10,10 +10,11 @@ from pipeline.i18n import _
 
 def listen(voice: ReferenceVoice | None, exercise: Exercise) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.subheader(_("1. Listen"), width="content", anchor=False)
+    row.header(_("1. Listen"), width="content", anchor=False)
     if voice is not None and voice.synthetic:
         row.caption(_("synthetic voice"), width="content")
-    st.header(plain(exercise.target.text), anchor=False)
+    with st.container(key="reading-text"):
+        st.markdown(plain(exercise.target.text))
     if voice is not None:
         st.audio(str(voice.path))
     if exercise.note:

@@ -62,7 +62,7 @@ def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -
 
 def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
     """Score and words first, side by side where there is room."""
-    st.subheader(_("3. Your score"), anchor=False)
+    st.header(_("3. Your score"), anchor=False)
     result = attempt.result
     left, right = st.columns([2, 3])
     with left:

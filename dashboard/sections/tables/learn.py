@@ -141,7 +141,7 @@ def _result(report: dict[str, Any]) -> None:
     left.plotly_chart(_importance(report["importance"], _("Share")), key="table-importance")
     right.markdown(_("**Permutation importance** (rise of the MAE when shuffled, out of fold)"))
     right.plotly_chart(_importance(report["permutation"], _("Points of MAE")), key="table-permutation")
-    st.subheader(_("Error analysis"))
+    st.header(_("Error analysis"))
     _errors(report["errors"])
 
 

@@ -15,7 +15,7 @@ from pipeline.runs import RunDirectory
 
 def deployment(run: RunDirectory, place: str, *, mae: float | None = None, warning: str = "") -> None:
     """What scores in `place` now, deploying this run there, and the way back; `warning` is shown before deploying."""
-    st.subheader(_("Deployment"))
+    st.header(_("Deployment"))
     deployed = train.deployed_model(place)
     st.markdown(_scoring_now(place, deployed, mae))
     name = plain(short_name(run.id))

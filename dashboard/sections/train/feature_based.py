@@ -102,17 +102,17 @@ def feature_based_results(run: RunDirectory) -> None:
     table = train.held_out_predictions(run)
     left, right = st.columns(2)
     with left:
-        st.subheader(_("Predicted against expert scores"))
+        st.header(_("Predicted against expert scores"))
         st.plotly_chart(score_charts.predicted_against_expert(table), key="train-scatter")
     with right:
-        st.subheader(_("Feature importance"))
+        st.header(_("Feature importance"))
         if any(report.importance.values()):
             names, values = list(report.importance), list(report.importance.values())
             label = _("Rise of MAE when shuffled (points)")
             st.plotly_chart(score_charts.importance(names, values, label=label), key="train-importance")
         else:
             st.caption(_("Not measured: a single dimension of an embedding has no meaning."))
-    st.subheader(_("Metrics"))
+    st.header(_("Metrics"))
     baselines = {_(name): figures for name, figures in report.baselines.items()}
     rows = compare.metric_rows({_("this model"): report.metrics, **baselines}, None)
     first_column = next(iter(rows[0]))
@@ -123,7 +123,7 @@ def feature_based_results(run: RunDirectory) -> None:
             "interval over speakers. The other columns are baselines on the same folds."
         ).format(n=number(report.metrics.n))
     )
-    st.subheader(_("Largest errors"))
+    st.header(_("Largest errors"))
     worst_cases(table, short_name(run.id))
     mock = _("**It was trained on mock labels: its scores will be made up.**") if is_mock(run) else ""
     deployment(run, str(train.rubric_of(run)), mae=report.metrics.mae, warning=mock)

@@ -98,7 +98,7 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
 
 def speech_results(run: RunDirectory) -> None:
     """Metrics on the held-out speakers, and deployment."""
-    st.subheader(_("Metrics on held-out speakers"))
+    st.header(_("Metrics on held-out speakers"))
     st.dataframe(
         [
             {

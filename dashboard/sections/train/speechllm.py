@@ -158,7 +158,7 @@ def speechllm_results(run: RunDirectory) -> None:
         return
     content: dict[str, Any] = artifacts.read_json(file)
     figures = content["figures"]
-    st.subheader(_("Table 3"))
+    st.header(_("Table 3"))
     within = {True: _("yes"), False: _("no"), None: ""}
     st.dataframe(
         [

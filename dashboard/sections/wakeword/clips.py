@@ -228,7 +228,7 @@ def _variations(clips: ClipLibrary) -> None:
     files = clips.files("positive")
     if not files:
         return
-    st.subheader(_("Variations in training"))
+    st.header(_("Variations in training"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             _("Clip"), files, format_func=lambda path: path.name, key="wakeword-clip", label_visibility="collapsed"

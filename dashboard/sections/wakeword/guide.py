@@ -61,6 +61,6 @@ def draw() -> None:
     left, right = st.columns(2)
     for index, (question, answer) in enumerate(GUIDE):
         column = left if index < 2 else right
-        column.markdown(f"#### {_(question)}\n\n{_(answer)}")
-    st.markdown(_("#### On the command line"))
+        column.markdown(f"### {_(question)}\n\n{_(answer)}")
+    st.markdown(_("### On the command line"))
     st.code("\n".join(COMMANDS), language="bash")
