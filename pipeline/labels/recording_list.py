@@ -50,6 +50,7 @@ class Sort(StrEnum):
     SPREAD = "spread"
 
 
+MOST_WORDS = 20  # of a search
 TEAM_FILTERS = (
     Filter.UNRATED, Filter.DISPUTED, Filter.SET_ASIDE, Filter.DECIDED, Filter.EXCLUDED, Filter.KNOWN,
 )  # fmt: skip
@@ -175,7 +176,7 @@ def list_recordings(index: Index, query: ListQuery, identity: Identity) -> ListP
     sort = query.sort
     if query.filter is Filter.OPEN and sort in OWN_SORTS:
         sort = Sort.RECORDING
-    words = name_key(query.search).split()
+    words = name_key(query.search).split()[:MOST_WORDS]
     values: dict[str, Any] = {
         "set": query.set, "me": identity.name, "all": int(identity.may(Action.SEE_RATINGS)), "part": query.part,
         "speakers": json.dumps(list(query.speakers)), "disputed": query.disputed_from,

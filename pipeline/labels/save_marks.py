@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from pipeline.errors import LabelError
 from pipeline.records import Seconds
 
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
+_MARK = re.compile(r"[0-9a-f]{16}-(.*)-(\d+)-\d+")  # what is saved, host, process, thread
 
 
 class SaveMarks:
@@ -56,9 +58,10 @@ class SaveMarks:
         orphans: list[Path] = []
         try:
             for mark in self._folder.iterdir():
-                _, _, owner = mark.name.partition("-")
-                host, pid, _ = owner.rsplit("-", 2)
-                dead = host == here and not psutil.pid_exists(int(pid))
+                known = _MARK.fullmatch(mark.name)
+                if known is None:  # no mark of ours, such as a file manager's
+                    continue
+                dead = known[1] == here and not psutil.pid_exists(int(known[2]))
                 if dead or mark.stat().st_mtime < oldest:
                     orphans.append(mark)
         except FileNotFoundError:  # none was ever set, or one has just been taken away

@@ -46,12 +46,15 @@ def why_no_attempt(result: ScoreResult) -> Message | None:
 
 def is_attempt(saved: Mapping[str, Any]) -> bool:
     """The same of a result in a file, also of those that were saved before this was asked."""
-    audio = saved.get("audio") or {}
-    is_cut = any(problem.get("code") == CUT_OFF for problem in audio.get("problems") or ())
-    heard = Heard(
-        State(saved.get("state") or State.SCORED), saved.get("overall") is not None, is_cut,
-        float(audio.get("clipped_share") or 0.0),
-    )  # fmt: skip
+    try:
+        audio = saved.get("audio") or {}
+        is_cut = any(problem.get("code") == CUT_OFF for problem in audio.get("problems") or ())
+        heard = Heard(
+            State(saved.get("state") or State.SCORED), saved.get("overall") is not None, is_cut,
+            float(audio.get("clipped_share") or 0.0),
+        )  # fmt: skip
+    except (ValueError, TypeError, AttributeError):  # written by hand, or by a release to come
+        return False
     return _reason(heard) is None
 
 

@@ -24,6 +24,7 @@ and a rubric that somebody adds has no catalogue.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -97,7 +98,7 @@ def _misread(text: str) -> Iterable[str]:
         node = waiting.pop()
         if isinstance(node, yaml.MappingNode):
             keys = [key.value for key, _value in node.value if isinstance(key, yaml.ScalarNode)]
-            for key in dict.fromkeys(key for key in keys if keys.count(key) > 1):
+            for key in (key for key, n in Counter(keys).items() if n > 1):
                 line = str(node.start_mark.line + 1)
                 yield Message(N_("{key!r} is there twice in the part that begins in line {line}"), key=key, line=line)
             waiting += [value for _key, value in node.value]
@@ -270,5 +271,9 @@ def _short(value: Any) -> str:
         if isinstance(value, str)
         else type(value).__name__
         if isinstance(value, dict | list)
+        else f"{value:.3g}"
+        if isinstance(value, float)
         else str(value)[:60]
+        if not isinstance(value, int) or abs(value) < 10**60
+        else "a number too large to show"
     )

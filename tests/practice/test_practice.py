@@ -504,6 +504,11 @@ def test_what_was_no_attempt_is_told_apart() -> None:
     assert [is_attempt(to_json(made)) for made, _ in cases] == [counts for _, counts in cases]
 
 
+@pytest.mark.parametrize("changed", [{"state": "dreamt"}, {"audio": "x"}, {"audio": {"problems": [5]}}])
+def test_a_result_that_was_damaged_is_no_attempt_and_breaks_nothing(changed: dict[str, Any]) -> None:
+    assert not is_attempt({**to_json(result()), **changed})
+
+
 def test_what_was_no_attempt_is_in_no_progress(settings: Settings, audio: Audio) -> None:
     good, other = result("ev", 70.0), replace(result("ev", 0.0), state=State.OTHER_TEXT)
     for made in (good, other, good):

@@ -81,6 +81,18 @@ def test_the_runner_goes_off_where_the_detector_does(model: Path, tmp_path: Path
         assert [line["score"] for line in lines] == pytest.approx([score for _, score in found], abs=2e-3)
 
 
+def test_the_runner_says_what_it_cannot_use(model: Path, tmp_path: Path) -> None:
+    write_bundle(model, tmp_path / "b.zip")
+    folder = unpacked(tmp_path / "b.zip", tmp_path / "b")
+    (tmp_path / "s.wav").write_bytes(b"RIFF")
+    command = [sys.executable, "-I", "runner.py", "../s.wav"]
+    for reason in ("cannot be read as a WAV file", "holds no bundle"):
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert reason in done.stderr
+        (folder / "detector.json").unlink(missing_ok=True)
+
+
 def test_the_runner_needs_numpy_and_onnxruntime_only() -> None:
     names = {
         alias.name.split(".")[0] if isinstance(node, ast.Import) else str(node.module).split(".")[0]

@@ -86,7 +86,11 @@ def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
     assert {clip.source for clip in scan.clips} == {"low", "high"}
     clip = load_audio(out / rows[0]["path"])
     assert np.flatnonzero(np.abs(clip.samples) > 0.01)[0] < 0.06 * 16_000, "what is before the word is cut"
-    assert speak(settings, "computer", out, n_clips=2, n_near=0, seed=1).near == 0, "its own folder is written anew"
+    (out / "spoken.jsonl").unlink()  # as a round that was killed leaves it
+    assert speak(settings, "computer", out, n_clips=2, n_near=0, seed=1).near == 0
+    assert len(list(out.rglob("*.wav"))) == 2, "its own folder is written anew"
+    with pytest.raises(CorpusError, match="holds clips of 'computer'"):
+        speak(settings, "banana", out, n_clips=2)
 
 
 def test_other_pronunciations_are_spoken_in_its_place(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:

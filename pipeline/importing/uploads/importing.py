@@ -12,6 +12,7 @@ from pipeline.i18n import _
 from pipeline.importing.uploads.review import Choices, Corpus, manifest_rows, rows_of
 from pipeline.importing.uploads.staging import Staging
 from pipeline.jobs.launcher import launch
+from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.runs import ACTIVE, RunDirectory
@@ -65,7 +66,9 @@ def resume_import(settings: Settings, staging: Staging, by: Identity | None) -> 
     name, (layout, _slash, source) = staging.upload.set, staging.upload.source.partition("/")
     files = _files_of(settings, name)
     if staging.files.exists():
-        _move(staging.files, files)
+        with locked(settings, registration(settings, name) / MANIFEST, CorpusError):
+            _check_places(staging.files, files, name)
+            _move(staging.files, files)
     language = ["--language", staging.upload.language] if staging.upload.language else []
     run = launch(
         settings,
@@ -111,6 +114,15 @@ def discard(settings: Settings, staging: Staging) -> None:
 
 def _files_of(settings: Settings, name: str) -> Path:
     return registration(settings, name) / FOLDER
+
+
+def _check_places(source: Path, target: Path, name: str) -> None:
+    """Raises CorpusError, before anything is moved, where a folder of one stands for a file of the other."""
+    for file in source.rglob("*"):
+        place = target / file.relative_to(source)
+        if place.exists() and place.is_dir() != file.is_dir():
+            text = _("In {name}, {file} is a folder and a file at once. Rename one.")
+            raise CorpusError(text.format(name=name, file=file.relative_to(source)))
 
 
 def _move(source: Path, target: Path) -> None:

@@ -1,5 +1,6 @@
 """The answers of a pair project: append-only JSON lines in the project's folder, one per act."""
 
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
@@ -66,7 +67,10 @@ class Judgements:
         self._file = folder_of(settings, project) / JUDGEMENTS
 
     def add(self, judgement: Judgement) -> None:
-        """Append; when this returns, it is on disk. Raises ProjectError where the file cannot be written."""
+        """Append; when this returns, it is on disk. Raises ProjectError where the file cannot be written, and for
+        shares heard that are no numbers, which no reader would take."""
+        if judgement.heard is not None and not all(map(math.isfinite, judgement.heard)):
+            raise ProjectError(f"The shares heard must be numbers, got {judgement.heard}.")
         with locked(self._settings, self._file, ProjectError):
             try:
                 jsonl.append(self._file, judgement, durable=True)

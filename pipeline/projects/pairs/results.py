@@ -21,6 +21,7 @@ from pipeline.projects.project import PAIRS, Project
 from pipeline.records import Purpose, RatingAction, RatingEvent, RatingSource
 from pipeline.rubrics import Rubric
 from pipeline.rubrics.library import RubricLibrary
+from pipeline.rubrics.rubric import MEAN
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
@@ -149,6 +150,7 @@ class PairResults:
         if result.why_no_scores:
             raise ProjectError(result.why_no_scores)
         rubric = self._rubric()
+        RubricLibrary(self._settings).keep(rubric)
         index, store, n = Index(self._settings), LabelStore(self._settings), 0
         for place in result.places:
             if place.score is None or place.known is not None:
@@ -169,13 +171,16 @@ class PairResults:
         return library.rating(get_set(self._settings, self._project.set).rubric, self._project.rubric)
 
     def _event(self, place: Place, rubric: Rubric) -> RatingEvent:
-        """A rating of the whole: of several dimensions the one that the score follows from, and no other."""
+        """A rating of the whole: of several dimensions those that the score follows from, and no other."""
         score = round(float(place.score or 0.0), 1)
-        dimension = next(dimension for dimension in rubric.dimensions if dimension.key == rubric.overall)
-        value = dimension.at(score / 100.0)
+        values = {
+            dimension.key: round(dimension.at(score / 100.0), 2)
+            for dimension in rubric.dimensions
+            if rubric.overall in (MEAN, dimension.key)
+        }
         return RatingEvent(
             self.rater_name, RatingAction.RATE, now_iso(), score=score,
-            dimensions={} if rubric.is_score else {dimension.key: round(value, 2)},
+            dimensions={} if rubric.is_score else values, rubric=rubric.reference,
             notes=f"{place.n} comparisons; 95 % interval {place.score_low:.1f} to {place.score_high:.1f}",
             source=RatingSource.CORPUS, project=self._project.name,
         )  # fmt: skip

@@ -2,12 +2,14 @@
 
     <out>/positive/<voice>/0001.wav        16 kHz mono
     <out>/hard_negative/<voice>/0001.wav   near phrases, in the same voices
-    <out>/spoken.jsonl                     what each clip is: text, voice, manner; all are synthetic
+    <out>/spoken.json                      the word, written first
+    <out>/spoken.jsonl                     what each clip is: text, voice, manner; all are synthetic; written last
 
 A folder like this is one of positives for `pronlab wakeword train`. A detector that was measured on such clips alone
 has not been measured on people.
 """
 
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +28,7 @@ from pipeline.synthesis.voices import Voice, voices_of
 from pipeline.wakeword.data.clips import SPOKEN, Label
 from pipeline.wakeword.data.near_phrases import near_phrases
 
+ABOUT = "spoken.json"
 RATES, PITCHES, LIVELINESS = (0.75, 1.25), (-3.0, 3.0), (0.7, 1.3)
 NATURAL_SHARE = 0.5  # of the clips by Piper's voices where there are any: few, and nearer to people than eSpeak's many
 AUDIBLE, EDGE_S = 0.01, 0.05
@@ -77,7 +80,8 @@ def speak(
         pronunciations: What is spoken in place of the word: other spellings, or `[[phonemes]]` of eSpeak NG.
         folders: With voices of Piper.
 
-    Raises CorpusError where no synthesiser speaks the language, or `out` holds something else.
+    A folder of the same word is written anew, also one that was cut off. Raises CorpusError where no synthesiser speaks
+    the language, or `out` holds something else, such as clips of another word.
     """
     voices = voices_of(settings, language, folders)
     if not voices:
@@ -85,14 +89,14 @@ def speak(
             f"No synthesiser here speaks {language!r}. Install eSpeak NG (apt install espeak-ng), or Piper "
             f"(pip install 'pronlab[voices]') with a voice of that language (--voices DIR)."
         )
-    if out.exists() and any(out.iterdir()) and not (out / SPOKEN).is_file():
-        raise CorpusError(f"{out} is not empty and holds no spoken clips, so nothing was written. Name another folder.")
+    _clear(out, word)
     n_near = n_clips // 2 if n_near is None else n_near
     phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
     draw = np.random.default_rng(seed)
     texts = [pronunciations[k % len(pronunciations)] if pronunciations else word for k in range(n_clips)]
     wanted = [(Label.POSITIVE, text) for text in texts]
     wanted += [(Label.HARD_NEGATIVE, phrases[k % len(phrases)]) for k in range(n_near if phrases else 0)]
+    artifacts.write_json(out / ABOUT, {"word": word, "language": language, "synthetic": True})
     made: list[SpokenClip] = []
     for number, (label, text) in enumerate(wanted):
         made.append(_clip(out, number, label, text, _voice(voices, draw), draw))
@@ -102,6 +106,22 @@ def speak(
     n_words = sum(clip.label is Label.POSITIVE for clip in made)
     used = tuple(sorted({clip.voice for clip in made}))
     return Spoken(n_words, len(made) - n_words, out, tuple(phrases), used)
+
+
+def _clear(out: Path, word: str) -> None:
+    """Remove what an earlier round wrote. Raises CorpusError for a folder that is not one of this word's."""
+    if not out.exists() or not any(out.iterdir()):
+        return
+    try:
+        before = str(artifacts.read_json(out / ABOUT)["word"])
+    except (OSError, ValueError, KeyError, TypeError):
+        before = ""
+    if before != word:
+        holds = f"clips of {before!r}" if before else "no spoken clips"
+        raise CorpusError(f"{out} is not empty and holds {holds}, so nothing was written. Name another folder.")
+    for label in (Label.POSITIVE, Label.HARD_NEGATIVE):
+        shutil.rmtree(out / label, ignore_errors=True)
+    (out / SPOKEN).unlink(missing_ok=True)
 
 
 def _voice(voices: Sequence[Voice], draw: np.random.Generator) -> Voice:

@@ -88,6 +88,8 @@ def read_wav(path: str) -> np.ndarray:
     with wave.open(path) as file:
         width, channels, rate_hz = file.getsampwidth(), file.getnchannels(), file.getframerate()
         data = file.readframes(file.getnframes())
+    if width > 4 or rate_hz < 1:
+        raise ValueError(f"{8 * width} bits at {rate_hz} Hz")
     if width == 1:
         values = (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128.0) / 128.0
     elif width == 3:
@@ -123,12 +125,17 @@ def main() -> int:
     given = parser.parse_args()
     if not 0.0 <= given.sensitivity <= 1.0:
         parser.error(f"--sensitivity lies between 0 and 1, got {given.sensitivity}")
-    detector = Detector(Path(__file__).resolve().parent, given.sensitivity)
+    folder = Path(__file__).resolve().parent
+    try:
+        detector = Detector(folder, given.sensitivity)
+    except Exception as error:  # noqa: BLE001  onnxruntime raises types of its own
+        print(f"{folder} holds no bundle that can be used ({error}). Unpack it again.", file=sys.stderr)
+        return 1
     try:
         for block in blocks_of(given.source):
             for at_s, score in detector.feed(block):
                 print(json.dumps({"at_s": at_s, "score": score}), flush=True)
-    except (OSError, EOFError, wave.Error) as error:
+    except (OSError, EOFError, ValueError, wave.Error) as error:
         print(f"{given.source} cannot be read as a WAV file ({error}).", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
