@@ -60,9 +60,7 @@ class Augmenter:
 
     def _with_silence(self, samples: NDArray[np.floating]) -> NDArray[np.floating]:
         """With up to `silence_s` of faint noise more before and after it, or a little less of what is there."""
-        before, after = (
-            round(RATE_HZ * float(self._draw.uniform(-LONGEST_LOST_S, self._silence_s))) for _ in range(2)
-        )
+        before, after = (round(RATE_HZ * float(self._draw.uniform(-LONGEST_LOST_S, self._silence_s))) for _ in range(2))
         level = np.abs(samples).max() * 10.0 ** (self._draw.uniform(*SILENCE_DB) / 20.0)
         kept = samples[max(0, -before) : len(samples) - max(0, -after)]
         around = (level * self._draw.normal(size=max(0, n)) for n in (before, after))

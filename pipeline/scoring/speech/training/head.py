@@ -19,6 +19,8 @@ MASKED = -1e9
 N_PLACES = 4  # inside a word, first, last, first and last
 N_STRESS = 3
 N_STEPS = 11  # of a phone's score, 0 to 2: the mean of five experts who give 0, 1 or 2
+N_MIXTURES = 2  # of the layers
+N_FAULTS = 3
 KERNEL = 3  # phones
 
 
@@ -65,7 +67,7 @@ class Mixtures(nn.Module):
         self.project = nn.Sequential(nn.Dropout(dropout), nn.Linear(n_pools * n_mixtures * width, hidden))
 
     def forward(self, states: Tensor) -> Tensor:
-        mixed = torch.einsum("...pkw,pmk->...pmw", states, self.weights.softmax(dim=-1))
+        mixed = torch.matmul(self.weights.softmax(dim=-1), states)
         projected: Tensor = self.project(self.norm(mixed).flatten(-3))
         return projected
 
@@ -89,40 +91,33 @@ class Neighbours(nn.Module):
 
 
 class ScoreHead(nn.Module):
-    def __init__(
-        self, width: int, n_states: int, *, hidden: int, layers: int, dropout: float, mixtures: int = 2,
-        input_dropout: float = 0.0, conv: bool = True, attention: bool = True, steps: bool = True,
-        word_attention: bool = True, summary: bool = True, pools: int = len(POOLS), n_features: int = 0, n_rhythm: int = len(RHYTHM),
-    ) -> None:  # fmt: skip
+    def __init__(self, width: int, n_states: int, *, hidden: int, layers: int, dropout: float) -> None:
         super().__init__()
-        self.n_rhythm, self.use_steps, self.word_attention, self.summary, self.pools = n_rhythm, steps, word_attention, summary, pools
-        n_features = n_features or n_phone_features(len(LABELS))
-        self.acoustic = Mixtures(pools, mixtures, n_states, width, hidden, max(dropout, input_dropout))
+        self.acoustic = Mixtures(len(POOLS), N_MIXTURES, n_states, width, hidden, dropout)
         self.evidence = nn.Sequential(
-            nn.Dropout(input_dropout), nn.Linear(n_features, hidden), nn.GELU(), nn.Linear(hidden, hidden)
+            nn.Linear(n_phone_features(len(LABELS)), hidden), nn.GELU(), nn.Linear(hidden, hidden)
         )
         self.label = nn.Embedding(len(LABELS), hidden)
         self.stress = nn.Embedding(N_STRESS, hidden)
         self.place = nn.Embedding(N_PLACES, hidden)
         self.norm = nn.LayerNorm(hidden)
-        self.conv = nn.ModuleList(Neighbours(hidden, dropout) for _ in range(layers if conv else 0))
+        self.conv = nn.ModuleList(Neighbours(hidden, dropout) for _ in range(layers))
         self.context = nn.ModuleList(
             nn.TransformerEncoderLayer(
                 hidden, 4, 2 * hidden, dropout, activation="gelu", batch_first=True, norm_first=True
             )
-            for _ in range(layers if attention else 0)
+            for _ in range(layers)
         )
-        self.phone = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, (N_STEPS if steps else 1) + 1))
+        self.phone = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, N_STEPS + 1))
         self.register_buffer("step_values", torch.linspace(0.0, BEST_PHONE, N_STEPS), persistent=False)
-        n_word = (2 if word_attention else 1) * hidden
         self.word_vote = nn.Linear(hidden, 1)
         self.word = nn.Sequential(
-            nn.LayerNorm(n_word), nn.Linear(n_word, hidden), nn.GELU(), nn.Dropout(dropout),
+            nn.LayerNorm(2 * hidden), nn.Linear(2 * hidden, hidden), nn.GELU(), nn.Dropout(dropout),
             nn.Linear(hidden, len(WORD_ASPECTS)),
         )  # fmt: skip
         self.attention = nn.Linear(hidden, len(UTTERANCE_ASPECTS))
         self.stats = nn.Sequential(Mixtures(2, 1, n_states, width, hidden, dropout), nn.GELU())
-        n_inputs = 2 * hidden + n_rhythm + (3 if summary else 0)
+        n_inputs = 2 * hidden + len(RHYTHM) + N_FAULTS
         self.utterance = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(n_inputs), nn.Dropout(dropout), nn.Linear(n_inputs, 64), nn.GELU(), nn.Dropout(dropout),
@@ -131,50 +126,46 @@ class ScoreHead(nn.Module):
             for _ in UTTERANCE_ASPECTS
         )  # fmt: skip
 
-    def encode(self, phones: Phones) -> Tensor:
-        hidden = self.acoustic(phones.states[..., : self.pools, :, :]) + self.evidence(phones.evidence)
-        return hidden + self.label(phones.labels) + self.stress(phones.stress) + self.place(phones.place)
-
-    def contextualise(self, hidden: Tensor, present: Tensor | None) -> Tensor:
-        hidden = self.norm(hidden)
-        missing = None if present is None else ~present
-        for n in range(max(len(self.conv), len(self.context))):
-            if len(self.conv):
-                hidden = self.conv[n](hidden, present)
-            if len(self.context):
-                hidden = self.context[n](hidden, src_key_padding_mask=missing)
-        return hidden
-
     def forward(self, phones: Phones) -> Scores:
-        return self.judge(self.contextualise(self.encode(phones), phones.present), phones)
-
-    def judge(self, hidden: Tensor, phones: Phones) -> Scores:
+        hidden = self._in_context(phones)
         by_phone = self.phone(hidden)
-        if self.use_steps:
-            steps, wrong = by_phone[..., :N_STEPS], by_phone[..., N_STEPS]
-            phone = steps.softmax(dim=-1) @ self.step_values - BEST_PHONE
-        else:
-            steps, phone, wrong = by_phone, by_phone[..., 0], by_phone[..., 1]
+        steps, wrong = by_phone[..., :N_STEPS], by_phone[..., N_STEPS]
+        phone = steps.softmax(dim=-1) @ self.step_values - BEST_PHONE
         votes = self.attention(hidden)
         if phones.present is not None:
             votes = votes.masked_fill(~phones.present[..., None], MASKED)
         attended = torch.einsum("bnh,bna->bah", hidden, votes.softmax(dim=1))
-        of_words = torch.bmm(phones.words, hidden)
-        if self.word_attention:
-            ballots = self.word_vote(hidden).transpose(1, 2).masked_fill(phones.words == 0, MASKED)
-            of_words = torch.cat([of_words, torch.bmm(ballots.softmax(dim=-1), hidden)], dim=-1)
-        word = self.word(of_words)
-        whole = [self.stats(phones.stats), phones.rhythm]
-        if self.summary:
-            present = torch.ones_like(phone) if phones.present is None else phones.present.float()
-            n = present.sum(dim=1)
-            faults = phone.detach() * present
-            risk = wrong.detach().sigmoid() * present
-            whole.append(torch.stack([faults.sum(1) / n * 2, -(faults**2).sum(1).div(n).sqrt(), risk.sum(1) / n * 3], dim=-1))
-        aspects = [
-            head(torch.cat([attended[:, number], *whole], dim=-1)) for number, head in enumerate(self.utterance)
-        ]
-        return Scores(phone, wrong, word, torch.cat(aspects, dim=-1), steps)
+        whole = [self.stats(phones.stats), phones.rhythm, _faults(phone.detach(), wrong.detach(), phones.present)]
+        aspects = [head(torch.cat([attended[:, number], *whole], dim=-1)) for number, head in enumerate(self.utterance)]
+        return Scores(phone, wrong, self._words(hidden, phones.words), torch.cat(aspects, dim=-1), steps)
+
+    def _in_context(self, phones: Phones) -> Tensor:
+        hidden = self.acoustic(phones.states) + self.evidence(phones.evidence)
+        hidden = hidden + self.label(phones.labels) + self.stress(phones.stress) + self.place(phones.place)
+        hidden = self.norm(hidden)
+        missing = None if phones.present is None else ~phones.present
+        for neighbours, layer in zip(self.conv, self.context, strict=True):
+            hidden = layer(neighbours(hidden, phones.present), src_key_padding_mask=missing)
+        return hidden
+
+    def _words(self, hidden: Tensor, words: Tensor) -> Tensor:
+        """From the mean over a word's phones and the mean weighted by what each phone says it matters."""
+        votes = self.word_vote(hidden).transpose(1, 2).masked_fill(words == 0, MASKED)
+        pooled = torch.cat([torch.bmm(words, hidden), torch.bmm(votes.softmax(dim=-1), hidden)], dim=-1)
+        scores: Tensor = self.word(pooled)
+        return scores
+
+
+def _faults(phone: Tensor, wrong: Tensor, present: Tensor | None) -> Tensor:
+    """[B, N_FAULTS]: the mean and the quadratic mean of what the phones lost, and the share that is wrong."""
+    there = torch.ones_like(phone) if present is None else present.to(phone.dtype)
+    count = there.sum(dim=1)
+    lost = phone * there
+    risk = wrong.sigmoid() * there
+    return torch.stack(
+        [2.0 * lost.sum(dim=1) / count, -(lost.square().sum(dim=1) / count).sqrt(), 3.0 * risk.sum(dim=1) / count],
+        dim=-1,
+    )
 
 
 class HeadEnsemble(nn.Module):
