@@ -75,12 +75,14 @@ class SpeechTrainConfig:
         wrong += presets.not_among(self, {"precision": presets.PRECISIONS})
         limits: dict[str, tuple[float, float]] = {
             "seed": presets.SEEDS, "folds": (2, 100), "fold": (0, self.folds - 1), "epochs": (1, 1000),
-            "score_after_epochs": (0, max(0, self.epochs - 1)), "hidden": (8, 4096), "layers": (1, 24),
+            "hidden": (8, 4096), "layers": (1, 24),
             "batch_s": (2, 1e4), "encoder_rate": (0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0, 1),
             "warmup_share": (0, 0.9), "constant_share": (0, 0.9), "dropout": (0, 0.9), "averaging": (0, 1),
             "speed": (0, 0.5), "variation": (0, 1), "warp": (0, 0.3), "silence_s": (0, 5), "copies": (0, 20),
             "members": (1, 10), "head_batch": (1, 1000),
         }  # fmt: skip
+        if not self.listener:  # else the heads learn alone
+            limits["score_after_epochs"] = (0, max(0, self.epochs - 1))
         limits |= {field.name: (0, 100) for field in fields(self) if field.name.endswith("_weight")}
         wrong += presets.outside(self, limits)
         if self.hidden % 4:
