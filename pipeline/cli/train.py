@@ -84,7 +84,7 @@ def word(chosen: Chosen, **options: Any) -> None:
 @click.option(
     "--average", multiple=True, help="Average the weights of this run and others instead of training; repeatable."
 )
-@click.option("--listener", type=click.Path(exists=True, file_okay=False), help="Keep this model's listener.")
+@click.option("--listener", help="Train score heads alone, on the listener of the model in this folder, or `released`.")
 @training_options("whisper_base, wav2vec2_base, wavlm_large, heads, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
     """Fine-tune a speech encoder and train the English scorer of phones, words and sentences."""

@@ -12,6 +12,7 @@ from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
 from pipeline.settings import Settings
 
 FOLDER = "speech-en"
+RELEASED = "released"
 INFO_FILE, CARD_FILE = "speech.json", "README.md"
 LISTENER_FILE, HEAD_FILE = "listener.onnx", "head.onnx"
 VOCABULARY_FILE, RULES_FILE = "vocabulary.npz", "letter_to_sound.onnx"
@@ -119,6 +120,11 @@ def find_speech_model(settings: Settings, given: Path | None = None) -> Path | N
     """The folder given, else the deployed speech model, else the released one; None where there is none."""
     folders = [given] if given else [settings.deployed_root / FOLDER, settings.released_models / FOLDER]
     return next((folder for folder in folders if is_speech_folder(folder)), None)
+
+
+def listener_source(settings: Settings, named: str) -> Path:
+    """The folder of a model whose listener is to be kept: RELEASED names the released one."""
+    return settings.released_models / FOLDER if named == RELEASED else Path(named)
 
 
 def repair(folder: Path) -> list[Path]:

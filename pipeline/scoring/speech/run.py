@@ -1,7 +1,6 @@
 """One training run from its configuration to a model folder: find the data and the encoder, train, package."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError, TrainingError
@@ -9,6 +8,7 @@ from pipeline.jobs.device_queue import device_turn
 from pipeline.labels.corpus_source import chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
+from pipeline.scoring.speech.model_files import listener_source
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import Settings
 
@@ -37,6 +37,7 @@ def train_speech(
     with directory.start() as writer, device_turn(settings, writer):
         require_export()  # what only its end needs is asked for before hours of training
         require_vocabulary()
+        listener = listener_source(settings, config.listener)
         encoder = config.encoder or str(settings.encoder_path or "")
         if not encoder and not config.listener:
             raise ModelError(
@@ -58,7 +59,7 @@ def train_speech(
         utterances = read_utterances(source, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
         if config.listener:
-            report = run_head_training(utterances, config, Path(config.listener), writer)
+            report = run_head_training(utterances, config, listener, writer)
         elif config.average:
             report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
         else:
@@ -69,6 +70,7 @@ def train_speech(
             utterances,
             directory.path / MODEL_FOLDER,
             encoder=encoder,
+            listener=listener,
             corpus=source.name,
             progress=show,
         )

@@ -5,6 +5,7 @@ and clipped, so that nothing odd in a recording drives the head far out.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +144,7 @@ def gather_evidence(log_probs: NDArray[np.float64], spoken: CanonicalPhones, sou
     )
 
 
-def _averaging(start: NDArray[np.floating], end: NDArray[np.floating], n_frames: int) -> NDArray[np.float64]:
+def _averaging(start: NDArray[Any], end: NDArray[Any], n_frames: int) -> NDArray[np.float64]:
     """[L, T] with each row the mean over the frames from `start` to `end`, end exclusive."""
     frames = np.arange(n_frames)
     inside = (frames >= start[:, None]) & (frames < end[:, None])

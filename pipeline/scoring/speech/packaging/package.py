@@ -77,6 +77,7 @@ def package(
     folder: Path,
     *,
     encoder: str,
+    listener: Path,
     corpus: str,
     progress: Progress | None = None,
 ) -> SpeechInfo:
@@ -101,7 +102,7 @@ def package(
         train,
     )  # fmt: skip
     if config.listener:
-        info, tried = _with_listener(config, checkpoints / BEST, info, held, folder, progress)
+        info, tried = _with_listener(listener, config, checkpoints / BEST, info, held, folder, progress)
     else:
         info, tried = _exported(config, checkpoints / BEST, encoder, info, utterances, held, folder, progress)
     runtime = SpeechRuntime(folder)
@@ -168,11 +169,10 @@ def _exported(
 
 
 def _with_listener(
-    config: SpeechTrainConfig, weights: Path, info: SpeechInfo, held: Sequence[Utterance], folder: Path,
+    source: Path, config: SpeechTrainConfig, weights: Path, info: SpeechInfo, held: Sequence[Utterance], folder: Path,
     progress: Progress | None,
 ) -> tuple[SpeechInfo, list[Tried]]:  # fmt: skip
     """Copy the listener that the heads were trained on, with all that depends on it alone, and write the heads."""
-    source = Path(config.listener)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (LISTENER_FILE, VOCABULARY_FILE, RULES_FILE):
         if (source / name).is_file():

@@ -21,9 +21,9 @@ class SpeechTrainConfig:
     much recordings are varied. With `average`, ids of finished runs, the mean of their weights is taken instead of
     training them.
 
-    With `listener`, the folder of a speech model, only score heads are trained, `members` of them whose answers are
-    averaged, on what its listener hears of each recording and of `copies` varied ones; `head_batch` recordings a step.
-    `final_on_all` trains them again on all speakers once the thresholds are chosen.
+    With `listener`, the folder of a speech model or `released`, only score heads are trained, `members` of them whose
+    answers are averaged, on what its listener hears of each recording and of `copies` varied ones; `head_batch`
+    recordings a step. `final_on_all` trains them again on all speakers once the thresholds are chosen.
     """
 
     manifest: str = ""
@@ -83,6 +83,7 @@ class SpeechTrainConfig:
         }  # fmt: skip
         if not self.listener:  # else the heads learn alone
             limits["score_after_epochs"] = (0, max(0, self.epochs - 1))
+            limits["members"] = (1, 1)
         limits |= {field.name: (0, 100) for field in fields(self) if field.name.endswith("_weight")}
         wrong += presets.outside(self, limits)
         if self.hidden % 4:

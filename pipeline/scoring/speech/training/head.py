@@ -87,7 +87,8 @@ class Neighbours(nn.Module):
         if present is not None:
             gated = gated * present[..., None]
         mixed = self.convolution(gated.transpose(1, 2)).transpose(1, 2)
-        return phones + self.out(mixed)
+        changed: Tensor = self.out(mixed)
+        return phones + changed
 
 
 class ScoreHead(nn.Module):
@@ -140,7 +141,7 @@ class ScoreHead(nn.Module):
         return Scores(phone, wrong, self._words(hidden, phones.words), torch.cat(aspects, dim=-1), steps)
 
     def _in_context(self, phones: Phones) -> Tensor:
-        hidden = self.acoustic(phones.states) + self.evidence(phones.evidence)
+        hidden: Tensor = self.acoustic(phones.states) + self.evidence(phones.evidence)
         hidden = hidden + self.label(phones.labels) + self.stress(phones.stress) + self.place(phones.place)
         hidden = self.norm(hidden)
         missing = None if phones.present is None else ~phones.present
