@@ -134,7 +134,7 @@ def test_the_released_models_hold_no_signed_weights(name: str) -> None:
 
 def test_the_released_listener_hears_the_same_on_a_saturating_processor() -> None:
     runtime = SpeechRuntime(RELEASED)
-    features = runtime._front_end(load_audio(CHECKOUT / "data" / "demo" / "references" / "masa.wav").samples)[None]
+    features = runtime.front_end(load_audio(CHECKOUT / "data" / "demo" / "references" / "masa.wav").samples)[None]
     (here,) = InferenceSession(RELEASED / LISTENER_FILE).run(["log_probs"], {"inputs": features})
     (there,) = saturating_session(RELEASED / LISTENER_FILE).run(["log_probs"], {"inputs": features})
     likely = np.maximum(here, there) > np.log(0.01)

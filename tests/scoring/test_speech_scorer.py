@@ -14,8 +14,10 @@ from pipeline.phones import UNKNOWN
 from pipeline.records import RubricName, State, Target, Verdict
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.selection import load_scorer
+from pipeline.scoring.speech.frontend import FrameSound, frame_sound
 from pipeline.scoring.speech.labels import INDEX, LABELS
 from pipeline.scoring.speech.listening.evidence import RHYTHM, CanonicalPhones, gather_evidence, n_phone_features
+from pipeline.scoring.speech.listening.pooling import pool
 from pipeline.scoring.speech.listening.runtime import HeadOutput
 from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
 from pipeline.scoring.speech.scorer import SpeechScorer
@@ -48,8 +50,8 @@ def spoken(words: list[list[str]]) -> CanonicalPhones:
     )
 
 
-def level(log_probs: np.ndarray) -> np.ndarray:
-    return np.zeros(len(log_probs))
+def level(log_probs: np.ndarray) -> FrameSound:
+    return FrameSound(*np.zeros((3, len(log_probs))))
 
 
 def verdicts_on(text: CanonicalPhones, judged: HeadOutput, said: list[str]) -> list[PhoneVerdict]:
@@ -59,8 +61,8 @@ def verdicts_on(text: CanonicalPhones, judged: HeadOutput, said: list[str]) -> l
 
 def test_evidence_speaks_for_what_was_said() -> None:
     text = spoken([["K", "AE", "T"]])
-    said = gather_evidence(sure(["K", "AE", "T"]), text, np.zeros(13))
-    other = gather_evidence(sure(["K", "AH", "T"]), text, np.zeros(13))
+    said = gather_evidence(sure(["K", "AE", "T"]), text, level(np.zeros(13)))
+    other = gather_evidence(sure(["K", "AH", "T"]), text, level(np.zeros(13)))
     assert said.phones.shape == (3, n_phone_features(len(LABELS)))
     assert said.rhythm.shape == (len(RHYTHM),)
     assert np.isfinite(said.phones).all()
@@ -68,6 +70,50 @@ def test_evidence_speaks_for_what_was_said() -> None:
     assert other.substituted[1, INDEX["AH"]] > 0 > said.substituted[1, INDEX["AH"]]
     names = dict(zip(RHYTHM, other.rhythm.tolist(), strict=True))
     assert names["free_errors"] == pytest.approx(1 / 3)
+
+
+def test_evidence_says_nothing_of_what_was_recorded_before_and_after() -> None:
+    text = spoken([["K", "AE", "T"], ["S", "IY"]])
+    said, draw = sure(["K", "AE", "T", "S", "IY"]), np.random.default_rng(0)
+    sound = draw.normal(size=(3, len(said)))
+    plain = gather_evidence(said, text, FrameSound(*sound))
+    around = np.repeat(sure([])[:1], 60, axis=0)
+    loud = 40.0 + draw.normal(size=(3, 60))
+    noisy = gather_evidence(
+        np.concatenate([around, said, around]), text, FrameSound(*np.concatenate([loud, sound, loud], axis=1))
+    )
+    edge = gather_evidence(
+        np.concatenate([around[:5], said, around[:5]]), text,
+        FrameSound(*np.concatenate([loud[:, -5:], sound, loud[:, :5]], axis=1)),
+    )  # fmt: skip
+    assert np.array_equal(noisy.alignment.start - 60, plain.alignment.start)
+    np.testing.assert_allclose(noisy.phones, edge.phones, atol=1e-5)
+    np.testing.assert_allclose(noisy.rhythm, edge.rhythm, atol=1e-5)
+    assert np.flatnonzero(noisy.speech)[[0, -1]].tolist() == [56, len(said) + 63]
+    assert noisy.pooling.sum(axis=2) == pytest.approx(1.0)
+
+
+def test_the_pitch_of_a_sound_is_that_of_its_fundamental() -> None:
+    seconds = np.arange(16_000) / 16_000
+    voice = sum(np.sin(2 * np.pi * 200 * k * seconds) / k for k in range(1, 10))
+    sound = frame_sound(np.asarray(voice, dtype=np.float32), 50)
+    assert 2 ** sound.log2_pitch[5:-5] == pytest.approx(200.0)
+    assert sound.periodicity[5:-5].min() > 0.95
+    noise = frame_sound(np.random.default_rng(0).normal(size=16_000).astype(np.float32), 50)
+    assert np.median(noise.periodicity) < 0.5
+
+
+def test_states_are_averaged_over_phones_and_speech() -> None:
+    text = spoken([["K", "AE", "T"]])
+    said = sure(["K", "AE", "T"])
+    evidence = gather_evidence(said, text, level(said))
+    layers = np.random.default_rng(0).normal(size=(2, len(said), 4)).astype(np.float32)
+    states, stats = pool(layers, evidence)
+    assert states.shape == (3, 2, 2, 4)
+    frames = np.flatnonzero(evidence.pooling[1, 2])
+    np.testing.assert_allclose(states[2, 1], layers[:, frames].mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(stats[0], layers.mean(axis=1), atol=1e-6)  # so short that all of it is speech
+    np.testing.assert_allclose(stats[1], layers.std(axis=1), atol=1e-4)
 
 
 def test_a_phone_that_is_left_out_is_told_from_one_that_is_wrong() -> None:
@@ -108,7 +154,7 @@ def test_a_word_that_is_left_out_is_missing() -> None:
 
 def test_the_match_rule_and_the_tables() -> None:
     text = spoken([["K", "AE", "T"]])
-    evidence = gather_evidence(sure(["K", "AE", "T"]), text, np.zeros(13))
+    evidence = gather_evidence(sure(["K", "AE", "T"]), text, level(np.zeros(13)))
     assert match_probability(MatchRule(), evidence) == 1.0
     assert match_probability(MatchRule(("free_errors",), (-9.0,), 3.0), evidence) == pytest.approx(
         1 / (1 + np.exp(-3.0))

@@ -14,15 +14,21 @@ import pytest
 import torch
 
 from pipeline.errors import CorpusError, ModelError, TrainingError
+from pipeline.features.log_mel import log_mel
 from pipeline.labels.corpus_source import of_manifest
-from pipeline.runs import RunDirectory
+from pipeline.runs import RunDirectory, RunWriter
+from pipeline.scoring.speech.labels import LABELS
+from pipeline.scoring.speech.listening.evidence import RHYTHM, n_phone_features
 from pipeline.scoring.speech.model_files import FILES, is_speech_folder, load_info
 from pipeline.scoring.speech.packaging import export
 from pipeline.scoring.speech.run import train_speech
-from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms
+from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms, warp_bands
 from pipeline.scoring.speech.training.config import SpeechTrainConfig, list_presets, load_preset
 from pipeline.scoring.speech.training.data import data_hash, read_utterances
 from pipeline.scoring.speech.training.encoder import batch_inputs, load_encoder
+from pipeline.scoring.speech.training.frozen import run_head_training
+from pipeline.scoring.speech.training.head import HeadEnsemble, Phones, ScoreHead
+from pipeline.scoring.speech.training.losses import discordance
 from pipeline.scoring.speech.training.train import run_training, split_speakers
 from pipeline.scoring.speech.training.validate import best_f1
 from pipeline.settings import CHECKOUT, Settings
@@ -175,6 +181,87 @@ def test_runs_of_several_seeds_become_one_model(
         common_config([first, other])
 
 
+def test_heads_are_trained_on_a_finished_listener(
+    tmp_path: Path, speech_run: Path, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.torch import load_file
+
+    installation = Settings(tmp_path / "data", tmp_path / "models")  # no encoder is needed
+    config = SpeechTrainConfig(
+        manifest=str(speech_manifest), folds=4, epochs=1, hidden=16, layers=1, listener=str(speech_run / "model"),
+        copies=1, members=2, final_on_all=True, warp=0.1, silence_s=0.5,
+    )  # fmt: skip
+    run = RunDirectory.create(installation.runs_root, kind="speech", name="heads", config=config)
+    graph = speech_run / "model" / "head.onnx"  # to trace another head of this shape says nothing new
+    monkeypatch.setattr(export, "export_head", lambda *parts: shutil.copy(graph, parts[-1]))
+    report = train_speech(installation, config, run)
+    assert report["n_held_out"] == 3
+    weights = load_file(run.path / "checkpoints" / "best.safetensors")
+    first, second = (weights[f"members.{n}.phone.1.weight"] for n in range(2))
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, load_file(run.path / "checkpoints" / "final.safetensors")["members.0.phone.1.weight"])
+    source, info = load_info(speech_run / "model"), load_info(run.path / "model")
+    for name in ("listener.onnx", "vocabulary.npz"):
+        assert (run.path / "model" / name).read_bytes() == (speech_run / "model" / name).read_bytes()
+    assert (info.n_recordings, info.n_speakers, source.n_speakers) == (12, 4, 3)
+    assert (info.listener, info.decoding, info.check) == (source.model_id, source.decoding, source.check)
+    assert info.held_out["greedy_per"] == source.held_out["greedy_per"]
+
+    heard = run.path / "heard"
+    before = {file: file.stat().st_mtime_ns for file in heard.rglob("*.bin")}
+    assert len(before) == 8
+    run_head_training(
+        read_utterances(of_manifest(None, speech_manifest), "train"), config, Path(config.listener),
+        RunWriter(run),
+    )  # fmt: skip
+    assert {file: file.stat().st_mtime_ns for file in heard.rglob("*.bin")} == before, "heard again"
+
+
+def test_the_mean_of_several_heads_is_what_they_answer_on_average() -> None:
+    torch.manual_seed(0)
+    members = [ScoreHead(8, 3, hidden=8, layers=1, dropout=0.0).eval() for _ in range(2)]
+    phones = Phones(
+        *torch.ones((3, 1, 4), dtype=torch.long), None, torch.randn(1, 4, 2, 3, 8),
+        torch.randn(1, 4, n_phone_features(len(LABELS))), torch.full((1, 1, 4), 0.25), torch.randn(1, 2, 3, 8),
+        torch.randn(1, len(RHYTHM)),
+    )  # fmt: skip
+    first, second = (member(phones) for member in members)
+    both = HeadEnsemble(members)(phones)
+    assert torch.allclose(both.phone, (first.phone + second.phone) / 2, atol=1e-6)
+    assert torch.allclose(both.utterance, (first.utterance + second.utterance) / 2, atol=1e-6)
+
+
+def test_padded_phones_change_nothing_and_neighbours_do() -> None:
+    torch.manual_seed(0)
+    head = ScoreHead(8, 3, hidden=8, layers=1, dropout=0.0).eval()
+
+    def answers(labels: list[int], n: int) -> torch.Tensor:
+        draw = torch.Generator().manual_seed(1)
+        states, evidence = (torch.randn(*shape, generator=draw) for shape in ((6, 2, 3, 8), (6, F)))
+        padding = [0] * (n - len(labels))
+        present = torch.tensor([[True] * len(labels) + [False] * len(padding)])
+        words = (present / len(labels))[None].float()
+        phones = Phones(
+            torch.tensor([labels + padding]), torch.zeros(1, n, dtype=torch.long),
+            torch.zeros(1, n, dtype=torch.long), present, states[None, :n], evidence[None, :n], words,
+            torch.ones(1, 2, 3, 8), torch.zeros(1, len(RHYTHM)),
+        )  # fmt: skip
+        with torch.inference_mode():
+            return head(phones).phone[0, : len(labels)]
+
+    F = n_phone_features(len(LABELS))
+    assert torch.allclose(answers([1, 2, 3], 3), answers([1, 2, 3], 6), atol=1e-5)
+    assert not torch.allclose(answers([1, 2, 3], 3)[0], answers([1, 3, 3], 3)[0], atol=1e-4)
+
+
+def test_shrunken_scores_are_punished() -> None:
+    right = torch.randn(200, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    right = (right - right.mean(dim=0)) / right.std(dim=0, unbiased=False)
+    assert float(discordance(right, right)) == pytest.approx(0.0, abs=1e-6)
+    assert float(discordance(0.5 * right, right)) == pytest.approx(0.2, abs=1e-5)
+    assert float(discordance(right + 1.0, right)) == pytest.approx(1 / 3, abs=1e-5)
+
+
 def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, speech_manifest: Path, tiny_encoder: Path) -> None:
     installation = Settings(tmp_path / "data", tmp_path / "models", encoder_path=tiny_encoder)
     config = SpeechTrainConfig(manifest=str(speech_manifest), folds=4, epochs=2, score_after_epochs=0, hidden=16)
@@ -230,7 +317,7 @@ def test_encoders_that_read_the_waveform_work_as_well(tmp_path: Path, monkeypatc
     Wav2Vec2Model(config).save_pretrained(tmp_path / "wave")
     model = SpeechModel(SpeechTrainConfig(manifest="m", hidden=16, layers=1), str(tmp_path / "wave")).eval()
     assert model.listener.encoder.shape.frames_per_s == 50.0
-    monkeypatch.setattr(export, "_export_head", lambda *_: None)  # the same for every encoder
+    monkeypatch.setattr(export, "export_head", lambda *_: None)  # the same for every encoder
     export.export_onnx(model, tmp_path)
     samples = np.random.default_rng(0).normal(size=8000).astype(np.float32)
     assert export.agreement(model, tmp_path, model.listener.encoder.front_end(samples)) < 1e-3
@@ -255,6 +342,18 @@ def test_variations_keep_to_their_limits_and_their_seed() -> None:
     assert (first.masked(spectrum) != spectrum).any()
     assert np.array_equal(Augmenter(0, 0.1, 0.0).samples(samples), samples)
     assert np.array_equal(first.masked(samples), samples)
+
+
+def test_another_vocal_tract_moves_frequencies_and_silence_is_put_around() -> None:
+    tone = log_mel(np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000).astype(np.float32))
+    band = int(tone[:, 50].argmax())
+    moved = [int(warp_bands(tone, factor)[:, 50].argmax()) for factor in (0.85, 1.0, 1.15)]
+    assert moved[0] > moved[1] == band > moved[2]
+    assert np.array_equal(warp_bands(tone, 1.0), tone)
+    samples = np.sin(np.arange(16000) / 20).astype(np.float32)
+    lengths = [len(Augmenter(seed, 0.0, silence_s=0.5).samples(samples)) for seed in range(200)]
+    assert 16000 - 2 * 2400 <= min(lengths) < 16000 < max(lengths) <= 16000 + 2 * 8000
+    assert 16000 in lengths
 
 
 def test_noise_folders_must_hold_audio(tmp_path: Path) -> None:
@@ -286,6 +385,9 @@ def test_a_folder_that_is_incomplete_or_of_another_version_is_refused(tmp_path: 
         if (speech_run / "model" / name).is_file():
             shutil.copy(speech_run / "model" / name, tmp_path)
     raw = json.loads((tmp_path / "speech.json").read_text())
+    (tmp_path / "speech.json").write_text(json.dumps({k: v for k, v in raw.items() if k != "format"}))
+    with pytest.raises(ModelError, match=r"made by another version of Pronlab \(format 1, expected 2\)"):
+        load_info(tmp_path)
     (tmp_path / "speech.json").write_text(json.dumps({**raw, "labels": ["a"]}))
     with pytest.raises(ModelError, match="labels"):
         load_info(tmp_path)

@@ -12,10 +12,12 @@ from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
 from pipeline.settings import Settings
 
 FOLDER = "speech-en"
+RELEASED = "released"
 INFO_FILE, CARD_FILE = "speech.json", "README.md"
 LISTENER_FILE, HEAD_FILE = "listener.onnx", "head.onnx"
 VOCABULARY_FILE, RULES_FILE = "vocabulary.npz", "letter_to_sound.onnx"
 NEEDED = (INFO_FILE, LISTENER_FILE, HEAD_FILE)
+FORMAT = 2  # of what listener and head pass to each other
 FILES = (*NEEDED, VOCABULARY_FILE, RULES_FILE, CARD_FILE)
 
 
@@ -48,16 +50,21 @@ class SpeechInfo:
     for predicted totals 0, 5, .. 100, the share of held-out recordings within 10 points of the experts;
     `wrong_calibration` pairs of (output, share that was wrong). `speakers` are the voices that were trained on, each
     as `<corpus>/<speaker>`; `log_prior` how often the model hears each label but the blank (nats, 0 on average);
-    `averaged` the runs whose weights this is the mean of; `check` what the listener answered on a known sound where the
-    model was made (`runtime.check_values`), so that any machine can see whether it hears the same.
+    `averaged` the runs whose weights this is the mean of; `listener` the model whose listener this is, where only the
+    heads were trained; `n_states` and `width` the layers it gives them and their size; `check` what the listener
+    answered on a known sound where the model was made (`runtime.check_values`), so that any machine can see whether it
+    hears the same.
     """
 
     model_id: str
+    format: int = FORMAT
     labels: tuple[str, ...] = LABELS
     aspects: tuple[str, ...] = UTTERANCE_ASPECTS
     front_end: str = "log_mel"
     n_mels: int = 80
     frames_per_s: float = 50.0
+    n_states: int = 7
+    width: int = 512
     mean: tuple[float, ...] = (8.0, 8.0, 8.0, 8.0)
     spread: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
     wrong_from: float = 0.5
@@ -77,6 +84,7 @@ class SpeechInfo:
     speakers: tuple[str, ...] = ()
     seed: int = 0
     averaged: tuple[str, ...] = ()
+    listener: str = ""
     created_at: str = ""
     git_commit: str | None = None
     data_hash: str = ""
@@ -114,6 +122,11 @@ def find_speech_model(settings: Settings, given: Path | None = None) -> Path | N
     return next((folder for folder in folders if is_speech_folder(folder)), None)
 
 
+def listener_source(settings: Settings, named: str) -> Path:
+    """The folder of a model whose listener is to be kept: RELEASED names the released one."""
+    return settings.released_models / FOLDER if named == RELEASED else Path(named)
+
+
 def repair(folder: Path) -> list[Path]:
     """Rewrite signed 8-bit weights, which saturate on some processors, as unsigned ones of the same values; the files
     that were changed."""
@@ -134,6 +147,7 @@ def load_info(folder: Path) -> SpeechInfo:
         raise ModelError(f"{folder} holds no complete speech model: {', '.join(missing)} is missing.")
     try:
         raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
+        made_as = raw.get("format", 1)
         known = {item.name for item in fields(SpeechInfo)}
         values = {key: _tuples(value) for key, value in raw.items() if key in known}
         match = raw.get("match") or {}
@@ -148,9 +162,15 @@ def load_info(folder: Path) -> SpeechInfo:
         ]  # fmt: skip
         if wrong:
             raise ValueError("; ".join(wrong[:3]))
-        return SpeechInfo(**values)
+        info = SpeechInfo(**values)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error
+    if made_as != FORMAT:
+        raise ModelError(
+            f"{folder} was made by another version of Pronlab (format {made_as}, expected {FORMAT}). Train it again, "
+            f"or use the released model."
+        )
+    return info
 
 
 def _tuples(value: Any) -> Any:

@@ -8,6 +8,7 @@ from pipeline.jobs.device_queue import device_turn
 from pipeline.labels.corpus_source import chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
+from pipeline.scoring.speech.model_files import listener_source
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import Settings
 
@@ -20,7 +21,7 @@ def train_speech(
     directory: RunDirectory,
     show: Progress | None = None,
 ) -> dict[str, Any]:
-    """Train, or take the mean of other runs, and package the model.
+    """Train, or take the mean of other runs, or train heads on a finished listener, and package the model.
 
     Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError.
     """
@@ -29,14 +30,16 @@ def train_speech(
     from pipeline.scoring.speech.packaging.vocabulary_building import require_vocabulary
     from pipeline.scoring.speech.training.average import run_averaging
     from pipeline.scoring.speech.training.data import data_hash, read_utterances
+    from pipeline.scoring.speech.training.frozen import run_head_training
     from pipeline.scoring.speech.training.train import run_training
 
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
         require_export()  # what only its end needs is asked for before hours of training
         require_vocabulary()
+        listener = listener_source(settings, config.listener)
         encoder = config.encoder or str(settings.encoder_path or "")
-        if not encoder:
+        if not encoder and not config.listener:
             raise ModelError(
                 "No encoder is given. Set PRONLAB_ENCODER_PATH to a local folder, or give --encoder a folder "
                 "or a hub name."
@@ -55,7 +58,9 @@ def train_speech(
         )
         utterances = read_utterances(source, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
-        if config.average:
+        if config.listener:
+            report = run_head_training(utterances, config, listener, writer)
+        elif config.average:
             report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
         else:
             report = run_training(utterances, config, encoder, settings.device, writer)
@@ -65,6 +70,7 @@ def train_speech(
             utterances,
             directory.path / MODEL_FOLDER,
             encoder=encoder,
+            listener=listener,
             corpus=source.name,
             progress=show,
         )

@@ -15,7 +15,7 @@ from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, shifted
 from pipeline.scoring.speech.free_decoding import RecognisedWord, recognise
-from pipeline.scoring.speech.frontend import frame_levels
+from pipeline.scoring.speech.frontend import frame_sound
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.dictionary import (
     LetterToSound,
@@ -114,7 +114,7 @@ class SpeechScorer:
         reading = read(heard.log_probs, [_labels(word) for word in words])
         spoken, stress = spoken_of([word.variants[v] for word, v in zip(words, reading.variants, strict=True)])
         log_probs = _without(heard.log_probs, reading.abandoned)
-        evidence = gather_evidence(log_probs, spoken, frame_levels(audio.samples, len(log_probs)))
+        evidence = gather_evidence(log_probs, spoken, frame_sound(audio.samples, len(log_probs)))
         judged = self.runtime.judge(heard, spoken, stress, evidence)
         verdicts = tuple(judge_phones(self.info, spoken, judged, evidence, log_probs))
         match = match_probability(self.info.match, evidence)

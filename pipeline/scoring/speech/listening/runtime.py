@@ -12,19 +12,20 @@ from pipeline.errors import ModelError
 from pipeline.parallel import cores
 from pipeline.scoring.speech.labels import BEST_PHONE, WORD_CENTRE, WORD_SPREAD
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence
+from pipeline.scoring.speech.listening.pooling import pool
 from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE, SpeechInfo, load_info
 
+LISTENER_OUTPUTS = ("log_probs", "layers")
 MAX_THREADS = 4
 CHECK_VOWELS_HZ = ((270, 2290, 3010), (730, 1090, 2440), (300, 870, 2240))  # i, a, u (Peterson & Barney 1952)
 
 
 @dataclass(frozen=True)
 class ListenerOutput:
-    """`log_probs` [T, V], `states` [T, W], `stats` [2W] of one recording."""
+    """`log_probs` [T, V] and `layers` [n_states, T, W], the encoder's hidden states, of one recording."""
 
     log_probs: NDArray[np.float64]
-    states: NDArray[np.float32]
-    stats: NDArray[np.float32]
+    layers: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,22 @@ class HeadOutput:
     sentence: NDArray[np.float64]
 
 
-class SpeechRuntime:
+class ListenerRuntime:
     """Raises ModelError for a folder without a loadable model."""
 
     def __init__(self, folder: Path) -> None:
         self.info: SpeechInfo = load_info(folder)
-        self._front_end = self.info.front()
+        self.front_end = self.info.front()
         self._listener = open_graph(folder / LISTENER_FILE)
-        self._head = open_graph(folder / HEAD_FILE)
 
     def listen(self, samples: NDArray[np.float32]) -> ListenerOutput:
         """Of float32 samples at 16 kHz, at least .1 s and at most 30 s of them."""
-        inputs = self._front_end(samples)[None]
-        log_probs, states, stats = self._listener.run(("log_probs", "states", "stats"), {"inputs": inputs})
-        return ListenerOutput(log_probs.astype(np.float64), states, stats)
+        return self.hear(self.front_end(samples))
+
+    def hear(self, inputs: NDArray[np.float32]) -> ListenerOutput:
+        """Of what the front end made of a recording."""
+        log_probs, layers = self._listener.run(LISTENER_OUTPUTS, {"inputs": inputs[None]})
+        return ListenerOutput(log_probs.astype(np.float64), layers)
 
     def check_values(self) -> NDArray[np.float64]:
         """The log posteriors [T] of the likeliest label of each frame of `check_sound`."""
@@ -63,13 +66,21 @@ class SpeechRuntime:
             return None
         return float(np.abs(self.check_values() - np.array(self.info.check)).max())
 
+
+class SpeechRuntime(ListenerRuntime):
+    """Listener and score head. Raises ModelError for a folder without a loadable model."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._head = open_graph(folder / HEAD_FILE)
+
     def judge(
         self, heard: ListenerOutput, spoken: CanonicalPhones, stress: NDArray[np.int64], evidence: Evidence
     ) -> HeadOutput:
+        states, stats = pool(heard.layers, evidence)
         inputs: dict[str, NDArray[Any]] = {
-            "states": heard.states, "stats": heard.stats, "labels": spoken.labels, "stress": stress,
-            "place": spoken.places, "evidence": evidence.phones, "pooling": evidence.pooling,
-            "words": spoken.word_averages, "rhythm": evidence.rhythm,
+            "labels": spoken.labels, "stress": stress, "place": spoken.places, "states": states,
+            "evidence": evidence.phones, "words": spoken.word_averages, "stats": stats, "rhythm": evidence.rhythm,
         }  # fmt: skip
         raw: Any = self._head.run(
             ("phone", "wrong", "word", "utterance"), {name: part[None] for name, part in inputs.items()}

@@ -110,9 +110,8 @@ def by_group(people: Sequence[dict[str, Any]], pairs: Sequence[Any]) -> dict[str
 
 
 def _seed(info: SpeechInfo) -> str:
-    if info.averaged:
-        return f"Mean weights of {', '.join(f'`{run}`' for run in info.averaged)}"
-    return f"Seed {info.seed}"
+    seed = f"Mean weights of {', '.join(f'`{run}`' for run in info.averaged)}" if info.averaged else f"Seed {info.seed}"
+    return f"{seed}, the score heads on the listener of `{info.listener}`" if info.listener else seed
 
 
 def _interval(found: tuple[float, float] | None) -> str:

@@ -16,14 +16,17 @@ from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.optional import require
 from pipeline.scoring.speech.labels import LABELS
-from pipeline.scoring.speech.listening.evidence import n_phone_features
+from pipeline.scoring.speech.listening.evidence import POOLS, RHYTHM, n_phone_features
+from pipeline.scoring.speech.listening.runtime import LISTENER_OUTPUTS
 from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE
 from pipeline.scoring.speech.training.batches import SpeechModel
-from pipeline.scoring.speech.training.network import Listener, Phones, ScoreHead
+from pipeline.scoring.speech.training.head import HeadEnsemble, Phones, ScoreHead
+from pipeline.scoring.speech.training.network import Listener
 
 OPSET = 18
+LEAST_HALVED = 1024  # values of a tensor
 EXAMPLE_FRAMES, EXAMPLE_PHONES, EXAMPLE_WORDS = 120, 7, 3
-HEAD_INPUTS = ("states", "stats", "labels", "stress", "place", "evidence", "pooling", "words", "rhythm")
+HEAD_INPUTS = ("labels", "stress", "place", "states", "evidence", "words", "stats", "rhythm")
 HEAD_OUTPUTS = ("phone", "wrong", "word", "utterance")
 
 
@@ -37,32 +40,32 @@ def export_onnx(model: SpeechModel, folder: Path) -> None:
     require_export()
     model.eval()
     _export_listener(model.listener, folder / LISTENER_FILE)
-    _export_head(model.head, model.listener.encoder.shape.width, folder / HEAD_FILE)
+    shape = model.listener.encoder.shape
+    export_head(model.head, shape.width, shape.n_states, folder / HEAD_FILE)
 
 
 class _ListenerGraph(nn.Module):
-    """One recording without padding: inputs [1, ..., T] -> log_probs [T', V], states [T', W], stats [2W]."""
+    """One recording without padding: inputs [1, ..., T] -> log_probs [T', V], layers [n_states, T', W]."""
 
     def __init__(self, listener: Listener) -> None:
         super().__init__()
         self.listener = listener
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         heard = self.listener(inputs, None)
-        return heard.log_probs[0], heard.states[0], heard.stats[0]
+        return heard.log_probs[0], heard.layers[0]
 
 
 class _HeadGraph(nn.Module):
-    def __init__(self, head: ScoreHead) -> None:
+    def __init__(self, head: ScoreHead | HeadEnsemble) -> None:
         super().__init__()
         self.head = head
 
     def forward(
-        self, states: Tensor, stats: Tensor, labels: Tensor, stress: Tensor, place: Tensor, evidence: Tensor,
-        pooling: Tensor, words: Tensor, rhythm: Tensor,
+        self, labels: Tensor, stress: Tensor, place: Tensor, states: Tensor, evidence: Tensor, words: Tensor,
+        stats: Tensor, rhythm: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-        phones = Phones(labels, stress, place, None, evidence, pooling, words, rhythm)
-        scores = self.head(states, stats, phones)
+        scores = self.head(Phones(labels, stress, place, None, states, evidence, words, stats, rhythm))
         return scores.phone, scores.wrong, scores.word, scores.utterance
 
 
@@ -72,25 +75,45 @@ def _export_listener(listener: Listener, path: Path) -> None:
     example = torch.from_numpy(np.random.default_rng(0).normal(size=shape).astype(np.float32))
     time = torch.export.Dim("time", min=16, max=3000 if kind.n_mels else 480_000)
     export_graph(
-        _ListenerGraph(listener), (example,), path, ("inputs",), ("log_probs", "states", "stats"),
+        _ListenerGraph(listener), (example,), path, ("inputs",), LISTENER_OUTPUTS,
         ({example.ndim - 1: time},),
     )  # fmt: skip
 
 
-def _export_head(head: ScoreHead, width: int, path: Path) -> None:
-    n, w, t = EXAMPLE_PHONES, EXAMPLE_WORDS, EXAMPLE_FRAMES
+def export_head(head: ScoreHead | HeadEnsemble, width: int, n_states: int, path: Path) -> None:
+    """Raises ModelError where the packages for it are missing."""
+    require_export()
+    n, w, pools = EXAMPLE_PHONES, EXAMPLE_WORDS, len(POOLS)
     example = (
-        torch.randn(1, t, width), torch.randn(1, 2 * width), torch.ones(1, n, dtype=torch.long),
-        torch.zeros(1, n, dtype=torch.long), torch.zeros(1, n, dtype=torch.long),
-        torch.randn(1, n, n_phone_features(len(LABELS))), torch.rand(1, n, t), torch.rand(1, w, n),
-        torch.randn(1, head.n_rhythm),
+        torch.ones(1, n, dtype=torch.long), torch.zeros(1, n, dtype=torch.long), torch.zeros(1, n, dtype=torch.long),
+        torch.randn(1, n, pools, n_states, width), torch.randn(1, n, n_phone_features(len(LABELS))),
+        torch.rand(1, w, n), torch.randn(1, 2, n_states, width), torch.randn(1, len(RHYTHM)),
     )  # fmt: skip
-    frames, phones, words = (torch.export.Dim(name, min=2, max=4000) for name in ("frames", "phones", "words"))
-    shapes = (
-        {1: frames}, None, {1: phones}, {1: phones}, {1: phones}, {1: phones}, {1: phones, 2: frames},
-        {1: words, 2: phones}, None,
-    )  # fmt: skip
+    phones, words = (torch.export.Dim(name, min=2, max=4000) for name in ("phones", "words"))
+    of_phones = {1: phones}
+    shapes = (of_phones, of_phones, of_phones, of_phones, of_phones, {1: words, 2: phones}, None, None)
     export_graph(_HeadGraph(head), example, path, HEAD_INPUTS, HEAD_OUTPUTS, shapes)
+    halve_weights(path)
+
+
+def halve_weights(path: Path) -> None:
+    """Rewrite an ONNX file with its matrices in 16-bit floats, cast to 32 bits as the model is loaded."""
+    import onnx
+    from onnx import numpy_helper
+
+    whole = onnx.load(path)
+    casts = []
+    for tensor in whole.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size >= LEAST_HALVED:
+            name = f"{tensor.name}.half"
+            casts.append(onnx.helper.make_node("Cast", [name], [tensor.name], to=onnx.TensorProto.FLOAT))
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
+    nodes = [*casts, *whole.graph.node]
+    del whole.graph.node[:]
+    whole.graph.node.extend(nodes)
+    with artifacts.replacing(path) as temporary:
+        onnx.save(whole, temporary)
 
 
 def export_graph(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.jobs.checkpoints import load_weights
 from pipeline.metrics.bootstrap import resample_weights
@@ -22,18 +23,21 @@ from pipeline.parallel import Progress
 from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunDirectory, now_iso
 from pipeline.scoring.speech.free_decoding import label_prior, recognise
-from pipeline.scoring.speech.frontend import frame_levels
+from pipeline.scoring.speech.frontend import frame_sound
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.vocabulary import load as load_vocabulary
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import RHYTHM, Evidence, gather_evidence
 from pipeline.scoring.speech.listening.runtime import HeadOutput, ListenerOutput, SpeechRuntime
 from pipeline.scoring.speech.model_files import (
+    HEAD_FILE,
     LISTENER_FILE,
+    RULES_FILE,
     VOCABULARY_FILE,
     Decoding,
     MatchRule,
     SpeechInfo,
+    load_info,
     save_info,
 )
 from pipeline.scoring.speech.packaging.card import write_card
@@ -46,6 +50,7 @@ from pipeline.scoring.speech.training.validate import WRONG_BELOW
 MATCH_FEATURES = ("free_errors", "log_prob_a_frame", "mean_own", "worst_own")
 N_SHUFFLES = 2
 INT8_MAY_COST = 0.005
+OF_LISTENER = ("per", "greedy_per", "wer", "int8_cost")
 UNQUANTISED = "listener-float.onnx"  # while both are tried out
 CONFIDENT_WITHIN = 10.0  # points of 100
 NEIGHBOURS = 50
@@ -72,6 +77,7 @@ def package(
     folder: Path,
     *,
     encoder: str,
+    listener: Path,
     corpus: str,
     progress: Progress | None = None,
 ) -> SpeechInfo:
@@ -79,33 +85,63 @@ def package(
 
     Raises ModelError for a run without a finished epoch.
     """
-    from pipeline.scoring.speech.packaging.export import export_onnx
-    from pipeline.scoring.speech.training.batches import SpeechModel
-    from pipeline.scoring.speech.training.train import BEST, SCALE, read_scale, split_speakers
+    from pipeline.scoring.speech.training.train import BEST, FINAL, SCALE, read_scale, split_speakers
 
     config = SpeechTrainConfig(**run.config)
     checkpoints = run.path / "checkpoints"
     if not (checkpoints / BEST).is_file():
         raise ModelError(f"The run {run.id} has no checkpoint yet. Let it finish, or resume it with --resume {run.id}.")
     train, held = split_speakers(utterances, config)
-    model = SpeechModel(config, encoder)
-    load_weights(model, checkpoints / BEST)
     scale = read_scale(checkpoints / SCALE)
-    front = model.listener.encoder.front_end
-    info = SpeechInfo(
-        model_id=run.id, front_end=front.kind, n_mels=front.n_mels,
-        frames_per_s=float(model.listener.encoder.shape.frames_per_s), mean=tuple(scale["mean"]),
-        spread=tuple(scale["spread"]), encoder=Path(encoder).name, trained_on=corpus, part=config.part,
-        n_recordings=len(train), n_speakers=len({u.speaker for u in train}),
-        speakers=tuple(sorted({f"{corpus}/{u.speaker}" for u in train})), seed=config.seed,
-        averaged=config.average, created_at=now_iso(),
-        git_commit=run.state.git_commit, data_hash=data_hash(utterances),
+    info = _learned_from(
+        SpeechInfo(
+            model_id=run.id, mean=tuple(scale["mean"]), spread=tuple(scale["spread"]), trained_on=corpus,
+            part=config.part, seed=config.seed, averaged=config.average, created_at=now_iso(),
+            git_commit=run.state.git_commit, data_hash=data_hash(utterances),
+        ),
+        train,
+    )  # fmt: skip
+    if config.listener:
+        info, tried = _with_listener(listener, config, checkpoints / BEST, info, held, folder, progress)
+    else:
+        info, tried = _exported(config, checkpoints / BEST, encoder, info, utterances, held, folder, progress)
+    runtime = SpeechRuntime(folder)
+    match = fit_match_rule(tried, runtime, read_noise(config.noise))
+    info = calibrate(replace(info, match=match, held_out={**info.held_out, **correlations(tried)}), tried)
+    if config.final_on_all:
+        _write_heads(config, checkpoints / FINAL, info, folder)
+        info = _learned_from(info, [*train, *held])
+    save_info(folder, info)
+    write_card(folder, info)
+    return info
+
+
+def _learned_from(info: SpeechInfo, utterances: Sequence[Utterance]) -> SpeechInfo:
+    speakers = tuple(sorted({f"{info.trained_on}/{u.speaker}" for u in utterances}))
+    return replace(info, n_recordings=len(utterances), n_speakers=len(speakers), speakers=speakers)
+
+
+def _exported(
+    config: SpeechTrainConfig, weights: Path, encoder: str, info: SpeechInfo, utterances: Sequence[Utterance],
+    held: Sequence[Utterance], folder: Path, progress: Progress | None,
+) -> tuple[SpeechInfo, list[Tried]]:  # fmt: skip
+    """Write listener and head, and the vocabulary with the weights to search through it; what they answer on the
+    held-out speakers."""
+    from pipeline.scoring.speech.packaging.export import export_onnx
+    from pipeline.scoring.speech.training.batches import SpeechModel
+
+    model = SpeechModel(config, encoder)
+    load_weights(model, weights)
+    front, shape = model.listener.encoder.front_end, model.listener.encoder.shape
+    info = replace(
+        info, front_end=front.kind, n_mels=front.n_mels, frames_per_s=float(shape.frames_per_s),
+        n_states=shape.n_states, width=shape.width, encoder=Path(encoder).name,
     )  # fmt: skip
     listener, unquantised = folder / LISTENER_FILE, folder / UNQUANTISED
     export_onnx(model, folder)
     save_info(folder, info)
     tried = try_out(SpeechRuntime(folder), held, progress)
-    figures = full = correlations(tried)
+    full = correlations(tried)
     listener.replace(unquantised)
     quantise_dynamic(unquantised, listener)
     save_info(folder, replace(info, int8=True))
@@ -113,29 +149,54 @@ def package(
     small = correlations(quantised)
     int8 = all(full[name] - small[name] < INT8_MAY_COST for name in full)
     if int8:
-        tried, figures = quantised, small
+        tried = quantised
         unquantised.unlink()
     else:
         unquantised.replace(listener)
     held_texts = {u.text for u in held}
     texts = {u.text: _words(u) for u in utterances if u.text not in held_texts}
     write_vocabulary(folder, list(texts.values()))
-    runtime = SpeechRuntime(folder)
     info = replace(
         info,
+        int8=int8,
         log_prior=label_prior([t.heard.log_probs for t in tried]),
-        check=tuple(round(float(value), 4) for value in runtime.check_values()),
+        check=tuple(round(float(value), 4) for value in SpeechRuntime(folder).check_values()),
     )
     decoding, free_figures = choose_decoding(folder, tried, info.log_prior)
-    info = replace(info, decoding=decoding)
-    match = fit_match_rule(tried, runtime, read_noise(config.noise))
+    return replace(
+        info, decoding=decoding, held_out=free_figures | {"int8_cost": _largest_cost(full, small)}
+    ), tried  # fmt: skip
+
+
+def _with_listener(
+    source: Path, config: SpeechTrainConfig, weights: Path, info: SpeechInfo, held: Sequence[Utterance], folder: Path,
+    progress: Progress | None,
+) -> tuple[SpeechInfo, list[Tried]]:  # fmt: skip
+    """Copy the listener that the heads were trained on, with all that depends on it alone, and write the heads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (LISTENER_FILE, VOCABULARY_FILE, RULES_FILE):
+        if (source / name).is_file():
+            artifacts.write_bytes(folder / name, (source / name).read_bytes())
+    known = load_info(source)
     info = replace(
-        calibrate(replace(info, int8=int8, match=match), tried),
-        held_out=figures | free_figures | {"int8_cost": _largest_cost(full, small)},
-    )
+        info, front_end=known.front_end, n_mels=known.n_mels, frames_per_s=known.frames_per_s,
+        n_states=known.n_states, width=known.width, encoder=known.encoder, int8=known.int8, averaged=known.averaged,
+        log_prior=known.log_prior, check=known.check, decoding=known.decoding,
+        listener=known.listener or known.model_id,
+        held_out={name: value for name, value in known.held_out.items() if name in OF_LISTENER},
+    )  # fmt: skip
+    _write_heads(config, weights, info, folder)
     save_info(folder, info)
-    write_card(folder, info)
-    return info
+    return info, try_out(SpeechRuntime(folder), held, progress)
+
+
+def _write_heads(config: SpeechTrainConfig, weights: Path, info: SpeechInfo, folder: Path) -> None:
+    from pipeline.scoring.speech.packaging.export import export_head
+    from pipeline.scoring.speech.training.frozen import new_heads
+
+    heads = new_heads(config, info.width, info.n_states)
+    load_weights(heads, weights)
+    export_head(heads, info.width, info.n_states, folder / HEAD_FILE)
 
 
 def try_out(runtime: SpeechRuntime, utterances: Sequence[Utterance], progress: Progress | None = None) -> list[Tried]:
@@ -289,7 +350,7 @@ def _words(utterance: Utterance) -> Text:
 def _evidence(heard: ListenerOutput, samples: NDArray[np.float32], text: Utterance) -> Evidence | None:
     if not ctc.fits(len(heard.log_probs), text.spoken.labels.tolist()):
         return None
-    return gather_evidence(heard.log_probs, text.spoken, frame_levels(samples, len(heard.log_probs)))
+    return gather_evidence(heard.log_probs, text.spoken, frame_sound(samples, len(heard.log_probs)))
 
 
 def _joined(tried: Sequence[Tried], first: Any, second: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,14 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.scoring.speech.frontend import FrontEnd, frame_levels
+from pipeline.scoring.speech.frontend import FrontEnd, frame_sound
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import Evidence, gather_evidence
 from pipeline.scoring.speech.training.augment import Augmenter
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance
 from pipeline.scoring.speech.training.encoder import batch_inputs, load_encoder
-from pipeline.scoring.speech.training.network import Listener, ListenerBatch, Phones, ScoreHead, Scores, batch_phones
+from pipeline.scoring.speech.training.head import ScoreHead, Scores
+from pipeline.scoring.speech.training.network import Listener, ListenerBatch, batch_phones
 
 RATE_HZ = 16_000
 JITTER = RATE_HZ // 2
@@ -28,7 +29,10 @@ class SpeechModel(nn.Module):
         super().__init__()
         encoder = load_encoder(encoder_folder, config.dropout)
         self.listener = Listener(encoder, config.dropout)
-        self.head = ScoreHead(encoder.shape.width, hidden=config.hidden, layers=config.layers, dropout=config.dropout)
+        shape = encoder.shape
+        self.head = ScoreHead(
+            shape.width, shape.n_states, hidden=config.hidden, layers=config.layers, dropout=config.dropout
+        )
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def groups_of(
 def prepare(utterances: Sequence[Utterance], front_end: FrontEnd, varied: Augmenter | None = None) -> Batch:
     """Front-end inputs of some utterances, varied where an augmenter is given."""
     samples = [u.audio() if varied is None else varied.samples(u.audio()) for u in utterances]
-    inputs = [front_end(part) if varied is None else varied.masked(front_end(part)) for part in samples]
+    inputs = [front_end(part) if varied is None else varied.masked(varied.warped(front_end(part))) for part in samples]
     return Batch(*batch_inputs(inputs), tuple(samples), tuple(utterances))
 
 
@@ -79,8 +83,8 @@ def evidence_of(heard: ListenerBatch, batch: Batch) -> list[Evidence | None]:
         if not ctc.fits(n_frames, utterance.spoken.labels.tolist()):
             found.append(None)
             continue
-        level = frame_levels(batch.samples[row], n_frames)
-        found.append(gather_evidence(log_probs[row, :n_frames], utterance.spoken, level))
+        sound = frame_sound(batch.samples[row], n_frames)
+        found.append(gather_evidence(log_probs[row, :n_frames], utterance.spoken, sound))
     return found
 
 
@@ -93,9 +97,7 @@ def score(
         [batch.utterances[row].spoken for row in rows],
         [batch.utterances[row].stress for row in rows],
         [found for found in evidence if found is not None],
-        heard.states.shape[1],
+        heard.layers[rows],
     )
-    device = heard.states.device
-    moved = Phones(*(part.to(device) for part in vars(phones).values()))
-    scores: Scores = model.head(heard.states[rows], heard.stats[rows], moved)
+    scores: Scores = model.head(phones)
     return scores, rows

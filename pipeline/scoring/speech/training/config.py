@@ -16,9 +16,14 @@ class SpeechTrainConfig:
 
     Of the training speakers, one fold of `folds` is held out to choose the epoch and the thresholds on. The score
     head joins in after `score_after_epochs`; until then only the CTC loss is there, as its evidence is noise.
-    `noise` and `room_responses` are folders of audio to mix in; without them, only speed and masking vary.
-    `variation` scales how often and how much recordings are varied. With `average`, ids of finished runs, the mean of
-    their weights is taken instead of training them.
+    `noise` and `room_responses` are folders of audio to mix in; without them, only speed and masking vary, with `warp`
+    the length of the vocal tract (share) and with `silence_s` the silence around. `variation` scales how often and how
+    much recordings are varied. With `average`, ids of finished runs, the mean of their weights is taken instead of
+    training them.
+
+    With `listener`, the folder of a speech model or `released`, only score heads are trained, `members` of them whose
+    answers are averaged, on what its listener hears of each recording and of `copies` varied ones; `head_batch`
+    recordings a step. `final_on_all` trains them again on all speakers once the thresholds are chosen.
     """
 
     manifest: str = ""
@@ -44,14 +49,22 @@ class SpeechTrainConfig:
     wrong_weight: float = 0.3
     word_weight: float = 0.3
     utterance_weight: float = 0.5
-    correlation_weight: float = 0.0
+    steps_weight: float = 0.15
+    concordance_weight: float = 0.0
     averaging: float = 0.998
     speed: float = 0.1
+    warp: float = 0.0
+    silence_s: float = 0.0
     variation: float = 1.0
     noise: str = ""
     room_responses: str = ""
     precision: str = "auto"
     average: tuple[str, ...] = ()
+    listener: str = ""
+    copies: int = 3
+    members: int = 1
+    head_batch: int = 32
+    final_on_all: bool = False
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
@@ -62,11 +75,15 @@ class SpeechTrainConfig:
         wrong += presets.not_among(self, {"precision": presets.PRECISIONS})
         limits: dict[str, tuple[float, float]] = {
             "seed": presets.SEEDS, "folds": (2, 100), "fold": (0, self.folds - 1), "epochs": (1, 1000),
-            "score_after_epochs": (0, max(0, self.epochs - 1)), "hidden": (8, 4096), "layers": (1, 24),
+            "hidden": (8, 4096), "layers": (1, 24),
             "batch_s": (2, 1e4), "encoder_rate": (0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0, 1),
             "warmup_share": (0, 0.9), "constant_share": (0, 0.9), "dropout": (0, 0.9), "averaging": (0, 1),
-            "speed": (0, 0.5), "variation": (0, 1),
+            "speed": (0, 0.5), "variation": (0, 1), "warp": (0, 0.3), "silence_s": (0, 5), "copies": (0, 20),
+            "members": (1, 10), "head_batch": (1, 1000),
         }  # fmt: skip
+        if not self.listener:  # else the heads learn alone
+            limits["score_after_epochs"] = (0, max(0, self.epochs - 1))
+            limits["members"] = (1, 1)
         limits |= {field.name: (0, 100) for field in fields(self) if field.name.endswith("_weight")}
         wrong += presets.outside(self, limits)
         if self.hidden % 4:

@@ -31,16 +31,17 @@ from pipeline.jobs.checkpoints import (
 )
 from pipeline.jobs.device_queue import fitting_precision
 from pipeline.runs import RunWriter
-from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms
+from pipeline.scoring.speech.training.augment import augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.training.batches import Batch, SpeechModel, evidence_of, groups_of, listen, prepare, score
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance
-from pipeline.scoring.speech.training.losses import Scale, scale_of, score_losses
+from pipeline.scoring.speech.training.losses import RecentScores, Scale, scale_of, score_losses
 from pipeline.scoring.speech.training.validate import answers_of, figures, selection_value
 
 CHECKPOINT = "last.safetensors"
 PARTS = ("now", "mean", "moment")
 BEST = "best.safetensors"
+FINAL = "final.safetensors"  # of heads that learned from the held-out speakers too
 BEST_RECORD = "best.json"
 SCALE = "scale.json"
 CLIP_NORM = 1.0
@@ -139,6 +140,7 @@ class _Trainer:
         self.checkpoints = writer.run.path / "checkpoints"
         self.progress = Progress(0, 0, -1, -math.inf)
         self.noise, self.rooms = read_noise(config.noise), read_rooms(config.room_responses)
+        self.recent = RecentScores()
         encoder = [p for p in model.listener.encoder.parameters() if p.requires_grad]
         known = {id(p) for p in encoder}
         rest = [p for p in model.parameters() if p.requires_grad and id(p) not in known]
@@ -158,7 +160,7 @@ class _Trainer:
         """One pass over the training speakers; returns mean losses by name."""
         config, total = self.config, self.steps_an_epoch * self.config.epochs
         order = np.random.default_rng([config.seed, epoch])
-        varied = Augmenter(config.seed * 1000 + epoch, config.speed, config.variation, self.noise, self.rooms)
+        varied = augmenter(config, epoch, self.noise, self.rooms)
         torch.manual_seed(config.seed * 1000 + epoch)
         sums: dict[str, list[float]] = {}
         self.model.train()  # pretrained encoders come in evaluation mode
@@ -249,7 +251,8 @@ class _Trainer:
         if all(found is None for found in evidence):
             return losses
         scores, rows = score(self.model, heard, batch, evidence)
-        return losses | score_losses(scores, [batch.utterances[row] for row in rows], self.scale, config)
+        scored = [batch.utterances[row] for row in rows]
+        return losses | score_losses(scores, scored, self.scale, config, self.recent)
 
 
 def schedule(share: float, config: SpeechTrainConfig) -> float:

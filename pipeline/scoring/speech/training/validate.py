@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from pipeline.metrics.correlation import pearson
 from pipeline.metrics.transcription import error_rate
 from pipeline.scoring.speech.labels import BEST_PHONE, UTTERANCE_ASPECTS, WORD_CENTRE, WORD_SPREAD, decode
-from pipeline.scoring.speech.listening.evidence import Evidence
 from pipeline.scoring.speech.training.batches import SpeechModel, evidence_of, groups_of, listen, prepare, score
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance
+from pipeline.scoring.speech.training.head import Scores
 from pipeline.scoring.speech.training.losses import Scale
-from pipeline.scoring.speech.training.network import Scores
 
 WRONG_BELOW = 0.5
 
@@ -45,7 +44,9 @@ def answers_of(
             evidence = evidence_of(heard, batch)
             scores, rows = score(model, heard, batch, evidence)
             for place, row in enumerate(rows):
-                found.append(_answer(batch.utterances[row], evidence[row], scores, place, scale))
+                kept = evidence[row]
+                free = () if kept is None else kept.free
+                found.append(answer_of(batch.utterances[row], free, scores, place, scale))
     model.train()
     return found
 
@@ -87,7 +88,8 @@ def selection_value(found: dict[str, float]) -> float:
     return float(np.nan_to_num(np.mean(parts), nan=-1.0))
 
 
-def _answer(utterance: Utterance, evidence: Evidence | None, scores: Scores, row: int, scale: Scale) -> Answer:
+def answer_of(utterance: Utterance, free: tuple[int, ...], scores: Scores, row: int, scale: Scale) -> Answer:
+    """Row `row` of a batch's scores, with what free decoding heard."""
     n, n_words = len(utterance.spoken.labels), utterance.spoken.n_words
     raw = {name: getattr(scores, name)[row].double().cpu().numpy() for name in ("phone", "wrong", "word", "utterance")}
     return Answer(
@@ -96,5 +98,5 @@ def _answer(utterance: Utterance, evidence: Evidence | None, scores: Scores, row
         wrong=1.0 / (1.0 + np.exp(-raw["wrong"][:n])),
         word=raw["word"][:n_words] * WORD_SPREAD + WORD_CENTRE,
         sentence=raw["utterance"] * np.array(scale.spread) + np.array(scale.mean),
-        free=() if evidence is None else evidence.free,
+        free=free,
     )
