@@ -6,8 +6,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import identity, state
+from dashboard.components.choices import pick
 from dashboard.components.page import empty_state
-from dashboard.markup import plain
+from dashboard.markup import message, plain
 from dashboard.services import label, shared
 from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _
@@ -38,14 +39,20 @@ def choose_project(me: Identity | None, kinds: Sequence[str] = KINDS) -> Project
     names = [p.name for p in projects if p.kind in kinds and (me is None or p.includes(me.name))]
     if not names:
         return None
-    if state.chosen(state.PROJECT) not in [WHOLE_SET, *names]:
-        # A link to a set means that set.
-        state.choose(state.PROJECT, WHOLE_SET if state.chosen(state.SET) else names[0])
-    chosen = st.selectbox(
-        _("Project"), [*names, WHOLE_SET], key=state.PROJECT, bind="query-params", label_visibility="collapsed",
-        format_func=lambda name: _(name) if name == WHOLE_SET else name, width=140,
-    )  # fmt: skip
+    tell_unknown_project([*names, WHOLE_SET])
+    if state.watched(state.PROJECT) is None and state.chosen(state.SET):  # a link to a set means that set
+        state.watch(state.PROJECT, WHOLE_SET)
+    options = {**{name: name for name in names}, WHOLE_SET: _(WHOLE_SET)}
+    chosen = pick(_("Project"), options, key=state.PROJECT, width=140)
     return None if chosen == WHOLE_SET else shared.project(chosen)
+
+
+def tell_unknown_project(names: Sequence[str]) -> None:
+    """Where the address names a project that is none of these, so that nobody takes another one for it."""
+    asked = state.watched(state.PROJECT)
+    if asked is not None and asked not in names:
+        words = _("There is no project “{name}” for you here. Another one is shown; choose it above.")
+        st.toast(message(words.format(name=asked)), icon=":material/link_off:", duration="long")
 
 
 def choose_set(rubric: RubricName | None = None, where: DeltaGenerator | None = None) -> RecordingSet | None:

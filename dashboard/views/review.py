@@ -3,6 +3,8 @@
 import streamlit as st
 
 from dashboard import identity, state
+from dashboard.components.choices import pick
+from dashboard.components.filters import choose_rater, tell_unknown_project
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.sections.review import consensus, disputes, experts, pair_scale, set_aside
 from dashboard.services import review, shared
@@ -17,23 +19,23 @@ PARTS = {"disputes": N_("Disputes"), "aside": N_("Set aside"), "experts": N_("Ex
 @errors_in_words()
 def render() -> None:
     choices = header(_("Review"), _("Decide between ratings."))
+    with choices:
+        if identity.is_open():  # elsewhere the sidebar has the name
+            choose_rater()
     me = identity.allowed(Action.SEE_RATINGS)
     names = shared.project_names()
     if not names:
         _no_project(may_set_up=me.may(Action.MANAGE_PROJECTS))
         return
-    if state.chosen(state.PROJECT) not in names:
-        state.choose(state.PROJECT, names[0])
+    tell_unknown_project(names)
     with choices:
-        project = shared.project(
-            st.selectbox(
-                _("Project"), names, key=state.PROJECT, bind="query-params", label_visibility="collapsed", width=180
-            )
-        )
+        project = shared.project(pick(_("Project"), {name: name for name in names}, key=state.PROJECT, width=160))
         part = None if project.kind == PAIRS else st.segmented_control(
             _("Show"), list(PARTS), default="disputes", required=True, key="review-show", label_visibility="collapsed",
             format_func=lambda key: _(PARTS[key]),
         )  # fmt: skip
+    if identity.is_open() and not state.chosen(state.RATER):
+        st.info(_("Choose or type your name above: your decisions are saved under it."), icon=":material/badge:")
     if project.kind == PAIRS:
         pair_scale.draw(project, me)
         return

@@ -40,9 +40,9 @@ def test_a_reviewer_finds_a_recording(open_page: Open, settings: Settings, study
     page.selectbox(key="recordings-filter").set_value("disputed").run()
     assert list(page.dataframe[0].value["Difference"]) == ["60"]
     page.selectbox(key="recordings-filter").set_value("all")
-    page.text_input(key="recordings-words").set_value("GÜNEŞ").run()
+    page.text_input(key="search").set_value("GÜNEŞ").run()
     assert list(page.dataframe[0].value["Text"]) == ["güneş", "güneş"]
-    page.text_input(key="recordings-words").set_value("nothing of this").run()
+    page.text_input(key="search").set_value("nothing of this").run()
     assert "No recording matches" in said(page)
 
 

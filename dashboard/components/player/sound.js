@@ -134,16 +134,17 @@ class Playback {
 
   moved() {
     if (!this.source || !this.isPlaying) return;
-    const { nowS } = this;
+    const { nowS, source } = this;
     if (nowS < this.lastS) {
-      this.onMove(this.lastS, this.source.toS);
-      this.lastS = this.source.fromS;
+      this.onMove(this.lastS, source.toS);
+      this.lastS = source.fromS;
     }
     this.onMove(this.lastS, nowS);
     this.lastS = nowS;
   }
 
   ended() {
+    if (!this.source) return; // it was let go while the event was on its way
     this.onMove(this.lastS, this.source.toS);
     this.onState();
   }

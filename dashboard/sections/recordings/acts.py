@@ -34,9 +34,10 @@ def draw(marked: Sequence[ListedRecording], project: Project | None, me: Identit
 
 
 def _open(row: DeltaGenerator, marked: ListedRecording, project: Project | None, me: Identity) -> None:
-    """On Label and Review, whose address then names this very recording; the set, project and name, which are bound to
-    the address, stay as they are."""
-    query = {state.RECORDING: marked.id}
+    """On Label and Review, whose address then names this very recording, with the project and the name."""
+    query = {state.RECORDING: marked.id, state.PROJECT: "" if project is None else project.name}
+    query |= {key: state.chosen(key) or "" for key in (state.RATER, state.SET)}
+    query = {key: value for key, value in query.items() if value}
     if me.may(Action.RATE) and row.button(_("Open on Label"), icon=":material/rate_review:", type="primary"):
         st.switch_page("views/label.py", query_params=query)
     if project is not None and me.may(Action.SEE_RATINGS) and row.button(_("Open on Review"), icon=":material/gavel:"):

@@ -31,8 +31,8 @@ def draw(set_name: str, project: Project | None) -> ListQuery:
     """Draw the choices; returns what to list, from the first page on where a choice has changed."""
     row = st.container(horizontal=True, gap="small", key="recordings-search")
     words = row.text_input(
-        _("Search"), key="recordings-words", placeholder=_("Speaker, text or id"), label_visibility="collapsed",
-        icon=":material/search:", width=230,
+        _("Search"), key=state.SEARCH, bind="query-params", placeholder=_("Speaker, text or id"),
+        label_visibility="collapsed", icon=":material/search:", width=230,
     )  # fmt: skip
     chosen = row.selectbox(
         _("Show"), recordings.filters(project), key="recordings-filter", format_func=lambda key: _(FILTERS[key]),
