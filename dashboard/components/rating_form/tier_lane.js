@@ -1,6 +1,7 @@
 // Draws the tiers below the pictures, on the same axis of time: intervals to click, boundaries to drag.
 
 const TIER_DRAG_PX = 3; // less is a click
+const TIER_LINE_PX = 2;
 
 class TierLane {
   constructor(player, model, strings) {
@@ -140,13 +141,20 @@ class TierLane {
     return this.player.viewport.toSeconds(event.clientX - this.rows.getBoundingClientRect().left);
   }
 
+  // The line between two segments belongs to no handle: it is the box's own.
+  lineAt(event, box) {
+    const { left, right } = box.getBoundingClientRect();
+    if (event.clientX - left < TIER_LINE_PX) return "start_s";
+    return right - event.clientX < TIER_LINE_PX ? "end_s" : null;
+  }
+
   listen() {
     let drag = null;
     this.rows.addEventListener("pointerdown", (event) => {
       const box = event.target.closest(".segment");
       if (event.button || !box) return;
       const segment = this.segmentOf(box);
-      const end = event.target.closest(".boundary")?.dataset.end ?? (segment.tier === COMMENTS ? "start_s" : null);
+      const end = segment.tier === COMMENTS ? "start_s" : event.target.closest(".boundary")?.dataset.end ?? this.lineAt(event, box);
       this.root.focus({ preventScroll: true });
       event.preventDefault();
       this.model.choose(segment);

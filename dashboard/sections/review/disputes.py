@@ -153,11 +153,12 @@ def _decision(review: ProjectReview, dispute: Dispute) -> None:
     key = dispute.recording.id
     dimensions = review.rubric.dimensions
     with st.form(f"decide-{key}"):
-        columns = st.columns(min(2, len(dimensions)))
         values: dict[str, float | None] = {}
         for index, dimension in enumerate(dimensions):
             low, high = float(dimension.low), float(dimension.high)
-            values[dimension.key] = columns[index % len(columns)].number_input(
+            if index % 2 == 0:  # a row of its own, so that Tab goes from left to right as the eye does
+                columns = st.columns(min(2, len(dimensions)))
+            values[dimension.key] = columns[index % 2].number_input(
                 f"{translated(dimension.label)} ({number(low)}–{number(high)})", low, high, None,
                 step=float(dimension.step), key=f"decide-{key}-{dimension.key}",
             )  # fmt: skip
