@@ -83,6 +83,7 @@ def _wait_for_alignment(chosen: RecordingSet, recording: Recording, audio: Audio
     """Draw the page again when the recording is aligned."""
     if not tiers.first_tiers(chosen, recording, audio, align=True).is_coming:
         st.rerun()
+    st.caption(_("Words and sounds are being aligned; until then they are evenly divided."))
 
 
 def _shown(
