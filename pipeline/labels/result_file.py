@@ -195,6 +195,7 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         segments=checked_segments([segment_from_json(segment) for segment in raw.get("segments", ())]),
         rubric=str(raw.get("rubric", "")),
         experts=tuple(map(_rater, raw.get("experts", ()))),
+        undoes=None if raw.get("undoes") is None else RatingAction(raw["undoes"]),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _
-from pipeline.labels.history import LATER, current_ratings, review
+from pipeline.labels.history import LATER, current_ratings, review, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
 from pipeline.labels.result_file import ResultFile, derive, event_from_json
@@ -183,13 +183,12 @@ class ProjectReview:
         there is none."""
         self._me.require(Action.REVIEW)
         recording = self._index.recording(recording_id)
-        mine = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]
-        last = mine[-1].action if mine else None
-        if last not in REVIEWS:
+        standing = standing_events(self._store.history(recording))
+        if not any(e.action in REVIEWS and same_person(e.evaluator, self._me.name) for e in standing):
             raise ProjectError(
                 _("{name} has no decision on “{text}” to undo.").format(name=self._me.name, text=recording.text)
             )
-        return self._store.undo(recording, self._me.name, self._me)
+        return self._store.undo_review(recording, self._me.name, self._me)
 
     def consensus(self, method: str | None = None) -> "pd.DataFrame":
         """One row per recording, by the project's method or another; decisions override it, exclusions are left out."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import AccessError, LabelError, ProjectError
+from pipeline.labels.history import standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
@@ -17,6 +18,7 @@ from pipeline.projects.queue import EmptyQueue, Queue, QueueItem
 from pipeline.projects.review import ProjectReview
 from pipeline.records import Purpose, RatingAction, RatingEvent
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 from tests.projects.test_projects import ADMIN, expert, ids_of, rate_all, rating, words
 
 __all__ = ["words"]
@@ -63,6 +65,42 @@ def test_a_decision_stands_until_it_is_taken_back(settings: Settings, rated: Pro
     assert [e.action for e in panel.history(disputed)][-2:] == [RatingAction.DECIDE, RatingAction.UNDO]
     with pytest.raises(ProjectError, match="has no decision on “"):
         panel.undo(ids_of(settings)[0])
+
+
+def test_an_undo_takes_back_what_it_is_of(settings: Settings, rated: Project) -> None:
+    both = Identity("Rex", frozenset({Role.EXPERT, Role.REVIEWER}))
+    key = ids_of(settings)[1]
+    recording, store = Index(settings).recording(key), LabelStore(settings)
+    panel = ProjectReview(settings, rated, both)
+    for score in (40.0, 45.0):
+        store.add(recording, RatingEvent("Rex", RatingAction.RATE, now_iso(), score=score), both)
+    panel.decide(key, {"score": 90.0})
+    panel.decide(key, {"score": 91.0})
+
+    def standing() -> list[float | None]:
+        return [e.score for e in standing_events(store.history(recording)) if e.evaluator == "Rex"]
+
+    store.undo(recording, "Rex", both)
+    assert standing() == [40.0, 90.0, 91.0], "the decisions stay"
+    panel.undo(key)
+    panel.undo(key)
+    assert standing() == [40.0], "the rating stays"
+    with pytest.raises(ProjectError, match="has no decision on “"):
+        panel.undo(key)
+    store.undo(recording, "Rex", both)
+    with pytest.raises(LabelError, match="Rex has no rating of"):
+        store.undo(recording, "Rex", both)
+    single = Index(settings).rows("SELECT * FROM events ORDER BY recording_id, number")
+    Index(settings).rebuild()
+    assert Index(settings).rows("SELECT * FROM events ORDER BY recording_id, number") == single
+
+
+def test_an_undo_of_an_older_file_takes_back_the_last_event_of_any_kind() -> None:
+    rated, decided = (RatingEvent("Rex", action, f"2026-05-01T10:00:0{n}.000+00:00", score=50.0 + n)
+                      for n, action in enumerate((RatingAction.RATE, RatingAction.DECIDE)))  # fmt: skip
+    undo = RatingEvent("Rex", RatingAction.UNDO, "2026-05-01T10:00:09.000+00:00")
+    assert standing_events([rated, decided, undo]) == [rated]
+    assert standing_events([rated, decided, undo, undo]) == []
 
 
 def test_an_excluded_recording_leaves_the_consensus_and_the_queue(settings: Settings, rated: Project) -> None:
