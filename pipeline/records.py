@@ -184,8 +184,8 @@ class RatingEvent:
     `heard` which share of it (0-1) they played at least once. `rubric` names the version of the rubric whose values
     RATE and DECIDE have, as `name@version`; empty for the shipped one of the recording as it was before versions were
     kept. `experts` are those to whom REASSIGN gives the recording. `undoes` is the action that UNDO takes
-    back, of the evaluator's last event with it; None, in older files, of their last event of any kind. `segments` are the evaluator's tiers, in order; see
-    `labels.segments` for how they and `marks` hang together.
+    back, of the evaluator's last event with it; None, in older files, of their last event of any kind. `segments` are
+    the evaluator's tiers, in order; see `labels.segments` for how they and `marks` hang together.
     """
 
     evaluator: str

@@ -13,8 +13,8 @@ NOT_COUNTED = (Purpose.CALIBRATION, Purpose.REPEAT)
 
 def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
     """Those that no later UNDO of their evaluator takes back, in order. Each UNDO takes back one event, the
-    last with the action that it names, so that undoing twice after two ratings leaves none. Skips and flags end at a RETURN or REASSIGN that stands: the recording
-    is as if nobody had put it aside."""
+    last with the action that it names, so that undoing twice after two ratings leaves none. Skips and flags end at a
+    RETURN or REASSIGN that stands: the recording is as if nobody had put it aside."""
     kept: list[RatingEvent] = []
     for event in events:
         if event.action is not RatingAction.UNDO:

@@ -102,6 +102,10 @@ def scale_is_unknown(event: RatingEvent) -> bool:
     return event.at == UNKNOWN_TIME and event.source is RatingSource.HUMAN and not event.reason
 
 
+def is_unscaled(result: ResultFile) -> bool:
+    return any(map(scale_is_unknown, result.ratings))
+
+
 def read_result(path: Path) -> ResultFile | None:
     """None where there is no file. Raises LabelError, naming what is wrong, for one that is no label file."""
     try:

@@ -18,8 +18,8 @@ from pipeline.labels.result_file import (
     ResultFile,
     append,
     derive,
+    is_unscaled,
     read_result,
-    scale_is_unknown,
     write_result,
 )
 from pipeline.labels.segments import checked_segments, joined
@@ -151,7 +151,7 @@ class LabelStore:
             except LabelTimeError:
                 self._index.pass_over(recording)  # so that the experts go on with the others
                 raise
-            if any(map(scale_is_unknown, before.ratings)) and self._index.is_held(recording):
+            if is_unscaled(before) and self._index.is_held(recording):
                 raise LabelError(
                     f"The label file of {recording.id} has a score of an unknown scale. Give the scale first: "
                     f"`pronlab label scale --set {recording.set}`."
