@@ -21,8 +21,8 @@ from pipeline.labels.segments import mark_from_json, segments_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.calibration import CalibrationResult, calibration_results
-from pipeline.projects.project import Project
-from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
+from pipeline.projects.project import Project, list_projects
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress, check_heard
 from pipeline.records import RatingAction, RatingEvent, Recording
 from pipeline.rubrics import MARKS, RUBRICS, Rubric
 from pipeline.rubrics.library import RubricLibrary
@@ -219,18 +219,31 @@ class Labelling:
         if self._queue is not None and queued is not None and queued.recording.id == item:
             self._queue.save(queued, event)
             return queued.recording
-        recording = self._index.recording(item)
+        recording = self._index.recording(item)  # not what the queue gave: whoever sends it may have made it up
         undone = session.previous if session.reopened == item else None
         earlier = undone or self._index.last_of(item, self._evaluator)
+        if recording.set != self._set.name or (earlier is None and self._queue is not None):
+            raise LabelError(N_("This recording is not open here any more. Load the page again."))
         if earlier is not None:  # a change of mind: it stays in its project, with its purpose and the time it took
             heard = max((share for share in (event.heard, earlier.heard) if share is not None), default=None)
             event = replace(event, project=earlier.project, purpose=earlier.purpose, took_s=earlier.took_s, heard=heard)
+            project = self._open_project_of(earlier)
+            if project is not None:
+                check_heard(project, event)
         rubric = self.rubric(recording, earlier)
         if event.rubric and event.rubric.partition("@")[0] != rubric.name:
             raise LabelError(_("This recording is rated with another rubric now. Load the page again."))
         event = replace(event, rubric=event.rubric or rubric.reference)
         self._store.add(recording, event, self._identity)
         return recording
+
+    def _open_project_of(self, event: RatingEvent) -> Project | None:
+        """The project in which the rating was given, whatever the page shows now; None where there is none. Raises
+        LabelError where it is closed."""
+        project = next((p for p in list_projects(self._settings) if event.project and p.name == event.project), None)
+        if project is not None and project.is_over:
+            raise LabelError(N_("{project} is closed."), project=project.title or project.name)
+        return project
 
     def n_earlier(self) -> int:
         """How many recordings of the set this rater can go back to, calibration included."""
@@ -242,6 +255,7 @@ class Labelling:
         if not recent:  # taken back in another tab meanwhile
             raise LabelError(N_("You have nothing left to undo here."))
         recording, event = recent[0]
+        self._open_project_of(event)
         self._store.undo(recording, self._evaluator, self._identity)
         message = _("Undone: {text}").format(text=recording.text)
         item = None if self._queue is None else self._queue.reopen(recording, event)
