@@ -4,6 +4,7 @@ Nothing here draws. An action carries a nonce, so that a double press or a rerun
 rater or a machine said about a recording is never read here.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,14 +17,15 @@ from pipeline.errors import LabelError, PronlabError
 from pipeline.i18n import N_, _
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.marked_words import marked_words
 from pipeline.labels.queries import LabelProgress
-from pipeline.labels.segments import mark_from_json, segments_from_json
+from pipeline.labels.segments import checked_marks, mark_from_json, segments_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.calibration import CalibrationResult, calibration_results
 from pipeline.projects.project import Project, list_projects
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress, check_heard
-from pipeline.records import RatingAction, RatingEvent, Recording
+from pipeline.records import RATINGS, RatingAction, RatingEvent, Recording
 from pipeline.rubrics import MARKS, RUBRICS, Rubric
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.rubrics.rubric import SCORE
@@ -217,7 +219,7 @@ class Labelling:
     def _save(self, session: Session, item: str, event: RatingEvent) -> Recording:
         queued = session.item
         if self._queue is not None and queued is not None and queued.recording.id == item:
-            self._queue.save(queued, event)
+            self._queue.save(queued, _on_words(event, queued.recording))
             return queued.recording
         recording = self._index.recording(item)  # not what the queue gave: whoever sends it may have made it up
         undone = session.previous if session.reopened == item else None
@@ -234,7 +236,7 @@ class Labelling:
         if event.rubric and event.rubric.partition("@")[0] != rubric.name:
             raise LabelError(_("This recording is rated with another rubric now. Load the page again."))
         event = replace(event, rubric=event.rubric or rubric.reference)
-        self._store.add(recording, event, self._identity)
+        self._store.add(recording, _on_words(event, recording), self._identity)
         return recording
 
     def _open_project_of(self, event: RatingEvent) -> Project | None:
@@ -264,6 +266,17 @@ class Labelling:
         )
 
     def _event(self, action: dict[str, Any]) -> RatingEvent:
+        """Raises LabelError for what no form sends."""
+        try:
+            json.dumps(action, ensure_ascii=False).encode()  # half of a sign could be written nowhere
+            event = self._event_of(action)
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+            raise LabelError(N_("What was sent is no rating: {reason}."), reason=str(error)[:200]) from error
+        if event.action not in RATINGS:
+            raise LabelError(N_("What was sent is no rating: {reason}."), reason=str(event.action))
+        return event
+
+    def _event_of(self, action: dict[str, Any]) -> RatingEvent:
         values = {str(key): float(value) for key, value in (action.get("dimensions") or {}).items()}
         rubric, heard = str(action.get("rubric") or ""), action.get("heard")
         is_score = bool(rubric) and RubricLibrary(self._settings).version(rubric).is_score
@@ -280,3 +293,8 @@ class Labelling:
             segments=segments_from_json(action.get("segments") or (), KINDS),
             rubric=rubric,
         )
+
+
+def _on_words(event: RatingEvent, recording: Recording) -> RatingEvent:
+    """Raises LabelError for marks on words that the recording does not have."""
+    return replace(event, marks=checked_marks(event.marks, len(marked_words(recording))))

@@ -20,9 +20,9 @@ from pipeline.cells import flag
 from pipeline.errors import LabelError
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
-from pipeline.labels.segments import checked_segments, segment_from_json, segment_to_json
+from pipeline.labels.segments import checked_segments, mark_from_json, segment_from_json, segment_to_json
 from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
+from pipeline.records import Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
 from pipeline.times import as_text, has_zone, utc_time
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
@@ -190,7 +190,7 @@ def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
         dimensions={str(key): _dimension(value) for key, value in raw.get("dimensions", {}).items()},
         notes=str(raw.get("notes", "")),
         reason=str(raw.get("reason", "")),
-        marks=tuple(Mark(**mark) for mark in raw.get("marks", ())),
+        marks=tuple(map(mark_from_json, raw.get("marks") or ())),
         source=RatingSource(raw.get("source", RatingSource.HUMAN)),
         project=str(raw.get("project", "")),
         purpose=Purpose(raw.get("purpose", "")),

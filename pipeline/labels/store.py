@@ -22,7 +22,7 @@ from pipeline.labels.result_file import (
     read_result,
     write_result,
 )
-from pipeline.labels.segments import checked_segments, joined
+from pipeline.labels.segments import checked_marks, checked_segments, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, same_person, spelled_as
@@ -31,6 +31,7 @@ from pipeline.records import RATINGS, REVIEWS, RatingAction, RatingEvent, Record
 from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
+from pipeline.text import is_writable
 from pipeline.times import now_iso
 
 MAX_NOTES_LENGTH = 5000
@@ -240,7 +241,9 @@ def checked(rubric: Rubric, event: RatingEvent, duration_s: Seconds | None = Non
             max_notes_length=MAX_NOTES_LENGTH,
             n=len(event.notes),
         )
-    event = replace(event, evaluator=clean_name(event.evaluator))
+    if not is_writable(event.notes + event.reason):
+        raise LabelError("A note or reason has half of a sign, which no file can hold. Write it again.")
+    event = replace(event, evaluator=clean_name(event.evaluator), marks=checked_marks(event.marks))
     if event.segments:
         event = joined(replace(event, segments=checked_segments(event.segments, duration_s)))
     if event.action not in (RatingAction.RATE, RatingAction.DECIDE):

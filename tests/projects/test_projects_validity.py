@@ -280,3 +280,28 @@ def test_with_nothing_left_an_undo_says_so(settings: Settings, words: str) -> No
     answer = Labelling(settings, words, EVE).act(Session(), {"nonce": "u", "kind": "undo"}).answer
     assert answer is not None
     assert (answer.ok, answer.message) == (False, "You have nothing left to undo here.")
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"dimensions": {"score": "x"}}, "is no rating"), ({"dimensions": [5]}, "is no rating"),
+        ({"dimensions": {"score": 10**400}}, "is no rating"), ({"heard": "x"}, "is no rating"),
+        ({"kind": "decide"}, "is no rating"), ({"kind": ["rate"]}, "is no rating"),
+        ({"notes": "\ud800"}, "is no rating"),
+        ({"marks": [{"kind": "accent", "word": 0, "heard": "\ud800"}]}, "no rating"),
+        ({"segments": [{"tier": "words", "start_s": 10**400, "end_s": 1}]}, "a time is a number"),
+        ({"segments": [5]}, "a segment has the keys"), ({"marks": [5]}, "a mark has the keys"),
+        ({"marks": 5}, "is no rating"), ({"marks": [{"kind": ["a"], "word": 0}]}, "is not a kind of mark"),
+        ({"marks": [{"kind": "accent", "word": -5}]}, "counted from 0"),
+        ({"marks": [{"kind": "accent", "word": 1}]}, "is on word 2, and the text has 1"),
+        ({"rubric": "nothing@0"}, "nothing"),
+    ],
+)  # fmt: skip
+def test_what_no_form_sends_is_refused_in_words(
+    settings: Settings, words: str, sent: dict[str, Any], reason: str
+) -> None:
+    desk = Labelling(settings, words, Identity("Rex", frozenset(Role)))
+    current = opened(desk, Session())
+    assert reason in refusal(desk, Session(), current.recording.id, **sent)
+    assert LabelStore(settings).history(current.recording) == ()
