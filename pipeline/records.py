@@ -185,7 +185,8 @@ class RatingEvent:
     RATE and DECIDE have, as `name@version`; empty for the shipped one of the recording as it was before versions were
     kept. `experts` are those to whom REASSIGN gives the recording. `undoes` is the action that UNDO takes
     back, of the evaluator's last event with it; None, in older files, of their last event of any kind. `segments` are
-    the evaluator's tiers, in order; see `labels.segments` for how they and `marks` hang together.
+    the evaluator's tiers, in order; see `labels.segments` for how they and `marks` hang together. `extra` holds foreign
+    keys, and marks or segments that could not be read.
     """
 
     evaluator: str
@@ -205,6 +206,7 @@ class RatingEvent:
     rubric: str = ""
     experts: tuple[str, ...] = ()
     undoes: RatingAction | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
