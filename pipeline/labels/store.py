@@ -117,6 +117,13 @@ class LabelStore:
         result = read_result(self._path(recording))
         return {} if result is None else comments_of(result)
 
+    def tell_index(self, recording: Recording) -> None:
+        """Have the index know the recording's label file as it is now, whoever wrote or removed it."""
+        path = self._path(recording)
+        with locked(self._settings, path, LabelError):
+            result = read_result(path) or derive(recording.text, recording.rubric, (), {})
+            self._index.update_labels(recording, result)
+
     def history(self, recording: Recording) -> tuple[RatingEvent, ...]:
         result = read_result(self._path(recording))
         return () if result is None else result.ratings

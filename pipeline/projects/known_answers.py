@@ -7,7 +7,7 @@ from dataclasses import replace
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, joined
 from pipeline.people.access import Action, Identity
-from pipeline.projects.project import Project, save_project
+from pipeline.projects.project import Project, change_project
 from pipeline.projects.review import Dispute, ProjectReview
 from pipeline.records import RatingAction, RatingEvent
 from pipeline.rubrics import Rubric
@@ -35,29 +35,34 @@ def add_known_answers(
             N_("Nobody has rated these yet, so their answer is not known: {recordings}."),
             recordings=joined(missing[:5]),
         )
-    kept = [key for key in project.calibrate if key not in answers]
-    changed = replace(
-        project, gold={**project.gold, **answers}, calibrate=(*kept, *answers) if calibrate else tuple(kept)
-    )
-    return save_project(settings, changed, by)
+
+    def change(now: Project) -> Project:
+        kept = tuple(key for key in now.calibrate if key not in answers)
+        return replace(now, gold={**now.gold, **answers}, calibrate=(*kept, *answers) if calibrate else kept)
+
+    return change_project(settings, project.name, change, by)
 
 
 def remove_known_answers(settings: Settings, project: Project, ids: Sequence[str], by: Identity) -> Project:
     """Raises ProjectError where the project then has too few of them."""
-    by.require(Action.MANAGE_PROJECTS)
-    gold = {key: answer for key, answer in project.gold.items() if key not in ids}
-    calibrate = tuple(key for key in project.calibrate if key in gold)
-    return save_project(settings, replace(project, gold=gold, calibrate=calibrate), by)
+
+    def change(now: Project) -> Project:
+        gold = {key: answer for key, answer in now.gold.items() if key not in ids}
+        return replace(now, gold=gold, calibrate=tuple(key for key in now.calibrate if key in gold))
+
+    return change_project(settings, project.name, change, by)
 
 
 def assign(settings: Settings, project: Project, ids: Sequence[str], names: Sequence[str], by: Identity) -> Project:
     """Give recordings to these experts; to everybody again where there are none."""
-    by.require(Action.MANAGE_PROJECTS)
-    assigned = {name: tuple(key for key in listed if key not in ids) for name, listed in project.assigned.items()}
-    for name in names:
-        assigned[name] = (*assigned.get(name, ()), *ids)
-    changed = replace(project, assigned={name: listed for name, listed in assigned.items() if listed})
-    return save_project(settings, changed, by)
+
+    def change(now: Project) -> Project:
+        assigned = {name: tuple(key for key in listed if key not in ids) for name, listed in now.assigned.items()}
+        for name in names:
+            assigned[name] = (*assigned.get(name, ()), *ids)
+        return replace(now, assigned={name: listed for name, listed in assigned.items() if listed})
+
+    return change_project(settings, project.name, change, by)
 
 
 def median_of(dispute: Dispute, rubric: Rubric) -> dict[str, float] | None:

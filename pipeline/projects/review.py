@@ -12,7 +12,7 @@ from pipeline.i18n import N_, _
 from pipeline.labels.history import LATER, current_ratings, review, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
-from pipeline.labels.result_file import ResultFile, derive, event_from_json
+from pipeline.labels.result_file import ResultFile, event_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person, spelled_as
@@ -248,7 +248,7 @@ class ProjectReview:
         """The file is the truth: where somebody edited or removed it under the running server, the index follows."""
         sql = "SELECT number FROM events WHERE recording_id = ?"
         if len(self._index.rows(sql, [recording.id])) != len(events):
-            self._index.update_labels(recording, derive(recording.text, recording.rubric, events, {}))
+            self._store.tell_index(recording)
 
     def _verdicts(self) -> dict[str, RatingEvent]:
         sql = "SELECT id FROM recordings WHERE set_name = ? AND review NOT IN ('', 'damaged')"

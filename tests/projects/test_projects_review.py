@@ -1,12 +1,15 @@
 """Reviewers: disputes, decisions and taking them back, consensus by each method, and how experts work."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError, ProjectError
+from pipeline.labels.discussion import Discussion
 from pipeline.labels.history import standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
@@ -101,6 +104,21 @@ def test_an_undo_of_an_older_file_takes_back_the_last_event_of_any_kind() -> Non
     undo = RatingEvent("Rex", RatingAction.UNDO, "2026-05-01T10:00:09.000+00:00")
     assert standing_events([rated, decided, undo]) == [rated]
     assert standing_events([rated, decided, undo, undo]) == []
+
+
+def test_a_look_takes_over_an_edited_file_with_its_comments(settings: Settings, rated: Project) -> None:
+    recording = Index(settings).recording(ids_of(settings)[0])
+    Discussion(settings, REVIEWER).begin(recording, "Listen to the vowel.")
+    path = result_path(get_set(settings, recording.set), recording)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["ratings"].append({**content["ratings"][0], "evaluator": "Can", "score": 10.0})
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert ProjectReview(settings, rated, REVIEWER).look(recording.id).spread == 74.0
+    tables = {table: Index(settings).rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("events", "comments")}
+    assert len(tables["comments"]) == 1
+    Index(settings).rebuild()
+    for table, rows in tables.items():
+        assert Index(settings).rows(f"SELECT * FROM {table} ORDER BY 1, 2") == rows
 
 
 def test_an_excluded_recording_leaves_the_consensus_and_the_queue(settings: Settings, rated: Project) -> None:
