@@ -267,6 +267,16 @@ def rubric_of(settings: Settings, project: Project, unit: RubricName | None = No
     return RubricLibrary(settings).rating(of_set, project.rubric)
 
 
+def known_scores(project: Project, rubric: Rubric) -> dict[str, float]:
+    """The known answers as 0-100, by recording; without those that lie off the scales of a newer version of the rubric,
+    which are named when the project is next saved."""
+    scores = {}
+    for key, answer in project.gold.items():
+        with suppress(LabelError):
+            scores[key] = rubric.overall_score(answer)
+    return scores
+
+
 def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
     """Every change of the project, oldest first: at, by, changed (setting to before and after)."""
     file = folder_of(settings, name) / "changes.jsonl"
@@ -316,7 +326,7 @@ def _check_recordings(settings: Settings, project: Project, rubric: Rubric) -> N
         try:
             rubric.check(answer)
         except LabelError as error:
-            wrong.append(f"{key}: {error}")
+            wrong.append(f"{key}: {str(error).rstrip('.')}")
     if len(wrong) > 3:
         wrong[3:] = [Message(N_("and {n} more"), n=len(wrong) - 3)]
     if wrong:

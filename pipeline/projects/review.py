@@ -18,7 +18,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person, spelled_as
 from pipeline.people.people import People
 from pipeline.projects.consensus import consensus_table
-from pipeline.projects.project import Project, rubric_of
+from pipeline.projects.project import Project, known_scores, rubric_of
 from pipeline.projects.quality import ExpertQuality, quality_of
 from pipeline.records import REVIEWS, RatingAction, RatingEvent, RatingSource, Recording
 from pipeline.rubrics import Rubric
@@ -142,6 +142,15 @@ class ProjectReview:
             rubric=rubric.reference,
         )
 
+    def values_of(self, event: RatingEvent) -> dict[str, float] | None:
+        """What a rating or decision says in the values of the project's rubric, on its scales of now; None where it
+        lacks some of them."""
+        values = self.rubric.values_of(event)
+        if not self.rubric.is_score:
+            values = self._library.values_on(self.rubric, values, event.rubric)
+        keys = [dimension.key for dimension in self.rubric.dimensions]
+        return {key: values[key] for key in keys} if values.keys() >= set(keys) else None
+
     def rubric_of(self, event: RatingEvent, recording: Recording) -> Rubric | None:
         """The version with which a rating was given; None where it is not kept here."""
         return self._library.of_event(event, recording.rubric)
@@ -225,7 +234,7 @@ class ProjectReview:
             if event.action in REVIEWS:
                 continue
             by_name.setdefault(event.evaluator, []).append((row["recording_id"], event))
-        answers = {key: self.rubric.overall_score(values) for key, values in self._project.gold.items()}
+        answers = known_scores(self._project, self.rubric)
         current: dict[str, dict[str, float]] = {}
         for name, events in by_name.items():
             for key, event in events:

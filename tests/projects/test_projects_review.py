@@ -247,6 +247,10 @@ def test_reviewing_from_the_command_line(settings: Settings, rated: Project, mon
     key = ids_of(settings)[1]
     assert "study" in call("list")
     assert json.loads(call("disputes", "study", "--by", "Rita", "--json"))[0]["spread"] == 50.0
+    of_zero, zero = ids_of(settings)[4], RatingEvent("Zed", RatingAction.RATE, now_iso(), score=0.0)
+    LabelStore(settings).add(Index(settings).recording(of_zero), zero)
+    assert "Zed 0" in call("disputes", "study", "--by", "Rita")
+    LabelStore(settings).undo(Index(settings).recording(of_zero), "Zed")
     assert "decided by Rita" in call("decide", "study", key, "--by", "Rita", "--score", "61")
     rows = json.loads(call("consensus", "study", "--by", "Rita", "--json"))
     assert next(row["score"] for row in rows if row["recording_id"] == key) == 61.0
