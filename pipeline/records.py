@@ -123,6 +123,7 @@ class RatingAction(StrEnum):
     REASSIGN = "reassign"
 
 
+RATINGS = (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG)
 REVIEWS = (
     RatingAction.DECIDE, RatingAction.EXCLUDE, RatingAction.REQUEST, RatingAction.RETURN, RatingAction.REASSIGN,
 )  # fmt: skip
@@ -182,8 +183,10 @@ class RatingEvent:
     `purpose` say where the recording came from, `took_s` how long the expert had it before them,
     `heard` which share of it (0-1) they played at least once. `rubric` names the version of the rubric whose values
     RATE and DECIDE have, as `name@version`; empty for the shipped one of the recording as it was before versions were
-    kept. `experts` are those to whom REASSIGN gives the recording. `segments` are the evaluator's tiers, in order; see
-    `labels.segments` for how they and `marks` hang together.
+    kept. `experts` are those to whom REASSIGN gives the recording. `undoes` is the action that UNDO takes
+    back, of the evaluator's last event with it; None, in older files, of their last event of any kind. `segments` are
+    the evaluator's tiers, in order; see `labels.segments` for how they and `marks` hang together. `extra` holds foreign
+    keys, and marks or segments that could not be read.
     """
 
     evaluator: str
@@ -202,6 +205,8 @@ class RatingEvent:
     segments: tuple[Segment, ...] = ()
     rubric: str = ""
     experts: tuple[str, ...] = ()
+    undoes: RatingAction | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Nothing here draws. An action carries a nonce, so that a double press or a rerun
 rater or a machine said about a recording is never read here.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,14 +17,15 @@ from pipeline.errors import LabelError, PronlabError
 from pipeline.i18n import N_, _
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.marked_words import marked_words
 from pipeline.labels.queries import LabelProgress
-from pipeline.labels.segments import mark_from_json, segments_from_json
+from pipeline.labels.segments import checked_marks, mark_from_json, segments_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.projects.calibration import CalibrationResult, calibration_results
-from pipeline.projects.project import Project
-from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
-from pipeline.records import RatingAction, RatingEvent, Recording
+from pipeline.projects.project import Project, list_projects
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress, check_heard
+from pipeline.records import RATINGS, RatingAction, RatingEvent, Recording
 from pipeline.rubrics import MARKS, RUBRICS, Rubric
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.rubrics.rubric import SCORE
@@ -217,20 +219,33 @@ class Labelling:
     def _save(self, session: Session, item: str, event: RatingEvent) -> Recording:
         queued = session.item
         if self._queue is not None and queued is not None and queued.recording.id == item:
-            self._queue.save(queued, event)
+            self._queue.save(queued, _on_words(event, queued.recording))
             return queued.recording
-        recording = self._index.recording(item)
+        recording = self._index.recording(item)  # not what the queue gave: whoever sends it may have made it up
         undone = session.previous if session.reopened == item else None
         earlier = undone or self._index.last_of(item, self._evaluator)
+        if recording.set != self._set.name or (earlier is None and self._queue is not None):
+            raise LabelError(N_("This recording is not open here any more. Load the page again."))
         if earlier is not None:  # a change of mind: it stays in its project, with its purpose and the time it took
             heard = max((share for share in (event.heard, earlier.heard) if share is not None), default=None)
             event = replace(event, project=earlier.project, purpose=earlier.purpose, took_s=earlier.took_s, heard=heard)
+            project = self._open_project_of(earlier)
+            if project is not None:
+                check_heard(project, event)
         rubric = self.rubric(recording, earlier)
         if event.rubric and event.rubric.partition("@")[0] != rubric.name:
             raise LabelError(_("This recording is rated with another rubric now. Load the page again."))
         event = replace(event, rubric=event.rubric or rubric.reference)
-        self._store.add(recording, event, self._identity)
+        self._store.add(recording, _on_words(event, recording), self._identity)
         return recording
+
+    def _open_project_of(self, event: RatingEvent) -> Project | None:
+        """The project in which the rating was given, whatever the page shows now; None where there is none. Raises
+        LabelError where it is closed."""
+        project = next((p for p in list_projects(self._settings) if event.project and p.name == event.project), None)
+        if project is not None and project.is_over:
+            raise LabelError(N_("{project} is closed."), project=project.title or project.name)
+        return project
 
     def n_earlier(self) -> int:
         """How many recordings of the set this rater can go back to, calibration included."""
@@ -238,7 +253,11 @@ class Labelling:
 
     def _undo(self, fresh: Session, nonce: str) -> Session:
         """Undo the newest rating, skip or flag, and open that recording again with its values."""
-        recording, event = self._index.recent(self._set.name, self._evaluator, 1)[0]
+        recent = self._index.recent(self._set.name, self._evaluator, 1)
+        if not recent:  # taken back in another tab meanwhile
+            raise LabelError(N_("You have nothing left to undo here."))
+        recording, event = recent[0]
+        self._open_project_of(event)
         self._store.undo(recording, self._evaluator, self._identity)
         message = _("Undone: {text}").format(text=recording.text)
         item = None if self._queue is None else self._queue.reopen(recording, event)
@@ -247,6 +266,17 @@ class Labelling:
         )
 
     def _event(self, action: dict[str, Any]) -> RatingEvent:
+        """Raises LabelError for what no form sends."""
+        try:
+            json.dumps(action, ensure_ascii=False).encode()  # half of a sign could be written nowhere
+            event = self._event_of(action)
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+            raise LabelError(N_("What was sent is no rating: {reason}."), reason=str(error)[:200]) from error
+        if event.action not in RATINGS:
+            raise LabelError(N_("What was sent is no rating: {reason}."), reason=str(event.action))
+        return event
+
+    def _event_of(self, action: dict[str, Any]) -> RatingEvent:
         values = {str(key): float(value) for key, value in (action.get("dimensions") or {}).items()}
         rubric, heard = str(action.get("rubric") or ""), action.get("heard")
         is_score = bool(rubric) and RubricLibrary(self._settings).version(rubric).is_score
@@ -263,3 +293,8 @@ class Labelling:
             segments=segments_from_json(action.get("segments") or (), KINDS),
             rubric=rubric,
         )
+
+
+def _on_words(event: RatingEvent, recording: Recording) -> RatingEvent:
+    """Raises LabelError for marks on words that the recording does not have."""
+    return replace(event, marks=checked_marks(event.marks, len(marked_words(recording))))

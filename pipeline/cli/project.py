@@ -49,7 +49,7 @@ def disputes(name: str, threshold: float | None, as_json: bool) -> None:
     disputed = _review(name).disputes(threshold)
     lines = [
         f"{d.spread:5.1f}  {d.recording.id}  "
-        + ", ".join(f"{who} {e.score:g}" for who, e in d.ratings.items() if e.score)
+        + ", ".join(f"{who} {e.score:g}" for who, e in d.ratings.items() if e.score is not None)
         for d in disputed
     ]
     emit(disputed, as_json, "\n".join(lines) or "No recording is disputed.")

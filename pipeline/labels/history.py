@@ -12,20 +12,24 @@ NOT_COUNTED = (Purpose.CALIBRATION, Purpose.REPEAT)
 
 
 def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
-    """Those that no later UNDO of their evaluator takes back, in order. Each UNDO takes back one event, so that
-    undoing twice after two ratings leaves none. Skips and flags end at a RETURN or REASSIGN that stands: the recording
-    is as if nobody had put it aside."""
+    """Those that no later UNDO of their evaluator takes back, in order. Each UNDO takes back one event, the
+    last with the action that it names, so that undoing twice after two ratings leaves none. Skips and flags end at a
+    RETURN or REASSIGN that stands: the recording is as if nobody had put it aside."""
     kept: list[RatingEvent] = []
     for event in events:
         if event.action is not RatingAction.UNDO:
             kept.append(event)
             continue
-        last = next((k for k in reversed(range(len(kept))) if kept[k].evaluator == event.evaluator), None)
+        last = next((k for k in reversed(range(len(kept))) if _takes_back(event, kept[k])), None)
         if last is not None:
             del kept[last]
     returned = max((n for n, event in enumerate(kept) if event.action in GIVEN_AGAIN), default=0)
     put_aside = (RatingAction.SKIP, RatingAction.FLAG)
     return [event for n, event in enumerate(kept) if n >= returned or event.action not in put_aside]
+
+
+def _takes_back(undo: RatingEvent, event: RatingEvent) -> bool:
+    return event.evaluator == undo.evaluator and undo.undoes in (None, event.action)
 
 
 def current_ratings(events: Iterable[RatingEvent]) -> dict[str, RatingEvent]:

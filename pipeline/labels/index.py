@@ -37,7 +37,7 @@ from pipeline.labels.index_filling import (
 from pipeline.labels.index_schema import DAMAGED, SCHEMA, SCHEMA_VERSION, TABLES
 from pipeline.labels.queries import IndexQueries, Values
 from pipeline.labels.raters import RaterNames
-from pipeline.labels.result_file import ResultFile, read_result, respelled
+from pipeline.labels.result_file import ResultFile, is_unscaled, read_result, respelled
 from pipeline.labels.save_marks import SaveMarks
 from pipeline.locks import locked
 from pipeline.people.people import People
@@ -151,6 +151,8 @@ class Index(IndexQueries):
             if not self._is_current():
                 self.rebuild()
                 return
+            if is_unscaled(result) and self.is_held(recording):
+                return  # its scores stay out, and nobody rates it, until their scale is given
             with self.connect() as database, _writing(database):
                 names = self._names_beside(database, result)
                 result = respelled(result, names.of)

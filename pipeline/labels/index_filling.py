@@ -33,6 +33,7 @@ from pipeline.labels.result_file import (
     read_result,
     respelled,
     scale_is_unknown,
+    unread_parts,
 )
 from pipeline.people.names import name_key
 from pipeline.records import Problem, RatingEvent, Recording, to_json
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     import sqlite_utils
 
 # What may be wrong with label files.
-LABEL_PROBLEMS = ("broken_label", "label_scale", "no_rater", "respelled", "stray_label")
+LABEL_PROBLEMS = ("broken_label", "label_scale", "no_rater", "respelled", "stray_label", "unread_part")
 Progress = Callable[[int, int, str], None]
 
 
@@ -109,6 +110,7 @@ def fill_set(
         if result is not None:
             labelled.append((recording, result))
     problems += _strays(present, recordings)
+    problems += _unread(labelled)
     labelled, unscaled, told = with_known_scales(set_.name, labelled)
     wants_repair |= unscaled
     problems += told
@@ -160,6 +162,15 @@ def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Pr
         for file in sorted(present)
         if composed(file) not in wanted
     ]
+
+
+def _unread(labelled: Labelled) -> Iterator[Problem]:
+    """Marks and segments that are left out of ratings."""
+    for recording, result in labelled:
+        for event in result.ratings:
+            for part, reason in unread_parts(event).items():
+                text = f"The {part} of the rating by {event.evaluator} at {event.at} are left out: {reason}."
+                yield Problem("unread_part", text, path=recording.id)
 
 
 def _with_known_raters(labelled: Labelled, names: RaterNames) -> tuple[Labelled, list[Problem]]:

@@ -14,6 +14,7 @@ from pipeline.labels.result_file import (
     LabelTimeError,
     ResultFile,
     derive,
+    is_unscaled,
     parse_result,
     read_result,
     scale_is_unknown,
@@ -102,7 +103,7 @@ def rescale_labels(settings: Settings, set_name: str, scale: Scale, by: Identity
             result = read_result(path)
         except LabelError:  # a damaged file is told where the set is read
             continue
-        if result is not None and any(map(scale_is_unknown, result.ratings)):
+        if result is not None and is_unscaled(result):
             _on_scale(result, scale, path)
             wanted.append(path)
     for path in wanted:

@@ -20,9 +20,9 @@ from pipeline.cells import flag
 from pipeline.errors import LabelError
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
-from pipeline.labels.segments import checked_segments, segment_from_json, segment_to_json
+from pipeline.labels.segments import checked_segments, mark_from_json, segment_from_json, segment_to_json
 from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
-from pipeline.records import Mark, Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
+from pipeline.records import Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
 from pipeline.times import as_text, has_zone, utc_time
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
@@ -30,7 +30,13 @@ OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
 UNKNOWN_TIME = "1970-01-01T00:00:00.000+00:00"
 SEVERAL = "consensus"
 NO_RATER = "unknown"  # of a file that names nobody
+UNRATED = "before_rating"  # what the five keys of a file without ratings held
 _SYNTHETIC_EVALUATORS = ("demo-synthetic",)
+_EVENT_KEYS = RatingEvent.__dataclass_fields__.keys() - {"extra"}
+_PARTS: Mapping[str, Callable[[Any], Any]] = {
+    "marks": lambda marks: tuple(map(mark_from_json, marks)),
+    "segments": lambda segments: checked_segments(list(map(segment_from_json, segments))),
+}
 
 
 class LabelTimeError(LabelError):
@@ -64,7 +70,10 @@ def derive(word: str, rubric: RubricName, ratings: tuple[RatingEvent, ...], extr
     """The file that follows from a history."""
     agreed = consensus(ratings)
     if agreed is None:
-        return ResultFile(word, None, False, "", "", rubric, ratings, None, extra)
+        before = extra.get(UNRATED)
+        said = {key: str(value or "") for key, value in before.items()} if isinstance(before, dict) else {}
+        evaluator, remark = said.get("evaluator", ""), said.get("notes", "")
+        return ResultFile(word, None, False, evaluator, remark, rubric, ratings, None, extra)
     current = current_ratings(ratings)
     notes = [(who, current[who].notes) for who in agreed.evaluators if who in current and current[who].notes]
     one = len(agreed.evaluators) == 1
@@ -102,6 +111,10 @@ def scale_is_unknown(event: RatingEvent) -> bool:
     return event.at == UNKNOWN_TIME and event.source is RatingSource.HUMAN and not event.reason
 
 
+def is_unscaled(result: ResultFile) -> bool:
+    return any(map(scale_is_unknown, result.ratings))
+
+
 def read_result(path: Path) -> ResultFile | None:
     """None where there is no file. Raises LabelError, naming what is wrong, for one that is no label file."""
     try:
@@ -132,6 +145,10 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
         extra = {key: value for key, value in raw.items() if key not in OWN_KEYS}
         stored = derive(str(raw["word"]), rubric, ratings, extra)
         edit = _outside_edit(raw, stored)
+        if edit is None and not ratings:  # a remark of somebody who has not rated yet
+            said = {key: raw[key] for key in ("score", "evaluator", "notes") if raw.get(key)}
+            if said and UNRATED not in extra:
+                stored = derive(stored.word, rubric, ratings, {**extra, UNRATED: said})
     except _WrongTime as error:
         raise LabelTimeError(
             f"{path} is a damaged label file: {error}. It was not changed; `pronlab label repair {path}` repairs "
@@ -170,32 +187,56 @@ def _to_file(result: ResultFile) -> dict[str, Any]:
 
 
 def event_to_json(event: RatingEvent) -> dict[str, Any]:
-    """Empty optional fields are left out, so that a file with many raters stays readable."""
+    """Empty optional fields are left out, so that a file with many raters stays readable. Foreign keys, and what could
+    not be read, stay as they were."""
     plain: dict[str, Any] = to_json(event)
     plain["segments"] = [segment_to_json(segment) for segment in event.segments]
-    return {key: value for key, value in plain.items() if value not in (None, "", {}, [])}
+    extra = plain.pop("extra")
+    return {**extra, **{key: value for key, value in plain.items() if value not in (None, "", {}, [])}}
 
 
 def event_from_json(raw: Mapping[str, Any]) -> RatingEvent:
+    """A rating counts whatever is wrong with its marks or segments: these are kept as they are, and left out."""
     score = raw.get("score")
+    parts, unread = _parts(raw)
     return RatingEvent(
         evaluator=_rater(raw["evaluator"]),
         action=RatingAction(raw["action"]),
         at=_time(raw["at"]),
         score=None if score is None else _score(score),
-        dimensions={str(key): _dimension(value) for key, value in raw.get("dimensions", {}).items()},
-        notes=str(raw.get("notes", "")),
-        reason=str(raw.get("reason", "")),
-        marks=tuple(Mark(**mark) for mark in raw.get("marks", ())),
-        source=RatingSource(raw.get("source", RatingSource.HUMAN)),
-        project=str(raw.get("project", "")),
-        purpose=Purpose(raw.get("purpose", "")),
+        dimensions={str(key): _dimension(value) for key, value in (raw.get("dimensions") or {}).items()},
+        notes=str(raw.get("notes") or ""),
+        reason=str(raw.get("reason") or ""),
+        marks=parts.get("marks", ()),
+        source=RatingSource(raw.get("source") or RatingSource.HUMAN),
+        project=str(raw.get("project") or ""),
+        purpose=Purpose(raw.get("purpose") or ""),
         took_s=None if raw.get("took_s") is None else _dimension(raw["took_s"]),
         heard=None if raw.get("heard") is None else min(1.0, max(0.0, _dimension(raw["heard"]))),
-        segments=checked_segments([segment_from_json(segment) for segment in raw.get("segments", ())]),
-        rubric=str(raw.get("rubric", "")),
-        experts=tuple(map(_rater, raw.get("experts", ()))),
+        segments=parts.get("segments", ()),
+        rubric=str(raw.get("rubric") or ""),
+        experts=tuple(map(_rater, raw.get("experts") or ())),
+        undoes=None if raw.get("undoes") is None else RatingAction(raw["undoes"]),
+        extra={key: value for key, value in raw.items() if key not in _EVENT_KEYS or key in unread},
     )
+
+
+def _parts(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The marks and segments of an event, and why those of them that are missing cannot be read."""
+    parts: dict[str, Any] = {}
+    unread: dict[str, str] = {}
+    for key, read in _PARTS.items():
+        try:
+            if raw.get(key):
+                parts[key] = read(raw[key])
+        except (LabelError, ValueError, TypeError, AttributeError, OverflowError) as error:
+            unread[key] = str(error).rstrip(".")
+    return parts, unread
+
+
+def unread_parts(event: RatingEvent) -> dict[str, str]:
+    """Of marks and segments those that were left out, with the reason."""
+    return _parts(event.extra)[1] if event.extra.keys() & _PARTS.keys() else {}
 
 
 def _outside_edit(raw: Mapping[str, Any], stored: ResultFile) -> RatingEvent | None:

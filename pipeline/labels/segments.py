@@ -8,7 +8,8 @@ was added to.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -62,14 +63,38 @@ def segment_to_json(segment: Segment) -> dict[str, Any]:
     return {key: value for key, value in vars(segment).items() if value not in (None, "", {})}
 
 
-def mark_from_json(raw: Mapping[str, Any], kinds: Mapping[str, str]) -> Mark:
-    """Raises LabelError for a kind that is not among `kinds`: it could not be shown, nor read back from other
-    programs."""
-    kind, word, phone = raw.get("kind"), raw.get("word"), raw.get("phone")
-    _check_kind(kind, kinds)
-    if type(word) is not int or not (phone is None or type(phone) is int):
-        raise LabelError(f"a mark has the number of a word, and of a phone or none, got {word!r} and {phone!r}")
-    return Mark(word, phone, str(kind), str(raw.get("heard") or ""))
+def mark_from_json(raw: Any, kinds: Mapping[str, str] | None = None) -> Mark:
+    """Raises LabelError for what is no mark, and for a kind that is not among `kinds`: it could not be shown, nor read
+    back from other programs. A label file may have others (`kinds` None), and no other keys."""
+    if not isinstance(raw, Mapping) or (kinds is None and not raw.keys() <= Mark.__dataclass_fields__.keys()):
+        raise LabelError(f"a mark has the keys {', '.join(Mark.__dataclass_fields__)}, got {raw!r:.80}")
+    if kinds is not None:
+        _check_kind(raw.get("kind"), kinds)
+    return checked_mark(Mark(raw.get("word"), raw.get("phone"), raw.get("kind"), raw.get("heard") or ""))  # type: ignore[arg-type]
+
+
+def checked_mark(mark: Mark) -> Mark:
+    """With its texts on one line. Raises LabelError for what is of another type, for numbers that no text has, and for
+    texts that are too long."""
+    if type(mark.word) is not int or not (mark.phone is None or type(mark.phone) is int):
+        raise LabelError(
+            f"a mark has the number of a word, and of a phone or none, got {mark.word!r:.40} and {mark.phone!r:.40}"
+        )
+    kind = _one_line(_text(mark.kind), MAX_HEARD_LENGTH)
+    if not kind:
+        raise LabelError("a mark has a kind, got none")
+    heard = _one_line(_text(mark.heard), MAX_HEARD_LENGTH)
+    _place(mark.word)
+    return replace(mark, phone=_place(mark.phone), kind=kind, heard=heard)
+
+
+def checked_marks(marks: Iterable[Mark], n_words: int | None = None) -> tuple[Mark, ...]:
+    """As `checked_mark`; raises LabelError also for a mark on a word that a text of `n_words` does not have."""
+    tidy = tuple(map(checked_mark, marks))
+    beyond = next((mark for mark in tidy if n_words is not None and mark.word >= n_words), None)
+    if beyond is not None:
+        raise LabelError(f"a mark is on word {beyond.word + 1}, and the text has {n_words}")
+    return tidy
 
 
 def checked_segments(segments: Sequence[Segment], duration_s: Seconds | None = None) -> tuple[Segment, ...]:
@@ -173,12 +198,12 @@ def _one_line(text: str, longest: int) -> str:
 
 
 def _check_kind(kind: object, kinds: Mapping[str, str]) -> None:
-    if kind not in kinds:
-        raise LabelError(f"{kind!r} is not a kind of mark; there are {', '.join(kinds)}")
+    if not isinstance(kind, str) or kind not in kinds:
+        raise LabelError(f"{kind!r:.40} is not a kind of mark; there are {', '.join(kinds)}")
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise LabelError(f"a time is a number of seconds, got {value!r:.40}")
     return float(value)
 

@@ -18,19 +18,20 @@ from pipeline.labels.result_file import (
     ResultFile,
     append,
     derive,
+    is_unscaled,
     read_result,
-    scale_is_unknown,
     write_result,
 )
-from pipeline.labels.segments import checked_segments, joined
+from pipeline.labels.segments import checked_marks, checked_segments, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.people.people import People, permit
-from pipeline.records import REVIEWS, RatingAction, RatingEvent, Recording, Seconds, Segment
+from pipeline.records import RATINGS, REVIEWS, RatingAction, RatingEvent, Recording, Seconds, Segment
 from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
+from pipeline.text import is_writable
 from pipeline.times import now_iso
 
 MAX_NOTES_LENGTH = 5000
@@ -82,9 +83,19 @@ class LabelStore:
         return after
 
     def undo(self, recording: Recording, evaluator: str, by: Identity | None = None) -> ResultFile:
-        """Take back the evaluator's current event. Raises LabelError where there is none."""
-        permit(self._settings, by, Action.RATE, Action.REVIEW)
-        return self._append(recording, self._named(RatingEvent(evaluator, RatingAction.UNDO, now_iso()), by))
+        """Take back the evaluator's last rating, skip or flag; what they decided as a reviewer stays. Raises LabelError
+        where there is none."""
+        permit(self._settings, by, Action.RATE)
+        return self._append(recording, self._undo(evaluator, by), undone=RATINGS)
+
+    def undo_review(self, recording: Recording, reviewer: str, by: Identity | None = None) -> ResultFile:
+        """Take back the reviewer's last decision, exclusion, request, return or reassignment; what they rated as an
+        expert stays. Raises LabelError where there is none."""
+        permit(self._settings, by, Action.REVIEW)
+        return self._append(recording, self._undo(reviewer, by), undone=REVIEWS)
+
+    def _undo(self, evaluator: str, by: Identity | None) -> RatingEvent:
+        return self._named(RatingEvent(evaluator, RatingAction.UNDO, now_iso()), by)
 
     def comment(self, recording: Recording, comment: Comment, by: Identity) -> ResultFile:
         """Keep a comment in the recording's label file. Who may begin or answer which thread is asked by
@@ -105,6 +116,13 @@ class LabelStore:
         """All comments on the recording by their numbers, oldest first."""
         result = read_result(self._path(recording))
         return {} if result is None else comments_of(result)
+
+    def tell_index(self, recording: Recording) -> None:
+        """Have the index know the recording's label file as it is now, whoever wrote or removed it."""
+        path = self._path(recording)
+        with locked(self._settings, path, LabelError):
+            result = read_result(path) or derive(recording.text, recording.rubric, (), {})
+            self._index.update_labels(recording, result)
 
     def history(self, recording: Recording) -> tuple[RatingEvent, ...]:
         result = read_result(self._path(recording))
@@ -132,7 +150,8 @@ class LabelStore:
             )  # fmt: skip
         return rubric
 
-    def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
+    def _append(self, recording: Recording, event: RatingEvent, *, undone: Sequence[RatingAction] = ()) -> ResultFile:
+        """`undone`: an UNDO takes back the evaluator's last event with one of these actions."""
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             try:
@@ -140,7 +159,7 @@ class LabelStore:
             except LabelTimeError:
                 self._index.pass_over(recording)  # so that the experts go on with the others
                 raise
-            if any(map(scale_is_unknown, before.ratings)) and self._index.is_held(recording):
+            if is_unscaled(before) and self._index.is_held(recording):
                 raise LabelError(
                     f"The label file of {recording.id} has a score of an unknown scale. Give the scale first: "
                     f"`pronlab label scale --set {recording.set}`."
@@ -148,9 +167,12 @@ class LabelStore:
             if People(self._settings).is_open:  # a recording's own history spells its raters in one way
                 alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
                 event = replace(event, evaluator=alike or event.evaluator)
-            said = {standing.evaluator for standing in standing_events(before.ratings)}
-            if event.action is RatingAction.UNDO and event.evaluator not in said:
-                raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
+            if event.action is RatingAction.UNDO:
+                theirs = [e.action for e in standing_events(before.ratings) if e.evaluator == event.evaluator]
+                event = replace(event, undoes=next((action for action in reversed(theirs) if action in undone), None))
+                if event.undoes is None:
+                    kind = "decision on" if undone == REVIEWS else "rating of"
+                    raise LabelError(f"{event.evaluator} has no {kind} {recording.id} to undo.")
             after = append(before, _after_the_last(before.ratings, event))
             with self._index.saving(recording.id):
                 write_result(path, after)
@@ -226,7 +248,9 @@ def checked(rubric: Rubric, event: RatingEvent, duration_s: Seconds | None = Non
             max_notes_length=MAX_NOTES_LENGTH,
             n=len(event.notes),
         )
-    event = replace(event, evaluator=clean_name(event.evaluator))
+    if not is_writable(event.notes + event.reason):
+        raise LabelError("A note or reason has half of a sign, which no file can hold. Write it again.")
+    event = replace(event, evaluator=clean_name(event.evaluator), marks=checked_marks(event.marks))
     if event.segments:
         event = joined(replace(event, segments=checked_segments(event.segments, duration_s)))
     if event.action not in (RatingAction.RATE, RatingAction.DECIDE):

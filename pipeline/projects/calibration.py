@@ -6,7 +6,7 @@ from pipeline import artifacts
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import event_from_json
 from pipeline.people.access import Identity
-from pipeline.projects.project import Project, rubric_of
+from pipeline.projects.project import Project, known_scores, rubric_of
 from pipeline.settings import Settings
 
 
@@ -30,9 +30,9 @@ def calibration_results(settings: Settings, project: Project, identity: Identity
         WHERE e.project = ? AND e.evaluator = ? AND e.purpose = 'calibration' AND e.action = 'rate' AND e.stands
         ORDER BY e.at
     """
-    rubric = rubric_of(settings, project)
+    known = known_scores(project, rubric_of(settings, project))
     return [
-        CalibrationResult(row["text"], float(event.score), rubric.overall_score(project.gold[row["id"]]))
+        CalibrationResult(row["text"], float(event.score), known[row["id"]])
         for row in Index(settings).rows(sql, [project.name, identity.name])
-        if (event := event_from_json(artifacts.loads(row["body"]))).score is not None and row["id"] in project.gold
+        if (event := event_from_json(artifacts.loads(row["body"]))).score is not None and row["id"] in known
     ]

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, joined
 from pipeline.people.access import Action, Identity
-from pipeline.projects.project import Project, save_project
+from pipeline.projects.project import Project, change_project
 from pipeline.projects.review import Dispute, ProjectReview
-from pipeline.records import RatingAction, RatingEvent
-from pipeline.rubrics import Rubric
+from pipeline.records import RatingAction
 from pipeline.settings import Settings
 
 
@@ -25,7 +24,7 @@ def add_known_answers(
     answers, missing = {}, []
     for key in ids:
         dispute = review.look(key)
-        answer = _answer(dispute, review.rubric)
+        answer = _answer(dispute, review)
         if answer is None:
             missing.append(f"“{dispute.recording.text}” ({dispute.recording.speaker})")
         else:
@@ -35,49 +34,47 @@ def add_known_answers(
             N_("Nobody has rated these yet, so their answer is not known: {recordings}."),
             recordings=joined(missing[:5]),
         )
-    kept = [key for key in project.calibrate if key not in answers]
-    changed = replace(
-        project, gold={**project.gold, **answers}, calibrate=(*kept, *answers) if calibrate else tuple(kept)
-    )
-    return save_project(settings, changed, by)
+
+    def change(now: Project) -> Project:
+        kept = tuple(key for key in now.calibrate if key not in answers)
+        return replace(now, gold={**now.gold, **answers}, calibrate=(*kept, *answers) if calibrate else kept)
+
+    return change_project(settings, project.name, change, by)
 
 
 def remove_known_answers(settings: Settings, project: Project, ids: Sequence[str], by: Identity) -> Project:
     """Raises ProjectError where the project then has too few of them."""
-    by.require(Action.MANAGE_PROJECTS)
-    gold = {key: answer for key, answer in project.gold.items() if key not in ids}
-    calibrate = tuple(key for key in project.calibrate if key in gold)
-    return save_project(settings, replace(project, gold=gold, calibrate=calibrate), by)
+
+    def change(now: Project) -> Project:
+        gold = {key: answer for key, answer in now.gold.items() if key not in ids}
+        return replace(now, gold=gold, calibrate=tuple(key for key in now.calibrate if key in gold))
+
+    return change_project(settings, project.name, change, by)
 
 
 def assign(settings: Settings, project: Project, ids: Sequence[str], names: Sequence[str], by: Identity) -> Project:
     """Give recordings to these experts; to everybody again where there are none."""
-    by.require(Action.MANAGE_PROJECTS)
-    assigned = {name: tuple(key for key in listed if key not in ids) for name, listed in project.assigned.items()}
-    for name in names:
-        assigned[name] = (*assigned.get(name, ()), *ids)
-    changed = replace(project, assigned={name: listed for name, listed in assigned.items() if listed})
-    return save_project(settings, changed, by)
+
+    def change(now: Project) -> Project:
+        assigned = {name: tuple(key for key in listed if key not in ids) for name, listed in now.assigned.items()}
+        for name in names:
+            assigned[name] = (*assigned.get(name, ()), *ids)
+        return replace(now, assigned={name: listed for name, listed in assigned.items() if listed})
+
+    return change_project(settings, project.name, change, by)
 
 
-def median_of(dispute: Dispute, rubric: Rubric) -> dict[str, float] | None:
-    """The median of the ratings in the rubric's own values; None where nobody has rated."""
-    rated = [values_of(event, rubric) for event in dispute.ratings.values() if event.action is RatingAction.RATE]
+def median_of(dispute: Dispute, review: ProjectReview) -> dict[str, float] | None:
+    """The median of the ratings in the values of the project's rubric; None where nobody has rated."""
+    rated = [review.values_of(event) for event in dispute.ratings.values() if event.action is RatingAction.RATE]
     whole = [values for values in rated if values is not None]
     if not whole:
         return None
     return {key: statistics.median(values[key] for values in whole) for key in whole[0]}
 
 
-def values_of(event: RatingEvent, rubric: Rubric) -> dict[str, float] | None:
-    """What a rating or decision says in the rubric's own values; None where it lacks some of them."""
-    values = rubric.values_of(event)
-    keys = [dimension.key for dimension in rubric.dimensions]
-    return {key: values[key] for key in keys} if values.keys() >= set(keys) else None
-
-
-def _answer(dispute: Dispute, rubric: Rubric) -> dict[str, float] | None:
+def _answer(dispute: Dispute, review: ProjectReview) -> dict[str, float] | None:
     verdict = dispute.verdict
     if verdict is not None and verdict.action is RatingAction.DECIDE:
-        return values_of(verdict, rubric)
-    return median_of(dispute, rubric)
+        return review.values_of(verdict)
+    return median_of(dispute, review)

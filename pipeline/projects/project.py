@@ -1,8 +1,8 @@
 """A rating project's settings, kept in `<data root>/projects/<name>/project.json` with every change of them."""
 
 import math
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -197,6 +197,27 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
     recordings that the set does not have, answers outside the rubric, and another set once something was rated: those
     ratings would belong to nothing."""
     by.require(Action.MANAGE_PROJECTS)
+    with _changing(settings, project.name) as file:
+        return _save(settings, file, project, by)
+
+
+def change_project(settings: Settings, name: str, change: Callable[[Project], Project], by: Identity) -> Project:
+    """Keep what `change` makes of the project as it is now, so that what others change at the same time stays. Raises
+    ProjectError as `get_project` and `save_project`."""
+    by.require(Action.MANAGE_PROJECTS)
+    with _changing(settings, name) as file:
+        return _save(settings, file, change(get_project(settings, name)), by)
+
+
+@contextmanager
+def _changing(settings: Settings, name: str) -> Iterator[Path]:
+    """The project's file, locked."""
+    file = folder_of(settings, name) / "project.json"
+    with locked(settings, file, ProjectError):
+        yield file
+
+
+def _save(settings: Settings, file: Path, project: Project, by: Identity) -> Project:
     people = People(settings)
     once: dict[str, str] = {}
     for name in project.experts:
@@ -206,33 +227,28 @@ def save_project(settings: Settings, project: Project, by: Identity) -> Project:
         shares=_spelled(people, project.shares), quotas=_spelled(people, project.quotas),
     )  # fmt: skip
     _check_recordings(settings, project, rubric_of(settings, project))
-    file = folder_of(settings, project.name) / "project.json"
-    with locked(settings, file, ProjectError):
-        before = _read(file) if file.is_file() else None
-        if before is not None and before.set != project.set and _was_rated(settings, project.name):
-            raise ProjectError(
-                N_(
-                    "{project} was rated on the set {set!r} already. Close it, and make another "
-                    "project for {new_set!r}."
-                ),
-                project=project.name,
-                set=before.set,
-                new_set=project.set,
-            )
-        if before is not None and before.kind != project.kind:
-            raise ProjectError(
-                N_("{project} stays a project of its kind. Close it, and make another one."), project=project.name
-            )
-        if before is not None and before.rubric != project.rubric and _was_rated(settings, project.name):
-            raise ProjectError(
-                N_("{project} was rated with another rubric already. Close it, and make another project for this one."),
-                project=project.name,
-            )
-        artifacts.write_json(file, project)
-        old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
-        changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
-        if changed:
-            jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
+    before = _read(file) if file.is_file() else None
+    if before is not None and before.set != project.set and _was_rated(settings, project.name):
+        raise ProjectError(
+            N_("{project} was rated on the set {set!r} already. Close it, and make another project for {new_set!r}."),
+            project=project.name,
+            set=before.set,
+            new_set=project.set,
+        )
+    if before is not None and before.kind != project.kind:
+        raise ProjectError(
+            N_("{project} stays a project of its kind. Close it, and make another one."), project=project.name
+        )
+    if before is not None and before.rubric != project.rubric and _was_rated(settings, project.name):
+        raise ProjectError(
+            N_("{project} was rated with another rubric already. Close it, and make another project for this one."),
+            project=project.name,
+        )
+    artifacts.write_json(file, project)
+    old, new = ({} if p is None else to_json(asdict(p)) for p in (before, project))
+    changed = {key: [old.get(key), new[key]] for key in new if old.get(key) != new[key]}
+    if changed:
+        jsonl.append(file.parent / "changes.jsonl", {"at": now_iso(), "by": by.name, "changed": changed})
     return project
 
 
@@ -249,6 +265,16 @@ def rubric_of(settings: Settings, project: Project, unit: RubricName | None = No
     if unit not in (None, of_set):
         return RUBRICS[unit or of_set]
     return RubricLibrary(settings).rating(of_set, project.rubric)
+
+
+def known_scores(project: Project, rubric: Rubric) -> dict[str, float]:
+    """The known answers as 0-100, by recording; without those that lie off the scales of a newer version of the rubric,
+    which are named when the project is next saved."""
+    scores = {}
+    for key, answer in project.gold.items():
+        with suppress(LabelError):
+            scores[key] = rubric.overall_score(answer)
+    return scores
 
 
 def changes(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -300,7 +326,7 @@ def _check_recordings(settings: Settings, project: Project, rubric: Rubric) -> N
         try:
             rubric.check(answer)
         except LabelError as error:
-            wrong.append(f"{key}: {error}")
+            wrong.append(f"{key}: {str(error).rstrip('.')}")
     if len(wrong) > 3:
         wrong[3:] = [Message(N_("and {n} more"), n=len(wrong) - 3)]
     if wrong:

@@ -79,6 +79,12 @@ class QueueProgress:
         return self.rated + self.skipped + self.flagged
 
 
+def check_heard(project: Project, event: RatingEvent) -> None:
+    """Raises LabelError for a rating of what was not heard to its end where the project wants that."""
+    if project.hear_all and event.action is RatingAction.RATE and (event.heard or 0.0) < HEARD_WHOLE:
+        raise LabelError(N_("Hear the whole recording once before you save your rating."))
+
+
 class Queue:
     """Every method is safe from several processes. Raises AccessError for somebody who is no expert of the project."""
 
@@ -155,8 +161,7 @@ class Queue:
             )
         if event.action not in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG):
             raise AccessError(N_("An expert rates, skips or flags; {action} is a reviewer's."), action=event.action)
-        if self._project.hear_all and event.action is RatingAction.RATE and (event.heard or 0.0) < HEARD_WHOLE:
-            raise LabelError(N_("Hear the whole recording once before you save your rating."))
+        check_heard(self._project, event)
         try:
             recording = self._index.recording(item.recording.id)
         except UnknownNameError as error:

@@ -9,16 +9,16 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _
-from pipeline.labels.history import LATER, current_ratings, review
+from pipeline.labels.history import LATER, current_ratings, review, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
-from pipeline.labels.result_file import ResultFile, derive, event_from_json
+from pipeline.labels.result_file import ResultFile, event_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person, spelled_as
 from pipeline.people.people import People
 from pipeline.projects.consensus import consensus_table
-from pipeline.projects.project import Project, rubric_of
+from pipeline.projects.project import Project, known_scores, rubric_of
 from pipeline.projects.quality import ExpertQuality, quality_of
 from pipeline.records import REVIEWS, RatingAction, RatingEvent, RatingSource, Recording
 from pipeline.rubrics import Rubric
@@ -142,6 +142,15 @@ class ProjectReview:
             rubric=rubric.reference,
         )
 
+    def values_of(self, event: RatingEvent) -> dict[str, float] | None:
+        """What a rating or decision says in the values of the project's rubric, on its scales of now; None where it
+        lacks some of them."""
+        values = self.rubric.values_of(event)
+        if not self.rubric.is_score:
+            values = self._library.values_on(self.rubric, values, event.rubric)
+        keys = [dimension.key for dimension in self.rubric.dimensions]
+        return {key: values[key] for key in keys} if values.keys() >= set(keys) else None
+
     def rubric_of(self, event: RatingEvent, recording: Recording) -> Rubric | None:
         """The version with which a rating was given; None where it is not kept here."""
         return self._library.of_event(event, recording.rubric)
@@ -183,13 +192,12 @@ class ProjectReview:
         there is none."""
         self._me.require(Action.REVIEW)
         recording = self._index.recording(recording_id)
-        mine = [e for e in self._store.history(recording) if same_person(e.evaluator, self._me.name)]
-        last = mine[-1].action if mine else None
-        if last not in REVIEWS:
+        standing = standing_events(self._store.history(recording))
+        if not any(e.action in REVIEWS and same_person(e.evaluator, self._me.name) for e in standing):
             raise ProjectError(
                 _("{name} has no decision on “{text}” to undo.").format(name=self._me.name, text=recording.text)
             )
-        return self._store.undo(recording, self._me.name, self._me)
+        return self._store.undo_review(recording, self._me.name, self._me)
 
     def consensus(self, method: str | None = None) -> "pd.DataFrame":
         """One row per recording, by the project's method or another; decisions override it, exclusions are left out."""
@@ -226,7 +234,7 @@ class ProjectReview:
             if event.action in REVIEWS:
                 continue
             by_name.setdefault(event.evaluator, []).append((row["recording_id"], event))
-        answers = {key: self.rubric.overall_score(values) for key, values in self._project.gold.items()}
+        answers = known_scores(self._project, self.rubric)
         current: dict[str, dict[str, float]] = {}
         for name, events in by_name.items():
             for key, event in events:
@@ -249,7 +257,7 @@ class ProjectReview:
         """The file is the truth: where somebody edited or removed it under the running server, the index follows."""
         sql = "SELECT number FROM events WHERE recording_id = ?"
         if len(self._index.rows(sql, [recording.id])) != len(events):
-            self._index.update_labels(recording, derive(recording.text, recording.rubric, events, {}))
+            self._store.tell_index(recording)
 
     def _verdicts(self) -> dict[str, RatingEvent]:
         sql = "SELECT id FROM recordings WHERE set_name = ? AND review NOT IN ('', 'damaged')"

@@ -106,3 +106,23 @@ def test_a_key_of_another_program_is_left_alone(settings: Settings, recording: R
     result = read_result(path)
     assert result is not None
     assert result.extra["comments"] == listed
+
+
+def test_a_comment_releases_no_scores_of_an_unknown_scale(settings: Settings, tiny_set: str) -> None:
+    index = Index(settings)
+    index.ensure()
+    recordings = index.recordings(tiny_set)[:3]
+    for recording, score in zip(recordings, (7, 8, 3), strict=True):
+        five = {"word": recording.text, "score": score, "labeled": True, "evaluator": "Old", "notes": ""}
+        path = result_path(get_set(settings, tiny_set), recording)
+        path.write_text(json.dumps(five), encoding="utf-8")
+    index.rebuild()
+    before = index.rows("SELECT * FROM recordings ORDER BY id")
+    Discussion(settings, EVE).begin(recordings[0], "On which scale is this?")
+    assert texts(Discussion(settings, RITA).threads(recordings[0])) == [["On which scale is this?"]]
+    assert index.is_held(recordings[0])
+    assert index.rows("SELECT * FROM recordings ORDER BY id") == before
+    with pytest.raises(LabelError, match="unknown scale"):
+        LabelStore(settings).add(recordings[0], RatingEvent("Eve", RatingAction.RATE, now_iso(), score=50), EVE)
+    index.rebuild()
+    assert index.rows("SELECT * FROM recordings ORDER BY id") == before

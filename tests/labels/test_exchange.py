@@ -244,10 +244,18 @@ def test_each_format_from_the_command_line(
     [
         ({"word": 0, "phone": 0, "kind": "wrong"}, "'wrong' is not a kind of mark; there are mispronounced, accent"),
         ({"kind": "accent"}, "a mark has the number of a word"),
+        ({"word": -5, "kind": "accent"}, "counted from 0"),
+        ({"word": 0, "phone": -1, "kind": "accent"}, "counted from 0"),
+        ({"word": "x", "kind": "accent"}, "a mark has the number of a word"),
+        ({"word": 10**400, "kind": "accent"}, "counted from 0"),
+        ({"word": 0, "kind": ["a"]}, "is not a kind of mark"),
+        ({"word": 0, "kind": "accent", "heard": "x" * 101}, "at most 100 characters"),
+        ({"word": 0, "kind": "accent", "heard": 5}, "a label is text"),
+        (5, "a mark has the keys"),
         ({"word": 0, "kind": "accent"}, ""),
     ],
 )
-def test_marks_that_no_form_offers_are_refused(mark: dict[str, object], reason: str) -> None:
+def test_marks_that_no_form_offers_are_refused(mark: object, reason: str) -> None:
     from pipeline.labels.exchange.incoming import KINDS
     from pipeline.labels.segments import mark_from_json
 

@@ -13,10 +13,11 @@ from pipeline.cli.main import main
 from pipeline.corpus.sets import get_set, read_recordings, result_path
 from pipeline.errors import LabelError
 from pipeline.importing.importer import import_path
+from pipeline.labels.discussion import Discussion
 from pipeline.labels.exchange.recordings import labels_of
 from pipeline.labels.index import Index
 from pipeline.labels.repair import rescale_labels
-from pipeline.labels.result_file import ResultFile, parse_result, read_result
+from pipeline.labels.result_file import ResultFile, event_to_json, parse_result, read_result, unread_parts
 from pipeline.labels.scale import Scale, parse_scale, question
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
@@ -24,6 +25,7 @@ from pipeline.people.people import People, Person
 from pipeline.records import Problem, RatingAction, RatingEvent, RubricName
 from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 from tests.projects.test_projects import words
 
 __all__ = ["words"]
@@ -371,3 +373,64 @@ def test_no_content_makes_a_traceback(words: str, call, content: bytes, part: st
     code, text = call(content)
     assert code == 1
     assert part in text
+
+
+EVENT: dict[str, Any] = {"evaluator": "Eve", "action": "rate", "at": "2026-01-01T00:00:00.000+00:00", "score": 80.0}
+FIVE = {"word": "araba", "score": 80.0, "labeled": True, "evaluator": "Eve", "notes": ""}
+
+
+def with_event(**event: Any) -> ResultFile:
+    return parse_result({**FIVE, "ratings": [{**EVENT, **event}]}, Path("x_result.json"))
+
+
+@pytest.mark.parametrize(
+    "key", ["notes", "reason", "project", "rubric", "marks", "segments", "dimensions", "source", "purpose", "experts"]
+)
+def test_null_is_what_is_left_out(key: str) -> None:
+    assert with_event(**{key: None}) == with_event()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"marks": [{"word": "x", "phone": None, "kind": "accent", "heard": ""}]}, {"marks": [5]}, {"marks": 5},
+        {"marks": [{"word": -5, "phone": None, "kind": "accent"}]}, {"marks": [{"word": 0, "kind": ["a"]}]},
+        {"marks": [{"word": 0, "kind": "accent", "later_key": 1}]}, {"marks": [{"word": 0, "kind": "a", "heard": 5}]},
+        {"segments": [{"tier": "words", "start_s": 0.1, "end_s": 0.3}, {"tier": "words", "start_s": 0.2, "end_s": 1}]},
+        {"segments": [{"tier": "words", "start_s": 10**400, "end_s": 1}]}, {"segments": "x"},
+        {"later_key": {"a": [1, None]}},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_of_a_rating_is_kept_and_the_rating_counts(event: dict[str, Any]) -> None:
+    result = with_event(**event)
+    (rating,) = result.ratings
+    assert (result.score, rating.marks, rating.segments, rating.extra) == (80.0, (), (), event)
+    assert event_to_json(rating) == {**EVENT, **event, "source": "human"}
+    assert with_event(**event_to_json(rating)) == result
+    assert set(unread_parts(rating)) == event.keys() - {"later_key"}
+
+
+def test_a_part_that_is_left_out_is_told(settings: Settings, tiny_set: str) -> None:
+    recording = read_recordings(settings, tiny_set)[0]
+    path = result_path(get_set(settings, tiny_set), recording)
+    content = {**FIVE, "ratings": [{**EVENT, "marks": [{"word": -5, "phone": None, "kind": "accent"}]}]}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    (problem,) = Index(settings).rebuild().problems
+    assert (problem.code, problem.path) == ("unread_part", recording.id)
+    assert "The marks of the rating by Eve at 2026" in problem.message
+    assert "counted from 0" in problem.message
+
+
+def test_a_remark_before_any_rating_stays(settings: Settings, tiny_set: str) -> None:
+    recording = read_recordings(settings, tiny_set)[0]
+    path = result_path(get_set(settings, tiny_set), recording)
+    five = {"word": recording.text, "score": None, "labeled": False, "evaluator": "", "notes": "to do"}
+    path.write_text(json.dumps(five), encoding="utf-8")
+    Index(settings).rebuild()
+    eve, store = Identity("Eve", frozenset({Role.EXPERT})), LabelStore(settings)
+    Discussion(settings, eve).begin(recording, "Noisy.")
+    assert json.loads(path.read_text(encoding="utf-8")).items() >= five.items()
+    store.add(recording, RatingEvent("Eve", RatingAction.RATE, now_iso(), score=50, notes="fine"), eve)
+    assert json.loads(path.read_text(encoding="utf-8"))["notes"] == "fine"
+    store.undo(recording, "Eve", eve)
+    assert json.loads(path.read_text(encoding="utf-8")).items() >= five.items()

@@ -17,7 +17,7 @@ from pipeline.labels.exchange.segment_places import with_phones, with_words
 from pipeline.labels.exchange.textgrid import read_textgrids
 from pipeline.labels.index import Index
 from pipeline.labels.marked_words import MarkedWord, marked_words
-from pipeline.labels.result_file import event_from_json, event_to_json
+from pipeline.labels.result_file import event_from_json, event_to_json, unread_parts
 from pipeline.labels.segments import MAX_SEGMENTS, checked_segments, joined, segment_from_json
 from pipeline.labels.store import LabelStore
 from pipeline.records import Mark, RatingAction, RatingEvent, Recording, RubricName, Segment
@@ -114,7 +114,7 @@ def test_files_from_before_there_were_segments_are_read_as_they_were() -> None:
     assert event_from_json(event_to_json(rated())) == rated()
 
 
-def test_a_damaged_segment_is_named_with_its_file(settings: Settings, words: str) -> None:
+def test_damaged_segments_are_left_out_and_the_rating_counts(settings: Settings, words: str) -> None:
     recording = read_recordings(settings, words)[0]
     LabelStore(settings).add(recording, rated())
     path = result_path(get_set(settings, words), recording)
@@ -122,10 +122,11 @@ def test_a_damaged_segment_is_named_with_its_file(settings: Settings, words: str
     assert list(content)[:5] == ["word", "score", "labeled", "evaluator", "notes"]
     content["ratings"][0]["segments"][1]["end_s"] = 0.2
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(
-        LabelError, match=r"_result.json is a damaged label file: “a” and “r” overlap in phones, at 0.1 s\.$"
-    ):
-        LabelStore(settings).history(recording)
+    (event,) = LabelStore(settings).history(recording)
+    assert (event.score, event.segments) == (81.5, ())
+    assert unread_parts(event) == {"segments": "“a” and “r” overlap in phones, at 0.1 s"}
+    LabelStore(settings).add(recording, replace(rated(), evaluator="Bob"))
+    assert json.loads(path.read_text(encoding="utf-8"))["ratings"][0] == content["ratings"][0], "nothing is lost"
 
 
 def test_each_rater_has_tiers_and_undo_brings_the_earlier_ones_back(settings: Settings, words: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.index import Index
+from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.projects.assignment import Assignment
 from pipeline.projects.known_answers import add_known_answers, assign, remove_known_answers
@@ -160,6 +161,20 @@ def test_the_time_left_follows_the_measured_pace(settings: Settings, words: str)
     (eve,) = expert_paces(settings, project)
     assert (eve.rated, eve.left, eve.median_s, eve.seconds_left) == (MIN_FOR_PACE, 2, 12.0, 24.0)
     assert pace.seconds_left == (12 - MIN_FOR_PACE) * 12.0
+
+
+def test_what_others_change_at_the_same_time_stays(settings: Settings, words: str) -> None:
+    stale = project_of(settings, words, overlap=1)
+    ids = ids_of(settings)
+    for key in ids[:3]:
+        assign(settings, stale, [key], ["Eve"], ADMIN)
+    for key in ids[3:6]:
+        LabelStore(settings).add(Index(settings).recording(key), rating("Bob", 70.0))
+        add_known_answers(settings, stale, [key], ADMIN, calibrate=True)
+    remove_known_answers(settings, stale, [ids[4]], ADMIN)
+    project = get_project(settings, stale.name)
+    assert project.assigned == {"Eve": tuple(ids[:3])}
+    assert (set(project.gold), project.calibrate) == ({ids[3], ids[5]}, (ids[3], ids[5]))
 
 
 def test_only_who_sets_up_projects_chooses_known_answers(settings: Settings, words: str) -> None:

@@ -1,12 +1,16 @@
 """Reviewers: disputes, decisions and taking them back, consensus by each method, and how experts work."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.corpus.sets import get_set, result_path
 from pipeline.errors import AccessError, LabelError, ProjectError
+from pipeline.labels.discussion import Discussion
+from pipeline.labels.history import standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
@@ -17,6 +21,7 @@ from pipeline.projects.queue import EmptyQueue, Queue, QueueItem
 from pipeline.projects.review import ProjectReview
 from pipeline.records import Purpose, RatingAction, RatingEvent
 from pipeline.settings import Settings
+from pipeline.times import now_iso
 from tests.projects.test_projects import ADMIN, expert, ids_of, rate_all, rating, words
 
 __all__ = ["words"]
@@ -63,6 +68,57 @@ def test_a_decision_stands_until_it_is_taken_back(settings: Settings, rated: Pro
     assert [e.action for e in panel.history(disputed)][-2:] == [RatingAction.DECIDE, RatingAction.UNDO]
     with pytest.raises(ProjectError, match="has no decision on “"):
         panel.undo(ids_of(settings)[0])
+
+
+def test_an_undo_takes_back_what_it_is_of(settings: Settings, rated: Project) -> None:
+    both = Identity("Rex", frozenset({Role.EXPERT, Role.REVIEWER}))
+    key = ids_of(settings)[1]
+    recording, store = Index(settings).recording(key), LabelStore(settings)
+    panel = ProjectReview(settings, rated, both)
+    for score in (40.0, 45.0):
+        store.add(recording, RatingEvent("Rex", RatingAction.RATE, now_iso(), score=score), both)
+    panel.decide(key, {"score": 90.0})
+    panel.decide(key, {"score": 91.0})
+
+    def standing() -> list[float | None]:
+        return [e.score for e in standing_events(store.history(recording)) if e.evaluator == "Rex"]
+
+    store.undo(recording, "Rex", both)
+    assert standing() == [40.0, 90.0, 91.0], "the decisions stay"
+    panel.undo(key)
+    panel.undo(key)
+    assert standing() == [40.0], "the rating stays"
+    with pytest.raises(ProjectError, match="has no decision on “"):
+        panel.undo(key)
+    store.undo(recording, "Rex", both)
+    with pytest.raises(LabelError, match="Rex has no rating of"):
+        store.undo(recording, "Rex", both)
+    single = Index(settings).rows("SELECT * FROM events ORDER BY recording_id, number")
+    Index(settings).rebuild()
+    assert Index(settings).rows("SELECT * FROM events ORDER BY recording_id, number") == single
+
+
+def test_an_undo_of_an_older_file_takes_back_the_last_event_of_any_kind() -> None:
+    rated, decided = (RatingEvent("Rex", action, f"2026-05-01T10:00:0{n}.000+00:00", score=50.0 + n)
+                      for n, action in enumerate((RatingAction.RATE, RatingAction.DECIDE)))  # fmt: skip
+    undo = RatingEvent("Rex", RatingAction.UNDO, "2026-05-01T10:00:09.000+00:00")
+    assert standing_events([rated, decided, undo]) == [rated]
+    assert standing_events([rated, decided, undo, undo]) == []
+
+
+def test_a_look_takes_over_an_edited_file_with_its_comments(settings: Settings, rated: Project) -> None:
+    recording = Index(settings).recording(ids_of(settings)[0])
+    Discussion(settings, REVIEWER).begin(recording, "Listen to the vowel.")
+    path = result_path(get_set(settings, recording.set), recording)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["ratings"].append({**content["ratings"][0], "evaluator": "Can", "score": 10.0})
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert ProjectReview(settings, rated, REVIEWER).look(recording.id).spread == 74.0
+    tables = {table: Index(settings).rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("events", "comments")}
+    assert len(tables["comments"]) == 1
+    Index(settings).rebuild()
+    for table, rows in tables.items():
+        assert Index(settings).rows(f"SELECT * FROM {table} ORDER BY 1, 2") == rows
 
 
 def test_an_excluded_recording_leaves_the_consensus_and_the_queue(settings: Settings, rated: Project) -> None:
@@ -191,6 +247,10 @@ def test_reviewing_from_the_command_line(settings: Settings, rated: Project, mon
     key = ids_of(settings)[1]
     assert "study" in call("list")
     assert json.loads(call("disputes", "study", "--by", "Rita", "--json"))[0]["spread"] == 50.0
+    of_zero, zero = ids_of(settings)[4], RatingEvent("Zed", RatingAction.RATE, now_iso(), score=0.0)
+    LabelStore(settings).add(Index(settings).recording(of_zero), zero)
+    assert "Zed 0" in call("disputes", "study", "--by", "Rita")
+    LabelStore(settings).undo(Index(settings).recording(of_zero), "Zed")
     assert "decided by Rita" in call("decide", "study", key, "--by", "Rita", "--score", "61")
     rows = json.loads(call("consensus", "study", "--by", "Rita", "--json"))
     assert next(row["score"] for row in rows if row["recording_id"] == key) == 61.0

@@ -13,7 +13,8 @@ from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.projects.project import save_project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
-from pipeline.records import Purpose, RatingAction
+from pipeline.records import Purpose, RatingAction, RubricName
+from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 from tests.projects.test_projects import ADMIN, expert, ids_of, project_of, rate_all, rating
 from tests.projects.test_projects import words as words
@@ -235,3 +236,72 @@ def test_an_expert_learns_nothing_from_the_command_line(
         assert "Bob" not in told.output
         assert '"score": 33' not in told.output
         assert "gold" not in told.output
+
+
+def refusal(desk: Labelling, session: Session, recording_id: str, **more: object) -> str:
+    """What a rater is told who sends this recording from the form."""
+    action = {"nonce": f"forged {recording_id}", "kind": "rate", "item": recording_id,
+              "rubric": RUBRICS[RubricName.WORD].reference, "dimensions": {"score": 12}, **more}  # fmt: skip
+    answer = desk.act(session, action).answer
+    assert answer is not None
+    return "" if answer.ok else answer.message
+
+
+def test_nothing_is_saved_but_what_is_open_or_was_rated_before(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, hear_all=True)
+    desk = Labelling(settings, words, EVE, project)
+    current = opened(desk, Session())
+    session = Session(item=current.item)
+    other = next(key for key in ids_of(settings) if key != current.recording.id)
+    assert "is not open here any more" in refusal(desk, session, other, heard=1)
+    session = acted(desk, session, "skip", reason="Later", heard=0.1)
+    assert "Hear the whole recording" in refusal(desk, session, current.recording.id, heard=0.2)
+    without = Labelling(settings, words, EVE)
+    assert "Hear the whole recording" in refusal(without, Session(), current.recording.id, heard=0.2)
+    assert refusal(desk, session, current.recording.id, heard=1) == ""
+    closed = save_project(settings, replace(project, closed=True), ADMIN)
+    desk = Labelling(settings, words, EVE, closed)
+    assert "study is closed" in refusal(desk, Session(), current.recording.id, heard=1, dimensions={"score": 13})
+    assert "is not open here any more" in refusal(desk, Session(), other, heard=1)
+    undone = desk.act(Session(), {"nonce": "u", "kind": "undo"}).answer
+    assert undone is not None
+    assert undone.message == "study is closed."
+    assert [event.score for event in LabelStore(settings).history(current.recording)] == [None, 12.0]
+    assert LabelStore(settings).history(Index(settings).recording(other)) == ()
+
+
+def test_no_recording_of_another_set_is_saved(settings: Settings, words: str, tiny_set: str) -> None:
+    Index(settings).rebuild()
+    key = Index(settings).recordings(tiny_set)[0].id
+    assert "is not open here any more" in refusal(Labelling(settings, words, EVE), Session(), key)
+
+
+def test_with_nothing_left_an_undo_says_so(settings: Settings, words: str) -> None:
+    answer = Labelling(settings, words, EVE).act(Session(), {"nonce": "u", "kind": "undo"}).answer
+    assert answer is not None
+    assert (answer.ok, answer.message) == (False, "You have nothing left to undo here.")
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"dimensions": {"score": "x"}}, "is no rating"), ({"dimensions": [5]}, "is no rating"),
+        ({"dimensions": {"score": 10**400}}, "is no rating"), ({"heard": "x"}, "is no rating"),
+        ({"kind": "decide"}, "is no rating"), ({"kind": ["rate"]}, "is no rating"),
+        ({"notes": "\ud800"}, "is no rating"),
+        ({"marks": [{"kind": "accent", "word": 0, "heard": "\ud800"}]}, "no rating"),
+        ({"segments": [{"tier": "words", "start_s": 10**400, "end_s": 1}]}, "a time is a number"),
+        ({"segments": [5]}, "a segment has the keys"), ({"marks": [5]}, "a mark has the keys"),
+        ({"marks": 5}, "is no rating"), ({"marks": [{"kind": ["a"], "word": 0}]}, "is not a kind of mark"),
+        ({"marks": [{"kind": "accent", "word": -5}]}, "counted from 0"),
+        ({"marks": [{"kind": "accent", "word": 1}]}, "is on word 2, and the text has 1"),
+        ({"rubric": "nothing@0"}, "nothing"),
+    ],
+)  # fmt: skip
+def test_what_no_form_sends_is_refused_in_words(
+    settings: Settings, words: str, sent: dict[str, Any], reason: str
+) -> None:
+    desk = Labelling(settings, words, Identity("Rex", frozenset(Role)))
+    current = opened(desk, Session())
+    assert reason in refusal(desk, Session(), current.recording.id, **sent)
+    assert LabelStore(settings).history(current.recording) == ()

@@ -21,10 +21,12 @@ from pipeline.labels.result_file import event_from_json, event_to_json
 from pipeline.labels.scale import Scale
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
+from pipeline.projects.calibration import calibration_results
+from pipeline.projects.known_answers import add_known_answers
 from pipeline.projects.project import Project, get_project, save_project
 from pipeline.projects.queue import Queue, QueueItem
 from pipeline.projects.review import ProjectReview
-from pipeline.records import AudioReport, RatingAction, RatingEvent, Recording, RubricName
+from pipeline.records import AudioReport, Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.files import dump
 from pipeline.rubrics.library import RubricLibrary
@@ -131,7 +133,7 @@ def test_a_project_needs_a_rubric_of_its_unit_and_keeps_it_once_rated(
     with pytest.raises(LabelError, match="for recordings of a word"):
         save_project(settings, replace(project, name="q", rubric="word"), admin)
     save_project(settings, replace(project, gold={"s/0": given(1, 2, 3)}), admin)
-    with pytest.raises(ProjectError, match="known answers cannot be used"):
+    with pytest.raises(ProjectError, match=r"known answers or assignments cannot be used: .*sounds, speed, ease\.$"):
         save_project(settings, replace(project, gold={"s/0": SENTENCE}), admin)
     rated(settings, project, "Eve", 3)
     with pytest.raises(ProjectError, match="rated with another rubric already"):
@@ -168,6 +170,30 @@ def test_versions_on_other_scales_are_brought_together(settings: Settings, proje
     table = ProjectReview(settings, project, person("Rita", Role.REVIEWER)).ratings()
     assert table.raters == ("Bob", "Eve")
     assert table.dimensions["sounds"].tolist() == [[0, 0], [5, 5], [10, 10]]
+
+
+def test_known_answers_move_to_the_scales_of_a_newer_version(
+    settings: Settings, project: Project, rubric: Rubric
+) -> None:
+    admin, bob = person("Root", Role.ADMIN, Role.REVIEWER), person("Bob")
+    first, second, _third, fourth = rated(settings, project, "Eve", 5, 1)[:4]
+    ProjectReview(settings, project, admin).decide(first.id, given(1, 3, 5))
+    levels = [{"low": 0, "label": "Any", "meaning": "any"}]
+    wide = [{**entry, "low": 0, "high": 10, "levels": levels} for entry in rubric.content()["dimensions"]]
+    RubricLibrary(settings).add(dump(clarity(dimensions=wide)))
+    project = add_known_answers(settings, project, [first.id, second.id], admin)
+    assert project.gold == {first.id: given(0, 5, 10), second.id: given(0, 0, 0)}
+    project = save_project(
+        settings, replace(project, gold={**project.gold, fourth.id: given(9, 9, 9)}, calibration=1), admin
+    )
+    RubricLibrary(settings).add(dump(rubric))  # narrower: no answer above 5, or below 1, lies on it
+    event = RatingEvent("Bob", RatingAction.RATE, AT, dimensions=given(5, 5, 5), project="p",
+                        purpose=Purpose.CALIBRATION, rubric=rubric.reference)  # fmt: skip
+    LabelStore(settings).add(fourth, event, bob)
+    assert calibration_results(settings, project, bob) == []
+    assert [quality.name for quality in ProjectReview(settings, project, admin).quality()] == ["Bob", "Eve"]
+    with pytest.raises(ProjectError, match="must be between 1 and 5"):
+        save_project(settings, project, admin)
 
 
 def test_ratings_leave_and_come_back_with_their_rubric(

@@ -11,7 +11,7 @@ KINDS = {
     "bad_annotation": N_("annotation that cannot be read"), "bad_label": N_("label that cannot be read"),
     "bad_row": N_("row that cannot be used"), "label_scale": N_("scale of scores unknown"),
     "no_rater": N_("no rater named"), "respelled": N_("name in several spellings"),
-    "stray_label": N_("label without recording"),
+    "stray_label": N_("label without recording"), "unread_part": N_("label that cannot be read"),
     "broken_label": N_("damaged label"), "broken_reference": N_("damaged reference"), "broken_set": N_("damaged set"),
     "clipped": N_("clipped"), "duplicate": N_("duplicate"), "empty": N_("empty"), "low_level": N_("too quiet"),
     "low_sample_rate": N_("low sample rate"),

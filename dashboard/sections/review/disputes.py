@@ -14,7 +14,7 @@ from dashboard.services import projects, shared
 from pipeline.errors import AudioError, LabelError
 from pipeline.i18n import _, ngettext, number, translated
 from pipeline.people.access import Action, Identity
-from pipeline.projects.known_answers import median_of, values_of
+from pipeline.projects.known_answers import median_of
 from pipeline.projects.project import Project
 from pipeline.projects.review import DISPUTED_FROM, Dispute, ProjectReview
 from pipeline.records import RatingAction
@@ -123,11 +123,11 @@ def _known_answer(dispute: Dispute, project: Project) -> None:
 def _accept(review: ProjectReview, dispute: Dispute) -> None:
     """Decide as one rater did, or on the median, with one key: the digit of the rater, or M."""
     answers = [
-        (str(n), name, values_of(event, review.rubric))
+        (str(n), name, review.values_of(event))
         for n, (name, event) in enumerate(dispute.ratings.items(), start=1)
         if event.action is RatingAction.RATE
     ]
-    answers.append(("M", _("Median"), median_of(dispute, review.rubric)))
+    answers.append(("M", _("Median"), median_of(dispute, review)))
     key = dispute.recording.id
     with st.container(horizontal=True, gap="small"):
         for shortcut, name, values in answers:

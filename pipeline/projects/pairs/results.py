@@ -17,7 +17,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key
 from pipeline.projects.pairs.judgements import PREFERENCE, Answer, Judgement, Judgements
 from pipeline.projects.pairs.plan import Item, plan_of
-from pipeline.projects.project import PAIRS, Project
+from pipeline.projects.project import PAIRS, Project, known_scores
 from pipeline.records import Purpose, RatingAction, RatingEvent, RatingSource
 from pipeline.rubrics import Rubric
 from pipeline.rubrics.library import RubricLibrary
@@ -119,7 +119,7 @@ class PairResults:
     def known_scores(self) -> dict[str, float]:
         """The scores (0-100) of the anchors, by recording."""
         rubric = self._rubric()
-        return {key: rubric.overall_score(values) for key, values in self._project.gold.items()}
+        return known_scores(self._project, rubric)
 
     def table(self) -> "pd.DataFrame":
         """One row per answer or skip that stands: at, evaluator, left, right, answer, better (the recording), reason,
