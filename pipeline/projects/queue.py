@@ -108,6 +108,8 @@ class Queue:
         if held is not None and self._is_open(held.recording_id, Purpose(held.purpose)):
             self._leases.renew(held)
             return self._item(held)
+        if held is not None:
+            self._leases.release(held)
         if self._quota_left() == 0:
             return EmptyQueue("quota")
         candidates = self._candidates()
@@ -201,8 +203,9 @@ class Queue:
         return None if lease is None else self._item(lease)
 
     def open(self, recording: Recording) -> QueueItem:
-        """Reserve this very recording, which the expert asked for; what else they had open is given back. Raises
-        LabelError, saying why, where it is not theirs to rate now.
+        """Reserve this very recording, which the expert asked for; what else they had open is given back. What is
+        open already stays as it is. Raises LabelError, saying why, where it is not theirs to rate now; what they had
+        open stays open then.
 
         One with a known answer comes as if it were drawn, and only while it could be had as work and there is other
         work: which recordings can be opened tells nothing."""
@@ -211,6 +214,9 @@ class Queue:
             raise LabelError(N_("{project} is closed."), project=project.title or project.name)
         if recording.id not in set(self._order()):
             raise LabelError(N_("“{text}” is not in this project."), text=recording.text)
+        held = self._leases.of(project.name, self._me)
+        if held is not None and held.recording_id == recording.id and self._leases.renew(held):
+            return self._item(held)  # whatever it is, by the address of what is open it stays open
         if self._counts().get(Purpose.CALIBRATION, 0) < project.calibration:
             raise LabelError(N_("Finish calibration first; then you can choose recordings yourself."))
         if self._quota_left() == 0:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dashboard.services.label import Labelling, OpenRecording, Session
+from pipeline.errors import LabelError
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
@@ -78,6 +79,30 @@ def test_the_others_figure_is_not_moved_by_ones_own_saves(settings: Settings, wo
     while isinstance(task := queue.next(), QueueItem):
         queue.save(task, rating("Eve"))
         assert queue.progress().by_others == n
+
+
+def test_the_address_of_what_is_open_tells_nothing(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, gold=known(settings, 4), gold_every=3)
+    for key in project.gold:  # as work they would be refused
+        LabelStore(settings).add(Index(settings).recording(key), rating("Bob"), expert("Bob"))
+    queue, purposes = Queue(settings, project, EVE), set()
+    while isinstance(task := queue.next(), QueueItem):
+        assert queue.open(task.recording).lease.token == task.lease.token
+        purposes.add(task.purpose)
+        queue.save(task, rating("Eve"))
+    assert purposes == {Purpose.WORK, Purpose.GOLD}
+
+
+def test_a_refused_address_takes_nothing_away(settings: Settings, words: str) -> None:
+    project = project_of(settings, words)
+    rate_all(Queue(settings, project, expert("Bob")), "Bob", most=3)
+    rated = Index(settings).recent(words, "Bob", 1)[0][0]
+    queue = Queue(settings, project, EVE)
+    task = queue.next()
+    assert isinstance(task, QueueItem)
+    with pytest.raises(LabelError, match="not yours to rate"):
+        queue.open(rated)
+    assert queue.renew(task)
 
 
 def test_later_comes_back_at_the_end_by_itself(settings: Settings, words: str) -> None:

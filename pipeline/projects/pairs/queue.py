@@ -90,6 +90,8 @@ class PairQueue:
         if held is not None and state.is_open(_pair_of(held.recording_id), Purpose(held.purpose)):
             self._leases.renew(held)
             return self._item(held, state)
+        if held is not None:
+            self._leases.release(held)
         candidates = state.candidates()
         while some := list(islice(candidates, SOME)):
             wanted = [(_key_of(pair), purpose) for pair, purpose in some]
