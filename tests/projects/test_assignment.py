@@ -51,6 +51,15 @@ def test_each_is_given_their_share_and_nothing_else(settings: Settings, words: s
     assert len(rated_by(settings, project, "Bob")) == 12 - len(eves)
 
 
+def test_every_known_answer_that_comes_is_in_the_list_of_ones_own(settings: Settings, words: str) -> None:
+    gold = {key: {"score": 75.0} for key in ids_of(settings)[:4]}
+    project = project_of(settings, words, gold=gold, gold_every=2, shares={"Eve": 1, "Bob": 1})
+    project = assign(settings, project, ids_of(settings)[:1], ["Bob"], ADMIN)
+    tasks = rate_all(Queue(settings, project, expert("Eve")), "Eve")
+    assert {task.purpose for task in tasks} == {Purpose.WORK, Purpose.GOLD}
+    assert all(Assignment(project).is_theirs("Eve", task.recording.id) for task in tasks)
+
+
 def test_recordings_given_by_name_are_theirs_and_the_rest_is_everybodys(settings: Settings, words: str) -> None:
     ids = ids_of(settings)
     project = assign(settings, project_of(settings, words, overlap=1), ids[:3], ["Eve"], ADMIN)
