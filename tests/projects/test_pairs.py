@@ -50,6 +50,24 @@ def compare_all(queue: PairQueue, answer: Callable[[PairItem], Answer] = by_numb
     return done
 
 
+def test_later_and_its_undo_move_nothing_whatever_it_was(settings: Settings, words: str) -> None:
+    queue = PairQueue(settings, pair_project(settings, comparisons=4, repeat_every=12), expert("Eve"))
+    purposes, left = set(), queue.progress().left
+    while isinstance(item := queue.next(), PairItem):
+        queue.save(item, Answer.SKIP, heard=HEARD, reason=LATER)
+        assert queue.progress().left == left, item.purpose
+        queue.undo()
+        assert queue.progress().left == left, item.purpose
+        item = queue.next()
+        assert isinstance(item, PairItem)
+        queue.save(item, Answer.LEFT, heard=HEARD)
+        left -= 1
+        purposes.add(item.purpose)
+        assert queue.progress().left == left, item.purpose
+    assert left == 0
+    assert purposes == {Purpose.WORK, Purpose.REPEAT}
+
+
 # The design
 
 

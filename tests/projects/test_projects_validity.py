@@ -12,8 +12,9 @@ from pipeline.errors import LabelError
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
-from pipeline.projects.project import save_project
+from pipeline.projects.project import folder_of, save_project
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
+from pipeline.projects.secret import secret_of
 from pipeline.records import Purpose, RatingAction
 from pipeline.settings import Settings
 from tests.projects.test_projects import ADMIN, expert, ids_of, project_of, rate_all, rating
@@ -91,6 +92,44 @@ def test_the_address_of_what_is_open_tells_nothing(settings: Settings, words: st
         purposes.add(task.purpose)
         queue.save(task, rating("Eve"))
     assert purposes == {Purpose.WORK, Purpose.GOLD}
+
+
+@pytest.mark.parametrize("changed", [{"gold_every": 6}, {"gold_every": 2, "overlap": 2}, {"calibration": 2}])
+def test_what_is_chosen_by_address_leaves_one_fewer_whatever_it_was(
+    settings: Settings, words: str, changed: dict[str, Any]
+) -> None:
+    project = project_of(settings, words, gold=known(settings, 5), **changed)
+    queue, index = Queue(settings, project, EVE), Index(settings)
+    rate_all(queue, "Eve", most=project.calibration)
+    left = queue.progress().left
+    for key in ids_of(settings)[3:7]:
+        queue.save(queue.open(index.recording(key)), rating("Eve"))
+        assert queue.progress().left == left - 1, key in project.gold
+        left -= 1
+    rate_all(queue, "Eve")
+    assert queue.progress().left == 0
+
+
+def test_turns_and_order_are_drawn_with_a_secret_of_the_project(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, gold=known(settings, 5), gold_every=7, repeat_every=13)
+    queue = Queue(settings, project, EVE)
+    falls = [turn for turn in range(1, 200) if queue._falls(Purpose.GOLD, 7, turn)]
+    order = queue._order()
+    assert secret_of(settings, project.name) == secret_of(settings, project.name)
+    secret = folder_of(settings, project.name) / "secret.json"
+    assert secret_of(settings, project.name) in secret.read_text()
+    secret.unlink()
+    another = Queue(settings, project, EVE)
+    assert [turn for turn in range(1, 200) if another._falls(Purpose.GOLD, 7, turn)] != falls
+    assert another._order() != order
+
+
+def test_known_answers_of_another_part_hold_nobody_up(settings: Settings, words: str) -> None:
+    """Those of calibration that cannot come are not waited for."""
+    project = replace(project_of(settings, words, gold=known(settings, 2), calibration=2), part="dev")
+    queue = Queue(settings, project, EVE)
+    assert queue.next() == EmptyQueue("done")
+    assert queue.progress().left == 0
 
 
 def test_a_refused_address_takes_nothing_away(settings: Settings, words: str) -> None:

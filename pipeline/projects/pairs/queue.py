@@ -6,7 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from pipeline import artifacts
@@ -23,8 +23,9 @@ from pipeline.projects.pairs.plan import Plan, plan_of
 from pipeline.projects.progress import ProjectProgress
 from pipeline.projects.project import PAIRS, Project
 from pipeline.projects.quality import HEARD_WHOLE
-from pipeline.projects.queue import MOST_COUNTED, EmptyQueue
-from pipeline.projects.turns import REPEAT_AFTER, falls
+from pipeline.projects.queue import EmptyQueue
+from pipeline.projects.secret import secret_of
+from pipeline.projects.turns import REPEAT_AFTER, falls, n_turns
 from pipeline.records import Purpose, Recording
 from pipeline.settings import Settings
 from pipeline.times import now_iso
@@ -78,6 +79,10 @@ class PairQueue:
         self._index = Index(settings)
         self._leases = Leases(settings, now)
         self._judgements = Judgements(settings, project.name)
+
+    @cached_property
+    def _secret(self) -> str:
+        return secret_of(self._settings, self._project.name)
 
     def next(self) -> PairItem | EmptyQueue:
         """What is open already (after a reload), else the next; reserved for this expert from now on."""
@@ -175,7 +180,7 @@ class PairQueue:
         if pair is not None:
             key = frozenset(pair)
             standing = [judgement for judgement in standing if judgement.pair == key]
-        return _State(self._project, self._me, plan, standing)
+        return _State(self._project, self._me, plan, standing, self._secret)
 
     def _item(self, lease: Lease, state: "_State") -> PairItem:
         purpose = Purpose(lease.purpose)
@@ -190,8 +195,8 @@ class PairQueue:
 class _State:
     """Where a project stands for one expert, at one moment."""
 
-    def __init__(self, project: Project, me: str, plan: Plan, standing: Sequence[Judgement]) -> None:
-        self._project, self._me, self._plan = project, me, plan
+    def __init__(self, project: Project, me: str, plan: Plan, standing: Sequence[Judgement], secret: str) -> None:
+        self._project, self._me, self._plan, self._secret = project, me, plan, secret
         self._standing = standing
         key = name_key(me)
         mine = {name for name in {j.evaluator for j in standing} if name_key(name) == key}
@@ -209,8 +214,8 @@ class _State:
         that the design is balanced whenever the project stops; among those, each expert has an order of their own."""
         project = self._project
         open_pairs = [pair for pair in self._plan.pairs if self.is_open(pair, Purpose.WORK)]
-        turn = len(self._mine) + 1
-        if open_pairs and falls(project, self._me, Purpose.REPEAT, project.repeat_every, turn):
+        turn = len(self._last) + 1
+        if open_pairs and falls(self._secret, self._me, Purpose.REPEAT, project.repeat_every, turn):
             yield from ((pair, Purpose.REPEAT) for pair in self._repeats())
         places = _order(self._plan.pairs, project.seed, self._me)
         ranked = sorted(
@@ -248,25 +253,22 @@ class _State:
         return PairProgress(
             compared=sum(j.answer in PREFERENCE for j in last),
             skipped=sum(j.answer is Answer.SKIP and j.reason != LATER for j in last),
-            left=self._n_left(n_work, n_mine),
+            left=self._n_left(n_work),
             by_others=sum(self._n.values()) - n_mine,
         )
 
-    def _n_left(self, n_work: int, n_compared: int) -> int:
-        """Turn by turn, as `candidates` deals them out."""
-        turn = len(self._mine) + 1
-        n_repeats = len({j.pair for j in self._mine if j.purpose is Purpose.REPEAT})
-        n_left = 0
-        while n_work and self._project.repeat_every and n_left < MOST_COUNTED:
-            can_repeat = n_compared - REPEAT_AFTER > n_repeats
-            if can_repeat and falls(self._project, self._me, Purpose.REPEAT, self._project.repeat_every, turn):
-                n_repeats += 1
-            else:
-                n_work -= 1
-                n_compared += 1
-            turn += 1
-            n_left += 1
-        return n_left + n_work
+    def _n_left(self, n_open: int) -> int:
+        """Of all turns those that are not taken; what was put off is not dealt with yet."""
+        dealt_with = Counter(purpose for (_pair, purpose), last in self._last.items() if not _is_put_off(last))
+        n_done = dealt_with.total()
+        n_all = n_turns(
+            self._secret, self._project, self._me, n_work=dealt_with[Purpose.WORK] + n_open, n_gold=0, n_done=n_done,
+            after_work=False,
+        )  # fmt: skip
+        is_more = n_open or any(
+            purpose is Purpose.REPEAT and _is_put_off(last) for (_pair, purpose), last in self._last.items()
+        )
+        return max(1, n_all - n_done) if is_more else 0
 
     def _repeats(self) -> list[Pair]:
         """Pairs that this expert compared and that did not come again, the earliest first."""
