@@ -1,6 +1,7 @@
 """People see what is theirs: what pages show and change, for whom, whatever the address says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -217,10 +218,14 @@ def test_an_expert_does_not_learn_the_known_answers_from_a_list_of_projects(tiny
 
     key = Index(team).recordings(tiny_set)[0].id
     project = Project("study", tiny_set, gold={key: {"score": 81.0}}, gold_every=3, experts=("Eve",))
+    project = replace(project, calibrate=(key,), calibration=1, gold_every=0, shares={"Eve": 1}, quotas={"Eve": 5})
     save_project(team, project, People(team).identify("Rita"))
     for who, may in (("Eve", False), ("Rita", True)):
         done = CliRunner().invoke(main, ["project", "list", "--json", "--by", who])
-        assert bool(json.loads(done.output)[0]["gold"]) is may
+        (listed,) = json.loads(done.output)
+        assert listed["name"] == "study"
+        apart = "seed gold gold_every repeat_every calibrate calibration assigned shares quotas experts order"
+        assert {key in listed for key in apart.split()} == {may}
         assert ("81" in done.output) is may
 
 
