@@ -61,6 +61,14 @@ class Leases:
             ).fetchall()
         return Lease(*rows[0]) if rows else None
 
+    def repeats_of(self, evaluator: str) -> dict[str, float]:
+        """The recordings that the evaluator has open as repeats in any project, and since when (seconds since 1970)."""
+        if not self._path.is_file():
+            return {}
+        with self._connect() as db:
+            sql = f"SELECT recording_id, taken_at FROM leases WHERE evaluator = ? AND purpose = ? AND {_LIVE}"  # noqa: S608
+            return dict(db.execute(sql, [evaluator, str(Purpose.REPEAT), *self._times()]).fetchall())
+
     def held(self, project: str) -> list[Lease]:
         """All live ones, the next to end first."""
         with self._connect() as db:

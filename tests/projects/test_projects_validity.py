@@ -9,7 +9,9 @@ import pytest
 
 from dashboard.services.label import Labelling, OpenRecording, Session
 from pipeline.errors import LabelError
+from pipeline.labels.discussion import Discussion
 from pipeline.labels.index import Index
+from pipeline.labels.recording_list import Filter, ListQuery, list_recordings
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.projects.project import folder_of, save_project
@@ -21,6 +23,7 @@ from tests.projects.test_projects import ADMIN, expert, ids_of, project_of, rate
 from tests.projects.test_projects import words as words
 
 EVE = expert("Eve")
+MINE, OPEN = ListQuery("words", filter=Filter.RATED), ListQuery("words", filter=Filter.OPEN)
 
 
 def known(settings: Settings, n: int) -> dict[str, dict[str, float]]:
@@ -130,6 +133,24 @@ def test_known_answers_of_another_part_hold_nobody_up(settings: Settings, words:
     queue = Queue(settings, project, EVE)
     assert queue.next() == EmptyQueue("done")
     assert queue.progress().left == 0
+
+
+def test_a_repeat_looks_as_if_it_had_not_been_rated(settings: Settings, words: str) -> None:
+    queue = Queue(settings, project_of(settings, words, repeat_every=12), EVE)
+    discussion, index, purposes = Discussion(settings, EVE), Index(settings), set()
+    while isinstance(task := queue.next(), QueueItem):
+        of_it = ListQuery(words, search=task.recording.id)
+        assert [row.mine for row in list_recordings(index, of_it, EVE).rows if row.id == task.recording.id] == [None]
+        assert task.recording.id not in {row.id for row in list_recordings(index, MINE, EVE).rows}
+        assert task.recording.id in {row.id for row in list_recordings(index, OPEN, EVE).rows}
+        assert not discussion.threads(task.recording, while_rating=True)
+        discussion.begin(task.recording, "Noisy.")
+        assert len(discussion.threads(task.recording, while_rating=True)) == 1
+        purposes.add(task.purpose)
+        queue.save(task, rating("Eve"))
+        assert len(discussion.threads(task.recording, while_rating=True)) == 1 + (task.purpose is Purpose.REPEAT)
+    assert purposes == {Purpose.WORK, Purpose.REPEAT}
+    assert list_recordings(index, MINE, EVE).total == 12
 
 
 def test_a_refused_address_takes_nothing_away(settings: Settings, words: str) -> None:
