@@ -206,6 +206,13 @@ class Queue:
         lease = self._leases.claim(self._project.name, self._me, wanted, lambda *_: True, before_s=event.took_s or 0.0)
         return None if lease is None else self._item(lease)
 
+    def held(self, recording: Recording) -> QueueItem | None:
+        """This recording where the expert has it open, reserved anew."""
+        lease = self._leases.of(self._project.name, self._me)
+        if lease is None or lease.recording_id != recording.id or not self._leases.renew(lease):
+            return None
+        return self._item(lease)
+
     def open(self, recording: Recording) -> QueueItem:
         """Reserve this very recording, which the expert asked for; what else they had open is given back. What is
         open already stays as it is. Raises LabelError, saying why, where it is not theirs to rate now; what they had
@@ -218,9 +225,8 @@ class Queue:
             raise LabelError(N_("{project} is closed."), project=project.title or project.name)
         if recording.id not in set(self._order()):
             raise LabelError(N_("“{text}” is not in this project."), text=recording.text)
-        held = self._leases.of(project.name, self._me)
-        if held is not None and held.recording_id == recording.id and self._leases.renew(held):
-            return self._item(held)  # whatever it is, by the address of what is open it stays open
+        if (item := self.held(recording)) is not None:
+            return item  # whatever it is, by the address of what is open it stays open
         if self._n_to_calibrate(self._counts()):
             raise LabelError(N_("Finish calibration first; then you can choose recordings yourself."))
         if self._quota_left() == 0:
@@ -457,10 +463,12 @@ def _turn(counts: Mapping[Purpose, int]) -> int:
 
 def visible_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:
     """What this person may see of a recording's history: all of it with the right to, else their own part, in which
-    known answers and repeats look like any other work."""
+    known answers and repeats look like any other work; nothing of what is open to them as a repeat."""
     events = list(LabelStore(settings).history(recording))
     if identity.may(Action.SEE_RATINGS):
         return events
+    if recording.id in Leases(settings).repeats_of(identity.name):
+        return []
     hidden = (Purpose.GOLD, Purpose.REPEAT)
     return [
         replace(event, purpose=Purpose.WORK) if event.purpose in hidden else event

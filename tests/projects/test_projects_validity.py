@@ -15,7 +15,7 @@ from pipeline.labels.recording_list import Filter, ListQuery, list_recordings
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.projects.project import folder_of, save_project
-from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress, visible_history
 from pipeline.projects.secret import secret_of
 from pipeline.records import Purpose, RatingAction
 from pipeline.settings import Settings
@@ -136,13 +136,17 @@ def test_known_answers_of_another_part_hold_nobody_up(settings: Settings, words:
 
 
 def test_a_repeat_looks_as_if_it_had_not_been_rated(settings: Settings, words: str) -> None:
-    queue = Queue(settings, project_of(settings, words, repeat_every=12), EVE)
+    project = project_of(settings, words, repeat_every=12)
+    queue = Queue(settings, project, EVE)
     discussion, index, purposes = Discussion(settings, EVE), Index(settings), set()
     while isinstance(task := queue.next(), QueueItem):
         of_it = ListQuery(words, search=task.recording.id)
         assert [row.mine for row in list_recordings(index, of_it, EVE).rows if row.id == task.recording.id] == [None]
         assert task.recording.id not in {row.id for row in list_recordings(index, MINE, EVE).rows}
         assert task.recording.id in {row.id for row in list_recordings(index, OPEN, EVE).rows}
+        desk = Labelling(settings, words, EVE, project).go_to(Session(), task.recording.id)
+        assert (desk.previous, desk.item and desk.item.purpose) == (None, task.purpose)
+        assert visible_history(settings, EVE, task.recording) == []
         assert not discussion.threads(task.recording, while_rating=True)
         discussion.begin(task.recording, "Noisy.")
         assert len(discussion.threads(task.recording, while_rating=True)) == 1
