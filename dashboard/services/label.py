@@ -241,7 +241,7 @@ class Labelling:
     def _undo(self, fresh: Session, nonce: str) -> Session:
         """Undo the newest rating, skip or flag, and open that recording again with its values."""
         recording, event = self._index.recent(self._set.name, self._evaluator, 1)[0]
-        self._store.undo(recording, self._evaluator, self._identity)
+        self._store.undo(recording, self._evaluator, self._identity, last=event)
         message = _("Undone: {text}").format(text=recording.text)
         item = None if self._queue is None else self._queue.reopen(recording, event)
         return replace(

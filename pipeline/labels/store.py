@@ -81,10 +81,14 @@ class LabelStore:
             write_result(path, after)
         return after
 
-    def undo(self, recording: Recording, evaluator: str, by: Identity | None = None) -> ResultFile:
-        """Take back the evaluator's current event. Raises LabelError where there is none."""
+    def undo(
+        self, recording: Recording, evaluator: str, by: Identity | None = None, *, last: RatingEvent | None = None
+    ) -> ResultFile:
+        """Take back the evaluator's current event. Raises LabelError where there is none, or where it is not `last`
+        any more: two tabs that take back one event at once take back one."""
         permit(self._settings, by, Action.RATE, Action.REVIEW)
-        return self._append(recording, self._named(RatingEvent(evaluator, RatingAction.UNDO, now_iso()), by))
+        event = self._named(RatingEvent(evaluator, RatingAction.UNDO, now_iso()), by)
+        return self._append(recording, event, last)
 
     def comment(self, recording: Recording, comment: Comment, by: Identity) -> ResultFile:
         """Keep a comment in the recording's label file. Who may begin or answer which thread is asked by
@@ -132,7 +136,7 @@ class LabelStore:
             )  # fmt: skip
         return rubric
 
-    def _append(self, recording: Recording, event: RatingEvent) -> ResultFile:
+    def _append(self, recording: Recording, event: RatingEvent, undone: RatingEvent | None = None) -> ResultFile:
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             try:
@@ -148,8 +152,9 @@ class LabelStore:
             if People(self._settings).is_open:  # a recording's own history spells its raters in one way
                 alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
                 event = replace(event, evaluator=alike or event.evaluator)
-            said = {standing.evaluator for standing in standing_events(before.ratings)}
-            if event.action is RatingAction.UNDO and event.evaluator not in said:
+            standing = [earlier for earlier in standing_events(before.ratings) if earlier.evaluator == event.evaluator]
+            is_there = bool(standing) and (undone is None or _key(standing[-1]) == _key(undone))
+            if event.action is RatingAction.UNDO and not is_there:
                 raise LabelError(f"{event.evaluator} has no rating of {recording.id} to undo.")
             after = append(before, _after_the_last(before.ratings, event))
             with self._index.saving(recording.id):

@@ -130,8 +130,8 @@ class PairQueue:
         """Keep an answer or a skip; when this returns, it is on disk. It counts even if the reservation has ended
         meanwhile.
 
-        Raises ProjectError for "no difference" where the project has no ties, a skip without a reason, and an answer
-        before both recordings were heard.
+        Raises ProjectError for "no difference" where the project has no ties, a skip without a reason, an answer
+        before both recordings were heard, and a pair that the expert has answered meanwhile (in another tab).
         """
         if answer is Answer.UNDO or (answer is Answer.TIE and not self._project.ties):
             raise ProjectError(N_("Choose the better recording; this project has no ties."))
@@ -143,18 +143,31 @@ class PairQueue:
             self._me, item.left.id, item.right.id, answer, now_iso(), reason.strip()[:MAX_REASON_LENGTH], item.purpose,
             round(max(0.0, self._now() - item.lease.taken_at), 1), heard,
         )  # fmt: skip
-        self._judgements.add(judgement)
+
+        def checked(standing: list[Judgement]) -> Judgement:
+            before = [j for j in self._of_me(standing) if (j.pair, j.purpose) == (judgement.pair, judgement.purpose)]
+            if before and not _is_put_off(before[-1]):
+                raise ProjectError(N_("This pair is no longer open. The next one comes now."))
+            return judgement
+
+        self._judgements.add(checked)
         self._leases.release(item.lease)
         return judgement
 
     def undo(self) -> tuple[PairItem | None, Judgement]:
         """Take back the last answer or skip, and reserve its pair once more with the time it took; None where somebody
         else has it by now. Raises ProjectError where there is nothing to take back."""
-        mine = self._mine()
-        if not mine:
-            raise ProjectError(N_("{name} has no answer to undo."), name=self._me)
-        last = mine[-1]
-        self._judgements.add(Judgement(self._me, last.left, last.right, Answer.UNDO, now_iso()))
+        undone: list[Judgement] = []
+
+        def undo(standing: list[Judgement]) -> Judgement:
+            mine = self._of_me(standing)
+            if not mine:
+                raise ProjectError(N_("{name} has no answer to undo."), name=self._me)
+            undone.append(mine[-1])
+            return Judgement(self._me, mine[-1].left, mine[-1].right, Answer.UNDO, now_iso())
+
+        self._judgements.add(undo)
+        (last,) = undone
         wanted = [(_key_of((last.left, last.right)), last.purpose)]
         lease = self._leases.claim(self._project.name, self._me, wanted, lambda *_: True, before_s=last.took_s or 0.0)
         if lease is None:
@@ -163,14 +176,13 @@ class PairQueue:
         return PairItem(left, right, last.purpose, lease), last
 
     def can_undo(self) -> bool:
-        return bool(self._mine())
+        return bool(self._of_me(self._judgements.standing()))
 
     def progress(self) -> PairProgress:
         """Every save makes `left` one fewer, repeats included, so that no figure tells which pair is one."""
         return self._state(plan_of(self._settings, self._project)).progress()
 
-    def _mine(self) -> list[Judgement]:
-        standing = self._judgements.standing()
+    def _of_me(self, standing: Sequence[Judgement]) -> list[Judgement]:
         mine = {name for name in {j.evaluator for j in standing} if same_person(name, self._me)}
         return [j for j in standing if j.evaluator in mine]
 
