@@ -23,7 +23,10 @@ class Assignment:
 
     def __init__(self, project: Project) -> None:
         self._seed, self._overlap = project.seed, project.overlap
-        self._shares = tuple(sorted((name_key(name), share) for name, share in project.shares.items()))
+        shares: dict[str, float] = {}
+        for name, share in project.shares.items():  # of one person under two spellings, both
+            shares[name_key(name)] = shares.get(name_key(name), 0.0) + share
+        self._shares = tuple(sorted(shares.items()))
         self._gold = project.gold.keys()
         self._given: dict[str, set[str]] = {}
         for name, ids in project.assigned.items():
