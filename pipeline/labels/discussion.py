@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pipeline.errors import AccessError, LabelError
 from pipeline.i18n import N_
 from pipeline.labels.comments import Comment, Thread, is_visible, threads
+from pipeline.labels.leases import Leases
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity, Role
 from pipeline.people.people import People
-from pipeline.projects.leases import Leases
 from pipeline.records import Recording
 from pipeline.settings import Settings
 from pipeline.text import is_showable

@@ -14,10 +14,10 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.leases import Leases
 from pipeline.labels.result_file import event_from_json
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key
-from pipeline.projects.leases import Leases
 from pipeline.records import RatingAction, Seconds
 
 

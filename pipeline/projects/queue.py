@@ -13,12 +13,12 @@ from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.i18n import N_
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.leases import Lease, Leases, slot_of
 from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.assignment import Assignment
-from pipeline.projects.leases import Lease, Leases, slot_of
 from pipeline.projects.order import order_of
 from pipeline.projects.progress import dealt_with, open_rows, outlook, states
 from pipeline.projects.project import Project, rubric_of

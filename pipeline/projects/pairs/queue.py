@@ -14,9 +14,9 @@ from pipeline.errors import AccessError, ProjectError, UnknownNameError
 from pipeline.i18n import N_
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.leases import Lease, Leases
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
-from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.pairs.design import Pair
 from pipeline.projects.pairs.judgements import PREFERENCE, Answer, Judgement, Judgements
 from pipeline.projects.pairs.plan import Plan, plan_of
