@@ -26,9 +26,12 @@ ExportFormat = Literal["csv", "consensus", "xlsx", "jsonl", "label-studio", "tex
 
 @asks(Action.SEE_SETS)
 def overview() -> list[SetOverview]:
-    """What is in each set; who rated how much of it only for who may see that."""
+    """What is in each set; how much of it is rated, and by whom, only for who may see that."""
     sets = shared.open_index().overview()
-    if identity.allowed(Action.SEE_SETS).may(Action.SEE_NAMES):
+    me = identity.allowed(Action.SEE_SETS)
+    if not me.may(Action.SEE_RATINGS):
+        return [row.for_rater() for row in sets]
+    if me.may(Action.SEE_NAMES):
         return sets
     return [replace(row, ratings_by_evaluator={}) for row in sets]
 

@@ -152,8 +152,10 @@ class Labelling:
         recording = self._index.recording(recording_id)
         if recording.set != self._set.name:
             raise LabelError(N_("“{text}” is in another set: {set}."), text=recording.text, set=recording.set)
-        earlier = self._index.last_of(recording_id, self._evaluator)
-        item = None if earlier is not None or self._queue is None else self._queue.open(recording)
+        item = None if self._queue is None else self._queue.held(recording)  # a repeat shows no earlier values
+        earlier = None if item is not None else self._index.last_of(recording_id, self._evaluator)
+        if item is None and earlier is None and self._queue is not None:
+            item = self._queue.open(recording)
         return replace(
             session, place=0, turn=session.turn + 1, reopened=recording_id, previous=earlier, item=item, answer=None
         )
@@ -258,7 +260,7 @@ class Labelling:
             raise LabelError(N_("You have nothing left to undo here."))
         recording, event = recent[0]
         self._open_project_of(event)
-        self._store.undo(recording, self._evaluator, self._identity)
+        self._store.undo(recording, self._evaluator, self._identity, last=event)
         message = _("Undone: {text}").format(text=recording.text)
         item = None if self._queue is None else self._queue.reopen(recording, event)
         return replace(

@@ -24,17 +24,22 @@ class ProjectState:
     """A project as the Projects page shows it."""
 
     project: Project
-    progress: ProjectProgress
+    progress: ProjectProgress | None  # None for raters, to whom it would tell which of their items counted
     pace: ProjectPace | None  # of pairs, none is measured
 
 
 @asks(Action.SEE_PROJECTS)
 def project_states() -> list[ProjectState]:
-    """Every project with its progress, by name."""
+    """Every project by name; with its progress for who may see ratings: known answers and repeats do not count in it,
+    so that a rater's own save would tell what it was of."""
     shared.open_index()
     settings = shared.settings()
+    sees_ratings = identity.allowed(Action.SEE_PROJECTS).may(Action.SEE_RATINGS)
     states = []
     for project in projects.list_projects(settings):
+        if not sees_ratings:
+            states.append(ProjectState(project, None, None))
+            continue
         if project.kind == PAIRS:
             states.append(ProjectState(project, pairs.progress_of(settings, project), None))
             continue

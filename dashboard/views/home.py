@@ -34,7 +34,11 @@ def _first_steps(progress: home.Progress) -> None:
         ).format(n=number(n))
     else:
         recordings = ngettext("{n} recording.", "{n} recordings.", n).format(n=number(n))
-    labelled = ngettext("{n} recording is rated.", "{n} recordings are rated.", progress.n_labelled)
+    n_labelled = progress.n_labelled
+    labelled = ""
+    if n_labelled is not None:
+        labelled = ngettext("{n} recording is rated.", "{n} recordings are rated.", n_labelled)
+        labelled = labelled.format(n=number(n_labelled))
     n_runs = progress.n_finished_runs
     runs = ngettext("{n} finished run.", "{n} finished runs.", n_runs).format(n=number(n_runs))
     people = _("A sign-in is set up.") if progress.has_people else _("Anyone who opens this address can do everything.")
@@ -42,8 +46,7 @@ def _first_steps(progress: home.Progress) -> None:
         (bool(n) and not progress.only_demo, _("Import recordings"), recordings, "data", IMPORT),
         (progress.has_people, _("Add people"), people, "projects", {}),
         (
-            progress.n_labelled > 0 and not progress.only_demo, _("Rate recordings"),
-            labelled.format(n=number(progress.n_labelled)), "label", {},
+            bool(n_labelled) and not progress.only_demo, _("Rate recordings"), labelled, "label", {},
         ),
         (n_runs > 0, _("Train a scorer"), runs, "train", {}),
     )  # fmt: skip

@@ -107,10 +107,14 @@ def status(as_json: bool) -> None:
     opened = Index(settings)
     opened.ensure()
     sets = opened.overview()
-    if not asker().may(Action.SEE_NAMES):
+    me = asker()
+    if not me.may(Action.SEE_RATINGS):
+        sets = [one.for_rater() for one in sets]
+    elif not me.may(Action.SEE_NAMES):
         sets = [replace(one, ratings_by_evaluator={}) for one in sets]
     lines = [
-        f"{s.name}: {s.n_labelled} of {counted(s.n_recordings, 'recording')} labelled, "
+        f"{s.name}: {'' if s.n_labelled is None else f'{s.n_labelled} of '}{counted(s.n_recordings, 'recording')}"
+        f"{'' if s.n_labelled is None else ' labelled'}, "
         f"{counted(s.n_speakers, 'speaker')}, {s.hours:.2f} h, {counted(s.n_problems, 'problem')}"
         f"{' (synthetic)' if s.synthetic else ''}"
         for s in sets

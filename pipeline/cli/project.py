@@ -1,6 +1,5 @@
 """`pronlab project`: rating projects from the command line."""
 
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -11,6 +10,11 @@ from pipeline.cli._ratings import rating_options
 from pipeline.people.access import Action
 from pipeline.settings import Settings
 
+# Of a project's settings, those that everybody may know.
+_TOLD = (
+    "name", "set", "title", "part", "overlap", "deadline", "instructions", "hear_all", "closed", "kind", "ties",
+    "rubric",
+)  # fmt: skip
 name_argument = click.argument("name", metavar="PROJECT")
 recording_argument = click.argument("recording_id", metavar="RECORDING")
 
@@ -28,10 +32,11 @@ def list_(as_json: bool) -> None:
 
     settings = Settings.from_env()
     projects = list_projects(settings)
-    if not asker().may(Action.SEE_RATINGS):  # the known answers would be no test any more
-        projects = [replace(entry, experts=(), gold={}, calibration=0, gold_every=0) for entry in projects]
     lines = [f"{p.name:24} {p.set:20} overlap {p.overlap}{'  over' if p.is_over else ''}" for p in projects]
-    emit(projects, as_json, "\n".join(lines) or "There are no projects yet. Set one up on the Projects page.")
+    listed: list[Any] = list(projects)
+    if not asker().may(Action.SEE_RATINGS):  # of a test of raters, they would learn when it comes; and others' names
+        listed = [{key: getattr(entry, key) for key in _TOLD} for entry in projects]
+    emit(listed, as_json, "\n".join(lines) or "There are no projects yet. Set one up on the Projects page.")
     for problem in damaged_projects(settings):
         click.echo(f"! {problem.message}", err=True)
 

@@ -5,17 +5,19 @@ nobody learns what other raters think before, or after, they have rated.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from pipeline.errors import AccessError, LabelError
 from pipeline.i18n import N_
 from pipeline.labels.comments import Comment, Thread, is_visible, threads
+from pipeline.labels.leases import Leases
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity, Role
 from pipeline.people.people import People
 from pipeline.records import Recording
 from pipeline.settings import Settings
 from pipeline.text import is_showable
-from pipeline.times import now_iso
+from pipeline.times import as_text, now_iso
 
 MAX_LENGTH = 2000
 
@@ -25,13 +27,21 @@ class Discussion:
 
     def __init__(self, settings: Settings, identity: Identity) -> None:
         identity.require(Action.RATE, Action.SEE_RATINGS)
-        self._people, self._store, self._me = People(settings), LabelStore(settings), identity
+        self._settings, self._me = settings, identity
+        self._people, self._store = People(settings), LabelStore(settings)
 
     def threads(self, recording: Recording, *, while_rating: bool = False) -> Sequence[Thread]:
         """Those that this person may see, in the order in which they were begun; `while_rating`, whatever their roles,
-        only what a rater sees, who is blind to the others."""
+        only what a rater sees, who is blind to the others; of what is open to them as a repeat, only what was begun
+        meanwhile."""
+        since = Leases(self._settings).repeats_of(self._me.name).get(recording.id) if while_rating else None
+        begun = "" if since is None else as_text(datetime.fromtimestamp(since, UTC))
         me = Identity(self._me.name, frozenset({Role.EXPERT})) if while_rating else self._me
-        return [thread for thread in threads(self._store.comments(recording)) if is_visible(thread, me)]
+        return [
+            thread
+            for thread in threads(self._store.comments(recording))
+            if is_visible(thread, me) and thread.first.at >= begun
+        ]
 
     def begin(self, recording: Recording, text: str, audience: str = "") -> None:
         """Begin a thread. A rater's is for reviewers; who sees all ratings can begin one for a rater (`audience`)."""

@@ -3,7 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline import artifacts
@@ -34,17 +34,23 @@ class LabelProgress:
 
 @dataclass(frozen=True)
 class SetOverview:
-    """`n_labelled` counts recordings with at least one rating, whoever gave it; `hours` is of audio."""
+    """`n_labelled` counts recordings with at least one rating, whoever gave it (None where it is not told); `hours` is
+    of audio."""
 
     name: str
     title: str
     synthetic: bool
     n_recordings: int
     n_speakers: int
-    n_labelled: int
+    n_labelled: int | None
     hours: float
     n_problems: int
     ratings_by_evaluator: dict[str, int]
+
+    def for_rater(self) -> "SetOverview":
+        """As raters see it: their own save of a known answer or a repeat often adds no labelled recording, so that the
+        figure would tell what it was."""
+        return replace(self, n_labelled=None, ratings_by_evaluator={})
 
 
 class IndexQueries(ABC):

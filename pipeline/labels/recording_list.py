@@ -1,11 +1,12 @@
 """A list of the recordings of a set, a page at a time from the index: filtered, searched and sorted there.
 
 Whoever may see others' ratings sees the team's state of each recording. Everybody else sees their own rating and no
-more; which recordings have known answers, or came to them as repeats, their list does not tell.
+more; which recordings have known answers, or came to them as repeats, their list does not tell: while one is open as a
+repeat, it looks as if they had not dealt with it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.leases import Leases
 from pipeline.labels.result_file import event_from_json
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key
@@ -124,12 +126,13 @@ class ListPage:
 # What the reader last did with each recording.
 _MINE = """
     SELECT recording_id, max(number) AS number, action FROM events
-    WHERE evaluator = :me AND set_name = :set AND stands AND action IN ('rate', 'skip', 'flag') GROUP BY recording_id
+    WHERE evaluator = :me AND set_name = :set AND stands AND action IN ('rate', 'skip', 'flag')
+    AND recording_id NOT IN (SELECT value FROM json_each(:again)) GROUP BY recording_id
 """
 _OPEN = """
     NOT EXISTS (
         SELECT 1 FROM events WHERE evaluator = :me AND set_name = :set AND recording_id = r.id AND stands
-        AND action IN ('rate', 'skip', 'flag')
+        AND action IN ('rate', 'skip', 'flag') AND recording_id NOT IN (SELECT value FROM json_each(:again))
     )
 """
 _SET_ASIDE = """
@@ -176,12 +179,13 @@ def list_recordings(index: Index, query: ListQuery, identity: Identity) -> ListP
     sort = query.sort
     if query.filter is Filter.OPEN and sort in OWN_SORTS:
         sort = Sort.RECORDING
+    again = Leases(index.settings).repeats_of(identity.name).keys()
     words = name_key(query.search).split()[:MOST_WORDS]
     values: dict[str, Any] = {
         "set": query.set, "me": identity.name, "all": int(identity.may(Action.SEE_RATINGS)), "part": query.part,
         "speakers": json.dumps(list(query.speakers)), "disputed": query.disputed_from,
         "known": json.dumps(sorted(query.known)), "chosen": json.dumps(sorted(query.chosen)),
-        "limit": query.limit, "offset": query.offset, "later": LATER,
+        "limit": query.limit, "offset": query.offset, "later": LATER, "again": json.dumps(sorted(again)),
         **{f"word{n}": word for n, word in enumerate(words)},
     }  # fmt: skip
     conditions = ["r.set_name = :set", *(f"instr(r.folded, :word{n})" for n in range(len(words)))]
@@ -199,7 +203,7 @@ def list_recordings(index: Index, query: ListQuery, identity: Identity) -> ListP
     listing = f"SELECT r.id, {n} AS n FROM {source} WHERE {where} ORDER BY {_ORDERS[sort]} LIMIT :limit OFFSET :offset"  # noqa: S608
     listed = index.rows(listing, values)
     total = listed[0]["n"] if in_one and listed else index.rows(counting, values)[0]["n"]
-    return ListPage(tuple(_rows(index, query, [row["id"] for row in listed], identity)), total)
+    return ListPage(tuple(_rows(index, query, [row["id"] for row in listed], identity, again)), total)
 
 
 def speakers_of(index: Index, set_name: str) -> list[str]:
@@ -211,7 +215,9 @@ def ids_of(index: Index, set_name: str) -> list[str]:
     return [row["id"] for row in index.rows("SELECT id FROM recordings WHERE set_name = ?", [set_name])]
 
 
-def _rows(index: Index, query: ListQuery, ids: Sequence[str], identity: Identity) -> list[ListedRecording]:
+def _rows(
+    index: Index, query: ListQuery, ids: Sequence[str], identity: Identity, again: Collection[str]
+) -> list[ListedRecording]:
     everything = identity.may(Action.SEE_RATINGS)
     sql = f"""
         SELECT r.*,
@@ -229,11 +235,11 @@ def _rows(index: Index, query: ListQuery, ids: Sequence[str], identity: Identity
         "later": LATER,
     }
     rows = {row["id"]: row for row in index.rows(sql, values)}
-    return [_row(rows[key], everything, key in query.known) for key in ids if key in rows]
+    return [_row(rows[key], everything, key in query.known, key in again) for key in ids if key in rows]
 
 
-def _row(row: dict[str, Any], everything: bool, is_known: bool) -> ListedRecording:
-    mine = None if row["mine"] is None else event_from_json(artifacts.loads(row["mine"]))
+def _row(row: dict[str, Any], everything: bool, is_known: bool, is_again: bool) -> ListedRecording:
+    mine = None if row["mine"] is None or is_again else event_from_json(artifacts.loads(row["mine"]))
     team = TeamState(row["n_raters"], row["score"], row["spread"], row["review"], row["n_set_aside"], is_known)
     return ListedRecording(
         id=row["id"], speaker=row["speaker"], text=row["text"], part=row["part"] or "", duration_s=row["duration_s"],

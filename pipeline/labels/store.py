@@ -82,11 +82,14 @@ class LabelStore:
             write_result(path, after)
         return after
 
-    def undo(self, recording: Recording, evaluator: str, by: Identity | None = None) -> ResultFile:
+    def undo(
+        self, recording: Recording, evaluator: str, by: Identity | None = None, *, last: RatingEvent | None = None
+    ) -> ResultFile:
         """Take back the evaluator's last rating, skip or flag; what they decided as a reviewer stays. Raises LabelError
-        where there is none."""
+        where there is none, or where it is not `last` any more: two tabs that take back one event at once take back
+        one."""
         permit(self._settings, by, Action.RATE)
-        return self._append(recording, self._undo(evaluator, by), undone=RATINGS)
+        return self._append(recording, self._undo(evaluator, by), undone=RATINGS, last=last)
 
     def undo_review(self, recording: Recording, reviewer: str, by: Identity | None = None) -> ResultFile:
         """Take back the reviewer's last decision, exclusion, request, return or reassignment; what they rated as an
@@ -150,8 +153,16 @@ class LabelStore:
             )  # fmt: skip
         return rubric
 
-    def _append(self, recording: Recording, event: RatingEvent, *, undone: Sequence[RatingAction] = ()) -> ResultFile:
-        """`undone`: an UNDO takes back the evaluator's last event with one of these actions."""
+    def _append(
+        self,
+        recording: Recording,
+        event: RatingEvent,
+        *,
+        undone: Sequence[RatingAction] = (),
+        last: RatingEvent | None = None,
+    ) -> ResultFile:
+        """`undone`: an UNDO takes back the evaluator's last event with one of these actions, and only if it is `last`
+        where that is given."""
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             try:
@@ -168,11 +179,12 @@ class LabelStore:
                 alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
                 event = replace(event, evaluator=alike or event.evaluator)
             if event.action is RatingAction.UNDO:
-                theirs = [e.action for e in standing_events(before.ratings) if e.evaluator == event.evaluator]
-                event = replace(event, undoes=next((action for action in reversed(theirs) if action in undone), None))
-                if event.undoes is None:
+                standing = standing_events(before.ratings)
+                theirs = [e for e in standing if e.evaluator == event.evaluator and e.action in undone]
+                if not theirs or (last is not None and _key(theirs[-1]) != _key(last)):
                     kind = "decision on" if undone == REVIEWS else "rating of"
                     raise LabelError(f"{event.evaluator} has no {kind} {recording.id} to undo.")
+                event = replace(event, undoes=theirs[-1].action)
             after = append(before, _after_the_last(before.ratings, event))
             with self._index.saving(recording.id):
                 write_result(path, after)

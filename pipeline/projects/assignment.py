@@ -2,7 +2,8 @@
 
 A recording that is given to nobody by name falls, where there are shares, to as many people as it needs ratings, drawn
 by their shares: the same every time, and a recording that joins the set moves no other. What it needs beyond those
-people (a dispute, a reviewer's request, a person who skipped it) is open to everybody.
+people (a dispute, a reviewer's request, a person who skipped it) is open to everybody. Recordings with known answers
+are everybody's, as each expert is tested with them: what is whose tells none of them apart.
 """
 
 import hashlib
@@ -22,7 +23,11 @@ class Assignment:
 
     def __init__(self, project: Project) -> None:
         self._seed, self._overlap = project.seed, project.overlap
-        self._shares = tuple(sorted((name_key(name), share) for name, share in project.shares.items()))
+        shares: dict[str, float] = {}
+        for name, share in project.shares.items():  # of one person under two spellings, both
+            shares[name_key(name)] = shares.get(name_key(name), 0.0) + share
+        self._shares = tuple(sorted(shares.items()))
+        self._gold = project.gold.keys()
         self._given: dict[str, set[str]] = {}
         for name, ids in project.assigned.items():
             for key in ids:
@@ -34,6 +39,8 @@ class Assignment:
 
     def people_of(self, recording_id: str) -> frozenset[str]:
         """The keys of those whose recording it is; none: it is everybody's."""
+        if recording_id in self._gold:
+            return frozenset()
         given = self._given.get(recording_id)
         if given is not None:
             return frozenset(given)

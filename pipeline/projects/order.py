@@ -10,15 +10,17 @@ from pipeline.projects.project import Project
 from pipeline.settings import Settings
 
 
-def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence[str]) -> list[str]:
-    """All of `ids`. By disagreement or uncertainty, a share stays random; recordings without predictions come last
-    among those that are ranked."""
-    shuffled = sorted(ids, key=lambda key: _place(project.seed, evaluator, key))
+def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence[str], secret: str = "") -> list[str]:
+    """All of `ids`, drawn with the project's `secret`: what comes out of an order that is known would be no work. By
+    disagreement or uncertainty, a share stays random; recordings without predictions come last among those that are
+    ranked."""
+    draw = f"{project.seed}|{secret}" if secret else str(project.seed)
+    shuffled = sorted(ids, key=lambda key: _place(draw, evaluator, key))
     if project.order == "random":
         return shuffled
     urgency = _urgency(settings, project)
     ranked = sorted(shuffled, key=lambda key: -urgency.get(key, -1.0))  # stable: ties stay random
-    seed = int.from_bytes(hashlib.sha256(f"{project.seed}|{evaluator}".encode()).digest()[:8], "big")
+    seed = int.from_bytes(hashlib.sha256(f"{draw}|{evaluator}".encode()).digest()[:8], "big")
     return mixed(shuffled, ranked, project.random_share, seed)
 
 
@@ -37,8 +39,8 @@ def mixed(shuffled: Sequence[str], ranked: Sequence[str], random_share: float, s
     return ordered + [key for key in shuffled if key not in taken]
 
 
-def _place(seed: int, evaluator: str, key: str) -> bytes:
-    return hashlib.sha256(f"{seed}|{evaluator}|{key}".encode()).digest()[:8]
+def _place(draw: str, evaluator: str, key: str) -> bytes:
+    return hashlib.sha256(f"{draw}|{evaluator}|{key}".encode()).digest()[:8]
 
 
 def _urgency(settings: Settings, project: Project) -> dict[str, float]:

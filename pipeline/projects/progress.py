@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
-from pipeline.projects.leases import Leases
+from pipeline.labels.leases import Leases
 from pipeline.projects.project import Project
 from pipeline.settings import Settings
 

@@ -135,9 +135,10 @@ class Project:
         for name, quota in self.quotas.items():
             if quota < 1:
                 wrong.append(Message(N_("a quota is 1 or more, got {value} for {name}"), value=str(quota), name=name))
-        if self.shares and len(self.shares) < self.overlap:
+        n_sharing = len(set(map(name_key, self.shares)))
+        if self.shares and n_sharing < self.overlap:
             text = N_("overlap {overlap} needs as many people with a share, there are {n}")
-            wrong.append(Message(text, overlap=self.overlap, n=len(self.shares)))
+            wrong.append(Message(text, overlap=self.overlap, n=n_sharing))
         return wrong
 
     def quota_of(self, name: str) -> int | None:

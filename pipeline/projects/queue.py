@@ -2,9 +2,10 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -12,17 +13,18 @@ from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.i18n import N_
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.leases import Lease, Leases, slot_of
 from pipeline.labels.result_file import ResultFile
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.assignment import Assignment
-from pipeline.projects.leases import Lease, Leases, slot_of
 from pipeline.projects.order import order_of
 from pipeline.projects.progress import dealt_with, open_rows, outlook, states
 from pipeline.projects.project import Project, rubric_of
 from pipeline.projects.quality import HEARD_WHOLE
-from pipeline.projects.turns import REPEAT_AFTER, falls
+from pipeline.projects.secret import secret_of
+from pipeline.projects.turns import REPEAT_AFTER, falls, n_turns
 from pipeline.records import Purpose, RatingAction, RatingEvent, Recording
 from pipeline.rubrics import Rubric
 from pipeline.settings import Settings
@@ -30,13 +32,11 @@ from pipeline.text import composed
 
 CHUNK = 64
 SOME = 8
-MOST_COUNTED = 5000  # turns ahead; of what lies beyond, gold items and repeats are not counted
 
-
-# The last that an expert did with an item that is no work, where they left it for later.
-_PUT_OFF_APART = """
+# The last that an expert did with an item in the project, where they left it for later.
+_PUT_OFF_HERE = """
     SELECT e.recording_id, e.purpose, e.at FROM events e
-    WHERE e.evaluator = ? AND e.project = ? AND e.purpose <> '' AND e.stands AND e.action = 'skip'
+    WHERE e.evaluator = ? AND e.project = ? AND e.stands AND e.action = 'skip'
     AND json_extract(e.body, '$.reason') = ? AND NOT EXISTS (
         SELECT 1 FROM events l WHERE l.recording_id = e.recording_id AND l.evaluator = e.evaluator
         AND l.project = e.project AND l.purpose = e.purpose AND l.number > e.number AND l.stands
@@ -105,6 +105,10 @@ class Queue:
         self._leases = Leases(settings, now)
         self._assignment = Assignment(project)
 
+    @cached_property
+    def _secret(self) -> str:
+        return secret_of(self._settings, self._project.name)
+
     def next(self) -> QueueItem | EmptyQueue:
         """What is open already (after a reload), else the next; reserved for this expert from now on."""
         if self._project.is_over:
@@ -114,6 +118,8 @@ class Queue:
         if held is not None and self._is_open(held.recording_id, Purpose(held.purpose)):
             self._leases.renew(held)
             return self._item(held)
+        if held is not None:
+            self._leases.release(held)
         if self._quota_left() == 0:
             return EmptyQueue("quota")
         candidates = self._candidates()
@@ -205,9 +211,17 @@ class Queue:
         lease = self._leases.claim(self._project.name, self._me, wanted, lambda *_: True, before_s=event.took_s or 0.0)
         return None if lease is None else self._item(lease)
 
+    def held(self, recording: Recording) -> QueueItem | None:
+        """This recording where the expert has it open, reserved anew."""
+        lease = self._leases.of(self._project.name, self._me)
+        if lease is None or lease.recording_id != recording.id or not self._leases.renew(lease):
+            return None
+        return self._item(lease)
+
     def open(self, recording: Recording) -> QueueItem:
-        """Reserve this very recording, which the expert asked for; what else they had open is given back. Raises
-        LabelError, saying why, where it is not theirs to rate now.
+        """Reserve this very recording, which the expert asked for; what else they had open is given back. What is
+        open already stays as it is. Raises LabelError, saying why, where it is not theirs to rate now; what they had
+        open stays open then.
 
         One with a known answer comes as if it were drawn, and only while it could be had as work and there is other
         work: which recordings can be opened tells nothing."""
@@ -216,7 +230,9 @@ class Queue:
             raise LabelError(N_("{project} is closed."), project=project.title or project.name)
         if recording.id not in set(self._order()):
             raise LabelError(N_("“{text}” is not in this project."), text=recording.text)
-        if self._counts().get(Purpose.CALIBRATION, 0) < project.calibration:
+        if (item := self.held(recording)) is not None:
+            return item  # whatever it is, by the address of what is open it stays open
+        if self._n_to_calibrate(self._counts()):
             raise LabelError(N_("Finish calibration first; then you can choose recordings yourself."))
         if self._quota_left() == 0:
             raise LabelError(N_("You have given as many ratings as you were asked for."))
@@ -239,8 +255,6 @@ class Queue:
         n_open, by_others = outlook(self._index, self._project, self._me)
         if not self._assignment.is_empty:
             n_open = self._n_open()
-        quota_left = self._quota_left()
-        n_open = n_open if quota_left is None else min(n_open, quota_left)
         sql = """
             SELECT action, count(*) AS n FROM events WHERE project = ? AND evaluator = ? AND stands GROUP BY action
         """
@@ -251,27 +265,37 @@ class Queue:
         return QueueProgress(rated, skipped, flagged, self._n_left(counts, n_open), by_others)
 
     def _n_left(self, counts: Mapping[Purpose, int], n_open: int) -> int:
-        """Calibration, then turn by turn as `_candidates` deals them out."""
-        project = self._project
-        calibration = max(0, project.calibration - counts.get(Purpose.CALIBRATION, 0))
-        put_off = len(self._put_off_apart())
-        if not (project.gold_every or project.repeat_every):
-            return calibration + n_open + put_off
-        turn, n_work = _turn(counts), n_open
-        n_gold = len(self._gold_items(self._calibration_items()[:calibration])) if project.gold_every else 0
-        n_rated, n_repeats = len(self._rated()), counts.get(Purpose.REPEAT, 0)
-        left = 0
-        while n_work and left < MOST_COUNTED:
-            if n_gold and self._falls(Purpose.GOLD, project.gold_every, turn):
-                n_gold -= 1
-            elif n_rated - REPEAT_AFTER > n_repeats and self._falls(Purpose.REPEAT, project.repeat_every, turn):
-                n_repeats += 1
-            else:
-                n_work -= 1
-                n_rated += 1
-            turn += 1
-            left += 1
-        return calibration + left + n_work + put_off
+        """Calibration, then of all turns those that are not taken; what was put off is not dealt with yet."""
+        project, quota_left = self._project, self._quota_left()
+        n_work = n_open if quota_left is None else min(n_open, quota_left)
+        put_off = self._put_off_here()
+        dealt_with = Counter(counts)
+        dealt_with.subtract(purpose for _key, purpose in put_off)
+        n_calibrate = self._n_to_calibrate(counts)
+        n_calibration = n_calibrate + counts.get(Purpose.CALIBRATION, 0) - dealt_with.pop(Purpose.CALIBRATION, 0)
+        n_gold = len(self._gold_items(self._calibration_items()[:n_calibrate])) if project.gold_every else 0
+        n_done = dealt_with.total()
+        n_all = n_turns(
+            self._secret, project, self._me, n_work=dealt_with[Purpose.WORK] + n_work,
+            n_gold=counts.get(Purpose.GOLD, 0) + n_gold, n_done=n_done, after_work=n_work != quota_left,
+        )  # fmt: skip
+        is_more = n_work or any(purpose is not Purpose.WORK for _key, purpose in put_off)
+        if not is_more and quota_left != 0:
+            is_more = self._is_special(counts, len(self._rated()), n_gold)
+        return n_calibration + (max(1, n_all - n_done) if is_more else 0)
+
+    def _is_special(self, counts: Mapping[Purpose, int], n_rated: int, n_gold: int) -> bool:
+        """Whether a known answer or a repeat comes now."""
+        project, turn = self._project, _turn(counts)
+        can_repeat = n_rated - REPEAT_AFTER > counts.get(Purpose.REPEAT, 0)
+        return (n_gold > 0 and self._falls(Purpose.GOLD, project.gold_every, turn)) or (
+            can_repeat and self._falls(Purpose.REPEAT, project.repeat_every, turn)
+        )
+
+    def _n_to_calibrate(self, counts: Mapping[Purpose, int]) -> int:
+        """How many items of calibration are to come: no more than there are (a known answer can be of another part)."""
+        wanted = self._project.calibration - counts.get(Purpose.CALIBRATION, 0)
+        return min(wanted, len(self._calibration_items())) if wanted > 0 else 0
 
     def _quota_left(self) -> int | None:
         """How many ratings of work this expert may still give; None for no limit."""
@@ -333,12 +357,12 @@ class Queue:
 
     def _gold_items(self, to_come: Sequence[str] = ()) -> list[str]:
         """Recordings with known answers that can come as if they were work: none that this expert has rated before or
-        saw the answer of, in any project, which would measure memory; and, where there are others, none with a text
-        that calibration used. `to_come` counts as if calibration had used it already."""
+        saw the answer of, in any project, which would measure memory; and those with
+        a text that calibration used last. `to_come` counts as if calibration had used it already."""
         met, texts = self._met().union(to_come, self._project.calibrate), self._texts_of_gold()
         shown = {texts[key] for key in self._seen(Purpose.CALIBRATION).union(to_come) if key in texts}
         left = [key for key in self._order() if key in texts and key not in met]
-        return [key for key in left if texts[key] not in shown] or left
+        return sorted(left, key=lambda key: texts[key] in shown)
 
     def _texts_of_gold(self) -> dict[str, str]:
         sql = "SELECT id, text FROM recordings WHERE id IN (SELECT value FROM json_each(?))"
@@ -361,7 +385,7 @@ class Queue:
             SELECT recording_id, '' AS purpose, at FROM ratings
             WHERE evaluator = ? AND set_name = ? AND action = 'skip' AND reason = ?
         """
-        sql = f"SELECT * FROM ({work} UNION ALL {_PUT_OFF_APART}) ORDER BY at"  # noqa: S608
+        sql = f"SELECT * FROM ({work} UNION ALL SELECT * FROM ({_PUT_OFF_HERE}) WHERE purpose <> '') ORDER BY at"  # noqa: S608
         values = [self._me, self._project.set, LATER, *self._of_me(), LATER]
         listed = [(row["recording_id"], Purpose(row["purpose"])) for row in self._index.rows(sql, values)]
         states = {row["id"]: row for row in self._states([key for key, purpose in listed if purpose is Purpose.WORK])}
@@ -372,20 +396,20 @@ class Queue:
             if key in mine and (purpose is not Purpose.WORK or (key in states and self._is_wanted(states[key])))
         ]
 
-    def _put_off_apart(self) -> set[tuple[str, Purpose]]:
-        """Of these, what is no work: known answers, calibration and repeats."""
-        rows = self._index.rows(_PUT_OFF_APART, [*self._of_me(), LATER])
+    def _put_off_here(self) -> set[tuple[str, Purpose]]:
+        """What this expert left for later in the project."""
+        rows = self._index.rows(_PUT_OFF_HERE, [*self._of_me(), LATER])
         return {(row["recording_id"], Purpose(row["purpose"])) for row in rows}
 
     def _of_me(self) -> list[str]:
         return [self._me, self._project.name]
 
     def _falls(self, purpose: Purpose, every: int, turn: int) -> bool:
-        return falls(self._project, self._me, purpose, every, turn)
+        return falls(self._secret, self._me, purpose, every, turn)
 
     def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
         if purpose is not Purpose.WORK:
-            return recording_id not in self._seen(purpose) or (recording_id, purpose) in self._put_off_apart()
+            return recording_id not in self._seen(purpose) or (recording_id, purpose) in self._put_off_here()
         states = self._states([recording_id])
         return bool(states) and self._is_wanted(states[0])
 
@@ -405,7 +429,7 @@ class Queue:
         return self._assignment.is_open_to(self._me, row, people.get(row["id"], ()))
 
     def _order(self) -> tuple[str, ...]:
-        return _order(self._settings, self._index, self._project, self._me)
+        return _order(self._settings, self._index, self._project, self._me, self._secret)
 
     def _states(self, ids: list[str]) -> list[dict[str, Any]]:
         return states(self._index, self._project, ids, self._me)
@@ -444,10 +468,12 @@ def _turn(counts: Mapping[Purpose, int]) -> int:
 
 def visible_history(settings: Settings, identity: Identity, recording: Recording) -> list[RatingEvent]:
     """What this person may see of a recording's history: all of it with the right to, else their own part, in which
-    known answers and repeats look like any other work."""
+    known answers and repeats look like any other work; nothing of what is open to them as a repeat."""
     events = list(LabelStore(settings).history(recording))
     if identity.may(Action.SEE_RATINGS):
         return events
+    if recording.id in Leases(settings).repeats_of(identity.name):
+        return []
     hidden = (Purpose.GOLD, Purpose.REPEAT)
     return [
         replace(event, purpose=Purpose.WORK) if event.purpose in hidden else event
@@ -456,24 +482,24 @@ def visible_history(settings: Settings, identity: Identity, recording: Recording
     ]
 
 
-def _order(settings: Settings, index: Index, project: Project, evaluator: str) -> tuple[str, ...]:
+def _order(settings: Settings, index: Index, project: Project, evaluator: str, secret: str) -> tuple[str, ...]:
     """All recordings of the project in the expert's order; worked out anew only where something has changed."""
     stamp = 0.0
     if project.order != "random":
         files = list((settings.predictions_root / project.set).glob("*.jsonl"))
         stamp = max((file.stat().st_mtime for file in files), default=0.0)
     return _cached_order(
-        settings, project.set, project.part, project.order, project.random_share, project.seed, evaluator,
+        settings, project.set, project.part, project.order, project.random_share, project.seed, evaluator, secret,
         index.ids_digest(project.set), stamp,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=64)
 def _cached_order(
-    settings: Settings, set_name: str, part: str, order: str, share: float, seed: int, evaluator: str, digest: str,
-    stamp: float,
+    settings: Settings, set_name: str, part: str, order: str, share: float, seed: int, evaluator: str, secret: str,
+    digest: str, stamp: float,
 ) -> tuple[str, ...]:  # fmt: skip
     sql = "SELECT id FROM recordings WHERE set_name = ? AND (? = '' OR part = ?) ORDER BY id"
     ids = [row["id"] for row in Index(settings).rows(sql, [set_name, part, part])]
     project = Project("order", set_name, order=order, random_share=share, seed=seed)
-    return tuple(order_of(settings, project, evaluator, ids))
+    return tuple(order_of(settings, project, evaluator, ids, secret))

@@ -1,6 +1,7 @@
 """People see what is theirs: what pages show and change, for whom, whatever the address says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pipeline.people.people import People
 from pipeline.practice.attempts import delete_attempts, read_attempts, save_attempt
 from pipeline.practice.consent import Keep, exported, give_consent
 from pipeline.practice.lessons import add_lesson, list_lessons, remove_lesson
+from pipeline.projects.project import Project, save_project
 from pipeline.records import ScoreResult, Target
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.tabular.prompts.store import Store
@@ -128,6 +130,8 @@ def test_the_data_page_names_raters_only_to_who_may_see_ratings(
 
 
 def test_the_command_line_counts_labels_without_names_for_experts(tiny_set: str, team: Settings) -> None:
+    import json
+
     from click.testing import CliRunner
 
     from pipeline.cli.main import main
@@ -136,6 +140,19 @@ def test_the_command_line_counts_labels_without_names_for_experts(tiny_set: str,
         done = CliRunner().invoke(main, ["index", "status", "--json", "--by", who])
         assert done.exit_code == 0, done.output
         assert ("ayşe" in done.output) is may
+        assert [row["n_labelled"] is not None for row in json.loads(done.output)] == [may]
+
+
+def test_no_figure_tells_raters_whether_their_save_counted(open_page: Open, tiny_set: str, team: Settings) -> None:
+    """Known answers and repeats are no progress of the project: what moved would tell what it was."""
+    save_project(team, Project("study", tiny_set), People(team).identify("Rita"))
+    for who, may in (("Eve", False), ("Rita", True)):
+        (listed,) = open_page("projects", rater=who).dataframe
+        assert listed.value["Project"].tolist() == ["study"]
+        assert {name in listed.value for name in ("Progress", "Ratings", "Recordings", "Time left")} == {may}
+        page = open_page("data", section="Sets", rater=who)
+        assert ("Labelled" in page.dataframe[0].value) is may
+        assert ("Label coverage" in said(page)) is may
 
 
 def test_prompts_of_others_are_rated_without_seeing_their_scores(open_page: Open, team: Settings) -> None:
@@ -198,14 +215,17 @@ def test_an_expert_does_not_learn_the_known_answers_from_a_list_of_projects(tiny
 
     from pipeline.cli.main import main
     from pipeline.labels.index import Index
-    from pipeline.projects.project import Project, save_project
 
     key = Index(team).recordings(tiny_set)[0].id
     project = Project("study", tiny_set, gold={key: {"score": 81.0}}, gold_every=3, experts=("Eve",))
+    project = replace(project, calibrate=(key,), calibration=1, gold_every=0, shares={"Eve": 1}, quotas={"Eve": 5})
     save_project(team, project, People(team).identify("Rita"))
     for who, may in (("Eve", False), ("Rita", True)):
         done = CliRunner().invoke(main, ["project", "list", "--json", "--by", who])
-        assert bool(json.loads(done.output)[0]["gold"]) is may
+        (listed,) = json.loads(done.output)
+        assert listed["name"] == "study"
+        apart = "seed gold gold_every repeat_every calibrate calibration assigned shares quotas experts order"
+        assert {key in listed for key in apart.split()} == {may}
         assert ("81" in done.output) is may
 
 

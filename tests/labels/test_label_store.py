@@ -95,6 +95,19 @@ def test_undo_goes_back_step_by_step(settings: Settings, recording: Recording, p
         store.undo(recording, "a")
 
 
+def test_undo_of_what_another_tab_took_back_takes_nothing_more(
+    settings: Settings, recording: Recording, path: Path
+) -> None:
+    path.unlink()
+    store = LabelStore(settings)
+    store.add(recording, rating("a", 60))
+    last = store.add(recording, rating("a", 75)).ratings[-1]
+    assert store.undo(recording, "a", last=last).score == 60
+    with pytest.raises(LabelError, match="no rating"):
+        store.undo(recording, "a", last=last)
+    assert store.current(recording)["a"].score == 60
+
+
 def test_undo_takes_back_ones_own_only() -> None:
     events = [rating("a", 60), rating("b", 70), RatingEvent("a", RatingAction.UNDO, NOW)]
     assert {who: event.score for who, event in current_ratings(events).items()} == {"b": 70}

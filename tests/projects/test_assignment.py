@@ -40,6 +40,13 @@ def test_shares_divide_the_recordings_in_proportion_and_stay() -> None:
     )
 
 
+def test_one_person_under_two_spellings_has_one_share() -> None:
+    with pytest.raises(ProjectError, match="there are 1"):
+        Project("p", "s", overlap=2, shares={"Eve": 1, "eve": 1})
+    twice = Assignment(Project("p", "s", overlap=2, shares={"Eve": 1, "eve": 1, "Bob": 1}))
+    assert {twice.people_of(f"s/{n}") for n in range(50)} == {frozenset({"eve", "bob"})}
+
+
 def test_each_is_given_their_share_and_nothing_else(settings: Settings, words: str) -> None:
     project = project_of(settings, words, overlap=1, shares={"Eve": 1, "Bob": 1})
     assignment = Assignment(project)
@@ -50,6 +57,15 @@ def test_each_is_given_their_share_and_nothing_else(settings: Settings, words: s
     assert sorted(rated_by(settings, project, "Eve")) == sorted(eves)
     assert queue.next() == EmptyQueue("done")
     assert len(rated_by(settings, project, "Bob")) == 12 - len(eves)
+
+
+def test_every_known_answer_that_comes_is_in_the_list_of_ones_own(settings: Settings, words: str) -> None:
+    gold = {key: {"score": 75.0} for key in ids_of(settings)[:4]}
+    project = project_of(settings, words, gold=gold, gold_every=2, shares={"Eve": 1, "Bob": 1})
+    project = assign(settings, project, ids_of(settings)[:1], ["Bob"], ADMIN)
+    tasks = rate_all(Queue(settings, project, expert("Eve")), "Eve")
+    assert {task.purpose for task in tasks} == {Purpose.WORK, Purpose.GOLD}
+    assert all(Assignment(project).is_theirs("Eve", task.recording.id) for task in tasks)
 
 
 def test_recordings_given_by_name_are_theirs_and_the_rest_is_everybodys(settings: Settings, words: str) -> None:

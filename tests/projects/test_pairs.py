@@ -50,6 +50,41 @@ def compare_all(queue: PairQueue, answer: Callable[[PairItem], Answer] = by_numb
     return done
 
 
+def test_later_and_its_undo_move_nothing_whatever_it_was(settings: Settings, words: str) -> None:
+    queue = PairQueue(settings, pair_project(settings, comparisons=4, repeat_every=12), expert("Eve"))
+    purposes, left = set(), queue.progress().left
+    while isinstance(item := queue.next(), PairItem):
+        queue.save(item, Answer.SKIP, heard=HEARD, reason=LATER)
+        assert queue.progress().left == left, item.purpose
+        queue.undo()
+        assert queue.progress().left == left, item.purpose
+        item = queue.next()
+        assert isinstance(item, PairItem)
+        queue.save(item, Answer.LEFT, heard=HEARD)
+        left -= 1
+        purposes.add(item.purpose)
+        assert queue.progress().left == left, item.purpose
+    assert left == 0
+    assert purposes == {Purpose.WORK, Purpose.REPEAT}
+
+
+def test_one_pair_in_two_tabs_is_answered_and_taken_back_once(settings: Settings, words: str) -> None:
+    project = pair_project(settings, comparisons=4, overlap=2)
+    first, second = (PairQueue(settings, project, expert("Eve")) for _ in range(2))
+    here, there = first.next(), second.next()
+    assert isinstance(here, PairItem)
+    assert isinstance(there, PairItem)
+    first.save(here, Answer.LEFT, heard=HEARD)
+    with pytest.raises(ProjectError, match="no longer open"):
+        second.save(there, Answer.RIGHT, heard=HEARD)
+    compare_all(first, most=5)
+    with ThreadPoolExecutor(2) as pool:
+        undone = {judgement for _item, judgement in pool.map(lambda queue: queue.undo(), (first, second))}
+    assert len(undone) == 2
+    assert len(Judgements(settings, "duel").standing()) == 4
+    assert not undone & set(Judgements(settings, "duel").standing())
+
+
 # The design
 
 
@@ -249,11 +284,11 @@ def test_a_project_with_answers_stays_on_its_set(settings: Settings, tiny_set: s
 def test_damaged_lines_lose_themselves_alone(settings: Settings, words: str) -> None:
     pair_project(settings)
     file = folder_of(settings, "duel") / "judgements.jsonl"
-    Judgements(settings, "duel").add(Judgement("Eve", "a", "b", Answer.TIE, "2026-01-01T00:00:00.000+00:00"))
+    Judgements(settings, "duel").add(lambda _: Judgement("Eve", "a", "b", Answer.TIE, "2026-01-01T00:00:00.000+00:00"))
     with file.open("a", encoding="utf-8") as stream:
         stream.write('{"evaluator": "Eve"}\n[1]\nnonsense\n{"evaluator": "Bob", "left": "a", "ri')
-    Judgements(settings, "duel").add(Judgement("EVE", "b", "c", Answer.LEFT, "2026-01-01T00:00:01.000+00:00"))
-    Judgements(settings, "duel").add(Judgement("eve", "b", "c", Answer.UNDO, "2026-01-01T00:00:02.000+00:00"))
+    Judgements(settings, "duel").add(lambda _: Judgement("EVE", "b", "c", Answer.LEFT, "2026-01-01T00:00:01.000+00:00"))
+    Judgements(settings, "duel").add(lambda _: Judgement("eve", "b", "c", Answer.UNDO, "2026-01-01T00:00:02.000+00:00"))
     assert [j.answer for j in Judgements(settings, "duel").standing()] == [Answer.TIE]
 
 

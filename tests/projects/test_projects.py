@@ -11,10 +11,10 @@ import pytest
 from pipeline import artifacts
 from pipeline.errors import AccessError, LabelError, ProjectError
 from pipeline.labels.index import Index
+from pipeline.labels.leases import LASTS_S, Leases
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity, Role
 from pipeline.people.people import People, Person
-from pipeline.projects.leases import LASTS_S, Leases
 from pipeline.projects.order import order_of
 from pipeline.projects.progress import progress_of
 from pipeline.projects.project import Project, changes, damaged_projects, get_project, list_projects, save_project

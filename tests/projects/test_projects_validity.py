@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from dashboard.services.label import Labelling, OpenRecording, Session
+from pipeline.errors import LabelError
+from pipeline.labels.discussion import Discussion
 from pipeline.labels.index import Index
+from pipeline.labels.recording_list import Filter, ListQuery, list_recordings
 from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
-from pipeline.projects.project import save_project
-from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress
+from pipeline.projects.project import folder_of, save_project
+from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress, visible_history
+from pipeline.projects.secret import secret_of
 from pipeline.records import Purpose, RatingAction, RubricName
 from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
@@ -20,6 +24,7 @@ from tests.projects.test_projects import ADMIN, expert, ids_of, project_of, rate
 from tests.projects.test_projects import words as words
 
 EVE = expert("Eve")
+MINE, OPEN = ListQuery("words", filter=Filter.RATED), ListQuery("words", filter=Filter.OPEN)
 
 
 def known(settings: Settings, n: int) -> dict[str, dict[str, float]]:
@@ -79,6 +84,90 @@ def test_the_others_figure_is_not_moved_by_ones_own_saves(settings: Settings, wo
     while isinstance(task := queue.next(), QueueItem):
         queue.save(task, rating("Eve"))
         assert queue.progress().by_others == n
+
+
+def test_the_address_of_what_is_open_tells_nothing(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, gold=known(settings, 4), gold_every=3)
+    for key in project.gold:  # as work they would be refused
+        LabelStore(settings).add(Index(settings).recording(key), rating("Bob"), expert("Bob"))
+    queue, purposes = Queue(settings, project, EVE), set()
+    while isinstance(task := queue.next(), QueueItem):
+        assert queue.open(task.recording).lease.token == task.lease.token
+        purposes.add(task.purpose)
+        queue.save(task, rating("Eve"))
+    assert purposes == {Purpose.WORK, Purpose.GOLD}
+
+
+@pytest.mark.parametrize("changed", [{"gold_every": 6}, {"gold_every": 2, "overlap": 2}, {"calibration": 2}])
+def test_what_is_chosen_by_address_leaves_one_fewer_whatever_it_was(
+    settings: Settings, words: str, changed: dict[str, Any]
+) -> None:
+    project = project_of(settings, words, gold=known(settings, 5), **changed)
+    queue, index = Queue(settings, project, EVE), Index(settings)
+    rate_all(queue, "Eve", most=project.calibration)
+    left = queue.progress().left
+    for key in ids_of(settings)[3:7]:
+        queue.save(queue.open(index.recording(key)), rating("Eve"))
+        assert queue.progress().left == left - 1, key in project.gold
+        left -= 1
+    rate_all(queue, "Eve")
+    assert queue.progress().left == 0
+
+
+def test_turns_and_order_are_drawn_with_a_secret_of_the_project(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, gold=known(settings, 5), gold_every=7, repeat_every=13)
+    queue = Queue(settings, project, EVE)
+    falls = [turn for turn in range(1, 200) if queue._falls(Purpose.GOLD, 7, turn)]
+    order = queue._order()
+    assert secret_of(settings, project.name) == secret_of(settings, project.name)
+    secret = folder_of(settings, project.name) / "secret.json"
+    assert secret_of(settings, project.name) in secret.read_text()
+    secret.unlink()
+    another = Queue(settings, project, EVE)
+    assert [turn for turn in range(1, 200) if another._falls(Purpose.GOLD, 7, turn)] != falls
+    assert another._order() != order
+
+
+def test_known_answers_of_another_part_hold_nobody_up(settings: Settings, words: str) -> None:
+    """Those of calibration that cannot come are not waited for."""
+    project = replace(project_of(settings, words, gold=known(settings, 2), calibration=2), part="dev")
+    queue = Queue(settings, project, EVE)
+    assert queue.next() == EmptyQueue("done")
+    assert queue.progress().left == 0
+
+
+def test_a_repeat_looks_as_if_it_had_not_been_rated(settings: Settings, words: str) -> None:
+    project = project_of(settings, words, repeat_every=12)
+    queue = Queue(settings, project, EVE)
+    discussion, index, purposes = Discussion(settings, EVE), Index(settings), set()
+    while isinstance(task := queue.next(), QueueItem):
+        of_it = ListQuery(words, search=task.recording.id)
+        assert [row.mine for row in list_recordings(index, of_it, EVE).rows if row.id == task.recording.id] == [None]
+        assert task.recording.id not in {row.id for row in list_recordings(index, MINE, EVE).rows}
+        assert task.recording.id in {row.id for row in list_recordings(index, OPEN, EVE).rows}
+        desk = Labelling(settings, words, EVE, project).go_to(Session(), task.recording.id)
+        assert (desk.previous, desk.item and desk.item.purpose) == (None, task.purpose)
+        assert visible_history(settings, EVE, task.recording) == []
+        assert not discussion.threads(task.recording, while_rating=True)
+        discussion.begin(task.recording, "Noisy.")
+        assert len(discussion.threads(task.recording, while_rating=True)) == 1
+        purposes.add(task.purpose)
+        queue.save(task, rating("Eve"))
+        assert len(discussion.threads(task.recording, while_rating=True)) == 1 + (task.purpose is Purpose.REPEAT)
+    assert purposes == {Purpose.WORK, Purpose.REPEAT}
+    assert list_recordings(index, MINE, EVE).total == 12
+
+
+def test_a_refused_address_takes_nothing_away(settings: Settings, words: str) -> None:
+    project = project_of(settings, words)
+    rate_all(Queue(settings, project, expert("Bob")), "Bob", most=3)
+    rated = Index(settings).recent(words, "Bob", 1)[0][0]
+    queue = Queue(settings, project, EVE)
+    task = queue.next()
+    assert isinstance(task, QueueItem)
+    with pytest.raises(LabelError, match="not yours to rate"):
+        queue.open(rated)
+    assert queue.renew(task)
 
 
 def test_later_comes_back_at_the_end_by_itself(settings: Settings, words: str) -> None:

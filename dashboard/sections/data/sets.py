@@ -27,15 +27,13 @@ def draw() -> None:
         empty_state(_("There are no recordings yet. Open **Import** above, or install the demo under **Maintain**."))
         return
     sees_ratings = identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS)
-    left, right = st.columns(2)
-    with left:
-        st.header(_("Label coverage"))
-        names = [row.title for row in overview]
-        st.plotly_chart(
-            rater_charts.coverage(names, [row.n_labelled for row in overview], [row.n_recordings for row in overview])
-        )
-    with right:
-        if sees_ratings:
+    if sees_ratings:
+        left, right = st.columns(2)
+        with left:
+            st.header(_("Label coverage"))
+            names, n_labelled = [row.title for row in overview], [row.n_labelled or 0 for row in overview]
+            st.plotly_chart(rater_charts.coverage(names, n_labelled, [row.n_recordings for row in overview]))
+        with right:
             st.header(_("Ratings per rater"))
             counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
             if counts:
@@ -52,7 +50,7 @@ def draw() -> None:
                 _("Recordings"): row.n_recordings,
                 _("Speakers"): row.n_speakers,
                 _("Duration"): _duration(row.hours),
-                _("Labelled"): 100 * row.n_labelled / max(1, row.n_recordings),
+                **({} if row.n_labelled is None else {_("Labelled"): 100 * row.n_labelled / max(1, row.n_recordings)}),
                 _("Problems"): row.n_problems,
                 _("Labels"): _("synthetic") if row.synthetic else _("experts"),
                 _("Rubric"): _(RUBRICS[set_.rubric]) if (set_ := described.get(row.name)) else None,

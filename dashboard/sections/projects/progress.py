@@ -11,7 +11,8 @@ from dashboard.sections.projects.kinds import KIND_LABELS
 from dashboard.services import projects
 from dashboard.services.projects import ProjectState
 from pipeline.i18n import _, day, number
-from pipeline.projects.pace import ExpertPace
+from pipeline.projects.pace import ExpertPace, ProjectPace
+from pipeline.projects.progress import ProjectProgress
 from pipeline.projects.project import Project
 
 
@@ -37,19 +38,25 @@ def draw() -> None:
 
 
 def _row(state: ProjectState) -> dict[str, object]:
-    project, progress = state.project, state.progress
-    of = _("{done} of {total}")
+    project = state.project
     return {
         _("Project"): project.title or project.name,
-        _("Progress"): 100.0 * progress.share if progress.needed else 0.0,
-        _("Ratings"): of.format(done=number(progress.done), total=number(progress.needed)),
-        _("Recordings"): of.format(done=number(progress.finished), total=number(progress.items)),
-        _("Working now"): number(progress.at_work),
-        _("Time left"): "" if state.pace is None else _duration(state.pace.seconds_left),
+        **({} if state.progress is None else _progress(state.progress, state.pace)),
         _("Deadline"): day(datetime.fromisoformat(project.deadline)) if project.deadline else "",
         _("Status"): _status(project),
         _("Kind"): _(KIND_LABELS[project.kind]),
         _("Set"): " ".join(filter(None, [project.set, project.part])),
+    }
+
+
+def _progress(progress: ProjectProgress, pace: ProjectPace | None) -> dict[str, object]:
+    of = _("{done} of {total}")
+    return {
+        _("Progress"): 100.0 * progress.share if progress.needed else 0.0,
+        _("Ratings"): of.format(done=number(progress.done), total=number(progress.needed)),
+        _("Recordings"): of.format(done=number(progress.finished), total=number(progress.items)),
+        _("Working now"): number(progress.at_work),
+        _("Time left"): "" if pace is None else _duration(pace.seconds_left),
     }
 
 

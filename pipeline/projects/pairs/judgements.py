@@ -3,7 +3,7 @@
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -66,18 +66,21 @@ class Judgements:
         self._settings = settings
         self._file = folder_of(settings, project) / JUDGEMENTS
 
-    def add(self, judgement: Judgement) -> None:
-        """Append; when this returns, it is on disk. Raises ProjectError where the file cannot be written, and for
-        shares heard that are no numbers, which no reader would take."""
-        if judgement.heard is not None and not all(map(math.isfinite, judgement.heard)):
-            raise ProjectError(f"The shares heard must be numbers, got {judgement.heard}.")
+    def add(self, make: Callable[[list[Judgement]], Judgement]) -> Judgement:
+        """Append what `make` says of those that stand, while nobody else adds any; when this returns, it is on disk.
+        Raises ProjectError where the file cannot be written, and for shares heard that are no numbers, which no reader
+        would take."""
         with locked(self._settings, self._file, ProjectError):
+            judgement = make(self.standing())
+            if judgement.heard is not None and not all(map(math.isfinite, judgement.heard)):
+                raise ProjectError(f"The shares heard must be numbers, got {judgement.heard}.")
             try:
                 jsonl.append(self._file, judgement, durable=True)
             except OSError as error:
                 raise ProjectError(
                     f"{self._file} cannot be written ({error.strerror or error}); the answer was not saved."
                 ) from error
+        return judgement
 
     def standing(self) -> list[Judgement]:
         """Answers and skips that their expert has not taken back, oldest first."""

@@ -6,7 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from pipeline import artifacts
@@ -14,17 +14,18 @@ from pipeline.errors import AccessError, ProjectError, UnknownNameError
 from pipeline.i18n import N_
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
+from pipeline.labels.leases import Lease, Leases
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
-from pipeline.projects.leases import Lease, Leases
 from pipeline.projects.pairs.design import Pair
 from pipeline.projects.pairs.judgements import PREFERENCE, Answer, Judgement, Judgements
 from pipeline.projects.pairs.plan import Plan, plan_of
 from pipeline.projects.progress import ProjectProgress
 from pipeline.projects.project import PAIRS, Project
 from pipeline.projects.quality import HEARD_WHOLE
-from pipeline.projects.queue import MOST_COUNTED, EmptyQueue
-from pipeline.projects.turns import REPEAT_AFTER, falls
+from pipeline.projects.queue import EmptyQueue
+from pipeline.projects.secret import secret_of
+from pipeline.projects.turns import REPEAT_AFTER, falls, n_turns
 from pipeline.records import Purpose, Recording
 from pipeline.settings import Settings
 from pipeline.times import now_iso
@@ -79,6 +80,10 @@ class PairQueue:
         self._leases = Leases(settings, now)
         self._judgements = Judgements(settings, project.name)
 
+    @cached_property
+    def _secret(self) -> str:
+        return secret_of(self._settings, self._project.name)
+
     def next(self) -> PairItem | EmptyQueue:
         """What is open already (after a reload), else the next; reserved for this expert from now on."""
         if self._project.is_over:
@@ -90,6 +95,8 @@ class PairQueue:
         if held is not None and state.is_open(_pair_of(held.recording_id), Purpose(held.purpose)):
             self._leases.renew(held)
             return self._item(held, state)
+        if held is not None:
+            self._leases.release(held)
         candidates = state.candidates()
         while some := list(islice(candidates, SOME)):
             wanted = [(_key_of(pair), purpose) for pair, purpose in some]
@@ -123,8 +130,8 @@ class PairQueue:
         """Keep an answer or a skip; when this returns, it is on disk. It counts even if the reservation has ended
         meanwhile.
 
-        Raises ProjectError for "no difference" where the project has no ties, a skip without a reason, and an answer
-        before both recordings were heard.
+        Raises ProjectError for "no difference" where the project has no ties, a skip without a reason, an answer
+        before both recordings were heard, and a pair that the expert has answered meanwhile (in another tab).
         """
         if answer is Answer.UNDO or (answer is Answer.TIE and not self._project.ties):
             raise ProjectError(N_("Choose the better recording; this project has no ties."))
@@ -136,18 +143,31 @@ class PairQueue:
             self._me, item.left.id, item.right.id, answer, now_iso(), reason.strip()[:MAX_REASON_LENGTH], item.purpose,
             round(max(0.0, self._now() - item.lease.taken_at), 1), heard,
         )  # fmt: skip
-        self._judgements.add(judgement)
+
+        def checked(standing: list[Judgement]) -> Judgement:
+            before = [j for j in self._of_me(standing) if (j.pair, j.purpose) == (judgement.pair, judgement.purpose)]
+            if before and not _is_put_off(before[-1]):
+                raise ProjectError(N_("This pair is no longer open. The next one comes now."))
+            return judgement
+
+        self._judgements.add(checked)
         self._leases.release(item.lease)
         return judgement
 
     def undo(self) -> tuple[PairItem | None, Judgement]:
         """Take back the last answer or skip, and reserve its pair once more with the time it took; None where somebody
         else has it by now. Raises ProjectError where there is nothing to take back."""
-        mine = self._mine()
-        if not mine:
-            raise ProjectError(N_("{name} has no answer to undo."), name=self._me)
-        last = mine[-1]
-        self._judgements.add(Judgement(self._me, last.left, last.right, Answer.UNDO, now_iso()))
+        undone: list[Judgement] = []
+
+        def undo(standing: list[Judgement]) -> Judgement:
+            mine = self._of_me(standing)
+            if not mine:
+                raise ProjectError(N_("{name} has no answer to undo."), name=self._me)
+            undone.append(mine[-1])
+            return Judgement(self._me, mine[-1].left, mine[-1].right, Answer.UNDO, now_iso())
+
+        self._judgements.add(undo)
+        (last,) = undone
         wanted = [(_key_of((last.left, last.right)), last.purpose)]
         lease = self._leases.claim(self._project.name, self._me, wanted, lambda *_: True, before_s=last.took_s or 0.0)
         if lease is None:
@@ -156,14 +176,13 @@ class PairQueue:
         return PairItem(left, right, last.purpose, lease), last
 
     def can_undo(self) -> bool:
-        return bool(self._mine())
+        return bool(self._of_me(self._judgements.standing()))
 
     def progress(self) -> PairProgress:
         """Every save makes `left` one fewer, repeats included, so that no figure tells which pair is one."""
         return self._state(plan_of(self._settings, self._project)).progress()
 
-    def _mine(self) -> list[Judgement]:
-        standing = self._judgements.standing()
+    def _of_me(self, standing: Sequence[Judgement]) -> list[Judgement]:
         mine = {name for name in {j.evaluator for j in standing} if same_person(name, self._me)}
         return [j for j in standing if j.evaluator in mine]
 
@@ -173,7 +192,7 @@ class PairQueue:
         if pair is not None:
             key = frozenset(pair)
             standing = [judgement for judgement in standing if judgement.pair == key]
-        return _State(self._project, self._me, plan, standing)
+        return _State(self._project, self._me, plan, standing, self._secret)
 
     def _item(self, lease: Lease, state: "_State") -> PairItem:
         purpose = Purpose(lease.purpose)
@@ -188,8 +207,8 @@ class PairQueue:
 class _State:
     """Where a project stands for one expert, at one moment."""
 
-    def __init__(self, project: Project, me: str, plan: Plan, standing: Sequence[Judgement]) -> None:
-        self._project, self._me, self._plan = project, me, plan
+    def __init__(self, project: Project, me: str, plan: Plan, standing: Sequence[Judgement], secret: str) -> None:
+        self._project, self._me, self._plan, self._secret = project, me, plan, secret
         self._standing = standing
         key = name_key(me)
         mine = {name for name in {j.evaluator for j in standing} if name_key(name) == key}
@@ -207,8 +226,8 @@ class _State:
         that the design is balanced whenever the project stops; among those, each expert has an order of their own."""
         project = self._project
         open_pairs = [pair for pair in self._plan.pairs if self.is_open(pair, Purpose.WORK)]
-        turn = len(self._mine) + 1
-        if open_pairs and falls(project, self._me, Purpose.REPEAT, project.repeat_every, turn):
+        turn = len(self._last) + 1
+        if open_pairs and falls(self._secret, self._me, Purpose.REPEAT, project.repeat_every, turn):
             yield from ((pair, Purpose.REPEAT) for pair in self._repeats())
         places = _order(self._plan.pairs, project.seed, self._me)
         ranked = sorted(
@@ -246,25 +265,22 @@ class _State:
         return PairProgress(
             compared=sum(j.answer in PREFERENCE for j in last),
             skipped=sum(j.answer is Answer.SKIP and j.reason != LATER for j in last),
-            left=self._n_left(n_work, n_mine),
+            left=self._n_left(n_work),
             by_others=sum(self._n.values()) - n_mine,
         )
 
-    def _n_left(self, n_work: int, n_compared: int) -> int:
-        """Turn by turn, as `candidates` deals them out."""
-        turn = len(self._mine) + 1
-        n_repeats = len({j.pair for j in self._mine if j.purpose is Purpose.REPEAT})
-        n_left = 0
-        while n_work and self._project.repeat_every and n_left < MOST_COUNTED:
-            can_repeat = n_compared - REPEAT_AFTER > n_repeats
-            if can_repeat and falls(self._project, self._me, Purpose.REPEAT, self._project.repeat_every, turn):
-                n_repeats += 1
-            else:
-                n_work -= 1
-                n_compared += 1
-            turn += 1
-            n_left += 1
-        return n_left + n_work
+    def _n_left(self, n_open: int) -> int:
+        """Of all turns those that are not taken; what was put off is not dealt with yet."""
+        dealt_with = Counter(purpose for (_pair, purpose), last in self._last.items() if not _is_put_off(last))
+        n_done = dealt_with.total()
+        n_all = n_turns(
+            self._secret, self._project, self._me, n_work=dealt_with[Purpose.WORK] + n_open, n_gold=0, n_done=n_done,
+            after_work=False,
+        )  # fmt: skip
+        is_more = n_open or any(
+            purpose is Purpose.REPEAT and _is_put_off(last) for (_pair, purpose), last in self._last.items()
+        )
+        return max(1, n_all - n_done) if is_more else 0
 
     def _repeats(self) -> list[Pair]:
         """Pairs that this expert compared and that did not come again, the earliest first."""

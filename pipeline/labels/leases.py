@@ -61,6 +61,14 @@ class Leases:
             ).fetchall()
         return Lease(*rows[0]) if rows else None
 
+    def repeats_of(self, evaluator: str) -> dict[str, float]:
+        """The recordings that the evaluator has open as repeats in any project, and since when (seconds since 1970)."""
+        if not self._path.is_file():
+            return {}
+        with self._connect() as db:
+            sql = f"SELECT recording_id, taken_at FROM leases WHERE evaluator = ? AND purpose = ? AND {_LIVE}"  # noqa: S608
+            return dict(db.execute(sql, [evaluator, str(Purpose.REPEAT), *self._times()]).fetchall())
+
     def held(self, project: str) -> list[Lease]:
         """All live ones, the next to end first."""
         with self._connect() as db:
@@ -76,8 +84,9 @@ class Leases:
         *,
         before_s: Seconds = 0.0,
     ) -> Lease | None:
-        """Take the first of `candidates` that nobody has and that is `still_open`; what the evaluator had before in
-        this project is given back. None where there is none. `before_s` is how long the evaluator had it already.
+        """Take the first of `candidates` that nobody else has and that is `still_open`; what the evaluator had before
+        in this project is given back. None where there is none: then they keep what they had. `before_s` is how long
+        the evaluator had it already.
 
         Within one writing transaction: a rating is saved before its lease is released, so that whoever sees a recording
         free here also sees every rating of it.
@@ -87,8 +96,10 @@ class Leases:
             try:
                 now = self._now()
                 db.execute(f"DELETE FROM leases WHERE project = ? AND NOT ({_LIVE})", [project, *self._times()])  # noqa: S608
-                db.execute("DELETE FROM leases WHERE project = ? AND evaluator = ?", [project, evaluator])
-                taken = {row[0] for row in db.execute("SELECT slot FROM leases WHERE project = ?", [project])}
+                others = db.execute(
+                    "SELECT slot FROM leases WHERE project = ? AND evaluator <> ?", [project, evaluator]
+                )
+                taken = {row[0] for row in others}
                 lease = None
                 for recording_id, purpose in candidates:
                     slot = slot_of(recording_id, purpose, evaluator)
@@ -97,6 +108,7 @@ class Leases:
                         lease = Lease(
                             project, slot, recording_id, evaluator, token, str(purpose), now - before_s, until
                         )
+                        db.execute("DELETE FROM leases WHERE project = ? AND evaluator = ?", [project, evaluator])
                         db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(vars(lease).values()))
                         break
             except BaseException:
