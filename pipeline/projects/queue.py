@@ -238,6 +238,7 @@ class Queue:
             raise LabelError(N_("You have given as many ratings as you were asked for."))
         purpose = Purpose.GOLD if recording.id in project.gold else Purpose.WORK
         is_had = self._is_open(recording.id, Purpose.WORK) and (purpose is Purpose.WORK or self._n_open() > 0)
+        is_had = is_had and recording.id not in self._seen(Purpose.CALIBRATION)  # whose answer they saw
         wanted = [(recording.id, purpose)] if is_had else []
         lease = self._leases.claim(project.name, self._me, wanted, self._is_open)
         if lease is None:
@@ -274,10 +275,12 @@ class Queue:
         n_calibrate = self._n_to_calibrate(counts)
         n_calibration = n_calibrate + counts.get(Purpose.CALIBRATION, 0) - dealt_with.pop(Purpose.CALIBRATION, 0)
         n_gold = len(self._gold_items(self._calibration_items()[:n_calibrate])) if project.gold_every else 0
+        shown = self._seen(Purpose.CALIBRATION)
+        silent = self._seen(Purpose.GOLD) - shown - set(project.calibrate)  # by address, others can be rated too
         n_done = dealt_with.total()
         n_all = n_turns(
             self._secret, project, self._me, n_work=dealt_with[Purpose.WORK] + n_work,
-            n_gold=counts.get(Purpose.GOLD, 0) + n_gold, n_done=n_done, after_work=n_work != quota_left,
+            n_gold=len(silent) + n_gold, n_done=n_done, after_work=n_work != quota_left,
         )  # fmt: skip
         is_more = n_work or any(purpose is not Purpose.WORK for _key, purpose in put_off)
         if not is_more and quota_left != 0:
