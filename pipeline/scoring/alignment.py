@@ -156,7 +156,7 @@ def _serve() -> None:
         if not line:
             return
         with suppress(PronlabError, OSError):  # that one stays unaligned
-            recording = Index(settings).recording(json.loads(line))
+            recording = Index(settings).recording(artifacts.loads(line))
             if recording.set not in aligners:
                 # A rater who starts from an even division would know what the scorer thinks of the recording.
                 aligners[recording.set] = aligner(settings, recording.set, other_texts=True)

@@ -5,7 +5,6 @@ voice; any other is a folder with `NAME.onnx` and `NAME.onnx.json`.
 """
 
 import importlib.util
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import artifacts
 from pipeline.audio.load import Audio, from_samples
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 
@@ -77,7 +77,7 @@ def _packaged() -> Iterator[Path]:
 def _speakers(model: Path, language: str) -> list[PiperVoice]:
     """None for a file without a readable description, or of another language."""
     try:
-        described = json.loads(Path(f"{model}.json").read_text(encoding="utf-8"))
+        described = artifacts.read_json(Path(f"{model}.json"))
         code = str((described.get("language") or {}).get("code") or described["espeak"]["voice"])
         n_speakers = int(described.get("num_speakers") or 1)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

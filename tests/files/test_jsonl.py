@@ -111,8 +111,9 @@ def test_nothing_else_parses_json_or_yaml(file: Path) -> None:
         "pipeline/artifacts.py",
         "pipeline/jsonl.py",
         "pipeline/api/client.py",
+        "pipeline/wakeword/packaging/runner.py",
     ):
-        return  # the readers, and a file to be copied elsewhere
+        return  # the readers, and files to be copied elsewhere
     source = file.read_text(encoding="utf-8")
     assert not re.search(r"\bjson\.loads?\(", source), "use artifacts.read_json or artifacts.loads"
     assert not re.search(r"\byaml\.\w*load\w*\(", source), "use artifacts.loads_yaml"

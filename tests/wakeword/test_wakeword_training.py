@@ -97,7 +97,7 @@ def test_evaluation_by_the_command_line(world: World) -> None:
     ]  # fmt: skip
     result = CliRunner().invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
-    report = json.loads(result.output)
+    report = json.loads(result.stdout)
     assert set(report["miss_at_fah"]) == {"0.1", "0.5", "1.0"}
     assert report["miss_at_fah"]["1.0"] < 0.5, "chirps are told from hums"
     assert 0 <= report["eer"] < 0.4

@@ -14,7 +14,7 @@ def listen(voice: ReferenceVoice | None, exercise: Exercise) -> None:
     if voice is not None and voice.synthetic:
         row.caption(_("synthetic voice"), width="content")
     with st.container(key="reading-text"):
-        st.markdown(plain(exercise.target.text))
+        st.header(plain(exercise.target.text), anchor=False)
     if voice is not None:
         st.audio(str(voice.path))
     if exercise.note:
