@@ -28,6 +28,7 @@ from pipeline.labels.result_file import ResultFile, derive, write_result
 from pipeline.parallel import Progress
 from pipeline.records import RatingAction, RatingEvent, RatingSource, RubricName
 from pipeline.synthesis import espeak
+from pipeline.synthesis.cutting import trimmed
 from pipeline.text import composed
 
 EVALUATOR = "demo-synthetic"
@@ -36,7 +37,6 @@ SEED = 20261121
 BEST_SCORE, WORST_SCORE = 98.0, 5.0
 PEAK = 0.6
 EDGE_S = 0.04
-TRIM_BELOW_PEAK = 0.01  # -40 dB
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def build_demo(out: Path, *, seed: int = SEED, progress: Progress | None = None)
             if progress is not None:
                 progress(len(recordings), total, path)
     for word, phones in WORDS.items():
-        artifacts.write_bytes(out / "references" / f"{word}.wav", to_wav(level(trim(speak(phones, REFERENCE)))))
+        artifacts.write_bytes(out / "references" / f"{word}.wav", to_wav(cut(speak(phones, REFERENCE))))
     corpus = DemoCorpus(
         synthetic=True,
         language="tr",
@@ -171,7 +171,7 @@ def make_recording(
             speed *= SLOWER[grade - 1]
         faults.append(Fault(kind, grade, description))
     pause = any(fault.kind == "slow" and fault.grade == 3 for fault in faults)
-    samples = level(trim(speak(phones, Voice(voice.variant, voice.pitch, round(speed)), pause=pause)))
+    samples = cut(speak(phones, Voice(voice.variant, voice.pitch, round(speed)), pause=pause))
     for fault in faults:
         samples = spoil(samples, fault.kind, fault.grade, noise)
     return samples, tuple(faults)
@@ -212,15 +212,8 @@ def synthesiser_version() -> str:
     return done.stdout.split("  ")[0].strip()
 
 
-def trim(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Without what lies 40 dB under the peak at either end, but for 40 ms."""
-    loud = np.flatnonzero(np.abs(samples) > TRIM_BELOW_PEAK * np.abs(samples).max())
-    edge = round(EDGE_S * TARGET_RATE_HZ)
-    return samples[max(0, loud[0] - edge) : loud[-1] + edge]
-
-
-def level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(samples * (PEAK / np.abs(samples).max()), dtype=np.float32)
+def cut(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    return trimmed(samples, TARGET_RATE_HZ, EDGE_S, PEAK)
 
 
 def spoil(samples: NDArray[np.float32], kind: str, grade: int, noise: np.random.Generator) -> NDArray[np.float32]:

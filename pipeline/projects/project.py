@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
-from pipeline.errors import LabelError, ProjectError
+from pipeline.errors import AccessError, LabelError, ProjectError
 from pipeline.i18n import N_, Message, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -153,6 +153,16 @@ class Project:
     def is_over(self) -> bool:
         """Whether it was closed, or its deadline has passed."""
         return self.closed or bool(self.deadline and datetime.now(UTC).date().isoformat() > self.deadline[:10])
+
+    def require_expert(self, identity: Identity) -> None:
+        """Raises AccessError for somebody who may not rate, here or at all."""
+        identity.require(Action.RATE)
+        if not self.includes(identity.name):
+            raise AccessError(
+                N_("{name} is not among the experts of {project}."),
+                name=identity.name,
+                project=self.title or self.name,
+            )
 
     def includes(self, name: str) -> bool:
         return not self.experts or any(same_person(name, expert) for expert in self.experts)

@@ -91,13 +91,7 @@ class Queue:
     def __init__(
         self, settings: Settings, project: Project, identity: Identity, now: Callable[[], float] = time.time
     ) -> None:
-        identity.require(Action.RATE)
-        if not project.includes(identity.name):
-            raise AccessError(
-                N_("{name} is not among the experts of {project}."),
-                name=identity.name,
-                project=project.title or project.name,
-            )
+        project.require_expert(identity)
         self._settings, self._project, self._me, self._now = settings, project, identity.name, now
         self._identity = identity
         self._index = Index(settings)

@@ -10,12 +10,12 @@ from functools import cached_property, lru_cache
 from itertools import islice
 
 from pipeline import artifacts
-from pipeline.errors import AccessError, ProjectError, UnknownNameError
+from pipeline.errors import ProjectError, UnknownNameError
 from pipeline.i18n import N_
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.labels.leases import Lease, Leases
-from pipeline.people.access import Action, Identity
+from pipeline.people.access import Identity
 from pipeline.people.names import name_key, same_person
 from pipeline.projects.pairs.design import Pair
 from pipeline.projects.pairs.judgements import PREFERENCE, Answer, Judgement, Judgements
@@ -66,13 +66,7 @@ class PairQueue:
     def __init__(
         self, settings: Settings, project: Project, identity: Identity, now: Callable[[], float] = time.time
     ) -> None:
-        identity.require(Action.RATE)
-        if not project.includes(identity.name):
-            raise AccessError(
-                N_("{name} is not among the experts of {project}."),
-                name=identity.name,
-                project=project.title or project.name,
-            )
+        project.require_expert(identity)
         if project.kind != PAIRS:
             raise ProjectError(N_("{project} is not a pair project."), project=project.title or project.name)
         self._settings, self._project, self._me, self._now = settings, project, identity.name, now

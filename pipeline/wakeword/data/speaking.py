@@ -12,17 +12,17 @@ has not been measured on people.
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
-from pipeline.audio.load import Audio
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
+from pipeline.synthesis.cutting import trimmed
 from pipeline.synthesis.manner import Manner
 from pipeline.synthesis.voices import Voice, voices_of
 from pipeline.wakeword.data.clips import SPOKEN, Label
@@ -31,8 +31,7 @@ from pipeline.wakeword.data.near_phrases import near_phrases
 ABOUT = "spoken.json"
 RATES, PITCHES, LIVELINESS = (0.75, 1.25), (-3.0, 3.0), (0.7, 1.3)
 NATURAL_SHARE = 0.5  # of the clips by Piper's voices where there are any: few, and nearer to people than eSpeak's many
-AUDIBLE, EDGE_S = 0.01, 0.05
-PEAK = 0.7
+EDGE_S, PEAK = 0.05, 0.7
 
 
 @dataclass(frozen=True)
@@ -135,20 +134,10 @@ def _clip(out: Path, number: int, label: Label, text: str, voice: Voice, draw: n
     """Raises CorpusError where the voice cannot say it."""
     manner = Manner(*(round(float(draw.uniform(*bounds)), 3) for bounds in (RATES, PITCHES, LIVELINESS)))
     try:
-        audio = _trimmed(voice.say(text, manner))
+        audio = voice.say(text, manner)
+        samples = trimmed(audio.samples, audio.sample_rate_hz, EDGE_S, PEAK)
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         raise CorpusError(f"The voice {voice.name} cannot say {text!r} ({error}).") from error
     path = f"{label}/{voice.name}/{number:05d}.wav"
-    artifacts.write_bytes(out / path, to_wav(audio.samples))
+    artifacts.write_bytes(out / path, to_wav(samples))
     return SpokenClip(path, text, label, voice.name, voice.synthesiser, manner.rate, manner.pitch)
-
-
-def _trimmed(audio: Audio) -> Audio:
-    """From the first to the last sound, at one level. Raises ValueError for silence."""
-    peak = float(np.abs(audio.samples).max(initial=0.0))
-    heard = np.flatnonzero(np.abs(audio.samples) > AUDIBLE * peak) if peak else np.array([])
-    if not len(heard):
-        raise ValueError("it is silent")
-    edge = round(EDGE_S * audio.sample_rate_hz)
-    part = audio.samples[max(0, heard[0] - edge) : heard[-1] + edge]
-    return replace(audio, samples=np.asarray(part * (PEAK / peak), dtype=np.float32))
