@@ -84,8 +84,9 @@ def word(chosen: Chosen, **options: Any) -> None:
 @click.option(
     "--average", multiple=True, help="Average the weights of this run and others instead of training; repeatable."
 )
+@click.option("--start", help="Begin with the listener of the model in this folder, or of `released`.")
 @click.option("--listener", help="Train score heads alone, on the listener of the model in this folder, or `released`.")
-@training_options("whisper_base, wav2vec2_base, wavlm_large, heads, tiny")
+@training_options("whisper_base, wav2vec2_base, wavlm_large, further, heads, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
     """Fine-tune a speech encoder and train the English scorer of phones, words and sentences."""
     from pipeline.scoring.speech.run import train_speech

@@ -16,6 +16,7 @@ import torch
 from pipeline.errors import CorpusError, ModelError, TrainingError
 from pipeline.features.log_mel import log_mel
 from pipeline.labels.corpus_source import of_manifest
+from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.evidence import RHYTHM, n_phone_features
@@ -29,6 +30,8 @@ from pipeline.scoring.speech.training.encoder import batch_inputs, load_encoder
 from pipeline.scoring.speech.training.frozen import run_head_training
 from pipeline.scoring.speech.training.head import HeadEnsemble, Phones, ScoreHead
 from pipeline.scoring.speech.training.losses import discordance
+from pipeline.scoring.speech.training.network import Listener
+from pipeline.scoring.speech.training.start import start_from
 from pipeline.scoring.speech.training.train import run_training, split_speakers
 from pipeline.scoring.speech.training.validate import best_f1
 from pipeline.settings import CHECKOUT, Settings
@@ -129,6 +132,32 @@ def test_a_run_goes_on_where_it_was_cut(
     theirs = load_file(speech_run / "checkpoints" / "last.safetensors")
     assert ours.keys() == theirs.keys()
     assert [name for name in theirs if not torch.equal(ours[name], theirs[name])] == []
+
+
+def test_training_goes_on_from_an_exported_listener(tmp_path: Path, speech_run: Path, tiny_encoder: Path) -> None:
+    from safetensors.torch import load_file
+
+    listener = Listener(load_encoder(tiny_encoder, 0.1), 0.1)
+    trained = {
+        name.removeprefix("listener."): value
+        for name, value in load_file(speech_run / "checkpoints" / "best.safetensors").items()
+        if name.startswith("listener.")
+    }
+    start_from(listener, speech_run / EXPORTED)
+    assert all(torch.allclose(value, trained[name]) for name, value in listener.state_dict().items())
+    shutil.copy(speech_run / EXPORTED / "listener.onnx", tmp_path / "whole.onnx")
+    quantise_dynamic(tmp_path / "whole.onnx", tmp_path / "listener.onnx")
+    start_from(listener, tmp_path)
+    for name, value in listener.state_dict().items():
+        assert torch.allclose(value, trained[name], atol=float(trained[name].abs().max()) / 100)
+
+    with pytest.raises(ModelError, match="another encoder"):
+        start_from(listener, CHECKOUT / "models" / "speech-en")
+    (tmp_path / "listener.onnx").write_bytes(b"no graph")
+    with pytest.raises(ModelError, match="cannot be read"):
+        start_from(listener, tmp_path)
+    with pytest.raises(TrainingError, match="start goes with neither"):
+        SpeechTrainConfig(manifest="m", start="released", listener="released")
 
 
 def test_runs_of_several_seeds_become_one_model(

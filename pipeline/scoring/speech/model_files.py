@@ -122,8 +122,8 @@ def find_speech_model(settings: Settings, given: Path | None = None) -> Path | N
     return next((folder for folder in folders if is_speech_folder(folder)), None)
 
 
-def listener_source(settings: Settings, named: str) -> Path:
-    """The folder of a model whose listener is to be kept: RELEASED names the released one."""
+def model_source(settings: Settings, named: str) -> Path:
+    """The folder of a model whose listener is to be kept or started from: RELEASED names the released one."""
     return settings.released_models / FOLDER if named == RELEASED else Path(named)
 
 

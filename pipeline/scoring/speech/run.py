@@ -8,7 +8,7 @@ from pipeline.jobs.device_queue import device_turn
 from pipeline.labels.corpus_source import chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
-from pipeline.scoring.speech.model_files import listener_source
+from pipeline.scoring.speech.model_files import model_source
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import Settings
 
@@ -37,7 +37,8 @@ def train_speech(
     with directory.start() as writer, device_turn(settings, writer):
         require_export()  # what only its end needs is asked for before hours of training
         require_vocabulary()
-        listener = listener_source(settings, config.listener)
+        listener = model_source(settings, config.listener)
+        start = model_source(settings, config.start) if config.start else None
         encoder = config.encoder or str(settings.encoder_path or "")
         if not encoder and not config.listener:
             raise ModelError(
@@ -63,7 +64,7 @@ def train_speech(
         elif config.average:
             report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
         else:
-            report = run_training(utterances, config, encoder, settings.device, writer)
+            report = run_training(utterances, config, encoder, settings.device, writer, start)
         writer.update(progress=0.99, message="exporting and choosing thresholds on the held-out speakers")
         info = package(
             directory,

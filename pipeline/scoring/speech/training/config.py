@@ -21,6 +21,9 @@ class SpeechTrainConfig:
     much recordings are varied. With `average`, ids of finished runs, the mean of their weights is taken instead of
     training them.
 
+    With `start`, the folder of a speech model or `released`, the encoder and its phone head begin with that model's
+    weights; the score head begins anew.
+
     With `listener`, the folder of a speech model or `released`, only score heads are trained, `members` of them whose
     answers are averaged, on what its listener hears of each recording and of `copies` varied ones; `head_batch`
     recordings a step. `final_on_all` trains them again on all speakers once the thresholds are chosen.
@@ -60,6 +63,7 @@ class SpeechTrainConfig:
     room_responses: str = ""
     precision: str = "auto"
     average: tuple[str, ...] = ()
+    start: str = ""
     listener: str = ""
     copies: int = 3
     members: int = 1
@@ -84,6 +88,8 @@ class SpeechTrainConfig:
         if not self.listener:  # else the heads learn alone
             limits["score_after_epochs"] = (0, max(0, self.epochs - 1))
             limits["members"] = (1, 1)
+        if self.start and (self.listener or self.average):
+            wrong.append("start goes with neither listener nor average, which train no encoder")
         limits |= {field.name: (0, 100) for field in fields(self) if field.name.endswith("_weight")}
         wrong += presets.outside(self, limits)
         if self.hidden % 4:

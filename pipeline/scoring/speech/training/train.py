@@ -36,6 +36,7 @@ from pipeline.scoring.speech.training.batches import Batch, SpeechModel, evidenc
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance
 from pipeline.scoring.speech.training.losses import RecentScores, Scale, scale_of, score_losses
+from pipeline.scoring.speech.training.start import start_from
 from pipeline.scoring.speech.training.validate import answers_of, figures, selection_value
 
 CHECKPOINT = "last.safetensors"
@@ -73,15 +74,18 @@ def split_speakers(
 
 
 def run_training(
-    utterances: Sequence[Utterance], config: SpeechTrainConfig, encoder_folder: str, device: str, writer: RunWriter
-) -> dict[str, Any]:
-    """Train in the run directory of `writer`, going on from its last checkpoint where it has one. The best epoch's
-    weights land in `checkpoints/best.safetensors`; returns the figures on the held-out speakers."""
+    utterances: Sequence[Utterance], config: SpeechTrainConfig, encoder_folder: str, device: str, writer: RunWriter,
+    start: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train in the run directory of `writer`, going on from its last checkpoint where it has one, else from the listener
+    of the model in `start` where that is given. The best epoch's weights land in `checkpoints/best.safetensors`; returns the figures on the held-out speakers."""
     torch.manual_seed(START_SEED)
     config = replace(config, precision=fitting_precision(config.precision, device))
     train, held = split_speakers(utterances, config)
-    model = SpeechModel(config, encoder_folder).to(device)
-    return train_model(model, train, held, config, device, writer)
+    model = SpeechModel(config, encoder_folder)
+    if start is not None:
+        start_from(model.listener, start)
+    return train_model(model.to(device), train, held, config, device, writer)
 
 
 def train_model(
