@@ -196,7 +196,7 @@ def serving(settings: Settings) -> Iterator[str]:
 def shoot(address: str, names: list[str], runs: dict[str, str], speech: Path | None) -> None:
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--mute-audio"])
         for language in languages():

@@ -21,7 +21,7 @@ FITS = "e => e.scrollWidth <= e.clientWidth + 1"
 
 def settled(page: Any) -> None:
     """Until the script has run and the page shows its title."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning] h1").first.wait_for(timeout=60_000)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning] h1").first.wait_for()
 
 
 def drawn(page: Any) -> None:
@@ -50,7 +50,7 @@ def test_every_page_opens_without_errors_and_fits_its_width(open_page: Open) -> 
         for width in (390, 1280):
             look(page, width, dark=width == 390)
             drawn(page)
-            wait_for(lambda: main.evaluate(FITS), 10, f"the page {name} to fit its width")
+            wait_for(lambda: main.evaluate(FITS), f"the page {name} to fit its width")
             assert page.locator("[data-testid=stException]").count() == 0, name
             shoot(page, f"{name or 'home'}-{width}")
 
@@ -69,13 +69,13 @@ def test_a_learner_records_and_sees_a_score_and_earlier_attempts(open_page: Open
     page.get_by_text("What may we keep").wait_for(state="detached")
     settled(page)
     record(page)
-    page.get_by_text("3. Your score").wait_for(timeout=60_000)
+    page.get_by_text("3. Your score").wait_for()
     page.locator(".scored-text .word").wait_for()
     page.get_by_text("4. Comparison with the reference").wait_for()
     page.get_by_text("Your attempts at this text").wait_for()
     drawn(page)
     shoot(page, "practice-scored")
-    attempts = wait_for(lambda: saved_attempts(server[1], "Deniz"), 10, "the saved attempt")
+    attempts = wait_for(lambda: saved_attempts(server[1], "Deniz"), "the saved attempt")
     assert len(attempts) == 1
     saved = json.loads(attempts[0].read_text(encoding="utf-8"))
     assert (saved["learner"], saved["lesson"]) == ("Deniz", "tr-first-words")
@@ -106,7 +106,7 @@ def test_a_click_plays_ones_own_the_reference_or_both(open_page: Open) -> None:
     mode.press("ArrowLeft")
     assert page.get_by_role("radio", name="both in turn").get_attribute("aria-checked") == "true"
     word.click()
-    wait_for(lambda: len(page.evaluate("window.played")) == 4, 10, "four plays")
+    wait_for(lambda: len(page.evaluate("window.played")) == 4, "four plays")
     sources, rates, marked = zip(*page.evaluate("window.played"), strict=True)
     assert set(marked) == {"word"}
     assert rates == (1, 0.6, 1, 1)
@@ -136,7 +136,7 @@ def upload(page: Any, file: Path, *, way: str = "File", score: str = "3. Your sc
     chooser.wait_for(state="attached")
     settled(page)
     chooser.set_input_files(str(file))
-    page.get_by_text(score).wait_for(timeout=60_000)
+    page.get_by_text(score).wait_for()
 
 
 def test_a_learner_practises_in_turkish(open_page: Open, server: tuple[str, Settings]) -> None:
@@ -162,7 +162,7 @@ def test_a_learner_practises_in_turkish(open_page: Open, server: tuple[str, Sett
     page.get_by_text("Bu metindeki denemeleriniz").wait_for()
     settled(page)
     shoot(page, "practise-scored-turkish")
-    (saved,) = wait_for(lambda: saved_attempts(server[1], "Elif"), 10, "the saved attempt")
+    (saved,) = wait_for(lambda: saved_attempts(server[1], "Elif"), "the saved attempt")
     result = json.loads(saved.read_text(encoding="utf-8"))["result"]
     assert result["target"]["text"] == "çiçek"
     # What is on disk does not depend on the reader's language.
@@ -178,7 +178,7 @@ def test_an_uploaded_file_is_scored_too_and_rubbish_is_refused(open_page: Open, 
     rubbish = tmp_path / "rubbish.wav"
     rubbish.write_bytes(b"this is not audio" * 50)
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(str(rubbish))
-    page.locator("[data-testid=stAlert]").filter(has_text="audio").first.wait_for(timeout=20_000)
+    page.locator("[data-testid=stAlert]").filter(has_text="audio").first.wait_for()
 
 
 def test_practise_can_be_used_by_keyboard_and_screen_reader(open_page: Open) -> None:
@@ -219,26 +219,26 @@ def test_a_training_is_started_watched_and_deployed(open_page: Open, server: tup
     page.get_by_label("Maximum epochs").fill("10")
     page.get_by_label("Maximum epochs").press("Tab")
     page.get_by_role("button", name="Start training").click()
-    runs = wait_for(lambda: list_runs(server[1].runs_root), 20, "a run directory")
+    runs = wait_for(lambda: list_runs(server[1].runs_root), "a run directory")
     page.get_by_text("Running").or_(page.get_by_text("Waiting")).or_(page.get_by_text("Finished")).first.wait_for()
-    wait_for(lambda: runs[0].state.status == "finished", 90, "the training to finish")
-    page.get_by_text("Feature importance").wait_for(timeout=60_000)
+    wait_for(lambda: runs[0].state.status == "finished", "the training to finish")
+    page.get_by_text("Feature importance").wait_for()
     drawn(page)
     shoot(page, "train-finished")
     page.get_by_role("button", name="Deploy this run").click()
     page.get_by_role("button", name="Deploy", exact=True).click()
-    wait_for(lambda: (server[1].deployed_root / "word" / "model_info.json").is_file(), 20, "the deployed model")
+    wait_for(lambda: (server[1].deployed_root / "word" / "model_info.json").is_file(), "the deployed model")
     page.locator("[data-testid=stMarkdownContainer]").filter(has_text="The deployed model").first.wait_for()
     page.get_by_role("button", name="Roll back").click()
     page.get_by_role("button", name="Roll back now").click()
-    wait_for(lambda: not (server[1].deployed_root / "word").exists(), 20, "the model to leave")
+    wait_for(lambda: not (server[1].deployed_root / "word").exists(), "the model to leave")
 
 
 def test_a_set_is_scored_and_compared(open_page: Open) -> None:
     page = open_page("compare", set="demo")
     settled(page)
     page.get_by_role("button", name="Score all recordings").click()
-    page.get_by_text("Largest errors").wait_for(timeout=60_000)
+    page.get_by_text("Largest errors").wait_for()
     page.get_by_text("176 recordings of 8 speakers").wait_for()
     page.get_by_text("Bland-Altman", exact=True).click()
     drawn(page)
@@ -268,12 +268,12 @@ def test_a_learner_reads_a_sentence_and_hears_each_word(open_page: Open, tmp_pat
     count_plays(page)
     words.nth(3).click()
     page.locator(".scored-text .phone").nth(2).click()
-    wait_for(lambda: len(page.evaluate("window.played")) == 2, 10, "two plays")
+    wait_for(lambda: len(page.evaluate("window.played")) == 2, "two plays")
     assert [marked for _, _, marked in page.evaluate("window.played")] == ["word", "phone"]
     for width in (1280, 390):
         look(page, width, 1600)
         words.nth(3).click()
-        wait_for(lambda: page.locator("[data-testid=stMain]").evaluate(FITS), 10, "the page to fit its width")
+        wait_for(lambda: page.locator("[data-testid=stMain]").evaluate(FITS), "the page to fit its width")
         shoot(page, f"practice-sentence-{width}")
     page.reload()
     settled(page)
@@ -295,7 +295,7 @@ def test_the_language_is_the_browsers_until_somebody_chooses_and_is_remembered(
     assert page.evaluate("document.documentElement.lang") == "en"
     choose(page, page.locator("[data-testid=stSidebar]").get_by_role("combobox").last, "Türkçe")
     page.get_by_role("heading", name=data).wait_for()
-    wait_for(lambda: page.evaluate("document.documentElement.lang") == "tr", 90, "the language of the document")
+    wait_for(lambda: page.evaluate("document.documentElement.lang") == "tr", "the language of the document")
     again = context.new_page()
     again.set_default_timeout(60_000)
     again.goto("/data")
@@ -307,7 +307,7 @@ def test_the_language_is_the_browsers_until_somebody_chooses_and_is_remembered(
     first.set_default_timeout(60_000)
     first.goto("/data")
     first.get_by_role("heading", name=data).wait_for()
-    wait_for(lambda: first.evaluate("document.documentElement.lang") == "tr", 90, "the language of the document")
+    wait_for(lambda: first.evaluate("document.documentElement.lang") == "tr", "the language of the document")
     assert "pronlab-language" not in first.evaluate("document.cookie")
     turkish.close()
 
@@ -332,4 +332,4 @@ def test_a_folder_is_sent_with_its_paths_and_only_once(
     page.get_by_text("Already received: 2.").wait_for()
     page.get_by_role("button", name="Discard").click()
     page.get_by_role("button", name="Yes, discard them").click()
-    wait_for(lambda: not upload.exists(), 20, "the upload to be gone")
+    wait_for(lambda: not upload.exists(), "the upload to be gone")

@@ -34,7 +34,7 @@ def test_hostile_text_and_addresses_load_nothing(browser: Any, address: str) -> 
     for path, parameters in visits:
         page.goto(f"/{path}?{urlencode(parameters)}")
         done = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
-        done.locator("[data-testid=stHeading]").first.wait_for(timeout=60_000)
+        done.locator("[data-testid=stHeading]").first.wait_for()
         shown = page.locator("[data-testid=stMain]")
         assert shown.locator("img[src*=elsewhere]").count() == 0, path
         # Instructions may have links; a heading has an anchor on this page that is made from its text.
