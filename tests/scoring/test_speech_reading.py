@@ -43,6 +43,48 @@ def test_two_words_begun_again() -> None:
     assert found.n_retries == 1
 
 
-def test_too_few_frames_are_named() -> None:
-    with pytest.raises(ValueError, match="do not fit into 2 frames"):
-        read(sure([1, 2]), [[[1, 2]], [[3]]])
+THREE = [[[1, 2]], [[3, 4], [3, 5]], [[4, 1]]]
+
+
+@pytest.mark.parametrize(
+    ("path", "variants"),
+    [
+        ([0, 1, 2, 0, 3, 5, 0, 4, 1, 0], (0, 1, 0)),
+        ([0, 1, 2, 0, 4, 1, 0], (0, None, 0)),
+        ([0, 1, 2, 0, 3, 4, 0, 0], (0, 0, None)),
+        ([0, 1, 2, 0, 0], (0, None, None)),
+        ([0, 0, 3, 4, 0, 4, 1], (None, 0, 0)),
+        ([4, 1, 0], (None, None, 0)),
+    ],
+)
+def test_words_that_are_left_out_are_found(path: list[int], variants: tuple[int | None, ...]) -> None:
+    found = read(sure(path, doubt=1e-9), THREE)
+    assert found.variants == variants
+    assert not found.other.any()
+    gone = [number for number, variant in enumerate(variants) if variant is None]
+    assert [number for number, span in enumerate(found.spans) if span is None] == gone
+    silent = np.where(np.array(path) == 0, -60.0, 0.0)
+    assert found.left_out([2, 2, 2], silent) == gone
+
+
+def test_speech_that_is_not_in_the_text_is_found_where_it_is() -> None:
+    found = read(sure([0, 1, 2, 0, 5, 0, 5, 1, 5, 0, 3, 4, 0, 4, 1, 0], doubt=1e-9), THREE)
+    assert found.variants == (0, 0, 0)
+    ((start, end),) = found.others
+    assert start <= 4
+    assert 9 <= end <= 10
+
+
+def test_a_word_said_quite_differently_is_not_left_out() -> None:
+    found = read(sure([0, 1, 2, 0, 5, 0, 2, 0, 4, 1, 0], doubt=1e-9), THREE)
+    assert found.variants == (0, 1, 0)
+
+
+def test_a_word_is_not_left_out_where_something_is_said() -> None:
+    path = [0, 1, 2, *20 * [0], 4, 1, 0]
+    found = read(sure(path, doubt=1e-9), THREE)
+    assert found.variants == (0, None, 0)
+    level = np.where(np.array(path) == 0, -60.0, 0.0)
+    assert found.left_out([2, 2, 2], level) == [1]
+    level[8:18] = -5.0
+    assert found.left_out([2, 2, 2], level) == []

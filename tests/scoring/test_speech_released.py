@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio.load import Audio, load_audio
-from pipeline.records import RubricName, ScoreResult, State, Target
+from pipeline.records import RubricName, ScoreResult, State, Target, Verdict
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.selection import load_scorer
 from pipeline.scoring.speech.model_files import FILES, load_info
@@ -85,6 +85,42 @@ def test_a_word_that_was_not_said_is_missed(scorer: SpeechScorer, clips: list[Au
     assert result.state is State.SCORED
     worst = min(result.words, key=lambda word: word.score)
     assert worst.text == "enormous"
+
+
+def test_a_partial_reading_is_scored_for_what_was_read(scorer: SpeechScorer, clips: list[Audio]) -> None:
+    audio, text = clips[0], TEXTS[0]
+    whole = read(scorer, audio, text)
+    at = [round(16_000 * word.end_s) for word in whole.words]
+    samples, rest = audio.samples, np.zeros(8000)
+    five_read = np.r_[samples[: at[4]], rest]
+    from_fourth = np.r_[rest, samples[at[2] :]]
+    without_fourth = np.r_[samples[: at[2]], samples[at[3] :]]
+    for cut, missing in ((five_read, [5, 6, 7, 8]), (from_fourth, [0, 1, 2]), (without_fourth, [3])):
+        result = read(scorer, of(cut), text)
+        assert result.state is State.SCORED
+        gone = [number for number, word in enumerate(result.words) if word.verdict is Verdict.MISSING]
+        assert gone == missing
+        assert result.dimensions["completeness"] == pytest.approx(10 * (1 - len(missing) / 9), abs=0.01)
+        assert whole.overall is not None
+        assert result.overall is not None
+        assert result.overall < whole.overall
+        for number, word in enumerate(result.words):
+            assert word.score == 0 if number in missing else word.score > whole.words[number].score - 25
+
+
+def test_what_is_said_twice_or_beside_the_text_is_told(scorer: SpeechScorer, clips: list[Audio]) -> None:
+    audio, text = clips[0], TEXTS[0]
+    at = [round(16_000 * word.end_s) for word in read(scorer, audio, text).words]
+    samples = audio.samples
+    again = read(scorer, of(np.r_[samples[: at[3]], np.zeros(3000), samples[at[1] :]]), text)
+    assert any("said twice" in warning for warning in again.warnings)
+    other = clips[3].samples[: round(16_000 * read(scorer, clips[3], TEXTS[3]).words[2].end_s)]
+    added = read(scorer, of(np.r_[samples[: at[4]], other, samples[at[4] :]]), text)
+    (told,) = (warning for warning in added.warnings if "not in the text" in warning)
+    assert "girl" in told
+    for result in (again, added):
+        assert result.state is State.SCORED
+        assert not [word.text for word in result.words if word.verdict is Verdict.MISSING]
 
 
 @pytest.mark.parametrize("kind", ["white", "hum", "clicks"])

@@ -27,7 +27,6 @@ from pipeline.scoring.speech.verdicts import (
     heard_instead,
     judge_phones,
     match_probability,
-    missing_words,
 )
 from pipeline.settings import CHECKOUT, Settings
 
@@ -142,14 +141,6 @@ def test_a_phone_that_was_added_is_reported() -> None:
     assert INDEX["AH"] in evidence.free
     found = judge_phones(SpeechInfo("m"), text, judged, evidence, log_probs)
     assert [v.before for v in found] == [(), (), ()]
-
-
-def test_a_word_that_is_left_out_is_missing() -> None:
-    text = spoken([["DH", "AH"], ["K", "AE", "T"], ["S", "AE", "T"]])
-    log_probs = sure(["DH", "AH", "S", "AE", "T"])
-    assert missing_words(text, gather_evidence(log_probs, text, level(log_probs)), log_probs).tolist() == [0, 1, 0]
-    log_probs = sure(["DH", "AH", "K", "AE", "T", "S", "AE", "T"])
-    assert not missing_words(text, gather_evidence(log_probs, text, level(log_probs)), log_probs).any()
 
 
 def test_the_match_rule_and_the_tables() -> None:

@@ -15,8 +15,6 @@ from pipeline.scoring.speech.listening.evidence import RHYTHM, CanonicalPhones, 
 from pipeline.scoring.speech.listening.runtime import HeadOutput
 from pipeline.scoring.speech.model_files import MatchRule, SpeechInfo
 
-# Of a word that was left out, chance may find a phone.
-MISSING_SHARE = 0.25
 # Nats; on held-out speakers half of the additions that this leaves (14 of 320 recordings) were heard by an expert, too.
 ADDED_MARGIN = 5.0
 
@@ -57,18 +55,6 @@ def heard_instead(label: int, substituted: NDArray[np.float64], deleted: float) 
     if deleted > options[best]:
         return DELETED
     return LABELS[best] if options[best] > substituted[INDEX[UNKNOWN]] or best == INDEX[UNKNOWN] else UNKNOWN
-
-
-def missing_words(spoken: CanonicalPhones, evidence: Evidence, log_probs: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Words [n_words] that were left out: free decoding has none of their phones, and the recording fits the text
-    better without them."""
-    missing = heard_share(spoken, evidence) <= MISSING_SHARE
-    whole: float | None = None
-    for word in np.flatnonzero(missing):
-        whole = log_prob(log_probs, spoken.labels.tolist()) if whole is None else whole
-        rest = spoken.labels[spoken.words != word].tolist()
-        missing[word] = log_prob(log_probs, rest) > whole
-    return missing
 
 
 def heard_share(spoken: CanonicalPhones, evidence: Evidence) -> NDArray[np.float32]:

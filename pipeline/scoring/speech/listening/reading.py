@@ -1,36 +1,73 @@
-"""How a text was read: which pronunciation of each word was used, and which attempts were broken off.
+"""How a text was read: which pronunciation of each word was used, which words were left out, which attempts were broken
+off, and what was said that is not in the text.
 
 A Viterbi search through a graph of CTC states: each word has its variants side by side, blanks may stand between and
 inside words (silence costs nothing), and from inside or after a word the reader may go back and begin it, or the word
-before, again.
+before, again. A word may be passed over, and between words a state stands for any other speech, each at a price.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
 
-# Going back must be worth more than what greedy posteriors gain by chance; e^-10 a retry.
-RETRY = -10.0
+# Nats. Going back must be worth more than what greedy posteriors gain by chance; so must leaving a word out, and saying
+# something else. Chosen on cut and spliced recordings of training speakers that the listener never heard.
+RETRY = -6.0
+LEFT_OUT = -12.0
+OTHER_SPEECH = -16.0
 BACK_WORDS = 2
+# A phone takes four frames: with more than one loud one for each phone of words that were passed over, they were said.
+QUIET_DB = 15.0  # under the level of what was read
+BESIDE_FRAMES = 4  # of a gap belong to the words beside it, of which CTC marks the middle
+MOST_LOUD_FRAMES = 1.0
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`variants[w]` is the index of the pronunciation used for word w; `abandoned` are frames [T] of attempts that were
-    begun again later."""
+    """`variants[w]` is the index of the pronunciation used for word w, None for a word that was passed over; `spans[w]`
+    are its frames, from its first phone to its last, end exclusive. `abandoned` are frames [T] of attempts that were
+    begun again later, `other` those [T] of speech that is not in the text."""
 
-    variants: tuple[int, ...]
+    variants: tuple[int | None, ...]
+    spans: tuple[tuple[int, int] | None, ...]
     abandoned: NDArray[np.bool_]
+    other: NDArray[np.bool_]
     log_prob: float
 
     @property
     def n_retries(self) -> int:
-        edges = np.diff(self.abandoned.astype(np.int8), prepend=0)
-        return int((edges == 1).sum())
+        return len(_stretches(self.abandoned))
+
+    @property
+    def others(self) -> list[tuple[int, int]]:
+        """Frames of each stretch of speech that is not in the text, end exclusive."""
+        return _stretches(self.other)
+
+    def left_out(self, n_phones: Sequence[int], level_db: NDArray[np.float64]) -> list[int]:
+        """Numbers of the words that were passed over and in whose place nothing was said, with the phones of each word
+        and the level of each frame [T]; of the others, something was said that is hardly like them."""
+        inside = np.zeros(len(level_db), dtype=np.bool_)
+        for start, end in filter(None, self.spans):
+            inside[start:end] = True
+        loud = level_db > np.median(level_db[inside]) - QUIET_DB if inside.any() else inside
+        left_out: list[int] = []
+        for is_read, group in groupby(range(len(self.spans)), key=lambda number: self.spans[number] is not None):
+            numbers = list(group)
+            if is_read:
+                continue
+            before = max((span[1] for span in filter(None, self.spans[: numbers[0]])), default=-BESIDE_FRAMES)
+            after = min(
+                (span[0] for span in filter(None, self.spans[numbers[-1] :])), default=len(loud) + BESIDE_FRAMES
+            )
+            n_loud = int(loud[before + BESIDE_FRAMES : max(0, after - BESIDE_FRAMES)].sum())
+            if n_loud <= MOST_LOUD_FRAMES * sum(n_phones[number] for number in numbers):
+                left_out += numbers
+        return left_out
 
 
 @dataclass(frozen=True)
@@ -38,77 +75,105 @@ class _State:
     label: int
     word: int
     variant: int
-    place: int  # phone number in the variant; -1 for the blank before the word
+    place: int  # phone number in the variant; -1 for the blank and for other speech before the word
 
 
 def read(log_probs: NDArray[np.float64], words: Sequence[Sequence[Sequence[int]]]) -> Reading:
     """`words[w]` are the pronunciations of word w as label numbers. Raises ValueError where the frames cannot hold
     even the shortest reading."""
-    states, before, cost, final = _graph(words)
+    anything = log_probs.shape[1]
+    graph = _graph(words, anything)
+    states, before, cost = graph.states, graph.before, graph.cost
     labels = np.array([state.label for state in states])
+    # Other speech is as likely as the likeliest label.
+    emitted = np.column_stack([log_probs, log_probs.max(axis=1)])
     n_frames = len(log_probs)
     score = np.full(len(states) + 1, NEVER)
-    for index, state in enumerate(states):
-        if state.word == 0 and state.place <= 0:
-            score[index] = log_probs[0, state.label]
+    score[:-1] = graph.begin + emitted[0, labels]
     came_from = np.zeros((n_frames, len(states)), dtype=np.int16)
     rows = np.arange(len(states))
     for frame in range(1, n_frames):
         options = score[before] + cost
         best = options.argmax(axis=1)
         came_from[frame] = best
-        score[:-1] = options[rows, best] + log_probs[frame, labels]
-    last = max(final, key=lambda index: score[index])
-    if score[last] < NEVER / 2:
+        score[:-1] = options[rows, best] + emitted[frame, labels]
+    ends = score[:-1] + graph.end
+    last = int(ends.argmax())
+    if ends[last] < NEVER / 2:
         raise ValueError(f"{len(words)} words do not fit into {n_frames} frames")
     path = np.empty(n_frames, dtype=np.int64)
     path[-1] = last
     for frame in range(n_frames - 1, 0, -1):
         path[frame - 1] = before[path[frame], came_from[frame, path[frame]]]
-    return _reading(path, states, len(words), float(score[last]))
+    return _reading(path, states, len(words), anything, float(ends[last]))
 
 
-def _graph(
-    words: Sequence[Sequence[Sequence[int]]],
-) -> tuple[list[_State], NDArray[np.int64], NDArray[np.float64], list[int]]:
-    """States, the predecessors of each [S, K] with their costs [S, K], and the states a path may end in."""
+@dataclass(frozen=True)
+class _Graph:
+    """`before` [S, K] are the predecessors of each state and `cost` [S, K] their prices, `begin` and `end` [S] those of
+    a path that begins or ends there."""
+
+    states: list[_State]
+    before: NDArray[np.int64]
+    cost: NDArray[np.float64]
+    begin: NDArray[np.float64]
+    end: NDArray[np.float64]
+
+
+def _graph(words: Sequence[Sequence[Sequence[int]]], anything: int) -> _Graph:
     states: list[_State] = []
-    blank_before: list[int] = []
+    gaps: list[int] = []  # the blank before each word, and the one after the last
+    passed: list[int] = []  # the same where the word before it was passed over
+    others: list[int] = []  # other speech there
     chains: list[list[list[int]]] = []  # per word and variant: phone, blank, phone, ..., phone
-    for number, variants in enumerate(words):
-        blank_before.append(len(states))
-        states.append(_State(BLANK, number, -1, -1))
+
+    def add(label: int, word: int, variant: int = -1, place: int = -1) -> int:
+        states.append(_State(label, word, variant, place))
+        return len(states) - 1
+
+    for number, variants in enumerate([*words, []]):
+        gaps.append(add(BLANK, number))
+        passed.append(add(BLANK, number))
+        others.append(add(anything, number))
         chains.append([])
         for variant, phones in enumerate(variants):
             chain: list[int] = []
             for place, phone in enumerate(phones):
                 if place:
-                    chain.append(len(states))
-                    states.append(_State(BLANK, number, variant, place))
-                chain.append(len(states))
-                states.append(_State(phone, number, variant, place))
+                    chain.append(add(BLANK, number, variant, place))
+                chain.append(add(phone, number, variant, place))
             chains[-1].append(chain)
-    end = len(states)
-    states.append(_State(BLANK, len(words), -1, -1))
-    blank_before.append(end)
     arcs: list[list[tuple[int, float]]] = [[(index, 0.0)] for index in range(len(states))]
+    begin, end = np.full(len(states), NEVER), np.full(len(states), NEVER)
     for number, variants in enumerate(chains):
-        lasts = [chain[-1] for chain in variants]
-        arcs[blank_before[number + 1]] += [(last, 0.0) for last in lasts]
-        after = chains[number + 1] if number + 1 < len(words) else []
+        # Where a path may stand before this word, and where before the last one, which it passes over.
         earlier = [chain[-1] for chain in chains[number - 1]] if number else []
-        again = [blank_before[n] for n in range(number + 1, min(number + BACK_WORDS, len(words)) + 1)]
+        before_last = [gaps[number - 1], passed[number - 1]] if number else []
+        before_last += [chain[-1] for chain in chains[number - 2]] if number > 1 else []
+        arcs[gaps[number]] += [(state, 0.0) for state in earlier]
+        arcs[passed[number]] += [(state, LEFT_OUT) for state in before_last]
+        # Speech in the place of a word is that word, said wrong: no word is passed over beside it.
+        arcs[others[number]] += [(state, OTHER_SPEECH) for state in (*earlier, gaps[number])]
+        first_of_all, left = number * LEFT_OUT, (len(words) - number) * LEFT_OUT
+        begin[passed[number] if number else gaps[0]] = first_of_all
+        end[gaps[number]] = end[passed[number]] = left
+        after = chains[number + 1] if number + 1 < len(words) else []
+        again = [gaps[n] for n in range(number + 1, min(number + BACK_WORDS, len(words)) + 1)]
         again += [blank for chain in (*variants, *after) for blank in chain[1::2]]
         for chain in variants:
             first = chain[0]
-            arcs[first].append((blank_before[number], 0.0))
-            arcs[first] += [(last, 0.0) for last in earlier if states[last].label != states[first].label]
+            begin[first] = first_of_all
+            end[chain[-1]] = left - LEFT_OUT  # the word itself was said
+            arcs[first] += [(state, 0.0) for state in (gaps[number], passed[number], others[number])]
+            enter = [*((state, 0.0) for state in earlier), *((state, LEFT_OUT) for state in before_last)]
+            arcs[first] += [(state, price) for state, price in enter if states[state].label != states[first].label]
             arcs[first] += [(state, RETRY) for state in again]
             for place in range(2, len(chain), 2):
                 arcs[chain[place - 1]].append((chain[place - 2], 0.0))
                 arcs[chain[place]].append((chain[place - 1], 0.0))
                 if states[chain[place]].label != states[chain[place - 2]].label:
                     arcs[chain[place]].append((chain[place - 2], 0.0))
+    begin[others[0]], end[others[-1]] = OTHER_SPEECH, 0.0
     width = max(map(len, arcs))
     # Missing predecessors point at a state past the last, whose score stays NEVER.
     before = np.full((len(states), width), len(states), dtype=np.int64)
@@ -116,19 +181,26 @@ def _graph(
     for index, found in enumerate(arcs):
         before[index, : len(found)] = [state for state, _ in found]
         cost[index, : len(found)] = [price for _, price in found]
-    return states, before, cost, [end, *(chain[-1] for chain in chains[-1])]
+    return _Graph(states, before, cost, begin, end)
 
 
-def _reading(path: NDArray[np.int64], states: Sequence[_State], n_words: int, log_prob: float) -> Reading:
-    variants = [0] * n_words
-    begun = np.zeros(n_words, dtype=np.int64)
+def _reading(
+    path: NDArray[np.int64], states: Sequence[_State], n_words: int, anything: int, log_prob: float
+) -> Reading:
+    variants: list[int | None] = [None] * n_words
+    begun = np.zeros(n_words + 1, dtype=np.int64)
     for frame, index in enumerate(path):
         state = states[index]
         if state.place == 0 and (frame == 0 or path[frame - 1] != index):
             begun[state.word] = frame
             variants[state.word] = state.variant
+    other = np.array([states[index].label == anything for index in path])
     # Sound of an attempt that was not the last at its word; silence between two such frames belongs to it.
-    sounds = [(frame, states[index].word) for frame, index in enumerate(path) if states[index].label != BLANK]
+    sounds = [
+        (frame, states[index].word)
+        for frame, index in enumerate(path)
+        if states[index].place >= 0 and states[index].label != BLANK
+    ]
     abandoned = np.zeros(len(path), dtype=np.bool_)
     before: int | None = None
     for frame, word in sounds:
@@ -136,4 +208,16 @@ def _reading(path: NDArray[np.int64], states: Sequence[_State], n_words: int, lo
         if given_up:
             abandoned[frame if before is None else before : frame + 1] = True
         before = frame if given_up else None
-    return Reading(tuple(variants), abandoned, log_prob)
+    of_word = np.array([states[index].word if states[index].place >= 0 else -1 for index in path])
+    spans = [None if variants[number] is None else _span(of_word == number) for number in range(n_words)]
+    return Reading(tuple(variants), tuple(spans), abandoned, other, log_prob)
+
+
+def _span(frames: NDArray[np.bool_]) -> tuple[int, int]:
+    where = np.flatnonzero(frames)
+    return int(where[0]), int(where[-1]) + 1
+
+
+def _stretches(frames: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(frames.astype(np.int8), prepend=0, append=0))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]

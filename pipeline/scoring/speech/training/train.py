@@ -77,8 +77,9 @@ def run_training(
     utterances: Sequence[Utterance], config: SpeechTrainConfig, encoder_folder: str, device: str, writer: RunWriter,
     start: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Train in the run directory of `writer`, going on from its last checkpoint where it has one, else from the listener
-    of the model in `start` where that is given. The best epoch's weights land in `checkpoints/best.safetensors`; returns the figures on the held-out speakers."""
+    """Train in the run directory of `writer`, going on from its last checkpoint where it has one, else from the
+    listener of the model in `start` where that is given. The best epoch's weights land in
+    `checkpoints/best.safetensors`; returns the figures on the held-out speakers."""
     torch.manual_seed(START_SEED)
     config = replace(config, precision=fitting_precision(config.precision, device))
     train, held = split_speakers(utterances, config)
