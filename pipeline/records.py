@@ -278,10 +278,12 @@ class ScoreResult:
     """What every scorer answers, and what the command line, HTTP and the dashboard show.
 
     `overall` is 0-100, or None when the recording could not be scored; then `band` is None, `scoring_method` is
-    `none`, and `state` and `warnings` say why. `confidence` is the estimated probability (0-1) that an expert's score
-    lies within 10 points, None where the scorer has no such estimate. `heard_phones` and `heard_text` are what was
-    recognised without being told the text, where the scorer listens that way. `cut_before_s` and `cut_after_s` are how
-    much of the recording was left out before and after the speech; all times are those of the whole recording.
+    `none`, and `state` and `warnings` say why. `confidence` is the estimated probability (0-1) that an expert's
+    score lies within 10 points, None where the scorer has no such estimate. `heard_phones` and `heard_text` are
+    what was recognised without being told the text, where the scorer listens that way; `added_words` those of them
+    that are not in the text, `n_repeats` how often the reader began something again. `cut_before_s` and
+    `cut_after_s` are how much of the recording was left out before and after the speech; all times are those of the
+    whole recording.
     """
 
     overall: float | None
@@ -299,6 +301,8 @@ class ScoreResult:
     state: State = State.SCORED
     heard_phones: tuple[str, ...] | None = None
     heard_text: str | None = None
+    added_words: tuple[str, ...] = ()
+    n_repeats: int = 0
     cut_before_s: Seconds = 0.0
     cut_after_s: Seconds = 0.0
 

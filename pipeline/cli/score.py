@@ -85,6 +85,11 @@ def score(
     help="Also write every prediction to this file (JSON lines).",
 )
 @click.option("--rejection", is_flag=True, help="Also score wrong texts, noise, silence and Turkish words.")
+@click.option(
+    "--robustness",
+    is_flag=True,
+    help="Also score 40 recordings changed in ways that should not matter, and cut so that words are missing.",
+)
 @click.option("--card", is_flag=True, help="Also write the results to the card of the --model folder.")
 @shard_options
 @run_option
@@ -98,6 +103,7 @@ def evaluate(
     models: tuple[Path, ...],
     out: Path | None,
     rejection: bool,
+    robustness: bool,
     card: bool,
     shards: "Shards | None",
     run: Path | None,
@@ -111,6 +117,7 @@ def evaluate(
     from pipeline.evaluation.model_card import write_to_card
     from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
     from pipeline.evaluation.rejection import check_rejection
+    from pipeline.evaluation.robustness import check_robustness
     from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.batch import ScorerSpec
 
@@ -144,6 +151,9 @@ def evaluate(
             if rejection:
                 refused = check_rejection(spec, reference.items, work.progress)
                 measured = replace(measured, report=replace(measured.report, rejection=refused))
+            if robustness:
+                changed = check_robustness(spec, reference.items, work.progress)
+                measured = replace(measured, report=replace(measured.report, robustness=changed))
             keep(settings, measured)
             if card and model is not None:
                 write_to_card(model, measured)
@@ -284,4 +294,25 @@ def _level_lines(report: Any) -> list[str]:
         lines.append(f"  other texts score {report.rejection.gap:.1f} of 10 lower")
         for kind, case in report.rejection.cases.items():
             lines.append(f"    {kind:14} mean {case.mean_total:.1f}, highest {case.highest_total:.1f}, n {case.n}")
+    if report.robustness is not None:
+        lines += _robustness_lines(report.robustness)
+    return lines
+
+
+def _robustness_lines(report: Any) -> list[str]:
+    lines = [f"  {report.n} recordings changed; the score moves by (points: mean, standard deviation, most)"]
+    for name, case in report.changes.items():
+        lost = f", {case.n_lost} without a score" if case.n_lost else ""
+        lines.append(
+            f"    {name:26} {case.mean:6.1f} {case.sd:5.1f} {case.worst:5.1f}   {case.share_within:4.0%} within "
+            f"{case.tolerance:g}{lost}"
+        )
+    for name, told in report.statements.items():
+        shares = ", ".join(
+            f"{kind} {'-' if value is None else f'{value:.2f}'}"
+            for kind, value in (("precision", told.precision), ("recall", told.recall))
+        )
+        lines.append(f"    {name:26} {shares} (said {told.n_said}, so {told.n_true})")
+    if report.partial_scored is not None:
+        lines.append(f"    partial readings that keep a score: {report.partial_scored:.0%}")
     return lines

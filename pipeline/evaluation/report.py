@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from pipeline.evaluation.rejection import RejectionReport
+from pipeline.evaluation.robustness import RobustnessReport
 from pipeline.metrics.mdd import MddMetrics, PhoneMatch
 from pipeline.metrics.pronunciation import Correlation
 
@@ -60,6 +61,7 @@ class EvaluationReport:
     human: dict[str, float] = field(default_factory=dict)
     real_time_factor: float | None = None
     rejection: RejectionReport | None = None
+    robustness: RobustnessReport | None = None
     worst: tuple[ScoredRecording, ...] = ()
     milliseconds_median: float | None = None
     seconds: float = 0.0

@@ -1,6 +1,7 @@
 """The scorer of English sentences, words and phones."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -187,6 +188,7 @@ class SpeechScorer:
         dimensions["completeness"] = round(10.0 * said, 2)
         overall = round(10.0 * float(sentence[UTTERANCE_ASPECTS.index("total")]), 2)
         heard_words = self.recognise(found.heard)
+        added = _added_words(found.reading, heard_words or []) if matches else ()
         return ScoreResult(
             overall=overall,
             band=band_of(overall).key,
@@ -199,10 +201,12 @@ class SpeechScorer:
             else None,
             dimensions=dimensions,
             words=tuple(self._words(audio, found, heard_words)),
-            warnings=tuple(_warnings(found, matches, heard_words)),
+            warnings=tuple(_warnings(found, matches, added)),
             state=State.SCORED if matches else State.OTHER_TEXT,
             heard_phones=_heard_phones(found, heard_words),
             heard_text=None if heard_words is None else " ".join(word.text for word in heard_words),
+            added_words=added,
+            n_repeats=found.reading.n_retries if matches else 0,
         )
 
     def _words(self, audio: Audio, found: Analysis, heard_words: list[RecognisedWord] | None) -> list[WordScore]:
@@ -292,7 +296,7 @@ def _other_word(
     return best if overlaps[best] > 0.5 * (end - start) and best != word.text else None
 
 
-def _warnings(found: Analysis, matches: bool, heard_words: list[RecognisedWord] | None) -> list[str]:
+def _warnings(found: Analysis, matches: bool, added: Sequence[str]) -> list[str]:
     warnings: list[str] = []
     if not matches:
         warnings.append(
@@ -312,15 +316,14 @@ def _warnings(found: Analysis, matches: bool, heard_words: list[RecognisedWord] 
         )
     if matches and found.reading.n_retries:
         warnings.append(Message(N_("Some of it was said twice; the last time is what was scored.")))
-    added = _added_words(found.reading, heard_words or [])
-    if matches and added:
+    if added:
         warnings.append(Message(N_("Words that are not in the text: {words}."), words=", ".join(added)))
     return warnings
 
 
-def _added_words(reading: Reading, heard_words: list[RecognisedWord]) -> list[str]:
+def _added_words(reading: Reading, heard_words: list[RecognisedWord]) -> tuple[str, ...]:
     """Those that free decoding heard for the most part where something else than the text was said."""
-    return [word.text for word in heard_words if reading.other[word.start : word.end].mean() > 0.5]
+    return tuple(word.text for word in heard_words if reading.other[word.start : word.end].mean() > 0.5)
 
 
 def _read_part(found: Analysis, n_samples: int) -> Speech:
