@@ -68,3 +68,42 @@ def test_a_number_is_said_in_words_and_keeps_its_spelling() -> None:
     assert [(word.text, word.written, word.token) for word in words] == [
         ("i'm", "I'm", 0), ("twenty", "25", 1), ("five", "25", 1),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "phones", "refused"),
+    [
+        ("an intimate friend", 1, "IH1 N T AH0 M AH0 T", "IH1 N T AH0 M EY2 T"),
+        ("to intimate a wish", 1, "IH1 N T AH0 M EY2 T", "IH1 N T AH0 M AH0 T"),
+        ("a record", 1, "R EH1 K ER0 D", "R AH0 K AO1 R D"),
+        ("please record it", 1, "R AH0 K AO1 R D", "R EH1 K ER0 D"),
+        ("the use of it", 1, "Y UW1 S", "Y UW1 Z"),
+        ("you use it", 1, "Y UW1 Z", "Y UW1 S"),
+        ("a live show", 1, "L AY1 V", "L IH1 V"),
+        ("they live here", 1, "L IH1 V", "L AY1 V"),
+        ("I have read it", 2, "R EH1 D", "R IY1 D"),
+        ("to read it", 1, "R IY1 D", "R EH1 D"),
+    ],
+)
+def test_the_sentence_says_which_word_is_meant(text: str, word: int, phones: str, refused: str) -> None:
+    variants = pronounce(text)[word].variants
+    assert variants[0] == tuple(phones.split())
+    assert tuple(refused.split()) not in variants
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "phones"),
+    [
+        ("the cat", 0, "DH AH0"), ("the apple", 0, "DH IY0"), ("a cat", 0, "AH0"), ("bread and tea", 1, "AH0 N D"),
+        ("to go", 0, "T AH0"), ("to eat", 0, "T UW1"), ("who is it for", 3, "F AO1 R"), ("for you", 0, "F ER0"),
+        ("to", 0, "T UW1"), ("lead", 0, "L IY1 D"),
+    ],
+)  # fmt: skip
+def test_the_model_is_as_it_is_said_there_and_other_forms_are_accepted(text: str, word: int, phones: str) -> None:
+    found = pronounce(text)[word]
+    assert found.variants[0] == tuple(phones.split())
+    assert len(found.variants) > 1
+
+
+def test_where_nothing_settles_it_all_are_accepted() -> None:
+    assert len(pronounce("record")[0].variants) == 3

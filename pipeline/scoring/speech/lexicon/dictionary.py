@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.errors import CorpusError
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.labels import encode
+from pipeline.scoring.speech.lexicon.in_sentence import fitting
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones
 from pipeline.text import lines_of
 from pipeline.text.words import read_text
@@ -36,7 +37,8 @@ LetterToSound = Callable[[str], Phones]
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a text as it is said, its pronunciations (the usual one first), and where they come from. `written`
+    """One word of a text as it is said, the pronunciations that are accepted (first the model, as it is said in this
+    sentence), and where they come from. `written`
     and `token` are the part of the text that it is said for, as in `TextWord`."""
 
     text: str
@@ -59,8 +61,14 @@ def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
     endless = next((word for part in parts for word in part.spoken if len(word) > MAX_LETTERS), None)
     if endless is not None:
         raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; a word can have at most {MAX_LETTERS}.")
-    return [
+    found = [
         replace(_word(word, rules), written=part.written, token=part.token) for part in parts for word in part.spoken
+    ]
+    texts = [word.text for word in found]
+    following = [*(word.variants[0] for word in found[1:]), None]
+    return [
+        replace(word, variants=tuple(fitting(texts, number, word.variants, after)))
+        for number, (word, after) in enumerate(zip(found, following, strict=True))
     ]
 
 

@@ -1,0 +1,206 @@
+"""Which of a word's pronunciations fits it in its sentence: what is accepted, and which comes first, as the model.
+
+English words that are written alike and said differently (*an intimate friend*, *to intimate*) are told apart by the
+words beside them, where those settle it: then only the fitting pronunciation is accepted. Else all that the dictionary
+has are. Function words are weak inside a sentence and strong at its end; both are accepted everywhere.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from pipeline.phones import bare, stress_of
+
+Phones = tuple[str, ...]
+Use = Literal["verb", "noun or adjective"]
+
+# Noun or adjective with the first syllable stressed, verb with another.
+BY_STRESS = frozenset(
+    [
+        "record",
+        "present",
+        "object",
+        "project",
+        "subject",
+        "produce",
+        "permit",
+        "conduct",
+        "contract",
+        "contrast",
+        "desert",
+        "refuse",
+        "rebel",
+        "import",
+        "increase",
+        "decrease",
+        "insult",
+        "protest",
+        "progress",
+        "suspect",
+        "convert",
+        "conflict",
+        "perfect",
+    ]
+)
+# Noun or adjective in AH T, verb in EY T.
+BY_ATE = frozenset(
+    [
+        "separate",
+        "estimate",
+        "graduate",
+        "intimate",
+        "moderate",
+        "duplicate",
+        "alternate",
+        "deliberate",
+        "elaborate",
+        "associate",
+        "delegate",
+        "advocate",
+        "appropriate",
+        "approximate",
+    ]
+)
+BY_VOICE = frozenset(("use", "close", "abuse", "excuse"))  # noun or adjective in S, verb in Z
+# Where nothing settles it, what is meant most of the time; the dictionary's first is another.
+USUAL: Mapping[str, Phones] = {
+    "live": ("L", "IH1", "V"), "lead": ("L", "IY1", "D"), "read": ("R", "IY1", "D"), "tear": ("T", "IH1", "R"),
+    "wind": ("W", "IH1", "N", "D"), "wound": ("W", "UW1", "N", "D"),
+}  # fmt: skip
+BEFORE_VERB = frozenset(
+    [
+        "to",
+        "will",
+        "would",
+        "can",
+        "could",
+        "should",
+        "shall",
+        "may",
+        "might",
+        "must",
+        "do",
+        "does",
+        "did",
+        "don't",
+        "doesn't",
+        "didn't",
+        "won't",
+        "can't",
+        "couldn't",
+        "shouldn't",
+        "wouldn't",
+        "i",
+        "you",
+        "we",
+        "they",
+        "let's",
+        "please",
+        "not",
+        "never",
+        "always",
+        "often",
+        "who",
+    ]
+)
+BEFORE_NOUN = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "my",
+        "your",
+        "his",
+        "her",
+        "its",
+        "our",
+        "their",
+        "some",
+        "any",
+        "no",
+        "every",
+        "each",
+        "very",
+        "so",
+        "too",
+        "more",
+        "most",
+        "quite",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "am",
+        "of",
+        "in",
+        "on",
+        "at",
+        "for",
+        "with",
+        "from",
+        "by",
+    ]
+)
+BEFORE_PAST = frozenset(("have", "has", "had", "having", "i've", "you've", "we've", "they've", "he's", "she's"))
+BEFORE_ADJECTIVE = frozenset(("a", "an", "the", "this", "that"))
+# The weak form of each, in running speech.
+WEAK: Mapping[str, Phones] = {
+    "a": ("AH0",), "an": ("AH0", "N"), "and": ("AH0", "N", "D"), "as": ("AH0", "Z"), "at": ("AH0", "T"),
+    "for": ("F", "ER0"), "from": ("F", "R", "AH0", "M"), "of": ("AH0", "V"), "than": ("DH", "AH0", "N"),
+    "the": ("DH", "AH0"), "to": ("T", "AH0"),
+}  # fmt: skip
+BEFORE_VOWEL: Mapping[str, Phones] = {"the": ("DH", "IY0"), "to": ("T", "UW1")}
+
+
+def fitting(words: Sequence[str], number: int, variants: Sequence[Phones], following: Phones | None) -> list[Phones]:
+    """The accepted pronunciations of `words[number]`, the model first; `following` are the phones of the next word,
+    None at the end."""
+    word = words[number]
+    before = words[number - 1] if number else ""
+    wanted = _meant(word, before)
+    accepted = [phones for phones in variants if wanted is None or wanted(phones)] or list(variants)
+    model = _model(word, following)
+    return sorted(accepted, key=lambda phones: phones != model)
+
+
+def _model(word: str, following: Phones | None) -> Phones | None:
+    """The pronunciation that a teacher would give, where the dictionary's first is another."""
+    if word in WEAK and following is not None:
+        starts_with_vowel = bare(following[0])[0] in "AEIOU"
+        return BEFORE_VOWEL[word] if starts_with_vowel and word in BEFORE_VOWEL else WEAK[word]
+    return USUAL.get(word)
+
+
+def _meant(word: str, before: str) -> Callable[[Phones], bool] | None:
+    """Whether a pronunciation is that of the word in this place; None where the place does not say."""
+    if word == "read":
+        past = before in BEFORE_PAST or before in ("is", "are", "was", "were", "been", "be")
+        return (lambda phones: (phones[1] == "EH1") == past) if past or before in BEFORE_VERB - {"i"} else None
+    use = _use(before)
+    if use is None:
+        return None
+    verb = use == "verb"
+    if word in BY_STRESS:
+        return lambda phones: _first_is_stressed(phones) != verb
+    if word in BY_ATE:
+        return lambda phones: (bare(phones[-2]) == "EY") == verb
+    if word in BY_VOICE:
+        return lambda phones: (phones[-1] == "Z") == verb
+    if word == "live" and (verb or before in BEFORE_ADJECTIVE):
+        return lambda phones: (phones[1] == "IH1") == verb
+    return None
+
+
+def _use(before: str) -> Use | None:
+    if before in BEFORE_VERB:
+        return "verb"
+    return "noun or adjective" if before in BEFORE_NOUN else None
+
+
+def _first_is_stressed(phones: Phones) -> bool:
+    return stress_of(next(phone for phone in phones if bare(phone)[0] in "AEIOU")) == 1
