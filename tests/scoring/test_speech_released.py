@@ -71,6 +71,16 @@ def test_a_text_that_was_read_scores_and_another_does_not(scorer: SpeechScorer, 
     assert mine - theirs >= 4.0
 
 
+def test_sentence_and_words_do_not_contradict_each_other(scorer: SpeechScorer, clips: list[Audio]) -> None:
+    for clip, text in zip(clips, TEXTS, strict=True):
+        for slower in (clip, of(np.repeat(clip.samples, 2)[::3] if text == TEXTS[0] else 0.3 * clip.samples)):
+            result = read(scorer, slower, text)
+            assert result.overall is not None
+            share_right = np.mean([word.verdict is Verdict.RIGHT for word in result.words])
+            if result.state is State.SCORED:
+                assert result.overall >= (80.0 if share_right == 1 else 60.0 if share_right >= 2 / 3 else 0.0)
+
+
 def test_every_word_is_found_in_its_place(scorer: SpeechScorer, clips: list[Audio]) -> None:
     for clip, text in zip(clips, TEXTS, strict=True):
         result = read(scorer, clip, text)
