@@ -246,7 +246,8 @@ def _small_room(samples: Samples, draw: np.random.Generator) -> Samples:
 
 def _noise(snr_db: float) -> Change:
     def change(samples: Samples, draw: np.random.Generator) -> Samples:
-        return samples + draw.normal(size=len(samples)) * np.sqrt((samples**2).mean() / 10 ** (snr_db / 10))
+        noise = draw.normal(size=len(samples)) * np.sqrt((samples**2).mean() / 10 ** (snr_db / 10))
+        return np.asarray(samples + noise, dtype=np.float64)
 
     return change
 
@@ -256,7 +257,7 @@ def _speed(factor: float) -> Change:
 
     def change(samples: Samples, _: np.random.Generator) -> Samples:
         places = np.arange(0, len(samples) - 1, factor)
-        return np.interp(places, np.arange(len(samples)), samples)
+        return np.asarray(np.interp(places, np.arange(len(samples)), samples), dtype=np.float64)
 
     return change
 
