@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dashboard.components.scored_text import VERDICTS, heard_in_words
-from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED
 from pipeline.importing.importer import import_path
+from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
 from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.practice.lessons import get_lesson
 from pipeline.records import PhoneScore, Verdict
@@ -146,7 +146,7 @@ def _released() -> int:
 
 
 def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, settings: Settings) -> None:
-    from pipeline.evaluation.published import TABLE3
+    from pipeline.metrics.published import TABLE3
     from pipeline.runs import RunDirectory
     from pipeline.speechllm.evaluate import Correlated, SpeechLlmFigures
     from pipeline.speechllm.prompts import ASPECTS

@@ -16,8 +16,8 @@ from dashboard.sections.train.fine_tuning import first_fields
 from dashboard.services import jobs, train
 from pipeline import artifacts
 from pipeline.errors import JobError
-from pipeline.evaluation.published import HUMAN, TABLE3
 from pipeline.i18n import N_, _, number
+from pipeline.metrics.published import HUMAN, TABLE3
 from pipeline.presets import build
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
