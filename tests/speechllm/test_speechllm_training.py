@@ -121,6 +121,43 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_weights(
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
 
 
+def test_a_batch_that_does_not_fit_is_halved_and_the_step_kept(
+    home: Settings, speech_manifest: Path, finished: RunDirectory
+) -> None:
+    """The best epoch by validation loss, and a step that finds no memory for two samples."""
+    from transformers import Trainer
+
+    config = config_of(speech_manifest, limit=3, epochs=2, validation_share=0.4, best_epoch=True, evaluation_limit=2)
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="small", config=config)
+    whole_step = Trainer.training_step
+
+    def step(self: Trainer, model: object, inputs: dict[str, torch.Tensor], *given: object) -> torch.Tensor:
+        if len(inputs["input_ids"]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return whole_step(self, model, inputs, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "training_step", step)
+        report = train_speechllm(home, config, run)
+    assert report["batch"] == 1
+    assert "Resuming with 1 and 2 accumulated, which is the same step" in run.log_tail()
+    lines = run.metrics()
+    losses = {line["epoch"]: line["loss"] for line in lines if line["event"] == "validation"}
+    assert sorted(losses) == [1, 2]
+    assert report["epoch"] == min(losses, key=lambda epoch: losses[epoch])
+    n_steps = sum(line["event"] == "step" for line in lines)
+    assert n_steps == 2 * report["plan"].steps / config.epochs
+
+
+def test_zero_shot_measures_the_model_as_it_is(home: Settings, speech_manifest: Path) -> None:
+    config = config_of(speech_manifest, adapter="none", epochs=0, limit=2, evaluation_limit=1)
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="zero", config=config)
+    report = train_speechllm(home, config, run)
+    assert report["table3"]["per"].paper == 0.792
+    assert report["figures"].unparsed == {"apa": 1, "mdd": 1}
+    assert not (run.path / "checkpoints").exists()
+
+
 @pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"])
 def test_a_damaged_checkpoint_is_named_before_it_is_loaded(tmp_path: Path, finished: RunDirectory, name: str) -> None:
     from pipeline.speechllm.train import _check_checkpoint
