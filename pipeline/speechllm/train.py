@@ -188,10 +188,11 @@ def _fit(
     memory does not suffice, the batch is halved and more of them are accumulated, so that a step stays what it was."""
     from transformers import PrinterCallback
 
+    step = share.batch * share.accumulation * group.size
     first = {name: p.detach().cpu().clone() for name, p in phi4.model.named_parameters() if p.requires_grad}
     while True:
         reporter = _callback(writer, judge, group)
-        trainer = _trainer(phi4, samples, collator, validation, share, writer.run, device, reporter)
+        trainer = _trainer(phi4, samples, collator, validation, share, step, writer.run, device, reporter)
         trainer.remove_callback(PrinterCallback)  # standard output is for the answer
         failure = ""
         try:
@@ -228,14 +229,16 @@ def _trainer(
     collator: Collator,
     validation: Collator | None,
     share: SpeechLlmConfig,
+    step: int,
     run: RunDirectory,
     device: str,
     reporter: Any,
 ) -> Any:
+    """`step` is how many samples one takes, on all devices together."""
     from transformers import Trainer
 
     lengths = collator.corpus.rows["n_samples"]
-    buckets = Buckets([lengths[sample.row] for sample in samples], share.batch, share.seed)
+    buckets = Buckets([lengths[sample.row] for sample in samples], step, share.seed)
 
     class BucketTrainer(Trainer):  # type: ignore[misc]
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
