@@ -15,6 +15,9 @@ from pipeline.corpus.transcriptions import folded
 from pipeline.speechllm.prompts import ASPECTS
 from pipeline.text.words import words_of
 
+# Of 10: what an answer that cannot be read counts for. Left out, it would leave the figures of what remains better than
+# the model is.
+UNPARSED_SCORE = 5.0
 _OBJECT = re.compile(r"\{[^{}]*\}")
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from pipeline import jsonl
 from pipeline.metrics.correlation import pearson
@@ -18,14 +17,12 @@ from pipeline.metrics.mdd import mdd, phone_match
 from pipeline.metrics.pronunciation import utterance_per
 from pipeline.metrics.transcription import error_rate
 from pipeline.parallel import Progress
-from pipeline.speechllm.answers import parse_apa, parse_mdd
+from pipeline.speechllm.answers import UNPARSED_SCORE, parse_apa, parse_mdd
 from pipeline.speechllm.collator import Collator
+from pipeline.speechllm.generation import generate_halving
 from pipeline.speechllm.prompts import ASPECTS
 from pipeline.speechllm.samples import Sample
 from pipeline.text.words import words_of
-
-UNPARSED_SCORE = 5.0
-MAX_NEW_TOKENS = 400  # the longest answer of speechocean762 takes half of it
 
 
 @dataclass(frozen=True)
@@ -83,28 +80,15 @@ def answer_all(
     was_training, cache = model.training, model.config.use_cache
     model.eval()
     model.config.use_cache = True
-    texts: dict[int, str] = {}
     try:
-        while len(texts) < len(order):
-            if check_stop is not None:
-                check_stop()
-            chosen = order[len(texts) : len(texts) + batch]
-            answers: list[str] | None = None
-            try:
-                answers = _generated(collator, [samples[k] for k in chosen])
-            except torch.OutOfMemoryError:
-                if len(chosen) == 1:
-                    raise
-                batch = max(1, batch // 2)
-            if answers is None:
-                torch.cuda.empty_cache()
-                continue
-            texts |= dict(zip(chosen, answers, strict=True))
-            if progress is not None:
-                progress(len(texts), len(order), "Answers")
+        written = generate_halving(
+            collator.phi4, order, lambda part: collator.for_generation([samples[k] for k in part]), batch, progress,
+            check_stop,
+        )  # fmt: skip
     finally:
         model.train(was_training)
         model.config.use_cache = cache
+    texts = dict(zip(order, written, strict=True))
     ids = collator.corpus.rows["id"]
     return [
         Answered(
@@ -113,22 +97,6 @@ def answer_all(
         )
         for k, sample in enumerate(samples)
     ]  # fmt: skip
-
-
-def _generated(collator: Collator, samples: Sequence[Sample]) -> list[str]:
-    model, tokenizer = collator.phi4.model, collator.phi4.tokenizer
-    inputs = {name: value.to(collator.phi4.device) for name, value in collator.for_generation(samples).items()}
-    with torch.inference_mode():
-        output = model.generate(
-            **inputs,
-            max_new_tokens=MAX_NEW_TOKENS,
-            do_sample=False,
-            pad_token_id=tokenizer.pad_token_id,
-            # An untrained model may say it, and would then be given the recording once more.
-            suppress_tokens=[model.config.audio_config.audio_token_id],
-        )
-    generated = output[:, inputs["input_ids"].shape[1] :]
-    return [text.strip() for text in tokenizer.batch_decode(generated, skip_special_tokens=True)]
 
 
 def figures(

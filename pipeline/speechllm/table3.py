@@ -1,5 +1,6 @@
 """Our figures beside the paper's Table 3, as CSV, JSON and Markdown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -64,6 +65,16 @@ def markdown(table: dict[str, Beside], figures: SpeechLlmFigures) -> str:
         )
         + ".",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def side_by_side(tables: Mapping[str, Mapping[str, Beside]]) -> str:
+    """Several runs in one Markdown table, each beside the paper's row for it."""
+    columns = [column for name in tables for column in (name, "paper")]
+    lines = [f"| | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|"]
+    for figure in FIGURES:
+        values = [v for table in tables.values() for v in (_number(table[figure].ours), f"{table[figure].paper:.3f}")]
+        lines.append(f"| {figure} | {' | '.join(values)} |")
     return "\n".join(lines) + "\n"
 
 

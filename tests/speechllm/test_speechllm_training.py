@@ -33,7 +33,7 @@ SHORT = replace(load_prompts(), apa="Rate it.", mdd="Write it down.")
 def short_answers() -> Iterator[None]:
     """A random model does not end by itself; right answers take 40 tokens here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.speechllm.evaluate.MAX_NEW_TOKENS", 64)
+        patch.setattr("pipeline.speechllm.generation.MAX_NEW_TOKENS", 64)
         yield
 
 

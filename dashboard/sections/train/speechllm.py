@@ -17,7 +17,7 @@ from dashboard.services import jobs, train
 from pipeline import artifacts
 from pipeline.errors import JobError
 from pipeline.i18n import N_, _, number
-from pipeline.metrics.published import HUMAN, TABLE3
+from pipeline.metrics.published import HUMAN, N_TEST, PAPER_PER_ACCURACY, TABLE3
 from pipeline.presets import build
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
@@ -118,7 +118,7 @@ def _plan() -> None:
             if reason:
                 st.warning(message(reason), icon=":material/memory:")
             else:
-                st.success(_("It fits into the memory of this machine's device."), icon=":material/check:")
+                st.success(_("It fits into the memory of this device."), icon=":material/check:")
 
 
 def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
@@ -140,8 +140,10 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     if not epochs:
         st.caption(_("The metrics appear after the first epoch."))
         return
-    trained = "unfrozen" if run.config.get("adapter") == "unfreeze" else "LoRA"  # not shown
-    paper = next(row for row in TABLE3 if (row.trained, row.epoch) == (trained, BEST_EPOCH))
+    trained = {"unfreeze": "unfrozen", "full": "unfrozen", "none": "none"}.get(run.config.get("adapter", ""), "LoRA")
+    paper = max(
+        (row for row in TABLE3 if row.trained == trained and row.epoch <= BEST_EPOCH), key=lambda row: row.epoch
+    )
     columns = st.columns(3)
     for index, (name, label) in enumerate(METRICS):
         targets = {_("paper"): float(getattr(paper, name))}
@@ -174,10 +176,25 @@ def speechllm_results(run: RunDirectory) -> None:
         hide_index=True,
         column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
     )
+    unparsed = figures["unparsed"] if "unparsed" in figures else figures["unread"]  # of runs of earlier versions
     unread = ", ".join(
-        _("{unread} of {n} {task}").format(unread=number(figures["unread"][task]), n=number(n), task=task.upper())
+        _("{unread} of {n} {task}").format(unread=number(unparsed[task]), n=number(n), task=task.upper())
         for task, n in figures["n"].items()
     )
+    part = figures.get("part")
+    measured = _("part {part}").format(part=part) if part else _("held-out speakers")
+    st.caption(
+        _("Measured on {measured}, {n} recordings; the paper on the part test, {paper} recordings.").format(
+            measured=measured, n=number(figures["n"].get("apa", 0)), paper=number(N_TEST)
+        )
+    )
+    per_accuracy = figures.get("per_accuracy") or {}
+    if per_accuracy.get("reference") is not None:
+        st.caption(
+            _(
+                "Correlation of a recording's phone error rate with the raters' accuracy: {ours} (paper: {paper})."
+            ).format(ours=_signed(per_accuracy["reference"]), paper=_signed(PAPER_PER_ACCURACY["reference"]))
+        )
     st.caption(
         _(
             "Answers that could not be read count as errors: {unread}. F1, precision and recall match phones, as in "
