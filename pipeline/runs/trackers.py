@@ -46,7 +46,8 @@ class Trackers:
     def log(self, row: Mapping[str, Any]) -> None:
         figures = dict(scalars(row))
         self._n += 1
-        step = next((int(row[name]) for name in ("step", "at_step", "epoch") if isinstance(row.get(name), Real)), None)
+        places = (row.get(name) for name in ("step", "at_step", "epoch"))
+        step = next((int(place) for place in places if isinstance(place, int | float)), None)
         if figures:
             self._each(lambda tracker: tracker.log(figures, self._n if step is None else step))
 
@@ -91,7 +92,7 @@ def _flat(values: Mapping[str, Any], prefix: list[str]) -> Iterator[tuple[str, f
         path = [*prefix, str(name)]
         if isinstance(value, Mapping):
             yield from _flat(value, path)
-        elif isinstance(value, Real) and not isinstance(value, bool):
+        elif isinstance(value, Real) and type(value) is not bool:
             yield "/".join(path), float(value)
 
 

@@ -97,7 +97,9 @@ def load_info(folder: Path) -> SpeechLlmInfo:
 def _read(file: Path) -> SpeechLlmInfo:
     raw = _json(file)
     known = {item.name for item in fields(SpeechLlmInfo)}
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items() if name in known}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in raw.items() if name in known
+    }
     wrong = misfits(SpeechLlmInfo, values)
     if wrong or "model_id" not in values:
         raise ModelError(f"{file} cannot be used: {'; '.join(wrong[:3]) or 'model_id is missing'}.")

@@ -264,7 +264,7 @@ def _trainer(
 def _best_epoch(trainer: Any) -> int:
     """The one of the lowest validation loss, whose weights the trainer has loaded."""
     losses = [row for row in trainer.state.log_history if "eval_loss" in row]
-    return round(min(losses, key=lambda row: row["eval_loss"])["epoch"])
+    return round(float(min(losses, key=lambda row: row["eval_loss"])["epoch"]))
 
 
 def _save_model(

@@ -15,6 +15,7 @@ import torch
 from pipeline.devices import find_device, gpu_of
 from pipeline.errors import ModelError, TrainingError
 from pipeline.labels.corpus_source import of_manifest
+from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.speechllm import attention
 from pipeline.speechllm.adapter_files import SPEECH_ADAPTER, read_shape
@@ -22,14 +23,17 @@ from pipeline.speechllm.adapters import adapter_size, attach_adapter, targets_in
 from pipeline.speechllm.batching import Buckets
 from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import FLASH, SpeechLlmConfig, load_preset
-from pipeline.speechllm.dry_run import outline
+from pipeline.speechllm.dry_run import outline, plan_ahead
 from pipeline.speechllm.loading import load_phi4
+from pipeline.speechllm.model_files import load_info
 from pipeline.speechllm.notes import notes_on
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.plan import make_plan, memory_gb, scoring_gb
 from pipeline.speechllm.prompts import load_prompts
+from pipeline.speechllm.recognition import load_for_scoring
 from pipeline.speechllm.samples import Corpus, load_corpus, samples_of
 from pipeline.speechllm.shape import bare_model
+from pipeline.speechllm.train import train_speechllm
 
 SHORT = replace(load_prompts(), apa="Rate it.", mdd="Write it down.")
 
@@ -121,6 +125,30 @@ def test_the_checkpoints_own_adapter_is_read_in_every_layout(layout: str, publis
     shape = read_shape(config)
     assert told in shape.text()
     assert (shape.r, shape.alpha, shape.dropout) == (4, 12.0, 0.25)
+
+
+def test_the_walk_from_a_published_checkpoint_to_table_3(
+    published: Path, tmp_path: Path, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the adapter in the layout of the remote code: plan, training, measuring, and the model loaded again."""
+    monkeypatch.setattr("pipeline.speechllm.generation.MAX_NEW_TOKENS", 8)
+    change, _ = LAYOUTS["all of it"]
+    config = changed(published, tmp_path / "checkpoint", change)
+    config = replace(config, manifest=str(speech_manifest), limit=1, evaluation_limit=1, epochs=1)
+    home = Settings(tmp_path / "data", tmp_path / "models")
+    ahead = plan_ahead(home, config, gpu="L4")
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="walk", config=config)
+    report = train_speechllm(home, config, run)
+    told = "continues with its own speech adapter: keys without base_model.model.; keys with .speech."
+    for text in (ahead.text, report["plan"].text(), run.log_tail()):
+        assert told in text
+        assert "the checkpoint's adapter stands, with r 4 (not 8)" in text
+    assert ahead.plan.n_trained == report["plan"].n_trained
+    assert report["table3"]["per"].paper == 0.137  # LoRA, epoch 1
+    assert "| per |" in (run.path / "table3.md").read_text(encoding="utf-8")
+    info = load_info(run.path / "model")
+    again = load_for_scoring(run.path / "model", info.config(run.path / "model"), "cpu").model
+    assert adapter_size(again) > 0
 
 
 def test_what_a_loaded_adapter_overrides_is_told(published: Path) -> None:

@@ -145,7 +145,7 @@ def test_answers_that_cannot_be_read_are_no_score(
 def test_a_set_is_scored_and_the_model_deployed_with_what_it_needs(
     home: Settings, run: str, answers: list[int], speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.deployment.model_registry import entries
+    from pipeline.deployment.model_registry import Stage, entries
     from pipeline.scoring.batch import read_predictions
     from pipeline.scoring.selection import load, scorer_names, select
 
@@ -161,7 +161,8 @@ def test_a_set_is_scored_and_the_model_deployed_with_what_it_needs(
     assert deployed["needs"] == "It takes about 0.0 GB of memory; a processor will do."
     assert select(home, TARGET).scorer == "speechllm"
     assert "speechllm" in scorer_names(home, RubricName.SENTENCE)
-    assert entries(home)[0].model_id == run
+    live = [entry for entry in entries(home) if entry.place == "speech-en" and entry.stage is Stage.LIVE]
+    assert [entry.model_id for entry in live] == [run]
     audio = str(speech_manifest.parent / "00.wav")
     assert pronlab(home, monkeypatch, "score", audio, "--text", "See.")["model_id"] == run
     pronlab(home, monkeypatch, "deploy", "--rollback", "sentence")

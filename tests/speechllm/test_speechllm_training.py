@@ -127,7 +127,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_step_kept(
     """The best epoch by validation loss, and a step that finds no memory for two samples."""
     from transformers import Trainer
 
-    config = config_of(speech_manifest, limit=3, epochs=2, validation_share=0.4, best_epoch=True, evaluation_limit=2)
+    config = config_of(speech_manifest, limit=3, epochs=2, validation_share=0.4, best_epoch=True, evaluation_limit=1)
     run = RunDirectory.create(home.runs_root, kind="speechllm", name="small", config=config)
     whole_step = Trainer.training_step
 
