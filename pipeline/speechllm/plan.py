@@ -22,6 +22,7 @@ from pipeline.devices import Gpu
 from pipeline.errors import TrainingError
 from pipeline.speechllm.adapters import target_expression, trainable
 from pipeline.speechllm.config import PROJECTIONS, SpeechLlmConfig
+from pipeline.speechllm.generation import MAX_NEW_TOKENS
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.plan_summary import CPU, Plan, refusal
 from pipeline.speechllm.samples import Sample
@@ -97,6 +98,11 @@ def memory_gb(model: Any, config: SpeechLlmConfig, longest: int) -> float:
     weights = sum(_bytes_of(name, p, config) for name, p in model.named_parameters())
     n_trained, _ = trainable(model.parameters())
     shape = model.config
+    if not config.epochs:
+        cached = 2 * 2 * shape.num_hidden_layers * shape.hidden_size * shape.num_key_value_heads
+        cached //= shape.num_attention_heads  # bytes per token: keys and values of all layers
+        answering = config.evaluation_batch * (longest + MAX_NEW_TOKENS) * cached
+        return float(HEADROOM * (weights + answering) / GB)
     tokens = config.batch * longest
     layers = 1 if config.checkpointing else shape.num_hidden_layers
     states = tokens * shape.hidden_size * (STATES_PER_LAYER * layers + 2 * shape.num_hidden_layers)
