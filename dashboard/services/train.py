@@ -119,15 +119,15 @@ def extractors() -> list[ExtractorChoice]:
 
 
 @asks(Action.TRAIN)
-def plan(config: SpeechLlmConfig) -> RunDirectory:
-    """Estimate in the background what a fine-tuning run would need."""
+def plan(config: SpeechLlmConfig, gpu: str = "") -> RunDirectory:
+    """Estimate in the background what a fine-tuning run would need, here or on a `gpu` by name."""
     from pipeline.jobs.launcher import launch
 
     return launch(
         settings(),
         kind="plan",
         name=f"plan-{config.name}",
-        argv=["train", "speechllm", "--plan"],
+        argv=["train", "speechllm", "--plan", *(("--gpu", gpu) if gpu else ())],
         root=settings().jobs_root,
         config=config,
         by=identity.allowed(Action.TRAIN),

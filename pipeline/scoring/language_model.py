@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "speechllm"
 MAX_S = 30.0
-UNPARSED = N_(
-    "The model's answer could not be read, so there is no score. Score the recording again, or use another model."
-)
+UNPARSED = N_("The model's answer could not be read, so there is no score. Use another model for this recording.")
 
 
 class SpeechLlmScorer:

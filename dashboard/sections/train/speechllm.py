@@ -15,6 +15,7 @@ from dashboard.markup import message, plain
 from dashboard.sections.train.fine_tuning import first_fields
 from dashboard.services import jobs, train
 from pipeline import artifacts
+from pipeline.devices import GPUS
 from pipeline.errors import JobError
 from pipeline.i18n import N_, _, number
 from pipeline.metrics.published import HUMAN, N_TEST, PAPER_PER_ACCURACY, TABLE3
@@ -61,7 +62,7 @@ def start_speechllm_training() -> bool:
                 "paper used one with 80 GB); a run that does not fit is refused before it starts."
             ),
         )
-        left, middle, right = st.columns(3)
+        left, middle, right, last_column = st.columns(4)
         part = left.text_input(_("Train on part"), value=SpeechLlmConfig.part)
         evaluation_part = middle.text_input(
             _("Measure on part"), value=SpeechLlmConfig.evaluation_part,
@@ -70,6 +71,10 @@ def start_speechllm_training() -> bool:
         model = right.text_input(
             _("Model"), placeholder=_("default: the preset's"),
             help=_("A folder with a Phi-4-multimodal checkpoint, or a hub name."),
+        )  # fmt: skip
+        gpu = last_column.selectbox(
+            _("Estimate for"), [gpu.name for gpu in GPUS], index=None, placeholder=_("this machine"),
+            help=_("Estimate memory and time for this GPU. Training always runs on a device that is here."),
         )  # fmt: skip
         numbers = st.columns(4)
         epochs = numbers[0].number_input(_("Epochs"), 1, 100, None, placeholder=_("preset"))
@@ -91,7 +96,7 @@ def start_speechllm_training() -> bool:
         with errors_in_words():
             config = configured(SpeechLlmConfig, load_preset(first.preset), given, last)
             if planned:
-                state.remember("plan", train.plan(config).id)
+                state.remember("plan", train.plan(config, gpu or "").id)
             else:
                 state.watch(state.RUN, train.start("speechllm", config, last.where))
                 started = True
