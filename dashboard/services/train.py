@@ -134,6 +134,31 @@ def plan(config: SpeechLlmConfig, gpu: str = "") -> RunDirectory:
     )
 
 
+@dataclass(frozen=True)
+class ScoringMemory:
+    """What scoring with a speech language model takes; `gpu` is one that has it ("" where none is known, or a processor
+    will do)."""
+
+    gb: float
+    gpu: str
+    fits_processor: bool
+
+
+@asks(Action.TRAIN)
+def scoring_memory(run: RunDirectory) -> ScoringMemory | None:
+    """Of a finished run's model; None where it kept none."""
+    from pipeline.devices import gpus_with
+    from pipeline.speechllm.deployed import CPU_GB
+    from pipeline.speechllm.model_files import is_speechllm_folder, load_info
+
+    folder = run.path / "model"
+    if not is_speechllm_folder(folder):
+        return None
+    gb = load_info(folder).memory_gb
+    fitting = gpus_with(gb) if gb > CPU_GB else []
+    return ScoringMemory(gb, fitting[0].name if fitting else "", gb <= CPU_GB)
+
+
 @asks(Action.TRAIN)
 def report_of(run: RunDirectory) -> Report | None:
     """The report of a feature-based scorer's run; None for other runs, or where there is none yet."""

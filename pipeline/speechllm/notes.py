@@ -5,9 +5,8 @@ from pipeline.speechllm.config import SpeechLlmConfig
 
 # Told by the guide to this reproduction for ranks 64 and 320, and what they count.
 COUNTED_ELSEWHERE = {
-    64: "200 M are told elsewhere for rank 64: with the modules that are saved whole",
-    320: "830 M are told elsewhere for rank 320: the published speech adapter (r 320, 461.4 M) and the vision adapter "
-    "(r 256, 369.1 M) together",
+    64: "counts of 200 M for rank 64 include modules that are saved whole",
+    320: "counts of 830 M for rank 320 include the published vision adapter (r 256, 369.1 M)",
 }
 
 
@@ -20,9 +19,9 @@ def notes_on(config: SpeechLlmConfig, adapter: AdapterShape | None, n_trained: i
         if config.adapter == "pretrained" and (overridden := adapter.overridden(config)):
             notes.append(overridden)
     elif uses_own:
-        notes.append("the layout of the checkpoint's own speech adapter is told once it is there")
+        notes.append("the layout of the checkpoint's own speech adapter is shown once the checkpoint is there")
     elif config.adapter in ("fresh", "unfreeze") and config.model.startswith("microsoft/"):
-        notes.append("starts from the base without the speech adapter, which may not hear yet; merge_speech adds it")
+        notes.append("starts from the base without its speech adapter, which may not hear yet (merge_speech adds it)")
     rank = adapter.r if adapter is not None and config.adapter == "pretrained" else config.r
     if n_trained > 50_000_000 and config.adapter in ("fresh", "pretrained") and rank in COUNTED_ELSEWHERE:
         notes.append(COUNTED_ELSEWHERE[rank])

@@ -87,6 +87,8 @@ def checkpoint_config(model: str, revision: str) -> Any:
     try:
         config = AutoConfig.from_pretrained(model, trust_remote_code=False, **source)
     except (OSError, ValueError, KeyError) as error:
+        if "trust_remote_code" in str(error):
+            raise ModelError(f"{where} {_REMOTE}") from error
         raise ModelError(
             f"The model {where} is neither a local folder nor can it be fetched: {first_line(error)} Without a "
             "network, give --model the folder of a downloaded checkpoint."
@@ -100,6 +102,9 @@ _NATIVE = (
     f"Take a revision with native weights: `--revision {NATIVE_REVISION}` of microsoft/Phi-4-multimodal-instruct, or "
     "the folder that it was downloaded to."
 )
+
+
+_REMOTE = f"has only remote code (Python files of its own), which is never run. {_NATIVE}"
 
 
 def _place(model: str, revision: str) -> tuple[str, dict[str, Any]]:
@@ -122,7 +127,7 @@ def _refuse_remote_code(model: str, where: str) -> None:
     if not isinstance(config, dict):
         raise ModelError(f"{file} is damaged: expected an object with the model's shape.")
     if config.get("model_type") in REMOTE_TYPES or ("auto_map" in config and config.get("model_type") != MODEL_TYPE):
-        raise ModelError(f"{where} has only remote code (Python files of its own), which is never run. {_NATIVE}")
+        raise ModelError(f"{where} {_REMOTE}")
 
 
 def _check_tokenizer(tokenizer: Any, config: Any, where: str) -> None:

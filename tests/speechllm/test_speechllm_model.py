@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -156,7 +157,7 @@ def test_what_a_loaded_adapter_overrides_is_told(published: Path) -> None:
     notes = notes_on(config, read_shape(config), 1000)
     assert notes[0] == "continues with its own speech adapter: as PEFT writes it"
     assert notes[1] == "the checkpoint's adapter stands, with r 4 (not 320), alpha 12 (not 640)"
-    assert "told once it is there" in notes_on(config, None, 1000)[0]
+    assert "shown once the checkpoint is there" in notes_on(config, None, 1000)[0]
 
 
 def test_adapters_that_change_nothing_or_do_not_fit_are_refused(published: Path, tmp_path: Path) -> None:
@@ -351,7 +352,9 @@ def test_a_folder_has_its_own_shape(published: Path) -> None:
     )
 
 
-def test_models_that_cannot_be_used_are_named(published: Path, tmp_path: Path, tiny_encoder: Path) -> None:
+def test_models_that_cannot_be_used_are_named(
+    published: Path, tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = config_of()
     with pytest.raises(ModelError, match="no folder /nowhere"):
         load_phi4(replace(config, model="/nowhere"), "cpu")
@@ -364,6 +367,11 @@ def test_models_that_cannot_be_used_are_named(published: Path, tmp_path: Path, t
     (remote / "configuration_phi4mm.py").write_text("raise SystemExit('this code was run')", encoding="utf-8")
     with pytest.raises(ModelError, match=r"only remote code .*never run.*--revision refs/pr/70"):
         load_phi4(replace(config, model=str(remote)), "cpu")
+    # Of a hub name nothing is there to look into before transformers asks.
+    asking = ValueError("The repository x contains custom code. Please pass the argument `trust_remote_code=True`.")
+    with monkeypatch.context() as patch, pytest.raises(ModelError, match=r"only remote code .*--revision refs/pr/70"):
+        patch.setattr("transformers.AutoConfig.from_pretrained", Mock(side_effect=asking))
+        load_phi4(replace(config, model="microsoft/Phi-4-multimodal-instruct", revision="main"), "cpu")
     other = shutil.copytree(published, tmp_path / "other")
     raw = json.loads((other / "config.json").read_text(encoding="utf-8"))
     raw["audio_config"]["audio_token_id"] = 3

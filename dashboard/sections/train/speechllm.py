@@ -12,6 +12,7 @@ from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_list import stored
 from dashboard.components.run_words import metric_text
 from dashboard.markup import message, plain
+from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
 from dashboard.services import jobs, train
 from pipeline import artifacts
@@ -23,6 +24,7 @@ from pipeline.presets import build
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
+from pipeline.speechllm.deployed import FOLDER as PLACE
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.text import lines_of
 
@@ -210,6 +212,21 @@ def speechllm_results(run: RunDirectory) -> None:
         _("Download Table 3"), (run.path / "table3.md").read_text(encoding="utf-8"), f"{run.id}-table3.md",
         icon=":material/download:",
     )  # fmt: skip
+    _deployment(run)
+
+
+def _deployment(run: RunDirectory) -> None:
+    memory = train.scoring_memory(run)
+    if memory is None:
+        return
+    needed = _("Scoring takes about {gb} GB of memory on a GPU.").format(gb=number(memory.gb, 1))
+    if memory.gpu:
+        needed = _("Scoring takes about {gb} GB of memory on a GPU, for instance {gpu}.").format(
+            gb=number(memory.gb, 1), gpu=memory.gpu
+        )
+    elif memory.fits_processor:
+        needed = _("Scoring takes about {gb} GB of memory.").format(gb=number(memory.gb, 1))
+    deployment(run, PLACE, warning=needed)
 
 
 def _signed(value: float | None) -> str:
