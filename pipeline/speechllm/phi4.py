@@ -50,7 +50,8 @@ def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
         front_end = Phi4MultimodalFeatureExtractor.from_pretrained(config.model, **source)
         model = Phi4MultimodalForCausalLM.from_pretrained(
             config.model,
-            dtype=torch.bfloat16,
+            # A processor computes in what was saved: bfloat16 as published, 32 bits for a small model of this machine.
+            dtype=torch.bfloat16 if config.bits == 4 or torch.device(device).type != "cpu" else "auto",
             attn_implementation=attention.at_load(config.attention),
             quantization_config=quantisation(config),
             device_map=device if config.bits == 4 else None,

@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.runs.messages import translated
 from pipeline.speechllm.config import SpeechLlmConfig
 
 CPU = N_("the CPU")
@@ -56,7 +57,7 @@ class Plan:
                 needed=_gb(self.memory_gb), available=_gb(self.available_gb)
             ),
             self._time(),
-            *self.notes,
+            *map(translated, self.notes),
         ])  # fmt: skip
 
     def _time(self) -> str:

@@ -152,6 +152,24 @@ def test_the_walk_from_a_published_checkpoint_to_table_3(
     assert adapter_size(again) > 0
 
 
+def test_a_model_that_was_trained_whole_is_a_checkpoint_again(
+    tmp_path: Path, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.speechllm.generation.MAX_NEW_TOKENS", 8)
+    config = config_of(
+        adapter="full", manifest=str(speech_manifest), limit=1, evaluation_limit=1, epochs=1, warmup_share=0.0
+    )
+    home = Settings(tmp_path / "data", tmp_path / "models")
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="whole", config=config)
+    train_speechllm(home, config, run)
+    folder = run.path / "model"
+    again = load_for_scoring(folder, load_info(folder).config(folder), "cpu").model
+    name = "model.layers.0.mlp.down_proj.weight"
+    start, trained = (dict(model.named_parameters())[name] for model in (load_phi4(config, "cpu").model, again))
+    assert trained.dtype == torch.float32
+    assert not torch.equal(start, trained)
+
+
 def test_what_a_loaded_adapter_overrides_is_told(published: Path) -> None:
     config = config_of(model=str(published), adapter="pretrained", r=320, alpha=640, dropout=0.25)
     notes = notes_on(config, read_shape(config), 1000)
