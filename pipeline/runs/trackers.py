@@ -92,7 +92,9 @@ def _flat(values: Mapping[str, Any], prefix: list[str]) -> Iterator[tuple[str, f
         path = [*prefix, str(name)]
         if isinstance(value, Mapping):
             yield from _flat(value, path)
-        elif isinstance(value, Real) and type(value) is not bool:
+        elif isinstance(value, bool):
+            continue
+        elif isinstance(value, Real):
             yield "/".join(path), float(value)
 
 
