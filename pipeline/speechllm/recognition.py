@@ -1,5 +1,6 @@
 """A fine-tuned model, or any checkpoint, asked about recordings: both tasks of each, in batches of like length."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from pipeline.speechllm.prompts import TASKS, Task
 if TYPE_CHECKING:
     from pipeline.speechllm.model_files import SpeechLlmInfo
 
+log = logging.getLogger(__name__)
+
 BATCH = 16  # answers at once
 
 
@@ -42,9 +45,10 @@ class Recogniser:
         config = info.config(folder)
         require_packages(config)
         self._prompts = info.asked()
-        self._device = find_device(configured=device).name
-        self._phi4 = load_for_scoring(folder, config, self._device)
-        settle(self._phi4.model, config.attention, self._trial, lambda line: None)
+        chosen = find_device(configured=device)
+        log.info(chosen.text)
+        self._phi4 = load_for_scoring(folder, config, chosen.name)
+        settle(self._phi4.model, config.attention, self._trial, log.info)
 
     def answer(self, recordings: Sequence["np.ndarray[Any, np.dtype[np.float32]]"]) -> list[Answers]:
         """Of float32 [n] at 16 kHz, in their order."""

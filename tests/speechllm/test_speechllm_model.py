@@ -50,25 +50,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, speech_manifest: Path) -> C
     return load_corpus(Settings(root / "data", root / "models"), of_manifest(None, speech_manifest), "train")
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of the real classes as it is published: model, tokenizer, front end, and a speech adapter of another
-    rank than the presets."""
-    folder = tmp_path_factory.mktemp("checkpoint")
-    config = config_of(r=4, alpha=12, dropout=0.25)
-    base = load_phi4(config, "cpu")
-    base.model.save_pretrained(folder)
-    base.tokenizer.save_pretrained(folder)
-    base.front_end.save_pretrained(folder)
-    attached = attach_adapter(base, config).model
-    with torch.no_grad():
-        for name, parameter in attached.named_parameters():
-            if "lora_B" in name:
-                parameter.normal_()
-    attached.save_pretrained(folder / SPEECH_ADAPTER, save_embedding_layers=False)
-    return folder
-
-
 Change = Callable[[dict[str, Any], dict[str, torch.Tensor]], tuple[dict[str, Any], dict[str, torch.Tensor]]]
 
 

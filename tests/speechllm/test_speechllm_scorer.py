@@ -176,7 +176,16 @@ def test_the_gpu_that_a_model_needs_is_named() -> None:
     assert "more than any GPU" in needs(500.0)
 
 
-def test_any_checkpoint_is_evaluated_by_its_folder(tmp_path: Path) -> None:
+def test_any_checkpoint_is_evaluated_by_its_folder(
+    home: Settings, published: Path, answers: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = pronlab(
+        home, monkeypatch, "evaluate", "--scorer", "speechllm", "--model", str(published), "--set", "ocean"
+    )
+    assert (report["model_id"], report["n"], report["unparsed"]) == (published.name, 12, 2)
+
+
+def test_folders_are_known_by_what_lies_in_them(tmp_path: Path) -> None:
     from pipeline.speechllm.model_files import load_info
 
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")

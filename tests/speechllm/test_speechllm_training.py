@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from pipeline.speechllm.adapters import attach_adapter
 from pipeline.speechllm.collator import IGNORED, Collator
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
 from pipeline.speechllm.evaluate import Answered, answer_all, figures
+from pipeline.speechllm.generation import generate_halving
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.plan import make_plan, refuse_impossible
@@ -147,6 +149,27 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_step_kept(
     assert report["epoch"] == min(losses, key=lambda epoch: losses[epoch])
     n_steps = sum(line["event"] == "step" for line in lines)
     assert n_steps == 2 * report["plan"].steps / config.epochs
+
+
+def test_answers_are_written_in_smaller_batches_where_the_memory_does_not_suffice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+
+    def generate(_: object, items: list[int]) -> list[str]:
+        sizes.append(len(items))
+        if len(items) > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return [str(item) for item in items]
+
+    monkeypatch.setattr("pipeline.speechllm.generation.generate", generate)
+    limit = 2
+    phi4: Any = None
+    assert generate_halving(phi4, range(5), list, batch=8) == ["0", "1", "2", "3", "4"]
+    assert sizes == [5, 4, 2, 2, 1]
+    limit = 0
+    with pytest.raises(torch.OutOfMemoryError):
+        generate_halving(phi4, range(2), list, batch=8)
 
 
 def test_zero_shot_measures_the_model_as_it_is(home: Settings, speech_manifest: Path) -> None:
