@@ -32,6 +32,7 @@ from pipeline.speechllm import attention
 from pipeline.speechllm.adapter_files import read_shape
 from pipeline.speechllm.adapters import attach_adapter, trainable
 from pipeline.speechllm.batching import Buckets
+from pipeline.speechllm.card import write_card
 from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.distributed import Group
@@ -53,7 +54,7 @@ from pipeline.speechllm.samples import (
     parts_in_words,
     samples_of,
 )
-from pipeline.speechllm.table3 import table3, write_table3
+from pipeline.speechllm.table3 import Beside, markdown, table3, write_table3
 
 MODEL_FOLDER = "model"
 ANSWERS_FILE = "answers.jsonl"
@@ -136,7 +137,8 @@ def _train(
     if state is not None:
         state.save_state()
         shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
-    _save_model(phi4, config, prompts, source.name, corpus, measured, writer)
+    trained = corpus.rows.select(sorted({sample.row for sample in samples}) if config.epochs else [])
+    _save_model(phi4, config, prompts, source.name, trained["speaker"], table, measured, writer)
     write_table3(run.path, table, measured)
     artifacts.write_json(run.path / "report.json", report)
     result = {"table3": table, "n": measured.n, "unparsed": measured.unparsed}
@@ -272,10 +274,12 @@ def _save_model(
     config: SpeechLlmConfig,
     prompts: Prompts,
     corpus_name: str,
-    corpus: Corpus,
+    trained: Sequence[str],
+    table: dict[str, Beside],
     measured: SpeechLlmFigures,
     writer: RunWriter,
 ) -> None:
+    """`trained` has the speaker of every recording that was trained on."""
     folder, run_state = writer.run.path / MODEL_FOLDER, writer.run.state
     if config.adapter == "full":
         phi4.model.save_pretrained(folder)
@@ -284,10 +288,10 @@ def _save_model(
     elif config.adapter != "none":
         # "auto" would ask the hub whether the base has other embeddings; none are changed that are not named.
         phi4.model.save_pretrained(folder, save_embedding_layers=False)
-    speakers = sorted(set(corpus.rows["speaker"])) if config.epochs else []
+    speakers = sorted(set(trained))
     info = SpeechLlmInfo(
         model_id=writer.run.id, adapter=config.adapter, prompts=vars(prompts), trained_on=corpus_name,
-        part=config.part, n_recordings=len(corpus.rows) if config.epochs else 0, n_speakers=len(speakers),
+        part=config.part, n_recordings=len(trained), n_speakers=len(speakers),
         speakers=tuple(f"{corpus_name}/{speaker}" for speaker in speakers), seed=config.seed,
         created_at=run_state.created_at, git_commit=run_state.git_commit,
         memory_gb=round(scoring_gb(phi4.model, config), 1),
@@ -297,7 +301,9 @@ def _save_model(
         },
         **{name: getattr(config, name) for name in ASKED},
     )  # fmt: skip
-    save_info(folder, replace(info, model="", revision="") if config.adapter == "full" else info)
+    info = replace(info, model="", revision="") if config.adapter == "full" else info
+    save_info(folder, info)
+    write_card(folder, info, markdown(table, measured))
 
 
 def _on(phi4: Phi4, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

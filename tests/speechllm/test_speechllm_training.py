@@ -80,10 +80,13 @@ def test_a_run_leaves_table_3_and_all_that_researchers_expect(finished: RunDirec
         "plan.json",
         "report.json",
         "model/adapter_config.json",
+        "model/speechllm.json",
         "epoch-1/answers.jsonl",
     ):
         assert (finished.path / file).is_file(), file
     assert list((finished.path / "tensorboard").rglob("events.*"))
+    card = (finished.path / "model" / "README.md").read_text(encoding="utf-8")
+    assert "- Trained on 2 recordings of 1 speaker: " in card and "| per |" in card
     lines = finished.metrics()
     assert [line["epoch"] for line in lines if line["event"] == "epoch"] == [1, 2]
     assert all(line["grad_norm"] > 0 for line in lines if line["event"] == "step")
