@@ -237,6 +237,7 @@ class State(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     OTHER_TEXT = "other_text"
+    UNPARSED = "unparsed"  # a language model's answer that could not be read
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # before other tests, those that take longest first; tests in a browser (`tests/browser/conftest.py`) before them.
 TOGETHER = {
     "test_speech_training.py": "training", "test_speechllm_training.py": "training",
+    "test_speechllm_model.py": "training", "test_speechllm_scorer.py": "training",
     "test_wakeword_training.py": "training",
     "test_api.py": "api", "test_tabular.py": "tabular", "test_scoring.py": "released",
     "test_speech_released.py": "released", "test_pages_wakeword.py": "wakeword pages", "test_api_chaos.py": "chaos",

@@ -84,8 +84,13 @@ def deployed_model(place: str) -> DeployedModel | None:
     from pipeline.scoring.speech.model_files import FOLDER, find_speech_model
     from pipeline.scoring.speech.model_files import load_info as speech_info
     from pipeline.scoring.speech.packaging.deploy import is_deployed
+    from pipeline.speechllm.deployed import find_speechllm_model
+    from pipeline.speechllm.model_files import load_info as language_model_info
 
     if place == FOLDER:
+        language_model = find_speechllm_model(settings())
+        if language_model is not None:
+            return DeployedModel(language_model_info(language_model).model_id, False, None)
         folder = find_speech_model(settings())
         return (
             None if folder is None else DeployedModel(speech_info(folder).model_id, not is_deployed(settings()), None)
@@ -114,19 +119,44 @@ def extractors() -> list[ExtractorChoice]:
 
 
 @asks(Action.TRAIN)
-def plan(config: SpeechLlmConfig) -> RunDirectory:
-    """Estimate in the background what a fine-tuning run would need."""
+def plan(config: SpeechLlmConfig, gpu: str = "") -> RunDirectory:
+    """Estimate in the background what a fine-tuning run would need, here or on a `gpu` by name."""
     from pipeline.jobs.launcher import launch
 
     return launch(
         settings(),
         kind="plan",
         name=f"plan-{config.name}",
-        argv=["train", "speechllm", "--plan"],
+        argv=["train", "speechllm", "--plan", *(("--gpu", gpu) if gpu else ())],
         root=settings().jobs_root,
         config=config,
         by=identity.allowed(Action.TRAIN),
     )
+
+
+@dataclass(frozen=True)
+class ScoringMemory:
+    """What scoring with a speech language model takes; `gpu` is one that has it ("" where none is known, or a processor
+    will do)."""
+
+    gb: float
+    gpu: str
+    fits_processor: bool
+
+
+@asks(Action.TRAIN)
+def scoring_memory(run: RunDirectory) -> ScoringMemory | None:
+    """Of a finished run's model; None where it kept none."""
+    from pipeline.devices import gpus_with
+    from pipeline.speechllm.deployed import CPU_GB
+    from pipeline.speechllm.model_files import is_speechllm_folder, load_info
+
+    folder = run.path / "model"
+    if not is_speechllm_folder(folder):
+        return None
+    gb = load_info(folder).memory_gb
+    fitting = gpus_with(gb) if gb > CPU_GB else []
+    return ScoringMemory(gb, fitting[0].name if fitting else "", gb <= CPU_GB)
 
 
 @asks(Action.TRAIN)
@@ -205,16 +235,37 @@ def _speech_models() -> list[ModelRow]:
     from pipeline.scoring.speech.model_files import CARD_FILE, FOLDER, find_speech_model, load_info
     from pipeline.scoring.speech.packaging.deploy import is_deployed
 
+    language_model = _language_model()
     folder = find_speech_model(settings())
     if folder is None:
-        return []
+        return language_model
     info = load_info(folder)
     total = _speech_total(info.model_id)
     state = ModelState.DEPLOYED if is_deployed(settings()) else ModelState.DEFAULT
+    if language_model:
+        state = ModelState.RELEASED
     return [
+        *language_model,
         ModelRow(
             FOLDER, info.model_id, state, None, total.get("pcc"), total.get("n"), info.encoder,
             f"{info.trained_on} {info.part}".strip(), _card(folder / CARD_FILE),
+        )
+    ]  # fmt: skip
+
+
+def _language_model() -> list[ModelRow]:
+    """The speech language model where one is deployed."""
+    from pipeline.speechllm.deployed import FOLDER, find_speechllm_model
+    from pipeline.speechllm.model_files import load_info
+
+    folder = find_speechllm_model(settings())
+    if folder is None:
+        return []
+    info = load_info(folder)
+    return [
+        ModelRow(
+            FOLDER, info.model_id, ModelState.DEPLOYED, None, info.test.get("total_pcc"),
+            info.test.get("n", {}).get("apa"), info.model, f"{info.trained_on} {info.part}".strip(), "",
         )
     ]  # fmt: skip
 

@@ -26,6 +26,7 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     from pipeline.deployment.model_registry import make_live, roll_back
     from pipeline.scoring.speech.model_files import FOLDER as SPEECH
     from pipeline.scoring.speech.packaging.deploy import is_deployed
+    from pipeline.speechllm.deployed import needs
 
     settings = Settings.from_env()
     if rubric_back is not None:
@@ -42,4 +43,7 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
     scored = "English sentences" if entry.place == SPEECH else f"the {entry.place} rubric"
     mae = entry.made_from.get("test", {}).get("mae")
     figure = "" if mae is None else f" (test MAE {mae:.2f})"
-    emit({**vars(entry)}, as_json, f"{entry.model_id} now scores {scored}{figure}.")
+    memory_gb = entry.made_from.get("memory_gb")
+    needed = "" if memory_gb is None else needs(memory_gb)
+    text = f"{entry.model_id} now scores {scored}{figure}. {needed}".rstrip()
+    emit({**vars(entry), **({"needs": needed} if needed else {})}, as_json, text)

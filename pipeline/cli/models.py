@@ -14,11 +14,27 @@ def folder_of_run(settings: Settings, run: str) -> Path:
     from pipeline.jobs.launcher import find
     from pipeline.scoring.feature_based.model_files import is_model_folder
     from pipeline.scoring.speech.model_files import is_speech_folder
+    from pipeline.speechllm.model_files import is_speechllm_folder
 
     given = Path(run)
-    if is_model_folder(given) or is_speech_folder(given):
+    if is_model_folder(given) or is_speech_folder(given) or is_speechllm_folder(given):
         return given.absolute()
     return find(settings, run).path / "model"
+
+
+def named_folder(settings: Settings, name: str) -> Path:
+    """A folder as given, a run's being that of its model; else the model of the run of that id. Raises JobError for
+    what is neither."""
+    from pipeline.errors import JobError
+    from pipeline.jobs.launcher import find
+
+    given = Path(name).expanduser()
+    if given.is_dir():
+        return given / "model" if (given / "run.json").is_file() else given
+    folder = find(settings, name).path / "model"
+    if not folder.is_dir():
+        raise JobError(f"The run {name} has no model: it is not finished, or kept none.")
+    return folder
 
 
 @click.group()

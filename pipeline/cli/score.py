@@ -18,13 +18,25 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from pipeline.jobs.shards import Shards
 
-SCORER_NAMES = "speech, acoustic57, reference, timing, encoder, heuristic"
+SCORER_NAMES = "speech, speechllm, acoustic57, reference, timing, encoder, heuristic"
 SHOWN_REASONS = 5
 scorer_option = click.option("--scorer", help=f"{SCORER_NAMES} (default: chosen by rubric and language).")
+
+
+def _model_folders(_context: click.Context, _parameter: click.Parameter, given: Any) -> Any:
+    """The folder of the model that an option names: of a run by its id, a run's folder, or a model's."""
+    from pipeline.cli.models import named_folder
+
+    if given is None or isinstance(given, str):
+        return None if given is None else named_folder(Settings.from_env(), given)
+    return tuple(named_folder(Settings.from_env(), name) for name in given)
+
+
 model_option = click.option(
     "--model",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Use this model folder instead of the deployed model.",
+    metavar="RUN|FOLDER",
+    callback=_model_folders,
+    help="Use the model of this run, or of this folder, instead of the deployed model.",
 )
 
 
@@ -75,9 +87,11 @@ def score(
 @click.option(
     "--model",
     "models",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="RUN|FOLDER",
+    callback=_model_folders,
     multiple=True,
-    help="Use this model folder instead of the deployed model. Repeat it for runs of several seeds, to get their mean.",
+    help="Use the model of this run, or of this folder, instead of the deployed model. Repeat it for runs of several "
+    "seeds, to get their mean.",
 )
 @click.option(
     "--out",
@@ -173,11 +187,17 @@ def evaluate(
 @click.command("score-set")
 @click.argument("set_name", metavar="SET")
 @click.option("--scorer", "scorers", required=True, multiple=True, help=f"{SCORER_NAMES}; repeatable.")
+@model_option
 @shard_options
 @run_option
 @json_option
 def score_set(
-    set_name: str, scorers: tuple[str, ...], shards: "Shards | None", run: Path | None, as_json: bool
+    set_name: str,
+    scorers: tuple[str, ...],
+    model: Path | None,
+    shards: "Shards | None",
+    run: Path | None,
+    as_json: bool,
 ) -> None:
     """Score every recording of a SET and save the predictions for the Compare page."""
     from pipeline.scoring.batch import score_set as score_all
@@ -189,6 +209,7 @@ def score_set(
                 Settings.from_env(),
                 set_name,
                 scorer,
+                model=model,
                 progress=work.progress,
                 check_stop=work.check_stop,
                 shards=shards,
@@ -246,7 +267,11 @@ def _word_line(word: WordScore) -> str:
 
 
 def _evaluation_text(report: Any) -> str:
-    lines = [f"{report.scorer} ({report.model_id}) against {report.reference}, n {report.n}, failed {report.failed}"]
+    on = f", part {report.part}" if report.part else ""
+    lines = [
+        f"{report.scorer} ({report.model_id}) on {report.source}{on}, against {report.reference}, n {report.n}, failed "
+        f"{report.failed}"
+    ]
     for name in ("mae", "rmse", "r2", "pcc", "bias", "within_5", "within_10"):
         value = getattr(report, name)
         if value is not None:
@@ -290,6 +315,12 @@ def _level_lines(report: Any) -> list[str]:
     for name, value in (("PER, text-free", report.per), ("WER, text-free", report.wer)):
         if value is not None:
             lines.append(f"  {name:18} {value:.3f}")
+    for name, label in (("reference", "the experts' accuracy"), ("predicted", "the predicted accuracy")):
+        value = report.per_accuracy.get(name)
+        if value is not None:
+            lines.append(f"  PER against {label}: r {value:.3f}")
+    for task, counts in report.answers.items():
+        lines.append(f"  {task.upper()} answers that could not be read: {counts['unparsed']} of {counts['n']}")
     if report.rejection is not None:
         lines.append(f"  other texts score {report.rejection.gap:.1f} of 10 lower")
         for kind, case in report.rejection.cases.items():

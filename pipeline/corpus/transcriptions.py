@@ -29,6 +29,11 @@ _PARTS: dict[str, tuple[frozenset[str], ...]] = {
         "TS": "T S", "DZ": "D Z", "TR": "T R", "DR": "D R",
     }.items()
 }  # fmt: skip
+# Of other dictionaries (TIMIT, Festival), in the same way.
+_ELSEWHERE = {
+    "IX": ("IH",), "UX": ("UW",), "AXH": ("AH",), "HV": ("HH",), "H": ("HH",), "WH": ("W",), "NX": ("N",), "J": ("JH",),
+    "EL": ("AH", "L"), "EM": ("AH", "M"), "EN": ("AH", "N"), "ENG": ("AH", "NG"), "DX": ("T",),
+}  # fmt: skip
 _SIGN = re.compile(r"[(){}\[\]]|[A-Z]+")
 _CLOSES = {")": "(", "}": "{", "]": "["}
 
@@ -141,14 +146,19 @@ def heard_as_listed(canonical: Sequence[str], listed: Sequence[dict[str, Any]]) 
     return HeardWord(tuple(phones), tuple(added))
 
 
+def folded(symbol: str) -> tuple[str, ...]:
+    """A symbol of the corpus's larger set, or of another dictionary, as some of the 39 phones without stress; `UNKNOWN`
+    for what is none. Example: `folded("AX0")` is `("AH",)`, `folded("ts")` is `("T", "S")`."""
+    plain = bare(symbol.strip().upper())
+    if plain in _ELSEWHERE:
+        return _ELSEWHERE[plain]
+    phones = tuple(_Symbol(part, wrong=True).phone for part in _PARTS.get(plain, (frozenset({plain}),)))
+    return phones if all(phone in PHONES for phone in phones) else (UNKNOWN,)
+
+
 def _known(symbol: str) -> str:
     """One of the 39 phones, `DELETED`, or `UNKNOWN` for whatever is none."""
-    if symbol.casefold() in (DELETED, UNKNOWN):
-        return symbol.casefold()
-    plain = bare(symbol.strip().upper())
-    parts = _PARTS.get(plain, (frozenset({plain}),))
-    phone = _Symbol(parts[0], wrong=True).phone
-    return phone if phone in PHONES else UNKNOWN
+    return DELETED if symbol.casefold() == DELETED else folded(symbol)[0]
 
 
 def _parse(transcription: str) -> tuple[list[_Symbol], list[tuple[int, str]]]:

@@ -28,6 +28,9 @@ from pipeline.scoring.speech.model_files import SpeechInfo, find_speech_model, i
 from pipeline.scoring.speech.model_files import load_info as speech_info
 from pipeline.scoring.speech.packaging import deploy as speech
 from pipeline.settings import Settings
+from pipeline.speechllm import deployed as language_model
+from pipeline.speechllm.model_files import SpeechLlmInfo, is_speechllm_folder
+from pipeline.speechllm.model_files import load_info as language_model_info
 from pipeline.times import as_text, now_iso, utc_time
 
 PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH)
@@ -127,7 +130,9 @@ def make_live(settings: Settings, folder: Path, by: Identity | str = "", run: st
     place, model_id = place_of_folder(folder), model_id_of(folder)
     before = _in_use(settings).get(place)
     retired = None if before is None else model_id_of(before)
-    if place == SPEECH:
+    if is_speechllm_folder(folder):
+        language_model.deploy(settings, folder)
+    elif place == SPEECH:
         speech.deploy(settings, folder)
     else:
         feature_based.deploy(settings, folder)
@@ -156,14 +161,17 @@ def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | 
     gone = _in_use(settings).get(place)
     gone_id = None if gone is None else model_id_of(gone)
     known = None if gone_id is None else folder_of(settings, gone_id)
-    info = speech.rollback(settings) if place == SPEECH else feature_based.rollback(settings, RubricName(place))
+    if place == SPEECH:
+        speech.rollback(settings)
+    else:
+        feature_based.rollback(settings, RubricName(place))
     if gone_id is not None:
         _record(settings, place, gone_id, Stage.RETIRED, by, known or Path())
     now = _in_use(settings).get(place)
     if now is not None:
         model_id = model_id_of(now)
         _record(settings, place, model_id, Stage.LIVE, by, folder_of(settings, model_id) or now)
-    return None if info is None else info.model_id
+    return None if now is None or not now.is_relative_to(settings.deployed_root) else model_id_of(now)
 
 
 def folder_of(settings: Settings, model_id: str) -> Path | None:
@@ -174,11 +182,14 @@ def folder_of(settings: Settings, model_id: str) -> Path | None:
 
 def place_of_folder(folder: Path) -> str:
     """The place of the model in a folder. Raises ModelError if there is none."""
-    if is_speech_folder(folder):
+    if is_speech_folder(folder) or is_speechllm_folder(folder):
         return SPEECH
     if is_model_folder(folder):
         return str(load_model(folder).info.rubric)
-    raise ModelError(f"{folder} holds no model: expected {INFO_FILE} with its weights, or a speech model.")
+    raise ModelError(
+        f"{folder} holds no model: expected {INFO_FILE} with its weights, a speech model, or that of a run of `train "
+        "speechllm`."
+    )
 
 
 def model_id_of(folder: Path) -> str:
@@ -191,22 +202,23 @@ def _who(settings: Settings, by: Identity | str) -> str:
     return who.name if by else ""
 
 
-def _info_of(folder: Path) -> SpeechInfo | ModelInfo:
+def _info_of(folder: Path) -> SpeechInfo | ModelInfo | SpeechLlmInfo:
     """Raises ModelError where it holds no model."""
+    if is_speechllm_folder(folder):
+        return language_model_info(folder)
     return speech_info(folder) if is_speech_folder(folder) else load_info(folder)
 
 
 def _in_use(settings: Settings) -> dict[str, Path]:
     by_rubric = {str(rubric): find_model(settings, rubric) for rubric in RubricName}
-    return {
-        place: path for place, path in {**by_rubric, SPEECH: find_speech_model(settings)}.items() if path is not None
-    }
+    hearing = language_model.find_speechllm_model(settings) or find_speech_model(settings)
+    return {place: path for place, path in {**by_rubric, SPEECH: hearing}.items() if path is not None}
 
 
 def _made_from(folder: Path) -> dict[str, Any]:
     names = (
         "trained_on", "part", "n_recordings", "n_speakers", "labels", "label_sources", "data_hash", "git_commit",
-        "created_at", "test", "extractor", "encoder", "seed", "averaged",
+        "created_at", "test", "extractor", "encoder", "seed", "averaged", "memory_gb",
     )  # fmt: skip
     try:
         info: Any = _info_of(folder)

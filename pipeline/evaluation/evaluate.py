@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.errors import CorpusError
-from pipeline.evaluation.pairing import human_ceiling, pair_of
+from pipeline.evaluation.pairing import human_ceiling, pair_of, unparsed_answers
 from pipeline.evaluation.reference import ExpertReference
 from pipeline.evaluation.report import EvaluationReport, ScoredRecording, mdd_figures
 from pipeline.evaluation.saved import save_evaluation
@@ -18,10 +18,12 @@ from pipeline.jobs.shards import Shards
 from pipeline.metrics.pronunciation import UtterancePair, pronunciation_metrics
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
+from pipeline.records import ScoreResult, State
 from pipeline.scoring.batch import Prediction, ScorerSpec, score_items, scorers_of, selection_of
 from pipeline.scoring.feature_based.scorer import AcousticScorer
-from pipeline.scoring.selection import HEURISTIC
+from pipeline.scoring.selection import HEURISTIC, LANGUAGE_MODEL
 from pipeline.settings import Settings
+from pipeline.speechllm.answers import UNPARSED_SCORE
 
 N_WORST = 10
 
@@ -61,17 +63,18 @@ def evaluate(
     predictions = list(
         score_items(spec, reference.items, detail=True, progress=progress, check_stop=check_stop, shards=shards)
     )
-    if all(prediction.overall is None for prediction in predictions):
+    if all(_counted(prediction) is None for prediction in predictions):
         first = "; ".join(predictions[0].warnings)
         raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. First problem: {first}")
     rows = list(zip(reference.items, reference.experts, predictions, strict=True))
     by_rule = [p.overall is not None and bool(learned) and p.scoring_method == "heuristic" for p in predictions]
+    overall = [_counted(prediction) for prediction in predictions]
     scored = [
-        ScoredRecording(item.recording_id, item.speaker, item.target.text, expert, prediction.overall)
-        for (item, expert, prediction), left_to_rule in zip(rows, by_rule, strict=True)
-        if prediction.overall is not None and prediction.held_out and not left_to_rule
+        ScoredRecording(item.recording_id, item.speaker, item.target.text, expert, value)
+        for (item, expert, prediction), value, left_to_rule in zip(rows, overall, by_rule, strict=True)
+        if value is not None and prediction.held_out and not left_to_rule
     ]
-    failed = sum(prediction.overall is None for prediction in predictions)
+    failed = sum(value is None for value in overall)
     figures = regression_metrics(
         [row.expert for row in scored],
         [row.predicted for row in scored],
@@ -88,6 +91,7 @@ def evaluate(
         warnings.append(f"{n_by_rule} recordings were left out: the model cannot score them, the heuristic did.")
     items, pairs = _paired(reference, predictions, by_rule)
     levels = pronunciation_metrics(pairs)
+    answers = _answers([p.detail for p in predictions if p.scorer == LANGUAGE_MODEL and p.detail is not None])
     timed = [prediction.milliseconds for prediction in predictions if prediction.overall is not None]
     report = EvaluationReport(
         scorer=learned[0].name if learned else predictions[0].scorer,
@@ -100,6 +104,8 @@ def evaluate(
         n_by_rule=n_by_rule,
         **vars(figures),
         human_ceiling=reference.ceiling,
+        unparsed=sum(task["unparsed"] for task in answers.values()) if answers else None,
+        answers=answers,
         **{**vars(levels), "mdd": None if levels.mdd is None else mdd_figures(levels.mdd)},
         human=human_ceiling(reference.corpus),
         real_time_factor=_real_time_factor(predictions),
@@ -109,6 +115,21 @@ def evaluate(
         warnings=tuple(warnings),
     )
     return Evaluation(report, tuple(predictions), tuple(items), tuple(pairs))
+
+
+def _counted(prediction: Prediction) -> float | None:
+    """The score (0-100) that figures are made of: an unreadable answer of a language model stands for a middling
+    one."""
+    is_unparsed = prediction.detail is not None and prediction.detail.state is State.UNPARSED
+    return 10.0 * UNPARSED_SCORE if is_unparsed else prediction.overall
+
+
+def _answers(results: Sequence[ScoreResult]) -> dict[str, dict[str, int]]:
+    """Of a language model: by task, how many answers there were, and how many of them could not be read."""
+    asked = [unparsed_answers(result) for result in results if result.state in (State.SCORED, State.UNPARSED)]
+    return {
+        task: {"n": len(asked), "unparsed": sum(answer[task] for answer in asked)} for task in ("apa", "mdd") if asked
+    }
 
 
 def _notes(spec: ScorerSpec, reference: ExpertReference) -> list[str]:
@@ -126,7 +147,10 @@ def _paired(
     pairs = [
         (item, prediction.detail)
         for item, prediction, left_to_rule in zip(reference.corpus, predictions, by_rule, strict=True)
-        if prediction.detail is not None and prediction.overall is not None and prediction.held_out and not left_to_rule
+        if prediction.detail is not None
+        and _counted(prediction) is not None
+        and prediction.held_out
+        and not left_to_rule
     ]
     return [item for item, _ in pairs], [pair_of(item, detail) for item, detail in pairs]
 

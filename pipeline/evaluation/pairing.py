@@ -10,7 +10,10 @@ from pipeline.corpus.transcriptions import has_hearings, has_phone_scores, word_
 from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.metrics.pronunciation import UtterancePair
 from pipeline.phones import UNKNOWN
-from pipeline.records import PhoneScore, ScoreResult, Target, Verdict
+from pipeline.records import PhoneScore, ScoreResult, State, Target, Verdict
+from pipeline.scoring.selection import LANGUAGE_MODEL
+from pipeline.speechllm.answers import UNPARSED_SCORE
+from pipeline.speechllm.prompts import ASPECTS as LANGUAGE_MODEL_ASPECTS
 from pipeline.text.words import words_of
 
 ASPECTS = ("accuracy", "fluency", "prosodic", "total", "completeness")
@@ -35,11 +38,11 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
     phones = [phone for word in result.words for phone in word.phones]
     same = detailed and [p.phone for p in phones] == [p for canonical, _, _ in hearings for p in canonical]
     scored = same and all(has_phone_scores(word) for word in words)
+    nothing_read = result.scorer == LANGUAGE_MODEL and result.heard_phones is None
     return UtterancePair(
         speaker=item.speaker,
         reference={aspect: float(chosen[aspect]) for aspect in ASPECTS if aspect in chosen},
-        predicted={aspect: float(v) for aspect, v in result.dimensions.items() if aspect in ASPECTS}
-        or _total_only(result),
+        predicted=_predicted(result),
         words=tuple(words_of(item.text, result.target.language)),
         word_reference={
             a: tuple(float(np.median(w[a])) for w in words) for a in WORD_ASPECTS if same and all(a in w for w in words)
@@ -51,14 +54,34 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         },
         phone_reference=tuple(float(v) for w in words for v in w["phones_accuracy"]) if scored else (),
         phone_predicted=tuple(p.score / 50.0 for p in phones) if scored else (),
-        canonical=tuple(p.phone for p in phones) if same else (),
+        canonical=tuple(p.phone for p in phones)
+        if same
+        else tuple(p for canonical, _, _ in hearings for p in canonical)
+        if detailed and not result.words
+        else (),
         perceived=tuple(p for _, _, verdict in hearings for p in verdict.sequence()) if detailed else None,
         diagnosed=tuple(_spoken(phones)) if same else None,
-        recognised_phones=result.heard_phones,
-        recognised_words=None
+        recognised_phones=() if nothing_read else result.heard_phones,
+        recognised_words=()
+        if nothing_read
+        else None
         if result.heard_text is None
         else tuple(words_of(result.heard_text, result.target.language)),
     )
+
+
+def unparsed_answers(result: ScoreResult) -> dict[str, bool]:
+    """By task of a speech language model: whether its answer could not be read."""
+    return {"apa": result.state is State.UNPARSED, "mdd": result.heard_phones is None}
+
+
+def _predicted(result: ScoreResult) -> dict[str, float]:
+    """An answer that could not be read stands for a middling score: left out, it would leave the figures of what
+    remains better than the model is."""
+    if result.state is State.UNPARSED:
+        return dict.fromkeys(LANGUAGE_MODEL_ASPECTS, UNPARSED_SCORE)
+    named = {aspect: float(v) for aspect, v in result.dimensions.items() if aspect in ASPECTS}
+    return named or _total_only(result)
 
 
 def _spoken(phones: list[PhoneScore]) -> list[str]:

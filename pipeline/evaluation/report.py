@@ -27,7 +27,9 @@ class EvaluationReport:
     model was trained on without an out-of-fold prediction, and `n_by_rule`, which a learned scorer left to the
     heuristic. `human_ceiling` is one expert against the median of the others on the overall score, averaged over the
     experts; `human` is the PCC of the same for each aspect. `utterance` to `per_accuracy` are those of
-    `metrics/pronunciation.py`; `real_time_factor` is seconds of scoring per second of audio.
+    `metrics/pronunciation.py`; `unparsed` answers of a language model could not be read and count against it (None for
+    other scorers), `answers` has how many of each task there were; `real_time_factor` is seconds of scoring per second
+    of audio.
     """
 
     scorer: str
@@ -57,6 +59,8 @@ class EvaluationReport:
     per: float | None = None
     per_told: float | None = None
     wer: float | None = None
+    unparsed: int | None = None
+    answers: dict[str, dict[str, int]] = field(default_factory=dict)
     per_accuracy: dict[str, float | None] = field(default_factory=dict)
     human: dict[str, float] = field(default_factory=dict)
     real_time_factor: float | None = None

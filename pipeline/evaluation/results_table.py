@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED, SystemResult
 from pipeline.evaluation.saved import SavedEvaluation, read_evaluations
 from pipeline.i18n import N_, _
+from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED, SystemResult
 from pipeline.runs import RunRecord, scan_runs
 from pipeline.settings import Settings
 

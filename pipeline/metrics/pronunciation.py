@@ -39,8 +39,8 @@ class UtterancePair:
 
     `reference` and `predicted` are sentence aspects, 0-10. Word and phone rows run in parallel; a side that has none
     is empty. Phone sequences: `canonical` is the target, `perceived` what the experts transcribed, `diagnosed` what
-    the scorer, which knows the text, says was spoken. `recognised_phones` and `recognised_words` are what it
-    recognised without the text.
+    the scorer, which knows the text, says was spoken (None for one that knows none). `recognised_phones` and
+    `recognised_words` are what it recognised without the text.
     """
 
     speaker: str
@@ -60,7 +60,8 @@ class UtterancePair:
 
 @dataclass(frozen=True)
 class PronunciationMetrics:
-    """`per` and `wer` are text-free; `per_told` is the phone error rate of the diagnosed sequence, which is low for a
+    """`mdd` is of the diagnosed phones, for a scorer that knows no text of the recognised ones. `per` and `wer` are
+    text-free; `per_told` is the phone error rate of the diagnosed sequence, which is low for a
     system that repeats the canonical phones and means something only beside `mdd`. `per_accuracy` are correlations of
     an utterance's text-free PER with the experts' and with the predicted accuracy (arXiv 2509.02915, Figure 5)."""
 
@@ -127,12 +128,15 @@ def pronunciation_metrics(pairs: Sequence[UtterancePair], n_resamples: int = 100
         for j in pairs
         if j.perceived is not None and j.recognised_phones is not None
     ]
+    detected = told or [(j.canonical, perceived, phones) for j, perceived, phones in free if j.canonical]
     spelled = [(j.words, j.recognised_words) for j in pairs if j.recognised_words is not None and j.words]
     return PronunciationMetrics(
         utterance=utterance,
         word=word,
         phone=phone,
-        mdd=mdd([c for c, _, _ in told], [h for _, h, _ in told], [d for _, _, d in told]) if told else None,
+        mdd=mdd([c for c, _, _ in detected], [h for _, h, _ in detected], [d for _, _, d in detected])
+        if detected
+        else None,
         phone_match=phone_match([h for _, h, _ in free], [p for _, _, p in free]) if free else None,
         per=error_rate([h for _, h, _ in free], [p for _, _, p in free]).rate if free else None,
         per_told=error_rate([h for _, h, _ in told], [d for _, _, d in told]).rate if told else None,

@@ -40,6 +40,13 @@ TEMPLATES = (
         "the Compare page, or try another extractor."
     ),
     N_("Left out: {problem}"),
+    N_("merges its own speech adapter: {layout}"),
+    N_("continues with its own speech adapter: {layout}"),
+    N_("the checkpoint's adapter stands, with {settings}"),
+    N_("the layout of the checkpoint's own speech adapter is shown once the checkpoint is there"),
+    N_("starts from the base without its speech adapter, which may not hear yet (merge_speech adds it)"),
+    N_("counts of 200 M for rank 64 include modules that are saved whole"),
+    N_("counts of 830 M for rank 320 include the published vision adapter (r 256, 369.1 M)"),
 )
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from pipeline import jsonl
+from pipeline.errors import JobError
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
+from pipeline.runs.trackers import Trackers
 from pipeline.runs.usage import UsageMeter
 from pipeline.times import now_iso
 
@@ -38,6 +40,7 @@ class RunWriter:
         self._seen_whole_at = time.time()
         self._lock = threading.Lock()
         self._state: RunState = run.state
+        self._trackers: Trackers | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -63,8 +66,12 @@ class RunWriter:
             self.run.write_state(self._state)
 
     def log_metrics(self, **values: Any) -> None:
-        """Append one object, with its time, to `metrics.jsonl`."""
+        """Append one object, with its time, to `metrics.jsonl`, and send its numbers to the trackers."""
         self._append("metrics.jsonl", {"at": now_iso(), **values})
+        if self.leads:
+            if self._trackers is None:
+                self._trackers = Trackers(self.run.path, self._config(), self.log)
+            self._trackers.log(values)
 
     def log(self, text: str) -> None:
         """Append one line to `log.txt`."""
@@ -120,7 +127,15 @@ class RunWriter:
         except OSError:
             return False
 
+    def _config(self) -> dict[str, Any]:
+        try:
+            return self.run.config
+        except JobError:
+            return {}
+
     def _finish(self) -> None:
+        if self._trackers is not None:
+            self._trackers.close()
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()

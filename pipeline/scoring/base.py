@@ -17,7 +17,8 @@ from pipeline.text.words import read_text
 
 
 class Scorer(Protocol):
-    """Scores one recording. `name` is the registered name, `model_id` says which model or rule version answers."""
+    """Scores one recording. `name` is the registered name, `model_id` says which model or rule version answers. A
+    scorer with `takes_whole` set gets the recording as it is, not its speech alone."""
 
     @property
     def name(self) -> str: ...
@@ -47,7 +48,8 @@ def score_audio(scorer: Scorer, audio: Audio, target: Target, speech: Speech | N
     if target.phones is None:
         read_text(target.text, target.language)
     report, cut = check_audio(audio), Cut(audio)
-    if not any(problem.severity == "error" for problem in report.problems):
+    takes_whole = getattr(scorer, "takes_whole", False)
+    if not takes_whole and not any(problem.severity == "error" for problem in report.problems):
         cut = cut_to(audio, speech or find_speech(audio, target.rubric), MARGINS[target.rubric])
         report = _report_of(report, cut)
     result = refusal(report, scorer.name, scorer.model_id, target) or shifted(scorer.score(cut.audio, target), cut)

@@ -5,6 +5,7 @@ training data says nothing. Stored as `<predictions root>/<set>/<scorer>.jsonl`,
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cattrs
 
 from pipeline import artifacts, jsonl
+from pipeline.audio.load import Audio, load_audio
 from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings, target_of
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import launch
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 SCORING_JOB = "score-set"
 # A scorer takes seconds to load, in every process again, and about 10 ms a word.
 MIN_ITEMS_FOR_PROCESSES = 1000
+BLOCK = 64  # recordings that a scorer which answers many at once gets together
 COLUMNS = ("recording_id", "scorer", "model_id", "overall", "scoring_method", "confidence", "held_out", "warnings")
 
 
@@ -94,6 +97,10 @@ def score_items(
         )
         yield from (cattrs.structure(answer, Prediction) for answer in answers)
         return
+    ahead = [getattr(scorer, "answer_ahead", None) for scorer in scorers_of(spec, items)]
+    if any(ahead):  # a model that is too large for a copy in every process, and answers many recordings at once
+        yield from _scored_in_batches(spec, detail, items, ahead, progress, check_stop)
+        return
     yield from map_ordered(
         partial(_score_one, spec, detail),
         items,
@@ -104,22 +111,49 @@ def score_items(
     )
 
 
+def _scored_in_batches(
+    spec: ScorerSpec,
+    detail: bool,
+    items: Sequence[Item],
+    ahead: Sequence[Callable[[list[Audio]], None] | None],
+    progress: Progress | None,
+    check_stop: Callable[[], None] | None,
+) -> Iterator[Prediction]:
+    """Recordings are answered block by block before they are scored one by one."""
+    for start in range(0, len(items), BLOCK):
+        if check_stop is not None:
+            check_stop()
+        block = items[start : start + BLOCK]
+        recordings = []
+        for item in block:
+            with suppress(AudioError):  # told when it is scored
+                recordings.append(load_audio(item.path))
+        for answer_ahead in ahead:
+            if answer_ahead is not None:
+                answer_ahead(recordings)
+        for number, item in enumerate(block, start=start + 1):
+            yield _score_one(spec, detail, item)
+            if progress is not None:
+                progress(number, len(items), "scoring")
+
+
 def score_set(
     settings: Settings,
     set_name: str,
     scorer: str,
     *,
+    model: Path | None = None,
     progress: Progress | None = None,
     check_stop: Callable[[], None] | None = None,
     shards: Shards | None = None,
     by: Identity | None = None,
 ) -> list[Prediction]:
-    """Score every recording of a set and keep the answers, replacing earlier ones of the same scorer. Raises
-    AccessError for who may not."""
+    """Score every recording of a set and keep the answers, replacing earlier ones of the same scorer; `model` is asked
+    in place of the deployed one. Raises AccessError for who may not."""
     permit(settings, by, Action.SCORE_SETS)
     set_ = get_set(settings, set_name)
     recordings = read_recordings(settings, set_name)
-    spec = ScorerSpec(settings, scorer)
+    spec = ScorerSpec(settings, scorer, model)
     items = [Item(r.id, audio_path(set_, r), r.speaker, target_of(set_, r)) for r in recordings]
     predictions = list(score_items(spec, items, progress=progress, check_stop=check_stop, shards=shards))
     jsonl.write(predictions_file(settings, set_name, scorer), predictions)
@@ -198,6 +232,7 @@ def _choice(spec: ScorerSpec, rubric: RubricName, language: str) -> Selection:
 def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
     from pipeline.scoring.feature_based.model_files import text_digest
     from pipeline.scoring.feature_based.scorer import AcousticScorer
+    from pipeline.scoring.language_model import SpeechLlmScorer
     from pipeline.scoring.speech.scorer import SpeechScorer
 
     selection = selection_of(spec, item.target)
@@ -216,7 +251,7 @@ def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
         warnings=result.warnings,
         detail=result if detail else None,
     )
-    if isinstance(scorer, SpeechScorer):
+    if isinstance(scorer, SpeechScorer | SpeechLlmScorer):
         return replace(scored, held_out=not scorer.info.has_heard(_corpus_of(item), item.speaker))
     if not isinstance(scorer, AcousticScorer) or result.scoring_method != "ml_model":
         return scored

@@ -11,7 +11,7 @@ from pipeline.registry import Registry
 from pipeline.scoring.base import Scorer, ScorerFactory
 from pipeline.settings import Settings
 
-HEURISTIC, SPEECH, MODEL = "heuristic", "speech", "model"
+HEURISTIC, SPEECH, MODEL, LANGUAGE_MODEL = "heuristic", "speech", "model", "speechllm"
 UNKNOWN = "und"  # ISO 639: undetermined
 # What a text is taken for whose language nobody gave: words are the demo's.
 DEFAULT_LANGUAGES = {RubricName.WORD: "tr", RubricName.SENTENCE: "en"}
@@ -47,6 +47,7 @@ def select(settings: Settings, target: Target, scorer: str | None = None, model:
     | a scorer by name | any | any | that scorer, with its deployed model, else its best released one |
     | a model folder | any | any | that model |
     | nothing | word | the word model's | the deployed word model, else the best released one of that language |
+    | nothing | sentence | the deployed speech language model's | that speech language model |
     | nothing | sentence | the speech model's (English) | the speech model |
     | nothing | sentence | a sentence model's | the deployed sentence model, else the best released one |
     | nothing | any | any other | the heuristic, and the answer says so |
@@ -65,7 +66,7 @@ def select(settings: Settings, target: Target, scorer: str | None = None, model:
     settled, notes = settle(target)
     if scorer is not None:
         return Selection(scorer, _model_of(settings, scorer, settled.rubric, model), settled, notes)
-    chosen = _by_rule(settings, settled) if model is None else (SPEECH if _is_speech(model) else MODEL, model)
+    chosen = _by_rule(settings, settled) if model is None else (_scorer_of(model), model)
     if chosen is None:
         without_model = Message(
             N_("No model scores {rubric} in {language} here: scored by rule."),
@@ -116,11 +117,14 @@ def scorer_names(settings: Settings, rubric: RubricName) -> list[str]:
     """The scorers that can score such recordings here: the heuristic, and those with a model."""
     from pipeline.scoring.feature_based.model_location import find_model
     from pipeline.scoring.speech.model_files import find_speech_model
+    from pipeline.speechllm.deployed import find_speechllm_model
 
-    others = [name for name in _scorers() if name not in (SPEECH, HEURISTIC)]
+    others = [name for name in _scorers() if name not in (SPEECH, HEURISTIC, LANGUAGE_MODEL)]
     names = [HEURISTIC, *(name for name in others if find_model(settings, rubric, _extractor(name)) is not None)]
-    hears = rubric is RubricName.SENTENCE and find_speech_model(settings) is not None
-    return [*sorted(names), SPEECH] if hears else sorted(names)
+    if rubric is not RubricName.SENTENCE:
+        return sorted(names)
+    hearing = {SPEECH: find_speech_model(settings), LANGUAGE_MODEL: find_speechllm_model(settings)}
+    return [*sorted(names), *(name for name, model in hearing.items() if model is not None)]
 
 
 def default_scorer(settings: Settings, rubric: RubricName) -> str:
@@ -135,8 +139,13 @@ def _by_rule(settings: Settings, target: Target) -> tuple[str, Path] | None:
     """Scorer and model folder for a target of settled language; None where no model knows the language."""
     from pipeline.scoring.feature_based.model_location import find_model
     from pipeline.scoring.speech.model_files import find_speech_model, load_info
+    from pipeline.speechllm.deployed import find_speechllm_model
+    from pipeline.speechllm.model_files import load_info as load_language_model_info
 
     if target.rubric is RubricName.SENTENCE:
+        language_model = find_speechllm_model(settings)
+        if language_model is not None and load_language_model_info(language_model).language == target.language:
+            return LANGUAGE_MODEL, language_model
         speech = find_speech_model(settings)
         if speech is not None and load_info(speech).language == target.language:
             return SPEECH, speech
@@ -148,12 +157,15 @@ def _model_of(settings: Settings, scorer: str, rubric: RubricName, given: Path |
     """The folder that a scorer asked for by name loads. Raises UnknownNameError."""
     from pipeline.scoring.feature_based.model_location import find_model
     from pipeline.scoring.speech.model_files import find_speech_model
+    from pipeline.speechllm.deployed import find_speechllm_model
 
     _scorers()[scorer]
     if scorer == HEURISTIC:
         return None
     if given is not None:
         return given
+    if scorer == LANGUAGE_MODEL:
+        return find_speechllm_model(settings)
     return find_speech_model(settings) if scorer == SPEECH else find_model(settings, rubric, _extractor(scorer))
 
 
@@ -167,10 +179,12 @@ def has_turkish_letters(text: str) -> bool:
     return any(letter in TURKISH_LETTERS for letter in text)
 
 
-def _is_speech(model: Path) -> bool:
+def _scorer_of(model: Path) -> str:
+    """The scorer that loads what a folder holds."""
     from pipeline.scoring.speech.model_files import is_speech_folder
+    from pipeline.speechllm.model_files import is_speechllm_folder
 
-    return is_speech_folder(model)
+    return LANGUAGE_MODEL if is_speechllm_folder(model) else SPEECH if is_speech_folder(model) else MODEL
 
 
 def _named(language: str) -> str:
@@ -179,7 +193,7 @@ def _named(language: str) -> str:
 
 
 def _scorers() -> Registry[ScorerFactory]:
-    from pipeline.scoring import feature_based, heuristic  # noqa: F401  registers the scorers
+    from pipeline.scoring import feature_based, heuristic, language_model  # noqa: F401  registers the scorers
     from pipeline.scoring.base import SCORERS
     from pipeline.scoring.speech import scorer  # noqa: F401
 

@@ -11,17 +11,20 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.phones import PHONES, UNKNOWN
+from pipeline.corpus.transcriptions import folded
 from pipeline.speechllm.prompts import ASPECTS
 from pipeline.text.words import words_of
 
+# Of 10: what an answer that cannot be read counts for. Left out, it would leave the figures of what remains better than
+# the model is.
+UNPARSED_SCORE = 5.0
 _OBJECT = re.compile(r"\{[^{}]*\}")
-_STRESS = re.compile(r"(?<=[A-Z])[0-2]$")
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """`phones` are CMU phones without stress or `<unk>`; what the model wrote that is neither became `<unk>`."""
+    """`phones` are CMU phones without stress or `<unk>`, folded as the corpus's own transcriptions are: `AX` is AH,
+    `TS` is T and S; what the model wrote that is neither became `<unk>`."""
 
     words: tuple[str, ...]
     phones: tuple[str, ...]
@@ -51,7 +54,7 @@ def parse_mdd(answer: str) -> Transcript | None:
     words, phones = answered.get("word_transcript"), answered.get("phoneme_transcript")
     if not isinstance(words, str) or not isinstance(phones, str):
         return None
-    return Transcript(tuple(words_of(words, "en")), tuple(_phone(symbol) for symbol in phones.split()))
+    return Transcript(tuple(words_of(words, "en")), tuple(p for symbol in phones.split() for p in folded(symbol)))
 
 
 def _object(answer: str) -> dict[str, Any] | None:
@@ -65,8 +68,3 @@ def _object(answer: str) -> dict[str, Any] | None:
             if isinstance(value, dict) and value:
                 return value
     return None
-
-
-def _phone(symbol: str) -> str:
-    bare = _STRESS.sub("", symbol.upper())
-    return bare if bare in PHONES else UNKNOWN

@@ -9,7 +9,7 @@ import torch
 
 from pipeline.errors import TrainingError
 from pipeline.speechllm.phi4 import Phi4
-from pipeline.speechllm.prompts import END, Prompts
+from pipeline.speechllm.prompts import END, Prompts, Task
 from pipeline.speechllm.samples import Corpus, Sample, audio_of
 
 IGNORED = -100  # a label that the loss leaves out
@@ -50,24 +50,41 @@ class Collator:
         }
 
     def for_generation(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
-        audio, sizes = self._audio(samples)
-        rows = [self._ids(self.prompts.turn(s.task, size)) for s, size in zip(samples, sizes, strict=True)]
-        longest = max(map(len, rows))
-        pad = self.phi4.tokenizer.pad_token_id
-        return {
-            "input_ids": torch.tensor([[pad] * (longest - len(row)) + row for row in rows]),
-            "attention_mask": torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows]),
-            **audio,
-        }
+        table = self.corpus.rows
+        return prompt_batch(self.phi4, self.prompts, [(s.task, audio_of(table[s.row])) for s in samples])
 
     def _audio(self, samples: Sequence[Sample]) -> tuple[dict[str, torch.Tensor], list[int]]:
-        """The front end's tensors, and how many places each recording takes."""
         table = self.corpus.rows
-        waves: list[np.ndarray] = [audio_of(table[sample.row]) for sample in samples]
-        features: Any = self.phi4.front_end(waves, sampling_rate=RATE_HZ, return_tensors="pt")
-        # The mask is there for several recordings only; the model wants none for one.
-        tensors = {name: value for name, value in features.items() if isinstance(value, torch.Tensor)}
-        return tensors, [int(size) for size in features["audio_embed_sizes"]]
+        return _heard(self.phi4, [audio_of(table[sample.row]) for sample in samples])
 
     def _ids(self, text: str) -> list[int]:
-        return list(self.phi4.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return _ids(self.phi4, text)
+
+
+def prompt_batch(
+    phi4: Phi4, prompts: Prompts, asked: Sequence[tuple[Task, "np.ndarray[Any, np.dtype[np.float32]]"]]
+) -> dict[str, torch.Tensor]:
+    """Left-padded prompts for recordings (float32 [n] at 16 kHz), each with its task."""
+    audio, sizes = _heard(phi4, [wave for _, wave in asked])
+    rows = [_ids(phi4, prompts.turn(task, size)) for (task, _), size in zip(asked, sizes, strict=True)]
+    longest = max(map(len, rows))
+    pad = phi4.tokenizer.pad_token_id
+    return {
+        "input_ids": torch.tensor([[pad] * (longest - len(row)) + row for row in rows]),
+        "attention_mask": torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows]),
+        **audio,
+    }
+
+
+def _heard(
+    phi4: Phi4, waves: Sequence["np.ndarray[Any, np.dtype[np.float32]]"]
+) -> tuple[dict[str, torch.Tensor], list[int]]:
+    """The front end's tensors, and how many places each recording takes."""
+    features: Any = phi4.front_end(list(waves), sampling_rate=RATE_HZ, return_tensors="pt")
+    # The mask is there for several recordings only; the model wants none for one.
+    tensors = {name: value for name, value in features.items() if isinstance(value, torch.Tensor)}
+    return tensors, [int(size) for size in features["audio_embed_sizes"]]
+
+
+def _ids(phi4: Phi4, text: str) -> list[int]:
+    return list(phi4.tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -5,13 +5,19 @@ from typing import Any
 
 from pipeline import presets
 from pipeline.errors import TrainingError
+from pipeline.runs.trackers import unknown_trackers
 
 PRESETS = presets.PRESETS / "speechllm"
 TINY = "tiny"
-ADAPTERS = ("fresh", "pretrained", "unfreeze")
-TRACKERS = ("mlflow", "wandb")
+BUILT_IN = (TINY,)  # models that `loading.py` makes; they need no checkpoint
+NATIVE_REVISION = "refs/pr/70"  # of the published model: the one whose weights fit transformers' own classes
+ADAPTERS = ("fresh", "pretrained", "unfreeze", "full", "none")
 BITS = (4, 16)
 SCHEDULES = ("cosine", "linear", "constant")
+AUTO, FLASH = "auto", "flash_attention_2"
+ATTENTIONS = (AUTO, FLASH, "sdpa", "eager")
+AUDIO_MODULE = "audio_embed"
+PROJECTIONS = "qkv_proj,o_proj,gate_up_proj,down_proj"
 
 
 @dataclass(frozen=True)
@@ -22,11 +28,18 @@ class SpeechLlmConfig:
     and `evaluation_limit` take only so many recordings (0: all).
 
     `model` is a local folder, a hub name with its `revision`, or `tiny` for a random one of a few layers. `adapter`:
-    `fresh` attaches a new LoRA of rank `r`, `pretrained` goes on from the checkpoint's own speech adapter, `unfreeze`
-    trains the audio encoder and projector along with a fresh LoRA. `bits` 16 is bfloat16, 4 is NF4 with double
-    quantisation. A step takes `batch` x `accumulation` samples, shared by all devices; a sample is one task on
-    one recording. `trackers` are services that get the figures too (mlflow, wandb), separated by commas.
-    `memory_gb` limits the plan's memory estimate (0: what the device has).
+    `fresh` attaches a new LoRA of rank `r`, `pretrained` continues with the checkpoint's own speech adapter, whose
+    rank, scale and dropout stand, `unfreeze` trains the audio encoder and projector along with a fresh LoRA, `full`
+    trains everything but the vision part, `none` trains nothing (with no epochs). `merge_speech` first merges the
+    checkpoint's speech adapter into the base. `lora_targets` are projections of the language model's layers by name,
+    or a regular expression that is matched with whole module names; `modules_to_save` are trained whole and saved with
+    the adapter. `bits` 16 is bfloat16, 4 is NF4 with double quantisation.
+
+    `attention` is the language model's; the audio encoder and the vision part keep `sdpa`. `auto` is flash attention
+    where it is installed and a trial batch works. `device` `auto` is found. A step takes `batch` x `accumulation`
+    samples, shared by all devices; a sample is one task on one recording. `bucketing` puts recordings of like length
+    into a batch. `validation_share` of the training speakers are left out for a validation loss, and `best_epoch` keeps
+    the epoch where it is lowest. `memory_gb` limits the plan's memory estimate (0: what the device has).
     """
 
     manifest: str = ""
@@ -37,10 +50,15 @@ class SpeechLlmConfig:
     model: str = "microsoft/Phi-4-multimodal-instruct"
     revision: str = "refs/pr/70"
     adapter: str = "fresh"
+    merge_speech: bool = False
     r: int = 64
     alpha: int = 128
     dropout: float = 0.05
+    lora_targets: str = PROJECTIONS
+    modules_to_save: str = ""
     bits: int = 16
+    attention: str = AUTO
+    device: str = AUTO
     batch: int = 8
     accumulation: int = 8
     rate: float = 2e-5
@@ -50,7 +68,11 @@ class SpeechLlmConfig:
     warmup_share: float = 0.0
     max_length: int = 2048
     checkpointing: bool = True
+    bucketing: bool = True
+    validation_share: float = 0.0
+    best_epoch: bool = False
     rubric_file: str = ""
+    prompt_file: str = ""
     limit: int = 0
     evaluation_limit: int = 0
     evaluation_batch: int = 16
@@ -61,22 +83,44 @@ class SpeechLlmConfig:
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
         wrong: list[str] = [] if bool(self.set) != bool(self.manifest) else ["give either a set or a manifest"]
-        wrong += presets.not_among(self, {"adapter": ADAPTERS, "schedule": SCHEDULES, "bits": BITS})
-        if self.bits == 4 and self.adapter == "unfreeze":
+        choices = {"adapter": ADAPTERS, "schedule": SCHEDULES, "bits": BITS, "attention": ATTENTIONS}
+        wrong += presets.not_among(self, choices)
+        if self.bits == 4 and self.adapter in ("unfreeze", "full"):
             wrong.append("4-bit weights cannot be unfrozen: take bits 16, or another adapter")
+        if self.merge_speech and self.adapter in ("pretrained", "full"):
+            wrong.append(f"merge_speech does not go with adapter {self.adapter}: take fresh, unfreeze or none")
+        if (self.epochs == 0) != (self.adapter == "none"):
+            wrong.append("epochs 0 goes with adapter none, which trains nothing, and with no other")
+        if self.best_epoch and not self.validation_share:
+            wrong.append("best_epoch is the one of the lowest validation loss: set validation_share, for instance .1")
+        if self.rubric_file and self.prompt_file:
+            wrong.append("give either a rubric_file or a prompt_file, which has a rubric of its own")
+        if not self.lora_targets.strip(" ,"):
+            wrong.append("lora_targets is empty")
         limits: dict[str, tuple[float, float]] = {
-            "r": (1, 1024), "alpha": (1, 4096), "dropout": (0.0, 0.9), "batch": (1, 1024), "accumulation": (1, 1024),
-            "rate": (1e-8, 1.0), "weight_decay": (0.0, 1.0), "epochs": (1, 100), "warmup_share": (0.0, 0.9),
+            "r": (1, 1024), "alpha": (1, 4096), "dropout": (0.0, 0.9), "batch": (1, 1024), "accumulation": (1, 2**20),
+            "rate": (1e-8, 1.0), "weight_decay": (0.0, 1.0), "epochs": (0, 100), "validation_share": (0.0, 0.5),
+            "warmup_share": (0.0, 0.9),
             "max_length": (64, 32768), "limit": (0, 10**9), "evaluation_limit": (0, 10**9),
             "evaluation_batch": (1, 1024), "seed": presets.SEEDS, "memory_gb": (0.0, 1e5),
         }  # fmt: skip
         wrong += presets.outside(self, limits)
-        wrong += [f"trackers are {' or '.join(TRACKERS)}, got {t!r}" for t in self.tracked if t not in TRACKERS]
+        wrong += unknown_trackers(self.trackers)
         presets.refuse(wrong)
 
     @property
-    def tracked(self) -> list[str]:
-        return [name.strip() for name in self.trackers.split(",") if name.strip()]
+    def saved_modules(self) -> list[str]:
+        """Modules that are trained whole, the audio part of an unfrozen encoder among them."""
+        given = [name.strip() for name in self.modules_to_save.split(",") if name.strip()]
+        return [*given, *([AUDIO_MODULE] if self.adapter == "unfreeze" and AUDIO_MODULE not in given else [])]
+
+    def with_smaller_batch(self) -> "SpeechLlmConfig | None":
+        """The same step in batches of half the size, or the next smaller one that divides them; None for batches of
+        one."""
+        fitting = [size for size in range(1, self.batch // 2 + 1) if self.batch % size == 0]
+        if not fitting:
+            return None
+        return replace(self, batch=fitting[-1], accumulation=self.accumulation * (self.batch // fitting[-1]))
 
     def on_each_of(self, devices: int) -> "SpeechLlmConfig":
         """The same step shared by `devices`: fewer accumulated batches, or smaller ones. Raises TrainingError where it

@@ -1,10 +1,12 @@
-"""The model that a configuration names: a checkpoint, or the random one of a few layers."""
+"""The model that a configuration names: a checkpoint, or one of those that are made here."""
 
 from pipeline.speechllm.config import TINY, SpeechLlmConfig
 from pipeline.speechllm.phi4 import Phi4, load_checkpoint
 from pipeline.speechllm.tiny import tiny_phi4
 
+MAKERS = {TINY: tiny_phi4}  # by the names in `config.BUILT_IN`
+
 
 def load_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
     """The model without an adapter. Raises ModelError saying what is missing and where it was looked for."""
-    return tiny_phi4(config, device) if config.model == TINY else load_checkpoint(config, device)
+    return MAKERS[config.model](config, device) if config.model in MAKERS else load_checkpoint(config, device)

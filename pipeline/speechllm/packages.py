@@ -2,6 +2,7 @@
 
 from pipeline.errors import ModelError
 from pipeline.optional import require
+from pipeline.runs.trackers import PACKAGES, names_in
 from pipeline.speechllm.config import SpeechLlmConfig
 
 
@@ -9,4 +10,5 @@ def require_packages(config: SpeechLlmConfig) -> None:
     """Raises ModelError where one is missing, before anything is read or loaded."""
     needed = ["accelerate", "datasets", "peft", "transformers"]
     require("Fine-tuning", [*needed, *(["bitsandbytes"] if config.bits == 4 else [])], ModelError, "speechllm")
-    require("Tracking (TensorBoard's events are written in any case)", config.tracked, ModelError)
+    tracked = [PACKAGES[name] for name in names_in(config.trackers)]
+    require("Tracking (TensorBoard's events are written in any case)", tracked, ModelError)

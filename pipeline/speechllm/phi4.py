@@ -1,29 +1,26 @@
-"""Everything that knows Phi-4-multimodal: loading it, its adapters, and the checks that they are what they seem.
+"""Loading Phi-4-multimodal: the checkpoint, its tokenizer and front end, and the checks that they are what they seem.
 
 transformers' own classes only, never code from a checkpoint: `model` and `revision` must name a checkpoint with native
-weights. The control tokens stay ordinary text: as new vocabulary they would be the only trained weights outside the
-adapter, and an adapter that is loaded elsewhere would lose them.
+weights, and `trust_remote_code` is False wherever it can be given. The control tokens stay ordinary text: as new
+vocabulary they would be the only trained weights outside the adapter, and an adapter that is loaded elsewhere would
+lose them.
 """
 
-import importlib.util
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
+from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.speechllm.config import SpeechLlmConfig
+from pipeline.speechllm import attention
+from pipeline.speechllm.config import NATIVE_REVISION, SpeechLlmConfig
 from pipeline.speechllm.prompts import ASSISTANT, AUDIO, END, USER
 from pipeline.text import lines_of
 
 MODEL_TYPE = "phi4_multimodal"
-SPEECH_ADAPTER = "speech-lora"  # the folder in the published checkpoint
-AUDIO_PART = "embed_tokens_extend.audio_embed."
-# The language model's own layers: `all-linear`, and the bare names, would reach into audio and vision.
-LORA_TARGETS = r"model\.layers\.\d+\.(self_attn\.(qkv_proj|o_proj)|mlp\.(gate_up_proj|down_proj))"
+REMOTE_TYPES = ("phi4mm", "phi4_mm")  # of the published checkpoint's own code
 # Full prefixes: without "model." transformers ignores them in silence, and bfloat16 audio meets 4-bit weights.
 NOT_IN_4_BIT = ["lm_head", "model.embed_tokens_extend"]
 
@@ -46,101 +43,25 @@ def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
     """The checkpoint without an adapter. Raises ModelError saying what is missing and where it was looked for."""
     from transformers import AutoTokenizer, Phi4MultimodalFeatureExtractor, Phi4MultimodalForCausalLM
 
-    where = f"{config.model}{f' at {config.revision}' if config.revision else ''}"
-    source: dict[str, Any] = {} if Path(config.model).is_dir() else {"revision": config.revision or None}
-    _check_checkpoint(config.model, source, where)
+    where, source = _place(config.model, config.revision)
+    checkpoint_config(config.model, config.revision)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(config.model, **source)
+        tokenizer = AutoTokenizer.from_pretrained(config.model, trust_remote_code=False, **source)
         front_end = Phi4MultimodalFeatureExtractor.from_pretrained(config.model, **source)
         model = Phi4MultimodalForCausalLM.from_pretrained(
             config.model,
-            dtype=torch.bfloat16,
-            attn_implementation=attention(device),
+            # A processor computes in what was saved: bfloat16 as published, 32 bits for a small model of this machine.
+            dtype=torch.bfloat16 if config.bits == 4 or torch.device(device).type != "cpu" else "auto",
+            attn_implementation=attention.at_load(config.attention),
             quantization_config=quantisation(config),
             device_map=device if config.bits == 4 else None,
+            trust_remote_code=False,
             **source,
         )
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise ModelError(f"The model {where} cannot be loaded: {_first_line(error)}") from error
+        raise ModelError(f"The model {where} cannot be loaded: {first_line(error)}") from error
     _check_tokenizer(tokenizer, model.config, where)
     return Phi4(model if config.bits == 4 else model.to(device), tokenizer, front_end)
-
-
-def attach_adapter(phi4: Phi4, config: SpeechLlmConfig) -> Phi4:
-    """With the LoRA of the configuration, ready to train. Raises ModelError where it is not what it should be."""
-    from peft import LoraConfig, PeftModel, get_peft_model
-
-    model = phi4.model
-    # Not peft's prepare_model_for_kbit_training: it makes all that is not in 4 bits 32-bit, which here (embeddings of
-    # 200,000 tokens, the audio and vision encoders) takes as much as 4 bits save, though none of it is trained.
-    if config.checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        model.enable_input_require_grads()
-    model.config.use_cache = False
-    if config.adapter == "pretrained":
-        source: dict[str, Any] = {} if Path(config.model).is_dir() else {"revision": config.revision or None}
-        try:
-            model = PeftModel.from_pretrained(
-                model, config.model, subfolder=SPEECH_ADAPTER, is_trainable=True, **source
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"{config.model} has no adapter in {SPEECH_ADAPTER}/ that can be loaded: {_first_line(error)} Take "
-                "adapter fresh, or a checkpoint that has it."
-            ) from error
-    else:
-        lora = LoraConfig(
-            r=config.r, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=LORA_TARGETS,
-            task_type="CAUSAL_LM", bias="none",
-            # Through peft, so that the trained audio part is saved and loaded with the adapter.
-            modules_to_save=["audio_embed"] if config.adapter == "unfreeze" else None,
-        )  # fmt: skip
-        model = get_peft_model(model, lora)
-    for parameter in model.parameters():
-        if parameter.requires_grad:  # steps of 2e-5 vanish in bfloat16
-            parameter.data = parameter.data.float()
-    attached = Phi4(model, phi4.tokenizer, phi4.front_end)
-    check_adapter(attached.model, config)
-    return attached
-
-
-def check_adapter(model: Any, config: SpeechLlmConfig) -> None:
-    """Raises ModelError unless exactly what should be trained is: a LoRA on every layer of the language model (and the
-    audio encoder where it is unfrozen), and weights that are not zero where an adapter was loaded."""
-    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
-    lora = [name for name in trained if "lora_" in name]
-    audio = [name for name in trained if AUDIO_PART in name]
-    strange = [name for name in trained if name not in {*lora, *audio}]
-    layers = int(model.config.num_hidden_layers)
-    wrong: list[str] = []
-    if len(lora) != 8 * layers:  # A and B on four projections
-        wrong.append(f"{len(lora)} LoRA weights are trained, expected {8 * layers}")
-    if strange:
-        wrong.append(f"{len(strange)} other weights are trained, for instance {strange[0]}")
-    if bool(audio) != (config.adapter == "unfreeze"):
-        wrong.append(f"{len(audio)} audio weights are trained with adapter {config.adapter}")
-    if config.adapter == "pretrained" and not adapter_size(model):
-        wrong.append("the loaded adapter is all zeros, as after a faulty conversion")
-    if wrong:
-        raise ModelError(f"The adapter is not attached as it should be: {'; '.join(wrong)}.")
-
-
-def adapter_size(model: nn.Module) -> float:
-    """The sum of |B| over all LoRA weights: 0 for one that changes nothing."""
-    return float(sum(p.detach().abs().sum().item() for name, p in model.named_parameters() if "lora_B" in name))
-
-
-def trainable(parameters: Iterable[nn.Parameter]) -> tuple[int, int]:
-    """How many numbers are trained, and how many there are; of 4-bit weights every number counts."""
-    names = list(parameters)
-    sizes = [p.numel() * (2 if p.dtype == torch.uint8 else 1) for p in names]
-    return sum(n for n, p in zip(sizes, names, strict=True) if p.requires_grad), sum(sizes)
-
-
-def attention(device: str) -> str:
-    """Flash attention where it is installed and can run, else torch's own."""
-    usable = torch.device(device).type == "cuda" and importlib.util.find_spec("flash_attn") is not None
-    return "flash_attention_2" if usable else "sdpa"
 
 
 def quantisation(config: SpeechLlmConfig) -> Any:
@@ -155,23 +76,59 @@ def quantisation(config: SpeechLlmConfig) -> Any:
     )  # fmt: skip
 
 
-def _check_checkpoint(model: str, source: dict[str, Any], where: str) -> None:
+def checkpoint_config(model: str, revision: str) -> Any:
+    """The shape that a checkpoint has, without its weights. Raises ModelError where it cannot be read, or is meant for
+    code of its own, which is never run."""
     from transformers import AutoConfig
 
+    where, source = _place(model, revision)
     if model.startswith((".", "/", "~")) and not Path(model).expanduser().is_dir():
         raise ModelError(f"There is no folder {model}. Give a folder with the checkpoint, or a hub name.")
+    _refuse_remote_code(model, where)
     try:
-        config = AutoConfig.from_pretrained(model, **source)
+        config = AutoConfig.from_pretrained(model, trust_remote_code=False, **source)
     except (OSError, ValueError, KeyError) as error:
+        if "trust_remote_code" in str(error):
+            raise ModelError(f"{where} {_REMOTE}") from error
         raise ModelError(
-            f"The model {where} is neither a local folder nor can it be fetched: {_first_line(error)} Without a "
+            f"The model {where} is neither a local folder nor can it be fetched: {first_line(error)} Without a "
             "network, give --model the folder of a downloaded checkpoint."
         ) from error
     if config.model_type != MODEL_TYPE:
-        raise ModelError(
-            f"{where} is of type {config.model_type!r}, not {MODEL_TYPE!r}: the revision is meant for code of its own. "
-            "Take one with native weights (--revision refs/pr/70 of the published model)."
-        )
+        raise ModelError(f"{where} is of type {config.model_type!r}, not {MODEL_TYPE!r}. {_NATIVE}")
+    return config
+
+
+_NATIVE = (
+    f"Take a revision with native weights: `--revision {NATIVE_REVISION}` of microsoft/Phi-4-multimodal-instruct, or "
+    "the folder that it was downloaded to."
+)
+
+
+_REMOTE = f"has only remote code (Python files of its own), which is never run. {_NATIVE}"
+
+
+def _place(model: str, revision: str) -> tuple[str, dict[str, Any]]:
+    """A checkpoint as messages name it, and what transformers is told beside its name."""
+    if Path(model).is_dir():
+        return model, {}
+    return f"{model}{f' at {revision}' if revision else ''}", {"revision": revision or None}
+
+
+def _refuse_remote_code(model: str, where: str) -> None:
+    """Before transformers asks whether to run it. Only a folder can be looked into; a hub name is refused by its
+    type."""
+    file = Path(model) / "config.json"
+    if not file.is_file():
+        return
+    try:
+        config = artifacts.read_json(file)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read: {first_line(error)}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{file} is damaged: expected an object with the model's shape.")
+    if config.get("model_type") in REMOTE_TYPES or ("auto_map" in config and config.get("model_type") != MODEL_TYPE):
+        raise ModelError(f"{where} {_REMOTE}")
 
 
 def _check_tokenizer(tokenizer: Any, config: Any, where: str) -> None:
@@ -188,6 +145,6 @@ def _check_tokenizer(tokenizer: Any, config: Any, where: str) -> None:
         )
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     text = lines_of(str(error).strip())
     return (text[0] if text else type(error).__name__).rstrip(".") + "."

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.runs.messages import translated
 from pipeline.speechllm.config import SpeechLlmConfig
 
 CPU = N_("the CPU")
@@ -14,7 +15,8 @@ CPU = N_("the CPU")
 @dataclass(frozen=True)
 class Plan:
     """`memory_gb` is needed at the peak, `available_gb` is there; `hours` for all epochs on `devices` of this kind,
-    without evaluation."""
+    `evaluation_hours` beside them for answering `n_evaluated` samples after each; `notes` are what there is to tell
+    about the model and its adapter."""
 
     n_trained: int
     n_parameters: int
@@ -27,11 +29,16 @@ class Plan:
     hours: float
     devices: int
     device: str
+    evaluation_hours: float = 0.0
+    n_evaluated: int = 0
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Plan":
-        """As it was written to JSON. Raises KeyError where a number is missing."""
-        return cls(**{field.name: stored[field.name] for field in fields(cls)})
+        """As it was written to JSON. Raises KeyError where a number is missing that earlier versions wrote as well."""
+        there = [field for field in fields(cls) if field.name in stored or field.default is MISSING]
+        values = {field.name: stored[field.name] for field in there}
+        return cls(**{**values, "notes": tuple(values.get("notes", ()))})
 
     def text(self) -> str:
         return "\n".join([
@@ -49,8 +56,20 @@ class Plan:
             _("needs about {needed} GB of {available} GB").format(
                 needed=_gb(self.memory_gb), available=_gb(self.available_gb)
             ),
-            _("takes about {duration}, without evaluation").format(duration=_duration(self.hours)),
+            self._time(),
+            *map(translated, self.notes),
         ])  # fmt: skip
+
+    def _time(self) -> str:
+        if not self.n_evaluated:
+            return _("takes about {duration}, without evaluation").format(duration=_duration(self.hours))
+        return ngettext(
+            "takes about {duration}, and {evaluation} for answering {n} sample after each epoch",
+            "takes about {duration}, and {evaluation} for answering {n} samples after each epoch",
+            self.n_evaluated,
+        ).format(
+            duration=_duration(self.hours), evaluation=_duration(self.evaluation_hours), n=number(self.n_evaluated)
+        )
 
 
 def refusal(plan: Plan, config: SpeechLlmConfig) -> str | None:
@@ -63,8 +82,8 @@ def refusal(plan: Plan, config: SpeechLlmConfig) -> str | None:
     ways = [
         *([_("batch 1 with more accumulation")] if config.batch > 1 else []),
         *([_("gradient checkpointing")] if not config.checkpointing else []),
-        *([_("a 4-bit preset")] if config.bits == 16 and config.adapter != "unfreeze" else []),
-        *([_("the adapter fresh")] if config.adapter == "unfreeze" else []),
+        *([_("a 4-bit preset")] if config.bits == 16 and config.adapter not in ("unfreeze", "full") else []),
+        *([_("the adapter fresh")] if config.adapter in ("unfreeze", "full") else []),
     ]
     if not ways:
         return needs + " " + _("Use a larger device.")

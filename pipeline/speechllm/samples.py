@@ -44,6 +44,9 @@ class Corpus:
     rows: Any
     unreadable: tuple[str, ...]
 
+    def of_rows(self, chosen: "np.ndarray[Any, np.dtype[np.bool_]]") -> "Corpus":
+        return replace(self, rows=self.rows.select(np.flatnonzero(chosen)))
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -100,8 +103,7 @@ def parts_in_words(config: SpeechLlmConfig) -> str:
 def hold_out(corpus: Corpus) -> tuple[Corpus, Corpus]:
     """Without the speakers of an eighth of the recordings, and those alone. Raises CorpusError for one speaker."""
     held = speaker_holdout(corpus.rows["speaker"], HELD_OUT_SHARE, seed=0)
-    kept, left = (Corpus(corpus.rows.select(np.flatnonzero(rows)), corpus.unreadable) for rows in (~held, held))
-    return kept, replace(left, unreadable=())
+    return corpus.of_rows(~held), replace(corpus.of_rows(held), unreadable=())
 
 
 def samples_of(corpus: Corpus, limit: int = 0) -> list[Sample]:

@@ -1,10 +1,11 @@
 """Our figures beside the paper's Table 3, as CSV, JSON and Markdown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pipeline import artifacts, csvfile
-from pipeline.evaluation.published import TABLE3, Table3Row
+from pipeline.metrics.published import N_TEST, PAPER_PER_ACCURACY, TABLE3, Table3Row
 from pipeline.speechllm.evaluate import SpeechLlmFigures
 
 FIGURES = tuple(field.name for field in fields(Table3Row) if field.name not in ("trained", "epoch"))
@@ -23,10 +24,10 @@ class Beside:
 
 
 def table3(figures: SpeechLlmFigures, trained: str = "LoRA", epoch: int = BEST_EPOCH) -> dict[str, Beside]:
-    """Beside the paper's row for `trained` (LoRA or unfrozen) after `epoch`, or its last one before that."""
+    """Beside the paper's row for `trained` (LoRA, unfrozen or none) after `epoch`, or its last one before that."""
     rows = [row for row in TABLE3 if row.trained == trained and row.epoch <= epoch]
     paper = max(rows, key=lambda row: row.epoch) if rows else next(row for row in TABLE3 if row.trained == trained)
-    ours: dict[str, float | None] = {f"{aspect}_pcc": score.pcc for aspect, score in figures.scores.items()}
+    ours: dict[str, float | None] = {f"{aspect}_pcc": score.pcc for aspect, score in figures.utterance.items()}
     ours |= {"wer": figures.wer, "per": figures.per, **figures.phone_match}
     return {name: _beside(ours.get(name), float(getattr(paper, name))) for name in FIGURES}
 
@@ -49,12 +50,31 @@ def markdown(table: dict[str, Beside], figures: SpeechLlmFigures) -> str:
             f"| {name} | {_number(row.ours)} | {row.paper:.3f} | {_number(row.difference, sign=True)} | "
             f"{'-' if row.within_5_percent is None else 'yes' if row.within_5_percent else 'no'} |"
         )
-    unread = ", ".join(f"{figures.unread[task]} of {figures.n[task]} {task.upper()}" for task in figures.n)
+    unparsed = ", ".join(f"{figures.unparsed[task]} of {figures.n[task]} {task.upper()}" for task in figures.n)
+    measured = f"part {figures.part}" if figures.part else "held-out speakers"
     lines += [
         "",
-        f"Answers that could not be read, counted against the model: {unread}. F1, precision and recall match phones, "
-        f"as in the paper; the field's mispronunciation F1 is {_number(figures.mdd.get('f1'))}.",
+        f"Ours on {measured}, n {figures.n.get('apa', 0)}; the paper's on the part test, n {N_TEST}. Answers that "
+        f"could not be read, counted against the model: {unparsed}. F1, precision and recall match phones, as in the "
+        f"paper; the field's mispronunciation F1 is {_number(figures.mdd.get('f1'))}.",
+        "",
+        "PER against accuracy: "
+        + "; ".join(
+            f"{label} r {_number(figures.per_accuracy.get(name))} (paper {PAPER_PER_ACCURACY[name]:.3f})"
+            for name, label in (("reference", "the experts'"), ("predicted", "the predicted one"))
+        )
+        + ".",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def side_by_side(tables: Mapping[str, Mapping[str, Beside]]) -> str:
+    """Several runs in one Markdown table, each beside the paper's row for it."""
+    columns = [column for name in tables for column in (name, "paper")]
+    lines = [f"| | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|"]
+    for figure in FIGURES:
+        values = [v for table in tables.values() for v in (_number(table[figure].ours), f"{table[figure].paper:.3f}")]
+        lines.append(f"| {figure} | {' | '.join(values)} |")
     return "\n".join(lines) + "\n"
 
 

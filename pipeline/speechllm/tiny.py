@@ -6,8 +6,9 @@ from typing import Any
 import torch
 
 from pipeline.phones import PHONES, UNKNOWN
+from pipeline.speechllm.attention import at_load
 from pipeline.speechllm.config import SpeechLlmConfig
-from pipeline.speechllm.phi4 import Phi4, attention, quantisation
+from pipeline.speechllm.phi4 import Phi4, quantisation
 from pipeline.speechllm.prompts import ASSISTANT, AUDIO, END, USER, apa_answer, load_prompts, mdd_answer
 
 IMAGE, PAD = "<|image|>", "<|endoftext|>"
@@ -40,6 +41,7 @@ def tiny_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
         },
     )  # fmt: skip
     torch.manual_seed(0)
+    shape._attn_implementation = at_load(config.attention)
     model = Phi4MultimodalForCausalLM(shape)
     with torch.no_grad():  # never trained: with weights as small as they come it could say nothing surely
         model.lm_head.weight.mul_(OUTPUT_GAIN)
@@ -49,7 +51,7 @@ def tiny_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
             model.to(torch.bfloat16).save_pretrained(folder)
             model = Phi4MultimodalForCausalLM.from_pretrained(
                 folder, dtype=torch.bfloat16, quantization_config=quantisation(config),
-                attn_implementation=attention(device), device_map=device,
+                attn_implementation=at_load(config.attention), device_map=device,
             )  # fmt: skip
     else:
         model = model.to(device)

@@ -1,15 +1,16 @@
 """Fine-tune the speech language model, measure it after every epoch, and leave Table 3.
 
 transformers' Trainer does the steps (and so torchrun and accelerate spread them over devices); this module feeds it,
-keeps the run directory, and answers the requests to stop. The last epoch's adapter is the result: the part that is
-measured on is never used to choose one.
+keeps the run directory, and answers the requests to stop. The last epoch's adapter is the result, or the one of the
+lowest validation loss where training speakers are left out for it: the part that is measured on never chooses one.
 """
 
+import gc
 import math
-import os
 import shutil
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,45 @@ import torch
 from torch.utils.data import Dataset
 
 from pipeline import artifacts
+from pipeline.corpus.splits import speaker_holdout
+from pipeline.devices import find_device
 from pipeline.errors import TrainingError
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
+from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.people.names import name_key
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
+from pipeline.speechllm import attention
+from pipeline.speechllm.adapter_files import read_shape
+from pipeline.speechllm.adapters import attach_adapter, trainable
+from pipeline.speechllm.batching import Buckets
+from pipeline.speechllm.card import write_card
 from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.distributed import Group
 from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
 from pipeline.speechllm.loading import load_phi4
+from pipeline.speechllm.model_files import ASKED, SpeechLlmInfo, save_info
+from pipeline.speechllm.notes import notes_on
 from pipeline.speechllm.packages import require_packages
-from pipeline.speechllm.phi4 import attach_adapter
-from pipeline.speechllm.plan import make_plan, refuse_impossible
-from pipeline.speechllm.prompts import load_prompts
-from pipeline.speechllm.samples import Sample, for_lengths, hold_out, load_corpus, on_parts, parts_in_words, samples_of
-from pipeline.speechllm.table3 import table3, write_table3
+from pipeline.speechllm.phi4 import Phi4
+from pipeline.speechllm.plan import make_plan, refuse_impossible, scoring_gb
+from pipeline.speechllm.prompts import Prompts, load_prompts
+from pipeline.speechllm.samples import (
+    Corpus,
+    Sample,
+    for_lengths,
+    hold_out,
+    load_corpus,
+    on_parts,
+    parts_in_words,
+    samples_of,
+)
+from pipeline.speechllm.table3 import Beside, markdown, table3, write_table3
 
-ADAPTER_FOLDER = "model"
+MODEL_FOLDER = "model"
 ANSWERS_FILE = "answers.jsonl"
 CLIP_NORM = 1.0
 
@@ -45,11 +65,15 @@ def train_speechllm(
     settings: Settings, config: SpeechLlmConfig, directory: RunDirectory, show: Progress | None = None
 ) -> dict[str, Any]:
     """Train in the run directory, going on from its last checkpoint where it has one; returns the plan, Table 3 of the
-    last epoch, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
+    epoch that is kept, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
     report: dict[str, Any] | None = None
-    with directory.start() as writer, device_turn(settings, writer):
+    with directory.start() as writer:
         require_packages(config)
-        report = _train(settings, config, writer, show)
+        device = find_device(config.device, settings.device)
+        writer.log(device.text)
+        settings = replace(settings, device=device.name)
+        with device_turn(settings, writer):
+            report = _train(settings, config, writer, show)
     if report is None:
         raise TrainingError(
             f"The run {directory.id} was stopped. `pronlab train speechllm --resume {directory.id}` resumes it."
@@ -60,75 +84,230 @@ def train_speechllm(
 def _train(
     settings: Settings, config: SpeechLlmConfig, writer: RunWriter, show: Progress | None
 ) -> dict[str, Any] | None:
-    from transformers import PrinterCallback, Trainer, set_seed
+    from transformers import set_seed
 
     run = writer.run
     group = Group.join(settings.device)
     share = config.on_each_of(group.size)
     set_seed(config.seed)
-    prompts = load_prompts(config.rubric_file)
+    prompts = load_prompts(config.rubric_file, config.prompt_file)
     writer.update(message="reading recordings")
     source, config = on_parts(settings, config)
     writer.log(parts_in_words(config))
     with group.leader_first():  # the others find the cache made
-        # Without a part of its own, what is measured on is taken from all speakers first.
-        limit = config.limit if config.evaluation_part else 0
-        corpus = load_corpus(settings, source, config.part, show, limit=limit)
-        held = (
-            load_corpus(settings, source, config.evaluation_part, show, limit=config.evaluation_limit)
-            if config.evaluation_part
-            else None
-        )
-    if held is None:
-        corpus, held = hold_out(corpus)
-    heard = set(map(name_key, held.rows["speaker"]))
-    overlap = {name for name in corpus.rows["speaker"] if name_key(name) in heard}
-    if overlap:
-        raise TrainingError(
-            f"{len(overlap)} speakers are in part {config.part!r} and in {config.evaluation_part!r}, first "
-            f"{min(overlap)}: figures on voices that were trained on mean nothing. Choose parts that share none."
-        )
+        corpus, held = _corpora(settings, source, config, show)
+    corpus, validated = _left_out(corpus, config)
     writer.update(message="loading the model")
     phi4 = attach_adapter(load_phi4(config, group.device), config)
     samples, held_samples = samples_of(corpus, config.limit), samples_of(held, config.evaluation_limit)
     collator = Collator(corpus, prompts, phi4, config.max_length)
+    settled = attention.settle(phi4.model, config.attention, lambda: _on(phi4, collator(samples[:1])), writer.log)
+    own = read_shape(config) if config.merge_speech or config.adapter == "pretrained" else None
     judge = Judge(Collator(held, prompts, phi4, config.max_length), held_samples, config, writer, group)
-    plan = make_plan(phi4, config, samples, _lengths(collator, samples), group.size)
+    n_trained, _ = trainable(phi4.model.parameters())
+    plan = make_plan(
+        phi4, config, samples, _lengths(collator, samples), group.size, n_evaluated=len(held_samples),
+        notes=notes_on(config, own, n_trained),
+    )  # fmt: skip
     writer.log(plan.text())
     if writer.leads:
         artifacts.write_json(run.path / "plan.json", {**vars(plan), "text": plan.text()})
     refuse_impossible(plan, config)
-    reporter = _callback(writer, judge, group)
-    trainer = Trainer(
-        model=phi4.model,
-        args=_arguments(run, share, settings.device),
-        train_dataset=_Samples(samples),
-        data_collator=collator,
-        callbacks=[reporter],
-    )
-    trainer.remove_callback(PrinterCallback)  # standard output is for the answer
-    with threads_of_run(writer):
-        trainer.train(resume_from_checkpoint=_last_checkpoint(run))
-    if reporter.stopping:
-        raise StopRequested
-    measured = judge.figures or judge.measure(config.epochs)
-    table = table3(measured, _row(config), config.epochs)
+    epoch, state = 0, None
+    if config.epochs:
+        validation = None if validated is None else Collator(validated, prompts, phi4, config.max_length)
+        trainer, share = _fit(phi4, samples, collator, validation, share, settings.device, judge, writer, group)
+        if trainer is None:
+            raise StopRequested
+        epoch, state = (_best_epoch(trainer) if config.best_epoch else config.epochs), trainer
+    measured = judge.measured.get(epoch) or judge.measure(epoch)
+    table = table3(measured, _row(config), epoch)
     report = {
         "parts": {"train": config.part, "evaluation": config.evaluation_part},
         "plan": plan,
+        "epoch": epoch,
+        "batch": share.batch,
+        "attention": settled,
         "table3": table,
         "figures": measured,
         "unreadable": corpus.unreadable + held.unreadable,
     }
     if not writer.leads:
         return report
-    phi4.model.save_pretrained(run.path / ADAPTER_FOLDER)
-    trainer.save_state()
-    shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
+    if state is not None:
+        state.save_state()
+        shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
+    trained = corpus.rows.select(sorted({sample.row for sample in samples}) if config.epochs else [])
+    _save_model(phi4, config, prompts, source.name, trained["speaker"], table, measured, writer)
     write_table3(run.path, table, measured)
     artifacts.write_json(run.path / "report.json", report)
-    writer.update(progress=1.0, message="done", result={"table3": table, "n": measured.n, "unread": measured.unread})
+    result = {"table3": table, "n": measured.n, "unparsed": measured.unparsed}
+    writer.update(progress=1.0, message="done", result=result)
     return report
+
+
+def _corpora(
+    settings: Settings, source: CorpusSource, config: SpeechLlmConfig, show: Progress | None
+) -> tuple[Corpus, Corpus]:
+    """What is trained and what is measured on. Raises TrainingError where they share speakers."""
+    # Without a part of its own, what is measured on is taken from all speakers first.
+    limit = config.limit if config.evaluation_part else 0
+    corpus = load_corpus(settings, source, config.part, show, limit=limit)
+    if not config.evaluation_part:
+        return hold_out(corpus)
+    held = load_corpus(settings, source, config.evaluation_part, show, limit=config.evaluation_limit)
+    heard = set(map(name_key, held.rows["speaker"]))
+    overlap = {name for name in corpus.rows["speaker"] if name_key(name) in heard}
+    if overlap and config.epochs:
+        raise TrainingError(
+            f"{len(overlap)} speakers are in part {config.part!r} and in {config.evaluation_part!r}, first "
+            f"{min(overlap)}: figures on voices that were trained on mean nothing. Choose parts that share none."
+        )
+    return corpus, held
+
+
+def _left_out(corpus: Corpus, config: SpeechLlmConfig) -> tuple[Corpus, Corpus | None]:
+    """Without the speakers of the validation share, and those alone."""
+    if not config.validation_share:
+        return corpus, None
+    left = speaker_holdout(corpus.rows["speaker"], config.validation_share, seed=config.seed)
+    kept, validated = (corpus.of_rows(rows) for rows in (~left, left))
+    return kept, validated
+
+
+def _fit(
+    phi4: Phi4,
+    samples: Sequence[Sample],
+    collator: Collator,
+    validation: Collator | None,
+    share: SpeechLlmConfig,
+    device: str,
+    judge: "Judge",
+    writer: RunWriter,
+    group: Group,
+) -> tuple[Any | None, SpeechLlmConfig]:
+    """The trainer once all epochs are done (None where a person stopped it), and the settings it ended with: where the
+    memory does not suffice, the batch is halved and more of them are accumulated, so that a step stays what it was."""
+    from transformers import PrinterCallback
+
+    step = share.batch * share.accumulation * group.size
+    first = {name: p.detach().cpu().clone() for name, p in phi4.model.named_parameters() if p.requires_grad}
+    while True:
+        reporter = _callback(writer, judge, group)
+        trainer = _trainer(phi4, samples, collator, validation, share, step, writer.run, device, reporter)
+        trainer.remove_callback(PrinterCallback)  # standard output is for the answer
+        failure = ""
+        try:
+            with threads_of_run(writer):
+                trainer.train(resume_from_checkpoint=_last_checkpoint(writer.run))
+        except torch.OutOfMemoryError as error:
+            failure = str(error).split(". ")[0]
+        if not failure:
+            return (None if reporter.stopping else trainer), share
+        smaller = share.with_smaller_batch()
+        if smaller is None or group.size > 1:
+            raise TrainingError(
+                f"The device's memory does not suffice for a batch of {share.batch} ({failure}). Take a smaller "
+                "--batch with more --accumulation, or a 4-bit preset."
+            )
+        writer.log(
+            f"The memory does not suffice for a batch of {share.batch} ({failure}). Resuming with {smaller.batch} and "
+            f"{smaller.accumulation} accumulated, which is the same step."
+        )
+        share = smaller
+        del trainer, reporter
+        gc.collect()
+        torch.cuda.empty_cache()
+        with torch.no_grad():  # a checkpoint, where there is one, is loaded over it
+            for name, parameter in phi4.model.named_parameters():
+                parameter.grad = None
+                if name in first:
+                    parameter.copy_(first[name])
+
+
+def _trainer(
+    phi4: Phi4,
+    samples: Sequence[Sample],
+    collator: Collator,
+    validation: Collator | None,
+    share: SpeechLlmConfig,
+    step: int,
+    run: RunDirectory,
+    device: str,
+    reporter: Any,
+) -> Any:
+    """`step` is how many samples one takes, on all devices together."""
+    from transformers import Trainer
+
+    lengths = collator.corpus.rows["n_samples"]
+    buckets = Buckets([lengths[sample.row] for sample in samples], step, share.seed)
+
+    class BucketTrainer(Trainer):  # type: ignore[misc]
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            return buckets if share.bucketing else super()._get_train_sampler(train_dataset)
+
+        def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+            self.data_collator = validation
+            try:
+                return super().get_eval_dataloader(eval_dataset)
+            finally:
+                self.data_collator = collator
+
+    return BucketTrainer(
+        model=phi4.model,
+        args=_arguments(run, share, device),
+        train_dataset=_Samples(samples),
+        eval_dataset=None if validation is None else _Samples(samples_of(validation.corpus)),
+        data_collator=collator,
+        callbacks=[reporter],
+    )
+
+
+def _best_epoch(trainer: Any) -> int:
+    """The one of the lowest validation loss, whose weights the trainer has loaded."""
+    losses = [row for row in trainer.state.log_history if "eval_loss" in row]
+    return round(float(min(losses, key=lambda row: row["eval_loss"])["epoch"]))
+
+
+def _save_model(
+    phi4: Phi4,
+    config: SpeechLlmConfig,
+    prompts: Prompts,
+    corpus_name: str,
+    trained: Sequence[str],
+    table: dict[str, Beside],
+    measured: SpeechLlmFigures,
+    writer: RunWriter,
+) -> None:
+    """`trained` has the speaker of every recording that was trained on."""
+    folder, run_state = writer.run.path / MODEL_FOLDER, writer.run.state
+    if config.adapter == "full":
+        phi4.model.save_pretrained(folder)
+        phi4.tokenizer.save_pretrained(folder)
+        phi4.front_end.save_pretrained(folder)
+    elif config.adapter != "none":
+        # "auto" would ask the hub whether the base has other embeddings; none are changed that are not named.
+        phi4.model.save_pretrained(folder, save_embedding_layers=False)
+    speakers = sorted(set(trained))
+    info = SpeechLlmInfo(
+        model_id=writer.run.id, adapter=config.adapter, prompts=vars(prompts), trained_on=corpus_name,
+        part=config.part, n_recordings=len(trained), n_speakers=len(speakers),
+        speakers=tuple(f"{corpus_name}/{speaker}" for speaker in speakers), seed=config.seed,
+        created_at=run_state.created_at, git_commit=run_state.git_commit,
+        memory_gb=round(scoring_gb(phi4.model, config), 1),
+        test={
+            **{f"{aspect}_pcc": row.pcc for aspect, row in measured.utterance.items()}, "per": measured.per,
+            "wer": measured.wer, "part": measured.part, "n": measured.n,
+        },
+        **{name: getattr(config, name) for name in ASKED},
+    )  # fmt: skip
+    info = replace(info, model="", revision="") if config.adapter == "full" else info
+    save_info(folder, info)
+    write_card(folder, info, markdown(table, measured))
+
+
+def _on(phi4: Phi4, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.to(phi4.device) for name, value in batch.items()}
 
 
 class Judge:
@@ -144,7 +323,7 @@ class Judge:
     ) -> None:
         self.collator, self.samples, self.config, self.writer = collator, list(samples), config, writer
         self.group = group
-        self.figures: SpeechLlmFigures | None = None
+        self.measured: dict[int, SpeechLlmFigures] = {}
 
     def measure(self, epoch: int) -> SpeechLlmFigures:
         def progress(done: int, total: int, _: str) -> None:
@@ -158,16 +337,17 @@ class Judge:
         for number, part in enumerate(self.group.gather(answers)):
             merged[number::size] = part
         whole = [answer for answer in merged if answer is not None]
-        self.figures = figures(self.collator, self.samples, whole)
+        measured = figures(self.collator, self.samples, whole, self.config.evaluation_part)
+        self.measured[epoch] = measured
         if self.writer.leads:
-            table = table3(self.figures, _row(self.config), epoch)
+            table = table3(measured, _row(self.config), epoch)
             write_answers(self.writer.run.path / f"epoch-{epoch}" / ANSWERS_FILE, whole)
-            write_table3(self.writer.run.path / f"epoch-{epoch}", table, self.figures)
+            write_table3(self.writer.run.path / f"epoch-{epoch}", table, measured)
             self.writer.log_metrics(
                 event="epoch", epoch=epoch, table3={name: row.ours for name, row in table.items()},
-                unread=self.figures.unread, mdd_f1=self.figures.mdd["f1"],
+                unparsed=measured.unparsed, mdd_f1=measured.mdd["f1"], per_accuracy=measured.per_accuracy,
             )  # fmt: skip
-        return self.figures
+        return measured
 
 
 class _Samples(Dataset[Sample]):
@@ -189,7 +369,12 @@ def _callback(writer: RunWriter, judge: Judge, group: Group) -> Any:
         stopping = False
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-            if not state.is_world_process_zero or not logs or "loss" not in logs:
+            if not state.is_world_process_zero or not logs:
+                return
+            if "eval_loss" in logs:
+                epoch = round(float(logs["epoch"]))
+                writer.log_metrics(event="validation", at_step=state.global_step, epoch=epoch, loss=logs["eval_loss"])
+            if "loss" not in logs:
                 return
             norm = float(logs.get("grad_norm", 0.0))
             if not math.isfinite(float(logs["loss"])) or not math.isfinite(norm):
@@ -222,8 +407,8 @@ def _callback(writer: RunWriter, judge: Judge, group: Group) -> Any:
 def _arguments(run: RunDirectory, config: SpeechLlmConfig, device: str) -> Any:
     from transformers import TrainingArguments
 
-    os.environ["TENSORBOARD_LOGGING_DIR"] = str(run.path / "tensorboard")
-    on_cuda = torch.device(device).type == "cuda"
+    kind = torch.device(device).type
+    on_cuda = kind == "cuda"
     return TrainingArguments(
         output_dir=str(run.path / "checkpoints"),
         per_device_train_batch_size=config.batch,
@@ -238,12 +423,18 @@ def _arguments(run: RunDirectory, config: SpeechLlmConfig, device: str) -> Any:
         logging_steps=1,
         save_strategy="epoch",
         save_total_limit=2,
+        eval_strategy="epoch" if config.validation_share else "no",
+        per_device_eval_batch_size=config.batch,
+        prediction_loss_only=True,
+        load_best_model_at_end=config.best_epoch,
+        metric_for_best_model="eval_loss" if config.best_epoch else None,
+        greater_is_better=False if config.best_epoch else None,
         bf16=on_cuda,
-        use_cpu=not on_cuda,
+        use_cpu=kind == "cpu",
         remove_unused_columns=False,
         label_names=["labels"],
         dataloader_num_workers=2 if on_cuda else 0,
-        report_to=["tensorboard", *config.tracked],
+        report_to=[],  # the run's writer sends metrics on
         logging_nan_inf_filter=False,
         # Parts of an unfrozen audio encoder are for other inputs, and get no gradient.
         ddp_find_unused_parameters=config.adapter == "unfreeze",
@@ -288,4 +479,4 @@ def _check_checkpoint(folder: Path) -> None:
 
 
 def _row(config: SpeechLlmConfig) -> str:
-    return "unfrozen" if config.adapter == "unfreeze" else "LoRA"
+    return {"unfreeze": "unfrozen", "full": "unfrozen", "none": "none"}.get(config.adapter, "LoRA")

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli.main import main
-from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED
 from pipeline.evaluation.results_export import FORMATS
 from pipeline.evaluation.results_table import LABELS, ResultRow, of_published, result_rows
+from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.runs.comparison import as_csv, as_markdown, compare_runs, curves
 from pipeline.runs.metrics import MetricsReader

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dashboard.components.scored_text import VERDICTS, heard_in_words
-from pipeline.evaluation.published import HUMAN, PAPER, PUBLISHED
 from pipeline.importing.importer import import_path
+from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
 from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.practice.lessons import get_lesson
 from pipeline.records import PhoneScore, Verdict
@@ -146,9 +146,10 @@ def _released() -> int:
 
 
 def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, settings: Settings) -> None:
-    from pipeline.evaluation.published import TABLE3
+    from pipeline.metrics.published import TABLE3
     from pipeline.runs import RunDirectory
     from pipeline.speechllm.evaluate import Correlated, SpeechLlmFigures
+    from pipeline.speechllm.model_files import SpeechLlmInfo, save_info
     from pipeline.speechllm.prompts import ASPECTS
     from pipeline.speechllm.table3 import table3, write_table3
 
@@ -165,9 +166,12 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
         writer.log_metrics(event="epoch", epoch=1, table3={name: row.ours for name, row in table.items()})
         write_table3(run.path, table, found)
         writer.update(result={"table3": table})
+        save_info(run.path / "model", SpeechLlmInfo(run.id, memory_gb=11.0))
     page = open_page("train", run=run.id)
     shown = said(page)
     assert "1 of 20 APA" in shown
+    assert "Measured on held-out speakers, 20 recordings; the paper on the part test, 2,500 recordings." in shown
+    assert "Scoring takes about 11.0 GB of memory on a GPU, for instance T4 16GB." in shown
     assert "mispronunciation F1 is 0.250" in shown
     tables = [frame.value for frame in page.dataframe]
     shown = next(frame for frame in tables if "Paper" in frame.columns)

@@ -57,7 +57,7 @@ def test_two_processes_train_as_one_does(settings: Settings, speech_manifest: Pa
     config = SpeechLlmConfig(**{**load_preset("tiny"), **given, "name": "tiny"})
     alone = RunDirectory.create(settings.runs_root, kind="speechllm", name="one", config=config)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.speechllm.evaluate.MAX_NEW_TOKENS", 40)  # what is said is not compared
+        patch.setattr("pipeline.speechllm.generation.MAX_NEW_TOKENS", 40)  # what is said is not compared
         train_speechllm(settings, config, alone)
     shared = launch_training(settings, "speechllm", replace(config, name="two"), Where("local", 2))
     # A machine that stands still for half a minute makes a run look lost for as long.

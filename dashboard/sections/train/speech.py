@@ -13,8 +13,8 @@ from dashboard.markup import plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
 from dashboard.services import jobs, train
-from pipeline.evaluation.published import HUMAN, PAPER
 from pipeline.i18n import N_, _
+from pipeline.metrics.published import HUMAN, PAPER
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH

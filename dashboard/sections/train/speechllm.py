@@ -12,16 +12,19 @@ from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_list import stored
 from dashboard.components.run_words import metric_text
 from dashboard.markup import message, plain
+from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
 from dashboard.services import jobs, train
 from pipeline import artifacts
+from pipeline.devices import GPUS
 from pipeline.errors import JobError
-from pipeline.evaluation.published import HUMAN, TABLE3
 from pipeline.i18n import N_, _, number
+from pipeline.metrics.published import HUMAN, N_TEST, PAPER_PER_ACCURACY, TABLE3
 from pipeline.presets import build
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
+from pipeline.speechllm.deployed import FOLDER as PLACE
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.text import lines_of
 
@@ -61,7 +64,7 @@ def start_speechllm_training() -> bool:
                 "paper used one with 80 GB); a run that does not fit is refused before it starts."
             ),
         )
-        left, middle, right = st.columns(3)
+        left, middle, right, last_column = st.columns(4)
         part = left.text_input(_("Train on part"), value=SpeechLlmConfig.part)
         evaluation_part = middle.text_input(
             _("Measure on part"), value=SpeechLlmConfig.evaluation_part,
@@ -70,6 +73,10 @@ def start_speechllm_training() -> bool:
         model = right.text_input(
             _("Model"), placeholder=_("default: the preset's"),
             help=_("A folder with a Phi-4-multimodal checkpoint, or a hub name."),
+        )  # fmt: skip
+        gpu = last_column.selectbox(
+            _("Estimate for"), [gpu.name for gpu in GPUS], index=None, placeholder=_("this machine"),
+            help=_("Estimate memory and time for this GPU. Training always runs on a device that is here."),
         )  # fmt: skip
         numbers = st.columns(4)
         epochs = numbers[0].number_input(_("Epochs"), 1, 100, None, placeholder=_("preset"))
@@ -91,7 +98,7 @@ def start_speechllm_training() -> bool:
         with errors_in_words():
             config = configured(SpeechLlmConfig, load_preset(first.preset), given, last)
             if planned:
-                state.remember("plan", train.plan(config).id)
+                state.remember("plan", train.plan(config, gpu or "").id)
             else:
                 state.watch(state.RUN, train.start("speechllm", config, last.where))
                 started = True
@@ -118,7 +125,7 @@ def _plan() -> None:
             if reason:
                 st.warning(message(reason), icon=":material/memory:")
             else:
-                st.success(_("It fits into the memory of this machine's device."), icon=":material/check:")
+                st.success(_("It fits into the memory of this device."), icon=":material/check:")
 
 
 def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
@@ -140,8 +147,10 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     if not epochs:
         st.caption(_("The metrics appear after the first epoch."))
         return
-    trained = "unfrozen" if run.config.get("adapter") == "unfreeze" else "LoRA"  # not shown
-    paper = next(row for row in TABLE3 if (row.trained, row.epoch) == (trained, BEST_EPOCH))
+    trained = {"unfreeze": "unfrozen", "full": "unfrozen", "none": "none"}.get(run.config.get("adapter", ""), "LoRA")
+    paper = max(
+        (row for row in TABLE3 if row.trained == trained and row.epoch <= BEST_EPOCH), key=lambda row: row.epoch
+    )
     columns = st.columns(3)
     for index, (name, label) in enumerate(METRICS):
         targets = {_("paper"): float(getattr(paper, name))}
@@ -174,10 +183,25 @@ def speechllm_results(run: RunDirectory) -> None:
         hide_index=True,
         column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
     )
+    unparsed = figures["unparsed"] if "unparsed" in figures else figures["unread"]  # of runs of earlier versions
     unread = ", ".join(
-        _("{unread} of {n} {task}").format(unread=number(figures["unread"][task]), n=number(n), task=task.upper())
+        _("{unread} of {n} {task}").format(unread=number(unparsed[task]), n=number(n), task=task.upper())
         for task, n in figures["n"].items()
     )
+    part = figures.get("part")
+    measured = _("part {part}").format(part=part) if part else _("held-out speakers")
+    st.caption(
+        _("Measured on {measured}, {n} recordings; the paper on the part test, {paper} recordings.").format(
+            measured=measured, n=number(figures["n"].get("apa", 0)), paper=number(N_TEST)
+        )
+    )
+    per_accuracy = figures.get("per_accuracy") or {}
+    if per_accuracy.get("reference") is not None:
+        st.caption(
+            _(
+                "Correlation of a recording's phone error rate with the raters' accuracy: {ours} (paper: {paper})."
+            ).format(ours=_signed(per_accuracy["reference"]), paper=_signed(PAPER_PER_ACCURACY["reference"]))
+        )
     st.caption(
         _(
             "Answers that could not be read count as errors: {unread}. F1, precision and recall match phones, as in "
@@ -188,6 +212,21 @@ def speechllm_results(run: RunDirectory) -> None:
         _("Download Table 3"), (run.path / "table3.md").read_text(encoding="utf-8"), f"{run.id}-table3.md",
         icon=":material/download:",
     )  # fmt: skip
+    _deployment(run)
+
+
+def _deployment(run: RunDirectory) -> None:
+    memory = train.scoring_memory(run)
+    if memory is None:
+        return
+    needed = _("Scoring takes about {gb} GB of memory on a GPU.").format(gb=number(memory.gb, 1))
+    if memory.gpu:
+        needed = _("Scoring takes about {gb} GB of memory on a GPU, for instance {gpu}.").format(
+            gb=number(memory.gb, 1), gpu=memory.gpu
+        )
+    elif memory.fits_processor:
+        needed = _("Scoring takes about {gb} GB of memory.").format(gb=number(memory.gb, 1))
+    deployment(run, PLACE, warning=needed)
 
 
 def _signed(value: float | None) -> str:

@@ -7,7 +7,6 @@ Inside a fold, the epoch to stop at is chosen on further held-out speakers of th
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +56,6 @@ class TrainingReport:
 
 def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> TrainingReport:
     """Train in the run directory of `writer`; the model lands in its `model/` folder."""
-    from tensorboardX import SummaryWriter
-
     require_search(config)
     folder = writer.run.path
     if config.folds > len(set(data.speakers)):
@@ -69,19 +66,18 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
         )
     folds = speaker_folds(data.speakers, config.folds, config.seed)
     small = TreeSettings(trees=BASELINE_TREES, min_leaf=config.min_leaf)
-    with SummaryWriter(str(folder / "tensorboard")) as board:
 
-        def fit_fold(fold: int, train: NDArray[np.bool_]) -> FoldModel:
-            return _fit_fold(data, train, config, fold, _epoch_logger(writer, board, fold, config))
+    def fit_fold(fold: int, train: NDArray[np.bool_]) -> FoldModel:
+        return _fit_fold(data, train, config, fold, _epoch_logger(writer, fold))
 
-        out_of_fold = cross_validate(
-            data.values, data.scores, folds, fit_fold, writer, seed=config.seed,
-            forest=small if config.model == "mlp" else None, progress=(0.0, config.folds / (config.folds + 1)),
-        )  # fmt: skip
-        writer.check_stop()
-        writer.update(progress=config.folds / (config.folds + 1), message="fitting on all speakers")
-        epochs = max(1, int(np.median([fold.get("best_epoch", 0) for fold in out_of_fold.details])))
-        final = _fit_all(data, config, epochs, _epoch_logger(writer, board, None, config))
+    out_of_fold = cross_validate(
+        data.values, data.scores, folds, fit_fold, writer, seed=config.seed,
+        forest=small if config.model == "mlp" else None, progress=(0.0, config.folds / (config.folds + 1)),
+    )  # fmt: skip
+    writer.check_stop()
+    writer.update(progress=config.folds / (config.folds + 1), message="fitting on all speakers")
+    epochs = max(1, int(np.median([fold.get("best_epoch", 0) for fold in out_of_fold.details])))
+    final = _fit_all(data, config, epochs, _epoch_logger(writer, None))
     predicted = out_of_fold.predicted
     measured = regression_metrics(data.scores, predicted, speakers=data.speakers)
     report = TrainingReport(
@@ -141,15 +137,10 @@ def _fit_trees(data: TrainingData, rows: NDArray[np.intp], config: TrainConfig, 
     return fit_scaled(data.values[rows], data.scores[rows], np.array(data.speakers)[rows], config, seed)
 
 
-def _epoch_logger(writer: RunWriter, board: Any, fold: int | None, config: TrainConfig) -> Callable[[Epoch], None]:
-    name = "final" if fold is None else f"fold{fold}"
-
+def _epoch_logger(writer: RunWriter, fold: int | None) -> Callable[[Epoch], None]:
     def log(epoch: Epoch) -> None:
         writer.check_stop()
         writer.log_metrics(event="epoch", fold=fold, **asdict(epoch))
-        board.add_scalar(f"train_loss/{name}", epoch.train_loss, epoch.epoch)
-        if epoch.val_mae is not None:
-            board.add_scalar(f"val_mae/{name}", epoch.val_mae, epoch.epoch)
 
     return log
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.model_folders import put_in_place, take_back
 from pipeline.scoring.speech.listening.runtime import SpeechRuntime
-from pipeline.scoring.speech.model_files import FILES, FOLDER, SpeechInfo, load_info
+from pipeline.scoring.speech.model_files import FILES, FOLDER, SpeechInfo, is_speech_folder, load_info
 from pipeline.settings import Settings
 
 
@@ -21,6 +21,6 @@ def is_deployed(settings: Settings) -> bool:
 
 
 def rollback(settings: Settings) -> SpeechInfo | None:
-    """Deploy the previous model again; None if the released model scores from now on."""
+    """Deploy the previous model again; None if the released model, or a speech language model, scores from now on."""
     target = settings.deployed_root / FOLDER
-    return load_info(target) if take_back(target) else None
+    return load_info(target) if take_back(target) and is_speech_folder(target) else None

@@ -1,0 +1,116 @@
+"""The folder of a fine-tuned speech language model: what was trained, and all that is needed to ask it again.
+
+speechllm.json               the base, the prompts, what it was trained on, the memory that scoring takes
+adapter_model.safetensors    the LoRA, as PEFT writes it, with its adapter_config.json
+model.safetensors            in place of it the whole model, with its tokenizer, where everything was trained
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.errors import ModelError
+from pipeline.presets import misfits
+from pipeline.speechllm.adapter_files import CONFIG_FILE as ADAPTER_FILE
+from pipeline.speechllm.adapter_files import SPEECH_ADAPTER
+from pipeline.speechllm.config import SpeechLlmConfig
+from pipeline.speechllm.prompts import Prompts, load_prompts
+
+INFO_FILE = "speechllm.json"
+CHECKPOINT_FILE = "config.json"
+ASKED = ("model", "revision", "merge_speech", "bits", "attention", "max_length")  # settings that scoring needs as well
+
+
+@dataclass(frozen=True)
+class SpeechLlmInfo:
+    """`model`, `revision`, `merge_speech`, `bits`, `attention` and `max_length` are the run's settings; an empty
+    `model` means that the folder holds the whole one. `prompts` are as `Prompts` has them, `speakers` the voices that
+    were trained on, each as `<corpus>/<speaker>`; `memory_gb` is what scoring one recording at a time takes; `test` are
+    the figures of the epoch that is kept."""
+
+    model_id: str
+    model: str = ""
+    revision: str = ""
+    adapter: str = "none"
+    merge_speech: bool = False
+    bits: int = 16
+    attention: str = "auto"
+    max_length: int = 2048
+    prompts: Mapping[str, Any] = field(default_factory=dict)
+    language: str = "en"
+    trained_on: str = ""
+    part: str = ""
+    n_recordings: int = 0
+    n_speakers: int = 0
+    speakers: tuple[str, ...] = ()
+    seed: int = 0
+    created_at: str = ""
+    git_commit: str | None = None
+    memory_gb: float = 0.0
+    test: Mapping[str, Any] = field(default_factory=dict)
+
+    def has_heard(self, corpus: str, speaker: str) -> bool:
+        return f"{corpus}/{speaker}" in self.speakers
+
+    def config(self, folder: Path) -> SpeechLlmConfig:
+        """The settings to load the base with; nothing is trained."""
+        values = {name: getattr(self, name) for name in ASKED} | {"model": self.model or str(folder)}
+        return SpeechLlmConfig(set=self.trained_on or "any", adapter="none", epochs=0, checkpointing=False, **values)
+
+    def asked(self) -> Prompts:
+        """Raises ModelError for prompts that are incomplete."""
+        try:
+            return Prompts.of(self.prompts) if self.prompts else load_prompts()
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{INFO_FILE} of {self.model_id} has incomplete prompts: {error}.") from error
+
+
+def is_speechllm_folder(folder: Path) -> bool:
+    """Whether it holds a fine-tuned model of a run here. Reads the file's name alone: pages ask."""
+    return (folder / INFO_FILE).is_file()
+
+
+def save_info(folder: Path, info: SpeechLlmInfo) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    artifacts.write_json(folder / INFO_FILE, info)
+
+
+def load_info(folder: Path) -> SpeechLlmInfo:
+    """Of a run's model; of a LoRA that was trained elsewhere; or of any checkpoint with native weights, whose own
+    speech adapter is merged where it has one. Raises ModelError for a folder with none of them."""
+    if (folder / INFO_FILE).is_file():
+        return _read(folder / INFO_FILE)
+    if (folder / ADAPTER_FILE).is_file():
+        base = _json(folder / ADAPTER_FILE).get("base_model_name_or_path") or SpeechLlmConfig.model
+        revision = "" if Path(str(base)).is_dir() else SpeechLlmConfig.revision
+        return SpeechLlmInfo(folder.name, str(base), revision, "fresh")
+    if (folder / CHECKPOINT_FILE).is_file():
+        return SpeechLlmInfo(folder.name, merge_speech=(folder / SPEECH_ADAPTER / ADAPTER_FILE).is_file())
+    raise ModelError(
+        f"{folder} holds no speech language model: expected {INFO_FILE}, {ADAPTER_FILE} or a checkpoint's "
+        f"{CHECKPOINT_FILE}."
+    )
+
+
+def _read(file: Path) -> SpeechLlmInfo:
+    raw = _json(file)
+    known = {item.name for item in fields(SpeechLlmInfo)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in raw.items() if name in known
+    }
+    wrong = misfits(SpeechLlmInfo, values)
+    if wrong or "model_id" not in values:
+        raise ModelError(f"{file} cannot be used: {'; '.join(wrong[:3]) or 'model_id is missing'}.")
+    return SpeechLlmInfo(**values)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = artifacts.read_json(file)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} cannot be read: {error}.") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file} is damaged: expected an object.")
+    return content
