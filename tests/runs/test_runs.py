@@ -277,10 +277,10 @@ def test_new_lines_alone_are_read_as_a_run_goes_on(tmp_path: Path) -> None:
 def test_use_of_the_machine_is_measured() -> None:
     meter = UsageMeter()
     meter.measure(1.0)
-    begun = time.monotonic()
-    while time.monotonic() - begun < 0.5:
+    begun = time.process_time()
+    while time.process_time() - begun < 0.2:  # of the processor, however long a busy machine takes for it
         sum(range(1000))
     usage = meter.measure(0.5)
-    assert 0.1 < usage.cpu < 64
+    assert 0.3 < usage.cpu < 64
     assert 0.01 < usage.memory_gb < 64
     assert (usage.gpu is None) == (usage.gpu_memory_gb is None)
