@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard import identity
 from dashboard.identity import asks
+from dashboard.services.learner import acting_as
 from dashboard.services.shared import loaded_audio, settings
 from pipeline.people.access import Action
 from pipeline.practice import consent, lessons
@@ -19,7 +20,6 @@ from pipeline.practice.attempts import (
     Attempt,
     AttemptLog,
     delete_attempts,
-    learner_as_kept,
     read_attempts,
     save_attempt,
 )
@@ -160,28 +160,14 @@ def give_feedback(prediction: str, agrees: bool) -> None:
 
 
 @asks(Action.PRACTISE)
-def learner(typed: str) -> str:
-    """The name under which somebody practises: their own; on an open installation the typed one, as it was spelled
-    before. "" where there is none."""
-    if not identity.is_open():
-        return identity.allowed(Action.PRACTISE).name
-    cleaned = " ".join(typed.split())
-    return learner_as_kept(settings(), identity.as_person(cleaned, Action.PRACTISE).name) if cleaned else ""
-
-
-def _as(learner: str) -> Identity:
-    return identity.as_person(learner, Action.PRACTISE)
-
-
-@asks(Action.PRACTISE)
 def kept(learner: str) -> consent.Keep | None:
     """What the learner lets us keep; None while they have not been asked, or are nobody."""
-    return consent.consent_of(settings(), learner, _as(learner)) if learner else None
+    return consent.consent_of(settings(), learner, acting_as(learner)) if learner else None
 
 
 @asks(Action.PRACTISE)
 def let_keep(learner: str, keep: consent.Keep) -> None:
-    consent.give_consent(settings(), learner, keep, _as(learner))
+    consent.give_consent(settings(), learner, keep, acting_as(learner))
 
 
 @asks(Action.PRACTISE)
@@ -190,17 +176,17 @@ def keep_attempt(learner: str, attempt: ScoredAttempt, lesson: str) -> None:
     keep = kept(learner)
     if attempt.no_attempt is None and keep in consent.UNDER_THE_NAME:
         audio, result = attempt.audio if keep is consent.Keep.RECORDINGS else None, attempt.result
-        save_attempt(settings(), learner, result.target.text, audio, result, lesson=lesson, by=_as(learner))
+        save_attempt(settings(), learner, result.target.text, audio, result, lesson=lesson, by=acting_as(learner))
 
 
 @asks(Action.PRACTISE)
 def attempts(learner: str, text: str | None = None) -> AttemptLog:
-    return read_attempts(settings(), learner, text, _as(learner))
+    return read_attempts(settings(), learner, text, acting_as(learner))
 
 
 @asks(Action.PRACTISE)
 def delete_attempts_at(learner: str, text: str) -> int:
-    return delete_attempts(settings(), learner, text, _as(learner))
+    return delete_attempts(settings(), learner, text, acting_as(learner))
 
 
 @asks(Action.PRACTISE)
@@ -208,19 +194,14 @@ def delete_everything(learner: str) -> int:
     """All that is kept of a learner, and their name in the log of predictions; how many attempts were deleted."""
     from pipeline.deployment.prediction_log import PredictionLog
 
-    n = delete_attempts(settings(), learner, by=_as(learner))
+    n = delete_attempts(settings(), learner, by=acting_as(learner))
     PredictionLog(settings()).forget(learner)
     return n
 
 
 @asks(Action.PRACTISE)
 def drop_recordings(learner: str) -> int:
-    return consent.drop_recordings(settings(), learner, _as(learner))
-
-
-@asks(Action.PRACTISE)
-def exported(learner: str) -> bytes:
-    return consent.exported(settings(), learner, _as(learner))
+    return consent.drop_recordings(settings(), learner, acting_as(learner))
 
 
 @dataclass(frozen=True)

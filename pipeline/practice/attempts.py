@@ -2,7 +2,8 @@
 
     <attempts root>/<learner>/<text>/<UTC time>.wav     16 kHz mono, as it was scored
     <attempts root>/<learner>/<text>/<UTC time>.json    {learner, text, at, lesson, result}
-    <attempts root>/<learner>/consent.json              what the learner lets us keep
+    <attempts root>/<learner>/consent.json              what the learner lets us keep; beside it a PIN (`pin`), the
+                                                        place in the lessons (`memory`) and the like
 
 The JSON file is written last: a recording without one belongs to an attempt that was cut short, and is not shown.
 What is kept of a learner is theirs alone: everything here asks who acts (`by`; None will do on an open installation)
@@ -33,6 +34,7 @@ from pipeline.text import composed
 from pipeline.times import as_text, utc_time
 
 CONSENT = "consent.json"
+PIN = "pin.json"
 HASHED = re.compile(r"-[0-9a-f]{8}$")
 MAX_NAME_LENGTH = 300
 MAX_FOLDER_LENGTH = 60  # in characters of up to four bytes, with the hash still under the usual limit of 255 bytes
@@ -136,7 +138,7 @@ def delete_attempts(settings: Settings, learner: str, text: str | None = None, b
     folder = learner_folder(settings, learner) if text is None else _folder(settings, learner, text)
     if not folder.is_dir():
         return 0
-    count = sum(1 for path in folder.rglob("*.json") if path.name != CONSENT)
+    count = sum(1 for path in folder.glob("*/*.json" if text is None else "*.json"))
     try:
         shutil.rmtree(folder)
     except OSError as error:
@@ -172,7 +174,7 @@ def _folder_key(name: str) -> str:
 
 def _learner_of(folder: Path) -> str:
     """Whose folder it is, by what lies in it; by its name where nothing in it can be read."""
-    for path in (folder / CONSENT, *sorted(folder.glob("*/*.json"))):
+    for path in (folder / CONSENT, *sorted(folder.glob("*.json")), *sorted(folder.glob("*/*.json"))):
         with suppress(OSError, ValueError, KeyError, TypeError):
             return str(artifacts.read_json(path)["learner"])
     return folder.name

@@ -4,15 +4,19 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import identity, state
-from dashboard.markup import message, plain
+from dashboard import state
+from dashboard.markup import message
+from dashboard.sections.practice.learner import is_open, learner_name
+from dashboard.services import learner as learners
 from dashboard.services import practice
 from pipeline.i18n import N_, _, language, number, translated
 from pipeline.practice.lessons import MAX_LENGTH, Lesson
+from pipeline.practice.memory import Memory
 from pipeline.records import Target
 
 LANGUAGES = {"en": N_("English"), "tr": N_("Turkish")}
 CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
+BY_DEFAULT, RETURNED = "practice.by-default", "practice.returned"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
 FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
 
@@ -30,27 +34,15 @@ class Exercise:
         return translated(self.lesson.note(self.target.text))
 
 
-def learner_name() -> str:
-    """Who practises; "" while no name is given. A name is asked for where there is neither a list nor a sign-in."""
-    if not identity.is_open():
-        me = practice.learner("")
-        st.caption(
-            _("You practise as **{name}**.").format(name=plain(me)),
-            help=_("Your attempts are kept under this name, and only you can see them."),
-        )
-        return me
-    name = st.text_input(
-        _("Your name"), key=state.LEARNER, bind="query-params", max_chars=80, label_visibility="collapsed",
-        placeholder=_("Your name"),
-    )  # fmt: skip
-    return practice.learner(name or "")
-
-
 def choose_exercise() -> Exercise | None:
     """Draw name, lesson and text with the way to the next one; None while nothing can be read."""
     names, lessons, texts, steps = st.columns([1.7, 3.4, 3.2, 2.7], vertical_alignment="center")
     with names:
         learner = learner_name()
+    if not is_open(learner):
+        return None
+    _return_to_place(learner)
+    asked_for = state.watched(state.LESSON) is not None
     before = state.watched(state.LESSON)
     with lessons:
         lesson = _choose_lesson()
@@ -63,7 +55,37 @@ def choose_exercise() -> Exercise | None:
     if not text:
         st.caption(_("Choose or type what you want to say."))
         return None
+    if not asked_for and state.recall(BY_DEFAULT) is None:
+        state.remember(BY_DEFAULT, (lesson.id, text))
+    _keep_place(learner, lesson, text)
     return Exercise(lesson, _in_its_language(lesson, text), learner)
+
+
+def _return_to_place(learner: str) -> None:
+    """Once for each name: to where they stopped, unless a link or the visitor chose something else."""
+    if not learner or state.recall(RETURNED) == learner:
+        return
+    state.remember(RETURNED, learner)
+    shown = (state.watched(state.LESSON), state.watched(state.TEXT))
+    if shown[0] is not None and shown != state.recall(BY_DEFAULT):
+        return
+    place = learners.remembered(learner)
+    if place.lesson:
+        open_lesson(place.lesson, place.text)
+
+
+def _keep_place(learner: str, lesson: Lesson, text: str) -> None:
+    if learner and state.recall(BY_DEFAULT) != (lesson.id, text):
+        known = learners.remembered(learner)
+        learners.remember(learner, Memory(lesson.id, text, known.daily_goal))
+
+
+def open_lesson(lesson: str, text: str | None) -> None:
+    """Before the choices are drawn in this run, or in a widget's callback."""
+    state.watch(state.LESSON, lesson)
+    state.watch(state.TEXT, text or None)
+    state.choose(f"{CHOSEN}-{language()}", lesson)
+    state.remember(STEP, int(state.recall(STEP, 0)) + 1)
 
 
 def _in_its_language(lesson: Lesson, text: str) -> Target:
