@@ -28,6 +28,7 @@ JOB = "job"
 UPLOAD = "upload"
 WAKE_WORD = "wake-word"
 STEP = "step"
+DRILL = "drill"
 RECORDING = "recording"
 
 _PRIVATE = "pronlab."  # not shown

@@ -11,6 +11,7 @@ from dashboard.sections.practice.attempts import earlier_attempts
 from dashboard.sections.practice.choose import Exercise, choose_exercise, language_name
 from dashboard.sections.practice.comparison import compared_with_reference, recording_checks
 from dashboard.sections.practice.library import library
+from dashboard.sections.practice.path import path
 from dashboard.sections.practice.privacy import ask
 from dashboard.sections.practice.progress import progress
 from dashboard.sections.practice.reference import listen
@@ -18,8 +19,10 @@ from dashboard.sections.practice.verdict import details, new_attempt, take, verd
 from dashboard.services import practice
 from pipeline.i18n import N_, _, translated
 
-PRACTISE, PROGRESS, LIBRARY = "practise", "progress", "library"
-PARTS = {PRACTISE: N_("Practise"), PROGRESS: N_("Progress"), LIBRARY: N_("Lessons and voices")}
+PRACTISE, PATH, PROGRESS, LIBRARY = "practise", "path", "progress", "library"
+PARTS = {
+    PRACTISE: N_("Practise"), PATH: N_("My path"), PROGRESS: N_("Progress"), LIBRARY: N_("Lessons and voices"),
+}  # fmt: skip
 
 
 @errors_in_words()
@@ -29,6 +32,8 @@ def render() -> None:
         part = segments(_("Part of the page"), {name: _(title) for name, title in PARTS.items()}, key=state.PRACTICE)
     if part == LIBRARY:
         library()
+    elif part == PATH:
+        path()
     elif part == PROGRESS:
         progress()
     else:
