@@ -1,7 +1,7 @@
 """Two sounds that learners confuse, with minimal pairs: words that differ in nothing else (`ship`, `sheep`).
 
-The pairs were chosen from a pronouncing dictionary (English: the CMU dictionary, with its phones; Turkish: letters, each
-of which is one sound) and are in `minimal_pairs/<language>.yaml`.
+The pairs were chosen from a pronouncing dictionary (English: the CMU dictionary, with its phones; Turkish: letters, one
+for each sound) and are in `minimal_pairs/<language>.yaml`.
 """
 
 from dataclasses import dataclass

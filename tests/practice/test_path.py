@@ -121,9 +121,9 @@ def test_silence_is_no_attempt_at_a_pair(settings: Settings) -> None:
     assert heard != PairHeard(None)
 
 
-@pytest.mark.parametrize("rest", ["theme: [a]", "sounds: TH", "sounds: [XX]", "sounds: [[TH]]", "theme: '\\0'"])
+@pytest.mark.parametrize("rest", ["theme: [a]", "sounds: TH", "sounds: [XX]", "sounds: [[TH]]", r'theme: "\0"'])
 def test_rejects_a_theme_or_sounds_that_are_none(rest: str) -> None:
-    with pytest.raises(LessonError, match="theme has|sounds is|is no YAML"):
+    with pytest.raises(LessonError, match=r"theme has|sounds is|is no YAML"):
         parse("odd", f"title: Odd\nlanguage: en\nitems: [think]\n{rest}\n".encode())
 
 

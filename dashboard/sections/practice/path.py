@@ -131,8 +131,8 @@ def _drills(shown: paths.Path, language: str) -> None:
         st.caption(words.format(drill=plain(pair_name(contrast)), day=day(due.astimezone())))
     others = [contrast for contrast in contrasts(language) if contrast not in shown.due]
     chosen = st.selectbox(
-        _("Choose a pair of sounds"), others, index=None, format_func=pair_name, placeholder=_("Choose a pair of sounds"),
-        key=f"path-drill-{language}", label_visibility="collapsed",
+        _("Choose a pair of sounds"), others, index=None, format_func=pair_name,
+        placeholder=_("Choose a pair of sounds"), key=f"path-drill-{language}", label_visibility="collapsed",
     )  # fmt: skip
     if chosen is not None:
         state.watch(state.DRILL, chosen.id)
