@@ -29,6 +29,7 @@ UPLOAD = "upload"
 WAKE_WORD = "wake-word"
 STEP = "step"
 DRILL = "drill"
+CLASS = "class"
 RECORDING = "recording"
 
 _PRIVATE = "pronlab."  # not shown

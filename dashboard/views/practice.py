@@ -9,6 +9,7 @@ from dashboard.components.recorder import recorder
 from dashboard.markup import plain
 from dashboard.sections.practice.attempts import earlier_attempts
 from dashboard.sections.practice.choose import Exercise, choose_exercise, language_name
+from dashboard.sections.practice.classes import invitation, teachers_classes
 from dashboard.sections.practice.comparison import compared_with_reference, recording_checks
 from dashboard.sections.practice.library import library
 from dashboard.sections.practice.path import path
@@ -18,10 +19,12 @@ from dashboard.sections.practice.reference import listen
 from dashboard.sections.practice.verdict import details, new_attempt, take, verdict
 from dashboard.services import practice
 from pipeline.i18n import N_, _, translated
+from pipeline.people.access import Action
 
-PRACTISE, PATH, PROGRESS, LIBRARY = "practise", "path", "progress", "library"
+PRACTISE, PATH, PROGRESS, LIBRARY, CLASSES = "practise", "path", "progress", "library", "classes"
 PARTS = {
     PRACTISE: N_("Practise"), PATH: N_("My path"), PROGRESS: N_("Progress"), LIBRARY: N_("Lessons and voices"),
+    CLASSES: N_("Classes"),
 }  # fmt: skip
 
 
@@ -29,9 +32,13 @@ PARTS = {
 def render() -> None:
     choices = header(_("Practise"), _("Listen, record, and see what to work on."))
     with choices:
-        part = segments(_("Part of the page"), {name: _(title) for name, title in PARTS.items()}, key=state.PRACTICE)
+        leads = identity.allowed(Action.PRACTISE).may(Action.LEAD_CLASSES)
+        parts = {name: _(title) for name, title in PARTS.items() if name != CLASSES or leads}
+        part = segments(_("Part of the page"), parts, key=state.PRACTICE)
     if part == LIBRARY:
         library()
+    elif part == CLASSES:
+        teachers_classes()
     elif part == PATH:
         path()
     elif part == PROGRESS:
@@ -65,6 +72,7 @@ def _practise(exercise: Exercise) -> None:
     if exercise.lesson.about:
         st.caption(plain(translated(exercise.lesson.about)))
     ask(exercise.learner)
+    invitation(exercise.learner)
     if data is None:
         practice.load_scorers(exercise.target)
     else:

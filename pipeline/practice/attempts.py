@@ -13,6 +13,7 @@ and raises AccessError for anybody else. `Deniz` and `deniz` are one learner (pi
 import hashlib
 import re
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -117,10 +118,17 @@ def save_attempt(
 def read_attempts(settings: Settings, learner: str, text: str | None = None, by: Identity | None = None) -> AttemptLog:
     """The learner's attempts at one text, or at all of them, oldest first."""
     permit_own(settings, by, learner)
-    root = learner_folder(settings, learner)
-    folders = (
-        [_folder(settings, learner, text)] if text is not None else sorted(p for p in root.glob("*") if p.is_dir())
-    )
+    if text is None:
+        return attempts_below(learner_folder(settings, learner))
+    return _read_all([_folder(settings, learner, text)])
+
+
+def attempts_below(learner_folder: Path) -> AttemptLog:
+    """All of one learner, for callers that have asked who may see them (`classes`)."""
+    return _read_all(sorted(path for path in learner_folder.glob("*") if path.is_dir()))
+
+
+def _read_all(folders: Iterable[Path]) -> AttemptLog:
     attempts: list[Attempt] = []
     problems: list[Problem] = []
     records = (path for folder in folders for path in folder.glob("*.json"))
@@ -156,7 +164,7 @@ def learner_folder(settings: Settings, learner: str) -> Path:
     alike = [
         other
         for other in sorted(settings.attempts_root.glob("*"))
-        if other.is_dir() and _folder_key(other.name) == begun and same_person(_learner_of(other), learner)
+        if other.is_dir() and _folder_key(other.name) == begun and same_person(learner_of(other), learner)
     ]
     return alike[0] if alike else folder
 
@@ -164,7 +172,7 @@ def learner_folder(settings: Settings, learner: str) -> Path:
 def learner_as_kept(settings: Settings, learner: str) -> str:
     """The name as it was spelled when something of the learner was first kept; as given where nothing is."""
     folder = learner_folder(settings, learner)
-    return _learner_of(folder) if folder.is_dir() else learner
+    return learner_of(folder) if folder.is_dir() else learner
 
 
 def _folder_key(name: str) -> str:
@@ -172,7 +180,7 @@ def _folder_key(name: str) -> str:
     return "".join(character for character in name_key(HASHED.sub("", name)) if character.isalnum())
 
 
-def _learner_of(folder: Path) -> str:
+def learner_of(folder: Path) -> str:
     """Whose folder it is, by what lies in it; by its name where nothing in it can be read."""
     for path in (folder / CONSENT, *sorted(folder.glob("*.json")), *sorted(folder.glob("*/*.json"))):
         with suppress(OSError, ValueError, KeyError, TypeError):

@@ -21,6 +21,7 @@ same file name takes the place of a shipped one.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,8 +141,9 @@ def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -
     (_folder(settings) / f"{lesson}{SUFFIX}").unlink()
 
 
-def as_yaml(title: str, language: str, kind: str, texts: list[str]) -> bytes:
-    """A lesson's file from a list of texts."""
+def as_yaml(title: str, language: str, kind: str, items: Sequence[Item]) -> bytes:
+    """A lesson's file from a list of items."""
+    texts = [{"text": item.text, "note": item.note} if item.note else item.text for item in items]
     content = {"title": title, "language": language, "kind": kind, "items": texts}
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode("utf-8")
 

@@ -13,6 +13,12 @@ from pipeline.practice.memory import Memory, remember, remembered
 from pipeline.practice.pin import MOST_WRONG, PinError, has_pin, open_with, opens, remove_pin, set_pin
 from pipeline.settings import Settings
 
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.practice.pin.COST", 2)
+
+
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 

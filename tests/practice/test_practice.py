@@ -36,6 +36,7 @@ from pipeline.practice.comparison import AlignedComparison, Side, compare
 from pipeline.practice.consent import Keep, consent_of, drop_recordings, exported, give_consent
 from pipeline.practice.lessons import (
     MAX_BYTES,
+    Item,
     LessonError,
     add_lesson,
     as_yaml,
@@ -109,10 +110,14 @@ def test_every_shipped_lesson_can_be_read_and_said(settings: Settings) -> None:
 
 
 def test_a_lesson_is_added_replaced_and_deleted(settings: Settings) -> None:
-    add_lesson(settings, "market", as_yaml("At the market", "en", "sentences", ["Two apples, please.", "How much?"]))
+    add_lesson(
+        settings,
+        "market",
+        as_yaml("At the market", "en", "sentences", [Item("Two apples, please."), Item("How much?")]),
+    )
     found = get_lesson(settings, "market")
     assert (found.own, [item.text for item in found.items]) == (True, ["Two apples, please.", "How much?"])
-    add_lesson(settings, "en-th", as_yaml("Mine", "en", "words", ["thick"]))
+    add_lesson(settings, "en-th", as_yaml("Mine", "en", "words", [Item("thick")]))
     assert get_lesson(settings, "en-th").title == "Mine", "takes the shipped one's place"
     remove_lesson(settings, "en-th")
     assert get_lesson(settings, "en-th").title == "think and this"
@@ -180,7 +185,7 @@ def test_what_is_no_lesson_is_refused(content: bytes, words: str) -> None:
 
 def test_a_lessons_name_stays_in_its_folder(settings: Settings) -> None:
     with pytest.raises(LessonError, match="1 to 60 of a-z"):
-        add_lesson(settings, "../../evil", as_yaml("T", "en", "words", ["a"]))
+        add_lesson(settings, "../../evil", as_yaml("T", "en", "words", [Item("a")]))
 
 
 def test_a_damaged_lesson_stops_none_of_the_others(settings: Settings) -> None:
@@ -208,7 +213,7 @@ def test_who_scores_a_lesson(settings: Settings, lesson: str, rubric: RubricName
 def test_lessons_by_the_command_line(settings: Settings, tmp_path: Path) -> None:
     env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
     file = tmp_path / "short-i.yaml"
-    file.write_bytes(as_yaml("Short i", "en", "words", ["sit", "ship"]))
+    file.write_bytes(as_yaml("Short i", "en", "words", [Item("sit"), Item("ship")]))
     assert "2 words" in CliRunner().invoke(main, ["lesson", "add", str(file)], env=env).output
     assert "(yours)" in CliRunner().invoke(main, ["lesson", "list"], env=env).output
     assert CliRunner().invoke(main, ["lesson", "remove", "short-i"], env=env).exit_code == 0

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components.confirm import confirm
 from dashboard.markup import plain
+from dashboard.sections.practice.classes import joined_classes
 from dashboard.sections.practice.learner import choose_pin
 from dashboard.services import learner as learners
 from dashboard.services import practice
@@ -55,6 +56,7 @@ def what_is_kept(learner: str, n: int) -> None:
             if other is not keep and st.button(_(label), key=f"change-{other}"):
                 practice.let_keep(learner, other)
                 st.rerun()
+    joined_classes(learner)
     choose_pin(learner)
     if not n:
         return
