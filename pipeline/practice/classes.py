@@ -3,8 +3,8 @@
     <data root>/classes/<id>.json                {id, name, teacher, made_at}
     <attempts root>/<learner>/classes.json       {learner, classes: {id: {share, since}}}
 
-The id is random and stands in the link: who has the link can join. What a teacher sees is the learner's to give, class by
-class, from the day on which it was given, and to take back: scores, or recordings too.
+The id is random and stands in the link: who has the link can join. What a teacher sees is the learner's to give, class
+by class, from the moment when it was given, and to take back: scores, or recordings too.
 """
 
 import secrets

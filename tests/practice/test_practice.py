@@ -26,6 +26,7 @@ from pipeline.corpus.references import find_reference, is_synthetic, mark, marke
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.corpus.synthetic_voice import spoken, words_per_minute
 from pipeline.errors import AccessError, CorpusError
+from pipeline.features.alignment import References
 from pipeline.features.catalogue import load_extractor
 from pipeline.i18n import SOURCE, Multilingual, languages, speaking, translated
 from pipeline.people.access import Identity, Role
@@ -648,6 +649,21 @@ def test_refuses_music_and_a_whole_sentence_as_an_attempt_at_a_word(settings: Se
     good = score_attempt(scorer, load_audio(DEMO / "references" / "araba.wav"), araba)
     assert good.overall is not None
     assert good.overall > 80
+
+
+def test_refuses_another_word_than_was_asked_for(settings: Settings) -> None:
+    scorer = load_scorer(settings, "heuristic", RubricName.WORD)
+    references = References(settings).of_language("tr")
+    words = DEMO / "participant_04" / "kelimeler"
+    zeytin = load_audio(words / "18_zeytin.wav")
+    refused = score_attempt(scorer, zeytin, Target("araba", "tr", RubricName.WORD), references)
+    assert (refused.overall, refused.state, refused.heard_text) == (None, State.OTHER_TEXT, "zeytin")
+    assert refused.warnings[0] == "This is not the word “araba”. Listen to it, then say it."
+    assert not is_attempt(to_json(refused))
+    assert score_attempt(scorer, zeytin, Target("zeytin", "tr", RubricName.WORD), references).overall is not None
+    few = {word: references[word] for word in ("araba", "zeytin")}
+    assert score_attempt(scorer, zeytin, Target("araba", "tr", RubricName.WORD), few).overall is not None
+    assert score_attempt(scorer, zeytin, Target("uçak", "tr", RubricName.WORD), references).overall is not None
 
 
 def test_every_recording_of_the_demo_is_an_attempt(settings: Settings) -> None:

@@ -13,7 +13,8 @@ YEAR_S = 31_536_000
 
 def kept(name: str) -> str:
     """As it was when the visit began; "" for nothing."""
-    return unquote(st.context.cookies.get(name) or "")
+    value = st.context.cookies.get(name)
+    return unquote(value) if isinstance(value, str) else ""
 
 
 def keep(values: dict[str, tuple[str, int]]) -> None:

@@ -21,6 +21,7 @@ from pipeline.practice.consent import UNDER_THE_NAME
 SHARES = {Share.SCORES: N_("scores"), Share.RECORDINGS: N_("scores and recordings")}
 GIVE = {Share.RECORDINGS: N_("Scores and recordings"), Share.SCORES: N_("Scores only")}
 MOST_SOUNDS = 10
+MADE = "class.made"  # not shown
 
 
 def teachers_classes() -> None:
@@ -33,6 +34,9 @@ def teachers_classes() -> None:
     if not is_open(teacher):
         return
     known = {led.id: led for led in classes.mine(teacher)}
+    if state.recall(MADE) in known:
+        state.choose("class-chosen", state.recall(MADE))
+        state.forget(MADE)
     chosen = st.selectbox(
         _("Class"), list(known), format_func=lambda key: known[key].name, placeholder=_("No classes yet"),
         key="class-chosen",
@@ -49,7 +53,7 @@ def _make(teacher: str) -> None:
         name = st.text_input(_("Name of a new class"), max_chars=MAX_NAME_LENGTH, key="class-name")
         if st.form_submit_button(_("Add class"), key="class-add"):
             made = classes.make(name, teacher)
-            state.choose("class-chosen", made.id)
+            state.remember(MADE, made.id)
             keep("class", _("“{name}” was added. Give its link to your learners.").format(name=plain(made.name)))
 
 
