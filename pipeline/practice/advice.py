@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pipeline.i18n import N_, Message
 from pipeline.phones import PHONES, UNKNOWN
 from pipeline.practice.comparison import AlignedComparison, Stretch
+from pipeline.practice.sounds import TURKISH
 from pipeline.practice.stress import WordStress
 from pipeline.records import PhoneScore, ScoreResult, Seconds, State, Verdict, WordScore
 
@@ -18,20 +19,8 @@ LONG_PAUSE_S: Seconds = 0.6
 TOO_LONG, TOO_SHORT = 1.5, 0.66  # times the reference
 LOW_ASPECT = 6.5  # of 10
 
-# How sounds of Turkish letters are made that learners ask about.
-TURKISH: dict[str, str] = {
-    "ı": N_("ı: tongue back as for u, lips flat as for i."),
-    "ö": N_("ö: say e and round the lips."),
-    "ü": N_("ü: say i and round the lips tightly."),
-    "ç": N_("ç: as ch in cheese."),
-    "ş": N_("ş: as sh in she."),
-    "ğ": N_("ğ: silent; it makes the vowel before it longer."),
-    "r": N_("r: one tap of the tongue tip behind the teeth."),
-    "c": N_("c: as j in job."),
-    "j": N_("j: as s in measure."),
-    "h": N_("h: a breath, also at the end of a word."),
-    "y": N_("y: as y in yes."),
-}
+# The letters that learners ask about, of all of them.
+TOLD_OF = frozenset("ıöüçşğrcjhy")
 PART_NAMES = (
     N_("Work on the beginning (around “{letters}”)"),
     N_("Work on the middle (around “{letters}”)"),
@@ -212,7 +201,7 @@ def _part(result: ScoreResult, rule: ScoreResult, comparison: AlignedComparison 
     third, letters = part_of(result.target.text, middle)
     text = Message(N_("Here you differ most from the reference. Listen to both, one after the other."))
     for letter in dict.fromkeys(letters):
-        if letter in TURKISH:
+        if letter in TOLD_OF:
             text = Message("{text} {hint}", text=text, hint=Message(TURKISH[letter]))
     title = Message(PART_NAMES[third], letters=letters)
     yield Advice(title, text, 100.0 - rule.dimensions["segments"], *_in_files(worst, comparison))

@@ -11,7 +11,7 @@ from pipeline.features.alignment import SpeechPart, speech_part
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
 from pipeline.scoring.base import Scorer, score_audio
-from pipeline.scoring.other_word import other_word
+from pipeline.scoring.other_word import is_other_word
 
 # silero-vad's highest probability: 0 of 233 recorded and synthetic words lie below, melodies and chords do.
 LEAST_VOICE = 0.5
@@ -33,7 +33,6 @@ def score_attempt(
     if result.overall is None:
         return result
     heard = cut_to(audio, speech, MARGINS[target.rubric]).audio
-    said: str | None = None
     if speech.surest < LEAST_VOICE:
         state = State.NO_SPEECH
         reason = Message(N_("There is no voice in this recording. Record yourself in a quiet place, without music."))
@@ -45,14 +44,13 @@ def score_attempt(
             N_("There are {seconds:.1f} s of speech in this recording, more than “{word}” takes. Say only this word."),
             seconds=speech_s, word=target.text,
         )  # fmt: skip
-    elif references and (other := other_word(references, heard, target)) is not None:
-        state, said = State.OTHER_TEXT, other.word
+    elif references and is_other_word(references, heard, target):
+        state = State.OTHER_TEXT
         reason = Message(N_("This is not the word “{word}”. Listen to it, then say it."), word=target.text)
     else:
         return result
     return replace(
         result, overall=None, band=None, scoring_method="none", confidence=None, dimensions={}, words=(), state=state,
-        heard_text=said,
         warnings=(reason, *(problem.message for problem in check_audio(audio).problems)),
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from pipeline.importing.demo_turkish import WORDS
 from pipeline.practice.contrasts import contrasts
 from pipeline.practice.pair_scoring import UNSURE_DB, voice_lead
 from pipeline.records import RubricName
-from pipeline.scoring.other_word import NAMED_WITHIN_DB, is_other
+from pipeline.scoring.other_word import THRESHOLD_DB, strangeness_db
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.synthesis import espeak
 
@@ -76,6 +76,7 @@ def words() -> None:
         part = "01-04" if recording["participant"] <= "participant_04" else "05-08"
         state = "right" if recording["score"] >= FAULTLESS_FROM else "poor"
         rows += measured(f"demo {part}, {state}", audio, word, word)
+        rows += measured(f"demo {part} in noise, {state}", worse(audio, noise), word, word)
         rows += measured(f"demo {part}, another word", audio, word, another(word))
     for variant in FRESH:
         for word in WORDS:
@@ -93,18 +94,9 @@ def words() -> None:
 
 
 def report(group: str, rows: list[Asked]) -> None:
-    refused = [row for row in rows if is_other(row.match)]
-    named = [row for row in refused if (row.match.other_distance or 0.0) < NAMED_WITHIN_DB]
-    right = sum(row.match.other_word == row.said for row in named)
-    threshold = np.percentile([row.match.match.distance / 2 - lead(row.match) for row in rows], 98)
-    print(
-        f"{group:28} n {len(rows):4}  refused {len(refused):4}  named {len(named):4}, rightly {right:4}  "
-        f"98 % lie under a threshold of {threshold:.1f} dB"
-    )
-
-
-def lead(matched: WordMatch) -> float:
-    return (matched.other_distance or 0.0) - matched.match.distance
+    beyond = np.array([strangeness_db(row.match) for row in rows])
+    refused = "  ".join(f"{least:g}: {(beyond > least).sum():3}" for least in (10.0, 12.0, THRESHOLD_DB, 16.0, 18.0))
+    print(f"{group:30} n {len(rows):4}  refused from {refused}  98 % lie under {np.percentile(beyond, 98):.1f} dB")
 
 
 def pairs() -> None:

@@ -657,7 +657,7 @@ def test_refuses_another_word_than_was_asked_for(settings: Settings) -> None:
     words = DEMO / "participant_04" / "kelimeler"
     zeytin = load_audio(words / "18_zeytin.wav")
     refused = score_attempt(scorer, zeytin, Target("araba", "tr", RubricName.WORD), references)
-    assert (refused.overall, refused.state, refused.heard_text) == (None, State.OTHER_TEXT, "zeytin")
+    assert (refused.overall, refused.state) == (None, State.OTHER_TEXT)
     assert refused.warnings[0] == "This is not the word “araba”. Listen to it, then say it."
     assert not is_attempt(to_json(refused))
     assert score_attempt(scorer, zeytin, Target("zeytin", "tr", RubricName.WORD), references).overall is not None

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.mouth import how_to_make
 from dashboard.components.recorder import recorder
 from dashboard.markup import message, plain
 from dashboard.services import path as paths
 from dashboard.services.practice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.i18n import _, day, number, translated
-from pipeline.phones import PHONES
 from pipeline.practice.contrasts import Contrast
 
 N_PAIRS = 4
@@ -78,9 +78,9 @@ def _round(contrast: Contrast) -> _Round:
 
 
 def _how(contrast: Contrast) -> None:
-    for sound, shown in zip(contrast.sounds, contrast.shown_sounds, strict=True):
-        if contrast.language == "en" and sound in PHONES:
-            st.caption(f"**{plain(shown)}** {_(PHONES[sound].hint)}")
+    for column, sound in zip(st.columns(2), contrast.sounds, strict=True):
+        with column:
+            how_to_make(contrast.language, sound)
 
 
 def _hear(now: _Round, pair: Pair, voices: tuple[ReferenceVoice, ReferenceVoice]) -> None:

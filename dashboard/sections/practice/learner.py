@@ -77,5 +77,6 @@ def choose_pin(learner: str) -> None:
 
 def _keep_in_browser(name: str) -> None:
     key_s = int(KEY_LASTS.total_seconds())
-    with st.container(height="content", gap=None):
+    # Without a gap, as the component shows nothing.
+    with st.sidebar.container(gap=None):
         browser.keep({NAME_COOKIE: (name, browser.YEAR_S), KEY_COOKIE: (learners.key(), key_s)})

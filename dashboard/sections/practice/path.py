@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.mouth import how_to_make
 from dashboard.components.page import empty_state
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import LANGUAGES, language_name, open_lesson
@@ -14,6 +15,7 @@ from pipeline.phones import PHONES
 from pipeline.practice.contrasts import Contrast, contrast_of, contrasts, shown_sound
 from pipeline.practice.lessons import LEVELS, Lesson
 from pipeline.practice.path import Placement, WeakSound
+from pipeline.practice.sounds import sounds_of
 
 GOALS = (0, 5, 10, 20)
 PRACTISE = "practise"  # not shown
@@ -50,6 +52,11 @@ def path() -> None:
     with right:
         _drills(shown, language)
     _lessons(shown, language)
+    with st.expander(_("How every sound is made")):
+        columns = st.columns(2)
+        for place, sound in enumerate(sounds_of(language)):
+            with columns[place % 2]:
+                how_to_make(language, sound)
 
 
 def _language() -> str:
@@ -110,8 +117,8 @@ def _sounds(weakest: list[WeakSound], language: str) -> None:
         st.markdown(
             title.format(sound=plain(shown_sound(language, sound.sound)), example=known.example if known else "")
             + f" · {_('average {score}').format(score=number(sound.mean))}"
-            + (f"\n\n{_(known.hint)}" if known else "")
         )
+        how_to_make(language, sound.sound, named=False)
         with st.container(horizontal=True):
             for contrast in sound.drills[:3]:
                 _drill_button(contrast, f"weak-{sound.sound}")
