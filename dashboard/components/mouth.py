@@ -18,8 +18,8 @@ WIDTH_PX = 120
 
 @dataclass(frozen=True)
 class Mouth:
-    """`x` 0 (front) to 1 (back) and `y` 0 (low) to 1 (at the palate) are the highest place of the tongue; `tip` is where
-    its tip is, `to` the end of a glide."""
+    """`x` 0 (front) to 1 (back) and `y` 0 (low) to 1 (at the palate) are the highest place of the tongue; `tip` is
+    where its tip is, `to` the end of a glide."""
 
     x: float = 0.5
     y: float = 0.35

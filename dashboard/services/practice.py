@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.people.access import Identity
     from pipeline.practice.advice import Advice
     from pipeline.practice.comparison import AlignedComparison
+    from pipeline.practice.delivery import Delivery
     from pipeline.practice.lessons import Lesson
     from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
     from pipeline.practice.stress import WordStress
@@ -49,13 +50,14 @@ class ReferenceVoice:
 class ScoredAttempt:
     """A learner's recording and its result. `rule` is the heuristic's answer, whose dimensions say what to work on;
     `comparison` lays it over the reference voice, None without one; `prediction` is its id in the log; `no_attempt`
-    says why it is none, None where it is one."""
+    says why it is none, None where it is one. `deliveries` has one for each word as it is written."""
 
     audio: Audio
     result: ScoreResult
     rule: ScoreResult
     comparison: AlignedComparison | None
     stresses: tuple[WordStress, ...]
+    deliveries: tuple[Delivery, ...]
     advice: tuple[Advice, ...]
     milliseconds: float
     prediction: str
@@ -124,9 +126,11 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
     from pipeline.errors import AudioError
     from pipeline.practice.advice import advise
     from pipeline.practice.comparison import compare
+    from pipeline.practice.delivery import deliveries
     from pipeline.practice.stress import word_stresses
     from pipeline.practice.validity import why_no_attempt
     from pipeline.scoring.base import score_audio
+    from pipeline.scoring.pieces import as_written
     from pipeline.scoring.selection import HEURISTIC, load_scorer
 
     started = time.perf_counter()
@@ -142,13 +146,16 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
         with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
             comparison = compare(audio, loaded_audio(reference.path))
     stresses = word_stresses(audio, result)
+    delivered = tuple(deliveries(audio, target.text, as_written(result.words)))
     pace = comparison if reference is not None and not reference.synthetic else None
     advice = () if no_attempt else tuple(advise(result, rule, comparison, stresses, pace=pace))
     milliseconds = 1000 * (time.perf_counter() - started)
     named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
     prediction = log_answer(PredictionLog(settings()), answered, participant=named)
     start_shadow(settings(), audio, target, prediction, named)
-    return ScoredAttempt(audio, result, rule, comparison, stresses, advice, milliseconds, prediction, no_attempt)
+    return ScoredAttempt(
+        audio, result, rule, comparison, stresses, delivered, advice, milliseconds, prediction, no_attempt
+    )
 
 
 @asks(Action.PRACTISE)

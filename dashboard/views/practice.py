@@ -59,6 +59,7 @@ def _practise(exercise: Exercise) -> None:
         )
         return
     voice = practice.reference_voice(exercise.target)
+    result = st.container()  # above what was read and recorded, as soon as there is one
     left, right = st.columns(2)
     with left:
         listen(voice, exercise)
@@ -76,9 +77,11 @@ def _practise(exercise: Exercise) -> None:
     if data is None:
         practice.load_scorers(exercise.target)
     else:
-        attempt = new_attempt(data, exercise, voice)
+        with result:
+            attempt = new_attempt(data, exercise, voice)
+            if attempt is not None:
+                verdict(attempt, voice)
         if attempt is not None:
-            verdict(attempt, voice)
             if attempt.no_attempt is None:
                 compared_with_reference(attempt)
                 details(attempt)

@@ -1,8 +1,8 @@
-"""How the words of a sentence were delivered: pauses, breaks inside a phrase, and a melody that stays level.
+"""How the words of a sentence were delivered: breaks inside a phrase, and a melody that stays level.
 
-A pause is silence before a word; it is a break where no punctuation stands. A phrase, the words between two pauses, is
-flat where its pitch moves less than FLAT_SEMITONES. What experts thought of such phrases is in
-docs/results/practice.md: a flat phrase is put to the learner as a question.
+A break is a silence before a word where no punctuation stands. A phrase, the words between two silences, is flat where
+its pitch moves less than FLAT_SEMITONES. What experts thought of such sentences is in docs/results/practice.md: a break
+is told, a flat phrase is put to the learner as a question.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from pipeline.features.frames import HOP, Frames
 from pipeline.records import Seconds, Verdict, WordScore
 
 PAUSE_S: Seconds = 0.25
+BREAK_S: Seconds = 0.6  # shorter ones disturb nobody
 PUNCTUATION = tuple(",.;:!?…)\u2013\u2014")
 FLAT_SEMITONES = 3.0  # from the 5th to the 95th percentile of a phrase's pitch
 FEWEST_WORDS = 3  # of a phrase, before anything is said of its melody
@@ -26,10 +27,9 @@ FRAME_S = HOP / 16_000
 
 @dataclass(frozen=True)
 class Delivery:
-    """Of one word: the silence before it (0 for none), whether that breaks a phrase, whether its phrase is flat."""
+    """Of one word: the silence that breaks the phrase before it (0 for none), and whether its phrase is flat."""
 
-    pause_s: Seconds = 0.0
-    is_break: bool = False
+    break_s: Seconds = 0.0
     is_flat: bool = False
 
 
@@ -38,10 +38,11 @@ def deliveries(audio: Audio, text: str, words: Sequence[WordScore]) -> list[Deli
     pieces = text.split()
     pauses = [0.0, *(_pause(before, word) for before, word in pairwise(words))]
     breaks = [
-        pause > 0 and not _ends_phrase(pieces, word.token) for pause, word in zip(pauses, words, strict=True)
-    ]  # fmt: skip
+        pause if pause >= BREAK_S and not _ends_phrase(pieces, word.token) else 0.0
+        for pause, word in zip(pauses, words, strict=True)
+    ]
     flat = _flat(audio, words, pauses)
-    return [Delivery(pause, broken, level) for pause, broken, level in zip(pauses, breaks, flat, strict=True)]
+    return [Delivery(length_s, level) for length_s, level in zip(breaks, flat, strict=True)]
 
 
 def pitch_range(f0_hz: NDArray[np.floating]) -> float | None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audio.load import load_audio
-from pipeline.features.frames import Frames
-from pipeline.practice.delivery import deliveries, pitch_range
+from pipeline.practice.advice import SURE
+from pipeline.practice.delivery import deliveries
 from pipeline.practice.stress import word_stresses
 from pipeline.records import RubricName, Target, to_json
 from pipeline.scoring.base import score_audio
@@ -25,7 +25,7 @@ from pipeline.text import lines_of
 
 SEED = 21
 WRONG_PHONE = 1.0  # of 2: a mean of five experts below it says wrong
-POOR_FLUENCY = POOR_PROSODY = 6.5  # of 10, the median of five experts: below it they heard something
+GOOD = 8.0  # of 10, the median of five experts: below it they heard something in the whole sentence
 
 
 def score(folder: Path, out: Path, n: int) -> None:
@@ -40,8 +40,7 @@ def score(folder: Path, out: Path, n: int) -> None:
             moved = {stress.word.lower(): stress.moved for stress in word_stresses(audio, result)}
             row = {
                 "entry": entry, "result": to_json(result), "moved": moved,
-                "delivery": [vars(one) for one in deliveries(audio, entry["text"], result.words)],
-                "range": pitch_range(Frames(audio).pitch.f0_hz),
+                "delivery": [vars(word) for word in deliveries(audio, entry["text"], result.words)],
             }  # fmt: skip
             file.write(json.dumps(row) + "\n")
 
@@ -58,24 +57,25 @@ def table(rows: list[dict[str, Any]]) -> None:
 def statements(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[tuple[bool, bool]]]]:
     """Each kind of statement with, for every place, whether it was said and whether the experts agree."""
     scored = [row for row in rows if row["result"]["state"] == "scored"]
-    yield "The sound is wrong", list(phones(scored, ("wrong",)))
-    yield "The sound is missing", list(phones(scored, ("missing",)))
+    yield "The sound is wrong, surely", list(phones(scored, "wrong", SURE))
+    yield "The sound is wrong, perhaps", list(phones(scored, "wrong", 0.0))
+    yield "The sound is missing", list(phones(scored, "missing", 0.0))
     yield "The word was not said", list(words(scored, lambda word: word["verdict"] == "missing"))
     yield "The word sounded like another", list(words(scored, lambda word: bool(word["heard"])))
     yield "Another syllable was stressed", list(stress(scored))
-    breaks = [(sum(one["is_break"] for one in row["delivery"]) > 0, slow(row)) for row in scored]
+    breaks = [(any(word["break_s"] for word in row["delivery"]), poor(row, "fluency", GOOD)) for row in scored]
     yield "There is a break in the sentence", breaks
-    for least in (2.0, 2.5, 3.0, 3.5, 4.0):
-        flat = [((row["range"] or 99.0) < least, poor(row, "prosodic", POOR_PROSODY)) for row in scored]
-        yield f"The melody is level (under {least:g} semitones)", flat
+    flat = [(any(word["is_flat"] for word in row["delivery"]), poor(row, "prosodic", GOOD)) for row in scored]
+    yield "The melody is level", flat
 
 
-def phones(rows: list[dict[str, Any]], verdicts: tuple[str, ...]) -> Iterator[tuple[bool, bool]]:
+def phones(rows: list[dict[str, Any]], verdict: str, surest: float) -> Iterator[tuple[bool, bool]]:
     for said, heard in aligned(rows):
         if said["verdict"] == "missing":
             continue
         for phone, mean in zip(said["phones"], heard["phones_accuracy"], strict=True):
-            yield phone["verdict"] in verdicts, mean < WRONG_PHONE
+            sure = (phone["confidence"] or 0.0) >= surest
+            yield sure and phone["verdict"] == verdict, mean < WRONG_PHONE
 
 
 def words(rows: list[dict[str, Any]], said_of: Any) -> Iterator[tuple[bool, bool]]:
@@ -98,10 +98,6 @@ def aligned(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], di
             for one, other in zip(said, heard, strict=True):
                 if len(one["phones"]) == len(other["phones_accuracy"]):
                     yield one, other
-
-
-def slow(row: dict[str, Any]) -> bool:
-    return poor(row, "fluency", POOR_FLUENCY)
 
 
 def poor(row: dict[str, Any], aspect: str, least: float) -> bool:

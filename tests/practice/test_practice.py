@@ -457,9 +457,8 @@ def test_advice_says_how_the_sound_is_made_and_comes_in_the_order_of_use() -> No
     ))  # fmt: skip
     found = advise(said, said, None)
     assert [one.title for one in found] == [
-        "The sound θ in “think”, “thin”", "Say “gone” too", "The sound n"
+        "The sound θ in “think”, “thin”", "Say “gone” too", "Is the sound n right?"
     ]  # fmt: skip
-    assert "It sounded like s." in found[0].text
     assert "tongue tip between the teeth" in found[0].text
     assert found[0].mine == (0.1, 0.6)
 
@@ -468,10 +467,10 @@ def test_advice_is_shown_in_the_language_of_the_learner() -> None:
     wrong = phone("TH", Verdict.WRONG, heard="S", confidence=0.9)
     spoken_result = result("think", 60.0, (spoken_word("think", wrong),))
     (advice,) = advise(spoken_result, spoken_result, None)
-    assert advice.text.startswith("It sounded like s. Put the tongue tip between the teeth")
+    assert advice.text.startswith("Put the tongue tip between the teeth")
     with speaking("tr"):
         assert translated(advice.title) == "“think” içindeki θ sesi"
-        assert translated(advice.text).startswith("s gibi duyuldu. Dil ucunu dişlerin arasına")
+        assert translated(advice.text).startswith("Dil ucunu dişlerin arasına")
 
 
 def test_no_more_than_three_and_none_for_what_was_not_scored() -> None:

@@ -21,16 +21,17 @@ def compared_with_reference(attempt: ScoredAttempt) -> None:
     """Waveform, spectrogram and melody of both, timing and pauses."""
     comparison = attempt.comparison
     if comparison is not None:
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.header(_("4. Comparison with the reference"), width="stretch", anchor=False)
-        warped = row.toggle(
-            _("Align in time"), value=True, key="comparison-aligned",
-            help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),
-        )  # fmt: skip
-        st.plotly_chart(practice_charts.comparison(comparison, warped=warped), key="practice-comparison")
-        st.markdown(" ".join(_timing(comparison, attempt.result.target.rubric)))
-    for stress in attempt.stresses:
-        _stress(stress)
+        with st.expander(_("Comparison with the reference")):
+            warped = st.toggle(
+                _("Align in time"), value=True, key="comparison-aligned",
+                help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),
+            )  # fmt: skip
+            st.plotly_chart(practice_charts.comparison(comparison, warped=warped), key="practice-comparison")
+            st.markdown(" ".join(_timing(comparison, attempt.result.target.rubric)))
+    if attempt.stresses:
+        with st.expander(_("Stress of each word")):
+            for stress in attempt.stresses:
+                _stress(stress)
 
 
 def recording_checks(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
