@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline.practice.advice import Advice
     from pipeline.practice.comparison import AlignedComparison
     from pipeline.practice.delivery import Delivery
+    from pipeline.practice.free_speech import FreeSpeech
     from pipeline.practice.lessons import Lesson
     from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
     from pipeline.practice.stress import WordStress
@@ -156,6 +157,16 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
     return ScoredAttempt(
         audio, result, rule, comparison, stresses, delivered, advice, milliseconds, prediction, no_attempt
     )
+
+
+@asks(Action.PRACTISE)
+def listen_freely(data: bytes, language: str) -> FreeSpeech | Message:
+    """What was heard in a recording without a text, or why nothing was. Raises AudioError where it cannot be read, or
+    is too long."""
+    from pipeline.audio.load import load_audio
+    from pipeline.practice.free_speech import LONGEST_S, listen_freely
+
+    return listen_freely(settings(), load_audio(data, max_duration_s=LONGEST_S + 1), language)
 
 
 @asks(Action.PRACTISE)

@@ -11,6 +11,7 @@ from dashboard.sections.practice.attempts import earlier_attempts
 from dashboard.sections.practice.choose import Exercise, choose_exercise, language_name
 from dashboard.sections.practice.classes import invitation, teachers_classes
 from dashboard.sections.practice.comparison import compared_with_reference, recording_checks
+from dashboard.sections.practice.free_speaking import free_speaking
 from dashboard.sections.practice.library import library
 from dashboard.sections.practice.path import path
 from dashboard.sections.practice.privacy import ask
@@ -45,7 +46,9 @@ def render() -> None:
         progress()
     else:
         exercise = choose_exercise()
-        if exercise is not None:
+        if exercise is not None and exercise.is_free and practice.can_score(exercise.target.language):
+            free_speaking(exercise)
+        elif exercise is not None:
             _practise(exercise)
 
 

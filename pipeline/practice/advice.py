@@ -137,8 +137,8 @@ def _stress(stresses: tuple[WordStress, ...]) -> Iterator[Advice]:
     for stress in stresses:
         if stress.moved:
             title = Message(
-                N_("Stress syllable {expected} of “{word}”, not syllable {heard}"),
-                expected=stress.expected + 1, word=stress.word.lower(), heard=stress.heard + 1,
+                N_("Did you stress syllable {expected} of “{word}”?"),
+                expected=stress.expected + 1, word=stress.word.lower(),
             )  # fmt: skip
             text = Message(
                 N_("{syllables}: make this syllable longer, louder and higher, and the others shorter."),

@@ -35,6 +35,8 @@ class Delivery:
 
 def deliveries(audio: Audio, text: str, words: Sequence[WordScore]) -> list[Delivery]:
     """One for each word."""
+    if not words:
+        return []
     pieces = text.split()
     pauses = [0.0, *(_pause(before, word) for before, word in pairwise(words))]
     breaks = [

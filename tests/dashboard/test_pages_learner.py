@@ -160,3 +160,15 @@ def test_a_lesson_is_made_of_a_table(open_page: Open, settings: Settings) -> Non
     lesson = get_lesson(settings, "sehirde")
     assert [(item.text, item.note) for item in lesson.items] == [("otobüs", "ö"), ("tramvay", "")]
     assert "?lesson=sehirde" in page.code[0].value
+
+
+def test_free_speaking_shows_what_was_heard_and_keeps_nothing(open_page: Open, settings: Settings) -> None:
+    give_consent(settings, "Deniz", Keep.RECORDINGS)
+    page = open_page("practice", lesson="speak-tr", learner="Deniz")
+    assert "Dün ne yaptınız?" in headings(page)
+    record(page)
+    assert "this is less sure" in said(page)
+    assert [metric.label for metric in page.metric][:2] == ["Syllables per second", "Syllables between pauses"]
+    assert not read_attempts(settings, "Deniz").attempts
+    page.button(key="free-again").click().run()
+    assert not page.metric

@@ -35,6 +35,7 @@ from pipeline.practice.advice import advise, part_of
 from pipeline.practice.attempts import Attempt, delete_attempts, read_attempts, save_attempt
 from pipeline.practice.comparison import AlignedComparison, Side, compare
 from pipeline.practice.consent import Keep, consent_of, drop_recordings, exported, give_consent
+from pipeline.practice.delivery import deliveries
 from pipeline.practice.lessons import (
     MAX_BYTES,
     Item,
@@ -533,7 +534,7 @@ def test_moved_stress_is_said_only_where_it_is_sure() -> None:
     unsure = WordStress("hotel", ("hoʊ", "tɛl"), (0.6, 0.4), 1, (0.0, 0.5))
     said = result("photograph hotel", 70.0)
     (found,) = advise(said, said, None, (sure, unsure))
-    assert found.title == "Stress syllable 1 of “photograph”, not syllable 3"
+    assert found.title == "Did you stress syllable 1 of “photograph”?"
     assert sure.shown == "ˈfoʊ·tʌ·ɡɹæf"
 
 
@@ -678,3 +679,45 @@ def test_learners_who_record_at_once_do_not_disturb_each_other() -> None:
     alone = [surest_voice(samples) for samples in recordings]
     with ThreadPoolExecutor(4) as learners:
         assert list(learners.map(surest_voice, recordings * 8)) == alone * 8
+
+
+# How the words were delivered
+
+
+def hum(seconds: float, hertz: float, to_hertz: float) -> np.ndarray:
+    """A voice-like sound whose pitch moves from one to the other."""
+    n = round(seconds * RATE_HZ)
+    phase = 2 * np.pi * np.cumsum(np.linspace(hertz, to_hertz, n)) / RATE_HZ
+    return 0.1 * sum(np.sin(k * phase) / k for k in range(1, 8))
+
+
+def read_words(*spans: tuple[float, float], verdict: Verdict = Verdict.RIGHT) -> list[WordScore]:
+    return [WordScore(f"w{n}", 90.0, a, b, verdict=verdict, token=n) for n, (a, b) in enumerate(spans)]
+
+
+def test_a_silence_inside_a_phrase_is_a_break() -> None:
+    audio = from_samples(np.zeros(5 * RATE_HZ, dtype=np.float32), RATE_HZ)
+    words = read_words((0.0, 0.5), (1.2, 1.5), (2.3, 2.6), (3.0, 3.3))
+    found = deliveries(audio, "one two, three four", words)
+    breaks = [round(word.break_s, 1) for word in found]
+    assert breaks == [0.0, 0.7, 0.0, 0.0], "after a comma it is none, nor is a short one"
+    missing = read_words(*((n, n + 0.2) for n in range(4)), verdict=Verdict.MISSING)
+    assert not any(word.break_s for word in deliveries(audio, "a b c d", missing))
+    assert deliveries(audio, "masa", ()) == []
+
+
+@pytest.mark.parametrize(("to_hertz", "flat"), [(152.0, True), (200.0, False)])
+def test_a_phrase_whose_pitch_hardly_moves_is_flat(to_hertz: float, flat: bool) -> None:
+    audio = from_samples(hum(1.5, 150.0, to_hertz).astype(np.float32), RATE_HZ)
+    spans = ((0.0, 0.5), (0.5, 1.0), (1.0, 1.5))
+    assert [one.is_flat for one in deliveries(audio, "a b c", read_words(*spans))] == [flat] * 3
+    assert not any(one.is_flat for one in deliveries(audio, "a b", read_words(*spans[:2]))), "two words are no phrase"
+
+
+def test_a_word_of_no_dictionary_has_no_stress_and_no_error() -> None:
+    audio = from_samples(hum(1.0, 150.0, 200.0).astype(np.float32), RATE_HZ)
+    phones = tuple(PhoneScore(symbol, 90.0, 0.1 * n, 0.1 * n + 0.1) for n, symbol in enumerate(("HH", "EH", "N", "IY")))
+    said = replace(
+        result("hennyx", 70.0, (WordScore("hennyx", 90.0, 0.0, 0.4, phones),)), target=Target("hennyx", "en")
+    )
+    assert word_stresses(audio, said) == ()

@@ -113,7 +113,7 @@ def _dots(stress: WordStress) -> dict[str, Any]:
     title = _("Stress on syllable {place} of {n}").format(place=stress.expected + 1, n=len(stress.syllables))
     if stress.moved:
         marks[stress.heard] = "instead"
-        title = _("{stress}; you stressed syllable {heard}").format(stress=title, heard=stress.heard + 1)
+        title = _("{stress}; perhaps you stressed syllable {heard}").format(stress=title, heard=stress.heard + 1)
     return {"marks": marks, "title": title}
 
 

@@ -10,7 +10,8 @@ from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.services import learner as learners
 from dashboard.services import practice
 from pipeline.i18n import N_, _, language, number, translated
-from pipeline.practice.lessons import MAX_LENGTH, Lesson
+from pipeline.practice.free_speech import TOPICS
+from pipeline.practice.lessons import MAX_LENGTH, Item, Lesson
 from pipeline.practice.memory import Memory
 from pipeline.records import Target
 
@@ -19,6 +20,7 @@ CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
 BY_DEFAULT, RETURNED = "practice.by-default", "practice.returned"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
 FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
+SPEAK = {"speak-tr": "tr", "speak-en": "en"}  # not shown
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Exercise:
     lesson: Lesson
     target: Target
     learner: str
+
+    @property
+    def is_free(self) -> bool:
+        """Without a text to read: `target` has a question to answer."""
+        return self.lesson.id in SPEAK
 
     @property
     def note(self) -> str:
@@ -115,7 +122,11 @@ def _choose_lesson() -> Lesson:
     lessons = {lesson.id: lesson for lesson in listed} | {
         free: Lesson(free, _(FREE_TITLES[kind]), code, kind, ()) for free, (code, kind, _example) in FREE.items()
     }
-    order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE))
+    lessons |= {
+        key: Lesson(key, _("Free speaking"), code, "sentences", tuple(map(Item, TOPICS[code])))
+        for key, code in SPEAK.items()
+    }
+    order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE or key in SPEAK))
     # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. The choice is the index
     # of every run, never only set in the first: on a slow machine a second run can follow before the browser has drawn
     # the first, and the browser then answers with the index that it sees.

@@ -73,7 +73,7 @@ def _stress(stress: WordStress) -> None:
     if stress.heard == stress.expected:
         template = _("Stress of “{word}” ({syllables}): {shares}. You stressed the right syllable.")
     elif stress.moved:
-        template = _("Stress of “{word}” ({syllables}): {shares}. You stressed another syllable.")
+        template = _("Stress of “{word}” ({syllables}): {shares}. Perhaps you stressed another syllable.")
     else:
         template = _("Stress of “{word}” ({syllables}): {shares}. The difference is too small to be sure.")
     st.caption(template.format(word=plain(stress.word.lower()), syllables=plain(stress.shown), shares=" ".join(shares)))

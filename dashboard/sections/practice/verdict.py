@@ -15,6 +15,7 @@ from dashboard.services.practice import ReferenceVoice, ScoredAttempt
 from pipeline.audio.load import AudioTooLongError
 from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
+from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
 
 ASPECTS = {
@@ -73,7 +74,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         else:
             _not_counted(attempt.no_attempt, attempt.result)
         st.button(
-            _("Again"), icon=":material/replay:", type="primary", key="practice-again", on_click=_again,
+            _("Again"), icon=":material/replay:", type="primary", key="practice-again", on_click=again,
             help=_("Record the same text once more."),
         )  # fmt: skip
     with right:
@@ -95,6 +96,12 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
 
 def _first_hint(attempt: ScoredAttempt) -> None:
     """What to work on, with the mouth where it is a sound."""
+    words = attempt.result.words
+    if not attempt.advice and (attempt.result.overall or 0.0) < MASTERED and words:
+        weakest = min(words, key=lambda word: word.score)
+        hint = _("“{word}” was the least clear word. Listen to it, then say it again.")
+        st.markdown(hint.format(word=plain(weakest.text.lower())))
+        return
     if not attempt.advice:
         st.markdown(_("Well done: nothing stands out. Go on to the next text."))
         return
@@ -111,7 +118,7 @@ def take() -> int:
     return int(state.recall(TAKE, 0))
 
 
-def _again() -> None:
+def again() -> None:
     state.remember(TAKE, take() + 1)
 
 
