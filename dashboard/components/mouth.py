@@ -13,7 +13,7 @@ from pipeline.i18n import _
 from pipeline.practice.contrasts import shown_sound
 from pipeline.practice.sounds import how_to_say
 
-WIDTH_PX = 120
+WIDTH_PX = 96
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,21 @@ MOUTHS = {"en": ENGLISH, "tr": TURKISH}
 def how_to_make(language: str, sound: str, *, named: bool = True) -> None:
     """The picture, and the description beside it; with the sound's name before it where it has not been said."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(mouth_svg(language, sound), width="content")
+        picture(language, sound)
         text = _(how_to_say(language, sound))
         name = f"**{plain(shown_sound(language, sound))}** " if named and language == "en" else ""  # not shown
         st.markdown(name + plain(text))
 
 
+def picture(language: str, sound: str) -> None:
+    """Nothing for a sound that is not known."""
+    svg = mouth_svg(language, sound)
+    if svg:
+        st.image(svg, width=WIDTH_PX)
+
+
 def mouth_svg(language: str, sound: str) -> str:
-    """A picture in the colour of the text around it; hidden from screen readers, which read the description. "" for a
-    sound that is not known."""
+    """On a light ground of its own, as pictures do not know the page's colours. "" for a sound that is not known."""
     mouth = MOUTHS.get(language, {}).get(sound)
     return "" if mouth is None else _drawn(mouth)
 
@@ -111,16 +117,16 @@ def _drawn(mouth: Mouth) -> str:
         y = 52 + drop / 2
         parts.append(f'<path d="M12 {y} L1 {y} M5 {y - 4} L1 {y} L5 {y + 4}" stroke-width="1.5" />')
     return (
-        f'<svg class="mouth" viewBox="0 0 112 116" width="{WIDTH_PX}" height="{WIDTH_PX}" fill="none" '
-        'stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" '
-        f'focusable="false">{"".join(parts)}</svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 0 118 118" fill="none" stroke="#22303c" stroke-width="2.2" '
+        'stroke-linecap="round" stroke-linejoin="round"><rect x="-4" width="118" height="118" rx="8" fill="#f2f5f7" '
+        f'stroke="none" />{"".join(parts)}</svg>'
     )
 
 
 def _teeth(drop: float) -> str:
     return (
-        '<path d="M30 44 L34 46 L32 55 Z" fill="currentColor" stroke="none" />'
-        f'<path d="M30 {68 + drop} L34 {66 + drop} L32 {58 + drop} Z" fill="currentColor" stroke="none" />'
+        '<path d="M30 44 L34 46 L32 55 Z" fill="#22303c" stroke="none" />'
+        f'<path d="M30 {68 + drop} L34 {66 + drop} L32 {58 + drop} Z" fill="#22303c" stroke="none" />'
     )
 
 

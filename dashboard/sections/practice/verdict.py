@@ -5,7 +5,7 @@ import hashlib
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.mouth import mouth_svg
+from dashboard.components.mouth import picture
 from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, score_card
 from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
@@ -109,7 +109,7 @@ def _first_hint(attempt: ScoredAttempt) -> None:
     hint = f"**{message(translated(first.title))}** {message(translated(first.text))}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if first.sound:
-            st.html(mouth_svg(attempt.result.target.language, first.sound), width="content")
+            picture(attempt.result.target.language, first.sound)
         st.markdown(hint)
 
 
