@@ -70,8 +70,7 @@ def open_with(settings: Settings, learner: str, pin: str, now: datetime | None =
         kept = _read(settings, learner)
         wrong = tuple(at for at in kept.wrong if now - at < WITHIN)
         if len(wrong) >= MOST_WRONG:
-            minutes = -(-int((wrong[0] + WITHIN - now).total_seconds()) // 60)
-            raise PinError(N_("Too many wrong PINs. Try again in {minutes} minutes."), minutes=max(1, minutes))
+            raise PinError(N_("Too many wrong PINs. Wait a quarter of an hour, then try again."))
         if not hmac.compare_digest(_hash(pin, kept.salt), kept.hash):
             _write(settings, learner, replace(kept, wrong=(*wrong, now)))
             raise PinError(N_("This PIN is wrong. Attempts left: {n}."), n=MOST_WRONG - len(wrong) - 1)
