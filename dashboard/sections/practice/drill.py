@@ -16,6 +16,7 @@ from pipeline.i18n import _, day, number, translated
 from pipeline.practice.contrasts import Contrast
 
 N_PAIRS = 4
+ROUND, DUE = "drill.round", "drill.due"  # not shown
 Pair = tuple[str, str]
 
 
@@ -67,13 +68,13 @@ def drill(contrast: Contrast, learner: str) -> None:
 
 
 def _round(contrast: Contrast) -> _Round:
-    known: tuple[str, _Round] | None = state.recall("drill.round")
+    known: tuple[str, _Round] | None = state.recall(ROUND)
     if known is not None and known[0] == contrast.id:
         return known[1]
     draw = random.Random()  # noqa: S311  which words come is no secret
     pairs = draw.sample(contrast.pairs, min(N_PAIRS, len(contrast.pairs)))
     begun = _Round(pairs, [draw.choice(pair) for pair in pairs], [draw.choice(pair) for pair in pairs])
-    state.remember("drill.round", (contrast.id, begun))
+    state.remember(ROUND, (contrast.id, begun))
     return begun
 
 
@@ -163,7 +164,7 @@ def _next(now: _Round) -> None:
 
 
 def _leave() -> None:
-    state.forget("drill.round")
+    state.forget(ROUND)
     state.watch(state.DRILL, None)
 
 
@@ -173,13 +174,11 @@ def _result(contrast: Contrast, learner: str, now: _Round) -> None:
     if not n:
         st.caption(_("Nothing was answered in this drill."))
         return
-    due = state.recall("drill.due")
+    due = state.recall(DUE)
     if due is None or due[0] is not now:
         due = (now, paths.finish_drill(learner, contrast, right / n))
-        state.remember("drill.due", due)
+        state.remember(DUE, due)
     st.metric(_("Right"), _("{right} of {n}").format(right=number(right), n=number(n)))
     if due[1] is not None:
         st.markdown(_("This drill comes back on {day}.").format(day=day(due[1].astimezone())))
-    st.button(
-        _("Once more"), icon=":material/replay:", key="drill-once-more", on_click=state.forget, args=("drill.round",)
-    )
+    st.button(_("Once more"), icon=":material/replay:", key="drill-once-more", on_click=state.forget, args=(ROUND,))

@@ -114,10 +114,9 @@ def _sounds(weakest: list[WeakSound], language: str) -> None:
     for sound in weakest:
         known = PHONES.get(sound.sound) if language == "en" else None
         title = _("**{sound}** as in “{example}”") if known else _("**{sound}** in your words")
-        st.markdown(
-            title.format(sound=plain(shown_sound(language, sound.sound)), example=known.example if known else "")
-            + f" · {_('average {score}').format(score=number(sound.mean))}"
-        )
+        named = title.format(sound=plain(shown_sound(language, sound.sound)), example=known.example if known else "")
+        mean = _("average {score}").format(score=number(sound.mean))
+        st.markdown(f"{named} · {mean}")
         how_to_make(language, sound.sound, named=False)
         with st.container(horizontal=True):
             for contrast in sound.drills[:3]:

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dashboard.components.mouth import MOUTHS, mouth_svg
+from pipeline.practice.mouth import MOUTHS, mouth_svg
 from pipeline.practice.sounds import how_to_say, sounds_of
 from pipeline.text.turkish import SOUNDS
 
