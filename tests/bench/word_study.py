@@ -2,8 +2,11 @@
 
     python -m tests.bench.word_study words      the demo's voices and 21 others, words of the list and of no list
     python -m tests.bench.word_study pairs      Turkish minimal pairs in 12 voices
+    python -m tests.bench.word_study english FOLDER rows.jsonl
+                                                English ones: words cut out of read sentences of speechocean762
 
-All voices are eSpeak NG's, which must be installed. docs/results/practice.md has the figures.
+FOLDER and rows.jsonl are those of `statement_study`. The Turkish voices are all eSpeak NG's, which must be installed.
+docs/results/practice.md has the figures.
 """
 
 import json
@@ -11,6 +14,7 @@ import random
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -20,11 +24,12 @@ from pipeline.features.alignment import References, WordMatch, match_word, speec
 from pipeline.importing.demo_synthesis import spoil
 from pipeline.importing.demo_turkish import WORDS
 from pipeline.practice.contrasts import contrasts
-from pipeline.practice.pair_scoring import UNSURE_DB, voice_lead
+from pipeline.practice.pair_scoring import UNSURE_DB, UNSURE_NATS, english_lead, voice_lead
 from pipeline.records import RubricName
 from pipeline.scoring.other_word import THRESHOLD_DB, strangeness_db
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.synthesis import espeak
+from pipeline.text import lines_of
 
 DEMO = CHECKOUT / "data" / "demo"
 OF_DEMO = ("m1", "f2", "m7", "f4", "f3", "m5", "f5", "m2", "m3")
@@ -112,6 +117,35 @@ def pairs() -> None:
     report_pairs("Turkish, 12 voices", leads, UNSURE_DB)
 
 
+def english(folder: Path, rows: Path) -> None:
+    """Words that experts called right, each as an attempt at its pair; cut at the times that the scorer found."""
+    partners = {
+        word: pair for contrast in contrasts("en") for pair in contrast.pairs for word in pair
+    }  # the last pair of a word
+    settings, leads, n_neither = Settings.from_env(), [], 0
+    for line in lines_of(rows.read_text(encoding="utf-8")):
+        row = json.loads(line) if line else None
+        if row is None or len(row["result"]["words"]) != len(row["entry"]["words"]):
+            continue
+        audio = load_audio(folder / row["entry"]["audio"])
+        for said, heard in zip(row["result"]["words"], row["entry"]["words"], strict=True):
+            pair = partners.get(said["text"])
+            if pair is None or min(heard["phones_accuracy"]) < 2.0:
+                continue
+            lead = english_lead(settings, between_s(audio, said["start_s"] - 0.08, said["end_s"] + 0.08), pair)
+            if lead is None:
+                n_neither += 1
+            else:
+                leads.append(lead if said["text"] == pair[0] else -lead)
+    print(f"neither: {n_neither} of {n_neither + len(leads)}")
+    report_pairs("English, words of sentences", leads, UNSURE_NATS)
+
+
+def between_s(audio: Audio, start_s: float, end_s: float) -> Audio:
+    rate = audio.sample_rate_hz
+    return from_samples(audio.samples[max(0, round(start_s * rate)) : round(end_s * rate)], rate)
+
+
 def report_pairs(name: str, right: Iterable[float], unsure: float) -> None:
     """`right` are the leads of the word that was said."""
     values = np.array(list(right))
@@ -122,4 +156,7 @@ def report_pairs(name: str, right: Iterable[float], unsure: float) -> None:
 
 
 if __name__ == "__main__":
-    {"words": words, "pairs": pairs}[sys.argv[1]]()
+    if sys.argv[1] == "english":
+        english(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        {"words": words, "pairs": pairs}[sys.argv[1]]()
