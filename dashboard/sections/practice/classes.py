@@ -37,10 +37,11 @@ def teachers_classes() -> None:
     if state.recall(MADE) in known:
         state.choose("class-chosen", state.recall(MADE))
         state.forget(MADE)
-    chosen = st.selectbox(
-        _("Class"), list(known), format_func=lambda key: known[key].name, placeholder=_("No classes yet"),
-        key="class-chosen",
-    )  # fmt: skip
+    chosen = None
+    if known:
+        chosen = st.selectbox(
+            _("Class"), list(known), format_func=lambda key: known[key].name, key="class-chosen", width=420
+        )
     if chosen is not None:
         _class(known[chosen], teacher)
     with errors_in_words():

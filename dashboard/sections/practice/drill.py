@@ -79,9 +79,7 @@ def _round(contrast: Contrast) -> _Round:
 
 
 def _how(contrast: Contrast) -> None:
-    for column, sound in zip(st.columns(2), contrast.sounds, strict=True):
-        with column:
-            how_to_make(contrast.language, sound)
+    how_to_make(contrast.language, contrast.sounds, key="drill-sounds")
 
 
 def _hear(now: _Round, pair: Pair, voices: tuple[ReferenceVoice, ReferenceVoice]) -> None:

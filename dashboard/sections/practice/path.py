@@ -53,10 +53,7 @@ def path() -> None:
         _drills(shown, language)
     _lessons(shown, language)
     with st.expander(_("How every sound is made")):
-        columns = st.columns(2)
-        for place, sound in enumerate(sounds_of(language)):
-            with columns[place % 2]:
-                how_to_make(language, sound)
+        how_to_make(language, sounds_of(language), key=f"every-sound-{language}")
 
 
 def _language() -> str:
@@ -117,7 +114,7 @@ def _sounds(weakest: list[WeakSound], language: str) -> None:
         named = title.format(sound=plain(shown_sound(language, sound.sound)), example=known.example if known else "")
         mean = _("average {score}").format(score=number(sound.mean))
         st.markdown(f"{named} · {mean}")
-        how_to_make(language, sound.sound, named=False)
+        how_to_make(language, [sound.sound], key=f"weak-{language}-{sound.sound}", named=False)
         with st.container(horizontal=True):
             for contrast in sound.drills[:3]:
                 _drill_button(contrast, f"weak-{sound.sound}")

@@ -5,7 +5,7 @@ import hashlib
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.mouth import picture
+from dashboard.components.mouth import MouthNote, beside_mouths
 from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, score_card
 from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
@@ -106,11 +106,12 @@ def _first_hint(attempt: ScoredAttempt) -> None:
         st.markdown(_("Well done: nothing stands out. Go on to the next text."))
         return
     first = attempt.advice[0]
-    hint = f"**{message(translated(first.title))}** {message(translated(first.text))}"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if first.sound:
-            picture(attempt.result.target.language, first.sound)
-        st.markdown(hint)
+    if first.sound:
+        language = attempt.result.target.language
+        note = MouthNote(language, first.sound, translated(first.title), translated(first.text))
+        beside_mouths([note], key="practice-hint")
+    else:
+        st.markdown(f"**{message(translated(first.title))}** {message(translated(first.text))}")
 
 
 def take() -> int:
