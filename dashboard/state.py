@@ -28,6 +28,8 @@ JOB = "job"
 UPLOAD = "upload"
 WAKE_WORD = "wake-word"
 STEP = "step"
+DRILL = "drill"
+CLASS = "class"
 RECORDING = "recording"
 
 _PRIVATE = "pronlab."  # not shown

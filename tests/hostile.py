@@ -11,7 +11,7 @@ from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.practice.attempts import save_attempt
 from pipeline.practice.consent import Keep, give_consent
-from pipeline.practice.lessons import add_lesson, as_yaml
+from pipeline.practice.lessons import Item, add_lesson, as_yaml
 from pipeline.projects.project import Project, save_project
 from pipeline.records import RatingAction, RatingEvent, ScoreResult, Target
 from pipeline.runs import RunDirectory
@@ -78,7 +78,7 @@ def fill(settings: Settings, folder: Path) -> None:
         for place, one in enumerate(recordings)
     ]
     jsonl.write(predictions_file(settings, "odd", "heuristic"), guesses)
-    add_lesson(settings, "odd", as_yaml(IMAGE, "tr", "words", [f"{IMAGE} {n}" for n in range(3)]))
+    add_lesson(settings, "odd", as_yaml(IMAGE, "tr", "words", [Item(f"{IMAGE} {n}") for n in range(3)]))
     give_consent(settings, IMAGE, Keep.RECORDINGS)
     result = ScoreResult(50.0, "very_poor", "heuristic", "heuristic", TEXT, Target(TEXT[:60], "tr"), warnings=(TEXT,))
     save_attempt(settings, IMAGE, TEXT[:60], load_audio(SPOKEN), result, lesson="odd")

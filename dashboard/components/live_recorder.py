@@ -22,7 +22,11 @@ EVERY_S = 0.35
 SHOWN_S = 6.0  # of melody
 PITCH_EVERY_S, PITCH_WINDOW_S = 0.05, 0.12
 QUIET_DB, LOUD_DB = -60.0, -3.0
-SPANS = {"word": (0.7, 8.0), "sentence": (1.1, 25.0)}  # silence that ends it, and the longest, in seconds
+SPANS = {
+    "word": (0.7, 8.0),
+    "sentence": (1.1, 25.0),
+    "free": (2.5, 30.0),
+}  # silence that ends it, and the longest, in seconds
 
 
 class LiveRecording:

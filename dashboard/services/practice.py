@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard import identity
 from dashboard.identity import asks
+from dashboard.services.learner import acting_as
 from dashboard.services.shared import loaded_audio, settings
 from pipeline.people.access import Action
 from pipeline.practice import consent, lessons
@@ -19,7 +20,6 @@ from pipeline.practice.attempts import (
     Attempt,
     AttemptLog,
     delete_attempts,
-    learner_as_kept,
     read_attempts,
     save_attempt,
 )
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pipeline.people.access import Identity
     from pipeline.practice.advice import Advice
     from pipeline.practice.comparison import AlignedComparison
+    from pipeline.practice.delivery import Delivery
+    from pipeline.practice.free_speech import FreeSpeech
     from pipeline.practice.lessons import Lesson
     from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
     from pipeline.practice.stress import WordStress
@@ -49,13 +51,14 @@ class ReferenceVoice:
 class ScoredAttempt:
     """A learner's recording and its result. `rule` is the heuristic's answer, whose dimensions say what to work on;
     `comparison` lays it over the reference voice, None without one; `prediction` is its id in the log; `no_attempt`
-    says why it is none, None where it is one."""
+    says why it is none, None where it is one. `deliveries` has one for each word as it is written."""
 
     audio: Audio
     result: ScoreResult
     rule: ScoreResult
     comparison: AlignedComparison | None
     stresses: tuple[WordStress, ...]
+    deliveries: tuple[Delivery, ...]
     advice: tuple[Advice, ...]
     milliseconds: float
     prediction: str
@@ -124,9 +127,11 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
     from pipeline.errors import AudioError
     from pipeline.practice.advice import advise
     from pipeline.practice.comparison import compare
+    from pipeline.practice.delivery import deliveries
     from pipeline.practice.stress import word_stresses
     from pipeline.practice.validity import why_no_attempt
     from pipeline.scoring.base import score_audio
+    from pipeline.scoring.pieces import as_written
     from pipeline.scoring.selection import HEURISTIC, load_scorer
 
     started = time.perf_counter()
@@ -142,13 +147,26 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
         with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
             comparison = compare(audio, loaded_audio(reference.path))
     stresses = word_stresses(audio, result)
+    delivered = tuple(deliveries(audio, target.text, as_written(result.words)))
     pace = comparison if reference is not None and not reference.synthetic else None
     advice = () if no_attempt else tuple(advise(result, rule, comparison, stresses, pace=pace))
     milliseconds = 1000 * (time.perf_counter() - started)
     named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
     prediction = log_answer(PredictionLog(settings()), answered, participant=named)
     start_shadow(settings(), audio, target, prediction, named)
-    return ScoredAttempt(audio, result, rule, comparison, stresses, advice, milliseconds, prediction, no_attempt)
+    return ScoredAttempt(
+        audio, result, rule, comparison, stresses, delivered, advice, milliseconds, prediction, no_attempt
+    )
+
+
+@asks(Action.PRACTISE)
+def listen_freely(data: bytes, language: str) -> FreeSpeech | Message:
+    """What was heard in a recording without a text, or why nothing was. Raises AudioError where it cannot be read, or
+    is too long."""
+    from pipeline.audio.load import load_audio
+    from pipeline.practice.free_speech import LONGEST_S, listen_freely
+
+    return listen_freely(settings(), load_audio(data, max_duration_s=LONGEST_S + 1), language)
 
 
 @asks(Action.PRACTISE)
@@ -160,28 +178,14 @@ def give_feedback(prediction: str, agrees: bool) -> None:
 
 
 @asks(Action.PRACTISE)
-def learner(typed: str) -> str:
-    """The name under which somebody practises: their own; on an open installation the typed one, as it was spelled
-    before. "" where there is none."""
-    if not identity.is_open():
-        return identity.allowed(Action.PRACTISE).name
-    cleaned = " ".join(typed.split())
-    return learner_as_kept(settings(), identity.as_person(cleaned, Action.PRACTISE).name) if cleaned else ""
-
-
-def _as(learner: str) -> Identity:
-    return identity.as_person(learner, Action.PRACTISE)
-
-
-@asks(Action.PRACTISE)
 def kept(learner: str) -> consent.Keep | None:
     """What the learner lets us keep; None while they have not been asked, or are nobody."""
-    return consent.consent_of(settings(), learner, _as(learner)) if learner else None
+    return consent.consent_of(settings(), learner, acting_as(learner)) if learner else None
 
 
 @asks(Action.PRACTISE)
 def let_keep(learner: str, keep: consent.Keep) -> None:
-    consent.give_consent(settings(), learner, keep, _as(learner))
+    consent.give_consent(settings(), learner, keep, acting_as(learner))
 
 
 @asks(Action.PRACTISE)
@@ -190,17 +194,17 @@ def keep_attempt(learner: str, attempt: ScoredAttempt, lesson: str) -> None:
     keep = kept(learner)
     if attempt.no_attempt is None and keep in consent.UNDER_THE_NAME:
         audio, result = attempt.audio if keep is consent.Keep.RECORDINGS else None, attempt.result
-        save_attempt(settings(), learner, result.target.text, audio, result, lesson=lesson, by=_as(learner))
+        save_attempt(settings(), learner, result.target.text, audio, result, lesson=lesson, by=acting_as(learner))
 
 
 @asks(Action.PRACTISE)
 def attempts(learner: str, text: str | None = None) -> AttemptLog:
-    return read_attempts(settings(), learner, text, _as(learner))
+    return read_attempts(settings(), learner, text, acting_as(learner))
 
 
 @asks(Action.PRACTISE)
 def delete_attempts_at(learner: str, text: str) -> int:
-    return delete_attempts(settings(), learner, text, _as(learner))
+    return delete_attempts(settings(), learner, text, acting_as(learner))
 
 
 @asks(Action.PRACTISE)
@@ -208,19 +212,14 @@ def delete_everything(learner: str) -> int:
     """All that is kept of a learner, and their name in the log of predictions; how many attempts were deleted."""
     from pipeline.deployment.prediction_log import PredictionLog
 
-    n = delete_attempts(settings(), learner, by=_as(learner))
+    n = delete_attempts(settings(), learner, by=acting_as(learner))
     PredictionLog(settings()).forget(learner)
     return n
 
 
 @asks(Action.PRACTISE)
 def drop_recordings(learner: str) -> int:
-    return consent.drop_recordings(settings(), learner, _as(learner))
-
-
-@asks(Action.PRACTISE)
-def exported(learner: str) -> bytes:
-    return consent.exported(settings(), learner, _as(learner))
+    return consent.drop_recordings(settings(), learner, acting_as(learner))
 
 
 @dataclass(frozen=True)

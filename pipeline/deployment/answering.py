@@ -12,9 +12,10 @@ from pipeline.deployment.logged_features import features_of
 from pipeline.deployment.prediction_log import PredictionLog
 from pipeline.deployment.routing import Route, route, shadow
 from pipeline.errors import ModelError
-from pipeline.records import ScoreResult, Seconds, Target
+from pipeline.features.alignment import References
+from pipeline.records import RubricName, ScoreResult, Seconds, Target
 from pipeline.scoring.attempt import score_attempt
-from pipeline.scoring.selection import load, select
+from pipeline.scoring.selection import Selection, load, select
 from pipeline.settings import Settings
 
 
@@ -57,7 +58,7 @@ def answer_in_shadow(settings: Settings, audio: Audio, target: Target) -> Answer
     if model is None:
         return None
     selection = select(settings, target, model=model)
-    result = selection.told(score_attempt(load(settings, selection), audio, selection.target))
+    result = _scored(settings, audio, selection)
     return Answer(result, (), audio.duration_s)
 
 
@@ -92,6 +93,12 @@ def start_shadow(settings: Settings, audio: Audio, target: Target, shown: str, p
 
 def _answered(settings: Settings, audio: Audio, chosen: Route) -> Answer:
     selection = chosen.selection
-    result = selection.told(score_attempt(load(settings, selection), audio, selection.target))
+    result = _scored(settings, audio, selection)
     features = features_of(settings, audio, result)
     return Answer(result, features, audio.duration_s, chosen.arm, chosen.comparison)
+
+
+def _scored(settings: Settings, audio: Audio, selection: Selection) -> ScoreResult:
+    target = selection.target
+    references = References(settings).of_language(target.language) if target.rubric is RubricName.WORD else None
+    return selection.told(score_attempt(load(settings, selection), audio, target, references))

@@ -37,6 +37,7 @@ class Action(StrEnum):
     SCORE_SETS = N_("score whole sets")
     REVIEW = N_("decide between ratings")
     MANAGE_LESSONS = N_("change lessons")
+    LEAD_CLASSES = N_("lead classes")  # and see the progress of those of their learners who agree
     MANAGE_REFERENCES = N_("choose reference recordings")
     MANAGE_PROJECTS = N_("set up projects")
     IMPORT_DATA = N_("import or remove recordings and ratings")
@@ -75,6 +76,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.SCORE_SETS: _REVIEWERS | _RESEARCHERS,
     Action.REVIEW: _REVIEWERS,
     Action.MANAGE_LESSONS: _REVIEWERS,
+    Action.LEAD_CLASSES: _REVIEWERS,
     Action.MANAGE_REFERENCES: _REVIEWERS,
     Action.MANAGE_PROJECTS: _REVIEWERS,
     Action.IMPORT_DATA: _REVIEWERS,

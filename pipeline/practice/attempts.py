@@ -2,7 +2,8 @@
 
     <attempts root>/<learner>/<text>/<UTC time>.wav     16 kHz mono, as it was scored
     <attempts root>/<learner>/<text>/<UTC time>.json    {learner, text, at, lesson, result}
-    <attempts root>/<learner>/consent.json              what the learner lets us keep
+    <attempts root>/<learner>/consent.json              what the learner lets us keep; beside it a PIN (`pin`), the
+                                                        place in the lessons (`memory`) and the like
 
 The JSON file is written last: a recording without one belongs to an attempt that was cut short, and is not shown.
 What is kept of a learner is theirs alone: everything here asks who acts (`by`; None will do on an open installation)
@@ -12,6 +13,7 @@ and raises AccessError for anybody else. `Deniz` and `deniz` are one learner (pi
 import hashlib
 import re
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +35,7 @@ from pipeline.text import composed
 from pipeline.times import as_text, utc_time
 
 CONSENT = "consent.json"
+PIN = "pin.json"
 HASHED = re.compile(r"-[0-9a-f]{8}$")
 MAX_NAME_LENGTH = 300
 MAX_FOLDER_LENGTH = 60  # in characters of up to four bytes, with the hash still under the usual limit of 255 bytes
@@ -115,10 +118,17 @@ def save_attempt(
 def read_attempts(settings: Settings, learner: str, text: str | None = None, by: Identity | None = None) -> AttemptLog:
     """The learner's attempts at one text, or at all of them, oldest first."""
     permit_own(settings, by, learner)
-    root = learner_folder(settings, learner)
-    folders = (
-        [_folder(settings, learner, text)] if text is not None else sorted(p for p in root.glob("*") if p.is_dir())
-    )
+    if text is None:
+        return attempts_below(learner_folder(settings, learner))
+    return _read_all([_folder(settings, learner, text)])
+
+
+def attempts_below(learner_folder: Path) -> AttemptLog:
+    """All of one learner, for callers that have asked who may see them (`classes`)."""
+    return _read_all(sorted(path for path in learner_folder.glob("*") if path.is_dir()))
+
+
+def _read_all(folders: Iterable[Path]) -> AttemptLog:
     attempts: list[Attempt] = []
     problems: list[Problem] = []
     records = (path for folder in folders for path in folder.glob("*.json"))
@@ -136,7 +146,7 @@ def delete_attempts(settings: Settings, learner: str, text: str | None = None, b
     folder = learner_folder(settings, learner) if text is None else _folder(settings, learner, text)
     if not folder.is_dir():
         return 0
-    count = sum(1 for path in folder.rglob("*.json") if path.name != CONSENT)
+    count = sum(1 for path in folder.glob("*/*.json" if text is None else "*.json"))
     try:
         shutil.rmtree(folder)
     except OSError as error:
@@ -154,7 +164,7 @@ def learner_folder(settings: Settings, learner: str) -> Path:
     alike = [
         other
         for other in sorted(settings.attempts_root.glob("*"))
-        if other.is_dir() and _folder_key(other.name) == begun and same_person(_learner_of(other), learner)
+        if other.is_dir() and _folder_key(other.name) == begun and same_person(learner_of(other), learner)
     ]
     return alike[0] if alike else folder
 
@@ -162,7 +172,7 @@ def learner_folder(settings: Settings, learner: str) -> Path:
 def learner_as_kept(settings: Settings, learner: str) -> str:
     """The name as it was spelled when something of the learner was first kept; as given where nothing is."""
     folder = learner_folder(settings, learner)
-    return _learner_of(folder) if folder.is_dir() else learner
+    return learner_of(folder) if folder.is_dir() else learner
 
 
 def _folder_key(name: str) -> str:
@@ -170,9 +180,9 @@ def _folder_key(name: str) -> str:
     return "".join(character for character in name_key(HASHED.sub("", name)) if character.isalnum())
 
 
-def _learner_of(folder: Path) -> str:
+def learner_of(folder: Path) -> str:
     """Whose folder it is, by what lies in it; by its name where nothing in it can be read."""
-    for path in (folder / CONSENT, *sorted(folder.glob("*/*.json"))):
+    for path in (folder / CONSENT, *sorted(folder.glob("*.json")), *sorted(folder.glob("*/*.json"))):
         with suppress(OSError, ValueError, KeyError, TypeError):
             return str(artifacts.read_json(path)["learner"])
     return folder.name

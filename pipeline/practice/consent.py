@@ -12,7 +12,7 @@ from pipeline.errors import AttemptError
 from pipeline.i18n import N_
 from pipeline.people.access import Identity
 from pipeline.people.people import permit_own
-from pipeline.practice.attempts import CONSENT, Attempt, learner_folder, read_attempts
+from pipeline.practice.attempts import CONSENT, PIN, Attempt, learner_folder, read_attempts
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 
@@ -72,7 +72,7 @@ def exported(settings: Settings, learner: str, by: Identity | None = None) -> by
         table = csvfile.of_records(COLUMNS, (_row(attempt, home.name) for attempt in attempts))
         packed.writestr("attempts.csv", csvfile.download(table))
         for path in sorted(home.rglob("*")):
-            if path.is_file() and not path.name.startswith(artifacts.TEMPORARY_PREFIX):
+            if path.is_file() and path.name != PIN and not path.name.startswith(artifacts.TEMPORARY_PREFIX):
                 packed.write(path, str(path.relative_to(home)))
     return content.getvalue()
 

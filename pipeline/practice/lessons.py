@@ -5,12 +5,14 @@
     kind: words             # or sentences
     about: ship or sheep?   # optional
     level: 1                # optional, 1 (first steps) to 5
+    theme: Food             # optional, to be found by
+    sounds: [IH, IY]        # optional, too: phones of CMU for English, letters for other languages
     items:
       - ship
       - text: sheep
         note: Spread the lips and hold the vowel.
 
-`title`, `about` and `note` may be in several languages, of which a learner reads their own, else English:
+`title`, `about`, `theme` and `note` may be in several languages, of which a learner reads their own, else English:
 
     title: {en: First words, tr: İlk kelimeler}
 
@@ -19,6 +21,7 @@ same file name takes the place of a shipped one.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,7 @@ from pipeline.errors import PronlabError, TableError
 from pipeline.i18n import N_, Multilingual, joined
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
+from pipeline.phones import PHONES
 from pipeline.records import Problem, RubricName, Target
 from pipeline.settings import Settings
 from pipeline.tablefile import decoded
@@ -39,10 +43,10 @@ SHIPPED = Path(__file__).parent / "shipped"
 SUFFIX = ".yaml"
 MAX_BYTES = 200_000
 MAX_ITEMS = 500
-MAX_TITLE, MAX_ABOUT, MAX_NOTE = 80, 500, 300
+MAX_TITLE, MAX_THEME, MAX_ABOUT, MAX_NOTE = 80, 40, 500, 300
 MAX_LENGTH = {"words": 60, "sentences": 300}
 LEVELS = range(1, 6)
-KEYS = {"title", "language", "kind", "about", "level", "items"}
+KEYS = {"title", "language", "kind", "about", "level", "theme", "sounds", "items"}
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 EXAMPLE = """title:
@@ -71,7 +75,7 @@ class Item:
 @dataclass(frozen=True)
 class Lesson:
     """`id` is its file's name without the suffix; `own` says that the installation added it and may delete it. `title`,
-    `about` and notes are shown through `translated`."""
+    `about`, `theme` and notes are shown through `translated`."""
 
     id: str
     title: str
@@ -81,6 +85,8 @@ class Lesson:
     about: str = ""
     level: int = 1
     own: bool = False
+    theme: str = ""
+    sounds: tuple[str, ...] = ()
 
     def target(self, text: str) -> Target:
         """English is scored phone by phone whatever its length; words of other languages by the word scorer."""
@@ -135,8 +141,9 @@ def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -
     (_folder(settings) / f"{lesson}{SUFFIX}").unlink()
 
 
-def as_yaml(title: str, language: str, kind: str, texts: list[str]) -> bytes:
-    """A lesson's file from a list of texts."""
+def as_yaml(title: str, language: str, kind: str, items: Sequence[Item]) -> bytes:
+    """A lesson's file from a list of items."""
+    texts = [{"text": item.text, "note": item.note} if item.note else item.text for item in items]
     content = {"title": title, "language": language, "kind": kind, "items": texts}
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode("utf-8")
 
@@ -179,10 +186,17 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     level = raw.get("level", 1)
     if type(level) is not int or level not in LEVELS:
         wrong.append(f"level is {LEVELS[0]} to {LEVELS[-1]}, got {level!r}")
+    theme = _text(raw.get("theme", ""), MAX_THEME)
+    if theme is None or not _is_showable(theme):
+        wrong.append(f"theme has at most {MAX_THEME} characters that can be shown, or that in several languages")
+    sounds = raw.get("sounds", [])
+    if not isinstance(sounds, list) or not all(_is_sound(sound, language) for sound in sounds):
+        wrong.append("sounds is a list of phones of CMU (IY) for English, of letters for other languages")
+        sounds = []
     items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
     if wrong:
         raise LessonError(N_("The lesson {name} cannot be used: {reasons}."), name=name, reasons=joined(wrong))
-    return Lesson(name, title or "", language, kind, items, about or "", level, own)
+    return Lesson(name, title or "", language, kind, items, about or "", level, own, theme or "", tuple(sounds))
 
 
 def _text(raw: Any, longest: int) -> str | None:
@@ -195,6 +209,10 @@ def _text(raw: Any, longest: int) -> str | None:
     if not raw or not all(isinstance(code, str) and LANGUAGE.fullmatch(code) for code in raw) or not all(texts):
         return None
     return Multilingual({code: text.strip() for code, text in raw.items()})
+
+
+def _is_sound(sound: Any, language: str) -> bool:
+    return isinstance(sound, str) and (sound in PHONES if language == "en" else len(sound) == 1 and sound.isalpha())
 
 
 def _is_showable(text: str) -> bool:

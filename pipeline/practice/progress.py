@@ -53,7 +53,7 @@ def by_day(attempts: Iterable[Attempt], zone: tzinfo | None = None) -> list[Day]
     """Oldest first; days are of the machine's time zone unless another is given."""
     by_date: dict[date, list[float | None]] = defaultdict(list)
     for attempt in attempts:
-        by_date[_day(attempt, zone)].append(attempt.overall)
+        by_date[day_of(attempt, zone)].append(attempt.overall)
     days = []
     for day, scores in sorted(by_date.items()):
         known = [score for score in scores if score is not None]
@@ -62,7 +62,7 @@ def by_day(attempts: Iterable[Attempt], zone: tzinfo | None = None) -> list[Day]
 
 
 def streak(attempts: Iterable[Attempt], today: date, zone: tzinfo | None = None) -> Streak:
-    days = sorted({_day(attempt, zone) for attempt in attempts})
+    days = sorted({day_of(attempt, zone) for attempt in attempts})
     longest = run = 0
     previous: date | None = None
     for day in days:
@@ -107,5 +107,6 @@ def by_lesson(attempts: Iterable[Attempt], lessons: Iterable[Lesson]) -> list[Le
     return progress
 
 
-def _day(attempt: Attempt, zone: tzinfo | None) -> date:
+def day_of(attempt: Attempt, zone: tzinfo | None) -> date:
+    """In the machine's time zone unless another is given."""
     return datetime.fromisoformat(attempt.at).astimezone(zone).date()

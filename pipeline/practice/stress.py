@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.audio.load import Audio
+from pipeline.errors import CorpusError
 from pipeline.features.frames import HOP, Frames
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.records import ScoreResult, Seconds, Verdict, WordScore
@@ -83,7 +84,11 @@ def _marks(word: WordScore) -> list[int] | None:
     if len(vowels) < 2 or any(phone.verdict is Verdict.MISSING for phone in vowels):
         return None
     phones = [phone.phone for phone in word.phones]
-    for known in pronounce(word.text):
+    try:
+        pronunciations = pronounce(word.text)
+    except CorpusError:  # not in the dictionary: its stress is not known
+        return None
+    for known in pronunciations:
         if len(_stresses(known.variants[0])) < 2:
             continue  # `deer` said without its r has two vowels and one syllable
         for variant in known.variants:

@@ -1,15 +1,17 @@
-"""Score what somebody has just recorded: besides what every recording is refused for, music, and far more than the word
-that was asked for. Recordings of a corpus are scored without, by `score_audio`."""
+"""Score what somebody has just recorded: besides what every recording is refused for, music, another word, and far more
+than the word that was asked for. Recordings of a corpus are scored without, by `score_audio`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.audio.speech import MARGINS, cut_to, find_speech
-from pipeline.features.alignment import speech_part
+from pipeline.features.alignment import SpeechPart, speech_part
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
 from pipeline.scoring.base import Scorer, score_audio
+from pipeline.scoring.other_word import is_other_word
 
 # silero-vad's highest probability: 0 of 233 recorded and synthetic words lie below, melodies and chords do.
 LEAST_VOICE = 0.5
@@ -18,23 +20,33 @@ LONGEST_WORD_S: Seconds = 1.0
 LONGEST_A_LETTER_S: Seconds = 0.3
 
 
-def score_attempt(scorer: Scorer, audio: Audio, target: Target) -> ScoreResult:
-    """As `score_audio`, with a state and a reason in place of a score where nobody spoke, or said much more."""
+def score_attempt(
+    scorer: Scorer, audio: Audio, target: Target, references: Mapping[str, tuple[SpeechPart, ...]] | None = None
+) -> ScoreResult:
+    """As `score_audio`, with a state and a reason in place of a score where nobody spoke, or said something else.
+
+    Args:
+        references: Of the target's language, to tell other words by (`other_word`).
+    """
     speech = find_speech(audio, target.rubric)
     result = score_audio(scorer, audio, target, speech)
     if result.overall is None:
         return result
+    heard = cut_to(audio, speech, MARGINS[target.rubric]).audio
     if speech.surest < LEAST_VOICE:
         state = State.NO_SPEECH
         reason = Message(N_("There is no voice in this recording. Record yourself in a quiet place, without music."))
-    elif target.rubric is RubricName.WORD and (
-        speech_s := _speech_s(cut_to(audio, speech, MARGINS[target.rubric]).audio)
-    ) > _longest_s(target.text):
+    elif target.rubric is not RubricName.WORD:
+        return result
+    elif (speech_s := _speech_s(heard)) > _longest_s(target.text):
         state = State.OTHER_TEXT
         reason = Message(
             N_("There are {seconds:.1f} s of speech in this recording, more than “{word}” takes. Say only this word."),
             seconds=speech_s, word=target.text,
         )  # fmt: skip
+    elif references and is_other_word(references, heard, target):
+        state = State.OTHER_TEXT
+        reason = Message(N_("This is not the word “{word}”. Listen to it, then say it."), word=target.text)
     else:
         return result
     return replace(

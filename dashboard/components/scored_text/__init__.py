@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pipeline.i18n import N_, _, percent, translated
+from pipeline.i18n import N_, _, number, percent, translated
 from pipeline.phones import PHONES, UNKNOWN
 from pipeline.records import PhoneScore, Verdict, WordScore
 from pipeline.scoring.pieces import as_written
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dashboard.services.practice import ScoredAttempt
     from pipeline.practice.advice import Advice
     from pipeline.practice.comparison import AlignedComparison
+    from pipeline.practice.stress import WordStress
     from pipeline.records import Seconds
 
     Span = tuple[Seconds, Seconds]
@@ -67,7 +68,7 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
         "wav": _base64(attempt.wav),
         "reference": _base64(reference) if reference is not None and comparison is not None else None,
         "modes": [[mode, _(label)] for mode, label in MODES.items() if mode == "mine" or has_reference],
-        "words": [_word(word, comparison) for word in as_written(attempt.result.words) or _whole(attempt)],
+        "words": _words(attempt),
         "legend": [
             {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
         ],
@@ -75,6 +76,45 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
         "strings": {name: _(text) for name, text in STRINGS.items()},
     }
     _component()(key=key, data=data)
+
+
+def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
+    """Each with what was measured on it, and how it was delivered."""
+    words = as_written(attempt.result.words)
+    if not words:
+        return [_word(word, attempt.comparison) for word in _whole(attempt)]
+    stresses = {stress.span_s[0]: stress for stress in attempt.stresses}
+    shown, was_flat = [], False
+    for word, delivery in zip(words, attempt.deliveries, strict=True):
+        stress = stresses.get(word.start_s)
+        seconds = number(delivery.break_s, 1)
+        shown.append(
+            _word(word, attempt.comparison)
+            | {
+                "dots": None if stress is None else _dots(stress),
+                "break": {
+                    "text": _("{seconds} s").format(seconds=seconds),
+                    "title": _("You stopped for {seconds} s here.").format(seconds=seconds),
+                }
+                if delivery.break_s
+                else None,
+                "level": delivery.is_flat,
+                "level_note": _("Does your voice stay level here?") if delivery.is_flat and not was_flat else "",
+            }
+        )
+        was_flat = delivery.is_flat
+    return shown
+
+
+def _dots(stress: WordStress) -> dict[str, Any]:
+    """A mark for each syllable. Another stress is told only where it is sure."""
+    marks = ["weak"] * len(stress.syllables)
+    marks[stress.expected] = "strong"
+    title = _("Stress on syllable {place} of {n}").format(place=stress.expected + 1, n=len(stress.syllables))
+    if stress.moved:
+        marks[stress.heard] = "instead"
+        title = _("{stress}; perhaps you stressed syllable {heard}").format(stress=title, heard=stress.heard + 1)
+    return {"marks": marks, "title": title}
 
 
 def _base64(wav: bytes) -> str:

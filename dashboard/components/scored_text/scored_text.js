@@ -143,21 +143,29 @@ function advised(player, data, advice) {
   return made("li", { class: "advice" }, ...parts);
 }
 
+// A syllable each: the stressed one large, the one that was stressed in its place ringed.
+function dots(syllables) {
+  const marks = syllables.marks.map((mark) => made("span", { class: `dot ${mark}` }));
+  return made("div", { class: "dots", role: "img", "aria-label": syllables.title, title: syllables.title }, ...marks);
+}
+
 function show(root, data, player) {
   const words = data.words.map((word) => {
     const number = word.score === null ? "–" : String(word.score);
     const label = playing(player, "word", word, word.title, undefined, shape(word.shape), made("span", {}, word.text), made("small", {}, number));
     const phones = word.phones.map((phone) =>
       playing(player, "phone", phone, phone.title, undefined, made("span", {}, phone.ipa), shape(phone.shape)));
-    const parts = [label];
+    const parts = word.dots ? [dots(word.dots), label] : [label];
     if (phones.length) parts.push(made("div", { class: "phones" }, ...phones));
     if (word.note) parts.push(made("div", { class: "note" }, word.note));
-    return made("div", { class: "column" }, ...parts);
+    if (word.level_note) parts.push(made("div", { class: "note" }, word.level_note));
+    const column = made("div", word.level ? { class: "column level" } : { class: "column" }, ...parts);
+    return word.break ? [made("div", { class: "break", title: word.break.title }, word.break.text), column] : [column];
   });
   const legend = data.legend.map((entry) =>
     made("span", { class: "entry", "data-verdict": entry.verdict }, shape(entry.shape), ` ${entry.text}`));
   const parts = [
-    made("div", { class: "words" }, ...words), modes(player, data), made("div", { class: "legend" }, ...legend),
+    made("div", { class: "words" }, ...words.flat()), modes(player, data), made("div", { class: "legend" }, ...legend),
     made("div", { class: "hint" }, data.strings.hint),
   ];
   if (data.advice.length) {

@@ -4,17 +4,23 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import identity, state
-from dashboard.markup import message, plain
+from dashboard import state
+from dashboard.markup import message
+from dashboard.sections.practice.learner import is_open, learner_name
+from dashboard.services import learner as learners
 from dashboard.services import practice
 from pipeline.i18n import N_, _, language, number, translated
-from pipeline.practice.lessons import MAX_LENGTH, Lesson
+from pipeline.practice.free_speech import TOPICS
+from pipeline.practice.lessons import MAX_LENGTH, Item, Lesson
+from pipeline.practice.memory import Memory
 from pipeline.records import Target
 
 LANGUAGES = {"en": N_("English"), "tr": N_("Turkish")}
 CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
+BY_DEFAULT, RETURNED = "practice.by-default", "practice.returned"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
 FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
+SPEAK = {"speak-tr": "tr", "speak-en": "en"}  # not shown
 
 
 @dataclass(frozen=True)
@@ -26,24 +32,13 @@ class Exercise:
     learner: str
 
     @property
+    def is_free(self) -> bool:
+        """Without a text to read: `target` has a question to answer."""
+        return self.lesson.id in SPEAK
+
+    @property
     def note(self) -> str:
         return translated(self.lesson.note(self.target.text))
-
-
-def learner_name() -> str:
-    """Who practises; "" while no name is given. A name is asked for where there is neither a list nor a sign-in."""
-    if not identity.is_open():
-        me = practice.learner("")
-        st.caption(
-            _("You practise as **{name}**.").format(name=plain(me)),
-            help=_("Your attempts are kept under this name, and only you can see them."),
-        )
-        return me
-    name = st.text_input(
-        _("Your name"), key=state.LEARNER, bind="query-params", max_chars=80, label_visibility="collapsed",
-        placeholder=_("Your name"),
-    )  # fmt: skip
-    return practice.learner(name or "")
 
 
 def choose_exercise() -> Exercise | None:
@@ -51,6 +46,10 @@ def choose_exercise() -> Exercise | None:
     names, lessons, texts, steps = st.columns([1.7, 3.4, 3.2, 2.7], vertical_alignment="center")
     with names:
         learner = learner_name()
+    if not is_open(learner):
+        return None
+    _return_to_place(learner)
+    asked_for = state.watched(state.LESSON) is not None
     before = state.watched(state.LESSON)
     with lessons:
         lesson = _choose_lesson()
@@ -63,7 +62,37 @@ def choose_exercise() -> Exercise | None:
     if not text:
         st.caption(_("Choose or type what you want to say."))
         return None
+    if not asked_for and state.recall(BY_DEFAULT) is None:
+        state.remember(BY_DEFAULT, (lesson.id, text))
+    _keep_place(learner, lesson, text)
     return Exercise(lesson, _in_its_language(lesson, text), learner)
+
+
+def _return_to_place(learner: str) -> None:
+    """Once for each name: to where they stopped, unless a link or the visitor chose something else."""
+    if not learner or state.recall(RETURNED) == learner:
+        return
+    state.remember(RETURNED, learner)
+    shown = (state.watched(state.LESSON), state.watched(state.TEXT))
+    if shown[0] is not None and shown != state.recall(BY_DEFAULT):
+        return
+    place = learners.remembered(learner)
+    if place.lesson:
+        open_lesson(place.lesson, place.text)
+
+
+def _keep_place(learner: str, lesson: Lesson, text: str) -> None:
+    if learner and state.recall(BY_DEFAULT) != (lesson.id, text):
+        known = learners.remembered(learner)
+        learners.remember(learner, Memory(lesson.id, text, known.daily_goal))
+
+
+def open_lesson(lesson: str, text: str | None) -> None:
+    """Before the choices are drawn in this run, or in a widget's callback."""
+    state.watch(state.LESSON, lesson)
+    state.watch(state.TEXT, text or None)
+    state.choose(f"{CHOSEN}-{language()}", lesson)
+    state.remember(STEP, int(state.recall(STEP, 0)) + 1)
 
 
 def _in_its_language(lesson: Lesson, text: str) -> Target:
@@ -93,7 +122,11 @@ def _choose_lesson() -> Lesson:
     lessons = {lesson.id: lesson for lesson in listed} | {
         free: Lesson(free, _(FREE_TITLES[kind]), code, kind, ()) for free, (code, kind, _example) in FREE.items()
     }
-    order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE))
+    lessons |= {
+        key: Lesson(key, _("Free speaking"), code, "sentences", tuple(map(Item, TOPICS[code])))
+        for key, code in SPEAK.items()
+    }
+    order = sorted(lessons, key=lambda key: (lessons[key].language != "tr", key in FREE or key in SPEAK))
     # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. The choice is the index
     # of every run, never only set in the first: on a slow machine a second run can follow before the browser has drawn
     # the first, and the browser then answers with the index that it sees.

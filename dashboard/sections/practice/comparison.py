@@ -21,16 +21,17 @@ def compared_with_reference(attempt: ScoredAttempt) -> None:
     """Waveform, spectrogram and melody of both, timing and pauses."""
     comparison = attempt.comparison
     if comparison is not None:
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.header(_("4. Comparison with the reference"), width="stretch", anchor=False)
-        warped = row.toggle(
-            _("Align in time"), value=True, key="comparison-aligned",
-            help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),
-        )  # fmt: skip
-        st.plotly_chart(practice_charts.comparison(comparison, warped=warped), key="practice-comparison")
-        st.markdown(" ".join(_timing(comparison, attempt.result.target.rubric)))
-    for stress in attempt.stresses:
-        _stress(stress)
+        with st.expander(_("Comparison with the reference")):
+            warped = st.toggle(
+                _("Align in time"), value=True, key="comparison-aligned",
+                help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),
+            )  # fmt: skip
+            st.plotly_chart(practice_charts.comparison(comparison, warped=warped), key="practice-comparison")
+            st.markdown(" ".join(_timing(comparison, attempt.result.target.rubric)))
+    if attempt.stresses:
+        with st.expander(_("Stress of each word")):
+            for stress in attempt.stresses:
+                _stress(stress)
 
 
 def recording_checks(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
@@ -72,7 +73,7 @@ def _stress(stress: WordStress) -> None:
     if stress.heard == stress.expected:
         template = _("Stress of “{word}” ({syllables}): {shares}. You stressed the right syllable.")
     elif stress.moved:
-        template = _("Stress of “{word}” ({syllables}): {shares}. You stressed another syllable.")
+        template = _("Stress of “{word}” ({syllables}): {shares}. Perhaps you stressed another syllable.")
     else:
         template = _("Stress of “{word}” ({syllables}): {shares}. The difference is too small to be sure.")
     st.caption(template.format(word=plain(stress.word.lower()), syllables=plain(stress.shown), shares=" ".join(shares)))

@@ -2,18 +2,20 @@
 
 import streamlit as st
 
-from dashboard import identity
+from dashboard import identity, state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import LANGUAGES, language_name
+from dashboard.sections.practice.classes import link
 from dashboard.services import practice, shared
 from pipeline.i18n import N_, _, translated
 from pipeline.people.access import Action
+from pipeline.practice.lesson_import import items_of_file, items_of_lines
 from pipeline.practice.lessons import EXAMPLE, MAX_BYTES, Lesson, as_yaml
-from pipeline.text import lines_of
 
+FILES, ADDED = "lesson.files", "lesson.added"  # not shown
 KINDS = {"words": N_("Words"), "sentences": N_("Sentences")}
 
 
@@ -38,6 +40,10 @@ def library() -> None:
         hide_index=True,
         column_config={_("Lesson"): st.column_config.TextColumn(pinned=True)},
     )
+    added = state.recall(ADDED)
+    if added in [lesson.id for lesson in lessons]:
+        st.caption(_("Link to the new lesson, to give to a class:"))
+        st.code(link(added), language=None)
     me = identity.allowed(Action.PRACTISE)
     if me.may(Action.MANAGE_LESSONS):
         _change([lesson for lesson in lessons if lesson.own])
@@ -67,9 +73,13 @@ def _write() -> None:
             key="lesson-kind",
         )  # fmt: skip
         texts = st.text_area(_("One word or sentence per line"), height=140, key="lesson-texts")
+        file = st.file_uploader(
+            _("Or a list: CSV, Excel or text"), type=["csv", "tsv", "txt", "xlsx"], max_upload_size=1,
+            key=f"lesson-file-{state.recall(FILES, 0)}", help=_("A table has the column “text”, and “note” for hints."),
+        )  # fmt: skip
         if st.form_submit_button(_("Add lesson"), type="primary", key="lesson-add"):
-            lines = [line.strip() for line in lines_of(texts) if line.strip()]
-            _add(_name_of(title), as_yaml(title.strip(), language, kind, lines))
+            items = [*items_of_lines(texts), *(items_of_file(file.getvalue()) if file is not None else ())]
+            _add(_name_of(title), as_yaml(title.strip(), language, kind, items))
 
 
 def _upload() -> None:
@@ -83,6 +93,8 @@ def _upload() -> None:
 
 def _add(name: str, content: bytes) -> None:
     lesson = practice.add_lesson(name, content)
+    state.remember(FILES, int(state.recall(FILES, 0)) + 1)
+    state.remember(ADDED, lesson.id)
     keep("lesson", _("“{title}” was added.").format(title=plain(translated(lesson.title))))
 
 

@@ -4,9 +4,11 @@ from contextlib import suppress
 
 import streamlit as st
 
-from dashboard import identity
 from dashboard.components.confirm import confirm
 from dashboard.markup import plain
+from dashboard.sections.practice.classes import joined_classes
+from dashboard.sections.practice.learner import choose_pin
+from dashboard.services import learner as learners
 from dashboard.services import practice
 from pipeline.errors import AccessError
 from pipeline.i18n import N_, _, ngettext, number
@@ -54,11 +56,13 @@ def what_is_kept(learner: str, n: int) -> None:
             if other is not keep and st.button(_(label), key=f"change-{other}"):
                 practice.let_keep(learner, other)
                 st.rerun()
+    joined_classes(learner)
+    choose_pin(learner)
     if not n:
         return
     with st.container(horizontal=True):
         st.download_button(
-            _("Download my data"), identity.held(lambda: practice.exported(learner)), f"{learner}.zip",
+            _("Download my data"), learners.download_of(learner), f"{learner}.zip",
             "application/zip", icon=":material/download:",
             help=_("A ZIP file with a table of your attempts, their results as JSON and the recordings as WAV."),
         )  # fmt: skip

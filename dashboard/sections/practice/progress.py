@@ -5,7 +5,8 @@ import streamlit as st
 from dashboard.charts import practice_charts
 from dashboard.components.page import empty_state
 from dashboard.markup import plain
-from dashboard.sections.practice.choose import learner_name, lesson_title
+from dashboard.sections.practice.choose import lesson_title
+from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.sections.practice.privacy import what_is_kept
 from dashboard.services import practice
 from pipeline.i18n import _, ngettext, number
@@ -21,6 +22,8 @@ def progress() -> None:
         learner = learner_name()
     if not learner:
         empty_state(_("Type your name above to see your progress."))
+        return
+    if not is_open(learner):
         return
     shown = practice.progress(learner)
     if not shown.attempts:

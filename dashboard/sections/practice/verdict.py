@@ -5,6 +5,7 @@ import hashlib
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.mouth import MouthNote, beside_mouths
 from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, score_card
 from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
@@ -14,6 +15,7 @@ from dashboard.services.practice import ReferenceVoice, ScoredAttempt
 from pipeline.audio.load import AudioTooLongError
 from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
+from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
 
 ASPECTS = {
@@ -61,37 +63,55 @@ def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -
 
 
 def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
-    """Score and words first, side by side where there is room."""
-    st.header(_("3. Your score"), anchor=False)
+    """Score, first hint and another go first, on a phone within its screen; the words beside them or below."""
     result = attempt.result
     left, right = st.columns([2, 3])
-    with left:
+    with left, st.container(key="practice-verdict"):
+        st.header(_("Your score"), anchor=False)
         if attempt.no_attempt is None:
             score_card(result)
+            _first_hint(attempt)
         else:
             _not_counted(attempt.no_attempt, attempt.result)
-        if result.state is State.OTHER_TEXT and result.heard_text:
-            st.markdown(_("It sounded like: *{text}*").format(text=plain(result.heard_text)))
-        if result.cut_before_s or result.cut_after_s:
-            st.caption(
-                _("Left out of the score: {before} s before and {after} s after your speech.").format(
-                    before=number(result.cut_before_s, 1), after=number(result.cut_after_s, 1)
-                )
-            )
         st.button(
-            _("Again"), icon=":material/replay:", type="primary", key="practice-again", on_click=_again,
+            _("Again"), icon=":material/replay:", type="primary", key="practice-again", on_click=again,
             help=_("Record the same text once more."),
         )  # fmt: skip
-        if attempt.no_attempt is None:
-            _agreement(attempt)
     with right:
+        if result.state is State.OTHER_TEXT and result.heard_text:
+            st.markdown(_("It sounded like: *{text}*").format(text=plain(result.heard_text)))
         if attempt.no_attempt is None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
-            if not attempt.advice:
-                st.caption(_("Well done: nothing stands out. Go on to the next text."))
+            _agreement(attempt)
     if attempt.no_attempt is None:
         for warning in result.warnings:
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
+    if result.cut_before_s or result.cut_after_s:
+        st.caption(
+            _("Left out of the score: {before} s before and {after} s after your speech.").format(
+                before=number(result.cut_before_s, 1), after=number(result.cut_after_s, 1)
+            )
+        )
+
+
+def _first_hint(attempt: ScoredAttempt) -> None:
+    """What to work on, with the mouth where it is a sound."""
+    words = attempt.result.words
+    if not attempt.advice and (attempt.result.overall or 0.0) < MASTERED and words:
+        weakest = min(words, key=lambda word: word.score)
+        hint = _("“{word}” was the least clear word. Listen to it, then say it again.")
+        st.markdown(hint.format(word=plain(weakest.text.lower())))
+        return
+    if not attempt.advice:
+        st.markdown(_("Well done: nothing stands out. Go on to the next text."))
+        return
+    first = attempt.advice[0]
+    if first.sound:
+        language = attempt.result.target.language
+        note = MouthNote(language, first.sound, translated(first.title), translated(first.text))
+        beside_mouths([note], key="practice-hint")
+    else:
+        st.markdown(f"**{message(translated(first.title))}** {message(translated(first.text))}")
 
 
 def take() -> int:
@@ -99,7 +119,7 @@ def take() -> int:
     return int(state.recall(TAKE, 0))
 
 
-def _again() -> None:
+def again() -> None:
     state.remember(TAKE, take() + 1)
 
 
@@ -114,7 +134,7 @@ def _not_counted(reason: str, result: ScoreResult) -> None:
 def details(attempt: ScoredAttempt) -> None:
     """Aspects, and how the score was made: what follows the score and the picture."""
     result = attempt.result
-    with st.expander(_("By aspect"), expanded=True):
+    with st.expander(_("By aspect")):
         _aspects(attempt)
     with st.expander(_("About this score")):
         st.markdown(f"{method_in_words(result)} {confidence_in_words(result)}")
