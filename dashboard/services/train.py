@@ -19,7 +19,7 @@ from pipeline.model_names import short_name
 from pipeline.people.access import Action
 from pipeline.records import RubricName
 from pipeline.runs import RunDirectory
-from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.scoring.feature_based.config import BY_SPEAKER, TrainConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,12 +40,14 @@ class ExtractorChoice:
 
 @dataclass(frozen=True)
 class Report:
-    """What a finished run measured on held-out speakers."""
+    """What a finished run measured, each recording by a model that had not heard its speaker, or, as `split` says, its
+    word or itself."""
 
     metrics: RegressionMetrics
     baselines: dict[str, RegressionMetrics]
     importance: dict[str, float]
     warnings: tuple[str, ...]
+    split: str
 
 
 @asks(Action.TRAIN)
@@ -54,6 +56,14 @@ def start(kind: str, config: TrainConfig | SpeechTrainConfig | SpeechLlmConfig, 
     from pipeline.jobs.launcher import launch_training
 
     return launch_training(settings(), kind, config, where, identity.allowed(Action.TRAIN)).id
+
+
+@asks(Action.TRAIN)
+def word_blindness(set_name: str) -> str:
+    """That the default features do not know which word was said, and what `reference` would give; "" for sentences."""
+    from pipeline.scoring.feature_based.before_training import word_blindness
+
+    return word_blindness(settings(), TrainConfig(set=set_name)) or ""
 
 
 @asks(Action.TRAIN)
@@ -141,6 +151,7 @@ def report_of(run: RunDirectory) -> Report | None:
         baselines={name: _metrics(values) for name, values in raw["baselines"].items()},
         importance=raw["importance"],
         warnings=tuple(raw["warnings"]),
+        split=raw.get("split", BY_SPEAKER),
     )
 
 

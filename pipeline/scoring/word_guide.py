@@ -28,6 +28,7 @@ class State(StrEnum):
     DONE = "done"
     PARTLY = "partly"  # enough to go on, and less than recommended
     TODO = "to do"
+    OPTIONAL = "optional"
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,13 @@ def word_guide(settings: Settings, set_name: str = "") -> Guide:
     set_ = _chosen(settings, set_name)
     overview = None if set_ is None else _overview(settings, set_.name)
     run = None if set_ is None else _newest_run(settings, set_.name)
-    steps = (_recordings(overview), _labels(overview), _training(settings, overview, run), _deployment(settings, run),
-             _scoring(settings, set_))  # fmt: skip
-    return Guide("" if set_ is None else set_.name, steps, _remedies(settings, overview, run))
+    scoring = _scoring(settings, set_)
+    steps = (
+        _recordings(overview), _labels(overview), _features(overview), _training(settings, overview, run),
+        _deployment(settings, run), scoring,
+    )  # fmt: skip
+    by_rule = scoring.state is State.TODO
+    return Guide("" if set_ is None else set_.name, steps, _remedies(settings, overview, run, by_rule=by_rule))
 
 
 def _chosen(settings: Settings, name: str) -> RecordingSet | None:
@@ -138,6 +143,16 @@ def _labels(overview: SetOverview | None) -> Step:
     return Step(title, State.DONE, counted)
 
 
+def _features(overview: SetOverview | None) -> Step:
+    name = "SET" if overview is None else overview.name
+    return Step(
+        "Table of features", State.OPTIONAL,
+        "only to train elsewhere: 57 features per recording with score and speaker",
+        "The notebook models/train_word_scorer.ipynb trains from it on a hosted GPU.",
+        f"pronlab features --set {name} --out training_data.csv",
+    )  # fmt: skip
+
+
 def _training(settings: Settings, overview: SetOverview | None, run: RunRecord | None) -> Step:
     title, name = "Training", "SET" if overview is None else overview.name
     command = f"pronlab train word --set {name}"
@@ -198,7 +213,9 @@ def _scoring(settings: Settings, set_: RecordingSet | None) -> Step:
     return Step("Scoring", State.DONE if mine else State.PARTLY, found, "", command)
 
 
-def _remedies(settings: Settings, overview: SetOverview | None, run: RunRecord | None) -> tuple[Remedy, ...]:
+def _remedies(
+    settings: Settings, overview: SetOverview | None, run: RunRecord | None, *, by_rule: bool
+) -> tuple[Remedy, ...]:
     mae = None if run is None else _mae(run)
     folder = settings.deployed_root / RubricName.WORD
     missing = missing_files(folder) if folder.exists() else []
@@ -215,7 +232,7 @@ def _remedies(settings: Settings, overview: SetOverview | None, run: RunRecord |
             "The message names the one that is missing; `pronlab deploy RUN` copies all three.",
         ),
         Remedy(
-            "The method is heuristic although a model was expected", not folder.exists(),
+            "The method is heuristic although a model was expected", by_rule,
             "No model is deployed for words, or it was trained for another language. `pronlab models list` shows what "
             "is deployed, `pronlab deploy RUN` deploys a run.",
         ),
@@ -231,7 +248,7 @@ def _mae(run: RunRecord) -> float | None:
 
 def as_text(guide: Guide) -> str:
     """A checklist for the terminal."""
-    marks = {State.DONE: "[x]", State.PARTLY: "[~]", State.TODO: "[ ]"}
+    marks = {State.DONE: "[x]", State.PARTLY: "[~]", State.TODO: "[ ]", State.OPTIONAL: "   "}
     lines = [f"Word scorer{f' on the set {guide.set}' if guide.set else ''}", ""]
     for number, step in enumerate(guide.steps, start=1):
         lines.append(f"{marks[step.state]} {number}. {step.title}: {step.found}")

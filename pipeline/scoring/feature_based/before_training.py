@@ -4,10 +4,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.corpus.references import find_references
-from pipeline.corpus.sets import get_set, read_recordings
+from pipeline.corpus.sets import get_set
 from pipeline.errors import ModelError, PronlabError
 from pipeline.features.catalogue import load_extractor
 from pipeline.i18n import N_, Message
+from pipeline.labels.index import Index
 from pipeline.records import RubricName
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.scoring.feature_based.model_files import load_info
@@ -29,7 +30,9 @@ class References:
 def references_of(settings: Settings, set_name: str) -> References:
     set_ = get_set(settings, set_name)
     known = find_references(settings, set_.language)
-    words = {text_key(recording.text, set_.language) for recording in read_recordings(settings, set_.name)}
+    index = Index(settings)
+    index.ensure()
+    words = {text_key(text, set_.language) for text in index.texts(set_.name)}
     return References(len(words), len(words & set(known)))
 
 
