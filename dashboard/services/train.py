@@ -156,6 +156,16 @@ def report_of(run: RunDirectory) -> Report | None:
 
 
 @asks(Action.TRAIN)
+def raw_report(run: RunDirectory) -> dict[str, Any]:
+    """What a run of another kind left as its report; empty where it is not there or damaged."""
+    try:
+        content = artifacts.read_json(run.path / "report.json")
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+@asks(Action.TRAIN)
 def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
     """recording_id, speaker, text, expert, predicted, fold, scorer, scoring_method: each recording as predicted by a
     model that has not heard its speaker."""

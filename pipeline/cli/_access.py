@@ -111,6 +111,7 @@ NEEDS: dict[str, Need | None] = {
     "runs note": _TRAIN,
     "runs resume": _TRAIN,
     "runs compare": _TRAIN,
+    "runs report": _TRAIN,
     "runs shard": _need(Action.SCORE_SETS),
     "wakeword speak": _TRAIN,
     "wakeword add": _TRAIN,

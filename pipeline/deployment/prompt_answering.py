@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def _by_model(folder: Path, text: str) -> tuple[ScoreResult, tuple[float, ...]]:
 def _result(
     text: str,
     score: float,
-    method: str,
+    method: Literal["ml_model", "heuristic"],
     model_id: str,
     confidence: float | None,
     begun: float,

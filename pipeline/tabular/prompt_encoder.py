@@ -81,7 +81,7 @@ def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWrit
             off = model(**batch).logits[:, 0].float() - wanted
             loss = (torch.tensor(weights[places], device=settings.device) * off**2).mean()
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()

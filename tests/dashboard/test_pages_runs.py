@@ -61,7 +61,7 @@ def test_each_figure_at_best_and_at_last(three: list[RunDirectory]) -> None:
     assert as_csv(found).splitlines()[1].startswith(f"{three[0].id},speechllm,finished,total_pcc,0.55,0.6,2")
     text = as_markdown(found)
     assert "| total_pcc | 0.550 (0.600 in epoch 2) | 0.200 (0.400 in epoch 1) | - |" in text
-    assert "| rate | 2e-05 | 0.0001 | None |" in text
+    assert "| rate | 2e-05 | 0.0001 | - |" in text
 
 
 def test_curves_by_step_and_by_epoch(three: list[RunDirectory]) -> None:

@@ -1,21 +1,25 @@
 """The Train page's sections for feature-based scorers: start a training, its curves, its results."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts, score_charts
+from dashboard.components.data_behind import DataBehind
 from dashboard.components.filters import choose_set
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.services import compare, jobs, train
 from dashboard.services.train import ExtractorChoice
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _
 from pipeline.metrics.regression import TARGETS
 from pipeline.model_names import short_name
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.messages import translated
 from pipeline.scoring.feature_based.config import AUTO, BY_RECORDING, BY_SPEAKER, BY_WORD, TrainConfig
+from pipeline.scoring.feature_based.split import HELD_OUT
 
 LABELS = {
     "real": N_("ratings of this set"),
@@ -131,6 +135,13 @@ def feature_based_results(run: RunDirectory) -> None:
     if warnings:
         st.warning("  \n".join(message(translated(warning)) for warning in warnings), icon=":material/info:")
     table = train.held_out_predictions(run)
+    config = run.config
+    st.caption(
+        DataBehind(
+            str(config.get("set") or Path(str(config.get("csv"))).name), str(config.get("part") or ""), len(table),
+            table["speaker"].nunique(), "mock" if is_mock(run) else "consensus", HELD_OUT[report.split],
+        ).text()
+    )  # fmt: skip
     left, right = st.columns(2)
     with left:
         st.header(_("Predicted against expert scores"))
@@ -150,9 +161,8 @@ def feature_based_results(run: RunDirectory) -> None:
     st.dataframe(rows, hide_index=True, column_config={first_column: st.column_config.TextColumn(pinned=True)})
     st.caption(
         _(
-            "On {n} recordings, each predicted by a model that has not heard its speaker. In brackets: 95% bootstrap "
-            "interval over speakers. The other columns are baselines on the same folds."
-        ).format(n=number(report.metrics.n))
+            "In brackets: 95% bootstrap interval over {groups}. The other columns are baselines on the same folds."
+        ).format(groups=_(SPLITS[report.split]))
     )
     st.header(_("Largest errors"))
     worst_cases(table, short_name(run.id))

@@ -8,7 +8,6 @@ from dashboard import state
 from dashboard.charts import run_charts
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
-from dashboard.components.run_words import metric_name, metric_text
 from dashboard.markup import plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
@@ -17,6 +16,7 @@ from pipeline.evaluation.published import HUMAN, PAPER
 from pipeline.i18n import N_, _
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
+from pipeline.runs.words import metric_name, metric_text
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.scoring.speech.training.config import SpeechTrainConfig, list_presets, load_preset
 
@@ -99,6 +99,7 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
 def speech_results(run: RunDirectory) -> None:
     """Metrics on the held-out speakers, and deployment."""
     st.header(_("Metrics on held-out speakers"))
+    st.caption(_data(run).text())
     st.dataframe(
         [
             {
@@ -119,6 +120,17 @@ def speech_results(run: RunDirectory) -> None:
         )
     )
     deployment(run, SPEECH)
+
+
+def _data(run: RunDirectory) -> DataBehind:
+    report, config = train.raw_report(run), run.config
+    manifest = Path(str(config.get("manifest") or ""))
+    n, n_speakers = report.get("n_held_out"), report.get("n_speakers_held_out")
+    return DataBehind(
+        str(config.get("set") or manifest.parent.name), str(config.get("part") or ""),
+        int(n) if isinstance(n, int) else None, int(n_speakers) if isinstance(n_speakers, int) else None, "median",
+        HELD_OUT_SPEAKERS,
+    )  # fmt: skip
 
 
 def _published(source: Any, name: str) -> str:

@@ -106,7 +106,7 @@ def _fitted(
             loss = (item_weights[batch] * (network(inputs[batch]).squeeze(1) - targets[batch]) ** 2).mean()
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(f"The loss became NaN in epoch {epoch}. Lower the learning rate.")
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
             losses.append(loss.item())

@@ -5,7 +5,7 @@ told), each as far as the model has the component for it."""
 import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -122,7 +122,7 @@ def _linguistic(text: str) -> list[float]:
     if tagger is None or not groups:
         return []
     doc = tagger(text)
-    measure = {
+    measure: dict[str, Callable[[Any], list[float]]] = {
         "parts of speech": _parts_of_speech, "named entities": _entities, "sentence roots": _roots,
         "coherence": lambda document: [coherence([_content_of(sentence) for sentence in document.sents])],
     }  # fmt: skip
