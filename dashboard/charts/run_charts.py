@@ -20,13 +20,24 @@ TALL = 300  # of the curves of several runs
 AXES = {"Step": N_("Step"), "Epoch": N_("Epoch")}  # not shown
 
 
-def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, targets: Mapping[str, float]) -> Figure:
-    """One line per fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines."""
+def epochs(
+    metrics: Sequence[Mapping[str, Any]],
+    column: str,
+    label: str,
+    targets: Mapping[str, float],
+    *,
+    smoothing: float = 0.0,
+    log: bool = False,
+) -> Figure:
+    """One line per fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines.
+    `smoothing` (0-1) draws moving averages, `log` a logarithmic axis."""
+    import numpy as np
+
     figure = empty_figure(_("Epoch"), label, height=HEIGHT)
-    figure.update_layout(uirevision=label)
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_layout(uirevision=f"{label} {log}")  # zoom and hidden curves stay while it is redrawn
     figure.update_xaxes(tickformat="d")
     rows = [row for row in metrics if row.get(column) is not None and row.get("epoch") is not None]
+    figure.update_yaxes(**(log_axis([row[column] for row in rows]) if log else {"rangemode": "tozero"}))
     by_fold: dict[Any, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_fold.setdefault(row.get("fold"), []).append(row)
@@ -35,7 +46,7 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
     for index, (fold, points) in enumerate(ordered):
         figure.add_scatter(
             x=[row["epoch"] for row in points],
-            y=[row[column] for row in points],
+            y=smoothed(np.array([row[column] for row in points], dtype=np.float64), smoothing),
             mode="lines+markers" if len(points) < 30 else "lines",
             name=literal(_("final fit") if fold is None else _("fold {fold}").format(fold=_numbered(fold))),
             line={"color": PALETTE[index % len(PALETTE)]},

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts, score_charts
+from dashboard.components.curve_settings import curve_settings
 from dashboard.components.data_behind import DataBehind
 from dashboard.components.filters import choose_set
 from dashboard.components.worst_cases import worst_cases
@@ -116,12 +117,19 @@ def feature_based_curves(run: RunDirectory, _state: RunState) -> None:
     if not metrics:
         return
     mae = next(target for target in TARGETS if target.metric == "mae")
+    log, smoothing = curve_settings("train")
     left, right = st.columns(2)
     left.plotly_chart(
-        run_charts.epochs(metrics, "train_loss", _("Training loss (MSE of score / 100)"), {}), key="train-loss"
+        run_charts.epochs(
+            metrics, "train_loss", _("Training loss (MSE of score / 100)"), {}, smoothing=smoothing, log=log
+        ),
+        key="train-loss",
     )
     targets = {_("acceptable"): mae.acceptable, _("good"): mae.good, _("excellent"): mae.excellent}
-    right.plotly_chart(run_charts.epochs(metrics, "val_mae", _("Validation MAE (points)"), targets), key="val-mae")
+    right.plotly_chart(
+        run_charts.epochs(metrics, "val_mae", _("Validation MAE (points)"), targets, smoothing=smoothing, log=log),
+        key="val-mae",
+    )
 
 
 def feature_based_results(run: RunDirectory) -> None:

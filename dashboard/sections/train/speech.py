@@ -1,11 +1,14 @@
 """The Train page's sections for the speech scorer: start a fine-tuning, its curves, its results."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts
+from dashboard.components.curve_settings import curve_settings
+from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.markup import plain
@@ -87,13 +90,18 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
     if not epochs:
         st.caption(_("The curves appear after the first epoch."))
         return
+    log, smoothing = curve_settings("train")
     columns = st.columns(3)
-    columns[0].plotly_chart(run_charts.epochs(epochs, "loss", _("Training loss"), {}), key="speech-loss")
+    columns[0].plotly_chart(
+        run_charts.epochs(epochs, "loss", _("Training loss"), {}, smoothing=smoothing, log=log), key="speech-loss"
+    )
     for index, (name, label, published) in enumerate(CURVES, start=1):
         lines = {}
         if published is not None:
             lines = {_("paper"): float(getattr(PAPER, published)), _("one rater"): float(getattr(HUMAN, published))}
-        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), lines), key=f"speech-{name}")
+        columns[index % 3].plotly_chart(
+            run_charts.epochs(epochs, name, _(label), lines, smoothing=smoothing, log=log), key=f"speech-{name}"
+        )
 
 
 def speech_results(run: RunDirectory) -> None:
