@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.charts.base import BLUE, DASHES, GREY, ORANGE, PALETTE, SKY, SYMBOLS, empty_figure, literal, log_axis
 from pipeline.i18n import N_, _, number
+from pipeline.runs.metrics import is_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,7 @@ def epochs(
     figure = empty_figure(_("Epoch"), label, height=HEIGHT)
     figure.update_layout(uirevision=f"{label} {log}")  # zoom and hidden curves stay while it is redrawn
     figure.update_xaxes(tickformat="d")
-    rows = [row for row in metrics if row.get(column) is not None and row.get("epoch") is not None]
+    rows = [row for row in metrics if is_number(row.get(column)) and row.get("epoch") is not None]
     figure.update_yaxes(**(log_axis([row[column] for row in rows]) if log else {"rangemode": "tozero"}))
     by_fold: dict[Any, list[Mapping[str, Any]]] = {}
     for row in rows:

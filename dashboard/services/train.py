@@ -47,7 +47,7 @@ class Report:
     baselines: dict[str, RegressionMetrics]
     importance: dict[str, float]
     warnings: tuple[str, ...]
-    split: str
+    split: str = BY_SPEAKER
 
 
 @asks(Action.TRAIN)

@@ -45,12 +45,12 @@ class Task:
 
     content: bytes = b""
     target: Target | None = None
-    prompt: str | None = None
     scorer: str | None = None
     learner: str = ""
     in_shadow: bool = False
     detector: str | None = None
     max_s: Seconds | None = None
+    prompt: str | None = None
 
 
 @dataclass
