@@ -167,7 +167,7 @@ def parallel_coordinates(
     scale = [[0.0, BLUE], [0.5, SKY], [1.0, ORANGE]]
     line = {"color": list(values), "colorscale": scale, "showscale": False}
     figure.add_trace(go.Parcoords(dimensions=dimensions, line=line))
-    figure.update_layout(margin={"l": 56, "r": 40, "t": 48, "b": 16}, uirevision="trials")
+    figure.update_layout(margin={"l": 56, "r": 40, "t": 48, "b": 40}, uirevision="trials")
     return figure
 
 

@@ -7,15 +7,16 @@ from pipeline.i18n import _
 
 
 def curve_settings(key: str) -> tuple[bool, float]:
-    """Draw both; whether the axis is logarithmic, and the weight of the smoothing (0-0.95)."""
+    """Draw both behind a button; whether the axis is logarithmic, and the weight of the smoothing (0-0.95)."""
     log_key, smoothing_key = f"{key}-log", f"{key}-smoothing"
     state.restore(log_key, False)
     state.restore(smoothing_key, 0.0)
-    log = st.toggle(_("Logarithmic axis"), key=log_key)
-    smoothing = st.slider(
-        _("Smoothing"), 0.0, 0.95, step=0.05, key=smoothing_key,
-        help=_("A moving average, as TensorBoard draws it; the curve itself stays faintly behind it."),
-    )  # fmt: skip
+    with st.popover("", icon=":material/tune:", help=_("Axis and smoothing")):
+        log = st.toggle(_("Logarithmic axis"), key=log_key)
+        smoothing = st.slider(
+            _("Smoothing"), 0.0, 0.95, step=0.05, key=smoothing_key,
+            help=_("A moving average, as TensorBoard draws it; the curve itself stays faintly behind it."),
+        )  # fmt: skip
     state.remember(log_key, log)
     state.remember(smoothing_key, smoothing)
     return log, smoothing

@@ -130,8 +130,7 @@ def curves(runs: Sequence[RunDirectory], choice: DeltaGenerator) -> None:
         return
     with choice.container(horizontal=True):
         name = st.selectbox(_("Curve"), names, format_func=metric_name, key="runs-curve", label_visibility="collapsed")
-        with st.popover("", icon=":material/tune:", help=_("Axis and smoothing")):
-            log, smoothing = curve_settings("runs")
+        log, smoothing = curve_settings("runs")
     drawn = {run_id: logged[name] for run_id, logged in by_run.items() if name in logged}
     if not drawn:
         return
@@ -173,7 +172,7 @@ def notes(run: RunDirectory) -> None:
             "views/train.py", label=_("Watch and deploy"), icon=":material/monitoring:",
             query_params={state.RUN: run.id},
         )  # fmt: skip
-        report([run])
+        _report([run])
         offer_deletion(run)
 
 
@@ -227,7 +226,7 @@ def _search_name(search: Search) -> str:
     return _("for the final model") if search.fold is None else _("within fold {n}").format(n=number(search.fold + 1))
 
 
-def report(runs: Sequence[RunDirectory]) -> None:
+def _report(runs: Sequence[RunDirectory]) -> None:
     """One file to send to a colleague."""
     title = ", ".join(short_names(run.id for run in runs).values())
     st.download_button(
@@ -247,8 +246,7 @@ def compared(runs: Sequence[RunDirectory]) -> None:
     _reached(comparison, columns)
     _seeds(comparison)
     _differences(comparison, columns)
-    _export(comparison)
-    report(runs)
+    _export(comparison, runs)
 
 
 def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
@@ -340,7 +338,7 @@ def _settings_table(differences: dict[str, dict[str, Any]], columns: dict[str, A
     )
 
 
-def _export(comparison: Comparison) -> None:
+def _export(comparison: Comparison, runs: Sequence[RunDirectory]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dialect = choose_dialect("runs-dialect")
         for label, content, name in (
@@ -349,6 +347,7 @@ def _export(comparison: Comparison) -> None:
             ("JSON", json.dumps(to_json(comparison), ensure_ascii=False, indent=2), "runs.json"),
         ):
             st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
+        _report(runs)
 
 
 def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]:
@@ -366,7 +365,7 @@ def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]
         "R²": _text(metrics.get("r2"), 2),
         "PER": _text(per, 3),
         _("Labels"): _("mock") if config.get("labels") == "mock" else "",
-        _("Set"): data_of(config),
+        _("Set"): data_of(run_state.kind, config),
         _("Built on"): _origin(config),
         _("Started (UTC)"): minute(utc_time(run_state.created_at)),
         _("Tags"): " ".join(notes.tags),

@@ -58,7 +58,7 @@ class OverSeeds:
     n: int
 
     def __str__(self) -> str:
-        if self.interval is None:
+        if self.interval is None or self.interval[0] == self.interval[1]:
             return f"{self.mean:.3f}"
         return f"{self.mean:.3f} [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
 

@@ -68,18 +68,20 @@ def _runs(runs: Sequence[RunDirectory]) -> Section:
     for run in runs:
         state, config, notes = run.state, run.config, read_notes(run.path)
         rows.append((
-            run.id, kind_name(state.kind), data_of(config), setting_text(config.get("seed")),
+            run.id, kind_name(state.kind), data_of(state.kind, config), setting_text(config.get("seed")),
             minute(utc_time(state.created_at)), state.git_commit or "", " ".join([*notes.tags, notes.note]).strip(),
         ))  # fmt: skip
     return Section(_("Runs"), Table(columns, tuple(rows)))
 
 
-def data_of(config: dict[str, Any]) -> str:
-    """The data that a run learns from: a set, a file, a manifest's corpus, or the folder of a wake word's clips, with
-    its part; "" where the configuration names none."""
+def data_of(kind: str, config: dict[str, Any]) -> str:
+    """The data that a run learns from: a set, a file, the collected prompts, a manifest's corpus, or the folder of a
+    wake word's clips, with its part; "" where the configuration names none."""
     given = config.get("set") or config.get("csv") or config.get("source")
     if given:
         name = setting_text(given)
+    elif kind == "prompts" or config.get("task") == "prompts":
+        name = _("collected prompts")
     elif config.get("manifest"):
         name = Path(setting_text(config["manifest"])).parent.name
     else:

@@ -53,6 +53,8 @@ def over_seeds_text(over: OverSeeds | None) -> str:
     if over.interval is None:
         return metric_text(over.mean)
     low, high = over.interval
+    if low == high:
+        return metric_text(over.mean, 0 if over.mean.is_integer() else 3)
     return f"{metric_text(over.mean)} [{metric_text(low)}, {metric_text(high)}]"
 
 

@@ -175,7 +175,9 @@ def load_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]
 
     require(WHAT, ("transformers",), ModelError)
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # it would stand among what a command prints
     check_weights(folder)
     info = load_info(folder)
     try:

@@ -7,12 +7,14 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.i18n import N_, Message, joined
+from pipeline.optional import is_there
 from pipeline.text import lines_of
 
 SPACY_MODEL = "en_core_web_sm"
@@ -181,9 +183,14 @@ def _hyphenation() -> Any:
 @cache
 def _tagger() -> Any:
     """None where spaCy or its model is not installed; nothing is downloaded."""
+    model = os.environ.get("PRONLAB_SPACY_MODEL") or SPACY_MODEL
+    if not (
+        Path(model).is_dir() or (model.isidentifier() and is_there(model))
+    ):  # told before spaCy is loaded, which takes seconds
+        return None
     try:
         import spacy
 
-        return spacy.load(os.environ.get("PRONLAB_SPACY_MODEL") or SPACY_MODEL)
+        return spacy.load(model)
     except (ImportError, OSError):
         return None
