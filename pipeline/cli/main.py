@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "deploy": ("pipeline.cli.deploy", "deploy", "Deploy the model of a finished run, or roll back."),
     "models": ("pipeline.cli.models", "models", "Manage models: candidate, deployed, retired; shadows, comparisons."),
     "table": ("pipeline.cli.table", "table", "Clean tables, deploy their models, score items; written prompts."),
-    "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, annotate or delete runs."),
+    "runs": ("pipeline.cli.runs", "runs", "List, show, stop, resume, compare, report or delete runs."),
     "wakeword": ("pipeline.cli.wakeword", "wakeword", "Wake words: clips, training, evaluation, export, detection."),
     "results": (
         "pipeline.cli.results",

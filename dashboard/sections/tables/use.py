@@ -13,11 +13,12 @@ from pipeline.deployment.prompt_answering import RULES, PromptScore
 from pipeline.i18n import N_, _, number
 from pipeline.markdown import code_span
 from pipeline.records import band_of
+from pipeline.tabular.prompts.analysis import CLARITY, SPECIFICITY
 from pipeline.tabular.prompts.store import LONGEST
 
 CHECK, CROSS = ":material/check:", ":material/close:"
 SCORED = "prompts.scored"
-ASPECTS = {"clarity": N_("Clarity"), "specificity": N_("Specificity")}
+ASPECTS = {CLARITY: N_("Clarity"), SPECIFICITY: N_("Specificity")}
 
 
 def use() -> None:
@@ -46,8 +47,8 @@ def _scores(scored: PromptScore) -> None:
         st.metric(_("Score (0-100)"), points(overall), width="content")
         st.badge(_(band_of(overall).label))  # the meanings of the bands are about speech
         by_rules = _("Counted by rules, as nobody rates it apart.")
-        st.metric(_(ASPECTS["clarity"]), points(analysis.clarity), width="content", help=by_rules)
-        st.metric(_(ASPECTS["specificity"]), points(analysis.specificity), width="content", help=by_rules)
+        st.metric(_(ASPECTS[CLARITY]), points(analysis.clarity), width="content", help=by_rules)
+        st.metric(_(ASPECTS[SPECIFICITY]), points(analysis.specificity), width="content", help=by_rules)
     for warning in result.warnings:
         st.warning(message(warning), icon=":material/warning:")
     confidence = (
