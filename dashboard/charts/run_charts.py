@@ -35,7 +35,6 @@ def epochs(
     import numpy as np
 
     figure = empty_figure(_("Epoch"), label, height=HEIGHT)
-    figure.update_layout(uirevision=f"{label} {log}")  # zoom and hidden curves stay while it is redrawn
     figure.update_xaxes(tickformat="d")
     rows = [row for row in metrics if is_number(row.get(column)) and row.get("epoch") is not None]
     figure.update_yaxes(**(log_axis([row[column] for row in rows]) if log else {"rangemode": "tozero"}))
@@ -84,7 +83,6 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
     """A value over the step, `log` on a logarithmic scale; of more than `most` points the means of neighbours, and the
     range they lie in as a band, so that a long run draws as fast and still shows its jumps."""
     figure = empty_figure(_("Step"), label, height=HEIGHT)
-    figure.update_layout(uirevision=f"{label} {log}")
     figure.update_yaxes(exponentformat="e", **(log_axis(curve[1]) if log else {"rangemode": "tozero"}))
     x, mean, low, high = _thinned(curve, most)
     if len(x) < len(curve[0]):
@@ -116,7 +114,6 @@ def overlay(
     """Curves of several runs in one figure, told apart by colour, dash and symbol; `x_label` is Step or Epoch.
     `smoothing` (0-1) draws a moving average over the curve, which stays faintly behind it."""
     figure = empty_figure(_(AXES[x_label]) if x_label in AXES else x_label, y_label, height=TALL)
-    figure.update_layout(uirevision=f"{x_label} {y_label} {log}")  # zoom and hidden curves stay while it is redrawn
     values = [value for _x, y in curves.values() for value in y.tolist()]
     figure.update_yaxes(exponentformat="e", **(log_axis(values) if log else {}))
     for index, (name, curve) in enumerate(curves.items()):
@@ -167,7 +164,7 @@ def parallel_coordinates(
     scale = [[0.0, BLUE], [0.5, SKY], [1.0, ORANGE]]
     line = {"color": list(values), "colorscale": scale, "showscale": False}
     figure.add_trace(go.Parcoords(dimensions=dimensions, line=line))
-    figure.update_layout(margin={"l": 56, "r": 40, "t": 48, "b": 40}, uirevision="trials")
+    figure.update_layout(margin={"l": 56, "r": 40, "t": 48, "b": 40})
     return figure
 
 

@@ -14,6 +14,7 @@ from dashboard.charts import run_charts, score_charts
 from dashboard.components.choices import pick_several
 from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.curve_settings import curve_settings
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
@@ -140,7 +141,7 @@ def curves(runs: Sequence[RunDirectory], choice: DeltaGenerator) -> None:
         {short[run_id]: curve for run_id, (_axis, curve) in drawn.items()}, axis, metric_name(name),
         smoothing=smoothing, log=log,
     )  # fmt: skip
-    st.plotly_chart(figure, key="runs-overlay")
+    kept_chart(figure, key="runs-overlay", revision=f"{name} {log} {' '.join(drawn)}")
     if missing := [short[run_id] for run_id in by_run if run_id not in drawn]:
         st.caption(_("Not measured in {runs}.").format(runs=plain(", ".join(missing))))
 

@@ -9,6 +9,7 @@ from dashboard.charts import run_charts, score_charts
 from dashboard.components.curve_settings import curve_settings
 from dashboard.components.data_behind import DataBehind
 from dashboard.components.filters import choose_set
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
@@ -119,17 +120,16 @@ def feature_based_curves(run: RunDirectory, _state: RunState) -> None:
     mae = next(target for target in TARGETS if target.metric == "mae")
     log, smoothing = curve_settings("train")
     left, right = st.columns(2)
-    left.plotly_chart(
-        run_charts.epochs(
-            metrics, "train_loss", _("Training loss (MSE of score / 100)"), {}, smoothing=smoothing, log=log
-        ),
-        key="train-loss",
-    )
+    revision = f"{run.id} {log}"
+    with left:
+        loss = _("Training loss (MSE of score / 100)")
+        figure = run_charts.epochs(metrics, "train_loss", loss, {}, smoothing=smoothing, log=log)
+        kept_chart(figure, key="train-loss", revision=revision)
     targets = {_("acceptable"): mae.acceptable, _("good"): mae.good, _("excellent"): mae.excellent}
-    right.plotly_chart(
-        run_charts.epochs(metrics, "val_mae", _("Validation MAE (points)"), targets, smoothing=smoothing, log=log),
-        key="val-mae",
-    )
+    with right:
+        error = _("Validation MAE (points)")
+        figure = run_charts.epochs(metrics, "val_mae", error, targets, smoothing=smoothing, log=log)
+        kept_chart(figure, key="val-mae", revision=revision)
 
 
 def feature_based_results(run: RunDirectory) -> None:

@@ -9,6 +9,7 @@ from dashboard import state
 from dashboard.charts import run_charts
 from dashboard.components.curve_settings import curve_settings
 from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.markup import plain
@@ -91,17 +92,18 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
         st.caption(_("The curves appear after the first epoch."))
         return
     log, smoothing = curve_settings("train")
+    revision = f"{run.id} {log}"
     columns = st.columns(3)
-    columns[0].plotly_chart(
-        run_charts.epochs(epochs, "loss", _("Training loss"), {}, smoothing=smoothing, log=log), key="speech-loss"
-    )
+    with columns[0]:
+        figure = run_charts.epochs(epochs, "loss", _("Training loss"), {}, smoothing=smoothing, log=log)
+        kept_chart(figure, key="speech-loss", revision=revision)
     for index, (name, label, published) in enumerate(CURVES, start=1):
         lines = {}
         if published is not None:
             lines = {_("paper"): float(getattr(PAPER, published)), _("one rater"): float(getattr(HUMAN, published))}
-        columns[index % 3].plotly_chart(
-            run_charts.epochs(epochs, name, _(label), lines, smoothing=smoothing, log=log), key=f"speech-{name}"
-        )
+        with columns[index % 3]:
+            figure = run_charts.epochs(epochs, name, _(label), lines, smoothing=smoothing, log=log)
+            kept_chart(figure, key=f"speech-{name}", revision=revision)
 
 
 def speech_results(run: RunDirectory) -> None:
