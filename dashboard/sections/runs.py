@@ -231,7 +231,7 @@ def _report(runs: Sequence[RunDirectory]) -> None:
     """One file to send to a colleague."""
     title = ", ".join(short_names(run.id for run in runs).values())
     st.download_button(
-        _("Report"), held(partial(services.report, runs, title)), "runs-report.html", "text/html",
+        _("Report"), held(partial(services.report, runs, title)), "runs-report.html", "text/html",  # not shown
         icon=":material/summarize:", key="runs-report",
         help=_("One HTML file with tables and figures, which any browser shows and prints."),
     )  # fmt: skip

@@ -74,7 +74,7 @@ def clean(task: str, source: str) -> None:
 def train(task: str, source: str) -> None:
     unmeasured = tables.unmeasured(task)
     if unmeasured:
-        st.caption(":material/info: " + message(unmeasured))
+        st.caption(":material/info: " + message(unmeasured))  # not shown
     models = [*MODELS, ENCODER] if task == PROMPTS else list(MODELS)
     model = st.segmented_control(
         _("Model"), models, default=models[0], required=True, format_func=lambda name: _(MODEL_TITLES[name]),

@@ -17,7 +17,7 @@ from pipeline.tabular.prompts.analysis import CLARITY, SPECIFICITY
 from pipeline.tabular.prompts.store import LONGEST
 
 CHECK, CROSS = ":material/check:", ":material/close:"
-SCORED = "prompts.scored"
+SCORED = "prompts.scored"  # not shown
 ASPECTS = {CLARITY: N_("Clarity"), SPECIFICITY: N_("Specificity")}
 
 

@@ -48,7 +48,7 @@ def start_feature_based_training() -> bool:
     extractors = {choice.name: choice for choice in train.extractors()}
     blind = train.word_blindness(chosen.name)
     if blind:
-        st.caption(":material/info: " + message(blind))
+        st.caption(":material/info: " + message(blind))  # not shown
     with st.form("train", border=False):
         left, middle, right = st.columns(3)
         model = left.selectbox(_("Model"), list(MODELS), format_func=lambda name: _(MODELS[name]))
