@@ -14,6 +14,7 @@ REFERENCES = {
     "single": N_("the scores of one rater"),
     "mixed": N_("consensus scores and scores of one rater"),
     "mock": N_("made-up scores"),
+    "synthetic": N_("scores that follow from synthetic voices"),
 }
 HELD_OUT_SPEAKERS = N_("speakers that the model had not heard")
 

@@ -147,7 +147,9 @@ def metrics(table: pd.DataFrame, labels: pd.DataFrame) -> None:
 def provenance(table: pd.DataFrame, source: str, rater: str | None) -> None:
     """How many recordings the metrics rest on, whose scores these are, and what was held out."""
     n, n_speakers = table["recording_id"].nunique(), table["speaker"].nunique()
-    data = DataBehind(source, "", n, n_speakers, "consensus" if rater is None else plain(rater))
+    synthetic = bool((table["source"] == "synthetic").all())
+    reference = "synthetic" if synthetic else "consensus" if rater is None else plain(rater)
+    data = DataBehind(source, "", n, n_speakers, reference)
     st.markdown(data.text() + " " + _("Only recordings that all the scorers shown have scored."))
     if (table["source"] == "synthetic").any():
         st.info(

@@ -181,6 +181,15 @@ def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
 
 
 @asks(Action.TRAIN)
+def reference_of(run: RunDirectory) -> str:
+    """Whose scores a feature-based scorer learned from: mock, synthetic or consensus."""
+    from pipeline.scoring.feature_based.model_files import load_info
+
+    sources = load_info(run.path / "model").label_sources
+    return next((name for name in ("mock", "synthetic") if name in sources), "consensus")
+
+
+@asks(Action.TRAIN)
 def rubric_of(run: RunDirectory) -> RubricName:
     """What the run's model scores: words or sentences."""
     from pipeline.scoring.feature_based.model_files import load_info

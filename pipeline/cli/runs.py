@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.errors import JobError
 from pipeline.settings import Settings
 
@@ -175,7 +175,11 @@ def report(run_ids: tuple[str, ...], out: Path, title: str | None, as_json: bool
     settings = Settings.from_env()
     chosen = [find(settings, run_id) for run_id in dict.fromkeys(run_ids)]
     write_text(out, html(chosen, title or ", ".join(run.id for run in chosen)))
-    emit({"file": out, "runs": [run.id for run in chosen]}, as_json, f"Wrote a report of {len(chosen)} runs to {out}.")
+    emit(
+        {"file": out, "runs": [run.id for run in chosen]},
+        as_json,
+        f"Wrote a report of {counted(len(chosen), 'run')} to {out}.",
+    )
 
 
 def _mae(result: dict[str, Any]) -> str:

@@ -442,7 +442,7 @@ def test_one_speaker_is_split_by_word_and_the_report_is_loud_about_it(tmp_path: 
     run, report = trained(tmp_path, data, model="forest", folds=9)
     assert report.split == "word"
     assert len(report.fold_mae) == 7, "one per word"
-    assert report.warnings[0].startswith("NO NEW VOICE WAS TRIED: with 1 speakers the data was split by word.")
+    assert report.warnings[0].startswith("NO NEW VOICE WAS TRIED (speakers: 1): the data was split by word.")
     assert report.warnings[1] == "7 folds instead of 9: there are only 7 groups to split by word."
     rows = list(csv.DictReader((run.path / "predictions.csv").open(encoding="utf-8")))
     folds_of = {word: {row["fold"] for row in rows if row["text"] == word} for word in {row["text"] for row in rows}}

@@ -147,7 +147,7 @@ def feature_based_results(run: RunDirectory) -> None:
     st.caption(
         DataBehind(
             str(config.get("set") or Path(str(config.get("csv"))).name), str(config.get("part") or ""), len(table),
-            table["speaker"].nunique(), "mock" if is_mock(run) else "consensus", HELD_OUT[report.split],
+            table["speaker"].nunique(), train.reference_of(run), HELD_OUT[report.split],
         ).text()
     )  # fmt: skip
     left, right = st.columns(2)
