@@ -35,8 +35,8 @@ TEMPLATES = (
     N_("Mock labels: the scores are made up, so the model and its metrics say nothing about speech."),
     N_("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts."),
     N_(
-        "NO NEW VOICE WAS TRIED (speakers: {n}): the data was split by {by}. The figures are for {held_out}; they cannot "
-        "show how the model scores another speaker, which is usually worse. Record at least {needed} speakers to find "
+        "NO NEW VOICE WAS TRIED (speakers: {n}): the data was split by {by}. The figures are for {held_out}; they "
+        "cannot show how the model scores another speaker, which is usually worse. Record at least {needed} speakers to find "
         "out."
     ),
     N_("{used} folds instead of {asked}: there are only {groups} groups to split by {by}."),

@@ -58,8 +58,8 @@ def _loud(by: str, n_speakers: int) -> list[str]:
     if by == BY_SPEAKER:
         return []
     return [
-        f"NO NEW VOICE WAS TRIED (speakers: {n_speakers}): the data was split by {GROUP_NAMES[by]}. The figures are for "
-        f"{HELD_OUT[by]}; they cannot show how the model scores another speaker, which is usually worse. Record at "
+        f"NO NEW VOICE WAS TRIED (speakers: {n_speakers}): the data was split by {GROUP_NAMES[by]}. The figures are "
+        f"for {HELD_OUT[by]}; they cannot show how the model scores another speaker, which is usually worse. Record at "
         f"least {MIN_GROUPS} speakers to find out."
     ]
 
