@@ -175,11 +175,8 @@ def report(run_ids: tuple[str, ...], out: Path, title: str | None, as_json: bool
     settings = Settings.from_env()
     chosen = [find(settings, run_id) for run_id in dict.fromkeys(run_ids)]
     write_text(out, html(chosen, title or ", ".join(run.id for run in chosen)))
-    emit(
-        {"file": out, "runs": [run.id for run in chosen]},
-        as_json,
-        f"Wrote a report of {counted(len(chosen), 'run')} to {out}.",
-    )
+    text = f"Wrote a report of {counted(len(chosen), 'run')} to {out}."
+    emit({"file": out, "runs": [run.id for run in chosen]}, as_json, text)
 
 
 def _mae(result: dict[str, Any]) -> str:
