@@ -36,8 +36,8 @@ TEMPLATES = (
     N_("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts."),
     N_(
         "NO NEW VOICE WAS TRIED (speakers: {n}): the data was split by {by}. The figures are for {held_out}; they "
-        "cannot show how the model scores another speaker, which is usually worse. Record at least {needed} speakers to "
-        "find out."
+        "cannot show how the model scores another speaker, which is usually worse. Record at least {needed} speakers "
+        "to find out."
     ),
     N_("{used} folds instead of {asked}: there are only {groups} groups to split by {by}."),
     N_("Only {n} labelled recordings; {recommended} or more are recommended."),
