@@ -94,5 +94,11 @@ def remember(name: str, value: Any) -> None:
     st.session_state[_PRIVATE + name] = value
 
 
+def restore(key: str, default: Any) -> None:
+    """Give a widget the value that `remember` kept under its key, before it is drawn: Streamlit forgets the widgets of
+    a page that is left."""
+    st.session_state.setdefault(key, recall(key, default))
+
+
 def forget(name: str) -> None:
     st.session_state.pop(_PRIVATE + name, None)

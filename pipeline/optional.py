@@ -8,7 +8,7 @@ from pipeline.errors import PronlabError
 # package -> the extra of pyproject.toml that brings it; None: it is installed by its own name.
 EXTRAS: dict[str, str | None] = {
     "streamlit": "dashboard", "streamlit_webrtc": "dashboard", "plotly": "dashboard", "matplotlib": "dashboard",
-    "pyarrow": "dashboard",
+    "pyarrow": "dashboard", "jinja2": "dashboard",
     "fastapi": "serve", "uvicorn": "serve", "prometheus_client": "serve", "requests": "serve",
     "torch": "train", "onnx": "train", "onnxscript": "train", "sklearn": "train", "symspellpy": "train",
     "tensorboardX": "train", "transformers": "train", "wordfreq": "train",

@@ -32,6 +32,7 @@ CONFIGS: dict[str, list[Any]] = {
     "wakeword-search": [WakewordConfig(name="chirp")],
     "table": [TabularConfig(name="t"), TabularConfig(task="words", source="tiny", model="boosting")],
     "prompts": [PromptModelConfig(name="p")],
+    "external": [{"name": "svr", "c": 10.0, "seed": 1}],
 }  # fmt: skip
 LINES = (
     '{"event": "step", "step": 1, "loss": 2.0, "rate": 0.1, "grad_norm": 1.0, "gradient_norm": 1.0}',

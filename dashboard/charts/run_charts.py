@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboard.charts.base import BLUE, DASHES, GREY, PALETTE, SYMBOLS, empty_figure, literal, log_axis
+from dashboard.charts.base import BLUE, DASHES, GREY, ORANGE, PALETTE, SKY, SYMBOLS, empty_figure, literal, log_axis
 from pipeline.i18n import N_, _, number
+from pipeline.runs.metrics import is_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,16 +16,28 @@ if TYPE_CHECKING:
 
 
 HEIGHT = 280  # of one of several curves in a row
+FAINT = 0.3  # opacity of what is smoothed over
 TALL = 300  # of the curves of several runs
 AXES = {"Step": N_("Step"), "Epoch": N_("Epoch")}  # not shown
 
 
-def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, targets: Mapping[str, float]) -> Figure:
-    """One line per fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines."""
+def epochs(
+    metrics: Sequence[Mapping[str, Any]],
+    column: str,
+    label: str,
+    targets: Mapping[str, float],
+    *,
+    smoothing: float = 0.0,
+    log: bool = False,
+) -> Figure:
+    """One line per fold of `column` over the epoch, from rows of `metrics.jsonl`; `targets` are dashed lines.
+    `smoothing` (0-1) draws moving averages, `log` a logarithmic axis."""
+    import numpy as np
+
     figure = empty_figure(_("Epoch"), label, height=HEIGHT)
-    figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(tickformat="d")
-    rows = [row for row in metrics if row.get(column) is not None and row.get("epoch") is not None]
+    rows = [row for row in metrics if is_number(row.get(column)) and row.get("epoch") is not None]
+    figure.update_yaxes(**(log_axis([row[column] for row in rows]) if log else {"rangemode": "tozero"}))
     by_fold: dict[Any, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_fold.setdefault(row.get("fold"), []).append(row)
@@ -33,7 +46,7 @@ def epochs(metrics: Sequence[Mapping[str, Any]], column: str, label: str, target
     for index, (fold, points) in enumerate(ordered):
         figure.add_scatter(
             x=[row["epoch"] for row in points],
-            y=[row[column] for row in points],
+            y=smoothed(np.array([row[column] for row in points], dtype=np.float64), smoothing),
             mode="lines+markers" if len(points) < 30 else "lines",
             name=literal(_("final fit") if fold is None else _("fold {fold}").format(fold=_numbered(fold))),
             line={"color": PALETTE[index % len(PALETTE)]},
@@ -89,23 +102,90 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
     return figure
 
 
-def overlay(curves: Mapping[str, Curve], x_label: str, y_label: str, *, most: int = 500) -> Figure:
-    """Curves of several runs in one figure, told apart by colour, dash and symbol; `x_label` is Step or Epoch."""
+def overlay(
+    curves: Mapping[str, Curve],
+    x_label: str,
+    y_label: str,
+    *,
+    smoothing: float = 0.0,
+    log: bool = False,
+    most: int = 500,
+) -> Figure:
+    """Curves of several runs in one figure, told apart by colour, dash and symbol; `x_label` is Step or Epoch.
+    `smoothing` (0-1) draws a moving average over the curve, which stays faintly behind it."""
     figure = empty_figure(_(AXES[x_label]) if x_label in AXES else x_label, y_label, height=TALL)
-    figure.update_yaxes(exponentformat="e")
+    values = [value for _x, y in curves.values() for value in y.tolist()]
+    figure.update_yaxes(exponentformat="e", **(log_axis(values) if log else {}))
     for index, (name, curve) in enumerate(curves.items()):
         x, mean, _low, _high = _thinned(curve, most)
+        line = {"color": PALETTE[index % len(PALETTE)], "dash": DASHES[index // len(PALETTE) % len(DASHES)]}
+        if smoothing:
+            figure.add_scatter(
+                x=x, y=mean, mode="lines", line=line, opacity=FAINT, hoverinfo="skip", showlegend=False,
+                legendgroup=literal(name),
+            )  # fmt: skip
         figure.add_scatter(
             x=x,
-            y=mean,
+            y=smoothed(mean, smoothing),
             mode="lines+markers" if len(x) < 30 else "lines",
             name=literal(name),
-            line={"color": PALETTE[index % len(PALETTE)], "dash": DASHES[index // len(PALETTE) % len(DASHES)]},
+            line=line,
             marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 7},
             hovertemplate="%{x:.4g}: %{y:.4g}<extra>%{fullData.name}</extra>",  # not shown
             showlegend=True,
+            legendgroup=literal(name),
         )
     return figure
+
+
+def smoothed(values: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """An exponential moving average as TensorBoard draws it: each point weighs `weight` (0-1) of the one before, and
+    the beginning is not pulled to zero."""
+    import numpy as np
+
+    if not weight or not len(values):
+        return values
+    averages, last = np.empty(len(values)), 0.0
+    for index, value in enumerate(values):
+        last = weight * last + (1.0 - weight) * float(value)
+        averages[index] = last / (1.0 - weight ** (index + 1))
+    return averages
+
+
+def parallel_coordinates(
+    trials: Sequence[Mapping[str, Any]], names: Sequence[str], values: Sequence[float], label: str
+) -> Figure:
+    """One line per trial through its settings (`trials` by `names`) to its value, the smaller the darker."""
+    import plotly.graph_objects as go
+
+    figure = empty_figure("", "", height=TALL)
+    dimensions = [_dimension(name, [trial.get(name) for trial in trials]) for name in names]
+    dimensions.append({"label": literal(label), "values": list(values)})
+    scale = [[0.0, BLUE], [0.5, SKY], [1.0, ORANGE]]
+    line = {"color": list(values), "colorscale": scale, "showscale": False}
+    figure.add_trace(go.Parcoords(dimensions=dimensions, line=line))
+    figure.update_layout(margin={"l": 56, "r": 40, "t": 48, "b": 40})
+    return figure
+
+
+def _dimension(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    """An axis of numbers (logarithmic where they lie over a hundredfold range), or of texts by their places."""
+    from math import log10
+
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        low, high = min(values), max(values)
+        if low > 0 and high / low >= 100:
+            ticks = sorted({low, (low * high) ** 0.5, high})
+            return {
+                "label": literal(name), "values": [log10(value) for value in values],
+                "tickvals": [log10(tick) for tick in ticks], "ticktext": [f"{tick:.2g}" for tick in ticks],
+            }  # fmt: skip
+        return {"label": literal(name), "values": list(values)}
+    known = sorted({str(value) for value in values})
+    return {
+        "label": literal(name), "values": [known.index(str(value)) for value in values],
+        "tickvals": list(range(len(known))), "ticktext": [literal(text) for text in known],
+    }  # fmt: skip
 
 
 def usage(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Figure:

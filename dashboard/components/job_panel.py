@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.charts import run_charts
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import stored
-from dashboard.components.run_words import STATUSES, kind_name
+from dashboard.components.run_words import STATUSES
 from dashboard.markup import message, plain
 from dashboard.services import jobs
 from pipeline.i18n import N_, _, number, percent
@@ -19,6 +19,7 @@ from pipeline.jobs.launcher import GRACE_S, RESUMABLE
 from pipeline.runs import ACTIVE, RunDirectory, RunGone, RunState
 from pipeline.runs.messages import translated
 from pipeline.runs.metrics import is_number
+from pipeline.runs.words import kind_name
 
 USAGE = (
     ("cpu", N_("CPU (cores)")),

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.charts import score_charts
+from dashboard.components.data_behind import DataBehind
 from dashboard.components.filters import choose_some
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
@@ -20,7 +21,7 @@ from dashboard.markup import plain
 from dashboard.services import compare, jobs
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import JobError
-from pipeline.i18n import N_, _, ngettext, number
+from pipeline.i18n import N_, _, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -143,19 +144,13 @@ def metrics(table: pd.DataFrame, labels: pd.DataFrame) -> None:
     st.caption(" ".join(notes))
 
 
-def provenance(table: pd.DataFrame, rater: str | None) -> None:
+def provenance(table: pd.DataFrame, source: str, rater: str | None) -> None:
     """How many recordings the metrics rest on, whose scores these are, and what was held out."""
     n, n_speakers = table["recording_id"].nunique(), table["speaker"].nunique()
-    st.markdown(
-        _(
-            "**{recordings} of {speakers}**, compared with {rater}. Only recordings that all the scorers shown have "
-            "scored."
-        ).format(
-            recordings=ngettext("{n} recording", "{n} recordings", n).format(n=number(n)),
-            speakers=ngettext("{n} speaker", "{n} speakers", n_speakers).format(n=number(n_speakers)),
-            rater=_("the consensus of the raters") if rater is None else plain(rater),
-        )
-    )
+    synthetic = bool((table["source"] == "synthetic").all())
+    reference = "synthetic" if synthetic else "consensus" if rater is None else plain(rater)
+    data = DataBehind(source, "", n, n_speakers, reference)
+    st.markdown(data.text() + " " + _("Only recordings that all the scorers shown have scored."))
     if (table["source"] == "synthetic").any():
         st.info(
             _(

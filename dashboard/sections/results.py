@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.charts import score_charts
 from dashboard.components.csv_dialect import choose_dialect
+from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
 from dashboard.components.run_list import say_damaged
 from dashboard.components.tables import fitted
 from dashboard.identity import held
@@ -17,7 +18,7 @@ from dashboard.services.results import Utterances
 from pipeline.evaluation import results_export as export
 from pipeline.evaluation.results_table import LABELS, OURS, ResultRow
 from pipeline.evaluation.saved import SavedEvaluation
-from pipeline.i18n import N_, _, number, percent
+from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.model_names import short_names
 
 ASPECTS = {
@@ -99,7 +100,24 @@ def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation
             _("Evaluation"), range(len(names)), format_func=names.__getitem__, key="results-evaluation"
         )
     st.header(plain(names[index]), help=plain(evaluations[index].name), anchor=False)
+    st.caption(_data(evaluations[index]).text())
     return evaluations[index]
+
+
+def _data(evaluation: SavedEvaluation) -> DataBehind:
+    report = evaluation.report
+    utterances = evaluation.rows()
+    n_speakers = len({row["speaker"] for row in utterances}) if utterances else None
+    n, heard = int(report["n"]), int(report.get("n_not_held_out") or 0)
+    held_out = HELD_OUT_SPEAKERS
+    if heard:
+        held_out = ngettext(
+            "recordings of which {heard} is by a speaker that the model was trained on",
+            "recordings of which {heard} are by speakers that the model was trained on", heard,
+        ).format(heard=number(heard))  # fmt: skip
+    return DataBehind(
+        evaluation.source, str(report.get("part") or ""), n, n_speakers, str(report["reference"]), held_out
+    )
 
 
 def plots(utterances: Utterances) -> None:
@@ -179,25 +197,10 @@ def _detection(report: dict[str, Any]) -> None:
         ).format(per=_rate(report.get("per")), wer=_rate(report.get("wer")), f1=_figure(match.get("f1")))
     )
     st.caption(
-        _(
-            "{n} recordings, {failed} could not be scored, real-time factor {factor}; compared with the {reference} "
-            "scores."
-        ).format(
-            n=number(report["n"]),
-            failed=number(report["failed"]),
-            factor=_figure(report.get("real_time_factor")),
-            reference=plain(_(REFERENCES.get(report["reference"], report["reference"]))),
+        _("{failed} recordings could not be scored; real-time factor {factor}.").format(
+            failed=number(report["failed"]), factor=_figure(report.get("real_time_factor"))
         )
     )
-
-
-REFERENCES = {
-    "released": N_("released"),
-    "median": N_("median"),
-    "consensus": N_("consensus"),
-    "single": N_("single"),
-    "mixed": N_("mixed"),
-}
 
 
 def error_rate(utterances: Utterances, chosen: SavedEvaluation) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,24 +10,31 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
-from dashboard.charts import run_charts
+from dashboard.charts import run_charts, score_charts
 from dashboard.components.choices import pick_several
 from dashboard.components.csv_dialect import choose_dialect
+from dashboard.components.curve_settings import curve_settings
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
-from dashboard.components.run_words import kind_name, metric_name, metric_text, status_name
+from dashboard.components.run_words import status_name
 from dashboard.components.tables import without_empty
+from dashboard.identity import held
 from dashboard.markup import plain
 from dashboard.services import runs as services
 from pipeline import csvfile
-from pipeline.i18n import _, minute, number
+from pipeline.i18n import _, minute, ngettext, number
+from pipeline.markdown import code_span
 from pipeline.model_names import short_names
 from pipeline.records import to_json
 from pipeline.runs import DamagedRun, RunDirectory, RunRecord
 from pipeline.runs.comparison import Comparison, Reached, as_csv, as_markdown, section_of, setting_text
 from pipeline.runs.metrics import is_number
 from pipeline.runs.notes import Notes
+from pipeline.runs.report import data_of
+from pipeline.runs.trials import Search
+from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text
 from pipeline.times import utc_time
 
 ROWS = 5  # of the list, at once
@@ -121,16 +129,19 @@ def curves(runs: Sequence[RunDirectory], choice: DeltaGenerator) -> None:
     )
     if not names:
         return
-    name = choice.selectbox(_("Curve"), names, format_func=metric_name, key="runs-curve", label_visibility="collapsed")
+    with choice.container(horizontal=True):
+        name = st.selectbox(_("Curve"), names, format_func=metric_name, key="runs-curve", label_visibility="collapsed")
+        log, smoothing = curve_settings("runs")
     drawn = {run_id: logged[name] for run_id, logged in by_run.items() if name in logged}
     if not drawn:
         return
     short = short_names(by_run)
     axis = next(iter(drawn.values()))[0]
     figure = run_charts.overlay(
-        {short[run_id]: curve for run_id, (_axis, curve) in drawn.items()}, axis, metric_name(name)
-    )
-    st.plotly_chart(figure, key="runs-overlay")
+        {short[run_id]: curve for run_id, (_axis, curve) in drawn.items()}, axis, metric_name(name),
+        smoothing=smoothing, log=log,
+    )  # fmt: skip
+    kept_chart(figure, key="runs-overlay", revision=f"{name} {log} {' '.join(drawn)}")
     if missing := [short[run_id] for run_id in by_run if run_id not in drawn]:
         st.caption(_("Not measured in {runs}.").format(runs=plain(", ".join(missing))))
 
@@ -162,7 +173,68 @@ def notes(run: RunDirectory) -> None:
             "views/train.py", label=_("Watch and deploy"), icon=":material/monitoring:",
             query_params={state.RUN: run.id},
         )  # fmt: skip
+        _report([run])
         offer_deletion(run)
+
+
+def searched(run: RunDirectory) -> None:
+    """The trials of a search for settings: what was tried, how well it did, and which setting mattered."""
+    searches = services.searches_of(run)
+    if not searches:
+        return
+    st.header(_("Search for settings"))
+    search = searches[0]
+    if len(searches) > 1:
+        place = st.selectbox(
+            _("Search"), range(len(searches)), key="runs-search", label_visibility="collapsed", width=260,
+            format_func=lambda index: _search_name(searches[index]),
+        )  # fmt: skip
+        search = searches[place]
+    best = search.best
+    st.markdown(
+        ngettext(
+            "{n} trial; the best, number {best}, reached **{value}**: {settings}",
+            "{n} trials; the best, number {best}, reached **{value}**: {settings}", len(search.trials),
+        ).format(
+            n=number(len(search.trials)), best=number(best.number + 1), value=number(best.value, 3),
+            settings=code_span(", ".join(f"{name} {setting_text(value)}" for name, value in best.settings.items())),
+        )
+    )  # fmt: skip
+    left, right = st.columns([3, 2])
+    with left:
+        st.markdown("**" + _("Every trial") + "**")
+        st.plotly_chart(
+            run_charts.parallel_coordinates(
+                [trial.settings for trial in search.trials], search.varied, [t.value for t in search.trials],
+                _("Error"),
+            ),
+            key="runs-trials",
+        )  # fmt: skip
+        st.caption(_("One line per trial, from its settings to its error. Drag along an axis to select trials."))
+    with right, errors_in_words():
+        st.markdown("**" + _("Importance of the settings") + "**")
+        importance = services.importance(search)
+        if importance:
+            label = _("Share of the variation")
+            figure = score_charts.importance(list(importance), list(importance.values()), label=label)
+            st.plotly_chart(figure, key="runs-importance")
+            st.caption(_("How much of the error's variation each setting explains (functional ANOVA)."))
+        else:
+            st.caption(_("Too few trials, or all reached the same."))
+
+
+def _search_name(search: Search) -> str:
+    return _("for the final model") if search.fold is None else _("within fold {n}").format(n=number(search.fold + 1))
+
+
+def _report(runs: Sequence[RunDirectory]) -> None:
+    """One file to send to a colleague."""
+    title = ", ".join(short_names(run.id for run in runs).values())
+    st.download_button(
+        _("Report"), held(partial(services.report, runs, title)), "runs-report.html", "text/html",  # not shown
+        icon=":material/summarize:", key="runs-report",
+        help=_("One HTML file with tables and figures, which any browser shows and prints."),
+    )  # fmt: skip
 
 
 def compared(runs: Sequence[RunDirectory]) -> None:
@@ -173,8 +245,9 @@ def compared(runs: Sequence[RunDirectory]) -> None:
         run_id: st.column_config.TextColumn(short, help=run_id, width="medium") for run_id, short in names.items()
     }
     _reached(comparison, columns)
+    _seeds(comparison)
     _differences(comparison, columns)
-    _export(comparison)
+    _export(comparison, runs)
 
 
 def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
@@ -202,6 +275,33 @@ def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
     )
 
 
+def _seeds(comparison: Comparison) -> None:
+    """Runs that differ in their seed alone, as one: the mean of each metric with its interval."""
+    if not comparison.groups:
+        return
+    st.header(_("Over seeds"))
+    names = list(dict.fromkeys(name for group in comparison.groups for name in group.figures))
+    titles = [
+        _("{name}, seeds {seeds}").format(name=group.name, seeds=", ".join(map(str, group.seeds)))
+        for group in comparison.groups
+    ]
+    st.dataframe(
+        [
+            {
+                _("Metric"): metric_name(name),
+                **{
+                    title: over_seeds_text(group.figures.get(name))
+                    for title, group in zip(titles, comparison.groups, strict=True)
+                },
+            }
+            for name in names
+        ],
+        hide_index=True,
+        column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
+    )
+    st.caption(_("Mean over runs that differ in their seed alone; in brackets its 95% interval by Student's t."))
+
+
 def _reached_text(reached: Reached | None) -> str:
     if reached is None:
         return ""
@@ -216,17 +316,30 @@ def _differences(comparison: Comparison, columns: dict[str, Any]) -> None:
     if not comparison.differences:
         st.caption(_("These runs have the same settings."))
         return
+    kinds = len({row.kind for row in comparison.runs})
+    shared = comparison.shared if kinds > 1 else comparison.differences
+    if shared:
+        _settings_table(shared, columns)
+    else:
+        st.caption(_("These runs are of different kinds and have no setting in common that differs."))
+    others = {key: values for key, values in comparison.differences.items() if key not in shared}
+    if others:
+        with st.expander(_("Settings that not all of these runs have")):
+            _settings_table(others, columns)
+
+
+def _settings_table(differences: dict[str, dict[str, Any]], columns: dict[str, Any]) -> None:
     st.dataframe(
         [
             {_("Setting"): key, **{run_id: setting_text(value) for run_id, value in values.items()}}
-            for key, values in comparison.differences.items()
+            for key, values in differences.items()
         ],
         hide_index=True,
         column_config={_("Setting"): st.column_config.TextColumn(pinned=True), **columns},
     )
 
 
-def _export(comparison: Comparison) -> None:
+def _export(comparison: Comparison, runs: Sequence[RunDirectory]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dialect = choose_dialect("runs-dialect")
         for label, content, name in (
@@ -235,6 +348,7 @@ def _export(comparison: Comparison) -> None:
             ("JSON", json.dumps(to_json(comparison), ensure_ascii=False, indent=2), "runs.json"),
         ):
             st.download_button(label, content, name, icon=":material/download:", key=f"runs-{name}")
+        _report(runs)
 
 
 def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]:
@@ -252,24 +366,13 @@ def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]
         "R²": _text(metrics.get("r2"), 2),
         "PER": _text(per, 3),
         _("Labels"): _("mock") if config.get("labels") == "mock" else "",
-        _("Set"): " ".join(filter(None, [_source(config), setting_text(config.get("part"))])),
+        _("Set"): data_of(run_state.kind, config),
         _("Built on"): _origin(config),
         _("Started (UTC)"): minute(utc_time(run_state.created_at)),
         _("Tags"): " ".join(notes.tags),
         _("Note"): notes.note.split("\n")[0],
         _("Id"): run.directory.id,
     }
-
-
-def _source(config: dict[str, Any]) -> str:
-    """The data it learns from: a set, a table, a manifest's corpus, or the folders of a wake word's clips."""
-    given = config.get("set") or config.get("csv") or config.get("source")
-    if given:
-        return setting_text(given)
-    if config.get("manifest"):
-        return Path(setting_text(config["manifest"])).parent.name
-    folders = section_of(config, "data").get("positive")
-    return Path(setting_text(folders[0])).parent.name if isinstance(folders, list | tuple) and folders else ""
 
 
 def _origin(config: dict[str, Any]) -> str:

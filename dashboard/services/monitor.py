@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.parallel import Progress
     from pipeline.runs import RunListing
 
+REGISTERED_KINDS = ("word", "speech", "table", "prompts")  # of runs, whose models can be deployed
 NEWEST = 50
 ALL_DAYS = 3650
 
@@ -99,7 +100,9 @@ def newest(model: str) -> list[Logged]:
 @asks(Action.MONITOR)
 def was_deployed(place: str) -> bool:
     """Whether a model was deployed there, so that it can be rolled back."""
-    return (settings().deployed_root / place).exists()
+    from pipeline.deployment.model_registry import is_deployed
+
+    return is_deployed(settings(), place)
 
 
 def since_day(last: int) -> str:
@@ -208,7 +211,7 @@ def candidates() -> list[str]:
     return [
         run.directory.id
         for run in runs().records
-        if run.state.kind in ("word", "speech") and run.state.status == "finished" and run.directory.id not in known
+        if run.state.kind in REGISTERED_KINDS and run.state.status == "finished" and run.directory.id not in known
         and (run.directory.path / "model").is_dir()
     ]  # fmt: skip
 

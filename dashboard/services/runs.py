@@ -14,6 +14,7 @@ from pipeline.runs import RunDirectory, RunListing, scan_runs
 if TYPE_CHECKING:
     from pipeline.runs.comparison import Comparison, Curve
     from pipeline.runs.notes import Notes
+    from pipeline.runs.trials import Search
 
 
 @asks(Action.TRAIN)
@@ -42,6 +43,30 @@ def comparison_of(runs: Sequence[RunDirectory]) -> Comparison:
     from pipeline.runs.comparison import compare_runs
 
     return compare_runs(runs)
+
+
+@asks(Action.TRAIN)
+def searches_of(run: RunDirectory) -> list[Search]:
+    """The searches for settings that a run made; none for most."""
+    from pipeline.runs.trials import searches_of
+
+    return searches_of(run)
+
+
+@asks(Action.TRAIN)
+def importance(search: Search) -> dict[str, float]:
+    """How much each setting mattered. Raises JobError without Optuna."""
+    from pipeline.runs.trials import importance
+
+    return importance(search)
+
+
+@asks(Action.TRAIN)
+def report(runs: Sequence[RunDirectory], title: str) -> bytes:
+    """One HTML file with the runs' tables and figures, in the reader's language."""
+    from pipeline.runs.report import html
+
+    return html(runs, title).encode()
 
 
 @asks(Action.TRAIN)

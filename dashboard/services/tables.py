@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard import identity
@@ -15,14 +17,15 @@ from pipeline.runs import RunDirectory, RunListing, scan_runs
 from pipeline.settings import SHIPPED
 
 if TYPE_CHECKING:
+    from pipeline.deployment.prompt_answering import PromptScore
     from pipeline.people.access import Identity
     from pipeline.tabular.cleaning import Cleaning
     from pipeline.tabular.config import TabularConfig
-    from pipeline.tabular.model_files import TabularModel
+    from pipeline.tabular.model_files import TabularInfo
+    from pipeline.tabular.prompt_encoder_config import PromptModelConfig
     from pipeline.tabular.prompts.store import Prompt
-    from pipeline.tabular.scoring import PromptScore
 
-KIND = "table"
+TREES, ENCODERS = "table", "prompts"  # kinds of runs
 REPORT = "report.json"
 SYNTHETIC = SHIPPED / "data" / "synthetic-prompts" / "prompts.jsonl"
 
@@ -76,6 +79,25 @@ def add_synthetic() -> int:
     return Store(settings()).add_file(SYNTHETIC, identity.allowed(Action.IMPORT_DATA, Action.TRAIN))
 
 
+@asks(Action.IMPORT_DATA, Action.TRAIN)
+def add_file(name: str, content: bytes) -> int:
+    """Import prompts from a file of the visitor's; how many are new. Raises TrainingError."""
+    from pipeline.tabular.prompts.store import Store
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, Path(name).name)
+        path.write_bytes(content)
+        return Store(settings()).add_file(path, identity.allowed(Action.IMPORT_DATA, Action.TRAIN))
+
+
+@asks(Action.TRAIN)
+def unmeasured(task: str) -> str:
+    """Which features cannot be measured here and why; "" where all can."""
+    from pipeline.tabular.catalogue import get_task
+
+    return get_task(task).unmeasured()
+
+
 @asks(Action.TRAIN)
 def cleaning(task: str, source: str) -> Cleaning:
     from pipeline.tabular.catalogue import get_task
@@ -86,17 +108,24 @@ def cleaning(task: str, source: str) -> Cleaning:
 
 
 @asks(Action.TRAIN)
-def start(config: TabularConfig) -> str:
+def start(config: TabularConfig | PromptModelConfig) -> str:
+    """Train trees on a table, or a text encoder on prompts; returns the run's id."""
     from pipeline.jobs.launcher import launch_training
+    from pipeline.tabular.config import TabularConfig
 
-    return launch_training(settings(), KIND, config, by=identity.allowed(Action.TRAIN)).id
+    kind = TREES if isinstance(config, TabularConfig) else ENCODERS
+    return launch_training(settings(), kind, config, by=identity.allowed(Action.TRAIN)).id
 
 
 @asks(Action.TRAIN)
 def runs(task: str) -> RunListing:
-    """Trainings of trees on a task, newest first, and the folders among all runs that cannot be read."""
+    """Trainings on a task, newest first, and the folders among all runs that cannot be read."""
     listing = scan_runs(settings().runs_root)
-    of_task = (run for run in listing.records if run.state.kind == KIND and run.config.get("task") == task)
+    of_task = (
+        run
+        for run in listing.records
+        if (run.state.kind == TREES and run.config.get("task") == task) or (run.state.kind == ENCODERS == task)
+    )
     return RunListing(tuple(of_task), listing.damaged)
 
 
@@ -113,31 +142,45 @@ def report(run: RunDirectory) -> dict[str, Any]:
 
 
 @asks(Action.TRAIN)
-def in_use(task: str) -> TabularModel | None:
-    from pipeline.tabular.model_files import in_use
+def in_use(task: str) -> TabularInfo | None:
+    """The deployed model; None where the rules score."""
+    from pipeline.tabular.model_files import in_use, load_info
 
-    return in_use(settings(), task)
+    folder = in_use(settings(), task)
+    return None if folder is None else load_info(folder)
 
 
 @asks(Action.DEPLOY)
 def deploy(run: RunDirectory) -> None:
-    from pipeline.tabular.model_files import deploy
+    from pipeline.deployment.model_registry import make_live
 
-    deploy(settings(), run.path / "model", identity.allowed(Action.DEPLOY))
+    make_live(settings(), run.path / "model", identity.allowed(Action.DEPLOY), run.id)
 
 
 @asks(Action.DEPLOY)
 def roll_back(task: str) -> str | None:
-    from pipeline.tabular.model_files import roll_back
+    from pipeline.deployment.model_registry import roll_back
 
     return roll_back(settings(), task, identity.allowed(Action.DEPLOY))
 
 
 @asks(Action.PRACTISE)
 def score_prompt(text: str) -> PromptScore:
-    from pipeline.tabular.scoring import score_prompt
+    """By whoever answers the visitor: their name keeps them on one side of a comparison, and is not kept."""
+    from pipeline.deployment.prompt_answering import score_prompt
 
-    return score_prompt(settings(), text)
+    me = identity.present()
+    return score_prompt(settings(), text, learner=me.name if me else "")
+
+
+@asks(Action.PRACTISE)
+def prompt_feedback(prediction: str, *, score: float | None = None, agrees: bool | None = None) -> None:
+    """What the visitor says about a score: whether they agree, or their own. It counts as an expert's where they
+    collect and rate prompts."""
+    from pipeline.deployment.prediction_log import PredictionLog
+
+    kind = "expert" if identity.allowed(Action.PRACTISE).may(Action.COLLECT_PROMPTS) else "learner"
+    PredictionLog(settings()).feedback(prediction, score=score, agrees=agrees, kind=kind)
 
 
 def _rater(name: str) -> Identity | None:

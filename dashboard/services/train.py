@@ -19,7 +19,7 @@ from pipeline.model_names import short_name
 from pipeline.people.access import Action
 from pipeline.records import RubricName
 from pipeline.runs import RunDirectory
-from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.scoring.feature_based.config import BY_SPEAKER, TrainConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,12 +40,14 @@ class ExtractorChoice:
 
 @dataclass(frozen=True)
 class Report:
-    """What a finished run measured on held-out speakers."""
+    """What a finished run measured, each recording by a model that had not heard its speaker, or, as `split` says, its
+    word or itself."""
 
     metrics: RegressionMetrics
     baselines: dict[str, RegressionMetrics]
     importance: dict[str, float]
     warnings: tuple[str, ...]
+    split: str = BY_SPEAKER
 
 
 @asks(Action.TRAIN)
@@ -54,6 +56,14 @@ def start(kind: str, config: TrainConfig | SpeechTrainConfig | SpeechLlmConfig, 
     from pipeline.jobs.launcher import launch_training
 
     return launch_training(settings(), kind, config, where, identity.allowed(Action.TRAIN)).id
+
+
+@asks(Action.TRAIN)
+def word_blindness(set_name: str) -> str:
+    """That the default features do not know which word was said, and what `reference` would give; "" for sentences."""
+    from pipeline.scoring.feature_based.before_training import word_blindness
+
+    return word_blindness(settings(), TrainConfig(set=set_name)) or ""
 
 
 @asks(Action.TRAIN)
@@ -171,7 +181,18 @@ def report_of(run: RunDirectory) -> Report | None:
         baselines={name: _metrics(values) for name, values in raw["baselines"].items()},
         importance=raw["importance"],
         warnings=tuple(raw["warnings"]),
+        split=raw.get("split", BY_SPEAKER),
     )
+
+
+@asks(Action.TRAIN)
+def raw_report(run: RunDirectory) -> dict[str, Any]:
+    """What a run of another kind left as its report; empty where it is not there or damaged."""
+    try:
+        content = artifacts.read_json(run.path / "report.json")
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 @asks(Action.TRAIN)
@@ -187,6 +208,15 @@ def held_out_predictions(run: RunDirectory) -> pd.DataFrame:
     originals = dict.fromkeys(texts, csvfile.plain)  # as they were before they were made safe for spreadsheets
     table = pd.read_csv(run.path / PREDICTIONS_FILE, converters=originals)
     return table.assign(scorer=short_name(run.id), scoring_method="ml_model")
+
+
+@asks(Action.TRAIN)
+def reference_of(run: RunDirectory) -> str:
+    """Whose scores a feature-based scorer learned from: mock, synthetic or consensus."""
+    from pipeline.scoring.feature_based.model_files import load_info
+
+    sources = load_info(run.path / "model").label_sources
+    return next((name for name in ("mock", "synthetic") if name in sources), "consensus")
 
 
 @asks(Action.TRAIN)

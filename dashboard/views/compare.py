@@ -49,7 +49,7 @@ def render() -> None:
         return
     sections.plot(table, plot)
     sections.metrics(table, labels)
-    sections.provenance(table, rater)
+    sections.provenance(table, chosen.name, rater)
     sections.worst(table)
 
 

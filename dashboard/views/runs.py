@@ -2,7 +2,7 @@
 
 from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections.runs import choose_runs, compared, curves, list_of_runs, notes, unreadable
+from dashboard.sections.runs import choose_runs, compared, curves, list_of_runs, notes, searched, unreadable
 from dashboard.services import runs
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
@@ -27,6 +27,7 @@ def render() -> None:
     chosen, curve_choice = choose_runs(listing.records)
     curves(chosen or shown[:UNASKED_CURVES], curve_choice)
     if len(chosen) == 1:
+        searched(chosen[0])
         notes(chosen[0])
     elif chosen:
         compared(chosen)

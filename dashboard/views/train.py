@@ -6,7 +6,6 @@ from dashboard import identity
 from dashboard.components.packages import say_missing
 from dashboard.components.page import empty_state, errors_in_words, header
 from dashboard.components.run_list import choose_run, say_damaged
-from dashboard.components.run_words import kind_name
 from dashboard.sections.train.feature_based import start_feature_based_training
 from dashboard.sections.train.models import scoring_now
 from dashboard.sections.train.run import one_run
@@ -15,6 +14,7 @@ from dashboard.sections.train.speechllm import start_speechllm_training
 from dashboard.services import runs
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
+from pipeline.runs.words import kind_name
 
 FORMS = {
     "word": start_feature_based_training,

@@ -5,7 +5,7 @@ import asyncio
 import json
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Form, UploadFile
+from fastapi import Depends, FastAPI, Form, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from starlette import routing
 
 from pipeline import __version__, jsonl
@@ -27,12 +28,15 @@ from pipeline.api.measures import DESCRIPTION, Measures
 from pipeline.api.problems import Problem, without_folders
 from pipeline.api.work import Task, Workers
 from pipeline.deployment.answering import Answer, log_answer
+from pipeline.deployment.model_registry import PROMPTS
 from pipeline.deployment.prediction_log import FeedbackError, LogError, PredictionLog
-from pipeline.deployment.routing import shadow
+from pipeline.deployment.routing import shadow, shadow_at
 from pipeline.errors import PronlabError
 from pipeline.records import RubricName, Seconds, Target, to_json
 from pipeline.scoring.selection import default_language, default_scorer, scorer_names
 from pipeline.settings import Settings
+from pipeline.tabular.prompts.analysis import analyse
+from pipeline.tabular.prompts.store import LONGEST
 
 LONGEST_TEXT = 1000
 LONGEST_NAME = 80
@@ -74,6 +78,39 @@ class Analysis(BaseModel):
     confidence: float | None
     warnings: list[str]
     result: dict[str, Any]
+
+
+class Prompt(BaseModel):
+    """A written prompt to score."""
+
+    prompt: str = Field(min_length=1, max_length=LONGEST, examples=["Explain fractions to beginners in 90 words."])
+    participant: str = Field("", max_length=LONGEST_NAME)
+
+
+class Improvement(BaseModel):
+    """What to do, and by how many points at most it raises the aspect."""
+
+    aspect: Literal["clarity", "specificity"]
+    text: str
+    points: float
+
+
+class PromptAnalysis(BaseModel):
+    """The score of a written prompt; clarity, specificity and what to improve are counted by rules."""
+
+    prediction: str
+    overall: float = Field(description="0-100, by the deployed model, else by rules.", examples=[71.5])
+    band: str = Field(examples=["fair"])
+    clarity: float = Field(description="0-100, by rules.")
+    specificity: float = Field(description="0-100, by rules.")
+    improvements: list[Improvement] = Field(description="What to improve, the most useful first.")
+    present: list[str]
+    missing: list[str]
+    rule: float = Field(description="What the rules alone give, 0-100.")
+    scoring_method: str = Field(examples=["ml_model"])
+    model_id: str
+    confidence: float | None
+    warnings: list[str]
 
 
 class Opinion(BaseModel):
@@ -185,17 +222,54 @@ def make_app(
         if answer is not None:
             await logged(answer, participant=participant, shadow_of=shown)
 
-    @app.post("/analyze", response_model=Analysis, responses=FAILURES)
+    async def prompt_analysed(given: Prompt, caller: str) -> PromptAnalysis:
+        text, participant = printable("prompt", given.prompt), printable("participant", given.participant)
+        if not text:
+            raise Problem(422, "The prompt is empty. Send its text in the field prompt.")
+        task = Task(prompt=text, learner=participant)
+        with places.one():
+            answer: Answer = await workers.run(task)
+        result = answer.result
+        measures.scored(result.scorer, result.milliseconds / 1000.0)
+        prediction = await logged(answer, participant=participant, client=caller)
+        if shadow_at(settings, PROMPTS) is not None and places.taken < limits.workers:
+            second = asyncio.create_task(shadowed(replace(task, in_shadow=True), prediction, participant))
+            unheard.add(second)
+            second.add_done_callback(unheard.discard)
+        return PromptAnalysis(
+            prediction=prediction, overall=result.overall or 0.0, band=result.band or "",
+            scoring_method=result.scoring_method, model_id=result.model_id, confidence=result.confidence,
+            warnings=[without_folders(warning) for warning in result.warnings], **to_json(analyse(text)),
+        )  # fmt: skip
+
+    @app.post(
+        "/analyze",
+        response_model=Analysis | PromptAnalysis,
+        responses=FAILURES,
+        openapi_extra={"requestBody": {"content": {"application/json": {"schema": Prompt.model_json_schema()}}}},
+    )
     async def analyze(
         caller: Scoring,
-        file: UploadFile,
+        request: Request,
+        file: UploadFile | None = None,
+        prompt: Annotated[str | None, Form(max_length=LONGEST)] = None,
         word: Annotated[str | None, Form(max_length=LONGEST_TEXT, examples=["araba"])] = None,
         text: Annotated[str | None, Form(max_length=LONGEST_TEXT)] = None,
         language: Annotated[str | None, Form(max_length=10)] = None,
         scorer: Annotated[str | None, Form(max_length=40)] = None,
         participant: Annotated[str, Form(max_length=LONGEST_NAME)] = "",
-    ) -> Analysis:
-        """Score one recording of a `word` or a `text`."""
+    ) -> Analysis | PromptAnalysis:
+        """Score one recording (`file`) of a `word` or a `text`, or a written `prompt`, also sent as JSON."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+            body = await request.body()
+            return await prompt_analysed(_prompt_of(lambda: Prompt.model_validate_json(body)), caller)
+        if prompt is not None:
+            if file is not None or word or text:
+                raise Problem(422, "Send either a prompt, or a file with its word or text.")
+            given = _prompt_of(lambda: Prompt(prompt=prompt, participant=participant))
+            return await prompt_analysed(given, caller)
+        if file is None:
+            raise Problem(422, "Send the recording as file, with its word or text; or a written prompt.")
         target, participant = target_of(word, text, language), printable("participant", participant)
         analysis, _ = await analysed(Task(await file.read(), target, scorer or None), target, participant, caller)
         return analysis
@@ -309,6 +383,14 @@ def make_app(
     paths.update(str(route.path) for route in app.routes if isinstance(route, routing.Route))
     _describe_problems(app)
     return app
+
+
+def _prompt_of(read: Callable[[], Prompt]) -> Prompt:
+    """What `read` gives. Raises RequestValidationError for what is no prompt."""
+    try:
+        return read()
+    except ValidationError as error:
+        raise RequestValidationError([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()]) from None
 
 
 def printable(name: str, value: str) -> str:

@@ -43,6 +43,11 @@ class Client:
         given = {name: value for name, value in fields.items() if value}
         return dict(self._ask("POST", "/analyze", files=[("file", _part(clip))], data=given).json())
 
+    def analyze_prompt(self, prompt: str, participant: str = "") -> dict[str, Any]:
+        """Score a written prompt: overall, clarity, specificity, and what to improve."""
+        body = {"prompt": prompt, "participant": participant}
+        return dict(self._ask("POST", "/analyze", json=body).json())
+
     def analyze_batch(self, clips: Sequence[tuple[Clip, str]], **options: str) -> Iterator[dict[str, Any]]:
         """Recordings with their words; an answer each, in order, as it comes. One that failed has a `status`."""
         files = [("files", _part(clip)) for clip, _ in clips]

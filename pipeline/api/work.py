@@ -22,6 +22,7 @@ from pipeline.api.limits import LOG, Limits
 from pipeline.api.problems import Problem, without_folders
 from pipeline.api.processes import GoneError, LateError, Process, prepare_to_start
 from pipeline.deployment.answering import answer, answer_in_shadow
+from pipeline.deployment.prompt_answering import answer_prompt, prompt_in_shadow
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
 from pipeline.parallel import cores
 from pipeline.records import Seconds, Target
@@ -38,17 +39,18 @@ ATTEMPTS = 2  # of a clip whose process ended: scoring changes nothing, so that 
 
 @dataclass(frozen=True)
 class Task:
-    """One clip to score for a `learner` ("": anyone), by the scorer of that name or, where it is None, by whoever
-    answers; `in_shadow`, by the shadow model. `detector` is a wake-word model folder to ask instead. `max_s` of audio
-    where it is less than the service's limit."""
+    """One clip, or one written `prompt`, to score for a `learner` ("": anyone), by the scorer of that name or, where it
+    is None, by whoever answers; `in_shadow`, by the shadow model. `detector` is a wake-word model folder to ask
+    instead. `max_s` of audio where it is less than the service's limit."""
 
-    content: bytes
+    content: bytes = b""
     target: Target | None = None
     scorer: str | None = None
     learner: str = ""
     in_shadow: bool = False
     detector: str | None = None
     max_s: Seconds | None = None
+    prompt: str | None = None
 
 
 @dataclass
@@ -293,6 +295,10 @@ def _worked(settings: Settings, max_s: Seconds, task: Task) -> Outcome:
 def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
     from pipeline.audio.load import AudioTooLongError, load_audio
 
+    if task.prompt is not None:
+        if task.in_shadow:
+            return prompt_in_shadow(settings, task.prompt)
+        return answer_prompt(settings, task.prompt, learner=task.learner)
     try:
         audio = load_audio(task.content, max_duration_s=max_s)
     except AudioTooLongError as error:

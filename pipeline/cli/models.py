@@ -15,9 +15,11 @@ def folder_of_run(settings: Settings, run: str) -> Path:
     from pipeline.scoring.feature_based.model_files import is_model_folder
     from pipeline.scoring.speech.model_files import is_speech_folder
     from pipeline.speechllm.model_files import is_speechllm_folder
+    from pipeline.tabular.model_files import is_table_folder
 
     given = Path(run)
-    if is_model_folder(given) or is_speech_folder(given) or is_speechllm_folder(given):
+    known = (is_model_folder, is_speech_folder, is_speechllm_folder, is_table_folder)
+    if any(is_kind(given) for is_kind in known):
         return given.absolute()
     return find(settings, run).path / "model"
 
@@ -89,8 +91,8 @@ def retire_model(model: str, as_json: bool) -> None:
 @click.argument("model", required=False)
 @json_option
 def shadow_model(place: str, model: str | None, as_json: bool) -> None:
-    """Have a MODEL score in the shadow of a PLACE (word, sentence, speech-en): its scores are logged and not shown.
-    Without a MODEL, shadow scoring stops."""
+    """Have a MODEL score in the shadow of a PLACE (word, sentence, speech-en, prompts): its scores are logged and not
+    shown. Without a MODEL, shadow scoring stops."""
     from pipeline.deployment.routing import set_shadow
 
     set_shadow(Settings.from_env(), place, model, asker())
@@ -107,8 +109,8 @@ def shadow_model(place: str, model: str | None, as_json: bool) -> None:
 )
 @json_option
 def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> None:
-    """Compare two scorers at a PLACE (word, sentence, speech-en): some learners get A, the others B. Each is a model
-    id, `deployed` or `heuristic`."""
+    """Compare two scorers at a PLACE (word, sentence, speech-en, prompts): some learners get A, the others B. Each is
+    a model id, `deployed` or `heuristic`."""
     from pipeline.deployment.routing import begin
 
     comparison = begin(Settings.from_env(), place, a, b, share, asker_name())

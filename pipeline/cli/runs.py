@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.errors import JobError
 from pipeline.settings import Settings
 
@@ -138,7 +138,7 @@ def resume(run_id: str, as_json: bool) -> None:
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
 @json_option
 def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
-    """Compare runs: best and last metrics, and the settings in which they differ."""
+    """Compare runs of any kind: best and last metrics, means over seeds, and the settings in which they differ."""
     from pipeline.jobs.launcher import find
     from pipeline.runs.comparison import compare_runs, setting_text
 
@@ -152,10 +152,31 @@ def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
                 reached = row.figures[name]
                 best = "" if reached.best_epoch is None else f"   best {reached.best:.3f} in epoch {reached.best_epoch}"
                 lines.append(f"  {row.id:45} {reached.last:8.3f}{best}")
+    for group in comparison.groups:
+        lines += ["", f"{group.name}, mean over seeds {', '.join(map(str, group.seeds))} [95 % interval]:"]
+        lines += [f"  {name:30} {over}" for name, over in group.figures.items()]
     lines += ["", "Settings that differ:" if comparison.differences else "The settings are the same."]
     for key, values in comparison.differences.items():
         lines.append(f"  {key}: {', '.join(f'{run_id} {setting_text(value)}' for run_id, value in values.items())}")
     emit(comparison, as_json, "\n".join(lines))
+
+
+@runs.command()
+@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The HTML file to write.")
+@click.option("--title", help="Heading of the report (default: the runs).")
+@json_option
+def report(run_ids: tuple[str, ...], out: Path, title: str | None, as_json: bool) -> None:
+    """Write a report of runs as one HTML file: tables, figures and settings, to send to a colleague."""
+    from pipeline.artifacts import write_text
+    from pipeline.jobs.launcher import find
+    from pipeline.runs.report import html
+
+    settings = Settings.from_env()
+    chosen = [find(settings, run_id) for run_id in dict.fromkeys(run_ids)]
+    write_text(out, html(chosen, title or ", ".join(run.id for run in chosen)))
+    text = f"Wrote a report of {counted(len(chosen), 'run')} to {out}."
+    emit({"file": out, "runs": [run.id for run in chosen]}, as_json, text)
 
 
 def _mae(result: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli._access import asker
+from pipeline.cli._access import asker, asker_name
 from pipeline.cli._output import emit, json_option
 from pipeline.settings import Settings
 
@@ -30,24 +30,27 @@ def clean_table(task: str, source: str, as_json: bool) -> None:
     lines = [f"{report.n} items, {len(report.kept)} usable, by {report.n_groups} people"]
     lines += [f"  {n:5} {why}" for why, n in report.dropped.items()]
     lines += ["  " + ", ".join(f"{name.lower()} {n}" for name, n in report.bands.items())]
-    lines += [f"! {warning}" for warning in report.warnings]
+    unmeasured = chosen.unmeasured()
+    lines += [f"! {warning}" for warning in (*report.warnings, *([unmeasured] if unmeasured else []))]
     content = {key: value for key, value in vars(report).items() if key != "kept"}
-    emit({**content, "n_kept": len(report.kept)}, as_json, "\n".join(lines))
+    emit({**content, "n_kept": len(report.kept), "unmeasured": unmeasured}, as_json, "\n".join(lines))
 
 
 @table.command("deploy")
 @click.argument("run")
 @json_option
 def deploy_table(run: str, as_json: bool) -> None:
-    """Deploy the model of a RUN (or a model folder) for its task."""
-    from pipeline.jobs.launcher import find
-    from pipeline.tabular.model_files import INFO, deploy
-    from pipeline.tabular.train import MODEL_FOLDER
+    """Deploy the model of a RUN (or a model folder) for its task: trees or a text encoder."""
+    from pipeline.cli.models import folder_of_run
+    from pipeline.deployment.model_registry import make_live
+    from pipeline.tabular.model_files import load_info
 
     settings = Settings.from_env()
-    folder = Path(run) if (Path(run) / INFO).is_file() else find(settings, run).path / MODEL_FOLDER
-    info = deploy(settings, folder, asker())
-    emit(info, as_json, f"{info.model_id} now scores {info.task} (MAE {info.test['mae']:.1f} out of fold).")
+    folder = folder_of_run(settings, run)
+    info = load_info(folder)
+    make_live(settings, folder, asker_name(), "" if Path(run).is_dir() else run)
+    mae = info.test["mae"]
+    emit(info, as_json, f"{info.model_id} now scores {info.task} (MAE {mae:.1f} on people it has not seen).")
 
 
 @table.command("rollback")
@@ -55,25 +58,54 @@ def deploy_table(run: str, as_json: bool) -> None:
 @json_option
 def rollback_table(task: str, as_json: bool) -> None:
     """Go back to the previously deployed model of a TASK."""
-    from pipeline.tabular.model_files import roll_back
+    from pipeline.deployment.model_registry import roll_back
+    from pipeline.tabular.catalogue import get_task
 
-    before = roll_back(Settings.from_env(), task, asker())
+    before = roll_back(Settings.from_env(), get_task(task).name, asker_name())
     emit({"task": task, "model": before}, as_json, f"Back to {before or 'the rule'} for {task}.")
 
 
 @table.command("prompt")
 @click.argument("text")
+@click.option("--author", default="", help="Keeps this person on one side of a comparison.")
 @json_option
-def score_prompt(text: str, as_json: bool) -> None:
-    """Score a written prompt with the deployed model, or by rule."""
-    from pipeline.tabular.scoring import score_prompt as score
+def score_prompt(text: str, author: str, as_json: bool) -> None:
+    """Score a written prompt with the deployed model, or by rule, and say what to improve."""
+    from pipeline.deployment.prompt_answering import score_prompt as score
 
-    scored = score(Settings.from_env(), text)
+    scored = score(Settings.from_env(), text, author, author)
+    result, analysis = scored.result, scored.analysis
+    overall = result.overall or 0.0
     sure = (
-        "" if scored.confidence is None else f", within 10 points of people's in {scored.confidence:.0%} of such cases"
+        "" if result.confidence is None else f", within 10 points of people's in {result.confidence:.0%} of such cases"
     )
-    missing = f" Missing: {', '.join(scored.missing)}." if scored.missing else ""
-    emit(scored, as_json, f"{scored.score:.0f} by {scored.model_id}{sure}; the rule says {scored.rule:.0f}.{missing}")
+    lines = [
+        f"{overall:.0f} by {result.model_id}{sure}; the rule says {analysis.rule:.0f}.",
+        f"Clarity {analysis.clarity:.0f}, specificity {analysis.specificity:.0f} (by rules).",
+        *(f"  {improvement.text}" for improvement in analysis.improvements),
+        *(f"! {warning}" for warning in result.warnings),
+    ]
+    content = {
+        "score": overall, "confidence": result.confidence, "model_id": result.model_id,
+        "scoring_method": result.scoring_method, "warnings": result.warnings, "prediction": scored.prediction,
+        **vars(analysis),
+    }  # fmt: skip
+    emit(content, as_json, "\n".join(lines))
+
+
+@table.command("feedback")
+@click.argument("prediction")
+@click.option("--score", type=click.FloatRange(0, 100), help="Your own score, 0-100.")
+@click.option("--agrees/--disagrees", default=None, help="Whether you agree with the score.")
+@click.option("--comment", default="", help="Reasons.")
+@json_option
+def give_feedback(prediction: str, score: float | None, agrees: bool | None, comment: str, as_json: bool) -> None:
+    """Say what a score should have been, by the id of its PREDICTION."""
+    from pipeline.deployment.prediction_log import PredictionLog
+
+    log = PredictionLog(Settings.from_env())
+    log.feedback(prediction, score=score, agrees=agrees, comment=comment, kind="expert")
+    emit({"prediction": prediction}, as_json, "Saved. The Monitor page shows the errors.")
 
 
 @table.command("recording", hidden=True, context_settings={"ignore_unknown_options": True})

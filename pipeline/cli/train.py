@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pipeline.speechllm.config import SpeechLlmConfig
 
 
+balance_option = click.option(
+    "--balance", is_flag=True, default=None, help="Weight the items so that every band of scores counts alike."
+)
 PART_HELP = "Only this part of the corpus (default: train, or all if the corpus has no parts)."
 
 
@@ -39,12 +42,19 @@ def train() -> None:
 @click.option(
     "--model", type=click.Choice(["mlp", "forest", "boosting"]), help="Network (default), random forest or boosting."
 )
-@click.option("--search", type=click.Choice(["none", "grid", "optuna"]), help="Search for settings of the trees.")
+@click.option(
+    "--search", type=click.Choice(["none", "grid", "full", "optuna"]), help="Search for settings of the trees."
+)
 @click.option("--trials", type=int, help="Trials of Optuna (default 20).")
 @click.option("--extractor", help="acoustic57 (default), reference, timing or encoder.")
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
-@click.option("--folds", type=int, help="Speaker-disjoint folds (default 5).")
+@click.option("--folds", type=int, help="Number of folds (default 5; fewer where there are fewer groups).")
+@click.option(
+    "--split",
+    type=click.Choice(["auto", "speaker", "word", "recording"]),
+    help="What folds keep together (default auto: speakers if there are three, else words).",
+)
 @click.option("--epochs", type=int, help="Maximum number of epochs (default 120).")
 @click.option("--patience", type=int, help="Epochs without improvement before training stops.")
 @click.option("--batch-size", type=int, help="Recordings per step.")
@@ -53,9 +63,10 @@ def train() -> None:
 @click.option("--dropout", type=float, help="Dropout rate of the network.")
 @click.option("--trees", type=int, help="Number of trees.")
 @click.option("--min-leaf", type=int, help="Minimum recordings per leaf.")
+@balance_option
 @training_options("word_mlp, ...", resumable=False)
 def word(chosen: Chosen, **options: Any) -> None:
-    """Train a scorer on one feature vector per recording, cross-validated over speakers."""
+    """Train a scorer on one feature vector per recording, cross-validated over speakers (or words, with one or two)."""
     from pipeline.scoring.feature_based.config import load_preset
 
     manifest = options.pop("manifest")
@@ -277,6 +288,7 @@ def _averaging(ids: tuple[str, ...], name: str | None) -> "Start[SpeechTrainConf
 def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable[[str], dict[str, Any]]") -> None:
     """The one route of the word scorer, for `train word` and `train table --task words`."""
     from pipeline.jobs.device_queue import device_turn
+    from pipeline.scoring.feature_based.before_training import word_blindness
     from pipeline.scoring.feature_based.config import TrainConfig
     from pipeline.scoring.feature_based.data import load_training_data
     from pipeline.scoring.feature_based.train import run_training
@@ -284,6 +296,11 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
     def named(config: TrainConfig) -> TrainConfig:
         return replace(config, name=config.name or f"{config.extractor}-{config.model}")
 
+    blind = None
+    if chosen.run is None:
+        blind = word_blindness(Settings.from_env(), resolve(TrainConfig, chosen, options, load_preset, named))
+    if blind is not None:
+        click.echo(f"pronlab: {blind}", err=True)
     start = prepare("word", TrainConfig, chosen, options, load_preset, named)
     if start is None:
         return
@@ -307,14 +324,18 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
 
 
 def _report_text(run_id: str, report: Any) -> str:
-    lines = [f"Run {run_id}, over speakers nobody had heard:"]
+    from pipeline.scoring.feature_based.config import BY_SPEAKER
+    from pipeline.scoring.feature_based.split import HELD_OUT
+
+    loud, others = (report.warnings[:1], report.warnings[1:]) if report.split != BY_SPEAKER else ((), report.warnings)
+    lines = [*(f"!! {warning}" for warning in loud), f"Run {run_id}, on {HELD_OUT[report.split]}:"]
     for name, figures in {"this model": report.metrics, **report.baselines}.items():
         pcc = "-" if figures.pcc is None else f"{figures.pcc:.3f}"
         r2 = "-" if figures.r2 is None else f"{figures.r2:.3f}"
         lines.append(
             f"  {name:17} MAE {figures.mae:6.2f}  RMSE {figures.rmse:6.2f}  R2 {r2:>6}  PCC {pcc:>6}  n {figures.n}"
         )
-    lines += [f"  {warning}" for warning in report.warnings]
+    lines += [f"  {warning}" for warning in others]
     return "\n".join([*lines, f"`pronlab deploy {run_id}` deploys it."])
 
 
@@ -323,11 +344,14 @@ def _report_text(run_id: str, report: Any) -> str:
 @click.option("--source", help="A file of prompts (default: the collected prompts); for words, a set of recordings.")
 @click.option("--model", type=click.Choice(["forest", "boosting"]), help="Random forest (default) or boosting.")
 @click.option(
-    "--search", type=click.Choice(["none", "grid", "optuna"]), help="How to search for settings within each fold."
+    "--search",
+    type=click.Choice(["none", "grid", "full", "optuna"]),
+    help="How to search for settings within each fold: grid tries a few, full every combination (minutes).",
 )
 @click.option("--trials", type=int, help="Number of Optuna trials (default 20).")
 @click.option("--folds", type=int, help="Number of cross-validation folds.")
 @click.option("--trees", type=int, help="Number of trees.")
+@balance_option
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
 @training_options("forest, boosting_searched", resumable=False)
@@ -358,6 +382,7 @@ def table(chosen: Chosen, **options: Any) -> None:
 @click.option("--source", help="A file of prompts (default: the collected prompts).")
 @click.option("--model", help="Folder with a BERT-like encoder and its tokenizer, or tiny.")
 @click.option("--epochs", type=int, help="Number of epochs.")
+@balance_option
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
 @training_options("tiny, bert_base", resumable=False)
@@ -396,4 +421,6 @@ def _beside_baselines(start: Start[Any], chosen: Chosen, training: "Callable[[Ru
             f"  {name:20} MAE {figures['mae']:5.1f}  RMSE {figures['rmse']:5.1f}  R2 {figures['r2']:6.2f}  "
             f"n {figures['n']}"
         )
+    lines += [f"! {report['unmeasured']}"] if report.get("unmeasured") else []
+    lines.append(f"`pronlab table deploy {directory.id}` deploys it.")
     emit({"run": directory.id, "directory": directory.path, **report}, chosen.as_json, "\n".join(lines))

@@ -1,7 +1,8 @@
 """The models of an installation: candidates, the deployed model of each place, and retired ones, with their origin.
 
 `models/registry.jsonl` is an append-only list of events. Whatever lies in the folder of deployed models is deployed, so
-that a model put there by hand counts too. Places are `word` and `sentence` (features) and `speech-en` (phones).
+that a model put there by hand counts too. Places are `word` and `sentence` (features), `speech-en` (phones) and
+`prompts` (written prompts).
 
 Functions that change the registry take who acts (`by`: an identity or a name; optional on an open installation) and
 raise AccessError if that person may not.
@@ -21,7 +22,8 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import RubricName, Target
 from pipeline.scoring.feature_based import deploy as feature_based
-from pipeline.scoring.feature_based.model_files import INFO_FILE, ModelInfo, is_model_folder, load_info, load_model
+from pipeline.scoring.feature_based.model_files import INFO_FILE, is_model_folder, load_info, load_model
+from pipeline.scoring.feature_based.model_info import ModelInfo
 from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.scoring.speech.model_files import SpeechInfo, find_speech_model, is_speech_folder
@@ -31,9 +33,11 @@ from pipeline.settings import Settings
 from pipeline.speechllm import deployed as language_model
 from pipeline.speechllm.model_files import SpeechLlmInfo, is_speechllm_folder
 from pipeline.speechllm.model_files import load_info as language_model_info
+from pipeline.tabular import model_files as tabular
 from pipeline.times import as_text, now_iso, utc_time
 
-PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH)
+PROMPTS = "prompts"
+PLACES = (str(RubricName.WORD), str(RubricName.SENTENCE), SPEECH, PROMPTS)
 
 
 class Stage(StrEnum):
@@ -134,6 +138,8 @@ def make_live(settings: Settings, folder: Path, by: Identity | str = "", run: st
         language_model.deploy(settings, folder)
     elif place == SPEECH:
         speech.deploy(settings, folder)
+    elif place == PROMPTS:
+        tabular.deploy(settings, folder)
     else:
         feature_based.deploy(settings, folder)
     if retired is not None and retired != model_id:
@@ -163,6 +169,8 @@ def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | 
     known = None if gone_id is None else folder_of(settings, gone_id)
     if place == SPEECH:
         speech.rollback(settings)
+    elif place == PROMPTS:
+        tabular.roll_back(settings, PROMPTS)
     else:
         feature_based.rollback(settings, RubricName(place))
     if gone_id is not None:
@@ -172,6 +180,17 @@ def roll_back(settings: Settings, place: str, by: Identity | str = "") -> str | 
         model_id = model_id_of(now)
         _record(settings, place, model_id, Stage.LIVE, by, folder_of(settings, model_id) or now)
     return None if now is None or not now.is_relative_to(settings.deployed_root) else model_id_of(now)
+
+
+def is_deployed(settings: Settings, place: str) -> bool:
+    """Whether a model was deployed there, so that it can be rolled back; a released one was not."""
+    folder = tabular.place_of(settings, PROMPTS) if place == PROMPTS else settings.deployed_root / place
+    return folder.exists()
+
+
+def deployed_folder(settings: Settings, place: str) -> Path | None:
+    """The folder of the model that scores at a place, deployed or released; None where only rules do."""
+    return _in_use(settings).get(place)
 
 
 def folder_of(settings: Settings, model_id: str) -> Path | None:
@@ -184,6 +203,11 @@ def place_of_folder(folder: Path) -> str:
     """The place of the model in a folder. Raises ModelError if there is none."""
     if is_speech_folder(folder) or is_speechllm_folder(folder):
         return SPEECH
+    if tabular.is_table_folder(folder):
+        task = tabular.load_info(folder).task
+        if task not in PLACES:
+            raise ModelError(f"{folder} holds a model of the task {task!r}, which is not scored here.")
+        return task
     if is_model_folder(folder):
         return str(load_model(folder).info.rubric)
     raise ModelError(
@@ -202,23 +226,26 @@ def _who(settings: Settings, by: Identity | str) -> str:
     return who.name if by else ""
 
 
-def _info_of(folder: Path) -> SpeechInfo | ModelInfo | SpeechLlmInfo:
+def _info_of(folder: Path) -> SpeechInfo | ModelInfo | SpeechLlmInfo | tabular.TabularInfo:
     """Raises ModelError where it holds no model."""
     if is_speechllm_folder(folder):
         return language_model_info(folder)
-    return speech_info(folder) if is_speech_folder(folder) else load_info(folder)
+    if is_speech_folder(folder):
+        return speech_info(folder)
+    return tabular.load_info(folder) if tabular.is_table_folder(folder) else load_info(folder)
 
 
 def _in_use(settings: Settings) -> dict[str, Path]:
-    by_rubric = {str(rubric): find_model(settings, rubric) for rubric in RubricName}
+    folders = {str(rubric): find_model(settings, rubric) for rubric in RubricName}
     hearing = language_model.find_speechllm_model(settings) or find_speech_model(settings)
-    return {place: path for place, path in {**by_rubric, SPEECH: hearing}.items() if path is not None}
+    folders |= {SPEECH: hearing, PROMPTS: tabular.in_use(settings, PROMPTS)}
+    return {place: path for place, path in folders.items() if path is not None}
 
 
 def _made_from(folder: Path) -> dict[str, Any]:
     names = (
         "trained_on", "part", "n_recordings", "n_speakers", "labels", "label_sources", "data_hash", "git_commit",
-        "created_at", "test", "extractor", "encoder", "seed", "averaged", "memory_gb",
+        "created_at", "test", "extractor", "encoder", "seed", "averaged", "memory_gb", "source", "n_items", "n_groups",
     )  # fmt: skip
     try:
         info: Any = _info_of(folder)

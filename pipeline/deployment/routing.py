@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.deployment.model_registry import PLACES, folder_of, get_entry, place_of
+from pipeline.deployment.model_registry import PLACES, PROMPTS, deployed_folder, folder_of, get_entry, place_of
 from pipeline.errors import ModelError, PronlabError
 from pipeline.i18n import N_
 from pipeline.locks import locked
@@ -56,6 +56,15 @@ class Route:
     comparison: str = ""
 
 
+@dataclass(frozen=True)
+class PromptRoute:
+    """The folder of the model that answers a prompt, None for the rules; `arm` and `comparison` as in Route."""
+
+    folder: Path | None
+    arm: str = ""
+    comparison: str = ""
+
+
 def route(settings: Settings, target: Target, learner: str = "", *, scorer: str | None = None) -> Route:
     """Who answers a learner: their side of the comparison that runs for such targets, else whoever `select` chooses.
 
@@ -74,9 +83,28 @@ def route(settings: Settings, target: Target, learner: str = "", *, scorer: str 
     return Route(select(settings, target, scorer))
 
 
+def route_prompt(settings: Settings, learner: str = "") -> PromptRoute:
+    """Who answers a learner's prompts: their side of the comparison that runs for prompts, else the deployed model,
+    also where the side's model is gone."""
+    running = comparison_at(settings, PROMPTS)
+    if running is not None:
+        arm = side(running, learner)
+        try:
+            name, folder = _resolved(settings, running.b if arm == "b" else running.a)
+            deployed = deployed_folder(settings, PROMPTS) if name is None and folder is None else folder
+            return PromptRoute(deployed, arm, running.id)
+        except ModelError:
+            pass
+    return PromptRoute(deployed_folder(settings, PROMPTS))
+
+
 def shadow(settings: Settings, target: Target) -> Path | None:
     """The folder of the model that scores in the shadow; None if there is none."""
-    place = place_of(settle(target)[0])
+    return shadow_at(settings, place_of(settle(target)[0]))
+
+
+def shadow_at(settings: Settings, place: str | None) -> Path | None:
+    """As `shadow`, by the place."""
     model_id = _read(settings)["shadows"].get(place) if place else None
     return folder_of(settings, model_id) if model_id else None
 

@@ -40,9 +40,14 @@ class SavedEvaluation:
         model, part = short_name(str(self.report["model_id"])), self.report.get("part")
         return f"{model}, {part}" if part else model
 
+    @property
+    def source(self) -> str:
+        """The set or the corpus of the manifest."""
+        return str(Path(self.report["source"]).parent.name or self.report["source"])
+
     def name_with(self, model: str) -> str:
         """The name with another name for the model."""
-        source, part = Path(self.report["source"]).parent.name or self.report["source"], self.report.get("part")
+        source, part = self.source, self.report.get("part")
         name = _("{model} on {source}, part {part}") if part else _("{model} on {source}")
         return name.format(model=model, source=source, part=part)
 

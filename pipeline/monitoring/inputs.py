@@ -16,7 +16,7 @@ from pipeline.i18n import _, ngettext, number
 from pipeline.monitoring.drift import Drift, of_values
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
-from pipeline.tabular.model_files import INFO, load_model
+from pipeline.tabular.model_files import INFO, load_info, reference_of
 
 MOST_REFERENCE = 500  # recordings of the training set: enough for a distribution
 FEWEST = 100  # logged predictions, where the first half is the reference
@@ -69,11 +69,12 @@ def _of_table(settings: Settings, model_id: str) -> ReferenceFeatures | None:
     """Models of tables keep features of their training items."""
     for info in settings.deployed_root.glob(f"tabular-*/{INFO}"):
         with suppress(ModelError):
-            model = load_model(info.parent)
-            if model.info.model_id == model_id:
-                n = len(model.reference)
+            model = load_info(info.parent)
+            if model.model_id == model_id:
+                reference = reference_of(info.parent)
+                n = len(reference)
                 source = ngettext("{n} training item", "{n} training items", n).format(n=number(n))
-                return ReferenceFeatures(model.info.feature_names, model.reference, source)
+                return ReferenceFeatures(model.feature_names, reference, source)
     return None
 
 

@@ -1,11 +1,12 @@
 """When to retrain a model: its error is large, there are many new ratings, or it is old."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline.deployment.model_registry import Entry
+from pipeline.deployment.model_registry import PROMPTS, Entry
 from pipeline.deployment.prediction_log import Labelled
 from pipeline.errors import JobError, UnknownNameError
 from pipeline.i18n import _, ngettext, number
@@ -15,6 +16,8 @@ from pipeline.monitoring.outcomes import last_errors
 from pipeline.people.access import Identity
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
+from pipeline.tabular.prompts.store import Prompt, Store
+from pipeline.tabular.prompts.synthesize import RATER as MADE_UP
 from pipeline.times import as_text, utc_time
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ def criteria(
     errors = last_errors(labelled)
     n, mean_error = len(errors), float(errors.mean()) if len(errors) else 0.0
     made_at = _known_time(entry)
-    fresh = new_labels(settings, str(entry.made_from.get("trained_on", "")), made_at)
+    fresh = new_labels(settings, entry, made_at)
     days = _days(made_at, now or datetime.now(UTC))
     return [
         Criterion(
@@ -57,7 +60,7 @@ def criteria(
         ),
         Criterion(
             _("Ratings since training"),
-            _("unknown: the training set is not on this machine") if fresh is None else number(fresh),
+            _no_count(entry) if fresh is None else number(fresh),
             _("{n} or more").format(n=number(NEW_LABELS)),
             None if fresh is None else fresh >= NEW_LABELS,
         ),
@@ -70,22 +73,46 @@ def criteria(
     ]  # fmt: skip
 
 
-def new_labels(settings: Settings, set_name: str, since: str) -> int | None:
-    """Ratings by people of the set that a model was trained on, since then; None where the set is not here."""
-    labels = _ratings(settings, set_name) if since else None
+def new_labels(settings: Settings, entry: Entry, since: str) -> int | None:
+    """Ratings by people, since then, of what a model was trained on; None where that is not here, or was a file that
+    ratings do not reach."""
+    if not since:
+        return None
+    if entry.place == PROMPTS:
+        rated = _rated_prompts(settings, entry)
+        return None if rated is None else sum(prompt.at > since for prompt in rated)
+    labels = _ratings(settings, str(entry.made_from.get("trained_on", "")))
     if labels is None:
         return None
     return int(((labels["source"] == "human") & (labels["at"] > since)).sum())
 
 
 def raters(settings: Settings, entry: Entry) -> dict[str, int] | None:
-    """Ratings per rater of the set that a model was trained on, at that time; None where the set is not here."""
+    """Ratings per rater of what a model was trained on, at that time; None where that is not here."""
+    made_at = _known_time(entry)
+    if entry.place == PROMPTS:
+        rated = _rated_prompts(settings, entry)
+        if rated is None:
+            return None
+        return dict(Counter(prompt.rater for prompt in rated if not made_at or prompt.at <= made_at))
     labels = _ratings(settings, str(entry.made_from.get("trained_on", "")))
     if labels is None:
         return None
-    made_at = _known_time(entry)
     known = labels[labels["at"] <= made_at] if made_at else labels
     return {str(name): int(n) for name, n in known["evaluator"].value_counts().items()}
+
+
+def _no_count(entry: Entry) -> str:
+    if entry.made_from.get("source"):
+        return _("unknown: it was trained on a file, which new ratings do not reach")
+    return _("unknown: the training set is not on this machine")
+
+
+def _rated_prompts(settings: Settings, entry: Entry) -> list[Prompt] | None:
+    """The collected prompts that people scored; None for a model that was trained on a file."""
+    if entry.made_from.get("source"):
+        return None
+    return [prompt for prompt in Store(settings).all() if prompt.score is not None and prompt.rater != MADE_UP]
 
 
 def _ratings(settings: Settings, set_name: str) -> "pandas.DataFrame | None":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.regressors.baselines import Predict, permutation_importance, simple_baselines
 from pipeline.regressors.scaler import Scaler
-from pipeline.regressors.trees import TreeSettings, fit
+from pipeline.regressors.trees import OnTrial, TreeSettings, fit
 from pipeline.runs import RunWriter
 
 
@@ -79,6 +79,16 @@ def cross_validate(
         writer.log_metrics(event="fold", fold=fold, test_mae=fold_mae[-1], n=n, **model.details)
         writer.log(f"{message}: MAE {fold_mae[-1]:.2f} over {n} items of unseen people")
     return OutOfFold(predicted, baselines, importance, tuple(fold_mae), tuple(details))
+
+
+def trial_logger(writer: RunWriter, fold: int | None) -> OnTrial:
+    """Writes each trial of a search into the run's metrics; `fold` None is that of the final fit."""
+
+    def log(trial: int, settings: dict[str, Any], value: float) -> None:
+        writer.check_stop()
+        writer.log_metrics(event="trial", fold=fold, trial=trial, value=value, settings=settings)
+
+    return log
 
 
 def _baselines(

@@ -34,6 +34,12 @@ TEMPLATES = (
     N_("done"),
     N_("Mock labels: the scores are made up, so the model and its metrics say nothing about speech."),
     N_("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts."),
+    N_(
+        "NO NEW VOICE WAS TRIED (speakers: {n}): the data was split by {by}. The figures are for {held_out}; they "
+        "cannot show how the model scores another speaker, which is usually worse. Record at least {needed} speakers "
+        "to find out."
+    ),
+    N_("{used} folds instead of {asked}: there are only {groups} groups to split by {by}."),
     N_("Only {n} labelled recordings; {recommended} or more are recommended."),
     N_(
         "MAE {mae} misses the target of 10 points: label more recordings and speakers, look at the largest errors on "
@@ -50,6 +56,9 @@ TEMPLATES = (
 )
 
 
+TRANSLATED_VALUES = ("by", "held_out")  # whose values are of a few words, each in the catalogue
+
+
 def translated(message: str) -> str:
     """`message` in the reader's language; as it is where no template fits."""
     if language() == SOURCE:
@@ -57,7 +66,8 @@ def translated(message: str) -> str:
     for template in TEMPLATES:
         match = _pattern(template).fullmatch(message)
         if match:
-            return _(template).format(**match.groupdict())
+            values = match.groupdict()
+            return _(template).format(**{key: _(v) if key in TRANSLATED_VALUES else v for key, v in values.items()})
     return message
 
 

@@ -25,6 +25,7 @@ from pipeline.people.people import permit
 from pipeline.records import RubricName, ScoreResult, Target, to_json
 from pipeline.runs import ACTIVE, RunDirectory, scan_runs
 from pipeline.scoring.base import Scorer, score_file
+from pipeline.scoring.feature_based.config import BY_SPEAKER
 from pipeline.scoring.selection import Selection, load, select, settle
 from pipeline.settings import Settings
 
@@ -259,7 +260,7 @@ def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
     stored = model.held_out.get((digest, text_digest(item.target.text)))
     if stored is not None:
         sure = None if result.confidence is None else model.confidence(stored)
-        return replace(scored, overall=stored, confidence=sure)
+        return replace(scored, overall=stored, confidence=sure, held_out=model.info.split == BY_SPEAKER)
     heard = model.has_heard(_corpus_of(item), item.speaker, digest)
     return replace(scored, held_out=not heard)
 

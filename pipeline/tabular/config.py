@@ -10,7 +10,7 @@ from pipeline.regressors.trees import LIMITS, MODELS, SEARCHES, TreeSettings
 @dataclass(frozen=True)
 class TabularConfig(TreeSettings):
     """`source` is the task's: a file, or "" for what the installation has. A search replaces `trees`, `min_leaf`,
-    `depth` and `rate`, anew within each fold."""
+    `min_split`, `depth` and `rate`, anew within each fold."""
 
     task: str = "prompts"
     source: str = ""

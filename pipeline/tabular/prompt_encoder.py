@@ -3,7 +3,7 @@
 Authors are divided into those to learn from, those that choose the epoch, and those that are reported on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,27 @@ from pipeline.errors import ModelError
 from pipeline.metrics.regression import regression_metrics
 from pipeline.optional import require
 from pipeline.records import to_json
-from pipeline.runs import RunWriter
+from pipeline.regressors.balance import band_weights
+from pipeline.regressors.confidence import confidence_table
+from pipeline.runs import RunWriter, now_iso
 from pipeline.settings import Settings
 from pipeline.tabular.catalogue import get_task
 from pipeline.tabular.cleaning import clean
+from pipeline.tabular.model_files import ENCODER, ENCODER_REFERENCE, TabularInfo, check_weights, load_info, write_info
 from pipeline.tabular.prompt_encoder_config import TINY, PromptModelConfig
+from pipeline.tabular.prompts.features import BASE_NAMES, base_features
 from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.task import Row
-from pipeline.tabular.train import FEWEST, FEWEST_GROUPS, MODEL_FOLDER, REPORT
+from pipeline.tabular.train import (
+    FEWEST,
+    FEWEST_GROUPS,
+    MODEL_FOLDER,
+    REFERENCE_ROWS,
+    REPORT,
+    errors_of,
+    labels_of,
+    write_predictions,
+)
 
 WHAT = "An encoder of prompts"
 TINY_WIDTH, TINY_LAYERS, TINY_TOKENS = 64, 2, 600
@@ -52,6 +65,7 @@ def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWrit
     model.to(settings.device)
     labels = np.array([row.label for row in parts.train], dtype=np.float32)
     mean, spread = float(labels.mean()), float(labels.std()) or 1.0
+    weights = (band_weights(labels_of(parts.train)) if config.balance else np.ones(len(labels))).astype(np.float32)
     steps = config.epochs * -(-len(parts.train) // config.batch_size)
     optimiser = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, config.warmup_share))
@@ -64,15 +78,16 @@ def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWrit
             writer.check_stop()
             batch = _encoded(tokenizer, [parts.train[i] for i in places], config, settings.device)
             wanted = torch.tensor((labels[places] - mean) / spread, device=settings.device)
-            loss = torch.nn.functional.mse_loss(model(**batch).logits[:, 0].float(), wanted)
+            off = model(**batch).logits[:, 0].float() - wanted
+            loss = (torch.tensor(weights[places], device=settings.device) * off**2).mean()
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             total += float(loss.detach()) * len(places)
         predictions = _predicted(model, tokenizer, parts.validation, config, settings.device, mean, spread)
-        mae = float(np.abs(predictions - _labels(parts.validation)).mean())
+        mae = float(np.abs(predictions - labels_of(parts.validation)).mean())
         writer.log_metrics(event="epoch", epoch=epoch + 1, train_loss=total / len(parts.train), validation_mae=mae)
         writer.update(progress=(epoch + 1) / config.epochs, message=f"epoch {epoch + 1}: MAE {mae:.1f} on validation")
         if mae < best:
@@ -82,26 +97,59 @@ def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWrit
             break
     model.load_state_dict(kept)
     predicted = _predicted(model, tokenizer, parts.test, config, settings.device, mean, spread)
-    groups = [row.group for row in parts.test]
-    expert = _labels(parts.test)
-    rule = np.array([level0(row.content).score for row in parts.test])
-    average = np.full(len(expert), mean)
-    report = {
-        "metrics": regression_metrics(expert, predicted, speakers=groups),
-        "baselines": {
-            "level 0 (rules)": regression_metrics(expert, rule, speakers=groups),
-            "training mean": regression_metrics(expert, average, speakers=groups),
-        },
+    report = _report(parts, predicted, mean) | {
         "best_epoch": best_epoch + 1, "validation_mae": best, "mean": mean, "spread": spread,
-        "n": {name: len(part) for name, part in vars(parts).items()},
     }  # fmt: skip
     folder = writer.run.path / MODEL_FOLDER
     model.cpu().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    artifacts.write_json(folder / "scale.json", {"mean": mean, "spread": spread, "max_tokens": config.max_tokens})
+    _describe(folder, config, parts, report, predicted, writer)
     artifacts.write_json(writer.run.path / REPORT, report)
+    write_predictions(writer.run.path, parts.test, predicted)
     content: dict[str, Any] = to_json(report)
     return content
+
+
+def _report(parts: Parts, predicted: NDArray[np.float64], mean: float) -> dict[str, Any]:
+    """On the held-out authors, beside the rules and the mean of the others."""
+    expert, groups = labels_of(parts.test), [row.group for row in parts.test]
+    rule = np.array([level0(row.content).score for row in parts.test])
+    values = np.array([base_features(row.content) for row in parts.test], dtype=np.float32)
+    return {
+        "metrics": regression_metrics(expert, predicted, speakers=groups),
+        "baselines": {
+            "level 0 (rules)": regression_metrics(expert, rule, speakers=groups),
+            "training mean": regression_metrics(expert, np.full(len(expert), mean), speakers=groups),
+        },
+        "errors": errors_of(parts.test, BASE_NAMES, values, predicted),
+        "n": {name: len(part) for name, part in vars(parts).items()},
+    }
+
+
+def _describe(
+    folder: Path,
+    config: PromptModelConfig,
+    parts: Parts,
+    report: dict[str, Any],
+    predicted: NDArray[np.float64],
+    writer: RunWriter,
+) -> None:
+    """What it takes to use the model, and features of what it learned from, which drift is watched with."""
+    from safetensors.numpy import save_file
+
+    learned = (parts.train + parts.validation)[:REFERENCE_ROWS]
+    reference = np.array([base_features(row.content) for row in learned], dtype=np.float32)
+    with artifacts.replacing(folder / ENCODER_REFERENCE) as temporary:
+        save_file({"reference": reference}, temporary)
+    rows = parts.train + parts.validation + parts.test
+    fitted = {
+        "mean": report["mean"], "spread": report["spread"], "max_tokens": config.max_tokens, "encoder": config.model,
+    }  # fmt: skip
+    info = TabularInfo(
+        writer.run.id, "prompts", ENCODER, BASE_NAMES, confidence_table(labels_of(parts.test), predicted),
+        config.source, len(rows), len({row.group for row in rows}), now_iso(), to_json(report["metrics"]), fitted,
+    )  # fmt: skip
+    write_info(folder, info)
 
 
 def divided(settings: Settings, config: PromptModelConfig) -> Parts:
@@ -122,18 +170,21 @@ def divided(settings: Settings, config: PromptModelConfig) -> Parts:
     )
 
 
-def load_encoder(folder: Path) -> Any:
+def load_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]:
     """A function from texts to scores 0-100 [n]. Raises ModelError for a folder without a whole model."""
 
     require(WHAT, ("transformers",), ModelError)
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # it would stand among what a command prints
+    check_weights(folder)
+    info = load_info(folder)
     try:
-        scale = artifacts.read_json(folder / "scale.json")
         model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        config = PromptModelConfig(max_tokens=int(scale["max_tokens"]))
-        mean, spread = float(scale["mean"]), float(scale["spread"])
+        config = PromptModelConfig(max_tokens=int(info.settings["max_tokens"]))
+        mean, spread = float(info.settings["mean"]), float(info.settings["spread"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder} holds no model of prompts that can be read: {error}.") from error
 
@@ -203,10 +254,6 @@ def _predicted(
             batch = _encoded(tokenizer, rows[start : start + config.batch_size], config, device)
             logits.append(model(**batch).logits[:, 0].float().cpu().numpy())
     return np.clip(np.concatenate(logits).astype(np.float64) * spread + mean, 0.0, 100.0)
-
-
-def _labels(rows: Sequence[Row]) -> NDArray[np.float64]:
-    return np.array([row.label for row in rows], dtype=np.float64)
 
 
 def _rate(step: int, steps: int, warmup_share: float) -> float:

@@ -11,7 +11,8 @@ TINY = "tiny"
 @dataclass(frozen=True)
 class PromptModelConfig:
     """`model` is a folder with a BERT-like encoder and its tokenizer, or `tiny`: a random one of two layers. `source`
-    is a file of prompts; "" takes the collected ones."""
+    is a file of prompts; "" takes the collected ones. `balance` weights the prompts so that every band of scores counts
+    alike."""
 
     source: str = ""
     model: str = TINY
@@ -26,6 +27,7 @@ class PromptModelConfig:
     validation_share: float = 0.15
     test_share: float = 0.2
     patience: int = 3
+    balance: bool = False
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""

@@ -38,6 +38,10 @@ class Task(Protocol):
 
     def feature_names(self, settings: Settings) -> tuple[str, ...]: ...
 
+    def unmeasured(self) -> str:
+        """Which features cannot be measured here and why, for people; "" where all can."""
+        ...
+
     def features(
         self, settings: Settings, source: str, rows: Sequence[Row], progress: Progress | None = None
     ) -> NDArray[np.float32]:

@@ -16,8 +16,8 @@ from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
 from pipeline.records import band_of, to_json
 from pipeline.regressors.confidence import confidence_table
-from pipeline.regressors.cross_validation import FoldModel, cross_validate
-from pipeline.regressors.trees import fit_scaled, require_search
+from pipeline.regressors.cross_validation import FoldModel, cross_validate, trial_logger
+from pipeline.regressors.trees import SEARCHED, fit_scaled, require_search
 from pipeline.runs import RunWriter, now_iso
 from pipeline.settings import Settings
 from pipeline.tabular.catalogue import get_task
@@ -62,7 +62,7 @@ def load_table(settings: Settings, task: Task, source: str, progress: Progress |
     values = task.features(settings, source, cleaning.kept, progress)
     if not np.isfinite(values).all():
         raise TrainingError(f"The features of the task {task.name} hold values that are no numbers.")
-    labels = np.array([row.label for row in cleaning.kept], dtype=np.float64)
+    labels = labels_of(cleaning.kept)
     return Table(
         task.name, cleaning.kept, task.feature_names(settings), values, labels,
         task.baseline(settings, source, cleaning.kept), cleaning,
@@ -74,12 +74,16 @@ def train_tabular(
 ) -> dict[str, Any]:
     """Leaves `model/`, `report.json` and `predictions.csv` in the run's directory; returns the report."""
     require_search(config)
-    table = load_table(settings, get_task(config.task), config.source, progress)
+    task = get_task(config.task)
+    table = load_table(settings, task, config.source, progress)
     writer.log(f"{table.cleaning.n} items, {len(table.rows)} kept of {table.cleaning.n_groups} people")
+    unmeasured = task.unmeasured()
+    if unmeasured:
+        writer.log(unmeasured)
     groups = [row.group for row in table.rows]
     folds = speaker_folds(groups, min(config.folds, table.cleaning.n_groups), config.seed)
     out_of_fold = cross_validate(
-        table.values, table.labels, folds, lambda fold, train: _fit_fold(table, config, fold, train), writer,
+        table.values, table.labels, folds, lambda fold, train: _fit_fold(table, config, fold, train, writer), writer,
         seed=config.seed, progress=(0.1, 0.9),
     )  # fmt: skip
     predicted = out_of_fold.predicted
@@ -89,7 +93,7 @@ def train_tabular(
         name: regression_metrics(table.labels, scores, speakers=groups) for name, scores in predictions.items()
     }
     writer.update(progress=0.9, message="fitting on everything")
-    final = fit_scaled(table.values, table.labels, table.groups, config, config.seed)
+    final = fit_scaled(table.values, table.labels, table.groups, config, config.seed, trial_logger(writer, None))
     info = TabularInfo(
         writer.run.id, config.task, config.model, table.names, confidence_table(table.labels, predicted),
         config.source, len(table.rows), table.cleaning.n_groups, now_iso(), to_json(measured),
@@ -102,37 +106,47 @@ def train_tabular(
         "metrics": measured, "baselines": baselines, "cleaning": _cleaning_of(table.cleaning),
         "importance": dict(zip(table.names, final.trees.importance.tolist(), strict=True)),
         "permutation": dict(zip(table.names, out_of_fold.importance.tolist(), strict=True)),
-        "errors": errors_of(table, predicted), "settings": out_of_fold.details, "final": asdict(final.settings),
+        "errors": errors_of(table.rows, table.names, table.values, predicted), "settings": out_of_fold.details,
+        "final": asdict(final.settings), "unmeasured": unmeasured,
     }  # fmt: skip
     artifacts.write_json(writer.run.path / REPORT, report)
-    _write_predictions(writer.run.path / "predictions.csv", table, predicted)
+    write_predictions(writer.run.path, table.rows, predicted)
     content: dict[str, Any] = to_json(report)
     return content
 
 
-def _fit_fold(table: Table, config: TabularConfig, fold: int, train: NDArray[np.bool_]) -> FoldModel:
+def _fit_fold(table: Table, config: TabularConfig, fold: int, train: NDArray[np.bool_], writer: RunWriter) -> FoldModel:
     """Settings are searched for within the fold's training rows, never on those that are reported."""
-    fitted = fit_scaled(table.values[train], table.labels[train], table.groups[train], config, config.seed + fold)
-    return FoldModel(
-        fitted.predict, {key: getattr(fitted.settings, key) for key in ("trees", "min_leaf", "depth", "rate")}
-    )
+    fitted = fit_scaled(
+        table.values[train], table.labels[train], table.groups[train], config, config.seed + fold,
+        trial_logger(writer, fold),
+    )  # fmt: skip
+    return FoldModel(fitted.predict, {key: getattr(fitted.settings, key) for key in SEARCHED})
 
 
-def errors_of(table: Table, predicted: NDArray[np.float64]) -> dict[str, Any]:
-    """Where it errs: the worst items, by person, by band of the label, and by quarters of the features whose errors
-    differ most."""
-    off = predicted - table.labels
+def errors_of(
+    rows: Sequence[Row], names: Sequence[str], values: NDArray[np.float32], predicted: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Where a model errs: the worst items, by person, by band of the label, and by quarters of those features
+    (`names` [d], `values` [n, d]) whose errors differ most."""
+    labels = labels_of(rows)
+    off = predicted - labels
     worst = np.argsort(-np.abs(off))[:WORST]
     return {
         "worst": [
-            {"id": table.rows[i].id, "group": table.rows[i].group, "content": table.rows[i].content[:200],
-             "label": float(table.labels[i]), "predicted": float(predicted[i])}
+            {"id": rows[i].id, "group": rows[i].group, "content": rows[i].content[:200],
+             "label": float(labels[i]), "predicted": float(predicted[i])}
             for i in worst
         ],
-        "by_group": _by(off, [row.group for row in table.rows]),
-        "by_band": _by(off, [band_of(label).label for label in table.labels]),
-        "by_feature": _by_feature(table, np.abs(off)),
+        "by_group": _by(off, [row.group for row in rows]),
+        "by_band": _by(off, [band_of(label).label for label in labels]),
+        "by_feature": _by_feature(names, values, np.abs(off)),
     }  # fmt: skip
+
+
+def labels_of(rows: Sequence[Row]) -> NDArray[np.float64]:
+    """[n], of rows that have one."""
+    return np.array([row.label for row in rows], dtype=np.float64)
 
 
 def _by(off: NDArray[np.float64], names: Sequence[str]) -> list[dict[str, Any]]:
@@ -145,13 +159,15 @@ def _by(off: NDArray[np.float64], names: Sequence[str]) -> list[dict[str, Any]]:
     return sorted(groups, key=lambda group: -group["mae"])
 
 
-def _by_feature(table: Table, off: NDArray[np.float64], most: int = 5) -> list[dict[str, Any]]:
+def _by_feature(
+    names: Sequence[str], values: NDArray[np.float32], off: NDArray[np.float64], most: int = 5
+) -> list[dict[str, Any]]:
     features: list[dict[str, Any]] = []
-    for number, name in enumerate(table.names):
-        edges = np.unique(np.quantile(table.values[:, number], EDGES))
+    for number, name in enumerate(names):
+        edges = np.unique(np.quantile(values[:, number], EDGES))
         if len(edges) < 3:
             continue
-        quarter = np.clip(np.searchsorted(edges, table.values[:, number], side="right") - 1, 0, len(edges) - 2)
+        quarter = np.clip(np.searchsorted(edges, values[:, number], side="right") - 1, 0, len(edges) - 2)
         quarters = [float(off[quarter == part].mean()) for part in range(len(edges) - 1) if (quarter == part).any()]
         features.append({"feature": name, "mae_by_quarter": quarters, "range": max(quarters) - min(quarters)})
     return sorted(features, key=lambda feature: -feature["range"])[:most]
@@ -161,10 +177,10 @@ def _cleaning_of(cleaning: Cleaning) -> dict[str, Any]:
     return {**{key: value for key, value in vars(cleaning).items() if key != "kept"}, "n_kept": len(cleaning.kept)}
 
 
-def _write_predictions(path: Path, table: Table, predicted: NDArray[np.float64]) -> None:
-    rows = zip(table.rows, predicted, strict=True)
+def write_predictions(folder: Path, rows: Sequence[Row], predicted: NDArray[np.float64]) -> None:
+    """`predictions.csv`: each item as predicted by a model that has seen nothing of whoever made it."""
     csvfile.write(
-        path,
+        folder / "predictions.csv",
         ("id", "group", "label", "predicted"),
-        ((row.id, row.group, row.label, round(float(score), 3)) for row, score in rows),
+        ((row.id, row.group, row.label, round(float(score), 3)) for row, score in zip(rows, predicted, strict=True)),
     )

@@ -83,6 +83,33 @@ def test_what_cannot_be_used_is_refused_in_problem_details(
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+def test_a_written_prompt_is_analysed_logged_and_commented_on(service: Service) -> None:
+    text = "Explain fractions to beginners. Use at most 90 words."
+    as_json = service.client.post("/analyze", json={"prompt": text, "participant": "Deniz"})
+    as_form = service.client.post("/analyze", data={"prompt": text})
+    assert (as_json.status_code, as_form.status_code) == (200, 200), as_json.text
+    answer = as_json.json()
+    assert answer["overall"] == as_form.json()["overall"] == answer["rule"]
+    assert 0 < answer["specificity"] < answer["clarity"] <= 100
+    assert answer["improvements"][0]["aspect"] in ("clarity", "specificity")
+    assert (answer["scoring_method"], answer["model_id"]) == ("heuristic", "level-0")
+    log = PredictionLog(service.settings)
+    logged = next(row for row in log.newest("level-0") if row.id == answer["prediction"])
+    assert logged.participant == "Deniz"
+    comment = {"prediction": answer["prediction"], "score": 70, "kind": "expert"}
+    assert service.client.post("/feedback", json=comment).status_code == 204
+    for refused in (
+        service.client.post("/analyze", json={"prompt": ""}),
+        service.client.post("/analyze", json={"text": "x"}),
+        service.client.post("/analyze", content=b"{", headers={"content-type": "application/json"}),
+        service.client.post("/analyze", data={"prompt": "x" * 8001}),
+        service.client.post("/analyze", data={"prompt": "x", "word": "y"}),
+        service.client.post("/analyze", data={"word": "y"}),
+    ):
+        assert refused.status_code == 422, refused.text
+        assert refused.headers["content-type"] == "application/problem+json"
+
+
 def test_a_small_file_of_long_silence_is_refused_before_it_is_decoded(service: Service) -> None:
     buffer = io.BytesIO()
     soundfile.write(buffer, np.zeros(16_000 * 600, dtype=np.float32), 16_000, format="FLAC")
@@ -131,6 +158,7 @@ def test_the_client_in_one_file(service: Service) -> None:
     lines = list(client.analyze_batch([(CLIP, "araba"), (b"nothing", "ev")]))
     assert lines[0]["overall"] == answer["overall"]
     assert lines[1]["status"] == 422
+    assert client.analyze_prompt("Explain fractions.")["improvements"]
     assert client.health()["status"] == "ok"
     assert client.models()
     with pytest.raises(ServiceError, match="422: Give the text that was to be said") as caught:

@@ -88,6 +88,31 @@ def test_runs_laid_over_each_other_can_be_told_apart() -> None:
     assert [trace.name for trace in figure.data] == [f"run {n}" for n in range(9)]
 
 
+def test_smoothing_is_a_moving_average_that_does_not_begin_at_zero() -> None:
+    values = np.array([10.0, 10.0, 20.0])
+    assert run_charts.smoothed(values, 0.0).tolist() == values.tolist()
+    # (0.5 * 10 + 20 - 10 ...): weights 1/7, 2/7 and 4/7 of a half-life of one.
+    assert run_charts.smoothed(values, 0.5).tolist() == pytest.approx([10.0, 10.0, (10 + 20 + 80) / 7])
+    curve = (np.array([1.0, 2.0, 3.0]), values)
+    figure = run_charts.overlay({"one": curve}, "Epoch", "Loss", smoothing=0.5, log=True)
+    raw, smooth = figure.data
+    assert (raw.opacity, raw.showlegend, smooth.showlegend) == (run_charts.FAINT, False, True)
+    assert raw.y.tolist() == values.tolist()
+    assert figure.layout.yaxis.type == "log"
+
+
+def test_trials_are_lines_through_their_settings_to_their_error() -> None:
+    trials = [{"rate": 1e-4, "depth": 2, "kind": "a"}, {"rate": 1e-1, "depth": 4, "kind": "b"}]
+    figure = run_charts.parallel_coordinates(trials, ["rate", "depth", "kind"], [9.0, 8.0], "Error")
+    (parallel,) = figure.data
+    assert [dimension.label for dimension in parallel.dimensions] == ["rate", "depth", "kind", "Error"]
+    rate, depth, kind, error = parallel.dimensions
+    assert list(rate.values) == [-4.0, -1.0], "a thousandfold range is logarithmic"
+    assert list(depth.values) == [2, 4]
+    assert (list(kind.values), list(kind.ticktext)) == ([0, 1], ["a", "b"])
+    assert list(error.values) == [9.0, 8.0]
+
+
 def test_usage_leaves_out_what_was_not_measured() -> None:
     rows = [{"at": "2026-01-01T00:00:00Z", "cpu": 1.5, "gpu": None}, {"at": "2026-01-01T00:00:10Z", "cpu": 0.5}]
     assert list(run_charts.usage(rows, "cpu", "Cores").data[0].y) == [1.5, 0.5]

@@ -242,15 +242,11 @@ def test_whoever_left_saves_nothing_from_a_page_that_is_still_open(
 def test_models_are_deployed_by_who_may(team: Settings) -> None:
     from pipeline.deployment.model_registry import add_candidate, make_live, retire, roll_back
     from pipeline.deployment.routing import begin, end, set_shadow
-    from pipeline.tabular.model_files import deploy
-    from pipeline.tabular.model_files import roll_back as roll_back_table
 
     rita = People(team).identify("Rita")
     for by in (rita, None):
         name = "" if by is None else by.name
         for service in (
-            lambda by=by: deploy(team, team.runs_root, by),
-            lambda by=by: roll_back_table(team, "words", by),
             lambda by=by: set_shadow(team, "word", None, by),
             lambda by=by: end(team, "x", by),
             lambda name=name: begin(team, "word", "in use", "heuristic", 0.5, name),
@@ -258,6 +254,7 @@ def test_models_are_deployed_by_who_may(team: Settings) -> None:
             lambda name=name: make_live(team, team.runs_root, name),
             lambda name=name: retire(team, "x", name),
             lambda name=name: roll_back(team, "word", name),
+            lambda name=name: roll_back(team, "prompts", name),
         ):
             with pytest.raises(AccessError):
                 service()

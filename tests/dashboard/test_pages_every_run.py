@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from dashboard.components.run_words import KINDS
 from pipeline.cli.main import main
 from pipeline.errors import JobError
 from pipeline.importing.importer import import_path
 from pipeline.runs import RunDirectory, list_runs, scan_runs
 from pipeline.runs.comparison import as_csv, as_markdown, compare_runs, flat
+from pipeline.runs.words import KINDS
 from pipeline.settings import Settings
 from tests.pages import button, said
 from tests.run_folders import (

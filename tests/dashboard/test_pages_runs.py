@@ -61,7 +61,7 @@ def test_each_figure_at_best_and_at_last(three: list[RunDirectory]) -> None:
     assert as_csv(found).splitlines()[1].startswith(f"{three[0].id},speechllm,finished,total_pcc,0.55,0.6,2")
     text = as_markdown(found)
     assert "| total_pcc | 0.550 (0.600 in epoch 2) | 0.200 (0.400 in epoch 1) | - |" in text
-    assert "| rate | 2e-05 | 0.0001 | None |" in text
+    assert "| rate | 2e-05 | 0.0001 | - |" in text
 
 
 def test_curves_by_step_and_by_epoch(three: list[RunDirectory]) -> None:
@@ -107,6 +107,27 @@ def test_any_number_of_runs_is_compared(open_page: Open, three: list[RunDirector
     assert list(reached.columns) == ["Metric", *(run.id for run in three)]
     page.selectbox(key="runs-curve").set_value("val_mae").run()
     assert "Not measured in first, second" in said(page)
+
+
+def test_seeds_searches_and_reports_are_on_the_page(open_page: Open, settings: Settings) -> None:
+    runs = []
+    for seed in (0, 1):
+        config = {"set": "demo", "name": f"net-seed{seed}", "seed": seed}
+        run = RunDirectory.create(settings.runs_root, kind="word", name=f"net-seed{seed}", config=config)
+        with run.start() as writer:
+            for number in range(5):
+                trial = {"rate": number / 10, "depth": number % 2}
+                writer.log_metrics(event="trial", trial=number, value=9.0 - number, settings=trial)
+            writer.update(result={"metrics": {"mae": 8.0 + seed}})
+        runs.append(run)
+    page = open_page("runs", runs=[run.id for run in runs])
+    text = said(page)
+    assert "Over seeds" in text
+    frames = [frame.value for frame in page.dataframe]
+    assert any("8.500" in str(frame.to_dict()) for frame in frames), "the mean of both"
+    single = said(open_page("runs", runs=[runs[0].id]))
+    assert "5 trials; the best, number 5, reached **5**" in single.replace("5.000", "5")
+    assert "Importance of the settings" in single
 
 
 def test_a_note_is_written_and_a_run_deleted(open_page: Open, settings: Settings, three: list[RunDirectory]) -> None:

@@ -14,6 +14,7 @@ from pipeline.records import RubricName
 from pipeline.regressors.confidence import confidence_table
 from pipeline.regressors.trees import fit as fit_trees
 from pipeline.runs import RunDirectory
+from pipeline.scoring.feature_based.before_training import word_blindness
 from pipeline.scoring.feature_based.config import TrainConfig, load_preset
 from pipeline.scoring.feature_based.data import META_COLUMNS, TrainingData, load_training_data, write_csv
 from pipeline.scoring.feature_based.deploy import deploy, rollback
@@ -27,6 +28,7 @@ from pipeline.scoring.feature_based.model_files import (
 )
 from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.scoring.feature_based.network import fit_network, predict_network
+from pipeline.scoring.feature_based.split import split_of
 from pipeline.scoring.feature_based.train import TrainingReport, run_training
 from pipeline.settings import Settings
 
@@ -433,6 +435,109 @@ def test_a_csv_says_which_features_it_holds(settings: Settings, tmp_path: Path) 
     (tmp_path / "cut.csv").write_text(",".join(text.split(",")[: -len(META_COLUMNS)]), encoding="utf-8")
     with pytest.raises(TrainingError, match="line 41 is without a speaker"):
         load_training_data(settings, TrainConfig(csv=str(tmp_path / "cut.csv")))
+
+
+def test_one_speaker_is_split_by_word_and_the_report_is_loud_about_it(tmp_path: Path) -> None:
+    data = made_up(n=84, speakers=1)
+    run, report = trained(tmp_path, data, model="forest", folds=9)
+    assert report.split == "word"
+    assert len(report.fold_mae) == 7, "one per word"
+    assert report.warnings[0].startswith("NO NEW VOICE WAS TRIED (speakers: 1): the data was split by word.")
+    assert report.warnings[1] == "7 folds instead of 9: there are only 7 groups to split by word."
+    rows = list(csv.DictReader((run.path / "predictions.csv").open(encoding="utf-8")))
+    folds_of = {word: {row["fold"] for row in rows if row["text"] == word} for word in {row["text"] for row in rows}}
+    assert all(len(folds) == 1 for folds in folds_of.values()), "a word is in one fold"
+    model = load_model(run.path / "model")
+    assert model.info.split == "word"
+    assert "other words of the same speakers" in (run.path / "model" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("speakers", "words", "asked", "split"),
+    [(2, 7, "auto", "word"), (2, 2, "auto", "recording"), (3, 7, "auto", "speaker"), (12, 7, "recording", "recording")],
+)
+def test_the_split_is_by_what_there_is_enough_of(speakers: int, words: int, asked: str, split: str) -> None:
+    data = made_up(n=48, speakers=speakers)
+    data = replace(data, texts=tuple(f"w{i % words}" for i in range(48)))
+    made = split_of(data, TrainConfig(set="set", split=asked))
+    assert made.by == split
+    assert made.n_folds == min(5, speakers if split == "speaker" else words if split == "word" else 48)
+    assert bool(made.warnings) == (split != "speaker" or speakers < 5)
+
+
+def test_a_split_by_too_few_speakers_names_the_way_out() -> None:
+    with pytest.raises(TrainingError, match=r"speaker needs at least 3 of them; there are 2\. Use --split auto"):
+        split_of(made_up(n=40, speakers=2), TrainConfig(set="set", split="speaker"))
+
+
+def test_held_out_predictions_of_a_known_voice_are_not_called_held_out(
+    settings: Settings, tiny_set: str, tmp_path: Path
+) -> None:
+    from pipeline.scoring.batch import read_predictions, score_set
+
+    config = TrainConfig(set=tiny_set, labels="mock", model="forest", trees=5, split="recording", folds=2)
+    data = load_training_data(settings, config)
+    run, _ = trained(tmp_path, data, labels="mock", model="forest", trees=5, split="recording", folds=2)
+    deploy(settings, run.path / "model")
+    score_set(settings, tiny_set, "acoustic57")
+    assert not read_predictions(settings, tiny_set)["held_out"].any()
+
+
+def test_features_that_do_not_know_the_word_are_told_before_training(settings: Settings, tiny_set: str) -> None:
+    told = word_blindness(settings, TrainConfig(set=tiny_set))
+    assert told is not None
+    assert told.startswith("The 57 features of acoustic57 do not know which word was said")
+    assert "words of this set have one. On the synthetic demo set acoustic57 reaches a mean error of 16.0" in told
+    assert word_blindness(settings, TrainConfig(set=tiny_set, extractor="reference")) is None
+
+
+FOREIGN: list[dict[str, object]] = [
+    {
+        "architecture": "PronunciationScorer",
+        "input_features": 57,
+        "test_mae": 6.2,
+        "model_name": "quick",
+        "date": "2025",
+    },
+    {"model_type": "mlp", "input_size": 57, "metrics": {"test_mae": 6.2, "R2": 0.8}},
+    {"architecture": "57 -> 128 -> 64 -> 32 -> 1", "feature_names": [f"x{n}" for n in range(57)], "mae": 6.2},
+    {"architecture": {"input_dim": 57, "hidden_dims": [128, 64, 32]}, "performance": {"mae": 6.2}},
+]
+
+
+@pytest.mark.parametrize("described", FOREIGN, ids=range(len(FOREIGN)))
+@pytest.mark.parametrize("names", ["sequential", "numbered"])
+def test_a_model_from_elsewhere_is_read_where_its_network_matches(
+    tmp_path: Path, described: dict[str, object], names: str
+) -> None:
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    layers: dict[str, nn.Module] = {}
+    for number, (n_in, n_out) in enumerate([(57, 128), (128, 64), (64, 32)], start=1):
+        layers |= {f"fc{number}": nn.Linear(n_in, n_out), f"bn{number}": nn.BatchNorm1d(n_out),
+                   f"relu{number}": nn.ReLU()}  # fmt: skip
+    layers["output"] = nn.Linear(32, 1)
+    network = nn.Sequential(*layers.values()).eval()
+    state = network.state_dict() if names == "sequential" else nn.ModuleDict(layers).state_dict()
+    torch.save(state, tmp_path / PTH_FILE)
+    (tmp_path / INFO_FILE).write_text(json.dumps(described))
+    scaler = {"mean": [0.5] * 57, "scale": [2.0] * 57, "feature_names": [f"x{n}" for n in range(57)]}
+    (tmp_path / SCALER_FILE).write_text(json.dumps(scaler))
+    model = load_model(tmp_path)
+    assert (model.info.from_elsewhere, model.info.test["mae"], model.info.kind) == (True, 6.2, "mlp")
+    x = np.random.default_rng(0).normal(size=(5, 57)).astype(np.float32)
+    with torch.inference_mode():
+        expected = 100 * torch.sigmoid(network(torch.from_numpy((x - 0.5) / 2.0)))[:, 0].numpy()
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-4)
+
+
+def test_a_model_from_elsewhere_of_other_features_is_refused(tmp_path: Path) -> None:
+    for name, content in ((INFO_FILE, {"architecture": "net", "input_size": 40}), (SCALER_FILE, {}), (PTH_FILE, {})):
+        (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(ModelError, match="of 40 features; only models of the 57 acoustic features"):
+        load_model(tmp_path)
 
 
 def test_speakers_too_uneven_to_hold_out_are_told(tmp_path: Path) -> None:

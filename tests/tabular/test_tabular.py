@@ -11,23 +11,28 @@ from click.testing import CliRunner
 
 from pipeline import jsonl
 from pipeline.cli.main import main
+from pipeline.deployment.model_registry import PROMPTS, add_candidate, entries, make_live, roll_back
 from pipeline.deployment.prediction_log import PredictionLog
+from pipeline.deployment.prompt_answering import score_prompt
+from pipeline.deployment.routing import begin, end, set_shadow, side
 from pipeline.errors import ModelError, TrainingError
 from pipeline.monitoring.inputs import feature_drift
-from pipeline.regressors.trees import fit, searched
+from pipeline.monitoring.outcomes import compare
+from pipeline.monitoring.retraining import criteria, raters
+from pipeline.regressors.balance import band_weights
+from pipeline.regressors.trees import FULL_GRIDS, fit, searched
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.tabular.catalogue import get_task, task_names
 from pipeline.tabular.cleaning import clean
 from pipeline.tabular.config import TabularConfig, load_preset
-from pipeline.tabular.model_files import INFO, WEIGHTS, deploy, in_use, load_model, roll_back
+from pipeline.tabular.model_files import INFO, WEIGHTS, in_use, load_model
 from pipeline.tabular.prompt_encoder import divided, load_encoder, train_encoder
 from pipeline.tabular.prompt_encoder_config import PromptModelConfig
 from pipeline.tabular.prompts.features import feature_names, syllables_in, text_features
 from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.prompts.store import PromptError, Store, read_file
 from pipeline.tabular.prompts.synthesize import synthesize
-from pipeline.tabular.scoring import score_prompt
 from pipeline.tabular.task import Row
 from pipeline.tabular.train import load_table, train_tabular
 from tests.pages import button
@@ -91,6 +96,42 @@ def test_trees_answer_as_scikit_learn_does(model: str) -> None:
             n_estimators=30, learning_rate=0.1, max_depth=4, min_samples_leaf=2, subsample=0.8, random_state=5
         )
     np.testing.assert_allclose(own, theirs.fit(x, y).predict(x), atol=1e-3)
+
+
+def test_a_full_grid_tries_every_combination_with_one_fit_for_all_numbers_of_trees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(FULL_GRIDS, "forest", {"trees": [4, 8], "depth": [0, 2], "min_split": [2, 9], "min_leaf": [1]})
+    draw = np.random.default_rng(2)
+    x = draw.normal(size=(60, 3)).astype(np.float32)
+    y = np.clip(50 + 15 * x[:, 0], 0, 100)
+    groups = np.array([f"g{n % 6}" for n in range(60)])
+    trials: list[tuple[int, dict[str, Any], float]] = []
+    config = TabularConfig(search="full")
+    best = searched(x, y, groups, config, 0, lambda *trial: trials.append(trial))
+    assert [number for number, _settings, _value in trials] == list(range(8))
+    assert len({tuple(tried.items()) for _number, tried, _value in trials}) == 8
+    _number, tried, value = min(trials, key=lambda trial: trial[2])
+    assert {name: getattr(best, name) for name in tried} == tried
+    alone = fit(x, y, TabularConfig(trees=4), 3).predict(x)
+    first = fit(x, y, TabularConfig(trees=8), 3).each(x)[:, :4].mean(axis=1)
+    np.testing.assert_allclose(alone, first, atol=1e-4)
+    assert value == min(value for _number, _settings, value in trials)
+    counts = {model: np.prod([len(values) for values in grid.values()]) for model, grid in FULL_GRIDS.items()}
+    assert counts["boosting"] == 81
+
+
+def test_bands_with_few_items_weigh_more() -> None:
+    scores = np.array([95.0] + [75.0] * 3 + [30.0] * 6)
+    weights = band_weights(scores)
+    assert weights.mean() == pytest.approx(1.0)
+    assert weights[0] == pytest.approx(5 * weights[-1]), "at most five times the others"
+    assert weights[1] == pytest.approx(2 * weights[-1])
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(80, 2)).astype(np.float32)
+    y = np.where(np.arange(80) < 72, 75.0, 20.0)
+    plain, balanced = (fit(x, y, TabularConfig(trees=20, min_leaf=9, balance=b), 0).predict(x) for b in (False, True))
+    assert balanced.mean() < plain.mean() - 5, "the rare low band counts"
 
 
 @pytest.mark.parametrize("search", ["grid", "optuna"])
@@ -176,13 +217,13 @@ def test_people_are_kept_on_one_side(settings: Settings, monkeypatch: pytest.Mon
 
 def test_deployed_used_logged_and_taken_back(settings: Settings) -> None:
     text = "Explain how a heat pump works. Use at most 120 words. The readers are new customers."
-    assert score_prompt(settings, text).model_id == "level-0"
+    assert score_prompt(settings, text).result.model_id == "level-0"
     run, _ = trained(settings)
-    deploy(settings, run.path / "model")
-    found = score_prompt(settings, text, "Ada")
-    assert found.model_id == run.id
-    assert found.rule == level0(text).score
-    assert "a reason" in found.missing
+    make_live(settings, run.path / "model", run=run.id)
+    scored = score_prompt(settings, text, participant="Ada")
+    assert scored.result.model_id == run.id
+    assert scored.analysis.rule == level0(text).score
+    assert "a reason" in scored.analysis.missing
     log = PredictionLog(settings)
     assert log.newest(run.id)[0].participant == "Ada"
     assert log.sampled_features(run.id).shape == (1, len(feature_names()))
@@ -192,11 +233,51 @@ def test_deployed_used_logged_and_taken_back(settings: Settings) -> None:
     assert "training items" in drift.source
     assert drift.features[0].verdict == "large", "sixty times the same text"
     vague = score_prompt(settings, "Names for a bakery, something nice about it.")
-    assert vague.score < found.score - 10
-    assert roll_back(settings, "prompts") is None
-    assert in_use(settings, "prompts") is None
+    assert (vague.result.overall or 0) < (scored.result.overall or 0) - 10
+    assert roll_back(settings, PROMPTS) is None
+    assert in_use(settings, PROMPTS) is None
+    assert [(entry.place, entry.model_id, entry.stage) for entry in entries(settings)][-1][1:] == (run.id, "retired")
     with pytest.raises(ModelError, match="No model is deployed"):
-        roll_back(settings, "prompts")
+        roll_back(settings, PROMPTS)
+
+
+def test_prompts_are_compared_shadowed_and_advised_on_like_other_scorers(settings: Settings) -> None:
+    store = Store(settings)
+    store.add_file(SHIPPED)
+    run, _ = trained(settings, source="")
+    other, _ = trained(settings, source="", model="boosting", depth=2)
+    make_live(settings, run.path / "model", run=run.id)
+    add_candidate(settings, other.path / "model", "", other.id)
+    set_shadow(settings, PROMPTS, other.id)
+    compared = begin(settings, PROMPTS, "deployed", "heuristic", 0.5, "")
+    people = [f"author {n}" for n in range(40)]
+    log = PredictionLog(settings)
+    for name in people:
+        scored = score_prompt(settings, "Explain fractions in 90 words.", name, name)
+        assert scored.result.model_id == (run.id if side(compared, name) == "a" else "level-0")
+        log.feedback(scored.prediction, score=70.0, kind="expert")
+    outcome = compare(log.labelled(), log.arm_counts(compared.id))
+    assert outcome.a.n + outcome.b.n == 40
+    assert outcome.difference is not None
+    assert len(log.newest(other.id)) == 40, "the shadow scored every prompt"
+    end(settings, compared.id)
+    entry = next(entry for entry in entries(settings) if entry.model_id == run.id)
+    store.add("Explain decimals.", "Ada", 60.0, "Rita")
+    _error, ratings, _age = criteria(settings, entry, log.labelled())
+    assert (ratings.value, ratings.met) == ("1", False), "made-up scores are nobody's"
+    assert raters(settings, entry) == {}
+
+
+def test_a_model_of_another_spacy_gives_way_to_the_rules_and_says_so(settings: Settings) -> None:
+    run, _ = trained(settings)
+    folder = run.path / "model"
+    info = json.loads((folder / INFO).read_text())
+    info["feature_names"][0] = "share_of_something"
+    (folder / INFO).write_text(json.dumps(info))
+    make_live(settings, folder)
+    result = score_prompt(settings, "Explain fractions.").result
+    assert result.model_id == "level-0"
+    assert "another spaCy model" in result.warnings[0]
 
 
 def test_a_model_that_was_changed_is_refused(settings: Settings) -> None:
@@ -254,22 +335,53 @@ def test_features_by_hand() -> None:
     assert [syllables_in(word) for word in ("cat", "table", "make", "banana", "education")] == [1, 2, 1, 3, 4]
 
 
-def test_parts_of_speech_where_a_model_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_a_spacy_model_adds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
     from pipeline.tabular.prompts import features
 
     pipe = spacy.blank("en")
+    pipe.add_pipe("sentencizer")
     ruler = pipe.add_pipe("attribute_ruler")
-    ruler.add([[{"LOWER": "lamp"}]], {"POS": "NOUN"})
-    ruler.add([[{"LOWER": "write"}]], {"POS": "VERB"})
+    for word, tag in (("lamp", "NOUN"), ("shop", "NOUN"), ("write", "VERB")):
+        ruler.add([[{"LOWER": word}]], {"POS": tag})
+    pipe.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "Ankara"}])
     pipe.to_disk(tmp_path / "tagger")
     monkeypatch.setenv("PRONLAB_SPACY_MODEL", str(tmp_path / "tagger"))
     features._tagger.cache_clear()
     try:
-        found = dict(zip(feature_names(), text_features("Write lamp lamp please").tolist(), strict=True))
-        assert (found["share_noun"], found["share_verb"], found["share_adj"]) == (0.5, 0.25, 0.0)
+        text = "Write lamp shop. Write lamp Ankara."
+        found = dict(zip(feature_names(), text_features(text).tolist(), strict=True))
+        assert (found["share_noun"], found["share_verb"], found["share_adj"]) == (3 / 8, 0.25, 0.0)
+        assert (found["entities"], found["entity_types"]) == (pytest.approx(1 / 6), 1)
+        assert found["coherence"] == pytest.approx(2 / 3), "write and lamp of write, lamp, shop"
+        assert features.unmeasured().endswith("lacks the component: sentence roots.")
     finally:
         features._tagger.cache_clear()
+
+
+@pytest.mark.parametrize(("sentences", "value"), [([], 1.0), ([{"a"}], 1.0), ([{"a", "b"}, {"b"}, set(), {"c"}], 0.25)])
+def test_coherence_is_what_neighbouring_sentences_share(sentences: list[set[str]], value: float) -> None:
+    from pipeline.tabular.prompts.features import coherence
+
+    assert coherence(sentences) == value
+
+
+def test_an_analysis_says_what_to_improve_first() -> None:
+    from pipeline.tabular.prompts.analysis import analyse
+
+    good = analyse(
+        "Write a table of three lamps for beginners. Use at most 80 words, because the page is small.\n"
+        "- name each lamp\n- for example: “LumiRide, 20 hours”"
+    )
+    assert (good.clarity, good.specificity, good.improvements) == (100.0, 100.0, ())
+    vague = analyse("something nice about lamps")
+    assert vague.clarity < 40
+    assert vague.specificity == 0.0
+    assert [improvement.points for improvement in vague.improvements] == sorted(
+        (improvement.points for improvement in vague.improvements), reverse=True
+    )
+    assert "verb" in vague.improvements[0].text
+    assert (analyse("").clarity, analyse("").specificity) == (0.0, 0.0)
 
 
 def test_the_rule_says_what_is_missing() -> None:
@@ -341,7 +453,15 @@ def test_a_text_encoder_is_tuned_and_used(settings: Settings) -> None:
         wrong = PromptModelConfig(source=str(SHIPPED), model="/nowhere")
         with RunDirectory.create(settings.runs_root, kind="prompts", name="w", config=wrong).start() as writer:
             train_encoder(settings, wrong, writer)
-    (run.path / "model" / "scale.json").unlink()
+    make_live(settings, run.path / "model", run=run.id)
+    scored = score_prompt(settings, "Explain fractions. Use at most 80 words. Use bullets.")
+    assert (scored.result.model_id, scored.result.scoring_method) == (run.id, "ml_model")
+    assert scored.result.confidence is not None
+    assert len((run.path / "predictions.csv").read_text().splitlines()) == 1 + report["metrics"]["n"]
+    assert len(report["errors"]["worst"]) == 10
+    make_live(settings, trained(settings)[0].path / "model")
+    assert roll_back(settings, PROMPTS) == run.id, "trees and encoders follow each other"
+    (run.path / "model" / INFO).unlink()
     with pytest.raises(ModelError, match="that can be read"):
         load_encoder(run.path / "model")
 
@@ -358,7 +478,11 @@ def test_by_the_command_line(settings: Settings) -> None:
     assert run("table", "clean", "prompts")["n_kept"] == 356
     report = run("train", "table", "--trees", "40", "--folds", "2")
     assert run("table", "deploy", report["run"])["task"] == "prompts"
-    assert run("table", "prompt", "Explain fractions to beginners.")["model_id"] == report["run"]
+    scored = run("table", "prompt", "Explain fractions to beginners.")
+    assert scored["model_id"] == report["run"]
+    assert scored["improvements"][0]["aspect"] in ("clarity", "specificity")
+    run("table", "feedback", scored["prediction"], "--score", "55")
+    assert PredictionLog(settings).newest(report["run"])[0].people == 55
     assert run("table", "rollback", "prompts")["model"] is None
 
 
@@ -379,7 +503,7 @@ def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], sett
     assert (kept.author, kept.score) == ("Ada", 70.0)
     Store(settings).add_file(SHIPPED)
     run, _ = trained(settings)
-    deploy(settings, run.path / "model")
+    make_live(settings, run.path / "model")
     clean_page = open_page("tables", table="Clean")
     assert not clean_page.exception
     assert clean_page.metric[0].value == "361"
@@ -390,4 +514,10 @@ def test_the_page_collects_trains_and_scores(open_page: Callable[..., Any], sett
     use.text_area(key="use-text").set_value("Explain fractions to beginners. Use a table.").run()
     button(use, "Score the prompt").click().run()
     assert not use.exception
-    assert any(metric.label.startswith("Score") for metric in use.metric)
+    assert {metric.label for metric in use.metric} == {"Score (0-100)", "Clarity", "Specificity"}
+    shown = "\n".join(str(element.value) for element in use.markdown)
+    assert "Set limits" in shown
+    use.number_input[0].set_value(64.0).run()
+    button(use, "Save my score").click().run()
+    assert not use.exception
+    assert PredictionLog(settings).newest(run.id)[0].people == 64

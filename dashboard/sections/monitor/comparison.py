@@ -19,6 +19,7 @@ PLACE_LABELS = {
     "word": N_("words"),
     "sentence": N_("sentences by features"),
     "speech-en": N_("English, phone by phone"),
+    "prompts": N_("written prompts"),
 }
 SCORER_LABELS = {IN_USE: N_("deployed model"), RULE: N_("heuristic rule")}
 SHOWN = 10

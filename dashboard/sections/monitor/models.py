@@ -10,7 +10,7 @@ from dashboard.components.tables import fitted
 from dashboard.markup import plain
 from dashboard.sections.monitor.comparison import PLACE_LABELS
 from dashboard.services import monitor
-from pipeline.deployment.model_registry import Entry, Stage
+from pipeline.deployment.model_registry import PROMPTS, Entry, Stage
 from pipeline.i18n import N_, _, day, number
 from pipeline.markdown import code_span
 from pipeline.model_names import short_names
@@ -24,7 +24,7 @@ def models() -> None:
     entries = monitor.entries()
     shadows = monitor.shadows()
     names = short_names(entry.model_id for entry in entries)
-    right = (_("Test MAE"), _("Recordings"))
+    right = (_("Test MAE"), _("Items"))
     if entries:
         fitted([_row(entry, names[entry.model_id], shadows, right) for entry in entries], right=right)
     say_damaged(monitor.runs().damaged)
@@ -56,7 +56,7 @@ def models() -> None:
 
 def _row(entry: Entry, name: str, shadows: dict[str, str], labels: tuple[str, str]) -> dict[str, str]:
     mae = entry.made_from.get("test", {}).get("mae") if isinstance(entry.made_from.get("test"), dict) else None
-    n = entry.made_from.get("n_recordings")
+    n = entry.made_from.get("n_recordings", entry.made_from.get("n_items"))
     stage = _(STAGE_LABELS[entry.stage])
     return {
         _("Model"): name,
@@ -64,11 +64,17 @@ def _row(entry: Entry, name: str, shadows: dict[str, str], labels: tuple[str, st
         _("Stage"): _("{stage}, shadow").format(stage=stage) if shadows.get(entry.place) == entry.model_id else stage,
         labels[0]: "" if mae is None else number(mae, 1),
         labels[1]: "" if n is None else number(int(n)),
-        _("Trained on"): str(entry.made_from.get("trained_on", "")),
+        _("Trained on"): _trained_on(entry),
         _("Since"): _day(entry.since),
         _("By"): entry.by,
         _("Files"): _("present") if entry.folder else _("missing"),
     }
+
+
+def _trained_on(entry: Entry) -> str:
+    if entry.place == PROMPTS:
+        return str(entry.made_from.get("source") or _("collected prompts"))
+    return str(entry.made_from.get("trained_on", ""))
 
 
 def _day(moment: object) -> str:
@@ -85,8 +91,9 @@ def _origin(entry: Entry) -> None:
     raters = None if ratings is None else ", ".join(f"{name} ({n})" for name, n in ratings.items())
     made_from = entry.made_from
     facts = {
-        _("Model id"): entry.model_id, _("Run"): entry.run, _("Corpus"): made_from.get("trained_on"),
+        _("Model id"): entry.model_id, _("Run"): entry.run, _("Corpus"): _trained_on(entry),
         _("Part"): made_from.get("part"), _("Recordings"): made_from.get("n_recordings"),
+        _("Prompts"): made_from.get("n_items"), _("Authors"): made_from.get("n_groups"),
         _("Speakers"): made_from.get("n_speakers"), _("Label sources"): ", ".join(made_from.get("label_sources", ())),
         _("Raters"): raters, _("Data hash"): made_from.get("data_hash"), _("Commit"): made_from.get("git_commit"),
         _("Created"): _day(made_from.get("created_at")), _("Features"): made_from.get("extractor"),

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import identity
+from dashboard import identity, state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
@@ -15,6 +15,7 @@ from pipeline.tabular.prompts.store import LONGEST, Prompt
 FIELDS = ("prompt-text", "prompt-author", "prompt-score", "prompt-notes")
 SYNTHETIC = "synthetic"
 HEIGHT = 360
+MAX_MB = 20
 
 
 def collect() -> None:
@@ -24,13 +25,15 @@ def collect() -> None:
     with right:
         prompts = tables.prompts()
         if not prompts:
-            empty_state(_("There are no prompts yet. Write one, or start with the synthetic set."))
+            empty_state(_("There are no prompts yet. Write one, import a file, or start with the synthetic set."))
             if st.button(_("Import the synthetic set"), icon=":material/science:"):
                 n = tables.add_synthetic()
                 st.toast(ngettext("{n} prompt imported.", "{n} prompts imported.", n).format(n=number(n)))
                 st.rerun()
+            _import()
             return
         _list(prompts)
+        _import()
     unrated = [prompt for prompt in prompts if prompt.score is None]
     with st.expander(_("Rate or remove a prompt"), expanded=bool(unrated)):
         _change(unrated + [prompt for prompt in prompts if prompt.score is not None])
@@ -48,6 +51,24 @@ def _new_prompt() -> None:
         if st.form_submit_button(_("Save"), type="primary"):
             tables.keep_prompt(text, author, score, rater, notes)
             keep("prompt", _("Saved."))
+
+
+def _import() -> None:
+    """Only for who may import or train."""
+    me = identity.allowed(Action.COLLECT_PROMPTS)
+    if not (me.may(Action.IMPORT_DATA) or me.may(Action.TRAIN)):
+        return
+    with st.expander(_("Import a file"), icon=":material/upload:"), errors_in_words():
+        file = st.file_uploader(
+            _("A table (CSV or Excel) or JSON lines"), ["csv", "tsv", "txt", "xlsx", "jsonl", "json"],
+            key=f"prompts-file-{state.recall('prompts-files', 0)}", max_upload_size=MAX_MB,
+            help=_("Columns: text and author; score (0-100), rater and notes if there are any."),
+        )  # fmt: skip
+        if file is not None and st.button(_("Import prompts"), type="primary"):
+            n = tables.add_file(file.name, file.getvalue())
+            state.remember("prompts-files", state.recall("prompts-files", 0) + 1)
+            st.toast(ngettext("{n} prompt imported.", "{n} prompts imported.", n).format(n=number(n)))
+            st.rerun()
 
 
 def _list(prompts: list[Prompt]) -> None:

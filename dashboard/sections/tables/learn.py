@@ -1,8 +1,11 @@
 """What can be learned from, starting a training, and its results."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import score_charts
 from dashboard.components.confirm import confirm
@@ -16,11 +19,17 @@ from pipeline.presets import build
 from pipeline.regressors.trees import MODELS, SEARCHES
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.tabular.config import TabularConfig
+from pipeline.tabular.prompt_encoder_config import PromptModelConfig, load_preset
 
 EVERY_S = 1.0
-MODEL_TITLES = {"forest": N_("random forest"), "boosting": N_("gradient boosting")}
+PROMPTS = "prompts"
+ENCODER = "encoder"
+MODEL_TITLES = {
+    "forest": N_("random forest"), "boosting": N_("gradient boosting"), ENCODER: N_("text encoder (BERT)"),
+}  # fmt: skip
 SEARCH_TITLES = {
     "none": N_("none: default settings"), "grid": N_("grid: every combination of a few"),
+    "full": N_("full grid: over 80 combinations, some minutes"),
     "optuna": N_("Optuna: 20 trials"),
 }  # fmt: skip
 FIGURES = {
@@ -63,17 +72,54 @@ def clean(task: str, source: str) -> None:
 
 
 def train(task: str, source: str) -> None:
+    unmeasured = tables.unmeasured(task)
+    if unmeasured:
+        st.caption(":material/info: " + message(unmeasured))  # not shown
+    models = [*MODELS, ENCODER] if task == PROMPTS else list(MODELS)
+    model = st.segmented_control(
+        _("Model"), models, default=models[0], required=True, format_func=lambda name: _(MODEL_TITLES[name]),
+        key="table-model",
+    )  # fmt: skip
     with st.form("table-train", border=False), errors_in_words():
-        left, middle, right = st.columns(3)
-        model = left.selectbox(_("Model"), MODELS, format_func=lambda name: _(MODEL_TITLES[name]))
-        search = middle.selectbox(_("Search for settings"), SEARCHES, format_func=lambda name: _(SEARCH_TITLES[name]))
-        folds = right.number_input(_("Folds"), 2, 20, 5, help=_("All items of a person are in one fold."))
+        config = _encoder_config(source) if model == ENCODER else _trees_config(task, source, str(model or models[0]))
         if st.form_submit_button(_("Train"), type="primary", icon=":material/play_arrow:"):
-            depth = 3 if model == "boosting" else 0
-            values = {"task": task, "source": source, "model": model, "search": search, "folds": folds, "depth": depth}
-            config = build(TabularConfig, {**values, "name": f"{task}-{model}"})
-            st.toast(_("{run} has started.").format(run=plain(tables.start(config))))
+            st.toast(_("{run} has started.").format(run=plain(tables.start(config()))))
     _watch(task)
+
+
+def _trees_config(task: str, source: str, model: str) -> Callable[[], TabularConfig]:
+    left, middle, right = st.columns([3, 2, 3], vertical_alignment="bottom")
+    search = left.selectbox(_("Search for settings"), SEARCHES, format_func=lambda name: _(SEARCH_TITLES[name]))
+    folds = middle.number_input(_("Folds"), 2, 20, 5, help=_("All items of a person are in one fold."))
+    balance = _balance(right)
+    values = {
+        "task": task, "source": source, "model": model, "search": search, "folds": folds, "balance": balance,
+        "depth": 3 if model == "boosting" else 0, "name": f"{task}-{model}",
+    }  # fmt: skip
+    return lambda: build(TabularConfig, values)
+
+
+def _encoder_config(source: str) -> Callable[[], PromptModelConfig]:
+    left, middle, right = st.columns([3, 2, 3], vertical_alignment="bottom")
+    folder = left.text_input(
+        _("Folder of the encoder"), placeholder=_("tiny: random, to try it out"),
+        help=_("A folder on this machine with a BERT-like encoder and its tokenizer."),
+    ).strip()  # fmt: skip
+    epochs = middle.number_input(_("Maximum epochs"), 1, 1000, None, placeholder=_("preset"))
+    balance = _balance(right)
+    settings = load_preset("bert_base" if folder else "tiny")
+    values: dict[str, Any] = {**settings, "source": source, "balance": balance}
+    if folder:
+        values["model"] = folder
+    if epochs:
+        values["epochs"] = int(epochs)
+    return lambda: build(PromptModelConfig, {**values, "name": f"prompts-{Path(str(values['model'])).name}"})
+
+
+def _balance(where: DeltaGenerator) -> bool:
+    return where.checkbox(
+        _("Balance the bands"), help=_("Weights items so that bands with few items count as much as the others.")
+    )
 
 
 @st.fragment(run_every=EVERY_S)
@@ -125,24 +171,30 @@ def _result(report: dict[str, Any]) -> None:
         hide_index=True, column_config={_("Scorer"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
     low, high = report["metrics"]["intervals"]["mae"]
+    tested = (
+        _("Out of fold: each person's items are scored by models that were not trained on that person.")
+        if "importance" in report
+        else _("On held-out people: the model was trained on others.")
+    )
     goals = next(target for target in TARGETS if target.metric == "mae")
     st.caption(
         _(
-            "Out of fold: each person's items are scored by models that were not trained on that person. 95% "
-            "confidence interval of the MAE, over people: {low} to {high}. Below {acceptable} is acceptable, below "
-            "{good} good, below {excellent} excellent."
+            "{tested} 95% confidence interval of the MAE, over people: {low} to {high}. Below {acceptable} is "
+            "acceptable, below {good} good, below {excellent} excellent."
         ).format(
-            low=number(low, 1), high=number(high, 1), acceptable=number(goals.acceptable), good=number(goals.good),
-            excellent=number(goals.excellent),
+            tested=tested, low=number(low, 1), high=number(high, 1), acceptable=number(goals.acceptable),
+            good=number(goals.good), excellent=number(goals.excellent),
         )
     )  # fmt: skip
-    left, right = st.columns(2)
-    left.markdown(_("**Feature importance** (share of the gain of its splits)"))
-    left.plotly_chart(_importance(report["importance"], _("Share")), key="table-importance")
-    right.markdown(_("**Permutation importance** (rise of the MAE when shuffled, out of fold)"))
-    right.plotly_chart(_importance(report["permutation"], _("Points of MAE")), key="table-permutation")
+    if "importance" in report:  # of trees
+        left, right = st.columns(2)
+        left.markdown(_("**Feature importance** (share of the gain of its splits)"))
+        left.plotly_chart(_importance(report["importance"], _("Share")), key="table-importance")
+        right.markdown(_("**Permutation importance** (rise of the MAE when shuffled, out of fold)"))
+        right.plotly_chart(_importance(report["permutation"], _("Points of MAE")), key="table-permutation")
     st.header(_("Error analysis"))
-    _errors(report["errors"])
+    if "errors" in report:
+        _errors(report["errors"])
 
 
 def _importance(values: dict[str, float], label: str) -> Any:
@@ -155,9 +207,9 @@ def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
 
 def _deployment(task: str, run: RunDirectory) -> None:
     deployed = tables.in_use(task)
-    name = _("the rules") if deployed is None else plain(deployed.info.model_id)
+    name = _("the rules") if deployed is None else plain(deployed.model_id)
     st.markdown(_("Deployed: **{model}**").format(model=name), width="content")
-    if (deployed is None or deployed.info.model_id != run.id) and confirm(
+    if (deployed is None or deployed.model_id != run.id) and confirm(
         _("Deploy"), _("From now on {run} scores this task.").format(run=plain(run.id)), answer=_("Yes, deploy it"),
         key=f"table-deploy-{run.id}", icon=":material/rocket_launch:",
     ):  # fmt: skip

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard.components.confirm import confirm
-from dashboard.components.run_words import metric_text
 from dashboard.markup import plain
 from dashboard.sections.train.places import place_name
 from dashboard.services import train
@@ -11,6 +10,7 @@ from dashboard.services.train import DeployedModel
 from pipeline.i18n import _
 from pipeline.model_names import short_name
 from pipeline.runs import RunDirectory
+from pipeline.runs.words import metric_text
 
 
 def deployment(run: RunDirectory, place: str, *, mae: float | None = None, warning: str = "") -> None:

@@ -1,21 +1,27 @@
 """The Train page's sections for feature-based scorers: start a training, its curves, its results."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts, score_charts
+from dashboard.components.curve_settings import curve_settings
+from dashboard.components.data_behind import DataBehind
 from dashboard.components.filters import choose_set
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.services import compare, jobs, train
 from dashboard.services.train import ExtractorChoice
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _
 from pipeline.metrics.regression import TARGETS
 from pipeline.model_names import short_name
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.messages import translated
-from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.scoring.feature_based.config import AUTO, BY_RECORDING, BY_SPEAKER, BY_WORD, TrainConfig
+from pipeline.scoring.feature_based.split import HELD_OUT
 
 LABELS = {
     "real": N_("ratings of this set"),
@@ -26,6 +32,11 @@ MODELS = {
     "forest": N_("random forest"),
     "boosting": N_("gradient-boosted trees"),
 }
+SPLITS = {
+    AUTO: N_("speakers if there are three"), BY_SPEAKER: N_("speakers"), BY_WORD: N_("words"),
+    BY_RECORDING: N_("recordings"),
+}  # fmt: skip
+SEARCHES = {"none": N_("none"), "grid": N_("small grid"), "full": N_("full grid"), "optuna": N_("Optuna")}
 BOOSTING_DEPTH = 3
 
 
@@ -35,6 +46,9 @@ def start_feature_based_training() -> bool:
     if chosen is None:
         return False
     extractors = {choice.name: choice for choice in train.extractors()}
+    blind = train.word_blindness(chosen.name)
+    if blind:
+        st.caption(":material/info: " + message(blind))  # not shown
     with st.form("train", border=False):
         left, middle, right = st.columns(3)
         model = left.selectbox(_("Model"), list(MODELS), format_func=lambda name: _(MODELS[name]))
@@ -46,11 +60,28 @@ def start_feature_based_training() -> bool:
         numbers = st.columns([2, 1, 1, 1, 1])
         labels = numbers[0].selectbox(_("Labels"), list(LABELS), format_func=lambda name: _(LABELS[name]))
         epochs = numbers[1].number_input(_("Maximum epochs"), 1, 10_000, TrainConfig.epochs)
-        folds = numbers[2].number_input(_("Folds"), 2, 50, TrainConfig.folds, help=_("No speaker is in two folds."))
+        folds = numbers[2].number_input(
+            _("Folds"), 2, 50, TrainConfig.folds,
+            help=_("No speaker is in two folds. Fewer are used where there are fewer speakers."),
+        )  # fmt: skip
         seed = numbers[3].number_input(_("Seed"), 0, 2**31 - 1, TrainConfig.seed)
         part = numbers[4].text_input(
             _("Part of the set"), placeholder=_("all"), help=_("Only this part of the corpus, such as train.")
         )
+        with st.expander(_("More settings")):
+            more = st.columns([2, 2, 2], vertical_alignment="bottom")
+            split = more[0].selectbox(
+                _("Folds keep together"), list(SPLITS), format_func=lambda name: _(SPLITS[name]),
+                help=_("With one or two speakers, words or recordings are held out: then no new voice is tried."),
+            )  # fmt: skip
+            search = more[1].selectbox(
+                _("Search for settings"), list(SEARCHES), format_func=lambda name: _(SEARCHES[name]),
+                help=_("For forests and boosted trees only."),
+            )  # fmt: skip
+            balance = more[2].checkbox(
+                _("Balance the bands"),
+                help=_("Weights recordings so that bands with few of them count as much as the others."),
+            )
         submitted = st.form_submit_button(_("Start training"), type="primary", icon=":material/play_arrow:")
     if submitted:
         problem = extractors[extractor].problem
@@ -66,6 +97,9 @@ def start_feature_based_training() -> bool:
             name=name.strip() or f"{extractor}-{model}",
             seed=int(seed),
             folds=int(folds),
+            split=split,
+            search=search if model != "mlp" else "none",
+            balance=balance,
             epochs=int(epochs),
             depth=BOOSTING_DEPTH if model == "boosting" else TrainConfig.depth,
         )
@@ -84,12 +118,18 @@ def feature_based_curves(run: RunDirectory, _state: RunState) -> None:
     if not metrics:
         return
     mae = next(target for target in TARGETS if target.metric == "mae")
+    log, smoothing = curve_settings("train")
     left, right = st.columns(2)
-    left.plotly_chart(
-        run_charts.epochs(metrics, "train_loss", _("Training loss (MSE of score / 100)"), {}), key="train-loss"
-    )
+    revision = f"{run.id} {log}"
+    with left:
+        loss = _("Training loss (MSE of score / 100)")
+        figure = run_charts.epochs(metrics, "train_loss", loss, {}, smoothing=smoothing, log=log)
+        kept_chart(figure, key="train-loss", revision=revision)
     targets = {_("acceptable"): mae.acceptable, _("good"): mae.good, _("excellent"): mae.excellent}
-    right.plotly_chart(run_charts.epochs(metrics, "val_mae", _("Validation MAE (points)"), targets), key="val-mae")
+    with right:
+        error = _("Validation MAE (points)")
+        figure = run_charts.epochs(metrics, "val_mae", error, targets, smoothing=smoothing, log=log)
+        kept_chart(figure, key="val-mae", revision=revision)
 
 
 def feature_based_results(run: RunDirectory) -> None:
@@ -97,9 +137,19 @@ def feature_based_results(run: RunDirectory) -> None:
     report = train.report_of(run)
     if report is None:
         return
-    if report.warnings:
-        st.warning("  \n".join(message(translated(warning)) for warning in report.warnings), icon=":material/info:")
+    loud, warnings = (report.warnings[:1], report.warnings[1:]) if report.split != BY_SPEAKER else ((), report.warnings)
+    for warning in loud:
+        st.error(message(translated(warning)), icon=":material/record_voice_over:")
+    if warnings:
+        st.warning("  \n".join(message(translated(warning)) for warning in warnings), icon=":material/info:")
     table = train.held_out_predictions(run)
+    config = run.config
+    st.caption(
+        DataBehind(
+            str(config.get("set") or Path(str(config.get("csv"))).name), str(config.get("part") or ""), len(table),
+            table["speaker"].nunique(), train.reference_of(run), HELD_OUT[report.split],
+        ).text()
+    )  # fmt: skip
     left, right = st.columns(2)
     with left:
         st.header(_("Predicted against expert scores"))
@@ -119,9 +169,8 @@ def feature_based_results(run: RunDirectory) -> None:
     st.dataframe(rows, hide_index=True, column_config={first_column: st.column_config.TextColumn(pinned=True)})
     st.caption(
         _(
-            "On {n} recordings, each predicted by a model that has not heard its speaker. In brackets: 95% bootstrap "
-            "interval over speakers. The other columns are baselines on the same folds."
-        ).format(n=number(report.metrics.n))
+            "In brackets: 95% bootstrap interval over {groups}. The other columns are baselines on the same folds."
+        ).format(groups=_(SPLITS[report.split]))
     )
     st.header(_("Largest errors"))
     worst_cases(table, short_name(run.id))

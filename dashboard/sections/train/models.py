@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from dashboard.components.run_words import metric_text
 from dashboard.markup import document, plain
 from dashboard.sections.train.places import place_name
 from dashboard.services import train
 from dashboard.services.train import ModelRow, ModelState
 from pipeline.i18n import N_, _, number
 from pipeline.model_names import short_names
+from pipeline.runs.words import metric_text
 
 STATES = {
     ModelState.DEPLOYED: N_("Deployed"),

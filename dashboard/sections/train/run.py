@@ -24,6 +24,7 @@ OF_KIND: dict[str, tuple[Details, Callable[[RunDirectory], None]]] = {
 ELSEWHERE = {
     "wakeword": ("wakeword", N_("Results on the Wake word page"), {RUN: "{run}", STEP: "3 Training"}),  # not shown
     "table": ("tables", N_("Results on the Tables page"), {}),
+    "prompts": ("tables", N_("Results on the Tables page"), {}),
 }
 
 

@@ -1,14 +1,17 @@
 """The Train page's sections for the speech scorer: start a fine-tuning, its curves, its results."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts
+from dashboard.components.curve_settings import curve_settings
+from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
-from dashboard.components.run_words import metric_name, metric_text
 from dashboard.markup import plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
@@ -17,6 +20,7 @@ from pipeline.i18n import N_, _
 from pipeline.metrics.published import HUMAN, PAPER
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
+from pipeline.runs.words import metric_name, metric_text
 from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 from pipeline.scoring.speech.training.config import SpeechTrainConfig, list_presets, load_preset
 
@@ -87,18 +91,25 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
     if not epochs:
         st.caption(_("The curves appear after the first epoch."))
         return
+    log, smoothing = curve_settings("train")
+    revision = f"{run.id} {log}"
     columns = st.columns(3)
-    columns[0].plotly_chart(run_charts.epochs(epochs, "loss", _("Training loss"), {}), key="speech-loss")
+    with columns[0]:
+        figure = run_charts.epochs(epochs, "loss", _("Training loss"), {}, smoothing=smoothing, log=log)
+        kept_chart(figure, key="speech-loss", revision=revision)
     for index, (name, label, published) in enumerate(CURVES, start=1):
         lines = {}
         if published is not None:
             lines = {_("paper"): float(getattr(PAPER, published)), _("one rater"): float(getattr(HUMAN, published))}
-        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), lines), key=f"speech-{name}")
+        with columns[index % 3]:
+            figure = run_charts.epochs(epochs, name, _(label), lines, smoothing=smoothing, log=log)
+            kept_chart(figure, key=f"speech-{name}", revision=revision)
 
 
 def speech_results(run: RunDirectory) -> None:
     """Metrics on the held-out speakers, and deployment."""
     st.header(_("Metrics on held-out speakers"))
+    st.caption(_data(run).text())
     st.dataframe(
         [
             {
@@ -119,6 +130,17 @@ def speech_results(run: RunDirectory) -> None:
         )
     )
     deployment(run, SPEECH)
+
+
+def _data(run: RunDirectory) -> DataBehind:
+    report, config = train.raw_report(run), run.config
+    manifest = Path(str(config.get("manifest") or ""))
+    n, n_speakers = report.get("n_held_out"), report.get("n_speakers_held_out")
+    return DataBehind(
+        str(config.get("set") or manifest.parent.name), str(config.get("part") or ""),
+        int(n) if isinstance(n, int) else None, int(n_speakers) if isinstance(n_speakers, int) else None, "median",
+        HELD_OUT_SPEAKERS,
+    )  # fmt: skip
 
 
 def _published(source: Any, name: str) -> str:

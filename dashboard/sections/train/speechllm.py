@@ -10,7 +10,6 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_list import stored
-from dashboard.components.run_words import metric_text
 from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
@@ -23,6 +22,7 @@ from pipeline.metrics.published import HUMAN, N_TEST, PAPER_PER_ACCURACY, TABLE3
 from pipeline.presets import build
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import figures_of
+from pipeline.runs.words import metric_text
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
 from pipeline.speechllm.deployed import FOLDER as PLACE
 from pipeline.speechllm.plan_summary import Plan, refusal

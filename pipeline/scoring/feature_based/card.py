@@ -8,7 +8,9 @@ from pipeline import artifacts
 from pipeline.markdown import code_span, literal
 from pipeline.metrics.regression import TARGETS, RegressionMetrics
 from pipeline.scoring.feature_based.config import TrainConfig
-from pipeline.scoring.feature_based.model_files import CARD_FILE, ModelInfo
+from pipeline.scoring.feature_based.model_files import CARD_FILE
+from pipeline.scoring.feature_based.model_info import ModelInfo
+from pipeline.scoring.feature_based.split import HELD_OUT
 
 if TYPE_CHECKING:
     from pipeline.evaluation.report import EvaluationReport
@@ -38,8 +40,8 @@ Scores a recording 0-100 from {len(info.feature_names)} `{info.extractor}` featu
 - Not for: {_limits(info)}
 - Trained on {code_span(info.trained_on)}{part}: {info.n_recordings} recordings of {info.n_speakers} speakers; {labels}.
   Seed {info.seed}, data hash `{info.data_hash}`, commit `{info.git_commit}`, {info.created_at[:10]}.
-- The figures are out-of-fold over {config.folds} speaker-disjoint folds: nobody is judged by a model that has heard
-  their voice. In brackets the 95 % bootstrap interval over speakers.
+- The figures are out-of-fold over {len(report.fold_mae)} folds, on {HELD_OUT[info.split]}. In brackets the 95 %
+  bootstrap interval over {info.split}s.
 - The weights are under this project's licence (MIT); the recordings keep their own.
 
 | | MAE | RMSE | R² | PCC | within 5 | within 10 |
@@ -130,5 +132,6 @@ def _command(config: TrainConfig) -> str:
     for field in fields(TrainConfig):
         value = getattr(config, field.name)
         if value != getattr(default, field.name) and not isinstance(value, tuple):
-            options.append(f"--{field.name.replace('_', '-')} {Path(value).name if field.name == 'csv' else value}")
+            shown = Path(value).name if field.name == "csv" else value
+            options.append(f"--{field.name.replace('_', '-')}{'' if value is True else f' {shown}'}")
     return " ".join(options)

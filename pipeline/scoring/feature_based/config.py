@@ -8,13 +8,16 @@ from pipeline.regressors.trees import LIMITS, SEARCHES, TreeSettings
 
 MODELS = ("mlp", "forest", "boosting")
 LABELS = ("real", "mock")
+AUTO, BY_SPEAKER, BY_WORD, BY_RECORDING = "auto", "speaker", "word", "recording"
+SPLITS = (AUTO, BY_SPEAKER, BY_WORD, BY_RECORDING)
 
 
 @dataclass(frozen=True)
 class TrainConfig(TreeSettings):
     """`set` or `csv` says on what; `part` keeps one part of the corpus. The hidden sizes are those of the word scorer:
     57 -> 128 -> 64 -> 32 -> 1, each hidden layer with batch norm, ReLU and dropout. `trees` to `trials` are for forest
-    and boosting."""
+    and boosting. `split` says what folds keep together: all of a speaker, of a word or of a recording; auto takes
+    speakers where there are three, else words."""
 
     set: str = ""
     csv: str = ""
@@ -25,6 +28,7 @@ class TrainConfig(TreeSettings):
     name: str = ""
     seed: int = 0
     folds: int = 5
+    split: str = AUTO
     epochs: int = 120
     patience: int = 20
     batch_size: int = 32
@@ -39,7 +43,7 @@ class TrainConfig(TreeSettings):
         wrong: list[str] = []
         if bool(self.set) == bool(self.csv):
             wrong.append("give either a set or a csv file")
-        wrong += presets.not_among(self, {"labels": LABELS, "model": MODELS, "search": SEARCHES})
+        wrong += presets.not_among(self, {"labels": LABELS, "model": MODELS, "search": SEARCHES, "split": SPLITS})
         if self.model == "mlp" and self.search != "none":
             wrong.append("a search is for the models forest and boosting")
         limits: dict[str, tuple[float, float]] = {

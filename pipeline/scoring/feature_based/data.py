@@ -22,7 +22,7 @@ from pipeline.settings import Settings
 from pipeline.tablefile import TableRow, read_table
 
 MIN_RECORDINGS = 20
-MIN_SPEAKERS = 3
+MIN_GROUPS = 3  # speakers, words or recordings that folds keep together: to train on, to choose the epoch, to test on
 RECOMMENDED_RECORDINGS = 300
 # What stands after the features in training_data.csv.
 META_COLUMNS = (
@@ -75,18 +75,14 @@ def load_training_data(
     """`shards` extract the features where they are given. Raises TrainingError where nothing is labelled, or there is
     too little or too uniform data to learn from."""
     data = _from_csv(Path(config.csv)) if config.csv else _from_set(settings, config, progress, check_stop, shards)
-    n_speakers = len(set(data.speakers))
-    if len(data.scores) < MIN_RECORDINGS or n_speakers < MIN_SPEAKERS:
+    if len(data.scores) < MIN_RECORDINGS:
         raise TrainingError(
             N_(
-                "{n} rated recordings of {n_speakers} speakers are too few to train on: at least "
-                "{min_recordings} recordings of {min_speakers} speakers are needed, "
+                "{n} rated recordings are too few to train on: at least {min_recordings} are needed, "
                 "{recommended_recordings} are recommended. Rate more recordings first."
             ),
             n=len(data.scores),
-            n_speakers=n_speakers,
             min_recordings=MIN_RECORDINGS,
-            min_speakers=MIN_SPEAKERS,
             recommended_recordings=RECOMMENDED_RECORDINGS,
         )
     if np.ptp(data.scores) < 1e-9:

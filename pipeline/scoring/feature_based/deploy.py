@@ -13,10 +13,10 @@ from pipeline.scoring.feature_based.model_files import (
     PTH_FILE,
     SCALER_FILE,
     WEIGHTS_FILE,
-    ModelInfo,
     load_info,
     load_model,
 )
+from pipeline.scoring.feature_based.model_info import ModelInfo
 from pipeline.scoring.feature_based.scorer import AcousticScorer
 from pipeline.settings import Settings
 

@@ -10,7 +10,7 @@ that had not heard its speaker; recording and text are known by their SHA-256) a
 
 import csv
 import hashlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from pipeline.regressors.confidence import ConfidenceBin, confidence_at
 from pipeline.regressors.forest import check_forest
 from pipeline.regressors.scaler import Scaler
 from pipeline.regressors.trees import Trees
+from pipeline.scoring.feature_based.foreign_info import from_elsewhere, is_from_elsewhere
+from pipeline.scoring.feature_based.model_info import ModelInfo
 from pipeline.scoring.feature_based.network import folded_layers, predict_network
 from pipeline.text import composed
 
@@ -37,32 +39,6 @@ HELD_OUT_FILE = "held_out.csv"
 HELD_OUT_COLUMNS = {"audio_sha256", "text_sha256", "set", "speaker", "predicted"}
 CARD_FILE = "README.md"
 LINE = "line"  # offset and scale of boosted trees, among the weights
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """Everything but the numbers. `test` holds the out-of-fold figures, or those the maker states."""
-
-    model_id: str
-    kind: str
-    feature_names: tuple[str, ...]
-    extractor: str = "acoustic57"
-    extractor_version: str = ""
-    architecture: tuple[int, ...] = ()
-    rubric: str = "word"
-    language: str = "und"
-    labels: str = "real"
-    label_sources: tuple[str, ...] = ()
-    trained_on: str = ""
-    part: str = ""
-    n_recordings: int = 0
-    n_speakers: int = 0
-    seed: int = 0
-    created_at: str = ""
-    git_commit: str | None = None
-    data_hash: str = ""
-    test: dict[str, Any] = field(default_factory=dict)
-    confidence: tuple[ConfidenceBin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,7 +140,7 @@ def load_info(folder: Path) -> ModelInfo:
 def load_model(folder: Path) -> Model:
     """Raises ModelError naming the missing file, or what in which file cannot be trusted."""
     info = load_info(folder)
-    scaler = _read_scaler(folder / SCALER_FILE, info.feature_names)
+    scaler = _read_scaler(folder / SCALER_FILE, info.feature_names, from_here=not info.from_elsewhere)
     weights = _read_weights(folder)
     n_features = len(info.feature_names)
     if info.kind in ("forest", "boosting"):
@@ -182,6 +158,8 @@ def load_model(folder: Path) -> Model:
 
 def _read_info(path: Path) -> ModelInfo:
     raw = _read_object(path)
+    if is_from_elsewhere(raw):
+        return from_elsewhere(raw, path)
     known = {f.name for f in fields(ModelInfo)}
     try:
         values: dict[str, Any] = {
@@ -197,14 +175,16 @@ def _read_info(path: Path) -> ModelInfo:
         raise ModelError(f"{path} does not describe a model: {error}.") from error
 
 
-def _read_scaler(path: Path, names: tuple[str, ...]) -> Scaler:
+def _read_scaler(path: Path, names: tuple[str, ...], *, from_here: bool) -> Scaler:
+    """Of a model from elsewhere the features may have other names, in the same order."""
     raw = _read_object(path)
     try:
         mean = np.asarray(raw["mean"], dtype=np.float64)
-        std = np.asarray(raw["std"], dtype=np.float64)
+        std = np.asarray(raw["std"] if "std" in raw else raw["scale"], dtype=np.float64)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} needs the lists 'mean' and 'std' ({error!r}).") from error
-    if mean.shape != (len(names),) or std.shape != mean.shape or tuple(raw.get("features", names)) != names:
+    listed = tuple(raw["features"]) if from_here and "features" in raw else names
+    if mean.shape != (len(names),) or std.shape != mean.shape or listed != names:
         raise ModelError(f"{path} does not match the {len(names)} features of {INFO_FILE}.")
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
         raise ModelError(f"{path} holds a mean that is no number or a standard deviation that is not positive.")

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError, TrainingError
+from pipeline.regressors.balance import band_weights
 from pipeline.scoring.feature_based.config import TrainConfig
 
 BATCH_NORM_EPSILON = 1e-5
 MIN_RECORDINGS = 4  # batch normalisation needs several in a batch
-_PARAMETER = re.compile(r"(?:.*\.)?(?P<index>\d+)\.(?P<name>weight|bias|running_mean|running_var)")
+_PARAMETER = re.compile(r"(?P<module>.+)\.(?P<name>weight|bias|running_mean|running_var)")
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -88,6 +89,7 @@ def _fitted(
     share = float(np.clip(y.mean() / 100.0, 0.02, 0.98))
     nn.init.constant_(last.bias, float(np.log(share / (1.0 - share))))
     inputs, targets = torch.from_numpy(x), torch.from_numpy((y / 100.0).astype(np.float32))
+    item_weights = torch.from_numpy((band_weights(y) if config.balance else np.ones(len(y))).astype(np.float32))
     n_epochs = epochs or config.epochs
     n_batches = max(1, round(len(x) / config.batch_size))
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
@@ -101,10 +103,10 @@ def _fitted(
         losses: list[float] = []
         for batch in torch.randperm(len(x), generator=generator).tensor_split(n_batches):
             optimiser.zero_grad(set_to_none=True)
-            loss = nn.functional.mse_loss(network(inputs[batch]).squeeze(1), targets[batch])
+            loss = (item_weights[batch] * (network(inputs[batch]).squeeze(1) - targets[batch]) ** 2).mean()
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(f"The loss became NaN in epoch {epoch}. Lower the learning rate.")
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
             losses.append(loss.item())
@@ -134,17 +136,18 @@ def predict_network(weights: Weights, x: NDArray[np.float32]) -> NDArray[np.floa
 def folded_layers(weights: Weights) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Matrix [in, out] and shift [out] of each dense layer, its batch norm folded in.
 
-    Takes the state dict of any torch `Sequential` of dense and batch norm layers, whatever it is called. Raises
-    ModelError for anything else.
+    Takes the state dict of any torch `Sequential` of dense and batch norm layers, whatever it is called, and of layers
+    that are numbered in their names (fc1, bn1, fc2, ... and last one without a number). Raises ModelError for anything
+    else.
     """
-    modules: dict[int, dict[str, NDArray[np.float64]]] = {}
+    modules: dict[str, dict[str, NDArray[np.float64]]] = {}
     for key, value in weights.items():
         match = _PARAMETER.fullmatch(key)
         if match:
-            modules.setdefault(int(match["index"]), {})[match["name"]] = np.asarray(value, dtype=np.float64)
+            modules.setdefault(match["module"], {})[match["name"]] = np.asarray(value, dtype=np.float64)
     folded: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     try:
-        for _, module in sorted(modules.items()):
+        for _name, module in sorted(modules.items(), key=_place):
             if "running_mean" in module:
                 matrix, shift = folded[-1]
                 scale = module["weight"] / np.sqrt(module["running_var"] + BATCH_NORM_EPSILON)
@@ -160,3 +163,10 @@ def folded_layers(weights: Weights) -> list[tuple[NDArray[np.float64], NDArray[n
     if not all(np.isfinite(matrix).all() and np.isfinite(shift).all() for matrix, shift in folded):
         raise ModelError("The weights contain NaN or infinite values. Retrain the model.")
     return folded
+
+
+def _place(module: tuple[str, dict[str, NDArray[np.float64]]]) -> tuple[list[float], bool]:
+    """Where a layer stands: by the numbers in its name, a dense one before the batch norm of the same number."""
+    name, parameters = module
+    numbers = [float(number) for number in re.findall(r"\d+", name)]
+    return numbers or [float("inf")], "running_mean" in parameters

@@ -68,6 +68,10 @@ class AcousticScorer:
                     trained=info.language, language=target.language,
                 )
             )  # fmt: skip
+        if info.from_elsewhere:
+            warnings.append(
+                Message(N_("The model was trained elsewhere: its features may have been measured in another way."))
+            )
         if not self._extractor.knows_words:
             warnings.append(Message(N_("This score does not depend on which word was said, only on how.")))
         if outlying > MAX_OUTLYING_SHARE:

@@ -1,7 +1,8 @@
 """Train a feature-vector scorer: cross-validate over speakers, measure, fit on all, save.
 
-Every figure comes from out-of-fold predictions: each recording is predicted by a model that has not heard its speaker.
-Inside a fold, the epoch to stop at is chosen on further held-out speakers of the training part, never on the fold.
+Every figure comes from out-of-fold predictions: each recording is predicted by a model that has not heard its speaker
+(or, where there are too few speakers, its word or itself; see `split`). Inside a fold, the epoch to stop at is chosen
+on further held-out groups of the training part, never on the fold.
 """
 
 from collections.abc import Callable
@@ -13,27 +14,26 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
-from pipeline.errors import TrainingError
-from pipeline.i18n import N_
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.records import RatingSource, to_json
 from pipeline.regressors.confidence import ConfidenceBin, confidence_table
-from pipeline.regressors.cross_validation import FoldModel, cross_validate
+from pipeline.regressors.cross_validation import FoldModel, cross_validate, trial_logger
 from pipeline.regressors.scaler import Scaler
-from pipeline.regressors.trees import FittedTrees, TreeSettings, fit_scaled, require_search
+from pipeline.regressors.trees import FittedTrees, OnTrial, TreeSettings, fit_scaled, require_search
 from pipeline.runs import RunWriter, now_iso
 from pipeline.scoring.feature_based.card import write_card
-from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.scoring.feature_based.config import BY_SPEAKER, TrainConfig
 from pipeline.scoring.feature_based.data import RECOMMENDED_RECORDINGS, TrainingData
 from pipeline.scoring.feature_based.model_files import (
     HELD_OUT_FILE,
     Model,
-    ModelInfo,
     save_model,
     text_digest,
     tree_weights,
 )
+from pipeline.scoring.feature_based.model_info import ModelInfo
 from pipeline.scoring.feature_based.network import Epoch, fit_network
+from pipeline.scoring.feature_based.split import Split, split_of
 
 MODEL_FOLDER = "model"
 PREDICTIONS_FILE = "predictions.csv"
@@ -43,7 +43,8 @@ BASELINE_TREES = 100
 @dataclass(frozen=True)
 class TrainingReport:
     """What a run found. `baselines` holds the same figures for the training mean, ridge regression and, beside the
-    network, a forest, on the same folds; `importance` is the rise of MAE, in points, when a feature is shuffled."""
+    network, a forest, on the same folds; `importance` is the rise of MAE, in points, when a feature is shuffled;
+    `split` is what the folds kept together: speaker, word or recording."""
 
     model_id: str
     metrics: RegressionMetrics
@@ -52,46 +53,45 @@ class TrainingReport:
     importance: dict[str, float]
     warnings: tuple[str, ...]
     folder: str
+    split: str = BY_SPEAKER
 
 
 def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> TrainingReport:
     """Train in the run directory of `writer`; the model lands in its `model/` folder."""
     require_search(config)
     folder = writer.run.path
-    if config.folds > len(set(data.speakers)):
-        raise TrainingError(
-            N_("{folds} folds need as many speakers; there are {n_speakers}. Use --folds {n_speakers} or fewer."),
-            folds=config.folds,
-            n_speakers=len(set(data.speakers)),
-        )
-    folds = speaker_folds(data.speakers, config.folds, config.seed)
+    split = split_of(data, config)
+    for warning in split.warnings:
+        writer.log(warning)
+    folds = speaker_folds(split.groups, split.n_folds, config.seed)
     small = TreeSettings(trees=BASELINE_TREES, min_leaf=config.min_leaf)
 
     def fit_fold(fold: int, train: NDArray[np.bool_]) -> FoldModel:
-        return _fit_fold(data, train, config, fold, _epoch_logger(writer, fold))
+        return _fit_fold(data, split, train, config, fold, _epoch_logger(writer, fold), trial_logger(writer, fold))
 
     out_of_fold = cross_validate(
         data.values, data.scores, folds, fit_fold, writer, seed=config.seed,
-        forest=small if config.model == "mlp" else None, progress=(0.0, config.folds / (config.folds + 1)),
+        forest=small if config.model == "mlp" else None, progress=(0.0, split.n_folds / (split.n_folds + 1)),
     )  # fmt: skip
     writer.check_stop()
-    writer.update(progress=config.folds / (config.folds + 1), message="fitting on all speakers")
+    writer.update(progress=split.n_folds / (split.n_folds + 1), message="fitting on all speakers")
     epochs = max(1, int(np.median([fold.get("best_epoch", 0) for fold in out_of_fold.details])))
-    final = _fit_all(data, config, epochs, _epoch_logger(writer, None))
+    final = _fit_all(data, split, config, epochs, _epoch_logger(writer, None), trial_logger(writer, None))
     predicted = out_of_fold.predicted
-    measured = regression_metrics(data.scores, predicted, speakers=data.speakers)
+    measured = regression_metrics(data.scores, predicted, speakers=split.groups)
     report = TrainingReport(
         model_id=writer.run.id,
         metrics=measured,
         baselines={
-            name: regression_metrics(data.scores, values, speakers=data.speakers)
+            name: regression_metrics(data.scores, values, speakers=split.groups)
             for name, values in out_of_fold.baselines.items()
         },
         fold_mae=out_of_fold.fold_mae,
         importance=dict(
             sorted(zip(data.names, out_of_fold.importance.tolist(), strict=True), key=lambda item: -item[1])
         ),
-        warnings=(*data.warnings, *_warnings(data, measured)),
+        warnings=(*split.warnings, *data.warnings, *_warnings(data, measured)),
+        split=split.by,
         folder=MODEL_FOLDER,
     )
     info = _info(data, config, writer, report, confidence_table(data.scores, predicted))
@@ -105,15 +105,21 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
 
 
 def _fit_fold(
-    data: TrainingData, train: NDArray[np.bool_], config: TrainConfig, fold: int, on_epoch: Callable[[Epoch], None]
+    data: TrainingData,
+    split: Split,
+    train: NDArray[np.bool_],
+    config: TrainConfig,
+    fold: int,
+    on_epoch: Callable[[Epoch], None],
+    on_trial: OnTrial,
 ) -> FoldModel:
-    """A model that has seen the training speakers only."""
+    """A model that has seen the training groups only."""
     rows = np.flatnonzero(train)
     seed = config.seed + 1 + fold
     if config.model != "mlp":
-        return FoldModel(_fit_trees(data, rows, config, seed).predict)
+        return FoldModel(_fit_trees(data, split, rows, config, seed, on_trial).predict)
     scaler = Scaler.fit(data.values[rows])
-    held = speaker_holdout([data.speakers[i] for i in rows], config.validation_share, seed)
+    held = speaker_holdout([split.groups[i] for i in rows], config.validation_share, seed)
     fit_rows, val_rows = rows[~held], rows[held]
     x = scaler.standardise(data.values)
     validation = (x[val_rows], data.scores[val_rows])
@@ -122,10 +128,17 @@ def _fit_fold(
     return FoldModel(model.predict, {"best_epoch": fit.best_epoch})
 
 
-def _fit_all(data: TrainingData, config: TrainConfig, epochs: int, on_epoch: Callable[[Epoch], None]) -> Model:
-    """The model to deploy: all speakers, for as many epochs as the folds needed at the median."""
+def _fit_all(
+    data: TrainingData,
+    split: Split,
+    config: TrainConfig,
+    epochs: int,
+    on_epoch: Callable[[Epoch], None],
+    on_trial: OnTrial,
+) -> Model:
+    """The model to deploy: all recordings, for as many epochs as the folds needed at the median."""
     if config.model != "mlp":
-        fitted = _fit_trees(data, np.arange(len(data.scores)), config, config.seed)
+        fitted = _fit_trees(data, split, np.arange(len(data.scores)), config, config.seed, on_trial)
         return Model(_bare_info(data, config), fitted.scaler, tree_weights(fitted.trees, config.model))
     scaler = Scaler.fit(data.values)
     x = scaler.standardise(data.values)
@@ -133,8 +146,11 @@ def _fit_all(data: TrainingData, config: TrainConfig, epochs: int, on_epoch: Cal
     return Model(_bare_info(data, config), scaler, dict(fit.weights))
 
 
-def _fit_trees(data: TrainingData, rows: NDArray[np.intp], config: TrainConfig, seed: int) -> FittedTrees:
-    return fit_scaled(data.values[rows], data.scores[rows], np.array(data.speakers)[rows], config, seed)
+def _fit_trees(
+    data: TrainingData, split: Split, rows: NDArray[np.intp], config: TrainConfig, seed: int, on_trial: OnTrial
+) -> FittedTrees:
+    groups = np.array(split.groups)[rows]
+    return fit_scaled(data.values[rows], data.scores[rows], groups, config, seed, on_trial)
 
 
 def _epoch_logger(writer: RunWriter, fold: int | None) -> Callable[[Epoch], None]:
@@ -189,6 +205,7 @@ def _info(
         part=config.part,
         n_recordings=len(data.scores),
         n_speakers=len(set(data.speakers)),
+        split=report.split,
         seed=config.seed,
         created_at=now_iso(),
         git_commit=writer.run.state.git_commit,

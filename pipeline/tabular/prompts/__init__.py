@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
-from pipeline.tabular.prompts.features import feature_names, text_features
+from pipeline.tabular.prompts.features import feature_names, text_features, unmeasured
 from pipeline.tabular.prompts.level0 import level0
 from pipeline.tabular.prompts.store import Store, read_file
 from pipeline.tabular.task import TASKS, Row
@@ -30,6 +30,9 @@ class Prompts:
 
     def feature_names(self, settings: Settings) -> tuple[str, ...]:
         return feature_names()
+
+    def unmeasured(self) -> str:
+        return unmeasured()
 
     def features(
         self, settings: Settings, source: str, rows: Sequence[Row], progress: Progress | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.i18n import N_
-from pipeline.tabular.prompts.features import BASE_NAMES, text_features
+from pipeline.tabular.prompts.features import BASE_NAMES, base_features
 
 START = 30.0
 POINTS = {
@@ -23,7 +23,7 @@ class Level0:
 
 
 def level0(text: str) -> Level0:
-    counts = dict(zip(BASE_NAMES, text_features(text).tolist(), strict=False))
+    counts = dict(zip(BASE_NAMES, base_features(text), strict=True))
     rules = {
         "an instruction": counts["instruction_verbs"] > 0,
         "enough detail": counts["n_words"] >= 20,
