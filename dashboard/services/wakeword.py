@@ -134,9 +134,9 @@ def previews(clips: ClipLibrary, clip: Path, n: int, seed: int) -> list[Preview]
     sound = load_audio(clip).samples
     start, end = find_word(sound)
     noise = read_noise([str(clips.folder("noise"))]) if clips.files("noise") else []
-    measured = read_rooms([str(clips.folder("rir"))]) if clips.files("rir") else []
+    measured = read_rooms([str(clips.folder("rir"))]).responses if clips.files("rir") else ()
     speech = [load_audio(path).samples for path in clips.files("negative")[:12]]
-    rooms = measured + simulate_rooms(4, seed)
+    rooms = [*measured, *simulate_rooms(4, seed)]
     varied = Renderer(config, shape.clip_s, noise, rooms, speech)
     renderers = [Renderer(plain(config, None), shape.clip_s), *[varied] * n]
     renderings = []

@@ -8,6 +8,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import stored
 from dashboard.markup import document
+from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import wakeword
 from pipeline import artifacts
 from pipeline.i18n import _, number, percent
@@ -29,6 +30,13 @@ def draw(run: RunDirectory) -> None:
     if st.button(label, type="secondary" if exported else "primary", icon=":material/deployed_code:"):
         wakeword.start_work("export", run)
         st.rerun()
+    basis = finished.info.metrics.get("threshold")
+    if basis:
+        st.caption(
+            rests_on(basis)
+            + " "
+            + _("An export first sets it on a long stream of validation clips and noise, unless a stream has set it.")
+        )
     job = wakeword.last_work("export", run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)

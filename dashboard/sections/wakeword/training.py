@@ -10,6 +10,8 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
+from dashboard.markup import plain
+from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import jobs
 from pipeline import artifacts
 from pipeline.i18n import N_, _, number, percent
@@ -68,6 +70,12 @@ def _report(report: dict[str, Any]) -> None:
         "Misses are the mean at 0 to 20 false alarms on the validation clips, which chose the weights. For the quality "
         "of the detector see 4 Evaluation, on clips and hours that had no part in the training."
     )
+    if report.get("threshold"):  # runs of earlier releases lack it
+        note += " " + rests_on(report["threshold"])
+    if report.get("rooms_left_out"):
+        note += " " + _("Room impulse responses left out: {reasons}.").format(
+            reasons=plain("; ".join(report["rooms_left_out"]))
+        )
     if not report["sources_known"]:
         note += " " + _("The clips name no speakers: the same voice may be on both sides.")
     st.caption(note)

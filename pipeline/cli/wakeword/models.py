@@ -11,6 +11,7 @@ from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
+from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 SECTIONS = {
     "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
-    "max_positives": "data", "source": "data", "split": "data", "model": "model.name", "width": "model",
+    "max_positives": "data", "source": "data", "split": "data", "fold": "data", "model": "model.name", "width": "model",
     "target": "model", "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
 }  # fmt: skip
 folder = click.Path(path_type=Path, exists=True)
@@ -34,6 +35,7 @@ def data_options(command: Any) -> Any:
         click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
         click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
         click.option("--split", type=folder, help="Output of `pronlab wakeword split`, instead of folders."),
+        click.option("--fold", type=int, help="Fold of --split to validate on; the others are trained on."),
         click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
         click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
         click.option(
@@ -61,6 +63,7 @@ def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.run import train_wakeword
+    from pipeline.wakeword.threshold import in_words
 
     preset = replace(chosen, preset=chosen.preset or "default")
     start = prepare("wakeword", WakewordConfig, preset, _given(options), load_preset, _named)
@@ -72,8 +75,10 @@ def train(chosen: Chosen, **options: Any) -> None:
         f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
         f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
         f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
-        f"`pronlab wakeword evaluate` measures it on hours of sound."
+        f"{in_words(report['threshold'])} `pronlab wakeword evaluate` measures it on hours of sound."
     )
+    if report["rooms_left_out"]:
+        text += f" Room impulse responses left out: {'; '.join(report['rooms_left_out'])}."
     emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)
 
 
@@ -254,27 +259,51 @@ def robustness(
     help="Write this zip instead: a model from sound to score, its settings, and a runner that needs numpy and "
     "onnxruntime only.",
 )
+@click.option(
+    "--background",
+    type=folder,
+    multiple=True,
+    help="Folder of more other speech for the stream that the threshold is set on; repeatable.",
+)
+@click.option("--keep-threshold", is_flag=True, help="Export with the threshold as it is.")
 @run_option
 @json_option
-def export(detector: str, target: Path | None, bundle: Path | None, run: Path | None, as_json: bool) -> None:
+def export(
+    detector: str,
+    target: Path | None,
+    bundle: Path | None,
+    background: tuple[Path, ...],
+    keep_threshold: bool,
+    run: Path | None,
+    as_json: bool,
+) -> None:
     """Export a detector as ONNX, TorchScript and INT8, each checked against the model and timed; or as a bundle for a
-    device (--bundle)."""
+    device (--bundle). Before, the threshold is set on a long stream of the validation clips, unless a stream has set
+    it."""
     from pipeline.wakeword.file_names import EXPORTS
-    from pipeline.wakeword.finished_run import open_finished_run
+    from pipeline.wakeword.finished_run import open_finished_run, set_threshold
     from pipeline.wakeword.packaging.export import export as export_model
+    from pipeline.wakeword.threshold import in_words
 
     finished = open_finished_run(Settings.from_env(), detector)
+    if keep_threshold and background:
+        raise click.UsageError("--background is for setting the threshold: leave --keep-threshold away.")
     if bundle is not None:
         from pipeline.wakeword.packaging.bundle import write_bundle
 
+        if not keep_threshold:
+            set_threshold(finished, background, progress_printer("Setting the threshold"))
         written = write_bundle(finished.folder, bundle)
+        basis = finished.info.metrics.get("threshold")
         text = (
             f"{bundle}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "
-            f"Unpack it, then: python runner.py FILE.wav"
+            f"{in_words(basis) if basis else ''} Unpack it, then: python runner.py FILE.wav"
         )
-        emit(written, as_json, text)
+        emit({**to_json(written), "rests_on": basis}, as_json, text)
         return
     with background_run(run, "Exporting") as work:
+        if not keep_threshold:
+            set_threshold(finished, background, _stoppable(work))
         exports = export_model(finished.folder, target or finished.home / EXPORTS)
         work.progress(1, 1, "")
     lines = [
@@ -282,7 +311,11 @@ def export(detector: str, target: Path | None, bundle: Path | None, run: Path | 
         f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms per window (95 %: {e.p95_ms:.2f})"
         for e in exports
     ]
-    emit({"folder": target or finished.home / EXPORTS, "formats": exports}, as_json, "\n".join(lines))
+    basis = finished.info.metrics.get("threshold")
+    lines += [in_words(basis)] if basis else []
+    emit(
+        {"folder": target or finished.home / EXPORTS, "formats": exports, "rests_on": basis}, as_json, "\n".join(lines)
+    )
 
 
 @click.command()
