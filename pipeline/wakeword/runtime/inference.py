@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pipeline.wakeword.models.quantisation_aware import quantised
 from pipeline.wakeword.runtime.detector import Classifier, Scores
-from pipeline.wakeword.training.quantisation_aware import quantised
 
 BATCH = 512
 

@@ -41,10 +41,10 @@ from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool, Pools
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import WakewordModel, make_model
+from pipeline.wakeword.models.quantisation_aware import quantised
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.training.distillation import SoftTargets
 from pipeline.wakeword.training.losses import WakewordLoss
-from pipeline.wakeword.training.quantisation_aware import quantised
 from pipeline.wakeword.training.validate import Validation, mine, validate
 
 CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
