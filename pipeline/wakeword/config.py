@@ -10,7 +10,7 @@ from pipeline.wakeword.features import FeatureConfig
 
 PRESETS = presets.PRESETS / "wakeword"
 MODELS = (
-    "tcn", "tiny_conv", "cd_dnn", "lstm", "gru", "bc_resnet", "mobilenet_v3", "resnet18", "resnet34",
+    "tcn", "tiny_conv", "cd_dnn", "lstm", "gru", "bc_resnet", "mobilenet_v3", "stream", "resnet18", "resnet34",
 )  # fmt: skip
 LOSSES = ("cross_entropy", "focal", "triplet", "arcface")
 SCHEDULES = ("cosine", "constant")

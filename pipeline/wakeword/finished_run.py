@@ -30,7 +30,9 @@ from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, read
 from pipeline.wakeword.threshold import STREAM, from_stream
 
 if TYPE_CHECKING:
+    from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.evaluation.stream_metrics import StreamResult
+    from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
 
 SHORTEST_STREAM_H = 0.1  # that a threshold is set on
 NOISE_SHARE = 1.25  # the stream in hours of its speech: the rest is noise alone
@@ -123,25 +125,42 @@ def evaluate_run(
 def set_threshold(
     run: FinishedRun, background: Sequence[Path] = (), progress: Progress | None = None
 ) -> DetectorInfo | None:
-    """Set the threshold for the target rate anew on a long stream: the run's validation clips and `background` (other
-    speech that it was not trained on), with its noise. None for a model that was copied without its run, and where a
-    stream set the threshold before and there is no more background. Raises CorpusError where the clips are gone."""
+    """Set the threshold for the target rate anew on a long stream of the run's validation clips and `background` (other
+    speech that it was not trained on). None for a model that was copied without its run, and where a stream set the
+    threshold before and there is no more background. Raises CorpusError where the clips are gone."""
+    from pipeline.wakeword.evaluation.evaluate import one_thread
+    from pipeline.wakeword.evaluation.stream_metrics import measure, score_stream
+
+    info = run.info
+    basis = info.metrics.get("threshold") or {}
+    if basis.get("source") == STREAM and not background:
+        return None
+    plan = held_stream(run, background)
+    if plan is None:
+        return None
+    classifier = classifier_for(run, "torch", on_grid=_config_of(run).train.qat_steps > 0)
+    with one_thread():
+        scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
+    stream = measure(scores, info.detector, (info.detector.target_fah,), plan.speech_hours)
+    info = _with_threshold(info, stream)
+    _save(run, info)
+    return info
+
+
+def held_stream(run: FinishedRun, background: Sequence[Path] = ()) -> "StreamPlan | None":
+    """A long stream of the run's validation clips, its noise and `background`; None for a model that was copied without
+    its run. Raises CorpusError where the clips are gone."""
     from pipeline.audio.load import duration_of
-    from pipeline.presets import build
-    from pipeline.runs import RunDirectory
-    from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.clips import Label
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.data.splits import read_manifest
-    from pipeline.wakeword.evaluation.evaluate import files_of, one_thread
-    from pipeline.wakeword.evaluation.stream_metrics import measure, score_stream
+    from pipeline.wakeword.evaluation.evaluate import files_of
     from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
 
-    info, split = run.info, run.home / SPLIT_FOLDER
-    basis = info.metrics.get("threshold") or {}
-    if not split.is_dir() or (basis.get("source") == STREAM and not background):
+    split = run.home / SPLIT_FOLDER
+    if not split.is_dir():
         return None
-    config = build(WakewordConfig, RunDirectory(run.home).config)
+    config = _config_of(run)
     root, placed = read_manifest(split)
     held = [placement.clip for placement in placed if placement.part == "validation"]
     words = [root / clip.path for clip in held if clip.label is Label.POSITIVE]
@@ -154,14 +173,15 @@ def set_threshold(
         )
     words_s, others_s = (sum(map(duration_of, paths)) for paths in (words, others))
     hours = max(SHORTEST_STREAM_H, NOISE_SHARE * others_s / 3600.0 + 2.0 * words_s / 3600.0)
-    plan = plan_stream(words, others, read_noise(config.data.noise), hours, seed=config.seed)
-    classifier = classifier_for(run, "torch", on_grid=config.train.qat_steps > 0)
-    with one_thread():
-        scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
-    stream = measure(scores, info.detector, (info.detector.target_fah,), plan.speech_hours)
-    info = _with_threshold(info, stream)
-    _save(run, info)
-    return info
+    return plan_stream(words, others, read_noise(config.data.noise), hours, seed=config.seed)
+
+
+def _config_of(run: FinishedRun) -> "WakewordConfig":
+    from pipeline.presets import build
+    from pipeline.runs import RunDirectory
+    from pipeline.wakeword.config import WakewordConfig
+
+    return build(WakewordConfig, RunDirectory(run.home).config)
 
 
 def _with_threshold(info: DetectorInfo, stream: "StreamResult") -> DetectorInfo:

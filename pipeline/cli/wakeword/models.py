@@ -16,6 +16,7 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.finished_run import FinishedRun
 
 SECTIONS = {
     "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
@@ -260,6 +261,12 @@ def robustness(
     "onnxruntime only.",
 )
 @click.option(
+    "--esp32",
+    is_flag=True,
+    help="Make the bundle for a microcontroller: TensorFlow Lite of 8 bits, ESPHome's manifest, a C array; for "
+    "detectors of the preset esp32.",
+)
+@click.option(
     "--background",
     type=folder,
     multiple=True,
@@ -272,6 +279,7 @@ def export(
     detector: str,
     target: Path | None,
     bundle: Path | None,
+    esp32: bool,
     background: tuple[Path, ...],
     keep_threshold: bool,
     run: Path | None,
@@ -288,11 +296,16 @@ def export(
     finished = open_finished_run(Settings.from_env(), detector)
     if keep_threshold and background:
         raise click.UsageError("--background is for setting the threshold: leave --keep-threshold away.")
+    if esp32 and bundle is None:
+        raise click.UsageError("--esp32 is a kind of bundle: name its file with --bundle OUT.zip.")
     if bundle is not None:
         from pipeline.wakeword.packaging.bundle import write_bundle
 
         if not keep_threshold:
             set_threshold(finished, background, progress_printer("Setting the threshold"))
+        if esp32:
+            _export_for_esp32(finished, bundle, background, as_json)
+            return
         written = write_bundle(finished.folder, bundle)
         basis = finished.info.metrics.get("threshold")
         text = (
@@ -316,6 +329,30 @@ def export(
     emit(
         {"folder": target or finished.home / EXPORTS, "formats": exports, "rests_on": basis}, as_json, "\n".join(lines)
     )
+
+
+def _export_for_esp32(finished: "FinishedRun", out: Path, background: tuple[Path, ...], as_json: bool) -> None:
+    from pipeline.wakeword.finished_run import held_stream
+    from pipeline.wakeword.packaging.esp32 import write_esp32_bundle
+    from pipeline.wakeword.threshold import in_words
+
+    made = write_esp32_bundle(
+        finished.folder, out, held_stream(finished, background), progress_printer("Comparing with PyTorch")
+    )
+    basis, stream = finished.info.metrics.get("threshold"), made.stream
+    lines = [
+        f"{out}: {made.model_kb:.0f} kB and {made.arena_kb:.0f} kB of working memory, about {made.step_ms:.1f} ms for "
+        f"each 30 ms on an ESP32-S3. Of {made.n_steps} steps the 8-bit model and PyTorch answer {made.same_side:.2%} alike.",
+        *([in_words(basis)] if basis else []),
+    ]
+    if stream is not None:
+        lines.append(
+            f"On {stream.hours:.2f} h with {stream.n_words} validation words: {stream.misses} missed and "
+            f"{stream.false_alarms} false alarms with PyTorch, {stream.misses_8_bit} and {stream.false_alarms_8_bit} "
+            f"with 8 bits; {stream.detections_of_both} detections in both ({stream.detections} and "
+            f"{stream.detections_8_bit})."
+        )
+    emit({**to_json(made), "rests_on": basis}, as_json, "\n".join(lines))
 
 
 @click.command()

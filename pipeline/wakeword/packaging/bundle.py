@@ -52,6 +52,11 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
     the graph does not answer as the model does."""
     require("A bundle", ("torch", "onnx"), ModelError)
     model, info = load_model(folder)
+    if info.features.kind == "micro":
+        raise ModelError(
+            "The front end of microcontrollers is no part of an ONNX graph. Add --esp32 for a bundle that runs there, "
+            "or train with features.kind mel."
+        )
     content, difference = _graph(model, info)
     if difference > CLOSE:
         raise ModelError(
