@@ -59,7 +59,7 @@ def data_options(command: Any) -> Any:
 
 @click.command()
 @data_options
-@training_options("default, small, thorough, tiny")
+@training_options("default, esp32, small, thorough, tiny")
 def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
@@ -86,7 +86,7 @@ def train(chosen: Chosen, **options: Any) -> None:
 @click.command("features")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False, launched=False)
+@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
@@ -103,7 +103,7 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
 @click.command("rate-range")
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False, launched=False)
+@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.runs import RunDirectory
@@ -128,7 +128,7 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 @data_options
 @click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
 @click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
-@training_options("default, small, thorough, tiny", resumable=False, launched=False)
+@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.runs import RunDirectory
@@ -342,7 +342,8 @@ def _export_for_esp32(finished: "FinishedRun", out: Path, background: tuple[Path
     basis, stream = finished.info.metrics.get("threshold"), made.stream
     lines = [
         f"{out}: {made.model_kb:.0f} kB and {made.arena_kb:.0f} kB of working memory, about {made.step_ms:.1f} ms for "
-        f"each 30 ms on an ESP32-S3. Of {made.n_steps} steps the 8-bit model and PyTorch answer {made.same_side:.2%} alike.",
+        f"each 30 ms on an ESP32-S3. The 8-bit model and PyTorch answer {made.same_side:.2%} of "
+        f"{made.n_steps} steps alike.",
         *([in_words(basis)] if basis else []),
     ]
     if stream is not None:
