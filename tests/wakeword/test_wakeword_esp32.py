@@ -39,16 +39,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in range(50):
             network(torch.from_numpy(windows))
         logits = network.eval()(torch.from_numpy(windows)).numpy()
-    info = DetectorInfo(
-        "Hey Kapı",
-        config.features,
-        config.model,
-        config.detector,
-        float(logits.max() + logits.std()),
-        float(logits.std()),
-        1,
-        {},
-    )
+    spread = float(logits.std())
+    threshold = float(logits.max()) + spread  # of random weights, too many answers would lie near another one
+    info = DetectorInfo("Hey Kapı", config.features, config.model, config.detector, threshold, spread, 1, {})
     save_model(folder, network, info)
     save_windows(folder, [windows])
     return folder

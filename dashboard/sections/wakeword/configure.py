@@ -27,8 +27,8 @@ PARTS = ("positive", "negative", "hard_negative", "noise", "rir")
 
 
 def draw(clips: ClipLibrary | None) -> None:
-    if clips is None or not clips.files("positive"):
-        st.info(_("Add clips of the word under 1 Data first."), icon=":material/arrow_back:")
+    if clips is None or not (clips.files("positive") or clips.has_spoken):
+        st.info(_("Add or speak clips of the word under 1 Data first."), icon=":material/arrow_back:")
         return
     sets = wakeword.speech_folders()
     of_preset = _("from the preset")
@@ -107,6 +107,8 @@ def _device(name: str) -> str:
 
 def _data(clips: ClipLibrary, sets: Mapping[str, Path], others: list[str]) -> dict[str, Any]:
     folders = {part: [str(clips.folder(part))] for part in PARTS if clips.files(part)}
+    if clips.has_spoken:
+        folders["positive"] = [*folders.get("positive", []), str(clips.spoken)]
     negative = [*folders.get("negative", []), *(str(sets[name]) for name in others)]
     return {**folders, "negative": negative}
 

@@ -14,6 +14,7 @@ from pipeline import artifacts
 from pipeline.i18n import _, number, percent
 from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
+from pipeline.runs.comparison import section_of
 from pipeline.wakeword.file_names import CARD, EXPORT_REPORT, EXPORTS
 
 
@@ -37,6 +38,7 @@ def draw(run: RunDirectory) -> None:
             + " "
             + _("An export first sets it on a long stream of validation clips and noise, unless a stream has set it.")
         )
+    _bundle(run, finished.home)
     job = wakeword.last_work("export", run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
@@ -64,6 +66,29 @@ def draw(run: RunDirectory) -> None:
                 "`containers/judge.Containerfile` puts it in a container."
             )
         )
+
+
+def _bundle(run: RunDirectory, home: Path) -> None:
+    """Make the zip for a device, and download it."""
+    is_esp32 = section_of(run.config, "model").get("name") == "stream"
+    file = home / EXPORTS / "bundle.zip"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = _("Bundle for an ESP32") if is_esp32 else _("Bundle for a device")
+        if st.button(
+            label, icon=":material/memory:",
+            help=_("One zip: a model from sound to score with its settings and a runner; for an ESP32, TensorFlow Lite "
+                   "with ESPHome's manifest and a C array."),
+        ):  # fmt: skip
+            wakeword.start_work("export", run, "--bundle", str(file), *(["--esp32"] if is_esp32 else []))
+            st.rerun()
+        if file.is_file():
+            st.download_button(
+                _("Download the bundle"),
+                file.read_bytes(),
+                f"{run.id}.zip",
+                "application/zip",
+                icon=":material/download:",
+            )
 
 
 def _formats(folder: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._background import Work, background_run, run_option
+from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
@@ -17,6 +17,8 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.finished_run import FinishedRun
+    from pipeline.wakeword.packaging.bundle import Bundle
+    from pipeline.wakeword.packaging.esp32 import Esp32Bundle
 
 SECTIONS = {
     "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
@@ -208,7 +210,7 @@ def evaluate(
     report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:
         report = evaluate_run(
-            finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=_stoppable(work)
+            finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=stoppable(work)
         )
         work.result({"miss_at_fah": report["miss_at_fah"]})
     if report:  # else it was stopped
@@ -237,7 +239,7 @@ def robustness(
     rows: list[dict[str, Any]] = []
     with background_run(run, "Conditions") as work:
         rows = robustness_of(
-            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), _stoppable(work)
+            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work)
         )
     lines = [f"{'condition':40} recall  false alarms"]
     lines += [
@@ -299,24 +301,16 @@ def export(
     if esp32 and bundle is None:
         raise click.UsageError("--esp32 is a kind of bundle: name its file with --bundle OUT.zip.")
     if bundle is not None:
-        from pipeline.wakeword.packaging.bundle import write_bundle
-
-        if not keep_threshold:
-            set_threshold(finished, background, progress_printer("Setting the threshold"))
-        if esp32:
-            _export_for_esp32(finished, bundle, background, as_json)
-            return
-        written = write_bundle(finished.folder, bundle)
-        basis = finished.info.metrics.get("threshold")
-        text = (
-            f"{bundle}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "
-            f"{in_words(basis) if basis else ''} Unpack it, then: python runner.py FILE.wav"
-        )
-        emit({**to_json(written), "rests_on": basis}, as_json, text)
+        with background_run(run, "Exporting") as work:
+            if not keep_threshold:
+                set_threshold(finished, background, stoppable(work))
+            export_bundle = _export_for_esp32 if esp32 else _export_bundle
+            answer, text = export_bundle(finished, bundle, background, stoppable(work))
+            emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
         return
     with background_run(run, "Exporting") as work:
         if not keep_threshold:
-            set_threshold(finished, background, _stoppable(work))
+            set_threshold(finished, background, stoppable(work))
         exports = export_model(finished.folder, target or finished.home / EXPORTS)
         work.progress(1, 1, "")
     lines = [
@@ -331,19 +325,34 @@ def export(
     )
 
 
-def _export_for_esp32(finished: "FinishedRun", out: Path, background: tuple[Path, ...], as_json: bool) -> None:
+def _export_bundle(
+    finished: "FinishedRun", out: Path, _background: tuple[Path, ...], _progress: Progress
+) -> tuple["Bundle", str]:
+    from pipeline.wakeword.packaging.bundle import write_bundle
+    from pipeline.wakeword.threshold import in_words
+
+    written = write_bundle(finished.folder, out)
+    basis = finished.info.metrics.get("threshold")
+    text = (
+        f"{out}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "
+        f"{in_words(basis) if basis else ''} Unpack it, then: python runner.py FILE.wav"
+    )
+    return written, text
+
+
+def _export_for_esp32(
+    finished: "FinishedRun", out: Path, background: tuple[Path, ...], progress: Progress
+) -> tuple["Esp32Bundle", str]:
     from pipeline.wakeword.finished_run import held_stream
     from pipeline.wakeword.packaging.esp32 import write_esp32_bundle
     from pipeline.wakeword.threshold import in_words
 
-    made = write_esp32_bundle(
-        finished.folder, out, held_stream(finished, background), progress_printer("Comparing with PyTorch")
-    )
+    made = write_esp32_bundle(finished.folder, out, held_stream(finished, background), progress)
     basis, stream = finished.info.metrics.get("threshold"), made.stream
     lines = [
         f"{out}: {made.model_kb:.0f} kB and {made.arena_kb:.0f} kB of working memory, about {made.step_ms:.1f} ms for "
-        f"each 30 ms on an ESP32-S3. The 8-bit model and PyTorch answer {made.same_side:.2%} of "
-        f"{made.n_steps} steps alike.",
+        f"each 30 ms on an ESP32-S3. The 8-bit model and PyTorch answer {made.same_side:.2%} of {made.n_steps} steps "
+        f"alike.",
         *([in_words(basis)] if basis else []),
     ]
     if stream is not None:
@@ -353,7 +362,7 @@ def _export_for_esp32(finished: "FinishedRun", out: Path, background: tuple[Path
             f"with 8 bits; {stream.detections_of_both} detections in both ({stream.detections} and "
             f"{stream.detections_8_bit})."
         )
-    emit({**to_json(made), "rests_on": basis}, as_json, "\n".join(lines))
+    return made, "\n".join(lines)
 
 
 @click.command()
@@ -382,16 +391,6 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     ]
     lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
     emit({"model": config, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
-
-
-def _stoppable(work: Work) -> Progress:
-    """Progress that ends the work where a person asked for it."""
-
-    def told(done: int, total: int, message: str) -> None:
-        work.check_stop()
-        work.progress(done, total, message)
-
-    return told
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
