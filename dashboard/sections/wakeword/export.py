@@ -82,13 +82,8 @@ def _bundle(run: RunDirectory, home: Path) -> None:
             wakeword.start_work("export", run, "--bundle", str(file), *(["--esp32"] if is_esp32 else []))
             st.rerun()
         if file.is_file():
-            st.download_button(
-                _("Download the bundle"),
-                file.read_bytes(),
-                f"{run.id}.zip",
-                "application/zip",
-                icon=":material/download:",
-            )
+            name = f"{run.id}.zip"
+            st.download_button(_("Download the bundle"), file.read_bytes(), name, icon=":material/download:")
 
 
 def _formats(folder: Path) -> None:
