@@ -115,20 +115,20 @@ class FrameStream:
         config = self._config
         self._samples = np.concatenate([self._samples, samples])
         if self._front_end is not None:
-            return self._fed_to_front_end()
+            return self._fed_to(self._front_end)
         if len(self._samples) < config.window:
             return np.zeros((0, config.n_bins), dtype=np.float32)
         frames = features(self._samples, config)
         self._samples = self._samples[len(frames) * config.hop :]
         return frames
 
-    def _fed_to_front_end(self) -> Frames:
+    def _fed_to(self, front_end: Any) -> Frames:
         """The front end takes steps of 10 ms of 16-bit sound, keeps its windows itself and adapts to what it hears."""
         hop = self._config.hop
         n = len(self._samples) // hop
         steps = np.round(self._samples[: n * hop].clip(-1.0, 1.0) * 32_767.0).astype("<i2").reshape(n, hop)
         self._samples = self._samples[n * hop :]
-        answers = (self._front_end.process_samples(step.tobytes()).features for step in steps)
+        answers = (front_end.process_samples(step.tobytes()).features for step in steps)
         frames = [answer for answer in answers if answer]
         return np.array(frames, dtype=np.float32).reshape(len(frames), self._config.n_bins)
 

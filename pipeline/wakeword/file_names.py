@@ -9,3 +9,4 @@ WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"
 BUNDLE_MODEL, BUNDLE_DETECTOR = "model.onnx", "detector.json"
 # In the folder of exports
 ONNX, TORCHSCRIPT, INT8, EXPORT_REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"
+BUNDLE = "bundle.zip"

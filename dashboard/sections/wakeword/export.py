@@ -15,7 +15,7 @@ from pipeline.i18n import _, number, percent
 from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
-from pipeline.wakeword.file_names import CARD, EXPORT_REPORT, EXPORTS
+from pipeline.wakeword.file_names import BUNDLE, CARD, EXPORT_REPORT, EXPORTS
 
 
 def draw(run: RunDirectory) -> None:
@@ -71,7 +71,7 @@ def draw(run: RunDirectory) -> None:
 def _bundle(run: RunDirectory, home: Path) -> None:
     """Make the zip for a device, and download it."""
     is_esp32 = section_of(run.config, "model").get("name") == "stream"
-    file = home / EXPORTS / "bundle.zip"
+    file = home / EXPORTS / BUNDLE
     with st.container(horizontal=True, vertical_alignment="center"):
         label = _("Bundle for an ESP32") if is_esp32 else _("Bundle for a device")
         if st.button(

@@ -52,13 +52,15 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
     """Speak WORD and phrases near it with the synthesisers of this machine, to train on before anybody has recorded
     it. The folder is one of positives for `pronlab wakeword train`."""
     from pipeline.settings import Settings
+    from pipeline.wakeword.data.speaking import Spoken
     from pipeline.wakeword.data.speaking import speak as speak_word
 
-    spoken = None
+    made: list[Spoken] = []
     with background_run(run, "Speaking") as work:
-        spoken = speak_word(Settings.from_env(), word, out, progress=stoppable(work), **options)
-    if spoken is None:  # it was stopped
+        made.append(speak_word(Settings.from_env(), word, out, progress=stoppable(work), **options))
+    if not made:  # it was stopped
         return
+    (spoken,) = made
     text = (
         f"{spoken.clips} clips of {word!r} and {spoken.near} of phrases near it ({', '.join(spoken.phrases[:SHOWN])} "
         f"...) in {counted(len(spoken.voices), 'voice')}, in {out}. All of them are synthetic: measure a detector on "

@@ -17,6 +17,7 @@ import wave
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -85,17 +86,18 @@ class Detector:
         return float(1.0 / (1.0 + np.exp(-vote / about["temperature"])))
 
 
-def false_alarms_at(about: dict, sensitivity: float) -> float:
+def false_alarms_at(about: dict[str, Any], sensitivity: float) -> float:
     """Per hour, that a sensitivity asks for."""
-    return max(0.01, about["target_false_alarms_per_hour"]) * RANGE ** (2.0 * sensitivity - 1.0)
+    target = max(0.01, float(about["target_false_alarms_per_hour"]))
+    return float(target * RANGE ** (2.0 * sensitivity - 1.0))
 
 
-def threshold_at(about: dict, sensitivity: float) -> float:
+def threshold_at(about: dict[str, Any], sensitivity: float) -> float:
     """In logits: that of the bundle at .5, elsewhere moved as far as the curve of false alarms per hour moves. Between
     its points straight lines over the logarithm of the rate, beyond them the line through all."""
     curve = sorted((point["fah"], point["threshold"]) for point in about.get("curve", []) if point["fah"] > 0)
     if len({rate for rate, _ in curve}) < 2:
-        return about["threshold"] + PER_SENSITIVITY * (0.5 - sensitivity)
+        return float(about["threshold"]) + PER_SENSITIVITY * (0.5 - sensitivity)
     rates = np.log([rate for rate, _ in curve])
     thresholds = np.minimum.accumulate([threshold for _, threshold in curve])
     slope = min(FLATTEST, float(np.polyfit(rates, thresholds, 1)[0]))
@@ -105,7 +107,7 @@ def threshold_at(about: dict, sensitivity: float) -> float:
         inside = float(np.interp(rate, rates, thresholds))
         return inside + slope * float(rate - np.clip(rate, rates[0], rates[-1]))
 
-    return about["threshold"] + at(sensitivity) - at(0.5)
+    return float(about["threshold"]) + at(sensitivity) - at(0.5)
 
 
 def blocks_of(source: str) -> Iterator[np.ndarray]:
