@@ -310,7 +310,7 @@ def _in_browser(run: RunDirectory, threshold: float | None) -> None:
 
 
 def _try(run: RunDirectory) -> None:
-    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
     source = left.segmented_control(
         _("Listen to"), list(SOURCES), default=FILE, required=True, format_func=lambda name: _(SOURCES[name]),
         key="try-way",
