@@ -18,8 +18,8 @@ from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.devices import TARGETS
 
 PRESET_HELP = N_(
-    "default: about ten minutes on two cores. small: for a microcontroller. thorough: three times as long. tiny: "
-    "seconds, to try every step."
+    "default: about ten minutes on two cores. small: for a microcontroller. esp32: for an ESP32 with ESPHome. "
+    "thorough: three times as long. tiny: seconds, to try every step."
 )
 EXAMPLE = "train.hard_negative=2\naugment.context=0.7\nloss.name=focal"  # not shown
 CHECK, CROSS = ":material/check:", ":material/close:"
