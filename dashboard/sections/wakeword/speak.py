@@ -12,6 +12,7 @@ from pipeline.text import lines_of
 from pipeline.wakeword.data.clip_library import ClipLibrary
 
 LANGUAGES = ("en", "tr")
+EXAMPLE = "[[k@mpj'u:t3]]"  # not shown
 MOST_NEAR = 24  # that are shown
 
 
@@ -34,7 +35,7 @@ def draw(clips: ClipLibrary) -> None:
         language = columns[1].selectbox(_("Language"), LANGUAGES, key="speak-language")
         n_clips = columns[2].number_input(_("Clips"), 10, 5000, 400, 50, key="speak-clips")
         written = st.text_area(
-            _("Pronunciations"), key=f"speak-say-{clips.name}", height=80, placeholder="[[k@mpj'u:t3]]",
+            _("Pronunciations"), key=f"speak-say-{clips.name}", height=80, placeholder=EXAMPLE,
             help=_("One per line: another spelling, or [[phonemes]] of eSpeak NG. Empty: the text."),
         )  # fmt: skip
         ways = [line.strip() for line in lines_of(written) if line.strip()]
