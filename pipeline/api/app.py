@@ -114,9 +114,10 @@ class PromptAnalysis(BaseModel):
 
 
 class Opinion(BaseModel):
-    """Whether the wake word is in the clip, the confidence (0-1), and the word's name or `other`."""
+    """Whether the wake word is in the clip (0 or 1 for a clip sent as `file`), the confidence (0-1), and its label: the
+    name of the word, or `other`."""
 
-    prediction: bool
+    prediction: bool | Literal[0, 1]
     confidence: float = Field(examples=[0.98])
     label: str = Field(examples=["computer"])
 
@@ -325,12 +326,17 @@ def make_app(
         return StreamingResponse(lines(), media_type=JSON_LINES)
 
     @app.post("/verify", response_model=Opinion, responses=FAILURES)
-    async def verify(_caller: Scoring, audio: UploadFile) -> Any:
-        """Check whether the wake word is in a clip, as the second opinion of a cascade."""
+    async def verify(_caller: Scoring, audio: UploadFile | None = None, file: UploadFile | None = None) -> Any:
+        """Check whether the wake word is in a clip, as the second opinion of a cascade. Send the clip as `audio`, or as
+        `file`, which answers with a prediction of 0 or 1."""
         if detector is None:
             raise Problem(404, "This service has no detector. Start it with `pronlab serve --detector RUN`.")
+        clip = audio or file
+        if clip is None or (audio and file):
+            raise Problem(422, "Send one clip as multipart form data, in the field audio or file.")
         with places.one():
-            return to_json(await workers.run(Task(await audio.read(), detector=str(detector))))
+            opinion = to_json(await workers.run(Task(await clip.read(), detector=str(detector))))
+        return opinion if audio else {**opinion, "prediction": int(opinion["prediction"])}
 
     @app.post("/feedback", status_code=204, responses=FAILURES)
     def feedback(_caller: Commenting, comment: Feedback) -> Response:

@@ -42,6 +42,8 @@ NEEDS: dict[str, Need | None] = {
     "doctor": None,
     "serve": None,
     "wakeword judge": None,
+    "wakeword listen": None,
+    "wakeword wyoming": None,
     "demo": _need(Action.IMPORT_DATA),
     "import": _need(Action.IMPORT_DATA),
     "index rebuild": _need(Action.IMPORT_DATA),

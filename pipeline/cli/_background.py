@@ -41,3 +41,13 @@ def background_run(run: Path | None, label: str) -> Iterator[Work]:
                 writer.update(progress=done / max(1, total), message=f"{label}: {done} of {total} {message}".strip())
 
         yield Work(progress, writer.check_stop, lambda value: writer.update(result=to_json(value)))
+
+
+def stoppable(work: Work) -> Progress:
+    """Progress that ends the work where a person asked for it."""
+
+    def told(done: int, total: int, message: str) -> None:
+        work.check_stop()
+        work.progress(done, total, message)
+
+    return told

@@ -19,6 +19,7 @@ KINDS = {
     "wakeword-evaluate": N_("Evaluation"),
     "wakeword-robustness": N_("Robustness test"),
     "wakeword-export": N_("Export"),
+    "wakeword-speak": N_("Speaking"),
 }
 
 METRICS = {

@@ -10,7 +10,7 @@ from pipeline.wakeword.features import FeatureConfig
 
 PRESETS = presets.PRESETS / "wakeword"
 MODELS = (
-    "tcn", "tiny_conv", "cd_dnn", "lstm", "gru", "bc_resnet", "mobilenet_v3", "resnet18", "resnet34",
+    "tcn", "tiny_conv", "cd_dnn", "lstm", "gru", "bc_resnet", "mobilenet_v3", "stream", "resnet18", "resnet34",
 )  # fmt: skip
 LOSSES = ("cross_entropy", "focal", "triplet", "arcface")
 SCHEDULES = ("cosine", "constant")
@@ -22,7 +22,8 @@ class DataConfig:
     """Folders of clips a class, of noise and of room impulse responses. Of the clips a share `validation` of each class
     (by source: the first group of the pattern `source` in a path, or the file) chooses the weights and thresholds.
 
-    In place of folders, `split` names one that `pronlab wakeword split` made: its test part is never opened.
+    In place of folders, `split` names one that `pronlab wakeword split` made: its test part is never opened. `fold`,
+    from 0 on, validates on that fold of the training part and trains on the others; -1 on the part for validation.
 
     `features` is a folder that `pronlab wakeword features` made; where it does not fit, the run is refused, or with
     `fallback_to_audio` worked out from the clips. `precompute` keeps the features on disk; without it every batch is
@@ -35,6 +36,7 @@ class DataConfig:
     noise: tuple[str, ...] = ()
     rir: tuple[str, ...] = ()
     split: str = ""
+    fold: int = -1
     max_positives: int = 0
     validation: float = 0.15
     source: str = ""
@@ -48,6 +50,9 @@ class DataConfig:
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
         wrong = presets.outside(self, {"max_positives": (0, 1e6), "validation": (0.05, 0.5), "cache_mb": (1, 65536)})
+        wrong += presets.outside(self, {"fold": (-1, 1000)})
+        if self.fold >= 0 and not self.split:
+            wrong.append("fold is one of a split: name its folder with split")
         if self.split and (self.positive or self.negative or self.hard_negative):
             wrong.append("split names the clips: leave positive, negative and hard_negative away")
         if self.features and not self.precompute:

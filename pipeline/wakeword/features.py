@@ -1,4 +1,4 @@
-"""Log-mel or MFCC features of sound at 16 kHz, and their normalisation.
+"""Log-mel, MFCC or microcontroller features of sound at 16 kHz, and their normalisation.
 
 The same function serves training, evaluation and the detector, whose windows are cut from the frames of a stream: frame
 i looks at samples i * hop to i * hop + window, and at nothing else.
@@ -6,25 +6,30 @@ i looks at samples i * hop to i * hop + window, and at nothing else.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct, rfft
 
 from pipeline import presets
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, FeatureError
 from pipeline.features.mel import mel_filters
+from pipeline.optional import require
 from pipeline.records import Seconds
 
 RATE_HZ = 16_000
 FLOOR = 1e-6  # of the mel energies, under any microphone's noise
-KINDS = ("mel", "mfcc")
+KINDS = ("mel", "mfcc", "micro")
+MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
 Frames = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """`mel` gives `n_mels` log energies a frame, `mfcc` the first `n_mfcc` cepstral coefficients of them."""
+    """`mel` gives `n_mels` log energies a frame, `mfcc` the first `n_mfcc` cepstral coefficients of them. `micro` is
+    the front end that ESPHome runs on a microcontroller (40 channels with noise suppression and gain control, which
+    adapt to what came before; 30 ms windows, 10 ms apart)."""
 
     kind: str = "mel"
     n_mels: int = 40
@@ -43,6 +48,12 @@ class FeatureConfig:
             "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),
         }  # fmt: skip
         wrong += presets.outside(self, limits)
+        if self.kind == "micro":
+            wrong += [
+                f"{name} is {value} with kind micro, got {getattr(self, name)}"
+                for name, value in MICRO.items()
+                if getattr(self, name) != value
+            ]
         if self.n_mfcc > self.n_mels:
             wrong.append(f"n_mfcc is at most n_mels, got {self.n_mfcc} of {self.n_mels}")
         presets.refuse(wrong)
@@ -58,7 +69,7 @@ class FeatureConfig:
 
     @property
     def n_bins(self) -> int:
-        return self.n_mels if self.kind == "mel" else self.n_mfcc
+        return self.n_mfcc if self.kind == "mfcc" else self.n_mels
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -79,6 +90,8 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     window, hop = config.window, config.hop
     if len(samples) < window:
         samples = np.pad(samples, (0, window - len(samples)))
+    if config.kind == "micro":
+        return FrameStream(config).feed(samples)
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
     size = 1 << (window - 1).bit_length()
     power = np.abs(rfft(frames * np.hanning(window).astype(np.float32), size, axis=1)) ** 2
@@ -87,6 +100,44 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
+
+
+class FrameStream:
+    """The frames of sound that comes piece by piece; those of the whole, wherever it is cut."""
+
+    def __init__(self, config: FeatureConfig) -> None:
+        self._config = config
+        self._samples = np.zeros(0, dtype=np.float32)
+        self._front_end = _micro_front_end() if config.kind == "micro" else None
+
+    def feed(self, samples: NDArray[np.float32]) -> Frames:
+        """[frames, bins] that are complete now, none among them."""
+        config = self._config
+        self._samples = np.concatenate([self._samples, samples])
+        if self._front_end is not None:
+            return self._fed_to(self._front_end)
+        if len(self._samples) < config.window:
+            return np.zeros((0, config.n_bins), dtype=np.float32)
+        frames = features(self._samples, config)
+        self._samples = self._samples[len(frames) * config.hop :]
+        return frames
+
+    def _fed_to(self, front_end: Any) -> Frames:
+        """The front end takes steps of 10 ms of 16-bit sound, keeps its windows itself and adapts to what it hears."""
+        hop = self._config.hop
+        n = len(self._samples) // hop
+        steps = np.round(self._samples[: n * hop].clip(-1.0, 1.0) * 32_767.0).astype("<i2").reshape(n, hop)
+        self._samples = self._samples[n * hop :]
+        answers = (front_end.process_samples(step.tobytes()).features for step in steps)
+        frames = [answer for answer in answers if answer]
+        return np.array(frames, dtype=np.float32).reshape(len(frames), self._config.n_bins)
+
+
+def _micro_front_end() -> Any:
+    require("Features of the kind micro", ("pymicro_features",), FeatureError)
+    from pymicro_features import MicroFrontend
+
+    return MicroFrontend()
 
 
 @dataclass(frozen=True)

@@ -5,5 +5,8 @@ MODEL_FOLDER, SPLIT_FOLDER, EXPORTS = "model", "split", "exports"
 REPORT, EVALUATION, ROBUSTNESS = "report.json", "evaluation.json", "robustness.json"
 # In the model folder
 WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"
+# In a bundle
+BUNDLE_MODEL, BUNDLE_DETECTOR = "model.onnx", "detector.json"
 # In the folder of exports
 ONNX, TORCHSCRIPT, INT8, EXPORT_REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"
+BUNDLE = "bundle.zip"

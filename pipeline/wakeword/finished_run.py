@@ -3,21 +3,39 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline import artifacts
-from pipeline.errors import JobError, ModelError
+from pipeline.errors import CorpusError, JobError, ModelError
 from pipeline.jobs.launcher import find
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.file_names import EVALUATION, EXPORTS, INFO, INT8, MODEL_FOLDER, ONNX, REPORT, ROBUSTNESS
+from pipeline.wakeword.file_names import (
+    EVALUATION,
+    EXPORTS,
+    INFO,
+    INT8,
+    MODEL_FOLDER,
+    ONNX,
+    REPORT,
+    ROBUSTNESS,
+    SPLIT_FOLDER,
+)
 from pipeline.wakeword.runtime.detector import Classifier
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, read_info, save_info
+from pipeline.wakeword.threshold import STREAM, from_stream
 
+if TYPE_CHECKING:
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.evaluation.stream_metrics import StreamResult
+    from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
+
+SHORTEST_STREAM_H = 0.1  # that a threshold is set on
+NOISE_SHARE = 1.25  # the stream in hours of its speech: the rest is noise alone
 MOST_CLIPS = 150  # of each side, for each condition of the robustness suite
 
 
@@ -53,13 +71,14 @@ def open_finished_run(settings: Settings, run: str) -> FinishedRun:
     return FinishedRun(directory.path, directory.path / MODEL_FOLDER)
 
 
-def classifier_for(run: FinishedRun, runtime: str = "torch") -> Classifier:
-    """`runtime` is torch, onnx or int8; the latter two need an export. Raises ModelError."""
+def classifier_for(run: FinishedRun, runtime: str = "torch", *, on_grid: bool = False) -> Classifier:
+    """`runtime` is torch, onnx or int8; the latter two need an export. `on_grid`, of torch: on the 8-bit grid, as after
+    quantisation-aware steps. Raises ModelError."""
     from pipeline.wakeword.packaging.export import onnx_classifier
     from pipeline.wakeword.runtime.inference import classifier_of
 
     if runtime == "torch":
-        return classifier_of(load_model(run.folder)[0])
+        return classifier_of(load_model(run.folder)[0], on_grid=on_grid)
     file = run.home / EXPORTS / {"onnx": ONNX, "int8": INT8}[runtime]
     if not file.is_file():
         raise ModelError(f"{run.home.name} is not exported yet. `pronlab wakeword export {run.home.name}` does it.")
@@ -79,7 +98,6 @@ def evaluate_run(
     `keep_threshold` make that detector and the threshold for its target rate the model's."""
     from pipeline.wakeword.evaluation.evaluate import evaluate
     from pipeline.wakeword.evaluation.stream_metrics import measure
-    from pipeline.wakeword.packaging.card import write_card
 
     info = run.info
     detector = detector or info.detector
@@ -97,14 +115,89 @@ def evaluate_run(
     brief = {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}
     info = replace(info, metrics={**info.metrics, "stream": brief})
     if keep_threshold:
-        target = detector.target_fah
-        point = measure(stream_scores, detector, (target,)).at_fah[str(float(target))]
-        info = replace(info, threshold=point.threshold, detector=detector)
+        info = replace(
+            _with_threshold(info, measure(stream_scores, detector, (detector.target_fah,))), detector=detector
+        )
+    _save(run, info)
+    return report
+
+
+def set_threshold(
+    run: FinishedRun, background: Sequence[Path] = (), progress: Progress | None = None
+) -> DetectorInfo | None:
+    """Set the threshold for the target rate anew on a long stream of the run's validation clips and `background` (other
+    speech that it was not trained on). None for a model that was copied without its run, and where a stream set the
+    threshold before and there is no more background. Raises CorpusError where the clips are gone."""
+    from pipeline.wakeword.evaluation.evaluate import one_thread
+    from pipeline.wakeword.evaluation.stream_metrics import measure, score_stream
+
+    info = run.info
+    basis = info.metrics.get("threshold") or {}
+    if basis.get("source") == STREAM and not background:
+        return None
+    plan = held_stream(run, background)
+    if plan is None:
+        return None
+    classifier = classifier_for(run, "torch", on_grid=_config_of(run).train.qat_steps > 0)
+    with one_thread():
+        scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
+    stream = measure(scores, info.detector, (info.detector.target_fah,), plan.speech_hours)
+    info = _with_threshold(info, stream)
+    _save(run, info)
+    return info
+
+
+def held_stream(run: FinishedRun, background: Sequence[Path] = ()) -> "StreamPlan | None":
+    """A long stream of the run's validation clips, its noise and `background`; None for a model that was copied without
+    its run. Raises CorpusError where the clips are gone."""
+    from pipeline.audio.load import duration_of
+    from pipeline.wakeword.data.clips import Label
+    from pipeline.wakeword.data.noise import read_noise
+    from pipeline.wakeword.data.splits import read_manifest
+    from pipeline.wakeword.evaluation.evaluate import files_of
+    from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
+
+    split = run.home / SPLIT_FOLDER
+    if not split.is_dir():
+        return None
+    config = _config_of(run)
+    root, placed = read_manifest(split)
+    held = [placement.clip for placement in placed if placement.part == "validation"]
+    words = [root / clip.path for clip in held if clip.label is Label.POSITIVE]
+    others = [root / clip.path for clip in held if clip.label is Label.NEGATIVE] + files_of(background)
+    gone = [path for path in words + others if not path.is_file()]
+    if gone:
+        raise CorpusError(
+            f"{len(gone)} validation clips of {run.home.name} are gone, e.g. {gone[0]}: the threshold cannot be set on "
+            f"them. Put them back, or keep the threshold with --keep-threshold."
+        )
+    words_s, others_s = (sum(map(duration_of, paths)) for paths in (words, others))
+    hours = max(SHORTEST_STREAM_H, NOISE_SHARE * others_s / 3600.0 + 2.0 * words_s / 3600.0)
+    return plan_stream(words, others, read_noise(config.data.noise), hours, seed=config.seed)
+
+
+def _config_of(run: FinishedRun) -> "WakewordConfig":
+    from pipeline.presets import build
+    from pipeline.runs import RunDirectory
+    from pipeline.wakeword.config import WakewordConfig
+
+    return build(WakewordConfig, RunDirectory(run.home).config)
+
+
+def _with_threshold(info: DetectorInfo, stream: "StreamResult") -> DetectorInfo:
+    """With the threshold of the one rate that the stream was measured at."""
+    (point,) = stream.at_fah.values()
+    basis = to_json(from_stream(stream, point))
+    return replace(info, threshold=point.threshold, metrics={**info.metrics, "threshold": basis})
+
+
+def _save(run: FinishedRun, info: DetectorInfo) -> None:
+    from pipeline.wakeword.packaging.card import write_card
+
     save_info(run.folder, info)
     learnt = run.report(REPORT)
     if learnt is not None:  # a model that was copied alone keeps the card it has
         write_card(run.folder, info, learnt)
-    return report
 
 
 def robustness_of(
@@ -128,16 +221,14 @@ def robustness_of(
         [files[i] for i in sorted(draw.permutation(len(files))[:MOST_CLIPS])]
         for files in (files_of(positive), files_of(background))
     )
-    names = {
-        kind: [p.stem for f in map(Path, folders) for p in audio_files(f)]
-        for kind, folders in (("noise", noise), ("rir", rir))
-    }
+    noise_names = [path.stem for folder in map(Path, noise) for path in audio_files(folder)]
+    rooms = read_rooms(rir)
     info = run.info
     with one_thread():
         rows = robustness(
             words, others, classifier_for(run), info.features, info.detector, info.threshold,
-            noise=dict(zip(names["noise"], read_noise(noise), strict=True)),
-            rooms=dict(zip(names["rir"], read_rooms(rir), strict=True)), seed=seed, progress=progress,
+            noise=dict(zip(noise_names, read_noise(noise), strict=True)),
+            rooms=dict(zip(rooms.names, rooms.responses, strict=True)), seed=seed, progress=progress,
         )  # fmt: skip
     conditions: list[dict[str, Any]] = to_json(rows)
     artifacts.write_json(run.home / ROBUSTNESS, conditions)

@@ -32,10 +32,12 @@ from pipeline.wakeword.data.feature_cache import (
     read_index,
 )
 from pipeline.wakeword.data.rendering import LivePool, Recipe
-from pipeline.wakeword.data.splits import AssignedClip, hold_out, read_manifest, write_manifest
+from pipeline.wakeword.data.rooms import read_rooms
+from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
+from pipeline.wakeword.threshold import ThresholdBasis, from_validation
 
 if TYPE_CHECKING:
     from pipeline.wakeword.training.distillation import SoftTargets
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 FEWEST = 8  # clips of the word
 WINDOWS_KEPT = 64  # of each class, with the model
+PURPOSES = {"train": "train on", "validation": "validate on"}
 
 
 def train_wakeword(
@@ -89,11 +92,13 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
     data = config.data
     if data.split:
         root, placed = read_manifest(Path(data.split))
+        if data.fold >= 0:
+            placed = folded(placed, data.fold, data.split)
         selected = {
             part: [placement.clip for placement in placed if placement.part == part] for part in ("train", "validation")
         }
         for part, clips in selected.items():
-            _check_enough(clips, f" in the part {part} of {data.split}", FEWEST if part == "train" else 2)
+            _check_enough(clips, f" to {PURPOSES[part]} in {data.split}", FEWEST if part == "train" else 2)
         return SelectedClips(root, selected["train"], selected["validation"], (), True)
     missing = [name for name in ("positive", "negative") if not getattr(data, name)]
     if missing:
@@ -135,6 +140,7 @@ class Prepared:
     trainer: "Trainer"
     clips: SelectedClips
     held_pools: Pools
+    rooms_left_out: tuple[str, ...]
 
 
 def make_trainer(
@@ -155,13 +161,16 @@ def make_trainer(
     placed = [AssignedClip(clip, "train") for clip in train] + [AssignedClip(clip, "validation") for clip in held]
     write_manifest(writer.run.path / SPLIT_FOLDER, placed, clips.root, config.seed)
     varied, still = recipes(config)
+    rooms_left_out = read_rooms(varied.rir).left_out
+    if rooms_left_out:
+        writer.log(f"room impulse responses left out: {'; '.join(rooms_left_out)}")
     home = settings.features_root / "wakeword"
     sources, cmvn = _sources(home, clips.root, train, varied, config, progress, writer)
     held_pools = make_pools(place_of(home, held, still), clips.root, held, still, progress, writer.check_stop)
     writer.update(data_hash=place_of(home, train, varied).name)
     teacher, soft_targets = _teacher(settings, config, clips.root, train, varied, progress, writer)
     trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, soft_targets)
-    return Prepared(trainer, clips, held_pools)
+    return Prepared(trainer, clips, held_pools, rooms_left_out)
 
 
 def _train(
@@ -176,14 +185,16 @@ def _train(
     trained = material.trainer.run()
     writer.update(progress=0.99, message="calibrating on the validation clips")
     temperature, calibration = _calibrated(trained)
+    threshold, basis = _threshold(trained, material.clips.held, config)
     report = {
         **report_of(trained), "parameters": budget.parameters, "macs": budget.macs, "calibration": calibration,
         "n_train": len(material.clips.train), "n_held": len(material.clips.held),
-        "sources_known": material.clips.sources_known,
+        "sources_known": material.clips.sources_known, "threshold": to_json(basis),
+        "rooms_left_out": material.rooms_left_out,
     }  # fmt: skip
     info = DetectorInfo(
-        config.name, config.features, config.model, config.detector, _threshold(trained, material.clips.held, config),
-        temperature, budget.parameters, {"validation": report["validation"], "calibration": calibration},
+        config.name, config.features, config.model, config.detector, threshold, temperature, budget.parameters,
+        {"validation": report["validation"], "calibration": calibration, "threshold": report["threshold"]},
     )  # fmt: skip
     folder = writer.run.path / MODEL_FOLDER
     save_model(folder, trained.model, info)
@@ -290,10 +301,7 @@ def _calibrated(trained: "TrainingResult") -> tuple[float, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _threshold(trained: "TrainingResult", held: Sequence[Clip], config: WakewordConfig) -> float:
-    """Just above the validation negatives that may set it off at the target rate; `pronlab wakeword evaluate` on more
-    hours gives a better one."""
+def _threshold(trained: "TrainingResult", held: Sequence[Clip], config: WakewordConfig) -> tuple[float, ThresholdBasis]:
+    """Of the validation negatives; an export and `pronlab wakeword evaluate` set a better one on a long stream."""
     hours = sum(clip.duration_s for clip in held if clip.label is Label.NEGATIVE) / 3600.0
-    allowed = int(config.detector.target_fah * hours)
-    highest = np.sort(trained.validation.rest)[::-1]
-    return float(np.nextafter(highest[min(allowed, len(highest) - 1)], np.float32(np.inf)))
+    return from_validation(trained.validation.words, trained.validation.rest, hours, config.detector.target_fah)

@@ -11,6 +11,8 @@ import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
 from dashboard.sections.wakeword.live import Listener
+from pipeline import jsonl
+from pipeline.audio.encode import to_wav
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import end_now
 from pipeline.presets import build, merged
@@ -18,6 +20,7 @@ from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import library_names, open_library
+from pipeline.wakeword.data.clips import SPOKEN
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detector_of
 from pipeline.wakeword.file_names import EXPORTS
@@ -29,6 +32,7 @@ from tests.runs.test_runs import until
 from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
 
 Open = Callable[..., Any]
+SECOND = np.full(RATE_HZ, 0.1, dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,7 @@ def detector(chirps: Settings, trained_run: RunDirectory) -> RunDirectory:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ("1 Data", "There are no clips yet"), ("2 Configuration", "Add clips of the word under 1 Data first"),
+        ("1 Data", "There are no clips yet"), ("2 Configuration", "Add or speak clips of the word under 1 Data first"),
         ("3 Training", "No detector has been trained yet"), ("4 Evaluation", "No detector has been trained yet"),
         ("5 Export", "No detector has been trained yet"), ("6 Help", "How many recordings?"),
         ("7 Nowhere", "There are no clips yet"),
@@ -99,6 +103,37 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (11, 13)
     button(page, "Put back").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
+
+
+def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = open_library(settings, "computer", create=True)
+    heard: list[tuple[str, str]] = []
+    started: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(
+        "dashboard.services.wakeword.said",
+        lambda text, language: heard.append((text, language)) or to_wav(np.ones(800)),
+    )
+    monkeypatch.setattr("dashboard.services.wakeword.start_speaking", lambda *given: started.append(given))
+    page = open_page("wakeword", step="1 Data")
+    page.text_area(key="speak-say-computer").set_value("komputer\n[[k@mpj'u:t3]]\n")
+    button(page, "Listen").click().run()
+    assert heard == [("komputer", "en"), ("[[k@mpj'u:t3]]", "en")]
+    button(page, "Similar phrases").click().run()
+    assert "commuter" in said(page)
+    button(page, "Speak clips").click().run()
+    assert started == [(words, "computer", "en", 400, ["komputer", "[[k@mpj'u:t3]]"])]
+    jsonl.write(words.spoken / SPOKEN, [{"label": "positive"}, {"label": "positive"}, {"label": "hard_negative"}])
+    page = open_page("wakeword", step="1 Data")
+    assert "2 synthetic clips of the word; 1 of similar phrases." in said(page)
+    assert "Start training" in [b.label for b in open_page("wakeword", step="2 Configuration").button]
+
+
+def test_the_steps_that_a_preset_runs_are_said(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="2 Configuration")
+    assert "2,500 steps: 1,500 in the first pass; 500 after mining, 2 times." in said(page)
+    next(box for box in page.selectbox if box.label == "Preset").set_value("small").run()
+    assert "2,800 steps: 1,500 in the first pass; 500 after mining, 2 times; 300 on the 8-bit grid." in said(page)
+    assert next(n for n in page.number_input if n.label == "Steps").placeholder == "1,500"
 
 
 def test_variations_are_rendered_to_hear(open_page: Open, chirps: Settings) -> None:

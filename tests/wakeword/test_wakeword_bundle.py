@@ -10,47 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
 from pipeline.audio.encode import to_wav
 from pipeline.cli.main import main
-from pipeline.wakeword.config import DetectorConfig, ModelConfig
-from pipeline.wakeword.features import Cmvn, FeatureConfig
-from pipeline.wakeword.models import make_model
 from pipeline.wakeword.packaging.bundle import RUNNER, write_bundle
-from pipeline.wakeword.runtime.detector import StreamingDetector
-from pipeline.wakeword.runtime.inference import classifier_of
-from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, save_model
-
-RATE_HZ = 16_000
+from tests.wakeword.random_detector import CURVE, RATE_HZ, expected, save_random_detector, sound
 
 
 @pytest.fixture(scope="module", params=["mel", "mfcc"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A detector of random weights that goes off now and then in `sound`."""
-    folder = tmp_path_factory.mktemp(request.param)
-    torch.manual_seed(0)
-    config, features = ModelConfig(), FeatureConfig(kind=request.param, clip_s=0.6)
-    network = make_model(config, features.shape, Cmvn.none(features.n_bins)).eval()
-    info = DetectorInfo("merhaba", features, config, DetectorConfig(lockout_s=0.5, hysteresis=0.0), 0.0, 1.5, 1, {})
-    scores = [r.score for r in StreamingDetector(classifier_of(network), features, info.detector, 0.0).feed(sound())]
-    save_model(folder, network, DetectorInfo(**{**vars(info), "threshold": float(np.quantile(scores, 0.6))}))
-    return folder
-
-
-def sound() -> np.ndarray:
-    draw = np.random.default_rng(1)
-    loudness = np.repeat(draw.uniform(0.001, 0.3, 40), RATE_HZ // 5)
-    return (loudness * draw.standard_normal(len(loudness))).clip(-1, 1).astype(np.float32)
-
-
-def expected(folder: Path, samples: np.ndarray) -> list[tuple[float, float]]:
-    network, info = load_model(folder)
-    detector = StreamingDetector(classifier_of(network), info.features, info.detector, info.threshold)
-    results = [result for start in range(0, len(samples), 7_000) for result in detector.feed(samples[start:][:7_000])]
-    chance = 1.0 / (1.0 + np.exp(-np.array([result.vote for result in results if result.detected]) / info.temperature))
-    return list(zip([result.end_s for result in results if result.detected], chance, strict=True))
+    return save_random_detector(tmp_path_factory.mktemp(request.param), request.param)
 
 
 def unpacked(bundle: Path, folder: Path) -> Path:
@@ -65,6 +35,7 @@ def test_the_runner_goes_off_where_the_detector_does(model: Path, tmp_path: Path
     assert written.largest_difference < 0.01
     about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
     assert (about["word"], about["votes"], about["of"], about["lockout_s"]) == ("merhaba", 2, 3, 0.5)
+    assert (about["curve"], about["figures"]["threshold"]["hours"]) == (CURVE, 10.0)
     samples = np.round(sound() * 32_767) / 32_768
     (tmp_path / "s.wav").write_bytes(to_wav(samples.astype(np.float32)))
     with wave.open(str(tmp_path / "s.wav")) as file:
@@ -135,3 +106,14 @@ def test_a_bundle_from_the_command_line(model: Path, tmp_path: Path) -> None:
     assert answer["file"] == str(tmp_path / "out.zip")
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         assert {"model.onnx", "detector.json", "runner.py"} <= set(archive.namelist())
+
+
+def test_a_sensitivity_is_a_number_of_false_alarms_by_the_curve() -> None:
+    from pipeline.wakeword.packaging.runner import false_alarms_at, threshold_at
+
+    about = {"threshold": 3.0, "target_false_alarms_per_hour": 1.0, "curve": CURVE}  # 1 logit for a factor of ten
+    assert [round(false_alarms_at(about, s), 3) for s in (0.0, 0.5, 1.0)] == [0.1, 1.0, 10.0]
+    assert [threshold_at(about, s) for s in (0.0, 0.25, 0.5, 1.0)] == pytest.approx([4.0, 3.5, 3.0, 2.0])
+    beyond = {**about, "target_false_alarms_per_hour": 0.1}
+    assert threshold_at(beyond, 0.0) == pytest.approx(4.0), "goes on as the line through the curve"
+    assert threshold_at({**about, "curve": CURVE[:1]}, 1.0) == 0.0, "without a curve, six logits from end to end"

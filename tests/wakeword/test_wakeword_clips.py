@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
 from pipeline.wakeword.data.clips import Label, quarantine, scan_clips
-from pipeline.wakeword.data.splits import read_manifest, split_clips, write_manifest
+from pipeline.wakeword.data.splits import folded, read_manifest, split_clips, write_manifest
 
 RATE = 16_000
 
@@ -113,6 +113,23 @@ def test_the_same_sound_is_on_one_side_without_a_pattern(root: Path) -> None:
     placed = split_clips(scan_clips(root))
     twins = {one.part for one in placed if one.clip.path.endswith(("s11_copy.flac", "positive/s01/s01_0.wav"))}
     assert len(twins) == 1
+
+
+def test_a_fold_validates_and_the_others_are_trained_on(root: Path) -> None:
+    placed = split_clips(scan_clips(root, source_pattern=r"(s\d\d)_"), validation=0.2, test=0.2, folds=3)
+    training = {clip.clip.path for clip in placed if clip.part == "train"}
+    validated = []
+    for fold in range(3):
+        within = folded(placed, fold, "split")
+        assert {clip.clip.path for clip in within} == training, "validation and test parts rest"
+        held = {clip.clip.source for clip in within if clip.part == "validation"}
+        assert held.isdisjoint({clip.clip.source for clip in within if clip.part == "train"})
+        validated += [clip.clip.path for clip in within if clip.part == "validation"]
+    assert sorted(validated) == sorted(training)
+    with pytest.raises(CorpusError, match="no fold 3: there are the folds 0 to 2"):
+        folded(placed, 3, "split")
+    with pytest.raises(CorpusError, match="no folds"):
+        folded(split_clips(scan_clips(root)), 0, "split")
 
 
 def test_splits_that_cannot_be(root: Path, tmp_path: Path) -> None:

@@ -107,19 +107,22 @@ def test_masks_hide_bands_and_stretches_and_can_be_switched_off() -> None:
     assert untouched.all()
 
 
-def test_rooms_that_are_none_are_all_named(tmp_path: Path) -> None:
+def test_files_that_are_no_rooms_are_left_out_and_named(tmp_path: Path) -> None:
     good = np.exp(-np.arange(8000) / 800.0) * np.random.default_rng(0).standard_normal(8000)
     soundfile.write(tmp_path / "good.wav", good / np.abs(good).max(), RATE_HZ)
-    assert len(read_rooms([str(tmp_path)])) == 1
+    assert read_rooms([str(tmp_path)]).left_out == ()
     soundfile.write(tmp_path / "silent.wav", np.zeros(8000), RATE_HZ)
     soundfile.write(tmp_path / "short.wav", good[:800], RATE_HZ)
     soundfile.write(tmp_path / "long.wav", np.ones(6 * RATE_HZ), RATE_HZ)
     soundfile.write(tmp_path / "nan.wav", np.full(8000, np.nan), RATE_HZ, subtype="FLOAT")
+    rooms = read_rooms([str(tmp_path)])
+    assert (rooms.names, len(rooms.responses), len(rooms.left_out)) == (("good",), 1, 4)
+    (tmp_path / "good.wav").unlink()
     with pytest.raises(CorpusError) as caught:
         read_rooms([str(tmp_path)])
     for part in ("silent.wav is silent", "short.wav lasts 0.05 s", "long.wav lasts 6.00 s", "nan.wav has samples that"):
         assert part in str(caught.value)
-    assert "good.wav" not in str(caught.value)
+        assert part in " ".join(rooms.left_out)
     (tmp_path / "empty").mkdir()
     with pytest.raises(CorpusError, match="holds no room impulse responses"):
         read_rooms([str(tmp_path / "empty")])

@@ -18,8 +18,8 @@ from pipeline.wakeword.config import (
 from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.models import make_model
 from pipeline.wakeword.models.budget import budget_of, check_budget
+from pipeline.wakeword.models.quantisation_aware import quantised
 from pipeline.wakeword.training.losses import WakewordLoss
-from pipeline.wakeword.training.quantisation_aware import quantised
 
 SHAPE = FeatureConfig().shape
 

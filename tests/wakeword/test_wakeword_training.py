@@ -31,13 +31,14 @@ from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.file_detection import detect_in_file
-from pipeline.wakeword.finished_run import classifier_for, open_finished_run
+from pipeline.wakeword.finished_run import classifier_for, open_finished_run, set_threshold
 from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
 from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import load_model, read_info
 from pipeline.wakeword.training.train import Trainer
+from pipeline.wakeword.training.validate import validate
 from tests.saturation import saturating_session
 from tests.wakeword_sounds import RATE_HZ, chirp, hum, write_clips
 
@@ -180,6 +181,45 @@ def test_a_stopped_run_goes_on_to_the_same_end(world: World, monkeypatch: pytest
     torch.set_num_threads(1)
     one, other = (load_file(run.path / "model" / "model.safetensors") for run in (whole, halted))
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_quantisation_aware_steps_choose_by_the_8_bit_model(world: World) -> None:
+    config = world.configured(**{"train.steps": 10, "train.qat_steps": 10, "mining.rounds": 0})
+    run = world.fresh(config)
+    report = train_wakeword(world.settings, config, run)
+    rows = [row for row in run.metrics() if row["event"] == "validation"]
+    last = [row for row in rows if row["stage"] == "quantisation"]
+    assert last[0]["at_step"] == 10, "the best float weights are a candidate, before any step"
+    best = min(min(row["present_ranking"], row["averaged_ranking"]) for row in last)
+    assert report["validation"]["ranking"] == pytest.approx(best)
+    float_best = min(min(row["present_ranking"], row["averaged_ranking"]) for row in rows if row not in last)
+    assert last[0]["present_ranking"] != pytest.approx(float_best, abs=1e-9), "measured on the grid"
+    model, info = load_model(run.path / "model")
+    held = make_pools(
+        place_of(world.settings.features_root / "wakeword", find_clips(config).held, recipes(config)[1]),
+        find_clips(config).root, find_clips(config).held, recipes(config)[1],
+    )  # fmt: skip
+    on_grid = validate(held, classifier_of(model, on_grid=True), config.features, config.detector)
+    highest = float(np.sort(on_grid.rest)[-1])
+    assert info.threshold == pytest.approx(float(np.nextafter(np.float32(highest), np.float32(np.inf))))
+
+
+def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: Path) -> None:
+    config = world.configured(**{"train.steps": 4, "mining.rounds": 0})
+    run = world.fresh(config)
+    before = train_wakeword(world.settings, config, run)["threshold"]
+    assert before["source"] == "validation"
+    assert before["fah_interval"][1] > 100, "seconds of negatives say next to nothing"
+    command = ["wakeword", "export", run.id, "--bundle", str(tmp_path / "b.zip"), "--json"]
+    result = CliRunner().invoke(main, command, env=world.env)
+    assert result.exit_code == 0, result.output
+    basis = json.loads(result.stdout)["rests_on"]
+    assert (basis["source"], basis["n_words"]) == ("stream", 4)
+    assert basis["hours"] >= 0.1
+    assert basis["fah_interval"][1] < before["fah_interval"][1]
+    assert read_info(run.path / "model").metrics["threshold"] == basis
+    assert f"rests on {basis['hours']:.2f} h of a stream" in (run.path / "model" / "README.md").read_text()
+    assert set_threshold(open_finished_run(world.settings, run.id)) is None, "a stream set it already"
 
 
 @pytest.mark.parametrize(
@@ -345,6 +385,20 @@ def test_sentry_and_judge(world: World, judge_url: str) -> None:
     assert one.confidence == pytest.approx(other.confidence, abs=0.01), "16-bit in between"
 
 
+def test_the_judge_answers_the_quick_form_with_0_or_1(judge_url: str, tmp_path: Path) -> None:
+    import httpx2
+
+    soundfile.write(tmp_path / "c.wav", chirp(np.random.default_rng(5)), RATE_HZ)
+    client = httpx2.Client(base_url=judge_url, timeout=30.0)
+    whole, quick = (
+        client.post("/verify", files={field: ("c.wav", (tmp_path / "c.wav").read_bytes(), "audio/wav")}).json()
+        for field in ("audio", "file")
+    )
+    assert type(whole["prediction"]) is bool
+    assert type(quick["prediction"]) is int
+    assert quick == whole
+
+
 def test_the_judge_refuses_in_words(world: World, judge_url: str) -> None:
     import httpx2
 
@@ -352,7 +406,7 @@ def test_the_judge_refuses_in_words(world: World, judge_url: str) -> None:
     cases: list[tuple[dict[str, Any], int, str]] = [
         ({"files": {"audio": ("a.wav", b"no audio", "audio/wav")}}, 422, "cannot be read as audio"),
         ({"files": {"audio": ("a.wav", b"", "audio/wav")}}, 422, "is empty"),
-        ({"data": {"x": "y"}}, 422, "audio: Field required"),
+        ({"data": {"x": "y"}}, 422, "in the field audio or file"),
     ]
     for given, status, words in cases:
         answer = client.post("/verify", **given)

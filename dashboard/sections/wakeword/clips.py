@@ -8,6 +8,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import UPLOAD_TYPES
 from dashboard.markup import plain
+from dashboard.sections.wakeword import speak
 from dashboard.services import wakeword
 from pipeline.audio.load import MAX_UPLOAD_BYTES
 from pipeline.i18n import N_, _, ngettext, number
@@ -44,8 +45,8 @@ def draw(clips: ClipLibrary | None) -> None:
             _new_word()
         st.info(
             _(
-                "There are no clips yet. Name a word above and upload recordings of it, or copy folders with "
-                "`pronlab wakeword add WORD --positive FOLDER --negative FOLDER`."
+                "There are no clips yet. Name a word above, then have it spoken or upload recordings, or copy folders "
+                "with `pronlab wakeword add WORD --positive FOLDER --negative FOLDER`."
             ),
             icon=":material/upload:",
         )
@@ -56,6 +57,7 @@ def draw(clips: ClipLibrary | None) -> None:
     with right:
         with st.expander(_("Add clips"), icon=":material/upload:", expanded=not any(clips.counts.values())):
             _add(clips)
+        speak.draw(clips)
         with st.expander(_("New word"), icon=":material/add:"):
             _new_word()
         _set_aside(clips)

@@ -11,14 +11,15 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.markup import plain
 from dashboard.services import wakeword
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, ngettext, number
+from pipeline.presets import build
 from pipeline.wakeword.config import MODELS, WakewordConfig, list_presets, load_preset
 from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.devices import TARGETS
 
 PRESET_HELP = N_(
-    "default: about ten minutes on two cores. small: for a microcontroller. thorough: three times as long. tiny: "
-    "seconds, to try every step."
+    "default: about ten minutes on two cores. small: for a microcontroller. esp32: for an ESP32 with ESPHome. "
+    "thorough: three times as long. tiny: seconds, to try every step."
 )
 EXAMPLE = "train.hard_negative=2\naugment.context=0.7\nloss.name=focal"  # not shown
 CHECK, CROSS = ":material/check:", ":material/close:"
@@ -26,14 +27,17 @@ PARTS = ("positive", "negative", "hard_negative", "noise", "rir")
 
 
 def draw(clips: ClipLibrary | None) -> None:
-    if clips is None or not clips.files("positive"):
-        st.info(_("Add clips of the word under 1 Data first."), icon=":material/arrow_back:")
+    if clips is None or not (clips.files("positive") or clips.has_spoken):
+        st.info(_("Add or speak clips of the word under 1 Data first."), icon=":material/arrow_back:")
         return
     sets = wakeword.speech_folders()
     of_preset = _("from the preset")
+    left, right = st.columns(2, vertical_alignment="bottom")
+    preset = left.selectbox(_("Preset"), list_presets(), index=0, help=_(PRESET_HELP))
+    of_it = build(WakewordConfig, load_preset(preset))
+    right.caption(_steps_in_words(of_it))
     with st.form("train-wakeword", border=False):
-        left, right = st.columns(2)
-        preset = left.selectbox(_("Preset"), list_presets(), index=0, help=_(PRESET_HELP))
+        right = st.container()
         others = right.multiselect(
             _("More other speech"), list(sets), placeholder=_("Choose recording sets"),
             help=_("Recording sets, besides the word's folder of other speech. Do not evaluate on the same sets."),
@@ -49,7 +53,10 @@ def draw(clips: ClipLibrary | None) -> None:
         )  # fmt: skip
         fah = columns[3].number_input(_("False alarms per hour"), 0.0, 100.0, 0.5, 0.1)
         columns = st.columns(4)
-        steps = columns[0].number_input(_("Steps"), 1, 10**6, None, placeholder=of_preset)
+        steps = columns[0].number_input(
+            _("Steps"), 1, 10**6, None, placeholder=number(of_it.train.steps),
+            help=_("Steps of the first pass. Mining and quantisation-aware steps follow it."),
+        )  # fmt: skip
         seed = columns[1].number_input(_("Seed"), 0, 2**31 - 1, 0)
         name = columns[2].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
         pattern = columns[3].text_input(_("Speaker in the path"), placeholder="(speaker[0-9]+)_")
@@ -81,12 +88,27 @@ def draw(clips: ClipLibrary | None) -> None:
         st.success(_("The training has started. Follow it under 3 Training."), icon=":material/check:")
 
 
+def _steps_in_words(config: WakewordConfig) -> str:
+    """All steps that the preset runs: the first pass, after each mining, and on the 8-bit grid."""
+    train, mining = config.train, config.mining
+    parts = [_("{n} in the first pass").format(n=number(train.steps))]
+    if mining.rounds:
+        rounds = ngettext("{n} after mining, {rounds} time", "{n} after mining, {rounds} times", mining.rounds)
+        parts.append(rounds.format(n=number(mining.steps), rounds=number(mining.rounds)))
+    if train.qat_steps:
+        parts.append(_("{n} on the 8-bit grid").format(n=number(train.qat_steps)))
+    total = train.steps + mining.rounds * mining.steps + train.qat_steps
+    return _("{n} steps: {parts}.").format(n=number(total), parts="; ".join(parts))
+
+
 def _device(name: str) -> str:
     return _(TARGETS[name].title)
 
 
 def _data(clips: ClipLibrary, sets: Mapping[str, Path], others: list[str]) -> dict[str, Any]:
     folders = {part: [str(clips.folder(part))] for part in PARTS if clips.files(part)}
+    if clips.has_spoken:
+        folders["positive"] = [*folders.get("positive", []), str(clips.spoken)]
     negative = [*folders.get("negative", []), *(str(sets[name]) for name in others)]
     return {**folders, "negative": negative}
 

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts import detection_charts
+from dashboard.components.browser_detector import browser_detector
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import recorder
@@ -16,7 +17,7 @@ from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
-from pipeline.wakeword.file_names import EVALUATION, ROBUSTNESS
+from pipeline.wakeword.file_names import BUNDLE, EVALUATION, EXPORTS, ROBUSTNESS
 from pipeline.wakeword.runtime.detector import PRESETS
 
 AS_TRAINED = "as trained"  # not shown
@@ -24,8 +25,8 @@ PRESET_TITLES = {
     AS_TRAINED: N_("as trained"), "aggressive": N_("aggressive"), "balanced": N_("balanced"),
     "conservative": N_("conservative"),
 }  # fmt: skip
-FILE, LIVE = "file", "live"
-SOURCES = {FILE: N_("Recording or file"), LIVE: N_("Live microphone")}
+FILE, LIVE, BROWSER = "file", "live", "browser"
+SOURCES = {FILE: N_("Recording or file"), LIVE: N_("Live microphone"), BROWSER: N_("This browser")}
 CLIP_FIGURES = {
     "accuracy": N_("Accuracy"), "precision": N_("Precision"), "recall": N_("Recall"), "f1": N_("F1"),
     "fpr": N_("False positive rate"), "fnr": N_("False negative rate"), "roc_auc": N_("ROC AUC"),
@@ -295,8 +296,21 @@ def _robust_material(run: RunDirectory) -> list[str] | None:
     return material
 
 
+def _in_browser(run: RunDirectory, threshold: float | None) -> None:
+    """As a device would hear it: the bundle's model, in the visitor's browser."""
+    bundle = wakeword.finished_run(run).home / EXPORTS / BUNDLE
+    if not bundle.is_file() or section_of(run.config, "model").get("name") == "stream":
+        st.info(
+            _("Make a bundle for a device under 5 Export first: the browser runs the model that the device would."),
+            icon=":material/arrow_forward:",
+        )
+        return
+    st.caption(_("The detector runs in your browser, as it would on the device. No sound is sent."))
+    browser_detector(bundle, threshold, key=f"browser-{run.id}")
+
+
 def _try(run: RunDirectory) -> None:
-    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
     source = left.segmented_control(
         _("Listen to"), list(SOURCES), default=FILE, required=True, format_func=lambda name: _(SOURCES[name]),
         key="try-way",
@@ -307,6 +321,9 @@ def _try(run: RunDirectory) -> None:
         placeholder=number(wakeword.finished_run(run).info.threshold, 2),
     )  # fmt: skip
     chosen = None if preset == AS_TRAINED else preset
+    if source == BROWSER:
+        _in_browser(run, threshold)
+        return
     if source == LIVE:
         live_microphone(run, chosen, threshold)
         return

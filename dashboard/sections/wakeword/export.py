@@ -8,12 +8,14 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import stored
 from dashboard.markup import document
+from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import wakeword
 from pipeline import artifacts
 from pipeline.i18n import _, number, percent
 from pipeline.optional import is_there
 from pipeline.runs import ACTIVE, RunDirectory
-from pipeline.wakeword.file_names import CARD, EXPORT_REPORT, EXPORTS
+from pipeline.runs.comparison import section_of
+from pipeline.wakeword.file_names import BUNDLE, CARD, EXPORT_REPORT, EXPORTS
 
 
 def draw(run: RunDirectory) -> None:
@@ -29,6 +31,14 @@ def draw(run: RunDirectory) -> None:
     if st.button(label, type="secondary" if exported else "primary", icon=":material/deployed_code:"):
         wakeword.start_work("export", run)
         st.rerun()
+    basis = finished.info.metrics.get("threshold")
+    if basis:
+        st.caption(
+            rests_on(basis)
+            + " "
+            + _("An export first sets it on a long stream of validation clips and noise, unless a stream has set it.")
+        )
+    _bundle(run, finished.home)
     job = wakeword.last_work("export", run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
@@ -56,6 +66,24 @@ def draw(run: RunDirectory) -> None:
                 "`containers/judge.Containerfile` puts it in a container."
             )
         )
+
+
+def _bundle(run: RunDirectory, home: Path) -> None:
+    """Make the zip for a device, and download it."""
+    is_esp32 = section_of(run.config, "model").get("name") == "stream"
+    file = home / EXPORTS / BUNDLE
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = _("Bundle for an ESP32") if is_esp32 else _("Bundle for a device")
+        if st.button(
+            label, icon=":material/memory:",
+            help=_("One zip: a model from sound to score with its settings and a runner; for an ESP32, TensorFlow Lite "
+                   "with ESPHome's manifest and a C array."),
+        ):  # fmt: skip
+            wakeword.start_work("export", run, "--bundle", str(file), *(["--esp32"] if is_esp32 else []))
+            st.rerun()
+        if file.is_file():
+            name = f"{run.id}.zip"
+            st.download_button(_("Download the bundle"), file.read_bytes(), name, icon=":material/download:")
 
 
 def _formats(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Step 3: a training as it runs: loss, gradient, learning rate, and the validation clips."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,15 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
+from dashboard.markup import message, plain
+from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import jobs
 from pipeline import artifacts
 from pipeline.i18n import N_, _, number, percent
 from pipeline.runs import RunDirectory, RunState
+from pipeline.runs.comparison import section_of
+from pipeline.wakeword.data.clips import SPOKEN
+from pipeline.wakeword.diagnosis import diagnosis
 
 STEPS = (("loss", N_("Training loss")), ("gradient_norm", N_("Gradient norm")), ("rate", N_("Learning rate")))
 VALIDATION = (
@@ -28,7 +34,7 @@ def draw(run: RunDirectory) -> None:
     report = run.path / "report.json"
     if report.is_file():
         with errors_in_words(), stored(_("The report of {run}").format(run=run.id)):
-            _report(artifacts.read_json(report))
+            _report(run, artifacts.read_json(report))
     offer_deletion(run)
 
 
@@ -54,7 +60,7 @@ def details(run: RunDirectory, state: RunState) -> None:
         column.plotly_chart(run_charts.overlay(curves, _("Step"), _(label)), key=f"wakeword-validation-{name}")
 
 
-def _report(report: dict[str, Any]) -> None:
+def _report(run: RunDirectory, report: dict[str, Any]) -> None:
     validation = report["validation"]
     columns = st.columns(4)
     columns[0].metric(_("Validation misses"), percent(validation["miss_at_few_alarms"], 1))
@@ -68,6 +74,20 @@ def _report(report: dict[str, Any]) -> None:
         "Misses are the mean at 0 to 20 false alarms on the validation clips, which chose the weights. For the quality "
         "of the detector see 4 Evaluation, on clips and hours that had no part in the training."
     )
+    if report.get("threshold"):  # runs of earlier releases lack it
+        note += " " + rests_on(report["threshold"])
+    if report.get("rooms_left_out"):
+        note += " " + _("Room impulse responses left out: {reasons}.").format(
+            reasons=plain("; ".join(report["rooms_left_out"]))
+        )
     if not report["sources_known"]:
         note += " " + _("The clips name no speakers: the same voice may be on both sides.")
     st.caption(note)
+    for sentence in diagnosis(run.metrics(), report):
+        st.warning(message(sentence), icon=":material/troubleshoot:")
+    folders = [Path(str(folder)) for folder in section_of(run.config, "data").get("positive") or ()]
+    if folders and all((folder / SPOKEN).is_file() for folder in folders):
+        st.warning(
+            _("All clips of the word are synthetic: nothing was measured on recordings of people."),
+            icon=":material/robot_2:",
+        )

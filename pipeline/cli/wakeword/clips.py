@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 
 if TYPE_CHECKING:
@@ -45,14 +46,21 @@ source_option = click.option(
     help="Folder with voices of Piper (NAME.onnx, NAME.onnx.json); repeatable.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
+@run_option
 @json_option
-def speak(word: str, out: Path, as_json: bool, **options: Any) -> None:
+def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any) -> None:
     """Speak WORD and phrases near it with the synthesisers of this machine, to train on before anybody has recorded
     it. The folder is one of positives for `pronlab wakeword train`."""
     from pipeline.settings import Settings
+    from pipeline.wakeword.data.speaking import Spoken
     from pipeline.wakeword.data.speaking import speak as speak_word
 
-    spoken = speak_word(Settings.from_env(), word, out, progress=progress_printer("Speaking"), **options)
+    made: list[Spoken] = []
+    with background_run(run, "Speaking") as work:
+        made.append(speak_word(Settings.from_env(), word, out, progress=stoppable(work), **options))
+    if not made:  # it was stopped
+        return
+    (spoken,) = made
     text = (
         f"{spoken.clips} clips of {word!r} and {spoken.near} of phrases near it ({', '.join(spoken.phrases[:SHOWN])} "
         f"...) in {counted(len(spoken.voices), 'voice')}, in {out}. All of them are synthetic: measure a detector on "

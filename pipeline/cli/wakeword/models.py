@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._background import Work, background_run, run_option
+from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
+from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.finished_run import FinishedRun
+    from pipeline.wakeword.packaging.bundle import Bundle
+    from pipeline.wakeword.packaging.esp32 import Esp32Bundle
 
 SECTIONS = {
     "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
-    "max_positives": "data", "source": "data", "split": "data", "model": "model.name", "width": "model",
+    "max_positives": "data", "source": "data", "split": "data", "fold": "data", "model": "model.name", "width": "model",
     "target": "model", "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
 }  # fmt: skip
 folder = click.Path(path_type=Path, exists=True)
@@ -34,6 +38,7 @@ def data_options(command: Any) -> Any:
         click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
         click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
         click.option("--split", type=folder, help="Output of `pronlab wakeword split`, instead of folders."),
+        click.option("--fold", type=int, help="Fold of --split to validate on; the others are trained on."),
         click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
         click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
         click.option(
@@ -56,11 +61,12 @@ def data_options(command: Any) -> Any:
 
 @click.command()
 @data_options
-@training_options("default, small, thorough, tiny")
+@training_options("default, esp32, small, thorough, tiny")
 def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.run import train_wakeword
+    from pipeline.wakeword.threshold import in_words
 
     preset = replace(chosen, preset=chosen.preset or "default")
     start = prepare("wakeword", WakewordConfig, preset, _given(options), load_preset, _named)
@@ -72,15 +78,17 @@ def train(chosen: Chosen, **options: Any) -> None:
         f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
         f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
         f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
-        f"`pronlab wakeword evaluate` measures it on hours of sound."
+        f"{in_words(report['threshold'])} `pronlab wakeword evaluate` measures it on hours of sound."
     )
+    if report["rooms_left_out"]:
+        text += f" Room impulse responses left out: {'; '.join(report['rooms_left_out'])}."
     emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)
 
 
 @click.command("features")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False, launched=False)
+@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
     from pipeline.wakeword.config import WakewordConfig, load_preset
@@ -97,7 +105,7 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
 @click.command("rate-range")
 @data_options
-@training_options("default, small, thorough, tiny", resumable=False, launched=False)
+@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.runs import RunDirectory
@@ -122,7 +130,7 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 @data_options
 @click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
 @click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
-@training_options("default, small, thorough, tiny", resumable=False, launched=False)
+@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.runs import RunDirectory
@@ -202,7 +210,7 @@ def evaluate(
     report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:
         report = evaluate_run(
-            finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=_stoppable(work)
+            finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=stoppable(work)
         )
         work.result({"miss_at_fah": report["miss_at_fah"]})
     if report:  # else it was stopped
@@ -231,7 +239,7 @@ def robustness(
     rows: list[dict[str, Any]] = []
     with background_run(run, "Conditions") as work:
         rows = robustness_of(
-            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), _stoppable(work)
+            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work)
         )
     lines = [f"{'condition':40} recall  false alarms"]
     lines += [
@@ -254,27 +262,55 @@ def robustness(
     help="Write this zip instead: a model from sound to score, its settings, and a runner that needs numpy and "
     "onnxruntime only.",
 )
+@click.option(
+    "--esp32",
+    is_flag=True,
+    help="Make the bundle for a microcontroller: TensorFlow Lite of 8 bits, ESPHome's manifest, a C array; for "
+    "detectors of the preset esp32.",
+)
+@click.option(
+    "--background",
+    type=folder,
+    multiple=True,
+    help="Folder of more other speech for the stream that the threshold is set on; repeatable.",
+)
+@click.option("--keep-threshold", is_flag=True, help="Export with the threshold as it is.")
 @run_option
 @json_option
-def export(detector: str, target: Path | None, bundle: Path | None, run: Path | None, as_json: bool) -> None:
+def export(
+    detector: str,
+    target: Path | None,
+    bundle: Path | None,
+    esp32: bool,
+    background: tuple[Path, ...],
+    keep_threshold: bool,
+    run: Path | None,
+    as_json: bool,
+) -> None:
     """Export a detector as ONNX, TorchScript and INT8, each checked against the model and timed; or as a bundle for a
-    device (--bundle)."""
+    device (--bundle). Before, the threshold is set on a long stream of the validation clips, unless a stream has set
+    it."""
     from pipeline.wakeword.file_names import EXPORTS
-    from pipeline.wakeword.finished_run import open_finished_run
+    from pipeline.wakeword.finished_run import open_finished_run, set_threshold
     from pipeline.wakeword.packaging.export import export as export_model
+    from pipeline.wakeword.threshold import in_words
 
     finished = open_finished_run(Settings.from_env(), detector)
+    if keep_threshold and background:
+        raise click.UsageError("--background is for setting the threshold: leave --keep-threshold away.")
+    if esp32 and bundle is None:
+        raise click.UsageError("--esp32 is a kind of bundle: name its file with --bundle OUT.zip.")
     if bundle is not None:
-        from pipeline.wakeword.packaging.bundle import write_bundle
-
-        written = write_bundle(finished.folder, bundle)
-        text = (
-            f"{bundle}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "
-            f"Unpack it, then: python runner.py FILE.wav"
-        )
-        emit(written, as_json, text)
+        with background_run(run, "Exporting") as work:
+            if not keep_threshold:
+                set_threshold(finished, background, stoppable(work))
+            export_bundle = _export_for_esp32 if esp32 else _export_bundle
+            answer, text = export_bundle(finished, bundle, background, stoppable(work))
+            emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
         return
     with background_run(run, "Exporting") as work:
+        if not keep_threshold:
+            set_threshold(finished, background, stoppable(work))
         exports = export_model(finished.folder, target or finished.home / EXPORTS)
         work.progress(1, 1, "")
     lines = [
@@ -282,7 +318,51 @@ def export(detector: str, target: Path | None, bundle: Path | None, run: Path | 
         f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms per window (95 %: {e.p95_ms:.2f})"
         for e in exports
     ]
-    emit({"folder": target or finished.home / EXPORTS, "formats": exports}, as_json, "\n".join(lines))
+    basis = finished.info.metrics.get("threshold")
+    lines += [in_words(basis)] if basis else []
+    emit(
+        {"folder": target or finished.home / EXPORTS, "formats": exports, "rests_on": basis}, as_json, "\n".join(lines)
+    )
+
+
+def _export_bundle(
+    finished: "FinishedRun", out: Path, _background: tuple[Path, ...], _progress: Progress
+) -> tuple["Bundle", str]:
+    from pipeline.wakeword.packaging.bundle import write_bundle
+    from pipeline.wakeword.threshold import in_words
+
+    written = write_bundle(finished.folder, out)
+    basis = finished.info.metrics.get("threshold")
+    text = (
+        f"{out}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "
+        f"{in_words(basis) if basis else ''} Unpack it, then: python runner.py FILE.wav"
+    )
+    return written, text
+
+
+def _export_for_esp32(
+    finished: "FinishedRun", out: Path, background: tuple[Path, ...], progress: Progress
+) -> tuple["Esp32Bundle", str]:
+    from pipeline.wakeword.finished_run import held_stream
+    from pipeline.wakeword.packaging.esp32 import write_esp32_bundle
+    from pipeline.wakeword.threshold import in_words
+
+    made = write_esp32_bundle(finished.folder, out, held_stream(finished, background), progress)
+    basis, stream = finished.info.metrics.get("threshold"), made.stream
+    lines = [
+        f"{out}: {made.model_kb:.0f} kB and {made.arena_kb:.0f} kB of working memory, about {made.step_ms:.1f} ms for "
+        f"each 30 ms on an ESP32-S3. The 8-bit model and PyTorch answer {made.same_side:.2%} of {made.n_steps} steps "
+        f"alike.",
+        *([in_words(basis)] if basis else []),
+    ]
+    if stream is not None:
+        lines.append(
+            f"On {stream.hours:.2f} h with {stream.n_words} validation words: {stream.misses} missed and "
+            f"{stream.false_alarms} false alarms with PyTorch, {stream.misses_8_bit} and {stream.false_alarms_8_bit} "
+            f"with 8 bits; {stream.detections_of_both} detections in both ({stream.detections} and "
+            f"{stream.detections_8_bit})."
+        )
+    return made, "\n".join(lines)
 
 
 @click.command()
@@ -311,16 +391,6 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     ]
     lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
     emit({"model": config, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
-
-
-def _stoppable(work: Work) -> Progress:
-    """Progress that ends the work where a person asked for it."""
-
-    def told(done: int, total: int, message: str) -> None:
-        work.check_stop()
-        work.progress(done, total, message)
-
-    return told
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""Use a detector: on a file, or as the judge over HTTP."""
+"""Use a detector: on a file, as it comes, for Home Assistant, or as the judge over HTTP."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipeline.cli.serve import run as serve
 from pipeline.settings import Settings
 
 PORT = 8602
+WYOMING_PORT = 10_400
 
 
 @click.command()
@@ -58,4 +60,103 @@ def judge(run: str, **options: Any) -> None:
     serve(detector=run, **options)
 
 
-COMMANDS = (detect, judge)
+sensitivity_option = click.option(
+    "--sensitivity",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.5,
+    show_default=True,
+    help="0 to 1: a tenth to ten times the false alarms of the bundle's threshold, by its curve.",
+)
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path, exists=True))
+@click.argument("source", default="")
+@sensitivity_option
+@click.option("--device", default="", help="Name or number of the microphone (default: the system's).")
+@click.option(
+    "--do",
+    "command",
+    default="",
+    help="Program and arguments to run on each detection, without a shell; {word}, {at_s} and {score} are replaced.",
+)
+@click.option("--post", "url", default="", help="Address that gets each detection as JSON.")
+@json_option
+def listen(bundle: Path, source: str, sensitivity: float, device: str, command: str, url: str, as_json: bool) -> None:
+    """Listen for the word of a bundle, until Ctrl+C: to the microphone, to the file SOURCE, or with SOURCE - to
+    standard input (16-bit samples at 16 kHz, mono)."""
+    from pipeline.wakeword.listening import Reaction, sound_of
+    from pipeline.wakeword.listening import listen as detections_in
+    from pipeline.wakeword.packaging.opened_bundle import open_bundle
+    from pipeline.wakeword.packaging.runner import false_alarms_at
+
+    reaction = Reaction(_arguments(command), url)
+    with open_bundle(bundle, sensitivity) as detector:
+        about = detector.about
+        click.echo(
+            f"Listening for {about['word']!r} at threshold {detector.threshold:.2f}: about "
+            f"{false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected.",
+            err=True,
+        )
+        try:
+            for heard in detections_in(detector, sound_of(source, device)):
+                emit(heard, as_json, f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}")
+                for problem in reaction(heard):
+                    click.echo(f"pronlab: {problem}", err=True)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            reaction.finish()
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path, exists=True))
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--open-to-network", is_flag=True, help="Serve other machines: the protocol has no keys.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=WYOMING_PORT,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
+@click.option("--language", default="en", show_default=True, help="Language of the word, as clients are told.")
+@sensitivity_option
+@json_option
+def wyoming(
+    bundle: Path, host: str, open_to_network: bool, port: int, language: str, sensitivity: float, as_json: bool
+) -> None:
+    """Serve a bundle to Home Assistant and its satellites, by the Wyoming protocol."""
+    import asyncio
+    import contextlib
+
+    from pipeline.errors import AccessError, ServiceError
+    from pipeline.optional import require
+    from pipeline.people.exposure import is_loopback
+    from pipeline.wakeword.packaging.opened_bundle import open_bundle
+
+    require("The Wyoming server", ("wyoming",), ServiceError)
+    from pipeline.wakeword.wyoming_server import serve as serve_bundle
+
+    if not is_loopback(host) and not open_to_network:
+        raise AccessError(
+            f"On {host} every machine of the network could use it: the protocol has no keys. Add --open-to-network if "
+            f"that is meant."
+        )
+
+    def ready(bound: int) -> None:
+        url = f"tcp://{f'[{host}]' if ':' in host else host}:{bound}"
+        emit({"url": url}, as_json, f"The word is served on {url} (Ctrl+C stops it).")
+
+    with open_bundle(bundle, sensitivity) as detector, contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve_bundle(detector.again, host, port, language, ready))
+
+
+def _arguments(command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError as error:
+        raise click.UsageError(f"--do cannot be split into arguments ({error}): {command}") from error
+
+
+COMMANDS = (detect, judge, listen, wyoming)

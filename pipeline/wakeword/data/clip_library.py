@@ -4,6 +4,7 @@
     positive/ negative/ hard_negative/     to learn from
     noise/ rir/                            to mix in
     evaluation/positive/ background/ noise/ near/    never learnt from; near has a folder a phrase
+    spoken/                                what synthesisers said, as `pronlab wakeword speak` writes it
     quarantine/                            what nothing can be learnt from, with the reasons
 """
 
@@ -20,7 +21,7 @@ from pipeline.errors import CorpusError
 from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
-from pipeline.wakeword.data.clips import ClipScan, Label, quarantine, scan_folders
+from pipeline.wakeword.data.clips import SPOKEN, ClipScan, Label, quarantine, scan_folders
 
 LEARNING = (*Label, "noise", "rir")
 EVALUATION = ("positive", "background", "noise", "near")
@@ -40,6 +41,15 @@ class ClipLibrary:
         if part not in PARTS:
             raise CorpusError(f"Clips are {', '.join(PARTS)}; got {part!r}.")
         return self.root / part
+
+    @property
+    def spoken(self) -> Path:
+        """Where `pronlab wakeword speak` writes clips of this word for the page; a folder of positives for training."""
+        return self.root / "spoken"
+
+    @property
+    def has_spoken(self) -> bool:
+        return (self.spoken / SPOKEN).is_file()
 
     def files(self, part: str) -> list[Path]:
         return audio_files(self.folder(part))

@@ -85,7 +85,9 @@ class _Workspace:
         self._places: dict[Path, tuple[int, int]] = {}
         augment = recipe.augment
         rooms = (
-            read_rooms(recipe.rir) + simulate_rooms(augment.simulated_rooms, recipe.seed) if augment.room_chance else []
+            [*read_rooms(recipe.rir).responses, *simulate_rooms(augment.simulated_rooms, recipe.seed)]
+            if augment.room_chance
+            else []
         )
         needs_noise, needs_speech = augment.noise_chance > 0, augment.noise_chance + augment.context > 0
         self.renderer = Renderer(

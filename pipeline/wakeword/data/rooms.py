@@ -1,6 +1,7 @@
 """Room impulse responses: measured ones from a folder, and simulated shoebox rooms."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +20,27 @@ ROOM_M = ((2.5, 7.0), (2.5, 6.0), (2.3, 3.2))
 RT60_S = (0.15, 0.6)
 
 
-def read_rooms(folders: Sequence[str]) -> list[Samples]:
-    """The measured responses, from their direct sound on, of unit energy.
+@dataclass(frozen=True)
+class MeasuredRooms:
+    """`responses` from their direct sound on, of unit energy, with their `names`; `left_out` says in words which files
+    are no responses and why."""
 
-    Raises CorpusError naming every file that is no response: unreadable, silent, with samples that are no numbers, or
-    not between .1 and 5 s long.
-    """
+    names: tuple[str, ...]
+    responses: tuple[Samples, ...]
+    left_out: tuple[str, ...]
+
+
+def read_rooms(folders: Sequence[str]) -> MeasuredRooms:
+    """The measured responses of the folders. Left out is a file that is unreadable, silent, or not between .1 and 5 s
+    long. Raises CorpusError for a folder without a single response, naming what is wrong with its files."""
+    names: list[str] = []
     rooms: list[Samples] = []
-    wrong: list[str] = []
+    left_out: list[str] = []
     for folder in map(Path, folders):
         files = audio_files(folder)
         if not files:
             raise CorpusError(f"{folder} holds no room impulse responses ({', '.join(AUDIO_SUFFIXES)}).")
+        wrong: list[str] = []
         for path in files:
             try:
                 audio = load_audio(path)
@@ -42,10 +52,12 @@ def read_rooms(folders: Sequence[str]) -> list[Samples]:
             elif np.abs(audio.samples).max() < SILENT:
                 wrong.append(f"{path.name} is silent")
             else:
+                names.append(path.stem)
                 rooms.append(unit(audio.samples))
-    if wrong:
-        raise CorpusError(f"These are no room impulse responses: {'; '.join(wrong)}. Remove them from the folder.")
-    return rooms
+        if len(wrong) == len(files):
+            raise CorpusError(f"{folder} holds no room impulse response that can be used: {'; '.join(wrong)}.")
+        left_out += wrong
+    return MeasuredRooms(tuple(names), tuple(rooms), tuple(left_out))
 
 
 def simulate_rooms(n: int, seed: int) -> list[Samples]:

@@ -1,7 +1,7 @@
 """Which clips to learn from, to choose on and to report on: by source, kept as a manifest so that it stays so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,17 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
             )
         held |= _held(sources, share, seed) if sources else set()
     return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
+
+
+def folded(placed: Sequence[AssignedClip], fold: int, name: str) -> list[AssignedClip]:
+    """The training part of a split for cross-validation: the clips of `fold` validate, the others are trained on, and
+    the other parts rest. Raises CorpusError for a split (of that `name`) that has no such fold."""
+    training = [clip for clip in placed if clip.part == "train"]
+    folds = sorted({clip.fold for clip in training if clip.fold is not None})
+    if fold not in folds:
+        numbers = f"the folds {folds[0]} to {folds[-1]}" if folds else "no folds (`pronlab wakeword split --folds N`)"
+        raise CorpusError(f"{name} has no fold {fold}: there are {numbers}.")
+    return [replace(clip, part="validation" if clip.fold == fold else "train") for clip in training]
 
 
 def write_manifest(folder: Path, placed: Sequence[AssignedClip], root: Path, seed: int) -> Path:

@@ -16,7 +16,7 @@ from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.evaluation.stream_synthesis import BLOCK_S, BackgroundClip, Keyword, StreamPlan
-from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, FrameStream
 from pipeline.wakeword.runtime.detector import Classifier, Scores, detections, voted
 
 GRACE_S: Seconds = 0.5
@@ -68,6 +68,33 @@ class StreamResult:
     alarms: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True)
+class StreamFrames:
+    """The features of a whole stream, [frames, bins], and what is in it."""
+
+    frames: NDArray[np.float32]
+    keywords: tuple[Keyword, ...]
+    background: tuple[BackgroundClip, ...]
+    hours: float
+
+
+def frames_of_stream(plan: StreamPlan, config: FeatureConfig, progress: Progress | None = None) -> StreamFrames:
+    """For a model that takes frames step by step; an hour is 60 MB."""
+    stream = FrameStream(config)
+    parts: list[NDArray[np.float32]] = []
+    keywords: list[Keyword] = []
+    background: list[BackgroundClip] = []
+    total, n_blocks = 0, round(plan.hours * 3600 / BLOCK_S)
+    for number, block in enumerate(plan.blocks(), start=1):
+        parts.append(stream.feed(block.samples))
+        keywords += block.keywords
+        background += block.background
+        total += len(block.samples)
+        if progress is not None:
+            progress(min(number, n_blocks), max(1, n_blocks), "listening")
+    return StreamFrames(np.concatenate(parts), tuple(keywords), tuple(background), total / RATE_HZ / 3600.0)
+
+
 def score_stream(
     plan: StreamPlan, classifier: Classifier, config: FeatureConfig, hop_s: Seconds, progress: Progress | None = None
 ) -> StreamScores:
@@ -79,13 +106,14 @@ def score_stream(
     keywords: list[Keyword] = []
     background: list[BackgroundClip] = []
     dropped = total = 0
+    stream = FrameStream(config)
     ends: list[NDArray[np.float64]] = []
     spent = 0.0
     for number, block in enumerate(plan.blocks()):
         keywords += block.keywords
         background += block.background
         begun = time.perf_counter()
-        frames = np.concatenate([rest, _block_features(block.samples, config)])
+        frames = np.concatenate([rest, stream.feed(block.samples)])
         starts = np.arange(0, len(frames) - size + 1, every)
         block_scores = [
             classifier(frames[starts[i : i + BATCH, None] + np.arange(size)]) for i in range(0, len(starts), BATCH)
@@ -108,13 +136,6 @@ def score_stream(
         total / RATE_HZ / 3600.0,
         spent,
     )
-
-
-def _block_features(samples: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.float32]:
-    """A whole number of hops a block, so that frames of the next one begin where they would without blocks; the last
-    frame looks into silence for the 15 ms that it would see of the next block."""
-    n = len(samples) // config.hop
-    return features(np.pad(samples[: n * config.hop], (0, config.window - config.hop)), config)[:n]
 
 
 def operate(

@@ -12,6 +12,7 @@ from pipeline.wakeword.models.bc_resnet import BcResNet
 from pipeline.wakeword.models.images import MobileNetV3, ResNet
 from pipeline.wakeword.models.recurrent import Recurrent
 from pipeline.wakeword.models.small import CdDnn, TinyConv
+from pipeline.wakeword.models.streaming import StreamingConv
 from pipeline.wakeword.models.tcn import Tcn
 
 ARCHITECTURES: dict[str, Callable[[tuple[int, int], Cmvn, float, float], WakewordModel]] = {
@@ -22,6 +23,7 @@ ARCHITECTURES: dict[str, Callable[[tuple[int, int], Cmvn, float, float], Wakewor
     "gru": partial(Recurrent, nn.GRU),
     "bc_resnet": BcResNet,
     "mobilenet_v3": MobileNetV3,
+    "stream": StreamingConv,
     "resnet18": partial(ResNet, 18),
     "resnet34": partial(ResNet, 34),
 }

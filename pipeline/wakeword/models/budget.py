@@ -12,14 +12,16 @@ from pipeline.wakeword.config import ModelConfig
 from pipeline.wakeword.devices import TARGETS, Target
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import make_model
+from pipeline.wakeword.models.streaming import StreamingConv
 
 RUNTIME_KB = 60.0  # of an interpreter for microcontrollers with the operators used here
 
 
 @dataclass(frozen=True)
 class Budget:
-    """`macs` of one window. `flash_kb` are the weights and, on a microcontroller, the runtime; `ram_kb` the largest
-    input and output of a layer that must be there together, with the window of features."""
+    """`macs` of one window; of a streaming model, of one step of it. `flash_kb` are the weights and, on a
+    microcontroller, the runtime; `ram_kb` the largest input and output of a layer that must be there together, with the
+    window of features."""
 
     parameters: int
     macs: int
@@ -50,6 +52,7 @@ def budget_of(config: ModelConfig, shape: tuple[int, int]) -> Budget:
     with torch.device("meta"):
         model = make_model(config, shape, Cmvn.none(shape[1])).eval().to("meta")
         window = torch.empty(1, *shape)
+    is_stream = isinstance(model, StreamingConv)
     largest = 0
     macs = 0
 
@@ -57,7 +60,8 @@ def budget_of(config: ModelConfig, shape: tuple[int, int]) -> Budget:
         nonlocal largest, macs
         out = output if isinstance(output, Tensor) else output[0]
         largest = max(largest, inputs[0].numel() + out.numel())
-        macs += _macs(module, inputs[0], out)
+        of_layer = _macs(module, inputs[0], out)
+        macs += of_layer // out.shape[2] if is_stream and isinstance(module, nn.Conv1d) else of_layer
 
     leaves = [module for module in model.modules() if not list(module.children())]
     handles = [leaf.register_forward_hook(watch) for leaf in leaves]

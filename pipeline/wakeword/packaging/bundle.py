@@ -1,7 +1,8 @@
 """A detector for a device, in one zip: a model from sound to logits, what it needs to be used, and a runner.
 
 model.onnx       `sound` [n_samples] at 16 kHz to `logit` [n_windows]; the front end is in the graph
-detector.json    word, threshold, votes, lockout, window and hop in samples, figures, SHA-256 of the model
+detector.json    word, threshold, votes, lockout, window and hop in samples, figures, SHA-256 of the model, and the
+                 curve of false alarms per hour and misses, by which a sensitivity is turned into a threshold
 runner.py        listens to a file or to standard input; needs numpy and onnxruntime
 README.md        the model's card
 """
@@ -24,7 +25,7 @@ from pipeline.features.mel import mel_filters
 from pipeline.optional import require
 from pipeline.records import to_json
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
-from pipeline.wakeword.file_names import CARD
+from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, CARD
 from pipeline.wakeword.packaging.export import OPSET
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RUNNER = Path(__file__).with_name("runner.py")
-MODEL, DETECTOR = "model.onnx", "detector.json"
 CLOSE = 0.01  # logits: the graph's sums of sines are no FFT
 
 
@@ -52,6 +52,11 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
     the graph does not answer as the model does."""
     require("A bundle", ("torch", "onnx"), ModelError)
     model, info = load_model(folder)
+    if info.features.kind == "micro":
+        raise ModelError(
+            "The front end of microcontrollers is no part of an ONNX graph. Add --esp32 for a bundle that runs there, "
+            "or train with features.kind mel."
+        )
     content, difference = _graph(model, info)
     if difference > CLOSE:
         raise ModelError(
@@ -59,8 +64,8 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
             f"{CLOSE} is accepted."
         )
     files = {
-        MODEL: content,
-        DETECTOR: json.dumps(_described(info, content), ensure_ascii=False, indent=2).encode(),
+        BUNDLE_MODEL: content,
+        BUNDLE_DETECTOR: json.dumps(_described(info, content), ensure_ascii=False, indent=2).encode(),
         RUNNER.name: RUNNER.read_bytes(),
     }
     if (folder / CARD).is_file():
@@ -75,6 +80,8 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
 
 def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:
     n_frames, _bins = info.features.shape
+    figures = {name: dict(value) for name, value in info.metrics.items()}
+    curve = figures.get("threshold", {}).pop("curve", [])
     every = info.features.frames_in(info.detector.hop_s)
     described: dict[str, Any] = to_json(
         {
@@ -83,7 +90,7 @@ def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:
             "hop_samples": every * info.features.hop, "threshold": info.threshold, "temperature": info.temperature,
             "votes": info.detector.votes, "of": info.detector.of, "hysteresis": info.detector.hysteresis,
             "lockout_s": info.detector.lockout_s, "target_false_alarms_per_hour": info.detector.target_fah,
-            "figures": info.metrics,
+            "curve": curve, "figures": figures,
         }
     )  # fmt: skip
     return described
@@ -104,7 +111,7 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
     sounds = [(0.1 * draw.standard_normal(span + k * step)).astype(np.float32) for k in (0, 1, 7)]
     with TemporaryDirectory() as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        file = Path(temporary) / MODEL
+        file = Path(temporary) / BUNDLE_MODEL
         torch.onnx.export(
             whole, (torch.from_numpy(sounds[2]),), str(file), input_names=["sound"], output_names=["logit"],
             dynamo=False, dynamic_axes={"sound": {0: "n_samples"}, "logit": {0: "n_windows"}}, opset_version=OPSET,

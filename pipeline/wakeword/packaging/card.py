@@ -9,6 +9,7 @@ from pipeline.wakeword.devices import TARGETS
 from pipeline.wakeword.file_names import CARD
 from pipeline.wakeword.models.budget import Budget, budget_of
 from pipeline.wakeword.runtime.model_files import DetectorInfo
+from pipeline.wakeword.threshold import in_words
 
 TEXT = """# {name}
 
@@ -16,7 +17,7 @@ A detector of one spoken word or phrase: {architecture} (width {width:g}), {para
 multiplications a window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configured it needs {flash:.0f} kB of flash and
 {ram:.0f} kB of memory on a {target}.
 
-## FinishedRun on
+## Trained on
 
 {n_train} clips, {n_held} more held back to choose weights and threshold on. {sources}
 
@@ -24,7 +25,7 @@ multiplications a window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configur
 
 On the held-back clips with noise at 10 dB: {miss:.1%} of {n_words} words missed on average at 0 to 20 false alarms;
 expected calibration error {ece_before:.3f}, {ece_after:.3f} after dividing logits by {temperature:.2f}.
-{streamed}
+{streamed}{rests}
 ## Use
 
 Log-mel or MFCC features as in `model.json`, not normalised, windows [n, {frames}, {bins}]; the answer is a logit. The
@@ -61,6 +62,7 @@ def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
         ece_after=calibration["ece_after"], temperature=info.temperature, streamed=_streamed(info),
         frames=info.features.shape[0], bins=info.features.shape[1], threshold=info.threshold,
         votes=info.detector.votes, of=info.detector.of, lockout=info.detector.lockout_s,
+        rests=f"\n{in_words(info.metrics['threshold'])}\n" if info.metrics.get("threshold") else "",
     )  # fmt: skip
 
 

@@ -5,16 +5,19 @@
 
     arecord -q -f S16_LE -r 16000 -c 1 -t raw | python runner.py -
 
-`--sensitivity` 0 to 1 moves the threshold, .5 is that of the bundle: less misses words, more goes off falsely.
+`--sensitivity` 0 to 1 moves the threshold: .5 is that of the bundle, 0 has a tenth of its false alarms, 1 ten times as
+many, by the curve that was measured. Less sensitive misses more words.
 """
 
 import argparse
+import copy
 import json
 import sys
 import wave
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -22,7 +25,9 @@ import onnxruntime
 RATE_HZ = 16_000
 BLOCK_S = 0.5
 HALF_TAPS = 32
-PER_SENSITIVITY = 6.0  # logits from one end of the scale to the other
+PER_SENSITIVITY = 6.0  # logits from one end of the scale to the other, for a bundle without a curve
+RANGE = 10.0  # false alarms at sensitivity 1 over those at .5
+FLATTEST = -0.1  # logits for each factor e of false alarms, at least
 
 
 class Detector:
@@ -36,7 +41,17 @@ class Detector:
         self.session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
-        self.threshold = self.about["threshold"] + PER_SENSITIVITY * (0.5 - sensitivity)
+        self.threshold = threshold_at(self.about, sensitivity)
+        self.reset()
+
+    def again(self) -> "Detector":
+        """Another one of the same bundle and threshold, at its start."""
+        other = copy.copy(self)
+        other.reset()
+        return other
+
+    def reset(self) -> None:
+        """Begin anew, as at the start of a stream."""
         self.last: deque[float] = deque(maxlen=self.about["of"])
         self.buffer = np.zeros(0, dtype=np.float32)
         self.dropped = 0  # samples that have gone from the start
@@ -69,6 +84,30 @@ class Detector:
             return None
         self.armed, self.since = False, 0
         return float(1.0 / (1.0 + np.exp(-vote / about["temperature"])))
+
+
+def false_alarms_at(about: dict[str, Any], sensitivity: float) -> float:
+    """Per hour, that a sensitivity asks for."""
+    target = max(0.01, float(about["target_false_alarms_per_hour"]))
+    return float(target * RANGE ** (2.0 * sensitivity - 1.0))
+
+
+def threshold_at(about: dict[str, Any], sensitivity: float) -> float:
+    """In logits: that of the bundle at .5, elsewhere moved as far as the curve of false alarms per hour moves. Between
+    its points straight lines over the logarithm of the rate, beyond them the line through all."""
+    curve = sorted((point["fah"], point["threshold"]) for point in about.get("curve", []) if point["fah"] > 0)
+    if len({rate for rate, _ in curve}) < 2:
+        return float(about["threshold"]) + PER_SENSITIVITY * (0.5 - sensitivity)
+    rates = np.log([rate for rate, _ in curve])
+    thresholds = np.minimum.accumulate([threshold for _, threshold in curve])
+    slope = min(FLATTEST, float(np.polyfit(rates, thresholds, 1)[0]))
+
+    def at(level: float) -> float:
+        rate = np.log(false_alarms_at(about, level))
+        inside = float(np.interp(rate, rates, thresholds))
+        return inside + slope * float(rate - np.clip(rate, rates[0], rates[-1]))
+
+    return float(about["threshold"]) + at(sensitivity) - at(0.5)
 
 
 def blocks_of(source: str) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.errors import TrainingError
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, FrameStream
 
 Scores = NDArray[np.float32]
 Classifier = Callable[[NDArray[np.float32]], Scores]
@@ -75,7 +75,7 @@ class StreamingDetector:
         self._classifier, self._features, self._config, self.threshold = classifier, features_config, config, threshold
         self._every = features_config.frames_in(config.hop_s)  # frames
         self._size, n_bins = features_config.shape
-        self._samples = np.zeros(0, dtype=np.float32)
+        self._stream = FrameStream(features_config)
         self._frames = np.zeros((0, n_bins), dtype=np.float32)
         self._dropped = 0  # frames that have gone from the start
         self._last: deque[float] = deque(maxlen=config.of)
@@ -84,12 +84,7 @@ class StreamingDetector:
     def feed(self, samples: NDArray[np.float32]) -> list[WindowResult]:
         """Sound at 16 kHz, of any length."""
         hop, window = self._features.hop, self._features.window
-        self._samples = np.concatenate([self._samples, samples])
-        if len(self._samples) < window:
-            return []
-        new = features(self._samples, self._features)
-        self._samples = self._samples[len(new) * hop :]
-        self._frames = np.concatenate([self._frames, new])
+        self._frames = np.concatenate([self._frames, self._stream.feed(samples)])
         first = -(-self._dropped // self._every) * self._every - self._dropped
         starts = np.arange(first, len(self._frames) - self._size + 1, self._every)
         if not len(starts):

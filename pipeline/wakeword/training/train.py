@@ -1,7 +1,8 @@
 """Train a detector: a first pass, hard-negative mining with short passes after it, and quantisation-aware steps.
 
 The weights that are kept are those, averaged or not, that miss the fewest words of the validation clips at a few false
-alarms on the validation negatives. What is reported on is never opened here.
+alarms on the validation negatives; with quantisation-aware steps, those of the 8-bit model, which the threshold is of.
+What is reported on is never opened here.
 """
 
 import math
@@ -40,14 +41,15 @@ from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool, Pools
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import WakewordModel, make_model
+from pipeline.wakeword.models.quantisation_aware import quantised
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.training.distillation import SoftTargets
 from pipeline.wakeword.training.losses import WakewordLoss
-from pipeline.wakeword.training.quantisation_aware import quantised
 from pipeline.wakeword.training.validate import Validation, mine, validate
 
 CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
 PARTS = ("now", "mean", "loss", "moment")
+QUANTISATION = "quantisation"
 LOG_EVERY = 10
 SOFT_TARGET_SHARE = 4  # one window with a soft target for so many of a batch
 Teacher = Callable[[Tensor], Tensor]
@@ -88,7 +90,7 @@ def stages_of(config: WakewordConfig) -> list[Stage]:
     train, mining = config.train, config.mining
     stages = [Stage("first", train.steps, train.rate)]
     stages += [Stage("mining", mining.steps, mining.rate)] * mining.rounds
-    return stages + ([Stage("quantisation", train.qat_steps, mining.rate / 3.0)] if train.qat_steps else [])
+    return stages + ([Stage(QUANTISATION, train.qat_steps, mining.rate / 3.0)] if train.qat_steps else [])
 
 
 class Trainer:
@@ -133,11 +135,13 @@ class Trainer:
                 stage = self.stages[self.progress.stage]
                 if stage.name == "mining" and self.progress.step == 0:
                     self._mine()
+                if stage.name == QUANTISATION and self.progress.step == 0:
+                    self._begin_quantisation()
                 self._train_stage(stage)
                 self.progress = replace(self.progress, stage=self.progress.stage + 1, step=0, waited=0)
                 self._save()
             load_weights(self.model, self.checkpoints / BEST)
-            validation = self._validate()
+            validation = self._validate(self.stages[-1])
         return TrainingResult(self.model, validation, self.progress, time.monotonic() - begun)
 
     def _train_stage(self, stage: Stage) -> None:
@@ -175,7 +179,7 @@ class Trainer:
         torch.manual_seed(self.config.seed * 1_000_003 + self.progress.total)
         batch = self.batches.make(draw)
         self.model.train()
-        with quantised(self.model) if stage.name == "quantisation" else nullcontext():
+        with quantised(self.model) if stage.name == QUANTISATION else nullcontext():
             loss = self._loss(batch, draw)
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(f"The loss is no number at step {step} ({stage.name}). Lower the learning rate.")
@@ -227,7 +231,7 @@ class Trainer:
         figures: dict[str, float] = {}
         for name, weights in candidates:
             self.model.load_state_dict(weights)
-            validation = self._validate()
+            validation = self._validate(self.stages[self.progress.stage])
             figures |= {
                 f"{name}_miss": validation.miss,
                 f"{name}_ranking": validation.ranking,
@@ -249,8 +253,10 @@ class Trainer:
             f"{stage}, step {self.progress.total}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
         )
 
-    def _validate(self) -> Validation:
-        return validate(self.held, classifier_of(self.model, self.device), self.config.features, self.config.detector)
+    def _validate(self, stage: Stage) -> Validation:
+        """On the 8-bit grid from the stage of quantisation on, as the detector will be."""
+        classifier = classifier_of(self.model, self.device, on_grid=stage.name == QUANTISATION)
+        return validate(self.held, classifier, self.config.features, self.config.detector)
 
     def _mine(self) -> None:
         """From the best weights so far: what of the training negatives they take for the word."""
@@ -273,6 +279,14 @@ class Trainer:
             np.save(file, windows, allow_pickle=False)
         self.batches.mined = self.negatives.narrowed(windows)
         self.writer.log(f"mined {len(windows)} windows")
+
+    def _begin_quantisation(self) -> None:
+        """From the best weights so far, which must prove themselves on the 8-bit grid: what the float model reached
+        says nothing of the quantised one."""
+        load_weights(self.model, self.checkpoints / BEST)
+        self.average = copied(self.model)
+        self.progress = replace(self.progress, best_value=math.inf)
+        self._compare()
 
     def _save(self) -> None:
         parts = {

@@ -1,0 +1,27 @@
+"""What a detector's threshold rests on, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.i18n import _, ngettext, number
+from pipeline.wakeword.threshold import STREAM
+
+
+def rests_on(basis: Mapping[str, Any]) -> str:
+    """Of a basis as a model folder keeps it: hours, false alarms and the interval of their rate."""
+    low, high = basis["fah_interval"]
+    text = (
+        ngettext(
+            "The threshold rests on a stream of {hours} h with {n} false alarm",
+            "The threshold rests on a stream of {hours} h with {n} false alarms",
+            basis["false_alarms"],
+        )
+        if basis["source"] == STREAM
+        else ngettext(
+            "The threshold rests on {hours} h of validation negatives with {n} false alarm",
+            "The threshold rests on {hours} h of validation negatives with {n} false alarms",
+            basis["false_alarms"],
+        )
+    )
+    rate = _("{low} to {high} per hour (95%)").format(low=number(low, 2), high=number(high, 2))
+    return f"{text.format(hours=number(basis['hours'], 2), n=number(basis['false_alarms']))}: {rate}."

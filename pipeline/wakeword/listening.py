@@ -1,0 +1,142 @@
+"""Listen for a word with a bundle: to the microphone, to standard input or to a file, and act on each detection."""
+
+import json
+import queue
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.load import load_audio
+from pipeline.errors import AudioError, ServiceError
+from pipeline.optional import require
+from pipeline.records import Seconds, to_json
+from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
+from pipeline.wakeword.features import RATE_HZ
+from pipeline.wakeword.packaging.runner import Detector, blocks_of
+
+Samples = NDArray[Any]
+BLOCK_S: Seconds = 0.1
+POST_TIMEOUT_S: Seconds = 5.0
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One detection: the word, seconds from the start of the sound, and its score (0 to 1)."""
+
+    word: str
+    at_s: Seconds
+    score: float
+
+
+@dataclass
+class Reaction:
+    """What happens on each detection. `command` is a program and its arguments, in which {word}, {at_s} and {score} are
+    replaced; no shell reads them. `url` gets the detection as JSON. Raises ServiceError for an address that is none."""
+
+    command: tuple[str, ...] = ()
+    url: str = ""
+    _running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        address = urlsplit(self.url)
+        if self.url and (address.scheme not in ("http", "https") or not address.hostname):
+            raise ServiceError(
+                f"{self.url!r} is no address to post to. Expected http://HOST/PATH or https://HOST/PATH."
+            )
+
+    def __call__(self, heard: Heard) -> list[str]:
+        """Act; what went wrong, in words. Listening goes on in any case."""
+        return [*self._run(heard), *self._post(heard)]
+
+    def finish(self) -> None:
+        """Wait for the programs that still run."""
+        for process in self._running:
+            process.wait()
+
+    def _run(self, heard: Heard) -> list[str]:
+        self._running = [process for process in self._running if process.poll() is None]
+        if not self.command:
+            return []
+        values = {"{word}": heard.word, "{at_s}": f"{heard.at_s:.3f}", "{score}": f"{heard.score:.4f}"}
+        arguments = [_replaced(argument, values) for argument in self.command]
+        try:
+            self._running.append(subprocess.Popen(arguments, stdin=subprocess.DEVNULL))
+        except OSError as error:
+            return [f"{arguments[0]} cannot be run ({error.strerror or error})."]
+        return []
+
+    def _post(self, heard: Heard) -> list[str]:
+        if not self.url:
+            return []
+        request = urllib.request.Request(  # noqa: S310 - http and https alone, see __post_init__
+            self.url, json.dumps(to_json(heard)).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=POST_TIMEOUT_S):  # noqa: S310
+                return []
+        except (urllib.error.URLError, OSError) as error:
+            return [f"{self.url} did not take the detection ({error})."]
+
+
+def listen(detector: Detector, blocks: Iterator[Samples]) -> Iterator[Heard]:
+    """The detections in sound at 16 kHz that comes block by block."""
+    for block in blocks:
+        for at_s, score in detector.feed(block):
+            yield Heard(detector.about["word"], at_s, score)
+
+
+def sound_of(source: str, device: str = "") -> Iterator[Samples]:
+    """A file of any kind that is read here, standard input (`-`: 16-bit samples at 16 kHz, mono), or without a source
+    the microphone. Raises AudioError for what cannot be read."""
+    if not source:
+        return _microphone(device)
+    return blocks_of(source) if source == STANDARD_INPUT else _file(Path(source))
+
+
+def _file(path: Path) -> Iterator[Samples]:
+    samples = load_audio(path, max_duration_s=MAX_DURATION_S).samples
+    n = round(BLOCK_S * RATE_HZ)
+    for start in range(0, len(samples), n):
+        yield samples[start : start + n]
+
+
+def _microphone(device: str) -> Iterator[Samples]:
+    require("Listening to the microphone", ("sounddevice",), AudioError)
+    try:
+        import sounddevice
+    except OSError as error:  # the package is there, the library it uses is not
+        raise AudioError(
+            f"The microphone needs PortAudio ({error}): apt-get install libportaudio2. Or pipe the sound in: "
+            f"arecord -q -f S16_LE -r 16000 -c 1 -t raw | pronlab wakeword listen BUNDLE -"
+        ) from error
+    blocks: queue.SimpleQueue[Samples] = queue.SimpleQueue()
+
+    def keep(data: NDArray[np.float32], *_: Any) -> None:
+        blocks.put(data[:, 0].copy())
+
+    try:
+        with sounddevice.InputStream(
+            RATE_HZ, round(BLOCK_S * RATE_HZ), device or None, channels=1, dtype="float32", callback=keep
+        ):
+            while True:
+                yield blocks.get()
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise AudioError(
+            f"The microphone cannot be opened ({error}). Choose one with --device NAME, as `python -m sounddevice` "
+            f"lists them."
+        ) from error
+
+
+def _replaced(argument: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        argument = argument.replace(name, value)
+    return argument

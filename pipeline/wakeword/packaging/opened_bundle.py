@@ -1,0 +1,57 @@
+"""A bundle in use on this machine: checked, unpacked where it is a zip, and its runner's detector."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.errors import ModelError
+from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
+from pipeline.wakeword.packaging.runner import Detector
+
+NEEDED = (BUNDLE_MODEL, BUNDLE_DETECTOR)
+MOST_BYTES = 200_000_000  # of one file of a bundle
+
+
+@contextmanager
+def open_bundle(path: Path, sensitivity: float = 0.5) -> Iterator[Detector]:
+    """The detector of a bundle, a zip or the folder it was unpacked to. Raises ModelError for what is none, and for a
+    model that is not the one which detector.json was written for."""
+    with TemporaryDirectory(prefix="pronlab-bundle-") as temporary:
+        folder = path if path.is_dir() else _unpacked(path, Path(temporary))
+        _check(folder)
+        yield _detector(folder, sensitivity)
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in NEEDED:
+                if archive.getinfo(name).file_size > MOST_BYTES:
+                    raise ModelError(f"{name} in {path} is larger than {MOST_BYTES // 1_000_000} MB.")
+                (folder / name).write_bytes(archive.read(name))
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path} is no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one.") from error
+    return folder
+
+
+def _check(folder: Path) -> None:
+    try:
+        about = json.loads((folder / BUNDLE_DETECTOR).read_text(encoding="utf-8"))
+        digest, expected = hashlib.sha256((folder / BUNDLE_MODEL).read_bytes()).hexdigest(), about["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{folder} holds no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one."
+        ) from error
+    if digest != expected:
+        raise ModelError(f"{BUNDLE_MODEL} in {folder} is not the file that {BUNDLE_DETECTOR} was written for.")
+
+
+def _detector(folder: Path, sensitivity: float) -> Detector:
+    try:
+        return Detector(folder, sensitivity)
+    except Exception as error:  # onnxruntime raises types of its own
+        raise ModelError(f"The bundle {folder} cannot be used ({error}). Export it again.") from error

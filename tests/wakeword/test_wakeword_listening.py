@@ -1,0 +1,171 @@
+"""Listening with a bundle: files, standard input, programs and addresses on detection, Home Assistant's protocol."""
+
+import asyncio
+import contextlib
+import json
+import sys
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from pipeline.audio.encode import to_wav
+from pipeline.cli.main import main
+from pipeline.errors import AudioError, ModelError, ServiceError
+from pipeline.wakeword.listening import Reaction, sound_of
+from pipeline.wakeword.packaging.bundle import write_bundle
+from pipeline.wakeword.packaging.opened_bundle import open_bundle
+from tests.wakeword.random_detector import RATE_HZ, expected, save_random_detector, sound
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_random_detector(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def bundle(model: Path) -> Path:
+    write_bundle(model, model / "b.zip")
+    return model / "b.zip"
+
+
+@pytest.fixture(scope="module")
+def pcm() -> bytes:
+    return np.round(sound() * 32_767).astype("<i2").tobytes()
+
+
+def times(model: Path, pcm: bytes) -> list[float]:
+    return [at_s for at_s, _ in expected(model, np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32_768)]
+
+
+def listened(*arguments: str, given: bytes = b"") -> list[dict[str, Any]]:
+    done = CliRunner().invoke(main, ["wakeword", "listen", *arguments, "--json"], input=given)
+    assert done.exit_code == 0, done.output
+    assert "Listening for 'merhaba' at threshold" in done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_file_and_standard_input_give_the_detections_of_the_detector(
+    model: Path, bundle: Path, pcm: bytes, tmp_path: Path
+) -> None:
+    samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32_768
+    (tmp_path / "s.wav").write_bytes(to_wav(samples))
+    for lines in (listened(str(bundle), str(tmp_path / "s.wav")), listened(str(bundle), "-", given=pcm)):
+        assert [line["at_s"] for line in lines] == pytest.approx(times(model, pcm), abs=1e-3)
+        assert {line["word"] for line in lines} == {"merhaba"}
+    less = listened(str(bundle), "-", "--sensitivity", "0", given=pcm)
+    assert len(less) < len(times(model, pcm))
+
+
+def test_a_program_runs_without_a_shell_on_each_detection(bundle: Path, pcm: bytes, tmp_path: Path) -> None:
+    script = tmp_path / "note it.py"
+    script.write_text("import sys\nopen(sys.argv[1], 'a').write('|'.join(sys.argv[2:]) + chr(10))\n")
+    out = tmp_path / "out.txt"
+    command = f"{sys.executable} '{script}' '{out}' '{{word}} $HOME; echo' {{score}}"
+    lines = listened(str(bundle), "-", "--do", command, given=pcm)
+    noted = sorted(out.read_text().splitlines())
+    assert noted == sorted(f"merhaba $HOME; echo|{line['score']:.4f}" for line in lines)
+
+
+def test_a_program_or_address_that_fails_is_named_and_listening_goes_on(bundle: Path, pcm: bytes) -> None:
+    command = ["wakeword", "listen", str(bundle), "-", "--do", "/nowhere/x", "--post", "http://127.0.0.1:9/", "--json"]
+    done = CliRunner().invoke(main, command, input=pcm)
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) == done.stderr.count("/nowhere/x cannot be run")
+    assert "http://127.0.0.1:9/ did not take the detection" in done.stderr
+
+
+def test_each_detection_is_posted(bundle: Path, pcm: bytes) -> None:
+    posted: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        lines = listened(str(bundle), "-", "--post", f"http://127.0.0.1:{server.server_port}/woken", given=pcm)
+        server.shutdown()
+    assert posted == lines
+    with pytest.raises(ServiceError, match="no address to post to"):
+        Reaction(url="file:///etc/passwd")
+
+
+def test_a_bundle_that_is_none_is_refused(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"PK")
+    with pytest.raises(ModelError, match="is no bundle"), open_bundle(tmp_path / "x.zip"):
+        pass
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(tmp_path / "b")
+    with open_bundle(tmp_path / "b") as detector:
+        assert detector.about["word"] == "merhaba"
+    (tmp_path / "b" / "model.onnx").write_bytes(b"another")
+    with pytest.raises(ModelError, match="not the file that"), open_bundle(tmp_path / "b"):
+        pass
+
+
+def test_a_microphone_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.optional.is_there", lambda name: False)
+    with pytest.raises(AudioError, match=r"needs sounddevice: pip install 'pronlab\[microphone\]'"):
+        next(sound_of(""))
+
+
+def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: bytes) -> None:
+    pytest.importorskip("wyoming", reason="the package wyoming is not installed")
+    from wyoming.audio import AudioChunk, AudioStart, AudioStop
+    from wyoming.client import AsyncTcpClient
+    from wyoming.info import Describe, Info
+    from wyoming.wake import Detect, Detection, NotDetected
+
+    from pipeline.wakeword.wyoming_server import serve
+
+    async def streamed(client: Any, data: bytes) -> list[float]:
+        await client.write_event(Detect(names=["merhaba"]).event())
+        await client.write_event(AudioStart(rate=RATE_HZ, width=2, channels=1).event())
+        size = 2 * RATE_HZ // 10
+        for start in range(0, len(data), size):
+            chunk = AudioChunk(RATE_HZ, 2, 1, data[start : start + size], timestamp=start * 1000 // (2 * RATE_HZ))
+            await client.write_event(chunk.event())
+        await client.write_event(AudioStop().event())
+        await client.write_event(Describe().event())
+        at: list[float] = []
+        while not Info.is_type((event := await client.read_event()).type):
+            at.append(Detection.from_event(event).timestamp / 1000 if Detection.is_type(event.type) else -1.0)
+            assert Detection.is_type(event.type) or NotDetected.is_type(event.type)
+        return at
+
+    async def whole() -> None:
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        with open_bundle(bundle) as detector:
+            server = asyncio.create_task(serve(detector.again, "127.0.0.1", 0, "tr", port.set_result))
+            async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                await client.write_event(Describe().event())
+                info = Info.from_event(await client.read_event())
+                assert [(m.name, m.languages) for m in info.wake[0].models] == [("merhaba", ["tr"])]
+                for _ in range(2):  # a stream begins anew
+                    # The chunk in which a window ends is up to .1 s long.
+                    assert await streamed(client, pcm) == pytest.approx(
+                        [at_s - 0.05 for at_s in times(model, pcm)], abs=0.06
+                    )
+                assert await streamed(client, pcm[:6_400]) == [-1.0], "shorter than a window"
+            server.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await server
+
+    asyncio.run(whole())
+
+
+def test_the_protocol_without_keys_stays_on_this_machine(bundle: Path) -> None:
+    pytest.importorskip("wyoming", reason="the package wyoming is not installed")
+    done = CliRunner().invoke(main, ["wakeword", "wyoming", str(bundle), "--host", "0.0.0.0"])
+    assert (done.exit_code, "--open-to-network" in done.stderr) == (1, True)
