@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, shifted
 from pipeline.scoring.speech.free_decoding import RecognisedWord, recognise
-from pipeline.scoring.speech.frontend import FrameSound, frame_sound
+from pipeline.scoring.speech.frontend import FrameSound, frame_sound, levelled
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.dictionary import (
     LetterToSound,
@@ -57,15 +57,13 @@ LEAST_TOTAL = {1.0: 8.0, 2.0 / 3.0: 6.0}
 # Of the text's phones: with fewer read, a few words that were heard may be chance. On cut and spliced recordings of
 # speakers that no listener heard, 2 of 114 other texts pass, and 86 % of readings cut off anywhere.
 MIN_READ_SHARE = 0.25
-# With more read, the whole text is measured, as in training, where a word was left out here and there.
-NEARLY_ALL_READ = 0.8
 
 
 @dataclass(frozen=True)
 class Analysis:
     """Everything measured on a recording of a known text, from which the result is made. `read` are the numbers of
-    the words that were read; `spoken` and what is measured is of the words `measured`: of all, unless too many were
-    left out."""
+    the words that were read; `spoken` and what is measured is of the words `measured`: of all, as in training, unless
+    too many were left out for that."""
 
     words: tuple[Word, ...]
     read: tuple[int, ...]
@@ -101,6 +99,7 @@ class SpeechScorer:
                 seconds=audio.duration_s, most=MAX_S,
             )  # fmt: skip
             return self._refused(target, State.TOO_LONG, too_long)
+        audio = replace(audio, samples=levelled(audio.samples))
         words = given_phones(target.text, target.phones) if target.phones else pronounce(target.text, self._rules)
         heard = self.runtime.listen(audio.samples)
         shortest = [label for word in words for label in min(_labels(word), key=len)]
@@ -130,11 +129,11 @@ class SpeechScorer:
         all_words = range(len(words))
         were_read = tuple(number for number in all_words if number not in left_out)
         share_read = sum(n_phones[number] for number in were_read) / sum(n_phones)
-        if MIN_READ_SHARE <= share_read < NEARLY_ALL_READ:
-            found = self._measure(sound, words, heard, reading, were_read, were_read)
-            if found.match >= SURE_MATCH:
-                return found
-        return self._measure(sound, words, heard, reading, tuple(all_words), were_read)
+        whole = self._measure(sound, words, heard, reading, tuple(all_words), were_read)
+        if whole.match >= SURE_MATCH or share_read < MIN_READ_SHARE or not left_out:
+            return whole
+        part = self._measure(sound, words, heard, reading, were_read, were_read)
+        return part if part.match >= SURE_MATCH else whole
 
     def _measure(
         self, sound: FrameSound, words: list[Word], heard: ListenerOutput, reading: Reading, measured: tuple[int, ...],
