@@ -296,11 +296,6 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
     def named(config: TrainConfig) -> TrainConfig:
         return replace(config, name=config.name or f"{config.extractor}-{config.model}")
 
-    blind = None
-    if chosen.run is None:
-        blind = word_blindness(Settings.from_env(), resolve(TrainConfig, chosen, options, load_preset, named))
-    if blind is not None:
-        click.echo(f"pronlab: {blind}", err=True)
     start = prepare("word", TrainConfig, chosen, options, load_preset, named)
     if start is None:
         return
@@ -316,6 +311,9 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
 
         data = load_training_data(settings, config, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data.hash)
+        blind = None if chosen.run else word_blindness(settings, config)
+        if blind is not None:
+            click.echo(f"pronlab: {blind}", err=True)
         report = run_training(data, config, writer)
         writer.update(progress=1.0, message="done", result={"metrics": report.metrics, "model": report.folder})
     if report is None:

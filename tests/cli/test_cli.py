@@ -170,7 +170,6 @@ def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Pat
         (("train", "word", "--csv", "none.csv"), "none.csv"),
         (("train", "word", "--set", "demo", "--extractor", "oracle"), "oracle"),
         (("train", "word", "--set", "demo", "--preset", "oracle"), "oracle"),
-        (("train", "word", "--set", "demo", "--folds", "9"), "9 folds"),
         (("features", "--set", "none"), "none"),
         (("deploy",), "Name the run"),
         (("deploy", "nothing-12345678"), "nothing-12345678"),

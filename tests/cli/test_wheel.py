@@ -64,7 +64,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--no-compile",
         str(wheel),
     ]
-    done = subprocess.run(install, capture_output=True, text=True)
+    # With the checkout on its path, pip would think it installed.
+    elsewhere = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(install, capture_output=True, text=True, env=elsewhere)
     assert done.returncode == 0, done.stderr
     # A path in a .pth file is searched, and the .pth files there (of the checkout, in editable mode) are not read.
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
