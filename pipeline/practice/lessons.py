@@ -45,6 +45,7 @@ MAX_BYTES = 200_000
 MAX_ITEMS = 500
 MAX_TITLE, MAX_THEME, MAX_ABOUT, MAX_NOTE = 80, 40, 500, 300
 MAX_LENGTH = {"words": 60, "sentences": 300}
+MOST_REASONS, MAX_REASON = 20, 200  # that are told, and in characters
 LEVELS = range(1, 6)
 KEYS = {"title", "language", "kind", "about", "level", "theme", "sounds", "items"}
 LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -149,7 +150,7 @@ def as_yaml(title: str, language: str, kind: str, items: Sequence[Item]) -> byte
 
 
 def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
-    """Raises LessonError with everything that is wrong."""
+    """Raises LessonError with everything that is wrong, up to MOST_REASONS."""
     if len(content) > MAX_BYTES:
         raise LessonError(
             N_("{name}: a lesson has at most {limit} kB, this has {size}."),
@@ -195,7 +196,9 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
         sounds = []
     items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
     if wrong:
-        raise LessonError(N_("The lesson {name} cannot be used: {reasons}."), name=name, reasons=joined(wrong))
+        reasons = [reason[:MAX_REASON] for reason in wrong[:MOST_REASONS]]
+        reasons += [f"{len(wrong) - MOST_REASONS} more"] if len(wrong) > MOST_REASONS else []
+        raise LessonError(N_("The lesson {name} cannot be used: {reasons}."), name=name, reasons=joined(reasons))
     return Lesson(name, title or "", language, kind, items, about or "", level, own, theme or "", tuple(sounds))
 
 

@@ -183,7 +183,7 @@ def _lessons(shown: paths.Path, language: str) -> None:
 
 def _lesson(lesson: Lesson) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(translated(lesson.title), key=f"path-{lesson.id}", on_click=_open, args=(lesson.id, None))
+        st.button(plain(translated(lesson.title)), key=f"path-{lesson.id}", on_click=_open, args=(lesson.id, None))
         facts = [_("level {level}").format(level=lesson.level), translated(lesson.theme)]
         facts.append(ngettext("{n} text", "{n} texts", len(lesson.items)).format(n=number(len(lesson.items))))
         st.caption(" · ".join(plain(fact) for fact in facts if fact))
