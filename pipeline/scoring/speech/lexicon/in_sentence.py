@@ -2,7 +2,8 @@
 
 English words that are written alike and said differently (*an intimate friend*, *to intimate*) are told apart by the
 words before them in their phrase, where those settle it: then only the fitting pronunciation is accepted. Else all that
-the dictionary has are: to call a right reading wrong is worse than to let a wrong one pass. Function words are weak inside a sentence and strong at its end; both are accepted everywhere.
+the dictionary has are: to call a right reading wrong is worse than to let a wrong one pass. Function words are weak
+inside a sentence and strong at its end; both are accepted everywhere.
 """
 
 from collections.abc import Callable, Mapping, Sequence
