@@ -38,7 +38,7 @@ def teachers_classes() -> None:
             _("Set a PIN first. Without one, whoever types your name would see what learners show you alone."),
             icon=":material/lock:",
         )
-        choose_pin(teacher)
+        choose_pin(teacher, is_needed=True)
         return
     known = {led.id: led for led in classes.mine(teacher)}
     if state.recall(MADE) in known:
