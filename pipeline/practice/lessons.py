@@ -143,7 +143,11 @@ def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -
 
 
 def as_yaml(title: str, language: str, kind: str, items: Sequence[Item]) -> bytes:
-    """A lesson's file from a list of items."""
+    """A lesson's file from a list of items. Raises LessonError for more than a lesson holds, before they are written."""
+    if len(items) > MAX_ITEMS:
+        raise LessonError(
+            N_("A lesson has at most {most} texts; this list has {n}. Split it."), most=MAX_ITEMS, n=len(items)
+        )
     texts = [{"text": item.text, "note": item.note} if item.note else item.text for item in items]
     content = {"title": title, "language": language, "kind": kind, "items": texts}
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode("utf-8")
