@@ -143,7 +143,7 @@ def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -
 
 
 def as_yaml(title: str, language: str, kind: str, items: Sequence[Item]) -> bytes:
-    """A lesson's file from a list of items. Raises LessonError for more than a lesson holds, before they are written."""
+    """A lesson's file from a list of items. Raises LessonError for more than a lesson holds."""
     if len(items) > MAX_ITEMS:
         raise LessonError(
             N_("A lesson has at most {most} texts; this list has {n}. Split it."), most=MAX_ITEMS, n=len(items)
