@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TEMPORARY_PREFIX = ".tmp-"
 FULL_BELOW_BYTES = 64 * 1024
+MOST_YAML_CHARACTERS = 10_000_000  # with everything that aliases repeat
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust tell the system's errors
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DEVICES = (Path("/dev"), Path("/proc"))
@@ -106,16 +107,33 @@ def loads(content: bytes | str) -> Any:
 
 def loads_yaml(content: bytes | str) -> Any:
     """The value in YAML text. Raises ValueError in one line for whatever is none: PyYAML itself raises other things for
-    dates that are none, and for what is nested too deeply."""
+    dates that are none, and for what is nested too deeply. Aliases (`*name`) may repeat a value, but not without end or
+    so often that whoever walks through it is kept for hours."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where PyYAML was built with libyaml
     try:
-        return yaml.load(content.decode("utf-8-sig") if isinstance(content, bytes) else content, loader)  # noqa: S506
+        value = yaml.load(content.decode("utf-8-sig") if isinstance(content, bytes) else content, loader)  # noqa: S506
+        if _length(value, {}) > MOST_YAML_CHARACTERS:
+            raise ValueError("its aliases repeat too much")
+        return value
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(" ".join(str(error).split())) from error
+
+
+def _length(value: Any, known: dict[int, int]) -> int:
+    """Of all its texts and other values together, each as often as it is repeated. Raises RecursionError for what
+    contains itself."""
+    if isinstance(value, str | bytes):
+        return 1 + len(value)
+    if not isinstance(value, dict | list | set | tuple):
+        return 1
+    if id(value) not in known:
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_length(part, known) for part in parts)
+    return known[id(value)]
 
 
 def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dashboard.identity import asks
-from dashboard.services.learner import acting_as
+from dashboard.services.learner import acting_as, has_pin, may_have_pin
 from dashboard.services.shared import settings
+from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.practice import classes
+from pipeline.practice.pin import PinError
 
 if TYPE_CHECKING:
+    from pipeline.people.access import Identity
     from pipeline.practice.classes import Member, Membership, SchoolClass, Share
     from pipeline.practice.progress import Sound
 
@@ -39,18 +42,25 @@ class ClassSound:
 
 
 @asks(Action.LEAD_CLASSES)
+def needs_pin(teacher: str) -> bool:
+    """Whether a teacher has still to set a PIN: without a sign-in or one, whoever knows the name, which every learner
+    of the class does, would see what the others gave the teacher alone."""
+    return may_have_pin() and not has_pin(teacher)
+
+
+@asks(Action.LEAD_CLASSES)
 def mine(teacher: str) -> list[SchoolClass]:
-    return classes.classes_of(settings(), acting_as(teacher))
+    return classes.classes_of(settings(), _leading(teacher))
 
 
 @asks(Action.LEAD_CLASSES)
 def make(name: str, teacher: str) -> SchoolClass:
-    return classes.make_class(settings(), name, acting_as(teacher))
+    return classes.make_class(settings(), name, _leading(teacher))
 
 
 @asks(Action.LEAD_CLASSES)
 def delete(key: str, teacher: str) -> None:
-    classes.delete_class(settings(), key, acting_as(teacher))
+    classes.delete_class(settings(), key, _leading(teacher))
 
 
 @asks(Action.LEAD_CLASSES)
@@ -58,7 +68,7 @@ def progress(key: str, teacher: str) -> list[Progress]:
     from pipeline.practice.progress import by_sound
 
     shown = []
-    for member in classes.members(settings(), key, acting_as(teacher)):
+    for member in classes.members(settings(), key, _leading(teacher)):
         scores = [attempt.overall for attempt in member.attempts if attempt.overall is not None]
         last = member.attempts[-1].at if member.attempts else ""
         mean = sum(scores) / len(scores) if scores else None
@@ -104,3 +114,11 @@ def join(learner: str, key: str, share: Share) -> None:
 @asks(Action.PRACTISE)
 def leave(learner: str, key: str) -> None:
     classes.leave(settings(), learner, key, acting_as(learner))
+
+
+def _leading(teacher: str) -> Identity:
+    """Raises PinError for a teacher who has still to set one."""
+    me = acting_as(teacher)
+    if needs_pin(me.name):
+        raise PinError(N_("Set a PIN first: a class shows what its learners give their teacher alone."))
+    return me

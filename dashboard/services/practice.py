@@ -20,6 +20,7 @@ from pipeline.practice.attempts import (
     Attempt,
     AttemptLog,
     delete_attempts,
+    has_anything,
     read_attempts,
     save_attempt,
 )
@@ -181,6 +182,12 @@ def give_feedback(prediction: str, agrees: bool) -> None:
 def kept(learner: str) -> consent.Keep | None:
     """What the learner lets us keep; None while they have not been asked, or are nobody."""
     return consent.consent_of(settings(), learner, acting_as(learner)) if learner else None
+
+
+@asks(Action.PRACTISE)
+def keeps_anything(learner: str) -> bool:
+    """Whether there is anything of the learner to download or delete."""
+    return has_anything(settings(), learner, acting_as(learner))
 
 
 @asks(Action.PRACTISE)

@@ -154,6 +154,12 @@ def delete_attempts(settings: Settings, learner: str, text: str | None = None, b
     return count
 
 
+def has_anything(settings: Settings, learner: str, by: Identity | None = None) -> bool:
+    """Whether anything at all is kept of the learner."""
+    permit_own(settings, by, learner)
+    return learner_folder(settings, learner).is_dir()
+
+
 def learner_folder(settings: Settings, learner: str) -> Path:
     """Where all that is kept of a learner lies, under whichever spelling of the name it was begun. Raises AttemptError
     for what is no name."""

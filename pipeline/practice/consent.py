@@ -56,8 +56,9 @@ def give_consent(settings: Settings, learner: str, keep: Keep, by: Identity | No
 
 
 def drop_recordings(settings: Settings, learner: str, by: Identity | None = None) -> int:
-    """Delete the recordings and keep the scores; how many were deleted."""
-    recordings = [attempt.audio for attempt in read_attempts(settings, learner, by=by).attempts if attempt.audio]
+    """Delete all recordings, also those whose scores cannot be read, and keep the scores; how many were deleted."""
+    permit_own(settings, by, learner)
+    recordings = sorted(learner_folder(settings, learner).glob("*/*.wav"))
     for audio in recordings:
         audio.unlink(missing_ok=True)
     return len(recordings)

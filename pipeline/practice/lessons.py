@@ -45,6 +45,7 @@ MAX_BYTES = 200_000
 MAX_ITEMS = 500
 MAX_TITLE, MAX_THEME, MAX_ABOUT, MAX_NOTE = 80, 40, 500, 300
 MAX_LENGTH = {"words": 60, "sentences": 300}
+MOST_REASONS, MAX_REASON = 20, 200  # that are told, and in characters
 LEVELS = range(1, 6)
 KEYS = {"title", "language", "kind", "about", "level", "theme", "sounds", "items"}
 LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -142,14 +143,18 @@ def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -
 
 
 def as_yaml(title: str, language: str, kind: str, items: Sequence[Item]) -> bytes:
-    """A lesson's file from a list of items."""
+    """A lesson's file from a list of items. Raises LessonError for more than a lesson holds."""
+    if len(items) > MAX_ITEMS:
+        raise LessonError(
+            N_("A lesson has at most {most} texts; this list has {n}. Split it."), most=MAX_ITEMS, n=len(items)
+        )
     texts = [{"text": item.text, "note": item.note} if item.note else item.text for item in items]
     content = {"title": title, "language": language, "kind": kind, "items": texts}
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode("utf-8")
 
 
 def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
-    """Raises LessonError with everything that is wrong."""
+    """Raises LessonError with everything that is wrong, up to MOST_REASONS."""
     if len(content) > MAX_BYTES:
         raise LessonError(
             N_("{name}: a lesson has at most {limit} kB, this has {size}."),
@@ -195,7 +200,9 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
         sounds = []
     items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
     if wrong:
-        raise LessonError(N_("The lesson {name} cannot be used: {reasons}."), name=name, reasons=joined(wrong))
+        reasons = [reason[:MAX_REASON] for reason in wrong[:MOST_REASONS]]
+        reasons += [f"{len(wrong) - MOST_REASONS} more"] if len(wrong) > MOST_REASONS else []
+        raise LessonError(N_("The lesson {name} cannot be used: {reasons}."), name=name, reasons=joined(reasons))
     return Lesson(name, title or "", language, kind, items, about or "", level, own, theme or "", tuple(sounds))
 
 

@@ -16,7 +16,7 @@ from pipeline.records import ScoreResult, State
 # before up to here (0.7 points more, sd 2.0, n 69); .1 to .2: 1.0 less, sd 5.1, n 34; above: 13.0 less, sd 25.7, n 93.
 TOO_LOUD_SHARE = 0.1
 REASONS: Mapping[State, str] = {
-    State.NO_SPEECH: N_("No voice was heard."),
+    State.NO_SPEECH: N_("No voice was heard, or too little of it."),
     State.OTHER_TEXT: N_("Something other than the text was heard."),
     State.TOO_SHORT: N_("The recording ended before the text was read."),
     State.TOO_LONG: N_("Much more than the text was said."),

@@ -126,8 +126,11 @@ def test_a_drill_is_heard_said_and_planned(
     assert "Minimal pairs" in headings(page)
 
 
-def test_a_class_is_made_joined_and_seen(open_page: Open, demo: Settings) -> None:
+def test_a_class_is_made_joined_and_seen(open_page: Open, demo: Settings, browser: dict[str, str]) -> None:
     page = open_page("practice", learner="Rita", practise="classes")
+    assert "Set a PIN first" in said(page), "her learners know her name"
+    page.text_input(key="pin-new").set_value("2468")
+    button(page, "Set PIN").click().run()
     page.text_input(key="class-name").set_value("7B")
     button(page, "Add class").click().run()
     (led,) = classes_of(demo, Identity("Rita", EVERY_ROLE))
@@ -142,6 +145,9 @@ def test_a_class_is_made_joined_and_seen(open_page: Open, demo: Settings) -> Non
     table = open_page("practice", learner="Rita", practise="classes").dataframe[0].value
     assert table["Learner"].tolist() == ["Deniz"]
     assert table["Attempts"].tolist() == [1]
+    key = browser.pop("pronlab-learner-key")
+    assert not open_page("practice", learner="Rita", practise="classes").dataframe
+    browser["pronlab-learner-key"] = key
     join(demo, "Deniz", led.id, Share.RECORDINGS)
     page = open_page("practice", learner="Deniz", practise="progress")
     assert "Rita sees your scores and recordings" in said(page)
@@ -160,6 +166,27 @@ def test_a_lesson_is_made_of_a_table(open_page: Open, settings: Settings) -> Non
     lesson = get_lesson(settings, "sehirde")
     assert [(item.text, item.note) for item in lesson.items] == [("otobüs", "ö"), ("tramvay", "")]
     assert "?lesson=sehirde" in page.code[0].value
+
+
+def test_a_lesson_replaces_none_of_another_title(open_page: Open, settings: Settings) -> None:
+    from pipeline.practice.lessons import list_lessons
+
+    page = open_page("practice", practise="library")
+    for title in ("Уроки", "Слова", "Слова", "tr placement"):
+        page.text_input(key="lesson-title").set_value(title)
+        page.text_area(key="lesson-texts").set_value("masa")
+        button(page, "Add lesson").click().run()
+        assert not page.exception
+    added = {lesson.id: lesson.title for lesson in list_lessons(settings)[0] if lesson.own}
+    assert added == {"lesson": "Уроки", "lesson-2": "Слова", "tr-placement-2": "tr placement"}
+
+
+def test_whatever_is_kept_can_be_deleted(open_page: Open, settings: Settings) -> None:
+    give_consent(settings, "Deniz", Keep.SCORES)
+    page = open_page("practice", learner="Deniz", practise="progress")
+    button(page, "Yes, delete everything").click().run()
+    assert not page.exception
+    assert not (settings.attempts_root / "Deniz").exists()
 
 
 def test_free_speaking_shows_what_was_heard_and_keeps_nothing(open_page: Open, settings: Settings) -> None:

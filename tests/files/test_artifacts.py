@@ -133,3 +133,13 @@ def test_whatever_is_no_yaml_is_a_value_error_of_one_line(content: str | bytes) 
     with pytest.raises(ValueError, match=r".") as refused:
         artifacts.loads_yaml(content)
     assert "\n" not in str(refused.value)
+
+
+def test_yaml_whose_aliases_repeat_without_bound_is_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    with pytest.raises(ValueError, match="repeat too much"):
+        artifacts.loads_yaml("\n".join(lines))
+    with pytest.raises(ValueError, match="nested too deeply"):
+        artifacts.loads_yaml("a: &a [*a]")
+    assert artifacts.loads_yaml("a: &a {b: 1}\nc: *a") == {"a": {"b": 1}, "c": {"b": 1}}

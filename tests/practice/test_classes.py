@@ -24,7 +24,7 @@ from pipeline.practice.classes import (
 )
 from pipeline.practice.consent import Keep, give_consent
 from pipeline.practice.lesson_import import items_of_file, items_of_lines
-from pipeline.practice.lessons import Item, as_yaml, parse
+from pipeline.practice.lessons import Item, LessonError, as_yaml, parse
 from pipeline.records import ScoreResult, Target
 from pipeline.settings import Settings
 
@@ -112,6 +112,11 @@ def test_a_lesson_is_made_of_any_list(content: bytes) -> None:
     items = items_of_file(content)
     lesson = parse("list", as_yaml("List", "tr", "words", items))
     assert [(item.text, item.note) for item in lesson.items] == [("ağaç", "ğ uzatır"), ("ışık", "")]
+
+
+def test_a_list_that_is_too_long_is_refused() -> None:
+    with pytest.raises(LessonError, match="at most 500 texts; this list has 501"):
+        as_yaml("List", "tr", "words", [Item("masa")] * 501)
 
 
 def test_a_list_that_is_none_is_refused() -> None:

@@ -167,6 +167,14 @@ def test_everything_wrong_with_a_lesson_is_said_at_once() -> None:
         assert words in str(caught.value)
 
 
+def test_what_is_wrong_with_a_hostile_lesson_stays_short() -> None:
+    keys = "".join(f"k{number}: 1\n" for number in range(2000))
+    for wrong in (keys, f"kind: {'x' * 100_000}\n"):
+        with pytest.raises(LessonError) as caught:
+            parse("bad", f"title: a\nlanguage: en\n{wrong}items: [a]\n".encode())
+        assert len(str(caught.value)) < 5000
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1254"])
 def test_a_lesson_may_be_saved_in_any_encoding(encoding: str) -> None:
     lesson = parse("x", "title: Günlük sözler\nlanguage: tr\nitems: [ağaç, ışık]\n".encode(encoding))
@@ -320,7 +328,10 @@ def test_scores_alone_are_kept_without_sound(settings: Settings, audio: Audio) -
     attempts = read_attempts(settings, "Ada").attempts
     assert [attempt.audio is None for attempt in attempts] == [True, False]
     assert attempts[0].lesson == "tr-first-words"
-    assert drop_recordings(settings, "Ada") == 1
+    save_attempt(settings, "Ada", "göl", audio, result())
+    damaged = next((settings.attempts_root / "Ada" / "göl").glob("*.json"))
+    damaged.write_text("{")
+    assert drop_recordings(settings, "Ada") == 2, "also where the scores cannot be read"
     assert not list(settings.attempts_root.rglob("*.wav"))
     assert len(read_attempts(settings, "Ada").attempts) == 2
 

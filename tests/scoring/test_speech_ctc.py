@@ -60,6 +60,13 @@ def test_alignment_is_the_best_of_all_paths(labels: list[int], seed: int) -> Non
     assert tuple(frames) == best
 
 
+def test_a_long_text_is_aligned() -> None:
+    labels = [1, 2] * 200
+    log_probs = np.full((400, 3), -9.0)
+    log_probs[np.arange(400), labels] = 0.0
+    assert ctc.align(log_probs, labels).start.tolist() == list(range(400))
+
+
 @pytest.mark.parametrize("labels", [[1], [1, 2], [2, 2], [1, 2, 1], [1, 1, 2], [3, 1, 2, 3]])
 @pytest.mark.parametrize("seed", range(3))
 def test_goodness_is_the_likelihood_with_one_label_changed_or_left_out(labels: list[int], seed: int) -> None:

@@ -107,3 +107,17 @@ def test_the_model_is_as_it_is_said_there_and_other_forms_are_accepted(text: str
 
 def test_where_nothing_settles_it_all_are_accepted() -> None:
     assert len(pronounce("record")[0].variants) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "phones"),
+    [
+        ("we read it yesterday", 1, "R EH1 D"), ("they read it every day", 1, "R IY1 D"),
+        ("it was not read", 3, "R EH1 D"), ("the animals that live here", 3, "L IH1 V"),
+        ("those that use it", 2, "Y UW1 Z"), ("it is not close", 3, "K L OW1 S"), ("are you close", 2, "K L OW1 S"),
+        ("he is always present", 3, "P R EH1 Z AH0 N T"), ("does this conflict", 2, "K AH0 N F L IH1 K T"),
+        ("Come in. Close the door", 2, "K L OW1 Z"), ("like this, record it", 2, "R AH0 K AO1 R D"),
+    ],
+)  # fmt: skip
+def test_a_right_reading_is_never_refused(text: str, word: int, phones: str) -> None:
+    assert tuple(phones.split()) in pronounce(text)[word].variants

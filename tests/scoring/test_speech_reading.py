@@ -43,6 +43,15 @@ def test_two_words_begun_again() -> None:
     assert found.n_retries == 1
 
 
+def test_the_whole_text_said_twice_is_scored_on_the_last_time() -> None:
+    once = [1, 2, 0, 3, 0, 4, 1, 0]
+    found = read(sure([0, *once, *once, 0]), [[[1, 2]], [[3]], [[4, 1]]])
+    assert found.abandoned.tolist() == [False, *7 * [True], *10 * [False]]
+    assert found.n_retries == 1
+    assert found.spans == ((9, 11), (12, 13), (14, 16)), "of the last time"
+    assert not found.others
+
+
 THREE = [[[1, 2]], [[3, 4], [3, 5]], [[4, 1]]]
 
 

@@ -110,6 +110,7 @@ def test_a_partial_reading_is_scored_for_what_was_read(scorer: SpeechScorer, cli
         assert result.state is State.SCORED
         gone = [number for number, word in enumerate(result.words) if word.verdict is Verdict.MISSING]
         assert gone == missing
+        assert all(phone.verdict is Verdict.MISSING for number in gone for phone in result.words[number].phones)
         assert result.dimensions["completeness"] == pytest.approx(10 * (1 - len(missing) / 9), abs=0.01)
         assert whole.overall is not None
         assert result.overall is not None
@@ -133,6 +134,20 @@ def test_what_is_said_twice_or_beside_the_text_is_told(scorer: SpeechScorer, cli
     for result in (again, added):
         assert result.state is State.SCORED
         assert not [word.text for word in result.words if word.verdict is Verdict.MISSING]
+
+
+def test_a_text_read_twice_is_that_text(scorer: SpeechScorer, clips: list[Audio]) -> None:
+    samples = clips[0].samples
+    result = read(scorer, of(np.r_[samples, np.zeros(4000), samples]), TEXTS[0])
+    assert result.state is State.SCORED
+    assert result.added_words == (), "all of it is in the text"
+
+
+def test_a_long_text_is_scored(scorer: SpeechScorer, clips: list[Audio]) -> None:
+    result = read(scorer, of(np.concatenate([clip.samples for clip in clips])), " ".join(TEXTS))
+    assert result.state is State.SCORED
+    assert len(result.words) == 34
+    assert sum(word.verdict is Verdict.MISSING for word in result.words) <= 1
 
 
 @pytest.mark.parametrize("kind", ["white", "hum", "clicks"])

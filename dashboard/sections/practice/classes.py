@@ -10,7 +10,7 @@ from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import lesson_title
-from dashboard.sections.practice.learner import is_open, learner_name
+from dashboard.sections.practice.learner import choose_pin, is_open, learner_name
 from dashboard.services import classes, practice
 from dashboard.services.classes import Progress
 from pipeline.i18n import N_, _, day, minute, number
@@ -32,6 +32,13 @@ def teachers_classes() -> None:
         empty_state(_("Type your name above to lead a class."))
         return
     if not is_open(teacher):
+        return
+    if classes.needs_pin(teacher):
+        st.info(
+            _("Set a PIN first. Without one, whoever types your name would see what learners show you alone."),
+            icon=":material/lock:",
+        )
+        choose_pin(teacher, is_needed=True)
         return
     known = {led.id: led for led in classes.mine(teacher)}
     if state.recall(MADE) in known:

@@ -51,17 +51,16 @@ def is_open(learner: str) -> bool:
     return False
 
 
-def choose_pin(learner: str) -> None:
-    """Set, change or remove it."""
+def choose_pin(learner: str, *, is_needed: bool = False) -> None:
+    """Set, change or remove it; where it is needed, why has been said."""
     if not learners.may_have_pin():
         return
     has = learners.has_pin(learner)
     with st.form("pin-set", width=420, clear_on_submit=True), errors_in_words():
-        st.markdown(
-            _("**You have a PIN.** Nobody can open your practice by typing your name.")
-            if has
-            else _("**PIN (optional).** With one, nobody can open your practice by typing your name.")
-        )
+        if has:
+            st.markdown(_("**You have a PIN.** Nobody can open your practice by typing your name."))
+        elif not is_needed:
+            st.markdown(_("**PIN (optional).** With one, nobody can open your practice by typing your name."))
         digits = st.text_input(
             _("New PIN, {shortest} to {longest} digits").format(shortest=SHORTEST, longest=LONGEST), type="password",
             max_chars=LONGEST, key="pin-new",

@@ -79,7 +79,7 @@ def _write() -> None:
         )  # fmt: skip
         if st.form_submit_button(_("Add lesson"), type="primary", key="lesson-add"):
             items = [*items_of_lines(texts), *(items_of_file(file.getvalue()) if file is not None else ())]
-            _add(_name_of(title), as_yaml(title.strip(), language, kind, items))
+            _add(_free_name(title.strip()), as_yaml(title.strip(), language, kind, items))
 
 
 def _upload() -> None:
@@ -96,6 +96,14 @@ def _add(name: str, content: bytes) -> None:
     state.remember(FILES, int(state.recall(FILES, 0)) + 1)
     state.remember(ADDED, lesson.id)
     keep("lesson", _("“{title}” was added.").format(title=plain(translated(lesson.title))))
+
+
+def _free_name(title: str) -> str:
+    """A lesson is replaced by another one of the same title alone: the links to any other go on."""
+    titles = {lesson.id: str(lesson.title) for lesson in practice.all_lessons()[0]}
+    name = _name_of(title)
+    names = (name, *(f"{name[:56]}-{n}" for n in range(2, len(titles) + 3)))
+    return next(free for free in names if titles.get(free, title) == title)
 
 
 def _name_of(title: str) -> str:

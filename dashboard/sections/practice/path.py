@@ -9,6 +9,7 @@ from dashboard.markup import plain
 from dashboard.sections.practice.choose import LANGUAGES, language_name, open_lesson
 from dashboard.sections.practice.drill import drill as drill_section
 from dashboard.sections.practice.learner import is_open, learner_name
+from dashboard.sections.practice.privacy import ask
 from dashboard.services import path as paths
 from pipeline.i18n import _, day, ngettext, number, translated
 from pipeline.phones import PHONES
@@ -38,12 +39,11 @@ def path() -> None:
     if keeps:
         with goals:
             _goal(learner, shown)
+    elif not learner:
+        empty_state(_("Type your name above and let us keep your scores: your path follows from them."))
     else:
-        empty_state(
-            _("Type your name above and let us keep your scores: your path follows from them.")
-            if not learner
-            else _("Let us keep your scores under Progress: your path follows from them.")
-        )
+        empty_state(_("Let us keep your scores under Progress: your path follows from them."))
+        ask(learner)
     left, right = st.columns(2)
     with left:
         if shown.placement is not None:
@@ -183,7 +183,7 @@ def _lessons(shown: paths.Path, language: str) -> None:
 
 def _lesson(lesson: Lesson) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(translated(lesson.title), key=f"path-{lesson.id}", on_click=_open, args=(lesson.id, None))
+        st.button(plain(translated(lesson.title)), key=f"path-{lesson.id}", on_click=_open, args=(lesson.id, None))
         facts = [_("level {level}").format(level=lesson.level), translated(lesson.theme)]
         facts.append(ngettext("{n} text", "{n} texts", len(lesson.items)).format(n=number(len(lesson.items))))
         st.caption(" · ".join(plain(fact) for fact in facts if fact))

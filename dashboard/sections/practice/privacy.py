@@ -48,6 +48,7 @@ def _let_keep(learner: str, keep: Keep) -> None:
 
 
 def what_is_kept(learner: str, n: int) -> None:
+    """`n` attempts, and what else there is of the learner: drills, classes, a place, what cannot be read."""
     st.header(_("Your data"), anchor=False)
     keep = practice.kept(learner)
     st.markdown(_("You have not chosen yet what we may keep.") if keep is None else _(IN_WORDS[keep]))
@@ -58,7 +59,7 @@ def what_is_kept(learner: str, n: int) -> None:
                 st.rerun()
     joined_classes(learner)
     choose_pin(learner)
-    if not n:
+    if not practice.keeps_anything(learner):
         return
     with st.container(horizontal=True):
         st.download_button(

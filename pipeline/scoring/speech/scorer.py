@@ -122,7 +122,17 @@ class SpeechScorer:
 
     def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""
-        reading = read(heard.log_probs, [_labels(word) for word in words])
+        labels = [_labels(word) for word in words]
+        found = self._analyse(audio, words, heard, read(heard.log_probs, labels))
+        if found.match < SURE_MATCH and found.reading.others:
+            # A text that was read twice may pass for one with much else in the middle.
+            twice = self._analyse(audio, words, heard, read(heard.log_probs, labels, text_alone=True))
+            if twice.match >= SURE_MATCH and twice.reading.n_retries:
+                return twice
+        return found
+
+    def _analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput, reading: Reading) -> Analysis:
+        """Raises ValueError where the recording is too short for the words."""
         sound = frame_sound(audio.samples, len(heard.log_probs))
         n_phones = [len(min(_labels(word), key=len)) for word in words]
         left_out = reading.left_out(n_phones, sound.level_db)
@@ -195,7 +205,7 @@ class SpeechScorer:
         said = share_read if matches else found.match * float(heard_share(found.spoken, found.evidence).mean())
         dimensions["completeness"] = round(10.0 * said, 2)
         overall = round(10.0 * float(sentence[UTTERANCE_ASPECTS.index("total")]), 2)
-        added = _added_words(found.reading, heard_words or []) if matches else ()
+        added, n_said_again = _beside_the_text(found, heard_words or []) if matches else ((), 0)
         return ScoreResult(
             overall=overall,
             band=band_of(overall).key,
@@ -208,12 +218,12 @@ class SpeechScorer:
             else None,
             dimensions=dimensions,
             words=words,
-            warnings=tuple(_warnings(found, matches, added)),
+            warnings=tuple(_warnings(found, matches, added, n_said_again)),
             state=State.SCORED if matches else State.OTHER_TEXT,
             heard_phones=_heard_phones(found, heard_words),
             heard_text=None if heard_words is None else " ".join(word.text for word in heard_words),
             added_words=added,
-            n_repeats=found.reading.n_retries if matches else 0,
+            n_repeats=found.reading.n_retries + n_said_again if matches else 0,
         )
 
     def _words(self, audio: Audio, found: Analysis, heard_words: list[RecognisedWord] | None) -> list[WordScore]:
@@ -223,7 +233,7 @@ class SpeechScorer:
         scored: list[WordScore] = []
         for number, word in enumerate(found.words):
             place = places.get(number)
-            if place is None:
+            if place is None or number not in found.read:
                 scored.append(_not_read(word, scored[-1].end_s if scored else starts[0]))
                 continue
             rows = np.flatnonzero(found.spoken.words == place)
@@ -241,8 +251,7 @@ class SpeechScorer:
                 for i in rows
             )
             values = np.clip(found.judged.word[place], 0.0, 10.0)
-            is_read = number in found.read
-            accuracy = float(values[0]) if is_read else 0.0
+            accuracy = float(values[0])
             scored.append(
                 WordScore(
                     text=word.text,
@@ -252,10 +261,10 @@ class SpeechScorer:
                     start_s=starts[rows[0]],
                     end_s=ends[rows[-1]],
                     phones=phones,
-                    verdict=_word_verdict(accuracy) if is_read else Verdict.MISSING,
+                    verdict=_word_verdict(accuracy),
                     dimensions={a: round(float(v), 2) for a, v in zip(WORD_ASPECTS, values, strict=True)},
                     heard=_other_word(word, rows, found, heard_words)
-                    if is_read and accuracy < POOR_WORD and share[place] <= 0.5
+                    if accuracy < POOR_WORD and share[place] <= 0.5
                     else None,
                 )
             )
@@ -303,7 +312,7 @@ def _other_word(
     return best if overlaps[best] > 0.5 * (end - start) and best != word.text else None
 
 
-def _warnings(found: Analysis, matches: bool, added: Sequence[str]) -> list[str]:
+def _warnings(found: Analysis, matches: bool, added: Sequence[str], n_said_again: int) -> list[str]:
     warnings: list[str] = []
     if not matches:
         warnings.append(
@@ -323,14 +332,29 @@ def _warnings(found: Analysis, matches: bool, added: Sequence[str]) -> list[str]
         )
     if matches and found.reading.n_retries:
         warnings.append(Message(N_("Some of it was said twice; the last time is what was scored.")))
+    elif n_said_again:
+        warnings.append(Message(N_("Some of it was said twice.")))
     if added:
         warnings.append(Message(N_("Words that are not in the text: {words}."), words=", ".join(added)))
     return warnings
 
 
-def _added_words(reading: Reading, heard_words: list[RecognisedWord]) -> tuple[str, ...]:
-    """Those that free decoding heard for the most part where something else than the text was said."""
-    return tuple(word.text for word in heard_words if reading.other[word.start : word.end].mean() > 0.5)
+def _beside_the_text(found: Analysis, heard_words: list[RecognisedWord]) -> tuple[tuple[str, ...], int]:
+    """What free decoding heard for the most part where something else than the text was said: the words that are not in
+    the text, and how many times some of it was said again, in several words."""
+    text = {word.text for word in found.words}
+    added: list[str] = []
+    n_said_again = 0
+    for start, end in found.reading.others:
+        said = [
+            word.text
+            for word in heard_words
+            if min(word.end, end) - max(word.start, start) > 0.5 * (word.end - word.start)
+        ]
+        others = [word for word in said if word not in text]
+        added += others
+        n_said_again += len(said) > 1 and not others
+    return tuple(added), n_said_again
 
 
 def _read_part(found: Analysis, n_samples: int) -> Speech:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import zip_longest
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,8 @@ from pipeline.text.words import read_text
 MAX_VARIANTS = 6
 MAX_WORDS = 60
 MAX_LETTERS = 45
+PHRASE_ENDS = frozenset(",;:.!?…—–")
+CLOSING = "\"'”’»)]"
 # Weak forms that the dictionary lacks, as they are said in running speech.
 _WEAK_FORMS: dict[str, tuple[str, ...]] = {
     "and": ("AH0 N D", "AH0 N"), "at": ("AH0 T",), "can": ("K AH0 N",), "for": ("F ER0",), "from": ("F R AH0 M",),
@@ -64,12 +67,15 @@ def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
     found = [
         replace(_word(word, rules), written=part.written, token=part.token) for part in parts for word in part.spoken
     ]
-    texts = [word.text for word in found]
-    following = [*(word.variants[0] for word in found[1:]), None]
-    return [
-        replace(word, variants=tuple(fitting(texts, number, word.variants, after)))
-        for number, (word, after) in enumerate(zip(found, following, strict=True))
-    ]
+    pieces = text.split()
+    before: list[str] = []
+    fitted: list[Word] = []
+    for word, after in zip_longest(found, found[1:]):
+        following = None if after is None else after.variants[0]
+        fitted.append(replace(word, variants=tuple(fitting(word.text, before, word.variants, following))))
+        ends = after is not None and after.token > word.token and pieces[word.token].rstrip(CLOSING)[-1:] in PHRASE_ENDS
+        before = [] if ends else [*before, word.text]
+    return fitted
 
 
 def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:

@@ -1,8 +1,9 @@
 """Which of a word's pronunciations fits it in its sentence: what is accepted, and which comes first, as the model.
 
 English words that are written alike and said differently (*an intimate friend*, *to intimate*) are told apart by the
-words beside them, where those settle it: then only the fitting pronunciation is accepted. Else all that the dictionary
-has are. Function words are weak inside a sentence and strong at its end; both are accepted everywhere.
+words before them in their phrase, where those settle it: then only the fitting pronunciation is accepted. Else all that
+the dictionary has are: to call a right reading wrong is worse than to let a wrong one pass. Function words are weak
+inside a sentence and strong at its end; both are accepted everywhere.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -95,10 +96,6 @@ BEFORE_VERB = frozenset(
         "they",
         "let's",
         "please",
-        "not",
-        "never",
-        "always",
-        "often",
         "who",
     ]
 )
@@ -108,26 +105,15 @@ BEFORE_NOUN = frozenset(
         "an",
         "the",
         "this",
-        "that",
-        "these",
-        "those",
         "my",
         "your",
         "his",
-        "her",
         "its",
         "our",
         "their",
-        "some",
-        "any",
         "no",
         "every",
-        "each",
         "very",
-        "so",
-        "too",
-        "more",
-        "most",
         "quite",
         "is",
         "are",
@@ -147,7 +133,10 @@ BEFORE_NOUN = frozenset(
     ]
 )
 BEFORE_PAST = frozenset(("have", "has", "had", "having", "i've", "you've", "we've", "they've", "he's", "she's"))
-BEFORE_ADJECTIVE = frozenset(("a", "an", "the", "this", "that"))
+BEFORE_ADJECTIVE = frozenset(("a", "an", "the", "this"))
+PRONOUNS = frozenset(("i", "you", "we", "they"))
+BE = frozenset(("am", "is", "are", "was", "were", "be", "been"))
+BEFORE_PRESENT = BEFORE_VERB - PRONOUNS - {"who"}  # of *read*, whose past is written alike
 # The weak form of each, in running speech.
 WEAK: Mapping[str, Phones] = {
     "a": ("AH0",), "an": ("AH0", "N"), "and": ("AH0", "N", "D"), "as": ("AH0", "Z"), "at": ("AH0", "T"),
@@ -157,11 +146,9 @@ WEAK: Mapping[str, Phones] = {
 BEFORE_VOWEL: Mapping[str, Phones] = {"the": ("DH", "IY0"), "to": ("T", "UW1")}
 
 
-def fitting(words: Sequence[str], number: int, variants: Sequence[Phones], following: Phones | None) -> list[Phones]:
-    """The accepted pronunciations of `words[number]`, the model first; `following` are the phones of the next word,
-    None at the end."""
-    word = words[number]
-    before = words[number - 1] if number else ""
+def fitting(word: str, before: Sequence[str], variants: Sequence[Phones], following: Phones | None) -> list[Phones]:
+    """The accepted pronunciations of a word, the model first; `before` are the words before it in its phrase,
+    `following` the phones of the next word, None at the end."""
     wanted = _meant(word, before)
     accepted = [phones for phones in variants if wanted is None or wanted(phones)] or list(variants)
     model = _model(word, following)
@@ -176,11 +163,12 @@ def _model(word: str, following: Phones | None) -> Phones | None:
     return USUAL.get(word)
 
 
-def _meant(word: str, before: str) -> Callable[[Phones], bool] | None:
+def _meant(word: str, before: Sequence[str]) -> Callable[[Phones], bool] | None:
     """Whether a pronunciation is that of the word in this place; None where the place does not say."""
+    last = before[-1] if before else ""
     if word == "read":
-        past = before in BEFORE_PAST or before in ("is", "are", "was", "were", "been", "be")
-        return (lambda phones: (phones[1] == "EH1") == past) if past or before in BEFORE_VERB - {"i"} else None
+        past = last in BEFORE_PAST or last in BE
+        return (lambda phones: (phones[1] == "EH1") == past) if past or last in BEFORE_PRESENT else None
     use = _use(before)
     if use is None:
         return None
@@ -191,15 +179,19 @@ def _meant(word: str, before: str) -> Callable[[Phones], bool] | None:
         return lambda phones: (bare(phones[-2]) == "EY") == verb
     if word in BY_VOICE:
         return lambda phones: (phones[-1] == "Z") == verb
-    if word == "live" and (verb or before in BEFORE_ADJECTIVE):
+    if word == "live" and (verb or last in BEFORE_ADJECTIVE):
         return lambda phones: (phones[1] == "IH1") == verb
     return None
 
 
-def _use(before: str) -> Use | None:
-    if before in BEFORE_VERB:
+def _use(before: Sequence[str]) -> Use | None:
+    """In questions a subject stands between: *are you close*, *does this conflict*."""
+    last, second = before[-1] if before else "", before[-2] if len(before) > 1 else ""
+    if (last in PRONOUNS and second in BE) or (last == "this" and second in BEFORE_PRESENT):
+        return None
+    if last in BEFORE_VERB:
         return "verb"
-    return "noun or adjective" if before in BEFORE_NOUN else None
+    return "noun or adjective" if last in BEFORE_NOUN else None
 
 
 def _first_is_stressed(phones: Phones) -> bool:

@@ -79,7 +79,7 @@ def align(log_probs: Floats, labels: Sequence[int]) -> Alignment:
         if state % 2:
             start[state // 2] = frame
             end[state // 2] = max(end[state // 2], frame + 1)
-        state -= came_from[frame, state]
+        state -= int(came_from[frame, state])  # an 8-bit integer would bound the state, too
     return Alignment(start, end, log_prob)
 
 

@@ -2,8 +2,9 @@
 off, and what was said that is not in the text.
 
 A Viterbi search through a graph of CTC states: each word has its variants side by side, blanks may stand between and
-inside words (silence costs nothing), and from inside or after a word the reader may go back and begin it, or the word
-before, again. A word may be passed over, and between words a state stands for any other speech, each at a price.
+inside words (silence costs nothing), from inside or after a word the reader may go back and begin it, or the word
+before, again, and after the last word the whole text. A word may be passed over, and between words a state stands for
+any other speech, each at a price.
 """
 
 from collections.abc import Sequence
@@ -78,15 +79,17 @@ class _State:
     place: int  # phone number in the variant; -1 for the blank and for other speech before the word
 
 
-def read(log_probs: NDArray[np.float64], words: Sequence[Sequence[Sequence[int]]]) -> Reading:
-    """`words[w]` are the pronunciations of word w as label numbers. Raises ValueError where the frames cannot hold
-    even the shortest reading."""
+def read(
+    log_probs: NDArray[np.float64], words: Sequence[Sequence[Sequence[int]]], *, text_alone: bool = False
+) -> Reading:
+    """`words[w]` are the pronunciations of word w as label numbers; with `text_alone` nothing else was said. Raises
+    ValueError where the frames cannot hold even the shortest reading."""
     anything = log_probs.shape[1]
     graph = _graph(words, anything)
     states, before, cost = graph.states, graph.before, graph.cost
     labels = np.array([state.label for state in states])
     # Other speech is as likely as the likeliest label.
-    emitted = np.column_stack([log_probs, log_probs.max(axis=1)])
+    emitted = np.column_stack([log_probs, np.full(len(log_probs), NEVER) if text_alone else log_probs.max(axis=1)])
     n_frames = len(log_probs)
     score = np.full(len(states) + 1, NEVER)
     score[:-1] = graph.begin + emitted[0, labels]
@@ -160,6 +163,8 @@ def _graph(words: Sequence[Sequence[Sequence[int]]], anything: int) -> _Graph:
         after = chains[number + 1] if number + 1 < len(words) else []
         again = [gaps[n] for n in range(number + 1, min(number + BACK_WORDS, len(words)) + 1)]
         again += [blank for chain in (*variants, *after) for blank in chain[1::2]]
+        if number == 0 and len(words) > BACK_WORDS:
+            again.append(gaps[-1])
         for chain in variants:
             first = chain[0]
             begin[first] = first_of_all
@@ -209,6 +214,7 @@ def _reading(
             abandoned[frame if before is None else before : frame + 1] = True
         before = frame if given_up else None
     of_word = np.array([states[index].word if states[index].place >= 0 else -1 for index in path])
+    of_word[np.arange(len(path)) < begun[of_word]] = -1  # of an earlier attempt
     spans = [None if variants[number] is None else _span(of_word == number) for number in range(n_words)]
     return Reading(tuple(variants), tuple(spans), abandoned, other, log_prob)
 
