@@ -10,7 +10,7 @@ how.
 import hashlib
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ class ListenerFeatures(SequenceFeatureExtractor):  # type: ignore[misc]
     """Called as Phi4MultimodalFeatureExtractor is. `listener` names the speech model; raises ModelError where another
     one is shipped."""
 
-    model_input_names = ["audio_input_features", "audio_embed_sizes", "audio_attention_mask"]
+    model_input_names: ClassVar[list[str]] = ["audio_input_features", "audio_embed_sizes", "audio_attention_mask"]
 
     def __init__(
         self, listener: str = "", feature_size: int = N_FEATURES, sampling_rate: int = 16_000,
