@@ -17,11 +17,13 @@ import torch
 from numpy.typing import NDArray
 from transformers import BatchFeature, SequenceFeatureExtractor
 
+from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.scoring.speech.labels import LABELS
-from pipeline.scoring.speech.listening.runtime import ListenerRuntime
-from pipeline.scoring.speech.model_files import FOLDER
+from pipeline.features.log_mel import log_mel
+from pipeline.onnx_graphs import open_graph
 from pipeline.settings import SHIPPED
+
+SPEECH_MODEL = SHIPPED / "models" / "speech-en"
 
 N_FEATURES = 128
 FRAMES_PER_PLACE = 4  # 12.5 audio tokens per second, as the published model has
@@ -43,7 +45,7 @@ class ListenerFeatures(SequenceFeatureExtractor):  # type: ignore[misc]
         padding_value: float = 0.0, **rest: Any,
     ) -> None:  # fmt: skip
         super().__init__(feature_size=feature_size, sampling_rate=sampling_rate, padding_value=padding_value, **rest)
-        shipped = _runtime().info.model_id
+        shipped = str(_info()["model_id"])
         self.listener = listener or shipped
         if self.listener != shipped:
             raise ModelError(
@@ -69,8 +71,9 @@ def _features(samples: NDArray[np.float32]) -> NDArray[np.float16]:
     if key not in _kept:
         while len(_kept) >= MOST_KEPT:
             del _kept[next(iter(_kept))]
-        heard = _runtime().listen(samples)
-        _kept[key] = combined(heard.log_probs, heard.layers[LAYER])
+        mel = log_mel(samples, _info()["n_mels"])
+        log_probs, layers = _listener().run(("log_probs", "layers"), {"inputs": mel[None]})
+        _kept[key] = combined(log_probs, layers[LAYER])
     return _kept[key]
 
 
@@ -79,7 +82,7 @@ def combined(log_probs: NDArray[np.floating], states: NDArray[np.floating]) -> N
     posteriors = np.maximum(log_probs, FLOOR_NATS) / (-FLOOR_NATS / 2) + 1.0
     centred = states - states.mean(axis=1, keepdims=True)
     normalised = centred / (centred.std(axis=1, keepdims=True) + 1e-5)
-    projected = normalised @ _projection(states.shape[1], N_FEATURES - len(LABELS))
+    projected = normalised @ _projection(states.shape[1], N_FEATURES - log_probs.shape[1])
     return np.concatenate([posteriors, projected], axis=1).astype(np.float16)
 
 
@@ -90,5 +93,15 @@ def _projection(n_inputs: int, n_outputs: int) -> NDArray[np.float32]:
 
 
 @cache
-def _runtime() -> ListenerRuntime:
-    return ListenerRuntime(SHIPPED / "models" / FOLDER)
+def _listener() -> Any:
+    return open_graph(SPEECH_MODEL / "listener.onnx")
+
+
+@cache
+def _info() -> dict[str, Any]:
+    """Raises ModelError where the speech model is not there."""
+    try:
+        info: dict[str, Any] = artifacts.read_json(SPEECH_MODEL / "speech.json")
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The stand-in hears through {SPEECH_MODEL}, which cannot be read: {error}.") from error
+    return info

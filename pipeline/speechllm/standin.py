@@ -7,6 +7,7 @@ All but the front end (`listening.py`) begins at random, with a fixed seed, and 
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 
 from pipeline.errors import ModelError
@@ -93,9 +94,7 @@ def _json_pieces() -> list[str]:
 
 
 def _common_words() -> list[str]:
-    from pipeline.scoring.speech.lexicon.vocabulary import load
-    from pipeline.scoring.speech.model_files import FOLDER, VOCABULARY_FILE
-    from pipeline.settings import SHIPPED
+    from pipeline.speechllm.listening import SPEECH_MODEL
 
-    vocabulary = load(SHIPPED / "models" / FOLDER / VOCABULARY_FILE)
-    return list(vocabulary.texts[:N_WORDS])
+    with np.load(SPEECH_MODEL / "vocabulary.npz", allow_pickle=False) as vocabulary:
+        return list(vocabulary["texts"].tobytes().decode().split("\n")[:N_WORDS])
