@@ -9,6 +9,7 @@ import torch
 
 from pipeline.errors import ModelError
 from pipeline.labels.corpus_source import of_manifest
+from pipeline.phones import PHONES, UNKNOWN
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.speechllm.adapters import attach_adapter
@@ -19,7 +20,7 @@ from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.phi4 import load_checkpoint
 from pipeline.speechllm.prompts import TASKS, apa_answer, load_prompts, mdd_answer
 from pipeline.speechllm.samples import load_corpus, samples_of
-from pipeline.speechllm.standin import standin_tokenizer
+from pipeline.speechllm.standin import made_up_speech, standin_tokenizer
 from pipeline.speechllm.train import train_speechllm
 
 
@@ -63,6 +64,20 @@ def test_each_recording_takes_a_place_for_every_four_frames() -> None:
     n = alone["audio_input_features"].shape[1]
     assert torch.equal(alone["audio_input_features"][0], batch["audio_input_features"][1, :n])
     assert not batch["audio_input_features"][1, n:].any()
+
+
+def test_the_language_model_first_reads_a_phone_where_it_is_heard(speech_manifest: Path) -> None:
+    phi4 = load_phi4(config_of(speech_manifest), "cpu")
+    audio = phi4.model.model.embed_tokens_extend.audio_embed
+    features, heard = made_up_speech(2)
+    with torch.no_grad():
+        hidden = torch.nn.functional.gelu(audio.up_proj_for_speech(audio.encoder(features, None)))
+        read = audio.down_proj_for_speech(hidden)
+    symbols = [*PHONES, UNKNOWN]
+    tokens = phi4.model.get_input_embeddings().weight[phi4.tokenizer.convert_tokens_to_ids([f" {p}" for p in symbols])]
+    is_speech = heard.sum(dim=-1) > 0
+    nearest = (read @ tokens.T).argmax(dim=-1)
+    assert (nearest == heard.argmax(dim=-1))[is_speech].float().mean() > 0.95
 
 
 def test_another_listener_and_4_bits_are_refused(speech_manifest: Path) -> None:
