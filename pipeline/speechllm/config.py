@@ -9,7 +9,8 @@ from pipeline.runs.trackers import unknown_trackers
 
 PRESETS = presets.PRESETS / "speechllm"
 TINY = "tiny"
-BUILT_IN = (TINY,)  # models that `loading.py` makes; they need no checkpoint
+STANDIN = "standin"
+BUILT_IN = (TINY, STANDIN)  # models that `loading.py` makes; they need no checkpoint
 NATIVE_REVISION = "refs/pr/70"  # of the published model: the one whose weights fit transformers' own classes
 ADAPTERS = ("fresh", "pretrained", "unfreeze", "full", "none")
 BITS = (4, 16)
@@ -27,7 +28,8 @@ class SpeechLlmConfig:
     its name, as dev, validation or test; "", or where there is none: a speaker-disjoint fold of `part`); `limit`
     and `evaluation_limit` take only so many recordings (0: all).
 
-    `model` is a local folder, a hub name with its `revision`, or `tiny` for a random one of a few layers. `adapter`:
+    `model` is a local folder, a hub name with its `revision`, or `tiny` for a random one of a few layers, `standin` for
+    a small one that learns on a CPU. `adapter`:
     `fresh` attaches a new LoRA of rank `r`, `pretrained` continues with the checkpoint's own speech adapter, whose
     rank, scale and dropout stand, `unfreeze` trains the audio encoder and projector along with a fresh LoRA, `full`
     trains everything but the vision part, `none` trains nothing (with no epochs). `merge_speech` first merges the

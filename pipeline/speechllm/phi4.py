@@ -21,6 +21,7 @@ from pipeline.text import lines_of
 
 MODEL_TYPE = "phi4_multimodal"
 REMOTE_TYPES = ("phi4mm", "phi4_mm")  # of the published checkpoint's own code
+STANDIN_FRONT_END = "ListenerFeatures"  # as `listening.py` saves it
 # Full prefixes: without "model." transformers ignores them in silence, and bfloat16 audio meets 4-bit weights.
 NOT_IN_4_BIT = ["lm_head", "model.embed_tokens_extend"]
 
@@ -41,13 +42,13 @@ class Phi4:
 
 def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
     """The checkpoint without an adapter. Raises ModelError saying what is missing and where it was looked for."""
-    from transformers import AutoTokenizer, Phi4MultimodalFeatureExtractor, Phi4MultimodalForCausalLM
+    from transformers import AutoTokenizer, Phi4MultimodalForCausalLM
 
     where, source = _place(config.model, config.revision)
     checkpoint_config(config.model, config.revision)
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.model, trust_remote_code=False, **source)
-        front_end = Phi4MultimodalFeatureExtractor.from_pretrained(config.model, **source)
+        front_end = _front_end(config.model).from_pretrained(config.model, **source)
         model = Phi4MultimodalForCausalLM.from_pretrained(
             config.model,
             # A processor computes in what was saved: bfloat16 as published, 32 bits for a small model of this machine.
@@ -62,6 +63,18 @@ def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
         raise ModelError(f"The model {where} cannot be loaded: {first_line(error)}") from error
     _check_tokenizer(tokenizer, model.config, where)
     return Phi4(model if config.bits == 4 else model.to(device), tokenizer, front_end)
+
+
+def _front_end(model: str) -> Any:
+    """The class that turns audio into what the encoder reads: the stand-in's where a folder says so, else Phi-4's."""
+    from transformers import Phi4MultimodalFeatureExtractor
+
+    file = Path(model) / "preprocessor_config.json"
+    if file.is_file() and artifacts.read_json(file).get("feature_extractor_type") == STANDIN_FRONT_END:
+        from pipeline.speechllm.listening import ListenerFeatures
+
+        return ListenerFeatures
+    return Phi4MultimodalFeatureExtractor
 
 
 def quantisation(config: SpeechLlmConfig) -> Any:

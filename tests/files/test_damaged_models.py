@@ -16,11 +16,11 @@ from safetensors.torch import save_file
 from pipeline.cli.main import main
 from pipeline.errors import ModelError, PronlabError, TrainingError
 from pipeline.jobs.checkpoints import Checkpoint, fitting, load_checkpoint, load_weights, save_checkpoint
+from pipeline.onnx_graphs import open_graph
 from pipeline.regressors.confidence import ConfidenceBin
 from pipeline.regressors.scaler import Scaler
 from pipeline.regressors.trees import fit
 from pipeline.scoring.feature_based import model_files as acoustic
-from pipeline.scoring.speech.listening.runtime import open_graph
 from pipeline.scoring.speech.model_files import load_info as load_speech_info
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.tabular.config import TabularConfig

@@ -17,7 +17,7 @@ from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.speechllm.adapters import attach_adapter
 from pipeline.speechllm.collator import IGNORED, Collator
-from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
+from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig, list_presets, load_preset
 from pipeline.speechllm.evaluate import Answered, answer_all, figures
 from pipeline.speechllm.generation import generate_halving
 from pipeline.speechllm.loading import load_phi4
@@ -384,7 +384,7 @@ def test_a_smaller_batch_keeps_the_step() -> None:
 @pytest.mark.parametrize("name", list_presets())
 def test_every_preset_can_be_used(name: str) -> None:
     config = SpeechLlmConfig(**{**load_preset(name), "manifest": "m"})
-    if name != "tiny":
+    if name not in BUILT_IN:
         effective = (config.batch, config.accumulation, config.rate, config.epochs, config.max_length)
         assert effective == (8, 8, 2e-5, 0 if name == "zero_shot" else 3, 2048)
         assert config.alpha == 2 * config.r

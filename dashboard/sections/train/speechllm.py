@@ -60,8 +60,9 @@ def start_speechllm_training() -> bool:
             list_presets(),
             "tiny",
             _(
-                "tiny tries all steps with a random model on a CPU. The others need the checkpoint and a GPU (the "
-                "paper used one with 80 GB); a run that does not fit is refused before it starts."
+                "tiny tries all steps with a random model on a CPU; standin is a small model that learns there. The "
+                "others need the checkpoint and a GPU (the paper used one with 80 GB); a run that does not fit is "
+                "refused before it starts."
             ),
         )
         left, middle, right, last_column = st.columns(4)

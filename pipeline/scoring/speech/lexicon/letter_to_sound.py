@@ -27,7 +27,7 @@ def letters_of(word: str) -> list[int]:
 
 def load_rules(file: Path) -> Callable[[str], tuple[str, ...]]:
     """A function from a word to its phones with stress. Raises ModelError for a file that cannot be loaded."""
-    from pipeline.scoring.speech.listening.runtime import open_graph
+    from pipeline.onnx_graphs import open_graph
 
     session = open_graph(file)
 

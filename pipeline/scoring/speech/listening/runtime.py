@@ -1,6 +1,5 @@
 """Run a speech model's graphs with onnxruntime: no PyTorch, no transformers."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,15 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import ModelError
-from pipeline.parallel import cores
+from pipeline.onnx_graphs import open_graph
 from pipeline.scoring.speech.labels import BEST_PHONE, WORD_CENTRE, WORD_SPREAD
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence
 from pipeline.scoring.speech.listening.pooling import pool
 from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE, SpeechInfo, load_info
 
 LISTENER_OUTPUTS = ("log_probs", "layers")
-MAX_THREADS = 4
 CHECK_VOWELS_HZ = ((270, 2290, 3010), (730, 1090, 2440), (300, 870, 2240))  # i, a, u (Peterson & Barney 1952)
 
 
@@ -106,18 +103,3 @@ def check_sound() -> NDArray[np.float32]:
         vowels.append(waves.sum(axis=0) * np.hanning(len(seconds)))
     sound = np.concatenate(vowels)
     return np.asarray(0.5 * sound / np.abs(sound).max(), dtype=np.float32)
-
-
-def open_graph(path: Path) -> Any:
-    """An onnxruntime session. Raises ModelError for a file that cannot be loaded."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or min(MAX_THREADS, cores()))
-    # Threads that wait by spinning take the core that the search through words runs on next.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises its own classes straight under it
-        raise ModelError(f"{path} cannot be loaded by onnxruntime: {error}.") from error

@@ -1,0 +1,25 @@
+"""Open ONNX graphs of speech models with onnxruntime, on a processor."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ModelError
+from pipeline.parallel import cores
+
+MAX_THREADS = 4
+
+
+def open_graph(path: Path) -> Any:
+    """An onnxruntime session. Raises ModelError for a file that cannot be loaded."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or min(MAX_THREADS, cores()))
+    # Threads that wait by spinning take the core that the search through words runs on next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own classes straight under it
+        raise ModelError(f"{path} cannot be loaded by onnxruntime: {error}.") from error
