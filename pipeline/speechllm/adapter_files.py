@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.speechllm.config import SpeechLlmConfig
+from pipeline.text import lines_of
 
 if TYPE_CHECKING:
     import torch
@@ -99,7 +100,7 @@ def attach_weights(model: Any, shape: AdapterShape, weights: "dict[str, torch.Te
     try:
         result = set_peft_model_state_dict(attached, weights)
     except RuntimeError as error:
-        raise ModelError(f"The adapter does not fit the model: {str(error).splitlines()[-1].strip()}") from error
+        raise ModelError(f"The adapter does not fit the model: {lines_of(str(error))[-1].strip()}") from error
     left = [*result.unexpected_keys, *(key for key in result.missing_keys if "lora_" in key)]
     if left:
         raise ModelError(f"{len(left)} weights of the adapter found no place, first {left[0]}.")
@@ -130,7 +131,7 @@ def _files(config: SpeechLlmConfig) -> tuple[dict[str, Any], Path]:
         settings = artifacts.read_json(Path(str(paths[0])))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{config.model} has no adapter in {SPEECH_ADAPTER}/ that can be read: {str(error).splitlines()[0]} Take "
+            f"{config.model} has no adapter in {SPEECH_ADAPTER}/ that can be read: {lines_of(str(error))[0]} Take "
             "adapter fresh without merge_speech, or a checkpoint that has it."
         ) from error
     if not isinstance(settings, dict):

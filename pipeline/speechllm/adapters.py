@@ -12,6 +12,7 @@ from pipeline.errors import ModelError
 from pipeline.speechllm.adapter_files import attach_weights, read_weights
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.phi4 import Phi4
+from pipeline.text import lines_of
 
 AUDIO_PART = "embed_tokens_extend.audio_embed."
 VISION_PART = "embed_tokens_extend.image_embed."
@@ -120,7 +121,7 @@ def _with_fresh_lora(model: Any, config: SpeechLlmConfig) -> Any:
     try:
         attached = get_peft_model(model, lora)
     except ValueError as error:
-        raise ModelError(f"The LoRA cannot be attached: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"The LoRA cannot be attached: {lines_of(str(error))[0]}") from error
     if len(list(_lora_modules(attached))) != n_targets:
         raise ModelError(f"The LoRA sits on {len(list(_lora_modules(attached)))} modules, expected {n_targets}.")
     return attached

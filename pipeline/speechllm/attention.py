@@ -13,6 +13,7 @@ import torch
 
 from pipeline.errors import ModelError
 from pipeline.speechllm.config import AUTO, FLASH
+from pipeline.text import lines_of
 
 TORCH = "sdpa"
 
@@ -70,7 +71,7 @@ def _failure(model: Any, batch: Callable[[], Mapping[str, torch.Tensor]]) -> str
             logits = model(**batch()).logits
         reason = None if bool(torch.isfinite(logits).all()) else "a trial batch gave values that are not finite"
     except (ImportError, ValueError, RuntimeError, IndexError, TypeError) as error:
-        reason = f"a trial batch failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
+        reason = f"a trial batch failed ({type(error).__name__}: {lines_of(str(error))[0] if str(error) else ''})"
     finally:
         model.train(was_training)
     if reason is not None:

@@ -5,7 +5,6 @@ the page; its detector does what the bundle's runner.py does.
 """
 
 import base64
-import json
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from pipeline import artifacts
 from pipeline.i18n import N_, _
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
 
@@ -33,7 +33,7 @@ STRINGS = {
 def browser_detector(bundle: Path, threshold: float | None, *, key: str) -> None:
     """Draw it, for the detector of a zip of `pronlab wakeword export --bundle`; `threshold` in place of its own."""
     with zipfile.ZipFile(bundle) as archive:
-        model, about = archive.read(BUNDLE_MODEL), json.loads(archive.read(BUNDLE_DETECTOR))
+        model, about = archive.read(BUNDLE_MODEL), artifacts.loads(archive.read(BUNDLE_DETECTOR))
     names = ("window_samples", "hop_samples", "votes", "of", "threshold", "hysteresis", "lockout_s", "temperature")
     settings = {name: about[name] for name in names}
     if threshold is not None:

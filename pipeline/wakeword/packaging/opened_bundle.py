@@ -1,13 +1,13 @@
 """A bundle in use on this machine: checked, unpacked where it is a zip, and its runner's detector."""
 
 import hashlib
-import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
 from pipeline.wakeword.packaging.runner import Detector
@@ -40,7 +40,7 @@ def _unpacked(path: Path, folder: Path) -> Path:
 
 def _check(folder: Path) -> None:
     try:
-        about = json.loads((folder / BUNDLE_DETECTOR).read_text(encoding="utf-8"))
+        about = artifacts.read_json(folder / BUNDLE_DETECTOR)
         digest, expected = hashlib.sha256((folder / BUNDLE_MODEL).read_bytes()).hexdigest(), about["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
