@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,8 @@ def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: byte
             with contextlib.suppress(asyncio.CancelledError):
                 await server
 
-    asyncio.run(whole())
+    with ThreadPoolExecutor(1) as own_thread:  # playwright leaves a loop running in the one of the tests
+        own_thread.submit(asyncio.run, whole()).result()
 
 
 def test_the_protocol_without_keys_stays_on_this_machine(bundle: Path) -> None:
