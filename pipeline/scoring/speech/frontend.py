@@ -13,8 +13,8 @@ SHORTEST_LAG, LONGEST_LAG = SAMPLE_RATE_HZ // 500, SAMPLE_RATE_HZ // 70
 OCTAVE_COST = 0.01  # of two peaks nearly as high, the shorter lag
 PITCH_FLOOR_DB = 40.0  # below the loudest frame nothing counts as voiced
 KINDS = ("log_mel", "waveform")
-# Most of the training recordings lie between (median -22 dB): what is quieter or louder is heard less well.
-QUIETEST_DB, LOUDEST_DB = -27.0, -17.0
+# Nine in ten training recordings lie between (median -22 dB): what is quieter or louder is heard less well.
+QUIETEST_DB, LOUDEST_DB = -32.0, -15.0
 LOUD_DB, LEVEL_FRAME = 20.0, 320  # frames of 20 ms down to so far under the loudest make the level
 
 

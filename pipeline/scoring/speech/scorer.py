@@ -153,10 +153,7 @@ class SpeechScorer:
         spoken, stress = spoken_of([words[number].variants[reading.variants[number] or 0] for number in measured])
         log_probs = _without(heard.log_probs, reading.abandoned)
         evidence = gather_evidence(log_probs, spoken, sound)
-        match = match_probability(self.info.match, evidence)  # what is not in the text speaks against it
-        if reading.other.any():
-            log_probs = _without(log_probs, reading.other)
-            evidence = gather_evidence(log_probs, spoken, sound)
+        match = match_probability(self.info.match, evidence)
         judged = self.runtime.judge(heard, spoken, stress, evidence)
         verdicts = tuple(judge_phones(self.info, spoken, judged, evidence, log_probs))
         # Of a text that is hardly heard, nobody can say which words were left out.

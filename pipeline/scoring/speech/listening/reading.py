@@ -18,8 +18,8 @@ from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
 
 # Nats. Going back must be worth more than what greedy posteriors gain by chance; so must leaving a word out, and saying
 # something else. Chosen on cut and spliced recordings of training speakers that the listener never heard.
-RETRY = -6.0
-LEFT_OUT = -12.0
+RETRY = -10.0
+LEFT_OUT = -15.0
 OTHER_SPEECH = -16.0
 BACK_WORDS = 2
 # A phone takes four frames: with more than one loud one for each phone of words that were passed over, they were said.
