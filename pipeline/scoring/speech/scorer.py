@@ -231,7 +231,7 @@ class SpeechScorer:
         for number, word in enumerate(found.words):
             place = places.get(number)
             if place is None or number not in found.read:
-                scored.append(_not_read(word, scored[-1].end_s if scored else starts[0]))
+                scored.append(_not_read(word, scored[-1].end_s if scored else starts[0], found, place))
                 continue
             rows = np.flatnonzero(found.spoken.words == place)
             phones = tuple(
@@ -268,8 +268,14 @@ class SpeechScorer:
         return scored
 
 
-def _not_read(word: Word, at_s: float) -> WordScore:
-    """Without length, where the word before it ends."""
+def _not_read(word: Word, at_s: float, found: Analysis, place: int | None) -> WordScore:
+    """Without length, where the word before it ends. Where the whole text is measured, what experts would give its
+    sounds is kept."""
+    labels, scores, values = _labels(word)[0], np.zeros(len(_labels(word)[0])), np.zeros(len(WORD_ASPECTS))
+    if place is not None:
+        rows = np.flatnonzero(found.spoken.words == place)
+        labels, scores = found.spoken.labels[rows].tolist(), np.clip(50.0 * found.judged.phone[rows], 0.0, 100.0)
+        values = np.clip(found.judged.word[place], 0.0, 10.0)
     return WordScore(
         text=word.text,
         written=word.written,
@@ -278,11 +284,11 @@ def _not_read(word: Word, at_s: float) -> WordScore:
         start_s=at_s,
         end_s=at_s,
         phones=tuple(
-            PhoneScore(LABELS[label], 0.0, at_s, at_s, verdict=Verdict.MISSING, confidence=1.0)
-            for label in _labels(word)[0]
+            PhoneScore(LABELS[label], round(float(score), 1), at_s, at_s, verdict=Verdict.MISSING, confidence=1.0)
+            for label, score in zip(labels, scores, strict=False)
         ),
         verdict=Verdict.MISSING,
-        dimensions=dict.fromkeys(WORD_ASPECTS, 0.0),
+        dimensions={a: round(float(v), 2) for a, v in zip(WORD_ASPECTS, values, strict=True)},
     )
 
 
