@@ -195,18 +195,27 @@ def make_app(
         add = partial(log_answer, log, answer, **given)
         return await asyncio.get_running_loop().run_in_executor(log_threads, add)
 
-    async def analysed(task: Task, target: Target, participant: str, caller: str) -> tuple[Analysis, Seconds]:
-        """The answer to a task that may name a scorer, and how long the clip is."""
+    async def answered(task: Task, caller: str) -> tuple[Answer, str]:
+        """What the workers say, and the id under which it is logged."""
         with places.one():
-            answer: Answer = await workers.run(replace(task, learner=participant))
-        result = answer.result
-        measures.scored(result.scorer, result.milliseconds / 1000.0)
-        prediction = await logged(answer, participant=participant, client=caller)
-        # Nobody waits for the shadow, and it keeps nobody waiting.
-        if shadow(settings, target) is not None and places.taken < limits.workers:
-            second = asyncio.create_task(shadowed(replace(task, in_shadow=True), prediction, participant))
+            answer: Answer = await workers.run(task)
+        measures.scored(answer.result.scorer, answer.result.milliseconds / 1000.0)
+        return answer, await logged(answer, participant=task.learner, client=caller)
+
+    def ask_shadow(task: Task, prediction: str) -> None:
+        """Nobody waits for the shadow, and it keeps nobody waiting."""
+        if places.taken < limits.workers:
+            second = asyncio.create_task(shadowed(replace(task, in_shadow=True), prediction))
             unheard.add(second)
             second.add_done_callback(unheard.discard)
+
+    async def analysed(task: Task, target: Target, participant: str, caller: str) -> tuple[Analysis, Seconds]:
+        """The answer to a task that may name a scorer, and how long the clip is."""
+        task = replace(task, learner=participant)
+        answer, prediction = await answered(task, caller)
+        if shadow(settings, target) is not None:
+            ask_shadow(task, prediction)
+        result = answer.result
         analysis = Analysis(
             prediction=prediction, overall=result.overall, band=result.band, scoring_method=result.scoring_method,
             state=str(result.state), confidence=result.confidence, warnings=list(result.warnings),
@@ -214,29 +223,24 @@ def make_app(
         )  # fmt: skip
         return analysis, answer.duration_s
 
-    async def shadowed(task: Task, shown: str, participant: str) -> None:
+    async def shadowed(task: Task, shown: str) -> None:
         try:
             answer: Answer | None = await workers.run(task)
         except (Problem, RuntimeError) as error:
             LOG.warning(json.dumps({"shadow_of": shown, "problem": str(error)}))
             return
         if answer is not None:
-            await logged(answer, participant=participant, shadow_of=shown)
+            await logged(answer, participant=task.learner, shadow_of=shown)
 
     async def prompt_analysed(given: Prompt, caller: str) -> PromptAnalysis:
         text, participant = printable("prompt", given.prompt), printable("participant", given.participant)
         if not text:
             raise Problem(422, "The prompt is empty. Send its text in the field prompt.")
         task = Task(prompt=text, learner=participant)
-        with places.one():
-            answer: Answer = await workers.run(task)
+        answer, prediction = await answered(task, caller)
+        if shadow_at(settings, PROMPTS) is not None:
+            ask_shadow(task, prediction)
         result = answer.result
-        measures.scored(result.scorer, result.milliseconds / 1000.0)
-        prediction = await logged(answer, participant=participant, client=caller)
-        if shadow_at(settings, PROMPTS) is not None and places.taken < limits.workers:
-            second = asyncio.create_task(shadowed(replace(task, in_shadow=True), prediction, participant))
-            unheard.add(second)
-            second.add_done_callback(unheard.discard)
         return PromptAnalysis(
             prediction=prediction, overall=result.overall or 0.0, band=result.band or "",
             scoring_method=result.scoring_method, model_id=result.model_id, confidence=result.confidence,
