@@ -8,10 +8,8 @@ README.md        the model's card
 """
 
 import hashlib
-import io
 import json
 import warnings
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.features.mel import mel_filters
 from pipeline.optional import require
 from pipeline.records import to_json
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
-from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, CARD
+from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
 from pipeline.wakeword.packaging.export import OPSET
+from pipeline.wakeword.packaging.zipped import write_zip
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
 
 if TYPE_CHECKING:
@@ -68,14 +66,8 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
         BUNDLE_DETECTOR: json.dumps(_described(info, content), ensure_ascii=False, indent=2).encode(),
         RUNNER.name: RUNNER.read_bytes(),
     }
-    if (folder / CARD).is_file():
-        files[CARD] = (folder / CARD).read_bytes()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    artifacts.write_bytes(out, packed.getvalue())
-    return Bundle(out, len(packed.getvalue()) / 1024, info.name, info.threshold, difference)
+    size = write_zip(out, files, folder)
+    return Bundle(out, size / 1024, info.name, info.threshold, difference)
 
 
 def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:

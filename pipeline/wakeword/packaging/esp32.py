@@ -9,11 +9,9 @@ Held against PyTorch step by step on a stream.
 """
 
 import hashlib
-import io
 import json
 import os
 import re
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,17 +21,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.wakeword.evaluation.stream_metrics import StreamFrames, StreamScores, frames_of_stream, operate
 from pipeline.wakeword.features import MICRO, RATE_HZ, Cmvn
-from pipeline.wakeword.file_names import CARD
 from pipeline.wakeword.models.streaming import FIRST_KERNEL, STEP
 from pipeline.wakeword.packaging.export import read_windows
 from pipeline.wakeword.packaging.tflite_graph import Grid, TfliteGraph
+from pipeline.wakeword.packaging.zipped import write_zip
 from pipeline.wakeword.runtime.detector import detections, voted
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
 
@@ -128,13 +125,7 @@ def write_esp32_bundle(
         MODEL: content, MANIFEST: _json(_manifest(info, arena)), ABOUT: _json(_about(made, info, content)),
         **_c_array(content, info.name),
     }  # fmt: skip
-    if (folder / CARD).is_file():
-        files[CARD] = (folder / CARD).read_bytes()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    artifacts.write_bytes(out, packed.getvalue())
+    write_zip(out, files, folder)
     return made
 
 
