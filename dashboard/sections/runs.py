@@ -29,12 +29,12 @@ from pipeline.markdown import code_span
 from pipeline.model_names import short_names
 from pipeline.records import to_json
 from pipeline.runs import DamagedRun, RunDirectory, RunRecord
-from pipeline.runs.comparison import Comparison, Reached, as_csv, as_markdown, section_of, setting_text
+from pipeline.runs.comparison import Comparison, as_csv, as_markdown, section_of, setting_text
 from pipeline.runs.metrics import is_number
 from pipeline.runs.notes import Notes
 from pipeline.runs.report import data_of
 from pipeline.runs.trials import Search
-from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text
+from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text, reached_text
 from pipeline.times import utc_time
 
 ROWS = 5  # of the list, at once
@@ -260,7 +260,7 @@ def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
         [
             {
                 _("Metric"): metric_name(name),
-                **{row.id: _reached_text(row.figures.get(name)) for row in comparison.runs},
+                **{row.id: reached_text(row.figures.get(name)) for row in comparison.runs},
             }
             for name in names
         ],
@@ -300,15 +300,6 @@ def _seeds(comparison: Comparison) -> None:
         column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
     )
     st.caption(_("Mean over runs that differ in their seed alone; in brackets its 95% interval by Student's t."))
-
-
-def _reached_text(reached: Reached | None) -> str:
-    if reached is None:
-        return ""
-    last, best = (metric_text(value, 0 if value.is_integer() else 3) for value in (reached.last, reached.best))
-    if last == best:
-        return last
-    return _("{last} ({best}, epoch {epoch})").format(last=last, best=best, epoch=reached.best_epoch)
 
 
 def _differences(comparison: Comparison, columns: dict[str, Any]) -> None:

@@ -17,12 +17,12 @@ from pipeline import __version__
 from pipeline.errors import JobError
 from pipeline.i18n import _, language, minute, number
 from pipeline.optional import require
-from pipeline.runs.comparison import Comparison, Curve, Reached, compare_runs, curves, section_of, setting_text
+from pipeline.runs.comparison import Comparison, Curve, compare_runs, curves, section_of, setting_text
 from pipeline.runs.directory import RunDirectory
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import read_notes
 from pipeline.runs.trials import Search, importance, searches_of
-from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text
+from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text, reached_text
 from pipeline.times import now_iso, utc_time
 
 TEMPLATE = "report.html.j2"
@@ -92,18 +92,11 @@ def data_of(kind: str, config: dict[str, Any]) -> str:
 
 def _metrics(comparison: Comparison) -> Section:
     names = list(dict.fromkeys(name for row in comparison.runs for name in row.figures))
-    rows = tuple((metric_name(name), *(_reached(row.figures.get(name)) for row in comparison.runs)) for name in names)
+    rows = tuple(
+        (metric_name(name), *(reached_text(row.figures.get(name)) for row in comparison.runs)) for name in names
+    )
     note = _("Last value; in brackets the best value and its epoch, if it was another one.")
     return Section(_("Metrics"), Table((_("Metric"), *(row.id for row in comparison.runs)), rows), notes=(note,))
-
-
-def _reached(reached: Reached | None) -> str:
-    if reached is None:
-        return ""
-    last, best = (metric_text(value, 0 if value.is_integer() else 3) for value in (reached.last, reached.best))
-    if last == best:
-        return last
-    return _("{last} ({best}, epoch {epoch})").format(last=last, best=best, epoch=reached.best_epoch)
 
 
 def _seeds(comparison: Comparison) -> list[Section]:

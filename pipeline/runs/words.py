@@ -1,7 +1,7 @@
 """What runs and their metrics are called, in the reader's language."""
 
 from pipeline.i18n import N_, _, number
-from pipeline.runs.comparison import MISS_AT, OverSeeds
+from pipeline.runs.comparison import MISS_AT, OverSeeds, Reached
 
 KINDS = {
     "word": N_("Feature-based scorer"),
@@ -45,6 +45,16 @@ PER_STEP = " by step"  # not shown
 
 # Of a wake word, by the false alarms per hour: measured on hours of sound.
 MISSES = N_("Missed words at up to {alarms} false alarms per hour")
+
+
+def reached_text(reached: Reached | None) -> str:
+    """The last value, and the best with its epoch where that was another one; empty where it was not measured."""
+    if reached is None:
+        return ""
+    last, best = (metric_text(value, 0 if value.is_integer() else 3) for value in (reached.last, reached.best))
+    if last == best:
+        return last
+    return _("{last} ({best}, epoch {epoch})").format(last=last, best=best, epoch=reached.best_epoch)
 
 
 def over_seeds_text(over: OverSeeds | None) -> str:
