@@ -18,8 +18,8 @@ from pipeline.speechllm.attention import at_load
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.prompts import ASPECTS, ASSISTANT, AUDIO, END, USER, Prompts, load_prompts
+from pipeline.speechllm.tiny import IMAGE, PAD, of_small_models, special_ids
 
-IMAGE, PAD = "<|image|>", "<|endoftext|>"
 N_WORDS = 3000  # of the shipped vocabulary, the likeliest first: what byte pairs are learnt from
 N_PAIRS = 1000
 LAYERS, WIDTH, HEADS, INNER = 3, 192, 6, 512
@@ -41,23 +41,17 @@ def standin_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
     if config.bits == 4:
         raise ModelError("The stand-in is trained from random weights, which 4 bits cannot hold: take bits 16.")
     front_end, tokenizer = ListenerFeatures(), standin_tokenizer()
-    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in (AUDIO, IMAGE, END, PAD)}
+    ids = special_ids(tokenizer)
     shape = Phi4MultimodalConfig(
         vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=INNER, num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS, num_key_value_heads=HEADS // 2, max_position_embeddings=4096,
-        initializer_range=INITIAL_SPREAD, tie_word_embeddings=True,
-        bos_token_id=ids[PAD], pad_token_id=ids[PAD], eos_token_id=[ids[PAD], ids[END]],
-        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0, "partial_rotary_factor": 1.0},
+        num_attention_heads=HEADS, num_key_value_heads=HEADS // 2, initializer_range=INITIAL_SPREAD,
+        tie_word_embeddings=True, **of_small_models(ids),
         audio_config={
             "hidden_size": AUDIO_WIDTH, "intermediate_size": 2 * AUDIO_WIDTH, "num_attention_heads": AUDIO_HEADS,
             "num_blocks": AUDIO_BLOCKS, "ext_pw_out_channel": AUDIO_WIDTH,
             "depthwise_separable_out_channel": AUDIO_WIDTH, "nemo_conv_channels": len(KEPT),
             "input_size": N_FEATURES, "time_reduction": FRAMES_PER_PLACE, "initializer_range": INITIAL_SPREAD,
             "audio_token_id": ids[AUDIO],
-        },
-        vision_config={
-            "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-            "image_token_id": ids[IMAGE], "crop_size": 16, "image_size": 16, "patch_size": 2,
         },
     )  # fmt: skip
     torch.manual_seed(0)

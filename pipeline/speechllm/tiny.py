@@ -17,6 +17,24 @@ LAYERS, WIDTH, HEADS = 2, 64, 4
 OUTPUT_GAIN = 20.0
 
 
+def special_ids(tokenizer: Any) -> dict[str, int]:
+    return {token: tokenizer.convert_tokens_to_ids(token) for token in (AUDIO, IMAGE, END, PAD)}
+
+
+def of_small_models(ids: dict[str, int]) -> dict[str, Any]:
+    """What the shapes of the models that are built here have in common: tokens, positions, and a vision part that
+    nobody asks."""
+    return {
+        "max_position_embeddings": 4096, "bos_token_id": ids[PAD], "pad_token_id": ids[PAD],
+        "eos_token_id": [ids[PAD], ids[END]],
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "partial_rotary_factor": 1.0},
+        "vision_config": {
+            "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
+            "image_token_id": ids[IMAGE], "crop_size": 16, "image_size": 16, "patch_size": 2,
+        },
+    }  # fmt: skip
+
+
 def tiny_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
     """With random weights of a fixed seed, in 32 bits (a CPU has little else) or 4."""
     import tempfile
@@ -24,20 +42,14 @@ def tiny_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
     from transformers import Phi4MultimodalConfig, Phi4MultimodalFeatureExtractor, Phi4MultimodalForCausalLM
 
     tokenizer = tiny_tokenizer()
-    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in (AUDIO, IMAGE, END, PAD)}
+    ids = special_ids(tokenizer)
     shape = Phi4MultimodalConfig(
         vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS, num_key_value_heads=HEADS // 2, max_position_embeddings=4096,
-        bos_token_id=ids[PAD], pad_token_id=ids[PAD], eos_token_id=[ids[PAD], ids[END]],
-        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0, "partial_rotary_factor": 1.0},
+        num_attention_heads=HEADS, num_key_value_heads=HEADS // 2, **of_small_models(ids),
         audio_config={
             "hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_attention_heads": HEADS, "num_blocks": 2,
             "ext_pw_out_channel": WIDTH, "depthwise_separable_out_channel": WIDTH, "nemo_conv_channels": WIDTH,
             "audio_token_id": ids[AUDIO],
-        },
-        vision_config={
-            "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-            "image_token_id": ids[IMAGE], "crop_size": 16, "image_size": 16, "patch_size": 2,
         },
     )  # fmt: skip
     torch.manual_seed(0)
