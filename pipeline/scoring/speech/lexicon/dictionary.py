@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.errors import CorpusError
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.labels import encode
-from pipeline.scoring.speech.lexicon.in_sentence import fitting
+from pipeline.scoring.speech.lexicon.in_sentence import fitting, weak_forms
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones
 from pipeline.text import lines_of
 from pipeline.text.words import read_text
@@ -23,13 +23,6 @@ MAX_WORDS = 60
 MAX_LETTERS = 45
 PHRASE_ENDS = frozenset(",;:.!?…—–")
 CLOSING = "\"'”’»)]"
-# Weak forms that the dictionary lacks, as they are said in running speech.
-_WEAK_FORMS: dict[str, tuple[str, ...]] = {
-    "and": ("AH0 N D", "AH0 N"), "at": ("AH0 T",), "can": ("K AH0 N",), "for": ("F ER0",), "from": ("F R AH0 M",),
-    "of": ("AH0 V",), "to": ("T AH0",), "was": ("W AH0 Z",), "were": ("W ER0",), "them": ("DH AH0 M",),
-    "than": ("DH AH0 N",), "that": ("DH AH0 T",), "have": ("HH AH0 V",), "has": ("HH AH0 Z",), "had": ("HH AH0 D",),
-    "must": ("M AH0 S T",), "some": ("S AH0 M",), "you": ("Y AH0",), "your": ("Y ER0",), "as": ("AH0 Z",),
-}  # fmt: skip
 
 Phones = tuple[str, ...]
 
@@ -41,8 +34,8 @@ LetterToSound = Callable[[str], Phones]
 @dataclass(frozen=True)
 class Word:
     """One word of a text as it is said, the pronunciations that are accepted (first the model, as it is said in this
-    sentence), and where they come from. `written`
-    and `token` are the part of the text that it is said for, as in `TextWord`."""
+    sentence), and where they come from. `written` and `token` are the part of the text that it is said for, as in
+    `TextWord`."""
 
     text: str
     variants: tuple[Phones, ...]
@@ -110,8 +103,7 @@ def spoken_of(words: Sequence[Sequence[str]]) -> tuple[CanonicalPhones, NDArray[
 def _word(word: str, rules: LetterToSound | None) -> Word:
     known = in_dictionary(word)
     if known:
-        weak = [tuple(form.split()) for form in _WEAK_FORMS.get(word, ())]
-        return Word(word, _with_accents([*known, *weak]), "dictionary")
+        return Word(word, _with_accents([*known, *weak_forms(word)]), "dictionary")
     stem = in_dictionary(word[:-2]) if word.endswith("'s") else ()
     if stem:
         return Word(word, _with_accents([(*phones, _plural(phones[-1])) for phones in stem]), "rules")
