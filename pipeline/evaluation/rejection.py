@@ -5,6 +5,7 @@ Totals are on 0-10; a refusal counts as 0, as a person gets no score. Draws are 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,14 @@ from numpy.typing import NDArray
 from pipeline.audio.load import Audio, load_audio
 from pipeline.corpus.sets import audio_path, list_sets, read_recordings
 from pipeline.errors import CorpusError
+from pipeline.evaluation.trials import RATE_HZ, audio_of, score_with, spread_over
 from pipeline.parallel import Progress
 from pipeline.records import RubricName, ScoreResult, State, Target
-from pipeline.scoring.base import score_audio
-from pipeline.scoring.batch import Item, ScorerSpec, selection_of
-from pipeline.scoring.selection import load
+from pipeline.scoring.batch import Item, ScorerSpec
 from pipeline.settings import Settings
 
 MAX_RECORDINGS = 200
 N_SOUNDS = 20
-RATE_HZ = 16_000
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,8 @@ class RejectionReport:
 def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress | None = None) -> RejectionReport:
     """On up to 200 recordings of `items`, with their own text and with another speaker's, on made noises, and on the
     Turkish demo words where they are installed. Raises CorpusError for fewer than two texts."""
-
-    def scored(audio: Audio, target: Target) -> ScoreResult:
-        selection = selection_of(spec, target)
-        return score_audio(load(spec.settings, selection), audio, selection.target)
-
-    step = max(1, len(items) // MAX_RECORDINGS)
-    some = list(items)[::step][:MAX_RECORDINGS]
+    scored = partial(score_with, spec)
+    some = spread_over(items, MAX_RECORDINGS)
     if len({item.target.text for item in some}) < 2:
         raise CorpusError("The rejection test shuffles texts, so it needs recordings of at least two texts.")
     draw = np.random.default_rng(0)
@@ -67,7 +61,7 @@ def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress 
     for number in range(N_SOUNDS):
         target = some[number % len(some)].target
         results["noise"].append(scored(_noise(draw, number), target))
-        results["silence"].append(scored(_audio(np.zeros(3 * RATE_HZ)), target))
+        results["silence"].append(scored(audio_of(np.zeros(3 * RATE_HZ)), target))
     words = _turkish(spec.settings)
     if words:
         results["Turkish words"] = [scored(audio, _shortest(some, number)) for number, audio in enumerate(words)]
@@ -90,11 +84,7 @@ def _noise(draw: np.random.Generator, number: int) -> Audio:
         lambda: np.sin(2 * np.pi * 110 * seconds) + np.sin(2 * np.pi * 330 * seconds),
     )
     envelope = 0.55 + 0.45 * np.sin(2 * np.pi * (1 + number % 4) * seconds)
-    return _audio(0.15 * kinds[number % 3]() * envelope)
-
-
-def _audio(samples: NDArray[np.float64]) -> Audio:
-    return Audio(samples.astype(np.float32), RATE_HZ, RATE_HZ, 1, float(np.abs(samples).max()))
+    return audio_of(0.15 * kinds[number % 3]() * envelope)
 
 
 def _turkish(settings: Settings) -> list[Audio]:

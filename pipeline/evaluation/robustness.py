@@ -15,19 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from pipeline.audio.load import Audio, load_audio
+from pipeline.audio.load import load_audio
 from pipeline.errors import CorpusError
+from pipeline.evaluation.trials import RATE_HZ, audio_of, score_with, spread_over
 from pipeline.parallel import Progress
 from pipeline.records import ScoreResult, State, Verdict
-from pipeline.scoring.base import score_audio
-from pipeline.scoring.batch import Item, ScorerSpec, selection_of
-from pipeline.scoring.selection import load
+from pipeline.scoring.batch import Item, ScorerSpec
 
 Samples = NDArray[np.float64]
 Change = Callable[[Samples, np.random.Generator], Samples]
 
 MAX_RECORDINGS = 40
-RATE_HZ = 16_000
 FEWEST_WORDS = 4  # of a reading that is cut
 FADE = RATE_HZ // 100
 STATEMENTS = ("word left out", "said twice", "words added")
@@ -77,8 +75,7 @@ class RobustnessReport:
 
 def check_robustness(spec: ScorerSpec, items: Sequence[Item], progress: Progress | None = None) -> RobustnessReport:
     """On up to MAX_RECORDINGS of `items` that have a score. Raises CorpusError where none has."""
-    step = max(1, len(items) // MAX_RECORDINGS)
-    some = list(items)[::step][:MAX_RECORDINGS]
+    some = spread_over(items, MAX_RECORDINGS)
     draw = np.random.default_rng(0)
     differences: dict[str, list[float | None]] = {name: [] for name in CHANGES}
     counted = _Counted()
@@ -86,8 +83,7 @@ def check_robustness(spec: ScorerSpec, items: Sequence[Item], progress: Progress
     for number, item in enumerate(some, start=1):
 
         def scored(samples: Samples, item: Item = item) -> ScoreResult:
-            selection = selection_of(spec, item.target)
-            return score_audio(load(spec.settings, selection), _audio(samples), selection.target)
+            return score_with(spec, audio_of(samples), item.target)
 
         samples = load_audio(item.path).samples.astype(np.float64)
         plain = scored(samples)
@@ -183,10 +179,6 @@ def _case(tolerance: float, values: Sequence[float | None]) -> RobustnessCase:
     return RobustnessCase(
         tolerance, len(kept), float(kept.mean()), float(kept.std()), worst, within, len(values) - len(kept)
     )
-
-
-def _audio(samples: Samples) -> Audio:
-    return Audio(samples.astype(np.float32), RATE_HZ, RATE_HZ, 1, float(np.abs(samples).max(initial=0.0)))
 
 
 def _around(seconds: float, level_db: float) -> Change:
