@@ -123,17 +123,17 @@ class SpeechScorer:
     def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""
         labels = [_labels(word) for word in words]
-        found = self._analyse(audio, words, heard, read(heard.log_probs, labels))
+        sound = frame_sound(audio.samples, len(heard.log_probs))
+        found = self._analyse(sound, words, heard, read(heard.log_probs, labels))
         if found.match < SURE_MATCH and found.reading.others:
             # A text that was read twice may pass for one with much else in the middle.
-            twice = self._analyse(audio, words, heard, read(heard.log_probs, labels, text_alone=True))
+            twice = self._analyse(sound, words, heard, read(heard.log_probs, labels, text_alone=True))
             if twice.match >= SURE_MATCH and twice.reading.n_retries:
                 return twice
         return found
 
-    def _analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput, reading: Reading) -> Analysis:
+    def _analyse(self, sound: FrameSound, words: list[Word], heard: ListenerOutput, reading: Reading) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""
-        sound = frame_sound(audio.samples, len(heard.log_probs))
         n_phones = [len(min(_labels(word), key=len)) for word in words]
         left_out = reading.left_out(n_phones, sound.level_db)
         all_words = range(len(words))
@@ -227,17 +227,25 @@ class SpeechScorer:
         starts, ends = _boundaries(found, audio.duration_s, self.info.frames_per_s)
         share = heard_share(found.spoken, found.evidence)
         places = {number: place for place, number in enumerate(found.measured)}
+        points = np.clip(50.0 * found.judged.phone, 0.0, 100.0).round(1)
         scored: list[WordScore] = []
         for number, word in enumerate(found.words):
             place = places.get(number)
+            if place is None:
+                sounds = [(LABELS[label], 0.0) for label in _labels(word)[0]]
+                values = np.zeros(len(WORD_ASPECTS))
+            else:
+                rows = np.flatnonzero(found.spoken.words == place)
+                sounds = [(LABELS[found.spoken.labels[i]], float(points[i])) for i in rows]
+                values = np.clip(found.judged.word[place], 0.0, 10.0)
+            dimensions = {aspect: round(float(v), 2) for aspect, v in zip(WORD_ASPECTS, values, strict=True)}
             if place is None or number not in found.read:
-                scored.append(_not_read(word, scored[-1].end_s if scored else starts[0], found, place))
+                scored.append(_not_read(word, scored[-1].end_s if scored else starts[0], sounds, dimensions))
                 continue
-            rows = np.flatnonzero(found.spoken.words == place)
             phones = tuple(
                 PhoneScore(
-                    phone=LABELS[found.spoken.labels[i]],
-                    score=round(float(np.clip(50.0 * found.judged.phone[i], 0.0, 100.0)), 1),
+                    phone=phone,
+                    score=score,
                     start_s=starts[i],
                     end_s=ends[i],
                     verdict=found.verdicts[i].verdict,
@@ -245,9 +253,8 @@ class SpeechScorer:
                     before=found.verdicts[i].before,
                     confidence=round(found.verdicts[i].confidence, 3),
                 )
-                for i in rows
+                for i, (phone, score) in zip(rows, sounds, strict=True)
             )
-            values = np.clip(found.judged.word[place], 0.0, 10.0)
             accuracy = float(values[0])
             scored.append(
                 WordScore(
@@ -259,7 +266,7 @@ class SpeechScorer:
                     end_s=ends[rows[-1]],
                     phones=phones,
                     verdict=_word_verdict(accuracy),
-                    dimensions={a: round(float(v), 2) for a, v in zip(WORD_ASPECTS, values, strict=True)},
+                    dimensions=dimensions,
                     heard=_other_word(word, rows, found, heard_words)
                     if accuracy < POOR_WORD and share[place] <= 0.5
                     else None,
@@ -268,14 +275,9 @@ class SpeechScorer:
         return scored
 
 
-def _not_read(word: Word, at_s: float, found: Analysis, place: int | None) -> WordScore:
-    """Without length, where the word before it ends. Where the whole text is measured, what experts would give its
-    sounds is kept."""
-    labels, scores, values = _labels(word)[0], np.zeros(len(_labels(word)[0])), np.zeros(len(WORD_ASPECTS))
-    if place is not None:
-        rows = np.flatnonzero(found.spoken.words == place)
-        labels, scores = found.spoken.labels[rows].tolist(), np.clip(50.0 * found.judged.phone[rows], 0.0, 100.0)
-        values = np.clip(found.judged.word[place], 0.0, 10.0)
+def _not_read(word: Word, at_s: float, sounds: Sequence[tuple[str, float]], dimensions: dict[str, float]) -> WordScore:
+    """Without length, where the word before it ends. What experts would give its sounds and the word is kept, where it
+    was measured."""
     return WordScore(
         text=word.text,
         written=word.written,
@@ -284,11 +286,10 @@ def _not_read(word: Word, at_s: float, found: Analysis, place: int | None) -> Wo
         start_s=at_s,
         end_s=at_s,
         phones=tuple(
-            PhoneScore(LABELS[label], round(float(score), 1), at_s, at_s, verdict=Verdict.MISSING, confidence=1.0)
-            for label, score in zip(labels, scores, strict=False)
+            PhoneScore(phone, score, at_s, at_s, verdict=Verdict.MISSING, confidence=1.0) for phone, score in sounds
         ),
         verdict=Verdict.MISSING,
-        dimensions={a: round(float(v), 2) for a, v in zip(WORD_ASPECTS, values, strict=True)},
+        dimensions=dimensions,
     )
 
 
