@@ -4,7 +4,6 @@ It holds what the Runs page shows of the chosen runs (what they are, what they l
 settings that differ, curves, predictions against experts, searches) and no recordings, texts or people's names.
 """
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -168,13 +167,14 @@ def _predictions(runs: Sequence[RunDirectory]) -> list[Section]:
 
 def _pairs(file: Path) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """[n, 2]: expert and predicted; empty where there is no such file, or none that can be read."""
+    import pandas as pd
+
     try:
-        with file.open(encoding="utf-8", newline="") as opened:
-            rows = list(csv.DictReader(opened))
-        pairs = [(float(row.get("expert") or row["label"]), float(row["predicted"])) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError):
-        pairs = []
-    return np.array(pairs, dtype=np.float64).reshape(-1, 2)
+        table = pd.read_csv(file)
+        expert = table["expert" if "expert" in table else "label"]
+        return np.column_stack([expert, table["predicted"]]).astype(np.float64)
+    except (OSError, ValueError, KeyError):
+        return np.zeros((0, 2))
 
 
 def _searches(runs: Sequence[RunDirectory]) -> list[Section]:
