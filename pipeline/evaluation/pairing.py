@@ -36,9 +36,10 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
     hearings = [word_hearings(word) for word in words if has_hearings(word)]
     detailed = bool(words) and len(hearings) == len(words)
     phones = [phone for word in result.words for phone in word.phones]
-    same = detailed and [p.phone for p in phones] == [p for canonical, _, _ in hearings for p in canonical]
+    canonical = tuple(phone for phones_of_word, _, _ in hearings for phone in phones_of_word)
+    same = detailed and tuple(phone.phone for phone in phones) == canonical
     scored = same and all(has_phone_scores(word) for word in words)
-    nothing_read = result.scorer == LANGUAGE_MODEL and result.heard_phones is None
+    heard_phones, heard_words = _recognised(result)
     return UtterancePair(
         speaker=item.speaker,
         reference={aspect: float(chosen[aspect]) for aspect in ASPECTS if aspect in chosen},
@@ -54,20 +55,21 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         },
         phone_reference=tuple(float(v) for w in words for v in w["phones_accuracy"]) if scored else (),
         phone_predicted=tuple(p.score / 50.0 for p in phones) if scored else (),
-        canonical=tuple(p.phone for p in phones)
-        if same
-        else tuple(p for canonical, _, _ in hearings for p in canonical)
-        if detailed and not result.words
-        else (),
+        canonical=canonical if same or (detailed and not result.words) else (),
         perceived=tuple(p for _, _, verdict in hearings for p in verdict.sequence()) if detailed else None,
         diagnosed=tuple(_spoken(phones)) if same else None,
-        recognised_phones=() if nothing_read else result.heard_phones,
-        recognised_words=()
-        if nothing_read
-        else None
-        if result.heard_text is None
-        else tuple(words_of(result.heard_text, result.target.language)),
+        recognised_phones=heard_phones,
+        recognised_words=heard_words,
     )
+
+
+def _recognised(result: ScoreResult) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Phones and words that were heard without being told the text; None where the scorer does not listen that way,
+    nothing where a language model's answer could not be read."""
+    if result.scorer == LANGUAGE_MODEL and result.heard_phones is None:
+        return (), ()
+    text = result.heard_text
+    return result.heard_phones, None if text is None else tuple(words_of(text, result.target.language))
 
 
 def unparsed_answers(result: ScoreResult) -> dict[str, bool]:
