@@ -37,7 +37,7 @@ def phone(symbol: str, verdict: Verdict, **more: Any) -> PhoneScore:
 
 def test_what_became_of_a_phone_is_said_in_words() -> None:
     assert heard_in_words(phone("TH", Verdict.WRONG, heard="S")) == "heard as s"
-    assert heard_in_words(phone("TH", Verdict.WRONG, heard=UNKNOWN)) == "not like any English sound"
+    assert heard_in_words(phone("TH", Verdict.WRONG, heard=UNKNOWN)) == "said differently"
     assert heard_in_words(phone("TH", Verdict.MISSING)) == "not said"
     assert (
         heard_in_words(phone("TH", Verdict.WRONG, heard="S", before=("AH",))) == "heard as s, with an extra ʌ before it"
