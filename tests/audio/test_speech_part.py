@@ -53,6 +53,16 @@ def test_without_a_voice_nothing_is_cut() -> None:
     assert speech_only(audio, RubricName.WORD) is audio
 
 
+def test_a_short_word_before_a_pause_is_speech_and_a_flicker_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child's first word, .12 s of certain voice, 1.6 s before the second; and a third as much."""
+    audio, blocks = from_samples(noise(6.4), RATE_HZ), 200
+    for sure, first in ((0.6, 20), (0.2, 75)):
+        voice = np.zeros((2, blocks), np.float32)
+        voice[:, 20:26], voice[:, 75:150] = (0.1 + sure), 0.95
+        monkeypatch.setattr("pipeline.audio.speech.voice_both_ways", lambda _, voice=voice: voice)
+        assert find_speech(audio, RubricName.SENTENCE).start == first * 512
+
+
 def test_between_takes_seconds_off_both_ends() -> None:
     audio = from_samples(np.arange(RATE_HZ, dtype=np.float32) / RATE_HZ, RATE_HZ)
     part = between(audio, 0.25, 0.5)
