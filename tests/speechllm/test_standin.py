@@ -17,6 +17,7 @@ from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig, load_preset
 from pipeline.speechllm.listening import FRAMES_PER_PLACE, N_FEATURES, ListenerFeatures, combined
 from pipeline.speechllm.loading import load_phi4
+from pipeline.speechllm.model_files import load_info
 from pipeline.speechllm.phi4 import load_checkpoint
 from pipeline.speechllm.prompts import TASKS, apa_answer, load_prompts, mdd_answer
 from pipeline.speechllm.samples import load_corpus, samples_of
@@ -112,7 +113,10 @@ def test_from_preset_to_table_3_and_loaded_again(tmp_path: Path, speech_manifest
         train_speechllm(settings, config, run)
     table = json.loads((run.path / "table3.json").read_text(encoding="utf-8"))["table3"]
     assert table["per"]["ours"] == 1.0  # nothing that was learnt in one step can be read
+    assert table["per"]["difference"] is None and table["per"]["within_5_percent"] is None
+    assert (run.path / "table3.md").read_text(encoding="utf-8").startswith("This run trained a stand-in")
     folder = str(run.path / "model")
+    assert load_info(run.path / "model").stand_in
     again = load_checkpoint(SpeechLlmConfig(manifest="m", model=folder, adapter="none", epochs=0), "cpu")
     assert isinstance(again.front_end, ListenerFeatures)
     assert again.tokenizer.get_vocab() == standin_tokenizer().get_vocab()

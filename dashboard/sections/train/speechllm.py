@@ -25,6 +25,7 @@ from pipeline.runs.comparison import figures_of
 from pipeline.runs.words import metric_text
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
 from pipeline.speechllm.deployed import FOLDER as PLACE
+from pipeline.speechllm.model_files import is_stand_in
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.text import lines_of
 
@@ -148,13 +149,14 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     if not epochs:
         st.caption(_("The metrics appear after the first epoch."))
         return
+    stand_in = is_stand_in(str(run.config.get("model")))
     trained = {"unfreeze": "unfrozen", "full": "unfrozen", "none": "none"}.get(run.config.get("adapter", ""), "LoRA")
     paper = max(
         (row for row in TABLE3 if row.trained == trained and row.epoch <= BEST_EPOCH), key=lambda row: row.epoch
     )
     columns = st.columns(3)
     for index, (name, label) in enumerate(METRICS):
-        targets = {_("paper"): float(getattr(paper, name))}
+        targets = {} if stand_in else {_("paper"): float(getattr(paper, name))}
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:
             targets[_("one rater")] = human
@@ -162,22 +164,36 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
 
 
 def speechllm_results(run: RunDirectory) -> None:
-    """Table 3 of the finished run beside the paper's."""
+    """Table 3 of the finished run: beside the paper's, or alone where a stand-in was trained."""
     file = run.path / "table3.json"
     if not file.is_file():
         return
     content: dict[str, Any] = artifacts.read_json(file)
     figures = content["figures"]
-    st.header(_("Table 3"))
+    stand_in = is_stand_in(str(run.config.get("model")))
+    st.header(_("Stand-in: the figures of Table 3") if stand_in else _("Table 3"))
+    if stand_in:
+        st.caption(
+            _(
+                "This run trained a small model that is built here in the place of Phi-4. Its figures show whether the "
+                "way from prompt to answer works; they reproduce nothing, so the paper's are not beside them."
+            )
+        )
     within = {True: _("yes"), False: _("no"), None: ""}
     st.dataframe(
         [
             {
                 _("Metric"): _(TABLE3_ROWS[name]) if name in TABLE3_ROWS else name,
                 _("This run"): metric_text(row["ours"]),
-                _("Paper"): metric_text(row["paper"]),
-                _("Difference"): _signed(row["difference"]),
-                _("Within 5%"): within[row["within_5_percent"]],
+                **(
+                    {}
+                    if stand_in
+                    else {
+                        _("Paper"): metric_text(row["paper"]),
+                        _("Difference"): _signed(row["difference"]),
+                        _("Within 5%"): within[row["within_5_percent"]],
+                    }
+                ),
             }
             for name, row in content["table3"].items()
         ],
@@ -191,13 +207,12 @@ def speechllm_results(run: RunDirectory) -> None:
     )
     part = figures.get("part")
     measured = _("part {part}").format(part=part) if part else _("held-out speakers")
-    st.caption(
-        _("Measured on {measured}, {n} recordings; the paper on the part test, {paper} recordings.").format(
-            measured=measured, n=number(figures["n"].get("apa", 0)), paper=number(N_TEST)
-        )
-    )
+    text = _("Measured on {measured}, {n} recordings; the paper on the part test, {paper} recordings.")
+    if stand_in:
+        text = _("Measured on {measured}, {n} recordings.")
+    st.caption(text.format(measured=measured, n=number(figures["n"].get("apa", 0)), paper=number(N_TEST)))
     per_accuracy = figures.get("per_accuracy") or {}
-    if per_accuracy.get("reference") is not None:
+    if per_accuracy.get("reference") is not None and not stand_in:
         st.caption(
             _(
                 "Correlation of a recording's phone error rate with the raters' accuracy: {ours} (paper: {paper})."
