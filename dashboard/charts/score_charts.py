@@ -191,7 +191,7 @@ def quality_against_size(systems: Sequence[Mapping[str, Any]], people: float | N
             text=literals(row["name"] for row in points),
             # Towards the middle, so that no label leaves a narrow screen; below where a better one is close by.
             textposition=[
-                f"{'bottom' if _is_under_another(row, points) else 'top'} {'right' if ours else 'left'}"  # not shown
+                "bottom right" if ours else f"{'bottom' if _is_under_another(row, points) else 'top'} left"  # not shown
                 for row in points
             ],
             marker={
@@ -225,7 +225,7 @@ def _joined(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
             same[0]["name"] += f", {row['name']}"
         else:
             joined.append(dict(row))
-    return list(joined)
+    return sorted(joined, key=lambda row: bool(row["at_least"]))  # the legend has the first one's symbol
 
 
 def _is_under_another(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:

@@ -51,8 +51,8 @@ class ResultRow(SystemResult):
 
 
 def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> list[ResultRow]:
-    """Evaluations first, then finished fine-tuning runs (those of `run_ids`; by default all), then published systems
-    from best to worst total, then one expert against the others; stand-ins stand apart from all of them, at the end."""
+    """Evaluations first, then finished fine-tuning runs (those of `run_ids`; by default all), one expert against the
+    others, then published systems from best to worst total; stand-ins stand apart from all of them, at the end."""
     chosen = [run for run in finished_runs(settings) if run_ids is None or run.directory.id in run_ids]
     made = _makings(settings)
     ours = [
@@ -61,8 +61,8 @@ def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> l
     ]
     return [
         *(row for row in ours if row.kind != STAND_IN),
-        *(of_published(system) for system in sorted(PUBLISHED, key=lambda system: -(system.total or 0.0))),
         of_published(HUMAN),
+        *(of_published(system) for system in sorted(PUBLISHED, key=lambda system: -(system.total or 0.0))),
         *(row for row in ours if row.kind == STAND_IN),
     ]
 

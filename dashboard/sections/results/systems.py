@@ -47,7 +47,7 @@ def choose_rows() -> list[ResultRow]:
 
 
 def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
-    """Ours first, then published systems from best to worst total, then people. `any_of_ours`: an evaluation that is no
+    """Ours first, then people, then published systems from best to worst total. `any_of_ours`: an evaluation that is no
     stand-in's."""
     _draw(rows, list(LABELS))
     say_damaged(results.damaged_runs())

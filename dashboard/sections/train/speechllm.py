@@ -1,12 +1,16 @@
 """The Train page's sections for the speech language model: start or plan a fine-tuning, its curves, Table 3."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts
+from dashboard.components.curve_settings import curve_settings
+from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
 from dashboard.components.job_panel import job_panel
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_list import stored
@@ -40,6 +44,7 @@ TABLE3_ROWS = {
     "f1": N_("Phone match F1"), "precision": N_("Phone match precision"), "recall": N_("Phone match recall"),
 }  # fmt: skip
 BEST_EPOCH = 3
+REFERENCE = N_("the released scores, or the median of the raters where there are none")
 EXAMPLE = "r=32\nschedule=cosine\nwarmup_share=0.03"  # not shown
 
 
@@ -141,10 +146,15 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
         if run_state.status == "running":
             st.caption(_("Recordings and the model are being loaded; the curves appear with the first step."))
         return
+    log, smoothing = curve_settings("train")
+    revision = f"{run.id} {log}"
     columns = st.columns(3)
     for column, (name, label) in zip(columns, STEPS, strict=True):
-        figure = run_charts.steps(metrics.steps(name), _(label), log=name == "grad_norm")
-        column.plotly_chart(figure, key=f"speechllm-{name}")
+        figure = run_charts.steps(
+            metrics.steps(name), _(label), smoothing=smoothing, log=log or name == "grad_norm"
+        )  # fmt: skip
+        with column:
+            kept_chart(figure, key=f"speechllm-{name}", revision=revision)
     epochs = [{"fold": None, "epoch": row.get("epoch"), **figures_of(row)} for row in metrics.rows("epoch")]
     if not epochs:
         st.caption(_("The metrics appear after the first epoch."))
@@ -160,7 +170,9 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:
             targets[_("one rater")] = human
-        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), targets), key=f"speechllm-{name}")
+        figure = run_charts.epochs(epochs, name, _(label), targets, smoothing=smoothing, log=log)
+        with columns[index % 3]:
+            kept_chart(figure, key=f"speechllm-{name}", revision=revision)
 
 
 def speechllm_results(run: RunDirectory) -> None:
@@ -179,6 +191,7 @@ def speechllm_results(run: RunDirectory) -> None:
                 "way from prompt to answer works; they reproduce nothing, so the paper's are not beside them."
             )
         )
+    st.caption(_data(run, figures).text())
     within = {True: _("yes"), False: _("no"), None: ""}
     st.dataframe(
         [
@@ -205,12 +218,8 @@ def speechllm_results(run: RunDirectory) -> None:
         _("{unread} of {n} {task}").format(unread=number(unparsed[task]), n=number(n), task=task.upper())
         for task, n in figures["n"].items()
     )
-    part = figures.get("part")
-    measured = _("part {part}").format(part=part) if part else _("held-out speakers")
-    text = _("Measured on {measured}, {n} recordings; the paper on the part test, {paper} recordings.")
-    if stand_in:
-        text = _("Measured on {measured}, {n} recordings.")
-    st.caption(text.format(measured=measured, n=number(figures["n"].get("apa", 0)), paper=number(N_TEST)))
+    if not stand_in:
+        st.caption(_("The paper's figures are on the part test, {n} recordings.").format(n=number(N_TEST)))
     per_accuracy = figures.get("per_accuracy") or {}
     if per_accuracy.get("reference") is not None and not stand_in:
         st.caption(
@@ -229,6 +238,13 @@ def speechllm_results(run: RunDirectory) -> None:
         icon=":material/download:",
     )  # fmt: skip
     _deployment(run)
+
+
+def _data(run: RunDirectory, figures: dict[str, Any]) -> DataBehind:
+    config = run.config
+    source = str(config.get("set") or Path(str(config.get("manifest") or "")).parent.name)
+    n = int(figures["n"].get("apa", 0))
+    return DataBehind(source, str(figures.get("part") or ""), n, None, REFERENCE, HELD_OUT_SPEAKERS)
 
 
 def _deployment(run: RunDirectory) -> None:
