@@ -11,6 +11,7 @@ read on from one phone to the next where they are neighbours, and not in half an
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -91,9 +92,9 @@ def condensed(frames: NDArray[np.float16], n_labels: int) -> NDArray[np.float16]
     times as long."""
     values = frames.astype(np.float32)
     peaks = _peaks(values[:, :n_labels])
-    ends = [0, *((first + second + 1) // 2 for first, second in zip(peaks, peaks[1:], strict=False)), len(values)]
+    ends = [0, *((first + second + 1) // 2 for first, second in pairwise(peaks)), len(values)]
     places = []
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         edges = np.linspace(start, end, FRAMES_PER_PLACE + 1)
         for left, right in zip(edges.astype(int), np.ceil(edges[1:]).astype(int), strict=False):
             part = values[min(left, end - 1) : max(right, left + 1)]
@@ -107,7 +108,7 @@ def _peaks(posteriors: NDArray[np.float32]) -> list[int]:
     """The frame in which each phone is surest; the blank comes first among the labels."""
     in_phone = 1.0 - np.exp((posteriors[:, 0] - 1.0) * -FLOOR_NATS / 2) >= LEAST_PHONE
     best = np.where(in_phone, posteriors[:, 1:].argmax(axis=1), -1)
-    starts = np.flatnonzero(np.diff(best, prepend=-1))
+    starts = np.flatnonzero(np.diff(best, prepend=-2))
     runs = zip(starts, [*starts[1:], len(best)], strict=True)
     return [int(start + posteriors[start:end, best[start] + 1].argmax()) for start, end in runs if best[start] >= 0]
 

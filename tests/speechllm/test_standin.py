@@ -18,7 +18,7 @@ from pipeline.speechllm.adapters import attach_adapter
 from pipeline.speechllm.collator import Collator, prompt_batch
 from pipeline.speechllm.config import SpeechLlmConfig, load_preset
 from pipeline.speechllm.evaluate import answer_all, figures
-from pipeline.speechllm.listening import FRAMES_PER_PLACE, N_FEATURES, ListenerFeatures, combined
+from pipeline.speechllm.listening import FRAMES_PER_PLACE, N_FEATURES, ListenerFeatures, combined, condensed
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.model_files import load_info
 from pipeline.speechllm.phi4 import load_checkpoint
@@ -55,6 +55,21 @@ def test_features_are_posteriors_and_projected_states() -> None:
     assert features[0, 2] == 1.0 and features[0, 3] == -1.0
     assert np.isfinite(features).all() and 0.7 < features[:, 41:].std() < 1.3
     assert np.allclose(features[:, 41:], combined(log_probs, 5 * states + 1)[:, 41:], atol=0.01)
+
+
+def test_frames_are_condensed_to_a_place_for_each_phone() -> None:
+    log_probs = np.full((100, 41), -9.0)
+    log_probs[:, 0] = -0.01  # blank
+    for frame, label in ((20, 3), (21, 3), (40, 7), (41, 8), (80, 8)):
+        log_probs[frame, [0, label]] = -3.0, -0.1
+    log_probs[60, [0, 5]] = -0.2, -1.8  # too unsure to be a phone
+    features = condensed(combined(log_probs, np.random.default_rng(0).normal(size=(100, 512))), 41)
+    places = features.reshape(-1, FRAMES_PER_PLACE, N_FEATURES).astype(float)
+    assert places[:, :, 1:41].max(axis=1).argmax(axis=1).tolist() == [2, 6, 7, 7]
+    lengths = 2 ** (3 * places[:, 0, -1]) / 8 * 50
+    assert lengths == pytest.approx([30, 11, 20, 39], rel=0.01), "frames, to half the way to the neighbours"
+    silence = condensed(combined(np.log(np.eye(41)[np.zeros(3, dtype=int)] + 1e-9), np.ones((3, 512))), 41)
+    assert silence.shape == (FRAMES_PER_PLACE, N_FEATURES) and np.isfinite(silence).all()
 
 
 def test_each_recording_takes_a_place_for_every_four_frames() -> None:
