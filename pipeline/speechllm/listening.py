@@ -30,10 +30,11 @@ SPEECH_MODEL = SHIPPED / "models" / "speech-en"
 N_FEATURES = 128
 FRAMES_PER_PLACE = 4  # as the strides of Phi-4's convolutions make them
 FRAMES_PER_S = 50
+LAYOUT = "a place for each phone"  # a model that was trained with another is refused
 LEAST_PHONE = 0.3  # probability of any phone from which a frame belongs to one
 LAYER = 4
 FLOOR_NATS = -8.0  # below, log posteriors say nothing
-MOST_KEPT = 4096  # recordings whose features stay in memory, 13 kB per second each
+MOST_KEPT = 4096  # recordings whose features stay in memory, 5 kB per second each
 
 _kept: dict[bytes, NDArray[np.float16]] = {}
 
@@ -49,7 +50,7 @@ class ListenerFeatures(SequenceFeatureExtractor):  # type: ignore[misc]
         padding_value: float = 0.0, **rest: Any,
     ) -> None:  # fmt: skip
         super().__init__(feature_size=feature_size, sampling_rate=sampling_rate, padding_value=padding_value, **rest)
-        shipped = str(_info()["model_id"])
+        shipped = f"{_info()['model_id']}, {LAYOUT}"
         self.listener = listener or shipped
         if self.listener != shipped:
             raise ModelError(

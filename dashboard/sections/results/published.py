@@ -52,8 +52,8 @@ def _caveats() -> None:
             for text in (
                 _(
                     "**Chosen on the test part.** The code of GOPT, HMamba and M3C keeps the epoch that does best on "
-                    "the test part, and others report their best epochs. Such figures are higher than those of "
-                    "speakers that nobody looked at; ours are not chosen on the part that is reported."
+                    "the test part, and others report their best epochs. Such figures are higher than those on "
+                    "speakers that nobody looked at. The shipped model's epoch was chosen on training speakers."
                 ),
                 _(
                     "**Not every “MDD F1” is detection.** M3C's 78.8 is a macro average of F1 over phone classes. It "
