@@ -42,7 +42,8 @@ def making(rows: Sequence[ResultRow]) -> None:
     _caveats()
     st.markdown("**" + _("What the systems are made of") + "**")
     shown = [{_(label): _cell(row, name) for name, label in COLUMNS.items()} for row in systems]
-    fitted(shown, right=[_(COLUMNS["total"])])
+    total = COLUMNS["total"]
+    fitted(shown, right=[_(total)])
 
 
 def _caveats() -> None:
