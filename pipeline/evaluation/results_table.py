@@ -121,10 +121,11 @@ def of_run(run: RunRecord) -> ResultRow | None:
     try:
         content = artifacts.read_json(run.directory.path / "table3.json")
         table, figures = content["table3"], content["figures"]
-        part, manifest = run.config.get("evaluation_part"), Path(str(run.config.get("manifest")))
+        part = figures.get("part")  # as it was found, where the settings leave it open
+        source = run.config.get("set") or Path(str(run.config.get("manifest"))).parent.name
         name = _("run {run} on {source}, part {part}") if part else _("run {run} on {source}, held-out speakers")
         return ResultRow(
-            name.format(run=run.directory.id, source=manifest.parent.name, part=part),
+            name.format(run=run.directory.id, source=source, part=part),
             OURS,
             **{aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS},
             mdd_f1=_figure(figures["mdd"].get("f1")),

@@ -195,14 +195,14 @@ def test_runs_stand_among_the_systems(settings: Settings, three: list[RunDirecto
     content = {"table3": table, "figures": {"mdd": {"f1": 0.2}, "n": {"apa": 12, "mdd": 12}}}
     for run in three[:2]:
         (run.path / "table3.json").write_text(json.dumps(content), encoding="utf-8")
-    (three[1].path / "config.json").write_text(json.dumps({"model": "tiny", "evaluation_part": ""}), encoding="utf-8")
+    (three[1].path / "config.json").write_text(json.dumps({"model": "tiny", "set": "ocean"}), encoding="utf-8")
     rows = result_rows(settings)
     (run,) = (row for row in rows if row.kind == "run")
     assert run.system.startswith(f"run {three[0].id}")
     assert (run.total, run.mdd_f1, run.n) == (0.6, 0.2, 12)
     assert len([row for row in rows if row.kind == "published"]) == len(PUBLISHED)
     assert [row.kind for row in rows[-2:]] == ["published", "stand_in"], "apart, after all that can be compared"
-    assert "held-out speakers" in rows[-1].system
+    assert rows[-1].system.endswith("on ocean, held-out speakers")
     assert rows[-1].total == 0.6 and rows[-1].gaps == {}
     assert "stand_in" not in {row.kind for row in result_rows(settings, [three[0].id])}
 
