@@ -142,6 +142,16 @@ def test_early_stopping_ends_before_the_last_epoch_and_keeps_the_best() -> None:
     assert fit.best_val_mae == pytest.approx(error, abs=0.05)
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 3, 10, 20])
+def test_however_few_steps_there_are_they_can_be_made(epochs: int) -> None:
+    """Ten steps, ten epochs of one batch, left none for the learning rate to rise in."""
+    config, data = TrainConfig(set="s", epochs=epochs), made_up(24)
+    rates: list[float] = []
+    fit_network(data.values, data.scores, config, seed=0, on_epoch=lambda epoch: rates.append(epoch.learning_rate))
+    assert len(rates) == epochs
+    assert max(rates) <= config.learning_rate
+
+
 def test_the_folded_network_answers_as_torch_does() -> None:
     """Batch norm is folded into the layers for scoring; the two must agree."""
     import torch
