@@ -27,7 +27,8 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-gpu", "--process-per-site",
 ]  # fmt: skip
-DESK = ("test_labelling.py", "test_projects.py")  # run beside the others, as they wait more than they work
+# Run beside the others, with a server and a browser of their own: about half of the work.
+DESK = ("test_labelling.py", "test_projects.py", "test_wakeword.py")
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
 
 
