@@ -1,14 +1,17 @@
 """Where the speech is: what lies before and after it goes, and what was recorded tightly stays as it is."""
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.audio import voice
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import from_samples, load_audio
 from pipeline.audio.speech import MARGINS, between, cut_to, find_speech, speech_only
+from pipeline.audio.voice_activity import VoiceActivity
 from pipeline.records import PhoneScore, RubricName, ScoreResult, Target, Verdict, WordScore
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.pieces import as_written, by_piece
@@ -46,6 +49,19 @@ def test_what_is_around_a_word_goes(sound: object, seconds: float) -> None:
 def test_a_tight_recording_stays_the_same_object() -> None:
     assert speech_only(WORD, RubricName.WORD) is WORD
     assert speech_only(WORD, RubricName.SENTENCE) is WORD
+
+
+def test_a_recording_is_listened_to_once_and_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    listened: list[int] = []
+    both_ways = VoiceActivity.both_ways
+    monkeypatch.setattr(VoiceActivity, "both_ways", lambda self, s: listened.append(len(s)) or both_ways(self, s))
+    monkeypatch.setattr(voice, "MAX_HEARD", 2)
+    monkeypatch.setattr(voice, "_heard", OrderedDict())
+    sounds = [np.roll(WORD.samples, shift) for shift in (0, 512, 1024)]
+    for sound, times in zip((*sounds[:2], sounds[0], sounds[2], sounds[0], sounds[1]), (1, 2, 2, 3, 3, 4), strict=True):
+        sure = voice.voice_both_ways(sound)
+        assert len(listened) == times
+        assert np.array_equal(sure, both_ways(VoiceActivity(), voice._levelled(sound)))
 
 
 def test_without_a_voice_nothing_is_cut() -> None:
