@@ -51,6 +51,19 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
     return figure
 
 
+def rate_range(rates: Sequence[float], losses: Sequence[float], suggested: float) -> Figure:
+    """The smoothed loss over a rising learning rate, and the rate to use."""
+    figure = empty_figure(_("Learning rate"), _("Training loss"), height=SMALL)
+    figure.update_xaxes(**log_axis(rates))
+    figure.update_yaxes(rangemode="tozero")
+    figure.add_scatter(
+        x=list(rates), y=list(losses), mode="lines", line={"color": BLUE}, showlegend=False,
+        hovertemplate="%{x:.2e}: %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=suggested, line={"color": ORANGE, "dash": "dash"}, annotation_text=f"{suggested:.1e}")
+    return figure
+
+
 def receiver(points: Sequence[tuple[float, float]], auc: float) -> Figure:
     """True over false positive rate, of single words and background files."""
     figure = empty_figure(_("Other clips accepted (%)"), _("Words detected (%)"), height=SMALL)

@@ -14,6 +14,8 @@ from dashboard.services import shared
 from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
+from pipeline.runs.comparison import section_of
+from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,6 +85,78 @@ def start_training(config: WakewordConfig, where: Where) -> str:
     from pipeline.jobs.launcher import launch_training
 
     return launch_training(shared.settings(), KIND, config, where, identity.allowed(Action.TRAIN)).id
+
+
+@asks(Action.TRAIN)
+def presets() -> list[str]:
+    """Those of Pronlab, then those saved here."""
+    from pipeline.wakeword.config import list_presets
+
+    return [*list_presets(), *saved_presets()]
+
+
+@asks(Action.TRAIN)
+def saved_presets() -> list[str]:
+    from pipeline.wakeword.saved_presets import saved_presets
+
+    return saved_presets(shared.settings())
+
+
+@asks(Action.TRAIN)
+def preset(name: str) -> dict[str, Any]:
+    """Its settings. Raises TrainingError for an unknown one."""
+    from pipeline.wakeword.saved_presets import load_preset
+
+    return load_preset(shared.settings(), name)
+
+
+@asks(Action.TRAIN)
+def save_preset(name: str, config: WakewordConfig) -> str:
+    """Returns the name it is kept under. Raises TrainingError for one that cannot be used."""
+    from pipeline.wakeword.saved_presets import save_preset
+
+    return save_preset(shared.settings(), name, config)
+
+
+@asks(Action.TRAIN)
+def delete_preset(name: str) -> None:
+    from pipeline.wakeword.saved_presets import delete_preset
+
+    delete_preset(shared.settings(), name)
+
+
+@asks(Action.TRAIN)
+def start_rate_range(config: WakewordConfig) -> None:
+    """In the background: a short run whose learning rate rises."""
+    from pipeline.jobs.launcher import launch
+
+    launch(
+        shared.settings(), kind=RATE_RANGE, name=config.name, argv=["wakeword", "rate-range"],
+        root=shared.settings().jobs_root, config=config, by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def start_search(config: WakewordConfig, trials: int, steps: int) -> None:
+    """In the background: `trials` short trainings of `steps` steps."""
+    from pipeline.jobs.launcher import launch
+
+    launch(
+        shared.settings(), kind=SEARCH, name=config.name,
+        argv=["wakeword", "search", "--trials", str(trials), "--trial-steps", str(steps)],
+        root=shared.settings().runs_root, config=config, seed=config.seed, by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def last_tuning(kind: str, clips: ClipLibrary) -> RunRecord | None:
+    """The newest rate range or search on the clips of a word, None where there was none."""
+    root = shared.settings().jobs_root if kind == RATE_RANGE else shared.settings().runs_root
+    folders = {str(clips.folder("positive")), str(clips.spoken)}
+    for record in scan_runs(root).records:
+        if record.state.kind == kind and folders & set(section_of(record.config, "data").get("positive") or ()):
+            return record
+    return None
 
 
 @asks(Action.TRAIN)

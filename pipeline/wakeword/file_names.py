@@ -10,3 +10,5 @@ BUNDLE_MODEL, BUNDLE_DETECTOR = "model.onnx", "detector.json"
 # In the folder of exports
 ONNX, TORCHSCRIPT, INT8, EXPORT_REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"
 BUNDLE = "bundle.zip"
+# Kinds of background work of the page, besides trainings
+RATE_RANGE, SEARCH = "rate-range", "wakeword-search"

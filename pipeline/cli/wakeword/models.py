@@ -25,6 +25,7 @@ SECTIONS = {
     "max_positives": "data", "source": "data", "split": "data", "fold": "data", "model": "model.name", "width": "model",
     "target": "model", "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
 }  # fmt: skip
+PRESETS = "default, esp32, small, thorough, tiny, or one saved on the Wake word page"
 folder = click.Path(path_type=Path, exists=True)
 
 
@@ -61,15 +62,15 @@ def data_options(command: Any) -> Any:
 
 @click.command()
 @data_options
-@training_options("default, esp32, small, thorough, tiny")
+@training_options(PRESETS)
 def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.run import train_wakeword
     from pipeline.wakeword.threshold import in_words
 
     preset = replace(chosen, preset=chosen.preset or "default")
-    start = prepare("wakeword", WakewordConfig, preset, _given(options), load_preset, _named)
+    start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
     if start is None:
         return
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
@@ -88,15 +89,15 @@ def train(chosen: Chosen, **options: Any) -> None:
 @click.command("features")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @data_options
-@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
+@training_options(PRESETS, resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.feature_cache import read_index
     from pipeline.wakeword.run import make_features
 
     preset = replace(chosen, preset=chosen.preset or "default")
-    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     clips = make_features(config, out, progress_printer("Wake word"))
     lengths = read_index(out)["lengths"]
     text = f"{len(clips.train)} clips in {out}: " + ", ".join(f"{len(n)} of {label}" for label, n in lengths.items())
@@ -105,21 +106,28 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
 @click.command("rate-range")
 @data_options
-@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
+@training_options(PRESETS, resumable=False, launched=False, reported=True)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.runs import RunDirectory
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.file_names import RATE_RANGE
     from pipeline.wakeword.run import make_trainer
     from pipeline.wakeword.training.learning_rate_range import rate_range
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
-    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
-    directory = RunDirectory.create(settings.jobs_root, kind="rate-range", name=config.name, config=config)
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    directory = (
+        RunDirectory.create(settings.jobs_root, kind=RATE_RANGE, name=config.name, config=config)
+        if chosen.run is None
+        else RunDirectory(chosen.run)
+    )
     with directory.start() as writer:
         sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
-        writer.update(result={"suggested": sweep.suggested})
+        for step, (rate, loss) in enumerate(zip(sweep.rates, sweep.losses, strict=True), start=1):
+            writer.log_metrics(event="rate", step=step, rate=rate, loss=loss)
+        writer.update(progress=1.0, message="done", result={"suggested": sweep.suggested})
         shown = range(0, len(sweep.rates), max(1, len(sweep.rates) // 20))
         lines = [f"{sweep.rates[i]:.2e}  {sweep.losses[i]:.3f}" for i in shown]
         text = "rate      loss\\n".replace("\\n", "\n") + "\n".join(lines) + f"\nSuggested: {sweep.suggested:.1e}"
@@ -130,17 +138,22 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 @data_options
 @click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
 @click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
-@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
+@training_options(PRESETS, resumable=False, launched=False, reported=True)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.runs import RunDirectory
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.file_names import SEARCH
     from pipeline.wakeword.search import search_settings
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
-    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
-    directory = RunDirectory.create(settings.runs_root, kind="wakeword-search", name=config.name, config=config)
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    directory = (
+        RunDirectory.create(settings.runs_root, kind=SEARCH, name=config.name, config=config)
+        if chosen.run is None
+        else RunDirectory(chosen.run)
+    )
     best: dict[str, Any] | None = None
     with directory.start() as writer:
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
@@ -391,6 +404,12 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     ]
     lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
     emit({"model": config, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
+
+
+def _preset(name: str) -> dict[str, Any]:
+    from pipeline.wakeword.saved_presets import load_preset
+
+    return load_preset(Settings.from_env(), name)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
