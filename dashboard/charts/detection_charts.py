@@ -188,3 +188,24 @@ def log_mel_image(frames: NDArray[np.float32], hop_s: float) -> Figure:
         hoverinfo="skip",
     )
     return figure
+
+
+def feature_bands(statistics: Mapping[str, Any]) -> Figure:
+    """Mean of each band of the features by class, with a standard deviation to both sides (`mean` and `std` [bins])."""
+    figure = empty_figure(_("Band"), _("Log energy"), height=CURVE)
+    for (name, of_class), colour in zip(statistics.items(), (GREEN, BLUE, VERMILION), strict=False):
+        x = np.arange(len(of_class.mean))
+        low, high = of_class.mean - of_class.std, of_class.mean + of_class.std
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0},
+            fill="toself", fillcolor=colour, opacity=0.12, hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=x,
+            y=of_class.mean,
+            mode="lines",
+            line={"color": colour},
+            name=literal(name),
+            hovertemplate="%{x}: %{y:.1f}<extra>%{fullData.name}</extra>",  # not shown
+        )
+    return figure

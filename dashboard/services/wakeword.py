@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pipeline.jobs.launcher import Where
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.clip_library import ClipLibrary
-    from pipeline.wakeword.data.clips import ClipScan
+    from pipeline.wakeword.data.clips import ClipScan, Label
+    from pipeline.wakeword.data.example_batch import BinStatistics
     from pipeline.wakeword.file_detection import FileDetections
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.models.budget import Budget
@@ -161,7 +162,7 @@ def last_tuning(kind: str, clips: ClipLibrary) -> RunRecord | None:
 
 @asks(Action.TRAIN)
 def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
-    """`evaluate`, `robustness` or `export` of a run, in the background."""
+    """`evaluate`, `robustness`, `detect` or `export` of a run, in the background."""
     from pipeline.jobs.launcher import launch
 
     return launch(
@@ -286,6 +287,40 @@ def previews(clips: ClipLibrary, clip: Path, n: int, seed: int) -> list[Preview]
         rendered = renderer.word(sound[start:end], np.random.default_rng([seed, number]))
         renderings.append(Preview(to_wav(rendered, RATE_HZ), features(rendered, shape), shape.hop_s))
     return renderings
+
+
+@dataclass(frozen=True)
+class BatchWindow:
+    """One window of a batch, to hear and to see as the network sees it."""
+
+    label: Label
+    wav: bytes
+    frames: NDArray[np.float32]
+    hop_s: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    windows: list[BatchWindow]
+    statistics: dict[Label, BinStatistics]
+
+
+@asks(Action.TRAIN)
+def batch(clips: ClipLibrary, n: int, seed: int) -> Batch:
+    """`n` windows as a training on these clips draws them. Raises CorpusError where a class is missing."""
+    from pipeline.audio.encode import to_wav
+    from pipeline.wakeword.data.clips import Label
+    from pipeline.wakeword.data.example_batch import example_batch
+    from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+
+    files = {label: clips.files(label) for label in Label}
+    noise, rir = ([str(clips.folder(part))] if clips.files(part) else [] for part in ("noise", "rir"))
+    drawn = example_batch(files, noise, rir, n, seed)
+    hop_s = FeatureConfig().hop_s
+    windows = [
+        BatchWindow(window.label, to_wav(window.sound, RATE_HZ), window.frames, hop_s) for window in drawn.windows
+    ]
+    return Batch(windows, drawn.statistics)
 
 
 @asks(Action.TRAIN)

@@ -3,6 +3,7 @@
 # In the run's directory
 MODEL_FOLDER, SPLIT_FOLDER, EXPORTS = "model", "split", "exports"
 REPORT, EVALUATION, ROBUSTNESS = "report.json", "evaluation.json", "robustness.json"
+FOLDER_SCORES = "folder.json"
 # In the model folder
 WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"
 # In a bundle

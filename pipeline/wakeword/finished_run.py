@@ -17,6 +17,7 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.file_names import (
     EVALUATION,
     EXPORTS,
+    FOLDER_SCORES,
     INFO,
     INT8,
     MODEL_FOLDER,
@@ -31,6 +32,7 @@ from pipeline.wakeword.threshold import STREAM, from_stream
 
 if TYPE_CHECKING:
     from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.evaluation.folder_scores import FolderScores
     from pipeline.wakeword.evaluation.stream_metrics import StreamResult
     from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
 
@@ -233,3 +235,23 @@ def robustness_of(
     conditions: list[dict[str, Any]] = to_json(rows)
     artifacts.write_json(run.home / ROBUSTNESS, conditions)
     return conditions
+
+
+def scores_of_folder(
+    run: FinishedRun,
+    folder: Path,
+    detector_preset: str | None = None,
+    threshold: float | None = None,
+    progress: Progress | None = None,
+) -> "FolderScores":
+    """Every clip of a folder, at the model's threshold or another; kept in the run's directory as its newest folder.
+    Raises CorpusError for one without audio."""
+    from pipeline.wakeword.evaluation.folder_scores import score_folder
+    from pipeline.wakeword.runtime.detector import preset
+
+    info = run.info
+    config = preset(detector_preset, info.detector) if detector_preset else info.detector
+    chosen = info.threshold if threshold is None else threshold
+    scores = score_folder(folder, classifier_for(run), info.features, config, chosen, progress)
+    artifacts.write_json(run.home / FOLDER_SCORES, scores)
+    return scores

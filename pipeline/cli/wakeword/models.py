@@ -190,6 +190,11 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
 )
+@click.option(
+    "--target-fah",
+    type=click.FloatRange(0.0, 100.0),
+    help="Another rate of false alarms per hour: its misses too, and the figures of single clips at it (default: 0.5).",
+)
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
 @click.option(
     "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
@@ -203,6 +208,7 @@ def evaluate(
     runtime: str,
     keep_threshold: bool,
     split: Path | None,
+    target_fah: float | None,
     run: Path | None,
     as_json: bool,
     **options: Any,
@@ -219,6 +225,8 @@ def evaluate(
         options["positive"], options["background"] = reported_part(split)
     if not options["positive"] or not options["background"]:
         raise CorpusError("Give the clips to evaluate on: --positive and --background, or --split.")
+    if target_fah is not None:
+        options["target_fah"], chosen = target_fah, replace(chosen, target_fah=target_fah)
     task = EvaluationTask(**{**options, "noise": tuple(map(str, options["noise"]))})
     report: dict[str, Any] = {}
     with background_run(run, "Listening") as work:

@@ -2,21 +2,25 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.wakeword.finished_run import FinishedRun
 
 PORT = 8602
 WYOMING_PORT = 10_400
 
 
 @click.command()
-@click.argument("run")
+@click.argument("detector", metavar="RUN")
 @click.argument("audio", type=click.Path(path_type=Path))
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
@@ -24,13 +28,21 @@ WYOMING_PORT = 10_400
 @click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
 @click.option("--judge", "url", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Of a folder: a table.")
+@run_option
 @json_option
-def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
-    """Find the word in a recording."""
+def detect(detector: str, audio: Path, as_json: bool, run: Path | None, csv_file: Path | None, **options: Any) -> None:
+    """Find the word in a recording; of a folder, list for every clip whether the detector goes off."""
     from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import open_finished_run
 
-    detections = detect_in_file(open_finished_run(Settings.from_env(), run), audio, **options)
+    finished = open_finished_run(Settings.from_env(), detector)
+    if audio.is_dir():
+        _detect_in_folder(finished, audio, as_json, run, csv_file, **options)
+        return
+    if csv_file is not None:
+        raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
+    detections = detect_in_file(finished, audio, **options)
     lines = [
         f"{d.at_s:8.2f} s  logit {d.score:.2f}"
         + (f"  judge: {d.verdict.label} ({d.verdict.confidence:.0%})" if d.verdict else "")
@@ -42,6 +54,36 @@ def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
         as_json,
         text,
     )
+
+
+def _detect_in_folder(
+    finished: "FinishedRun",
+    folder: Path,
+    as_json: bool,
+    run: Path | None,
+    csv_file: Path | None,
+    detector_preset: str | None,
+    threshold: float | None,
+    url: str | None,
+    key: str | None,
+) -> None:
+    from pipeline import csvfile
+    from pipeline.records import to_json
+    from pipeline.wakeword.evaluation.folder_scores import COLUMNS, as_rows
+    from pipeline.wakeword.finished_run import scores_of_folder
+
+    if url is not None:
+        raise click.UsageError("A judge is asked about one recording at a time: leave --judge away for a folder.")
+    with background_run(run, "Listening") as work:
+        scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work))
+        rows = as_rows(to_json(scores)["clips"])
+        if csv_file is not None:
+            csvfile.write(csv_file, COLUMNS, rows)
+        work.result({"n": scores.n, "detected": scores.detected})
+        low, high = scores.interval
+        lines = [f"{score:8.2f}  {'detected' if hit else '        '}  {clip}" for clip, _s, score, hit in rows]
+        lines.append(f"Detected in {scores.detected} of {scores.n} clips: {scores.share:.1%} ({low:.1%} to {high:.1%})")
+        emit(scores, as_json, "\n".join(lines))
 
 
 @click.command()

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pipeline.wakeword.config import AugmentConfig, TrainConfig
 from pipeline.wakeword.data.augment import mask
+from pipeline.wakeword.data.batch_shares import batch_sizes
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import WindowSource
 from pipeline.wakeword.features import Cmvn
@@ -59,12 +60,7 @@ class BatchMaker:
             }  # fmt: skip
         else:
             wanted = {label: float(sum(s.n_windows for s in self._of(label))) for label in there}
-        shares = {label: wanted[label] for label in Label if label in there and wanted[label] > 0}
-        total = sum(shares.values())
-        sizes = {label: max(1, round(config.batch * share / total)) for label, share in shares.items()}
-        largest = max(sizes, key=sizes.__getitem__)
-        sizes[largest] += config.batch - sum(sizes.values())
-        return sizes
+        return batch_sizes(config.batch, {label: wanted[label] for label in there})
 
     def _of(self, label: Label) -> list[WindowSource]:
         pools = [self._sources[label]] if label in self._sources else []

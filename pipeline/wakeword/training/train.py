@@ -236,6 +236,9 @@ class Trainer:
                 f"{name}_miss": validation.miss,
                 f"{name}_ranking": validation.ranking,
                 f"{name}_loss": validation.loss,
+                f"{name}_f1": validation.counts.f1 or 0.0,
+                f"{name}_fpr": validation.counts.fpr or 0.0,
+                f"{name}_fnr": validation.counts.fnr or 0.0,
             }
             value = validation.ranking
             if value < self.progress.best_value:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.metrics.detection import Counts, counts
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool, Pools
@@ -21,13 +22,15 @@ class Validation:
     """`words` [n] are the highest voted logits of each positive stretch, `rest` those of each negative one and each
     piece of a word. `miss` is the mean share of words missed at 0 to 20 false alarms over all negatives; `ranking`, by
     which weights are chosen, the same without steps: the mean of log(1 + exp(alarm - word)) over all words and those
-    alarms, in deviations of the scores, so that a model does not win by answering louder."""
+    alarms, in deviations of the scores, so that a model does not win by answering louder. `counts` are of words and
+    other stretches at a probability of one half."""
 
     words: NDArray[np.float32]
     rest: NDArray[np.float32]
     miss: float
     ranking: float
     loss: float
+    counts: Counts
 
 
 def window_scores(pool: Pool, classifier: Classifier, every: int) -> list[tuple[NDArray[np.intp], Scores]]:
@@ -56,7 +59,9 @@ def validate(pools: Pools, classifier: Classifier, features: FeatureConfig, conf
     miss = float((apart <= 0.0).mean()) if len(thresholds) else 0.0
     ranking = float(np.logaddexp(0.0, -apart).mean()) if len(thresholds) else 0.0
     loss = float((np.logaddexp(0.0, -words).mean() + np.logaddexp(0.0, rest).mean()) / 2.0)
-    return Validation(words, rest, miss, ranking, loss)
+    scores = np.concatenate([words, rest]).astype(np.float64)
+    at_half = counts(scores, np.arange(len(scores)) < len(words), 0.0)
+    return Validation(words, rest, miss, ranking, loss, at_half)
 
 
 def mine(pool: Pool, classifier: Classifier, features: FeatureConfig, hop_s: float, keep: int) -> NDArray[np.intp]:
