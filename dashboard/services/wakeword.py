@@ -67,6 +67,23 @@ def library(word: str, *, create: bool = False) -> ClipLibrary:
 
 
 @asks(Action.TRAIN)
+def keep_take(clips: ClipLibrary, recording: bytes) -> tuple[str, list[str]]:
+    """A take among the clips of the word: its file's name, and no problems; or no name, and why it was not kept. Raises
+    AudioError for what is no audio."""
+    from pipeline.wakeword.data.takes import problems_of_take
+
+    problems = problems_of_take(recording)
+    if problems:
+        return "", problems
+    return clips.add("positive", "take-001.wav", recording).name, []
+
+
+@asks(Action.TRAIN)
+def undo_take(clips: ClipLibrary, name: str) -> None:
+    clips.remove("positive", name)
+
+
+@asks(Action.TRAIN)
 def speech_folders() -> dict[str, Path]:
     """Recording sets of this installation that may serve as other speech, by name."""
     from pipeline.corpus.sets import list_sets

@@ -8,7 +8,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import UPLOAD_TYPES
 from dashboard.components.report_files import download_json
 from dashboard.markup import plain
-from dashboard.sections.wakeword import rendered, speak
+from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.services import wakeword
 from pipeline.audio.load import MAX_UPLOAD_BYTES
 from pipeline.i18n import N_, _, ngettext, number
@@ -56,6 +56,7 @@ def draw(clips: ClipLibrary | None) -> None:
     with right:
         with st.expander(_("Add clips"), icon=":material/upload:", expanded=not any(clips.counts.values())):
             _add(clips)
+        record.draw(clips)
         speak.draw(clips)
         with st.expander(_("New word"), icon=":material/add:"):
             _new_word()
