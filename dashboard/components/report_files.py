@@ -17,7 +17,7 @@ def download_json(value: Any, name: str) -> None:
 
     content = json.dumps(to_json(value), ensure_ascii=False, indent=2)
     st.download_button(
-        _("Download {file}").format(file=f"{name}.json"), content, f"{name}.json", "application/json",
+        _("Download JSON"), content, f"{name}.json", "application/json",  # not shown
         icon=":material/download:", key=f"download-{name}.json",
     )  # fmt: skip
 
@@ -26,6 +26,6 @@ def download_table(columns: Iterable[str], rows: Iterable[Iterable[Any]], name: 
     """A button that saves rows as `name`.csv."""
     content = csvfile.download(csvfile.text(columns, rows, current_dialect()))
     st.download_button(
-        _("Download {file}").format(file=f"{name}.csv"), content, f"{name}.csv", "text/csv",
+        _("Download CSV"), content, f"{name}.csv", "text/csv",
         icon=":material/download:", key=f"download-{name}.csv",
     )  # fmt: skip

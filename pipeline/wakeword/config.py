@@ -30,9 +30,12 @@ class DataConfig:
     `features` is a folder that `pronlab wakeword features` made; where it does not fit, the run is refused, or with
     `fallback_to_audio` worked out from the clips. `precompute` keeps the features on disk; without it every batch is
     made from the sound anew.
+
+    `words` names the word of each folder of `positive`, for several words in one detector; empty: all are one word.
     """
 
     positive: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     hard_negative: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
@@ -52,7 +55,7 @@ class DataConfig:
     }  # fmt: skip
 
     def __post_init__(self) -> None:
-        for name in ("positive", "negative", "hard_negative", "noise", "rir"):
+        for name in ("positive", "words", "negative", "hard_negative", "noise", "rir"):
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
         wrong = presets.outside(self, self.LIMITS)
@@ -60,11 +63,22 @@ class DataConfig:
             wrong.append("fold is one of a split: name its folder with split")
         if self.split and (self.positive or self.negative or self.hard_negative):
             wrong.append("split names the clips: leave positive, negative and hard_negative away")
+        if self.words and len(self.words) != len(self.positive):
+            wrong.append(f"words names each folder of positive, got {len(self.words)} and {len(self.positive)}")
+        if self.words and (len(self.names) < 2 or not all(name.strip() for name in self.names)):
+            wrong.append(f"words are at least two different names, got {', '.join(self.words)}")
+        if self.words and not self.precompute:
+            wrong.append("several words need features that are kept: set precompute")
         if self.features and not self.precompute:
             wrong.append("features names a folder that precompute: false never reads")
         if self.fallback_to_audio and not self.features:
             wrong.append("fallback_to_audio needs features, the folder to fall back from")
         presets.refuse(wrong)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The words in the order of the model's outputs; none for a detector of one word."""
+        return tuple(dict.fromkeys(self.words))
 
 
 @dataclass(frozen=True)
@@ -287,6 +301,12 @@ class WakewordConfig:
             wrong.append("mining listens through features that are kept: set data.precompute, or mining.rounds to 0")
         if self.distil.teacher and self.model.name in ("resnet18", "resnet34"):
             wrong.append(f"{self.model.name} is a teacher itself; distil into a smaller model")
+        if self.data.words and self.loss.name in ("triplet", "arcface"):
+            wrong.append(f"several words are learnt with cross_entropy or focal, got loss.name {self.loss.name}")
+        if self.data.words and self.distil.teacher:
+            wrong.append("several words have no teacher: leave distil.teacher away")
+        if self.data.words and self.model.target == "esp32_s3":
+            wrong.append("a microcontroller takes a model for each word: train one detector per word")
         presets.refuse(wrong)
 
 

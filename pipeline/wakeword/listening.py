@@ -90,8 +90,8 @@ class Reaction:
 def listen(detector: Detector, blocks: Iterator[Samples]) -> Iterator[Heard]:
     """The detections in sound at 16 kHz that comes block by block."""
     for block in blocks:
-        for at_s, score in detector.feed(block):
-            yield Heard(detector.about["word"], at_s, score)
+        for at_s, score, word in detector.feed(block):
+            yield Heard(word, at_s, score)
 
 
 def sound_of(source: str, device: str = "") -> Iterator[Samples]:

@@ -29,9 +29,39 @@ PRESETS = "default, esp32, small, thorough, tiny, or one saved on the Wake word 
 folder = click.Path(path_type=Path, exists=True)
 
 
+class WordFolder(click.Path):
+    """A folder of clips of the word, or NAME=FOLDER of one of several words."""
+
+    name = "[NAME=]FOLDER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        word, mark, path = str(value).partition("=")
+        if mark and word.strip() and not Path(str(value)).exists():
+            return word.strip(), super().convert(path, param, ctx)
+        return "", super().convert(value, param, ctx)
+
+
+def folders_by_word(given: tuple[tuple[str, Path], ...]) -> dict[str, list[Path]]:
+    """Under "" the folders of the one word. Raises UsageError where only some of them are named."""
+    by_word: dict[str, list[Path]] = {}
+    for word, path in given:
+        by_word.setdefault(word, []).append(path)
+    if "" in by_word and len(by_word) > 1:
+        raise click.UsageError("Name the word of every --positive (--positive NAME=FOLDER), or of none.")
+    return by_word
+
+
+word_folder = WordFolder(path_type=Path, exists=True)
+
+
 def data_options(command: Any) -> Any:
     options = [
-        click.option("--positive", type=folder, multiple=True, help="Folder of clips of the word; repeatable."),
+        click.option(
+            "--positive",
+            type=word_folder,
+            multiple=True,
+            help="Folder of clips of the word; repeatable. NAME=FOLDER teaches several words to one detector.",
+        ),
         click.option("--negative", type=folder, multiple=True, help="Folder of other speech; repeatable."),
         click.option(
             "--hard-negative", type=folder, multiple=True, help="Folder of words that sound similar; repeatable."
@@ -167,7 +197,12 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.option("--positive", type=folder, multiple=True, help="Folder of held-out clips of the word; repeatable.")
+@click.option(
+    "--positive",
+    type=word_folder,
+    multiple=True,
+    help="Folder of held-out clips of the word; repeatable. NAME=FOLDER for a word of several.",
+)
 @click.option("--background", type=folder, multiple=True, help="Folder of held-out other speech; repeatable.")
 @click.option("--split", type=folder, help="Use the test part of a `pronlab wakeword split` instead of both.")
 @click.option(
@@ -221,21 +256,31 @@ def evaluate(
 
     finished = open_finished_run(Settings.from_env(), detector)
     chosen = preset(detector_preset, finished.info.detector) if detector_preset else finished.info.detector
+    by_word: dict[str, Any] = {word: tuple(paths) for word, paths in folders_by_word(options.pop("positive")).items()}
     if split is not None:
-        options["positive"], options["background"] = reported_part(split)
-    if not options["positive"] or not options["background"]:
+        by_word[""], options["background"] = reported_part(split)
+    if not by_word or not options["background"]:
         raise CorpusError("Give the clips to evaluate on: --positive and --background, or --split.")
     if target_fah is not None:
         options["target_fah"], chosen = target_fah, replace(chosen, target_fah=target_fah)
-    task = EvaluationTask(**{**options, "noise": tuple(map(str, options["noise"]))})
-    report: dict[str, Any] = {}
+    options["noise"] = tuple(map(str, options["noise"]))
+    for word in by_word:
+        finished.info.of_word(word)  # a word that it does not know is named before any work
+    reports: dict[str, dict[str, Any]] = {}
     with background_run(run, "Listening") as work:
-        report = evaluate_run(
-            finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=stoppable(work)
-        )
-        work.result({"miss_at_fah": report["miss_at_fah"]})
-    if report:  # else it was stopped
-        emit(report, as_json, _evaluation_text(report))
+        for word, paths in by_word.items():
+            task = EvaluationTask(positive=paths, **options)
+            reports[word] = evaluate_run(
+                finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, word=word,
+                progress=stoppable(work),
+            )  # fmt: skip
+        of_words = {word: report["miss_at_fah"] for word, report in reports.items()}
+        work.result({"miss_at_fah": of_words.get("", of_words)})
+    if set(reports) == {""}:
+        emit(reports[""], as_json, _evaluation_text(reports[""]))
+    elif reports:  # else it was stopped
+        text = "\n".join(f"{word}: {_evaluation_text(report)}" for word, report in reports.items())
+        emit({"words": reports}, as_json, text)
 
 
 @click.command()
@@ -243,6 +288,7 @@ def evaluate(
 @click.option(
     "--positive", type=folder, multiple=True, required=True, help="Folder of held-out clips of the word; repeatable."
 )
+@click.option("--word", default="", help="Which word, of a detector of several.")
 @click.option(
     "--background", type=folder, multiple=True, required=True, help="Folder of held-out other speech; repeatable."
 )
@@ -251,7 +297,7 @@ def evaluate(
 @run_option
 @json_option
 def robustness(
-    detector: str, positive: Any, background: Any, noise: Any, rir: Any, run: Path | None, as_json: bool
+    detector: str, positive: Any, word: str, background: Any, noise: Any, rir: Any, run: Path | None, as_json: bool
 ) -> None:
     """Measure how noise, rooms, distance, level and codecs affect a detector."""
     from pipeline.wakeword.finished_run import open_finished_run, robustness_of
@@ -260,7 +306,7 @@ def robustness(
     rows: list[dict[str, Any]] = []
     with background_run(run, "Conditions") as work:
         rows = robustness_of(
-            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work)
+            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work), word=word
         )
     lines = [f"{'condition':40} recall  false alarms"]
     lines += [
@@ -312,7 +358,7 @@ def export(
     device (--bundle). Before, the threshold is set on a long stream of the validation clips, unless a stream has set
     it."""
     from pipeline.wakeword.file_names import EXPORTS
-    from pipeline.wakeword.finished_run import open_finished_run, set_threshold
+    from pipeline.wakeword.finished_run import open_finished_run, set_thresholds
     from pipeline.wakeword.packaging.export import export as export_model
     from pipeline.wakeword.threshold import in_words
 
@@ -324,14 +370,14 @@ def export(
     if bundle is not None:
         with background_run(run, "Exporting") as work:
             if not keep_threshold:
-                set_threshold(finished, background, stoppable(work))
+                set_thresholds(finished, background, stoppable(work))
             export_bundle = _export_for_esp32 if esp32 else _export_bundle
             answer, text = export_bundle(finished, bundle, background, stoppable(work))
             emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
         return
     with background_run(run, "Exporting") as work:
         if not keep_threshold:
-            set_threshold(finished, background, stoppable(work))
+            set_thresholds(finished, background, stoppable(work))
         exports = export_model(finished.folder, target or finished.home / EXPORTS)
         work.progress(1, 1, "")
     lines = [
@@ -426,6 +472,12 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     for name, value in options.items():
         if value is None or value == ():
             continue
+        if name == "positive":
+            by_word = folders_by_word(value)
+            if "" not in by_word:
+                given["data.words"] = [word for word, paths in by_word.items() for _path in paths]
+            given["data.positive"] = [str(path.absolute()) for paths in by_word.values() for path in paths]
+            continue
         if isinstance(value, tuple):
             value = [str(path.absolute()) for path in value]
         elif isinstance(value, Path):
@@ -438,7 +490,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 def _named(config: "WakewordConfig") -> "WakewordConfig":
     named = [*config.data.positive, *filter(None, [config.data.split])]
-    word = Path(named[0]).name if named else "wakeword"
+    word = "-".join(config.data.names) or (Path(named[0]).name if named else "wakeword")
     return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
 
 

@@ -10,6 +10,7 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,32 +29,37 @@ WYOMING_PORT = 10_400
 @click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
 @click.option("--judge", "url", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
+@click.option("--word", default="", help="Which word, of a detector of several (default: all in a recording).")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Of a folder: a table.")
 @run_option
 @json_option
-def detect(detector: str, audio: Path, as_json: bool, run: Path | None, csv_file: Path | None, **options: Any) -> None:
+def detect(
+    detector: str, audio: Path, as_json: bool, run: Path | None, csv_file: Path | None, word: str, **options: Any
+) -> None:
     """Find the word in a recording; of a folder, list for every clip whether the detector goes off."""
     from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import open_finished_run
 
     finished = open_finished_run(Settings.from_env(), detector)
     if audio.is_dir():
-        _detect_in_folder(finished, audio, as_json, run, csv_file, **options)
+        _detect_in_folder(finished, audio, as_json, run, csv_file, word, **options)
         return
     if csv_file is not None:
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
-    detections = detect_in_file(finished, audio, **options)
+    words = [word] if word else finished.info.names or ("",)
+    of_words = [detect_in_file(finished, audio, word=name, **options) for name in words]
+    detections = sorted((d for of_word in of_words for d in of_word.detections), key=lambda d: d.at_s)
     lines = [
         f"{d.at_s:8.2f} s  logit {d.score:.2f}"
+        + (f"  {d.word}" if d.word else "")
         + (f"  judge: {d.verdict.label} ({d.verdict.confidence:.0%})" if d.verdict else "")
-        for d in detections.detections
+        for d in detections
     ]
-    text = "\n".join(lines) or f"The word is not in {audio.name} ({detections.duration_s:.1f} s)."
-    emit(
-        {"detections": detections.detections, "duration_s": detections.duration_s, "threshold": detections.threshold},
-        as_json,
-        text,
-    )
+    duration_s = of_words[0].duration_s
+    text = "\n".join(lines) or f"The word is not in {audio.name} ({duration_s:.1f} s)."
+    thresholds = {name: of_word.threshold for name, of_word in zip(words, of_words, strict=True)}
+    rows = [{key: value for key, value in to_json(d).items() if key != "word" or value} for d in detections]
+    emit({"detections": rows, "duration_s": duration_s, "threshold": thresholds.get("", thresholds)}, as_json, text)
 
 
 def _detect_in_folder(
@@ -62,20 +68,20 @@ def _detect_in_folder(
     as_json: bool,
     run: Path | None,
     csv_file: Path | None,
+    word: str,
     detector_preset: str | None,
     threshold: float | None,
     url: str | None,
     key: str | None,
 ) -> None:
     from pipeline import csvfile
-    from pipeline.records import to_json
     from pipeline.wakeword.evaluation.folder_scores import COLUMNS, as_rows
     from pipeline.wakeword.finished_run import scores_of_folder
 
     if url is not None:
         raise click.UsageError("A judge is asked about one recording at a time: leave --judge away for a folder.")
     with background_run(run, "Listening") as work:
-        scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work))
+        scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work), word)
         rows = as_rows(to_json(scores)["clips"])
         if csv_file is not None:
             csvfile.write(csv_file, COLUMNS, rows)
@@ -136,7 +142,8 @@ def listen(bundle: Path, source: str, sensitivity: float, device: str, command: 
     with open_bundle(bundle, sensitivity) as detector:
         about = detector.about
         click.echo(
-            f"Listening for {about['word']!r} at threshold {detector.threshold:.2f}: about "
+            f"Listening for {', '.join(repr(word.name) for word in detector.words)} at threshold "
+            f"{', '.join(f'{word.threshold:.2f}' for word in detector.words)}: about "
             f"{false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected.",
             err=True,
         )
