@@ -341,17 +341,19 @@ def batch(clips: ClipLibrary, n: int, seed: int) -> Batch:
 
 
 @asks(Action.TRAIN)
-def detect(run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None) -> FileDetections:
+def detect(
+    run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None, word: str = ""
+) -> FileDetections:
     from pipeline.wakeword.file_detection import detect_in_file
 
-    return detect_in_file(finished_run(run), audio, preset, threshold)
+    return detect_in_file(finished_run(run), audio, preset, threshold, word=word)
 
 
 @asks(Action.TRAIN)
-def detector(run: RunDirectory, preset: str | None, threshold: float | None) -> StreamingDetector:
+def detector(run: RunDirectory, preset: str | None, threshold: float | None, word: str = "") -> StreamingDetector:
     from pipeline.wakeword.file_detection import detector_of
 
-    return detector_of(finished_run(run), preset, threshold)
+    return detector_of(finished_run(run), preset, threshold, word)
 
 
 @asks(Action.TRAIN)

@@ -1,6 +1,6 @@
 """Step 2: what is trained, on what, and whether the device has room for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,17 @@ def draw(clips: ClipLibrary | None) -> None:
         name = columns[1].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
         seed = columns[2].number_input(_("Seed"), 0, 2**31 - 1, 0)
         pattern = columns[3].text_input(_("Speaker in the path"), placeholder="(speaker[0-9]+)_")
+        known = [word for word in wakeword.words() if word != clips.name]
+        more = (
+            st.multiselect(
+                _("More words for the same detector"),
+                known,
+                placeholder=_("Choose words"),
+                help=_("Each word gets an output, a threshold and figures of its own."),
+            )
+            if known
+            else []
+        )
         given = draw_fields(preset, of_it)
         last = last_fields("wakeword")
         with st.container(horizontal=True):
@@ -68,9 +79,9 @@ def draw(clips: ClipLibrary | None) -> None:
     if any(pressed.values()):
         with errors_in_words():
             data = {
-                "name": name.strip() or f"{clips.name}-{preset}-seed{seed}",
+                "name": name.strip() or f"{'-'.join([clips.name, *more])}-{preset}-seed{seed}",
                 "seed": int(seed),
-                "data": _data(clips, sets, others),
+                "data": _data([clips, *map(wakeword.library, more)], sets, others),
                 "data.source": pattern.strip(),  # not shown
             }
             config = build(WakewordConfig, merged(wakeword.preset(preset), given, data))
@@ -131,12 +142,22 @@ def _device(name: str) -> str:
     return _(TARGETS[name].title)
 
 
-def _data(clips: ClipLibrary, sets: Mapping[str, Path], others: list[str]) -> dict[str, Any]:
-    folders = {part: [str(clips.folder(part))] for part in PARTS if clips.files(part)}
-    if clips.has_spoken:
-        folders["positive"] = [*folders.get("positive", []), str(clips.spoken)]
-    negative = [*folders.get("negative", []), *(str(sets[name]) for name in others)]
-    return {**folders, "negative": negative}
+def _data(words: Sequence[ClipLibrary], sets: Mapping[str, Path], others: list[str]) -> dict[str, Any]:
+    """The folders of one word, or of several; what they have of other speech, noise and rooms serves all."""
+    folders = {
+        part: [str(clips.folder(part)) for clips in words if clips.files(part)] for part in PARTS if part != "positive"
+    }
+    positive = [
+        (clips.name, str(folder))
+        for clips in words
+        for folder, is_there in (
+            (clips.folder("positive"), bool(clips.files("positive"))), (clips.spoken, clips.has_spoken),
+        )
+        if is_there
+    ]  # fmt: skip
+    folders["negative"] += [str(sets[name]) for name in others]
+    names = {"words": [name for name, _folder in positive]} if len(words) > 1 else {}
+    return {**folders, "positive": [folder for _name, folder in positive], **names}
 
 
 def _fits(config: WakewordConfig) -> bool:

@@ -46,40 +46,52 @@ def draw(run: RunDirectory) -> None:
     if run.state.status != "finished":
         st.info(_("The training of this detector is not finished: see 3 Training."), icon=":material/arrow_back:")
         return
+    word = _word(run)
     stream, clips, robustness, trial = st.tabs([_("Hours of sound"), _("A folder"), _("Robustness"), _("Try it")])
     with stream, errors_in_words():
         _work("evaluate", run)
         report = None
         with stored(_("The evaluation of {run}").format(run=run.id)):
             report = wakeword.finished_run(run).report(EVALUATION)
+            report = report["words"].get(word) if report and word else report
             if report:
                 _headline(report)
         with st.expander(_("New evaluation"), icon=":material/timer:", expanded=not report):
-            _start(run)
+            _start(run, word)
         if report:
             with stored(_("The evaluation of {run}").format(run=run.id)):
                 _evaluation(report)
                 download_json(report, f"evaluation-{run.id}")
     with clips, errors_in_words():
-        folder.draw(run)
+        folder.draw(run, word)
         _work("detect", run)
         folder.results(run)
     with robustness, errors_in_words():
-        _robustness(run)
+        _robustness(run, word)
     with trial, errors_in_words():
-        _try(run)
+        _try(run, word)
+
+
+def _word(run: RunDirectory) -> str:
+    """Which word of a detector of several; "" for one."""
+    names = wakeword.finished_run(run).info.names
+    if not names:
+        return ""
+    return st.segmented_control(_("Word"), names, default=names[0], required=True, key=f"evaluated-word-{run.id}")
 
 
 def _preset(name: str) -> str:
     return _(PRESET_TITLES.get(name, name))
 
 
-def _material(run: RunDirectory) -> list[str] | None:
+def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
     """The options that name what to evaluate on; None where something is missing, which is then shown."""
     known = wakeword.words()
     trained_on = section_of(run.config, "data")
     folders = [str(folder) for folder in trained_on.get("positive") or ()]
-    word_trained_on = next((word for word in known if folders and f"/{word}/" in folders[0]), None)
+    word_trained_on = next(
+        (word for word in known if word == chosen_word or (folders and f"/{word}/" in folders[0])), None
+    )
     left, right = st.columns(2)
     word = (
         left.selectbox(
@@ -107,7 +119,8 @@ def _material(run: RunDirectory) -> list[str] | None:
             icon=":material/arrow_back:",
         )
         return None
-    options = ["--positive", str(clips.folder("evaluation/positive"))]
+    positive = str(clips.folder("evaluation/positive"))
+    options = ["--positive", f"{chosen_word}={positive}" if chosen_word else positive]
     for path in background:
         options += ["--background", path]
     for name in ("noise", "near"):
@@ -116,8 +129,8 @@ def _material(run: RunDirectory) -> list[str] | None:
     return options
 
 
-def _start(run: RunDirectory) -> None:
-    options = _material(run)
+def _start(run: RunDirectory, word: str) -> None:
+    options = _material(run, word)
     columns = st.columns([2, 2, 2, 2, 1], vertical_alignment="bottom")
     hours = columns[0].number_input(_("Hours"), 0.1, 100.0, 2.0, 0.5, key="evaluate-hours")
     snr_db = columns[1].number_input(_("Speech to noise (dB)"), -10.0, 60.0, 10.0, 5.0, key="evaluate-snr")
@@ -254,7 +267,7 @@ def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:
     st.caption(" ".join(notes))
 
 
-def _robustness(run: RunDirectory) -> None:
+def _robustness(run: RunDirectory, word: str) -> None:
     options = _robust_material(run)
     if options is None:
         st.info(_("Evaluate on hours of sound first: the same clips are used here."), icon=":material/arrow_back:")
@@ -271,7 +284,7 @@ def _robustness(run: RunDirectory) -> None:
         )
         and options
     ):  # fmt: skip
-        wakeword.start_work("robustness", run, *options, *rooms)
+        wakeword.start_work("robustness", run, *options, *rooms, *(["--word", word] if word else []))
         st.rerun()
     _work("robustness", run)
     with stored(_("The robustness of {run}").format(run=run.id)):
@@ -327,7 +340,7 @@ def _robust_material(run: RunDirectory) -> list[str] | None:
     material: list[str] = []
     for name, value in zip(options[::2], options[1::2], strict=False):
         if name in ("--positive", "--background", "--noise"):
-            material += [name, value]
+            material += [name, value.rpartition("=")[2] if name == "--positive" else value]  # without its word
     return material
 
 
@@ -344,7 +357,7 @@ def _in_browser(run: RunDirectory, threshold: float | None) -> None:
     browser_detector(bundle, threshold, key=f"browser-{run.id}")
 
 
-def _try(run: RunDirectory) -> None:
+def _try(run: RunDirectory, word: str) -> None:
     left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
     source = left.segmented_control(
         _("Listen to"), list(SOURCES), default=FILE, required=True, format_func=lambda name: _(SOURCES[name]),
@@ -353,21 +366,21 @@ def _try(run: RunDirectory) -> None:
     preset = middle.selectbox(_("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_preset, key="try-preset")
     threshold = right.number_input(
         _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="try-threshold",
-        placeholder=number(wakeword.finished_run(run).info.threshold, 2),
+        placeholder=number(wakeword.finished_run(run).info.of_word(word).threshold, 2),
     )  # fmt: skip
     chosen = None if preset == AS_TRAINED else preset
     if source == BROWSER:
         _in_browser(run, threshold)
         return
     if source == LIVE:
-        live_microphone(run, chosen, threshold)
+        live_microphone(run, chosen, threshold, word)
         return
     audio = recorder(f"wakeword-{run.id}")
     if audio is None:
         st.caption(_("Say the word among other words, or upload a recording."))
         return
     with st.spinner(_("Detecting …")):
-        result = wakeword.detect(run, audio, chosen, threshold)
+        result = wakeword.detect(run, audio, chosen, threshold, word)
     times = [detection.at_s for detection in result.detections]
     if times:
         st.success(

@@ -18,20 +18,20 @@ COLUMNS = ("clip", "duration_s", "score", "detected")
 ORDERS = {"lowest": N_("lowest scores first"), "highest": N_("highest scores first"), "name": N_("by name")}
 
 
-def draw(run: RunDirectory) -> None:
+def draw(run: RunDirectory, word: str) -> None:
     places = _places()
     columns = st.columns([3, 2, 1], vertical_alignment="bottom")
     place = columns[0].selectbox(_("Folder"), list(places), key="folder-place", placeholder=_("Choose a folder"))
     threshold = columns[1].number_input(
         _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="folder-threshold",
-        placeholder=number(wakeword.finished_run(run).info.threshold, 2),
+        placeholder=number(wakeword.finished_run(run).info.of_word(word).threshold, 2),
     )  # fmt: skip
     if (
         columns[2].button(_("Evaluate"), icon=":material/playlist_play:", disabled=place is None, key="folder-start")
         and place
     ):
         options = [str(places[place])] + (["--threshold", str(threshold)] if threshold is not None else [])
-        wakeword.start_work("detect", run, *options)
+        wakeword.start_work("detect", run, *options, *(["--word", word] if word else []))
         st.rerun()
 
 

@@ -14,7 +14,10 @@ from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.wakeword.finished_run import FinishedRun
+    from pipeline.wakeword.owner.enrolment import OwnerMatch
 
 PORT = 8602
 WYOMING_PORT = 10_400
@@ -129,8 +132,22 @@ sensitivity_option = click.option(
     help="Program and arguments to run on each detection, without a shell; {word}, {at_s} and {score} are replaced.",
 )
 @click.option("--post", "url", default="", help="Address that gets each detection as JSON.")
+@click.option("--owner", default="", help="React to this enrolled voice only (`pronlab wakeword enrol`).")
+@click.option(
+    "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
+)
 @json_option
-def listen(bundle: Path, source: str, sensitivity: float, device: str, command: str, url: str, as_json: bool) -> None:
+def listen(
+    bundle: Path,
+    source: str,
+    sensitivity: float,
+    device: str,
+    command: str,
+    url: str,
+    owner: str,
+    owner_threshold: float | None,
+    as_json: bool,
+) -> None:
     """Listen for the word of a bundle, until Ctrl+C: to the microphone, to the file SOURCE, or with SOURCE - to
     standard input (16-bit samples at 16 kHz, mono)."""
     from pipeline.wakeword.listening import Reaction, sound_of
@@ -139,6 +156,7 @@ def listen(bundle: Path, source: str, sensitivity: float, device: str, command: 
     from pipeline.wakeword.packaging.runner import false_alarms_at
 
     reaction = Reaction(_arguments(command), url)
+    verify = _verifier(owner, owner_threshold)
     with open_bundle(bundle, sensitivity) as detector:
         about = detector.about
         click.echo(
@@ -148,14 +166,66 @@ def listen(bundle: Path, source: str, sensitivity: float, device: str, command: 
             err=True,
         )
         try:
-            for heard in detections_in(detector, sound_of(source, device)):
-                emit(heard, as_json, f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}")
+            for heard in detections_in(detector, sound_of(source, device), verify):
+                text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
+                match = heard.owner
+                if match is not None and not match.is_owner:
+                    click.echo(f"{text}: another voice than {match.name}'s ({match.similarity:.2f})", err=True)
+                    continue
+                emit(heard.as_json(), as_json, text + (f"  {match.name} {match.similarity:.2f}" if match else ""))
                 for problem in reaction(heard):
                     click.echo(f"pronlab: {problem}", err=True)
         except KeyboardInterrupt:
             pass
         finally:
             reaction.finish()
+
+
+def _verifier(name: str, threshold: float | None) -> "Callable[[Any], OwnerMatch] | None":
+    if not name:
+        if threshold is not None:
+            raise click.UsageError("--owner-threshold is of a voice: name it with --owner.")
+        return None
+    from functools import partial
+
+    from pipeline.wakeword.owner.enrolment import compare, read_owner
+    from pipeline.wakeword.owner.voice import VoiceEncoder
+
+    encoder = VoiceEncoder(Settings.from_env())
+    enrolled = read_owner(Settings.from_env(), name, encoder.info.listener_sha256)
+    limit = encoder.info.threshold if threshold is None else threshold
+    return partial(compare, enrolled, voice=encoder.voice_of, threshold=limit)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("takes", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--forget", is_flag=True, help="Delete this voice instead.")
+@json_option
+def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> None:
+    """Enrol the voice of NAME from five or more TAKES (files or folders) of the word, for `pronlab wakeword listen
+    --owner NAME`. Only a vector of the voice is kept."""
+    from pipeline.wakeword.owner.enrolment import enrol as enrol_voice
+    from pipeline.wakeword.owner.enrolment import forget_owner
+    from pipeline.wakeword.owner.voice import VoiceEncoder
+
+    settings = Settings.from_env()
+    if forget:
+        if takes:
+            raise click.UsageError("--forget deletes a voice: leave the takes away.")
+        forget_owner(settings, name)
+        emit({"name": name, "forgotten": True}, as_json, f"The voice of {name!r} is deleted.")
+        return
+    encoder = VoiceEncoder(settings)
+    owner = enrol_voice(settings, name, takes, encoder.voice_of, encoder.info.listener_sha256)
+    text = (
+        f"{owner.name!r} is enrolled with {owner.n_takes} takes; each is like the others by {owner.agreement:.2f} on "
+        f"average (a voice is accepted from {encoder.info.threshold:.2f} on)."
+    )
+    if owner.agreement < encoder.info.threshold:
+        text += " That is low: check that all takes are of one person."
+    answer = {"name": owner.name, "takes": owner.n_takes, "agreement": owner.agreement}
+    emit({**answer, "threshold": encoder.info.threshold}, as_json, text)
 
 
 @click.command()
@@ -208,4 +278,4 @@ def _arguments(command: str) -> tuple[str, ...]:
         raise click.UsageError(f"--do cannot be split into arguments ({error}): {command}") from error
 
 
-COMMANDS = (detect, judge, listen, wyoming)
+COMMANDS = (detect, judge, enrol, listen, wyoming)
