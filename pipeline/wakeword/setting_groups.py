@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "train.warmup_share": N_("Share of the steps in which the learning rate rises"),
             "train.weight_decay": N_("Weight decay"),
             "train.clip_norm": N_("Largest norm of the gradient"),
-            "train.precision": N_("Precision"),
+            "train.precision": N_("Number format"),
             "train.validate_every": N_("Steps between validations"),
             "train.patience": N_("Validations without improvement before it stops"),
             "train.cmvn": N_("Normalise each bin by the training part"),

@@ -40,12 +40,9 @@ def learn_projection(statistics: Vectors, speakers: NDArray[np.str_], n_pca: int
     scaled = (statistics - mean) / std
     pca = PCA(n_pca, random_state=0).fit(scaled)
     lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto", n_components=n_out)
-    reduced = pca.transform(scaled)
-    lda.fit(reduced, speakers)
+    lda.fit(pca.transform(scaled), speakers)
     matrix = (pca.components_.T @ lda.scalings_[:, :n_out]) / std[:, None]
-    offset = reduced.mean(axis=0)  # near nothing: PCA has centred it
-    shift = std * (pca.components_.T @ offset)
-    return Projection((mean + shift).astype(np.float32), matrix.astype(np.float32))
+    return Projection(mean.astype(np.float32), matrix.astype(np.float32))
 
 
 @dataclass(frozen=True)
