@@ -60,7 +60,9 @@ def rate_range(rates: Sequence[float], losses: Sequence[float], suggested: float
         x=list(rates), y=list(losses), mode="lines", line={"color": BLUE}, showlegend=False,
         hovertemplate="%{x:.2e}: %{y:.3f}<extra></extra>",
     )  # fmt: skip
-    figure.add_vline(x=suggested, line={"color": ORANGE, "dash": "dash"}, annotation_text=f"{suggested:.1e}")
+    figure.add_vline(x=suggested, line={"color": ORANGE, "dash": "dash"})
+    place = float(np.log10(suggested))  # of annotations, where the axis is logarithmic
+    figure.add_annotation(x=place, y=1, yref="paper", text=f"{suggested:.1e}", showarrow=False, xanchor="left")
     return figure
 
 

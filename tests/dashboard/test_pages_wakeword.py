@@ -11,13 +11,13 @@ import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
 from dashboard.sections.wakeword.live import Listener
-from pipeline import jsonl
+from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import end_now
 from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
-from pipeline.settings import Settings
+from pipeline.settings import CHECKOUT, Settings
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import library_names, open_library
 from pipeline.wakeword.data.clips import SPOKEN
@@ -189,6 +189,36 @@ def test_variations_are_rendered_to_hear(open_page: Open, chirps: Settings) -> N
     assert [c.value for c in page.caption if c.value.startswith("Variation")] == [f"Variation {n}" for n in (1, 2, 3)]
 
 
+def test_a_batch_is_drawn_to_hear_and_to_see(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="1 Data")
+    page.button(key="wakeword-batch").click().run()
+    assert not page.exception
+    shown = [
+        m.value for m in page.markdown if m.value in ("**The word**", "**Other speech**", "**Similar-sounding speech**")
+    ]
+    assert [shown.count(name) for name in dict.fromkeys(shown)] == [2, 4, 2]
+    page.button(key="wakeword-features").click().run()
+    assert "one standard deviation" in said(page)
+
+
+def test_takes_are_kept_refused_and_undone(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = open_library(settings, "computer", create=True)
+    spoken = sorted((CHECKOUT / "data" / "demo" / "participant_01").rglob("*.wav"))[0].read_bytes()
+    given = {"take-computer-0": spoken, "take-computer-1": to_wav(np.zeros(RATE_HZ)), "take-computer-2": spoken}
+    monkeypatch.setattr("dashboard.sections.wakeword.record.recorder", lambda key, live_for: given.get(key))
+    page = open_page("wakeword", step="1 Data")
+    while page.session_state["pronlab.takes-count-computer"] < 3:
+        page.run()
+    assert [file.name for file in words.files("positive")] == ["take-001-2.wav", "take-001.wav"]
+    assert "take 3 of 20" in said(page.run())
+    button(page, "Undo the last take").click().run()
+    assert [file.name for file in words.files("positive")] == ["take-001.wav"]
+    given["take-computer-3"] = to_wav(np.zeros(RATE_HZ))
+    assert "Nothing can be heard" in said(page.run().run())
+
+
 def test_a_training_is_checked_refused_and_started(
     open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +275,24 @@ def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDir
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception
     assert "Model card" in {e.label for e in page.expander}
+
+
+def test_a_folder_is_listed_with_its_scores(
+    open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [{"clip": f"{name}.wav", "duration_s": 1.0, "score": score, "detected": score > 0}
+             for name, score in (("a", 2.0), ("b", -3.0), ("c", 1.0))]  # fmt: skip
+    report = {"folder": "/x/words", "threshold": 0.0, "n": 3, "detected": 2, "share": 2 / 3, "interval": [0.09, 0.99]}
+    artifacts.write_json(detector.path / "folder.json", {**report, "clips": clips})
+    started: list[Any] = []
+    monkeypatch.setattr("dashboard.services.wakeword.start_work", lambda *given: started.append(given))
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert "Detected in **2 of 3** clips of `words`: 66.7%" in said(page)
+    table = next(frame.value for frame in page.dataframe if "Clip" in frame.value)
+    assert list(table["Clip"]) == ["b.wav", "c.wav", "a.wav"], "the lowest scores first"
+    page.button(key="folder-start").click().run()
+    folder = open_library(chirps, "chirp").folder("positive")
+    assert started == [("detect", RunDirectory(detector.path), str(folder))]
 
 
 def test_work_is_started_in_the_background(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:

@@ -23,6 +23,7 @@ from pipeline.wakeword.owner.projection import (
     threshold_at_equal_error,
     trials,
 )
+from pipeline.wakeword.owner.voice import VoiceEncoder
 
 DEMO = CHECKOUT / "data" / "demo"
 
@@ -110,6 +111,19 @@ def test_too_few_and_bad_takes_are_refused_by_name(settings: Settings, takes: Pa
     for name in ("", "../can", "a/b"):
         with pytest.raises(CorpusError, match="cannot be the name"):
             enrol(settings, name, files, level, "m")
+
+
+def test_the_released_model_tells_voices_of_the_demo_apart(settings: Settings) -> None:
+    """Synthetic voices saying Turkish words: neither was learnt from."""
+    encoder = VoiceEncoder(settings)
+    one, other = (
+        np.stack([encoder.voice_of(load_audio(file).samples) for file in sorted((DEMO / name).rglob("*.wav"))[:3]])
+        for name in ("participant_01", "participant_02")
+    )
+    within = [float(side[i] @ side[j]) for side in (one, other) for i in range(3) for j in range(i)]
+    assert np.mean(within) > np.mean(one @ other.T) + 0.2
+    assert 0.0 < encoder.info.threshold < 1.0
+    assert encoder.info.figures["n_speakers"] == 63
 
 
 class GoesOff:

@@ -56,10 +56,12 @@ def _field(setting: Setting, value: Any, key: str) -> Any:
     low, high = setting.limits or (None, None)
     if low is not None and high is not None:
         hint += " " + _("between {low} and {high}").format(low=f"{low:g}", high=f"{high:g}")
-    bounds = [None if limit is None else setting.kind(limit) for limit in (low, high)]
+    common: dict[str, Any] = {"key": key, "help": hint}
+    if low is not None and high is not None:
+        common |= {"min_value": setting.kind(low), "max_value": setting.kind(high)}
     if setting.kind is int:
-        return int(st.number_input(label, *bounds, key=key, step=1, help=hint))
-    return float(st.number_input(label, *bounds, key=key, step=_step(value), format="%g", help=hint))  # not shown
+        return int(st.number_input(label, step=1, **common))
+    return float(st.number_input(label, step=_step(value), format="%g", **common))  # not shown
 
 
 def _choice(name: str) -> str:

@@ -25,7 +25,7 @@ from pipeline.wakeword.diagnosis import diagnosis
 STEPS = (("gradient_norm", N_("Gradient norm")), ("rate", N_("Learning rate")))
 VALIDATION = (
     ("miss", N_("Words missed (%)"), 100.0),
-    ("ranking", N_("Ranking loss (chooses the weights)"), 1.0),
+    ("ranking", N_("Ranking loss"), 1.0),
 )  # fmt: skip
 AT_HALF = (("f1", N_("F1")), ("fpr", N_("False positive rate")), ("fnr", N_("False negative rate")))
 WEIGHTS = ((N_("current weights"), "present"), (N_("averaged weights"), "averaged"))
@@ -100,7 +100,7 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
         )
     if not report["sources_known"]:
         note += " " + _("The clips name no speakers: the same voice may be on both sides.")
-    st.caption(note)
+    st.caption(note + " " + _("The weights with the lowest ranking loss are kept."))
     for sentence in diagnosis(run.metrics(), report):
         st.warning(message(sentence), icon=":material/troubleshoot:")
     download_json(report, f"training-{run.id}")

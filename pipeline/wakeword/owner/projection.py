@@ -38,7 +38,7 @@ def learn_projection(statistics: Vectors, speakers: NDArray[np.str_], n_pca: int
 
     mean, std = statistics.mean(axis=0), statistics.std(axis=0) + 1e-6
     scaled = (statistics - mean) / std
-    pca = PCA(n_pca, random_state=0).fit(scaled)
+    pca = PCA(n_pca, svd_solver="randomized", random_state=0).fit(scaled)
     lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto", n_components=n_out)
     lda.fit(pca.transform(scaled), speakers)
     matrix = (pca.components_.T @ lda.scalings_[:, :n_out]) / std[:, None]

@@ -75,7 +75,8 @@ def mean_of(validations: Sequence[Validation]) -> Validation:
         return validations[0]
     return Validation(
         np.concatenate([each.words for each in validations]), np.concatenate([each.rest for each in validations]),
-        *(float(np.mean([getattr(each, name) for each in validations])) for name in ("miss", "ranking", "loss")),
+        float(np.mean([each.miss for each in validations])), float(np.mean([each.ranking for each in validations])),
+        float(np.mean([each.loss for each in validations])),
         Counts(*(sum(getattr(each.counts, name) for each in validations) for name in Counts.__dataclass_fields__)),
     )  # fmt: skip
 
