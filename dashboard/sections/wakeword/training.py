@@ -101,6 +101,18 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
     if not report["sources_known"]:
         note += " " + _("The clips name no speakers: the same voice may be on both sides.")
     st.caption(note + " " + _("The weights with the lowest ranking loss are kept."))
+    of_words = {name: word["validation"] for name, word in report.get("words", {}).items()}
+    if of_words:
+        st.dataframe(
+            [
+                {
+                    _("Word"): name, _("Validation misses"): percent(figures["miss_at_few_alarms"], 1),
+                    _("Validation words"): number(figures["n_words"]),
+                }
+                for name, figures in of_words.items()
+            ],
+            hide_index=True,
+        )  # fmt: skip
     for sentence in diagnosis(run.metrics(), report):
         st.warning(message(sentence), icon=":material/troubleshoot:")
     download_json(report, f"training-{run.id}")
