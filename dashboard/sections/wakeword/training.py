@@ -49,7 +49,7 @@ def details(run: RunDirectory, state: RunState) -> None:
     rows = metrics.rows("validation")
     columns = st.columns(1 + len(STEPS))
     losses = {_("training"): metrics.steps("loss"), **_curves(rows, {"present_loss": _("validation")})}
-    columns[0].plotly_chart(run_charts.overlay(losses, "Step", _("Loss")), key="wakeword-loss")
+    columns[0].plotly_chart(run_charts.overlay(losses, _("Step"), _("Loss")), key="wakeword-loss")
     for column, (name, label) in zip(columns[1:], STEPS, strict=True):
         column.plotly_chart(
             run_charts.steps(metrics.steps(name), _(label), log=name == "gradient_norm"), key=f"wakeword-{name}"
@@ -59,11 +59,11 @@ def details(run: RunDirectory, state: RunState) -> None:
     columns = st.columns(len(VALIDATION) + 1)
     for column, (name, label, factor) in zip(columns, VALIDATION, strict=False):
         curves = _curves(rows, {f"{prefix}_{name}": _(title) for title, prefix in WEIGHTS}, factor)
-        column.plotly_chart(run_charts.overlay(curves, "Step", _(label)), key=f"wakeword-validation-{name}")
+        column.plotly_chart(run_charts.overlay(curves, _("Step"), _(label)), key=f"wakeword-validation-{name}")
     with columns[-1]:
         curves = _curves(rows, {f"present_{name}": _(label) for name, label in AT_HALF}, 100.0)
         if curves:  # runs of earlier releases lack them
-            figure = run_charts.overlay(curves, "Step", _("At a probability of one half (%)"))
+            figure = run_charts.overlay(curves, _("Step"), _("At a probability of one half (%)"))
             st.plotly_chart(figure, key="wakeword-validation-half")
     names = list(dict.fromkeys(name for row in rows for name in row))
     download_table(names, [[row.get(name) for name in names] for row in rows], f"validation-{run.id}")

@@ -16,6 +16,8 @@ from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
 
+RATE = "train.rate"  # not shown
+
 
 def draw(clips: ClipLibrary, preset: str) -> None:
     """The newest of each on the clips of this word, while it runs and once it is done."""
@@ -44,7 +46,7 @@ def _rate_range(run: RunDirectory, preset: str) -> None:
         rounded = float(f"{suggested:.1e}")
         st.button(
             _("Use the rate {rate}").format(rate=f"{rounded:g}"), icon=":material/check:", key="use-rate",
-            on_click=partial(use, preset, {"train.rate": rounded}),
+            on_click=partial(use, preset, {RATE: rounded}),
         )  # fmt: skip
         st.caption(_("A third of the rate at which the loss was lowest: there it still falls."))
 
