@@ -130,6 +130,7 @@ NEEDS: dict[str, Need | None] = {
     "wakeword search": _TRAIN,
     "wakeword rate-range": _TRAIN,
     "wakeword detect": _TRAIN,
+    "wakeword enrol": _TRAIN,
     "results": _need(Action.SEE_RESULTS),
     "score": _need(Action.PRACTISE),
     "score-set": _need(Action.SCORE_SETS),
