@@ -13,8 +13,8 @@ from pipeline.corpus.reference_voice import reference_voice
 from pipeline.errors import AudioError, ModelError
 from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore
-from pipeline.scoring.sounds.listening import SoundListener, sound_listener
 from pipeline.scoring.sounds.alignment import Integers
+from pipeline.scoring.sounds.listening import SoundListener, sound_listener
 from pipeline.scoring.sounds.measures import Frames, measure
 from pipeline.settings import Settings
 from pipeline.text.turkish import sounds_of
@@ -80,7 +80,12 @@ def load_sounds(settings: Settings, language: str) -> None:
 
 
 def _judged(
-    listener: SoundListener, audio: Audio, target: Target, sounds: tuple[str, ...], known: tuple[Frames, Integers], score: float
+    listener: SoundListener,
+    audio: Audio,
+    target: Target,
+    sounds: tuple[str, ...],
+    known: tuple[Frames, Integers],
+    score: float,
 ) -> WordScore | None:
     heard, classes = listener.hear(audio), listener.model.classes(sounds)
     if heard is None or classes is None:

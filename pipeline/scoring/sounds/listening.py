@@ -12,9 +12,11 @@ from pipeline.scoring.sounds.measures import Frames
 from pipeline.scoring.sounds.model_files import INFO_FILE, SoundModel, find_sounds_model, load
 from pipeline.scoring.speech.frontend import levelled
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
-from pipeline.scoring.speech.model_files import FOLDER, INFO_FILE as SPEECH_INFO, SpeechInfo, is_speech_folder, load_info
+from pipeline.scoring.speech.model_files import FOLDER, SpeechInfo, is_speech_folder, load_info
+from pipeline.scoring.speech.model_files import INFO_FILE as SPEECH_INFO
 from pipeline.settings import Settings
 
+Reference = tuple[Frames, Integers]  # a recording, and the frames of each of its sounds
 SHORTEST = 1600  # samples, .1 s: the least that the encoder takes
 
 
@@ -36,13 +38,13 @@ class SoundListener:
         states = self._runtime.listen(levelled(cut.audio.samples)).layers[self.model.info.layer]
         return self.model.frames(states), cut
 
-    def reference(self, path: Path, sounds: tuple[str, ...]) -> tuple[Frames, Integers] | None:
+    def reference(self, path: Path, sounds: tuple[str, ...]) -> Reference | None:
         """A reference recording with the frames of each of its sounds; None where they are not in it. Raises
         AudioError."""
         return self._reference(path, stamp_of(path), sounds)
 
     @lru_cache(maxsize=256)  # noqa: B019 - listeners are few, and live as long as the process
-    def _reference(self, path: Path, _stamp: str, sounds: tuple[str, ...]) -> tuple[Frames, Integers] | None:
+    def _reference(self, path: Path, _stamp: str, sounds: tuple[str, ...]) -> Reference | None:
         heard, classes = self.hear(load_audio(path)), self.model.classes(sounds)
         if heard is None or classes is None:
             return None
@@ -51,8 +53,8 @@ class SoundListener:
 
 
 def sound_listener(settings: Settings, language: str) -> SoundListener | None:
-    """Of a language; None without a model of its sounds, or without the encoder it was trained on. Raises ModelError for
-    files that cannot be read."""
+    """Of a language; None without a model of its sounds, or without the encoder it was trained on. Raises ModelError
+    for files that cannot be read."""
     folder = find_sounds_model(settings, language)
     if folder is None:
         return None

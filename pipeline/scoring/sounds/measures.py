@@ -26,13 +26,10 @@ class Frames:
 
 @dataclass(frozen=True)
 class Measured:
-    """`values` [n, len(NAMES)] of each sound; `spans` [n, 2] and `reference_spans` [n, 2] its frames in the recording and
-    in the reference; `posteriors` [n, C] the mean posteriors in the recording."""
+    """`values` [n, len(NAMES)] of each sound, and `spans` [n, 2], its frames in the recording."""
 
     values: NDArray[np.float32]
     spans: Integers
-    reference_spans: Integers
-    posteriors: NDArray[np.float32]
 
 
 def measure(recording: Frames, reference: Frames, spans: Integers, classes: Integers) -> Measured:
@@ -71,7 +68,7 @@ def measure(recording: Frames, reference: Frames, spans: Integers, classes: Inte
         ],
         axis=1,
     )  # fmt: skip
-    return Measured(values.astype(np.float32), mine, spans, mine_p.astype(np.float32))
+    return Measured(values.astype(np.float32), mine)
 
 
 def _means(log_probs: Floats, spans: Integers) -> NDArray[np.float64]:

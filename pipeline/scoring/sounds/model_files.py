@@ -79,9 +79,7 @@ class SoundModel:
         scores = places @ w["output"] + w["output_bias"]
         scores = scores - scores.max(axis=1, keepdims=True)
         log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        return Frames(
-            np.asarray(places / w["place_scale"], dtype=np.float32), np.asarray(log_probs, dtype=np.float32)
-        )
+        return Frames(np.asarray(places / w["place_scale"], dtype=np.float32), np.asarray(log_probs, dtype=np.float32))
 
     def wrong(self, values: NDArray[np.float32], sounds: tuple[str, ...]) -> NDArray[np.float64]:
         """The probability [n] that each sound is wrong, from what was measured [n, len(NAMES)]."""
@@ -117,9 +115,7 @@ def load(folder: Path) -> SoundModel:
     try:
         raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
         known = {item.name for item in fields(SoundsInfo)}
-        values = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known
-        }
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known}
         wrong = misfits(SoundsInfo, values)
         if wrong:
             raise ValueError("; ".join(wrong[:3]))

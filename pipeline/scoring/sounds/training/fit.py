@@ -57,7 +57,8 @@ def fit_frames(info: SoundsInfo, samples: Sequence[Sample], tell: Callable[[str]
         tell(f"frames, round {number + 1} of {ROUNDS}: {moved / len(labels):.1%} of {len(labels)} moved")
     projection = net[0].weight.detach().T  # type: ignore[union-attr]
     weights = {
-        "frame_mean": mean, "frame_scale": scale, "projection": projection, "place_scale": (inputs @ projection).std(dim=0),
+        "frame_mean": mean, "frame_scale": scale, "projection": projection,
+        "place_scale": (inputs @ projection).std(dim=0),
         "output": net[1].weight.detach().T, "output_bias": net[1].bias.detach(),  # type: ignore[union-attr]
     }  # fmt: skip
     return SoundModel(info, {name: np.ascontiguousarray(value.numpy()) for name, value in weights.items()})

@@ -16,21 +16,21 @@ from pipeline.text.turkish import sounds_of
 
 # What eSpeak NG 1.51 says for each letter, in its mnemonics.
 SAID_AS = {
-    "a": "a", "b": "b", "c": "dZ", "ç": "tS", "d": "d", "e": "e E &", "f": "f", "g": "g J", "h": "h", "ı": "@", "i": "i I",
-    "j": "Z", "k": "k c", "l": "l L", "m": "m", "n": "n N", "o": "o O", "ö": "W", "p": "p", "r": "R *", "s": "s", "ş": "S",
-    "t": "t", "u": "u U", "ü": "y Y", "v": "v", "y": "j", "z": "z",
+    "a": "a", "b": "b", "c": "dZ", "ç": "tS", "d": "d", "e": "e E &", "f": "f", "g": "g J", "h": "h", "ı": "@",
+    "i": "i I", "j": "Z", "k": "k c", "l": "l L", "m": "m", "n": "n N", "o": "o O", "ö": "W", "p": "p", "r": "R *", "s": "s",
+    "ş": "S", "t": "t", "u": "u U", "ü": "y Y", "v": "v", "y": "j", "z": "z",
 }  # fmt: skip
 VOWELS = frozenset("aeıioöuü")
 # What learners say instead; ğ said as g, and a sound left out or added, are faults of their own.
 INSTEAD = {
-    "a": "E o", "e": "a I", "ı": "I U", "i": "@ e", "o": "U W", "ö": "O E", "u": "Y O", "ü": "U I", "b": "p v", "c": "Z tS j",
-    "ç": "S dZ", "d": "t", "f": "p v", "g": "k dZ", "h": "k", "j": "dZ S", "k": "g t", "l": "R j", "m": "n", "n": "m l",
+    "a": "E o", "e": "a I", "ı": "I U", "i": "@ e", "o": "U W", "ö": "O E", "u": "Y O", "ü": "U I", "b": "p v",
+    "c": "Z tS j", "ç": "S dZ", "d": "t", "f": "p v", "g": "k dZ", "h": "k", "j": "dZ S", "k": "g t", "l": "R j", "m": "n", "n": "m l",
     "p": "b f", "r": "l z", "s": "S z", "ş": "s tS", "t": "d tS", "v": "f b", "y": "dZ l", "z": "s dZ",
 }  # fmt: skip
 FAR = {
-    "a": "i", "e": "o", "ı": "o", "i": "a", "o": "E", "ö": "a", "u": "a", "ü": "a", "b": "z", "c": "b", "ç": "m", "d": "S",
-    "f": "m", "g": "S", "h": "m", "j": "b", "k": "m", "l": "s", "m": "S", "n": "t", "p": "s", "r": "tS", "s": "k", "ş": "k",
-    "t": "m", "v": "t", "y": "p", "z": "b",
+    "a": "i", "e": "o", "ı": "o", "i": "a", "o": "E", "ö": "a", "u": "a", "ü": "a", "b": "z", "c": "b", "ç": "m",
+    "d": "S", "f": "m", "g": "S", "h": "m", "j": "b", "k": "m", "l": "s", "m": "S", "n": "t", "p": "s", "r": "tS", "s": "k",
+    "ş": "k", "t": "m", "v": "t", "y": "p", "z": "b",
 }  # fmt: skip
 ADDED = ("@", "I")  # vowels that break up a cluster
 FAULTS = (("instead", 0.55), ("far", 0.15), ("left out", 0.18), ("added", 0.12))
@@ -64,10 +64,9 @@ def spoken_words(words: Iterable[str]) -> list[SpokenWord]:
     eSpeak NG is not installed."""
     listed = list(dict.fromkeys(words))
     try:
-        done = subprocess.run(
-            [PROGRAM, "-v", "tr", "-q", "-x", "--stdin"], input="".join(f"{word}.\n\n" for word in listed).encode(), capture_output=True,
-            timeout=TIMEOUT_S, check=True,
-        )  # fmt: skip
+        command = [PROGRAM, "-v", "tr", "-q", "-x", "--stdin"]
+        text = "".join(f"{word}.\n\n" for word in listed)  # a line of mnemonics for each
+        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=TIMEOUT_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise CorpusError(f"eSpeak NG cannot be asked how words are said: {error}.") from error
     said = [line.strip() for line in done.stdout.decode().splitlines() if line.strip()]
@@ -135,9 +134,7 @@ def _far(word: SpokenWord, draw: random.Random) -> SpokenWord | None:
 
 def _left_out(word: SpokenWord, draw: random.Random) -> SpokenWord | None:
     """A consonant, or the length of a vowel before ğ."""
-    places = [
-        number for number, letter in enumerate(word.letters) if letter not in VOWELS and word.phones[number]
-    ]
+    places = [number for number, letter in enumerate(word.letters) if letter not in VOWELS and word.phones[number]]
     if not places or len(word.letters) < 3:
         return None
     place = draw.choice(places)
@@ -153,7 +150,9 @@ def _added(word: SpokenWord, draw: random.Random) -> SpokenWord | None:
     if not places:
         return None
     place = draw.choice(places)
-    made = _changed(word, place, draw.choice(ADDED) + word.phones[place], f"a vowel added: before {word.letters[place]}")
+    made = _changed(
+        word, place, draw.choice(ADDED) + word.phones[place], f"a vowel added: before {word.letters[place]}"
+    )
     wrong = tuple(None if number == place - 1 else value for number, value in enumerate(made.wrong))
     return replace(made, wrong=wrong)
 

@@ -103,7 +103,11 @@ def words_by_part(config: SynthesisConfig, draw: random.Random) -> dict[Part, li
     draw.shuffle(chosen)
     of_demo = spoken_words(list(DEMO_WORDS)[: config.held_out_words])
     first, second = config.fit_words, config.fit_words + config.validation_words
-    return {Part.FIT: chosen[:first], Part.VALIDATION: chosen[first:second], Part.HELD_OUT: [*of_demo, *chosen[second:]]}
+    return {
+        Part.FIT: chosen[:first],
+        Part.VALIDATION: chosen[first:second],
+        Part.HELD_OUT: [*of_demo, *chosen[second:]],
+    }
 
 
 def say(word: SpokenWord, variant: str, words_per_minute: int, pitch: int = espeak.MIDDLE_PITCH) -> NDArray[np.float32]:
