@@ -1,6 +1,6 @@
 """What a model of sounds is trained and measured on, wherever it comes from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +53,10 @@ class Trials:
     noisy: NDArray[np.bool_]
     faults: NDArray[np.str_]
 
+    def of(self, chosen: NDArray[np.bool_]) -> "Trials":
+        """Those that are chosen [n]."""
+        return Trials(**{name: values[chosen] for name, values in vars(self).items()})
+
     @property
     def counts(self) -> NDArray[np.bool_]:
         return np.asarray(self.wrong >= 0, dtype=np.bool_)
@@ -80,16 +84,16 @@ def trials_of(model: SoundModel, samples: Iterable[Sample]) -> Trials:
             rows.append((sample, measure(frames, *reference, classes).values, number))
             number += 1
 
-    def each(value: Sequence[object], dtype: object = None) -> NDArray[np.generic]:
-        return np.repeat(np.array(value, dtype=dtype), [len(values) for _, values, _ in rows])  # type: ignore[call-overload,no-any-return]
-
+    lengths = [len(values) for _, values, _ in rows]
+    sounds = [sound for sample, _, _ in rows for sound in sample.sounds]
+    wrong = [-1 if verdict is None else int(verdict) for sample, _, _ in rows for verdict in sample.wrong]
     return Trials(
         np.concatenate([values for _, values, _ in rows]) if rows else np.zeros((0, len(NAMES)), dtype=np.float32),
-        np.array([sound for sample, _, _ in rows for sound in sample.sounds]),
-        np.array([-1 if wrong is None else int(wrong) for sample, _, _ in rows for wrong in sample.wrong], np.int8),
-        each([sample.voice for sample, _, _ in rows]),  # type: ignore[arg-type]
-        each([number for _, _, number in rows]),  # type: ignore[arg-type]
-        each([not sample.fault for sample, _, _ in rows], bool),  # type: ignore[arg-type]
-        each([sample.is_noisy for sample, _, _ in rows], bool),  # type: ignore[arg-type]
-        each([sample.fault for sample, _, _ in rows]),  # type: ignore[arg-type]
+        np.array(sounds, dtype=np.str_),
+        np.array(wrong, dtype=np.int8),
+        np.repeat(np.array([sample.voice for sample, _, _ in rows], dtype=np.str_), lengths),
+        np.repeat(np.array([recording for _, _, recording in rows], dtype=np.int64), lengths),
+        np.repeat(np.array([not sample.fault for sample, _, _ in rows], dtype=np.bool_), lengths),
+        np.repeat(np.array([sample.is_noisy for sample, _, _ in rows], dtype=np.bool_), lengths),
+        np.repeat(np.array([sample.fault for sample, _, _ in rows], dtype=np.str_), lengths),
     )

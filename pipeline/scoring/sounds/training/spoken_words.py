@@ -17,20 +17,21 @@ from pipeline.text.turkish import sounds_of
 # What eSpeak NG 1.51 says for each letter, in its mnemonics.
 SAID_AS = {
     "a": "a", "b": "b", "c": "dZ", "ç": "tS", "d": "d", "e": "e E &", "f": "f", "g": "g J", "h": "h", "ı": "@",
-    "i": "i I", "j": "Z", "k": "k c", "l": "l L", "m": "m", "n": "n N", "o": "o O", "ö": "W", "p": "p", "r": "R *", "s": "s",
-    "ş": "S", "t": "t", "u": "u U", "ü": "y Y", "v": "v", "y": "j", "z": "z",
+    "i": "i I", "j": "Z", "k": "k c", "l": "l L", "m": "m", "n": "n N", "o": "o O", "ö": "W", "p": "p", "r": "R *",
+    "s": "s", "ş": "S", "t": "t", "u": "u U", "ü": "y Y", "v": "v", "y": "j", "z": "z",
 }  # fmt: skip
 VOWELS = frozenset("aeıioöuü")
 # What learners say instead; ğ said as g, and a sound left out or added, are faults of their own.
 INSTEAD = {
     "a": "E o", "e": "a I", "ı": "I U", "i": "@ e", "o": "U W", "ö": "O E", "u": "Y O", "ü": "U I", "b": "p v",
-    "c": "Z tS j", "ç": "S dZ", "d": "t", "f": "p v", "g": "k dZ", "h": "k", "j": "dZ S", "k": "g t", "l": "R j", "m": "n", "n": "m l",
-    "p": "b f", "r": "l z", "s": "S z", "ş": "s tS", "t": "d tS", "v": "f b", "y": "dZ l", "z": "s dZ",
+    "c": "Z tS j", "ç": "S dZ", "d": "t", "f": "p v", "g": "k dZ", "h": "k", "j": "dZ S", "k": "g t", "l": "R j",
+    "m": "n", "n": "m l", "p": "b f", "r": "l z", "s": "S z", "ş": "s tS", "t": "d tS", "v": "f b", "y": "dZ l",
+    "z": "s dZ",
 }  # fmt: skip
 FAR = {
     "a": "i", "e": "o", "ı": "o", "i": "a", "o": "E", "ö": "a", "u": "a", "ü": "a", "b": "z", "c": "b", "ç": "m",
-    "d": "S", "f": "m", "g": "S", "h": "m", "j": "b", "k": "m", "l": "s", "m": "S", "n": "t", "p": "s", "r": "tS", "s": "k",
-    "ş": "k", "t": "m", "v": "t", "y": "p", "z": "b",
+    "d": "S", "f": "m", "g": "S", "h": "m", "j": "b", "k": "m", "l": "s", "m": "S", "n": "t", "p": "s", "r": "tS",
+    "s": "k", "ş": "k", "t": "m", "v": "t", "y": "p", "z": "b",
 }  # fmt: skip
 ADDED = ("@", "I")  # vowels that break up a cluster
 FAULTS = (("instead", 0.55), ("far", 0.15), ("left out", 0.18), ("added", 0.12))

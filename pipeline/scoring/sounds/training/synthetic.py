@@ -1,8 +1,8 @@
 """Recordings to learn from where nobody has marked sounds yet: eSpeak NG's voices, with known faults.
 
 Each word is said without a fault in the voices of REFERENCES, and again and again in others, in a third of the cases
-rightly; two in five recordings have noise, a room and silence around the speech. The voices and words of the three parts
-have nothing in common.
+rightly; two in five recordings have noise, a room and silence around the speech. The voices and words of the three
+parts have nothing in common.
 """
 
 import hashlib
@@ -48,12 +48,12 @@ Progress = Callable[[int, int], None]
 class SynthesisConfig:
     """How many words of each part, how often each is said, and where noise and rooms are."""
 
-    fit_words: int = 150
-    validation_words: int = 40
-    held_out_words: int = 60
-    fit_recordings: int = 12
-    validation_recordings: int = 12
-    held_out_recordings: int = 14
+    fit_words: int = 120
+    validation_words: int = 32
+    held_out_words: int = 50
+    fit_recordings: int = 10
+    validation_recordings: int = 10
+    held_out_recordings: int = 12
     noise: str = ""
     room_responses: str = ""
     seed: int = 0
