@@ -13,16 +13,14 @@ from pipeline.audio.load import load_audio
 from pipeline.cli.main import main
 from pipeline.errors import ModelError, TrainingError
 from pipeline.labels.store import LabelStore
-from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, State, Target, Verdict
+from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, Target
 from pipeline.scoring.sounds.alignment import forced, laid_over, spans_in_recording
-from pipeline.scoring.sounds.judging import EXPERIMENTAL, judged_word, with_sounds
-from pipeline.scoring.sounds.listening import sound_listener
-from pipeline.scoring.sounds.model_files import INFO_FILE, SoundsInfo, find_sounds_model, load, one_hot, save
+from pipeline.scoring.sounds.model_files import INFO_FILE, SoundsInfo, load, one_hot, save
 from pipeline.scoring.sounds.training.evaluation import auc, chosen_threshold, figures, probabilities
 from pipeline.scoring.sounds.training.fit import fit_frames, fit_judge
 from pipeline.scoring.sounds.training.marked import marked_samples, wrong_sounds
 from pipeline.scoring.sounds.training.samples import Part, Sample, trials_of
-from pipeline.scoring.sounds.training.spoken_words import SpokenWord, by_letters, spoken_words, with_fault
+from pipeline.scoring.sounds.training.spoken_words import SpokenWord, by_letters, with_fault
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.synthesis import espeak
 from pipeline.text.turkish import pronounced, sounds_of
@@ -196,7 +194,10 @@ def test_too_few_marks_are_told(demo: Settings) -> None:
 def test_experts_marks_become_samples_whose_speakers_are_apart(demo: Settings) -> None:
     from pipeline.corpus.sets import read_recordings
 
-    store, chosen = LabelStore(demo), [one for one in read_recordings(demo, "demo") if one.text in ("masa", "kedi", "süt")]
+    store, chosen = (
+        LabelStore(demo),
+        [one for one in read_recordings(demo, "demo") if one.text in ("masa", "kedi", "süt")],
+    )
     for recording in chosen:
         marks = (Mark(0, 0, "mispronounced"),)
         store.add(recording, replace(rated(*marks), dimensions={"score": 70.0}))

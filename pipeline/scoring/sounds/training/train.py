@@ -37,7 +37,9 @@ from pipeline.scoring.speech.listening.runtime import ListenerRuntime
 from pipeline.scoring.speech.model_files import find_speech_model
 from pipeline.settings import Settings
 
-LAYER = 4  # of the encoder: those after it know less of a voice, and of how a sound was said
+LAYER = (
+    3  # of the encoder: on the validation voices AUC .973, layer 4 .958; later ones know less of how a sound was said
+)
 
 
 @dataclass(frozen=True)
