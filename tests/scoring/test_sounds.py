@@ -1,6 +1,7 @@
 """Sounds of Turkish words: where they are in a recording, which are wrong, and that it is called experimental."""
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,32 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipeline.audio.load import load_audio
+from pipeline.audio.load import from_samples, load_audio
 from pipeline.cli.main import main
+from pipeline.corpus.sets import read_recordings
 from pipeline.errors import ModelError, TrainingError
 from pipeline.labels.store import LabelStore
-from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, Target
+from pipeline.practice.advice import advise
+from pipeline.practice.sounds import TURKISH
+from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, State, Target, Verdict
 from pipeline.scoring.sounds.alignment import forced, laid_over, spans_in_recording
-from pipeline.scoring.sounds.model_files import INFO_FILE, SoundsInfo, load, one_hot, save
+from pipeline.scoring.sounds.judging import EXPERIMENTAL, judged_word, with_sounds
+from pipeline.scoring.sounds.listening import sound_listener
+from pipeline.scoring.sounds.model_files import (
+    INFO_FILE,
+    SoundModel,
+    SoundsInfo,
+    find_sounds_model,
+    load,
+    one_hot,
+    save,
+)
+from pipeline.scoring.sounds.training import evaluation
 from pipeline.scoring.sounds.training.evaluation import auc, chosen_threshold, figures, probabilities
 from pipeline.scoring.sounds.training.fit import fit_frames, fit_judge
 from pipeline.scoring.sounds.training.marked import marked_samples, wrong_sounds
 from pipeline.scoring.sounds.training.samples import Part, Sample, trials_of
-from pipeline.scoring.sounds.training.spoken_words import SpokenWord, by_letters, with_fault
+from pipeline.scoring.sounds.training.spoken_words import SpokenWord, by_letters, spoken_words, with_fault
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.synthesis import espeak
 from pipeline.text.turkish import pronounced, sounds_of
@@ -104,8 +119,6 @@ def test_a_synthesisers_phonemes_are_laid_on_letters(
 
 
 def test_faults_are_known_to_the_sound() -> None:
-    import random
-
     word = SpokenWord("kalem", tuple("kalem"), ("k", "a", "l", "'&", "m"), (False,) * 5)
     draw = random.Random(0)
     for _ in range(50):
@@ -138,7 +151,10 @@ def samples() -> list[Sample]:
     return made
 
 
-def test_a_model_finds_the_wrong_sound_in_voices_it_has_not_heard(samples: list[Sample], tmp_path: Path) -> None:
+def test_a_model_finds_the_wrong_sound_in_voices_it_has_not_heard(
+    samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "DRAWS", 20)
     info = SoundsInfo("sounds-xx", "xx", ("a", "b", "c"), "listener", 4, threshold=0.5)
     frames = fit_frames(info, [sample for sample in samples if sample.part is Part.FIT], lambda _: None)
     model = fit_judge(frames, trials_of(frames, [one for one in samples if one.part is Part.FIT]))
@@ -166,8 +182,8 @@ def test_the_threshold_spares_clean_words(samples: list[Sample]) -> None:
     trials = trials_of(frames, samples)
     wrong = np.linspace(0.0, 1.0, len(trials.wrong))
     threshold = chosen_threshold(trials, wrong, most_false=0.25)
-    words = {number for number in trials.recordings[trials.clean].tolist()}
-    marked = {number for number in trials.recordings[trials.clean & (wrong >= threshold)].tolist()}
+    words = set(trials.recordings[trials.clean].tolist())
+    marked = set(trials.recordings[trials.clean & (wrong >= threshold)].tolist())
     assert 0 < len(marked) <= 0.25 * len(words)
 
 
@@ -181,7 +197,8 @@ def rated(*marks: Mark) -> RatingEvent:
 
 def test_half_of_the_raters_make_a_sound_wrong_and_an_accent_does_not_count() -> None:
     ratings = [
-        rated(Mark(0, 0, "mispronounced"), Mark(0, 1, "accent")), rated(Mark(0, None, "missing"), Mark(1, 2, "missing")),
+        rated(Mark(0, 0, "mispronounced"), Mark(0, 1, "accent")),
+        rated(Mark(0, None, "missing"), Mark(1, 2, "missing")),
     ]  # fmt: skip
     assert wrong_sounds(ratings, 4) == (True, None, False, False)
 
@@ -192,13 +209,8 @@ def test_too_few_marks_are_told(demo: Settings) -> None:
 
 
 def test_experts_marks_become_samples_whose_speakers_are_apart(demo: Settings) -> None:
-    from pipeline.corpus.sets import read_recordings
-
-    store, chosen = (
-        LabelStore(demo),
-        [one for one in read_recordings(demo, "demo") if one.text in ("masa", "kedi", "süt")],
-    )
-    for recording in chosen:
+    store = LabelStore(demo)
+    for recording in (one for one in read_recordings(demo, "demo") if one.text in ("masa", "kedi", "süt")):
         marks = (Mark(0, 0, "mispronounced"),)
         store.add(recording, replace(rated(*marks), dimensions={"score": 70.0}))
     samples = marked_samples(demo, "demo", lambda audio: np.zeros((40, 8), dtype=np.float32))
@@ -217,10 +229,128 @@ def test_other_languages_need_marks() -> None:
     assert "--set" in done.output
 
 
-def attempt(word: str, path: str) -> Any:
-    return load_audio(DEMO / path), Target(word, "tr", RubricName.WORD)
+def word_of(path: str) -> Target:
+    return Target(Path(path).stem.partition("_")[2], "tr", RubricName.WORD)
 
 
-@pytest.fixture
-def scored(settings: Settings) -> ScoreResult:
-    return ScoreResult(88.0, "good", "ml_model", "model", "m", Target("kitap", "tr", RubricName.WORD))
+def verdicts(settings: Settings, path: str) -> str:
+    """Of each letter of a demo recording, whose words and voices the released model was not trained on: X for wrong."""
+    word = judged_word(settings, load_audio(DEMO / path), word_of(path), 90.0)
+    assert word is not None
+    assert word.experimental
+    assert [phone.phone for phone in word.phones] == list(sounds_of(word.text))
+    return "".join("X" if phone.verdict is Verdict.WRONG else "." for phone in word.phones)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("participant_03/kelimeler/12_kalem.wav", "..X.."),  # l said as s
+        ("participant_05/kelimeler/22_pencere.wav", "....X.."),  # another vowel
+        ("participant_07/kelimeler/20_gözlük.wav", "X....."),  # g left out
+    ],
+)
+def test_a_wrong_sound_is_marked_and_its_neighbours_are_not(settings: Settings, path: str, expected: str) -> None:
+    assert verdicts(settings, path) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "participant_03/kelimeler/05_şeker.wav", "participant_05/kelimeler/17_bebek.wav",
+        "participant_07/kelimeler/02_çiçek.wav", "participant_07/kelimeler/19_süt.wav",
+        "participant_03/kelimeler/07_yıldız.wav",
+    ],
+)  # fmt: skip
+def test_a_clean_word_in_a_voice_that_was_not_heard_has_no_mark(settings: Settings, path: str) -> None:
+    assert "X" not in verdicts(settings, path)
+
+
+def test_each_sound_has_its_time_in_the_recording(settings: Settings) -> None:
+    """The hiss of `masa` is where its s is said, also where silence was recorded before it."""
+    path = "participant_03/kelimeler/11_masa.wav"
+    audio = load_audio(DEMO / path)
+    later = from_samples(np.r_[np.zeros(16_000, dtype=np.float32), audio.samples], audio.sample_rate_hz)
+    for recording, start_s in ((audio, 0.0), (later, 1.0)):
+        word = judged_word(settings, recording, word_of(path), 90.0)
+        assert word is not None
+        s = word.phones[2]
+        frames = recording.samples[: len(recording.samples) // 160 * 160].reshape(-1, 160)
+        crossings = (np.diff(np.signbit(frames), axis=1).sum(axis=1) > 40) & (np.abs(frames).max(axis=1) > 0.02)
+        hiss_s = np.flatnonzero(crossings).mean() / 100
+        assert s.start_s < hiss_s < s.end_s
+        assert word.phones[0].start_s >= start_s
+        assert all(before.end_s <= after.end_s for before, after in zip(word.phones, word.phones[1:], strict=False))
+
+
+def result_of(path: str, **values: Any) -> ScoreResult:
+    return replace(ScoreResult(88.0, "good", "ml_model", "model", "m", word_of(path)), **values)
+
+
+MASA = "participant_04/kelimeler/11_masa.wav"
+
+
+def test_a_scored_word_gets_its_sounds_and_a_note_that_they_are_experimental(settings: Settings) -> None:
+    result = with_sounds(settings, load_audio(DEMO / MASA), result_of(MASA))
+    (word,) = result.words
+    assert (word.text, word.score, word.verdict, result.overall) == ("masa", 88.0, Verdict.RIGHT, 88.0)
+    assert result.warnings == (EXPERIMENTAL,)
+    assert all(phone.confidence is None for phone in word.phones), "agreement with synthetic labels says nothing"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"overall": None, "state": State.NO_SPEECH},
+        {"target": Target("masa", "und", RubricName.WORD)},
+        {"target": Target("masa masa", "tr", RubricName.WORD)},
+        {"target": Target("masa", "tr", RubricName.SENTENCE)},
+        {"target": Target("1", "tr", RubricName.WORD)},
+    ],
+)
+def test_other_results_stay_as_they_are(settings: Settings, values: dict[str, Any]) -> None:
+    result = result_of(MASA, **values)
+    assert with_sounds(settings, load_audio(DEMO / MASA), result) == result
+
+
+def test_a_broken_model_costs_nobody_the_score(settings: Settings) -> None:
+    folder = settings.deployed_root / "sounds-tr"
+    folder.mkdir(parents=True)
+    (folder / INFO_FILE).write_text("{", encoding="utf-8")
+    assert find_sounds_model(settings, "tr") == folder
+    assert with_sounds(settings, load_audio(DEMO / MASA), result_of(MASA)) == result_of(MASA)
+
+
+def test_a_model_of_another_encoder_is_not_asked(settings: Settings) -> None:
+    released = find_sounds_model(settings, "tr")
+    assert released is not None
+    model = load(released)
+    save(settings.deployed_root / "sounds-tr", SoundModel(replace(model.info, listener="another"), model.weights))
+    assert sound_listener(settings, "tr") is None
+
+
+def test_the_command_prints_the_sounds_and_says_that_they_are_experimental(settings: Settings) -> None:
+    path = DEMO / "participant_03/kelimeler/12_kalem.wav"
+    done = CliRunner().invoke(main, ["score", str(path), "--word", "kalem"])
+    assert done.exit_code == 0, done.output
+    assert "k a l! e m" in done.output
+    assert EXPERIMENTAL in done.output
+    answer = json.loads(CliRunner().invoke(main, ["score", str(path), "--word", "kalem", "--json"]).output)
+    assert [phone["verdict"] for phone in answer["words"][0]["phones"]] == ["right", "right", "wrong", "right", "right"]
+    assert answer["words"][0]["experimental"] is True
+
+
+def test_hints_on_synthetic_marks_are_questions(settings: Settings) -> None:
+    path = "participant_03/kelimeler/12_kalem.wav"
+    result = with_sounds(settings, load_audio(DEMO / path), result_of(path))
+    hint = next(advice for advice in advise(result, result, None) if advice.sound)
+    assert hint.title == "Is the sound l right in “kalem”?"
+    assert hint.text == TURKISH["l"]
+    assert not hint.sure
+
+
+@needs_espeak
+def test_espeak_says_every_letter_of_a_word() -> None:
+    assert [word.phones for word in spoken_words(["kapı", "ağaç"])] == [
+        ("k", "a", "p", "'@"), ("'a", ":", "", "tS"),
+    ]  # fmt: skip

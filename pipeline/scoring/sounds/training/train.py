@@ -65,7 +65,7 @@ def train_sounds(
         raise TrainingError("There is no speech model, whose encoder hears the sounds: models/speech-en is missing.")
     runtime = ListenerRuntime(folder)
     samples = _synthetic(settings, config, runtime, writer) if not config.set else _marked(settings, config, runtime)
-    known = [sample for sample in samples if not sample.is_reference]
+    known = [sample for sample in samples if not sample.is_reference and sample.part is not Part.HELD_OUT]
     base = _base(settings, config, listener_name(runtime.info))
     info = replace(
         base.info if base is not None else _new_info(config, samples, listener_name(runtime.info)),
@@ -73,7 +73,7 @@ def train_sounds(
         trained_on=config.set or "eSpeak NG, Turkish words with known faults",
         n_words=len({sample.word for sample in known}),
         n_recordings=len(known),
-        voices=tuple(sorted({sample.voice for sample in known if sample.part is not Part.HELD_OUT})),
+        voices=tuple(sorted({sample.voice for sample in known})),
         seed=config.seed, created_at=now_iso(), git_commit=git_commit, held_out={}, threshold=1.0,
     )  # fmt: skip
     info = replace(info, model_id=f"sounds-{config.language}-{_digest(samples)}")
