@@ -18,7 +18,7 @@ from pipeline.phones import UNKNOWN
 from pipeline.practice.sounds import known_sound
 from pipeline.records import PhoneScore, Verdict, WordScore
 from pipeline.scoring.pieces import as_written
-from pipeline.scoring.sounds.judging import whole_verdict
+from pipeline.scoring.sounds.judging import EXPERIMENTAL, whole_verdict
 from pipeline.text.turkish import pronounced
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
     sound."""
     comparison = attempt.comparison
     has_reference = reference is not None and comparison is not None
+    strings = {name: _(text) for name, text in STRINGS.items()}
+    if any(word.experimental for word in attempt.result.words):
+        strings["hint"] = f"{_(EXPERIMENTAL)} {strings['hint']}"
     data = {
         "wav": _base64(attempt.wav),
         "reference": _base64(reference) if reference is not None and comparison is not None else None,
@@ -75,7 +78,7 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
             {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
         ],
         "advice": [_advice(advice, comparison) for advice in attempt.advice],
-        "strings": {name: _(text) for name, text in STRINGS.items()},
+        "strings": strings,
     }
     _component()(key=key, data=data)
 

@@ -18,6 +18,7 @@ from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
+from pipeline.scoring.sounds.judging import EXPERIMENTAL
 
 ASPECTS = {
     "accuracy": (N_("Accuracy"), N_("Are the sounds right?")),
@@ -85,7 +86,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             _agreement(attempt)
     if attempt.no_attempt is None:
-        for warning in result.warnings:
+        for warning in (text for text in result.warnings if text != EXPERIMENTAL):  # is told beside the sounds
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if result.cut_before_s or result.cut_after_s:
         st.caption(
