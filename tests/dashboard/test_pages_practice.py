@@ -87,7 +87,9 @@ def test_a_turkish_words_letters_are_shown_as_sounds_and_called_experimental(
     assert [phone["verdict"] for phone in word["phones"]] == ["right"] * 4
     assert word["phones"][3]["title"] == "a [ˈa]: right. Click to listen."
     assert all(phone["spans"]["reference"] for phone in word["phones"])
-    assert drawn[-1]["strings"]["hint"].startswith("Experimental: the sounds are judged by a model that has learned from")
+    assert drawn[-1]["strings"]["hint"].startswith(
+        "Experimental: the sounds are judged by a model that has learned from"
+    )
     assert "Experimental" not in said(page), "it is told once, beside the sounds"
 
 
