@@ -36,7 +36,7 @@ def card(info: SoundsInfo, command: str) -> str:
             for kind, row in sorted(info.held_out["recall_by_fault"].items(), key=lambda item: -item[1]["n"])
         ),
     ]  # fmt: skip
-    labels = "synthetic faults" if info.synthetic else "sounds that experts marked"
+    labels = "synthetic speech" if info.synthetic else "sounds that experts marked"
     day = utc_time(info.created_at).date() if info.created_at else ""
     return "\n".join(
         [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.load import Audio
 from pipeline.audio.speech import MARGINS, cut_to, find_speech
+from pipeline.corpus.sets import get_set
 from pipeline.errors import TrainingError
 from pipeline.records import RubricName
 from pipeline.runs import RunWriter, now_iso
@@ -69,7 +70,7 @@ def train_sounds(
     base = _base(settings, config, listener_name(runtime.info))
     info = replace(
         base.info if base is not None else _new_info(config, samples, listener_name(runtime.info)),
-        synthetic=not config.set,
+        synthetic=not config.set or get_set(settings, config.set).synthetic,
         trained_on=config.set or "eSpeak NG, Turkish words with known faults",
         n_words=len({sample.word for sample in known}),
         n_recordings=len(known),
