@@ -260,7 +260,8 @@ class PhoneScore:
 class WordScore:
     """One word of the text as it is said. `dimensions` are on the corpus's scales (accuracy, stress, total 0-10);
     `heard` is another word that was said in its place. `written` is the part of the text that it is said for (`25` for
-    `twenty` and for `five`), `token` the number of the piece between blanks that it is in."""
+    `twenty` and for `five`), `token` the number of the piece between blanks that it is in. `experimental`: its phones
+    were judged by a model that has learned from synthetic speech alone."""
 
     text: str
     score: float
@@ -272,6 +273,7 @@ class WordScore:
     heard: str | None = None
     written: str = ""
     token: int = 0
+    experimental: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import psutil
 from pipeline.records import to_json
 from pipeline.runs.state import LOCAL, RunState
 from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.scoring.sounds.training.train import SoundsTrainConfig
 from pipeline.scoring.speech.packaging.letter_to_sound_training import LetterToSoundConfig
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import CHECKOUT
@@ -28,6 +29,7 @@ CONFIGS: dict[str, list[Any]] = {
     "speech": [SpeechTrainConfig(set="tiny", name="s"), SpeechTrainConfig(manifest="/c/m.jsonl", average=("a", "b"))],
     "speechllm": [SpeechLlmConfig(manifest="/c/m.jsonl", name="llm")],
     "letter-to-sound": [LetterToSoundConfig()],
+    "sounds": [SoundsTrainConfig(), SoundsTrainConfig(set="tiny", seed=1)],
     "wakeword": [WakewordConfig(name="chirp")],
     "wakeword-search": [WakewordConfig(name="chirp")],
     "table": [TabularConfig(name="t"), TabularConfig(task="words", source="tiny", model="boosting")],

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from dashboard.charts.base import BLUE, GREY, METHOD_COLOURS, METHOD_SYMBOLS, ORANGE, SCORE_RANGE, empty_figure
 from pipeline.i18n import _, ngettext, number
 from pipeline.i18n import day as day_name
-from pipeline.phones import PHONES
 from pipeline.practice.bands import BAND_NAMES
+from pipeline.practice.sounds import known_sound
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -124,12 +124,17 @@ def _spaced(ordinals: Sequence[int]) -> list[int]:
 def by_sound(sounds: Sequence[Sound]) -> Figure:
     """Mean score of each phone, the weakest first; where there are enough attempts, a diamond for the later half."""
     figure = empty_figure(_("Sound"), _("Average score (0-100)"), y_range=SCORE_RANGE, height=HEIGHT)
-    names = [PHONES[sound.phone].ipa for sound in sounds]
+    known = [known_sound(sound.phone) for sound in sounds]
+    names = [sound.shown for sound in known]
     words = [
-        ngettext(
-            "{sound} as in {example}: {score}, {n} time", "{sound} as in {example}: {score}, {n} times", sound.n
-        ).format(sound=name, example=PHONES[sound.phone].example, score=number(sound.mean), n=number(sound.n))
-        for sound, name in zip(sounds, names, strict=True)
+        (
+            ngettext(
+                "{sound} as in {example}: {score}, {n} time", "{sound} as in {example}: {score}, {n} times", sound.n
+            )
+            if shown.example
+            else ngettext("{sound}: {score}, {n} time", "{sound}: {score}, {n} times", sound.n)
+        ).format(sound=shown.shown, example=shown.example, score=number(sound.mean), n=number(sound.n))
+        for sound, shown in zip(sounds, known, strict=True)
     ]
     figure.add_bar(
         x=names, y=[sound.mean for sound in sounds], marker={"color": BLUE}, name=_("all attempts"), text=words,

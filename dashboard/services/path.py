@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dashboard.identity import asks
 from dashboard.services.learner import acting_as, remember, remembered
-from dashboard.services.practice import ReferenceVoice, all_lessons, attempts, reference_voice
+from dashboard.services.practice import all_lessons, attempts, reference_voice
 from dashboard.services.shared import loaded_audio, settings
 from pipeline.people.access import Action
 from pipeline.practice.contrasts import Contrast, contrast_of
@@ -16,6 +16,7 @@ from pipeline.practice.memory import Memory
 from pipeline.records import RubricName, Target
 
 if TYPE_CHECKING:
+    from pipeline.corpus.reference_voice import ReferenceVoice
     from pipeline.practice.lessons import Lesson
     from pipeline.practice.pair_scoring import PairHeard
     from pipeline.practice.path import Placement, WeakSound

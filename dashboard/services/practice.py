@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -28,6 +27,7 @@ from pipeline.records import Problem, RubricName, ScoreResult, Target
 
 if TYPE_CHECKING:
     from pipeline.audio.load import Audio
+    from pipeline.corpus.reference_voice import ReferenceVoice
     from pipeline.i18n import Message
     from pipeline.people.access import Identity
     from pipeline.practice.advice import Advice
@@ -38,14 +38,6 @@ if TYPE_CHECKING:
     from pipeline.practice.progress import Day, LessonProgress, Sound, Streak
     from pipeline.practice.stress import WordStress
     from pipeline.records import Recording
-
-
-@dataclass(frozen=True)
-class ReferenceVoice:
-    """How a text should sound: a file, and whether a person said it."""
-
-    path: Path
-    synthetic: bool
 
 
 @dataclass(frozen=True)
@@ -105,18 +97,10 @@ def looks_turkish(text: str) -> bool:
 
 @asks(Action.PRACTISE)
 def reference_voice(target: Target) -> ReferenceVoice | None:
-    """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
-    from pipeline.corpus.references import find_references, is_synthetic
-    from pipeline.corpus.synthetic_voice import spoken
-    from pipeline.errors import AudioError
-    from pipeline.text.words import text_key
+    """How a text should sound, where there is a recording or a synthesiser of it."""
+    from pipeline.corpus.reference_voice import reference_voice as voice_of
 
-    for path in find_references(settings(), target.language).get(text_key(target.text, target.language), ()):
-        with suppress(AudioError):  # told where references are chosen
-            loaded_audio(path)
-            return ReferenceVoice(path, is_synthetic(settings(), path))
-    made = spoken(settings(), target.text, target.language)
-    return None if made is None else ReferenceVoice(made, True)
+    return voice_of(settings(), target.text, target.language)
 
 
 @asks(Action.PRACTISE)
@@ -295,6 +279,9 @@ def recordings_of(set_name: str, stamp: str) -> list[tuple[str, str]]:
 def load_scorers(target: Target) -> None:
     """Load what will be needed, while the learner still reads: the first answer is as quick as the next."""
     from pipeline.scoring.selection import HEURISTIC, load, load_scorer, select
+    from pipeline.scoring.sounds.judging import load_sounds
 
     load(settings(), select(settings(), target))
     load_scorer(settings(), HEURISTIC, target.rubric)
+    if target.rubric is RubricName.WORD:
+        load_sounds(settings(), target.language)

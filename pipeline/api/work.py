@@ -25,8 +25,9 @@ from pipeline.deployment.answering import answer, answer_in_shadow
 from pipeline.deployment.prompt_answering import answer_prompt, prompt_in_shadow
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
 from pipeline.parallel import cores
-from pipeline.records import Seconds, Target
+from pipeline.records import RubricName, Seconds, Target
 from pipeline.scoring.selection import DEFAULT_LANGUAGES, scorer_names
+from pipeline.scoring.sounds.judging import load_sounds
 from pipeline.settings import Settings
 
 Outcome = tuple[str, Any]  # a kind, and the result or words
@@ -267,6 +268,7 @@ def _loaded(settings: Settings, detector: str | None) -> str:
         surest_voice(audio.samples)
         for rubric, language in DEFAULT_LANGUAGES.items():
             answer(settings, audio, Target("a", language, rubric))
+        load_sounds(settings, DEFAULT_LANGUAGES[RubricName.WORD])
         if detector is not None:
             _verifier(detector, Path(detector).stat().st_mtime_ns)(audio.samples)
     except PronlabError as error:

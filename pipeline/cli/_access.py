@@ -86,6 +86,7 @@ NEEDS: dict[str, Need | None] = {
     "train word": _TRAIN,
     "train speech": _TRAIN,
     "train letter-to-sound": _TRAIN,
+    "train sounds": _TRAIN,
     "train speechllm": _TRAIN,
     "train table": _TRAIN,
     "train prompts": _TRAIN,

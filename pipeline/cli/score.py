@@ -59,8 +59,10 @@ def score(
     as_json: bool,
 ) -> None:
     """Score one recording between 0 and 100."""
+    from pipeline.audio.load import load_audio
     from pipeline.scoring.base import score_file
     from pipeline.scoring.selection import default_language, load, select
+    from pipeline.scoring.sounds.judging import with_sounds
 
     if (word is None) == (text is None):
         raise CorpusError("Give the text that was to be said: --word for a single word, or --text for a sentence.")
@@ -70,6 +72,8 @@ def score(
     target = Target(spoken, language or default_language(rubric, spoken), rubric)
     selection = select(settings, target, scorer, model)
     result = selection.told(score_file(load(settings, selection), file, selection.target))
+    if rubric is RubricName.WORD and result.overall is not None:
+        result = with_sounds(settings, load_audio(file), result)
     emit(result, as_json, _score_text(result))
 
 
@@ -247,7 +251,8 @@ def _score_text(result: Any) -> str:
     lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
     lines += [_word_line(word) for word in result.words]
     if result.words:
-        lines.append("  (~ accented, ! wrong, - missing)")
+        named = any(phone.heard not in (None, UNKNOWN) for word in result.words for phone in word.phones)
+        lines.append(f"  (~ accented, ! wrong, - missing{'; in brackets what was heard' if named else ''})")
     if result.cut_before_s or result.cut_after_s:
         lines.append(f"  left out: {result.cut_before_s:.1f} s before and {result.cut_after_s:.1f} s after the speech")
     if result.state == State.OTHER_TEXT and result.heard_text:

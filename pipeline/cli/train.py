@@ -267,6 +267,59 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     emit({"run": directory.id, **errors}, as_json, text)
 
 
+@train.command()
+@click.option("--set", "set_name", default="", help="Train on the sounds that people marked in this set of words.")
+@click.option("--language", default="tr", show_default=True, help="Language of the words.")
+@click.option(
+    "--noise", type=click.Path(path_type=Path, file_okay=False), help="Without --set: folder with noise to mix in."
+)
+@click.option(
+    "--room-responses",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Without --set: folder with impulse responses of rooms.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the model, e.g. DEPLOYED/sounds-tr.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@json_option
+def sounds(
+    set_name: str, language: str, noise: Path | None, room_responses: Path | None, out: Path, seed: int, as_json: bool
+) -> None:
+    """Train the model that marks single sounds of words beside a reference (experimental)."""
+    from pipeline.jobs.device_queue import device_turn
+    from pipeline.runs import RunDirectory
+    from pipeline.scoring.sounds.training.card import ROWS, figure
+    from pipeline.scoring.sounds.training.synthetic import SynthesisConfig
+    from pipeline.scoring.sounds.training.train import SoundsTrainConfig, train_sounds
+
+    if not set_name and language != "tr":
+        raise TrainingError(
+            f"Synthetic faults are known for Turkish (tr) alone, got {language!r}. Give --set with a set of words "
+            f"whose sounds people marked."
+        )
+    synthesis = SynthesisConfig(noise=str(noise or ""), room_responses=str(room_responses or ""), seed=seed)
+    config = SoundsTrainConfig(set_name, language, synthesis, seed=seed)
+    settings = Settings.from_env()
+    directory = RunDirectory.create(
+        settings.runs_root, kind="sounds", name=f"sounds-{language}", config=config, seed=seed
+    )
+    report: dict[str, Any] | None = None
+    with directory.start() as writer, device_turn(settings, writer):
+        report = train_sounds(settings, config, out, writer, directory.state.git_commit)
+        metrics = {name: report[name]["value"] for name, _ in ROWS}
+        writer.update(progress=1.0, message="done", result={"metrics": metrics, "model": out})
+    if report is None:
+        raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
+    n = report["n"]
+    lines = [f"Run {directory.id}, on {n['voices']} held-out voices ({n['sounds']} sounds, {n['wrong']} wrong):"]
+    lines += [f"  {title:52} {figure(report[name], name)}" for name, title in ROWS]
+    emit({"run": directory.id, "out": out, **report}, as_json, "\n".join([*lines, f"Saved in {out}."]))
+
+
 def _imported_as(manifest: Path) -> str:
     """The set that holds the ratings of a manifest's recordings. Raises CorpusError where it was not imported."""
     from pipeline.labels.corpus_source import set_of_manifest

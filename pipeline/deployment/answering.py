@@ -16,6 +16,7 @@ from pipeline.features.alignment import References
 from pipeline.records import RubricName, ScoreResult, Seconds, Target
 from pipeline.scoring.attempt import score_attempt
 from pipeline.scoring.selection import Selection, load, select
+from pipeline.scoring.sounds.judging import with_sounds
 from pipeline.settings import Settings
 
 
@@ -95,6 +96,7 @@ def _answered(settings: Settings, audio: Audio, chosen: Route) -> Answer:
     selection = chosen.selection
     result = _scored(settings, audio, selection)
     features = features_of(settings, audio, result)
+    result = with_sounds(settings, audio, result)
     return Answer(result, features, audio.duration_s, chosen.arm, chosen.comparison)
 
 

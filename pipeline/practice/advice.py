@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pipeline.i18n import N_, Message
-from pipeline.phones import PHONES
 from pipeline.practice.comparison import AlignedComparison, Stretch
-from pipeline.practice.sounds import TURKISH
+from pipeline.practice.sounds import TURKISH, known_sound
 from pipeline.practice.stress import WordStress
-from pipeline.records import PhoneScore, ScoreResult, Seconds, State, Verdict, WordScore
+from pipeline.records import PhoneScore, RubricName, ScoreResult, Seconds, State, Verdict, WordScore
+from pipeline.text.signs import lower
 
 MOST = 3
 LOW = 85.0  # of a dimension of the rule, 0-100
@@ -60,8 +60,9 @@ def advise(
     measure of how fast one speaks."""
     if result.overall is None or result.state is not State.SCORED:
         return []
+    language = result.target.language
     everything = [
-        *_recording(rule), *_words(result.words), *_phones(result.words), *_stress(stresses),
+        *_recording(rule), *_words(result.words, language), *_phones(result.words, language), *_stress(stresses),
         *_timing(result, rule, comparison, pace), *_melody(result, rule), *_part(result, rule, comparison),
     ]  # fmt: skip
     chosen: list[Advice] = []
@@ -71,7 +72,7 @@ def advise(
         if words != advice.words:
             if not advice.sound:
                 continue
-            title = _of_sound(PHONES[advice.sound].ipa, words, advice.sure)
+            title = _of_sound(known_sound(advice.sound).shown, words, advice.sure)
             advice = replace(advice, title=title, words=words)
         chosen.append(advice)
     return chosen[:MOST]
@@ -87,19 +88,21 @@ def _recording(rule: ScoreResult) -> Iterator[Advice]:
         yield Advice(Message(N_("Make a clearer recording")), Message(text), 100.0 - signal)
 
 
-def _words(words: tuple[WordScore, ...]) -> Iterator[Advice]:
+def _words(words: tuple[WordScore, ...], language: str) -> Iterator[Advice]:
     for word in words:
         span = (word.start_s, word.end_s)
         if word.verdict is Verdict.MISSING:
             title = Message(N_("Say “{word}” too"), word=word.text)
-            yield Advice(title, Message(N_("Read every word, also the small ones.")), 60.0, words=_named(word))
+            yield Advice(
+                title, Message(N_("Read every word, also the small ones.")), 60.0, words=_named(word, language)
+            )
         elif word.heard:
             title = Message(N_("Did “{word}” sound like “{heard}”?"), word=word.text, heard=word.heard)
             text = Message(N_("Listen to both, then say this word alone a few times."))
-            yield Advice(title, text, 55.0, span, words=_named(word))
+            yield Advice(title, text, 55.0, span, words=_named(word, language))
 
 
-def _phones(words: tuple[WordScore, ...]) -> Iterator[Advice]:
+def _phones(words: tuple[WordScore, ...], language: str) -> Iterator[Advice]:
     """Each symbol once, where it is surest; more of the same weigh more."""
     missing = {id(phone) for word in words if word.verdict is Verdict.MISSING for phone in word.phones}
     bad: dict[str, list[tuple[WordScore, PhoneScore]]] = {}
@@ -109,15 +112,15 @@ def _phones(words: tuple[WordScore, ...]) -> Iterator[Advice]:
                 bad.setdefault(phone.phone, []).append((word, phone))
     for symbol, places in bad.items():
         word, worst = max(places, key=lambda located: located[1].confidence or 0.0)
-        sound = PHONES[symbol]
-        names = tuple(dict.fromkeys(name for in_word, _phone in places for name in _named(in_word)))
+        sound = known_sound(symbol)
+        names = tuple(dict.fromkeys(name for in_word, _phone in places for name in _named(in_word, language)))
         gain = sum(0.6 * (100.0 - phone.score) * (phone.confidence or 0.5) for _word, phone in places)
         hint = Message(sound.hint)
-        text = Message(N_("{hint} As in “{example}”."), hint=hint, example=sound.example)
+        text = Message(N_("{hint} As in “{example}”."), hint=hint, example=sound.example) if sound.example else hint
         sure = (worst.confidence or 0.0) >= SURE
         span = (word.start_s, word.end_s)
         yield Advice(
-            _of_sound(sound.ipa, names, sure), text, min(gain, 90.0), span, words=names, sound=symbol, sure=sure
+            _of_sound(sound.shown, names, sure), text, min(gain, 90.0), span, words=names, sound=symbol, sure=sure
         )
 
 
@@ -129,8 +132,8 @@ def _of_sound(ipa: str, words: tuple[str, ...], sure: bool) -> Message:
     return Message(title, sound=ipa, words=listed)
 
 
-def _named(word: WordScore) -> tuple[str, ...]:
-    return (word.text.lower(),)
+def _named(word: WordScore, language: str) -> tuple[str, ...]:
+    return (lower(word.text, language),)
 
 
 def _stress(stresses: tuple[WordStress, ...]) -> Iterator[Advice]:
@@ -192,8 +195,13 @@ def _melody(result: ScoreResult, rule: ScoreResult) -> Iterator[Advice]:
 
 
 def _part(result: ScoreResult, rule: ScoreResult, comparison: AlignedComparison | None) -> Iterator[Advice]:
-    """Where a word without phones lies furthest from its reference, told by thirds of its letters."""
-    if comparison is None or result.words or rule.dimensions.get("segments", 100.0) >= LOW:
+    """Where a word none of whose sounds is marked lies furthest from its reference, told by thirds of its letters."""
+    if (
+        comparison is None
+        or result.target.rubric is not RubricName.WORD
+        or _has_marks(result.words)
+        or rule.dimensions.get("segments", 100.0) >= LOW
+    ):
         return
     worst = comparison.worst()
     middle = sum(worst.reference) / 2 / comparison.reference.duration_s
@@ -204,6 +212,10 @@ def _part(result: ScoreResult, rule: ScoreResult, comparison: AlignedComparison 
             text = Message("{text} {hint}", text=text, hint=Message(TURKISH[letter]))
     title = Message(PART_NAMES[third], letters=letters)
     yield Advice(title, text, 100.0 - rule.dimensions["segments"], *_in_files(worst, comparison))
+
+
+def _has_marks(words: tuple[WordScore, ...]) -> bool:
+    return any(phone.verdict in (Verdict.WRONG, Verdict.MISSING) for word in words for phone in word.phones)
 
 
 def part_of(text: str, share: float) -> tuple[int, str]:

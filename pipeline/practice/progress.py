@@ -73,10 +73,12 @@ def streak(attempts: Iterable[Attempt], today: date, zone: tzinfo | None = None)
 
 
 def by_sound(attempts: Sequence[Attempt], fewest: int = 3) -> list[Sound]:
-    """The phones with at least `fewest` scores, the weakest first."""
+    """The phones with at least `fewest` scores, the weakest first; experimental scores do not count."""
     scores: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     for attempt in (attempt for attempt in attempts if attempt.counts):
         for word in attempt.result.get("words") or ():
+            if word.get("experimental"):
+                continue
             for phone in word.get("phones") or ():
                 wrong = phone.get("verdict") in ("wrong", "missing")
                 scores[str(phone["phone"])].append((float(phone["score"]), wrong))

@@ -1,6 +1,8 @@
 """How every sound is made, in a line for learners: of English by its phones (`pipeline.phones`), of Turkish by its
 letters, which stand for one sound each. Shown through `_`."""
 
+from dataclasses import dataclass
+
 from pipeline.i18n import N_
 from pipeline.phones import PHONES
 
@@ -35,6 +37,24 @@ TURKISH: dict[str, str] = {
     "y": N_("y: as y in yes."),
     "z": N_("z: as s, with the voice on."),
 }
+
+
+@dataclass(frozen=True)
+class KnownSound:
+    """How a sound is shown to learners (English in IPA, Turkish as its letter), a word that has it ("" where the hint
+    has one), and how it is made."""
+
+    shown: str
+    example: str
+    hint: str
+
+
+def known_sound(symbol: str) -> KnownSound:
+    """A phone of CMU, a Turkish letter, or the symbol itself where it is neither."""
+    if symbol in PHONES:
+        phone = PHONES[symbol]
+        return KnownSound(phone.ipa, phone.example, phone.hint)
+    return KnownSound(symbol, "", TURKISH.get(symbol, ""))
 
 
 def sounds_of(language: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ KINDS = {
     "speech": N_("Speech scorer"),
     "speechllm": N_("Speech language model"),
     "letter-to-sound": N_("Letter-to-sound model"),
+    "sounds": N_("Model of sounds"),
     "wakeword": N_("Wake word"),
     "wakeword-search": N_("Wake word search"),
     "table": N_("Trees on a table"),

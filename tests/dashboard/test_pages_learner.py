@@ -97,7 +97,7 @@ def test_a_drill_is_heard_said_and_planned(
     open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dashboard.services import path
-    from dashboard.services.practice import ReferenceVoice
+    from pipeline.corpus.reference_voice import ReferenceVoice
 
     heard: list[tuple[str, str]] = []
 

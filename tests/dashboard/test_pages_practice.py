@@ -75,6 +75,24 @@ def test_an_attempt_is_scored_compared_and_counted_for_its_lesson(open_page: Ope
     assert len(read_attempts(demo, "Deniz").attempts) == 1, "a redrawn page saves nothing twice"
 
 
+def test_a_turkish_words_letters_are_shown_as_sounds_and_called_experimental(
+    open_page: Open, demo: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[dict[str, Any]] = []
+    monkeypatch.setattr("dashboard.components.scored_text._component", lambda: lambda key, data: drawn.append(data))
+    page = open_page("practice", text="masa")
+    record(page)
+    (word,) = drawn[-1]["words"]
+    assert [phone["ipa"] for phone in word["phones"]] == ["m", "a", "s", "a"]
+    assert [phone["verdict"] for phone in word["phones"]] == ["right"] * 4
+    assert word["phones"][3]["title"] == "a [ˈa]: right. Click to listen."
+    assert all(phone["spans"]["reference"] for phone in word["phones"])
+    assert drawn[-1]["strings"]["hint"].startswith(
+        "Experimental: the sounds are judged by a model that has learned from"
+    )
+    assert "Experimental" not in said(page), "it is told once, beside the sounds"
+
+
 def test_every_run_tells_the_browser_what_is_chosen(open_page: Open, demo: Settings) -> None:
     """One on a busy machine draws a later run first, and answers with what it finds there."""
     page = open_page("practice", lesson="tr-vowels", text="göl")

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pipeline.i18n import N_, _, number, percent, translated
-from pipeline.phones import PHONES, UNKNOWN
+from pipeline.phones import UNKNOWN
+from pipeline.practice.sounds import known_sound
 from pipeline.records import PhoneScore, Verdict, WordScore
 from pipeline.scoring.pieces import as_written
+from pipeline.scoring.sounds.judging import EXPERIMENTAL, whole_verdict
+from pipeline.text.turkish import pronounced
 
 if TYPE_CHECKING:
     from dashboard.services.practice import ScoredAttempt
@@ -56,7 +59,6 @@ STRINGS = {
     "play_slow": N_("Play the reference slowly: {title}"),
     "hint": N_("Click a word or a sound to listen. The number is the score of the word (0-100)."),
 }
-FEWEST_RIGHT, FEWEST_ACCENTED = 80.0, 60.0  # of a whole word without phones: good, and poor
 
 
 def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) -> None:
@@ -64,6 +66,9 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
     sound."""
     comparison = attempt.comparison
     has_reference = reference is not None and comparison is not None
+    strings = {name: _(text) for name, text in STRINGS.items()}
+    if any(word.experimental for word in attempt.result.words):
+        strings["hint"] = f"{_(EXPERIMENTAL)} {strings['hint']}"
     data = {
         "wav": _base64(attempt.wav),
         "reference": _base64(reference) if reference is not None and comparison is not None else None,
@@ -73,7 +78,7 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
             {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
         ],
         "advice": [_advice(advice, comparison) for advice in attempt.advice],
-        "strings": {name: _(text) for name, text in STRINGS.items()},
+        "strings": strings,
     }
     _component()(key=key, data=data)
 
@@ -124,14 +129,11 @@ def _base64(wav: bytes) -> str:
 def _whole(attempt: ScoredAttempt) -> tuple[WordScore, ...]:
     """Where the scorer scores a word as a whole: that word, from the first sound to the last."""
     score = attempt.result.overall or 0.0
-    verdict = (
-        Verdict.RIGHT if score >= FEWEST_RIGHT else Verdict.ACCENTED if score >= FEWEST_ACCENTED else Verdict.WRONG
-    )
     start, end = 0.0, len(attempt.audio.samples) / attempt.audio.sample_rate_hz
     if attempt.comparison is not None:
         start = attempt.comparison.mine.offset_s
         end = start + attempt.comparison.mine.duration_s
-    return (WordScore(attempt.result.target.text, score, start, end, verdict=verdict),)
+    return (WordScore(attempt.result.target.text, score, start, end, verdict=whole_verdict(score)),)
 
 
 def _spans(mine: Span, comparison: AlignedComparison | None, reference: Span | None = None) -> dict[str, Span | None]:
@@ -153,9 +155,9 @@ def heard_in_words(phone: PhoneScore) -> str:
     elif phone.heard == UNKNOWN:
         parts.append(_("said differently"))
     elif phone.heard is not None:
-        parts.append(_("heard as {sound}").format(sound=PHONES[phone.heard].ipa))
+        parts.append(_("heard as {sound}").format(sound=known_sound(phone.heard).shown))
     if phone.before and phone.verdict is not Verdict.RIGHT:
-        extra = " ".join(PHONES[symbol].ipa for symbol in phone.before if symbol in PHONES)
+        extra = " ".join(known_sound(symbol).shown for symbol in phone.before if symbol != UNKNOWN)
         if extra:
             parts.append(_("with an extra {sounds} before it").format(sounds=extra))
     return ", ".join(parts)
@@ -173,24 +175,35 @@ def _word(word: WordScore, comparison: AlignedComparison | None) -> dict[str, An
         "score": None if word.verdict is Verdict.MISSING else int(word.score),
         "note": heard,
         "title": _("{word}: {details}. Click to listen.").format(word=word.text, details=details),
-        "phones": [_phone(phone, comparison) for phone in word.phones],
+        "phones": [_phone(phone, comparison, ipa) for phone, ipa in zip(word.phones, _ipa(word), strict=True)],
     }
 
 
-def _phone(phone: PhoneScore, comparison: AlignedComparison | None) -> dict[str, Any]:
+def _ipa(word: WordScore) -> list[str]:
+    """How each of its sounds is said where it is shown as a letter; "" where it is shown in IPA, or silent."""
+    letters = pronounced(word.text)
+    if tuple(sound.letter for sound in letters) != tuple(phone.phone for phone in word.phones):
+        return [""] * len(word.phones)
+    return [f"{'ˈ' if sound.stressed else ''}{sound.ipa}" for sound in letters]
+
+
+def _phone(phone: PhoneScore, comparison: AlignedComparison | None, ipa: str) -> dict[str, Any]:
     shape, text = VERDICTS[phone.verdict]
     sure = "" if phone.confidence is None else _("{share} sure").format(share=percent(phone.confidence))
     heard = heard_in_words(phone)
     details = ", ".join(part for part in (_(text), heard if heard != _(text) else "", sure) if part)
-    known = PHONES[phone.phone]
+    known = known_sound(phone.phone)
+    if known.example:
+        title = _("{sound} as in “{example}”: {details}. Click to listen.")
+    else:
+        title = _("{sound}: {details}. Click to listen.")
+    shown = f"{known.shown} [{ipa}]" if ipa else known.shown
     return {
-        "ipa": known.ipa,
+        "ipa": known.shown,
         "verdict": str(phone.verdict),
         "shape": shape,
         "spans": _spans((phone.start_s, phone.end_s), comparison),
-        "title": _("{sound} as in “{example}”: {details}. Click to listen.").format(
-            sound=known.ipa, example=known.example, details=details
-        ),
+        "title": title.format(sound=shown, example=known.example, details=details),
     }
 
 

@@ -14,9 +14,9 @@ from dashboard.sections.practice.learner import choose_pin, is_open, learner_nam
 from dashboard.services import classes, practice
 from dashboard.services.classes import Progress
 from pipeline.i18n import N_, _, day, minute, number
-from pipeline.phones import PHONES
 from pipeline.practice.classes import MAX_NAME_LENGTH, Membership, SchoolClass, Share
 from pipeline.practice.consent import UNDER_THE_NAME
+from pipeline.practice.sounds import known_sound
 
 SHARES = {Share.SCORES: N_("scores"), Share.RECORDINGS: N_("scores and recordings")}
 GIVE = {Share.RECORDINGS: N_("Scores and recordings"), Share.SCORES: N_("Scores only")}
@@ -108,7 +108,7 @@ def _by_learner(members: list[Progress]) -> None:
                 _("Attempts"): row.n,
                 _("Average score"): None if row.mean is None else round(row.mean),
                 _("Last practised"): minute(datetime.fromisoformat(row.last).astimezone()) if row.last else "",
-                _("Weakest sounds"): ", ".join(PHONES[sound.phone].ipa for sound in row.sounds[:3]),
+                _("Weakest sounds"): ", ".join(known_sound(sound.phone).shown for sound in row.sounds[:3]),
                 _("Shows you"): _(SHARES[row.member.share]),
             }
             for row in members
@@ -127,8 +127,8 @@ def _by_sound(members: list[Progress]) -> None:
     st.dataframe(
         [
             {
-                _("Sound"): PHONES[row.phone].ipa,
-                _("As in"): PHONES[row.phone].example,
+                _("Sound"): known_sound(row.phone).shown,
+                _("As in"): known_sound(row.phone).example,
                 _("Average score"): round(row.mean),
                 _("Learners"): row.n_learners,
                 _("Have to work on it"): row.n_weak,

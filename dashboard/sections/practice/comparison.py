@@ -9,7 +9,8 @@ from dashboard.components.player import player
 from dashboard.components.score_card import checks_list
 from dashboard.markup import plain
 from dashboard.services import shared
-from dashboard.services.practice import ReferenceVoice, ScoredAttempt
+from dashboard.services.practice import ScoredAttempt
+from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.i18n import _, number, percent
 from pipeline.practice.comparison import AlignedComparison

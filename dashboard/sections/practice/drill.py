@@ -10,7 +10,7 @@ from dashboard.components.mouth import how_to_make
 from dashboard.components.recorder import recorder
 from dashboard.markup import message, plain
 from dashboard.services import path as paths
-from dashboard.services.practice import ReferenceVoice
+from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.i18n import _, day, number, translated
 from pipeline.practice.contrasts import Contrast

@@ -10,8 +10,8 @@ from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.sections.practice.privacy import what_is_kept
 from dashboard.services import practice
 from pipeline.i18n import _, ngettext, number
-from pipeline.phones import PHONES
 from pipeline.practice.progress import MASTERED, LessonProgress, Sound
+from pipeline.practice.sounds import known_sound
 
 SHOWN_SOUNDS = 39
 
@@ -80,11 +80,14 @@ def _lessons(lessons: list[LessonProgress]) -> None:
 def _weakest(sounds: list[Sound]) -> None:
     """How the three weakest sounds are made."""
     for sound in [sound for sound in sounds[:3] if sound.mean < MASTERED]:
-        phone = PHONES[sound.phone]
+        known = known_sound(sound.phone)
         times = ngettext("{n} time", "{n} times", sound.n).format(n=number(sound.n))
         figures = f"{number(sound.mean)}, {times}"
         if sound.before is not None and sound.after is not None:
             change = _("{before} at first, {after} lately")
             figures += f"; {change.format(before=number(sound.before), after=number(sound.after))}"
-        line = _("**{sound}** as in “{example}” ({figures}): {hint}")
-        st.markdown(line.format(sound=plain(phone.ipa), example=phone.example, figures=figures, hint=_(phone.hint)))
+        if known.example:
+            line = _("**{sound}** as in “{example}” ({figures}): {hint}")
+        else:
+            line = _("**{sound}** ({figures}): {hint}")
+        st.markdown(line.format(sound=plain(known.shown), example=known.example, figures=figures, hint=_(known.hint)))

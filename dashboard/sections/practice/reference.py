@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import Exercise
-from dashboard.services.practice import ReferenceVoice
+from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.i18n import _
 
 

@@ -11,12 +11,14 @@ from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
-from dashboard.services.practice import ReferenceVoice, ScoredAttempt
+from dashboard.services.practice import ScoredAttempt
 from pipeline.audio.load import AudioTooLongError
+from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
+from pipeline.scoring.sounds.judging import EXPERIMENTAL
 
 ASPECTS = {
     "accuracy": (N_("Accuracy"), N_("Are the sounds right?")),
@@ -84,7 +86,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             _agreement(attempt)
     if attempt.no_attempt is None:
-        for warning in result.warnings:
+        for warning in (text for text in result.warnings if text != EXPERIMENTAL):  # is told beside the sounds
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if result.cut_before_s or result.cut_after_s:
         st.caption(
@@ -97,7 +99,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
 def _first_hint(attempt: ScoredAttempt) -> None:
     """What to work on, with the mouth where it is a sound."""
     words = attempt.result.words
-    if not attempt.advice and (attempt.result.overall or 0.0) < MASTERED and words:
+    if not attempt.advice and (attempt.result.overall or 0.0) < MASTERED and len(words) > 1:
         weakest = min(words, key=lambda word: word.score)
         hint = _("“{word}” was the least clear word. Listen to it, then say it again.")
         st.markdown(hint.format(word=plain(weakest.text.lower())))
@@ -159,7 +161,7 @@ def _agreement(attempt: ScoredAttempt) -> None:
 
 def _aspects(attempt: ScoredAttempt) -> None:
     dimensions = attempt.result.dimensions
-    if attempt.result.words and dimensions:
+    if any(name in ASPECTS for name in dimensions):
         for name, (label, question) in ASPECTS.items():
             if name in dimensions:
                 score = dimensions[name]

@@ -1,0 +1,1 @@
+"""Train and measure the model of sounds: on synthesised faults, or on experts' marks."""
