@@ -79,6 +79,7 @@ def _practise(exercise: Exercise) -> None:
     invitation(exercise.learner)
     if data is None:
         practice.load_scorers(exercise.target)
+        practice.warm_up(exercise.target, voice)
     else:
         with result:
             attempt = new_attempt(data, exercise, voice)
