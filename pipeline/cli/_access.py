@@ -72,6 +72,7 @@ NEEDS: dict[str, Need | None] = {
     "pairs raters": _need(Action.SEE_RATINGS),
     "pairs export": _need(Action.EXPORT),
     "pairs save-ratings": _need(Action.IMPORT_DATA),
+    "learner reset-pin": _need(Action.MANAGE_PEOPLE),
     "rubric list": _need(Action.SEE_PROJECTS),
     "rubric show": _need(Action.SEE_PROJECTS),
     "rubric check": _need(Action.SEE_PROJECTS),

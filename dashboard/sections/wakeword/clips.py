@@ -5,8 +5,9 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
-from dashboard.components.recorder import UPLOAD_TYPES
+from dashboard.components.recorder import SPANS, UPLOAD_TYPES, WORD
 from dashboard.components.report_files import download_json
+from dashboard.components.voice_recorder import voice_recorder
 from dashboard.markup import plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.services import wakeword
@@ -99,10 +100,11 @@ def _add(clips: ClipLibrary) -> None:
         _("Files"), type=UPLOAD_TYPES, accept_multiple_files=True, key=f"wakeword-files-{round_}",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
     )  # fmt: skip
-    recording = st.audio_input(_("Or record a clip"), sample_rate=16_000, key=f"wakeword-recording-{round_}")
+    st.caption(_("Or record a clip"))
+    recording = voice_recorder(f"wakeword-{round_}", SPANS[WORD], key="wakeword-recorder")
     uploads = [(file.name, file.getvalue()) for file in files or []]
-    if recording:
-        uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording.getvalue()))
+    if recording is not None:
+        uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording))
     n = len(uploads)
     save = ngettext("Save {n} clip", "Save {n} clips", n).format(n=number(n))
     if not uploads or not st.button(save, type="primary", icon=":material/save:"):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.page import errors_in_words
-from dashboard.components.recorder import recorder
+from dashboard.components.recorder import WORD, recorder
 from dashboard.markup import message, plain
 from dashboard.services import wakeword
 from pipeline.i18n import _, ngettext, number
@@ -29,7 +29,7 @@ def draw(clips: ClipLibrary) -> None:
         st.caption(_("Say it as you would to the device: near and far, loud and soft, a little faster and slower."))
         count = state.recall(f"takes-count-{clips.name}", 0)
         with errors_in_words():
-            _take(clips, kept, recorder(f"take-{clips.name}-{count}", live_for="word"), count)
+            _take(clips, kept, recorder(f"take-{clips.name}-{count}", of=WORD), count)
         problems = state.recall(f"takes-problems-{clips.name}", [])
         for problem in problems:
             st.warning(message(problem), icon=":material/replay:")
