@@ -207,7 +207,7 @@ def quality_against_size(systems: Sequence[Mapping[str, Any]], people: float | N
     if people is not None:
         figure.add_hline(
             y=people, line={"color": GREY, "dash": "dash"}, annotation_text=literal(_("one expert")),
-            annotation_position="bottom left",
+            annotation_position="bottom left",  # not shown
         )  # fmt: skip
     return figure
 

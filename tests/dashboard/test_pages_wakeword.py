@@ -207,7 +207,7 @@ def test_takes_are_kept_refused_and_undone(
     words = open_library(settings, "computer", create=True)
     spoken = sorted((CHECKOUT / "data" / "demo" / "participant_01").rglob("*.wav"))[0].read_bytes()
     given = {"take-computer-0": spoken, "take-computer-1": to_wav(np.zeros(RATE_HZ)), "take-computer-2": spoken}
-    monkeypatch.setattr("dashboard.sections.wakeword.record.recorder", lambda key, live_for: given.get(key))
+    monkeypatch.setattr("dashboard.sections.wakeword.record.recorder", lambda key, of: given.get(key))
     page = open_page("wakeword", step="1 Data")
     while page.session_state["pronlab.takes-count-computer"] < 3:
         page.run()
