@@ -90,7 +90,7 @@ class Reading:
         n_passed = sum(n_phones[number] for number in passed)
         without = frames(start, end) / n_beside
         together = frames(start, end) / (n_beside + n_passed)
-        return abs(np.log(without / usual)) <= abs(np.log(together / usual)) + MOST_SLOWER
+        return bool(abs(np.log(without / usual)) <= abs(np.log(together / usual)) + MOST_SLOWER)
 
 
 @dataclass(frozen=True)
