@@ -62,10 +62,10 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     eve.reload()
     ready(eve)
     assert str(eve.locator(".rating-form").inner_text()).splitlines()[0] == shown[0].splitlines()[0]
-    rated = {"Eve": [rate(eve, "5") for _ in range(3)], "Bob": [rate(bob, "1") for _ in range(3)]}
+    rated = {"Eve": [rate(eve, "5") for _ in range(2)], "Bob": [rate(bob, "1") for _ in range(2)]}
     rows = Index(settings).rows("SELECT evaluator, count(*) AS n FROM events WHERE project = 'two' GROUP BY 1")
-    assert {row["evaluator"]: row["n"] for row in rows} == {"Bob": 3, "Eve": 3}
-    assert all(len(set(own)) == 3 for own in rated.values())
+    assert {row["evaluator"]: row["n"] for row in rows} == {"Bob": 2, "Eve": 2}
+    assert all(len(set(own)) == 2 for own in rated.values())
     eve.get_by_role("button", name="Leave").click()
     eve.get_by_text("The recording is free for others again").wait_for()
     eve.get_by_role("button", name="Continue rating").click()

@@ -39,7 +39,7 @@ def test_six_steps(open_page: Open, server: tuple[str, Settings], tmp_path: Path
     page.get_by_text("4 Evaluation", exact=True).click()
     hours = page.get_by_role("spinbutton", name="Hours")
     hours.wait_for()
-    hours.fill("0.2")
+    hours.fill("0.1")
     hours.press("Enter")
     settled(page)
     page.get_by_role("button", name="Start", exact=True).click()

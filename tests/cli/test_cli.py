@@ -14,6 +14,7 @@ from pipeline.cli.main import COMMANDS
 from pipeline.records import ScoreResult
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
+from tests.conftest import make_few
 
 MASA = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
 Run = Callable[..., Result]
@@ -24,6 +25,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
     monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
     monkeypatch.delenv("PRONLAB_ENCODER_PATH", raising=False)
+    monkeypatch.setattr("pipeline.cli._output.LOG_EVERY_S", float("inf"))  # lines that only a busy machine writes
     monkeypatch.chdir(tmp_path)
     return lambda *args: CliRunner().invoke(main, [str(arg) for arg in args])
 
@@ -127,11 +129,11 @@ def test_a_network_on_mock_labels_says_so(run: Run) -> None:
     assert "pronlab deploy" in text
 
 
-@pytest.mark.usefixtures("demo")
-def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Path) -> None:
-    found = answer(run("evaluate", "--set", "demo", "--scorer", "acoustic57", "--json"))
+def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, settings: Settings, tmp_path: Path) -> None:
+    make_few(settings, tmp_path)
+    found = answer(run("evaluate", "--set", "few", "--scorer", "acoustic57", "--json"))
     assert {"n", "mae", "rmse", "r2", "pcc"} <= set(found)
-    assert (found["n"], found["failed"]) == (176, 0)
+    assert (found["n"], found["failed"]) == (24, 0)
     folder = tmp_path / "manifest"
     folder.mkdir()
     rows = []
@@ -150,8 +152,8 @@ def test_scorers_are_measured_on_a_set_and_on_a_manifest(run: Run, tmp_path: Pat
     for _ in range(2):
         answer(run("evaluate", "--manifest", folder / "m.jsonl", "--model", model, "--card", "--json"))
     assert (model / "README.md").read_text(encoding="utf-8").count("## On manifest (score scores)") == 1
-    scored = answer(run("score-set", "demo", "--scorer", "heuristic", "--scorer", "acoustic57", "--json"))
-    assert scored["scorers"]["heuristic"] == {"n": 176, "failed": 0, "reasons": {}}
+    scored = answer(run("score-set", "few", "--scorer", "heuristic", "--scorer", "acoustic57", "--json"))
+    assert scored["scorers"]["heuristic"] == {"n": 24, "failed": 0, "reasons": {}}
 
 
 @pytest.mark.parametrize(
@@ -281,12 +283,12 @@ def test_help_is_there_for_every_command(run: Run) -> None:
         assert len(shown.stdout.splitlines()) > 5
 
 
-@pytest.mark.usefixtures("demo")
 def test_files_that_cannot_be_written_are_told_in_one_line(run: Run, settings: Settings, tmp_path: Path) -> None:
-    assert "/proc" in complaint(run("features", "--set", "demo", "--out", "/proc/x/t.csv"))
-    assert "/proc" in complaint(run("evaluate", "--set", "demo", "--scorer", "acoustic57", "--out", "/proc/x/p.jsonl"))
+    make_few(settings, tmp_path)
+    assert "/proc" in complaint(run("features", "--set", "few", "--out", "/proc/x/t.csv"))
+    assert "/proc" in complaint(run("evaluate", "--set", "few", "--scorer", "acoustic57", "--out", "/proc/x/p.jsonl"))
     settings.models_root.write_text("a file where a folder should be")
-    assert str(settings.models_root) in complaint(run("train", "word", "--set", "demo", "--folds", 2))
+    assert str(settings.models_root) in complaint(run("train", "word", "--set", "few", "--folds", 2))
     assert run("runs", "list").exit_code == 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from pipeline.scoring.feature_based.data import load_training_data
 from pipeline.scoring.feature_based.train import run_training
 from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
+from tests.conftest import make_few
 from tests.pages import said
 
 Open = Callable[..., Any]
@@ -120,18 +122,18 @@ def test_compare_without_expert_scores_points_to_labelling(open_page: Open, sett
     assert "no expert scores" in said(open_page("compare", set=tiny_set))
 
 
-@pytest.mark.usefixtures("demo")
-def test_train_shows_the_models_in_use_and_a_runs_findings(open_page: Open, settings: Settings) -> None:
-    page = open_page("train", set="demo")
+def test_train_shows_the_models_in_use_and_a_runs_findings(open_page: Open, settings: Settings, tmp_path: Path) -> None:
+    make_few(settings, tmp_path)
+    page = open_page("train", set="few")
     assert "There are no runs yet" in said(page)
     models = page.dataframe[0].value
     assert set(models["Scores"]) == {"words", "sentences", "English sentences"}
     assert models["State"].isin(["Deployed", "Default"]).sum() == 3
-    config = TrainConfig(set="demo", model="forest", trees=20, folds=4)
+    config = TrainConfig(set="few", model="forest", trees=20, folds=4)
     run = RunDirectory.create(settings.runs_root, kind="word", name="mine", config=config)
     with run.start() as writer:
         run_training(load_training_data(settings, config), config, writer)
-    page = open_page("train", set="demo", run=run.id)
+    page = open_page("train", set="few", run=run.id)
     shown = said(page)
     assert "Feature importance" in shown
     assert "the MAE of this run" in shown

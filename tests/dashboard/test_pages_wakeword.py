@@ -252,7 +252,10 @@ def test_a_training_is_checked_refused_and_started(
     assert config.data.rir == ()
 
 
-def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
+def test_a_finished_detector_through_all_steps(
+    open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.wakeword.finished_run.MOST_CLIPS", 2)  # of each side, in each condition
     run = open_finished_run(chirps, detector.id)
     words = open_library(chirps, "chirp")
     page = open_page("wakeword", step="3 Training", run=detector.id)
