@@ -250,8 +250,7 @@ def _score_text(result: Any) -> str:
     lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
     lines += [_word_line(word) for word in result.words]
     if result.words:
-        heard = any(word.heard or any(phone.heard for phone in word.phones) for word in result.words)
-        lines.append(f"  (~ accented, ! wrong, - missing{'; in brackets what was heard' if heard else ''})")
+        lines.append("  (~ accented, ! wrong, - missing; in brackets what was heard)")
     if result.cut_before_s or result.cut_after_s:
         lines.append(f"  left out: {result.cut_before_s:.1f} s before and {result.cut_after_s:.1f} s after the speech")
     if result.state == State.OTHER_TEXT and result.heard_text:
