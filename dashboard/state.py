@@ -41,9 +41,14 @@ def chosen(key: str) -> str | None:
     return str(value) if value else None
 
 
-def choose(key: str, value: str | list[str] | None) -> None:
-    """Set a bound choice from code, before its widget is drawn in this run (or in a widget's callback)."""
+def choose(key: str, value: Any) -> None:
+    """Set a choice from code, before its widget is drawn in this run (or in a widget's callback)."""
     st.session_state[key] = value
+
+
+def offer(key: str, value: Any) -> None:
+    """Give a widget its first value, before it is drawn in this run, unless it has one."""
+    st.session_state.setdefault(key, value)
 
 
 def chosen_several(key: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Fixtures shared by all tests. Nothing here touches the checkout's own data or models."""
 
 import gc
+import itertools
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -145,6 +147,16 @@ def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.parallel.cores", lambda: 2)
 
 
+_places = itertools.count()
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pytest's own looks through the folders of all tests before for a free number: milliseconds, of thousands."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}-{next(_places)}", numbered=False)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A fresh, empty installation."""
@@ -213,6 +225,26 @@ def make_tiny_set(settings: Settings, root: Path) -> None:
             score = 50.0 + number * 2 + lenience * (-1) ** number
             event = RatingEvent(evaluator, RatingAction.RATE, f"2026-01-01T00:{number:02}:00.000+00:00", score=score)
             store.add(recording, event)
+
+
+def make_few(settings: Settings, root: Path) -> None:
+    """The set `few`: 6 words of the demo by 4 of its speakers, with one rating each: real enough to be scored, and soon
+    scored."""
+    from pipeline.corpus.sets import read_recordings
+    from pipeline.importing.importer import import_path
+    from pipeline.labels.store import LabelStore
+    from pipeline.records import RatingAction, RatingEvent
+
+    for speaker in ("participant_01", "participant_02", "participant_03", "participant_04"):
+        folder = root / "few" / speaker / "kelimeler"
+        folder.mkdir(parents=True)
+        for word in sorted((CHECKOUT / "data" / "demo" / speaker / "kelimeler").glob("*.wav"))[:6]:
+            shutil.copy(word, folder)
+    import_path(settings, root / "few", name="few")
+    store = LabelStore(settings)
+    for number, recording in enumerate(read_recordings(settings, "few")):
+        at = f"2026-01-01T00:{number:02}:00.000+00:00"
+        store.add(recording, RatingEvent("Ayşe", RatingAction.RATE, at, score=40.0 + 2 * number))
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,21 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
     return figure
 
 
+def rate_range(rates: Sequence[float], losses: Sequence[float], suggested: float) -> Figure:
+    """The smoothed loss over a rising learning rate, and the rate to use."""
+    figure = empty_figure(_("Learning rate"), _("Training loss"), height=SMALL)
+    figure.update_xaxes(**log_axis(rates))
+    figure.update_yaxes(rangemode="tozero")
+    figure.add_scatter(
+        x=list(rates), y=list(losses), mode="lines", line={"color": BLUE}, showlegend=False,
+        hovertemplate="%{x:.2e}: %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=suggested, line={"color": ORANGE, "dash": "dash"})
+    place = float(np.log10(suggested))  # of annotations, where the axis is logarithmic
+    figure.add_annotation(x=place, y=1, yref="paper", text=f"{suggested:.1e}", showarrow=False, xanchor="left")
+    return figure
+
+
 def receiver(points: Sequence[tuple[float, float]], auc: float) -> Figure:
     """True over false positive rate, of single words and background files."""
     figure = empty_figure(_("Other clips accepted (%)"), _("Words detected (%)"), height=SMALL)
@@ -174,4 +189,25 @@ def log_mel_image(frames: NDArray[np.float32], hop_s: float) -> Figure:
         colorscale="Viridis",  # not shown
         hoverinfo="skip",
     )
+    return figure
+
+
+def feature_bands(statistics: Mapping[str, Any]) -> Figure:
+    """Mean of each band of the features by class, with a standard deviation to both sides (`mean` and `std` [bins])."""
+    figure = empty_figure(_("Band"), _("Log energy"), height=CURVE)
+    for (name, of_class), colour in zip(statistics.items(), (GREEN, BLUE, VERMILION), strict=False):
+        x = np.arange(len(of_class.mean))
+        low, high = of_class.mean - of_class.std, of_class.mean + of_class.std
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0},
+            fill="toself", fillcolor=colour, opacity=0.12, hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=x,
+            y=of_class.mean,
+            mode="lines",
+            line={"color": colour},
+            name=literal(name),
+            hovertemplate="%{x}: %{y:.1f}<extra>%{fullData.name}</extra>",  # not shown
+        )
     return figure

@@ -66,23 +66,6 @@ def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
     return figure
 
 
-def live_melody(points: Sequence[tuple[float, float]], shown_s: float) -> Figure:
-    """The last seconds of pitch, in hertz, on a logarithmic axis; NaN leaves gaps."""
-    import math
-
-    last = points[-1][0] if points else shown_s
-    figure = empty_figure("", _("Pitch (Hz)"), x_range=(max(0.0, last - shown_s), max(last, shown_s)), height=160)
-    figure.add_scatter(
-        x=[at for at, _hertz in points], y=[hertz for _at, hertz in points], mode="lines+markers", connectgaps=False,
-        line={"color": BLUE, "width": 3}, marker={"size": 4}, showlegend=False, hoverinfo="skip",
-    )  # fmt: skip
-    figure.update_yaxes(
-        type="log", range=[math.log10(hertz) for hertz in F0_RANGE_HZ], tickvals=[75, 100, 150, 200, 300]
-    )
-    figure.update_layout(margin={"t": 4}, transition={"duration": 0})
-    return figure
-
-
 def by_day(days: Sequence[Day]) -> Figure:
     """Mean and best score of each day, the number of attempts as the marker's size."""
     figure = empty_figure("", _("Score (0-100)"), y_range=SCORE_RANGE, height=HEIGHT)

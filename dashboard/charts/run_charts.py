@@ -79,9 +79,10 @@ def _numbered(fold: object) -> object:
 Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]  # not shown
 
 
-def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Figure:
+def steps(curve: Curve, label: str, *, most: int = 500, smoothing: float = 0.0, log: bool = False) -> Figure:
     """A value over the step, `log` on a logarithmic scale; of more than `most` points the means of neighbours, and the
-    range they lie in as a band, so that a long run draws as fast and still shows its jumps."""
+    range they lie in as a band, so that a long run draws as fast and still shows its jumps. `smoothing` (0-1) draws
+    moving averages, over the values in faint."""
     figure = empty_figure(_("Step"), label, height=HEIGHT)
     figure.update_yaxes(exponentformat="e", **(log_axis(curve[1]) if log else {"rangemode": "tozero"}))
     x, mean, low, high = _thinned(curve, most)
@@ -91,9 +92,13 @@ def steps(curve: Curve, label: str, *, most: int = 500, log: bool = False) -> Fi
             x=x, y=low, mode="lines", line={"width": 0}, fill="tonexty", fillcolor="rgba(0,114,178,0.18)",
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
+    if smoothing:
+        figure.add_scatter(
+            x=x, y=mean, mode="lines", line={"color": BLUE}, opacity=FAINT, hoverinfo="skip", showlegend=False
+        )
     figure.add_scatter(
         x=x,
-        y=mean,
+        y=smoothed(mean, smoothing),
         mode="lines+markers" if len(x) < 30 else "lines",
         line={"color": BLUE},
         hovertemplate=literal(_("step")) + " %{x:.0f}: %{y:.4g}<extra></extra>",  # not shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import log10
 from typing import TYPE_CHECKING, Any
 
 from dashboard.charts.base import (
@@ -22,6 +23,7 @@ from dashboard.charts.base import (
     error_range,
     literal,
     literals,
+    log_axis,
 )
 from pipeline.i18n import N_, _, number
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 EXPERT_SCORE = N_("Expert score (0-100)")
 PREDICTED_SCORE = N_("Predicted score (0-100)")
 ERROR = N_("Predicted − expert (points)")
+NEAR_PCC = 0.005  # two points that near are one to the eye
 
 _MODEL_STYLES = ((BLUE, "circle"), (PINK, "square"), (SKY, "triangle-up"), (VERMILION, "x"))
 
@@ -170,6 +173,63 @@ def error_rate_against_accuracy(rows: Sequence[Mapping[str, Any]]) -> Figure:
             + literal(_("accuracy {accuracy}, PER {per} %").format(accuracy="%{x:.1f}", per="%{y:.0f}")),
         )
     return figure
+
+
+def quality_against_size(systems: Sequence[Mapping[str, Any]], people: float | None) -> Figure:
+    """PCC of the total against the megabytes of all weights. Each of `systems` has a `name`, `total`, `size_mb`,
+    `at_least` (drawn as an arrow) and `ours`; the line is one expert against the others."""
+    figure = empty_figure(_("Size (MB, logarithmic)"), _("Total (PCC)"))
+    for ours, name, colour, symbol in (
+        (True, _("here"), BLUE, "circle"), (False, _("published"), ORANGE, "diamond")
+    ):  # fmt: skip
+        points = _joined([row for row in systems if row["ours"] == ours])
+        figure.add_scatter(
+            x=[row["size_mb"] for row in points],
+            y=[row["total"] for row in points],
+            mode="markers+text",
+            name=name,
+            text=literals(row["name"] for row in points),
+            # Towards the middle, so that no label leaves a narrow screen; below where a better one is close by.
+            textposition=[
+                "bottom right" if ours else f"{'bottom' if _is_under_another(row, points) else 'top'} left"  # not shown
+                for row in points
+            ],
+            marker={
+                "color": colour, "size": 11,
+                "symbol": ["triangle-right" if row["at_least"] else symbol for row in points],
+            },
+            hovertemplate="%{text}<br>" + literal(_("{size} MB, PCC {pcc}").format(size="%{x:,.0f}", pcc="%{y:.3f}"))
+            + "<extra></extra>",
+        )  # fmt: skip
+    sizes = [row["size_mb"] for row in systems]
+    if sizes:
+        figure.update_xaxes(log_axis([min(sizes) / 2, 2 * max(sizes)]), range=_log_range(sizes))
+    if people is not None:
+        figure.add_hline(
+            y=people, line={"color": GREY, "dash": "dash"}, annotation_text=literal(_("one expert")),
+            annotation_position="bottom left",  # not shown
+        )  # fmt: skip
+    return figure
+
+
+def _log_range(values: Sequence[float]) -> tuple[float, float]:
+    return log10(min(values)) - 0.3, log10(max(values)) + 0.3
+
+
+def _joined(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Systems at nearly the same place share a point and a label."""
+    joined: list[dict[str, Any]] = []
+    for row in rows:
+        same = [j for j in joined if j["size_mb"] == row["size_mb"] and abs(j["total"] - row["total"]) < NEAR_PCC]
+        if same:
+            same[0]["name"] += f", {row['name']}"
+        else:
+            joined.append(dict(row))
+    return sorted(joined, key=lambda row: bool(row["at_least"]))  # the legend has the first one's symbol
+
+
+def _is_under_another(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+    return any(0 < other["total"] - row["total"] < 4 * NEAR_PCC for other in rows)
 
 
 def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20, label: str | None = None) -> Figure:

@@ -14,9 +14,14 @@ DIALECT_NAMES = {
 CHOSEN = "csv-dialect"
 
 
+def current_dialect() -> Dialect:
+    """The one chosen last; until somebody chooses, what spreadsheets in their language open."""
+    return DIALECTS[_current()]
+
+
 def choose_dialect(key: str) -> Dialect:
-    """Draw the choice. Until somebody chooses, it is what spreadsheets in their language open."""
-    default = state.recall(CHOSEN) or spreadsheet_dialect(language())
+    """Draw the choice."""
+    default = _current()
     widget = f"{key}-{default}"
     chosen = st.selectbox(
         _("CSV separator"), list(DIALECT_NAMES), index=list(DIALECT_NAMES).index(default), key=widget,
@@ -24,6 +29,10 @@ def choose_dialect(key: str) -> Dialect:
         help=_("What separates cells, and the decimal sign. A spreadsheet expects those of its language."),
     )  # fmt: skip
     return DIALECTS[chosen]
+
+
+def _current() -> str:
+    return str(state.recall(CHOSEN) or spreadsheet_dialect(language()))
 
 
 def _keep(widget: str) -> None:

@@ -3,41 +3,34 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.components.microphone_advice import NEEDS_HTTPS, NO_MICROPHONE
-from dashboard.components.webrtc import insecure_origin
-from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES, TARGET_RATE_HZ
+from dashboard.components.voice_recorder import Span, voice_recorder
+from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES
 from pipeline.i18n import N_, _
 
 UPLOAD_TYPES = [suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES]
-MICROPHONE, LIVE, FILE = "microphone", "live", "file"
-WAYS = {MICROPHONE: N_("Microphone"), LIVE: N_("Live"), FILE: N_("File")}
+MICROPHONE, FILE = "microphone", "file"
+WAYS = {MICROPHONE: N_("Microphone"), FILE: N_("File")}
+WORD, SENTENCE, FREE = "word", "sentence", "free"
+# Learners pause within a sentence, and more while they think.
+SPANS = {WORD: Span(0.8, 8.0), SENTENCE: Span(1.4, 25.0), FREE: Span(2.5, 30.0)}
 
 
-def recorder(key: str, *, live_for: str = "", choice_in: DeltaGenerator | None = None) -> bytes | None:
+def recorder(view: str, *, of: str = WORD, starts: int = 0, choice_in: DeltaGenerator | None = None) -> bytes | None:
     """Draw the recorder; returns the bytes of the newest recording, None while there is none.
 
-    `key` should name what is being read: a new key clears the recording of the word before. `live_for` (word or
-    sentence) also offers recording that stops by itself. The choice of how to record goes into `choice_in`.
+    `view` names what is being read: a new one clears the recording of the one before. `of` (WORD, SENTENCE or FREE)
+    says how long a pause ends it; `starts` is how many recordings were asked to begin at once. The choice of how to
+    record goes into `choice_in`.
     """
-    ways = [source for source in WAYS if source != LIVE or live_for]
     with st.container() if choice_in is None else choice_in:
         source = st.segmented_control(
-            _("How to record"), ways, default=MICROPHONE, required=True, key="recorder-way",
+            _("How to record"), list(WAYS), default=MICROPHONE, required=True, key="recorder-way",
             format_func=lambda key: _(WAYS[key]), label_visibility="collapsed",
         )  # fmt: skip
-    if source == LIVE:
-        from dashboard.components.live_recorder import live_recorder
-
-        return live_recorder(key, live_for)
-    if source == FILE:
-        recording = st.file_uploader(
-            _("Upload a recording"), type=UPLOAD_TYPES, key=f"file-{key}", label_visibility="collapsed",
-            max_upload_size=MAX_UPLOAD_BYTES // 2**20,
-        )  # fmt: skip
-    else:
-        recording = st.audio_input(
-            _("Record yourself"), sample_rate=TARGET_RATE_HZ, key=f"microphone-{key}", label_visibility="collapsed"
-        )
-        if recording is None:
-            st.caption(_(NEEDS_HTTPS if insecure_origin() else NO_MICROPHONE))
+    if source == MICROPHONE:
+        return voice_recorder(view, SPANS[of], key="recorder", starts=starts)
+    recording = st.file_uploader(
+        _("Upload a recording"), type=UPLOAD_TYPES, key=f"file-{view}", label_visibility="collapsed",
+        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
+    )  # fmt: skip
     return None if recording is None else recording.getvalue()

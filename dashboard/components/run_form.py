@@ -37,17 +37,22 @@ class LastFields:
         return Where(self.executor, self.devices, self.nodes, dict(line.split("=", 1) for line in lines))
 
 
-def last_fields(key: str, example: str, *, shared: bool = False) -> LastFields:
-    """Draw them inside the form `key`, folded: most runs need none of them. `shared`: several devices can share the
-    training."""
-    with st.expander(_("More settings, and where to run"), icon=":material/tune:"):
-        left, right = st.columns(2)
-        other = left.text_area(
-            _("Settings over the preset"),
-            placeholder=example,
-            height=122,
-            key=f"{key}-overrides",
-            help=_("One name=value per line. Settings that cannot be used are named before anything starts."),
+def last_fields(key: str, example: str = "", *, shared: bool = False) -> LastFields:
+    """Draw them inside the form `key`, folded: most runs need none of them. Without an `example`, no other settings are
+    asked for: each has a field of its own. `shared`: several devices can share the training."""
+    title = _("More settings, and where to run") if example else _("Where to run")
+    with st.expander(title, icon=":material/tune:"):
+        left, right = st.columns(2) if example else (st.container(), st.container())
+        other = (
+            left.text_area(
+                _("Settings over the preset"),
+                placeholder=example,
+                height=122,
+                key=f"{key}-overrides",
+                help=_("One name=value per line. Settings that cannot be used are named before anything starts."),
+            )
+            if example
+            else ""
         )
         executor = right.selectbox(_("Run on"), list(EXECUTORS), format_func=_executor_name, key=f"{key}-executor")
         devices = nodes = 1

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import state
@@ -58,13 +57,6 @@ def resampled(resampler: Any, frame: Any) -> NDArray[np.float32]:
     """A frame of a browser (stereo, 48 kHz) as mono at 16 kHz, full scale 1."""
     parts = [part.to_ndarray().ravel() for part in resampler.resample(frame)]
     return np.concatenate(parts).astype(np.float32) / 32768.0 if parts else np.zeros(0, dtype=np.float32)
-
-
-def insecure_origin() -> bool:
-    """Whether browsers keep the microphone from this page: plain HTTP from another machine."""
-    url = st.context.url or ""
-    host = url.partition("://")[2].split("/")[0].rsplit(":", 1)[0]
-    return url.startswith("http://") and host not in ("localhost", "127.0.0.1", "[::1]")
 
 
 def _resampler(key: str) -> Any:

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
-from dashboard.charts import run_charts, score_charts
+from dashboard.charts import run_charts
 from dashboard.components.choices import pick_several
 from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.curve_settings import curve_settings
@@ -20,12 +20,12 @@ from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import SHOWN, say_damaged
 from dashboard.components.run_words import status_name
 from dashboard.components.tables import without_empty
+from dashboard.components.trials import draw_trials
 from dashboard.identity import held
 from dashboard.markup import plain
 from dashboard.services import runs as services
 from pipeline import csvfile
-from pipeline.i18n import _, minute, ngettext, number
-from pipeline.markdown import code_span
+from pipeline.i18n import _, minute, number
 from pipeline.model_names import short_names
 from pipeline.records import to_json
 from pipeline.runs import DamagedRun, RunDirectory, RunRecord
@@ -190,37 +190,7 @@ def searched(run: RunDirectory) -> None:
             format_func=lambda index: _search_name(searches[index]),
         )  # fmt: skip
         search = searches[place]
-    best = search.best
-    st.markdown(
-        ngettext(
-            "{n} trial; the best, number {best}, reached **{value}**: {settings}",
-            "{n} trials; the best, number {best}, reached **{value}**: {settings}", len(search.trials),
-        ).format(
-            n=number(len(search.trials)), best=number(best.number + 1), value=number(best.value, 3),
-            settings=code_span(", ".join(f"{name} {setting_text(value)}" for name, value in best.settings.items())),
-        )
-    )  # fmt: skip
-    left, right = st.columns([3, 2])
-    with left:
-        st.markdown("**" + _("Every trial") + "**")
-        st.plotly_chart(
-            run_charts.parallel_coordinates(
-                [trial.settings for trial in search.trials], search.varied, [t.value for t in search.trials],
-                _("Error"),
-            ),
-            key="runs-trials",
-        )  # fmt: skip
-        st.caption(_("One line per trial, from its settings to its error. Drag along an axis to select trials."))
-    with right, errors_in_words():
-        st.markdown("**" + _("Importance of the settings") + "**")
-        importance = services.importance(search)
-        if importance:
-            label = _("Share of the variation")
-            figure = score_charts.importance(list(importance), list(importance.values()), label=label)
-            st.plotly_chart(figure, key="runs-importance")
-            st.caption(_("How much of the error's variation each setting explains (functional ANOVA)."))
-        else:
-            st.caption(_("Too few trials, or all reached the same."))
+    draw_trials(search, "runs")
 
 
 def _search_name(search: Search) -> str:

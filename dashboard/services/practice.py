@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -42,20 +44,60 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScoredAttempt:
-    """A learner's recording and its result. `rule` is the heuristic's answer, whose dimensions say what to work on;
-    `comparison` lays it over the reference voice, None without one; `prediction` is its id in the log; `no_attempt`
-    says why it is none, None where it is one. `deliveries` has one for each word as it is written."""
+    """A learner's recording and its result; `prediction` is its id in the log, `no_attempt` says why it is none, None
+    where it is one. What a page draws after the score is made when it is drawn, so that nobody waits for it."""
 
     audio: Audio
     result: ScoreResult
-    rule: ScoreResult
-    comparison: AlignedComparison | None
-    stresses: tuple[WordStress, ...]
-    deliveries: tuple[Delivery, ...]
-    advice: tuple[Advice, ...]
+    reference: ReferenceVoice | None
     milliseconds: float
     prediction: str
     no_attempt: Message | None
+
+    @cached_property
+    def rule(self) -> ScoreResult:
+        """The heuristic's answer, whose dimensions say what to work on."""
+        from pipeline.scoring.base import score_audio
+        from pipeline.scoring.selection import HEURISTIC, load_scorer
+
+        if self.result.scorer == HEURISTIC:
+            return self.result
+        target = self.result.target
+        return score_audio(load_scorer(settings(), HEURISTIC, target.rubric), self.audio, target)
+
+    @cached_property
+    def comparison(self) -> AlignedComparison | None:
+        """The recording laid over the reference voice; None without one."""
+        from pipeline.errors import AudioError
+        from pipeline.practice.comparison import compare
+
+        if self.reference is not None and self.no_attempt is None:
+            with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
+                return compare(self.audio, loaded_audio(self.reference.path))
+        return None
+
+    @cached_property
+    def stresses(self) -> tuple[WordStress, ...]:
+        from pipeline.practice.stress import word_stresses
+
+        return word_stresses(self.audio, self.result)
+
+    @cached_property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """One for each word as it is written."""
+        from pipeline.practice.delivery import deliveries
+        from pipeline.scoring.pieces import as_written
+
+        return tuple(deliveries(self.audio, self.result.target.text, as_written(self.result.words)))
+
+    @cached_property
+    def advice(self) -> tuple[Advice, ...]:
+        from pipeline.practice.advice import advise
+
+        if self.no_attempt is not None:
+            return ()
+        pace = self.comparison if self.reference is not None and not self.reference.synthetic else None
+        return tuple(advise(self.result, self.rule, self.comparison, self.stresses, pace=pace))
 
     @property
     def wav(self) -> bytes:
@@ -109,39 +151,16 @@ def score_recording(data: bytes, target: Target, reference: ReferenceVoice | Non
     from pipeline.audio.load import load_audio
     from pipeline.deployment.answering import answer, log_answer, start_shadow
     from pipeline.deployment.prediction_log import PredictionLog
-    from pipeline.errors import AudioError
-    from pipeline.practice.advice import advise
-    from pipeline.practice.comparison import compare
-    from pipeline.practice.delivery import deliveries
-    from pipeline.practice.stress import word_stresses
     from pipeline.practice.validity import why_no_attempt
-    from pipeline.scoring.base import score_audio
-    from pipeline.scoring.pieces import as_written
-    from pipeline.scoring.selection import HEURISTIC, load_scorer
 
     started = time.perf_counter()
     audio = load_audio(data)
     answered = answer(settings(), audio, target, learner=learner)
-    result = answered.result
-    rule = result
-    if result.scorer != HEURISTIC:
-        rule = score_audio(load_scorer(settings(), HEURISTIC, target.rubric), audio, result.target)
-    no_attempt = why_no_attempt(result)
-    comparison = None
-    if reference is not None and no_attempt is None:
-        with suppress(AudioError):  # a voice that went since it was offered must not cost the learner the score
-            comparison = compare(audio, loaded_audio(reference.path))
-    stresses = word_stresses(audio, result)
-    delivered = tuple(deliveries(audio, target.text, as_written(result.words)))
-    pace = comparison if reference is not None and not reference.synthetic else None
-    advice = () if no_attempt else tuple(advise(result, rule, comparison, stresses, pace=pace))
     milliseconds = 1000 * (time.perf_counter() - started)
     named = learner if kept(learner) in consent.UNDER_THE_NAME else ""
     prediction = log_answer(PredictionLog(settings()), answered, participant=named)
     start_shadow(settings(), audio, target, prediction, named)
-    return ScoredAttempt(
-        audio, result, rule, comparison, stresses, delivered, advice, milliseconds, prediction, no_attempt
-    )
+    return ScoredAttempt(audio, answered.result, reference, milliseconds, prediction, why_no_attempt(answered.result))
 
 
 @asks(Action.PRACTISE)
@@ -285,3 +304,23 @@ def load_scorers(target: Target) -> None:
     load_scorer(settings(), HEURISTIC, target.rubric)
     if target.rubric is RubricName.WORD:
         load_sounds(settings(), target.language)
+
+
+@asks(Action.PRACTISE)
+def warm_up(target: Target, voice: ReferenceVoice | None) -> None:
+    """Score the reference voice, once for each scorer of this process: its first answer takes longer than others."""
+    from pipeline.errors import AudioError
+    from pipeline.scoring.selection import select
+
+    if voice is not None:
+        selected = select(settings(), target)
+        with suppress(AudioError):  # a voice that went since it was offered
+            _answer_once(selected.scorer, str(selected.model), str(target.rubric), voice.path, target)
+
+
+@st.cache_resource(show_spinner=False)
+def _answer_once(scorer: str, model: str, rubric: str, _voice: Path, _target: Target) -> None:
+    from pipeline.audio.load import load_audio
+    from pipeline.deployment.answering import answer
+
+    answer(settings(), load_audio(_voice.read_bytes()), _target)

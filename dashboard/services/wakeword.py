@@ -14,6 +14,8 @@ from dashboard.services import shared
 from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
+from pipeline.runs.comparison import section_of
+from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from pipeline.jobs.launcher import Where
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.clip_library import ClipLibrary
-    from pipeline.wakeword.data.clips import ClipScan
+    from pipeline.wakeword.data.clips import ClipScan, Label
+    from pipeline.wakeword.data.example_batch import BinStatistics
     from pipeline.wakeword.file_detection import FileDetections
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.models.budget import Budget
@@ -64,6 +67,23 @@ def library(word: str, *, create: bool = False) -> ClipLibrary:
 
 
 @asks(Action.TRAIN)
+def keep_take(clips: ClipLibrary, recording: bytes) -> tuple[str, list[str]]:
+    """A take among the clips of the word: its file's name, and no problems; or no name, and why it was not kept. Raises
+    AudioError for what is no audio."""
+    from pipeline.wakeword.data.takes import problems_of_take
+
+    problems = problems_of_take(recording)
+    if problems:
+        return "", problems
+    return clips.add("positive", "take-001.wav", recording).name, []
+
+
+@asks(Action.TRAIN)
+def undo_take(clips: ClipLibrary, name: str) -> None:
+    clips.remove("positive", name)
+
+
+@asks(Action.TRAIN)
 def speech_folders() -> dict[str, Path]:
     """Recording sets of this installation that may serve as other speech, by name."""
     from pipeline.corpus.sets import list_sets
@@ -86,8 +106,80 @@ def start_training(config: WakewordConfig, where: Where) -> str:
 
 
 @asks(Action.TRAIN)
+def presets() -> list[str]:
+    """Those of Pronlab, then those saved here."""
+    from pipeline.wakeword.config import list_presets
+
+    return [*list_presets(), *saved_presets()]
+
+
+@asks(Action.TRAIN)
+def saved_presets() -> list[str]:
+    from pipeline.wakeword.saved_presets import saved_presets
+
+    return saved_presets(shared.settings())
+
+
+@asks(Action.TRAIN)
+def preset(name: str) -> dict[str, Any]:
+    """Its settings. Raises TrainingError for an unknown one."""
+    from pipeline.wakeword.saved_presets import load_preset
+
+    return load_preset(shared.settings(), name)
+
+
+@asks(Action.TRAIN)
+def save_preset(name: str, config: WakewordConfig) -> str:
+    """Returns the name it is kept under. Raises TrainingError for one that cannot be used."""
+    from pipeline.wakeword.saved_presets import save_preset
+
+    return save_preset(shared.settings(), name, config)
+
+
+@asks(Action.TRAIN)
+def delete_preset(name: str) -> None:
+    from pipeline.wakeword.saved_presets import delete_preset
+
+    delete_preset(shared.settings(), name)
+
+
+@asks(Action.TRAIN)
+def start_rate_range(config: WakewordConfig) -> None:
+    """In the background: a short run whose learning rate rises."""
+    from pipeline.jobs.launcher import launch
+
+    launch(
+        shared.settings(), kind=RATE_RANGE, name=config.name, argv=["wakeword", "rate-range"],
+        root=shared.settings().jobs_root, config=config, by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def start_search(config: WakewordConfig, trials: int, steps: int) -> None:
+    """In the background: `trials` short trainings of `steps` steps."""
+    from pipeline.jobs.launcher import launch
+
+    launch(
+        shared.settings(), kind=SEARCH, name=config.name,
+        argv=["wakeword", "search", "--trials", str(trials), "--trial-steps", str(steps)],
+        root=shared.settings().runs_root, config=config, seed=config.seed, by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def last_tuning(kind: str, clips: ClipLibrary) -> RunRecord | None:
+    """The newest rate range or search on the clips of a word, None where there was none."""
+    root = shared.settings().jobs_root if kind == RATE_RANGE else shared.settings().runs_root
+    folders = {str(clips.folder("positive")), str(clips.spoken)}
+    for record in scan_runs(root).records:
+        if record.state.kind == kind and folders & set(section_of(record.config, "data").get("positive") or ()):
+            return record
+    return None
+
+
+@asks(Action.TRAIN)
 def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
-    """`evaluate`, `robustness` or `export` of a run, in the background."""
+    """`evaluate`, `robustness`, `detect` or `export` of a run, in the background."""
     from pipeline.jobs.launcher import launch
 
     return launch(
@@ -214,18 +306,54 @@ def previews(clips: ClipLibrary, clip: Path, n: int, seed: int) -> list[Preview]
     return renderings
 
 
+@dataclass(frozen=True)
+class BatchWindow:
+    """One window of a batch, to hear and to see as the network sees it."""
+
+    label: Label
+    wav: bytes
+    frames: NDArray[np.float32]
+    hop_s: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    windows: list[BatchWindow]
+    statistics: dict[Label, BinStatistics]
+
+
 @asks(Action.TRAIN)
-def detect(run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None) -> FileDetections:
+def batch(clips: ClipLibrary, n: int, seed: int) -> Batch:
+    """`n` windows as a training on these clips draws them. Raises CorpusError where a class is missing."""
+    from pipeline.audio.encode import to_wav
+    from pipeline.wakeword.data.clips import Label
+    from pipeline.wakeword.data.example_batch import example_batch
+    from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+
+    files = {label: clips.files(label) for label in Label}
+    noise, rir = ([str(clips.folder(part))] if clips.files(part) else [] for part in ("noise", "rir"))
+    drawn = example_batch(files, noise, rir, n, seed)
+    hop_s = FeatureConfig().hop_s
+    windows = [
+        BatchWindow(window.label, to_wav(window.sound, RATE_HZ), window.frames, hop_s) for window in drawn.windows
+    ]
+    return Batch(windows, drawn.statistics)
+
+
+@asks(Action.TRAIN)
+def detect(
+    run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None, word: str = ""
+) -> FileDetections:
     from pipeline.wakeword.file_detection import detect_in_file
 
-    return detect_in_file(finished_run(run), audio, preset, threshold)
+    return detect_in_file(finished_run(run), audio, preset, threshold, word=word)
 
 
 @asks(Action.TRAIN)
-def detector(run: RunDirectory, preset: str | None, threshold: float | None) -> StreamingDetector:
+def detector(run: RunDirectory, preset: str | None, threshold: float | None, word: str = "") -> StreamingDetector:
     from pipeline.wakeword.file_detection import detector_of
 
-    return detector_of(finished_run(run), preset, threshold)
+    return detector_of(finished_run(run), preset, threshold, word)
 
 
 @asks(Action.TRAIN)

@@ -72,13 +72,14 @@ def _practise(exercise: Exercise) -> None:
         # Whoever comes next hears nothing of the previous learner; a name that is typed later keeps the recording.
         of_learner = "" if identity.is_open() else f"-{exercise.learner}"
         key = f"{exercise.lesson.id}-{exercise.target.text}{of_learner}-{take()}"
-        data = recorder(key, live_for=str(exercise.target.rubric), choice_in=row)
+        data = recorder(key, of=str(exercise.target.rubric), starts=take(), choice_in=row)
     if exercise.lesson.about:
         st.caption(plain(translated(exercise.lesson.about)))
     ask(exercise.learner)
     invitation(exercise.learner)
     if data is None:
         practice.load_scorers(exercise.target)
+        practice.warm_up(exercise.target, voice)
     else:
         with result:
             attempt = new_attempt(data, exercise, voice)

@@ -1,11 +1,16 @@
 """Results: how well the speech scorers do, compared with the paper, published systems and people."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections import results as sections
+from dashboard.sections.results import evaluations as sections
+from dashboard.sections.results import published, systems
 from dashboard.services import results
+from pipeline.evaluation.results_table import STAND_IN
+from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
@@ -18,8 +23,15 @@ def render() -> None:
     identity.allowed(Action.SEE_RESULTS)
     evaluations = results.evaluations()
     with choices:
-        rows = sections.choose_rows()
-    sections.table(rows, any_of_ours=bool(evaluations))
+        rows = systems.choose_rows()
+    compared = [row for row in rows if row.kind != STAND_IN]
+    systems.table(compared, any_of_ours=any(row.kind == "here" for row in rows))
+    systems.stand_ins([row for row in rows if row.kind == STAND_IN])
+    _evaluation(evaluations)
+    published.making(compared)
+
+
+def _evaluation(evaluations: Sequence[SavedEvaluation]) -> None:
     if not evaluations:
         empty_state(
             _(

@@ -337,7 +337,13 @@ def _verifier(folder: str, _changed: int) -> Any:
     from pipeline.wakeword.runtime.model_files import load_model
 
     torch.set_num_threads(1)  # one window is too small to share, and several workers share the processor
-    model, info = load_model(Path(folder))
+    model, whole = load_model(Path(folder))
+    info = whole.of_word("")
     return local_verifier(
-        classifier_of(model), info.features, info.detector, info.threshold, info.temperature, info.name or "keyword"
+        classifier_of(model),
+        info.features,
+        info.detector,
+        info.threshold,
+        info.temperature,
+        info.name or "keyword",
     )

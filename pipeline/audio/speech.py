@@ -58,7 +58,7 @@ MARGINS = {
     RubricName.WORD: Margins(longest_s=0.4, kept_s=0.05, heard_s=0.05),
 }
 RULES = {
-    RubricName.SENTENCE: VoiceRule(sure=0.9, voice=0.3, pause_s=1.0, island_s=0.15, is_sharp=False),
+    RubricName.SENTENCE: VoiceRule(sure=0.9, voice=0.3, pause_s=1.0, island_s=0.1, is_sharp=False),
     RubricName.WORD: VoiceRule(sure=0.5, voice=0.15, pause_s=0.5, island_s=0.1, is_sharp=True),
 }
 

@@ -44,10 +44,10 @@ class Start(Generic[T]):
 
 
 def training_options(
-    presets: str, *, resumable: bool = True, launched: bool = True
+    presets: str, *, resumable: bool = True, launched: bool = True, reported: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the common options; the command gets them as one argument `chosen`. What is not `launched` runs in this
-    process alone."""
+    process alone, `reported` to the run directory of a page that started it."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
@@ -63,6 +63,7 @@ def training_options(
             ),
             *([click.option("--resume", help="Resume this run from its last checkpoint.")] if resumable else []),
             *(_LAUNCHING if launched else []),
+            *([run_option] if reported else []),
             json_option,
         ]  # fmt: skip
         for option in reversed(options):

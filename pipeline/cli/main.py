@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rubric": ("pipeline.cli.rubric", "rubric", "List, show, check or add rubrics: how experts rate."),
     "lesson": ("pipeline.cli.practice", "lesson", "List, add or remove lessons for learners."),
     "reference": ("pipeline.cli.practice", "reference", "Choose the recordings that learners hear as reference."),
+    "learner": ("pipeline.cli.practice", "learner", "Reset the PIN of a learner's name."),
     "guide": ("pipeline.cli.guide", "guide", "Guide through a task: what is done, what comes next, remedies."),
     "features": ("pipeline.cli.features", "features", "Extract features into a CSV file."),
     "train": ("pipeline.cli.train", "train", "Train a model."),

@@ -1,4 +1,4 @@
-"""`pronlab lesson` and `pronlab reference`: what learners practise, and the recordings they hear."""
+"""`pronlab lesson`, `pronlab reference` and `pronlab learner`: what learners practise, what they hear, their PINs."""
 
 from pathlib import Path
 
@@ -96,3 +96,20 @@ def remove_reference(recording: str, as_json: bool) -> None:
     settings = Settings.from_env()
     unmark(settings, recording, asker())
     emit({"removed": recording}, as_json, f"{recording} is no reference any more.")
+
+
+@click.group()
+def learner() -> None:
+    """Help learners whose name is locked."""
+
+
+@learner.command("reset-pin")
+@click.argument("name")
+@json_option
+def reset_pin(name: str, as_json: bool) -> None:
+    """Remove the PIN of a learner's NAME: one that was forgotten, or that somebody else has set."""
+    from pipeline.practice.pin import reset_pin as reset
+
+    reset(Settings.from_env(), name, asker())
+    text = f"{name} has no PIN now: whoever types the name opens what is kept of it. Set a new PIN at once."
+    emit({"reset": name}, as_json, text)

@@ -12,6 +12,7 @@ from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._shards import shard_options
 from pipeline.errors import CorpusError, ModelError
+from pipeline.phones import UNKNOWN
 from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScore
 from pipeline.settings import Settings
 
@@ -250,7 +251,8 @@ def _score_text(result: Any) -> str:
     lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
     lines += [_word_line(word) for word in result.words]
     if result.words:
-        lines.append("  (~ accented, ! wrong, - missing; in brackets what was heard)")
+        named = any(phone.heard not in (None, UNKNOWN) for word in result.words for phone in word.phones)
+        lines.append(f"  (~ accented, ! wrong, - missing{'; in brackets what was heard' if named else ''})")
     if result.cut_before_s or result.cut_after_s:
         lines.append(f"  left out: {result.cut_before_s:.1f} s before and {result.cut_after_s:.1f} s after the speech")
     if result.state == State.OTHER_TEXT and result.heard_text:
@@ -262,7 +264,7 @@ def _word_line(word: WordScore) -> str:
     """One word with its score, and each of its phones with a mark."""
     marks = {Verdict.ACCENTED: "~", Verdict.WRONG: "!", Verdict.MISSING: "-"}
     phones = [
-        f"{phone.phone}{marks.get(phone.verdict, '')}{f'({phone.heard})' if phone.heard else ''}"
+        f"{phone.phone}{marks.get(phone.verdict, '')}{f'({phone.heard})' if phone.heard not in (None, UNKNOWN) else ''}"
         for phone in word.phones
     ]
     heard = f"   heard {word.heard}" if word.heard else ""

@@ -134,7 +134,7 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
     help="Evaluate on this part after every epoch (default: the part named dev, validation or test, else some of the "
     "training speakers).",
 )
-@click.option("--model", help="Local folder or hub name of Phi-4-multimodal, or tiny.")
+@click.option("--model", help="Local folder or hub name of Phi-4-multimodal, or a stand-in: tiny, standin.")
 @click.option("--revision", help="Revision of a hub model; it needs native weights.")
 @click.option("--name", help="Name of the run.")
 @click.option("--epochs", type=int, help="Number of epochs.")
@@ -158,7 +158,9 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
 @click.option("--arm", "arms", multiple=True, help="Train this preset, then the next one given; repeatable.")
 @click.option("--plan", is_flag=True, help="Show the memory and time needed, without loading weights or training.")
 @click.option("--gpu", default="", help='With --plan: plan for this GPU, e.g. "A100 80GB", instead of the one here.')
-@training_options("paper_r64, paper_r64_on_speech, pretrained_r320 (each with _4bit), unfreeze, zero_shot, tiny")
+@training_options(
+    "paper_r64, paper_r64_on_speech, pretrained_r320 (each with _4bit), unfreeze, zero_shot, tiny, standin"
+)
 def speechllm(
     chosen: Chosen, manifest: Path | None, arms: tuple[str, ...], plan: bool, gpu: str, **options: Any
 ) -> None:
@@ -178,7 +180,10 @@ def speechllm(
         _plan_speechllm(each, options, gpu)
         return
     reports = [report for report in (_train_speechllm(arm, options) for arm in each) if report is not None]
-    texts = [f"Run {report['run']}\n\n{markdown(report['table3'], report['figures'])}" for report in reports]
+    texts = [
+        f"Run {report['run']}\n\n{markdown(report['table3'], report['figures'], stand_in=report['stand_in'])}"
+        for report in reports
+    ]
     if arms:
         together = side_by_side({report["run"]: report["table3"] for report in reports})
         emit({"arms": reports}, chosen.as_json, "\n\n".join([*texts, together]))

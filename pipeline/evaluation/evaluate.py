@@ -21,6 +21,7 @@ from pipeline.parallel import Progress
 from pipeline.records import ScoreResult, State
 from pipeline.scoring.batch import Prediction, ScorerSpec, score_items, scorers_of, selection_of
 from pipeline.scoring.feature_based.scorer import AcousticScorer
+from pipeline.scoring.language_model import SpeechLlmScorer
 from pipeline.scoring.selection import HEURISTIC, LANGUAGE_MODEL
 from pipeline.settings import Settings
 from pipeline.speechllm.answers import UNPARSED_SCORE
@@ -106,6 +107,7 @@ def evaluate(
         human_ceiling=reference.ceiling,
         unparsed=sum(task["unparsed"] for task in answers.values()) if answers else None,
         answers=answers,
+        stand_in=any(isinstance(scorer, SpeechLlmScorer) and scorer.info.stand_in for scorer in learned),
         **{**vars(levels), "mdd": None if levels.mdd is None else mdd_figures(levels.mdd)},
         human=human_ceiling(reference.corpus),
         real_time_factor=_real_time_factor(predictions),

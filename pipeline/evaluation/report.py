@@ -28,8 +28,8 @@ class EvaluationReport:
     heuristic. `human_ceiling` is one expert against the median of the others on the overall score, averaged over the
     experts; `human` is the PCC of the same for each aspect. `utterance` to `per_accuracy` are those of
     `metrics/pronunciation.py`; `unparsed` answers of a language model could not be read and count against it (None for
-    other scorers), `answers` has how many of each task there were; `real_time_factor` is seconds of scoring per second
-    of audio.
+    other scorers), `answers` has how many of each task there were; a `stand_in` is a language model that is built here,
+    not Phi-4; `real_time_factor` is seconds of scoring per second of audio.
     """
 
     scorer: str
@@ -61,6 +61,7 @@ class EvaluationReport:
     wer: float | None = None
     unparsed: int | None = None
     answers: dict[str, dict[str, int]] = field(default_factory=dict)
+    stand_in: bool = False
     per_accuracy: dict[str, float | None] = field(default_factory=dict)
     human: dict[str, float] = field(default_factory=dict)
     real_time_factor: float | None = None

@@ -18,8 +18,8 @@ from pipeline import artifacts
 from pipeline.errors import AccessError
 from pipeline.i18n import N_
 from pipeline.locks import locked
-from pipeline.people.access import Identity
-from pipeline.people.people import permit_own
+from pipeline.people.access import Action, Identity
+from pipeline.people.people import permit, permit_own
 from pipeline.practice.attempts import PIN, learner_folder
 from pipeline.settings import Settings
 from pipeline.times import as_text, utc_time
@@ -60,6 +60,14 @@ def set_pin(settings: Settings, learner: str, pin: str, by: Identity | None = No
 
 def remove_pin(settings: Settings, learner: str, by: Identity | None = None) -> None:
     permit_own(settings, by, learner)
+    _file(settings, learner).unlink(missing_ok=True)
+
+
+def reset_pin(settings: Settings, learner: str, by: Identity | str | None = None) -> None:
+    """Remove a PIN that was forgotten, or that somebody else set on the name; an administrator's, by command."""
+    permit(settings, by, Action.MANAGE_PEOPLE)
+    if not has_pin(settings, learner):
+        raise PinError(N_("{learner} has no PIN."), learner=learner)
     _file(settings, learner).unlink(missing_ok=True)
 
 

@@ -58,7 +58,7 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def build(config: type[T], settings: Mapping[str, Any]) -> T:
     """The dataclass `config` with `settings`, sections (dataclasses within it) as mappings. Raises TrainingError naming
     every setting that it does not have, that is of another type, or that it refuses."""
-    types = _types(config)
+    types = field_types(config)
     wrong = [f"there is no setting {name!r}" for name in settings if name not in types]
     good: dict[str, Any] = {}
     for name, value in settings.items():
@@ -88,7 +88,7 @@ def build(config: type[T], settings: Mapping[str, Any]) -> T:
 
 def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
     """In words, those of `values` that are not of the type which the dataclass `config` has for them."""
-    types = _types(config)
+    types = field_types(config)
     return [
         f"{name} is not of its type, got {value!r:.60}"
         for name, value in values.items()
@@ -96,10 +96,11 @@ def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _types(config: type[Any]) -> dict[str, Any]:
+def field_types(config: type[Any]) -> dict[str, Any]:
     """By field; evaluated once, as pages that list runs ask for each of them."""
     if config not in _known_types:
-        _known_types[config] = get_type_hints(config)
+        hints = get_type_hints(config)
+        _known_types[config] = {field.name: hints[field.name] for field in fields(config)}
     return _known_types[config]
 
 

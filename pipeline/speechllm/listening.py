@@ -2,14 +2,16 @@
 
 A network of the stand-in's size learns no phones from energies in half an hour. The shipped encoder knows them, but its
 weights have other shapes than Phi-4's audio encoder (a conformer behind three strided convolutions, with relative
-positions), so it stands before that encoder, fixed. Of every frame (50 per second) it gives the log posteriors of the
+positions), so it stands before that encoder, fixed. Of every frame (50 per second) there are the log posteriors of the
 labels, and a middle layer, normalised and projected by a fixed random matrix: the one for what is said, the other for
-how.
+how. Frames are then condensed to one place per phone that is heard, with its duration: a small language model learns to
+read on from one phone to the next where they are neighbours, and not in half an hour where blanks stand between them.
 """
 
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,10 +28,13 @@ from pipeline.settings import SHIPPED
 SPEECH_MODEL = SHIPPED / "models" / "speech-en"
 
 N_FEATURES = 128
-FRAMES_PER_PLACE = 4  # 12.5 audio tokens per second, as the published model has
+FRAMES_PER_PLACE = 4  # as the strides of Phi-4's convolutions make them
+FRAMES_PER_S = 50
+LAYOUT = "a place for each phone"  # a model that was trained with another is refused
+LEAST_PHONE = 0.3  # probability of any phone from which a frame belongs to one
 LAYER = 4
 FLOOR_NATS = -8.0  # below, log posteriors say nothing
-MOST_KEPT = 4096  # recordings whose features stay in memory, 13 kB per second each
+MOST_KEPT = 4096  # recordings whose features stay in memory, 5 kB per second each
 
 _kept: dict[bytes, NDArray[np.float16]] = {}
 
@@ -45,7 +50,7 @@ class ListenerFeatures(SequenceFeatureExtractor):  # type: ignore[misc]
         padding_value: float = 0.0, **rest: Any,
     ) -> None:  # fmt: skip
         super().__init__(feature_size=feature_size, sampling_rate=sampling_rate, padding_value=padding_value, **rest)
-        shipped = str(_info()["model_id"])
+        shipped = f"{_info()['model_id']}, {LAYOUT}"
         self.listener = listener or shipped
         if self.listener != shipped:
             raise ModelError(
@@ -66,15 +71,47 @@ class ListenerFeatures(SequenceFeatureExtractor):  # type: ignore[misc]
 
 
 def _features(samples: NDArray[np.float32]) -> NDArray[np.float16]:
-    """[T, N_FEATURES] of a recording at 16 kHz; kept, since every epoch asks again."""
+    """[FRAMES_PER_PLACE x places, N_FEATURES] of a recording at 16 kHz; kept, since every epoch asks again."""
     key = hashlib.blake2b(samples.tobytes(), digest_size=16).digest()
     if key not in _kept:
         while len(_kept) >= MOST_KEPT:
             del _kept[next(iter(_kept))]
-        mel = log_mel(samples, _info()["n_mels"])
-        log_probs, layers = _listener().run(("log_probs", "layers"), {"inputs": mel[None]})
-        _kept[key] = combined(log_probs, layers[LAYER])
+        _kept[key] = condensed(_frames(samples), len(_info()["labels"]))
     return _kept[key]
+
+
+def _frames(samples: NDArray[np.float32]) -> NDArray[np.float16]:
+    """[T, N_FEATURES], T frames at 50 per second."""
+    mel = log_mel(samples, _info()["n_mels"])
+    log_probs, layers = _listener().run(("log_probs", "layers"), {"inputs": mel[None]})
+    return combined(log_probs, layers[LAYER])
+
+
+def condensed(frames: NDArray[np.float16], n_labels: int) -> NDArray[np.float16]:
+    """FRAMES_PER_PLACE frames for each phone that is heard (one place for a recording without any), which reaches half
+    the way to the phones beside it. The last column becomes how long that is: 0 for an eighth of a second, 1 for eight
+    times as long."""
+    values = frames.astype(np.float32)
+    peaks = _peaks(values[:, :n_labels])
+    ends = [0, *((first + second + 1) // 2 for first, second in pairwise(peaks)), len(values)]
+    places = []
+    for start, end in pairwise(ends):
+        edges = np.linspace(start, end, FRAMES_PER_PLACE + 1)
+        for left, right in zip(edges.astype(int), np.ceil(edges[1:]).astype(int), strict=False):
+            part = values[min(left, end - 1) : max(right, left + 1)]
+            posteriors, states = part[:, :n_labels].max(axis=0), part[:, n_labels:-1].mean(axis=0)
+            duration = np.log2((end - start) / FRAMES_PER_S * 8) / 3
+            places.append(np.concatenate([posteriors, states, [duration]]))
+    return np.asarray(places, dtype=np.float16)
+
+
+def _peaks(posteriors: NDArray[np.float32]) -> list[int]:
+    """The frame in which each phone is surest; the blank comes first among the labels."""
+    in_phone = 1.0 - np.exp((posteriors[:, 0] - 1.0) * -FLOOR_NATS / 2) >= LEAST_PHONE
+    best = np.where(in_phone, posteriors[:, 1:].argmax(axis=1), -1)
+    starts = np.flatnonzero(np.diff(best, prepend=-2))
+    runs = zip(starts, [*starts[1:], len(best)], strict=True)
+    return [int(start + posteriors[start:end, best[start] + 1].argmax()) for start, end in runs if best[start] >= 0]
 
 
 def combined(log_probs: NDArray[np.floating], states: NDArray[np.floating]) -> NDArray[np.float16]:

@@ -15,7 +15,7 @@ from pipeline.errors import ModelError
 from pipeline.presets import misfits
 from pipeline.speechllm.adapter_files import CONFIG_FILE as ADAPTER_FILE
 from pipeline.speechllm.adapter_files import SPEECH_ADAPTER
-from pipeline.speechllm.config import SpeechLlmConfig
+from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig
 from pipeline.speechllm.prompts import Prompts, load_prompts
 
 INFO_FILE = "speechllm.json"
@@ -28,7 +28,8 @@ class SpeechLlmInfo:
     """`model`, `revision`, `merge_speech`, `bits`, `attention` and `max_length` are the run's settings; an empty
     `model` means that the folder holds the whole one. `prompts` are as `Prompts` has them, `speakers` the voices that
     were trained on, each as `<corpus>/<speaker>`; `memory_gb` is what scoring one recording at a time takes; `test` are
-    the figures of the epoch that is kept."""
+    the figures of the epoch that is kept. A `stand_in` comes from a model that is built here, not from Phi-4's weights:
+    its figures reproduce nothing."""
 
     model_id: str
     model: str = ""
@@ -49,6 +50,7 @@ class SpeechLlmInfo:
     created_at: str = ""
     git_commit: str | None = None
     memory_gb: float = 0.0
+    stand_in: bool = False
     test: Mapping[str, Any] = field(default_factory=dict)
 
     def has_heard(self, corpus: str, speaker: str) -> bool:
@@ -70,6 +72,16 @@ class SpeechLlmInfo:
 def is_speechllm_folder(folder: Path) -> bool:
     """Whether it holds a fine-tuned model of a run here. Reads the file's name alone: pages ask."""
     return (folder / INFO_FILE).is_file()
+
+
+def is_stand_in(base: str) -> bool:
+    """Whether a run's `model` setting names a model that is built here, or the folder that one was saved in."""
+    if base in BUILT_IN:
+        return True
+    try:
+        return is_speechllm_folder(Path(base)) and load_info(Path(base)).stand_in
+    except ModelError:
+        return False
 
 
 def save_info(folder: Path, info: SpeechLlmInfo) -> None:

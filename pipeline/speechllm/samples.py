@@ -28,18 +28,19 @@ from pipeline.text.words import words_of
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1  # of the cache
+FORMAT = 2  # of the cache
 HELD_OUT_SHARE = 0.125
 MAX_SHARE_UNREADABLE = 0.05
 N_FOR_LENGTHS = 64
+SAMPLE = np.dtype("<i2")
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """`rows` is a memory-mapped table with `id`, `speaker`, `text`, `samples` (int16, 16 kHz) and `n_samples`, `scores`
-    (aspect to 0-10), `canonical` and `heard` (phones; None without transcriptions). `unreadable` recordings were left
-    out."""
+    """`rows` is a memory-mapped table with `id`, `speaker`, `text`, `samples` (bytes of int16, 16 kHz) and `n_samples`,
+    `scores` (aspect to 0-10), `canonical` and `heard` (phones; None without transcriptions). `unreadable` recordings
+    were left out."""
 
     rows: Any
     unreadable: tuple[str, ...]
@@ -127,7 +128,7 @@ def for_lengths(corpus: Corpus, samples: Sequence[Sample]) -> list[Sample]:
 
 def audio_of(row: Row) -> np.ndarray:
     """float32 [n] at 16 kHz."""
-    return np.asarray(row["samples"], dtype=np.int16).astype(np.float32) / 32768.0
+    return np.frombuffer(row["samples"], dtype=SAMPLE).astype(np.float32) / 32768.0
 
 
 def _opened(rows: Any, items: list[CorpusItem]) -> Corpus:
@@ -149,7 +150,9 @@ def _decode(items: list[CorpusItem], root: Path, folder: Path, progress: Progres
     disable_progress_bars()  # ours says what is being done
     texts = List(Value("string"))
     columns = Features({
-        "id": Value("string"), "speaker": Value("string"), "text": Value("string"), "samples": List(Value("int16")),
+        "id": Value("string"), "speaker": Value("string"), "text": Value("string"),
+        # Not a list of numbers: `datasets` makes a Python object of each, a second of audio half a megabyte.
+        "samples": Value("binary"),
         "n_samples": Value("int64"),
         "scores": {aspect: Value("float32") for aspect in ASPECTS}, "canonical": texts, "heard": texts,
     })  # fmt: skip
@@ -167,7 +170,7 @@ def _decode(items: list[CorpusItem], root: Path, folder: Path, progress: Progres
             canonical, heard = _phones(item)
             yield {
                 "id": item.key, "speaker": item.speaker, "text": item.text,
-                "samples": np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16),
+                "samples": np.clip(np.round(samples * 32768.0), -32768, 32767).astype(SAMPLE).tobytes(),
                 "n_samples": len(samples), "scores": _scores(item), "canonical": canonical, "heard": heard,
             }  # fmt: skip
 

@@ -38,7 +38,7 @@ from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.distributed import Group
 from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
 from pipeline.speechllm.loading import load_phi4
-from pipeline.speechllm.model_files import ASKED, SpeechLlmInfo, save_info
+from pipeline.speechllm.model_files import ASKED, SpeechLlmInfo, is_stand_in, save_info
 from pipeline.speechllm.notes import notes_on
 from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import Phi4
@@ -121,7 +121,8 @@ def _train(
             raise StopRequested
         epoch, state = (_best_epoch(trainer) if config.best_epoch else config.epochs), trainer
     measured = judge.measured.get(epoch) or judge.measure(epoch)
-    table = table3(measured, _row(config), epoch)
+    stand_in = is_stand_in(config.model)
+    table = table3(measured, _row(config), epoch, stand_in=stand_in)
     report = {
         "parts": {"train": config.part, "evaluation": config.evaluation_part},
         "plan": plan,
@@ -130,6 +131,7 @@ def _train(
         "attention": settled,
         "table3": table,
         "figures": measured,
+        "stand_in": stand_in,
         "unreadable": corpus.unreadable + held.unreadable,
     }
     if not writer.leads:
@@ -139,9 +141,9 @@ def _train(
         shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
     trained = corpus.rows.select(sorted({sample.row for sample in samples}) if config.epochs else [])
     _save_model(phi4, config, prompts, source.name, trained["speaker"], table, measured, writer)
-    write_table3(run.path, table, measured)
+    write_table3(run.path, table, measured, stand_in=stand_in)
     artifacts.write_json(run.path / "report.json", report)
-    result = {"table3": table, "n": measured.n, "unparsed": measured.unparsed}
+    result = {"table3": table, "n": measured.n, "unparsed": measured.unparsed, "stand_in": stand_in}
     writer.update(progress=1.0, message="done", result=result)
     return report
 
@@ -289,12 +291,13 @@ def _save_model(
         # "auto" would ask the hub whether the base has other embeddings; none are changed that are not named.
         phi4.model.save_pretrained(folder, save_embedding_layers=False)
     speakers = sorted(set(trained))
+    stand_in = is_stand_in(config.model)
     info = SpeechLlmInfo(
         model_id=writer.run.id, adapter=config.adapter, prompts=vars(prompts), trained_on=corpus_name,
         part=config.part, n_recordings=len(trained), n_speakers=len(speakers),
         speakers=tuple(f"{corpus_name}/{speaker}" for speaker in speakers), seed=config.seed,
         created_at=run_state.created_at, git_commit=run_state.git_commit,
-        memory_gb=round(scoring_gb(phi4.model, config), 1),
+        memory_gb=round(scoring_gb(phi4.model, config), 1), stand_in=stand_in,
         test={
             **{f"{aspect}_pcc": row.pcc for aspect, row in measured.utterance.items()}, "per": measured.per,
             "wer": measured.wer, "part": measured.part, "n": measured.n,
@@ -303,7 +306,7 @@ def _save_model(
     )  # fmt: skip
     info = replace(info, model="", revision="") if config.adapter == "full" else info
     save_info(folder, info)
-    write_card(folder, info, markdown(table, measured))
+    write_card(folder, info, markdown(table, measured, stand_in=stand_in))
 
 
 def _on(phi4: Phi4, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -340,9 +343,10 @@ class Judge:
         measured = figures(self.collator, self.samples, whole, self.config.evaluation_part)
         self.measured[epoch] = measured
         if self.writer.leads:
-            table = table3(measured, _row(self.config), epoch)
+            stand_in = is_stand_in(self.config.model)
+            table = table3(measured, _row(self.config), epoch, stand_in=stand_in)
             write_answers(self.writer.run.path / f"epoch-{epoch}" / ANSWERS_FILE, whole)
-            write_table3(self.writer.run.path / f"epoch-{epoch}", table, measured)
+            write_table3(self.writer.run.path / f"epoch-{epoch}", table, measured, stand_in=stand_in)
             self.writer.log_metrics(
                 event="epoch", epoch=epoch, table3={name: row.ours for name, row in table.items()},
                 unparsed=measured.unparsed, mdd_f1=measured.mdd["f1"], per_accuracy=measured.per_accuracy,

@@ -1,7 +1,8 @@
 """What a wake-word run is told: one tree of settings, a section for each part of the work, and the presets for it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pipeline import presets
 from pipeline.records import Seconds
@@ -15,6 +16,7 @@ MODELS = (
 LOSSES = ("cross_entropy", "focal", "triplet", "arcface")
 SCHEDULES = ("cosine", "constant")
 Limits = dict[str, tuple[float, float]]
+Choices = dict[str, Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,12 @@ class DataConfig:
     `features` is a folder that `pronlab wakeword features` made; where it does not fit, the run is refused, or with
     `fallback_to_audio` worked out from the clips. `precompute` keeps the features on disk; without it every batch is
     made from the sound anew.
+
+    `words` names the word of each folder of `positive`, for several words in one detector; empty: all are one word.
     """
 
     positive: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     hard_negative: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
@@ -45,21 +50,35 @@ class DataConfig:
     precompute: bool = True
     cache_mb: int = 512
 
+    LIMITS: ClassVar[Limits] = {
+        "max_positives": (0, 1e6), "validation": (0.05, 0.5), "cache_mb": (1, 65536), "fold": (-1, 1000),
+    }  # fmt: skip
+
     def __post_init__(self) -> None:
-        for name in ("positive", "negative", "hard_negative", "noise", "rir"):
+        for name in ("positive", "words", "negative", "hard_negative", "noise", "rir"):
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
-        wrong = presets.outside(self, {"max_positives": (0, 1e6), "validation": (0.05, 0.5), "cache_mb": (1, 65536)})
-        wrong += presets.outside(self, {"fold": (-1, 1000)})
+        wrong = presets.outside(self, self.LIMITS)
         if self.fold >= 0 and not self.split:
             wrong.append("fold is one of a split: name its folder with split")
         if self.split and (self.positive or self.negative or self.hard_negative):
             wrong.append("split names the clips: leave positive, negative and hard_negative away")
+        if self.words and len(self.words) != len(self.positive):
+            wrong.append(f"words names each folder of positive, got {len(self.words)} and {len(self.positive)}")
+        if self.words and (len(self.names) < 2 or not all(name.strip() for name in self.names)):
+            wrong.append(f"words are at least two different names, got {', '.join(self.words)}")
+        if self.words and not self.precompute:
+            wrong.append("several words need features that are kept: set precompute")
         if self.features and not self.precompute:
             wrong.append("features names a folder that precompute: false never reads")
         if self.fallback_to_audio and not self.features:
             wrong.append("fallback_to_audio needs features, the folder to fall back from")
         presets.refuse(wrong)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The words in the order of the model's outputs; none for a detector of one word."""
+        return tuple(dict.fromkeys(self.words))
 
 
 @dataclass(frozen=True)
@@ -97,16 +116,17 @@ class AugmentConfig:
     mask_bins: float = 0.2
     mask_frames: float = 0.12
 
+    LIMITS: ClassVar[Limits] = {
+        "variants": (1, 1000), "negative_variants": (1, 100), "stretch": (0, 0.5), "pitch": (0, 12),
+        "shift_s": (0, 1), "gain_low_db": (-60, 0), "gain_high_db": (-60, 0), "snr_low_db": (-20, 60),
+        "snr_high_db": (-20, 60), "wet_low": (0, 1), "wet_high": (0, 1), "simulated_rooms": (0, 1000),
+        "partials": (0, 2), "masks": (0, 10), "mask_bins": (0, 0.5), "mask_frames": (0, 0.5),
+        "stretch_chance": (0, 1), "pitch_chance": (0, 1), "equaliser_chance": (0, 1), "noise_chance": (0, 1),
+        "room_chance": (0, 1), "context": (0, 1),
+    }  # fmt: skip
+
     def __post_init__(self) -> None:
-        limits: Limits = {
-            "variants": (1, 1000), "negative_variants": (1, 100), "stretch": (0, 0.5), "pitch": (0, 12),
-            "shift_s": (0, 1), "gain_low_db": (-60, 0), "gain_high_db": (-60, 0), "snr_low_db": (-20, 60),
-            "snr_high_db": (-20, 60), "wet_low": (0, 1), "wet_high": (0, 1), "simulated_rooms": (0, 1000),
-            "partials": (0, 2), "masks": (0, 10), "mask_bins": (0, 0.5), "mask_frames": (0, 0.5),
-        }  # fmt: skip
-        chances = ("stretch_chance", "pitch_chance", "equaliser_chance", "noise_chance", "room_chance", "context")
-        limits |= dict.fromkeys(chances, (0.0, 1.0))
-        wrong = presets.outside(self, limits)
+        wrong = presets.outside(self, self.LIMITS)
         for low, high in (("gain_low_db", "gain_high_db"), ("snr_low_db", "snr_high_db"), ("wet_low", "wet_high")):
             if getattr(self, low) > getattr(self, high):
                 wrong.append(f"{low} is at most {high}, got {getattr(self, low)} and {getattr(self, high)}")
@@ -124,9 +144,11 @@ class ModelConfig:
     target: str = "raspberry_pi"
     int8: bool = False
 
+    LIMITS: ClassVar[Limits] = {"width": (0.1, 8), "dropout": (0, 0.8)}
+    CHOICES: ClassVar[Choices] = {"name": MODELS, "target": TARGETS}
+
     def __post_init__(self) -> None:
-        wrong = presets.not_among(self, {"name": MODELS, "target": TARGETS})
-        presets.refuse(wrong + presets.outside(self, {"width": (0.1, 8), "dropout": (0, 0.8)}))
+        presets.refuse(presets.not_among(self, self.CHOICES) + presets.outside(self, self.LIMITS))
 
 
 @dataclass(frozen=True)
@@ -144,12 +166,14 @@ class LossConfig:
     scale: float = 16.0
     embedding_weight: float = 0.5
 
+    LIMITS: ClassVar[Limits] = {
+        "label_smoothing": (0, 0.4), "positive_weight": (0.01, 100), "hard_negative_weight": (0.01, 100),
+        "gamma": (0, 10), "margin": (0, 2), "scale": (1, 128), "embedding_weight": (0, 10),
+    }  # fmt: skip
+    CHOICES: ClassVar[Choices] = {"name": LOSSES}
+
     def __post_init__(self) -> None:
-        limits: Limits = {
-            "label_smoothing": (0, 0.4), "positive_weight": (0.01, 100), "hard_negative_weight": (0.01, 100),
-            "gamma": (0, 10), "margin": (0, 2), "scale": (1, 128), "embedding_weight": (0, 10),
-        }  # fmt: skip
-        wrong = presets.not_among(self, {"name": LOSSES}) + presets.outside(self, limits)
+        wrong = presets.not_among(self, self.CHOICES) + presets.outside(self, self.LIMITS)
         if self.name == "focal" and self.label_smoothing:
             wrong.append("the focal loss takes no label_smoothing; set it to 0")
         presets.refuse(wrong)
@@ -182,15 +206,16 @@ class TrainConfig:
     patience: int = 8
     qat_steps: int = 0
 
+    LIMITS: ClassVar[Limits] = {
+        "steps": (1, 1e7), "batch": (4, 65536), "positive": (0.01, 100), "negative": (0.01, 100),
+        "hard_negative": (0, 100), "rate": (1e-6, 1), "warmup_share": (0, 0.9), "weight_decay": (0, 1),
+        "clip_norm": (0.01, 1000), "ema_start": (0, 1), "ema_end": (0, 1), "validate_every": (1, 1e6),
+        "patience": (1, 1e4), "qat_steps": (0, 1e6),
+    }  # fmt: skip
+    CHOICES: ClassVar[Choices] = {"schedule": SCHEDULES, "precision": presets.PRECISIONS}
+
     def __post_init__(self) -> None:
-        limits: Limits = {
-            "steps": (1, 1e7), "batch": (4, 65536), "positive": (0.01, 100), "negative": (0.01, 100),
-            "hard_negative": (0, 100), "rate": (1e-6, 1), "warmup_share": (0, 0.9), "weight_decay": (0, 1),
-            "clip_norm": (0.01, 1000), "ema_start": (0, 1), "ema_end": (0, 1), "validate_every": (1, 1e6),
-            "patience": (1, 1e4), "qat_steps": (0, 1e6),
-        }  # fmt: skip
-        wrong = presets.not_among(self, {"schedule": SCHEDULES, "precision": presets.PRECISIONS})
-        wrong += presets.outside(self, limits)
+        wrong = presets.not_among(self, self.CHOICES) + presets.outside(self, self.LIMITS)
         if self.ema_start > self.ema_end:
             wrong.append(f"ema_start is at most ema_end, got {self.ema_start} and {self.ema_end}")
         presets.refuse(wrong)
@@ -206,9 +231,10 @@ class MiningConfig:
     keep: int = 4000
     rate: float = 1e-3
 
+    LIMITS: ClassVar[Limits] = {"rounds": (0, 20), "steps": (1, 1e6), "keep": (1, 1e6), "rate": (1e-6, 1)}
+
     def __post_init__(self) -> None:
-        limits: Limits = {"rounds": (0, 20), "steps": (1, 1e6), "keep": (1, 1e6), "rate": (1e-6, 1)}
-        presets.refuse(presets.outside(self, limits))
+        presets.refuse(presets.outside(self, self.LIMITS))
 
 
 @dataclass(frozen=True)
@@ -222,8 +248,10 @@ class DistilConfig:
     weight: float = 0.5
     temperature: float = 2.0
 
+    LIMITS: ClassVar[Limits] = {"windows": (100, 1e6), "weight": (0, 1), "temperature": (0.1, 20)}
+
     def __post_init__(self) -> None:
-        presets.refuse(presets.outside(self, {"windows": (100, 1e6), "weight": (0, 1), "temperature": (0.1, 20)}))
+        presets.refuse(presets.outside(self, self.LIMITS))
 
 
 @dataclass(frozen=True)
@@ -239,12 +267,13 @@ class DetectorConfig:
     lockout_s: Seconds = 1.0
     target_fah: float = 0.5
 
+    LIMITS: ClassVar[Limits] = {
+        "hop_s": (0.01, 1), "votes": (1, 20), "of": (1, 20), "hysteresis": (0, 20), "lockout_s": (0, 60),
+        "target_fah": (0, 100),
+    }  # fmt: skip
+
     def __post_init__(self) -> None:
-        limits: Limits = {
-            "hop_s": (0.01, 1), "votes": (1, 20), "of": (1, 20), "hysteresis": (0, 20), "lockout_s": (0, 60),
-            "target_fah": (0, 100),
-        }  # fmt: skip
-        wrong = presets.outside(self, limits)
+        wrong = presets.outside(self, self.LIMITS)
         if self.votes > self.of:
             wrong.append(f"votes is at most of, got {self.votes} of {self.of}")
         presets.refuse(wrong)
@@ -272,6 +301,12 @@ class WakewordConfig:
             wrong.append("mining listens through features that are kept: set data.precompute, or mining.rounds to 0")
         if self.distil.teacher and self.model.name in ("resnet18", "resnet34"):
             wrong.append(f"{self.model.name} is a teacher itself; distil into a smaller model")
+        if self.data.words and self.loss.name in ("triplet", "arcface"):
+            wrong.append(f"several words are learnt with cross_entropy or focal, got loss.name {self.loss.name}")
+        if self.data.words and self.distil.teacher:
+            wrong.append("several words have no teacher: leave distil.teacher away")
+        if self.data.words and self.model.target == "esp32_s3":
+            wrong.append("a microcontroller takes a model for each word: train one detector per word")
         presets.refuse(wrong)
 
 

@@ -6,7 +6,7 @@ i looks at samples i * hop to i * hop + window, and at nothing else.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +40,15 @@ class FeatureConfig:
     low_hz: float = 60.0
     high_hz: float = 7600.0
 
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {
+        "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 0.1), "hop_s": (0.005, 0.05),
+        "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),
+    }  # fmt: skip
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
+
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
-        wrong = presets.not_among(self, {"kind": KINDS})
-        limits: dict[str, tuple[float, float]] = {
-            "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 0.1), "hop_s": (0.005, 0.05),
-            "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),
-        }  # fmt: skip
-        wrong += presets.outside(self, limits)
+        wrong = presets.not_among(self, self.CHOICES) + presets.outside(self, self.LIMITS)
         if self.kind == "micro":
             wrong += [
                 f"{name} is {value} with kind micro, got {getattr(self, name)}"

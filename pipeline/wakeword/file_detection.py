@@ -16,9 +16,12 @@ from pipeline.wakeword.runtime.detector import StreamingDetector, WindowResult, 
 
 @dataclass(frozen=True)
 class Detection:
+    """`word` is which one, of a detector of several."""
+
     at_s: Seconds
     score: float
     verdict: Verdict | None
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,14 @@ class FileDetections:
 
 
 def detector_of(
-    run: FinishedRun, detector_preset: str | None = None, threshold: float | None = None
+    run: FinishedRun, detector_preset: str | None = None, threshold: float | None = None, word: str = ""
 ) -> StreamingDetector:
-    """Ready to be fed. Raises ModelError where there is no detector, TrainingError for an unknown preset."""
-    info = run.info
+    """Ready to be fed; of several words, for `word`. Raises ModelError where there is no detector, TrainingError for an
+    unknown preset."""
+    info = run.info.of_word(word)
     config = preset(detector_preset, info.detector) if detector_preset else info.detector
     return StreamingDetector(
-        classifier_for(run), info.features, config, info.threshold if threshold is None else threshold
+        classifier_for(run, word=word), info.features, config, info.threshold if threshold is None else threshold
     )
 
 
@@ -49,11 +53,12 @@ def detect_in_file(
     threshold: float | None = None,
     url: str | None = None,
     key: str | None = None,
+    word: str = "",
 ) -> FileDetections:
     """With silence of a window before the recording, as a word at its very start has none. `url` and `key` are of a
     verifier (`cascade.remote_verifier`). Raises AudioError for what cannot be read."""
     sound = load_audio(audio, max_duration_s=MAX_DURATION_S)
-    detector = detector_of(run, detector_preset, threshold)
+    detector = detector_of(run, detector_preset, threshold, word)
     before_s = run.info.features.clip_s
     silence = np.zeros(round(before_s * RATE_HZ), dtype=np.float32)
     cascade = Cascade(detector, remote_verifier(url, key=key) if url else None)
@@ -62,5 +67,5 @@ def detect_in_file(
         window = replace(result.window, end_s=result.window.end_s - before_s)
         windows.append(window)
         if window.detected:
-            detections.append(Detection(window.end_s, window.score, result.verdict))
+            detections.append(Detection(window.end_s, window.score, result.verdict, word))
     return FileDetections(tuple(detections), tuple(windows), sound.duration_s, detector.threshold)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import CorpusError, JobError, ModelError
@@ -17,6 +18,7 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.file_names import (
     EVALUATION,
     EXPORTS,
+    FOLDER_SCORES,
     INFO,
     INT8,
     MODEL_FOLDER,
@@ -31,6 +33,7 @@ from pipeline.wakeword.threshold import STREAM, from_stream
 
 if TYPE_CHECKING:
     from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.evaluation.folder_scores import FolderScores
     from pipeline.wakeword.evaluation.stream_metrics import StreamResult
     from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
 
@@ -71,9 +74,28 @@ def open_finished_run(settings: Settings, run: str) -> FinishedRun:
     return FinishedRun(directory.path, directory.path / MODEL_FOLDER)
 
 
-def classifier_for(run: FinishedRun, runtime: str = "torch", *, on_grid: bool = False) -> Classifier:
+def classifier_for(run: FinishedRun, runtime: str = "torch", *, on_grid: bool = False, word: str = "") -> Classifier:
     """`runtime` is torch, onnx or int8; the latter two need an export. `on_grid`, of torch: on the 8-bit grid, as after
-    quantisation-aware steps. Raises ModelError."""
+    quantisation-aware steps. Of several words, the logits of `word`. Raises ModelError."""
+    info = run.info
+    return of_column(
+        _all_words(run, runtime, on_grid), info.names.index(info.of_word(word).name) if info.words else None
+    )
+
+
+def of_column(classifier: Classifier, column: int | None) -> Classifier:
+    """The logits of one of several words; None: there is one."""
+    if column is None:
+        return classifier
+
+    def of_word(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = classifier(windows)
+        return scores[:, column] if scores.ndim == 2 else scores
+
+    return of_word
+
+
+def _all_words(run: FinishedRun, runtime: str, on_grid: bool) -> Classifier:
     from pipeline.wakeword.packaging.export import onnx_classifier
     from pipeline.wakeword.runtime.inference import classifier_of
 
@@ -92,17 +114,19 @@ def evaluate_run(
     detector: DetectorConfig | None = None,
     runtime: str = "torch",
     keep_threshold: bool = False,
+    word: str = "",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Evaluate on `task` (an `evaluate.EvaluationTask`) with the model's detector or another, keep the report, and with
-    `keep_threshold` make that detector and the threshold for its target rate the model's."""
+    `keep_threshold` make that detector and the threshold for its target rate the model's. Of several words, for `word`;
+    its report is kept beside those of the others."""
     from pipeline.wakeword.evaluation.evaluate import evaluate
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
-    info = run.info
+    info = run.info.of_word(word)
     detector = detector or info.detector
     evaluation, stream_scores = evaluate(
-        task, classifier_for(run, runtime), info.features, detector, threshold=info.threshold,
+        task, classifier_for(run, runtime, word=word), info.features, detector, threshold=info.threshold,
         temperature=info.temperature, progress=progress,
     )  # fmt: skip
     stream = to_json(evaluation.stream)
@@ -111,7 +135,9 @@ def evaluate_run(
         "real_time_factor": evaluation.stream.real_time_factor, "runtime": runtime, **to_json(evaluation),
         "task": to_json(task), "name": info.name,
     }  # fmt: skip
-    artifacts.write_json(run.home / EVALUATION, report)
+    before = run.report(EVALUATION) or {}
+    kept = {"words": {**before.get("words", {}), info.name: report}} if run.info.words else report
+    artifacts.write_json(run.home / EVALUATION, kept)
     brief = {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}
     info = replace(info, metrics={**info.metrics, "stream": brief})
     if keep_threshold:
@@ -122,8 +148,14 @@ def evaluate_run(
     return report
 
 
+def set_thresholds(run: FinishedRun, background: Sequence[Path] = (), progress: Progress | None = None) -> None:
+    """As `set_threshold`, of all words."""
+    for word in run.info.names or ("",):
+        set_threshold(run, background, progress, word)
+
+
 def set_threshold(
-    run: FinishedRun, background: Sequence[Path] = (), progress: Progress | None = None
+    run: FinishedRun, background: Sequence[Path] = (), progress: Progress | None = None, word: str = ""
 ) -> DetectorInfo | None:
     """Set the threshold for the target rate anew on a long stream of the run's validation clips and `background` (other
     speech that it was not trained on). None for a model that was copied without its run, and where a stream set the
@@ -131,14 +163,14 @@ def set_threshold(
     from pipeline.wakeword.evaluation.evaluate import one_thread
     from pipeline.wakeword.evaluation.stream_metrics import measure, score_stream
 
-    info = run.info
+    info = run.info.of_word(word)
     basis = info.metrics.get("threshold") or {}
     if basis.get("source") == STREAM and not background:
         return None
-    plan = held_stream(run, background)
+    plan = held_stream(run, background, word)
     if plan is None:
         return None
-    classifier = classifier_for(run, "torch", on_grid=_config_of(run).train.qat_steps > 0)
+    classifier = classifier_for(run, "torch", on_grid=_config_of(run).train.qat_steps > 0, word=word)
     with one_thread():
         scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
     stream = measure(scores, info.detector, (info.detector.target_fah,), plan.speech_hours)
@@ -147,8 +179,9 @@ def set_threshold(
     return info
 
 
-def held_stream(run: FinishedRun, background: Sequence[Path] = ()) -> "StreamPlan | None":
-    """A long stream of the run's validation clips, its noise and `background`; None for a model that was copied without
+def held_stream(run: FinishedRun, background: Sequence[Path] = (), word: str = "") -> "StreamPlan | None":
+    """A long stream of the run's validation clips, its noise and `background`; of several words, `word` is among them,
+    and the others are other speech. None for a model that was copied without
     its run. Raises CorpusError where the clips are gone."""
     from pipeline.audio.load import duration_of
     from pipeline.wakeword.data.clips import Label
@@ -163,8 +196,13 @@ def held_stream(run: FinishedRun, background: Sequence[Path] = ()) -> "StreamPla
     config = _config_of(run)
     root, placed = read_manifest(split)
     held = [placement.clip for placement in placed if placement.part == "validation"]
-    words = [root / clip.path for clip in held if clip.label is Label.POSITIVE]
-    others = [root / clip.path for clip in held if clip.label is Label.NEGATIVE] + files_of(background)
+    is_word = [clip.label is Label.POSITIVE and clip.word in ("", word) for clip in held]
+    words = [root / clip.path for clip, hit in zip(held, is_word, strict=True) if hit]
+    others = [
+        root / clip.path
+        for clip, hit in zip(held, is_word, strict=True)
+        if not hit and clip.label is not Label.HARD_NEGATIVE
+    ] + files_of(background)
     gone = [path for path in words + others if not path.is_file()]
     if gone:
         raise CorpusError(
@@ -191,9 +229,11 @@ def _with_threshold(info: DetectorInfo, stream: "StreamResult") -> DetectorInfo:
     return replace(info, threshold=point.threshold, metrics={**info.metrics, "threshold": basis})
 
 
-def _save(run: FinishedRun, info: DetectorInfo) -> None:
+def _save(run: FinishedRun, view: DetectorInfo) -> None:
+    """`view` is of one word."""
     from pipeline.wakeword.packaging.card import write_card
 
+    info = run.info.with_word(view)
     save_info(run.folder, info)
     learnt = run.report(REPORT)
     if learnt is not None:  # a model that was copied alone keeps the card it has
@@ -208,6 +248,7 @@ def robustness_of(
     rir: Sequence[str],
     progress: Progress | None = None,
     seed: int = 0,
+    word: str = "",
 ) -> list[dict[str, Any]]:
     """The table of `robustness.robustness` on at most 150 words and other clips, at the model's threshold."""
     from pipeline.audio.load import audio_files
@@ -223,13 +264,34 @@ def robustness_of(
     )
     noise_names = [path.stem for folder in map(Path, noise) for path in audio_files(folder)]
     rooms = read_rooms(rir)
-    info = run.info
+    info = run.info.of_word(word)
     with one_thread():
         rows = robustness(
-            words, others, classifier_for(run), info.features, info.detector, info.threshold,
+            words, others, classifier_for(run, word=word), info.features, info.detector, info.threshold,
             noise=dict(zip(noise_names, read_noise(noise), strict=True)),
             rooms=dict(zip(rooms.names, rooms.responses, strict=True)), seed=seed, progress=progress,
         )  # fmt: skip
     conditions: list[dict[str, Any]] = to_json(rows)
     artifacts.write_json(run.home / ROBUSTNESS, conditions)
     return conditions
+
+
+def scores_of_folder(
+    run: FinishedRun,
+    folder: Path,
+    detector_preset: str | None = None,
+    threshold: float | None = None,
+    progress: Progress | None = None,
+    word: str = "",
+) -> "FolderScores":
+    """Every clip of a folder, at the model's threshold or another; kept in the run's directory as its newest folder.
+    Raises CorpusError for one without audio."""
+    from pipeline.wakeword.evaluation.folder_scores import score_folder
+    from pipeline.wakeword.runtime.detector import preset
+
+    info = run.info.of_word(word)
+    config = preset(detector_preset, info.detector) if detector_preset else info.detector
+    chosen = info.threshold if threshold is None else threshold
+    scores = score_folder(folder, classifier_for(run, word=word), info.features, config, chosen, progress)
+    artifacts.write_json(run.home / FOLDER_SCORES, scores)
+    return scores

@@ -5,7 +5,7 @@ import queue
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,31 @@ from pipeline.optional import require
 from pipeline.records import Seconds, to_json
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
+from pipeline.wakeword.owner.enrolment import OwnerMatch
 from pipeline.wakeword.packaging.runner import Detector, blocks_of
 
 Samples = NDArray[Any]
 BLOCK_S: Seconds = 0.1
+VERIFIED_S: Seconds = 2.0  # of sound before a detection: the word, and a little before it
+RECENT_S: Seconds = 8.0  # that is kept
 POST_TIMEOUT_S: Seconds = 5.0
 STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One detection: the word, seconds from the start of the sound, and its score (0 to 1)."""
+    """One detection: the word, seconds from the start of the sound, its score (0 to 1), and whose voice it is, where
+    that was asked for."""
 
     word: str
     at_s: Seconds
     score: float
+    owner: OwnerMatch | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Without the owner where nobody asked for one."""
+        values: dict[str, Any] = to_json(self)
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass
@@ -78,7 +88,7 @@ class Reaction:
         if not self.url:
             return []
         request = urllib.request.Request(  # noqa: S310 - http and https alone, see __post_init__
-            self.url, json.dumps(to_json(heard)).encode(), {"Content-Type": "application/json"}
+            self.url, json.dumps(heard.as_json()).encode(), {"Content-Type": "application/json"}
         )
         try:
             with urllib.request.urlopen(request, timeout=POST_TIMEOUT_S):  # noqa: S310
@@ -87,11 +97,22 @@ class Reaction:
             return [f"{self.url} did not take the detection ({error})."]
 
 
-def listen(detector: Detector, blocks: Iterator[Samples]) -> Iterator[Heard]:
-    """The detections in sound at 16 kHz that comes block by block."""
+def listen(
+    detector: Detector, blocks: Iterator[Samples], verify: Callable[[Samples], OwnerMatch] | None = None
+) -> Iterator[Heard]:
+    """The detections in sound at 16 kHz that comes block by block; `verify` says whose voice the sound before each
+    is."""
+    recent = np.zeros(0, dtype=np.float32)
+    n_heard = 0
     for block in blocks:
-        for at_s, score in detector.feed(block):
-            yield Heard(detector.about["word"], at_s, score)
+        recent = np.concatenate([recent, block.astype(np.float32)])[-round(RECENT_S * RATE_HZ) :]
+        n_heard += len(block)
+        for at_s, score, word in detector.feed(block):
+            if verify is None:
+                yield Heard(word, at_s, score)
+                continue
+            end = len(recent) - (n_heard - round(at_s * RATE_HZ))
+            yield Heard(word, at_s, score, verify(recent[max(0, end - round(VERIFIED_S * RATE_HZ)) : end]))
 
 
 def sound_of(source: str, device: str = "") -> Iterator[Samples]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,9 @@ from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.settings import Settings
-from pipeline.wakeword.config import WakewordConfig
+from pipeline.wakeword.config import DataConfig, WakewordConfig
 from pipeline.wakeword.data.augment import PLAIN_SNR_DB, plain
-from pipeline.wakeword.data.clips import Clip, Label, scan_folders
+from pipeline.wakeword.data.clips import Clip, ClipScan, Label, scan_folders
 from pipeline.wakeword.data.feature_cache import (
     Pool,
     Pools,
@@ -40,8 +40,10 @@ from pipeline.wakeword.models.budget import Budget, check_budget
 from pipeline.wakeword.threshold import ThresholdBasis, from_validation
 
 if TYPE_CHECKING:
+    from pipeline.wakeword.runtime.model_files import WordInfo
     from pipeline.wakeword.training.distillation import SoftTargets
-    from pipeline.wakeword.training.train import Trainer, TrainingResult
+    from pipeline.wakeword.training.train import Trainer
+    from pipeline.wakeword.training.validate import Validation
 
 FEWEST = 8  # clips of the word
 WINDOWS_KEPT = 64  # of each class, with the model
@@ -54,7 +56,8 @@ def train_wakeword(
     """Raises CorpusError, TrainingError, FeatureError or AudioError in words; a run that was stopped raises
     TrainingError."""
     report: dict[str, Any] | None = None
-    budget = check_budget(config.model, config.features.shape, config.detector.hop_s)
+    n_words = max(1, len(config.data.names))
+    budget = check_budget(config.model, config.features.shape, config.detector.hop_s, n_words)
     with directory.start() as writer, device_turn(settings, writer):
         report = _train(settings, config, budget, writer, show)
         writer.update(progress=1.0, message="done", result={"metrics": report["validation"]})
@@ -108,15 +111,36 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
         )
     folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
     scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
-    usable = list(scan.usable)
+    usable = _with_words(scan, data)
     hint = f" ({len(scan.bad)} clips cannot be used: `pronlab wakeword scan` says why)" if scan.bad else ""
     _check_enough(usable, hint)
     if data.max_positives:
-        words = [clip for clip in usable if clip.label is Label.POSITIVE]
-        chosen = np.random.default_rng([config.seed, 7]).permutation(len(words))[: data.max_positives]
-        kept = {words[i].path for i in chosen}
+        kept: set[str] = set()
+        for name in data.names or ("",):
+            words = [clip for clip in usable if clip.label is Label.POSITIVE and clip.word == name]
+            chosen = np.random.default_rng([config.seed, 7]).permutation(len(words))[: data.max_positives]
+            kept |= {words[i].path for i in chosen}
         usable = [clip for clip in usable if clip.label is not Label.POSITIVE or clip.path in kept]
     return SelectedClips(scan.root, *hold_out(usable, data.validation, config.seed), scan.bad, scan.sources_known)
+
+
+def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
+    """The usable clips; of several words, each positive one with its word, in the order of the words. Raises
+    CorpusError for a word with too few clips."""
+    if not data.words:
+        return list(scan.usable)
+    named: list[Clip] = []
+    for name in data.names:
+        folders = [Path(f).absolute() for f, word in zip(data.positive, data.words, strict=True) if word == name]
+        clips = [
+            replace(clip, word=name)
+            for clip in scan.usable
+            if clip.label is Label.POSITIVE and any((scan.root / clip.path).is_relative_to(f) for f in folders)
+        ]
+        if len(clips) < FEWEST:
+            raise CorpusError(f"There are {len(clips)} usable clips of {name!r}; at least {FEWEST} are needed.")
+        named += clips
+    return named + [clip for clip in scan.usable if clip.label is not Label.POSITIVE]
 
 
 def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> None:
@@ -184,17 +208,22 @@ def _train(
     material = make_trainer(settings, config, writer, show)
     trained = material.trainer.run()
     writer.update(progress=0.99, message="calibrating on the validation clips")
-    temperature, calibration = _calibrated(trained)
-    threshold, basis = _threshold(trained, material.clips.held, config)
+    temperature, calibration = _calibrated(trained.validation)
+    threshold, basis = _threshold(trained.validation, material.clips.held, config)
+    words = tuple(
+        _word(name, validation, material.clips.held, config)
+        for name, validation in zip(config.data.names, trained.validations, strict=False)
+    )
     report = {
         **report_of(trained), "parameters": budget.parameters, "macs": budget.macs, "calibration": calibration,
         "n_train": len(material.clips.train), "n_held": len(material.clips.held),
         "sources_known": material.clips.sources_known, "threshold": to_json(basis),
         "rooms_left_out": material.rooms_left_out,
+        **({"words": {word.name: word.metrics for word in words}} if words else {}),
     }  # fmt: skip
     info = DetectorInfo(
         config.name, config.features, config.model, config.detector, threshold, temperature, budget.parameters,
-        {"validation": report["validation"], "calibration": calibration, "threshold": report["threshold"]},
+        {"validation": report["validation"], "calibration": calibration, "threshold": report["threshold"]}, words,
     )  # fmt: skip
     folder = writer.run.path / MODEL_FOLDER
     save_model(folder, trained.model, info)
@@ -290,9 +319,20 @@ def _teacher(
     return model.to(settings.device), None
 
 
-def _calibrated(trained: "TrainingResult") -> tuple[float, dict[str, Any]]:
-    logits = np.concatenate([trained.validation.words, trained.validation.rest]).astype(np.float64)
-    truth = np.arange(len(logits)) < len(trained.validation.words)
+def _word(name: str, validation: "Validation", held: Sequence[Clip], config: WakewordConfig) -> "WordInfo":
+    """One of several words, with a threshold of its own."""
+    from pipeline.wakeword.runtime.model_files import WordInfo
+    from pipeline.wakeword.training.train import figures_of
+
+    temperature, calibration = _calibrated(validation)
+    threshold, basis = _threshold(validation, held, config)
+    metrics = {"validation": figures_of(validation), "calibration": calibration, "threshold": to_json(basis)}
+    return WordInfo(name, threshold, temperature, metrics)
+
+
+def _calibrated(validation: "Validation") -> tuple[float, dict[str, Any]]:
+    logits = np.concatenate([validation.words, validation.rest]).astype(np.float64)
+    truth = np.arange(len(logits)) < len(validation.words)
     temperature = fit_temperature(logits, truth)
     before, after = (reliability(expit(logits / t), truth) for t in (1.0, temperature))
     return temperature, {
@@ -301,7 +341,7 @@ def _calibrated(trained: "TrainingResult") -> tuple[float, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _threshold(trained: "TrainingResult", held: Sequence[Clip], config: WakewordConfig) -> tuple[float, ThresholdBasis]:
+def _threshold(validation: "Validation", held: Sequence[Clip], config: WakewordConfig) -> tuple[float, ThresholdBasis]:
     """Of the validation negatives; an export and `pronlab wakeword evaluate` set a better one on a long stream."""
     hours = sum(clip.duration_s for clip in held if clip.label is Label.NEGATIVE) / 3600.0
-    return from_validation(trained.validation.words, trained.validation.rest, hours, config.detector.target_fah)
+    return from_validation(validation.words, validation.rest, hours, config.detector.target_fah)

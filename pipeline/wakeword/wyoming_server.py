@@ -1,7 +1,7 @@
-"""A Wyoming server of one bundle: what Home Assistant and its satellites ask for wake words."""
+"""A Wyoming server of one bundle, of one word or several: what Home Assistant and its satellites ask for wake words."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,15 +20,18 @@ from pipeline.wakeword.packaging.runner import Detector
 AUTHOR = Attribution(name="Pronlab", url="")
 
 
-def info_of(word: str, language: str) -> Info:
+def info_of(words: Sequence[str], language: str) -> Info:
     """What the server answers to `describe`."""
-    model = WakeModel(
-        name=word, attribution=AUTHOR, installed=True, description=word, version=__version__, languages=[language],
-        phrase=word,
-    )  # fmt: skip
+    models = [
+        WakeModel(
+            name=word, attribution=AUTHOR, installed=True, description=word, version=__version__, languages=[language],
+            phrase=word,
+        )
+        for word in words
+    ]  # fmt: skip
     program = WakeProgram(
         name="pronlab", attribution=AUTHOR, installed=True, description="Wake words trained with Pronlab",
-        version=__version__, models=[model],
+        version=__version__, models=models,
     )  # fmt: skip
     return Info(wake=[program])
 
@@ -39,6 +42,7 @@ class Handler(AsyncEventHandler):
     def __init__(self, make: Callable[[], Detector], language: str, *streams: Any) -> None:
         super().__init__(*streams)
         self._detector, self._language = make(), language
+        self._wanted = {word.name for word in self._detector.words}
         self._begin()
 
     def _begin(self) -> None:
@@ -48,13 +52,14 @@ class Handler(AsyncEventHandler):
 
     async def handle_event(self, event: Event) -> bool:
         """Answer one event; False ends the connection, of a client that wants another word."""
-        word = self._detector.about["word"]
+        words = [word.name for word in self._detector.words]
         if Describe.is_type(event.type):
-            await self.write_event(info_of(word, self._language).event())
+            await self.write_event(info_of(words, self._language).event())
         elif Detect.is_type(event.type):
             names = Detect.from_event(event).names
-            if names and word not in names:
+            if names and not set(words) & set(names):
                 return False
+            self._wanted = set(names or words)
         elif AudioStart.is_type(event.type):
             self._begin()
         elif AudioChunk.is_type(event.type):
@@ -66,9 +71,10 @@ class Handler(AsyncEventHandler):
     async def _hear(self, given: AudioChunk) -> None:
         chunk = self._converter.convert(given)
         samples = np.frombuffer(chunk.audio[: len(chunk.audio) // 2 * 2], dtype="<i2").astype(np.float32) / 32_768.0
-        for _at_s, _score in self._detector.feed(samples):
-            self._has_detected = True
-            await self.write_event(Detection(name=self._detector.about["word"], timestamp=given.timestamp).event())
+        for _at_s, _score, word in self._detector.feed(samples):
+            if word in self._wanted:
+                self._has_detected = True
+                await self.write_event(Detection(name=word, timestamp=given.timestamp).event())
 
 
 async def serve(

@@ -1,14 +1,17 @@
 """Where the speech is: what lies before and after it goes, and what was recorded tightly stays as it is."""
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.audio import voice
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import from_samples, load_audio
 from pipeline.audio.speech import MARGINS, between, cut_to, find_speech, speech_only
+from pipeline.audio.voice_activity import VoiceActivity
 from pipeline.records import PhoneScore, RubricName, ScoreResult, Target, Verdict, WordScore
 from pipeline.scoring.base import score_audio
 from pipeline.scoring.pieces import as_written, by_piece
@@ -48,9 +51,32 @@ def test_a_tight_recording_stays_the_same_object() -> None:
     assert speech_only(WORD, RubricName.SENTENCE) is WORD
 
 
+def test_a_recording_is_listened_to_once_and_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    listened: list[int] = []
+    both_ways = VoiceActivity.both_ways
+    monkeypatch.setattr(VoiceActivity, "both_ways", lambda self, s: listened.append(len(s)) or both_ways(self, s))
+    monkeypatch.setattr(voice, "MAX_HEARD", 2)
+    monkeypatch.setattr(voice, "_heard", OrderedDict())
+    sounds = [np.roll(WORD.samples, shift) for shift in (0, 512, 1024)]
+    for sound, times in zip((*sounds[:2], sounds[0], sounds[2], sounds[0], sounds[1]), (1, 2, 2, 3, 3, 4), strict=True):
+        sure = voice.voice_both_ways(sound)
+        assert len(listened) == times
+        assert np.array_equal(sure, both_ways(VoiceActivity(), voice._levelled(sound)))
+
+
 def test_without_a_voice_nothing_is_cut() -> None:
     audio = from_samples(noise(3.0), RATE_HZ)
     assert speech_only(audio, RubricName.WORD) is audio
+
+
+def test_a_short_word_before_a_pause_is_speech_and_a_flicker_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child's first word, .12 s of certain voice, 1.6 s before the second; and a third as much."""
+    audio, blocks = from_samples(noise(6.4), RATE_HZ), 200
+    for sure, first in ((0.6, 20), (0.2, 75)):
+        voice = np.zeros((2, blocks), np.float32)
+        voice[:, 20:26], voice[:, 75:150] = (0.1 + sure), 0.95
+        monkeypatch.setattr("pipeline.audio.speech.voice_both_ways", lambda _, voice=voice: voice)
+        assert find_speech(audio, RubricName.SENTENCE).start == first * 512
 
 
 def test_between_takes_seconds_off_both_ends() -> None:

@@ -21,6 +21,8 @@ MODULES = (
     "labelling",
     "recording_list",
     "desk",
+    "practising",
+    "classroom",
     "wakeword",
     "service",
     "monitoring",

@@ -25,9 +25,10 @@ LIMIT_S = 240  # for whatever is waited for: far more than it takes on a machine
 FLAGS = [
     "--no-sandbox", "--mute-audio", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
+    "--disable-sync", "--no-first-run", "--disable-gpu", "--process-per-site",
 ]  # fmt: skip
-DESK = ("test_labelling.py", "test_projects.py")  # run beside the others, as they wait more than they work
+# Run beside the others, with a server and a browser of their own: about half of the work.
+DESK = ("test_labelling.py", "test_projects.py", "test_wakeword.py")
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
 
 
@@ -106,8 +107,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def context(browser: Any, server: tuple[str, Settings]) -> Any:
-    """What the pages of all tests have in common: the dashboard's scripts, fetched and compiled once."""
-    return browser.new_context(base_url=server[0], permissions=["microphone"])
+    """What the pages of all tests have in common: the dashboard's scripts, fetched and compiled once. A page that stays
+    open keeps the process that has compiled them."""
+    shared = browser.new_context(base_url=server[0], permissions=["microphone"])
+    shared.new_page().goto("/_stcore/health")
+    return shared
 
 
 @pytest.fixture
@@ -130,9 +134,7 @@ def open_page(browser: Any, context: Any, server: tuple[str, Settings]) -> Itera
         page = place.new_page()
         pages.append(page)
         look(page, width, height, dark=dark)
-        page.set_default_timeout(1000 * LIMIT_S)
-        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
-        page.on("request", lambda request: complaints.extend(foreign(request.url)))
+        watch(page, complaints)
         text = "&".join(f"{key}={value}" for key, value in query.items())
         page.goto(f"/{path}?{text}")
         return page
@@ -146,6 +148,13 @@ def open_page(browser: Any, context: Any, server: tuple[str, Settings]) -> Itera
         else:
             page.context.close()
     assert not complaints
+
+
+def watch(page: Any, complaints: list[str]) -> None:
+    """Note the errors of a page, and what it asks other hosts for; whatever is waited for on it has LIMIT_S."""
+    page.set_default_timeout(1000 * LIMIT_S)
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+    page.on("request", lambda request: complaints.extend(foreign(request.url)))
 
 
 def look(page: Any, width: int, height: int = 900, *, dark: bool = False) -> None:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -15,7 +16,7 @@ from pipeline.projects.project import Project, folder_of, save_project
 from pipeline.projects.review import ProjectReview
 from pipeline.settings import Settings
 from pipeline.times import now_iso
-from tests.browser.conftest import expect, shoot, wait_for
+from tests.browser.conftest import expect, look, shoot, wait_for
 from tests.browser.test_labelling import listen, ready
 
 Open = Callable[..., Any]
@@ -84,14 +85,15 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     rita.get_by_role("textbox", name="Reason").fill("clear")
     rita.get_by_role("button", name="Decide").click()
     wait_for(lambda: ProjectReview(settings, project, ADMIN).look(recording.id).verdict is not None, "the decision")
-    rita = open_page("review", project=project.name, rater="Rita", recording=recording.id)
+    rita.goto(f"/review?project={project.name}&rater=Rita&recording={quote(recording.id)}")
     rita.get_by_role("button", name="Median").wait_for()
     rita.get_by_role("button", name="Make this decision a known answer").wait_for()
     rita.keyboard.press("m")  # the median of Eve's and Cem's
     wait_for(lambda: decided(settings, project, recording.id) != 70.0, "the decision by a key")
-    phone = open_page("agreement", width=390, set="demo")
-    phone.get_by_text("not enough overlap").first.wait_for()
-    shoot(phone, "agreement-phone")
+    look(rita, 390)
+    rita.goto("/agreement?set=demo")
+    rita.get_by_text("not enough overlap").first.wait_for()
+    shoot(rita, "agreement-phone")
 
 
 def heard(page: Any) -> None:
@@ -101,7 +103,8 @@ def heard(page: Any) -> None:
             const host = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.pair-desk'));
             const marks = [...(host?.shadowRoot ?? document).querySelectorAll('.side-heard')];
             return marks.length === 2 && marks.every((mark) => mark.textContent.startsWith('✓'));
-        }"""
+        }""",
+        polling=100,
     )
 
 
@@ -142,11 +145,11 @@ def test_a_pair_project_to_its_scale(open_page: Open, server: tuple[str, Setting
             for left, right in plan_of(settings, project).pairs
         ]
         jsonl.append(folder_of(settings, project.name) / "judgements.jsonl", *answers)
-        rita = open_page("review", project=project.name, rater="Rita")
-        rita.get_by_text("3 raters").wait_for()
-        rita.get_by_role("button", name="Save as ratings").click()
-        rita.get_by_text("4 ratings saved.").wait_for()
-        shoot(rita, "review-pairs")
+        eve.goto(f"/review?project={project.name}&rater=Rita")  # at the same desk
+        eve.get_by_text("3 raters").wait_for()
+        eve.get_by_role("button", name="Save as ratings").click()
+        eve.get_by_text("4 ratings saved.").wait_for()
+        shoot(eve, "review-pairs")
     finally:
         shutil.rmtree(folder_of(settings, project.name))
         for file in settings.sets_root.glob("demo/**/*_result.json"):

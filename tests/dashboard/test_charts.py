@@ -1,5 +1,7 @@
 """The figures hold exactly the data they were given, and name their axes with units."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,6 +80,9 @@ def test_long_curves_are_thinned_to_means_and_their_range() -> None:
     (short,) = run_charts.steps((step[:3], step[:3] % 2), "Loss").data
     assert list(short.y) == [1.0, 0.0, 1.0]
     assert len(run_charts.steps((step[:0], step[:0]), "Loss").data[0].x) == 0
+    raw, smooth = run_charts.steps((step[:3], step[:3] % 2), "Loss", smoothing=0.5).data
+    assert raw.opacity == run_charts.FAINT
+    assert smooth.y.tolist() == run_charts.smoothed(raw.y, 0.5).tolist()
 
 
 def test_runs_laid_over_each_other_can_be_told_apart() -> None:
@@ -117,6 +122,28 @@ def test_usage_leaves_out_what_was_not_measured() -> None:
     rows = [{"at": "2026-01-01T00:00:00Z", "cpu": 1.5, "gpu": None}, {"at": "2026-01-01T00:00:10Z", "cpu": 0.5}]
     assert list(run_charts.usage(rows, "cpu", "Cores").data[0].y) == [1.5, 0.5]
     assert len(run_charts.usage(rows, "gpu", "GPU").data[0].y) == 0
+
+
+def test_size_is_drawn_on_a_logarithmic_axis_and_systems_at_one_place_share_a_label() -> None:
+    def system(name: str, total: float, size_mb: float, at_least: bool = False, ours: bool = False) -> dict[str, Any]:
+        return {"name": name, "total": total, "size_mb": size_mb, "at_least": at_least, "ours": ours}
+
+    figure = score_charts.quality_against_size(
+        [
+            system("here, 39 MB", 0.822, 39.0, ours=True),
+            system("A", 0.830, 4000.0, True),
+            system("B", 0.829, 4000.0, True),
+            system("C", 0.821, 24_000.0),
+        ],
+        0.795,
+    )
+    here, published = figure.data
+    assert (list(here.x), list(here.y)) == ([39.0], [0.822])
+    assert list(published.text) == ["C", "A, B"]
+    assert list(published.marker.symbol) == ["diamond", "triangle-right"], "an arrow: at least so large"
+    assert list(published.textposition) == ["bottom left", "top left"]
+    assert figure.layout.xaxis.type == "log"
+    assert figure.layout.shapes[0].y0 == 0.795
 
 
 def test_importance_shows_the_greatest_on_top() -> None:

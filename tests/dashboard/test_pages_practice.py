@@ -3,12 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
-from dashboard.components.live_recorder import LiveRecording
-from pipeline.audio.endpoint import Phase
-from pipeline.audio.load import load_audio
 from pipeline.corpus.references import mark, marked
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.deployment.prediction_log import PredictionLog
@@ -19,7 +15,6 @@ from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
 from pipeline.settings import CHECKOUT, Settings
 from tests.pages import button, said
-from tests.practice.test_practice import Loud
 
 Open = Callable[..., Any]
 SAID = CHECKOUT / "data" / "demo" / "participant_04" / "kelimeler" / "11_masa.wav"
@@ -163,42 +158,6 @@ def test_a_recording_becomes_the_voice_that_learners_hear(open_page: Open, setti
     button(page, "Add reference").click().run()
     assert not page.exception
     assert len(marked(settings)) == 1
-
-
-def test_a_live_recording_begins_and_ends_by_itself_with_level_and_melody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.audio.endpoint.VoiceActivity", Loud)
-    recording = LiveRecording(0.7, 8.0)
-    seconds = np.arange(16_000) / 16_000
-    tone = 0.5 * sum(np.sin(2 * np.pi * 200 * k * seconds) / k for k in range(1, 6))
-    phases = []
-    for _ in range(50):
-        recording.hear(np.zeros(320, dtype=np.float32))
-        phases.append(recording.phase)
-    assert set(phases) == {Phase.WAITING}
-    for start in range(0, 16_000, 320):
-        recording.hear(tone[start : start + 320].astype(np.float32))
-    assert recording.phase is Phase.SPEAKING
-    assert recording.level_db == pytest.approx(10 * np.log10(np.square(tone).mean()), abs=1.0)
-    assert not recording.clipped
-    pitches = [hertz for _, hertz in recording.melody() if hertz == hertz]
-    assert np.median(pitches) == pytest.approx(200, rel=0.03)
-    for _ in range(50):
-        recording.hear(np.zeros(320, dtype=np.float32))
-    assert recording.phase is Phase.DONE
-    assert recording.heard
-    assert load_audio(recording.wav()).duration_s == pytest.approx(0.3 + 1.0 + 0.7, abs=0.08)
-    recording.hear(np.ones(320, dtype=np.float32))
-    assert not recording.clipped, "what comes after the end is not heard"
-
-
-def test_pages_from_another_machine_without_https_say_so(
-    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dashboard.components.live_recorder.insecure_origin", lambda: True)
-    page = open_page("practice")
-    page.segmented_control(key="recorder-way").set_value("live").run()
-    assert not page.exception
-    assert any("HTTPS pages only" in str(warning.value) for warning in page.warning)
 
 
 @pytest.mark.parametrize("content", [None, b"broken"])

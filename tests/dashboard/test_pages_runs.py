@@ -12,13 +12,15 @@ from click.testing import CliRunner
 
 from pipeline.cli.main import main
 from pipeline.evaluation.results_export import FORMATS
-from pipeline.evaluation.results_table import LABELS, ResultRow, of_published, result_rows
+from pipeline.evaluation.results_table import LABELS, ResultRow, of_evaluation, of_published, result_rows
+from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.runs.comparison import as_csv, as_markdown, compare_runs, curves
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
 from pipeline.settings import Settings
+from pipeline.speechllm.model_files import SpeechLlmInfo, is_stand_in, save_info
 from tests.pages import button, said
 
 if TYPE_CHECKING:
@@ -193,15 +195,27 @@ def test_runs_stand_among_the_systems(settings: Settings, three: list[RunDirecto
     content = {"table3": table, "figures": {"mdd": {"f1": 0.2}, "n": {"apa": 12, "mdd": 12}}}
     for run in three[:2]:
         (run.path / "table3.json").write_text(json.dumps(content), encoding="utf-8")
-    (three[1].path / "config.json").write_text(json.dumps({"model": "tiny", "evaluation_part": ""}), encoding="utf-8")
+    (three[1].path / "config.json").write_text(json.dumps({"model": "tiny", "set": "ocean"}), encoding="utf-8")
     rows = result_rows(settings)
     (run,) = (row for row in rows if row.kind == "run")
     assert run.system.startswith(f"run {three[0].id}")
     assert (run.total, run.mdd_f1, run.n) == (0.6, 0.2, 12)
     assert len([row for row in rows if row.kind == "published"]) == len(PUBLISHED)
-    assert rows[-1].kind == "human"
-    (chosen,) = (row for row in result_rows(settings, [three[1].id]) if row.kind == "run")
-    assert "held-out speakers" in chosen.system
+    assert [row.kind for row in rows[-2:]] == ["published", "stand_in"], "apart, after all that can be compared"
+    assert rows[-1].system.endswith("on ocean, held-out speakers")
+    assert rows[-1].total == 0.6 and rows[-1].gaps == {}
+    assert "stand_in" not in {row.kind for row in result_rows(settings, [three[0].id])}
+
+
+def test_a_stand_in_is_known_by_its_record_whatever_its_name(tmp_path: Path) -> None:
+    save_info(tmp_path / "phi", SpeechLlmInfo("phi-4-true", stand_in=True))
+    save_info(tmp_path / "standin", SpeechLlmInfo("standin"))
+    assert is_stand_in("tiny") and is_stand_in("standin") and is_stand_in(str(tmp_path / "phi"))
+    assert not is_stand_in(str(tmp_path / "standin"))
+    assert not is_stand_in("microsoft/Phi-4-multimodal-instruct")
+    report = {"model_id": "phi-4-true", "source": "a/manifest.jsonl", "part": "dev", "utterance": {}, "n": 4}
+    assert of_evaluation(SavedEvaluation({**report, "stand_in": True}, None), {}).kind == "stand_in"
+    assert of_evaluation(SavedEvaluation(report, None), {}).kind == "here"
 
 
 def test_every_form_of_the_table_holds_its_figures(tmp_path: Path) -> None:

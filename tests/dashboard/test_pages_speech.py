@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard.components.scored_text import VERDICTS, heard_in_words
+from pipeline import artifacts
 from pipeline.importing.importer import import_path
 from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
 from pipeline.phones import PHONES, UNKNOWN, bare
@@ -37,7 +38,7 @@ def phone(symbol: str, verdict: Verdict, **more: Any) -> PhoneScore:
 
 def test_what_became_of_a_phone_is_said_in_words() -> None:
     assert heard_in_words(phone("TH", Verdict.WRONG, heard="S")) == "heard as s"
-    assert heard_in_words(phone("TH", Verdict.WRONG, heard=UNKNOWN)) == "not like any English sound"
+    assert heard_in_words(phone("TH", Verdict.WRONG, heard=UNKNOWN)) == "said differently"
     assert heard_in_words(phone("TH", Verdict.MISSING)) == "not said"
     assert (
         heard_in_words(phone("TH", Verdict.WRONG, heard="S", before=("AH",))) == "heard as s, with an extra ʌ before it"
@@ -92,6 +93,8 @@ def test_results_stand_beside_paper_systems_and_people(
     assert {"utterance", "word", "phone", "mdd", "per", "wer", "real_time_factor"} <= report.keys()
     page = open_page("results")
     table = page.dataframe[0].value
+    assert "Whisper-large-v3" in set(page.dataframe[-1].value["Encoder"])
+    assert "Chosen on the test part" in said(page)
     assert {PAPER.short_name, HUMAN.short_name} <= set(table["System"])
     assert PAPER.source in set(table["Source"])
     assert len(table) == len(PUBLISHED) + 1 + 1 + _released()
@@ -158,7 +161,8 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
     found = SpeechLlmFigures(
         scores, 0.2, 0.15, rates, {**rates, "f1": 0.25}, {"apa": 20, "mdd": 20}, {"apa": 1, "mdd": 0}
     )
-    run = RunDirectory.create(settings.runs_root, kind="speechllm", name="llm", config={"adapter": "fresh"})
+    config = {"adapter": "fresh", "set": "ocean", "model": "microsoft/Phi-4-multimodal-instruct"}
+    run = RunDirectory.create(settings.runs_root, kind="speechllm", name="llm", config=config)
     with run.start() as writer:
         table = table3(found)
         for step in range(1, 9):
@@ -170,7 +174,8 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
     page = open_page("train", run=run.id)
     shown = said(page)
     assert "1 of 20 APA" in shown
-    assert "Measured on held-out speakers, 20 recordings; the paper on the part test, 2,500 recordings." in shown
+    assert "Data: **ocean** · 20 recordings · compared with the released scores, or the median" in shown
+    assert "The paper's figures are on the part test, 2,500 recordings." in shown
     assert "Scoring takes about 11.0 GB of memory on a GPU, for instance T4 16GB." in shown
     assert "mispronunciation F1 is 0.250" in shown
     tables = [frame.value for frame in page.dataframe]
@@ -178,6 +183,11 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
     paper = next(row for row in TABLE3 if (row.trained, row.epoch) == ("LoRA", 3))
     assert list(shown["Paper"]) == [f"{getattr(paper, name):.3f}" for name in table]
     assert list(shown["This run"])[:4] == ["0.610"] * 4
+    artifacts.write_json(run.path / "config.json", {**config, "model": "standin"})
+    page = open_page("train", run=run.id)
+    shown = next(frame.value for frame in page.dataframe if "This run" in frame.value.columns)
+    assert list(shown.columns) == ["Metric", "This run"], "a stand-in reproduces nothing"
+    assert "The paper's figures" not in said(page)
     listed = next(frame.value for frame in open_page("runs").dataframe if "Trains" in frame.value.columns)
     assert list(listed["PCC"]) == ["0.610"]
     assert list(listed["Trains"]) == ["Speech language model"]

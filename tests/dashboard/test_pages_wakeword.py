@@ -11,13 +11,13 @@ import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
 from dashboard.sections.wakeword.live import Listener
-from pipeline import jsonl
+from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.errors import AudioError, CorpusError
 from pipeline.jobs.launcher import end_now
 from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
-from pipeline.settings import Settings
+from pipeline.settings import CHECKOUT, Settings
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import library_names, open_library
 from pipeline.wakeword.data.clips import SPOKEN
@@ -89,6 +89,12 @@ def test_an_empty_installation_says_what_comes_first(open_page: Open, step: str,
     assert words in said(page)
 
 
+def field(page: Any, preset: str, setting: str, version: int = 0) -> Any:
+    key = f"wakeword-fields-{preset}-{version}-{setting}"
+    widgets = (*page.number_input, *page.selectbox, *page.checkbox, *page.text_input)
+    return next(widget for widget in widgets if widget.key == key)
+
+
 def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -> None:
     words = open_library(chirps, "chirp")
     (words.folder("positive") / "broken.wav").write_bytes(b"RIFF")
@@ -133,7 +139,47 @@ def test_the_steps_that_a_preset_runs_are_said(open_page: Open, chirps: Settings
     assert "2,500 steps: 1,500 in the first pass; 500 after mining, 2 times." in said(page)
     next(box for box in page.selectbox if box.label == "Preset").set_value("small").run()
     assert "2,800 steps: 1,500 in the first pass; 500 after mining, 2 times; 300 on the 8-bit grid." in said(page)
-    assert next(n for n in page.number_input if n.label == "Steps").placeholder == "1,500"
+    assert field(page, "small", "train.steps").value == 1500
+    assert field(page, "small", "model.width").value == 0.6
+
+
+def test_settings_are_saved_loaded_reset_and_deleted(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="2 Configuration")
+    field(page, "default", "train.rate").set_value(0.002)
+    next(box for box in page.text_input if box.label == "Save the settings as").set_value("mine")
+    button(page, "Save preset").click().run()
+    assert not page.exception
+    assert next(box for box in page.selectbox if box.label == "Preset").value == "mine"
+    assert field(page, "mine", "train.rate").value == 0.002
+    assert field(page, "mine", "train.steps").value == 1500
+    field(page, "mine", "train.rate").set_value(0.1)
+    button(page, "Reset").click().run()
+    assert field(page, "mine", "train.rate", 1).value == 0.002
+    button(page, "Yes, delete it").click().run()
+    assert "mine" not in next(box for box in page.selectbox if box.label == "Preset").options
+    assert not list((chirps.data_root / "presets" / "wakeword").iterdir())
+
+
+def test_a_rate_and_searched_settings_are_used_by_a_click(open_page: Open, chirps: Settings) -> None:
+    """As the two commands leave them."""
+    folder = str(open_library(chirps, "chirp").folder("positive"))
+    config = build(WakewordConfig, {"data": {"positive": [folder]}})
+    with RunDirectory.create(chirps.jobs_root, kind="rate-range", name="chirp", config=config).start() as writer:
+        for step, (rate, loss) in enumerate(((1e-4, 0.7), (3e-3, 0.2), (1e-1, 2.0)), start=1):
+            writer.log_metrics(event="rate", step=step, rate=rate, loss=loss)
+        writer.update(result={"suggested": 1e-3})
+    with RunDirectory.create(chirps.runs_root, kind="wakeword-search", name="chirp", config=config).start() as writer:
+        for trial, value in enumerate((0.5, 0.2, 0.4)):
+            settings = {"model.width": 0.5 + trial / 10, "augment.masks": trial}
+            writer.log_metrics(event="trial", trial=trial, value=value, settings=settings)
+    page = open_page("wakeword", step="2 Configuration")
+    assert not page.exception
+    button(page, "Use the rate 0.001").click().run()
+    assert field(page, "default", "train.rate").value == 0.001
+    assert "3 trials; the best, number 2, reached **0.200**" in said(page)
+    button(page, "Use these settings").click().run()
+    assert (field(page, "default", "model.width").value, field(page, "default", "augment.masks").value) == (0.6, 1)
+    assert field(page, "default", "train.rate").value == 0.001, "what was set before stays"
 
 
 def test_variations_are_rendered_to_hear(open_page: Open, chirps: Settings) -> None:
@@ -143,6 +189,36 @@ def test_variations_are_rendered_to_hear(open_page: Open, chirps: Settings) -> N
     assert [c.value for c in page.caption if c.value.startswith("Variation")] == [f"Variation {n}" for n in (1, 2, 3)]
 
 
+def test_a_batch_is_drawn_to_hear_and_to_see(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="1 Data")
+    page.button(key="wakeword-batch").click().run()
+    assert not page.exception
+    shown = [
+        m.value for m in page.markdown if m.value in ("**The word**", "**Other speech**", "**Similar-sounding speech**")
+    ]
+    assert [shown.count(name) for name in dict.fromkeys(shown)] == [2, 4, 2]
+    page.button(key="wakeword-features").click().run()
+    assert "one standard deviation" in said(page)
+
+
+def test_takes_are_kept_refused_and_undone(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = open_library(settings, "computer", create=True)
+    spoken = sorted((CHECKOUT / "data" / "demo" / "participant_01").rglob("*.wav"))[0].read_bytes()
+    given = {"take-computer-0": spoken, "take-computer-1": to_wav(np.zeros(RATE_HZ)), "take-computer-2": spoken}
+    monkeypatch.setattr("dashboard.sections.wakeword.record.recorder", lambda key, of: given.get(key))
+    page = open_page("wakeword", step="1 Data")
+    while page.session_state["pronlab.takes-count-computer"] < 3:
+        page.run()
+    assert [file.name for file in words.files("positive")] == ["take-001-2.wav", "take-001.wav"]
+    assert "take 3 of 20" in said(page.run())
+    button(page, "Undo the last take").click().run()
+    assert [file.name for file in words.files("positive")] == ["take-001.wav"]
+    given["take-computer-3"] = to_wav(np.zeros(RATE_HZ))
+    assert "Nothing can be heard" in said(page.run().run())
+
+
 def test_a_training_is_checked_refused_and_started(
     open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,10 +226,12 @@ def test_a_training_is_checked_refused_and_started(
     button(page, "Check fit").click().run()
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
-    page.text_area(key="wakeword-overrides").set_value("train.steps=-1\nmodel.target=esp32_s3\nmodel.name=resnet18")
+    field(page, "default", "model.target").set_value("esp32_s3")
+    field(page, "default", "detector.votes").set_value(5)
     button(page, "Start training").click().run()
-    assert "steps lies in" in said(page)
-    page.text_area(key="wakeword-overrides").set_value("model.target=esp32_s3\nmodel.name=resnet18")
+    assert "votes is at most of, got 5 of 3" in said(page)
+    field(page, "default", "detector.votes").set_value(2)
+    field(page, "default", "model.name").set_value("resnet18")
     button(page, "Start training").click().run()
     assert "The model does not fit" in said(page)
     assert not list(chirps.runs_root.glob("*")), "nothing was started"
@@ -161,11 +239,15 @@ def test_a_training_is_checked_refused_and_started(
     monkeypatch.setattr(
         "dashboard.services.wakeword.start_training", lambda config, where: started.append(config) or "run"
     )
-    page.text_area(key="wakeword-overrides").set_value("train.steps=5")
+    field(page, "default", "model.name").set_value("tcn")
+    field(page, "default", "model.target").set_value("phone")
+    field(page, "default", "train.steps").set_value(5)
+    field(page, "default", "train.ema").set_value(False)
     button(page, "Start training").click().run()
     assert "has started" in said(page)
     (config,) = started
-    assert config.train.steps == 5
+    assert (config.train.steps, config.train.ema, config.model.target) == (5, False, "phone")
+    assert config.mining.steps == 500, "as the preset has it"
     assert config.data.positive == (str(open_library(chirps, "chirp").folder("positive")),)
     assert config.data.rir == ()
 
@@ -193,6 +275,24 @@ def test_a_finished_detector_through_all_steps(open_page: Open, detector: RunDir
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception
     assert "Model card" in {e.label for e in page.expander}
+
+
+def test_a_folder_is_listed_with_its_scores(
+    open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [{"clip": f"{name}.wav", "duration_s": 1.0, "score": score, "detected": score > 0}
+             for name, score in (("a", 2.0), ("b", -3.0), ("c", 1.0))]  # fmt: skip
+    report = {"folder": "/x/words", "threshold": 0.0, "n": 3, "detected": 2, "share": 2 / 3, "interval": [0.09, 0.99]}
+    artifacts.write_json(detector.path / "folder.json", {**report, "clips": clips})
+    started: list[Any] = []
+    monkeypatch.setattr("dashboard.services.wakeword.start_work", lambda *given: started.append(given))
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert "Detected in **2 of 3** clips of `words`: 66.7%" in said(page)
+    table = next(frame.value for frame in page.dataframe if "Clip" in frame.value)
+    assert list(table["Clip"]) == ["b.wav", "c.wav", "a.wav"], "the lowest scores first"
+    page.button(key="folder-start").click().run()
+    folder = open_library(chirps, "chirp").folder("positive")
+    assert started == [("detect", RunDirectory(detector.path), str(folder))]
 
 
 def test_work_is_started_in_the_background(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:

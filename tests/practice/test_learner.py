@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.errors import AccessError
-from pipeline.people.access import Identity
+from pipeline.people.access import Identity, Role
 from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.attempts import delete_attempts
 from pipeline.practice.consent import Keep, exported, give_consent
 from pipeline.practice.memory import Memory, remember, remembered
-from pipeline.practice.pin import MOST_WRONG, PinError, has_pin, open_with, opens, remove_pin, set_pin
+from pipeline.practice.pin import MOST_WRONG, PinError, has_pin, open_with, opens, remove_pin, reset_pin, set_pin
 from pipeline.settings import Settings
 
 
@@ -71,6 +71,17 @@ def test_a_pin_is_changed_by_its_learner_alone_and_goes_with_everything(settings
     assert b"pin.json" not in exported(settings, "Deniz")
     assert delete_attempts(settings, "Deniz") == 0, "files beside the attempts are none"
     assert not has_pin(settings, "Deniz")
+
+
+def test_an_administrator_frees_a_name_that_somebody_locked(settings: Settings) -> None:
+    set_pin(settings, "Deniz", "2468")
+    with pytest.raises(AccessError):
+        reset_pin(settings, "Deniz", Identity("Rita", frozenset(Role) - {Role.ADMIN}))
+    assert has_pin(settings, "Deniz")
+    reset_pin(settings, "DENİZ", Identity("Ada", frozenset({Role.ADMIN})))
+    assert opens(settings, "Deniz", "")
+    with pytest.raises(PinError, match="has no PIN"):
+        reset_pin(settings, "Deniz", Identity("Ada", frozenset({Role.ADMIN})))
 
 
 def test_the_place_is_remembered_only_with_consent(settings: Settings) -> None:

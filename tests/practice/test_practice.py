@@ -2,8 +2,6 @@
 
 import csv
 import io
-import shutil
-import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,13 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from numpy.typing import NDArray
 
 from pipeline.audio.check import CUT_OFF
-from pipeline.audio.endpoint import Endpointer, Phase
 from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.audio.voice import surest_voice
-from pipeline.audio.voice_activity import VoiceActivity
 from pipeline.cli.main import main
 from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
 from pipeline.corpus.sets import get_set, read_recordings
@@ -572,63 +567,6 @@ def test_the_louder_longer_higher_vowel_is_the_stressed_one() -> None:
     right, wrong = stressed(weak, strong), stressed(strong, weak)
     assert (right.expected, right.heard, right.moved) == (1, 1, False)
     assert (wrong.heard, wrong.moved) == (0, True)
-
-
-# When somebody has begun and ended
-
-
-class Loud(VoiceActivity):
-    """In silero's place: loud is voice."""
-
-    def block(self, samples: NDArray[np.float32]) -> float:
-        return float(np.abs(samples).max())
-
-
-def endpointed(parts: list[tuple[float, float]], **given: Any) -> tuple[Endpointer, float]:
-    """Feeds (seconds, level) parts in pieces of 20 ms; when it was done."""
-    sound = np.concatenate([np.full(round(s * RATE_HZ), level, dtype=np.float32) for s, level in parts])
-    found = Endpointer(model=Loud(), **given)
-    for start in range(0, len(sound), 320):
-        if found.feed(sound[start : start + 320]) is Phase.DONE:
-            return found, start / RATE_HZ
-    return found, float("inf")
-
-
-def test_it_stops_after_the_silence_that_follows_speech() -> None:
-    found, at_s = endpointed([(1.0, 0.0), (0.8, 0.9), (3.0, 0.0)], silence_s=0.7)
-    assert found.heard
-    assert at_s == pytest.approx(2.5, abs=0.06)
-    assert len(found.recording()) / RATE_HZ == pytest.approx(0.3 + 0.8 + 0.7, abs=0.07)
-
-
-def test_a_pause_within_a_sentence_does_not_end_it() -> None:
-    _, at_s = endpointed([(0.5, 0.0), (0.5, 0.9), (0.6, 0.0), (0.5, 0.9), (2.0, 0.0)], silence_s=0.9)
-    assert at_s == pytest.approx(3.0, abs=0.06)
-
-
-def test_a_click_is_no_speech_and_nobody_is_waited_for_for_ever() -> None:
-    found, at_s = endpointed([(1.0, 0.0), (0.05, 0.9), (6.0, 0.0)], waits_s=4.0)
-    assert not found.heard
-    assert at_s == pytest.approx(4.0, abs=0.06)
-
-
-def test_somebody_who_never_stops_is_stopped() -> None:
-    found, at_s = endpointed([(9.0, 0.9)], longest_s=5.0)
-    assert found.heard
-    assert at_s == pytest.approx(5.0, abs=0.06)
-
-
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
-def test_silero_hears_a_synthetic_voice_begin_and_end(tmp_path: Path) -> None:
-    clip = tmp_path / "clip.wav"
-    subprocess.run(["espeak-ng", "-v", "en-us", "-w", str(clip), "a long and quiet afternoon"], check=True)
-    said = load_audio(clip).samples
-    found = Endpointer(silence_s=0.8)
-    sound = np.concatenate([np.zeros(RATE_HZ, np.float32), said, np.zeros(2 * RATE_HZ, np.float32)])
-    for start in range(0, len(sound), 320):
-        found.feed(sound[start : start + 320])
-    assert found.phase is Phase.DONE
-    assert len(found.recording()) / RATE_HZ == pytest.approx(len(said) / RATE_HZ + 0.9, abs=0.5)
 
 
 @pytest.mark.usefixtures("demo")

@@ -29,6 +29,7 @@ from pipeline.scoring.heuristic import rules
 from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.text.words import text_key
+from tests.conftest import make_few
 
 DEMO = CHECKOUT / "data" / "demo"
 MASA = DEMO / "references" / "masa.wav"
@@ -307,16 +308,16 @@ def _louder(source: Path, folder: Path) -> Path:
     return folder / "louder.wav"
 
 
-@pytest.mark.usefixtures("demo")
-def test_a_set_is_scored_and_its_predictions_read_back(settings: Settings) -> None:
-    assert read_predictions(settings, "demo").empty
+def test_a_set_is_scored_and_its_predictions_read_back(settings: Settings, tmp_path: Path) -> None:
+    make_few(settings, tmp_path)
+    assert read_predictions(settings, "few").empty
     for name in ("heuristic", "acoustic57"):
-        assert len(score_set(settings, "demo", name)) == 176
-    table = read_predictions(settings, "demo")
-    assert table.groupby("scorer")["overall"].count().to_dict() == {"acoustic57": 176, "heuristic": 176}
+        assert len(score_set(settings, "few", name)) == 24
+    table = read_predictions(settings, "few")
+    assert table.groupby("scorer")["overall"].count().to_dict() == {"acoustic57": 24, "heuristic": 24}
     assert table["held_out"].all()
-    score_set(settings, "demo", "acoustic57")
-    assert len(read_predictions(settings, "demo")) == 352
+    score_set(settings, "few", "acoustic57")
+    assert len(read_predictions(settings, "few")) == 48
 
 
 def test_a_recording_that_cannot_be_read_is_counted_not_dropped(settings: Settings, tmp_path: Path) -> None:

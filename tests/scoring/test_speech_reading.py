@@ -97,3 +97,15 @@ def test_a_word_is_not_left_out_where_something_is_said() -> None:
     assert found.left_out([2, 2, 2], level) == [1]
     level[8:18] = -5.0
     assert found.left_out([2, 2, 2], level) == []
+
+
+def test_a_word_is_not_left_out_whose_sound_the_words_beside_it_have() -> None:
+    """Four words as fast as each other; what is long is the one before the gap, by a word's length."""
+    usual, long = [1, 1, 2, 2], [1, 1, 1, 1, 1, 1, 2, 2]
+    words = [[[1, 2]], [[3, 4]], [[1, 2]], [[1, 2]], [[1, 2]]]
+    for first, left_out in ((usual, [1]), (long, [])):
+        path = [0, *first, 0, *usual, 0, *usual, 0, *usual, 0]
+        found = read(sure(path, doubt=1e-12), words)
+        assert found.variants == (0, None, 0, 0, 0)
+        level = np.where(np.array(path) == 0, -60.0, 0.0)
+        assert found.left_out(5 * [2], level) == left_out

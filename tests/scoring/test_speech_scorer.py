@@ -24,7 +24,7 @@ from pipeline.scoring.speech.scorer import SpeechScorer
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
     calibrated,
-    heard_instead,
+    is_gone,
     judge_phones,
     match_probability,
 )
@@ -65,7 +65,10 @@ def test_evidence_speaks_for_what_was_said() -> None:
     assert said.phones.shape == (3, n_phone_features(len(LABELS)))
     assert said.rhythm.shape == (len(RHYTHM),)
     assert np.isfinite(said.phones).all()
-    assert heard_instead(INDEX["AE"], other.substituted[1], float(other.deleted[1])) == "AH"
+    assert not is_gone(INDEX["AE"], other.substituted[1], float(other.deleted[1]))
+    without = sure(["K", "T"])
+    gone = gather_evidence(without, text, level(without))
+    assert is_gone(INDEX["AE"], gone.substituted[1], float(gone.deleted[1]))
     assert other.substituted[1, INDEX["AH"]] > 0 > said.substituted[1, INDEX["AH"]]
     names = dict(zip(RHYTHM, other.rhythm.tolist(), strict=True))
     assert names["free_errors"] == pytest.approx(1 / 3)
@@ -125,7 +128,7 @@ def test_a_phone_that_is_left_out_is_told_from_one_that_is_wrong() -> None:
     verdicts = verdicts_on(text, judged, ["K", "AE", "T", UNKNOWN])
     assert (verdicts[3].verdict, verdicts[3].heard) == (Verdict.WRONG, UNKNOWN)
     verdicts = verdicts_on(text, judged, ["K", "AE", "T", "Z"])
-    assert (verdicts[3].verdict, verdicts[3].heard) == (Verdict.WRONG, "Z")
+    assert (verdicts[3].verdict, verdicts[3].heard) == (Verdict.WRONG, UNKNOWN), "what was said there is not named"
 
 
 def test_a_phone_that_was_added_is_reported() -> None:

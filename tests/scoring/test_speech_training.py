@@ -79,6 +79,7 @@ def test_a_run_leaves_all_that_researchers_expect(speech_run: Path) -> None:
     assert {"greedy_per", "phone", "mdd_f1", "utterance_total"} <= epochs[0]["held_out"].keys()
     assert is_speech_folder(speech_run / "model")
     info = load_info(speech_run / "model")
+    assert info.part == "train", "as it was found, where the settings leave it open"
     assert (info.n_recordings, info.n_speakers, len(info.speakers)) == (9, 3, 3)
     assert info.has_heard(info.trained_on, "s1")
     assert not info.has_heard("elsewhere", "s1")

@@ -125,8 +125,8 @@ def test_the_run_directory_tells_the_whole_story(run_and_report: tuple[RunDirect
 
 
 def test_the_same_seed_gives_the_same_model(tmp_path: Path) -> None:
-    data = made_up(n=120)
-    first, second, other = (trained(tmp_path, data, epochs=15, seed=seed)[1].metrics for seed in (1, 1, 2))
+    data, small = made_up(n=60), {"epochs": 4, "folds": 2, "trees": 5}
+    first, second, other = (trained(tmp_path, data, seed=seed, **small)[1].metrics for seed in (1, 1, 2))
     assert first == second
     assert first != other
 
@@ -140,6 +140,16 @@ def test_early_stopping_ends_before_the_last_epoch_and_keeps_the_best() -> None:
     assert fit.best_epoch < 390
     error = np.abs(predict_network(fit.weights, z[:60]) - data.scores[:60]).mean()
     assert fit.best_val_mae == pytest.approx(error, abs=0.05)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 10, 20])
+def test_however_few_steps_there_are_they_can_be_made(epochs: int) -> None:
+    """Ten steps, ten epochs of one batch, left none for the learning rate to rise in."""
+    config, data = TrainConfig(set="s", epochs=epochs), made_up(24)
+    rates: list[float] = []
+    fit_network(data.values, data.scores, config, seed=0, on_epoch=lambda epoch: rates.append(epoch.learning_rate))
+    assert len(rates) == epochs
+    assert max(rates) <= config.learning_rate
 
 
 def test_the_folded_network_answers_as_torch_does() -> None:

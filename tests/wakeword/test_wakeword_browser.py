@@ -52,5 +52,5 @@ def test_the_browsers_detector_goes_off_where_the_runner_does(tmp_path: Path) ->
         expected = [one for start in range(0, len(samples), PIECE) for one in detector.feed(samples[start:][:PIECE])]
     answers = json.loads(done.stdout)
     assert len(expected) > 2
-    assert [at_s for at_s, _ in answers] == pytest.approx([at_s for at_s, _ in expected], abs=1e-3)
-    assert [score for _, score in answers] == pytest.approx([score for _, score in expected], abs=1e-3)
+    assert [at_s for at_s, _ in answers] == pytest.approx([at_s for at_s, _, _ in expected], abs=1e-3)
+    assert [score for _, score in answers] == pytest.approx([score for _, score, _ in expected], abs=1e-3)

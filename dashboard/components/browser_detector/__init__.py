@@ -18,6 +18,7 @@ from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
 
 FOLDER = Path(__file__).parent
 NAME = "pronlab_browser_detector"
+OF_WORD = ("word", "votes", "of", "threshold", "hysteresis", "lockout_s", "temperature")
 STRINGS = {
     "start": N_("Listen in this browser"),
     "stop": N_("Stop"),
@@ -25,6 +26,7 @@ STRINGS = {
     "listening": N_("Listening. Say the word."),
     "score": N_("Score"),
     "detected": N_("Detected at {at} s (score {score})"),
+    "detected_word": N_("{word} detected at {at} s (score {score})"),
     "failed": N_("The detector cannot run in this browser ({reason})."),
     "microphone": N_("The microphone cannot be used ({reason}). Allow it in the site settings beside the address."),
 }
@@ -34,10 +36,12 @@ def browser_detector(bundle: Path, threshold: float | None, *, key: str) -> None
     """Draw it, for the detector of a zip of `pronlab wakeword export --bundle`; `threshold` in place of its own."""
     with zipfile.ZipFile(bundle) as archive:
         model, about = archive.read(BUNDLE_MODEL), artifacts.loads(archive.read(BUNDLE_DETECTOR))
-    names = ("window_samples", "hop_samples", "votes", "of", "threshold", "hysteresis", "lockout_s", "temperature")
-    settings = {name: about[name] for name in names}
+    shared = {name: about[name] for name in ("window_samples", "hop_samples")}
+    of_words = [{**about, **word} for word in about.get("words") or [{}]]
+    words = [{name: word[name] for name in OF_WORD} for word in of_words]
     if threshold is not None:
-        settings["threshold"] = threshold
+        words = [{**word, "threshold": threshold} for word in words]
+    settings = {**shared, "words": words}
     strings = {name: _(text) for name, text in STRINGS.items()}
     data = {"model": base64.b64encode(model).decode("ascii"), "about": settings, "strings": strings}
     _component()(key=key, data=data)

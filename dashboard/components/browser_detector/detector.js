@@ -2,17 +2,39 @@
 
 const RATE_HZ = 16_000;
 
-class Detector {
-  constructor(ort, session, about) {
-    Object.assign(this, { ort, session, about });
+// From the logits of one word, window by window, to its detections.
+class Word {
+  constructor(about, hop) {
+    Object.assign(this, { about, hop });
     this.last = [];
-    this.buffer = new Float32Array(0);
-    this.dropped = 0; // samples that have gone from the start
     this.armed = true;
     this.since = Infinity;
   }
 
-  // Resolves to one { atS, score, vote, detected } for each window that is complete.
+  step(logit) {
+    const { word, votes, of, threshold, hysteresis, lockout_s: lockoutS, temperature } = this.about;
+    this.last = [...this.last, logit].slice(-of);
+    const vote = this.last.length < votes ? -Infinity : [...this.last].sort((a, b) => b - a)[votes - 1];
+    this.since += 1;
+    if (vote < threshold - hysteresis) this.armed = true;
+    const detected = this.armed && this.since > Math.round((lockoutS * RATE_HZ) / this.hop) && vote >= threshold;
+    if (detected) {
+      this.armed = false;
+      this.since = 0;
+    }
+    return { word, vote, detected, score: 1 / (1 + Math.exp(-vote / temperature)) };
+  }
+}
+
+class Detector {
+  constructor(ort, session, about) {
+    Object.assign(this, { ort, session, about });
+    this.words = (about.words ?? [{}]).map((word) => new Word({ ...about, ...word }, about.hop_samples));
+    this.buffer = new Float32Array(0);
+    this.dropped = 0; // samples that have gone from the start
+  }
+
+  // Resolves to one { atS, word, score, vote, detected } for each word in each window that is complete.
   async feed(samples) {
     const joined = new Float32Array(this.buffer.length + samples.length);
     joined.set(this.buffer);
@@ -23,26 +45,13 @@ class Detector {
     if (windows < 1) return [];
     const sound = this.buffer.slice(0, span + (windows - 1) * step);
     const { logit } = await this.session.run({ sound: new this.ort.Tensor("float32", sound, [sound.length]) });
+    const n = this.words.length;
     const results = Array.from(logit.data, (value, number) => ({
-      atS: (this.dropped + span + step * number) / RATE_HZ,
-      ...this.step(value),
+      atS: (this.dropped + span + step * Math.floor(number / n)) / RATE_HZ,
+      ...this.words[number % n].step(value),
     }));
     this.buffer = this.buffer.slice(windows * step);
     this.dropped += windows * step;
     return results;
-  }
-
-  step(logit) {
-    const { votes, of, threshold, hysteresis, lockout_s: lockoutS, hop_samples: hop, temperature } = this.about;
-    this.last = [...this.last, logit].slice(-of);
-    const vote = this.last.length < votes ? -Infinity : [...this.last].sort((a, b) => b - a)[votes - 1];
-    this.since += 1;
-    if (vote < threshold - hysteresis) this.armed = true;
-    const detected = this.armed && this.since > Math.round((lockoutS * RATE_HZ) / hop) && vote >= threshold;
-    if (detected) {
-      this.armed = false;
-      this.since = 0;
-    }
-    return { vote, detected, score: 1 / (1 + Math.exp(-vote / temperature)) };
   }
 }

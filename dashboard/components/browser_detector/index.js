@@ -106,11 +106,15 @@ class Page {
     if (this.busy || this.waiting.length < PIECE) return;
     this.busy = true;
     const { detector } = this;
-    for (const result of await detector.feed(Float32Array.from(this.waiting.splice(0)))) {
-      this.meter.value = result.score;
+    const results = await detector.feed(Float32Array.from(this.waiting.splice(0)));
+    const newest = results.slice(-detector.words.length).map(({ score }) => score);
+    if (newest.length) this.meter.value = Math.max(...newest);
+    for (const result of results) {
       if (!result.detected) continue;
       const line = document.createElement("li");
-      line.textContent = this.data.strings.detected
+      const { strings, about } = this.data;
+      line.textContent = (about.words.length > 1 ? strings.detected_word : strings.detected)
+        .replace("{word}", result.word)
         .replace("{at}", result.atS.toFixed(1))
         .replace("{score}", result.score.toFixed(2));
       this.list.prepend(line);

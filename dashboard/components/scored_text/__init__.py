@@ -153,7 +153,7 @@ def heard_in_words(phone: PhoneScore) -> str:
     if phone.verdict is Verdict.MISSING:
         parts.append(_("not said"))
     elif phone.heard == UNKNOWN:
-        parts.append(_("not like any English sound"))
+        parts.append(_("said differently"))
     elif phone.heard is not None:
         parts.append(_("heard as {sound}").format(sound=known_sound(phone.heard).shown))
     if phone.before and phone.verdict is not Verdict.RIGHT:

@@ -18,16 +18,19 @@ from pipeline.practice.stress import WordStress
 from pipeline.records import RubricName
 
 
+@st.fragment
 def compared_with_reference(attempt: ScoredAttempt) -> None:
-    """Waveform, spectrogram and melody of both, timing and pauses."""
+    """Timing and pauses; waveform, spectrogram and melody of both once somebody opens it."""
     comparison = attempt.comparison
     if comparison is not None:
-        with st.expander(_("Comparison with the reference")):
-            warped = st.toggle(
-                _("Align in time"), value=True, key="comparison-aligned",
-                help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),
-            )  # fmt: skip
-            st.plotly_chart(practice_charts.comparison(comparison, warped=warped), key="practice-comparison")
+        unfolded = st.expander(_("Comparison with the reference"), key="practice-compared", on_change="rerun")
+        with unfolded:
+            if unfolded.open:
+                warped = st.toggle(
+                    _("Align in time"), value=True, key="comparison-aligned",
+                    help=_("Stretches your recording to the timing of the reference. Off: each at its own pace."),
+                )  # fmt: skip
+                st.plotly_chart(practice_charts.comparison(comparison, warped=warped), key="practice-comparison")
             st.markdown(" ".join(_timing(comparison, attempt.result.target.rubric)))
     if attempt.stresses:
         with st.expander(_("Stress of each word")):

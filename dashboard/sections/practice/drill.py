@@ -115,7 +115,7 @@ def _say(contrast: Contrast, now: _Round, pair: Pair, voices: tuple[ReferenceVoi
     asked = now.said[now.number]
     row = st.container(horizontal=True, vertical_alignment="center")
     row.subheader(_("2. Say “{word}”").format(word=plain(asked)), anchor=False)
-    data = recorder(f"drill-{contrast.id}-{now.number}-{now.takes}", choice_in=row)
+    data = recorder(f"drill-{contrast.id}-{now.number}-{now.takes}", starts=now.takes, choice_in=row)
     if data is not None:
         _told(contrast, now, pair, asked, data)
         st.button(

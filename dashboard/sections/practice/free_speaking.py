@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import identity
-from dashboard.components.recorder import recorder
+from dashboard.components.recorder import FREE, recorder
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.sections.practice.verdict import again, take
@@ -24,7 +24,8 @@ def free_speaking(exercise: Exercise) -> None:
         _("Speak for up to {seconds} s. Nothing of it is scored or kept.").format(seconds=number(LONGEST_S))
     )  # fmt: skip
     of_learner = "" if identity.is_open() else f"-{exercise.learner}"
-    data = recorder(f"free-{language}-{exercise.target.text}{of_learner}-{take()}", live_for="free")
+    view = f"free-{language}-{exercise.target.text}{of_learner}-{take()}"
+    data = recorder(view, of=FREE, starts=take())
     if data is None:
         return
     with result:

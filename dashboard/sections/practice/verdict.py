@@ -35,6 +35,7 @@ RULE_ASPECTS = {
 
 
 TAKE = "practice.take"  # not shown
+USUAL_SILENCE_S = 2.0  # beside speech, where recording stops by itself
 
 
 def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -> ScoredAttempt | None:
@@ -88,7 +89,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
     if attempt.no_attempt is None:
         for warning in (text for text in result.warnings if text != EXPERIMENTAL):  # is told beside the sounds
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
-    if result.cut_before_s or result.cut_after_s:
+    if max(result.cut_before_s, result.cut_after_s) > USUAL_SILENCE_S:
         st.caption(
             _("Left out of the score: {before} s before and {after} s after your speech.").format(
                 before=number(result.cut_before_s, 1), after=number(result.cut_after_s, 1)

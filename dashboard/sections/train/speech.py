@@ -135,9 +135,10 @@ def speech_results(run: RunDirectory) -> None:
 def _data(run: RunDirectory) -> DataBehind:
     report, config = train.raw_report(run), run.config
     manifest = Path(str(config.get("manifest") or ""))
+    part = str(run.state.result.get("part", ""))  # the settings may leave it open
     n, n_speakers = report.get("n_held_out"), report.get("n_speakers_held_out")
     return DataBehind(
-        str(config.get("set") or manifest.parent.name), str(config.get("part") or ""),
+        str(config.get("set") or manifest.parent.name), part,
         int(n) if isinstance(n, int) else None, int(n_speakers) if isinstance(n_speakers, int) else None, "median",
         HELD_OUT_SPEAKERS,
     )  # fmt: skip

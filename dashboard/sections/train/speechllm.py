@@ -1,12 +1,16 @@
 """The Train page's sections for the speech language model: start or plan a fine-tuning, its curves, Table 3."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.charts import run_charts
+from dashboard.components.curve_settings import curve_settings
+from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
 from dashboard.components.job_panel import job_panel
+from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields
 from dashboard.components.run_list import stored
@@ -25,6 +29,7 @@ from pipeline.runs.comparison import figures_of
 from pipeline.runs.words import metric_text
 from pipeline.speechllm.config import SpeechLlmConfig, list_presets, load_preset
 from pipeline.speechllm.deployed import FOLDER as PLACE
+from pipeline.speechllm.model_files import is_stand_in
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.text import lines_of
 
@@ -39,6 +44,7 @@ TABLE3_ROWS = {
     "f1": N_("Phone match F1"), "precision": N_("Phone match precision"), "recall": N_("Phone match recall"),
 }  # fmt: skip
 BEST_EPOCH = 3
+REFERENCE = N_("the released scores, or the median of the raters where there are none")
 EXAMPLE = "r=32\nschedule=cosine\nwarmup_share=0.03"  # not shown
 
 
@@ -140,44 +146,67 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
         if run_state.status == "running":
             st.caption(_("Recordings and the model are being loaded; the curves appear with the first step."))
         return
+    log, smoothing = curve_settings("train")
+    revision = f"{run.id} {log}"
     columns = st.columns(3)
     for column, (name, label) in zip(columns, STEPS, strict=True):
-        figure = run_charts.steps(metrics.steps(name), _(label), log=name == "grad_norm")
-        column.plotly_chart(figure, key=f"speechllm-{name}")
+        figure = run_charts.steps(
+            metrics.steps(name), _(label), smoothing=smoothing, log=log or name == "grad_norm"
+        )  # fmt: skip
+        with column:
+            kept_chart(figure, key=f"speechllm-{name}", revision=revision)
     epochs = [{"fold": None, "epoch": row.get("epoch"), **figures_of(row)} for row in metrics.rows("epoch")]
     if not epochs:
         st.caption(_("The metrics appear after the first epoch."))
         return
+    stand_in = is_stand_in(str(run.config.get("model")))
     trained = {"unfreeze": "unfrozen", "full": "unfrozen", "none": "none"}.get(run.config.get("adapter", ""), "LoRA")
     paper = max(
         (row for row in TABLE3 if row.trained == trained and row.epoch <= BEST_EPOCH), key=lambda row: row.epoch
     )
     columns = st.columns(3)
     for index, (name, label) in enumerate(METRICS):
-        targets = {_("paper"): float(getattr(paper, name))}
+        targets = {} if stand_in else {_("paper"): float(getattr(paper, name))}
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:
             targets[_("one rater")] = human
-        columns[index % 3].plotly_chart(run_charts.epochs(epochs, name, _(label), targets), key=f"speechllm-{name}")
+        figure = run_charts.epochs(epochs, name, _(label), targets, smoothing=smoothing, log=log)
+        with columns[index % 3]:
+            kept_chart(figure, key=f"speechllm-{name}", revision=revision)
 
 
 def speechllm_results(run: RunDirectory) -> None:
-    """Table 3 of the finished run beside the paper's."""
+    """Table 3 of the finished run: beside the paper's, or alone where a stand-in was trained."""
     file = run.path / "table3.json"
     if not file.is_file():
         return
     content: dict[str, Any] = artifacts.read_json(file)
     figures = content["figures"]
-    st.header(_("Table 3"))
+    stand_in = is_stand_in(str(run.config.get("model")))
+    st.header(_("Stand-in: the figures of Table 3") if stand_in else _("Table 3"))
+    if stand_in:
+        st.caption(
+            _(
+                "This run trained a small model that is built here in the place of Phi-4. Its figures show whether the "
+                "way from prompt to answer works; they reproduce nothing, so the paper's are not beside them."
+            )
+        )
+    st.caption(_data(run, figures).text())
     within = {True: _("yes"), False: _("no"), None: ""}
     st.dataframe(
         [
             {
                 _("Metric"): _(TABLE3_ROWS[name]) if name in TABLE3_ROWS else name,
                 _("This run"): metric_text(row["ours"]),
-                _("Paper"): metric_text(row["paper"]),
-                _("Difference"): _signed(row["difference"]),
-                _("Within 5%"): within[row["within_5_percent"]],
+                **(
+                    {}
+                    if stand_in
+                    else {
+                        _("Paper"): metric_text(row["paper"]),
+                        _("Difference"): _signed(row["difference"]),
+                        _("Within 5%"): within[row["within_5_percent"]],
+                    }
+                ),
             }
             for name, row in content["table3"].items()
         ],
@@ -189,15 +218,10 @@ def speechllm_results(run: RunDirectory) -> None:
         _("{unread} of {n} {task}").format(unread=number(unparsed[task]), n=number(n), task=task.upper())
         for task, n in figures["n"].items()
     )
-    part = figures.get("part")
-    measured = _("part {part}").format(part=part) if part else _("held-out speakers")
-    st.caption(
-        _("Measured on {measured}, {n} recordings; the paper on the part test, {paper} recordings.").format(
-            measured=measured, n=number(figures["n"].get("apa", 0)), paper=number(N_TEST)
-        )
-    )
+    if not stand_in:
+        st.caption(_("The paper's figures are on the part test, {n} recordings.").format(n=number(N_TEST)))
     per_accuracy = figures.get("per_accuracy") or {}
-    if per_accuracy.get("reference") is not None:
+    if per_accuracy.get("reference") is not None and not stand_in:
         st.caption(
             _(
                 "Correlation of a recording's phone error rate with the raters' accuracy: {ours} (paper: {paper})."
@@ -214,6 +238,13 @@ def speechllm_results(run: RunDirectory) -> None:
         icon=":material/download:",
     )  # fmt: skip
     _deployment(run)
+
+
+def _data(run: RunDirectory, figures: dict[str, Any]) -> DataBehind:
+    config = run.config
+    source = str(config.get("set") or Path(str(config.get("manifest") or "")).parent.name)
+    n = int(figures["n"].get("apa", 0))
+    return DataBehind(source, str(figures.get("part") or ""), n, None, REFERENCE, HELD_OUT_SPEAKERS)
 
 
 def _deployment(run: RunDirectory) -> None:

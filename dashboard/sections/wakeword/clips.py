@@ -3,12 +3,13 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.charts import detection_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
-from dashboard.components.recorder import UPLOAD_TYPES
+from dashboard.components.recorder import SPANS, UPLOAD_TYPES, WORD
+from dashboard.components.report_files import download_json
+from dashboard.components.voice_recorder import voice_recorder
 from dashboard.markup import plain
-from dashboard.sections.wakeword import speak
+from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.services import wakeword
 from pipeline.audio.load import MAX_UPLOAD_BYTES
 from pipeline.i18n import N_, _, ngettext, number
@@ -22,7 +23,6 @@ TITLES = {
     "evaluation/near": N_("Similar phrases, for evaluation"),
 }  # fmt: skip
 SHOWN = 12
-PREVIEWS = 3
 UPLOADS = "wakeword-uploads"
 
 
@@ -57,12 +57,13 @@ def draw(clips: ClipLibrary | None) -> None:
     with right:
         with st.expander(_("Add clips"), icon=":material/upload:", expanded=not any(clips.counts.values())):
             _add(clips)
+        record.draw(clips)
         speak.draw(clips)
         with st.expander(_("New word"), icon=":material/add:"):
             _new_word()
         _set_aside(clips)
     _check(clips)
-    _variations(clips)
+    rendered.draw(clips)
 
 
 def _new_word() -> None:
@@ -99,10 +100,11 @@ def _add(clips: ClipLibrary) -> None:
         _("Files"), type=UPLOAD_TYPES, accept_multiple_files=True, key=f"wakeword-files-{round_}",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
     )  # fmt: skip
-    recording = st.audio_input(_("Or record a clip"), sample_rate=16_000, key=f"wakeword-recording-{round_}")
+    st.caption(_("Or record a clip"))
+    recording = voice_recorder(f"wakeword-{round_}", SPANS[WORD], key="wakeword-recorder")
     uploads = [(file.name, file.getvalue()) for file in files or []]
-    if recording:
-        uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording.getvalue()))
+    if recording is not None:
+        uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording))
     n = len(uploads)
     save = ngettext("Save {n} clip", "Save {n} clips", n).format(n=number(n))
     if not uploads or not st.button(save, type="primary", icon=":material/save:"):
@@ -184,6 +186,7 @@ def _scan_report(clips: ClipLibrary, scan: ClipScan, key: str) -> None:
         ],
         hide_index=True,
     )  # fmt: skip
+    download_json(scan, f"clips-{clips.name}")
     for paths in scan.duplicates[:SHOWN]:
         st.caption(_("Duplicates: {files}").format(files=plain(", ".join(paths))))
     if scan.left_out:
@@ -224,30 +227,3 @@ def _scan_report(clips: ClipLibrary, scan: ClipScan, key: str) -> None:
         state.forget(key)
         st.toast(ngettext("{n} clip in quarantine.", "{n} clips in quarantine.", n_moved).format(n=number(n_moved)))
         st.rerun()
-
-
-def _variations(clips: ClipLibrary) -> None:
-    files = clips.files("positive")
-    if not files:
-        return
-    st.header(_("Variations in training"))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            _("Clip"), files, format_func=lambda path: path.name, key="wakeword-clip", label_visibility="collapsed"
-        )
-        if st.button(_("Vary"), icon=":material/casino:", key="wakeword-vary"):
-            state.remember("vary-seed", state.recall("vary-seed", 0) + 1)
-    seed = state.recall("vary-seed")
-    if seed is None:
-        st.caption(_("Listen to a clip as training varies it: speed, pitch, noise, rooms and other speech."))
-        return
-    with st.spinner(_("Rendering …")):
-        previews = wakeword.previews(clips, chosen, PREVIEWS, seed)
-    for index, (column, preview) in enumerate(zip(st.columns(len(previews)), previews, strict=True)):
-        with column:
-            st.caption(_("Original") if index == 0 else _("Variation {n}").format(n=number(index)))
-            st.audio(preview.wav, format="audio/wav")
-            st.plotly_chart(
-                detection_charts.log_mel_image(preview.frames, preview.hop_s), key=f"vary-{seed}-{index}",
-                config={"displayModeBar": False},  # not shown
-            )  # fmt: skip

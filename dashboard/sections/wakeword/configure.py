@@ -1,19 +1,22 @@
 """Step 2: what is trained, on what, and whether the device has room for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
-from dashboard.components.run_form import configured, last_fields
+from dashboard.components.run_form import last_fields
 from dashboard.markup import plain
+from dashboard.sections.wakeword import tuning
+from dashboard.sections.wakeword.setting_fields import draw_fields, reset
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number
-from pipeline.presets import build
-from pipeline.wakeword.config import MODELS, WakewordConfig, list_presets, load_preset
+from pipeline.presets import build, merged
+from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.devices import TARGETS
 
@@ -21,71 +24,105 @@ PRESET_HELP = N_(
     "default: about ten minutes on two cores. small: for a microcontroller. esp32: for an ESP32 with ESPHome. "
     "thorough: three times as long. tiny: seconds, to try every step."
 )
-EXAMPLE = "train.hard_negative=2\naugment.context=0.7\nloss.name=focal"  # not shown
 CHECK, CROSS = ":material/check:", ":material/close:"
 PARTS = ("positive", "negative", "hard_negative", "noise", "rir")
+PRESET, SAVED = "wakeword-preset", "wakeword-preset-saved"
+START, CHECK_FIT, RATE, SEARCH, SAVE = "start", "check", "rate", "search", "save"
 
 
 def draw(clips: ClipLibrary | None) -> None:
     if clips is None or not (clips.files("positive") or clips.has_spoken):
         st.info(_("Add or speak clips of the word under 1 Data first."), icon=":material/arrow_back:")
         return
+    preset, of_it = _choose_preset()
     sets = wakeword.speech_folders()
-    of_preset = _("from the preset")
-    left, right = st.columns(2, vertical_alignment="bottom")
-    preset = left.selectbox(_("Preset"), list_presets(), index=0, help=_(PRESET_HELP))
-    of_it = build(WakewordConfig, load_preset(preset))
-    right.caption(_steps_in_words(of_it))
     with st.form("train-wakeword", border=False):
-        right = st.container()
-        others = right.multiselect(
+        columns = st.columns([2, 2, 1, 2])
+        others = columns[0].multiselect(
             _("More other speech"), list(sets), placeholder=_("Choose recording sets"),
             help=_("Recording sets, besides the word's folder of other speech. Do not evaluate on the same sets."),
         )  # fmt: skip
-        columns = st.columns(4)
-        model = columns[0].selectbox(_("Model"), MODELS, None, placeholder=of_preset)
-        width = columns[1].number_input(
-            _("Width"), 0.1, 8.0, None, 0.1, placeholder=of_preset, help=_("Factor on the number of channels.")
-        )
-        target = columns[2].selectbox(
-            _("Device"), list(TARGETS), None, format_func=_device, placeholder=of_preset,
-            help=_("The device that the detector must fit."),
-        )  # fmt: skip
-        fah = columns[3].number_input(_("False alarms per hour"), 0.0, 100.0, 0.5, 0.1)
-        columns = st.columns(4)
-        steps = columns[0].number_input(
-            _("Steps"), 1, 10**6, None, placeholder=number(of_it.train.steps),
-            help=_("Steps of the first pass. Mining and quantisation-aware steps follow it."),
-        )  # fmt: skip
-        seed = columns[1].number_input(_("Seed"), 0, 2**31 - 1, 0)
-        name = columns[2].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
+        name = columns[1].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
+        seed = columns[2].number_input(_("Seed"), 0, 2**31 - 1, 0)
         pattern = columns[3].text_input(_("Speaker in the path"), placeholder="(speaker[0-9]+)_")
-        last = last_fields("wakeword", EXAMPLE)
+        known = [word for word in wakeword.words() if word != clips.name]
+        more = (
+            st.multiselect(
+                _("More words for the same detector"),
+                known,
+                placeholder=_("Choose words"),
+                help=_("Each word gets an output, a threshold and figures of its own."),
+            )
+            if known
+            else []
+        )
+        given = draw_fields(preset, of_it)
+        last = last_fields("wakeword")
         with st.container(horizontal=True):
-            submitted = st.form_submit_button(_("Start training"), type="primary", icon=":material/play_arrow:")
-            checked = st.form_submit_button(_("Check fit"), icon=":material/scale:")
-    if not (submitted or checked):
-        return
-    with errors_in_words():
-        fields = {
-            "name": name.strip() or f"{clips.name}-{preset}-seed{seed}",
-            "seed": int(seed),
-            "data": _data(clips, sets, others),
-            "data.source": pattern.strip(),  # not shown
-            "detector.target_fah": float(fah),  # not shown
-        }
-        optional = {
-            "model.name": model,  # not shown
-            "model.width": width,  # not shown
-            "model.target": target,  # not shown
-            "train.steps": steps,  # not shown
-        }
-        fields |= {key: value for key, value in optional.items() if value is not None}
-        config = configured(WakewordConfig, load_preset(preset), fields, last)
-        if not _fits(config) or checked:
-            return
-        state.watch(state.RUN, wakeword.start_training(config, last.where))
-        st.success(_("The training has started. Follow it under 3 Training."), icon=":material/check:")
+            pressed = {
+                START: st.form_submit_button(_("Start training"), type="primary", icon=":material/play_arrow:"),
+                CHECK_FIT: st.form_submit_button(_("Check fit"), icon=":material/scale:"),
+                RATE: st.form_submit_button(
+                    _("Find a rate"), icon=":material/show_chart:",
+                    help=_("A short run whose learning rate rises until the loss does."),
+                ),
+                SEARCH: st.form_submit_button(
+                    _("Search"), icon=":material/manage_search:",
+                    help=_("Short trainings with other settings; the best are chosen on the validation clips."),
+                ),
+            }  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            trials = st.number_input(_("Trials of a search"), 2, 500, 20, width=150)
+            trial_steps = st.number_input(_("Steps per trial"), 10, 10**5, 400, 50, width=150)
+            as_name = st.text_input(_("Save the settings as"), max_chars=60, width=220)
+            pressed[SAVE] = st.form_submit_button(_("Save preset"), icon=":material/save:")
+    if any(pressed.values()):
+        with errors_in_words():
+            data = {
+                "name": name.strip() or f"{'-'.join([clips.name, *more])}-{preset}-seed{seed}",
+                "seed": int(seed),
+                "data": _data([clips, *map(wakeword.library, more)], sets, others),
+                "data.source": pattern.strip(),  # not shown
+            }
+            config = build(WakewordConfig, merged(wakeword.preset(preset), given, data))
+            if pressed[SAVE]:
+                state.remember(SAVED, wakeword.save_preset(as_name, config))
+                st.rerun()
+            elif pressed[RATE]:
+                wakeword.start_rate_range(config)
+            elif pressed[SEARCH]:
+                wakeword.start_search(config, int(trials), int(trial_steps))
+            elif _fits(config) and pressed[START]:
+                state.watch(state.RUN, wakeword.start_training(config, last.where))
+                st.success(_("The training has started. Follow it under 3 Training."), icon=":material/check:")
+    tuning.draw(clips, preset)
+
+
+def _choose_preset() -> tuple[str, WakewordConfig]:
+    """Its name and settings, with buttons to reset the fields and to delete a saved one."""
+    names, saved = wakeword.presets(), wakeword.saved_presets()
+    just_saved = state.recall(SAVED)
+    if just_saved in names:
+        state.choose(PRESET, just_saved)
+        state.forget(SAVED)
+        st.toast(_("Saved."))
+    if state.chosen(PRESET) not in names:
+        state.reset(PRESET)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        preset = st.selectbox(_("Preset"), names, key=PRESET, help=_(PRESET_HELP), width=260)
+        st.button(
+            _("Reset"), icon=":material/restart_alt:", on_click=reset, help=_("All fields as the preset has them.")
+        )
+        if preset in saved and confirm(
+            _("Delete preset"),
+            _("**{preset}** will be deleted. Runs keep their settings.").format(preset=plain(preset)),
+            answer=_("Yes, delete it"), key=f"delete-preset-{preset}", icon=":material/delete:",
+        ):  # fmt: skip
+            wakeword.delete_preset(preset)
+            st.rerun()
+    config = build(WakewordConfig, wakeword.preset(preset))
+    st.caption(_steps_in_words(config))
+    return preset, config
 
 
 def _steps_in_words(config: WakewordConfig) -> str:
@@ -105,12 +142,22 @@ def _device(name: str) -> str:
     return _(TARGETS[name].title)
 
 
-def _data(clips: ClipLibrary, sets: Mapping[str, Path], others: list[str]) -> dict[str, Any]:
-    folders = {part: [str(clips.folder(part))] for part in PARTS if clips.files(part)}
-    if clips.has_spoken:
-        folders["positive"] = [*folders.get("positive", []), str(clips.spoken)]
-    negative = [*folders.get("negative", []), *(str(sets[name]) for name in others)]
-    return {**folders, "negative": negative}
+def _data(words: Sequence[ClipLibrary], sets: Mapping[str, Path], others: list[str]) -> dict[str, Any]:
+    """The folders of one word, or of several; what they have of other speech, noise and rooms serves all."""
+    folders = {
+        part: [str(clips.folder(part)) for clips in words if clips.files(part)] for part in PARTS if part != "positive"
+    }
+    positive = [
+        (clips.name, str(folder))
+        for clips in words
+        for folder, is_there in (
+            (clips.folder("positive"), bool(clips.files("positive"))), (clips.spoken, clips.has_spoken),
+        )
+        if is_there
+    ]  # fmt: skip
+    folders["negative"] += [str(sets[name]) for name in others]
+    names = {"words": [name for name, _folder in positive]} if len(words) > 1 else {}
+    return {**folders, "positive": [folder for _name, folder in positive], **names}
 
 
 def _fits(config: WakewordConfig) -> bool:

@@ -10,8 +10,10 @@ from dashboard.components.browser_detector import browser_detector
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import recorder
+from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
 from dashboard.markup import plain
+from dashboard.sections.wakeword import folder
 from dashboard.sections.wakeword.live import live_microphone
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number, percent
@@ -44,35 +46,52 @@ def draw(run: RunDirectory) -> None:
     if run.state.status != "finished":
         st.info(_("The training of this detector is not finished: see 3 Training."), icon=":material/arrow_back:")
         return
-    stream, robustness, trial = st.tabs([_("Hours of sound"), _("Robustness"), _("Try it")])
+    word = _word(run)
+    stream, clips, robustness, trial = st.tabs([_("Hours of sound"), _("A folder"), _("Robustness"), _("Try it")])
     with stream, errors_in_words():
         _work("evaluate", run)
         report = None
         with stored(_("The evaluation of {run}").format(run=run.id)):
             report = wakeword.finished_run(run).report(EVALUATION)
+            report = report["words"].get(word) if report and word else report
             if report:
                 _headline(report)
         with st.expander(_("New evaluation"), icon=":material/timer:", expanded=not report):
-            _start(run)
+            _start(run, word)
         if report:
             with stored(_("The evaluation of {run}").format(run=run.id)):
                 _evaluation(report)
+                download_json(report, f"evaluation-{run.id}")
+    with clips, errors_in_words():
+        folder.draw(run, word)
+        _work("detect", run)
+        folder.results(run)
     with robustness, errors_in_words():
-        _robustness(run)
+        _robustness(run, word)
     with trial, errors_in_words():
-        _try(run)
+        _try(run, word)
+
+
+def _word(run: RunDirectory) -> str:
+    """Which word of a detector of several; "" for one."""
+    names = wakeword.finished_run(run).info.names
+    if not names:
+        return ""
+    return st.segmented_control(_("Word"), names, default=names[0], required=True, key=f"evaluated-word-{run.id}")
 
 
 def _preset(name: str) -> str:
     return _(PRESET_TITLES.get(name, name))
 
 
-def _material(run: RunDirectory) -> list[str] | None:
+def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
     """The options that name what to evaluate on; None where something is missing, which is then shown."""
     known = wakeword.words()
     trained_on = section_of(run.config, "data")
     folders = [str(folder) for folder in trained_on.get("positive") or ()]
-    word_trained_on = next((word for word in known if folders and f"/{word}/" in folders[0]), None)
+    word_trained_on = next(
+        (word for word in known if word == chosen_word or (folders and f"/{word}/" in folders[0])), None
+    )
     left, right = st.columns(2)
     word = (
         left.selectbox(
@@ -100,32 +119,38 @@ def _material(run: RunDirectory) -> list[str] | None:
             icon=":material/arrow_back:",
         )
         return None
-    options = ["--positive", str(clips.folder("evaluation/positive"))]
-    for folder in background:
-        options += ["--background", folder]
+    positive = str(clips.folder("evaluation/positive"))
+    options = ["--positive", f"{chosen_word}={positive}" if chosen_word else positive]
+    for path in background:
+        options += ["--background", path]
     for name in ("noise", "near"):
         if clips.files(f"evaluation/{name}"):
             options += [f"--{name}", str(clips.folder(f"evaluation/{name}"))]
     return options
 
 
-def _start(run: RunDirectory) -> None:
-    options = _material(run)
-    columns = st.columns(4, vertical_alignment="bottom")
+def _start(run: RunDirectory, word: str) -> None:
+    options = _material(run, word)
+    columns = st.columns([2, 2, 2, 2, 1], vertical_alignment="bottom")
     hours = columns[0].number_input(_("Hours"), 0.1, 100.0, 2.0, 0.5, key="evaluate-hours")
     snr_db = columns[1].number_input(_("Speech to noise (dB)"), -10.0, 60.0, 10.0, 5.0, key="evaluate-snr")
     preset = columns[2].selectbox(
         _("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_preset, key="evaluate-preset"
     )
+    target = columns[3].number_input(
+        _("False alarms per hour"), 0.0, 100.0, None, 0.1, key="evaluate-target", placeholder="0.5",
+        help=_("The rate that figures of single clips are at, besides the misses at 0.1, 0.5 and 1 per hour."),
+    )  # fmt: skip
     keep = st.checkbox(_("Use the threshold of this evaluation from now on"), key="evaluate-keep")
     averaged = st.checkbox(_("With test-time augmentation too (takes six times as long)"), key="evaluate-tta")
-    clicked = columns[3].button(
+    clicked = columns[4].button(
         _("Start"), type="primary", icon=":material/play_arrow:", disabled=options is None, key="evaluate-start"
     )
     if not clicked or options is None:
         return
     options += ["--hours", str(hours), "--snr", str(snr_db)]
     options += ["--preset", preset] if preset != AS_TRAINED else []
+    options += ["--target-fah", str(target)] if target is not None else []
     options += ["--keep-threshold"] if keep else []
     options += ["--tta"] if averaged else []
     wakeword.start_work("evaluate", run, *options)
@@ -144,14 +169,21 @@ def _headline(report: dict[str, Any]) -> None:
     columns = st.columns(4)
     for column, (target, point) in zip(columns, stream["at_fah"].items(), strict=False):
         column.metric(
-            _("Missed at ≤ {target} per hour").format(target=number(float(target), 1)), percent(point["miss_rate"], 1),
+            _("Missed at ≤ {target} per hour").format(target=_rate(target)), percent(point["miss_rate"], 1),
             help=_("Share of words missed at no more than this many false alarms per hour."),
         )  # fmt: skip
         column.caption(_("95%: {interval}").format(interval=_interval(point["miss_interval"])))
-    columns[3].metric(
-        _("Real-time factor"), number(report["real_time_factor"], 4), help=_("Time taken per second of sound.")
-    )
+    speed, spent = _("Real-time factor"), number(report["real_time_factor"], 4)
+    if len(stream["at_fah"]) < len(columns):
+        columns[-1].metric(speed, spent, help=_("Time taken per second of sound."))
+    else:  # another target has its place
+        st.caption(f"{speed}: {spent}")
     st.plotly_chart(detection_charts.misses_by_alarms(stream["curve"], stream["at_fah"]), key="evaluation-curve")
+
+
+def _rate(target: str) -> str:
+    rate = float(target)
+    return number(rate, 1 if round(rate, 1) == rate else 2)
 
 
 def _interval(interval: list[float]) -> str:
@@ -230,19 +262,23 @@ def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:
     if report.get("stream_tta"):
         points: Mapping[str, Mapping[str, float]] = report["stream_tta"]["at_fah"]
         shares = ", ".join(
-            _("{missed} at ≤ {target} per hour").format(
-                missed=percent(point["miss_rate"], 1), target=number(float(target), 1)
-            )
+            _("{missed} at ≤ {target} per hour").format(missed=percent(point["miss_rate"], 1), target=_rate(target))
             for target, point in points.items()
         )
         notes.append(_("With test-time augmentation, missed: {shares}.").format(shares=shares))
     st.caption(" ".join(notes))
 
 
-def _robustness(run: RunDirectory) -> None:
+def _robustness(run: RunDirectory, word: str) -> None:
     options = _robust_material(run)
     if options is None:
         st.info(_("Evaluate on hours of sound first: the same clips are used here."), icon=":material/arrow_back:")
+    rooms = _rooms(options or [])
+    if rooms and not st.checkbox(
+        _("With the measured rooms of the word"), True, key="robustness-rooms",
+        help=_("Each room impulse response under 1 Data is a condition of its own."),
+    ):  # fmt: skip
+        rooms = []
     if (
         st.button(
             _("Test all conditions"), icon=":material/science:", disabled=options is None,
@@ -250,11 +286,25 @@ def _robustness(run: RunDirectory) -> None:
         )
         and options
     ):  # fmt: skip
-        wakeword.start_work("robustness", run, *options)
+        wakeword.start_work("robustness", run, *options, *rooms, *(["--word", word] if word else []))
         st.rerun()
     _work("robustness", run)
     with stored(_("The robustness of {run}").format(run=run.id)):
-        _conditions(wakeword.finished_run(run).report(ROBUSTNESS))
+        rows = wakeword.finished_run(run).report(ROBUSTNESS)
+        _conditions(rows)
+        if rows:
+            with st.container(horizontal=True):
+                download_table(list(rows[0]), [list(row.values()) for row in rows], f"robustness-{run.id}")
+                download_json(rows, f"robustness-{run.id}")
+
+
+def _rooms(options: list[str]) -> list[str]:
+    """The options for measured rooms of the word that was evaluated on; none where there are none."""
+    for word in wakeword.words():
+        clips = wakeword.library(word)
+        if str(clips.folder("evaluation/positive")) in options and clips.files("rir"):
+            return ["--rir", str(clips.folder("rir"))]
+    return []
 
 
 def _conditions(rows: list[dict[str, Any]] | None) -> None:
@@ -292,7 +342,7 @@ def _robust_material(run: RunDirectory) -> list[str] | None:
     material: list[str] = []
     for name, value in zip(options[::2], options[1::2], strict=False):
         if name in ("--positive", "--background", "--noise"):
-            material += [name, value]
+            material += [name, value.rpartition("=")[2] if name == "--positive" else value]  # without its word
     return material
 
 
@@ -309,7 +359,7 @@ def _in_browser(run: RunDirectory, threshold: float | None) -> None:
     browser_detector(bundle, threshold, key=f"browser-{run.id}")
 
 
-def _try(run: RunDirectory) -> None:
+def _try(run: RunDirectory, word: str) -> None:
     left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
     source = left.segmented_control(
         _("Listen to"), list(SOURCES), default=FILE, required=True, format_func=lambda name: _(SOURCES[name]),
@@ -318,21 +368,21 @@ def _try(run: RunDirectory) -> None:
     preset = middle.selectbox(_("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_preset, key="try-preset")
     threshold = right.number_input(
         _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="try-threshold",
-        placeholder=number(wakeword.finished_run(run).info.threshold, 2),
+        placeholder=number(wakeword.finished_run(run).info.of_word(word).threshold, 2),
     )  # fmt: skip
     chosen = None if preset == AS_TRAINED else preset
     if source == BROWSER:
         _in_browser(run, threshold)
         return
     if source == LIVE:
-        live_microphone(run, chosen, threshold)
+        live_microphone(run, chosen, threshold, word)
         return
     audio = recorder(f"wakeword-{run.id}")
     if audio is None:
         st.caption(_("Say the word among other words, or upload a recording."))
         return
     with st.spinner(_("Detecting …")):
-        result = wakeword.detect(run, audio, chosen, threshold)
+        result = wakeword.detect(run, audio, chosen, threshold, word)
     times = [detection.at_s for detection in result.detections]
     if times:
         st.success(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
+from dashboard.components.report_files import download_json
 from dashboard.components.run_list import stored
 from dashboard.markup import document
 from dashboard.sections.wakeword.threshold import rests_on
@@ -47,7 +48,12 @@ def draw(run: RunDirectory) -> None:
             _formats(folder)
     with st.expander(_("Model card"), icon=":material/description:"):
         card = finished.folder / CARD
-        st.markdown(document(card.read_text(encoding="utf-8")) if card.is_file() else _("This model has no card."))
+        if card.is_file():
+            text = card.read_text(encoding="utf-8")
+            st.markdown(document(text))
+            st.download_button(_("Download the card"), text, f"{run.id}.md", icon=":material/download:")
+        else:
+            st.markdown(_("This model has no card."))
     with st.expander(_("Second opinion"), icon=":material/gavel:"):
         st.markdown(
             _(
@@ -110,3 +116,4 @@ def _formats(folder: Path) -> None:
             file = folder / row["file"]
             if file.is_file():
                 st.download_button(row["format"], file.read_bytes(), file.name, icon=":material/download:")
+        download_json(rows, f"export-{folder.parent.name}")

@@ -48,12 +48,12 @@ class Listener:
             return list(self._windows)
 
 
-def live_microphone(run: RunDirectory, preset: str | None, threshold: float | None) -> None:
+def live_microphone(run: RunDirectory, preset: str | None, threshold: float | None, word: str = "") -> None:
     """Start, speak, and watch the score."""
-    key = f"live-{run.id}-{preset}-{threshold}"
+    key = f"live-{run.id}-{preset}-{threshold}-{word}"
     listener = state.recall(key)
     if listener is None:
-        listener = Listener(wakeword.detector(run, preset, threshold))
+        listener = Listener(wakeword.detector(run, preset, threshold, word))
         state.remember(key, listener)
     if not microphone(key, listener.hear):
         st.caption(

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.charts import run_charts
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
+from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
@@ -21,11 +22,12 @@ from pipeline.runs.comparison import section_of
 from pipeline.wakeword.data.clips import SPOKEN
 from pipeline.wakeword.diagnosis import diagnosis
 
-STEPS = (("loss", N_("Training loss")), ("gradient_norm", N_("Gradient norm")), ("rate", N_("Learning rate")))
+STEPS = (("gradient_norm", N_("Gradient norm")), ("rate", N_("Learning rate")))
 VALIDATION = (
     ("miss", N_("Words missed (%)"), 100.0),
-    ("ranking", N_("Ranking loss (chooses the weights)"), 1.0),
+    ("ranking", N_("Ranking loss"), 1.0),
 )  # fmt: skip
+AT_HALF = (("f1", N_("F1")), ("fpr", N_("False positive rate")), ("fnr", N_("False negative rate")))
 WEIGHTS = ((N_("current weights"), "present"), (N_("averaged weights"), "averaged"))
 
 
@@ -44,20 +46,36 @@ def details(run: RunDirectory, state: RunState) -> None:
         if state.status == "running":
             st.caption(_("Clips are checked and rendered first. The curves follow with the first steps."))
         return
-    for column, (name, label) in zip(st.columns(len(STEPS)), STEPS, strict=True):
+    rows = metrics.rows("validation")
+    columns = st.columns(1 + len(STEPS))
+    losses = {_("training"): metrics.steps("loss"), **_curves(rows, {"present_loss": _("validation")})}
+    columns[0].plotly_chart(run_charts.overlay(losses, _("Step"), _("Loss")), key="wakeword-loss")
+    for column, (name, label) in zip(columns[1:], STEPS, strict=True):
         column.plotly_chart(
             run_charts.steps(metrics.steps(name), _(label), log=name == "gradient_norm"), key=f"wakeword-{name}"
         )
-    rows = metrics.rows("validation")
     if not rows:
         return
-    for column, (name, label, factor) in zip(st.columns(len(VALIDATION)), VALIDATION, strict=True):
-        curves = {
-            _(weights): (np.array([row["at_step"] for row in some]), np.array([factor * row[key] for row in some]))
-            for weights, key in ((title, f"{prefix}_{name}") for title, prefix in WEIGHTS)
-            if (some := [row for row in rows if key in row])
-        }
+    columns = st.columns(len(VALIDATION) + 1)
+    for column, (name, label, factor) in zip(columns, VALIDATION, strict=False):
+        curves = _curves(rows, {f"{prefix}_{name}": _(title) for title, prefix in WEIGHTS}, factor)
         column.plotly_chart(run_charts.overlay(curves, _("Step"), _(label)), key=f"wakeword-validation-{name}")
+    with columns[-1]:
+        curves = _curves(rows, {f"present_{name}": _(label) for name, label in AT_HALF}, 100.0)
+        if curves:  # runs of earlier releases lack them
+            figure = run_charts.overlay(curves, _("Step"), _("At a probability of one half (%)"))
+            st.plotly_chart(figure, key="wakeword-validation-half")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    download_table(names, [[row.get(name) for name in names] for row in rows], f"validation-{run.id}")
+
+
+def _curves(rows: list[dict[str, Any]], names: dict[str, str], factor: float = 1.0) -> dict[str, Any]:
+    """Over the step, of what the validations logged, by title; without those that none has."""
+    return {
+        title: (np.array([row["at_step"] for row in some]), np.array([factor * row[key] for row in some]))
+        for key, title in names.items()
+        if (some := [row for row in rows if key in row])
+    }
 
 
 def _report(run: RunDirectory, report: dict[str, Any]) -> None:
@@ -82,9 +100,22 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
         )
     if not report["sources_known"]:
         note += " " + _("The clips name no speakers: the same voice may be on both sides.")
-    st.caption(note)
+    st.caption(note + " " + _("The weights with the lowest ranking loss are kept."))
+    of_words = {name: word["validation"] for name, word in report.get("words", {}).items()}
+    if of_words:
+        st.dataframe(
+            [
+                {
+                    _("Word"): name, _("Validation misses"): percent(figures["miss_at_few_alarms"], 1),
+                    _("Validation words"): number(figures["n_words"]),
+                }
+                for name, figures in of_words.items()
+            ],
+            hide_index=True,
+        )  # fmt: skip
     for sentence in diagnosis(run.metrics(), report):
         st.warning(message(sentence), icon=":material/troubleshoot:")
+    download_json(report, f"training-{run.id}")
     folders = [Path(str(folder)) for folder in section_of(run.config, "data").get("positive") or ()]
     if folders and all((folder / SPOKEN).is_file() for folder in folders):
         st.warning(

@@ -25,12 +25,43 @@ SECTIONS = {
     "max_positives": "data", "source": "data", "split": "data", "fold": "data", "model": "model.name", "width": "model",
     "target": "model", "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
 }  # fmt: skip
+PRESETS = "default, esp32, small, thorough, tiny, or one saved on the Wake word page"
 folder = click.Path(path_type=Path, exists=True)
+
+
+class WordFolder(click.Path):
+    """A folder of clips of the word, or NAME=FOLDER of one of several words."""
+
+    name = "[NAME=]FOLDER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        word, mark, path = str(value).partition("=")
+        if mark and word.strip() and not Path(str(value)).exists():
+            return word.strip(), super().convert(path, param, ctx)
+        return "", super().convert(value, param, ctx)
+
+
+def folders_by_word(given: tuple[tuple[str, Path], ...]) -> dict[str, list[Path]]:
+    """Under "" the folders of the one word. Raises UsageError where only some of them are named."""
+    by_word: dict[str, list[Path]] = {}
+    for word, path in given:
+        by_word.setdefault(word, []).append(path)
+    if "" in by_word and len(by_word) > 1:
+        raise click.UsageError("Name the word of every --positive (--positive NAME=FOLDER), or of none.")
+    return by_word
+
+
+word_folder = WordFolder(path_type=Path, exists=True)
 
 
 def data_options(command: Any) -> Any:
     options = [
-        click.option("--positive", type=folder, multiple=True, help="Folder of clips of the word; repeatable."),
+        click.option(
+            "--positive",
+            type=word_folder,
+            multiple=True,
+            help="Folder of clips of the word; repeatable. NAME=FOLDER teaches several words to one detector.",
+        ),
         click.option("--negative", type=folder, multiple=True, help="Folder of other speech; repeatable."),
         click.option(
             "--hard-negative", type=folder, multiple=True, help="Folder of words that sound similar; repeatable."
@@ -61,15 +92,15 @@ def data_options(command: Any) -> Any:
 
 @click.command()
 @data_options
-@training_options("default, esp32, small, thorough, tiny")
+@training_options(PRESETS)
 def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.run import train_wakeword
     from pipeline.wakeword.threshold import in_words
 
     preset = replace(chosen, preset=chosen.preset or "default")
-    start = prepare("wakeword", WakewordConfig, preset, _given(options), load_preset, _named)
+    start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
     if start is None:
         return
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
@@ -88,15 +119,15 @@ def train(chosen: Chosen, **options: Any) -> None:
 @click.command("features")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @data_options
-@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
+@training_options(PRESETS, resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.feature_cache import read_index
     from pipeline.wakeword.run import make_features
 
     preset = replace(chosen, preset=chosen.preset or "default")
-    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     clips = make_features(config, out, progress_printer("Wake word"))
     lengths = read_index(out)["lengths"]
     text = f"{len(clips.train)} clips in {out}: " + ", ".join(f"{len(n)} of {label}" for label, n in lengths.items())
@@ -105,21 +136,28 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
 @click.command("rate-range")
 @data_options
-@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
+@training_options(PRESETS, resumable=False, launched=False, reported=True)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.runs import RunDirectory
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.file_names import RATE_RANGE
     from pipeline.wakeword.run import make_trainer
     from pipeline.wakeword.training.learning_rate_range import rate_range
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
-    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
-    directory = RunDirectory.create(settings.jobs_root, kind="rate-range", name=config.name, config=config)
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    directory = (
+        RunDirectory.create(settings.jobs_root, kind=RATE_RANGE, name=config.name, config=config)
+        if chosen.run is None
+        else RunDirectory(chosen.run)
+    )
     with directory.start() as writer:
         sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
-        writer.update(result={"suggested": sweep.suggested})
+        for step, (rate, loss) in enumerate(zip(sweep.rates, sweep.losses, strict=True), start=1):
+            writer.log_metrics(event="rate", step=step, rate=rate, loss=loss)
+        writer.update(progress=1.0, message="done", result={"suggested": sweep.suggested})
         shown = range(0, len(sweep.rates), max(1, len(sweep.rates) // 20))
         lines = [f"{sweep.rates[i]:.2e}  {sweep.losses[i]:.3f}" for i in shown]
         text = "rate      loss\\n".replace("\\n", "\n") + "\n".join(lines) + f"\nSuggested: {sweep.suggested:.1e}"
@@ -130,17 +168,22 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 @data_options
 @click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
 @click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
-@training_options("default, esp32, small, thorough, tiny", resumable=False, launched=False)
+@training_options(PRESETS, resumable=False, launched=False, reported=True)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.runs import RunDirectory
-    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.file_names import SEARCH
     from pipeline.wakeword.search import search_settings
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
-    config = resolve(WakewordConfig, preset, _given(options), load_preset, _named)
-    directory = RunDirectory.create(settings.runs_root, kind="wakeword-search", name=config.name, config=config)
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    directory = (
+        RunDirectory.create(settings.runs_root, kind=SEARCH, name=config.name, config=config)
+        if chosen.run is None
+        else RunDirectory(chosen.run)
+    )
     best: dict[str, Any] | None = None
     with directory.start() as writer:
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
@@ -154,7 +197,12 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.option("--positive", type=folder, multiple=True, help="Folder of held-out clips of the word; repeatable.")
+@click.option(
+    "--positive",
+    type=word_folder,
+    multiple=True,
+    help="Folder of held-out clips of the word; repeatable. NAME=FOLDER for a word of several.",
+)
 @click.option("--background", type=folder, multiple=True, help="Folder of held-out other speech; repeatable.")
 @click.option("--split", type=folder, help="Use the test part of a `pronlab wakeword split` instead of both.")
 @click.option(
@@ -177,6 +225,11 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
 )
+@click.option(
+    "--target-fah",
+    type=click.FloatRange(0.0, 100.0),
+    help="Another rate of false alarms per hour: its misses too, and the figures of single clips at it (default: 0.5).",
+)
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
 @click.option(
     "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
@@ -190,6 +243,7 @@ def evaluate(
     runtime: str,
     keep_threshold: bool,
     split: Path | None,
+    target_fah: float | None,
     run: Path | None,
     as_json: bool,
     **options: Any,
@@ -202,19 +256,31 @@ def evaluate(
 
     finished = open_finished_run(Settings.from_env(), detector)
     chosen = preset(detector_preset, finished.info.detector) if detector_preset else finished.info.detector
+    by_word: dict[str, Any] = {word: tuple(paths) for word, paths in folders_by_word(options.pop("positive")).items()}
     if split is not None:
-        options["positive"], options["background"] = reported_part(split)
-    if not options["positive"] or not options["background"]:
+        by_word[""], options["background"] = reported_part(split)
+    if not by_word or not options["background"]:
         raise CorpusError("Give the clips to evaluate on: --positive and --background, or --split.")
-    task = EvaluationTask(**{**options, "noise": tuple(map(str, options["noise"]))})
-    report: dict[str, Any] = {}
+    if target_fah is not None:
+        options["target_fah"], chosen = target_fah, replace(chosen, target_fah=target_fah)
+    options["noise"] = tuple(map(str, options["noise"]))
+    for word in by_word:
+        finished.info.of_word(word)  # a word that it does not know is named before any work
+    reports: dict[str, dict[str, Any]] = {}
     with background_run(run, "Listening") as work:
-        report = evaluate_run(
-            finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, progress=stoppable(work)
-        )
-        work.result({"miss_at_fah": report["miss_at_fah"]})
-    if report:  # else it was stopped
-        emit(report, as_json, _evaluation_text(report))
+        for word, paths in by_word.items():
+            task = EvaluationTask(positive=paths, **options)
+            reports[word] = evaluate_run(
+                finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, word=word,
+                progress=stoppable(work),
+            )  # fmt: skip
+        of_words = {word: report["miss_at_fah"] for word, report in reports.items()}
+        work.result({"miss_at_fah": of_words.get("", of_words)})
+    if set(reports) == {""}:
+        emit(reports[""], as_json, _evaluation_text(reports[""]))
+    elif reports:  # else it was stopped
+        text = "\n".join(f"{word}: {_evaluation_text(report)}" for word, report in reports.items())
+        emit({"words": reports}, as_json, text)
 
 
 @click.command()
@@ -222,6 +288,7 @@ def evaluate(
 @click.option(
     "--positive", type=folder, multiple=True, required=True, help="Folder of held-out clips of the word; repeatable."
 )
+@click.option("--word", default="", help="Which word, of a detector of several.")
 @click.option(
     "--background", type=folder, multiple=True, required=True, help="Folder of held-out other speech; repeatable."
 )
@@ -230,7 +297,7 @@ def evaluate(
 @run_option
 @json_option
 def robustness(
-    detector: str, positive: Any, background: Any, noise: Any, rir: Any, run: Path | None, as_json: bool
+    detector: str, positive: Any, word: str, background: Any, noise: Any, rir: Any, run: Path | None, as_json: bool
 ) -> None:
     """Measure how noise, rooms, distance, level and codecs affect a detector."""
     from pipeline.wakeword.finished_run import open_finished_run, robustness_of
@@ -239,7 +306,7 @@ def robustness(
     rows: list[dict[str, Any]] = []
     with background_run(run, "Conditions") as work:
         rows = robustness_of(
-            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work)
+            finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work), word=word
         )
     lines = [f"{'condition':40} recall  false alarms"]
     lines += [
@@ -291,7 +358,7 @@ def export(
     device (--bundle). Before, the threshold is set on a long stream of the validation clips, unless a stream has set
     it."""
     from pipeline.wakeword.file_names import EXPORTS
-    from pipeline.wakeword.finished_run import open_finished_run, set_threshold
+    from pipeline.wakeword.finished_run import open_finished_run, set_thresholds
     from pipeline.wakeword.packaging.export import export as export_model
     from pipeline.wakeword.threshold import in_words
 
@@ -303,14 +370,14 @@ def export(
     if bundle is not None:
         with background_run(run, "Exporting") as work:
             if not keep_threshold:
-                set_threshold(finished, background, stoppable(work))
+                set_thresholds(finished, background, stoppable(work))
             export_bundle = _export_for_esp32 if esp32 else _export_bundle
             answer, text = export_bundle(finished, bundle, background, stoppable(work))
             emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
         return
     with background_run(run, "Exporting") as work:
         if not keep_threshold:
-            set_threshold(finished, background, stoppable(work))
+            set_thresholds(finished, background, stoppable(work))
         exports = export_model(finished.folder, target or finished.home / EXPORTS)
         work.progress(1, 1, "")
     lines = [
@@ -393,11 +460,23 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     emit({"model": config, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
 
 
+def _preset(name: str) -> dict[str, Any]:
+    from pipeline.wakeword.saved_presets import load_preset
+
+    return load_preset(Settings.from_env(), name)
+
+
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """Options as settings of their sections; folders as absolute text."""
     given: dict[str, Any] = {}
     for name, value in options.items():
         if value is None or value == ():
+            continue
+        if name == "positive":
+            by_word = folders_by_word(value)
+            if "" not in by_word:
+                given["data.words"] = [word for word, paths in by_word.items() for _path in paths]
+            given["data.positive"] = [str(path.absolute()) for paths in by_word.values() for path in paths]
             continue
         if isinstance(value, tuple):
             value = [str(path.absolute()) for path in value]
@@ -411,7 +490,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 def _named(config: "WakewordConfig") -> "WakewordConfig":
     named = [*config.data.positive, *filter(None, [config.data.split])]
-    word = Path(named[0]).name if named else "wakeword"
+    word = "-".join(config.data.names) or (Path(named[0]).name if named else "wakeword")
     return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
 
 

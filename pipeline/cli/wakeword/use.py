@@ -2,21 +2,29 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.records import to_json
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.wakeword.finished_run import FinishedRun
+    from pipeline.wakeword.owner.enrolment import OwnerMatch
 
 PORT = 8602
 WYOMING_PORT = 10_400
 
 
 @click.command()
-@click.argument("run")
+@click.argument("detector", metavar="RUN")
 @click.argument("audio", type=click.Path(path_type=Path))
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
@@ -24,24 +32,67 @@ WYOMING_PORT = 10_400
 @click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
 @click.option("--judge", "url", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
+@click.option("--word", default="", help="Which word, of a detector of several (default: all in a recording).")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Of a folder: a table.")
+@run_option
 @json_option
-def detect(run: str, audio: Path, as_json: bool, **options: Any) -> None:
-    """Find the word in a recording."""
+def detect(
+    detector: str, audio: Path, as_json: bool, run: Path | None, csv_file: Path | None, word: str, **options: Any
+) -> None:
+    """Find the word in a recording; of a folder, list for every clip whether the detector goes off."""
     from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import open_finished_run
 
-    detections = detect_in_file(open_finished_run(Settings.from_env(), run), audio, **options)
+    finished = open_finished_run(Settings.from_env(), detector)
+    if audio.is_dir():
+        _detect_in_folder(finished, audio, as_json, run, csv_file, word, **options)
+        return
+    if csv_file is not None:
+        raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
+    words = [word] if word else finished.info.names or ("",)
+    of_words = [detect_in_file(finished, audio, word=name, **options) for name in words]
+    detections = sorted((d for of_word in of_words for d in of_word.detections), key=lambda d: d.at_s)
     lines = [
         f"{d.at_s:8.2f} s  logit {d.score:.2f}"
+        + (f"  {d.word}" if d.word else "")
         + (f"  judge: {d.verdict.label} ({d.verdict.confidence:.0%})" if d.verdict else "")
-        for d in detections.detections
+        for d in detections
     ]
-    text = "\n".join(lines) or f"The word is not in {audio.name} ({detections.duration_s:.1f} s)."
-    emit(
-        {"detections": detections.detections, "duration_s": detections.duration_s, "threshold": detections.threshold},
-        as_json,
-        text,
-    )
+    duration_s = of_words[0].duration_s
+    text = "\n".join(lines) or f"The word is not in {audio.name} ({duration_s:.1f} s)."
+    thresholds = {name: of_word.threshold for name, of_word in zip(words, of_words, strict=True)}
+    rows = [{key: value for key, value in to_json(d).items() if key != "word" or value} for d in detections]
+    emit({"detections": rows, "duration_s": duration_s, "threshold": thresholds.get("", thresholds)}, as_json, text)
+
+
+def _detect_in_folder(
+    finished: "FinishedRun",
+    folder: Path,
+    as_json: bool,
+    run: Path | None,
+    csv_file: Path | None,
+    word: str,
+    detector_preset: str | None,
+    threshold: float | None,
+    url: str | None,
+    key: str | None,
+) -> None:
+    from pipeline import csvfile
+    from pipeline.wakeword.evaluation.folder_scores import COLUMNS, as_rows
+    from pipeline.wakeword.finished_run import scores_of_folder
+
+    if url is not None:
+        raise click.UsageError("A judge is asked about one recording at a time: leave --judge away for a folder.")
+    with background_run(run, "Listening") as work:
+        scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work), word)
+        rows = as_rows(to_json(scores)["clips"])
+        if csv_file is not None:
+            csvfile.write(csv_file, COLUMNS, rows)
+        work.result({"n": scores.n, "detected": scores.detected})
+        low, high = scores.interval
+        lines = [f"{score:8.2f}  {'detected' if hit else '        '}  {clip}" for clip, _s, score, hit in rows]
+        lines.append(f"Detected in {scores.detected} of {scores.n} clips: {scores.share:.1%} ({low:.1%} to {high:.1%})")
+        emit(scores, as_json, "\n".join(lines))
 
 
 @click.command()
@@ -81,8 +132,22 @@ sensitivity_option = click.option(
     help="Program and arguments to run on each detection, without a shell; {word}, {at_s} and {score} are replaced.",
 )
 @click.option("--post", "url", default="", help="Address that gets each detection as JSON.")
+@click.option("--owner", default="", help="React to this enrolled voice only (`pronlab wakeword enrol`).")
+@click.option(
+    "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
+)
 @json_option
-def listen(bundle: Path, source: str, sensitivity: float, device: str, command: str, url: str, as_json: bool) -> None:
+def listen(
+    bundle: Path,
+    source: str,
+    sensitivity: float,
+    device: str,
+    command: str,
+    url: str,
+    owner: str,
+    owner_threshold: float | None,
+    as_json: bool,
+) -> None:
     """Listen for the word of a bundle, until Ctrl+C: to the microphone, to the file SOURCE, or with SOURCE - to
     standard input (16-bit samples at 16 kHz, mono)."""
     from pipeline.wakeword.listening import Reaction, sound_of
@@ -91,22 +156,76 @@ def listen(bundle: Path, source: str, sensitivity: float, device: str, command: 
     from pipeline.wakeword.packaging.runner import false_alarms_at
 
     reaction = Reaction(_arguments(command), url)
+    verify = _verifier(owner, owner_threshold)
     with open_bundle(bundle, sensitivity) as detector:
         about = detector.about
         click.echo(
-            f"Listening for {about['word']!r} at threshold {detector.threshold:.2f}: about "
+            f"Listening for {', '.join(repr(word.name) for word in detector.words)} at threshold "
+            f"{', '.join(f'{word.threshold:.2f}' for word in detector.words)}: about "
             f"{false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected.",
             err=True,
         )
         try:
-            for heard in detections_in(detector, sound_of(source, device)):
-                emit(heard, as_json, f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}")
+            for heard in detections_in(detector, sound_of(source, device), verify):
+                text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
+                match = heard.owner
+                if match is not None and not match.is_owner:
+                    click.echo(f"{text}: another voice than {match.name}'s ({match.similarity:.2f})", err=True)
+                    continue
+                emit(heard.as_json(), as_json, text + (f"  {match.name} {match.similarity:.2f}" if match else ""))
                 for problem in reaction(heard):
                     click.echo(f"pronlab: {problem}", err=True)
         except KeyboardInterrupt:
             pass
         finally:
             reaction.finish()
+
+
+def _verifier(name: str, threshold: float | None) -> "Callable[[Any], OwnerMatch] | None":
+    if not name:
+        if threshold is not None:
+            raise click.UsageError("--owner-threshold is of a voice: name it with --owner.")
+        return None
+    from functools import partial
+
+    from pipeline.wakeword.owner.enrolment import compare, read_owner
+    from pipeline.wakeword.owner.voice import VoiceEncoder
+
+    encoder = VoiceEncoder(Settings.from_env())
+    enrolled = read_owner(Settings.from_env(), name, encoder.info.listener_sha256)
+    limit = encoder.info.threshold if threshold is None else threshold
+    return partial(compare, enrolled, voice=encoder.voice_of, threshold=limit)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("takes", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--forget", is_flag=True, help="Delete this voice instead.")
+@json_option
+def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> None:
+    """Enrol the voice of NAME from five or more TAKES (files or folders) of the word, for `pronlab wakeword listen
+    --owner NAME`. Only a vector of the voice is kept."""
+    from pipeline.wakeword.owner.enrolment import enrol as enrol_voice
+    from pipeline.wakeword.owner.enrolment import forget_owner
+    from pipeline.wakeword.owner.voice import VoiceEncoder
+
+    settings = Settings.from_env()
+    if forget:
+        if takes:
+            raise click.UsageError("--forget deletes a voice: leave the takes away.")
+        forget_owner(settings, name)
+        emit({"name": name, "forgotten": True}, as_json, f"The voice of {name!r} is deleted.")
+        return
+    encoder = VoiceEncoder(settings)
+    owner = enrol_voice(settings, name, takes, encoder.voice_of, encoder.info.listener_sha256)
+    text = (
+        f"{owner.name!r} is enrolled with {owner.n_takes} takes; each is like the others by {owner.agreement:.2f} on "
+        f"average (a voice is accepted from {encoder.info.threshold:.2f} on)."
+    )
+    if owner.agreement < encoder.info.threshold:
+        text += " That is low: check that all takes are of one person."
+    answer = {"name": owner.name, "takes": owner.n_takes, "agreement": owner.agreement}
+    emit({**answer, "threshold": encoder.info.threshold}, as_json, text)
 
 
 @click.command()
@@ -159,4 +278,4 @@ def _arguments(command: str) -> tuple[str, ...]:
         raise click.UsageError(f"--do cannot be split into arguments ({error}): {command}") from error
 
 
-COMMANDS = (detect, judge, listen, wyoming)
+COMMANDS = (detect, judge, enrol, listen, wyoming)

@@ -93,9 +93,11 @@ def _fitted(
     n_epochs = epochs or config.epochs
     n_batches = max(1, round(len(x) / config.batch_size))
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    n_steps = max(3, config.epochs * n_batches)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=max(2, config.epochs * n_batches), pct_start=0.1
-    )
+        optimiser, config.learning_rate, total_steps=n_steps,
+        pct_start=max(0.1, 2 / n_steps),  # the first step to rise in: with none, it divides by zero
+    )  # fmt: skip
     generator = torch.Generator().manual_seed(seed)
     best = Fit({}, 0, None)
     for epoch in range(1, n_epochs + 1):

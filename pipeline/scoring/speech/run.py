@@ -73,9 +73,10 @@ def train_speech(
             encoder=encoder,
             listener=listener,
             corpus=source.name,
+            part=config.part,
             progress=show,
         )
-        writer.update(progress=1.0, message="done", result={"metrics": info.held_out})
+        writer.update(progress=1.0, message="done", result={"metrics": info.held_out, "part": config.part})
     if report is None:
         raise TrainingError(
             f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` resumes it."

@@ -73,6 +73,13 @@ class ClipLibrary:
         artifacts.write_bytes(target, content)
         return target
 
+    def remove(self, part: str, name: str) -> None:
+        """Delete one clip. Raises CorpusError for one that is not there."""
+        file = self.folder(part) / Path(name).name
+        if Path(name).name != name or not file.is_file():
+            raise CorpusError(N_("There is no clip {name!r}."), name=name)
+        file.unlink()
+
     def scan(self, source_pattern: str | None = None, progress: Progress | None = None) -> ClipScan:
         """What there is to learn from. Raises CorpusError where there is nothing."""
         folders: dict[Label, Sequence[Path]] = {

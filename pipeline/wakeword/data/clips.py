@@ -46,7 +46,8 @@ class Label(StrEnum):
 @dataclass(frozen=True)
 class Clip:
     """One file. `path` is relative to the root; `source` names the speaker, or the file it was cut from, whose clips
-    must stay on one side of a split; `digest` is of the decoded sound, the same for two files with the same."""
+    must stay on one side of a split; `digest` is of the decoded sound, the same for two files with the same. `word` is
+    which word a positive clip holds, where a detector learns several."""
 
     path: str
     label: Label
@@ -56,6 +57,7 @@ class Clip:
     peak: float
     digest: str
     problems: tuple[Problem, ...] = ()
+    word: str = ""
 
     @property
     def is_bad(self) -> bool:

@@ -48,12 +48,13 @@ class WindowSource(Protocol):
 @dataclass(frozen=True)
 class Pool:
     """Stretches of `lengths` frames in `values` [frames, bins]; every window of `size` frames within one may be drawn,
-    or those from `only` (first frames) alone."""
+    or those from `only` (first frames) alone. `words` is which of several words each stretch holds."""
 
     values: Values
     lengths: tuple[int, ...]
     size: int
     only: NDArray[np.intp] | None = None
+    words: tuple[int, ...] = ()
 
     @cached_property
     def starts(self) -> NDArray[np.intp]:
@@ -77,6 +78,15 @@ class Pool:
 
     def narrowed(self, starts: NDArray[np.intp]) -> "Pool":
         return Pool(self.values, self.lengths, self.size, np.asarray(starts, dtype=np.intp))
+
+    def of_word(self, word: int) -> "Pool":
+        """The windows of one of several words."""
+        starts = [
+            np.arange(at, at + len(frames) - self.size + 1)
+            for (at, frames), held in zip(self.stretches(), self.words, strict=True)
+            if held == word
+        ]
+        return self.narrowed(np.concatenate(starts) if starts else np.zeros(0, dtype=np.intp))
 
     def stretches(self) -> Iterator[tuple[int, Values]]:
         """First frame and frames of each."""
@@ -108,6 +118,8 @@ def make_pools(
     context = tuple(root / path for path in context_of(clips))
     folder.parent.mkdir(parents=True, exist_ok=True)
     lengths: dict[str, list[int]] = {}
+    words: list[str] = []  # of the positive stretches
+    word_of = {clip.path: clip.word for clip in clips}
     used = [0, 0]
     with TemporaryDirectory(prefix=artifacts.TEMPORARY_PREFIX, dir=folder.parent) as temporary, ExitStack() as stack:
         raw: dict[str, BinaryIO] = {}
@@ -115,7 +127,7 @@ def make_pools(
             partial(rendered, recipe, root, context), tasks, progress=progress, check_stop=check_stop,
             message="rendering clips",
         )  # fmt: skip
-        for by_label, hits, misses in made:
+        for task, (by_label, hits, misses) in zip(tasks, made, strict=True):
             used = [used[0] + hits, used[1] + misses]
             for label, stretches in by_label.items():
                 if label not in raw:
@@ -123,6 +135,8 @@ def make_pools(
                 for stretch in stretches:
                     raw[label].write(stretch.tobytes())
                 lengths.setdefault(label, []).extend(len(stretch) for stretch in stretches)
+                if label == Label.POSITIVE:
+                    words += [word_of[task.paths[0]]] * len(stretches)
         for label, file in raw.items():  # straight to disk: hours of speech need not fit into the memory
             file.seek(0)
             with Path(temporary, f"{label}.npy").open("wb") as whole:
@@ -134,6 +148,8 @@ def make_pools(
             "recipe": to_json(recipe), "digest": digest_of(clips, recipe), "n_clips": len(clips), "lengths": lengths,
             "cache": {"hits": used[0], "misses": used[1]},
         }  # fmt: skip
+        if any(words):
+            index["words"] = words
         artifacts.write_json(Path(temporary) / INDEX, index)
         folder.mkdir(exist_ok=True)
         for name in [*(f"{label}.npy" for label in raw), INDEX]:
@@ -154,12 +170,15 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
             f"clips given here."
         )
     pools: dict[Label, Pool] = {}
+    held = index.get("words", [])
+    names = list(dict.fromkeys(clip.word for clip in clips or () if clip.word)) or list(dict.fromkeys(held))
     for label, lengths in index["lengths"].items():
         values = _values(folder, label)
         expected = (sum(lengths), recipe.features.n_bins)
         if values.shape != expected:
             raise FeatureError(f"{folder}/{label}.npy is damaged: {values.shape} there, {expected} expected.")
-        pools[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0])
+        words = tuple(names.index(word) for word in held) if label == Label.POSITIVE else ()
+        pools[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0], words=words)
     return pools
 
 
@@ -218,7 +237,7 @@ def analyse(folder: Path) -> dict[str, PoolStatistics]:
 
 def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
     """Of the clips' paths and sounds, in order, and of the noise and rooms mixed in."""
-    lines = [f"{clip.path}|{clip.label}|{clip.digest}" for clip in clips]
+    lines = [f"{clip.path}|{clip.label}|{clip.digest}" + (f"|{clip.word}" if clip.word else "") for clip in clips]
     for folder in map(Path, (*recipe.noise, *recipe.rir)):
         lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

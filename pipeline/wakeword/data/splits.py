@@ -65,11 +65,14 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
     """To train on and to validate on: of each class about `share` held back, by source. Raises CorpusError for a class
     with a single source."""
     held: set[str] = set()
-    for label in Label:
-        sources = [clip.source for clip in clips if clip.label is label]
+    words = dict.fromkeys(clip.word for clip in clips if clip.label is Label.POSITIVE)
+    classes = [(label, word) for label in Label for word in (words if label is Label.POSITIVE else ("",))]
+    for label, word in classes:
+        sources = [clip.source for clip in clips if clip.label is label and clip.word == word]
         if sources and len(set(sources)) < 2:
             raise CorpusError(
-                N_("The class {label} has one source; one to train on and one to validate on are needed."), label=label
+                N_("The class {label} has one source; one to train on and one to validate on are needed."),
+                label=word or label,
             )
         held |= _held(sources, share, seed) if sources else set()
     return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]

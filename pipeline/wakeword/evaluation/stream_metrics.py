@@ -54,7 +54,7 @@ class OperatingPoint:
 class StreamResult:
     """`at_fah` holds, for each target, the operating point with the fewest misses that keeps within it; `curve` those
     of all thresholds swept. `latency_s` are the 50th, 95th and 99th percentile of the time from the end of the word to
-    the detection, at the middle target; `missed` the clips missed there and `alarms` when it went off falsely."""
+    the detection, at the target asked for; `missed` the clips missed there and `alarms` when it went off falsely."""
 
     n_keywords: int
     hours: float
@@ -151,13 +151,15 @@ def measure(
     config: DetectorConfig,
     targets_fah: Sequence[float] = TARGETS_FAH,
     speech_hours: float = 0.0,
+    at_fah: float | None = None,
 ) -> StreamResult:
-    """Sweep the threshold. Raises ValueError for a stream without keywords or windows."""
+    """Sweep the threshold. Latency, misses and alarms are those at `at_fah` false alarms per hour, one of the targets
+    (default: the middle one). Raises ValueError for a stream without keywords or windows."""
     votes = voted(stream_scores.scores, config)
     curve = _sweep(stream_scores, votes, config)
     at = {str(float(target)): _best(curve, target) for target in targets_fah}
-    middle = at[str(float(targets_fah[len(targets_fah) // 2]))]
-    _, when, alarms = _operate(stream_scores, votes, config, middle.threshold)
+    asked = at[str(float(targets_fah[len(targets_fah) // 2] if at_fah is None else at_fah))]
+    _, when, alarms = _operate(stream_scores, votes, config, asked.threshold)
     late = [t - word.end_s for t, word in zip(when, stream_scores.keywords, strict=True) if t is not None]
     eer = equal_error_rate(roc(*highest(stream_scores, config)))
     percentiles = np.percentile(late, [50, 95, 99]) if late else None

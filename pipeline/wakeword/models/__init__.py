@@ -29,9 +29,12 @@ ARCHITECTURES: dict[str, Callable[[tuple[int, int], Cmvn, float, float], Wakewor
 }
 
 
-def make_model(config: ModelConfig, shape: tuple[int, int], cmvn: Cmvn) -> WakewordModel:
-    """For windows of `shape` [frames, bins]."""
-    return ARCHITECTURES[config.name](shape, cmvn, config.width, config.dropout)
+def make_model(config: ModelConfig, shape: tuple[int, int], cmvn: Cmvn, n_words: int = 1) -> WakewordModel:
+    """For windows of `shape` [frames, bins]; with a logit for each of `n_words`."""
+    model = ARCHITECTURES[config.name](shape, cmvn, config.width, config.dropout)
+    if n_words > 1:
+        model.head = nn.Linear(model.head.in_features, n_words)
+    return model
 
 
 __all__ = ["ARCHITECTURES", "WakewordModel", "make_model"]

@@ -7,7 +7,8 @@ from pipeline.wakeword.features import Cmvn
 
 
 class WakewordModel(nn.Module):
-    """`features` windows [n, frames, bins], not normalised, to logits [n]: above 0 the word is more likely than not.
+    """`features` windows [n, frames, bins], not normalised, to logits [n] (of several words [n, n_words]): above 0 the
+    word is more likely than not.
 
     A subclass gives `embed`; the mean and deviation of the training part are buffers, so that an export takes what the
     detector has.

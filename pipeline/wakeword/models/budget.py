@@ -46,11 +46,11 @@ class Budget:
 
 
 @lru_cache(maxsize=64)  # a training asks twice, a search for each trial, a page at every run
-def budget_of(config: ModelConfig, shape: tuple[int, int]) -> Budget:
+def budget_of(config: ModelConfig, shape: tuple[int, int], n_words: int = 1) -> Budget:
     """By building the model without weights and following one window through it. Recurrent layers are counted step by
     step."""
     with torch.device("meta"):
-        model = make_model(config, shape, Cmvn.none(shape[1])).eval().to("meta")
+        model = make_model(config, shape, Cmvn.none(shape[1]), n_words).eval().to("meta")
         window = torch.empty(1, *shape)
     is_stream = isinstance(model, StreamingConv)
     largest = 0
@@ -77,9 +77,9 @@ def budget_of(config: ModelConfig, shape: tuple[int, int]) -> Budget:
     )
 
 
-def check_budget(config: ModelConfig, shape: tuple[int, int], hop_s: float) -> Budget:
+def check_budget(config: ModelConfig, shape: tuple[int, int], hop_s: float, n_words: int = 1) -> Budget:
     """Raises TrainingError for a model that its target cannot hold or run."""
-    budget = budget_of(config, shape)
+    budget = budget_of(config, shape, n_words)
     target = TARGETS[config.target]
     beyond = budget.beyond(target, hop_s)
     if beyond:

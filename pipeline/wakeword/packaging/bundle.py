@@ -1,6 +1,7 @@
 """A detector for a device, in one zip: a model from sound to logits, what it needs to be used, and a runner.
 
-model.onnx       `sound` [n_samples] at 16 kHz to `logit` [n_windows]; the front end is in the graph
+model.onnx       `sound` [n_samples] at 16 kHz to `logit` [n_windows], of several words [n_windows, n_words]; the front
+                 end is in the graph
 detector.json    word, threshold, votes, lockout, window and hop in samples, figures, SHA-256 of the model, and the
                  curve of false alarms per hour and misses, by which a sensitivity is turned into a threshold
 runner.py        listens to a file or to standard input; needs numpy and onnxruntime
@@ -67,25 +68,39 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
         RUNNER.name: RUNNER.read_bytes(),
     }
     size = write_zip(out, files, folder)
-    return Bundle(out, size / 1024, info.name, info.threshold, difference)
+    first = info.of_word(info.names[0] if info.words else "")
+    return Bundle(out, size / 1024, ", ".join(info.names) or info.name, first.threshold, difference)
 
 
 def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:
     n_frames, _bins = info.features.shape
-    figures = {name: dict(value) for name, value in info.metrics.items()}
-    curve = figures.get("threshold", {}).pop("curve", [])
+    first = info.of_word(info.names[0] if info.words else "")
     every = info.features.frames_in(info.detector.hop_s)
     described: dict[str, Any] = to_json(
         {
-            "format": 1, "word": info.name, "rate_hz": RATE_HZ, "sha256": hashlib.sha256(model).hexdigest(),
+            "format": 1, "word": first.name, "rate_hz": RATE_HZ, "sha256": hashlib.sha256(model).hexdigest(),
             "window_samples": (n_frames - 1) * info.features.hop + info.features.window,
-            "hop_samples": every * info.features.hop, "threshold": info.threshold, "temperature": info.temperature,
+            "hop_samples": every * info.features.hop, "threshold": first.threshold, "temperature": first.temperature,
             "votes": info.detector.votes, "of": info.detector.of, "hysteresis": info.detector.hysteresis,
             "lockout_s": info.detector.lockout_s, "target_false_alarms_per_hour": info.detector.target_fah,
-            "curve": curve, "figures": figures,
+            **_measured(first),
         }
     )  # fmt: skip
+    if info.words:
+        views = [info.of_word(name) for name in info.names]
+        described["words"] = to_json(
+            [
+                {"word": view.name, "threshold": view.threshold, "temperature": view.temperature, **_measured(view)}
+                for view in views
+            ]
+        )
     return described
+
+
+def _measured(view: DetectorInfo) -> dict[str, Any]:
+    """The curve by which a sensitivity is turned into a threshold, and the other figures."""
+    figures = {name: dict(value) for name, value in view.metrics.items()}
+    return {"curve": figures.get("threshold", {}).pop("curve", []), "figures": figures}
 
 
 def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:

@@ -25,7 +25,7 @@ multiplications a window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configur
 
 On the held-back clips with noise at 10 dB: {miss:.1%} of {n_words} words missed on average at 0 to 20 false alarms;
 expected calibration error {ece_before:.3f}, {ece_after:.3f} after dividing logits by {temperature:.2f}.
-{streamed}{rests}
+{streamed}{rests}{words}
 ## Use
 
 Log-mel or MFCC features as in `model.json`, not normalised, windows [n, {frames}, {bins}]; the answer is a logit. The
@@ -62,8 +62,24 @@ def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
         ece_after=calibration["ece_after"], temperature=info.temperature, streamed=_streamed(info),
         frames=info.features.shape[0], bins=info.features.shape[1], threshold=info.threshold,
         votes=info.detector.votes, of=info.detector.of, lockout=info.detector.lockout_s,
+        words=_words(info),
         rests=f"\n{in_words(info.metrics['threshold'])}\n" if info.metrics.get("threshold") else "",
     )  # fmt: skip
+
+
+def _words(info: DetectorInfo) -> str:
+    """Of several words, a row for each."""
+    if not info.words:
+        return ""
+    rows = []
+    for word in info.words:
+        measured = word.metrics["validation"]
+        missed = f"{measured['miss_at_few_alarms']:.1%} of {measured['n_words']}"
+        rows.append(f"| {literal(word.name, begins=False)} | {word.threshold:.2f} | {missed} |")
+    return (
+        "\nOne output per word, each with a threshold of its own; the line above is of all together.\n\n"
+        "| word | threshold | missed at 0 to 20 false alarms |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
 
 
 def _streamed(info: DetectorInfo) -> str:

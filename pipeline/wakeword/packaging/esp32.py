@@ -95,6 +95,8 @@ def write_esp32_bundle(
     microcontrollers, where packages are missing, and where the 8-bit model answers otherwise than PyTorch."""
     require("A bundle for an ESP32", PACKAGES, ModelError)
     model, info = load_model(folder)
+    if info.words:
+        raise ModelError("A microcontroller takes a model for each word. Train one detector per word.")
     if info.model.name != "stream" or info.features.kind != "micro":
         raise ModelError(
             f"An ESP32 runs a streaming model on its own front end, this detector is {info.model.name} on "

@@ -20,7 +20,7 @@ from pipeline.optional import require
 from pipeline.quantisation import quantise_static
 from pipeline.wakeword.file_names import EXPORT_REPORT, INT8, ONNX, TORCHSCRIPT
 from pipeline.wakeword.runtime.detector import Classifier, Scores
-from pipeline.wakeword.runtime.model_files import load_model
+from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
 
 WINDOWS = "windows.npy"
 OPSET = 17
@@ -71,7 +71,9 @@ def export(folder: Path, target: Path) -> list[Exported]:
         ("TorchScript", TORCHSCRIPT, _torch_classifier(traced)),
         ("INT8", INT8, onnx_classifier(target / INT8)),
     ]
-    reports = [_held_against(*classifier, truth, windows, info.threshold, target, folder) for classifier in classifiers]
+    reports = [
+        _held_against(*classifier, truth, windows, _thresholds(info), target, folder) for classifier in classifiers
+    ]
     for report in reports:
         if report.format != "INT8" and report.largest_difference > CLOSE:
             raise ModelError(
@@ -130,6 +132,11 @@ def read_windows(folder: Path) -> Windows:
         ) from error
 
 
+def _thresholds(info: DetectorInfo) -> Any:
+    """Of all words, [n_words]; of one, a number."""
+    return np.array([word.threshold for word in info.words]) if info.words else info.threshold
+
+
 def _torch_classifier(model: Callable[[Any], Any]) -> Classifier:
     import torch
 
@@ -146,7 +153,7 @@ def _held_against(
     classifier: Classifier,
     truth: Scores,
     windows: Windows,
-    threshold: float,
+    threshold: Any,
     target: Path,
     folder: Path,
 ) -> Exported:

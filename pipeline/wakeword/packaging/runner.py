@@ -1,6 +1,7 @@
 """Listens for the word of this bundle; needs Python, numpy and onnxruntime, and nothing else.
 
-    python runner.py FILE.wav     one JSON line for each detection: {"at_s": seconds, "score": 0 to 1}
+    python runner.py FILE.wav     one JSON line for each detection: {"at_s": seconds, "score": 0 to 1}, and "word" where
+                                  the bundle knows several
     python runner.py -            the same of what comes on standard input: 16-bit samples at 16 kHz, mono
 
     arecord -q -f S16_LE -r 16000 -c 1 -t raw | python runner.py -
@@ -30,44 +31,17 @@ RANGE = 10.0  # false alarms at sensitivity 1 over those at .5
 FLATTEST = -0.1  # logits for each factor e of false alarms, at least
 
 
-class Detector:
-    """Takes sound at 16 kHz as it comes; `feed` answers with the detections that it completes, as (seconds, score)."""
+class Word:
+    """From the logits of one word, window by window, to its detections."""
 
-    def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
-        self.about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
-        self.threshold = threshold_at(self.about, sensitivity)
+    def __init__(self, about: dict[str, Any], sensitivity: float) -> None:
+        self.about, self.name = about, about["word"]
+        self.threshold = threshold_at(about, sensitivity)
         self.reset()
 
-    def again(self) -> "Detector":
-        """Another one of the same bundle and threshold, at its start."""
-        other = copy.copy(self)
-        other.reset()
-        return other
-
     def reset(self) -> None:
-        """Begin anew, as at the start of a stream."""
         self.last: deque[float] = deque(maxlen=self.about["of"])
-        self.buffer = np.zeros(0, dtype=np.float32)
-        self.dropped = 0  # samples that have gone from the start
         self.armed, self.since = True, float("inf")
-
-    def feed(self, samples: np.ndarray) -> list[tuple[float, float]]:
-        self.buffer = np.concatenate([self.buffer, samples.astype(np.float32)])
-        span, step = self.about["window_samples"], self.about["hop_samples"]
-        n_windows = 1 + (len(self.buffer) - span) // step
-        if n_windows < 1:
-            return []
-        logits = self.session.run(None, {"sound": self.buffer[: span + (n_windows - 1) * step]})[0]
-        ends_s = (self.dropped + span + step * np.arange(n_windows)) / RATE_HZ
-        self.buffer, self.dropped = self.buffer[n_windows * step :], self.dropped + n_windows * step
-        steps = ((float(end_s), self.step(float(logit))) for end_s, logit in zip(ends_s, logits, strict=True))
-        return [(round(end_s, 3), round(score, 4)) for end_s, score in steps if score is not None]
 
     def step(self, logit: float) -> float | None:
         """The score of a detection, None where this window is none: `votes` of the last `of` windows lie above the
@@ -84,6 +58,58 @@ class Detector:
             return None
         self.armed, self.since = False, 0
         return float(1.0 / (1.0 + np.exp(-vote / about["temperature"])))
+
+
+class Detector:
+    """Takes sound at 16 kHz as it comes; `feed` answers with the detections that it completes, as (seconds, score,
+    word)."""
+
+    def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
+        self.about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self.words = [Word({**self.about, **word}, sensitivity) for word in self.about.get("words") or [{}]]
+        self.reset()
+
+    @property
+    def threshold(self) -> float:
+        """In logits; of the first word where there are several."""
+        return self.words[0].threshold
+
+    def again(self) -> "Detector":
+        """Another one of the same bundle and threshold, at its start."""
+        other = copy.copy(self)
+        other.words = [copy.copy(word) for word in self.words]
+        other.reset()
+        return other
+
+    def reset(self) -> None:
+        """Begin anew, as at the start of a stream."""
+        self.buffer = np.zeros(0, dtype=np.float32)
+        self.dropped = 0  # samples that have gone from the start
+        for word in self.words:
+            word.reset()
+
+    def feed(self, samples: np.ndarray) -> list[tuple[float, float, str]]:
+        self.buffer = np.concatenate([self.buffer, samples.astype(np.float32)])
+        span, step = self.about["window_samples"], self.about["hop_samples"]
+        n_windows = 1 + (len(self.buffer) - span) // step
+        if n_windows < 1:
+            return []
+        logits = self.session.run(None, {"sound": self.buffer[: span + (n_windows - 1) * step]})[0]
+        ends_s = (self.dropped + span + step * np.arange(n_windows)) / RATE_HZ
+        self.buffer, self.dropped = self.buffer[n_windows * step :], self.dropped + n_windows * step
+        detections = []
+        for end_s, of_window in zip(ends_s, logits.reshape(n_windows, len(self.words)), strict=True):
+            for word, logit in zip(self.words, of_window, strict=True):
+                score = word.step(float(logit))
+                if score is not None:
+                    detections.append((round(float(end_s), 3), round(score, 4), word.name))
+        return detections
 
 
 def false_alarms_at(about: dict[str, Any], sensitivity: float) -> float:
@@ -172,8 +198,9 @@ def main() -> int:
         return 1
     try:
         for block in blocks_of(given.source):
-            for at_s, score in detector.feed(block):
-                print(json.dumps({"at_s": at_s, "score": score}), flush=True)
+            for at_s, score, word in detector.feed(block):
+                which = {"word": word} if len(detector.words) > 1 else {}
+                print(json.dumps({"at_s": at_s, "score": score, **which}, ensure_ascii=False), flush=True)
     except (OSError, EOFError, ValueError, wave.Error) as error:
         print(f"{given.source} cannot be read as a WAV file ({error}).", file=sys.stderr)
         return 1

@@ -1,11 +1,12 @@
 """A trained detector on disk: `model.safetensors`, and `model.json` with all that is needed to use it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts, presets
 from pipeline.errors import ModelError, TrainingError
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.wakeword.config import DetectorConfig, ModelConfig
 from pipeline.wakeword.features import Cmvn, FeatureConfig
@@ -16,9 +17,19 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
+class WordInfo:
+    """One of several words, as `DetectorInfo` has it of one."""
+
+    name: str
+    threshold: float
+    temperature: float
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class DetectorInfo:
     """What a detector is: `threshold` in logits for `detector.target_fah`, `temperature` to divide them by before they
-    are read as probabilities."""
+    are read as probabilities. `words` has them for each of several words, in the order of the model's outputs."""
 
     name: str
     features: FeatureConfig
@@ -28,25 +39,60 @@ class DetectorInfo:
     temperature: float
     parameters: int
     metrics: dict[str, Any]
+    words: tuple[WordInfo, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of several words; none for a detector of one."""
+        return tuple(word.name for word in self.words)
+
+    def of_word(self, name: str) -> "DetectorInfo":
+        """As of a detector of this word alone. Raises ModelError for a word that it does not know, and for none where
+        it knows several."""
+        if not self.words and name in ("", self.name):
+            return self
+        chosen = next((word for word in self.words if word.name == name), None)
+        if chosen is None:
+            known = ", ".join(self.names) or self.name
+            raise ModelError(N_("Choose a word of this detector ({known}); got {name!r}."), known=known, name=name)
+        view = replace(self, name=name, threshold=chosen.threshold, temperature=chosen.temperature, words=())
+        return replace(view, metrics=chosen.metrics)
+
+    def with_word(self, view: "DetectorInfo") -> "DetectorInfo":
+        """With what was changed in the view of one word."""
+        if not self.words:
+            return view
+        changed = WordInfo(view.name, view.threshold, view.temperature, view.metrics)
+        words = tuple(changed if word.name == view.name else word for word in self.words)
+        return replace(self, detector=view.detector, words=words)
 
 
 def save_model(folder: Path, model: WakewordModel, info: DetectorInfo) -> None:
     artifacts.write_tensors(folder / WEIGHTS, model.state_dict())
     digest = artifacts.sha256_of(folder / WEIGHTS)
-    artifacts.write_json(folder / INFO, {"format": FORMAT, "sha256": digest, **to_json(asdict(info))})
+    artifacts.write_json(folder / INFO, {"format": FORMAT, "sha256": digest, **_as_written(info)})
 
 
 def save_info(folder: Path, info: DetectorInfo) -> None:
     """Write what changed beside the weights, such as another threshold."""
     before = artifacts.read_json(folder / INFO)
-    artifacts.write_json(folder / INFO, {**before, **to_json(asdict(info))})
+    artifacts.write_json(folder / INFO, {**before, **_as_written(info)})
+
+
+def _as_written(info: DetectorInfo) -> dict[str, Any]:
+    """Without the section of several words where there is one."""
+    written: dict[str, Any] = to_json(asdict(info))
+    if not info.words:
+        written.pop("words")
+    return written
 
 
 def read_info(folder: Path) -> DetectorInfo:
     """Raises ModelError for a folder without a detector, or with one that this release cannot read."""
     raw = _read(folder)
     try:
-        known = {name: raw[name] for name in DetectorInfo.__dataclass_fields__}
+        known = {name: raw[name] for name in DetectorInfo.__dataclass_fields__ if name != "words"}
+        words = tuple(presets.build(WordInfo, word) for word in raw.get("words", ()))
         sections = {"features": FeatureConfig, "model": ModelConfig, "detector": DetectorConfig}
         wrong = presets.misfits(DetectorInfo, {name: value for name, value in known.items() if name not in sections})
         wrong += [f"{name} is no section" for name in sections if not isinstance(known[name], dict)]
@@ -58,6 +104,7 @@ def read_info(folder: Path) -> DetectorInfo:
                 "features": presets.build(FeatureConfig, raw["features"]),
                 "model": presets.build(ModelConfig, raw["model"]),
                 "detector": presets.build(DetectorConfig, raw["detector"]),
+                "words": words,
             }
         )
     except (KeyError, TypeError, TrainingError) as error:
@@ -71,7 +118,8 @@ def load_model(folder: Path) -> tuple[WakewordModel, DetectorInfo]:
     from safetensors.torch import load_file
 
     info = read_info(folder)
-    model = make_model(info.model, info.features.shape, Cmvn.none(info.features.n_bins))
+    n_words = max(1, len(info.words))
+    model = make_model(info.model, info.features.shape, Cmvn.none(info.features.n_bins), n_words)
     try:
         weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:

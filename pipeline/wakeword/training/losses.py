@@ -18,14 +18,23 @@ class WakewordLoss(nn.Module):
         self.config = config
         self.centres = nn.Parameter(torch.randn(2, n_embedding)) if config.name == "arcface" else None
 
-    def forward(self, logits: Tensor, embeddings: Tensor, is_word: Tensor, is_hard: Tensor) -> Tensor:
-        """logits [n], embeddings [n, n_embedding], two masks [n]; the mean over the batch."""
-        config, truth = self.config, is_word.to(logits.dtype)
+    def forward(
+        self, logits: Tensor, embeddings: Tensor, is_word: Tensor, is_hard: Tensor, word: Tensor | None = None
+    ) -> Tensor:
+        """logits [n], embeddings [n, n_embedding], two masks [n]; the mean over the batch. Of several words logits
+        [n, n_words], and `word` [n] says which one each window holds (-1: none)."""
+        config = self.config
+        if logits.ndim == 2 and word is not None:
+            truth = (word[:, None] == torch.arange(logits.shape[1], device=word.device)).to(logits.dtype)
+        else:
+            truth = is_word.to(logits.dtype)
         weights = torch.where(is_word, config.positive_weight, torch.where(is_hard, config.hard_negative_weight, 1.0))
         smooth = config.label_smoothing
         losses = binary_cross_entropy_with_logits(logits, truth * (1.0 - smooth) + smooth / 2.0, reduction="none")
         if config.name == "focal":  # Lin et al. 2017
             losses = losses * (1.0 - torch.exp(-losses)) ** config.gamma
+        if losses.ndim == 2:
+            losses = losses.mean(dim=1)
         loss = (weights * losses).sum() / weights.sum()
         if config.name == "triplet":
             loss = loss + config.embedding_weight * triplet(embeddings, is_word, config.margin)

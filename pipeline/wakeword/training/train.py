@@ -45,7 +45,7 @@ from pipeline.wakeword.models.quantisation_aware import quantised
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.training.distillation import SoftTargets
 from pipeline.wakeword.training.losses import WakewordLoss
-from pipeline.wakeword.training.validate import Validation, mine, validate
+from pipeline.wakeword.training.validate import Validation, mean_of, mine, validate_words
 
 CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
 PARTS = ("now", "mean", "loss", "moment")
@@ -80,10 +80,17 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class TrainingResult:
+    """`validations` are of each word, of which there is mostly one."""
+
     model: WakewordModel
-    validation: Validation
+    validations: tuple[Validation, ...]
     progress: TrainingState
     seconds: float
+
+    @property
+    def validation(self) -> Validation:
+        """Of all words together."""
+        return mean_of(self.validations)
 
 
 def stages_of(config: WakewordConfig) -> list[Stage]:
@@ -112,7 +119,8 @@ class Trainer:
         self.soft_targets = soft_targets
         self.config, self.held, self.device, self.writer, self.teacher = config, held, device, writer, teacher
         self.precision = fitting_precision(config.train.precision, device)
-        self.model = make_model(config.model, config.features.shape, cmvn).to(device)
+        n_words = max(1, len(config.data.names))
+        self.model = make_model(config.model, config.features.shape, cmvn, n_words).to(device)
         self.loss = WakewordLoss(config.loss, self.model.head.in_features).to(device)
         self.optimiser = torch.optim.AdamW(
             [*self.model.parameters(), *self.loss.parameters()], lr=1.0, weight_decay=config.train.weight_decay
@@ -141,8 +149,8 @@ class Trainer:
                 self.progress = replace(self.progress, stage=self.progress.stage + 1, step=0, waited=0)
                 self._save()
             load_weights(self.model, self.checkpoints / BEST)
-            validation = self._validate(self.stages[-1])
-        return TrainingResult(self.model, validation, self.progress, time.monotonic() - begun)
+            validations = self._validate(self.stages[-1])
+        return TrainingResult(self.model, validations, self.progress, time.monotonic() - begun)
 
     def _train_stage(self, stage: Stage) -> None:
         config = self.config.train
@@ -197,7 +205,7 @@ class Trainer:
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
             logits, embeddings = self.model.logits_and_embeddings(windows)
-        loss: Tensor = self.loss(logits.float(), embeddings, is_word, is_hard)
+        loss: Tensor = self.loss(logits.float(), embeddings, is_word, is_hard, batch.word.to(self.device))
         if self.teacher is not None:
             with torch.no_grad():
                 wanted = self.teacher(windows * self.model.std + self.model.mean)
@@ -231,11 +239,14 @@ class Trainer:
         figures: dict[str, float] = {}
         for name, weights in candidates:
             self.model.load_state_dict(weights)
-            validation = self._validate(self.stages[self.progress.stage])
+            validation = mean_of(self._validate(self.stages[self.progress.stage]))
             figures |= {
                 f"{name}_miss": validation.miss,
                 f"{name}_ranking": validation.ranking,
                 f"{name}_loss": validation.loss,
+                f"{name}_f1": validation.counts.f1 or 0.0,
+                f"{name}_fpr": validation.counts.fpr or 0.0,
+                f"{name}_fnr": validation.counts.fnr or 0.0,
             }
             value = validation.ranking
             if value < self.progress.best_value:
@@ -253,10 +264,10 @@ class Trainer:
             f"{stage}, step {self.progress.total}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
         )
 
-    def _validate(self, stage: Stage) -> Validation:
+    def _validate(self, stage: Stage) -> tuple[Validation, ...]:
         """On the 8-bit grid from the stage of quantisation on, as the detector will be."""
         classifier = classifier_of(self.model, self.device, on_grid=stage.name == QUANTISATION)
-        return validate(self.held, classifier, self.config.features, self.config.detector)
+        return validate_words(self.held, classifier, self.config.features, self.config.detector)
 
     def _mine(self) -> None:
         """From the best weights so far: what of the training negatives they take for the word."""
@@ -330,13 +341,16 @@ def schedule(share: float, config: TrainConfig) -> float:
     return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, fall)))
 
 
-def report_of(trained: TrainingResult) -> dict[str, Any]:
-    validation = trained.validation
+def figures_of(validation: Validation) -> dict[str, Any]:
     return {
-        "validation": {
-            "miss_at_few_alarms": validation.miss, "ranking": validation.ranking, "loss": validation.loss,
-            "n_words": len(validation.words), "n_rest": len(validation.rest),
-        },
+        "miss_at_few_alarms": validation.miss, "ranking": validation.ranking, "loss": validation.loss,
+        "n_words": len(validation.words), "n_rest": len(validation.rest),
+    }  # fmt: skip
+
+
+def report_of(trained: TrainingResult) -> dict[str, Any]:
+    return {
+        "validation": figures_of(trained.validation),
         "best_step": trained.progress.best_step, "averaged": trained.progress.best_averaged,
         "steps": trained.progress.total, "training_s": trained.seconds,
     }  # fmt: skip

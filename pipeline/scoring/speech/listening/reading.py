@@ -19,13 +19,14 @@ from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
 # Nats. Going back must be worth more than what greedy posteriors gain by chance; so must leaving a word out, and saying
 # something else. Chosen on cut and spliced recordings of training speakers that the listener never heard.
 RETRY = -10.0
-LEFT_OUT = -15.0
+LEFT_OUT = -20.0
 OTHER_SPEECH = -16.0
 BACK_WORDS = 2
 # A phone takes four frames: with more than one loud one for each phone of words that were passed over, they were said.
 QUIET_DB = 15.0  # under the level of what was read
 BESIDE_FRAMES = 4  # of a gap belong to the words beside it, of which CTC marks the middle
 MOST_LOUD_FRAMES = 1.0
+MOST_SLOWER = 0.3  # in log frames a phone
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Reading:
 
     def left_out(self, n_phones: Sequence[int], level_db: NDArray[np.float64]) -> list[int]:
         """Numbers of the words that were passed over and in whose place nothing was said, with the phones of each word
-        and the level of each frame [T]; of the others, something was said that is hardly like them."""
+        and the level of each frame [T]; of the others, something was said that is hardly like them, or is taken for a
+        part of the words beside them."""
         inside = np.zeros(len(level_db), dtype=np.bool_)
         for start, end in filter(None, self.spans):
             inside[start:end] = True
@@ -59,16 +61,36 @@ class Reading:
         left_out: list[int] = []
         for is_read, group in groupby(range(len(self.spans)), key=lambda number: self.spans[number] is not None):
             numbers = list(group)
-            if is_read:
-                continue
-            before = max((span[1] for span in filter(None, self.spans[: numbers[0]])), default=-BESIDE_FRAMES)
-            after = min(
-                (span[0] for span in filter(None, self.spans[numbers[-1] :])), default=len(loud) + BESIDE_FRAMES
-            )
-            n_loud = int(loud[before + BESIDE_FRAMES : max(0, after - BESIDE_FRAMES)].sum())
-            if n_loud <= MOST_LOUD_FRAMES * sum(n_phones[number] for number in numbers):
+            if not is_read and self._is_quiet_between(numbers, n_phones, loud) and self._fits(numbers, n_phones, loud):
                 left_out += numbers
         return left_out
+
+    def _is_quiet_between(self, passed: Sequence[int], n_phones: Sequence[int], loud: NDArray[np.bool_]) -> bool:
+        before = max((span[1] for span in filter(None, self.spans[: passed[0]])), default=-BESIDE_FRAMES)
+        after = min((span[0] for span in filter(None, self.spans[passed[-1] :])), default=len(loud) + BESIDE_FRAMES)
+        n_loud = int(loud[before + BESIDE_FRAMES : max(0, after - BESIDE_FRAMES)].sum())
+        return n_loud <= MOST_LOUD_FRAMES * sum(n_phones[number] for number in passed)
+
+    def _fits(self, passed: Sequence[int], n_phones: Sequence[int], loud: NDArray[np.bool_]) -> bool:
+        """Whether the words beside those that were passed over are read about as fast as the rest; with the sound of
+        such a word in them they would be slow, and as fast as the rest only together with it."""
+        beside = [n for n in (passed[0] - 1, passed[-1] + 1) if 0 <= n < len(self.spans)]
+        rest = [number for number, span in enumerate(self.spans) if span is not None and number not in beside]
+        if not rest:
+            return True
+
+        def frames(start: int, end: int) -> float:
+            return max(1.0, float(loud[start:end].sum()))
+
+        spans = {number: span for number, span in enumerate(self.spans) if span is not None}
+        usual = float(np.median([frames(*spans[number]) / n_phones[number] for number in rest]))
+        start = spans[beside[0]][0] if passed[0] > 0 else 0
+        end = spans[beside[-1]][1] if passed[-1] + 1 < len(self.spans) else len(loud)
+        n_beside = sum(n_phones[number] for number in beside)
+        n_passed = sum(n_phones[number] for number in passed)
+        without = frames(start, end) / n_beside
+        together = frames(start, end) / (n_beside + n_passed)
+        return abs(np.log(without / usual)) <= abs(np.log(together / usual)) + MOST_SLOWER
 
 
 @dataclass(frozen=True)

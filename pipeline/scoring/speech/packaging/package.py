@@ -79,9 +79,11 @@ def package(
     encoder: str,
     listener: Path,
     corpus: str,
+    part: str,
     progress: Progress | None = None,
 ) -> SpeechInfo:
-    """Write the model of `run` into `folder`; in 8-bit integers where that costs under .005 PCC at every level.
+    """Write the model of `run` into `folder`; in 8-bit integers where that costs under .005 PCC at every level. `part`
+    is the one of `corpus` that was found to train on.
 
     Raises ModelError for a run without a finished epoch.
     """
@@ -96,7 +98,7 @@ def package(
     info = _learned_from(
         SpeechInfo(
             model_id=run.id, mean=tuple(scale["mean"]), spread=tuple(scale["spread"]), trained_on=corpus,
-            part=config.part, seed=config.seed, averaged=config.average, created_at=now_iso(),
+            part=part, seed=config.seed, averaged=config.average, created_at=now_iso(),
             git_commit=run.state.git_commit, data_hash=data_hash(utterances),
         ),
         train,

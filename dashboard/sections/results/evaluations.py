@@ -1,22 +1,16 @@
-"""The sections of the Results page."""
+"""The figures of one evaluation."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from dashboard.charts import score_charts
-from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
-from dashboard.components.run_list import say_damaged
 from dashboard.components.tables import fitted
-from dashboard.identity import held
 from dashboard.markup import plain
 from dashboard.services import results
 from dashboard.services.results import Utterances
-from pipeline.evaluation import results_export as export
-from pipeline.evaluation.results_table import LABELS, OURS, ResultRow
 from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.model_names import short_names
@@ -30,64 +24,6 @@ ASPECTS = {
 }
 PLOTTED = ("total", "accuracy", "fluency", "prosodic")
 WORD_ASPECTS = {"accuracy": N_("Word accuracy"), "stress": N_("Word stress"), "total": N_("Word total")}
-FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX", "png": "PNG"}  # not shown: they are names
-
-
-def choose_rows() -> list[ResultRow]:
-    """In the header: which fine-tuning runs the table has, and its files to download."""
-    runs = results.finished_finetunings()
-    ids: list[str] | None = None
-    if runs:
-        default = [run.directory.id for run in runs if run.config.get("model") != "tiny"]
-        with st.popover(_("Runs"), icon=":material/stacked_line_chart:"):
-            ids = st.multiselect(
-                _("Fine-tuning runs in the table"), [run.directory.id for run in runs], default, key="results-runs",
-                placeholder=_("None"), help=_("Runs of the tiny random model are left out unless you choose them."),
-            )  # fmt: skip
-    rows = results.result_rows(ids)
-    with st.popover(_("Download"), icon=":material/download:"):
-        dialect = choose_dialect("results-dialect")
-        for name, (write, mime) in export.FORMATS.items():
-            if name == "csv":
-                write = partial(export.to_csv, dialect=dialect)
-            # Made when it is asked for: a picture takes a second.
-            st.download_button(
-                FORMATS[name], held(partial(write, rows)), f"results.{export.SUFFIXES[name]}", mime,  # not shown
-                icon=":material/download:", key=f"results-{name}", width="stretch",
-            )  # fmt: skip
-    return rows
-
-
-def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
-    """Ours first, then published systems from best to worst total, then people."""
-    shown = export.shown(rows)
-    labels = {name: _(label) for name, label in LABELS.items()}
-    for index, row in enumerate(rows):
-        shown.loc[index, labels["system"]] = _short(row)
-        if row.source == OURS:  # the whole name, with the model's id
-            shown.loc[index, labels["source"]] = row.system
-    right = [label for name, label in labels.items() if name not in export.TEXTS]
-    fitted(
-        shown,
-        right=right,
-        helps={labels["gap"]: _("PCC of the total minus that of the paper (arXiv 2509.02915)")},
-    )
-    say_damaged(results.damaged_runs())
-    notes = [
-        _("Correlation (PCC) with the reference scores unless the column says otherwise."),
-        _(
-            "Published figures are over all {n} test utterances; ours are over the part named, with their number in "
-            "column n."
-        ).format(n=number(2500)),
-        _("Systems that are told the text mostly repeat it, so compare error rates (PER) among those that are not."),
-        _gap(rows) if any_of_ours or rows[0].kind == "run" else _("Gap to the paper: nothing has been measured yet."),
-    ]
-    st.caption(" ".join(notes))
-
-
-def _short(row: ResultRow) -> str:
-    """What fits beside the figures on a phone: all that is here scores speech."""
-    return _(row.short_name or row.system).removeprefix("speech-")
 
 
 def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation:
@@ -222,16 +158,6 @@ def error_rate(utterances: Utterances, chosen: SavedEvaluation) -> None:
             paper_predicted=number(-0.354, 3),
         )
     )
-
-
-def _gap(rows: Sequence[ResultRow]) -> str:
-    """Of the first of ours."""
-    gaps = ", ".join(
-        f"{_(ASPECTS[name])} {'+' if value > 0 else ''}{number(value, 3)}" for name, value in rows[0].gaps.items()
-    )
-    if not gaps:
-        return _("Gap to the paper: none could be measured.")
-    return _("Gap to the paper of {system}: {gaps}.").format(system=plain(_short(rows[0])), gaps=gaps)
 
 
 def _level(name: str, value: dict[str, Any], human: float | None = None) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""Step 4, a folder: every clip with its score, and whether the detector goes off."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard.components.report_files import download_json, download_table
+from dashboard.components.run_list import stored
+from dashboard.components.tables import fitted
+from dashboard.services import wakeword
+from pipeline.i18n import N_, _, number, percent
+from pipeline.runs import RunDirectory
+from pipeline.wakeword.data.clip_library import PARTS
+from pipeline.wakeword.file_names import FOLDER_SCORES
+
+COLUMNS = ("clip", "duration_s", "score", "detected")
+ORDERS = {"lowest": N_("lowest scores first"), "highest": N_("highest scores first"), "name": N_("by name")}
+
+
+def draw(run: RunDirectory, word: str) -> None:
+    places = _places()
+    columns = st.columns([3, 2, 1], vertical_alignment="bottom")
+    place = columns[0].selectbox(_("Folder"), list(places), key="folder-place", placeholder=_("Choose a folder"))
+    threshold = columns[1].number_input(
+        _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="folder-threshold",
+        placeholder=number(wakeword.finished_run(run).info.of_word(word).threshold, 2),
+    )  # fmt: skip
+    if (
+        columns[2].button(_("Evaluate"), icon=":material/playlist_play:", disabled=place is None, key="folder-start")
+        and place
+    ):
+        options = [str(places[place])] + (["--threshold", str(threshold)] if threshold is not None else [])
+        wakeword.start_work("detect", run, *options, *(["--word", word] if word else []))
+        st.rerun()
+
+
+def results(run: RunDirectory) -> None:
+    """The newest folder's."""
+    with stored(_("The folder of {run}").format(run=run.id)):
+        report = wakeword.finished_run(run).report(FOLDER_SCORES)
+        if report:
+            _table(report, run)
+
+
+def _table(report: dict[str, Any], run: RunDirectory) -> None:
+    low, high = report["interval"]
+    st.markdown(
+        _("Detected in **{k} of {n}** clips of {folder}: {share} (95%: {low} to {high}), at threshold {threshold}.")
+        .format(
+            k=number(report["detected"]), n=number(report["n"]), folder=f"`{Path(report['folder']).name}`",
+            share=percent(report["share"], 1), low=percent(low, 1), high=percent(high, 1),
+            threshold=number(report["threshold"], 2),
+        )
+    )  # fmt: skip
+    order = st.segmented_control(
+        _("Order"), list(ORDERS), default="lowest", required=True, key="folder-order", label_visibility="collapsed",
+        format_func=lambda name: _(ORDERS[name]),
+    )  # fmt: skip
+    clips = sorted(
+        report["clips"],
+        key=lambda clip: clip["clip"] if order == "name" else clip["score"] * (1 if order == "lowest" else -1),
+    )
+    score, length = _("Score (logit)"), _("Length (s)")
+    fitted(
+        [
+            {
+                _("Clip"): clip["clip"], _("Detected"): _("yes") if clip["detected"] else _("no"),
+                score: number(clip["score"], 2), length: number(clip["duration_s"], 2),
+            }
+            for clip in clips
+        ],
+        right=(score, length), most_rows=10,
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        download_table(COLUMNS, [[clip[name] for name in COLUMNS] for clip in report["clips"]], f"folder-{run.id}")
+        download_json(report, f"folder-{run.id}")
+
+
+def _places() -> dict[str, Path]:
+    """The folders of all words, and the recording sets, by what they are called."""
+    places: dict[str, Path] = {}
+    for word in wakeword.words():
+        clips = wakeword.library(word)
+        places |= {f"{word}: {part}": clips.folder(part) for part in PARTS if part != "rir" and clips.files(part)}
+    return places | wakeword.speech_folders()

@@ -1,0 +1,1 @@
+"""Whose voice says the word: enrolment by a few takes, and a second stage that compares voices."""

@@ -1,0 +1,108 @@
+"""Owners of an installation: the voice of each as a vector, from a few takes, and takes compared with it.
+
+<data root>/owners/NAME.json    the vector and what it was made from; no sound is kept
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import artifacts
+from pipeline.audio.load import audio_files, load_audio
+from pipeline.errors import AudioError, CorpusError
+from pipeline.settings import Settings
+from pipeline.times import now_iso
+from pipeline.wakeword.data.takes import problems_of_take
+from pipeline.wakeword.owner.projection import Vectors, enrolled_voice
+
+WANTED = 5
+LONGEST_NAME = 60
+Voice = Callable[[Vectors], Vectors]
+"""Sound at 16 kHz to a vector of length one."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """`model` is the SHA-256 of the listener that heard the takes; `agreement` the mean cosine of each take with the
+    voice of the others: a low one says that a take is of somebody else."""
+
+    name: str
+    voice: tuple[float, ...]
+    n_takes: int
+    agreement: float
+    model: str
+    enrolled_at: str
+
+
+@dataclass(frozen=True)
+class OwnerMatch:
+    """`similarity` is a cosine; from the threshold on it is the owner."""
+
+    name: str
+    similarity: float
+    is_owner: bool
+
+
+def enrol(settings: Settings, name: str, takes: Sequence[Path], voice: Voice, model: str) -> Owner:
+    """Keep the voice of `name`, in place of one that was there. Raises CorpusError for a name that cannot be one and
+    for fewer than five takes, AudioError naming every take that is not good enough."""
+    file = _file(settings, name)
+    files = [path for take in takes for path in audio_files(take)]
+    if len(files) < WANTED:
+        raise CorpusError(f"{len(files)} takes of {name!r} are given; at least {WANTED} are needed.")
+    refused = [f"{path.name}: {problems[0]}" for path in files if (problems := problems_of_take(path.read_bytes()))]
+    if refused:
+        raise AudioError(f"{len(refused)} of {len(files)} takes cannot be used: {'; '.join(refused)}")
+    vectors = np.stack([voice(load_audio(path).samples) for path in files])
+    others = [enrolled_voice(np.delete(vectors, i, axis=0)) for i in range(len(vectors))]
+    agreement = float(np.mean([vector @ other for vector, other in zip(vectors, others, strict=True)]))
+    owner = Owner(name.strip(), tuple(map(float, enrolled_voice(vectors))), len(files), agreement, model, now_iso())
+    artifacts.write_json(file, owner)
+    return owner
+
+
+def read_owner(settings: Settings, name: str, model: str) -> Owner:
+    """Raises CorpusError for one that is not enrolled, or was with another model."""
+    file = _file(settings, name)
+    if not file.is_file():
+        known = ", ".join(owners(settings)) or "nobody yet"
+        raise CorpusError(f"{name!r} is not enrolled; enrolled here: {known}. `pronlab wakeword enrol` does it.")
+    try:
+        raw = artifacts.read_json(file)
+        owner = Owner(**{**raw, "voice": tuple(map(float, raw["voice"]))})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CorpusError(f"{file} cannot be read ({error}). Enrol {name!r} again.") from error
+    if owner.model != model:
+        raise CorpusError(
+            f"{name!r} was enrolled with another model of voices. Enrol again with `pronlab wakeword enrol`."
+        )
+    return owner
+
+
+def forget_owner(settings: Settings, name: str) -> None:
+    """Delete a voice for good. Raises CorpusError for one that is not enrolled."""
+    file = _file(settings, name)
+    if not file.is_file():
+        raise CorpusError(f"{name!r} is not enrolled.")
+    file.unlink()
+
+
+def owners(settings: Settings) -> list[str]:
+    folder = settings.data_root / "owners"
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def compare(owner: Owner, sound: Vectors, voice: Voice, threshold: float) -> OwnerMatch:
+    similarity = float(np.array(owner.voice) @ voice(sound))
+    return OwnerMatch(owner.name, similarity, similarity >= threshold)
+
+
+def _file(settings: Settings, name: str) -> Path:
+    written = name.strip()
+    if not written or len(written) > LONGEST_NAME or not all(c.isalnum() or c in " -_" for c in written):
+        raise CorpusError(
+            f"{name!r} cannot be the name of an owner: letters, digits, blanks, - and _, at most {LONGEST_NAME}."
+        )
+    return settings.data_root / "owners" / f"{written}.json"

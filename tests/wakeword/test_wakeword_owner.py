@@ -1,0 +1,154 @@
+"""Whose voice it is: the projection that tells speakers apart, enrolment, and listening for the owner alone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.audio.encode import to_wav
+from pipeline.audio.load import load_audio
+from pipeline.errors import AudioError, CorpusError
+from pipeline.metrics.detection import equal_error_rate
+from pipeline.settings import CHECKOUT, Settings
+from pipeline.wakeword.features import RATE_HZ
+from pipeline.wakeword.listening import Heard, listen
+from pipeline.wakeword.owner.enrolment import OwnerMatch, compare, enrol, forget_owner, owners, read_owner
+from pipeline.wakeword.owner.projection import (
+    Trials,
+    learn_projection,
+    statistics_of,
+    threshold_at_equal_error,
+    trials,
+)
+from pipeline.wakeword.owner.voice import VoiceEncoder
+
+DEMO = CHECKOUT / "data" / "demo"
+
+
+def made_up(n_speakers: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Ten takes of each speaker, who differ in ten of sixty numbers; the others are much larger and change from take
+    to take."""
+    draw = np.random.default_rng(seed)
+    voices = draw.standard_normal((n_speakers, 10))
+    takes = np.repeat(voices, 10, axis=0) + 0.3 * draw.standard_normal((10 * n_speakers, 10))
+    x = np.concatenate([takes, 20.0 * draw.standard_normal((10 * n_speakers, 50))], axis=1).astype(np.float32)
+    return x, np.repeat([f"s{n}" for n in range(n_speakers)], 10)
+
+
+def test_the_projection_keeps_what_tells_speakers_apart() -> None:
+    x, speakers = made_up(60, 0)
+    new, new_speakers = made_up(30, 1)
+    projection = learn_projection(x, speakers, 60, 10)
+    vectors = projection(new)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    raw = new / np.linalg.norm(new, axis=1, keepdims=True)
+    before, after = (equal_error_rate(trials(v, new_speakers, 5).curve) for v in (raw, vectors))
+    assert before > 0.3
+    assert after < 0.1
+
+
+def test_trials_compare_each_owner_with_all_other_takes() -> None:
+    x, speakers = made_up(4, 0)
+    tested = trials(x / np.linalg.norm(x, axis=1, keepdims=True), speakers, 5)
+    assert (int(tested.same.sum()), int((~tested.same).sum())) == (4 * 5, 4 * 5 * 3)
+    assert (tested.same == (tested.enrolled == tested.tested)).all()
+
+
+def test_the_threshold_lies_where_both_errors_are_equal() -> None:
+    names = np.full(8, "a")
+    scores = np.array([0.9, 0.8, 0.7, 0.3, 0.6, 0.2, 0.1, 0.0])
+    same = np.array([True] * 4 + [False] * 4)
+    limit = threshold_at_equal_error(Trials(scores, same, names, names).curve)
+    assert (scores[same] < limit).mean() == (scores[~same] >= limit).mean() == 0.25
+
+
+def test_statistics_are_means_and_deviations_of_the_chosen_states() -> None:
+    layers = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
+    expected = np.concatenate([layers[2].mean(axis=0), layers[2].std(axis=0)])
+    assert np.allclose(statistics_of(layers, (2,)), expected)
+
+
+@pytest.fixture
+def takes(tmp_path: Path) -> Path:
+    """Five takes of one voice of the demo."""
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    for file in sorted((DEMO / "participant_01").rglob("*.wav"))[:5]:
+        (folder / file.name).write_bytes(to_wav(load_audio(file).samples, RATE_HZ))
+    return folder
+
+
+def level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A made-up voice: of any sound of the demo the same, of silence another."""
+    return np.array([1.0, 0.0] if np.abs(samples).max() > 0.01 else [0.0, 1.0], dtype=np.float32)
+
+
+def test_a_voice_is_enrolled_compared_and_forgotten(settings: Settings, takes: Path) -> None:
+    owner = enrol(settings, " Ayşe ", [takes], level, "m")
+    assert (owner.name, owner.n_takes, owner.agreement) == ("Ayşe", 5, pytest.approx(1.0))
+    assert owners(settings) == ["Ayşe"]
+    assert read_owner(settings, "Ayşe", "m") == owner
+    sound = np.full(RATE_HZ, 0.1, dtype=np.float32)
+    assert compare(owner, sound, level, 0.5) == OwnerMatch("Ayşe", 1.0, True)
+    assert not compare(owner, 0 * sound, level, 0.5).is_owner
+    with pytest.raises(CorpusError, match="another model of voices"):
+        read_owner(settings, "Ayşe", "other")
+    forget_owner(settings, "Ayşe")
+    with pytest.raises(CorpusError, match="enrolled here: nobody yet"):
+        read_owner(settings, "Ayşe", "m")
+
+
+def test_too_few_and_bad_takes_are_refused_by_name(settings: Settings, takes: Path) -> None:
+    files = sorted(takes.iterdir())
+    with pytest.raises(CorpusError, match="4 takes of 'can' are given; at least 5"):
+        enrol(settings, "can", files[:4], level, "m")
+    files[2].write_bytes(to_wav(np.zeros(RATE_HZ, dtype=np.float32), RATE_HZ))
+    with pytest.raises(AudioError, match=f"1 of 5 takes cannot be used: {files[2].name}: Nothing can be heard"):
+        enrol(settings, "can", files, level, "m")
+    for name in ("", "../can", "a/b"):
+        with pytest.raises(CorpusError, match="cannot be the name"):
+            enrol(settings, name, files, level, "m")
+
+
+def test_the_released_model_tells_voices_of_the_demo_apart(settings: Settings) -> None:
+    """Synthetic voices saying Turkish words: neither was learnt from."""
+    encoder = VoiceEncoder(settings)
+    one, other = (
+        np.stack([encoder.voice_of(load_audio(file).samples) for file in sorted((DEMO / name).rglob("*.wav"))[:3]])
+        for name in ("participant_01", "participant_02")
+    )
+    within = [float(side[i] @ side[j]) for side in (one, other) for i in range(3) for j in range(i)]
+    assert np.mean(within) > np.mean(one @ other.T) + 0.05
+    assert 0.0 < encoder.info.threshold < 1.0
+    assert encoder.info.figures["n_speakers"] == 63
+
+
+class GoesOff:
+    """In place of a bundle's detector: at two times, as the block with each comes."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def feed(self, block: NDArray[np.float32]) -> Iterator[tuple[float, float, str]]:
+        before, self.n = self.n / RATE_HZ, self.n + len(block)
+        return iter([(t, 0.9, "word") for t in (1.0, 3.0) if before < t <= self.n / RATE_HZ])
+
+
+def test_the_sound_before_a_detection_is_verified() -> None:
+    sound = np.arange(4 * RATE_HZ, dtype=np.float32)
+    given: list[NDArray[np.float32]] = []
+
+    def verify(samples: NDArray[np.float32]) -> OwnerMatch:
+        given.append(samples)
+        return OwnerMatch("a", 0.5, len(given) > 1)
+
+    blocks = iter(np.split(sound, 40))
+    heard = list(listen(GoesOff(), blocks, verify))  # type: ignore[arg-type]
+    assert [(one.at_s, one.owner.is_owner) for one in heard if one.owner] == [(1.0, False), (3.0, True)]
+    assert [(samples[0], samples[-1] + 1) for samples in given] == [(0, RATE_HZ), (RATE_HZ, 3 * RATE_HZ)]
+    assert heard[0].as_json()["owner"] == {"name": "a", "similarity": 0.5, "is_owner": False}
+    assert "owner" not in replace(heard[0], owner=None).as_json()
+    assert Heard("word", 1.0, 0.9).as_json() == {"word": "word", "at_s": 1.0, "score": 0.9}

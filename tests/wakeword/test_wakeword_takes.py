@@ -1,0 +1,49 @@
+"""Takes of a word: what is kept, what is refused and why."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.audio.encode import to_wav
+from pipeline.audio.load import load_audio
+from pipeline.errors import CorpusError
+from pipeline.settings import CHECKOUT, Settings
+from pipeline.wakeword.data.clip_library import open_library
+from pipeline.wakeword.data.takes import problems_of_take
+from pipeline.wakeword.features import RATE_HZ
+
+
+def spoken() -> np.ndarray:
+    return load_audio(sorted((CHECKOUT / "data" / "demo" / "participant_01").rglob("*.wav"))[0]).samples
+
+
+def test_a_spoken_word_is_kept() -> None:
+    assert problems_of_take(to_wav(spoken(), RATE_HZ)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda word: word * 0.0, "Nothing can be heard"),
+        (lambda word: word * (0.03 / np.abs(word).max()), "very quiet"),
+        (lambda word: np.clip(word * (20.0 / np.abs(word).max()), -1.0, 1.0), "clipped"),
+        (lambda word: np.tile(word, 4), "Say the word alone"),
+        (lambda word: 0.3 * np.sin(np.arange(RATE_HZ) / 3.0), "Nobody speaks"),
+        (lambda word: word[:800], "is only 0.05 s long"),
+    ],
+    ids=["silent", "quiet", "clipped", "too long", "no speech", "too short"],
+)
+def test_what_is_no_good_take_is_refused_in_words(change: object, words: str) -> None:
+    sound = np.asarray(change(spoken()), dtype=np.float32)  # type: ignore[operator]
+    assert words in " ".join(problems_of_take(to_wav(sound, RATE_HZ)))
+
+
+def test_a_take_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    clips = open_library(Settings(tmp_path / "data", tmp_path / "models"), "computer", create=True)
+    first, second = (clips.add("positive", "take-001.wav", to_wav(spoken(), RATE_HZ)) for _ in range(2))
+    clips.remove("positive", second.name)
+    assert clips.files("positive") == [first]
+    for name in ("../take-001.wav", second.name, ""):
+        with pytest.raises(CorpusError, match="There is no clip"):
+            clips.remove("positive", name)
