@@ -115,7 +115,9 @@ def load(folder: Path) -> SoundModel:
     try:
         raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
         known = {item.name for item in fields(SoundsInfo)}
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known
+        }
         wrong = misfits(SoundsInfo, values)
         if wrong:
             raise ValueError("; ".join(wrong[:3]))

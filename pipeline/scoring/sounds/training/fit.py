@@ -33,16 +33,12 @@ def fit_frames(info: SoundsInfo, samples: Sequence[Sample], tell: Callable[[str]
     inputs = (states - mean) / scale
     labels = np.concatenate([_evenly(len(sample.states), classes) for sample, classes in known])
     n_classes = len(info.sounds) + 1
-    net = nn.Sequential()
     for number in range(ROUNDS):
         torch.manual_seed(info.seed)
-        net = nn.Sequential(nn.Linear(inputs.shape[1], PLACES, bias=False), nn.Linear(PLACES, n_classes))
-        target = torch.from_numpy(labels)
-        _descend(
-            net, inputs, lambda scores, rows, target=target: nn.functional.cross_entropy(  # type: ignore[misc]
-                scores, target[rows], label_smoothing=SMOOTHING
-            ), LAST_EPOCHS if number == ROUNDS - 1 else EPOCHS_A_ROUND, 2048,
-        )  # fmt: skip
+        places, sounds = nn.Linear(inputs.shape[1], PLACES, bias=False), nn.Linear(PLACES, n_classes)
+        net = nn.Sequential(places, sounds)
+        epochs = LAST_EPOCHS if number == ROUNDS - 1 else EPOCHS_A_ROUND
+        _descend(net, inputs, _said_as(torch.from_numpy(labels)), epochs, 2048)
         with torch.inference_mode():
             log_probs = net(inputs).log_softmax(dim=1).numpy()
         moved = 0
@@ -55,11 +51,11 @@ def fit_frames(info: SoundsInfo, samples: Sequence[Sample], tell: Callable[[str]
                 moved += int((aligned != labels[start:end]).sum())
                 labels[start:end] = aligned
         tell(f"frames, round {number + 1} of {ROUNDS}: {moved / len(labels):.1%} of {len(labels)} moved")
-    projection = net[0].weight.detach().T  # type: ignore[union-attr]
+    projection = places.weight.detach().T
     weights = {
         "frame_mean": mean, "frame_scale": scale, "projection": projection,
         "place_scale": (inputs @ projection).std(dim=0),
-        "output": net[1].weight.detach().T, "output_bias": net[1].bias.detach(),  # type: ignore[union-attr]
+        "output": sounds.weight.detach().T, "output_bias": sounds.bias.detach(),
     }  # fmt: skip
     return SoundModel(info, {name: np.ascontiguousarray(value.numpy()) for name, value in weights.items()})
 
@@ -73,16 +69,16 @@ def fit_judge(model: SoundModel, trials: Trials) -> SoundModel:
     z = torch.from_numpy(np.clip((inputs[counted] - mean) / scale, -CLIP, CLIP).astype(np.float32))
     wrong = torch.from_numpy(trials.wrong[counted].astype(np.float32))
     torch.manual_seed(model.info.seed)
-    net = nn.Sequential(nn.Linear(z.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 1))
+    first, last = nn.Linear(z.shape[1], HIDDEN), nn.Linear(HIDDEN, 1)
+    net = nn.Sequential(first, nn.ReLU(), last)
     _descend(
         net, z, lambda scores, rows: nn.functional.binary_cross_entropy_with_logits(scores[:, 0], wrong[rows]),
         JUDGE_EPOCHS, 512,
     )  # fmt: skip
-    first, last = net[0], net[2]
     weights: Weights = {
         "mean": mean.astype(np.float32), "scale": scale.astype(np.float32),
-        "hidden": first.weight.detach().T.contiguous().numpy(), "hidden_bias": first.bias.detach().numpy(),  # type: ignore[operator,union-attr]
-        "last": last.weight.detach()[0].numpy(), "last_bias": last.bias.detach().numpy(),  # type: ignore[index,union-attr]
+        "hidden": first.weight.detach().T.contiguous().numpy(), "hidden_bias": first.bias.detach().numpy(),
+        "last": last.weight.detach()[0].numpy(), "last_bias": last.bias.detach().numpy(),
     }  # fmt: skip
     return SoundModel(model.info, {**model.weights, **weights})
 
@@ -93,12 +89,16 @@ def _descend(
     optimiser = torch.optim.Adam(net.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     for _ in range(epochs):
-        for rows in torch.randperm(len(inputs)).split(batch):
+        for rows in torch.split(torch.randperm(len(inputs)), batch):
             loss = loss_of(net(inputs[rows]), rows)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         schedule.step()
+
+
+def _said_as(labels: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda scores, rows: nn.functional.cross_entropy(scores, labels[rows], label_smoothing=SMOOTHING)
 
 
 def _said(model: SoundModel, sample: Sample) -> list[int] | None:

@@ -6,15 +6,18 @@ parts have nothing in common.
 """
 
 import hashlib
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import artifacts
 from pipeline.errors import TrainingError
 from pipeline.importing.demo_turkish import WORDS as DEMO_WORDS
 from pipeline.optional import require
@@ -137,31 +140,27 @@ def _of_word(
 
 def save_samples(path: Path, samples: list[Sample]) -> None:
     """One file, so that a training can be run again in a minute."""
-    from pipeline import artifacts
-
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [{name: value for name, value in vars(sample).items() if name != "states"} for sample in samples]
     bounds = np.cumsum([len(sample.states) for sample in samples])[:-1]
     with artifacts.replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, states=np.concatenate([s.states for s in samples]), bounds=bounds, rows=np.array(_json(rows)))
+        np.savez(
+            file,
+            states=np.concatenate([s.states for s in samples]),
+            bounds=bounds,
+            rows=np.array(json.dumps(rows, ensure_ascii=False)),
+        )
 
 
 def load_samples(path: Path) -> list[Sample]:
-    from pipeline import artifacts
-
     with np.load(path, allow_pickle=False) as file:
         states = np.split(file["states"], file["bounds"])
-        rows = artifacts.loads(str(file["rows"]))
+        rows: list[dict[str, Any]] = artifacts.loads(str(file["rows"]))
     return [
-        Sample(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if key != "part"},
-            part=Part(row["part"]), states=frames,
-        )
+        Sample(part=Part(row.pop("part")), states=frames, **{key: _tuples(value) for key, value in row.items()})
         for row, frames in zip(rows, states, strict=True)
-    ]  # fmt: skip
+    ]
 
 
-def _json(rows: list[dict[str, object]]) -> str:
-    import json
-
-    return json.dumps(rows, ensure_ascii=False)
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
