@@ -57,7 +57,7 @@ def statistics(corpus: Path, part: str, n_takes: int, kept: Path) -> tuple[Stati
                 speech = speech[first : first + n]
             if len(speech) < SHORTEST:
                 continue
-            layers = listener.listen(speech).layers
+            layers = listener.listen(np.resize(speech, n)).layers  # as long for all: see VoiceEncoder.of_speech
             rows.append(np.concatenate([layers.mean(axis=1), layers.std(axis=1)], axis=1).astype(np.float16))
             speakers.append(row["speaker"])
         np.savez(kept, x=np.array(rows), speakers=np.array(speakers))

@@ -121,7 +121,7 @@ def test_the_released_model_tells_voices_of_the_demo_apart(settings: Settings) -
         for name in ("participant_01", "participant_02")
     )
     within = [float(side[i] @ side[j]) for side in (one, other) for i in range(3) for j in range(i)]
-    assert np.mean(within) > np.mean(one @ other.T) + 0.05
+    assert np.mean(within) > np.mean(one @ other.T) + 0.2
     assert 0.0 < encoder.info.threshold < 1.0
     assert encoder.info.figures["n_speakers"] == 63
 

@@ -25,8 +25,7 @@ from pipeline.wakeword.owner.projection import Projection, Vectors, statistics_o
 
 FOLDER, WEIGHTS_FILE, INFO_FILE = "speaker-en", "projection.safetensors", "speaker.json"
 FORMAT = 1
-HEARD_S: Seconds = 1.5  # at most, of speech: the window of a detector
-SHORTEST = round(0.1 * RATE_HZ)
+HEARD_S: Seconds = 1.5  # of speech: the window of a detector
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,10 @@ class VoiceEncoder:
         return self.of_speech(samples[start:end])
 
     def of_speech(self, speech: Vectors) -> Vectors:
-        """As `voice_of`, of speech without pauses around it; its first `HEARD_S`."""
-        speech = speech[: round(HEARD_S * RATE_HZ)]
-        if len(speech) < SHORTEST:
-            speech = np.pad(speech, (0, SHORTEST - len(speech)))
+        """As `voice_of`, of speech without pauses around it: its first `HEARD_S`, or as often as fills them. The
+        encoder adds to its states where in time they are, so that their means are alike for sounds of one length only.
+        """
+        speech = np.resize(speech if len(speech) else np.zeros(1), round(HEARD_S * RATE_HZ))
         layers = self._listener.listen(speech.astype(np.float32)).layers
         return np.asarray(self._projection(statistics_of(layers, self.info.states)[None])[0], dtype=np.float32)
 
