@@ -4,8 +4,8 @@ A network of the stand-in's size learns no phones from energies in half an hour.
 weights have other shapes than Phi-4's audio encoder (a conformer behind three strided convolutions, with relative
 positions), so it stands before that encoder, fixed. Of every frame (50 per second) there are the log posteriors of the
 labels, and a middle layer, normalised and projected by a fixed random matrix: the one for what is said, the other for
-how. Frames are then condensed to one place per phone that is heard, with its duration: a small language model learns to
-read on from one phone to the next where they are neighbours, and not in half an hour where blanks stand between them.
+how. Frames are then condensed to one place per phone that is heard, with its duration: sequences are a third shorter,
+and the phone that comes next in an answer stands next to the one before, without blanks between them.
 """
 
 import hashlib
