@@ -20,7 +20,7 @@ async function openMicrophone(hear) {
   } catch {
     context = new AudioContext();
   }
-  await context.resume();
+  context.resume().catch(() => {}); // where it stays asleep no sound comes, which the recorder tells
   const capture = { stream, context, rateHz: context.sampleRate };
   const source = context.createMediaStreamSource(stream);
   try {

@@ -1,12 +1,14 @@
 // One button that records and stops; out goes one trigger `recording`, in comes `data`.
 
 const LOUD = 0.985; // of full scale
+const DEAF_MS = 5000; // a microphone that gives nothing for so long gives nothing
 const AROUND_S = 0.25; // heard beside the speech when it is played back
 
 class VoiceRecorder {
   constructor(root) {
     this.root = root;
     this.state = "idle"; // idle, opening, recording, sending
+    this.turn = 0; // counts what was abandoned: whatever is still under way then comes too late
     this.dot = document.createElement("span");
     this.dot.className = "dot";
     this.dot.setAttribute("aria-hidden", "true");
@@ -74,7 +76,8 @@ class VoiceRecorder {
   }
 
   async start() {
-    const { strings, view } = this.data;
+    const { turn } = this;
+    const { strings } = this.data;
     if (this.hindrance()) return;
     this.audio.pause();
     this.state = "opening";
@@ -84,12 +87,13 @@ class VoiceRecorder {
     try {
       capture = await openMicrophone((samples) => this.hear(samples));
     } catch (error) {
+      if (turn !== this.turn) return;
       this.state = "idle";
       this.say(this.reason(error), { reason: error.message });
       this.show();
       return;
     }
-    if (view !== this.data.view) return capture.close(); // another text has come meanwhile
+    if (turn !== this.turn) return capture.close();
     this.capture = capture;
     const { pause_s: pauseS, longest_s: longestS, waits_s: waitsS } = this.data;
     this.endpoint = new Endpoint(capture.rateHz, { pauseS, longestS, waitsS });
@@ -98,6 +102,14 @@ class VoiceRecorder {
     this.say(strings.speak);
     this.show();
     this.picture.clear();
+    setTimeout(() => this.giveUp(capture), DEAF_MS);
+  }
+
+  giveUp(capture) {
+    if (this.capture !== capture || this.state !== "recording" || this.endpoint.nowS > 0) return;
+    this.abandon();
+    this.say(this.data.strings.empty);
+    this.show();
   }
 
   // Why no microphone can be had here at all; undefined where one can.
@@ -123,7 +135,7 @@ class VoiceRecorder {
   }
 
   async stop() {
-    const { capture, endpoint, data } = this;
+    const { capture, endpoint, data, turn } = this;
     const { strings, view } = data;
     const silent = endpoint.done && !endpoint.heard;
     this.state = "sending";
@@ -138,7 +150,7 @@ class VoiceRecorder {
     }
     capture.close();
     this.capture = null;
-    if (view !== this.data.view) return;
+    if (turn !== this.turn) return;
     if (silent || !samples.length) {
       this.state = "idle";
       this.say(silent ? strings.silent : strings.empty, { seconds: data.waits_s });
@@ -172,6 +184,7 @@ class VoiceRecorder {
   }
 
   abandon() {
+    this.turn += 1;
     this.capture?.close();
     this.capture = null;
     this.state = "idle";
