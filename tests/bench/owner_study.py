@@ -33,6 +33,7 @@ CHOOSING_SPEAKERS, CUTS = 31, 2  # of 125, twice
 STATES = ((0, 1), (1, 2), (2, 3), (1, 2, 3), (4, 5, 6))
 DIMENSIONS = ((200, 60), (100, 40), (200, 30), (400, 60))  # after PCA, and after LDA
 BOOTSTRAPS = 1000
+ALL_TAKES = 20  # of a speaker
 SHORTEST = 4800  # samples
 Statistics = NDArray[np.float32]
 
@@ -120,12 +121,12 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--takes", type=int, default=20)
+    parser.add_argument("--takes", type=int, default=ALL_TAKES, help="of each speaker to learn from")
     given = parser.parse_args()
     x, speakers = statistics(given.corpus, "train", given.takes, given.work / "train.npz")
     states, (n_pca, n_out), chosen_rate, threshold = choose(x, speakers)
     projection = learn_projection(of_states(x, states), speakers, n_pca, n_out)
-    new, new_speakers = statistics(given.corpus, "dev", given.takes, given.work / "dev.npz")
+    new, new_speakers = statistics(given.corpus, "dev", ALL_TAKES, given.work / "dev.npz")
     figures = {
         **report(of_states(new, states), new_speakers, projection, threshold), "chosen_at": chosen_rate,
         "n_train_speakers": len(np.unique(speakers)), "n_train": len(x), "takes": WANTED, "heard_s": HEARD_S,
