@@ -123,12 +123,12 @@ def of_run(run: RunRecord) -> ResultRow | None:
         table, figures = content["table3"], content["figures"]
         part = figures.get("part")  # as it was found, where the settings leave it open
         source = run.config.get("set") or Path(str(run.config.get("manifest"))).parent.name
+        utterance: dict[str, Any] = {aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS}
         name = _("run {run} on {source}, part {part}") if part else _("run {run} on {source}, held-out speakers")
-        correlations: dict[str, Any] = {aspect: _figure(table[f"{aspect}_pcc"]["ours"]) for aspect in ASPECTS}
         return ResultRow(
             name.format(run=run.directory.id, source=source, part=part),
             OURS,
-            **correlations,
+            **utterance,
             mdd_f1=_figure(figures["mdd"].get("f1")),
             phone_match_f1=_figure(table["f1"]["ours"]),
             per=_figure(table["per"]["ours"]),

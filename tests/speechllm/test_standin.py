@@ -22,7 +22,7 @@ from pipeline.speechllm.listening import FRAMES_PER_PLACE, N_FEATURES, ListenerF
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.model_files import load_info
 from pipeline.speechllm.phi4 import load_checkpoint
-from pipeline.speechllm.prompts import TASKS, apa_answer, load_prompts, mdd_answer
+from pipeline.speechllm.prompts import TASKS, Prompts, apa_answer, load_prompts, mdd_answer
 from pipeline.speechllm.samples import load_corpus, samples_of
 from pipeline.speechllm.standin import made_up_speech, standin_tokenizer
 from pipeline.speechllm.train import train_speechllm
@@ -142,12 +142,14 @@ def test_faults_in_prompts_masks_and_decoding_show_as_numbers(tmp_path: Path, sp
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.speechllm.generation.MAX_NEW_TOKENS", 80)
         assert measured(collator) == (4, 0.0)
-        swapped = replace(prompts, control={"apa": prompts.control["mdd"], "mdd": prompts.control["apa"]})
-        for fault in (None, blind, padded_right):
-            if fault is not None:
-                patch.setattr("pipeline.speechllm.collator.prompt_batch", fault)
-            right, per = measured(replace(collator, prompts=swapped) if fault is None else collator)
-            assert right < 4 and per is not None and per > 0.3, fault
+        control = {"apa": prompts.control["mdd"], "mdd": prompts.control["apa"]}
+        faulty = {
+            "prompts": measured(replace(collator, prompts=Prompts(prompts.mdd, prompts.apa, control, prompts.layout)))
+        }
+        for name, fault in (("masks", blind), ("padding", padded_right)):
+            patch.setattr("pipeline.speechllm.collator.prompt_batch", fault)
+            faulty[name] = measured(collator)
+        assert all(right < 4 and per is not None and per > 0.3 for right, per in faulty.values()), faulty
 
 
 def test_from_preset_to_table_3_and_loaded_again(tmp_path: Path, speech_manifest: Path) -> None:
