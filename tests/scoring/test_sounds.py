@@ -20,7 +20,7 @@ from pipeline.practice.sounds import TURKISH
 from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, State, Target, Verdict
 from pipeline.scoring.sounds.alignment import forced, laid_over, spans_in_recording
 from pipeline.scoring.sounds.judging import EXPERIMENTAL, judged_word, with_sounds
-from pipeline.scoring.sounds.listening import listener_name, sound_listener
+from pipeline.scoring.sounds.listening import sound_listener
 from pipeline.scoring.sounds.model_files import (
     INFO_FILE,
     SoundModel,
@@ -36,9 +36,6 @@ from pipeline.scoring.sounds.training.fit import fit_frames, fit_judge
 from pipeline.scoring.sounds.training.marked import marked_samples, wrong_sounds
 from pipeline.scoring.sounds.training.samples import Part, Sample, trials_of
 from pipeline.scoring.sounds.training.spoken_words import SpokenWord, by_letters, spoken_words, with_fault
-from pipeline.scoring.sounds.training.synthetic import SynthesisConfig, save_samples
-from pipeline.scoring.sounds.training.train import LAYER
-from pipeline.scoring.speech.model_files import find_speech_model, load_info
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.synthesis import espeak
 from pipeline.text.turkish import pronounced, sounds_of
@@ -177,29 +174,6 @@ def test_a_model_finds_the_wrong_sound_in_voices_it_has_not_heard(
     (tmp_path / INFO_FILE).write_text(json.dumps(broken), encoding="utf-8")
     with pytest.raises(ModelError, match="Train it again"):
         load(tmp_path)
-
-
-def test_the_command_trains_from_kept_samples_and_writes_a_card(
-    samples: list[Sample], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(evaluation, "DRAWS", 20)
-    speech = find_speech_model(settings)
-    assert speech is not None
-    key = SynthesisConfig().key(listener_name(load_info(speech)), LAYER)
-    save_samples(settings.features_root / "sounds" / f"{key}.npz", samples)
-    done = CliRunner().invoke(main, ["train", "sounds", "--out", str(tmp_path / "sounds-tr"), "--json"])
-    assert done.exit_code == 0, done.output
-    assert json.loads(done.output)["n"] == {"voices": 3, "sounds": 45, "wrong": 9, "clean_words": 6}
-    model = load(tmp_path / "sounds-tr")
-    assert (model.info.synthetic, model.info.n_recordings, model.info.listener) == (
-        True,
-        45,
-        listener_name(load_info(speech)),
-    )
-    card = (tmp_path / "sounds-tr" / "README.md").read_text(encoding="utf-8")
-    assert "**Experimental.**" in card
-    assert "| wrong sounds that are marked | 100.0 % [100.0, 100.0] |" in card
-    assert "Made by `pronlab train sounds --out" in card
 
 
 def test_the_threshold_spares_clean_words(samples: list[Sample]) -> None:
