@@ -21,6 +21,7 @@ from pipeline.settings import CHECKOUT
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.tabular.config import TabularConfig
 from pipeline.tabular.prompt_encoder_config import PromptModelConfig
+from pipeline.wakeword import file_names
 from pipeline.wakeword.config import WakewordConfig
 
 # The configuration of each kind of training, and a variant of it.
@@ -70,7 +71,11 @@ def kinds_of_trainings() -> set[str]:
             given = [call.args[0]] if name == "prepare" and call.args else []
             if name == "create" and call.args and "runs_root" in ast.dump(call.args[0]):
                 given = [keyword.value for keyword in call.keywords if keyword.arg == "kind"]
-            found |= {one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+            values = [
+                vars(file_names).get(one.id) if isinstance(one, ast.Name) else getattr(one, "value", None)
+                for one in given
+            ]
+            found |= {value for value in values if isinstance(value, str)}
     return found
 
 

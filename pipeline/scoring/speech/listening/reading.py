@@ -20,6 +20,7 @@ from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
 # something else. Chosen on cut and spliced recordings of training speakers that the listener never heard.
 RETRY = -10.0
 LEFT_OUT = -20.0
+ALSO_LEFT_OUT = -15.0  # each further word in a row
 OTHER_SPEECH = -16.0
 BACK_WORDS = 2
 # A phone takes four frames: with more than one loud one for each phone of words that were passed over, they were said.
@@ -173,15 +174,15 @@ def _graph(words: Sequence[Sequence[Sequence[int]]], anything: int) -> _Graph:
     for number, variants in enumerate(chains):
         # Where a path may stand before this word, and where before the last one, which it passes over.
         earlier = [chain[-1] for chain in chains[number - 1]] if number else []
-        before_last = [gaps[number - 1], passed[number - 1]] if number else []
-        before_last += [chain[-1] for chain in chains[number - 2]] if number > 1 else []
+        before_last = [(gaps[number - 1], LEFT_OUT), (passed[number - 1], ALSO_LEFT_OUT)] if number else []
+        before_last += [(chain[-1], LEFT_OUT) for chain in chains[number - 2]] if number > 1 else []
         arcs[gaps[number]] += [(state, 0.0) for state in earlier]
-        arcs[passed[number]] += [(state, LEFT_OUT) for state in before_last]
+        arcs[passed[number]] += before_last
         # Speech in the place of a word is that word, said wrong: no word is passed over beside it.
         arcs[others[number]] += [(state, OTHER_SPEECH) for state in (*earlier, gaps[number])]
-        first_of_all, left = number * LEFT_OUT, (len(words) - number) * LEFT_OUT
-        begin[passed[number] if number else gaps[0]] = first_of_all
-        end[gaps[number]] = end[passed[number]] = left
+        n_left = len(words) - number
+        begin[passed[number] if number else gaps[0]] = _price(number)
+        end[gaps[number]], end[passed[number]] = _price(n_left), n_left * ALSO_LEFT_OUT
         after = chains[number + 1] if number + 1 < len(words) else []
         again = [gaps[n] for n in range(number + 1, min(number + BACK_WORDS, len(words)) + 1)]
         again += [blank for chain in (*variants, *after) for blank in chain[1::2]]
@@ -189,10 +190,10 @@ def _graph(words: Sequence[Sequence[Sequence[int]]], anything: int) -> _Graph:
             again.append(gaps[-1])
         for chain in variants:
             first = chain[0]
-            begin[first] = first_of_all
-            end[chain[-1]] = left - LEFT_OUT  # the word itself was said
+            begin[first] = _price(number)
+            end[chain[-1]] = _price(n_left - 1)  # the word itself was said
             arcs[first] += [(state, 0.0) for state in (gaps[number], passed[number], others[number])]
-            enter = [*((state, 0.0) for state in earlier), *((state, LEFT_OUT) for state in before_last)]
+            enter = [*((state, 0.0) for state in earlier), *before_last]
             arcs[first] += [(state, price) for state, price in enter if states[state].label != states[first].label]
             arcs[first] += [(state, RETRY) for state in again]
             for place in range(2, len(chain), 2):
@@ -209,6 +210,11 @@ def _graph(words: Sequence[Sequence[Sequence[int]]], anything: int) -> _Graph:
         before[index, : len(found)] = [state for state, _ in found]
         cost[index, : len(found)] = [price for _, price in found]
     return _Graph(states, before, cost, begin, end)
+
+
+def _price(n_words: int) -> float:
+    """Of so many words in a row that are passed over."""
+    return LEFT_OUT + (n_words - 1) * ALSO_LEFT_OUT if n_words else 0.0
 
 
 def _reading(
