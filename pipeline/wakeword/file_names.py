@@ -1,4 +1,13 @@
-"""The names of what lies in a run's directory and in a model folder, which pages read without PyTorch."""
+"""The names of what lies in a run's directory and in a model folder, which pages read without PyTorch.
+
+And what may be the name of a file that people name.
+"""
+
+from collections.abc import Iterable
+
+from pipeline.people.names import spaced, spelled_as
+
+LONGEST_NAME = 60
 
 # In the run's directory
 MODEL_FOLDER, SPLIT_FOLDER, EXPORTS = "model", "split", "exports"
@@ -13,3 +22,11 @@ ONNX, TORCHSCRIPT, INT8, EXPORT_REPORT = "model.onnx", "model.torchscript.pt", "
 BUNDLE = "bundle.zip"
 # Kinds of background work of the page, besides trainings
 RATE_RANGE, SEARCH = "rate-range", "wakeword-search"
+
+
+def named_file(name: str, known: Iterable[str]) -> str | None:
+    """A name that people gave, as the name of a file: the spelling among `known` (Eve, where eve is typed), else as it
+    was typed, composed. None for one that cannot be: other than letters, digits, blanks, - and _, or too long."""
+    written = spelled_as(name, known) or spaced(name)
+    fits = 0 < len(written) <= LONGEST_NAME and all(sign.isalnum() or sign in " -_" for sign in written)
+    return written if fits else None

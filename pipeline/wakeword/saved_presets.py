@@ -14,9 +14,8 @@ from pipeline.i18n import N_
 from pipeline.settings import Settings
 from pipeline.wakeword import config
 from pipeline.wakeword.config import WakewordConfig
+from pipeline.wakeword.file_names import LONGEST_NAME, named_file
 from pipeline.wakeword.setting_groups import changed
-
-LONGEST_NAME = 60
 
 
 def folder(settings: Settings) -> Path:
@@ -51,8 +50,8 @@ def load_preset(settings: Settings, name: str) -> dict[str, Any]:
 def save_preset(settings: Settings, name: str, chosen: WakewordConfig) -> str:
     """Keep the settings under a name, in place of those it had. Returns the name. Raises TrainingError for a name that
     cannot be one, or that is taken by a preset of Pronlab."""
-    written = name.strip()
-    if not written or len(written) > LONGEST_NAME or not all(c.isalnum() or c in " -_" for c in written):
+    written = named_file(name, [*config.list_presets(), *saved_presets(settings)])
+    if written is None:
         raise TrainingError(
             N_("{name!r} cannot be the name of a preset: letters, digits, blanks, - and _, at most {longest}."),
             name=name, longest=LONGEST_NAME,

@@ -94,6 +94,9 @@ def test_a_voice_is_enrolled_compared_and_forgotten(settings: Settings, takes: P
     sound = np.full(RATE_HZ, 0.1, dtype=np.float32)
     assert compare(owner, sound, level, 0.5) == OwnerMatch("Ayşe", 1.0, True)
     assert not compare(owner, 0 * sound, level, 0.5).is_owner
+    assert enrol(settings, " AYŞE", [takes], level, "m").name == "Ayşe", "one person in any capitals"
+    assert owners(settings) == ["Ayşe"]
+    assert read_owner(settings, "Ays\u0327e", "m").name == "Ayşe"
     with pytest.raises(CorpusError, match="another model of voices"):
         read_owner(settings, "Ayşe", "other")
     forget_owner(settings, "Ayşe")

@@ -41,6 +41,7 @@ def test_a_saved_preset_comes_back_and_goes(installation: Settings) -> None:
         WakewordConfig, {"name": "run", "seed": 3, "train": {"steps": 7, "ema": False}, "loss": {"gamma": 3.0}}
     )
     assert save_preset(installation, " quick one ", chosen) == "quick one"
+    assert save_preset(installation, "Quick  One", chosen) == "quick one", "one preset in any capitals"
     assert saved_presets(installation) == ["quick one"]
     assert load_preset(installation, "quick one") == {"train": {"steps": 7, "ema": False}, "loss": {"gamma": 3.0}}
     assert load_preset(installation, "tiny")["train"]["steps"] == 60
@@ -48,7 +49,7 @@ def test_a_saved_preset_comes_back_and_goes(installation: Settings) -> None:
     assert saved_presets(installation) == []
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../up", "x" * 61, "default"])
+@pytest.mark.parametrize("name", ["", "a/b", "../up", "x" * 61, "default", "TINY"])
 def test_refuses_a_name_that_cannot_be_one(installation: Settings, name: str) -> None:
     with pytest.raises(TrainingError):
         save_preset(installation, name, WakewordConfig())

@@ -15,10 +15,10 @@ from pipeline.errors import AudioError, CorpusError
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 from pipeline.wakeword.data.takes import problems_of_take
+from pipeline.wakeword.file_names import LONGEST_NAME, named_file
 from pipeline.wakeword.owner.projection import Vectors, enrolled_voice
 
 WANTED = 5
-LONGEST_NAME = 60
 Voice = Callable[[Vectors], Vectors]
 """Sound at 16 kHz to a vector of length one."""
 
@@ -58,7 +58,7 @@ def enrol(settings: Settings, name: str, takes: Sequence[Path], voice: Voice, mo
     vectors = np.stack([voice(load_audio(path).samples) for path in files])
     others = [enrolled_voice(np.delete(vectors, i, axis=0)) for i in range(len(vectors))]
     agreement = float(np.mean([vector @ other for vector, other in zip(vectors, others, strict=True)]))
-    owner = Owner(name.strip(), tuple(map(float, enrolled_voice(vectors))), len(files), agreement, model, now_iso())
+    owner = Owner(file.stem, tuple(map(float, enrolled_voice(vectors))), len(files), agreement, model, now_iso())
     artifacts.write_json(file, owner)
     return owner
 
@@ -100,8 +100,8 @@ def compare(owner: Owner, sound: Vectors, voice: Voice, threshold: float) -> Own
 
 
 def _file(settings: Settings, name: str) -> Path:
-    written = name.strip()
-    if not written or len(written) > LONGEST_NAME or not all(c.isalnum() or c in " -_" for c in written):
+    written = named_file(name, owners(settings))
+    if written is None:
         raise CorpusError(
             f"{name!r} cannot be the name of an owner: letters, digits, blanks, - and _, at most {LONGEST_NAME}."
         )
