@@ -86,6 +86,15 @@ def build(config: type[T], settings: Mapping[str, Any]) -> T:
     return built
 
 
+def known_values(config: type[Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `raw`, as it was read from JSON, that are fields of the dataclass `config`: lists become tuples."""
+    return {name: _tuples(value) for name, value in raw.items() if name in field_types(config)}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
 def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
     """In words, those of `values` that are not of the type which the dataclass `config` has for them."""
     types = field_types(config)

@@ -6,13 +6,13 @@ model.safetensors            in place of it the whole model, with its tokenizer,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.presets import misfits
+from pipeline.presets import known_values, misfits
 from pipeline.speechllm.adapter_files import CONFIG_FILE as ADAPTER_FILE
 from pipeline.speechllm.adapter_files import SPEECH_ADAPTER
 from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig
@@ -108,10 +108,7 @@ def load_info(folder: Path) -> SpeechLlmInfo:
 
 def _read(file: Path) -> SpeechLlmInfo:
     raw = _json(file)
-    known = {item.name for item in fields(SpeechLlmInfo)}
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in raw.items() if name in known
-    }
+    values = known_values(SpeechLlmInfo, raw)
     wrong = misfits(SpeechLlmInfo, values)
     if wrong or "model_id" not in values:
         raise ModelError(f"{file} cannot be used: {'; '.join(wrong[:3]) or 'model_id is missing'}.")

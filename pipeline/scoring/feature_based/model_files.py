@@ -10,7 +10,7 @@ that had not heard its speaker; recording and text are known by their SHA-256) a
 
 import csv
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.errors import ModelError
-from pipeline.presets import misfits
+from pipeline.presets import known_values, misfits
 from pipeline.records import RubricName
 from pipeline.regressors.confidence import ConfidenceBin, confidence_at
 from pipeline.regressors.forest import check_forest
@@ -160,11 +160,8 @@ def _read_info(path: Path) -> ModelInfo:
     raw = _read_object(path)
     if is_from_elsewhere(raw):
         return from_elsewhere(raw, path)
-    known = {f.name for f in fields(ModelInfo)}
     try:
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known
-        }
+        values = known_values(ModelInfo, raw)
         values["confidence"] = tuple(ConfidenceBin(**entry) for entry in raw.get("confidence", ()))
         wrong = misfits(ModelInfo, values)
         wrong += [text for bin_ in values["confidence"] for text in misfits(ConfidenceBin, vars(bin_))]

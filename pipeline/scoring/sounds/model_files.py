@@ -1,7 +1,7 @@
 """A model of sounds on disk: `sounds.json` (what it is, what it was trained on, how well it does) and
 `sounds.safetensors`. A few ten thousand numbers; nothing is unpickled."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.presets import misfits
+from pipeline.presets import known_values, misfits
 from pipeline.scoring.sounds.measures import NAMES, Frames
 from pipeline.settings import Settings
 
@@ -114,10 +114,7 @@ def load(folder: Path) -> SoundModel:
 
     try:
         raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
-        known = {item.name for item in fields(SoundsInfo)}
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in known
-        }
+        values = known_values(SoundsInfo, raw)
         wrong = misfits(SoundsInfo, values)
         if wrong:
             raise ValueError("; ".join(wrong[:3]))

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.presets import misfits
+from pipeline.presets import known_values, misfits
 from pipeline.scoring.speech.frontend import KINDS, FrontEnd
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
 from pipeline.settings import Settings
@@ -148,8 +148,7 @@ def load_info(folder: Path) -> SpeechInfo:
     try:
         raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
         made_as = raw.get("format", 1)
-        known = {item.name for item in fields(SpeechInfo)}
-        values = {key: _tuples(value) for key, value in raw.items() if key in known}
+        values = known_values(SpeechInfo, raw)
         match = raw.get("match") or {}
         values["match"] = MatchRule(
             tuple(match.get("names", ())), tuple(match.get("weights", ())), match.get("bias", 0.0)
@@ -171,7 +170,3 @@ def load_info(folder: Path) -> SpeechInfo:
             f"or use the released model."
         )
     return info
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
