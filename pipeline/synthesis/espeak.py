@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 
 from pipeline.audio.load import Audio, from_samples
 from pipeline.synthesis.manner import AS_IT_IS, Manner
+from pipeline.text import lines_of
 
 PROGRAM = "espeak-ng"
 SYNTHESISER = "espeak-ng"
@@ -60,10 +62,22 @@ def spoken(text: str, voice: str, words_per_minute: int, pitch: int = MIDDLE_PIT
     """16 kHz mono. Raises OSError, soundfile.LibsndfileError or subprocess.SubprocessError."""
     import soundfile
 
-    command = [PROGRAM, "-v", voice, "-s", str(words_per_minute), "-p", str(pitch), "--stdin", "--stdout"]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=TIMEOUT_S, check=True)
-    samples, rate_hz = soundfile.read(BytesIO(done.stdout), dtype="float32")
+    sound = _answer(["-v", voice, "-s", str(words_per_minute), "-p", str(pitch), "--stdout"], text)
+    samples, rate_hz = soundfile.read(BytesIO(sound), dtype="float32")
     return from_samples(samples, rate_hz)
+
+
+def mnemonics(words: Sequence[str], voice: str) -> list[str]:
+    """How each word is said, in eSpeak's mnemonics; a word that it says nothing for is missing. Raises OSError or
+    subprocess.SubprocessError."""
+    text = "".join(f"{word}.\n\n" for word in words)  # a line of mnemonics for each
+    said = lines_of(_answer(["-v", voice, "-q", "-x"], text).decode())
+    return [line.strip() for line in said if line.strip()]
+
+
+def _answer(options: list[str], text: str) -> bytes:
+    command = [PROGRAM, *options, "--stdin"]
+    return subprocess.run(command, input=text.encode(), capture_output=True, timeout=TIMEOUT_S, check=True).stdout
 
 
 @cache

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.errors import CorpusError
-from pipeline.synthesis.espeak import PROGRAM, TIMEOUT_S
+from pipeline.synthesis import espeak
 from pipeline.text.turkish import sounds_of
 
 # What eSpeak NG 1.51 says for each letter, in its mnemonics.
@@ -65,12 +65,9 @@ def spoken_words(words: Iterable[str]) -> list[SpokenWord]:
     eSpeak NG is not installed."""
     listed = list(dict.fromkeys(words))
     try:
-        command = [PROGRAM, "-v", "tr", "-q", "-x", "--stdin"]
-        text = "".join(f"{word}.\n\n" for word in listed)  # a line of mnemonics for each
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=TIMEOUT_S, check=True)
+        said = espeak.mnemonics(listed, "tr")
     except (OSError, subprocess.SubprocessError) as error:
         raise CorpusError(f"eSpeak NG cannot be asked how words are said: {error}.") from error
-    said = [line.strip() for line in done.stdout.decode().splitlines() if line.strip()]
     if len(said) != len(listed):
         raise CorpusError(f"eSpeak NG said {len(said)} words for {len(listed)}.")
     known = []
