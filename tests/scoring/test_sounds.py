@@ -14,11 +14,12 @@ from pipeline.audio.load import from_samples, load_audio
 from pipeline.cli.main import main
 from pipeline.corpus.sets import read_recordings
 from pipeline.errors import ModelError, TrainingError
+from pipeline.features import dtw
 from pipeline.labels.store import LabelStore
 from pipeline.practice.advice import advise
 from pipeline.practice.sounds import TURKISH
 from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, State, Target, Verdict
-from pipeline.scoring.sounds.alignment import forced, laid_over, spans_in_recording
+from pipeline.scoring.sounds.alignment import forced, spans_in_recording
 from pipeline.scoring.sounds.judging import EXPERIMENTAL, judged_word, with_sounds
 from pipeline.scoring.sounds.listening import sound_listener
 from pipeline.scoring.sounds.model_files import (
@@ -98,7 +99,7 @@ def test_fewer_frames_than_sounds_have_no_alignment() -> None:
 def test_a_slower_recording_has_its_sounds_where_the_reference_has_them() -> None:
     reference = np.array([[0.0], [0.0], [5.0], [5.0], [9.0]], dtype=np.float32)
     slower = np.repeat(reference, 2, axis=0)
-    path = laid_over(slower, reference)
+    path = dtw.path(slower, reference)
     assert spans_in_recording(path, np.array([[0, 2], [2, 4], [4, 5]])).tolist() == [[0, 4], [4, 8], [8, 10]]
 
 

@@ -6,8 +6,6 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import dtw
-
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 SILENCE = 0  # class of frames in which nobody speaks
@@ -47,11 +45,6 @@ def forced(log_probs: Floats, classes: Sequence[int]) -> Integers | None:
         edges = np.linspace(frames[0], frames[-1] + 1, count + 1).round().astype(int)
         bounds += [(int(edges[k]), int(max(edges[k + 1], edges[k] + 1))) for k in range(count)]
     return np.array(bounds, dtype=np.int64)
-
-
-def laid_over(recording: Floats, reference: Floats) -> Integers:
-    """The best path [n_steps, 2] of frames of a recording [n, d] over those of its reference [m, d], in time order."""
-    return dtw.path(recording, reference)
 
 
 def spans_in_recording(path: Integers, spans: Integers) -> Integers:

@@ -3,6 +3,9 @@
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.artifacts import stamp_of
 from pipeline.audio.load import Audio, load_audio
 from pipeline.audio.speech import MARGINS, Cut, cut_to, find_speech
@@ -35,7 +38,7 @@ class SoundListener:
         cut = cut_to(audio, find_speech(audio, RubricName.WORD), MARGINS[RubricName.WORD])
         if len(cut.audio.samples) < SHORTEST:
             return None
-        states = self._runtime.listen(levelled(cut.audio.samples)).layers[self.model.info.layer]
+        states = states_of(self._runtime, cut.audio.samples, self.model.info.layer)
         return self.model.frames(states), cut
 
     def reference(self, path: Path, sounds: tuple[str, ...]) -> Reference | None:
@@ -63,6 +66,12 @@ def sound_listener(settings: Settings, language: str) -> SoundListener | None:
     return None if encoder is None else _listener(model, encoder, stamp_of(encoder / SPEECH_INFO))
 
 
+def states_of(runtime: ListenerRuntime, samples: NDArray[np.float32], layer: int) -> NDArray[np.float32]:
+    """What a layer of the encoder makes of a recording at 16 kHz [T, D], brought to the usual level: in training as in
+    use."""
+    return np.asarray(runtime.listen(levelled(samples)).layers[layer], dtype=np.float32)
+
+
 def listener_name(info: SpeechInfo) -> str:
     """Of the encoder: models whose heads alone differ share one."""
     return info.listener or info.model_id
@@ -72,9 +81,14 @@ def encoder_of(settings: Settings, name: str) -> Path | None:
     """The folder of the speech model with that encoder."""
     for root in (settings.released_models, settings.deployed_root):
         folder = root / FOLDER
-        if is_speech_folder(folder) and listener_name(load_info(folder)) == name:
+        if is_speech_folder(folder) and _listener_in(folder, stamp_of(folder / SPEECH_INFO)) == name:
             return folder
     return None
+
+
+@lru_cache(maxsize=4)
+def _listener_in(folder: Path, _stamp: str) -> str:
+    return listener_name(load_info(folder))
 
 
 @lru_cache(maxsize=4)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scoring.sounds.alignment import Floats, Integers, laid_over, spans_in_recording
+from pipeline.features import dtw
+from pipeline.scoring.sounds.alignment import Floats, Integers, spans_in_recording
 
 NAMES = (
     "distance", "largest", "distance_beyond_word", "distance_before", "distance_after", "divergence", "goodness",
@@ -38,7 +39,7 @@ def measure(recording: Frames, reference: Frames, spans: Integers, classes: Inte
     Distances are between places along the path, divergence the symmetric Kullback-Leibler divergence of the posteriors,
     goodness the log posterior of the sound less that of the likeliest (Witt & Young 2000: GOP), lengths in frames.
     """
-    path = laid_over(recording.places, reference.places)
+    path = dtw.path(recording.places, reference.places)
     costs = np.linalg.norm(recording.places[path[:, 0]] - reference.places[path[:, 1]], axis=1)
     mine = spans_in_recording(path, spans)
     n = len(spans)

@@ -21,9 +21,9 @@ from pipeline import artifacts
 from pipeline.errors import TrainingError
 from pipeline.importing.demo_turkish import WORDS as DEMO_WORDS
 from pipeline.optional import require
+from pipeline.presets import known_values
 from pipeline.scoring.sounds.training.samples import Part, Sample
 from pipeline.scoring.sounds.training.spoken_words import SAID_AS, SpokenWord, spoken_words, with_fault
-from pipeline.scoring.speech.frontend import levelled
 from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms
 from pipeline.synthesis import espeak
 from pipeline.synthesis.cutting import trimmed
@@ -123,7 +123,7 @@ def _of_word(
     part: Part, word: SpokenWord, n: int, draw: random.Random, augment: Augmenter, encode: Encode
 ) -> Iterator[Sample]:
     def sample(spoken: SpokenWord, variant: str, heard: NDArray[np.float32], **rest: bool) -> Sample:
-        states = encode(levelled(heard)).astype(np.float16)
+        states = encode(heard).astype(np.float16)
         return Sample(
             part, word.word, word.letters, spoken.said, spoken.wrong, variant, states, fault=spoken.fault, **rest
         )
@@ -157,10 +157,6 @@ def load_samples(path: Path) -> list[Sample]:
         states = np.split(file["states"], file["bounds"])
         rows: list[dict[str, Any]] = artifacts.loads(str(file["rows"]))
     return [
-        Sample(part=Part(row.pop("part")), states=frames, **{key: _tuples(value) for key, value in row.items()})
+        Sample(**{**known_values(Sample, row), "part": Part(row["part"]), "states": frames})
         for row, frames in zip(rows, states, strict=True)
     ]
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.load import Audio
-from pipeline.audio.speech import MARGINS, cut_to, find_speech
+from pipeline.audio.speech import speech_only
 from pipeline.corpus.sets import get_set
 from pipeline.errors import TrainingError
 from pipeline.records import RubricName
 from pipeline.runs import RunWriter, now_iso
-from pipeline.scoring.sounds.listening import listener_name
+from pipeline.scoring.sounds.listening import listener_name, states_of
 from pipeline.scoring.sounds.model_files import (
     CARD_FILE,
     SOFT_G,
@@ -33,14 +33,12 @@ from pipeline.scoring.sounds.training.marked import marked_samples
 from pipeline.scoring.sounds.training.samples import Part, Sample, Trials, trials_of
 from pipeline.scoring.sounds.training.spoken_words import SAID_AS
 from pipeline.scoring.sounds.training.synthetic import SynthesisConfig, load_samples, save_samples, synthetic_samples
-from pipeline.scoring.speech.frontend import levelled
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
 from pipeline.scoring.speech.model_files import find_speech_model
 from pipeline.settings import Settings
 
-LAYER = (
-    3  # of the encoder: on the validation voices AUC .973, layer 4 .958; later ones know less of how a sound was said
-)
+# Of the encoder: on the validation voices AUC .973, layer 4 .958; later ones know less of how a sound was said.
+LAYER = 3
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ def _synthetic(
         return load_samples(path)
 
     def encode(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(runtime.listen(samples).layers[config.layer], dtype=np.float32)
+        return states_of(runtime, samples, config.layer)
 
     def progress(done: int, total: int) -> None:
         writer.check_stop()
@@ -130,8 +128,7 @@ def _synthetic(
 
 def _marked(settings: Settings, config: SoundsTrainConfig, runtime: ListenerRuntime) -> list[Sample]:
     def encode(audio: Audio) -> NDArray[np.float32]:
-        speech = cut_to(audio, find_speech(audio, RubricName.WORD), MARGINS[RubricName.WORD]).audio
-        return np.asarray(runtime.listen(levelled(speech.samples)).layers[config.layer], dtype=np.float32)
+        return states_of(runtime, speech_only(audio, RubricName.WORD).samples, config.layer)
 
     return marked_samples(settings, config.set, encode, config.seed)
 
