@@ -13,6 +13,7 @@ from dashboard.services import results
 from dashboard.services.results import Utterances
 from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.metrics.published import PAPER_PER_ACCURACY
 from pipeline.model_names import short_names
 
 ASPECTS = {
@@ -153,9 +154,9 @@ def error_rate(utterances: Utterances, chosen: SavedEvaluation) -> None:
             "{paper_experts}), with the predicted accuracy {predicted} (paper: {paper_predicted})."
         ).format(
             experts=_figure(relation.get("reference")),
-            paper_experts=number(-0.446, 3),
+            paper_experts=number(PAPER_PER_ACCURACY["reference"], 3),
             predicted=_figure(relation.get("predicted")),
-            paper_predicted=number(-0.354, 3),
+            paper_predicted=number(PAPER_PER_ACCURACY["predicted"], 3),
         )
     )
 

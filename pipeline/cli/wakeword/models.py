@@ -15,6 +15,7 @@ from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.packaging.bundle import Bundle
@@ -139,7 +140,6 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 @training_options(PRESETS, resumable=False, launched=False, reported=True)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
-    from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.file_names import RATE_RANGE
     from pipeline.wakeword.run import make_trainer
@@ -148,11 +148,7 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
-    directory = (
-        RunDirectory.create(settings.jobs_root, kind=RATE_RANGE, name=config.name, config=config)
-        if chosen.run is None
-        else RunDirectory(chosen.run)
-    )
+    directory = _directory(chosen, settings.jobs_root, RATE_RANGE, config)
     with directory.start() as writer:
         sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
         for step, (rate, loss) in enumerate(zip(sweep.rates, sweep.losses, strict=True), start=1):
@@ -171,7 +167,6 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 @training_options(PRESETS, resumable=False, launched=False, reported=True)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
-    from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.file_names import SEARCH
     from pipeline.wakeword.search import search_settings
@@ -179,11 +174,7 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
-    directory = (
-        RunDirectory.create(settings.runs_root, kind=SEARCH, name=config.name, config=config)
-        if chosen.run is None
-        else RunDirectory(chosen.run)
-    )
+    directory = _directory(chosen, settings.runs_root, SEARCH, config)
     best: dict[str, Any] | None = None
     with directory.start() as writer:
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
@@ -458,6 +449,15 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     ]
     lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
     emit({"model": config, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
+
+
+def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") -> "RunDirectory":
+    """The launcher's, or a new one."""
+    from pipeline.runs import RunDirectory
+
+    if chosen.run is not None:
+        return RunDirectory(chosen.run)
+    return RunDirectory.create(root, kind=kind, name=config.name, config=config)
 
 
 def _preset(name: str) -> dict[str, Any]:
