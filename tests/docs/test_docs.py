@@ -227,3 +227,12 @@ def test_the_readme_shows_what_a_sentence_really_gets(tmp_path: Path) -> None:
 def without_figures(text: str) -> list[str]:
     """Words and phones; figures differ in the last digit from processor to processor and with eSpeak NG's version."""
     return [re.sub(r"[\d.]+|[~!]", "", line).split() for line in text.strip().split("\n")][1:]
+
+
+def test_nothing_that_an_installation_writes_would_be_committed() -> None:
+    """Voices, keys and recordings of people, wherever the code puts them in the data folder."""
+    name = re.compile(r'data_root / "([^"]+)"')
+    written = {part for file in (CHECKOUT / "pipeline").rglob("*.py") for part in name.findall(text_of(file))}
+    assert {"owners", "wakewords", "api_keys.json", "people.json"} <= written
+    ignored = [line.removeprefix("data/").rstrip("*/") for line in made_by_installations() if line.startswith("data/")]
+    assert [part for part in sorted(written) if not any(part.startswith(known) for known in ignored)] == []
