@@ -60,9 +60,8 @@ def score(
 ) -> None:
     """Score one recording between 0 and 100."""
     from pipeline.audio.load import load_audio
-    from pipeline.scoring.base import score_file
-    from pipeline.scoring.selection import default_language, load, select
-    from pipeline.scoring.sounds.judging import with_sounds
+    from pipeline.deployment.answering import scored_with_sounds
+    from pipeline.scoring.selection import default_language, select
 
     if (word is None) == (text is None):
         raise CorpusError("Give the text that was to be said: --word for a single word, or --text for a sentence.")
@@ -71,9 +70,7 @@ def score(
     settings = Settings.from_env()
     target = Target(spoken, language or default_language(rubric, spoken), rubric)
     selection = select(settings, target, scorer, model)
-    result = selection.told(score_file(load(settings, selection), file, selection.target))
-    if rubric is RubricName.WORD and result.overall is not None:
-        result = with_sounds(settings, load_audio(file), result)
+    result = scored_with_sounds(settings, load_audio(file), selection)
     emit(result, as_json, _score_text(result))
 
 

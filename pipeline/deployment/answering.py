@@ -92,6 +92,11 @@ def start_shadow(settings: Settings, audio: Audio, target: Target, shown: str, p
     threading.Thread(target=score, name="shadow", daemon=True).start()
 
 
+def scored_with_sounds(settings: Settings, audio: Audio, selection: Selection) -> ScoreResult:
+    """What a chosen scorer says of an attempt, and of a word's sounds; nothing is compared or logged."""
+    return with_sounds(settings, audio, _scored(settings, audio, selection))
+
+
 def _answered(settings: Settings, audio: Audio, chosen: Route) -> Answer:
     selection = chosen.selection
     result = _scored(settings, audio, selection)
