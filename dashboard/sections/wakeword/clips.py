@@ -12,7 +12,7 @@ from dashboard.markup import plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.services import wakeword
 from pipeline.audio.load import MAX_UPLOAD_BYTES
-from pipeline.i18n import N_, _, ngettext, number
+from pipeline.i18n import N_, _, ngettext, number, pgettext
 from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
 from pipeline.wakeword.data.clips import ClipScan, Label
 
@@ -138,7 +138,7 @@ def _set_aside(clips: ClipLibrary) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             share = st.slider(_("Share to set aside (%)"), 5, 60, 30, 5, key="wakeword-share")
-            if st.button(_("Set aside"), icon=":material/call_split:", disabled=not n):
+            if st.button(pgettext("button", "Set aside"), icon=":material/call_split:", disabled=not n):
                 moved = clips.set_aside(share / 100)
                 st.toast(ngettext("{n} clip set aside.", "{n} clips set aside.", moved).format(n=number(moved)))
                 st.rerun()
