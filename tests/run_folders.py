@@ -69,8 +69,9 @@ def kinds_of_trainings() -> set[str]:
                 continue
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             given = [call.args[0]] if name == "prepare" and call.args else []
-            if name == "create" and call.args and "runs_root" in ast.dump(call.args[0]):
-                given = [keyword.value for keyword in call.keywords if keyword.arg == "kind"]
+            if any(isinstance(one, ast.Attribute) and one.attr == "runs_root" for one in call.args):
+                given += [one for one in call.args if isinstance(one, ast.Name)]
+                given += [keyword.value for keyword in call.keywords if keyword.arg == "kind"]
             values = [
                 vars(file_names).get(one.id) if isinstance(one, ast.Name) else getattr(one, "value", None)
                 for one in given
