@@ -63,18 +63,24 @@ def shifted(result: ScoreResult, cut: Cut) -> ScoreResult:
     """A result on a part of a recording, with the times of the whole."""
     if not cut.before_s and not cut.after_s:
         return result
-    words = tuple(
-        replace(_later(word, cut.before_s), phones=tuple(_later(phone, cut.before_s) for phone in word.phones))
-        for word in result.words
-    )
     return replace(
-        result, words=words, cut_before_s=round(result.cut_before_s + cut.before_s, 3),
+        moved(result, cut.before_s), cut_before_s=round(result.cut_before_s + cut.before_s, 3),
         cut_after_s=round(result.cut_after_s + cut.after_s, 3),
     )  # fmt: skip
 
 
+def moved(result: ScoreResult, by_s: Seconds) -> ScoreResult:
+    """With the times of its words and phones later by so much, none before the recording begins."""
+    words = tuple(
+        replace(_later(word, by_s), phones=tuple(_later(phone, by_s) for phone in word.phones)) for word in result.words
+    )
+    return replace(result, words=words)
+
+
 def _later(timed: Timed, by_s: Seconds) -> Timed:
-    return replace(timed, start_s=round(timed.start_s + by_s, 3), end_s=round(timed.end_s + by_s, 3))
+    return replace(
+        timed, start_s=max(0.0, round(timed.start_s + by_s, 3)), end_s=max(0.0, round(timed.end_s + by_s, 3))
+    )
 
 
 def _report_of(report: AudioReport, cut: Cut) -> AudioReport:

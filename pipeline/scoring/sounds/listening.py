@@ -13,14 +13,15 @@ from pipeline.records import RubricName
 from pipeline.scoring.sounds.alignment import Integers, forced
 from pipeline.scoring.sounds.measures import Frames
 from pipeline.scoring.sounds.model_files import INFO_FILE, SoundModel, find_sounds_model, load
-from pipeline.scoring.speech.frontend import levelled
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
 from pipeline.scoring.speech.model_files import FOLDER, SpeechInfo, is_speech_folder, load_info
 from pipeline.scoring.speech.model_files import INFO_FILE as SPEECH_INFO
+from pipeline.scoring.speech.placing import levelled
 from pipeline.settings import Settings
 
 Reference = tuple[Frames, Integers]  # a recording, and the frames of each of its sounds
 SHORTEST = 1600  # samples, .1 s: the least that the encoder takes
+QUIETEST_DB, LOUDEST_DB = -32.0, -15.0  # what the encoder hears well: nine in ten recordings that it learned from
 
 
 class SoundListener:
@@ -69,7 +70,7 @@ def sound_listener(settings: Settings, language: str) -> SoundListener | None:
 def states_of(runtime: ListenerRuntime, samples: NDArray[np.float32], layer: int) -> NDArray[np.float32]:
     """What a layer of the encoder makes of a recording at 16 kHz [T, D], brought to the usual level: in training as in
     use."""
-    return np.asarray(runtime.listen(levelled(samples)).layers[layer], dtype=np.float32)
+    return np.asarray(runtime.listen(levelled(samples, QUIETEST_DB, LOUDEST_DB)).layers[layer], dtype=np.float32)
 
 
 def listener_name(info: SpeechInfo) -> str:

@@ -13,9 +13,6 @@ SHORTEST_LAG, LONGEST_LAG = SAMPLE_RATE_HZ // 500, SAMPLE_RATE_HZ // 70
 OCTAVE_COST = 0.01  # of two peaks nearly as high, the shorter lag
 PITCH_FLOOR_DB = 40.0  # below the loudest frame nothing counts as voiced
 KINDS = ("log_mel", "waveform")
-# Nine in ten training recordings lie between (median -22 dB): what is quieter or louder is heard less well.
-QUIETEST_DB, LOUDEST_DB = -32.0, -15.0
-LOUD_DB, LEVEL_FRAME = 20.0, 320  # frames of 20 ms down to so far under the loudest make the level
 
 
 @dataclass(frozen=True)
@@ -30,18 +27,6 @@ class FrontEnd:
         if self.kind == "log_mel":
             return log_mel(samples, self.n_mels)
         return np.asarray((samples - samples.mean()) / np.sqrt(samples.var() + 1e-7), dtype=np.float32)
-
-
-def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Samples [n], those whose loud frames lie outside QUIETEST_DB to LOUDEST_DB brought to the nearer end, so that a
-    score hardly depends on the microphone's gain."""
-    n_frames = len(samples) // LEVEL_FRAME
-    if not n_frames:
-        return samples
-    power = (samples[: n_frames * LEVEL_FRAME].astype(np.float64).reshape(n_frames, -1) ** 2).mean(axis=1)
-    level_db = 10 * np.log10(power[power >= power.max() * 10 ** (-LOUD_DB / 10)].mean() + 1e-12)
-    gain_db = np.clip(level_db, QUIETEST_DB, LOUDEST_DB) - level_db
-    return np.asarray(samples * 10 ** (gain_db / 20), dtype=np.float32) if gain_db else samples
 
 
 def log_mel_front_end(n_mels: int) -> FrontEnd:

@@ -14,10 +14,10 @@ from pipeline.audio.speech import Margins, Speech, cut_to
 from pipeline.errors import CorpusError, ModelError
 from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
-from pipeline.scoring.base import SCORERS, shifted
+from pipeline.scoring.base import SCORERS, moved, shifted
 from pipeline.scoring.speech.agreement import POOR_WORD, in_agreement, verdict_of_word
 from pipeline.scoring.speech.free_decoding import RecognisedWord, recognise
-from pipeline.scoring.speech.frontend import FrameSound, frame_sound, levelled
+from pipeline.scoring.speech.frontend import FrameSound, frame_sound
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS, WORD_ASPECTS, decode
 from pipeline.scoring.speech.lexicon.dictionary import (
     LetterToSound,
@@ -33,6 +33,7 @@ from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence
 from pipeline.scoring.speech.listening.reading import Reading, read
 from pipeline.scoring.speech.listening.runtime import HeadOutput, ListenerOutput, SpeechRuntime
 from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
+from pipeline.scoring.speech.placing import SAMPLE_RATE_HZ, placed
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
     calibrated,
@@ -96,7 +97,8 @@ class SpeechScorer:
                 seconds=audio.duration_s, most=MAX_S,
             )  # fmt: skip
             return self._refused(target, State.TOO_LONG, too_long)
-        audio = replace(audio, samples=levelled(audio.samples))
+        at_its_place = placed(audio.samples)
+        audio = replace(audio, samples=at_its_place.samples)
         words = given_phones(target.text, target.phones) if target.phones else pronounce(target.text, self._rules)
         heard = self.runtime.listen(audio.samples)
         shortest = [label for word in words for label in min(_labels(word), key=len)]
@@ -115,7 +117,8 @@ class SpeechScorer:
                 found = self.analyse(cut.audio, words, self.runtime.listen(cut.audio.samples))
         except ValueError:
             return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
-        return shifted(self._result(cut.audio, target, found), cut)
+        result = shifted(self._result(cut.audio, target, found), cut)
+        return moved(result, -at_its_place.added / SAMPLE_RATE_HZ)
 
     def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""

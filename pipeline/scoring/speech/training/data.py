@@ -23,6 +23,7 @@ from pipeline.records import RubricName
 from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS
 from pipeline.scoring.speech.lexicon.dictionary import spoken_of
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones
+from pipeline.scoring.speech.placing import placed
 
 MAX_TRAINING_S = 30.0
 
@@ -105,6 +106,7 @@ def data_hash(utterances: Sequence[Utterance]) -> str:
 
 def _utterance(source: CorpusSource, item: CorpusItem) -> Utterance:
     audio = speech_only(load_audio(source.path_of(item)), RubricName.SENTENCE)
+    samples = placed(audio.samples).samples  # as the scorer hears it
     words = [word for word in item.extra["words"] if word["phones"]]
     hearings = [word_hearings(word) for word in words]
     spoken, stress = spoken_of([word["phones"] for word in words])
@@ -121,7 +123,7 @@ def _utterance(source: CorpusSource, item: CorpusItem) -> Utterance:
     ]
     return Utterance(
         key=str(item.extra.get("id") or item.audio),
-        samples=np.clip(np.round(audio.samples * 32768.0), -32768, 32767).astype(np.int16),
+        samples=np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16),
         speaker=item.speaker,
         text=item.text,
         spoken=spoken,

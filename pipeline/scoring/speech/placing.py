@@ -1,0 +1,70 @@
+"""Bring a recording to one level and to one place among the encoder's frames, before anything is heard in it.
+
+An encoder hears a recording that is quieter, or begins 10 ms later, a little differently: scores moved by 1.1 of 100
+points on average, and by 2.5 at most. Here both are taken from the speech alone, so that neither the microphone's gain
+nor what was recorded before the first word changes what the encoder is given.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE_HZ = 16_000
+LEVEL_FRAME, LOUD_DB = 320, 20.0  # frames of 20 ms down to so far under the loudest make the level
+LEVEL_DB = -22.0  # the median of the training recordings
+STEP = 320  # samples, a frame of the encoder
+LEAD = 8000  # samples before the first sound, as the training recordings have on average
+# The better of two places, half a step apart, on training speakers that the part that hears was not trained on.
+IN_STEP = 160
+MOST_DROPPED = 4800  # samples: a first word said softly may lie before what is loud
+SMOOTHED = 160  # samples
+SOUND_DB, CENTRE_DB = -30.0, -25.0  # relative to the loudest 10 ms: what the speech begins with; what its centre is of
+LONGEST = 30 * SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Samples [n] at 16 kHz, and how many were added at their beginning: fewer than none where some were dropped."""
+
+    samples: NDArray[np.float32]
+    added: int
+
+
+def levelled(samples: NDArray[np.float32], lowest_db: float, highest_db: float) -> NDArray[np.float32]:
+    """Samples [n], those whose loud frames lie outside the two levels (dB re full scale) brought to the nearer one."""
+    n_frames = len(samples) // LEVEL_FRAME
+    if not n_frames:
+        return samples
+    power = (samples[: n_frames * LEVEL_FRAME].astype(np.float64).reshape(n_frames, -1) ** 2).mean(axis=1)
+    level_db = 10 * np.log10(power[power >= power.max() * 10 ** (-LOUD_DB / 10)].mean() + 1e-12)
+    gain_db = np.clip(level_db, lowest_db, highest_db) - level_db
+    return np.asarray(samples * 10 ** (gain_db / 20), dtype=np.float32) if gain_db else samples
+
+
+def placed(samples: NDArray[np.float32]) -> Placed:
+    """At LEVEL_DB, with about LEAD before the first sound and the centre of its energy at one place within a frame.
+
+    The centre hardly depends on faint noise and not at all on silence around, which decides where frames begin.
+    """
+    level = levelled(samples, LEVEL_DB, LEVEL_DB)
+    power = _smoothed(level)
+    if not power.any():
+        return Placed(level, 0)
+    onset = int(np.flatnonzero(power > power.max() * 10 ** (SOUND_DB / 10))[0])
+    loud = np.where(power > power.max() * 10 ** (CENTRE_DB / 10), power, 0.0)
+    centre = round(float(np.arange(len(power)) @ loud / loud.sum()))
+    start = min(onset - LEAD, MOST_DROPPED)
+    start += (centre + IN_STEP - start) % STEP
+    if start >= 0:
+        return Placed(level[start:], -start)
+    added = min(-start, max(0, LONGEST - len(level)))
+    return Placed(np.concatenate([np.zeros(added, dtype=np.float32), level]), added)
+
+
+def _smoothed(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean power [n] of the SMOOTHED samples around each."""
+    total = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
+    edges = np.arange(len(samples))
+    first, last = np.maximum(edges - SMOOTHED // 2, 0), np.minimum(edges + SMOOTHED // 2, len(samples))
+    return np.asarray((total[last] - total[first]) / SMOOTHED)
