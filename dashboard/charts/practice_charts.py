@@ -11,6 +11,7 @@ from pipeline.i18n import _, ngettext, number
 from pipeline.i18n import day as day_name
 from pipeline.practice.bands import BAND_NAMES
 from pipeline.practice.sounds import known_sound
+from pipeline.records import whole_points
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -74,7 +75,7 @@ def by_day(days: Sequence[Day]) -> Figure:
     most = max(day.n for day in days)
     counts = [
         ngettext("{day}: {score}, {n} attempt", "{day}: {score}, {n} attempts", day.n).format(
-            day=name, score=_("not scored") if day.mean is None else number(day.mean), n=number(day.n)
+            day=name, score=_("not scored") if day.mean is None else number(whole_points(day.mean)), n=number(day.n)
         )
         for day, name in zip(days, names, strict=True)
     ]
@@ -116,7 +117,7 @@ def by_sound(sounds: Sequence[Sound]) -> Figure:
             )
             if shown.example
             else ngettext("{sound}: {score}, {n} time", "{sound}: {score}, {n} times", sound.n)
-        ).format(sound=shown.shown, example=shown.example, score=number(sound.mean), n=number(sound.n))
+        ).format(sound=shown.shown, example=shown.example, score=number(whole_points(sound.mean)), n=number(sound.n))
         for sound, shown in zip(sounds, known, strict=True)
     ]
     figure.add_bar(

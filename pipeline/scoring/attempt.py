@@ -50,7 +50,8 @@ def score_attempt(
     else:
         return result
     return replace(
-        result, overall=None, band=None, scoring_method="none", confidence=None, dimensions={}, words=(), state=state,
+        result, overall=None, band=None, scoring_method="none", confidence=None, dimensions={}, not_measured=(),
+        words=(), state=state,
         warnings=(reason, *(problem.message for problem in check_audio(audio).problems)),
     )  # fmt: skip
 

@@ -55,6 +55,7 @@ def test_the_reference_itself_is_faultless(heuristic: Any) -> None:
     assert result.overall == rules.FAULTLESS
     assert (result.band, result.scoring_method, result.warnings) == ("excellent", "heuristic", ())
     assert set(result.dimensions) == {"segments", "timing", "stress", "signal"}
+    assert result.not_measured == ()
 
 
 def test_a_faultless_word_in_another_voice_is_good_and_another_word_is_not(
@@ -83,6 +84,33 @@ def test_the_rule_agrees_with_the_known_faults_of_participants_it_was_not_fitted
     assert np.corrcoef(found, [row["score"] for row in rows])[0, 1] > 0.7
 
 
+def whispered(samples: np.ndarray) -> np.ndarray:
+    """The same sounds without a voice: noise in place of it, as loud in each band and moment."""
+    import scipy.signal
+
+    _, _, spectrum = scipy.signal.stft(samples, nperseg=256)
+    noise = np.random.default_rng(0).standard_normal(len(samples))
+    _, _, carrier = scipy.signal.stft(noise, nperseg=256)
+    _, sound = scipy.signal.istft(np.abs(spectrum) * carrier / np.abs(carrier), nperseg=256)
+    return np.asarray(sound[: len(samples)], dtype=np.float32)
+
+
+def test_a_melody_that_cannot_be_measured_has_no_score(heuristic: Any) -> None:
+    result = heard(heuristic, from_samples(whispered(load_audio(MASA).samples), 16000), "masa")
+    assert set(result.dimensions) == {"segments", "timing", "signal"}
+    assert result.not_measured == ("stress",)
+    assert any("melody were not scored" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(("pitch", "voiced_share"), [(None, 0.0), (0.1, 0.2)])
+def test_a_few_voiced_frames_are_no_melody(pitch: float | None, voiced_share: float) -> None:
+    losses = rules.beside_reference(
+        Match(0.0, 1.0, 1.0, 2.0, pitch, voiced_share), AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.1, 40.0)
+    )
+    assert losses.not_measured() == ("stress",)
+    assert losses.dimensions() == {"segments": 100.0, "timing": 100.0, "signal": 100.0}
+
+
 measures = st.floats(0, 60)
 
 
@@ -91,7 +119,7 @@ def test_more_of_any_fault_never_earns_more(
     distance: float, more: float, ratio: float, pitch: float, snr_db: float, clipped: float
 ) -> None:
     report = AudioReport(1.0, 16000, 1, 0.5, clipped, 0.1, snr_db)
-    found = Match(distance, 1.0, ratio, 2.0, pitch)
+    found = Match(distance, 1.0, ratio, 2.0, pitch, 1.0)
     base = rules.beside_reference(found, report).overall
     assert 0 <= base <= rules.FAULTLESS
     worse = [

@@ -16,7 +16,7 @@ import streamlit as st
 from pipeline.i18n import N_, _, number, percent, translated
 from pipeline.phones import UNKNOWN
 from pipeline.practice.sounds import known_sound
-from pipeline.records import PhoneScore, Verdict, WordScore
+from pipeline.records import PhoneScore, Verdict, WordScore, whole_points
 from pipeline.scoring.pieces import as_written
 from pipeline.scoring.sounds.judging import EXPERIMENTAL, whole_verdict
 from pipeline.text.turkish import pronounced
@@ -172,7 +172,7 @@ def _word(word: WordScore, comparison: AlignedComparison | None) -> dict[str, An
         "verdict": str(word.verdict),
         "shape": shape,
         "spans": _spans((word.start_s, word.end_s), comparison),
-        "score": None if word.verdict is Verdict.MISSING else int(word.score),
+        "score": None if word.verdict is Verdict.MISSING else whole_points(word.score),
         "note": heard,
         "title": _("{word}: {details}. Click to listen.").format(word=word.text, details=details),
         "phones": [_phone(phone, comparison, ipa) for phone, ipa in zip(word.phones, _ipa(word), strict=True)],

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.mouth import how_to_make
 from dashboard.components.page import empty_state
+from dashboard.components.score_card import points
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import LANGUAGES, language_name, open_lesson
 from dashboard.sections.practice.drill import drill as drill_section
@@ -112,7 +113,7 @@ def _sounds(weakest: list[WeakSound], language: str) -> None:
         known = PHONES.get(sound.sound) if language == "en" else None
         title = _("**{sound}** as in “{example}”") if known else _("**{sound}** in your words")
         named = title.format(sound=plain(shown_sound(language, sound.sound)), example=known.example if known else "")
-        mean = _("average {score}").format(score=number(sound.mean))
+        mean = _("average {score}").format(score=points(sound.mean))
         st.markdown(f"{named} · {mean}")
         how_to_make(language, [sound.sound], key=f"weak-{language}-{sound.sound}", named=False)
         with st.container(horizontal=True):

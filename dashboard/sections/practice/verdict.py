@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.mouth import MouthNote, beside_mouths
-from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, score_card
+from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, points, score_card
 from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
@@ -172,7 +172,9 @@ def _aspects(attempt: ScoredAttempt) -> None:
                 st.progress(score / 10.0, text=text)
         return
     for name, score in attempt.rule.dimensions.items():
-        text = _("{aspect}: {score} of 100").format(aspect=_(RULE_ASPECTS[name]), score=number(score))
+        text = _("{aspect}: {score} of 100").format(aspect=_(RULE_ASPECTS[name]), score=points(score))
         st.progress(score / 100.0, text=text)
-    if "segments" not in attempt.rule.dimensions:
-        st.caption(_("The sounds are not in this list: there is no reference voice to compare them with."))
+    for name in attempt.rule.not_measured:
+        st.markdown(_("{aspect}: not measured").format(aspect=_(RULE_ASPECTS[name])))
+    if "segments" in attempt.rule.not_measured:
+        st.caption(_("There is no reference voice to compare the sounds and the melody with."))

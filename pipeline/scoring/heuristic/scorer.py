@@ -20,6 +20,9 @@ SOUNDS_NOT_SCORED = N_(
     "Only length, speed and recording quality were scored, not the sounds: there is no reference recording to compare "
     "with."
 )
+MELODY_NOT_SCORED = N_(
+    "Stress and melody were not scored: too little pitch was found. Say the word with a clear voice, not in a whisper."
+)
 
 
 class HeuristicScorer:
@@ -38,6 +41,8 @@ class HeuristicScorer:
             word_match = match_word(part, word, references)
             losses = rules.beside_reference(word_match.match, check_audio(audio))
             overall = losses.overall
+            if losses.stress is None:
+                warnings.append(Message(MELODY_NOT_SCORED))
             if rules.is_another_word(word_match):
                 overall = min(overall, rules.MOST_FOR_ANOTHER_WORD)
                 other = word_match.other_word
@@ -55,6 +60,7 @@ class HeuristicScorer:
             model_id=self.model_id,
             target=target,
             dimensions=losses.dimensions(),
+            not_measured=losses.not_measured(),
             warnings=tuple(warnings),
         )
 
