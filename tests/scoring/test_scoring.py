@@ -29,6 +29,7 @@ from pipeline.scoring.heuristic import rules
 from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.text.words import text_key
+from tests.audio.whisper import whispered
 from tests.conftest import make_few
 
 DEMO = CHECKOUT / "data" / "demo"
@@ -82,17 +83,6 @@ def test_the_rule_agrees_with_the_known_faults_of_participants_it_was_not_fitted
     rows = [row for row in demo_recordings if row["participant"] > "participant_04"]
     found = [heard(heuristic, load_audio(DEMO / row["path"]), row["word"]).overall for row in rows]
     assert np.corrcoef(found, [row["score"] for row in rows])[0, 1] > 0.7
-
-
-def whispered(samples: np.ndarray) -> np.ndarray:
-    """The same sounds without a voice: noise in place of it, as loud in each band and moment."""
-    import scipy.signal
-
-    _, _, spectrum = scipy.signal.stft(samples, nperseg=256)
-    noise = np.random.default_rng(0).standard_normal(len(samples))
-    _, _, carrier = scipy.signal.stft(noise, nperseg=256)
-    _, sound = scipy.signal.istft(np.abs(spectrum) * carrier / np.abs(carrier), nperseg=256)
-    return np.asarray(sound[: len(samples)], dtype=np.float32)
 
 
 def test_a_melody_that_cannot_be_measured_has_no_score(heuristic: Any) -> None:
