@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.errors import CorpusError
 from pipeline.people.access import Action
@@ -19,7 +20,9 @@ SHOWN_PROBLEMS = 20
 @click.command("import")
 @click.argument("sources", nargs=-1, required=True, metavar="[LAYOUT] PATH")
 @click.option("--name", help="Name of the set (default: the folder's name).")
-@click.option("--language", default="", help="Language of recordings whose corpus does not say: en, tr, ...")
+@click.option(
+    "--language", type=LANGUAGE, default="", help="Language of recordings whose corpus does not say: en, tr, ..."
+)
 @click.option(
     "--audio-root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

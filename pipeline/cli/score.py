@@ -9,6 +9,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._shards import shard_options
 from pipeline.errors import CorpusError, ModelError
@@ -48,7 +49,7 @@ model_option = click.option(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--word", help="The word that the speaker was asked to say.")
 @click.option("--text", help="The sentence that the speaker was asked to say.")
-@click.option("--language", help="Language of the text (default: tr for a word, en for a sentence).")
+@click.option("--language", type=LANGUAGE, help="Language of the text (default: tr for a word, en for a sentence).")
 @scorer_option
 @model_option
 @json_option

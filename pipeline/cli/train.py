@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option, progress_printer
 from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
@@ -269,7 +270,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
 
 @train.command()
 @click.option("--set", "set_name", default="", help="Train on the sounds that people marked in this set of words.")
-@click.option("--language", default="tr", show_default=True, help="Language of the words.")
+@click.option("--language", type=LANGUAGE, default="tr", show_default=True, help="Language of the words.")
 @click.option(
     "--noise", type=click.Path(path_type=Path, file_okay=False), help="Without --set: folder with noise to mix in."
 )

@@ -158,7 +158,7 @@ def test_everything_wrong_with_a_lesson_is_said_at_once() -> None:
     wrong = "title: ''\nlanguage: English\nkind: songs\nlevel: 9\ntempo: 3\nitems: [yes, 7, {text: a, sound: b}]"
     with pytest.raises(LessonError) as caught:
         parse("bad", wrong.encode())
-    for words in ("title has 1", "'English'", "'songs'", "got 9", "'tempo'", "item 1", "item 2", "item 3"):
+    for words in ("title has 1", "“English” is not known", "'songs'", "got 9", "'tempo'", "item 1", "item 2", "item 3"):
         assert words in str(caught.value)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import state
-from dashboard.markup import message
+from dashboard.markup import message, plain
 from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.services import learner as learners
 from dashboard.services import practice
@@ -14,8 +14,8 @@ from pipeline.practice.free_speech import TOPICS
 from pipeline.practice.lessons import MAX_LENGTH, Item, Lesson
 from pipeline.practice.memory import Memory
 from pipeline.records import Target
+from pipeline.text.languages import LANGUAGE_NAMES
 
-LANGUAGES = {"en": N_("English"), "tr": N_("Turkish")}
 CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
 BY_DEFAULT, RETURNED = "practice.by-default", "practice.returned"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
@@ -101,14 +101,14 @@ def _in_its_language(lesson: Lesson, text: str) -> Target:
     if target.language != "en" or not practice.looks_turkish(text) or text in [item.text for item in lesson.items]:
         return target
     chosen = st.segmented_control(
-        _("This text has Turkish letters. It is"), list(LANGUAGES), default="en", required=True,
+        _("This text has Turkish letters. It is"), list(LANGUAGE_NAMES), default="en", required=True,
         format_func=language_name, key=f"practice-language-{text}",
     )  # fmt: skip
     return Target(text, chosen or "en", target.rubric)
 
 
 def language_name(code: str) -> str:
-    return _(LANGUAGES[code]) if code in LANGUAGES else code
+    return _(LANGUAGE_NAMES[code]) if code in LANGUAGE_NAMES else code
 
 
 def lesson_title(lesson: Lesson) -> str:
@@ -131,6 +131,11 @@ def _choose_lesson() -> Lesson:
     # of every run, never only set in the first: on a slow machine a second run can follow before the browser has drawn
     # the first, and the browser then answers with the index that it sees.
     asked = state.watched(state.LESSON)
+    if asked is not None and asked not in lessons:
+        st.warning(
+            _("There is no lesson “{lesson}” here. This is another one.").format(lesson=plain(asked[:60])),
+            icon=":material/warning:",
+        )
     start = order.index(asked) if asked in lessons else 0
     key = f"{CHOSEN}-{language()}"  # the browser keeps what it shows, in the language before
     if state.chosen(key) not in (None, *lessons):  # it was deleted

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ source_option = click.option(
 @click.option(
     "--near", "n_near", type=click.IntRange(0, 100_000), help="Clips of near phrases (default: half as many)."
 )
-@click.option("--language", default="en", show_default=True, help="Language of the word.")
+@click.option("--language", type=LANGUAGE, default="en", show_default=True, help="Language of the word.")
 @click.option(
     "--say",
     "pronunciations",

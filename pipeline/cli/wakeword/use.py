@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
@@ -239,7 +240,9 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
     show_default=True,
     help="The port to listen on; 0 takes a free one.",
 )
-@click.option("--language", default="en", show_default=True, help="Language of the word, as clients are told.")
+@click.option(
+    "--language", type=LANGUAGE, default="en", show_default=True, help="Language of the word, as clients are told."
+)
 @sensitivity_option
 @json_option
 def wyoming(
