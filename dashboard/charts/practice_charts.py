@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from dashboard.charts.base import BLUE, GREY, METHOD_COLOURS, METHOD_SYMBOLS, ORANGE, SCORE_RANGE, empty_figure
+from dashboard.charts.base import (
+    BLUE,
+    GREY,
+    METHOD_COLOURS,
+    METHOD_SYMBOLS,
+    ORANGE,
+    SCORE_RANGE,
+    empty_figure,
+    stacked_figure,
+)
 from pipeline.i18n import _, ngettext, number
 from pipeline.i18n import day as day_name
 from pipeline.practice.bands import BAND_NAMES
@@ -29,12 +38,9 @@ FEWEST_BETWEEN_NAMES = 1 / 3  # of the days shown: more names run into each othe
 def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
     """Envelopes, spectrograms and melodies of both; `warped` puts mine on the reference's time."""
     import numpy as np
-    from plotly.subplots import make_subplots
 
     mine = aligned.warped if warped else aligned.mine
-    figure = make_subplots(
-        rows=4, cols=1, shared_xaxes=True, vertical_spacing=0.03, row_heights=[0.2, 0.25, 0.25, 0.3],
-    )  # fmt: skip
+    figure = stacked_figure((0.2, 0.25, 0.25, 0.3), height=560)
     you, reference = _("you"), _("reference")
     for side, name, colour, dash, sign in (
         (mine, you, BLUE, "solid", 1), (aligned.reference, reference, ORANGE, "dot", -1)
@@ -60,10 +66,6 @@ def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
     figure.update_yaxes(title=_("level"), range=(-1.05, 1.05), showticklabels=False, row=1, col=1)
     figure.update_yaxes(title=_("semitones"), row=4, col=1)
     figure.update_xaxes(title=_("Time of the reference (s)") if warped else _("Time (s)"), row=4, col=1)
-    figure.update_layout(
-        height=560, margin={"l": 8, "r": 8, "t": 36, "b": 8}, paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-    )  # fmt: skip
     return figure
 
 

@@ -16,7 +16,7 @@ from pipeline.practice.memory import Memory
 from pipeline.records import Target
 from pipeline.text.languages import LANGUAGE_NAMES
 
-CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
+CHOSEN, STEP, PLACE = "practice-lesson", "practice.step", "practice.place"  # not shown
 BY_DEFAULT, RETURNED = "practice.by-default", "practice.returned"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
 FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
@@ -168,19 +168,26 @@ def _choose_text(lesson: Lesson) -> str:
 
 
 def _steps(lesson: Lesson, text: str) -> None:
-    """Back and Next, and which of the lesson's texts it is."""
+    """Back and Next, and which of the lesson's texts it is; from a text of one's own, the way back to the lesson."""
     texts = [item.text for item in lesson.items]
     if not texts:
         return
-    index = texts.index(text) if text in texts else None
+    place = f"{PLACE}-{lesson.id}"
+    if text not in texts:
+        left_at = min(int(state.recall(place, 0)), len(texts) - 1)
+        st.button(
+            _("Back to the lesson"), icon=":material/arrow_back:", key="practice-return", on_click=_go,
+            args=(texts, left_at),
+        )  # fmt: skip
+        return
+    index = texts.index(text)
+    state.remember(place, index)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for name, label, step in (("back", _("Back"), -1), ("next", _("Next"), 1)):
-            to = None if index is None else index + step
+        for name, label, to in (("back", _("Back"), index - 1), ("next", _("Next"), index + 1)):
             st.button(
                 label, disabled=to not in range(len(texts)), key=f"practice-{name}", on_click=_go, args=(texts, to)
             )
-        if index is not None:
-            st.caption(_("{place} of {n}").format(place=number(index + 1), n=number(len(texts))), width="content")
+        st.caption(_("{place} of {n}").format(place=number(index + 1), n=number(len(texts))), width="content")
 
 
 def _go(texts: list[str], index: int) -> None:

@@ -18,7 +18,7 @@ from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
-from pipeline.scoring.sounds.judging import EXPERIMENTAL
+from pipeline.scoring.sounds.judging import experimental_note
 
 ASPECTS = {
     "accuracy": (N_("Accuracy"), N_("Are the sounds right?")),
@@ -87,7 +87,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             _agreement(attempt)
     if attempt.no_attempt is None:
-        for warning in (text for text in result.warnings if text != EXPERIMENTAL):  # is told beside the sounds
+        beside_the_sounds = experimental_note(result)
+        for warning in (text for text in result.warnings if text != beside_the_sounds):
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if max(result.cut_before_s, result.cut_after_s) > USUAL_SILENCE_S:
         st.caption(
