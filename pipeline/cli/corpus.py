@@ -10,6 +10,7 @@ from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.errors import CorpusError
 from pipeline.people.access import Action
 from pipeline.settings import Settings
@@ -63,7 +64,7 @@ def import_(
 
 @click.command()
 @click.option("--reset", is_flag=True, help="Restore the demo as shipped; ratings made since are deleted.")
-@click.option("--build", type=click.Path(path_type=Path), help="Synthesise the corpus again, into this folder.")
+@click.option("--build", type=OUTPUT_FOLDER, help="Synthesise the corpus again, into this folder.")
 @json_option
 def demo(reset: bool, build: Path | None, as_json: bool) -> None:
     """Install the synthetic Turkish demo corpus, or synthesise it again with eSpeak NG (--build)."""

@@ -11,6 +11,7 @@ from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.errors import CorpusError, ModelError
 from pipeline.phones import UNKNOWN
@@ -101,7 +102,7 @@ def score(
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
     help="Also write every prediction to this file (JSON lines).",
 )
 @click.option("--rejection", is_flag=True, help="Also score wrong texts, noise, silence and Turkish words.")
@@ -132,6 +133,7 @@ def evaluate(
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and the shares within 5 and 10 points, with bootstrap
     confidence intervals."""
     from pipeline import jsonl
+    from pipeline.artifacts import require_writable
     from pipeline.evaluation.evaluate import Evaluation, keep
     from pipeline.evaluation.evaluate import evaluate as measure
     from pipeline.evaluation.model_card import write_to_card
@@ -150,6 +152,8 @@ def evaluate(
     if manifest is not None and reference_kind == "consensus":
         raise CorpusError("A manifest has no consensus of ratings. Import it, and evaluate with --set.")
     settings = Settings.from_env()
+    for folder in (settings.evaluations_root, *(models if card else ())):
+        require_writable(folder)
     reference = (
         reference_of_manifest(manifest, part, prefer_median=reference_kind == "median", settings=settings)
         if manifest is not None

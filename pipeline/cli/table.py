@@ -6,6 +6,7 @@ import click
 
 from pipeline.cli._access import asker, asker_name
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.records import whole_points
 from pipeline.settings import Settings
 
@@ -130,7 +131,7 @@ def collect_prompts(file: Path, as_json: bool) -> None:
 
 
 @table.command("synthesize")
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", type=OUTPUT_FILE)
 @click.option("--n", type=int, default=360, show_default=True, help="Number of prompts.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
 @json_option

@@ -9,6 +9,7 @@ import click
 from pipeline.cli._background import background_run
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.settings import Settings
@@ -237,9 +238,7 @@ def _named_speechllm(chosen: Chosen) -> "Callable[[SpeechLlmConfig], SpeechLlmCo
 
 
 @train.command("letter-to-sound")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder to add it to."
-)
+@click.option("--out", required=True, type=OUTPUT_FOLDER, help="The model folder to add it to.")
 @click.option("--epochs", type=int, default=12, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @json_option
@@ -282,7 +281,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OUTPUT_FOLDER,
     help="Folder for the model, e.g. DEPLOYED/sounds-tr.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)

@@ -9,6 +9,7 @@ import click
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
 from pipeline.records import to_json
@@ -34,7 +35,7 @@ WYOMING_PORT = 10_400
 @click.option("--judge", "url", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @click.option("--word", default="", help="Which word, of a detector of several (default: all in a recording).")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Of a folder: a table.")
+@click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Of a folder: a table.")
 @run_option
 @json_option
 def detect(
