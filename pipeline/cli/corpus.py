@@ -13,6 +13,7 @@ from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.errors import CorpusError
 from pipeline.people.access import Action
+from pipeline.records import Problem
 from pipeline.settings import Settings
 
 SHOWN_PROBLEMS = 20
@@ -142,7 +143,19 @@ def _import_text(report: Any) -> str:
     return "\n".join([head, *([f"Parts: {parts}."] if parts else []), *_problem_lines(report.problems)])
 
 
-def _problem_lines(problems: tuple[Any, ...]) -> list[str]:
-    lines = [f"  {problem.severity}: {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
-    more = len(problems) - SHOWN_PROBLEMS
-    return [*lines, f"  ... and {more} more (--json lists all)"] if more > 0 else lines
+def _problem_lines(problems: tuple[Problem, ...]) -> list[str]:
+    """Errors and what concerns one file first; a warning about the sound of many recordings is one line."""
+    from pipeline.audio.check import SOUND_WARNINGS
+
+    alike: dict[str, list[Problem]] = {}
+    single: list[Problem] = []
+    for problem in problems:
+        shared = problem.severity == "warning" and problem.code in SOUND_WARNINGS
+        (alike.setdefault(problem.code, []) if shared else single).append(problem)
+    lines = [f"  {problem.severity}: {problem.message}" for problem in single[:SHOWN_PROBLEMS]]
+    if (more := len(single) - SHOWN_PROBLEMS) > 0:
+        lines.append(f"  ... and {more} more (--json lists all)")
+    for first, *others in alike.values():
+        rest = f" And {len(others)} more like this; --json and the Data page list them." if others else ""
+        lines.append(f"  warning: {first.message}{rest}")
+    return lines

@@ -11,9 +11,10 @@ from click.testing import CliRunner, Result
 
 from dashboard.components.score_card import points
 from pipeline.cli import main
+from pipeline.cli.corpus import _problem_lines
 from pipeline.cli.main import COMMANDS
 from pipeline.cli.score import _score_text
-from pipeline.records import ScoreResult, Target, band_of
+from pipeline.records import Problem, ScoreResult, Target, band_of
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
 from tests.conftest import make_few
@@ -290,6 +291,17 @@ def test_only_what_can_go_on_is_resumed(run: Run, settings: Settings) -> None:
     with speech.start():
         pass
     assert "is finished" in complaint(run("runs", "resume", speech.id))
+
+
+def test_a_warning_about_the_sound_of_many_recordings_is_one_line() -> None:
+    clipped = [Problem("clipped", f"{number}.wav: 5% of the recording is clipped.") for number in range(24)]
+    rows = [Problem("bad_row", f"Line {number}: 'text' is empty", "error") for number in (7, 9)]
+    assert _problem_lines((*clipped[:20], *rows, *clipped[20:], Problem("noisy", "a.wav: It is noisy."))) == [
+        "  error: Line 7: 'text' is empty",
+        "  error: Line 9: 'text' is empty",
+        "  warning: 0.wav: 5% of the recording is clipped. And 23 more like this; --json and the Data page list them.",
+        "  warning: a.wav: It is noisy.",
+    ]
 
 
 def test_help_is_there_for_every_command(run: Run) -> None:
