@@ -18,6 +18,7 @@ from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
+from pipeline.scoring.other_word import sounds_like_another
 from pipeline.scoring.sounds.judging import experimental_note
 
 ASPECTS = {
@@ -73,6 +74,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         st.header(_("Your score"), anchor=False)
         if attempt.no_attempt is None:
             score_card(result)
+            if (other := sounds_like_another(result)) is not None:
+                st.warning(message(translated(other)), icon=":material/hearing:")
             _first_hint(attempt)
         else:
             _not_counted(attempt.no_attempt, attempt.result)
@@ -87,8 +90,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             _agreement(attempt)
     if attempt.no_attempt is None:
-        beside_the_sounds = experimental_note(result)
-        for warning in (text for text in result.warnings if text != beside_the_sounds):
+        told_above = (experimental_note(result), sounds_like_another(result))
+        for warning in (text for text in result.warnings if text not in told_above):
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if max(result.cut_before_s, result.cut_after_s) > USUAL_SILENCE_S:
         st.caption(

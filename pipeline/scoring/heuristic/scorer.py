@@ -11,14 +11,14 @@ from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.base import SCORERS
 from pipeline.scoring.heuristic import rules
+from pipeline.scoring.other_word import SOUNDS_LIKE_ANOTHER
 from pipeline.settings import Settings
 from pipeline.text.words import text_key
 
 VERSION = "rule-2"
-SOUNDS_LIKE_ANOTHER = N_("It sounds more like “{other}” than like “{word}”.")
 SOUNDS_NOT_SCORED = N_(
-    "Only length, speed and recording quality were scored, not the sounds: there is no reference recording to compare "
-    "with."
+    "Only length, speed and recording quality were scored, not the sounds, nor whether this is the text: there is no "
+    "reference recording to compare with."
 )
 MELODY_NOT_SCORED = N_(
     "Stress and melody were not scored: too little pitch was found. Say the word with a clear voice, not in a whisper."
