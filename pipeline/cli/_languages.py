@@ -8,7 +8,7 @@ from pipeline.errors import UnknownNameError
 from pipeline.text.languages import language_code
 
 
-class LanguageCode(click.ParamType):
+class LanguageCode(click.types.StringParamType):
     """The code of a language, as `language_code` reads it; "" where none is given."""
 
     name = "code"

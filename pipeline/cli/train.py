@@ -309,7 +309,9 @@ def sounds(
     )
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
-        report = train_sounds(settings, config, out, writer, directory.state.git_commit)
+        report = train_sounds(
+            settings, config, out, writer, directory.state.git_commit, progress_printer("Synthetic recordings")
+        )
         metrics = {name: report[name]["value"] for name, _ in ROWS}
         writer.update(progress=1.0, message="done", result={"metrics": metrics, "model": out})
     if report is None:

@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -229,6 +230,26 @@ def test_other_languages_need_marks() -> None:
     done = CliRunner().invoke(main, ["train", "sounds", "--language", "de", "--out", "x"])
     assert done.exit_code == 1
     assert "--set" in done.output
+
+
+def test_the_command_shows_how_far_it_is_with_its_recordings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Thousands of them take minutes, in which it must not look dead."""
+
+    def begun(_config: Any, _encode: Any, progress: Any) -> None:
+        progress(1, 2524)
+        raise TrainingError("enough")
+
+    training = "pipeline.scoring.sounds.training.train"
+    monkeypatch.setattr("pipeline.cli._output.LOG_EVERY_S", -1.0)
+    monkeypatch.setattr(f"{training}.ListenerRuntime", lambda folder: SimpleNamespace(info=None))
+    monkeypatch.setattr(f"{training}.listener_name", lambda info: "listener")
+    monkeypatch.setattr(f"{training}.synthetic_samples", begun)
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    done = CliRunner().invoke(main, ["train", "sounds", "--out", str(tmp_path / "model")])
+    assert done.stderr.splitlines() == ["Synthetic recordings: 1 of 2524", "pronlab: enough"]
 
 
 def word_of(path: str) -> Target:
