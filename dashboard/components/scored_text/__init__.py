@@ -50,7 +50,7 @@ STRINGS = {
     "modes": N_("What a click plays"),
     "all": N_("Whole recording"),
     "play_all": N_("Play the whole recording"),
-    "first": N_("Listen to what to work on first"),
+    "first": N_("Listen to the place of the hint"),
     "advice": N_("What to work on next"),
     "mine": N_("yours"),
     "reference": N_("reference"),
