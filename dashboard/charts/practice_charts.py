@@ -149,6 +149,8 @@ def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Se
             "symbol": [METHOD_SYMBOLS.get(method, "x") for method in methods],
         },
         connectgaps=False,
+        text=["" if score is None else number(whole_points(score)) for score in scores],
+        hovertemplate="%{x}: %{text}<extra></extra>",
         name=_("score"),
         showlegend=False,
     )
