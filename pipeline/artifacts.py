@@ -77,6 +77,21 @@ def naming(path: Path) -> Iterator[None]:
         raise OSError(int(told[1]), os.strerror(int(told[1])), str(path)) from error
 
 
+def require_writable(path: Path) -> None:
+    """Try whether a file or folder could be written at `path`, and leave nothing: asked before work whose result is to
+    go there. Raises OSError that names what is in the way."""
+    with naming(path):
+        if not is_missing(path) and not path.is_dir():
+            _require_file(path)
+        folder = path
+        while is_missing(folder):
+            folder = folder.parent
+        if folder == path and not path.is_dir():
+            folder = path.parent
+        with tempfile.TemporaryFile(prefix=TEMPORARY_PREFIX, dir=folder):
+            pass
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     with replacing(path) as temporary:
         temporary.write_bytes(content)

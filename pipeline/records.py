@@ -60,6 +60,12 @@ def band_of(score: float) -> Band:
     return next(band for band in BANDS if score >= band.low)
 
 
+def whole_points(score: float) -> int:
+    """A score (0-100) as people read it: cut, not rounded, so that no number belongs to the band above its own (79.6 is
+    79, and "fair"). Every page, command and report shows whole points by it; files and JSON have the score itself."""
+    return int(score + 1e-9)  # a mean of 80s may lie a hair under 80
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something found wrong with a recording, file or import. `code` is stable, `message` is for people: the reason
@@ -286,7 +292,8 @@ class ScoreResult:
     what was recognised without being told the text, where the scorer listens that way; `added_words` those of them
     that are not in the text, `n_repeats` how often the reader began something again. `cut_before_s` and
     `cut_after_s` are how much of the recording was left out before and after the speech; all times are those of the
-    whole recording.
+    whole recording. `not_measured` names the dimensions that the scorer judges where it can and could not here: they
+    are not in `dimensions` and cost `overall` nothing.
     """
 
     overall: float | None
@@ -308,6 +315,7 @@ class ScoreResult:
     n_repeats: int = 0
     cut_before_s: Seconds = 0.0
     cut_after_s: Seconds = 0.0
+    not_measured: tuple[str, ...] = ()
 
 
 _PLAIN = (str, int, bool, type(None))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.i18n import language, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from plotly.graph_objects import Figure
 
@@ -58,6 +58,11 @@ def separators() -> str:
     return get_decimal_symbol(language()) + get_group_symbol(language())
 
 
+def short_number(value: float) -> str:
+    """Two significant digits, with the language's decimal mark: 0.025, 1.5e-05."""
+    return f"{value:.2g}".replace(".", separators()[0])
+
+
 def error_range(errors: Iterable[float]) -> tuple[float, float]:
     """The same distance on both sides of zero, in whole tens of points, so that lenient and strict look alike."""
     largest = max((abs(error) for error in errors), default=0.0)
@@ -97,7 +102,28 @@ def empty_figure(
         }  # fmt: skip
 
     # Made whole: `update_layout` takes several times as long.
-    layout = {
+    layout = _layout(height) | {"xaxis": axis(x_title, x_range), "yaxis": axis(y_title, y_range)}
+    return go.Figure(layout=layout)
+
+
+def stacked_figure(row_heights: Sequence[float], *, height: int) -> Figure:
+    """Empty figures above each other on one x axis, from the top down, with the legend above them; `row_heights` are
+    shares of the height."""
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(
+        rows=len(row_heights), cols=1, shared_xaxes=True, vertical_spacing=0.03, row_heights=list(row_heights)
+    )
+    layout = _layout(height) | {
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+    }
+    return figure.update_layout(layout)
+
+
+def _layout(height: int) -> dict[str, Any]:
+    """What all figures share, the language's decimal mark among it."""
+    return {
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
         "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0.0, "x": 0},
@@ -105,7 +131,4 @@ def empty_figure(
         "plot_bgcolor": "rgba(0,0,0,0)",
         "separators": separators(),
         "modebar": {"remove": ["select2d", "lasso2d", "autoScale2d"]},  # not shown
-        "xaxis": axis(x_title, x_range),
-        "yaxis": axis(y_title, y_range),
     }
-    return go.Figure(layout=layout)

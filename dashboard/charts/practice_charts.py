@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from dashboard.charts.base import BLUE, GREY, METHOD_COLOURS, METHOD_SYMBOLS, ORANGE, SCORE_RANGE, empty_figure
+from dashboard.charts.base import (
+    BLUE,
+    GREY,
+    METHOD_COLOURS,
+    METHOD_SYMBOLS,
+    ORANGE,
+    SCORE_RANGE,
+    empty_figure,
+    stacked_figure,
+)
 from pipeline.i18n import _, ngettext, number
 from pipeline.i18n import day as day_name
 from pipeline.practice.bands import BAND_NAMES
 from pipeline.practice.sounds import known_sound
+from pipeline.records import whole_points
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -28,12 +38,9 @@ FEWEST_BETWEEN_NAMES = 1 / 3  # of the days shown: more names run into each othe
 def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
     """Envelopes, spectrograms and melodies of both; `warped` puts mine on the reference's time."""
     import numpy as np
-    from plotly.subplots import make_subplots
 
     mine = aligned.warped if warped else aligned.mine
-    figure = make_subplots(
-        rows=4, cols=1, shared_xaxes=True, vertical_spacing=0.03, row_heights=[0.2, 0.25, 0.25, 0.3],
-    )  # fmt: skip
+    figure = stacked_figure((0.2, 0.25, 0.25, 0.3), height=560)
     you, reference = _("you"), _("reference")
     for side, name, colour, dash, sign in (
         (mine, you, BLUE, "solid", 1), (aligned.reference, reference, ORANGE, "dot", -1)
@@ -59,10 +66,6 @@ def comparison(aligned: AlignedComparison, *, warped: bool) -> Figure:
     figure.update_yaxes(title=_("level"), range=(-1.05, 1.05), showticklabels=False, row=1, col=1)
     figure.update_yaxes(title=_("semitones"), row=4, col=1)
     figure.update_xaxes(title=_("Time of the reference (s)") if warped else _("Time (s)"), row=4, col=1)
-    figure.update_layout(
-        height=560, margin={"l": 8, "r": 8, "t": 36, "b": 8}, paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-    )  # fmt: skip
     return figure
 
 
@@ -74,7 +77,7 @@ def by_day(days: Sequence[Day]) -> Figure:
     most = max(day.n for day in days)
     counts = [
         ngettext("{day}: {score}, {n} attempt", "{day}: {score}, {n} attempts", day.n).format(
-            day=name, score=_("not scored") if day.mean is None else number(day.mean), n=number(day.n)
+            day=name, score=_("not scored") if day.mean is None else number(whole_points(day.mean)), n=number(day.n)
         )
         for day, name in zip(days, names, strict=True)
     ]
@@ -116,7 +119,7 @@ def by_sound(sounds: Sequence[Sound]) -> Figure:
             )
             if shown.example
             else ngettext("{sound}: {score}, {n} time", "{sound}: {score}, {n} times", sound.n)
-        ).format(sound=shown.shown, example=shown.example, score=number(sound.mean), n=number(sound.n))
+        ).format(sound=shown.shown, example=shown.example, score=number(whole_points(sound.mean)), n=number(sound.n))
         for sound, shown in zip(sounds, known, strict=True)
     ]
     figure.add_bar(
@@ -146,6 +149,8 @@ def attempts(numbers: Sequence[int], scores: Sequence[float | None], methods: Se
             "symbol": [METHOD_SYMBOLS.get(method, "x") for method in methods],
         },
         connectgaps=False,
+        text=["" if score is None else number(whole_points(score)) for score in scores],
+        hovertemplate="%{x}: %{text}<extra></extra>",
         name=_("score"),
         showlegend=False,
     )

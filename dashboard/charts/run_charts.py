@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboard.charts.base import BLUE, DASHES, GREY, ORANGE, PALETTE, SKY, SYMBOLS, empty_figure, literal, log_axis
+from dashboard.charts.base import (
+    BLUE,
+    DASHES,
+    GREY,
+    ORANGE,
+    PALETTE,
+    SKY,
+    SYMBOLS,
+    empty_figure,
+    literal,
+    log_axis,
+    short_number,
+)  # fmt: skip
 from pipeline.i18n import N_, _, number
 from pipeline.runs.metrics import is_number
 
@@ -183,7 +195,7 @@ def _dimension(name: str, values: Sequence[Any]) -> dict[str, Any]:
             ticks = sorted({low, (low * high) ** 0.5, high})
             return {
                 "label": literal(name), "values": [log10(value) for value in values],
-                "tickvals": [log10(tick) for tick in ticks], "ticktext": [f"{tick:.2g}" for tick in ticks],
+                "tickvals": [log10(tick) for tick in ticks], "ticktext": [short_number(tick) for tick in ticks],
             }  # fmt: skip
         return {"label": literal(name), "values": list(values)}
     known = sorted({str(value) for value in values})

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.markup import message
 from pipeline.i18n import N_, _, number, percent, translated
 from pipeline.practice.bands import BAND_MEANINGS, BAND_NAMES
-from pipeline.records import BANDS, AudioReport, ScoreResult, band_of
+from pipeline.records import BANDS, AudioReport, ScoreResult, band_of, whole_points
 
 BadgeColour = Literal["blue", "green", "yellow", "orange", "red"]
 # Symbols differ in shape, so that the band is not told by colour alone.
@@ -52,8 +52,8 @@ def score_card(result: ScoreResult) -> None:
 
 
 def points(score: float) -> str:
-    """Cut, not rounded: 79.6 is no 80, which would be of the next band."""
-    return str(int(score))
+    """Of 100, as everywhere (`whole_points`)."""
+    return number(whole_points(score))
 
 
 def band_in_words(overall: float) -> str:

@@ -37,6 +37,7 @@ from pipeline.scoring.selection import default_language, default_scorer, scorer_
 from pipeline.settings import Settings
 from pipeline.tabular.prompts.analysis import analyse
 from pipeline.tabular.prompts.store import LONGEST
+from pipeline.text.languages import language_code
 
 LONGEST_TEXT = 1000
 LONGEST_NAME = 80
@@ -414,13 +415,13 @@ def printable(name: str, value: str) -> str:
 
 
 def target_of(word: str | None, text: str | None, language: str | None) -> Target:
-    """Raises Problem where neither or both are given."""
+    """Raises Problem where neither or both are given, UnknownNameError for a language that is none."""
     word, text = printable("word", word or ""), printable("text", text or "")
     language = printable("language", language or "")
     if bool(word) == bool(text):
         raise Problem(422, "Give the text that was to be said: word for a single word, or text for a sentence.")
     rubric = RubricName.WORD if word else RubricName.SENTENCE
-    return Target(word or text, language or default_language(rubric, word or text), rubric)
+    return Target(word or text, language_code(language) if language else default_language(rubric, word or text), rubric)
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -13,6 +13,10 @@ from pipeline.records import AudioReport, Problem, Seconds
 
 CUT_OFF = "cut_off"
 NOISY = "noisy"
+# Codes of what is said of a recording's sound: warnings that many recordings of a set may share.
+SOUND_WARNINGS = frozenset(
+    (CUT_OFF, NOISY, "clipped", "low_level", "low_sample_rate", "mostly_silent", "one_channel", "too_long")
+)
 FRAME_S: Seconds = 0.02
 TOO_SHORT_S: Seconds = 0.15
 LONG_S: Seconds = 60.0

@@ -8,9 +8,12 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.errors import CorpusError
 from pipeline.people.access import Action
+from pipeline.records import Problem
 from pipeline.settings import Settings
 
 SHOWN_PROBLEMS = 20
@@ -19,7 +22,9 @@ SHOWN_PROBLEMS = 20
 @click.command("import")
 @click.argument("sources", nargs=-1, required=True, metavar="[LAYOUT] PATH")
 @click.option("--name", help="Name of the set (default: the folder's name).")
-@click.option("--language", default="", help="Language of recordings whose corpus does not say: en, tr, ...")
+@click.option(
+    "--language", type=LANGUAGE, default="", help="Language of recordings whose corpus does not say: en, tr, ..."
+)
 @click.option(
     "--audio-root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -60,7 +65,7 @@ def import_(
 
 @click.command()
 @click.option("--reset", is_flag=True, help="Restore the demo as shipped; ratings made since are deleted.")
-@click.option("--build", type=click.Path(path_type=Path), help="Synthesise the corpus again, into this folder.")
+@click.option("--build", type=OUTPUT_FOLDER, help="Synthesise the corpus again, into this folder.")
 @json_option
 def demo(reset: bool, build: Path | None, as_json: bool) -> None:
     """Install the synthetic Turkish demo corpus, or synthesise it again with eSpeak NG (--build)."""
@@ -138,7 +143,19 @@ def _import_text(report: Any) -> str:
     return "\n".join([head, *([f"Parts: {parts}."] if parts else []), *_problem_lines(report.problems)])
 
 
-def _problem_lines(problems: tuple[Any, ...]) -> list[str]:
-    lines = [f"  {problem.severity}: {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
-    more = len(problems) - SHOWN_PROBLEMS
-    return [*lines, f"  ... and {more} more (--json lists all)"] if more > 0 else lines
+def _problem_lines(problems: tuple[Problem, ...]) -> list[str]:
+    """Errors and what concerns one file first; a warning about the sound of many recordings is one line."""
+    from pipeline.audio.check import SOUND_WARNINGS
+
+    alike: dict[str, list[Problem]] = {}
+    single: list[Problem] = []
+    for problem in problems:
+        shared = problem.severity == "warning" and problem.code in SOUND_WARNINGS
+        (alike.setdefault(problem.code, []) if shared else single).append(problem)
+    lines = [f"  {problem.severity}: {problem.message}" for problem in single[:SHOWN_PROBLEMS]]
+    if (more := len(single) - SHOWN_PROBLEMS) > 0:
+        lines.append(f"  ... and {more} more (--json lists all)")
+    for first, *others in alike.values():
+        rest = f" And {len(others)} more like this; --json and the Data page list them." if others else ""
+        lines.append(f"  warning: {first.message}{rest}")
+    return lines

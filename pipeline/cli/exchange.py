@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._outputs import OUTPUT
 from pipeline.errors import LabelError
 from pipeline.records import Problem
 from pipeline.settings import Settings
@@ -41,7 +42,7 @@ SHOWN_PROBLEMS = 10
     show_default=True,
     help="CSV: what separates cells. With semicolons, numbers have a decimal comma, as spreadsheets in Turkish expect.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file or folder to write.")
+@click.option("--out", type=OUTPUT, required=True, help="The file or folder to write.")
 @click.option("--align", is_flag=True, help="TextGrids of English: align words and phones with the speech scorer.")
 @click.option(
     "--document-root",

@@ -7,6 +7,7 @@ import click
 
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.settings import Settings
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, help="Seed of the made-up scores.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
     default="training_data.csv",
     show_default=True,
     help="The file to write.",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.settings import Settings
 
 
@@ -17,7 +18,7 @@ from pipeline.settings import Settings
     show_default=True,
     help="Output format; png needs --out.",
 )
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of printing.")
+@click.option("--out", type=OUTPUT_FILE, help="Write to this file instead of printing.")
 @click.option(
     "--run", "runs", multiple=True, help="Include only this fine-tuning run; repeatable (default: all of them)."
 )

@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.errors import JobError
 from pipeline.settings import Settings
 
@@ -163,7 +164,7 @@ def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The HTML file to write.")
+@click.option("--out", type=OUTPUT_FILE, required=True, help="The HTML file to write.")
 @click.option("--title", help="Heading of the report (default: the runs).")
 @json_option
 def report(run_ids: tuple[str, ...], out: Path, title: str | None, as_json: bool) -> None:

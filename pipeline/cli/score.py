@@ -9,17 +9,22 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.errors import CorpusError, ModelError
 from pipeline.phones import UNKNOWN
-from pipeline.records import BANDS, RubricName, State, Target, Verdict, WordScore
+from pipeline.practice.bands import BAND_MEANINGS
+from pipeline.records import RubricName, State, Target, Verdict, WordScore, whole_points
+from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.jobs.shards import Shards
 
 SCORER_NAMES = "speech, speechllm, acoustic57, reference, timing, encoder, heuristic"
+ASPECTS = (*UTTERANCE_ASPECTS, "completeness")  # of a sentence
 SHOWN_REASONS = 5
 scorer_option = click.option("--scorer", help=f"{SCORER_NAMES} (default: chosen by rubric and language).")
 
@@ -45,7 +50,7 @@ model_option = click.option(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--word", help="The word that the speaker was asked to say.")
 @click.option("--text", help="The sentence that the speaker was asked to say.")
-@click.option("--language", help="Language of the text (default: tr for a word, en for a sentence).")
+@click.option("--language", type=LANGUAGE, help="Language of the text (default: tr for a word, en for a sentence).")
 @scorer_option
 @model_option
 @json_option
@@ -97,7 +102,7 @@ def score(
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
     help="Also write every prediction to this file (JSON lines).",
 )
 @click.option("--rejection", is_flag=True, help="Also score wrong texts, noise, silence and Turkish words.")
@@ -128,6 +133,7 @@ def evaluate(
     """Measure a scorer against experts: MAE, RMSE, R2, PCC and the shares within 5 and 10 points, with bootstrap
     confidence intervals."""
     from pipeline import jsonl
+    from pipeline.artifacts import require_writable
     from pipeline.evaluation.evaluate import Evaluation, keep
     from pipeline.evaluation.evaluate import evaluate as measure
     from pipeline.evaluation.model_card import write_to_card
@@ -146,6 +152,8 @@ def evaluate(
     if manifest is not None and reference_kind == "consensus":
         raise CorpusError("A manifest has no consensus of ratings. Import it, and evaluate with --set.")
     settings = Settings.from_env()
+    for folder in (settings.evaluations_root, *(models if card else ())):
+        require_writable(folder)
     reference = (
         reference_of_manifest(manifest, part, prefer_median=reference_kind == "median", settings=settings)
         if manifest is not None
@@ -237,15 +245,15 @@ def score_set(
 def _score_text(result: Any) -> str:
     if result.overall is None:
         return "Could not score:\n" + "\n".join(f"  {warning}" for warning in result.warnings)
-    band = next(band for band in BANDS if band.key == result.band)
     sure = (
         "confidence unknown"
         if result.confidence is None
         else f"{result.confidence:.0%} sure to be within 10 points of an expert"
     )
     made = f"{result.scoring_method} by {result.model_id or result.scorer}, {sure}"
-    lines = [f"{result.overall:.0f} of 100: {band.label.lower()} ({band.meaning}); {made}"]
-    lines += [f"  {name}: {value:.0f}" for name, value in result.dimensions.items()]
+    lines = [f"{whole_points(result.overall)} of 100. {BAND_MEANINGS[result.band]} ({made})"]
+    lines += [f"  {name}: {_dimension(name, value)}" for name, value in result.dimensions.items()]
+    lines += [f"  {name}: not measured" for name in result.not_measured]
     lines += [_word_line(word) for word in result.words]
     if result.words:
         named = any(phone.heard not in (None, UNKNOWN) for word in result.words for phone in word.phones)
@@ -257,6 +265,11 @@ def _score_text(result: Any) -> str:
     return "\n".join([*lines, *(f"  note: {warning}" for warning in result.warnings)])
 
 
+def _dimension(name: str, value: float) -> str:
+    """Aspects of a sentence are 0-10, as experts give them, parts of a word's score 0-100."""
+    return f"{value:.1f} of 10" if name in ASPECTS else f"{whole_points(value)}"
+
+
 def _word_line(word: WordScore) -> str:
     """One word with its score, and each of its phones with a mark."""
     marks = {Verdict.ACCENTED: "~", Verdict.WRONG: "!", Verdict.MISSING: "-"}
@@ -266,7 +279,7 @@ def _word_line(word: WordScore) -> str:
     ]
     heard = f"   heard {word.heard}" if word.heard else ""
     shown = word.text if word.written.casefold() in ("", word.text) else f"{word.text} [{word.written}]"
-    return f"  {shown:14} {word.score:3.0f}  {' '.join(phones)}{heard}"
+    return f"  {shown:14} {whole_points(word.score):3}  {' '.join(phones)}{heard}"
 
 
 def _evaluation_text(report: Any) -> str:
@@ -312,8 +325,8 @@ def _level_lines(report: Any) -> list[str]:
             lines.append(f"  PCC {name:14} {level.pcc:6.3f}{_interval(level.interval)}  n {level.n}{beside}")
     if report.mdd is not None and report.mdd["f1"] is not None:
         lines.append(
-            f"  mispronunciations  F1 {report.mdd['f1']:.3f}, precision {report.mdd['precision'] or 0:.3f}, recall "
-            f"{report.mdd['recall'] or 0:.3f}"
+            f"  mispronunciations  F1 {report.mdd['f1']:.3f}, precision {_share(report.mdd['precision'])}, recall "
+            f"{_share(report.mdd['recall'])}"
         )
     for name, value in (("PER, text-free", report.per), ("WER, text-free", report.wer)):
         if value is not None:
@@ -333,6 +346,11 @@ def _level_lines(report: Any) -> list[str]:
     return lines
 
 
+def _share(value: float | None) -> str:
+    """A share of 0-1; a dash where there was nothing to take it of."""
+    return "-" if value is None else f"{value:.3f}"
+
+
 def _robustness_lines(report: Any) -> list[str]:
     lines = [f"  {report.n} recordings changed; the score moves by (points: mean, standard deviation, most)"]
     for name, case in report.changes.items():
@@ -343,8 +361,7 @@ def _robustness_lines(report: Any) -> list[str]:
         )
     for name, told in report.statements.items():
         shares = ", ".join(
-            f"{kind} {'-' if value is None else f'{value:.2f}'}"
-            for kind, value in (("precision", told.precision), ("recall", told.recall))
+            f"{kind} {_share(value)}" for kind, value in (("precision", told.precision), ("recall", told.recall))
         )
         lines.append(f"    {name:26} {shares} (said {told.n_said}, so {told.n_true})")
     if report.partial_scored is not None:

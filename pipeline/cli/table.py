@@ -6,6 +6,8 @@ import click
 
 from pipeline.cli._access import asker, asker_name
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
+from pipeline.records import whole_points
 from pipeline.settings import Settings
 
 file_ = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -80,8 +82,8 @@ def score_prompt(text: str, author: str, as_json: bool) -> None:
         "" if result.confidence is None else f", within 10 points of people's in {result.confidence:.0%} of such cases"
     )
     lines = [
-        f"{overall:.0f} by {result.model_id}{sure}; the rule says {analysis.rule:.0f}.",
-        f"Clarity {analysis.clarity:.0f}, specificity {analysis.specificity:.0f} (by rules).",
+        f"{whole_points(overall)} by {result.model_id}{sure}; the rule says {whole_points(analysis.rule)}.",
+        f"Clarity {whole_points(analysis.clarity)}, specificity {whole_points(analysis.specificity)} (by rules).",
         *(f"  {improvement.text}" for improvement in analysis.improvements),
         *(f"! {warning}" for warning in result.warnings),
     ]
@@ -129,7 +131,7 @@ def collect_prompts(file: Path, as_json: bool) -> None:
 
 
 @table.command("synthesize")
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", type=OUTPUT_FILE)
 @click.option("--n", type=int, default=360, show_default=True, help="Number of prompts.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
 @json_option

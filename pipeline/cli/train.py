@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.settings import Settings
@@ -236,9 +238,7 @@ def _named_speechllm(chosen: Chosen) -> "Callable[[SpeechLlmConfig], SpeechLlmCo
 
 
 @train.command("letter-to-sound")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder to add it to."
-)
+@click.option("--out", required=True, type=OUTPUT_FOLDER, help="The model folder to add it to.")
 @click.option("--epochs", type=int, default=12, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @json_option
@@ -269,7 +269,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
 
 @train.command()
 @click.option("--set", "set_name", default="", help="Train on the sounds that people marked in this set of words.")
-@click.option("--language", default="tr", show_default=True, help="Language of the words.")
+@click.option("--language", type=LANGUAGE, default="tr", show_default=True, help="Language of the words.")
 @click.option(
     "--noise", type=click.Path(path_type=Path, file_okay=False), help="Without --set: folder with noise to mix in."
 )
@@ -281,7 +281,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OUTPUT_FOLDER,
     help="Folder for the model, e.g. DEPLOYED/sounds-tr.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -309,7 +309,9 @@ def sounds(
     )
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
-        report = train_sounds(settings, config, out, writer, directory.state.git_commit)
+        report = train_sounds(
+            settings, config, out, writer, directory.state.git_commit, progress_printer("Synthetic recordings")
+        )
         metrics = {name: report[name]["value"] for name, _ in ROWS}
         writer.update(progress=1.0, message="done", result={"metrics": metrics, "model": out})
     if report is None:

@@ -47,13 +47,15 @@ class Match:
     """How a recording lies over a reference. `distance` is the mean cepstral distance a step of the best path, in dB;
     `length_ratio` the recording's length over the reference's; `level_difference_db` and `pitch_difference_semitones`
     the root mean square differences of the contours along the path, each about its own mean (pitch None where fewer
-    than five steps are voiced in both)."""
+    than five steps are voiced in both). `voiced_share` is how much of the reference's voiced frames were voiced in the
+    recording too, 0-1."""
 
     distance: float
     stretch: float
     length_ratio: float
     level_difference_db: float
     pitch_difference_semitones: float | None
+    voiced_share: float
 
 
 def speech_part(audio: Audio) -> SpeechPart | None:
@@ -112,13 +114,14 @@ def match_word(speech: SpeechPart, word: str, references: dict[str, tuple[Speech
 def match(speech: SpeechPart, reference: SpeechPart) -> Match:
     """The best match over all stretches of the mel axis."""
     distance, stretch, path, _ = _best_path(speech, reference)
-    level, pitch = _contours(speech, reference, path)
+    level, pitch, voiced_share = _contours(speech, reference, path)
     return Match(
         distance=distance,
         stretch=stretch,
         length_ratio=speech.duration_s / reference.duration_s,
         level_difference_db=level,
         pitch_difference_semitones=pitch,
+        voiced_share=voiced_share,
     )
 
 
@@ -154,16 +157,18 @@ def _thinning(part: SpeechPart) -> int:
     return -(-len(part.active) // dtw.MAX_FRAMES)
 
 
-def _contours(speech: SpeechPart, reference: SpeechPart, path: NDArray[np.int64]) -> tuple[float, float | None]:
+def _contours(speech: SpeechPart, reference: SpeechPart, path: NDArray[np.int64]) -> tuple[float, float | None, float]:
+    """Differences of level (dB) and of pitch (semitones), and the share of the reference's voiced frames compared."""
     mine, theirs = path[:, 0], path[:, 1]
     level_a = np.maximum(speech.level_db[mine], speech.level_db.max() - FLOOR_DB)
     level_b = np.maximum(reference.level_db[theirs], reference.level_db.max() - FLOOR_DB)
     level = float(((level_a - level_a.mean()) - (level_b - level_b.mean())).std())
     f0_a, f0_b = speech.f0_hz[mine], reference.f0_hz[theirs]
     both = (f0_a > 0) & (f0_b > 0)
+    share = len(np.unique(theirs[both])) / max(1, len(np.unique(theirs[f0_b > 0])))
     if both.sum() < 5:
-        return level, None
-    return level, float((12.0 * np.log2(f0_a[both] / f0_b[both])).std())
+        return level, None, share
+    return level, float((12.0 * np.log2(f0_a[both] / f0_b[both])).std()), share
 
 
 def stamp(path: Path) -> str:

@@ -30,6 +30,7 @@ from pipeline.people.people import permit
 from pipeline.records import Problem, Recording, RubricName, Seconds
 from pipeline.settings import Settings
 from pipeline.text import composed
+from pipeline.text.languages import language_code
 from pipeline.times import now_iso
 
 LEFTOVER_AFTER_S: Seconds = 3600.0
@@ -76,9 +77,11 @@ def import_path(
         audio_root: Where the audio of a manifest lies, if not below its folder.
 
     Raises CorpusError where the path is missing or holds nothing usable, the name belongs to a corpus elsewhere, or the
-    import was interrupted; AccessError for who may not import (nobody will do on an open installation).
+    import was interrupted; UnknownNameError for a language that is not known; AccessError for who may not import
+    (nobody will do on an open installation).
     """
     permit(settings, by, Action.IMPORT_DATA)
+    language = language_code(language) if language else ""
     path = _existing(path)
     layout_name, place = recognised(path) if fmt == "auto" else (fmt, located(path, fmt))
     layout = LAYOUTS[layout_name]

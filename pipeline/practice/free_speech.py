@@ -25,6 +25,7 @@ LONGEST_S: Seconds = 30.0
 PAUSE_S: Seconds = 0.4  # shorter ones belong to fluent speech
 HELD_S: Seconds = 0.45
 HELD_SEMITONES = 0.6  # the spread of pitch within it
+LEAST_VOICED_SHARE = 0.1  # of the speech: under it (a whisper) syllables and held sounds cannot be counted
 FILLERS = frozenset(("um", "uh", "er", "erm", "ah", "eh", "hmm", "mm", "huh", "oh"))
 FRAME_S = HOP / 16_000
 TOPICS = {
@@ -43,23 +44,23 @@ TOPICS = {
 class FreeSpeech:
     """`words` are those that were heard, None where the language has no listener; `duration_s` is from the first sound
     to the last, `pauses_s` the lengths of the silences in it, `n_syllables` an estimate, `n_fillers` words and held
-    sounds."""
+    sounds; both None where too little is voiced to count them."""
 
     duration_s: Seconds
-    n_syllables: int
+    n_syllables: int | None
     pauses_s: tuple[Seconds, ...]
-    n_fillers: int
+    n_fillers: int | None
     words: tuple[str, ...] | None = None
 
     @property
-    def syllables_per_s(self) -> float:
+    def syllables_per_s(self) -> float | None:
         """While speaking, pauses left out."""
-        return self.n_syllables / max(self.duration_s - sum(self.pauses_s), 0.1)
+        return None if self.n_syllables is None else self.n_syllables / max(self.duration_s - sum(self.pauses_s), 0.1)
 
     @property
-    def syllables_per_run(self) -> float:
+    def syllables_per_run(self) -> float | None:
         """Between pauses: the mean length of runs, which goes with fluency."""
-        return self.n_syllables / (len(self.pauses_s) + 1)
+        return None if self.n_syllables is None else self.n_syllables / (len(self.pauses_s) + 1)
 
     @property
     def pause_share(self) -> float:
@@ -81,11 +82,11 @@ def listen_freely(settings: Settings, audio: Audio, language: str) -> FreeSpeech
         return Message(REASONS[State.NO_SPEECH])
     measured = dict(zip(FEATURE_NAMES, timing(frames, part.duration_s, ""), strict=True))
     words = _heard(settings, part) if language == "en" else None
-    held = _n_held(frames.pitch.f0_hz)
     spoken = 0 if words is None else sum(word in FILLERS for word in words)
+    is_voiced = float(frames.pitch.voiced[frames.active].mean()) >= LEAST_VOICED_SHARE
     return FreeSpeech(
-        float((active[-1] + 1 - active[0]) * FRAME_S), int(measured["n_nuclei"]), pauses(frames.active),
-        max(held, spoken), words,
+        float((active[-1] + 1 - active[0]) * FRAME_S), int(measured["n_nuclei"]) if is_voiced else None,
+        pauses(frames.active), max(_n_held(frames.pitch.f0_hz), spoken) if is_voiced else None, words,
     )  # fmt: skip
 
 

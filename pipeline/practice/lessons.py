@@ -29,7 +29,7 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
-from pipeline.errors import PronlabError, TableError
+from pipeline.errors import PronlabError, TableError, UnknownNameError
 from pipeline.i18n import N_, Multilingual, joined
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -38,6 +38,7 @@ from pipeline.records import Problem, RubricName, Target
 from pipeline.settings import Settings
 from pipeline.tablefile import decoded
 from pipeline.text import is_showable
+from pipeline.text.languages import is_language_code, language_code
 
 SHIPPED = Path(__file__).parent / "shipped"
 SUFFIX = ".yaml"
@@ -48,7 +49,6 @@ MAX_LENGTH = {"words": 60, "sentences": 300}
 MOST_REASONS, MAX_REASON = 20, 200  # that are told, and in characters
 LEVELS = range(1, 6)
 KEYS = {"title", "language", "kind", "about", "level", "theme", "sounds", "items"}
-LANGUAGE = re.compile(r"[a-z]{2,3}")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 EXAMPLE = """title:
   en: Long and short i
@@ -179,8 +179,10 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     title, about = _text(raw.get("title", ""), MAX_TITLE), _text(raw.get("about", ""), MAX_ABOUT)
     if not title:
         wrong.append(f"title has 1 to {MAX_TITLE} characters, or that in several languages by their codes")
-    if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
-        wrong.append(f"language is a code such as tr or en, got {language!r}")
+    try:
+        language = language_code(language if isinstance(language, str) else repr(language))
+    except UnknownNameError as error:
+        wrong.append(str(error).rstrip("."))
     if about is None:
         wrong.append(f"about has at most {MAX_ABOUT} characters, or that in several languages by their codes")
     wrong += [
@@ -213,7 +215,7 @@ def _text(raw: Any, longest: int) -> str | None:
         return None
     if not isinstance(raw, dict):
         return str(raw).strip()
-    if not raw or not all(isinstance(code, str) and LANGUAGE.fullmatch(code) for code in raw) or not all(texts):
+    if not raw or not all(map(is_language_code, raw)) or not all(texts):
         return None
     return Multilingual({code: text.strip() for code, text in raw.items()})
 

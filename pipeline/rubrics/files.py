@@ -37,12 +37,12 @@ from pipeline.records import RubricName
 from pipeline.rubrics.rubric import BY_VALUE, DIGITS, MARKS, MEAN, SCORE, Dimension, Level, Rubric
 from pipeline.tablefile import decoded
 from pipeline.text import is_showable
+from pipeline.text.languages import is_language_code
 
 MAX_BYTES = 64_000
 MAX_DIMENSIONS, MAX_LEVELS, MAX_STEPS = 8, 12, 1000
 MAX_LABEL, MAX_MEANING = 40, 160
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-LANGUAGE = re.compile(r"[a-z]{2,3}")
 KEYS = ("name", "unit", "title", "overall", "digits", "dimensions", "marks", "keys")
 DIMENSION_KEYS = ("key", "label", "low", "high", "step", "levels")
 LEVEL_KEYS = ("low", "label", "meaning")
@@ -252,7 +252,7 @@ def _text(place: str, raw: Any, longest: int, wrong: list[str]) -> str:
     """A text, or a `Multilingual` of a mapping by language."""
     texts = raw if isinstance(raw, dict) else {"en": raw}
     good = texts and all(
-        isinstance(language, str) and LANGUAGE.fullmatch(language) and isinstance(text, str)
+        is_language_code(language) and isinstance(text, str)
         and 0 < len(" ".join(text.split())) <= longest and is_showable(text)
         for language, text in texts.items()
     )  # fmt: skip

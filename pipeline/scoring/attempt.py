@@ -7,11 +7,19 @@ from dataclasses import replace
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.audio.speech import MARGINS, cut_to, find_speech
-from pipeline.features.alignment import SpeechPart, speech_part
+from pipeline.features.alignment import SpeechPart, WordMatch, speech_part
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
 from pipeline.scoring.base import Scorer, score_audio
-from pipeline.scoring.other_word import is_other_word
+from pipeline.scoring.heuristic.scorer import SOUNDS_NOT_SCORED
+from pipeline.scoring.other_word import (
+    NOT_CHECKED,
+    SOUNDS_LIKE_ANOTHER,
+    is_other_word,
+    matched_word,
+    nearer_word,
+    sounds_like_another,
+)  # fmt: skip
 
 # silero-vad's highest probability: 0 of 233 recorded and synthetic words lie below, melodies and chords do.
 LEAST_VOICE = 0.5
@@ -44,15 +52,29 @@ def score_attempt(
             N_("There are {seconds:.1f} s of speech in this recording, more than “{word}” takes. Say only this word."),
             seconds=speech_s, word=target.text,
         )  # fmt: skip
-    elif references and is_other_word(references, heard, target):
+    else:
+        matched = matched_word(references or {}, heard, target)
+        if matched is None or not is_other_word(matched):
+            return _told_of_the_text(result, matched, is_checked=references is not None)
         state = State.OTHER_TEXT
         reason = Message(N_("This is not the word “{word}”. Listen to it, then say it."), word=target.text)
-    else:
-        return result
     return replace(
-        result, overall=None, band=None, scoring_method="none", confidence=None, dimensions={}, words=(), state=state,
+        result, overall=None, band=None, scoring_method="none", confidence=None, dimensions={}, not_measured=(),
+        words=(), state=state,
         warnings=(reason, *(problem.message for problem in check_audio(audio).problems)),
     )  # fmt: skip
+
+
+def _told_of_the_text(result: ScoreResult, matched: WordMatch | None, *, is_checked: bool) -> ScoreResult:
+    """With what is to be known of a word that may be another one, where that was looked at."""
+    word = result.target.text
+    other = None if matched is None else nearer_word(matched)
+    note: Message | None = None
+    if matched is None and is_checked and SOUNDS_NOT_SCORED not in result.warnings:
+        note = Message(NOT_CHECKED, word=word)
+    elif other is not None and sounds_like_another(result) is None:
+        note = Message(SOUNDS_LIKE_ANOTHER, other=other, word=word)
+    return result if note is None else replace(result, warnings=(note, *result.warnings))
 
 
 def _speech_s(audio: Audio) -> Seconds:

@@ -9,11 +9,14 @@ from typing import Protocol, TypeVar
 from pipeline.audio.check import CUT_OFF, NOISY, check_audio
 from pipeline.audio.load import Audio, load_audio
 from pipeline.audio.speech import MARGINS, Cut, Speech, cut_to, find_speech
+from pipeline.i18n import N_
 from pipeline.records import AudioReport, PhoneScore, RubricName, ScoreResult, Seconds, Target, WordScore
 from pipeline.registry import Registry
 from pipeline.scoring.gate import refusal
 from pipeline.settings import Settings
 from pipeline.text.words import read_text
+
+LEARNED_FROM_SYNTHETIC = N_("The model learned from synthetic voices and may be less accurate on yours.")
 
 
 class Scorer(Protocol):

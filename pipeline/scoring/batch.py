@@ -155,9 +155,11 @@ def score_set(
     set_ = get_set(settings, set_name)
     recordings = read_recordings(settings, set_name)
     spec = ScorerSpec(settings, scorer, model)
+    file = predictions_file(settings, set_name, scorer)
+    artifacts.require_writable(file)
     items = [Item(r.id, audio_path(set_, r), r.speaker, target_of(set_, r)) for r in recordings]
     predictions = list(score_items(spec, items, progress=progress, check_stop=check_stop, shards=shards))
-    jsonl.write(predictions_file(settings, set_name, scorer), predictions)
+    jsonl.write(file, predictions)
     return predictions
 
 

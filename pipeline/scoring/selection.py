@@ -10,12 +10,11 @@ from pipeline.records import RubricName, ScoreResult, Target
 from pipeline.registry import Registry
 from pipeline.scoring.base import Scorer, ScorerFactory
 from pipeline.settings import Settings
+from pipeline.text.languages import LANGUAGE_NAMES, UNDETERMINED, language_code
 
 HEURISTIC, SPEECH, MODEL, LANGUAGE_MODEL = "heuristic", "speech", "model", "speechllm"
-UNKNOWN = "und"  # ISO 639: undetermined
 # What a text is taken for whose language nobody gave: words are the demo's.
 DEFAULT_LANGUAGES = {RubricName.WORD: "tr", RubricName.SENTENCE: "en"}
-LANGUAGE_NAMES = {"en": N_("English"), "tr": N_("Turkish")}
 RUBRICS = {RubricName.WORD: N_("words"), RubricName.SENTENCE: N_("sentences")}
 TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
 MOST_LOADED = 8
@@ -58,7 +57,7 @@ def select(settings: Settings, target: Target, scorer: str | None = None, model:
         scorer: A name from SCORERS, to ask that one.
         model: A model folder to ask instead of the deployed model.
 
-    Raises UnknownNameError for an unknown scorer, ModelError for a model that cannot be read.
+    Raises UnknownNameError for an unknown scorer or language, ModelError for a model that cannot be read.
 
     Example: `select(settings, Target("It is late.", "und", RubricName.SENTENCE))` has the scorer `speech` and the note
     "No language was given: scored as English."
@@ -80,11 +79,12 @@ def settle(target: Target) -> tuple[Target, tuple[str, ...]]:
     """The target with a language, and what there is to tell about it.
 
     `und` is taken for English in sentences and for Turkish in words; whoever knows the text's set puts in the set's
-    language before (`corpus.sets.target_of`). A language that was given stands, whatever letters the text has.
+    language before (`corpus.sets.target_of`). A language that was given stands, whatever letters the text has. Raises
+    UnknownNameError for one that is none.
     """
     notes: list[Message] = []
-    language = target.language
-    if language == UNKNOWN:
+    language = language_code(target.language)
+    if language == UNDETERMINED:
         language = default_language(target.rubric, target.text)
         notes.append(Message(N_("No language was given: scored as {language}."), language=_named(language)))
     elif language == "en" and has_turkish_letters(target.text):

@@ -9,10 +9,10 @@ import unicodedata
 from dataclasses import dataclass
 
 from pipeline.errors import CorpusError
+from pipeline.text.languages import UNDETERMINED
 from pipeline.text.numbers import UNITS, number_words, unit_word
 from pipeline.text.signs import check_scripts, lower, plain, unified
 
-UNKNOWN_LANGUAGE = "und"
 _ABBREVIATIONS: dict[str, dict[str, str]] = {
     "en": {
         "mr": "mister", "mr.": "mister", "mrs": "missus", "mrs.": "missus", "ms.": "ms", "dr": "doctor",
@@ -52,7 +52,7 @@ class TextWord:
     spoken: tuple[str, ...]
 
 
-def read_text(text: str, language: str = UNKNOWN_LANGUAGE) -> list[TextWord]:
+def read_text(text: str, language: str = UNDETERMINED) -> list[TextWord]:
     """Every part of a text that is said.
 
     Raises CorpusError for a text without words, a letter of another script than the text's, and numbers or signs that
@@ -70,7 +70,7 @@ def read_text(text: str, language: str = UNKNOWN_LANGUAGE) -> list[TextWord]:
     return read
 
 
-def words_of(text: str, language: str = UNKNOWN_LANGUAGE) -> list[str]:
+def words_of(text: str, language: str = UNDETERMINED) -> list[str]:
     """The words to compare and look up by: as `read_text` reads them; what it refuses stays as it is written."""
     words: list[str] = []
     for _, piece, before, following in _pieces(text):
@@ -81,7 +81,7 @@ def words_of(text: str, language: str = UNKNOWN_LANGUAGE) -> list[str]:
     return words
 
 
-def text_key(text: str, language: str = UNKNOWN_LANGUAGE) -> str:
+def text_key(text: str, language: str = UNDETERMINED) -> str:
     """What two spellings of one text have in common."""
     return " ".join(words_of(text, language)) or lower(unified(text.strip()), _of(language))
 

@@ -67,6 +67,7 @@ def test_a_word_is_scored_logged_and_commented_on(service: Service) -> None:
         ({}, None, 422, "Give the text that was to be said"),
         ({"word": "ev", "text": "a house"}, None, 422, "Give the text that was to be said"),
         ({"word": "ev", "scorer": "magic"}, None, 422, "Unknown scorer 'magic'"),
+        ({"word": "ev", "language": "xx"}, None, 422, "“xx” is not known here. Known are en (English), tr (Turkish)"),
         ({"word": "ev"}, b"no audio at all", 422, "cannot be read as audio"),
         ({"word": "ev"}, b"", 422, "is empty"),
         ({"word": "ev" * 600}, None, 422, "word: String should have at most"),

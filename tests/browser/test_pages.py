@@ -170,7 +170,7 @@ def test_a_learner_practises_in_turkish(open_page: Open, server: tuple[str, Sett
     upload(page, spoken, way="Dosya", score="Puanınız")
     page.locator(".scored-text .word").wait_for()
     page.get_by_role("radio", name="referans, yavaş").wait_for()
-    page.get_by_text("Önce ne çalışmalı").wait_for()
+    page.get_by_text("İpucunun geçtiği yeri dinleyin").wait_for()
     page.get_by_text("Referansla karşılaştırma").wait_for()
     page.get_by_text("Bu metindeki denemeleriniz").wait_for()
     settled(page)

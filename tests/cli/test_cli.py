@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from dashboard.components.score_card import points
 from pipeline.cli import main
+from pipeline.cli.corpus import _problem_lines
 from pipeline.cli.main import COMMANDS
-from pipeline.records import ScoreResult
+from pipeline.cli.score import _score_text
+from pipeline.records import Problem, ScoreResult, Target, band_of
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
 from tests.conftest import make_few
@@ -54,7 +57,23 @@ def test_a_score_is_the_whole_record(run: Run) -> None:
     by_rule = answer(run("score", MASA, "--word", "masa", "--scorer", "heuristic", "--json"))
     assert (by_rule["scoring_method"], by_rule["overall"]) == ("heuristic", 98)
     text = run("score", MASA, "--word", "masa", "--scorer", "heuristic").stdout
-    assert text.startswith("98 of 100: excellent (native-like); heuristic")
+    assert text.startswith("98 of 100. Excellent: clear and natural (heuristic")
+
+
+@pytest.mark.parametrize(
+    ("overall", "shown"),
+    [(70.6, "70 of 100. Fair"), (79.99, "79 of 100. Fair"), (31.0, "31 of 100. Many sounds to work on (")],
+)
+def test_a_score_is_cut_as_on_the_page_and_told_in_a_learners_words(overall: float, shown: str) -> None:
+    target = Target("masa", "tr")
+    result = ScoreResult(
+        overall, band_of(overall).key, "heuristic", "heuristic", "rule-2", target,
+        dimensions={"segments": 70.6}, not_measured=("stress",),
+    )  # fmt: skip
+    text = _score_text(result)
+    assert text.startswith(shown)
+    assert text.splitlines()[1:3] == ["  segments: 70", "  stress: not measured"]
+    assert text.startswith(f"{points(overall)} of 100")
 
 
 def test_a_sentence_is_scored_by_the_sentence_model(run: Run) -> None:
@@ -272,6 +291,17 @@ def test_only_what_can_go_on_is_resumed(run: Run, settings: Settings) -> None:
     with speech.start():
         pass
     assert "is finished" in complaint(run("runs", "resume", speech.id))
+
+
+def test_a_warning_about_the_sound_of_many_recordings_is_one_line() -> None:
+    clipped = [Problem("clipped", f"{number}.wav: 5% of the recording is clipped.") for number in range(24)]
+    rows = [Problem("bad_row", f"Line {number}: 'text' is empty", "error") for number in (7, 9)]
+    assert _problem_lines((*clipped[:20], *rows, *clipped[20:], Problem("noisy", "a.wav: It is noisy."))) == [
+        "  error: Line 7: 'text' is empty",
+        "  error: Line 9: 'text' is empty",
+        "  warning: 0.wav: 5% of the recording is clipped. And 23 more like this; --json and the Data page list them.",
+        "  warning: a.wav: It is noisy.",
+    ]
 
 
 def test_help_is_there_for_every_command(run: Run) -> None:

@@ -236,6 +236,16 @@ def test_language_is_given_where_a_corpus_does_not_say(settings: Settings, tmp_p
     assert (get_set(settings, "c").language, read_recordings(settings, "c")[0].language) == ("tr", "tr")
 
 
+def test_a_row_in_an_unknown_language_is_named(settings: Settings, tmp_path: Path) -> None:
+    path = manifest(tmp_path / "c", plain(1))
+    row = json.loads(path.read_text().splitlines()[0])
+    rows = [row, {**row, "id": "2", "language": "xx"}, {**row, "id": "3", "language": "Turkish"}]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    problems = [problem for problem in import_path(settings, path).problems if problem.severity == "error"]
+    assert [problem.line for problem in problems] == [2, 3]
+    assert problems[0].message.startswith("Line 2: The language “xx” is not known here. Known are en (English)")
+
+
 def test_audio_of_a_manifest_may_lie_in_a_folder_that_is_named(settings: Settings, tmp_path: Path) -> None:
     path = manifest(tmp_path / "audio", plain(1)).rename(tmp_path / "m.jsonl")
     assert errors(import_path(settings, path, audio_root=tmp_path / "audio")) == []

@@ -1,12 +1,15 @@
 """The figures hold exactly the data they were given, and name their axes with units."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.charts import monitor_charts, practice_charts, rater_charts, run_charts, score_charts
+from dashboard.charts import base, monitor_charts, practice_charts, rater_charts, run_charts, score_charts
+from dashboard.charts.base import stacked_figure
 from pipeline.i18n import speaking
 
 
@@ -188,6 +191,23 @@ def test_decimal_marks_follow_the_language(table: pd.DataFrame) -> None:
     for language, marks in (("en", ".,"), ("tr", ",.")):
         with speaking(language):
             assert score_charts.predicted_against_expert(table).layout.separators == marks
+            assert stacked_figure((0.5, 0.5), height=200).layout.separators == marks
+
+
+def test_every_figure_is_made_where_the_decimal_mark_is_set() -> None:
+    makers = [
+        path.name
+        for path in Path(base.__file__).parent.glob("*.py")
+        if re.search(r"go\.Figure\(|make_subplots\(", path.read_text(encoding="utf-8"))
+    ]
+    assert makers == ["base.py"]
+
+
+def test_ticks_in_words_have_the_decimal_mark_of_the_language() -> None:
+    trials = [{"rate": 1e-5}, {"rate": 0.25}]
+    with speaking("tr"):
+        rate = run_charts.parallel_coordinates(trials, ["rate"], [1.0, 2.0], "Error").data[0].dimensions[0]
+    assert rate.ticktext == ("1e-05", "0,0016", "0,25")
 
 
 def test_error_axes_reach_as_far_above_zero_as_below(table: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """The Practise page: consent is asked once, attempts follow lessons, lessons and voices can be added."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,9 +31,9 @@ def headings(page: Any) -> list[str]:
     return [heading.value for heading in page.header]
 
 
-def record(page: Any) -> None:
+def record(page: Any, recording: Path = SAID) -> None:
     page.segmented_control(key="recorder-way").set_value("file").run()
-    page.file_uploader[0].upload("masa.wav", SAID.read_bytes(), "audio/wav").run()
+    page.file_uploader[0].upload("recording.wav", recording.read_bytes(), "audio/wav").run()
     assert not page.exception
 
 
@@ -83,9 +84,25 @@ def test_a_turkish_words_letters_are_shown_as_sounds_and_called_experimental(
     assert word["phones"][3]["title"] == "a [ˈa]: right. Click to listen."
     assert all(phone["spans"]["reference"] for phone in word["phones"])
     assert drawn[-1]["strings"]["hint"].startswith(
-        "Experimental: the sounds are judged by a model that has learned from"
+        "Experimental: the score and the sounds are judged by models that have learned from synthetic voices"
     )
-    assert "Experimental" not in said(page), "it is told once, beside the sounds"
+    shown = said(page)
+    assert "Experimental" not in shown and "learned from synthetic" not in shown, "it is told once, beside the sounds"
+    assert word["dots"] == {"marks": ["weak", "strong"], "title": "Stress on syllable 2 of 2"}
+
+
+def test_the_first_hint_is_told_once_and_the_others_beside_the_words(
+    open_page: Open, demo: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[dict[str, Any]] = []
+    hints: list[dict[str, Any]] = []
+    monkeypatch.setattr("dashboard.components.scored_text._component", lambda: lambda key, data: drawn.append(data))
+    monkeypatch.setattr("dashboard.components.mouth._component", lambda: lambda key, data: hints.append(data))
+    page = open_page("practice", text="kalem")
+    record(page, CHECKOUT / "data" / "demo" / "participant_03" / "kelimeler" / "12_kalem.wav")
+    first = drawn[-1]["first"]
+    assert first["title"] in said(page) or [item["title"] for item in hints[-1]["items"]] == [first["title"]]
+    assert first["title"] not in [advice["title"] for advice in drawn[-1]["advice"]]
 
 
 def test_every_run_tells_the_browser_what_is_chosen(open_page: Open, demo: Settings) -> None:
@@ -132,6 +149,19 @@ def test_next_moves_on_in_the_lesson_and_the_url_follows(open_page: Open, settin
     assert "not s, t or f" in said(page)
     again = open_page("practice", lesson="en-th", text="mother")
     assert "mother" in headings(again)
+
+
+def test_a_text_of_ones_own_leads_back_to_the_lesson(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", lesson="tr-vowels", text="kendi")
+    assert "kendi" in headings(page)
+    page.button(key="practice-return").click().run()
+    assert page.query_params["text"] in ("kır", ["kır"])
+
+
+def test_a_lesson_that_there_is_not_is_named(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", lesson="free-xx")
+    assert "There is no lesson “free-xx” here." in said(page)
+    assert "araba" in headings(page)
 
 
 def test_a_lesson_is_written(open_page: Open, settings: Settings) -> None:

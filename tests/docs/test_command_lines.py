@@ -3,6 +3,8 @@
 import importlib.util
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from dataclasses import is_dataclass
@@ -12,6 +14,7 @@ from typing import Any, get_type_hints
 import click
 import pytest
 
+from pipeline.cli._outputs import OutputPath
 from pipeline.cli.main import main
 from pipeline.presets import PRESETS
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -107,6 +110,31 @@ def test_command_lines_parse(document: Path) -> None:
             check(line, whole=True)
         except (click.UsageError, ValueError) as error:
             pytest.fail(f"{line}\n{error}")
+
+
+def written_by(line: str) -> list[str]:
+    """The files and folders that a command line would write."""
+    words = shlex.split(line, comments=True)
+    if words[0] != "pronlab":
+        return words[words.index("-w") + 1 : words.index("-w") + 2] if "-w" in words else []
+    name, command, words = find_command(words[1:])
+    if isinstance(command, click.Group):
+        return []
+    values, _, _ = command.make_parser(click.Context(command, info_name=name)).parse_args(words)
+    named = [values.get(parameter.name or "") for parameter in command.params if isinstance(parameter.type, OutputPath)]
+    return [value for value in named if isinstance(value, str)]
+
+
+def test_what_the_shown_commands_write_is_no_new_file_for_git() -> None:
+    """Whoever tries them in a clone finds it as clean as before. Models are added to, or deployed, on purpose."""
+    if shutil.which("git") is None or not (CHECKOUT / ".git").exists():
+        pytest.skip("no checkout of git")
+    lines = [line for document in DOCUMENTS for line in [*command_lines(document), *lines_of(document)]]
+    shown = {path for line in lines if line.startswith(("pronlab ", "espeak-ng ")) for path in written_by(line)}
+    paths = sorted(path for path in shown if not path.lower().startswith("models/"))
+    assert {"bread.wav", "training_data.csv", "textgrids/"} <= set(paths)
+    done = subprocess.run(["git", "check-ignore", *paths], cwd=CHECKOUT, capture_output=True, text=True)
+    assert sorted(set(paths) - set(done.stdout.split("\n"))) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

@@ -7,6 +7,7 @@ from pipeline.audio.load import from_samples, load_audio
 from pipeline.i18n import Message
 from pipeline.practice.free_speech import FreeSpeech, listen_freely, pauses
 from pipeline.settings import CHECKOUT, Settings
+from tests.audio.whisper import whispered
 from tests.practice.test_practice import RATE_HZ, chords
 
 WORDS = sorted((CHECKOUT / "data" / "demo" / "references").glob("*.wav"))
@@ -28,6 +29,7 @@ def test_turkish_speech_is_measured_without_a_text(settings: Settings) -> None:
     assert heard.words is None
     assert len(heard.pauses_s) == 1
     assert heard.pauses_s[0] == pytest.approx(1.0, abs=0.15)
+    assert heard.n_syllables is not None
     assert 4 <= heard.n_syllables <= 9
     assert heard.syllables_per_run == heard.n_syllables / 2
 
@@ -38,6 +40,13 @@ def test_a_held_sound_is_a_filler() -> None:
     steady, moving = np.full(60, 120.0), np.linspace(110.0, 160.0, 60)
     unvoiced = np.zeros(10)
     assert _n_held(np.concatenate([moving, unvoiced, steady, unvoiced, moving, unvoiced, steady])) == 2
+
+
+def test_nothing_is_counted_in_a_whisper(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.practice.free_speech.LEAST_VOICE", 0.0)
+    heard = listen_freely(settings, from_samples(whispered(load_audio(WORDS[0]).samples), RATE_HZ), "tr")
+    assert isinstance(heard, FreeSpeech)
+    assert (heard.n_syllables, heard.syllables_per_s, heard.syllables_per_run, heard.n_fillers) == (None,) * 4
 
 
 def test_music_and_silence_are_no_speech(settings: Settings) -> None:

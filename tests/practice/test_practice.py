@@ -59,6 +59,8 @@ from pipeline.records import (
 )
 from pipeline.scoring.attempt import score_attempt
 from pipeline.scoring.base import score_audio
+from pipeline.scoring.heuristic.scorer import SOUNDS_NOT_SCORED
+from pipeline.scoring.other_word import sounds_like_another
 from pipeline.scoring.selection import load_scorer, select
 from pipeline.scoring.speech.lexicon.dictionary import pronounce
 from pipeline.settings import CHECKOUT, Settings
@@ -158,7 +160,7 @@ def test_everything_wrong_with_a_lesson_is_said_at_once() -> None:
     wrong = "title: ''\nlanguage: English\nkind: songs\nlevel: 9\ntempo: 3\nitems: [yes, 7, {text: a, sound: b}]"
     with pytest.raises(LessonError) as caught:
         parse("bad", wrong.encode())
-    for words in ("title has 1", "'English'", "'songs'", "got 9", "'tempo'", "item 1", "item 2", "item 3"):
+    for words in ("title has 1", "“English” is not known", "'songs'", "got 9", "'tempo'", "item 1", "item 2", "item 3"):
         assert words in str(caught.value)
 
 
@@ -613,6 +615,33 @@ def test_refuses_another_word_than_was_asked_for(settings: Settings) -> None:
     few = {word: references[word] for word in ("araba", "zeytin")}
     assert score_attempt(scorer, zeytin, Target("araba", "tr", RubricName.WORD), few).overall is not None
     assert score_attempt(scorer, zeytin, Target("uçak", "tr", RubricName.WORD), references).overall is not None
+
+
+@pytest.mark.parametrize("name", ["heuristic", "reference"])
+def test_a_word_that_may_be_another_is_scored_and_that_is_told(settings: Settings, name: str) -> None:
+    scorer = load_scorer(settings, name, RubricName.WORD)
+    references = References(settings).of_language("tr")
+    deniz = load_audio(DEMO / "participant_07" / "kelimeler" / "14_deniz.wav")
+    scored = score_attempt(scorer, deniz, Target("kedi", "tr", RubricName.WORD), references)
+    assert scored.overall is not None
+    told = "It sounds more like “deniz” than like “kedi”."
+    assert [warning for warning in scored.warnings if "sounds more like" in warning] == [told]
+    assert sounds_like_another(scored) == told
+    right = score_attempt(scorer, deniz, Target("deniz", "tr", RubricName.WORD), references)
+    assert sounds_like_another(right) is None
+
+
+def test_a_word_that_cannot_be_checked_says_so(settings: Settings) -> None:
+    references = References(settings).of_language("tr")
+    deniz = load_audio(DEMO / "participant_07" / "kelimeler" / "14_deniz.wav")
+    asked = Target("uçak", "tr", RubricName.WORD)
+    by_rule = score_attempt(load_scorer(settings, "heuristic", RubricName.WORD), deniz, asked, references)
+    assert [text for text in by_rule.warnings if "there is no reference recording" in text] == [SOUNDS_NOT_SCORED]
+    assert "nor whether this is the text" in SOUNDS_NOT_SCORED
+    by_model = score_attempt(load_scorer(settings, "acoustic57", RubricName.WORD), deniz, asked, references)
+    assert by_model.warnings[0] == (
+        "Whether it was the word “uçak” was not checked: there is no reference recording of it."
+    )
 
 
 def test_every_recording_of_the_demo_is_an_attempt(settings: Settings) -> None:

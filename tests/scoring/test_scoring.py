@@ -29,6 +29,7 @@ from pipeline.scoring.heuristic import rules
 from pipeline.scoring.selection import load_scorer
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.text.words import text_key
+from tests.audio.whisper import whispered
 from tests.conftest import make_few
 
 DEMO = CHECKOUT / "data" / "demo"
@@ -55,6 +56,7 @@ def test_the_reference_itself_is_faultless(heuristic: Any) -> None:
     assert result.overall == rules.FAULTLESS
     assert (result.band, result.scoring_method, result.warnings) == ("excellent", "heuristic", ())
     assert set(result.dimensions) == {"segments", "timing", "stress", "signal"}
+    assert result.not_measured == ()
 
 
 def test_a_faultless_word_in_another_voice_is_good_and_another_word_is_not(
@@ -83,6 +85,22 @@ def test_the_rule_agrees_with_the_known_faults_of_participants_it_was_not_fitted
     assert np.corrcoef(found, [row["score"] for row in rows])[0, 1] > 0.7
 
 
+def test_a_melody_that_cannot_be_measured_has_no_score(heuristic: Any) -> None:
+    result = heard(heuristic, from_samples(whispered(load_audio(MASA).samples), 16000), "masa")
+    assert set(result.dimensions) == {"segments", "timing", "signal"}
+    assert result.not_measured == ("stress",)
+    assert any("melody were not scored" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(("pitch", "voiced_share"), [(None, 0.0), (0.1, 0.2)])
+def test_a_few_voiced_frames_are_no_melody(pitch: float | None, voiced_share: float) -> None:
+    losses = rules.beside_reference(
+        Match(0.0, 1.0, 1.0, 2.0, pitch, voiced_share), AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.1, 40.0)
+    )
+    assert losses.not_measured() == ("stress",)
+    assert losses.dimensions() == {"segments": 100.0, "timing": 100.0, "signal": 100.0}
+
+
 measures = st.floats(0, 60)
 
 
@@ -91,7 +109,7 @@ def test_more_of_any_fault_never_earns_more(
     distance: float, more: float, ratio: float, pitch: float, snr_db: float, clipped: float
 ) -> None:
     report = AudioReport(1.0, 16000, 1, 0.5, clipped, 0.1, snr_db)
-    found = Match(distance, 1.0, ratio, 2.0, pitch)
+    found = Match(distance, 1.0, ratio, 2.0, pitch, 1.0)
     base = rules.beside_reference(found, report).overall
     assert 0 <= base <= rules.FAULTLESS
     worse = [

@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from pipeline.labels.store import LabelStore
 from pipeline.practice.advice import advise
 from pipeline.practice.sounds import TURKISH
 from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, State, Target, Verdict
+from pipeline.scoring.base import LEARNED_FROM_SYNTHETIC
 from pipeline.scoring.sounds.alignment import forced, spans_in_recording
-from pipeline.scoring.sounds.judging import EXPERIMENTAL, judged_word, with_sounds
+from pipeline.scoring.sounds.judging import ALL_EXPERIMENTAL, EXPERIMENTAL, experimental_note, judged_word, with_sounds
 from pipeline.scoring.sounds.listening import sound_listener
 from pipeline.scoring.sounds.model_files import (
     INFO_FILE,
@@ -230,6 +232,26 @@ def test_other_languages_need_marks() -> None:
     assert "--set" in done.output
 
 
+def test_the_command_shows_how_far_it_is_with_its_recordings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Thousands of them take minutes, in which it must not look dead."""
+
+    def begun(_config: Any, _encode: Any, progress: Any) -> None:
+        progress(1, 2524)
+        raise TrainingError("enough")
+
+    training = "pipeline.scoring.sounds.training.train"
+    monkeypatch.setattr("pipeline.cli._output.LOG_EVERY_S", -1.0)
+    monkeypatch.setattr(f"{training}.ListenerRuntime", lambda folder: SimpleNamespace(info=None))
+    monkeypatch.setattr(f"{training}.listener_name", lambda info: "listener")
+    monkeypatch.setattr(f"{training}.synthetic_samples", begun)
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    done = CliRunner().invoke(main, ["train", "sounds", "--out", str(tmp_path / "model")])
+    assert done.stderr.splitlines() == ["Synthetic recordings: 1 of 2524", "pronlab: enough"]
+
+
 def word_of(path: str) -> Target:
     return Target(Path(path).stem.partition("_")[2], "tr", RubricName.WORD)
 
@@ -299,6 +321,14 @@ def test_a_scored_word_gets_its_sounds_and_a_note_that_they_are_experimental(set
     assert all(phone.confidence is None for phone in word.phones), "agreement with synthetic labels says nothing"
 
 
+def test_one_note_tells_that_score_and_sounds_have_learned_from_synthetic_voices(settings: Settings) -> None:
+    scored = result_of(MASA, warnings=("a", LEARNED_FROM_SYNTHETIC))
+    result = with_sounds(settings, load_audio(DEMO / MASA), scored)
+    assert result.warnings == ("a", ALL_EXPERIMENTAL)
+    assert experimental_note(result) == ALL_EXPERIMENTAL
+    assert experimental_note(scored) is None
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -335,7 +365,8 @@ def test_the_command_prints_the_sounds_and_says_that_they_are_experimental(setti
     done = CliRunner().invoke(main, ["score", str(path), "--word", "kalem"])
     assert done.exit_code == 0, done.output
     assert "k a l! e m" in done.output
-    assert EXPERIMENTAL in done.output
+    assert done.output.count("synthetic voices") == 1
+    assert ALL_EXPERIMENTAL in done.output
     answer = json.loads(CliRunner().invoke(main, ["score", str(path), "--word", "kalem", "--json"]).output)
     assert [phone["verdict"] for phone in answer["words"][0]["phones"]] == ["right", "right", "wrong", "right", "right"]
     assert answer["words"][0]["experimental"] is True

@@ -1,5 +1,5 @@
 """A scored attempt: each word and phone with its verdict in colour, shape and text, to hear beside the reference; and
-what to work on first.
+what to work on.
 
 A Components v2 component in the page itself, like the rating form: no frame, no network.
 """
@@ -16,10 +16,10 @@ import streamlit as st
 from pipeline.i18n import N_, _, number, percent, translated
 from pipeline.phones import UNKNOWN
 from pipeline.practice.sounds import known_sound
-from pipeline.records import PhoneScore, Verdict, WordScore
+from pipeline.records import PhoneScore, Verdict, WordScore, whole_points
 from pipeline.scoring.pieces import as_written
-from pipeline.scoring.sounds.judging import EXPERIMENTAL, whole_verdict
-from pipeline.text.turkish import pronounced
+from pipeline.scoring.sounds.judging import experimental_note, whole_verdict
+from pipeline.text.turkish import VOWELS, pronounced
 
 if TYPE_CHECKING:
     from dashboard.services.practice import ScoredAttempt
@@ -50,7 +50,8 @@ STRINGS = {
     "modes": N_("What a click plays"),
     "all": N_("Whole recording"),
     "play_all": N_("Play the whole recording"),
-    "advice": N_("What to work on first"),
+    "first": N_("Listen to the place of the hint"),
+    "advice": N_("What to work on next"),
     "mine": N_("yours"),
     "reference": N_("reference"),
     "slow": N_("slowly"),
@@ -62,13 +63,13 @@ STRINGS = {
 
 
 def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) -> None:
-    """Draw the words of an attempt over its recording, and what to work on first; `reference` is a WAV of how it should
-    sound."""
+    """Draw the words of an attempt over its recording, the place of the first advice to hear, and the advice after it;
+    `reference` is a WAV of how it should sound."""
     comparison = attempt.comparison
     has_reference = reference is not None and comparison is not None
     strings = {name: _(text) for name, text in STRINGS.items()}
-    if any(word.experimental for word in attempt.result.words):
-        strings["hint"] = f"{_(EXPERIMENTAL)} {strings['hint']}"
+    if (note := experimental_note(attempt.result)) is not None:
+        strings["hint"] = f"{translated(note)} {strings['hint']}"
     data = {
         "wav": _base64(attempt.wav),
         "reference": _base64(reference) if reference is not None and comparison is not None else None,
@@ -77,7 +78,9 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
         "legend": [
             {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
         ],
-        "advice": [_advice(advice, comparison) for advice in attempt.advice],
+        # What it says of the first stands beside the score.
+        "first": _advice(attempt.advice[0], comparison) if attempt.advice else None,
+        "advice": [_advice(advice, comparison) for advice in attempt.advice[1:]],
         "strings": strings,
     }
     _component()(key=key, data=data)
@@ -86,8 +89,11 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
 def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
     """Each with what was measured on it, and how it was delivered."""
     words = as_written(attempt.result.words)
+    language = attempt.result.target.language
     if not words:
-        return [_word(word, attempt.comparison) for word in _whole(attempt)]
+        return [
+            _word(word, attempt.comparison) | {"dots": _dots(word.text, language, None)} for word in _whole(attempt)
+        ]
     stresses = {stress.span_s[0]: stress for stress in attempt.stresses}
     shown, was_flat = [], False
     for word, delivery in zip(words, attempt.deliveries, strict=True):
@@ -96,7 +102,7 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
         shown.append(
             _word(word, attempt.comparison)
             | {
-                "dots": None if stress is None else _dots(stress),
+                "dots": _dots(word.text, language, stress),
                 "break": {
                     "text": _("{seconds} s").format(seconds=seconds),
                     "title": _("You stopped for {seconds} s here.").format(seconds=seconds),
@@ -111,8 +117,11 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
     return shown
 
 
-def _dots(stress: WordStress) -> dict[str, Any]:
-    """A mark for each syllable. Another stress is told only where it is sure."""
+def _dots(word: str, language: str, stress: WordStress | None) -> dict[str, Any] | None:
+    """A mark for each syllable, of an English word as it was said, of a Turkish one as it is said; None for one
+    syllable, and where it is not known. Another stress is told only where it is sure."""
+    if stress is None:
+        return _turkish_dots(word) if language == "tr" and len(word.split()) == 1 else None
     marks = ["weak"] * len(stress.syllables)
     marks[stress.expected] = "strong"
     title = _("Stress on syllable {place} of {n}").format(place=stress.expected + 1, n=len(stress.syllables))
@@ -120,6 +129,15 @@ def _dots(stress: WordStress) -> dict[str, Any]:
         marks[stress.heard] = "instead"
         title = _("{stress}; perhaps you stressed syllable {heard}").format(stress=title, heard=stress.heard + 1)
     return {"marks": marks, "title": title}
+
+
+def _turkish_dots(word: str) -> dict[str, Any] | None:
+    vowels = [sound for sound in pronounced(word) if sound.letter in VOWELS]
+    place = next((number for number, vowel in enumerate(vowels, start=1) if vowel.stressed), None)
+    if len(vowels) < 2 or place is None:
+        return None
+    title = _("Stress on syllable {place} of {n}").format(place=place, n=len(vowels))
+    return {"marks": ["strong" if vowel.stressed else "weak" for vowel in vowels], "title": title}
 
 
 def _base64(wav: bytes) -> str:
@@ -172,7 +190,7 @@ def _word(word: WordScore, comparison: AlignedComparison | None) -> dict[str, An
         "verdict": str(word.verdict),
         "shape": shape,
         "spans": _spans((word.start_s, word.end_s), comparison),
-        "score": None if word.verdict is Verdict.MISSING else int(word.score),
+        "score": None if word.verdict is Verdict.MISSING else whole_points(word.score),
         "note": heard,
         "title": _("{word}: {details}. Click to listen.").format(word=word.text, details=details),
         "phones": [_phone(phone, comparison, ipa) for phone, ipa in zip(word.phones, _ipa(word), strict=True)],

@@ -130,16 +130,18 @@ function modes(player, data) {
   return made("div", { class: "toolbar" }, bar, all);
 }
 
+function hears(player, data, advice) {
+  const modes = data.reference && advice.spans.reference ? ["mine", "reference", "slow"] : ["mine"];
+  const buttons = modes.map((mode) => {
+    const title = data.strings[`play_${mode}`].replace("{title}", () => advice.title);
+    return playing(player, "hear", { spans: advice.spans }, title, mode, `▶ ${data.strings[mode]}`);
+  });
+  return made("div", { class: "hears" }, ...buttons);
+}
+
 function advised(player, data, advice) {
   const parts = [made("strong", {}, advice.title), made("p", {}, advice.text)];
-  if (advice.spans) {
-    const modes = data.reference && advice.spans.reference ? ["mine", "reference", "slow"] : ["mine"];
-    const buttons = modes.map((mode) => {
-      const title = data.strings[`play_${mode}`].replace("{title}", () => advice.title);
-      return playing(player, "hear", { spans: advice.spans }, title, mode, `▶ ${data.strings[mode]}`);
-    });
-    parts.push(made("div", { class: "hears" }, ...buttons));
-  }
+  if (advice.spans) parts.push(hears(player, data, advice));
   return made("li", { class: "advice" }, ...parts);
 }
 
@@ -168,6 +170,8 @@ function show(root, data, player) {
     made("div", { class: "words" }, ...words.flat()), modes(player, data), made("div", { class: "legend" }, ...legend),
     made("div", { class: "hint" }, data.strings.hint),
   ];
+  // Its words stand beside the score.
+  if (data.first?.spans) parts.push(made("h4", {}, data.strings.first), hears(player, data, data.first));
   if (data.advice.length) {
     parts.push(made("h4", {}, data.strings.advice), made("ol", {}, ...data.advice.map((advice) => advised(player, data, advice))));
   }

@@ -23,7 +23,7 @@ from pipeline.importing.uploads.review import (
     rows_of,
 )
 from pipeline.records import RubricName
-from pipeline.scoring.selection import LANGUAGE_NAMES
+from pipeline.text.languages import LANGUAGE_NAMES
 
 if TYPE_CHECKING:
     from pipeline.importing.uploads.staging import Staging

@@ -13,6 +13,7 @@ from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
 from pipeline.i18n import _, minute, ngettext, number
 from pipeline.practice.attempts import AttemptLog
+from pipeline.records import whole_points
 
 
 def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
@@ -32,7 +33,7 @@ def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
         [
             {
                 _("Attempt"): count,
-                _("Score"): None if attempt.overall is None else int(attempt.overall),
+                _("Score"): None if attempt.overall is None else whole_points(attempt.overall),
                 _("Result"): _("not scored") if attempt.overall is None else band_in_words(attempt.overall),
                 _("Recorded at"): minute(_local(attempt.at)),
                 _("Scored by"): method_name(method),
@@ -71,7 +72,7 @@ def _newest_two(log: AttemptLog) -> None:
     newest, before = log.attempts[-1], log.attempts[-2]
     change = None
     if newest.overall is not None and before.overall is not None:
-        change = f"{int(newest.overall) - int(before.overall):+d}"  # of what is shown
+        change = f"{whole_points(newest.overall) - whole_points(before.overall):+d}"  # of what is shown
     for column, label, attempt, delta in zip(
         st.columns(2, vertical_alignment="bottom"),
         (_("This attempt"), _("The one before")),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import state
-from dashboard.markup import message
+from dashboard.markup import message, plain
 from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.services import learner as learners
 from dashboard.services import practice
@@ -14,9 +14,9 @@ from pipeline.practice.free_speech import TOPICS
 from pipeline.practice.lessons import MAX_LENGTH, Item, Lesson
 from pipeline.practice.memory import Memory
 from pipeline.records import Target
+from pipeline.text.languages import LANGUAGE_NAMES
 
-LANGUAGES = {"en": N_("English"), "tr": N_("Turkish")}
-CHOSEN, STEP = "practice-lesson", "practice.step"  # not shown
+CHOSEN, STEP, PLACE = "practice-lesson", "practice.step", "practice.place"  # not shown
 BY_DEFAULT, RETURNED = "practice.by-default", "practice.returned"  # not shown
 FREE = {"free-tr": ("tr", "words", "merhaba"), "free-en": ("en", "sentences", "It is a lovely day.")}  # not shown
 FREE_TITLES = {"words": N_("Your own words"), "sentences": N_("Your own sentences")}
@@ -101,14 +101,14 @@ def _in_its_language(lesson: Lesson, text: str) -> Target:
     if target.language != "en" or not practice.looks_turkish(text) or text in [item.text for item in lesson.items]:
         return target
     chosen = st.segmented_control(
-        _("This text has Turkish letters. It is"), list(LANGUAGES), default="en", required=True,
+        _("This text has Turkish letters. It is"), list(LANGUAGE_NAMES), default="en", required=True,
         format_func=language_name, key=f"practice-language-{text}",
     )  # fmt: skip
     return Target(text, chosen or "en", target.rubric)
 
 
 def language_name(code: str) -> str:
-    return _(LANGUAGES[code]) if code in LANGUAGES else code
+    return _(LANGUAGE_NAMES[code]) if code in LANGUAGE_NAMES else code
 
 
 def lesson_title(lesson: Lesson) -> str:
@@ -131,6 +131,11 @@ def _choose_lesson() -> Lesson:
     # of every run, never only set in the first: on a slow machine a second run can follow before the browser has drawn
     # the first, and the browser then answers with the index that it sees.
     asked = state.watched(state.LESSON)
+    if asked is not None and asked not in lessons:
+        st.warning(
+            _("There is no lesson “{lesson}” here. This is another one.").format(lesson=plain(asked[:60])),
+            icon=":material/warning:",
+        )
     start = order.index(asked) if asked in lessons else 0
     key = f"{CHOSEN}-{language()}"  # the browser keeps what it shows, in the language before
     if state.chosen(key) not in (None, *lessons):  # it was deleted
@@ -163,19 +168,26 @@ def _choose_text(lesson: Lesson) -> str:
 
 
 def _steps(lesson: Lesson, text: str) -> None:
-    """Back and Next, and which of the lesson's texts it is."""
+    """Back and Next, and which of the lesson's texts it is; from a text of one's own, the way back to the lesson."""
     texts = [item.text for item in lesson.items]
     if not texts:
         return
-    index = texts.index(text) if text in texts else None
+    place = f"{PLACE}-{lesson.id}"
+    if text not in texts:
+        left_at = min(int(state.recall(place, 0)), len(texts) - 1)
+        st.button(
+            _("Back to the lesson"), icon=":material/arrow_back:", key="practice-return", on_click=_go,
+            args=(texts, left_at),
+        )  # fmt: skip
+        return
+    index = texts.index(text)
+    state.remember(place, index)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for name, label, step in (("back", _("Back"), -1), ("next", _("Next"), 1)):
-            to = None if index is None else index + step
+        for name, label, to in (("back", _("Back"), index - 1), ("next", _("Next"), index + 1)):
             st.button(
                 label, disabled=to not in range(len(texts)), key=f"practice-{name}", on_click=_go, args=(texts, to)
             )
-        if index is not None:
-            st.caption(_("{place} of {n}").format(place=number(index + 1), n=number(len(texts))), width="content")
+        st.caption(_("{place} of {n}").format(place=number(index + 1), n=number(len(texts))), width="content")
 
 
 def _go(texts: list[str], index: int) -> None:

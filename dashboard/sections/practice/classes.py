@@ -8,15 +8,17 @@ from dashboard import state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.score_card import points
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import lesson_title
 from dashboard.sections.practice.learner import choose_pin, is_open, learner_name
 from dashboard.services import classes, practice
 from dashboard.services.classes import Progress
-from pipeline.i18n import N_, _, day, minute, number
+from pipeline.i18n import N_, _, day, minute
 from pipeline.practice.classes import MAX_NAME_LENGTH, Membership, SchoolClass, Share
 from pipeline.practice.consent import UNDER_THE_NAME
 from pipeline.practice.sounds import known_sound
+from pipeline.records import whole_points
 
 SHARES = {Share.SCORES: N_("scores"), Share.RECORDINGS: N_("scores and recordings")}
 GIVE = {Share.RECORDINGS: N_("Scores and recordings"), Share.SCORES: N_("Scores only")}
@@ -106,7 +108,7 @@ def _by_learner(members: list[Progress]) -> None:
             {
                 _("Learner"): row.member.learner,
                 _("Attempts"): row.n,
-                _("Average score"): None if row.mean is None else round(row.mean),
+                _("Average score"): None if row.mean is None else whole_points(row.mean),
                 _("Last practised"): minute(datetime.fromisoformat(row.last).astimezone()) if row.last else "",
                 _("Weakest sounds"): ", ".join(known_sound(sound.phone).shown for sound in row.sounds[:3]),
                 _("Shows you"): _(SHARES[row.member.share]),
@@ -129,7 +131,7 @@ def _by_sound(members: list[Progress]) -> None:
             {
                 _("Sound"): known_sound(row.phone).shown,
                 _("As in"): known_sound(row.phone).example,
-                _("Average score"): round(row.mean),
+                _("Average score"): whole_points(row.mean),
                 _("Learners"): row.n_learners,
                 _("Have to work on it"): row.n_weak,
             }
@@ -156,7 +158,7 @@ def _recordings(members: list[Progress]) -> None:
     )  # fmt: skip
     attempt = attempts[chosen]
     if attempt.overall is not None:
-        st.markdown(_("Score: {score}").format(score=number(int(attempt.overall))))
+        st.markdown(_("Score: {score}").format(score=points(attempt.overall)))
     st.audio(str(attempt.audio))
 
 

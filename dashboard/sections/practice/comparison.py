@@ -52,8 +52,8 @@ def recording_checks(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> No
 
 def _timing(comparison: AlignedComparison, rubric: RubricName) -> list[str]:
     mine, reference, ratio = comparison.mine.duration_s, comparison.reference.duration_s, comparison.length_ratio
-    if 0.95 < ratio < 1.05:
-        length = _("You took **{mine} s**, as long as the reference ({reference} s).")
+    if round(ratio, 1) == 1.0:  # as it would be said
+        length = _("You took **{mine} s**, about as long as the reference ({reference} s).")
     else:
         length = _("You took **{mine} s**, {ratio} times as long as the reference ({reference} s).")
     sentences = [length.format(mine=number(mine, 2), ratio=number(ratio, 1), reference=number(reference, 2))]

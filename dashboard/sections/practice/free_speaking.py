@@ -55,13 +55,15 @@ def _show(heard: FreeSpeech) -> None:
     if heard.words is not None:
         rate = 60.0 * len(heard.words) / heard.duration_s
         row.metric(_("Words per minute"), number(rate), width="content")
-    row.metric(_("Syllables per second"), number(heard.syllables_per_s, 1), width="content")
+    row.metric(_("Syllables per second"), _measured(heard.syllables_per_s, 1), width="content")
     row.metric(
-        _("Syllables between pauses"), number(heard.syllables_per_run), width="content",
+        _("Syllables between pauses"), _measured(heard.syllables_per_run), width="content",
         help=_("Fluent speakers say more of them in one go."),
     )  # fmt: skip
     row.metric(_("Pauses"), number(len(heard.pauses_s)), width="content")
-    row.metric(_("Fillers"), number(heard.n_fillers), width="content", help=_("“um”, and sounds that are held long."))
+    row.metric(
+        _("Fillers"), _measured(heard.n_fillers), width="content", help=_("“um”, and sounds that are held long.")
+    )
     if heard.pauses_s:
         words = ngettext(
             "{n} pause took {share} of the time; the longest lasted {seconds} s.",
@@ -75,3 +77,7 @@ def _show(heard: FreeSpeech) -> None:
         )
     if heard.pause_share > MANY_PAUSES:
         st.markdown(_("Can you say more before you pause? Think of the next sentence while you listen to the last."))
+
+
+def _measured(value: float | None, digits: int = 0) -> str:
+    return _("not measured") if value is None else number(value, digits)

@@ -7,13 +7,14 @@ from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.markup import message, plain
-from dashboard.sections.practice.choose import LANGUAGES, language_name
+from dashboard.sections.practice.choose import language_name
 from dashboard.sections.practice.classes import link
 from dashboard.services import practice, shared
 from pipeline.i18n import N_, _, translated
 from pipeline.people.access import Action
 from pipeline.practice.lesson_import import items_of_file, items_of_lines
 from pipeline.practice.lessons import EXAMPLE, MAX_BYTES, Lesson, as_yaml
+from pipeline.text.languages import LANGUAGE_NAMES
 
 FILES, ADDED = "lesson.files", "lesson.added"  # not shown
 KINDS = {"words": N_("Words"), "sentences": N_("Sentences")}
@@ -67,7 +68,7 @@ def _write() -> None:
     with st.form("lesson-write"):
         st.markdown(_("**Write a lesson**"))
         title = st.text_input(_("Title"), max_chars=80, key="lesson-title")
-        language = st.selectbox(_("Language"), list(LANGUAGES), format_func=language_name, key="lesson-language")
+        language = st.selectbox(_("Language"), list(LANGUAGE_NAMES), format_func=language_name, key="lesson-language")
         kind = st.segmented_control(
             _("Type"), list(KINDS), default="words", required=True, format_func=lambda key: _(KINDS[key]),
             key="lesson-kind",

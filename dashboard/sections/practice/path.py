@@ -5,8 +5,9 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.mouth import how_to_make
 from dashboard.components.page import empty_state
+from dashboard.components.score_card import points
 from dashboard.markup import plain
-from dashboard.sections.practice.choose import LANGUAGES, language_name, open_lesson
+from dashboard.sections.practice.choose import language_name, open_lesson
 from dashboard.sections.practice.drill import drill as drill_section
 from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.sections.practice.privacy import ask
@@ -17,6 +18,7 @@ from pipeline.practice.contrasts import Contrast, contrast_of, contrasts, shown_
 from pipeline.practice.lessons import LEVELS, Lesson
 from pipeline.practice.path import Placement, WeakSound
 from pipeline.practice.sounds import sounds_of
+from pipeline.text.languages import LANGUAGE_NAMES
 
 GOALS = (0, 5, 10, 20)
 PRACTISE = "practise"  # not shown
@@ -61,7 +63,7 @@ def _language() -> str:
     asked = (state.watched(state.LESSON) or "tr").partition("-")[0]
     return (
         st.segmented_control(
-            _("Language"), list(LANGUAGES), default=asked if asked in LANGUAGES else "tr", required=True,
+            _("Language"), list(LANGUAGE_NAMES), default=asked if asked in LANGUAGE_NAMES else "tr", required=True,
             format_func=language_name, key="path-language", label_visibility="collapsed",
         )
         or "tr"
@@ -112,7 +114,7 @@ def _sounds(weakest: list[WeakSound], language: str) -> None:
         known = PHONES.get(sound.sound) if language == "en" else None
         title = _("**{sound}** as in “{example}”") if known else _("**{sound}** in your words")
         named = title.format(sound=plain(shown_sound(language, sound.sound)), example=known.example if known else "")
-        mean = _("average {score}").format(score=number(sound.mean))
+        mean = _("average {score}").format(score=points(sound.mean))
         st.markdown(f"{named} · {mean}")
         how_to_make(language, [sound.sound], key=f"weak-{language}-{sound.sound}", named=False)
         with st.container(horizontal=True):

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.charts import practice_charts
 from dashboard.components.page import empty_state
+from dashboard.components.score_card import points
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import lesson_title
 from dashboard.sections.practice.learner import is_open, learner_name
@@ -12,6 +13,7 @@ from dashboard.services import practice
 from pipeline.i18n import _, ngettext, number
 from pipeline.practice.progress import MASTERED, LessonProgress, Sound
 from pipeline.practice.sounds import known_sound
+from pipeline.records import whole_points
 
 SHOWN_SOUNDS = 39
 
@@ -50,7 +52,7 @@ def _figures(shown: practice.Progress) -> None:
     scores = [attempt.overall for attempt in shown.attempts if attempt.overall is not None]
     row = st.container(horizontal=True, gap="large")
     row.metric(_("Attempts"), number(len(scores)), width="content")
-    row.metric(_("Average score"), number(sum(scores) / len(scores)) if scores else "", width="content")
+    row.metric(_("Average score"), points(sum(scores) / len(scores)) if scores else "", width="content")
     row.metric(_("Days practised"), number(len(shown.days)), width="content")
     longest = shown.streak.longest
     row.metric(
@@ -67,7 +69,7 @@ def _lessons(lessons: list[LessonProgress]) -> None:
                 _("Texts"): len(row.lesson.items),
                 _("Attempted"): row.attempted,
                 _("Good"): row.mastered,
-                _("Average best score"): None if row.mean_best is None else round(row.mean_best),
+                _("Average best score"): None if row.mean_best is None else whole_points(row.mean_best),
             }
             for row in lessons
         ],
@@ -82,10 +84,10 @@ def _weakest(sounds: list[Sound]) -> None:
     for sound in [sound for sound in sounds[:3] if sound.mean < MASTERED]:
         known = known_sound(sound.phone)
         times = ngettext("{n} time", "{n} times", sound.n).format(n=number(sound.n))
-        figures = f"{number(sound.mean)}, {times}"
+        figures = f"{points(sound.mean)}, {times}"
         if sound.before is not None and sound.after is not None:
             change = _("{before} at first, {after} lately")
-            figures += f"; {change.format(before=number(sound.before), after=number(sound.after))}"
+            figures += f"; {change.format(before=points(sound.before), after=points(sound.after))}"
         if known.example:
             line = _("**{sound}** as in “{example}” ({figures}): {hint}")
         else:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.mouth import MouthNote, beside_mouths
-from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, score_card
+from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, points, score_card
 from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
@@ -18,7 +18,8 @@ from pipeline.errors import AudioError
 from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
-from pipeline.scoring.sounds.judging import EXPERIMENTAL
+from pipeline.scoring.other_word import sounds_like_another
+from pipeline.scoring.sounds.judging import experimental_note
 
 ASPECTS = {
     "accuracy": (N_("Accuracy"), N_("Are the sounds right?")),
@@ -73,6 +74,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         st.header(_("Your score"), anchor=False)
         if attempt.no_attempt is None:
             score_card(result)
+            if (other := sounds_like_another(result)) is not None:
+                st.warning(message(translated(other)), icon=":material/hearing:")
             _first_hint(attempt)
         else:
             _not_counted(attempt.no_attempt, attempt.result)
@@ -87,7 +90,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             _agreement(attempt)
     if attempt.no_attempt is None:
-        for warning in (text for text in result.warnings if text != EXPERIMENTAL):  # is told beside the sounds
+        told_above = (experimental_note(result), sounds_like_another(result))
+        for warning in (text for text in result.warnings if text not in told_above):
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if max(result.cut_before_s, result.cut_after_s) > USUAL_SILENCE_S:
         st.caption(
@@ -172,7 +176,9 @@ def _aspects(attempt: ScoredAttempt) -> None:
                 st.progress(score / 10.0, text=text)
         return
     for name, score in attempt.rule.dimensions.items():
-        text = _("{aspect}: {score} of 100").format(aspect=_(RULE_ASPECTS[name]), score=number(score))
+        text = _("{aspect}: {score} of 100").format(aspect=_(RULE_ASPECTS[name]), score=points(score))
         st.progress(score / 100.0, text=text)
-    if "segments" not in attempt.rule.dimensions:
-        st.caption(_("The sounds are not in this list: there is no reference voice to compare them with."))
+    for name in attempt.rule.not_measured:
+        st.markdown(_("{aspect}: not measured").format(aspect=_(RULE_ASPECTS[name])))
+    if "segments" in attempt.rule.not_measured:
+        st.caption(_("There is no reference voice to compare the sounds and the melody with."))

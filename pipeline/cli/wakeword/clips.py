@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
+from pipeline.cli._outputs import OUTPUT_FOLDER
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
@@ -24,14 +26,14 @@ source_option = click.option(
 
 @click.command()
 @click.argument("word")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
+@click.option("--out", type=OUTPUT_FOLDER, required=True, help="Folder to write.")
 @click.option(
     "--clips", "n_clips", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Clips of the word."
 )
 @click.option(
     "--near", "n_near", type=click.IntRange(0, 100_000), help="Clips of near phrases (default: half as many)."
 )
-@click.option("--language", default="en", show_default=True, help="Language of the word.")
+@click.option("--language", type=LANGUAGE, default="en", show_default=True, help="Language of the word.")
 @click.option(
     "--say",
     "pronunciations",
@@ -86,7 +88,7 @@ def scan(root: Path, mapping: tuple[str, ...], pattern: str | None, as_json: boo
 @click.option(
     "--to",
     "folder",
-    type=click.Path(path_type=Path),
+    type=OUTPUT_FOLDER,
     help="Folder to move them to (default: ROOT_quarantine beside ROOT).",
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -107,7 +109,7 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
 @root_argument
 @map_option
 @source_option
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the split.")
+@click.option("--out", type=OUTPUT_FOLDER, required=True, help="Folder for the split.")
 @click.option("--validation", type=float, default=0.15, show_default=True, help="Share of validation clips.")
 @click.option("--test", type=float, default=0.15, show_default=True, help="Share of test clips.")
 @click.option("--folds", type=int, default=0, help="Number of folds within the training part.")

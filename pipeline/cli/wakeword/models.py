@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.parallel import Progress
@@ -118,7 +119,7 @@ def train(chosen: Chosen, **options: Any) -> None:
 
 
 @click.command("features")
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=OUTPUT_FOLDER)
 @data_options
 @training_options(PRESETS, resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
@@ -311,12 +312,12 @@ def robustness(
 @click.option(
     "--to",
     "target",
-    type=click.Path(path_type=Path),
+    type=OUTPUT_FOLDER,
     help="Folder to write to (default: exports in the run directory).",
 )
 @click.option(
     "--bundle",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
     help="Write this zip instead: a model from sound to score, its settings, and a runner that needs numpy and "
     "onnxruntime only.",
 )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
+from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option
+from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
 from pipeline.records import to_json
@@ -33,7 +35,7 @@ WYOMING_PORT = 10_400
 @click.option("--judge", "url", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @click.option("--word", default="", help="Which word, of a detector of several (default: all in a recording).")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Of a folder: a table.")
+@click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Of a folder: a table.")
 @run_option
 @json_option
 def detect(
@@ -239,7 +241,9 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
     show_default=True,
     help="The port to listen on; 0 takes a free one.",
 )
-@click.option("--language", default="en", show_default=True, help="Language of the word, as clients are told.")
+@click.option(
+    "--language", type=LANGUAGE, default="en", show_default=True, help="Language of the word, as clients are told."
+)
 @sensitivity_option
 @json_option
 def wyoming(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import LabelError
+from pipeline.errors import CorpusError, LabelError, UnknownNameError
 from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName, Seconds
 from pipeline.rubrics import RUBRICS
+from pipeline.text.languages import UNDETERMINED, language_code
 
 SENTENCE_KEYS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
 
@@ -88,6 +89,14 @@ class CorpusItem:
 
 
 Entry = CorpusItem | Problem
+
+
+def language_given(value: str) -> str:
+    """The code of a corpus's language; `und` where it does not say. Raises CorpusError for one that is not known."""
+    try:
+        return language_code(value) if value.strip() else UNDETERMINED
+    except UnknownNameError as error:
+        raise CorpusError(str(error)) from error
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from posixpath import splitext
 from typing import Any
 
-from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
+from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, language_given
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import decoded
 from pipeline.errors import CorpusError
@@ -98,7 +98,8 @@ def _item(utterance: str, audio: str, part: str | None, tables: dict[str, dict[s
         extra["age"] = int(tables["spk2age"][speaker])
     return CorpusItem(
         key=composed(splitext(audio)[0]), audio=audio, text=text, speaker=composed(speaker),
-        rubric=RubricName.SENTENCE, language=tables["utt2lang"].get(utterance, "und"), part=part, extra=extra,
+        rubric=RubricName.SENTENCE, language=language_given(tables["utt2lang"].get(utterance, "")), part=part,
+        extra=extra,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from posixpath import splitext
 from typing import Any
 
 from pipeline import artifacts, jsonl
-from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, Scan, scanned
+from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, Scan, language_given, scanned
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import Row, table_rows
 from pipeline.errors import CorpusError
@@ -155,7 +155,7 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
         text=text,
         speaker=_name(row.get("speaker")) or "unknown",
         rubric=RubricName(row.get("rubric") or (RubricName.WORD if one_word else RubricName.SENTENCE)),
-        language=_name(row.get("language")) or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "und"),
+        language=language_given(_name(row.get("language")) or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "")),
         part=_name(row.get("part")) or None,
         experts=experts,
         median={key: _finite(value) for key, value in (row.get("median") or {}).items()} or _medians(experts),

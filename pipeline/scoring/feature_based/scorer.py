@@ -12,7 +12,7 @@ from pipeline.features.catalogue import load_extractor
 from pipeline.i18n import N_, Message
 from pipeline.records import RatingSource, RubricName, ScoreResult, Target, band_of
 from pipeline.regressors.scaler import Z_CLIP
-from pipeline.scoring.base import SCORERS
+from pipeline.scoring.base import LEARNED_FROM_SYNTHETIC, SCORERS
 from pipeline.scoring.feature_based.model_files import Model, load_info, load_model
 from pipeline.scoring.feature_based.model_location import find_model
 from pipeline.scoring.heuristic.scorer import HeuristicScorer
@@ -60,7 +60,7 @@ class AcousticScorer:
         if info.labels == "mock":
             warnings.append(Message(N_("The model was trained on mock labels: its scores are made up.")))
         if "synthetic" in info.label_sources:
-            warnings.append(Message(N_("The model learned from synthetic voices and may be less accurate on yours.")))
+            warnings.append(Message(LEARNED_FROM_SYNTHETIC))
         if target.language not in ("und", info.language) and info.language != "und":
             warnings.append(
                 Message(

@@ -11,14 +11,17 @@ from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.base import SCORERS
 from pipeline.scoring.heuristic import rules
+from pipeline.scoring.other_word import SOUNDS_LIKE_ANOTHER
 from pipeline.settings import Settings
 from pipeline.text.words import text_key
 
 VERSION = "rule-2"
-SOUNDS_LIKE_ANOTHER = N_("It sounds more like “{other}” than like “{word}”.")
 SOUNDS_NOT_SCORED = N_(
-    "Only length, speed and recording quality were scored, not the sounds: there is no reference recording to compare "
-    "with."
+    "Only length, speed and recording quality were scored, not the sounds, nor whether this is the text: there is no "
+    "reference recording to compare with."
+)
+MELODY_NOT_SCORED = N_(
+    "Stress and melody were not scored: too little pitch was found. Say the word with a clear voice, not in a whisper."
 )
 
 
@@ -38,6 +41,8 @@ class HeuristicScorer:
             word_match = match_word(part, word, references)
             losses = rules.beside_reference(word_match.match, check_audio(audio))
             overall = losses.overall
+            if losses.stress is None:
+                warnings.append(Message(MELODY_NOT_SCORED))
             if rules.is_another_word(word_match):
                 overall = min(overall, rules.MOST_FOR_ANOTHER_WORD)
                 other = word_match.other_word
@@ -55,6 +60,7 @@ class HeuristicScorer:
             model_id=self.model_id,
             target=target,
             dimensions=losses.dimensions(),
+            not_measured=losses.not_measured(),
             warnings=tuple(warnings),
         )
 

@@ -13,6 +13,7 @@ from pipeline.corpus.reference_voice import reference_voice
 from pipeline.errors import AudioError, ModelError
 from pipeline.i18n import N_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore
+from pipeline.scoring.base import LEARNED_FROM_SYNTHETIC
 from pipeline.scoring.sounds.alignment import Integers
 from pipeline.scoring.sounds.listening import SoundListener, sound_listener
 from pipeline.scoring.sounds.measures import Frames, measure
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 EXPERIMENTAL = N_(
     "Experimental: the sounds are judged by a model that has learned from synthetic voices, not from people. It can be "
     "wrong."
+)
+ALL_EXPERIMENTAL = N_(
+    "Experimental: the score and the sounds are judged by models that have learned from synthetic voices, not from "
+    "people. They can be wrong."
 )
 # Of a whole word by its score, where it has no verdict of its own: good, and poor.
 RIGHT_FROM, ACCENTED_FROM = 80.0, 60.0
@@ -43,8 +48,18 @@ def with_sounds(settings: Settings, audio: Audio, result: ScoreResult) -> ScoreR
         return result
     if word is None:
         return result
-    notes = (Message(EXPERIMENTAL),) if word.experimental else ()
-    return replace(result, words=(word,), warnings=(*result.warnings, *notes))
+    return replace(result, words=(word,), warnings=_warnings(result) if word.experimental else result.warnings)
+
+
+def _warnings(result: ScoreResult) -> tuple[str, ...]:
+    """With what is to be known of experimental sounds; of the score too where it has learned from such voices."""
+    others = tuple(warning for warning in result.warnings if warning != LEARNED_FROM_SYNTHETIC)
+    return (*others, Message(EXPERIMENTAL if others == result.warnings else ALL_EXPERIMENTAL))
+
+
+def experimental_note(result: ScoreResult) -> str | None:
+    """What `with_sounds` has to say of experimental sounds, once; None where there are none."""
+    return next((warning for warning in result.warnings if warning in (EXPERIMENTAL, ALL_EXPERIMENTAL)), None)
 
 
 def judged_word(settings: Settings, audio: Audio, target: Target, score: float) -> WordScore | None:

@@ -14,6 +14,7 @@ from pipeline.audio.load import Audio
 from pipeline.audio.speech import speech_only
 from pipeline.corpus.sets import get_set
 from pipeline.errors import TrainingError
+from pipeline.parallel import Progress
 from pipeline.records import RubricName
 from pipeline.runs import RunWriter, now_iso
 from pipeline.scoring.sounds.listening import listener_name, states_of
@@ -53,9 +54,17 @@ class SoundsTrainConfig:
 
 
 def train_sounds(
-    settings: Settings, config: SoundsTrainConfig, out: Path, writer: RunWriter, git_commit: str | None = None
+    settings: Settings,
+    config: SoundsTrainConfig,
+    out: Path,
+    writer: RunWriter,
+    git_commit: str | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Fit on some voices, choose the threshold on others, measure on the rest; write model and card into `out`.
+
+    Args:
+        progress: Told of each synthetic recording besides the run; there are 2,524, which takes minutes.
 
     Raises TrainingError where there is nothing to learn from, ModelError where there is no speech model.
     """
@@ -63,7 +72,9 @@ def train_sounds(
     if folder is None:
         raise TrainingError("There is no speech model, whose encoder hears the sounds: models/speech-en is missing.")
     runtime = ListenerRuntime(folder)
-    samples = _synthetic(settings, config, runtime, writer) if not config.set else _marked(settings, config, runtime)
+    samples = (
+        _marked(settings, config, runtime) if config.set else _synthetic(settings, config, runtime, writer, progress)
+    )
     known = [sample for sample in samples if not sample.is_reference and sample.part is not Part.HELD_OUT]
     base = _base(settings, config, listener_name(runtime.info))
     info = replace(
@@ -105,7 +116,11 @@ def _with_references(samples: Sequence[Sample], part: Part) -> list[Sample]:
 
 
 def _synthetic(
-    settings: Settings, config: SoundsTrainConfig, runtime: ListenerRuntime, writer: RunWriter
+    settings: Settings,
+    config: SoundsTrainConfig,
+    runtime: ListenerRuntime,
+    writer: RunWriter,
+    progress: Progress | None,
 ) -> list[Sample]:
     """Made once, and kept: the next training with the same settings begins at once."""
     key = config.synthesis.key(listener_name(runtime.info), config.layer)
@@ -116,12 +131,14 @@ def _synthetic(
     def encode(samples: NDArray[np.float32]) -> NDArray[np.float32]:
         return states_of(runtime, samples, config.layer)
 
-    def progress(done: int, total: int) -> None:
+    def told(done: int, total: int) -> None:
         writer.check_stop()
+        if progress is not None:
+            progress(done, total, "")
         if done % 50 == 0:
             writer.update(progress=0.9 * done / total, message=f"recordings: {done} of {total}")
 
-    samples = synthetic_samples(config.synthesis, encode, progress)
+    samples = synthetic_samples(config.synthesis, encode, told)
     save_samples(path, samples)
     return samples
 

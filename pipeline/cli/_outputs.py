@@ -1,0 +1,30 @@
+"""The options and arguments that name what a command writes: asked before it begins to work."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.artifacts import require_writable
+
+
+class OutputPath(click.Path):
+    """A file or folder to write; refused at once where it cannot be written."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        try:
+            require_writable(path)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            self.fail(f"{path} cannot be written ({reason}). Name another place.", param, ctx)
+        return path
+
+
+OUTPUT = OutputPath()
+OUTPUT_FILE = OutputPath(dir_okay=False)
+OUTPUT_FOLDER = OutputPath(file_okay=False)
