@@ -75,7 +75,7 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
     elif state.message and state.status != "finished":
         st.caption(plain(translated(state.message)))
     if state.error:
-        st.error(message(state.error), icon=":material/error:")
+        st.error(message(translated(state.error)), icon=":material/error:")
     resumable = state.kind in RESUMABLE and state.status in ("stopped", "failed", "lost")
     if resumable and st.button(
         _("Resume"), icon=":material/play_arrow:", key=f"resume-{run.id}", help=_("From its last checkpoint.")

@@ -27,7 +27,6 @@ FORMS = {
 def render() -> None:
     choices = header(pgettext("page", "Train"), _("Train a scorer, watch it, and deploy it."))
     identity.allowed(Action.TRAIN)
-    say_missing("train", ("torch", "sklearn"))  # not shown
     with errors_in_words():
         scoring_now()
     listing = runs.listing()
@@ -37,7 +36,7 @@ def render() -> None:
             _("What to train"), list(FORMS), default="word", required=True, format_func=kind_name, key="train-kind",
             label_visibility="collapsed",
         )  # fmt: skip
-        if FORMS[kind]():
+        if FORMS[kind](say_missing(kind)):
             listing = runs.listing()
     say_damaged(listing.damaged)
     if not listing.records:

@@ -25,11 +25,12 @@ OF_A_RUN = {"3 Training": training.draw, "4 Evaluation": evaluate.draw, "5 Expor
 def render() -> None:
     choice = header(_("Wake word"), _("A small detector for one word or phrase."))
     identity.allowed(Action.TRAIN)
-    say_missing("wakeword", ("torch", "audiomentations", "pyroomacoustics"))  # not shown
     step = segments(_("Step"), {name: _(title) for name, title in STEPS.items()}, key=state.STEP)
     if step == HELP:
         guide.draw()
         return
+    if step != CONFIGURATION:
+        say_missing("wakeword")
     if step in OF_A_WORD:
         with choice:
             words = clips.choose_word()

@@ -18,7 +18,6 @@ from pipeline.synthesis import espeak, piper
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 from pipeline.synthesis.voices import voices_of
 from pipeline.wakeword.data import near_phrases as phrases
-from pipeline.wakeword.data import speaking
 from pipeline.wakeword.data.clips import Label, scan_folders
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.speaking import speak
@@ -44,7 +43,9 @@ class Tone:
 @pytest.fixture
 def tones(monkeypatch: pytest.MonkeyPatch) -> list[Tone]:
     voices = [Tone("low", 120.0), Tone("high", 240.0)]
-    monkeypatch.setattr(speaking, "voices_of", lambda settings, language, folders: voices if language == "en" else [])
+    monkeypatch.setattr(
+        "pipeline.synthesis.voices.voices_of", lambda _settings, language, _folders: voices if language == "en" else []
+    )
     return voices
 
 

@@ -40,8 +40,9 @@ SEARCHES = {"none": N_("none"), "grid": N_("small grid"), "full": N_("full grid"
 BOOSTING_DEPTH = 3
 
 
-def start_feature_based_training() -> bool:
-    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
+def start_feature_based_training(can_start: bool) -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started. It can be sent where
+    `can_start`."""
     chosen = choose_set()
     if chosen is None:
         return False
@@ -82,7 +83,9 @@ def start_feature_based_training() -> bool:
                 _("Balance the bands"),
                 help=_("Weights recordings so that bands with few of them count as much as the others."),
             )
-        submitted = st.form_submit_button(_("Start training"), type="primary", icon=":material/play_arrow:")
+        submitted = st.form_submit_button(
+            _("Start training"), type="primary", icon=":material/play_arrow:", disabled=not can_start
+        )
     if submitted:
         problem = extractors[extractor].problem
         if problem is not None:

@@ -47,12 +47,17 @@ GUIDE = (
     ),
 )
 COMMANDS = (
+    "pronlab wakeword speak computer --out spoken/ --clips 400",  # not shown
     "pronlab wakeword add computer --positive DIR --negative DIR --noise DIR",  # not shown
     "pronlab wakeword train --positive DIR --negative DIR --noise DIR --rir DIR --preset default",  # not shown
     "pronlab wakeword evaluate RUN --positive DIR --background DIR --noise DIR --hours 2",  # not shown
     "pronlab wakeword robustness RUN --positive DIR --background DIR",  # not shown
     "pronlab wakeword export RUN",  # not shown
+    "pronlab wakeword export RUN --bundle computer.zip",  # not shown
     "pronlab wakeword detect RUN recording.wav",  # not shown
+    "pronlab wakeword listen computer.zip",  # not shown
+    "pronlab wakeword enrol ayse takes/",  # not shown
+    "pronlab wakeword listen computer.zip --owner ayse",  # not shown
     "pronlab wakeword judge RUN",  # not shown
 )
 

@@ -250,11 +250,12 @@ def wyoming(
     import contextlib
 
     from pipeline.errors import AccessError, ServiceError
+    from pipeline.i18n import N_
     from pipeline.optional import require
     from pipeline.people.exposure import is_loopback
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
 
-    require("The Wyoming server", ("wyoming",), ServiceError)
+    require(N_("The Wyoming server"), ("wyoming",), ServiceError)
     from pipeline.wakeword.wyoming_server import serve as serve_bundle
 
     if not is_loopback(host) and not open_to_network:
