@@ -15,12 +15,15 @@ from dashboard.services import runs
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 from pipeline.runs.words import kind_name
+from pipeline.scoring.feature_based.config import TrainConfig
 
 FORMS = {
     "word": start_feature_based_training,
     "speech": start_speech_training,
     "speechllm": start_speechllm_training,
 }
+
+PRESELECTED = {"word": {"model": TrainConfig.model}}  # settings of a form that ask for packages
 
 
 @errors_in_words()
@@ -36,7 +39,7 @@ def render() -> None:
             _("What to train"), list(FORMS), default="word", required=True, format_func=kind_name, key="train-kind",
             label_visibility="collapsed",
         )  # fmt: skip
-        if FORMS[kind](say_missing(kind)):
+        if FORMS[kind](say_missing(kind, PRESELECTED.get(kind))):
             listing = runs.listing()
     say_damaged(listing.damaged)
     if not listing.records:

@@ -4,6 +4,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -93,7 +94,8 @@ def test_the_sentence_is_one_and_in_the_language_of_the_reader(without: Any, mon
     remedies = {re.sub(r"^.* needs ", "", str(text)) for text in (sentence, of_import)}
     assert len(remedies) == 1, "one remedy, whoever names it"
     turkish = {"{user} needs {packages}: `{command}`.": "{user} için {packages} gerekli: `{command}`.", "This": "Bu"}
-    monkeypatch.setattr("pipeline.i18n._catalogue", lambda _: type("", (), {"gettext": lambda _, t: turkish.get(t, t)})())
+    catalogue = SimpleNamespace(gettext=lambda text: turkish.get(text, text))
+    monkeypatch.setattr("pipeline.i18n._catalogue", lambda _: catalogue)
     with speaking("tr"):
         error = JobError(of_import)
         assert error.words.startswith("Bu için torch gerekli: `")

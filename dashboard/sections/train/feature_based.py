@@ -47,14 +47,15 @@ def start_feature_based_training(can_start: bool) -> bool:
     if chosen is None:
         return False
     extractors = {choice.name: choice for choice in train.extractors()}
-    blind = train.word_blindness(chosen.name)
-    if blind:
-        st.caption(":material/info: " + message(blind))  # not shown
+    preselected, why = train.features_for(chosen.name)
+    if why:
+        st.caption(":material/info: " + message(why))  # not shown
     with st.form("train", border=False):
         left, middle, right = st.columns(3)
         model = left.selectbox(_("Model"), list(MODELS), format_func=lambda name: _(MODELS[name]))
         extractor = middle.selectbox(
-            _("Features"), list(extractors),
+            _("Features"), list(extractors), index=list(extractors).index(preselected),
+            key=f"train-features-{chosen.name}",
             help="  \n".join(_extractor_text(choice) for choice in extractors.values()),
         )  # fmt: skip
         name = right.text_input(_("Name of the run"), placeholder=_("default: features and model"), max_chars=60)
