@@ -47,7 +47,7 @@ def _table(rows: list[ModelRow], names: dict[str, str]) -> None:
             for row in rows
         ],
         hide_index=True,
-        column_config={_("Model"): st.column_config.TextColumn(pinned=True)},
+        column_config={_("Model"): st.column_config.TextColumn(pinned=True, width="medium")},
     )
     st.caption(
         _(
