@@ -69,7 +69,7 @@ def draw(clips: ClipLibrary | None) -> None:
 
 def _new_word() -> None:
     with st.form("new-word", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        word = st.text_input(_("New word or phrase"), placeholder="computer", max_chars=60)
+        word = st.text_input(_("New word or phrase"), placeholder=_("computer"), max_chars=60)
         submitted = st.form_submit_button(_("Create"), icon=":material/add:")
     if submitted:
         with errors_in_words():
