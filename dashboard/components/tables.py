@@ -15,7 +15,7 @@ WIDEST_LETTER, WIDE, NARROW, PADDING = 12.5, 8.6, 4.8, 20  # pixels of the table
 NARROW_CHARACTERS = set(" .,:;[]()|/'·ijlıfrt1I-")
 LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
 NARROWEST, WIDEST = 56, 420
-SHADE = "background-color: rgba(43, 140, 179, 0.16)"  # over the ground of either theme
+SHADE = "background-color: rgba(43, 140, 179, 0.16)"  # not shown; over the ground of either theme
 FIRST_WIDEST = 320  # it stays in sight while the others scroll
 
 

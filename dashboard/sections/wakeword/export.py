@@ -28,7 +28,8 @@ def draw(run: RunDirectory) -> None:
     exported = (folder / EXPORT_REPORT).is_file()
     without_onnx = needs(N_("The export as ONNX and INT8"), ("onnx",))
     if without_onnx is not None:
-        st.info(f"{message(without_onnx)} {_('TorchScript is written without it.')}", icon=":material/download:")
+        rest = _("TorchScript is written without it.")
+        st.info(f"{message(without_onnx)} {rest}", icon=":material/download:")
     label = _("Export again") if exported else _("Export to ONNX, TorchScript and INT8")
     if st.button(label, type="secondary" if exported else "primary", icon=":material/deployed_code:"):
         wakeword.start_work("export", run)
