@@ -28,8 +28,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "wakeword": _DETECTOR,
     "wakeword-search": (*_DETECTOR, "optuna"),
     "rate-range": _DETECTOR,
-    "wakeword-evaluate": _DETECTOR,
-    "wakeword-robustness": _DETECTOR,
+    "wakeword-evaluate": ("torch", "sklearn"),
+    "wakeword-robustness": ("torch", "sklearn", "pyroomacoustics"),
     "wakeword-detect": ("torch",),
     "wakeword-export": ("torch",),
 }
