@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.artifacts import is_missing
 from pipeline.errors import ModelError, PronlabError
-from pipeline.optional import EXTRAS, is_there
+from pipeline.optional import EXTRAS, install_command, is_there
 from pipeline.parallel import cores
 from pipeline.records import RubricName
 from pipeline.settings import Settings
@@ -162,9 +162,9 @@ def _pytorch() -> Check:
     gpu = has_nvidia_gpu()
     if not is_there("torch"):
         device = "an NVIDIA GPU is there for it" if gpu else "trainings would run on the processor"
-        return Check(
-            PYTORCH, State.NOTE, f"not installed: scoring works, training does not. `make train-deps`; {device}."
-        )
+        command = install_command(["torch"])
+        text = f"not installed: scoring works, training does not. `{command}` adds it; {device}."
+        return Check(PYTORCH, State.NOTE, text)
     import torch
 
     built_for = torch.version.cuda or torch.version.hip
@@ -191,7 +191,7 @@ def _optional() -> Iterator[Check]:
     for extra, purpose in PURPOSES.items():
         missing = [package for package, brought_by in EXTRAS.items() if brought_by == extra and not is_there(package)]
         if missing:
-            text = f"{', '.join(missing)} not installed; pip install 'pronlab[{extra}]' adds {purpose}."
+            text = f"{', '.join(missing)} not installed; `{install_command(missing)}` adds {purpose}."
             yield Check(extra, State.NOTE, text)
         else:
             yield Check(extra, State.OK, f"installed: {purpose}.")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.optional import require
 
 MATRIX_PRODUCTS = ("MatMul", "Gemm")
@@ -87,7 +88,7 @@ def make_unsigned(model: Path) -> bool:
 
 
 def _onnxruntime_quantisation() -> Any:
-    require("Writing an 8-bit model", ("onnx",), ModelError)
+    require(N_("Writing an 8-bit model"), ("onnx",), ModelError)
     from onnxruntime import quantization
 
     return quantization

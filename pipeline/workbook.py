@@ -40,7 +40,7 @@ def read_sheets(content: bytes) -> dict[str, list[Record]]:
     over the limits, and where openpyxl is not installed."""
     if content.startswith(_XLS):
         raise TableError("This is an old Excel file (.xls). Save it as an Excel workbook (.xlsx) or as CSV UTF-8.")
-    require("An Excel file", ("openpyxl",), TableError)
+    require(N_("An Excel file"), ("openpyxl",), TableError)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             size = sum(entry.file_size for entry in packed.infolist())

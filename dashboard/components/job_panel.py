@@ -16,6 +16,7 @@ from dashboard.markup import message, plain
 from dashboard.services import jobs
 from pipeline.i18n import N_, _, number, percent
 from pipeline.jobs.launcher import GRACE_S, RESUMABLE
+from pipeline.jobs.requirements import missing_for
 from pipeline.runs import ACTIVE, RunDirectory, RunGone, RunState
 from pipeline.runs.messages import translated
 from pipeline.runs.metrics import is_number
@@ -75,11 +76,13 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
     elif state.message and state.status != "finished":
         st.caption(plain(translated(state.message)))
     if state.error:
-        st.error(message(state.error), icon=":material/error:")
+        st.error(message(translated(state.error)), icon=":material/error:")
     resumable = state.kind in RESUMABLE and state.status in ("stopped", "failed", "lost")
+    lacking = missing_for(state.kind) if resumable else None
     if resumable and st.button(
-        _("Resume"), icon=":material/play_arrow:", key=f"resume-{run.id}", help=_("From its last checkpoint.")
-    ):
+        _("Resume"), icon=":material/play_arrow:", key=f"resume-{run.id}", disabled=lacking is not None,
+        help=_("From its last checkpoint.") if lacking is None else message(lacking),
+    ):  # fmt: skip
         jobs.resume(run)
         st.rerun()
     if details is not None:

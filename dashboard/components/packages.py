@@ -1,19 +1,17 @@
-"""What a page says where the packages of its trainings are not installed."""
+"""What a page says where packages of what it starts are not installed."""
+
+from typing import Any
 
 import streamlit as st
 
-from pipeline.i18n import _
-from pipeline.optional import is_there
+from dashboard.markup import message
+from pipeline.jobs.requirements import missing_for
 
 
-def say_missing(extra: str, packages: tuple[str, ...]) -> None:
-    """Name the command that installs them, where one of `packages` cannot be imported; nothing else."""
-    missing = [name for name in packages if not is_there(name)]
-    if missing:
-        st.info(
-            _(
-                "Not installed, and needed for training: {packages}. Run `make train-deps` (or `pip install "
-                "'pronlab[{extra}]'`), then start the dashboard again."
-            ).format(packages=", ".join(missing), extra=extra),
-            icon=":material/download:",
-        )
+def say_missing(kind: str, config: Any = None) -> bool:
+    """Name what installs the packages that work of `kind` lacks with the settings `config`; nothing where all are
+    there. Returns whether it can start with any settings."""
+    sentence = missing_for(kind, config)
+    if sentence is not None:
+        st.info(message(sentence), icon=":material/download:")
+    return missing_for(kind) is None

@@ -15,6 +15,7 @@ WIDEST_LETTER, WIDE, NARROW, PADDING = 12.5, 8.6, 4.8, 20  # pixels of the table
 NARROW_CHARACTERS = set(" .,:;[]()|/'·ijlıfrt1I-")
 LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
 NARROWEST, WIDEST = 56, 420
+SHADE = "background-color: rgba(43, 140, 179, 0.16)"  # not shown; over the ground of either theme
 FIRST_WIDEST = 320  # it stays in sight while the others scroll
 
 
@@ -31,9 +32,12 @@ def fitted(
     key: str | None = None,
     most_rows: int = LONGEST,
     ticks: Literal["single-row", "multi-row"] | None = None,
+    marked: Collection[int] = (),
+    first_widest: int = FIRST_WIDEST,
 ) -> list[int]:
     """Draw `rows` without an index, scrolling where there are more than `most_rows`. Columns in `right` are aligned to
-    the right, as numbers are; `helps` explains columns, by their labels. Returns the places of the rows that are
+    the right, as numbers are; `helps` explains columns, by their labels; the rows at the places in `marked` are shaded;
+    the first of many columns has at most `first_widest` pixels. Returns the places of the rows that are
     ticked, where `ticks` says that they can be."""
     import pandas as pd
 
@@ -42,7 +46,7 @@ def fitted(
     for index, label in enumerate(frame.columns):
         texts = [str(label), *("" if pd.isna(value) else str(value) for value in frame[label])]
         help_ = (helps or {}).get(str(label))
-        widest = FIRST_WIDEST if not index and len(frame.columns) > 3 else WIDEST
+        widest = first_widest if not index and len(frame.columns) > 3 else WIDEST
         pixels = max(map(_pixels, texts)) + PADDING + (16 if help_ else 0)
         config[str(label)] = st.column_config.Column(
             width=int(min(widest, max(NARROWEST, pixels))),
@@ -51,8 +55,11 @@ def fitted(
             help=help_,
         )
     height: Literal["content"] | int = "content" if len(frame) <= most_rows else ROW_HEIGHT * (most_rows + 1)
+    shown: Any = frame
+    if marked:
+        shown = frame.style.apply(lambda row: [SHADE if row.name in marked else ""] * len(row), axis=1)
     drawn: Any = st.dataframe(
-        frame, hide_index=True, column_config=config, key=key, width="content", height=height,
+        shown, hide_index=True, column_config=config, key=key, width="content", height=height,
         on_select="rerun" if ticks else "ignore", selection_mode=ticks or "multi-row",
     )  # fmt: skip
     return list(drawn["selection"]["rows"]) if ticks else []

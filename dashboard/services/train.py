@@ -59,11 +59,15 @@ def start(kind: str, config: TrainConfig | SpeechTrainConfig | SpeechLlmConfig, 
 
 
 @asks(Action.TRAIN)
-def word_blindness(set_name: str) -> str:
-    """That the default features do not know which word was said, and what `reference` would give; "" for sentences."""
-    from pipeline.scoring.feature_based.before_training import word_blindness
+def features_for(set_name: str) -> tuple[str, str]:
+    """The features that a training on a set begins with, and why; what speaks against them where nothing better is
+    known, "" where nothing is."""
+    from pipeline.scoring.feature_based.before_training import recommended, word_blindness
 
-    return word_blindness(settings(), TrainConfig(set=set_name)) or ""
+    better = recommended(settings(), set_name)
+    if better is not None:
+        return better.extractor, better.why
+    return TrainConfig.extractor, word_blindness(settings(), TrainConfig(set=set_name)) or ""
 
 
 @asks(Action.TRAIN)

@@ -214,13 +214,11 @@ def said(text: str, language: str) -> bytes:
     """A WAV of the first voice of the language. Raises CorpusError where there is none, or it cannot say it."""
     from pipeline.audio.encode import to_wav
     from pipeline.errors import CorpusError
-    from pipeline.synthesis.voices import voices_of
+    from pipeline.synthesis.voices import voices_for
+    from pipeline.wakeword.wake_words import pronunciation
 
-    voices = voices_of(shared.settings(), language, ())
-    if not voices:
-        raise CorpusError(N_("No synthesiser here speaks {language!r}. Install eSpeak NG."), language=language)
     try:
-        audio = voices[0].say(text)
+        audio = voices_for(shared.settings(), language)[0].say(pronunciation(text))
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         raise CorpusError(N_("{text!r} cannot be said ({reason})."), text=text, reason=str(error)) from error
     return to_wav(audio.samples, audio.sample_rate_hz)
@@ -230,15 +228,20 @@ def said(text: str, language: str) -> bytes:
 def similar(word: str, language: str, n: int) -> list[str]:
     """Phrases near a word, the nearest first."""
     from pipeline.wakeword.data.near_phrases import near_phrases
+    from pipeline.wakeword.wake_words import wake_word
 
-    return near_phrases(word, language, n)
+    return near_phrases(wake_word(word), language, n)
 
 
 @asks(Action.TRAIN)
 def start_speaking(clips: ClipLibrary, word: str, language: str, n_clips: int, pronunciations: Sequence[str]) -> None:
-    """In the background, into the folder of the word."""
+    """In the background, into the folder of the word. Raises CorpusError for what cannot be said here."""
     from pipeline.jobs.launcher import launch
+    from pipeline.synthesis.voices import voices_for
+    from pipeline.wakeword.wake_words import pronunciation, wake_word
 
+    word, pronunciations = wake_word(word), [pronunciation(way) for way in pronunciations]
+    voices_for(shared.settings(), language)
     ways = [part for way in pronunciations for part in ("--say", way)]
     options = ["--out", str(clips.spoken), "--clips", str(n_clips), "--language", language, *ways]
     launch(

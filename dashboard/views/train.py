@@ -15,6 +15,7 @@ from dashboard.services import runs
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 from pipeline.runs.words import kind_name
+from pipeline.scoring.feature_based.config import TrainConfig
 
 FORMS = {
     "word": start_feature_based_training,
@@ -22,12 +23,13 @@ FORMS = {
     "speechllm": start_speechllm_training,
 }
 
+PRESELECTED = {"word": {"model": TrainConfig.model}}  # settings of a form that ask for packages
+
 
 @errors_in_words()
 def render() -> None:
     choices = header(pgettext("page", "Train"), _("Train a scorer, watch it, and deploy it."))
     identity.allowed(Action.TRAIN)
-    say_missing("train", ("torch", "sklearn"))  # not shown
     with errors_in_words():
         scoring_now()
     listing = runs.listing()
@@ -37,7 +39,7 @@ def render() -> None:
             _("What to train"), list(FORMS), default="word", required=True, format_func=kind_name, key="train-kind",
             label_visibility="collapsed",
         )  # fmt: skip
-        if FORMS[kind]():
+        if FORMS[kind](say_missing(kind, PRESELECTED.get(kind))):
             listing = runs.listing()
     say_damaged(listing.damaged)
     if not listing.records:

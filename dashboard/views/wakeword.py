@@ -10,26 +10,31 @@ from dashboard.components.run_list import choose_run, say_damaged
 from dashboard.sections.wakeword import clips, configure, evaluate, export, guide, training
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _
+from pipeline.jobs.requirements import missing_for
 from pipeline.people.access import Action
 
 DATA, CONFIGURATION, HELP = "1 Data", "2 Configuration", "6 Help"  # not shown
+EVALUATION, EXPORT = "4 Evaluation", "5 Export"  # not shown
 STEPS = {
     DATA: N_("1 Data"), CONFIGURATION: N_("2 Configuration"), "3 Training": N_("3 Training"),  # not shown
-    "4 Evaluation": N_("4 Evaluation"), "5 Export": N_("5 Export"), HELP: N_("6 Help"),  # not shown
+    EVALUATION: N_("4 Evaluation"), EXPORT: N_("5 Export"), HELP: N_("6 Help"),
 }  # fmt: skip
 OF_A_WORD = {DATA: clips.draw, CONFIGURATION: configure.draw}
-OF_A_RUN = {"3 Training": training.draw, "4 Evaluation": evaluate.draw, "5 Export": export.draw}  # not shown
+OF_A_RUN = {"3 Training": training.draw, EVALUATION: evaluate.draw, EXPORT: export.draw}  # not shown
 
 
 @errors_in_words()
 def render() -> None:
     choice = header(_("Wake word"), _("A small detector for one word or phrase."))
     identity.allowed(Action.TRAIN)
-    say_missing("wakeword", ("torch", "audiomentations", "pyroomacoustics"))  # not shown
     step = segments(_("Step"), {name: _(title) for name, title in STEPS.items()}, key=state.STEP)
     if step == HELP:
         guide.draw()
         return
+    if step != CONFIGURATION:
+        say_missing("wakeword")
+        if step in (EVALUATION, EXPORT) and missing_for("wakeword-detect"):
+            return  # a detector cannot be opened
     if step in OF_A_WORD:
         with choice:
             words = clips.choose_word()

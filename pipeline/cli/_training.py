@@ -115,14 +115,17 @@ def prepare(
     named: Callable[[T], T],
 ) -> Start[T] | None:
     """The run with its configuration: the launcher's, an earlier one to resume, or a new one. None where the work
-    was sent to an executor, which is printed. Raises TrainingError for settings that cannot be used."""
+    was sent to an executor, which is printed. Raises TrainingError for settings that cannot be used, JobError where
+    packages are missing."""
     from pipeline.jobs.launcher import find, launch_training
+    from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
 
     settings, where = Settings.from_env(), _where(chosen)
     config: Any = resolve(config_type, chosen, given, load_preset, named)
     if chosen.run is not None:
         return Start(settings, RunDirectory(chosen.run), config)
+    require_packages(kind, config)
     if chosen.resume is not None:
         directory = find(settings, chosen.resume)
         directory.withdraw_stop()

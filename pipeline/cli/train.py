@@ -245,11 +245,13 @@ def _named_speechllm(chosen: Chosen) -> "Callable[[SpeechLlmConfig], SpeechLlmCo
 def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     """Train letter-to-sound rules on the dictionary, for words that it lacks."""
     from pipeline.jobs.device_queue import device_turn
+    from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
     from pipeline.scoring.speech.packaging.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
 
     config = LetterToSoundConfig(epochs=epochs, seed=seed)
     settings = Settings.from_env()
+    require_packages("letter-to-sound")
     directory = RunDirectory.create(
         settings.runs_root, kind="letter-to-sound", name="letter-to-sound", config=config, seed=seed
     )
@@ -291,6 +293,7 @@ def sounds(
 ) -> None:
     """Train the model that marks single sounds of words beside a reference (experimental)."""
     from pipeline.jobs.device_queue import device_turn
+    from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
     from pipeline.scoring.sounds.training.card import ROWS, figure
     from pipeline.scoring.sounds.training.synthetic import SynthesisConfig
@@ -304,6 +307,7 @@ def sounds(
     synthesis = SynthesisConfig(noise=str(noise or ""), room_responses=str(room_responses or ""), seed=seed)
     config = SoundsTrainConfig(set_name, language, synthesis, seed=seed)
     settings = Settings.from_env()
+    require_packages("sounds")
     directory = RunDirectory.create(
         settings.runs_root, kind="sounds", name=f"sounds-{language}", config=config, seed=seed
     )

@@ -1,7 +1,7 @@
 """The table of results: evaluations, fine-tuning runs, published systems and people, one row each; stand-ins last."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from pipeline import artifacts
 from pipeline.evaluation.saved import SavedEvaluation, read_evaluations
 from pipeline.i18n import N_, _
 from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED, Making, SystemResult
+from pipeline.model_names import label, unlike
 from pipeline.runs import RunRecord, scan_runs
 from pipeline.scoring.speech.model_files import FILES, INFO_FILE
 from pipeline.settings import Settings
@@ -55,10 +56,12 @@ def result_rows(settings: Settings, run_ids: Collection[str] | None = None) -> l
     others, then published systems from best to worst total; stand-ins stand apart from all of them, at the end."""
     chosen = [run for run in finished_runs(settings) if run_ids is None or run.directory.id in run_ids]
     made = _makings(settings)
-    ours = [
+    rows = [
         *(of_evaluation(evaluation, made) for evaluation in read_evaluations(settings)),
         *(row for run in chosen if (row := of_run(run)) is not None),
     ]
+    names = unlike(row.short_name for row in rows)
+    ours = [replace(row, short_name=name) for row, name in zip(rows, names, strict=True)]
     return [
         *(row for row in ours if row.kind != STAND_IN),
         of_published(HUMAN),
@@ -135,7 +138,7 @@ def of_run(run: RunRecord) -> ResultRow | None:
             wer=_figure(table["wer"]["ours"]),
             told=False,
             n=int(figures["n"]["apa"]),
-            short_name=run.directory.id,
+            short_name=label(run.directory.id),
             kind=STAND_IN if is_stand_in(str(run.config.get("model"))) else "run",
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -16,7 +16,7 @@ from pipeline import artifacts, jsonl
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.i18n import _
 from pipeline.metrics.pronunciation import UtterancePair, utterance_per
-from pipeline.model_names import short_name
+from pipeline.model_names import PRONLAB, label
 from pipeline.records import to_json
 from pipeline.settings import Settings
 
@@ -25,20 +25,26 @@ RELEASED_FILE = "evaluation.json"
 
 @dataclass(frozen=True)
 class SavedEvaluation:
-    """A stored report as JSON, and where its rows are (None: figures only)."""
+    """A stored report as JSON, where its rows are (None: figures only), and whether it is of the speech model that
+    comes with Pronlab."""
 
     report: dict[str, Any]
     rows_file: Path | None
+    is_released: bool = False
 
     @property
     def name(self) -> str:
         return self.name_with(str(self.report["model_id"]))
 
     @property
+    def model_label(self) -> str:
+        return PRONLAB if self.is_released else label(str(self.report["model_id"]))
+
+    @property
     def short_name(self) -> str:
-        """Without the set and without the hash of the model."""
-        model, part = short_name(str(self.report["model_id"])), self.report.get("part")
-        return f"{model}, {part}" if part else model
+        """What fits beside figures on a phone: without the set."""
+        part = self.report.get("part")
+        return f"{self.model_label}, {part}" if part else self.model_label
 
     @property
     def source(self) -> str:
@@ -76,12 +82,16 @@ def read_evaluations(settings: Settings) -> list[SavedEvaluation]:
     """Those run here, newest first, then those of released models that were not run here. Damaged files are passed
     over."""
     here = sorted(settings.evaluations_root.glob("*.json"), key=lambda file: -file.stat().st_mtime)
-    evaluations = [SavedEvaluation(report, file.with_suffix(".rows.jsonl")) for file, report in _readable(here)]
+    released = [report for _file, report in _readable(sorted(settings.released_models.glob(f"*/{RELEASED_FILE}")))]
+    ids = {report["model_id"] for report in released}
+    evaluations = [
+        SavedEvaluation(report, file.with_suffix(".rows.jsonl"), report["model_id"] in ids)
+        for file, report in _readable(here)
+    ]
     known = {(e.report.get("model_id"), e.report.get("part")) for e in evaluations}
-    released = settings.released_models.glob(f"*/{RELEASED_FILE}")
-    for _file, report in _readable(sorted(released)):
+    for report in released:
         if (report.get("model_id"), report.get("part")) not in known:
-            evaluations.append(SavedEvaluation(report, None))
+            evaluations.append(SavedEvaluation(report, None, is_released=True))
     return evaluations
 
 

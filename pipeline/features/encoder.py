@@ -18,6 +18,7 @@ from pipeline.features.frames import Frames
 from pipeline.features.log_mel import log_mel
 from pipeline.features.timing import FEATURE_NAMES as TIMING_NAMES
 from pipeline.features.timing import timing
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Target
 from pipeline.settings import Settings
@@ -97,7 +98,7 @@ def encode(model: Any, mel: Any) -> tuple[Any, ...]:
 @lru_cache(maxsize=1)
 def _load(folder: Path, device: str) -> Any:
     """The model in evaluation mode."""
-    require("The extractor 'encoder'", ("transformers",), ModelError)
+    require(N_("The extractor 'encoder'"), ("transformers",), ModelError)
     import torch
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.errors import JobError
 from pipeline.i18n import N_
 from pipeline.jobs.executors import Job, Launch, executor
+from pipeline.jobs.requirements import require_packages
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory, scan_runs
@@ -47,11 +48,12 @@ def launch(
     """Make a run directory under `root` and start `pronlab <argv>` reporting to it.
 
     The command must take `--run`; it runs as whoever started it (`by`), and asks what they may. Raises JobError where
-    the process cannot be started; a process that ends before it reports becomes `lost` half a minute after it was
-    started, one that never reports after five minutes; its last words are in `log.txt`.
+    packages are missing or the process cannot be started; a process that ends before it reports becomes `lost` half a
+    minute after it was started, one that never reports after five minutes; its last words are in `log.txt`.
     """
     where = where or Where()
     executor(where.executor)  # an unknown one is named before anything is made
+    require_packages(kind, config)
     run = RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed, executor=where.executor)
     try:
         _start(Job(settings, run, tuple(argv), where.devices, where.nodes, where.options, _name(by)), where.executor)
@@ -101,7 +103,7 @@ def relaunch_training(settings: Settings, run: RunDirectory, by: Identity | None
 
 def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) -> None:
     """Resume a stopped, failed or lost run in its own directory, where it ran before. Raises JobError where it is
-    still running, is finished, or is of a kind that keeps no checkpoints."""
+    still running, is finished, is of a kind that keeps no checkpoints, or lacks packages."""
     permit(settings, by, Action.TRAIN)
     state = run.state
     if state.kind not in RESUMABLE:
@@ -112,6 +114,7 @@ def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) ->
         raise JobError(
             N_("{run} is {status}; only a stopped, failed or lost run can be resumed."), run=run.id, status=state.status
         )
+    require_packages(state.kind, run.config)
     run.withdraw_stop()
     run.requeue(state.executor)
     before = Launch.of(run)

@@ -127,6 +127,7 @@ PUBLISHED: tuple[SystemResult, ...] = (
     ),
     _published(
         N_("MuFFIN, weighted by rarity"), "Yan et al. 2025", mdd_f1=0.680, per=0.023,
+        short_name=N_("MuFFIN, reweighted"),
         making=Making(THREE_LARGE, OVER_A_BILLION, 1000 * MB_PER_MILLION[32], True, BEST_EPOCHS),
     ),
     _published(

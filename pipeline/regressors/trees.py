@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.regressors.balance import band_weights
 from pipeline.regressors.forest import Arrays, flattened, predict_trees
@@ -125,7 +126,7 @@ def fit_scaled(
 def require_search(config: TreeSettings) -> None:
     """Raises TrainingError where the package that searches is missing."""
     if config.search == "optuna":
-        require("The search", ("optuna",), TrainingError)
+        require(N_("The search"), ("optuna",), TrainingError)
 
 
 def searched(

@@ -19,7 +19,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import JobError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
@@ -102,7 +102,9 @@ class RunDirectory:
         """Raises RunGone where the folder is gone, JobError where its file is damaged."""
         content = self._read(CONFIG_FILE)
         if not isinstance(content, dict):
-            raise JobError(f"{self.path / CONFIG_FILE} is damaged: expected an object with the settings.")
+            raise JobError(
+                N_("{path} is damaged: expected an object with the settings."), path=str(self.path / CONFIG_FILE)
+            )
         return content
 
     @property
@@ -190,8 +192,8 @@ class RunDirectory:
             return artifacts.read_json(path)
         except (OSError, ValueError, RecursionError) as error:
             self.check_there()
-            reason = "it is not there" if isinstance(error, FileNotFoundError) else str(error)
-            raise JobError(f"{path} cannot be read as JSON: {reason}.") from error
+            reason = Message(N_("it is not there")) if isinstance(error, FileNotFoundError) else str(error)
+            raise JobError(N_("{path} cannot be read as JSON: {reason}."), path=str(path), reason=reason) from error
 
     @property
     def size_mb(self) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
-from pipeline.i18n import _
+from pipeline.i18n import N_, _, translated
 from pipeline.runs.directory import STATE_FILE, RunDirectory
 from pipeline.runs.state import RunGone, RunState
 from pipeline.times import utc_time
@@ -23,7 +23,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class DamagedRun:
-    """A folder among the runs that is no run, or one that cannot be read; `reason` is in words."""
+    """A folder among the runs that is no run, or one that cannot be read; `reason` is in words (a `Message`)."""
 
     path: Path
     reason: str
@@ -34,7 +34,7 @@ class DamagedRun:
         return _(
             "{folder} cannot be read: {reason}. Repair the file, move the folder elsewhere, or delete it with "
             "`pronlab runs delete {folder}`."
-        ).format(folder=self.path.name, reason=self.reason.rstrip("."))
+        ).format(folder=self.path.name, reason=translated(self.reason).rstrip("."))
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ def scan_runs(root: Path) -> RunListing:
             run = RunDirectory(path)
             try:
                 if not (path / STATE_FILE).is_file() and path.is_dir():
-                    raise JobError(f"it has no {STATE_FILE}, so it is not a run or an incomplete one")
+                    raise JobError(N_("it has no {file}, so it is not a run or an incomplete one"), file=STATE_FILE)
                 records.append(RunRecord(run, run.state, run.config))
             except RunGone:  # deleted at this moment
                 continue
             except JobError as error:
-                damaged.append(DamagedRun(path, str(error)))
+                damaged.append(DamagedRun(path, error.args[0]))
     newest_first = sorted(records, key=lambda record: utc_time(record.state.created_at), reverse=True)
     return RunListing(tuple(newest_first), tuple(damaged))
 

@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from pipeline.i18n import N_, SOURCE, _, language
+from pipeline.optional import NEEDS
 
 TEMPLATES = (
     N_("waiting for {run}: one training per device"),
@@ -46,6 +47,7 @@ TEMPLATES = (
         "the Compare page, or try another extractor."
     ),
     N_("Left out: {problem}"),
+    NEEDS,
     N_("merges its own speech adapter: {layout}"),
     N_("continues with its own speech adapter: {layout}"),
     N_("the checkpoint's adapter stands, with {settings}"),
@@ -56,7 +58,7 @@ TEMPLATES = (
 )
 
 
-TRANSLATED_VALUES = ("by", "held_out")  # whose values are of a few words, each in the catalogue
+TRANSLATED_VALUES = ("by", "held_out", "user")  # whose values are of a few words, each in the catalogue
 
 
 def translated(message: str) -> str:

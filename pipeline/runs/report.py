@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline import __version__
 from pipeline.errors import JobError
-from pipeline.i18n import _, language, minute, number
+from pipeline.i18n import N_, _, language, minute, number
 from pipeline.optional import require
 from pipeline.runs.comparison import Comparison, Curve, compare_runs, curves, section_of, setting_text
 from pipeline.runs.directory import RunDirectory
@@ -48,7 +48,7 @@ class Section:
 
 def html(runs: Sequence[RunDirectory], title: str) -> str:
     """The whole file, in the reader's language. Raises JobError where a package that draws it is missing."""
-    require("A report", ("jinja2", "matplotlib"), JobError, "dashboard")
+    require(N_("A report"), ("jinja2", "matplotlib"), JobError)
     from jinja2 import Environment, FileSystemLoader
 
     comparison = compare_runs(runs)

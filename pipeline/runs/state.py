@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
+from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
 from pipeline.times import utc_time
 
@@ -87,24 +88,33 @@ def state_of(raw: Any, path: Path) -> RunState:
     """The content of `run.json`, whoever wrote it. Raises JobError naming what in it is not a run's; settings that this
     version does not know are left out."""
     if not isinstance(raw, dict):
-        raise JobError(f"{path} is not a run's: expected an object, got {_type_name(raw)}.")
+        raise JobError(
+            N_("{path} is not a run's: expected an object, got {content}."),
+            path=str(path), content=Message(_type_name(raw)),
+        )  # fmt: skip
     if isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
         raise JobError(
-            f"{path} was written by a later version of Pronlab (format {raw['format']}, this one reads {FORMAT}): "
-            "update Pronlab to see it."
-        )
+            N_("{path} was written by a later version of Pronlab (format {theirs}, this one reads {ours}): update "
+               "Pronlab to see it."),
+            path=str(path), theirs=raw["format"], ours=FORMAT,
+        )  # fmt: skip
     known = {name: value for name, value in raw.items() if name in RunState.__dataclass_fields__}
     for name, (fits, expected) in _EXPECTED.items():
         if name not in known and name in ("kind", "name", "status", "created_at", "heartbeat_at"):
-            raise JobError(f"{path} is not a run's: {name} is missing.")
+            raise JobError(N_("{path} is not a run's: {name} is missing."), path=str(path), name=name)
         if name in known and not fits(known[name]):
-            raise JobError(f"{path} is damaged: {name} is {expected}, got {known[name]!r:.80}.")
+            raise JobError(
+                N_("{path} is damaged: {name} is {expected}, got {value}."),
+                path=str(path), name=name, expected=Message(expected), value=f"{known[name]!r:.80}",
+            )  # fmt: skip
     for name in ("created_at", "heartbeat_at", "ended_at"):
         try:
             if known.get(name) is not None:
                 utc_time(known[name])
         except ValueError as error:
-            raise JobError(f"{path} is damaged: {name}: {error}.") from error
+            raise JobError(
+                N_("{path} is damaged: {name}: {reason}."), path=str(path), name=name, reason=str(error)
+            ) from error
     return RunState(**known)
 
 
@@ -113,7 +123,8 @@ def age_s(iso: str) -> Seconds:
 
 
 def _type_name(value: Any) -> str:
-    return {type(None): "null", list: "a list", str: "text", bool: "true or false"}.get(type(value), "a number")
+    names = {type(None): N_("null"), list: N_("a list"), str: N_("text"), bool: N_("true or false")}
+    return names.get(type(value), N_("a number"))
 
 
 def _is_number(value: Any) -> bool:
@@ -137,17 +148,17 @@ def _is_object(value: Any) -> bool:
 
 
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("kind", "name", "executor", "device", "waits_for", "message", "host"), (_is_text, "text")),
+    **dict.fromkeys(("kind", "name", "executor", "device", "waits_for", "message", "host"), (_is_text, N_("text"))),
     "status": (lambda value: _is_text(value) and value in STATUSES, f"one of {', '.join(STATUSES)}"),
-    "pid": (_or_null(lambda value: _is_whole(value) and 0 < value < 2**31), "the number of a process or null"),
-    "pid_started_at": (_or_null(_is_number), "a number or null"),
-    "created_at": (_is_text, "a time"),
-    "heartbeat_at": (_is_text, "a time"),
-    "ended_at": (_or_null(_is_text), "a time or null"),
-    "progress": (_or_null(_is_number), "a number or null"),
-    **dict.fromkeys(("error", "git_commit", "data_hash"), (_or_null(_is_text), "text or null")),
-    "seed": (_or_null(_is_whole), "a whole number or null"),
-    "threads": (_or_null(lambda value: _is_whole(value) and 0 < value < 10_000), "a whole number or null"),
-    **dict.fromkeys(("versions", "result"), (_is_object, "an object")),
-    "format": (_is_whole, "a whole number"),
+    "pid": (_or_null(lambda value: _is_whole(value) and 0 < value < 2**31), N_("the number of a process or null")),
+    "pid_started_at": (_or_null(_is_number), N_("a number or null")),
+    "created_at": (_is_text, N_("a time")),
+    "heartbeat_at": (_is_text, N_("a time")),
+    "ended_at": (_or_null(_is_text), N_("a time or null")),
+    "progress": (_or_null(_is_number), N_("a number or null")),
+    **dict.fromkeys(("error", "git_commit", "data_hash"), (_or_null(_is_text), N_("text or null"))),
+    "seed": (_or_null(_is_whole), N_("a whole number or null")),
+    "threads": (_or_null(lambda value: _is_whole(value) and 0 < value < 10_000), N_("a whole number or null")),
+    **dict.fromkeys(("versions", "result"), (_is_object, N_("an object"))),
+    "format": (_is_whole, N_("a whole number")),
 }

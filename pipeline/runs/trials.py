@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.runs.directory import RunDirectory
 from pipeline.runs.metrics import is_number
@@ -66,7 +67,7 @@ def importance(search: Search) -> dict[str, float]:
     values = {trial.value for trial in search.trials}
     if len(search.trials) < FEWEST or len(values) < 2 or not search.varied:
         return {}
-    require("The importance of settings", ("optuna", "sklearn"), JobError)
+    require(N_("The importance of settings"), ("optuna", "sklearn"), JobError)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.audio.load import Audio
+from pipeline.errors import CorpusError
+from pipeline.i18n import N_
+from pipeline.optional import install_command
 from pipeline.settings import Settings
 from pipeline.synthesis import espeak, piper
 from pipeline.synthesis.manner import AS_IT_IS, Manner
@@ -28,3 +31,15 @@ def voices_of(settings: Settings, language: str, folders: Sequence[Path] = ()) -
     """Natural ones first: Piper's in `folders`, in `<data root>/voices` and in an installed package, then those of
     eSpeak NG. None where no synthesiser is installed, or none knows the language."""
     return [*piper.voices(language, [*folders, settings.data_root / "voices"]), *espeak.voices(language)]
+
+
+def voices_for(settings: Settings, language: str, folders: Sequence[Path] = ()) -> list[Voice]:
+    """As `voices_of`. Raises CorpusError, with what to install, where there are none."""
+    voices = voices_of(settings, language, folders)
+    if not voices:
+        raise CorpusError(
+            N_("No synthesiser here speaks {language!r}. Install eSpeak NG (`apt install espeak-ng`), or Piper "
+               "(`{command}`) with a voice of that language in {folder}."),
+            language=language, command=install_command(["piper"]), folder=str(settings.data_root / "voices"),
+        )  # fmt: skip
+    return voices

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.model_folders import put_in_place, take_back
 from pipeline.optional import require
 from pipeline.presets import misfits
@@ -161,7 +162,7 @@ def deploy(settings: Settings, source: Path) -> TabularInfo:
     here."""
     info = load_info(source)
     if info.kind == ENCODER:
-        require("A text encoder", ("torch", "transformers"), ModelError)
+        require(N_("A text encoder"), ("torch", "transformers"), ModelError)
         check_weights(source)
         names = sorted(path.name for path in source.iterdir() if path.suffix in ENCODER_SUFFIXES)
     else:

@@ -16,6 +16,7 @@ from torch import Tensor
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.metrics.regression import regression_metrics
 from pipeline.optional import require
 from pipeline.records import to_json
@@ -41,7 +42,7 @@ from pipeline.tabular.train import (
     write_predictions,
 )
 
-WHAT = "An encoder of prompts"
+WHAT = N_("An encoder of prompts")
 TINY_WIDTH, TINY_LAYERS, TINY_TOKENS = 64, 2, 600
 PAD, UNKNOWN, START, END, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 

@@ -15,6 +15,7 @@ from scipy.fft import dct, rfft
 from pipeline import presets
 from pipeline.errors import CorpusError, FeatureError
 from pipeline.features.mel import mel_filters
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds
 
@@ -135,7 +136,7 @@ class FrameStream:
 
 
 def _micro_front_end() -> Any:
-    require("Features of the kind micro", ("pymicro_features",), FeatureError)
+    require(N_("Features of the kind micro"), ("pymicro_features",), FeatureError)
     from pymicro_features import MicroFrontend
 
     return MicroFrontend()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
 from pipeline.errors import AudioError, ServiceError
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds, to_json
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
@@ -131,7 +132,7 @@ def _file(path: Path) -> Iterator[Samples]:
 
 
 def _microphone(device: str) -> Iterator[Samples]:
-    require("Listening to the microphone", ("sounddevice",), AudioError)
+    require(N_("Listening to the microphone"), ("sounddevice",), AudioError)
     try:
         import sounddevice
     except OSError as error:  # the package is there, the library it uses is not

@@ -9,6 +9,7 @@ import yaml
 
 from pipeline import artifacts
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.presets import build, merged
@@ -41,7 +42,7 @@ def search_settings(
 ) -> dict[str, Any]:
     """`trials` trainings of `steps` steps; the best settings are left in `best.yaml`. Goes on with the study of the run
     directory. Raises JobError without optuna."""
-    require("The search", ("optuna",), JobError)
+    require(N_("The search"), ("optuna",), JobError)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -11,7 +11,7 @@ import pytest
 from dashboard.components.scored_text import VERDICTS, heard_in_words
 from pipeline import artifacts
 from pipeline.importing.importer import import_path
-from pipeline.metrics.published import HUMAN, PAPER, PUBLISHED
+from pipeline.metrics.published import HUMAN, N_TEST, PAPER, PUBLISHED
 from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.practice.lessons import get_lesson
 from pipeline.records import PhoneScore, Verdict
@@ -95,7 +95,9 @@ def test_results_stand_beside_paper_systems_and_people(
     table = page.dataframe[0].value
     assert "Whisper-large-v3" in set(page.dataframe[-1].value["Encoder"])
     assert "Chosen on the test part" in said(page)
-    assert {PAPER.short_name, HUMAN.short_name} <= set(table["System"])
+    assert {PAPER.short_name, HUMAN.short_name, "Pronlab, dev"} <= set(table["System"])
+    assert max(map(len, table["System"])) <= 25, "figures have room beside it on a phone"
+    assert f"the same over all {N_TEST:,} test utterances" in said(page), "why one expert has two figures"
     assert PAPER.source in set(table["Source"])
     assert len(table) == len(PUBLISHED) + 1 + 1 + _released()
     shown = said(page)

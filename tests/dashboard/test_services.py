@@ -12,7 +12,7 @@ from dashboard.services import compare, data, jobs, results, shared
 from dashboard.services import train as training
 from pipeline.errors import CorpusError, JobError
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
-from pipeline.model_names import short_names
+from pipeline.model_names import label, short_names, unlike
 from pipeline.people.access import GUEST
 from pipeline.records import AudioReport, Problem, ScoreResult, Target
 from pipeline.runs import RunDirectory
@@ -166,6 +166,12 @@ def test_utterances_become_rows_by_aspect_and_by_rater() -> None:
     assert list(rows["age_group"]) == ["9-12", "?"]
     assert list(results.rater_table(utterances, "total")["expert"]) == [50.0, 70.0]
     assert results.rater_table(utterances[1:], "total").empty
+
+
+def test_labels_of_models_leave_room_for_figures() -> None:
+    assert label("speech-whisper_base-average-8b27de45-heads") == "whisper_bas…ge-heads"
+    assert label("speech-tiny-0123abcd") == "tiny"
+    assert unlike(["a", "b", "a"]) == ["a", "b", "a (2)"]
 
 
 def test_short_names_of_models_leave_out_the_hash_unless_two_would_be_the_same() -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from pipeline.errors import ModelError, TrainingError
 from pipeline.features.acoustic57 import FEATURE_NAMES
+from pipeline.importing.importer import import_path
 from pipeline.records import RubricName
 from pipeline.regressors.confidence import confidence_table
 from pipeline.regressors.trees import fit as fit_trees
 from pipeline.runs import RunDirectory
-from pipeline.scoring.feature_based.before_training import word_blindness
+from pipeline.scoring.feature_based import before_training
+from pipeline.scoring.feature_based.before_training import References, recommended, word_blindness
 from pipeline.scoring.feature_based.config import TrainConfig, load_preset
 from pipeline.scoring.feature_based.data import META_COLUMNS, TrainingData, load_training_data, write_csv
 from pipeline.scoring.feature_based.deploy import deploy, rollback
@@ -499,6 +501,23 @@ def test_features_that_do_not_know_the_word_are_told_before_training(settings: S
     assert told.startswith("The 57 features of acoustic57 do not know which word was said")
     assert "words of this set have one. On the synthetic demo set acoustic57 reaches a mean error of 16.0" in told
     assert word_blindness(settings, TrainConfig(set=tiny_set, extractor="reference")) is None
+
+
+def test_the_features_that_measure_better_are_recommended(
+    settings: Settings, tiny_set: str, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert recommended(settings, tiny_set) is None, "some of its words have no reference"
+    monkeypatch.setattr(before_training, "references_of", lambda settings, name: References(6, 6))
+    better = recommended(settings, tiny_set)
+    assert better is not None
+    assert better.extractor == "reference"
+    assert "all 6 words of this set have one" in better.why
+    assert "its mean error was 9.6 points, that of acoustic57, which does not know the word, 16.0" in better.why
+    import_path(settings, speech_manifest, name="ocean")
+    better = recommended(settings, "ocean")
+    assert better is not None
+    assert better.extractor == "timing"
+    assert "its mean error was 9.0 points, that of acoustic57 10.4" in better.why
 
 
 FOREIGN: list[dict[str, object]] = [

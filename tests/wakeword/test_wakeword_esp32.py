@@ -113,5 +113,5 @@ def test_a_detector_that_no_microcontroller_can_hear_is_refused(model: Path, tmp
 
 def test_a_front_end_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.optional.is_there", lambda name: False)
-    with pytest.raises(FeatureError, match=r"needs pymicro_features: pip install 'pronlab\[esp32\]'"):
+    with pytest.raises(FeatureError, match=r"needs pymicro_features: `\S*pip install 'pronlab\[esp32\]'`"):
         FrameStream(FeatureConfig(kind="micro", window_s=0.03))

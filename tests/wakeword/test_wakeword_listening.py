@@ -117,7 +117,7 @@ def test_a_bundle_that_is_none_is_refused(bundle: Path, tmp_path: Path) -> None:
 
 def test_a_microphone_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.optional.is_there", lambda name: False)
-    with pytest.raises(AudioError, match=r"needs sounddevice: pip install 'pronlab\[microphone\]'"):
+    with pytest.raises(AudioError, match=r"needs sounddevice: `\S*pip install 'pronlab\[microphone\]'`"):
         next(sound_of(""))
 
 

@@ -1,6 +1,7 @@
 """Clips of a word by synthesisers, phrases near it, and which voices there are."""
 
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +19,11 @@ from pipeline.synthesis import espeak, piper
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 from pipeline.synthesis.voices import voices_of
 from pipeline.wakeword.data import near_phrases as phrases
-from pipeline.wakeword.data import speaking
+from pipeline.wakeword.data.clip_library import open_library
 from pipeline.wakeword.data.clips import Label, scan_folders
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.speaking import speak
+from pipeline.wakeword.wake_words import pronunciation, wake_word
 
 DICTIONARY = ("computer", "computers", "commuter", "compute", "snow", "boy", "no", "toy", "so", "say", "tea", "harvest")
 
@@ -44,7 +46,9 @@ class Tone:
 @pytest.fixture
 def tones(monkeypatch: pytest.MonkeyPatch) -> list[Tone]:
     voices = [Tone("low", 120.0), Tone("high", 240.0)]
-    monkeypatch.setattr(speaking, "voices_of", lambda settings, language, folders: voices if language == "en" else [])
+    monkeypatch.setattr(
+        "pipeline.synthesis.voices.voices_of", lambda _settings, language, _folders: voices if language == "en" else []
+    )
     return voices
 
 
@@ -106,6 +110,43 @@ def test_what_cannot_be_spoken_is_told(settings: Settings, tmp_path: Path, tones
     (tmp_path / "mine" / "thesis.txt").write_text("x")
     with pytest.raises(CorpusError, match="nothing was written"):
         speak(settings, "computer", tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("  smart   mirror ", "smart mirror"), ("let’s go", "let's go"), ("s\u0327imdi", "şimdi"), ("R2-D2", "R2-D2"),
+        ("hey\u200b you", "hey you"), ("नमस्ते", "नमस्ते"),
+    ],
+)  # fmt: skip
+def test_a_wake_word_is_kept_as_it_is_said(text: str, word: str) -> None:
+    assert wake_word(text) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a/b", "'/'"), ("x\x00y", r"'\\x00'"), ("a\nb", r"'\\n'"), ("hey!", "'!'"), ("42", "Write numbers as words"),
+        ("- -", "no letters"), ("", "Write the word first"), (" \u200b ", "no letters"),
+        ("a" * 200, "at most; .* has 200"),
+    ],
+)  # fmt: skip
+def test_what_nobody_can_say_is_no_wake_word_anywhere(
+    settings: Settings, tmp_path: Path, tones: list[Tone], text: str, reason: str
+) -> None:
+    for take in (wake_word, partial(open_library, settings, create=True), partial(speak, settings, out=tmp_path / "x")):
+        with pytest.raises(CorpusError, match=reason):
+            take(text)
+    with pytest.raises(CorpusError, match=reason):
+        speak(settings, "computer", tmp_path / "x", pronunciations=[text])
+    assert not (tmp_path / "x").exists()
+
+
+def test_phonemes_are_a_pronunciation_and_no_word() -> None:
+    assert pronunciation(" [[k@mpj'u:t3]] ") == "[[k@mpj'u:t3]]"
+    for text in ("[[a\nb]]", "[[" + "a" * 300):
+        with pytest.raises(CorpusError, match="phonemes are printable signs"):
+            pronunciation(text)
 
 
 @pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")

@@ -13,8 +13,8 @@ from dashboard.services import results
 from dashboard.services.results import Utterances
 from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import N_, _, ngettext, number, percent
-from pipeline.metrics.published import PAPER_PER_ACCURACY
-from pipeline.model_names import short_names
+from pipeline.metrics.published import N_TEST, PAPER_PER_ACCURACY
+from pipeline.model_names import unlike
 
 ASPECTS = {
     "accuracy": N_("Accuracy"),
@@ -29,8 +29,7 @@ WORD_ASPECTS = {"accuracy": N_("Word accuracy"), "stress": N_("Word stress"), "t
 
 def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation:
     """By its place in the list: two evaluations may share a name. Drawn as a heading where there is only one."""
-    short = short_names(str(evaluation.report["model_id"]) for evaluation in evaluations)
-    names = [evaluation.name_with(short[str(evaluation.report["model_id"])]) for evaluation in evaluations]
+    names = unlike(evaluation.name_with(evaluation.model_label) for evaluation in evaluations)
     index = 0
     if len(evaluations) > 1:
         index = st.selectbox(
@@ -102,7 +101,11 @@ def levels(chosen: SavedEvaluation) -> None:
     with left:
         fitted(rows, right=["PCC", "MSE", "n", _("Human ceiling")])
         st.caption(
-            _("95 % bootstrap intervals over speakers. Human ceiling: one expert against the median of the others.")
+            _(
+                "95 % bootstrap intervals over speakers. Human ceiling: one expert against the median of the others, "
+                "on the recordings of this evaluation. “One expert” in the table at the top is the same over all {n} "
+                "test utterances of speechocean762, so its figures differ."
+            ).format(n=number(N_TEST))
         )
     with right:
         _detection(report)

@@ -16,6 +16,7 @@ from pipeline.evaluation.results_table import LABELS, OURS, ResultRow
 from pipeline.i18n import N_, _, number
 from pipeline.metrics.published import N_TEST
 
+SYSTEM_WIDEST = 190  # pixels: on a phone two figures stand beside it
 FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX", "png": "PNG"}  # not shown: they are names
 GAPS = {
     "accuracy": N_("Accuracy"), "fluency": N_("Fluency"), "prosodic": N_("Prosody"), "total": N_("Total")
@@ -52,6 +53,7 @@ def table(rows: Sequence[ResultRow], *, any_of_ours: bool) -> None:
     _draw(rows, list(LABELS))
     say_damaged(results.damaged_runs())
     notes = [
+        _("Shaded: models of this installation, with their full names in the last column."),
         _("Correlation (PCC) with the reference scores unless the column says otherwise."),
         _(
             "Published figures are over all {n} test utterances; ours are over the part named, with their number in "
@@ -82,19 +84,16 @@ def _draw(rows: Sequence[ResultRow], columns: Sequence[str]) -> None:
     shown = export.shown(rows)
     labels = {name: _(label) for name, label in LABELS.items()}
     for index, row in enumerate(rows):
-        shown.loc[index, labels["system"]] = _short(row)
+        shown.loc[index, labels["system"]] = _(row.short_name or row.system)
         if row.source == OURS:  # the whole name, with the model's id
             shown.loc[index, labels["source"]] = row.system
     fitted(
         shown[[labels[name] for name in columns]],
         right=[labels[name] for name in columns if name not in export.TEXTS],
         helps={labels["gap"]: _("PCC of the total minus that of the paper (arXiv 2509.02915)")},
+        marked=[index for index, row in enumerate(rows) if row.source == OURS],
+        first_widest=SYSTEM_WIDEST,
     )
-
-
-def _short(row: ResultRow) -> str:
-    """What fits beside the figures on a phone: all that is here scores speech."""
-    return _(row.short_name or row.system).removeprefix("speech-")
 
 
 def _gap(rows: Sequence[ResultRow]) -> str:
@@ -104,4 +103,4 @@ def _gap(rows: Sequence[ResultRow]) -> str:
     )
     if not gaps:
         return _("Gap to the paper: none could be measured.")
-    return _("Gap to the paper of {system}: {gaps}.").format(system=plain(_short(rows[0])), gaps=gaps)
+    return _("Gap to the paper of {system}: {gaps}.").format(system=plain(rows[0].short_name), gaps=gaps)

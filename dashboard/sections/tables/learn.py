@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import score_charts
 from dashboard.components.confirm import confirm
+from dashboard.components.packages import say_missing
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.run_list import say_damaged, stored
 from dashboard.markup import message, plain
@@ -18,6 +19,7 @@ from pipeline.metrics.regression import TARGETS
 from pipeline.presets import build
 from pipeline.regressors.trees import MODELS, SEARCHES
 from pipeline.runs import ACTIVE, RunDirectory
+from pipeline.runs.messages import translated
 from pipeline.tabular.config import TabularConfig
 from pipeline.tabular.prompt_encoder_config import PromptModelConfig, load_preset
 
@@ -80,9 +82,10 @@ def train(task: str, source: str) -> None:
         _("Model"), models, default=models[0], required=True, format_func=lambda name: _(MODEL_TITLES[name]),
         key="table-model",
     )  # fmt: skip
+    can_start = say_missing(tables.ENCODERS if model == ENCODER else tables.TREES)
     with st.form("table-train", border=False), errors_in_words():
         config = _encoder_config(source) if model == ENCODER else _trees_config(task, source, str(model or models[0]))
-        if st.form_submit_button(_("Train"), type="primary", icon=":material/play_arrow:"):
+        if st.form_submit_button(_("Train"), type="primary", icon=":material/play_arrow:", disabled=not can_start):
             st.toast(_("{run} has started.").format(run=plain(tables.start(config()))))
     _watch(task)
 
@@ -129,10 +132,8 @@ def _watch(task: str) -> None:
     say_damaged(listing.damaged)
     active = [run for run in listing.records if run.state.status in ACTIVE]
     for run in active:
-        st.progress(
-            min(1.0, max(0.0, run.state.progress or 0.0)),
-            text=plain(f"{run.directory.id}: {run.state.message or run.state.status}"),
-        )
+        doing = translated(run.state.message) if run.state.message else _("Starting …")
+        st.progress(min(1.0, max(0.0, run.state.progress or 0.0)), text=plain(f"{run.directory.id}: {doing}"))
     if active:
         return
     newest = next(iter(listing.records), None)
@@ -141,7 +142,8 @@ def _watch(task: str) -> None:
         return
     status = _(STATUS.get(newest.state.status, newest.state.status))
     if newest.state.status in ("failed", "lost"):
-        st.error(message(f"{newest.directory.id}: {status}. {newest.state.error}"), icon=":material/error:")
+        reason = translated(newest.state.error or "")
+        st.error(message(f"{newest.directory.id}: {status}. {reason}"), icon=":material/error:")
     else:
         st.caption(_("{run}: {status}. See Results.").format(run=plain(newest.directory.id), status=status))
 

@@ -40,20 +40,22 @@ SEARCHES = {"none": N_("none"), "grid": N_("small grid"), "full": N_("full grid"
 BOOSTING_DEPTH = 3
 
 
-def start_feature_based_training() -> bool:
-    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
+def start_feature_based_training(can_start: bool) -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started. It can be sent where
+    `can_start`."""
     chosen = choose_set()
     if chosen is None:
         return False
     extractors = {choice.name: choice for choice in train.extractors()}
-    blind = train.word_blindness(chosen.name)
-    if blind:
-        st.caption(":material/info: " + message(blind))  # not shown
+    preselected, why = train.features_for(chosen.name)
+    if why:
+        st.caption(":material/info: " + message(why))  # not shown
     with st.form("train", border=False):
         left, middle, right = st.columns(3)
         model = left.selectbox(_("Model"), list(MODELS), format_func=lambda name: _(MODELS[name]))
         extractor = middle.selectbox(
-            _("Features"), list(extractors),
+            _("Features"), list(extractors), index=list(extractors).index(preselected),
+            key=f"train-features-{chosen.name}",
             help="  \n".join(_extractor_text(choice) for choice in extractors.values()),
         )  # fmt: skip
         name = right.text_input(_("Name of the run"), placeholder=_("default: features and model"), max_chars=60)
@@ -82,7 +84,9 @@ def start_feature_based_training() -> bool:
                 _("Balance the bands"),
                 help=_("Weights recordings so that bands with few of them count as much as the others."),
             )
-        submitted = st.form_submit_button(_("Start training"), type="primary", icon=":material/play_arrow:")
+        submitted = st.form_submit_button(
+            _("Start training"), type="primary", icon=":material/play_arrow:", disabled=not can_start
+        )
     if submitted:
         problem = extractors[extractor].problem
         if problem is not None:

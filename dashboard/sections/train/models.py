@@ -7,8 +7,9 @@ from dashboard.sections.train.places import place_name
 from dashboard.services import train
 from dashboard.services.train import ModelRow, ModelState
 from pipeline.i18n import N_, _, number
-from pipeline.model_names import short_names
+from pipeline.model_names import PRONLAB, short_names
 from pipeline.runs.words import metric_text
+from pipeline.scoring.speech.model_files import FOLDER as SPEECH
 
 STATES = {
     ModelState.DEPLOYED: N_("Deployed"),
@@ -19,7 +20,9 @@ STATES = {
 
 def scoring_now() -> None:
     rows = train.models()
-    names = short_names(row.model_id for row in rows)
+    names = short_names(row.model_id for row in rows) | {
+        row.model_id: PRONLAB for row in rows if row.place == SPEECH and row.state is ModelState.DEFAULT
+    }
     scoring = [f"{place_name(row.place)} **{plain(names[row.model_id])}**" for row in rows if row.scores]
     if not scoring:
         st.caption(_("No model scores here yet: the heuristic scores everything."))
@@ -47,7 +50,7 @@ def _table(rows: list[ModelRow], names: dict[str, str]) -> None:
             for row in rows
         ],
         hide_index=True,
-        column_config={_("Model"): st.column_config.TextColumn(pinned=True)},
+        column_config={_("Model"): st.column_config.TextColumn(pinned=True, width="medium")},
     )
     st.caption(
         _(

@@ -36,8 +36,9 @@ PUBLISHED = {"accuracy": "accuracy", "fluency": "fluency", "prosodic": "prosodic
 EXAMPLE = "batch_s=20\nencoder_rate=5e-5"  # not shown
 
 
-def start_speech_training() -> bool:
-    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
+def start_speech_training(can_start: bool) -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started. It can be sent where
+    `can_start`."""
     sets = train.speech_sets()
     if not sets:
         st.info(
@@ -60,7 +61,9 @@ def start_speech_training() -> bool:
         fold = numbers[3].number_input(_("Held-out fold"), 0, SpeechTrainConfig.folds - 1, 0)
         part = numbers[4].text_input(_("Part of the set"), value=SpeechTrainConfig.part)
         last = last_fields("speech", EXAMPLE)
-        submitted = st.form_submit_button(_("Start fine-tuning"), type="primary", icon=":material/play_arrow:")
+        submitted = st.form_submit_button(
+            _("Start fine-tuning"), type="primary", icon=":material/play_arrow:", disabled=not can_start
+        )
     if submitted:
         given: dict[str, Any] = {
             "set": first.set_name, "seed": int(seed), "part": part.strip(), "name": first.run_name("speech", int(seed)),

@@ -48,8 +48,9 @@ REFERENCE = N_("the released scores, or the median of the raters where there are
 EXAMPLE = "r=32\nschedule=cosine\nwarmup_share=0.03"  # not shown
 
 
-def start_speechllm_training() -> bool:
-    """Draw the form; a started run is chosen for watching. Returns whether one was started."""
+def start_speechllm_training(can_start: bool) -> bool:
+    """Draw the form; a started run is chosen for watching. Returns whether one was started. It can be sent where
+    `can_start`."""
     sets = train.speech_sets()
     if not sets:
         st.info(
@@ -92,8 +93,12 @@ def start_speechllm_training() -> bool:
         seed = numbers[3].number_input(_("Seed"), 0, 2**31 - 1, 0)
         last = last_fields("speechllm", EXAMPLE, shared=True)
         with st.container(horizontal=True):
-            submitted = st.form_submit_button(_("Start fine-tuning"), type="primary", icon=":material/play_arrow:")
-            planned = st.form_submit_button(_("Estimate"), icon=":material/calculate:", help=_("Memory and time."))
+            submitted = st.form_submit_button(
+                _("Start fine-tuning"), type="primary", icon=":material/play_arrow:", disabled=not can_start
+            )
+            planned = st.form_submit_button(
+                _("Estimate"), icon=":material/calculate:", help=_("Memory and time."), disabled=not can_start
+            )
     started = False
     if submitted or planned:
         given: dict[str, Any] = {

@@ -10,6 +10,7 @@ from dashboard.components.report_files import download_json
 from dashboard.components.voice_recorder import voice_recorder
 from dashboard.markup import plain
 from dashboard.sections.wakeword import record, rendered, speak
+from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.services import wakeword
 from pipeline.audio.load import MAX_UPLOAD_BYTES
 from pipeline.i18n import N_, _, ngettext, number, pgettext
@@ -68,7 +69,7 @@ def draw(clips: ClipLibrary | None) -> None:
 
 def _new_word() -> None:
     with st.form("new-word", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        word = st.text_input(_("New word or phrase"), placeholder="computer", max_chars=60)
+        word = st.text_input(_("New word or phrase"), placeholder=_("computer"), max_chars=60)
         submitted = st.form_submit_button(_("Create"), icon=":material/add:")
     if submitted:
         with errors_in_words():
@@ -100,7 +101,12 @@ def _add(clips: ClipLibrary) -> None:
         _("Files"), type=UPLOAD_TYPES, accept_multiple_files=True, key=f"wakeword-files-{round_}",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
     )  # fmt: skip
-    st.caption(_("Or record a clip"))
+    st.caption(
+        _(
+            "Or record one clip of this kind, such as other speech or the noise of the room. For takes of the word, "
+            "**Record the word** below checks each."
+        )
+    )
     recording = voice_recorder(f"wakeword-{round_}", SPANS[WORD], key="wakeword-recorder")
     uploads = [(file.name, file.getvalue()) for file in files or []]
     if recording is not None:
@@ -151,13 +157,7 @@ def _set_aside(clips: ClipLibrary) -> None:
 def _check(clips: ClipLibrary) -> None:
     key = f"scan-{clips.name}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pattern = st.text_input(
-            _("Speaker in the path"), key="wakeword-source", placeholder="(speaker[0-9]+)_",
-            help=_(
-                "A regular expression whose first group is the speaker. All clips of a speaker stay on one side of a "
-                "split. If empty, each file counts as a speaker."
-            ),
-        )  # fmt: skip
+        pattern = speaker_field(key="wakeword-source")
         clicked = st.button(_("Check clips"), icon=":material/fact_check:", disabled=not clips.files("positive"))
     if clicked:
         bar = st.progress(0.0)

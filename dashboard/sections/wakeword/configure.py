@@ -8,11 +8,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.confirm import confirm
+from dashboard.components.packages import say_missing
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import last_fields
 from dashboard.markup import plain
 from dashboard.sections.wakeword import tuning
 from dashboard.sections.wakeword.setting_fields import draw_fields, reset
+from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number
 from pipeline.presets import build, merged
@@ -34,6 +36,8 @@ def draw(clips: ClipLibrary | None) -> None:
     if clips is None or not (clips.files("positive") or clips.has_spoken):
         st.info(_("Add or speak clips of the word under 1 Data first."), icon=":material/arrow_back:")
         return
+    can_start = say_missing("wakeword")
+    can_search = can_start and say_missing("wakeword-search")
     preset, of_it = _choose_preset()
     sets = wakeword.speech_folders()
     with st.form("train-wakeword", border=False):
@@ -44,7 +48,7 @@ def draw(clips: ClipLibrary | None) -> None:
         )  # fmt: skip
         name = columns[1].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
         seed = columns[2].number_input(_("Seed"), 0, 2**31 - 1, 0)
-        pattern = columns[3].text_input(_("Speaker in the path"), placeholder="(speaker[0-9]+)_")
+        pattern = speaker_field(columns[3])
         known = [word for word in wakeword.words() if word != clips.name]
         more = (
             st.multiselect(
@@ -60,14 +64,16 @@ def draw(clips: ClipLibrary | None) -> None:
         last = last_fields("wakeword")
         with st.container(horizontal=True):
             pressed = {
-                START: st.form_submit_button(_("Start training"), type="primary", icon=":material/play_arrow:"),
-                CHECK_FIT: st.form_submit_button(_("Check fit"), icon=":material/scale:"),
+                START: st.form_submit_button(
+                    _("Start training"), type="primary", icon=":material/play_arrow:", disabled=not can_start
+                ),
+                CHECK_FIT: st.form_submit_button(_("Check fit"), icon=":material/scale:", disabled=not can_start),
                 RATE: st.form_submit_button(
-                    _("Find a rate"), icon=":material/show_chart:",
+                    _("Find a rate"), icon=":material/show_chart:", disabled=not can_start,
                     help=_("A short run whose learning rate rises until the loss does."),
                 ),
                 SEARCH: st.form_submit_button(
-                    _("Search"), icon=":material/manage_search:",
+                    _("Search"), icon=":material/manage_search:", disabled=not can_search,
                     help=_("Short trainings with other settings; the best are chosen on the validation clips."),
                 ),
             }  # fmt: skip
@@ -82,7 +88,7 @@ def draw(clips: ClipLibrary | None) -> None:
                 "name": name.strip() or f"{'-'.join([clips.name, *more])}-{preset}-seed{seed}",
                 "seed": int(seed),
                 "data": _data([clips, *map(wakeword.library, more)], sets, others),
-                "data.source": pattern.strip(),  # not shown
+                "data.source": pattern,  # not shown
             }
             config = build(WakewordConfig, merged(wakeword.preset(preset), given, data))
             if pressed[SAVE]:

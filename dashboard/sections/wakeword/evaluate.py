@@ -379,7 +379,9 @@ def _try(run: RunDirectory, word: str) -> None:
         return
     audio = recorder(f"wakeword-{run.id}")
     if audio is None:
-        st.caption(_("Say the word among other words, or upload a recording."))
+        st.caption(
+            _("To try the detector: say the word among other words, or upload a recording. Nothing of it is kept.")
+        )
         return
     with st.spinner(_("Detecting …")):
         result = wakeword.detect(run, audio, chosen, threshold, word)

@@ -8,12 +8,12 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json
 from dashboard.components.run_list import stored
-from dashboard.markup import document
+from dashboard.markup import document, message
 from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import wakeword
 from pipeline import artifacts
-from pipeline.i18n import _, number, percent
-from pipeline.optional import is_there
+from pipeline.i18n import N_, _, number, percent
+from pipeline.optional import needs
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
 from pipeline.wakeword.file_names import BUNDLE, CARD, EXPORT_REPORT, EXPORTS
@@ -26,8 +26,10 @@ def draw(run: RunDirectory) -> None:
     finished = wakeword.finished_run(run)
     folder = finished.home / EXPORTS
     exported = (folder / EXPORT_REPORT).is_file()
-    if not is_there("onnx"):
-        st.info(_("ONNX and INT8 need the package onnx: `pip install onnx`. TorchScript is written without it."))
+    without_onnx = needs(N_("The export as ONNX and INT8"), ("onnx",))
+    if without_onnx is not None:
+        rest = _("TorchScript is written without it.")
+        st.info(f"{message(without_onnx)} {rest}", icon=":material/download:")
     label = _("Export again") if exported else _("Export to ONNX, TorchScript and INT8")
     if st.button(label, type="secondary" if exported else "primary", icon=":material/deployed_code:"):
         wakeword.start_work("export", run)

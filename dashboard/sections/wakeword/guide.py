@@ -47,14 +47,31 @@ GUIDE = (
     ),
 )
 COMMANDS = (
-    "pronlab wakeword add computer --positive DIR --negative DIR --noise DIR",  # not shown
-    "pronlab wakeword train --positive DIR --negative DIR --noise DIR --rir DIR --preset default",  # not shown
-    "pronlab wakeword evaluate RUN --positive DIR --background DIR --noise DIR --hours 2",  # not shown
-    "pronlab wakeword robustness RUN --positive DIR --background DIR",  # not shown
-    "pronlab wakeword export RUN",  # not shown
-    "pronlab wakeword detect RUN recording.wav",  # not shown
-    "pronlab wakeword judge RUN",  # not shown
-)
+    ("pronlab wakeword speak computer --out spoken/ --clips 400",  # not shown
+     N_("Clips of a typed word, by synthesisers")),
+    ("pronlab wakeword add computer --positive DIR --negative DIR --noise DIR",  # not shown
+     N_("Copy clips to this page")),
+    ("pronlab wakeword train --positive DIR --negative DIR --noise DIR --rir DIR --preset default",  # not shown
+     N_("Train a detector")),
+    ("pronlab wakeword evaluate RUN --positive DIR --background DIR --noise DIR --hours 2",  # not shown
+     N_("Misses and false alarms on hours of sound")),
+    ("pronlab wakeword robustness RUN --positive DIR --background DIR",  # not shown
+     N_("How much noise, rooms and distance hurt")),
+    ("pronlab wakeword detect RUN recording.wav",  # not shown
+     N_("Find the word in a recording")),
+    ("pronlab wakeword export RUN",  # not shown
+     N_("Files for other runtimes")),
+    ("pronlab wakeword export RUN --bundle computer.zip",  # not shown
+     N_("One file for a device")),
+    ("pronlab wakeword listen computer.zip",  # not shown
+     N_("Listen to the microphone with it")),
+    ("pronlab wakeword enrol ayse takes/",  # not shown
+     N_("Enrol a voice from five takes of the word")),
+    ("pronlab wakeword listen computer.zip --owner ayse",  # not shown
+     N_("React to that voice only")),
+    ("pronlab wakeword judge RUN",  # not shown
+     N_("A second opinion for smaller detectors")),
+)  # fmt: skip
 
 
 def draw() -> None:
@@ -63,4 +80,5 @@ def draw() -> None:
         column = left if index < 2 else right
         column.markdown(f"### {_(question)}\n\n{_(answer)}")
     st.markdown(_("### On the command line"))
-    st.code("\n".join(COMMANDS), language="bash")
+    lines = (f"# {_(purpose)}\n{command}" for command, purpose in COMMANDS)
+    st.code("\n".join(lines), language="bash", wrap_lines=True)

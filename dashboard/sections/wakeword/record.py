@@ -26,7 +26,12 @@ def draw(clips: ClipLibrary) -> None:
                           "**{n} takes are kept.** More voices help more than more takes.", n).format(n=number(n))
         )  # fmt: skip
         st.progress(min(1.0, n / WANTED))
-        st.caption(_("Say it as you would to the device: near and far, loud and soft, a little faster and slower."))
+        st.caption(
+            _(
+                "Takes are kept as clips of the word, to train on. Say it as you would to the device: near and far, "
+                "loud and soft, a little faster and slower."
+            )
+        )
         count = state.recall(f"takes-count-{clips.name}", 0)
         with errors_in_words():
             _take(clips, kept, recorder(f"take-{clips.name}-{count}", of=WORD), count)

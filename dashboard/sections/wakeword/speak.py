@@ -7,11 +7,13 @@ from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
 from dashboard.services import wakeword
 from pipeline.i18n import _, ngettext, number
+from pipeline.i18n import language as page_language
 from pipeline.runs import ACTIVE
+from pipeline.scoring.selection import LANGUAGE_NAMES
 from pipeline.text import lines_of
 from pipeline.wakeword.data.clip_library import ClipLibrary
 
-LANGUAGES = ("en", "tr")
+LANGUAGES = list(LANGUAGE_NAMES)
 EXAMPLE = "[[k@mpj'u:t3]]"  # not shown
 MOST_NEAR = 24  # that are shown
 
@@ -32,7 +34,11 @@ def draw(clips: ClipLibrary) -> None:
             )
         columns = st.columns(3)
         word = columns[0].text_input(_("Text"), clips.name, max_chars=60, key=f"speak-text-{clips.name}")
-        language = columns[1].selectbox(_("Language"), LANGUAGES, key="speak-language")
+        reads = page_language()
+        language = columns[1].selectbox(
+            _("Language"), LANGUAGES, index=LANGUAGES.index(reads) if reads in LANGUAGES else 0,
+            format_func=lambda code: _(LANGUAGE_NAMES[code]), key=f"speak-language-{reads}",
+        )  # fmt: skip
         n_clips = columns[2].number_input(_("Clips"), 10, 5000, 400, 50, key="speak-clips")
         written = st.text_area(
             _("Pronunciations"), key=f"speak-say-{clips.name}", height=80, placeholder=EXAMPLE,
@@ -42,12 +48,11 @@ def draw(clips: ClipLibrary) -> None:
         with st.container(horizontal=True):
             heard = st.button(_("Listen"), icon=":material/volume_up:", disabled=not word.strip())
             near = st.button(_("Similar phrases"), icon=":material/compare_arrows:", disabled=not word.strip())
-            if st.button(
-                _("Speak clips"), type="primary", icon=":material/play_arrow:", disabled=not word.strip(),
-            ):  # fmt: skip
-                wakeword.start_speaking(clips, word.strip(), language, int(n_clips), ways)
-                st.rerun()
+            start = st.button(_("Speak clips"), type="primary", icon=":material/play_arrow:", disabled=not word.strip())
         with errors_in_words():
+            if start:
+                wakeword.start_speaking(clips, word, language, int(n_clips), ways)
+                st.rerun()
             for way in (ways or [word]) if heard else ():
                 st.caption(plain(way))
                 st.audio(wakeword.said(way, language), format="audio/wav")

@@ -219,14 +219,22 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
         emit({"name": name, "forgotten": True}, as_json, f"The voice of {name!r} is deleted.")
         return
     encoder = VoiceEncoder(settings)
-    owner = enrol_voice(settings, name, takes, encoder.voice_of, encoder.info.listener_sha256)
+    enrolment = enrol_voice(settings, name, takes, encoder.voice_of, encoder.states_of, encoder.info.listener_sha256)
+    owner = enrolment.owner
     text = (
         f"{owner.name!r} is enrolled with {owner.n_takes} takes; each is like the others by {owner.agreement:.2f} on "
         f"average (a voice is accepted from {encoder.info.threshold:.2f} on)."
     )
     if owner.agreement < encoder.info.threshold:
         text += " That is low: check that all takes are of one person."
-    answer = {"name": owner.name, "takes": owner.n_takes, "agreement": owner.agreement}
+    if enrolment.odd_takes:
+        text += (
+            f"\nCheck {', '.join(enrolment.odd_takes)}: not like the other takes, perhaps another word. Enrol again "
+            f"with takes of the same word if so."
+        )
+    answer = {
+        "name": owner.name, "takes": owner.n_takes, "agreement": owner.agreement, "odd_takes": enrolment.odd_takes,
+    }  # fmt: skip
     emit({**answer, "threshold": encoder.info.threshold}, as_json, text)
 
 
@@ -254,11 +262,12 @@ def wyoming(
     import contextlib
 
     from pipeline.errors import AccessError, ServiceError
+    from pipeline.i18n import N_
     from pipeline.optional import require
     from pipeline.people.exposure import is_loopback
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
 
-    require("The Wyoming server", ("wyoming",), ServiceError)
+    require(N_("The Wyoming server"), ("wyoming",), ServiceError)
     from pipeline.wakeword.wyoming_server import serve as serve_bundle
 
     if not is_loopback(host) and not open_to_network:

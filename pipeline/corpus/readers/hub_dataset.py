@@ -18,6 +18,7 @@ from pipeline.corpus.readers.manifest import NAMES, UNUSABLE, item_from_json
 from pipeline.corpus.readers.places import AudioPlaces, files_below
 from pipeline.corpus.readers.speechocean762 import DIMENSIONS, HUB_NAME, scores_of
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.records import Problem
 from pipeline.text import lines_of
@@ -38,7 +39,7 @@ def is_hub_name(path: str) -> bool:
 def fetch(name: str) -> Path:
     """The local snapshot of a hub dataset, downloaded where it is not there yet. Raises CorpusError where the hub
     cannot be reached."""
-    require(f"{name} of the Hugging Face hub", ["huggingface_hub"], CorpusError, "speechllm")
+    require(Message(N_("{name} of the Hugging Face hub"), name=name), ["huggingface_hub"], CorpusError)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -143,7 +144,7 @@ def _part(name: str) -> str | None:
 
 
 def _open(file: Path) -> "pyarrow.parquet.ParquetFile":
-    require(f"{file.name}", ["pyarrow"], CorpusError, "dashboard")
+    require(file.name, ["pyarrow"], CorpusError)
     import pyarrow
     import pyarrow.parquet
 

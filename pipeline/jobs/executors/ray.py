@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.optional import require
 from pipeline.runs import RunDirectory
@@ -57,7 +58,7 @@ def waits(run: RunDirectory, launch: Launch) -> bool:
 
 
 def _client(options: Mapping[str, str]) -> Any:
-    require("The executor ray", ("ray",), JobError)
+    require(N_("The executor ray"), ("ray",), JobError)
     from ray.job_submission import JobSubmissionClient
 
     address = options.get("address") or os.environ.get("RAY_ADDRESS") or ADDRESS

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.jobs.executors import local
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.optional import require
@@ -117,7 +118,7 @@ def _job(run: RunDirectory, job_id: str) -> Any:
 
 
 def _submitit() -> Any:
-    require("The executor slurm", ("submitit",), JobError)
+    require(N_("The executor slurm"), ("submitit",), JobError)
     import submitit
     import submitit.core.utils
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import LabelError
+from pipeline.i18n import N_
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
 from pipeline.labels.segments import segment_to_json
@@ -26,7 +27,7 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
 
     Raises LabelError where `datasets` is missing, something is in the folder already, or no audio can be read.
     """
-    require("This format", ("datasets",), LabelError)
+    require(N_("This format"), ("datasets",), LabelError)
     from datasets import Audio, Dataset, Features, List, Value, disable_progress_bars
 
     if folder.exists() and any(folder.iterdir()):
@@ -65,7 +66,7 @@ def is_dataset(folder: Path) -> bool:
 
 def read_dataset(folder: Path) -> list[Row]:
     """The ratings and decisions of a dataset that was written here. Raises LabelError where it is none."""
-    require("This format", ("datasets",), LabelError)
+    require(N_("This format"), ("datasets",), LabelError)
     from datasets import load_from_disk
 
     try:

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline import csvfile, jsonl
 from pipeline.csvfile import COMMA, Dialect
 from pipeline.errors import LabelError
+from pipeline.i18n import N_
 from pipeline.labels.exchange.rating_rows import DIMENSIONS, SHEETS, TableName
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
 from pipeline.labels.segments import segment_to_json
@@ -48,7 +49,7 @@ def to_jsonl(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def to_xlsx(labels: Labels) -> bytes:
     """A workbook with both tables. Texts are cells of text, so that none is run as a formula, and are defused as in
     CSV, as which people save workbooks again. Raises LabelError where openpyxl is missing."""
-    require("An Excel file", ("openpyxl",), LabelError)
+    require(N_("An Excel file"), ("openpyxl",), LabelError)
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE

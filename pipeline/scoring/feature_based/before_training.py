@@ -17,6 +17,7 @@ from pipeline.text.words import text_key
 
 REFERENCE = "reference"  # the extractor that knows the word
 MEASURED = {"acoustic57": "word-demo", REFERENCE: "word-demo-reference"}  # released models on the same demo set
+SENTENCES = {"acoustic57": "sentence-so762", "timing": "sentence-so762-timing"}  # on the same part of speechocean762
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,51 @@ def references_of(settings: Settings, set_name: str) -> References:
     index.ensure()
     words = {text_key(text, set_.language) for text in index.texts(set_.name)}
     return References(len(words), len(words & set(known)))
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The features that measured best of those that can be used on a set, and why."""
+
+    extractor: str
+    why: Message
+
+
+def recommended(settings: Settings, set_name: str) -> Recommendation | None:
+    """None where nothing better than the default is known to work: words of which some have no reference."""
+    with suppress(PronlabError):
+        if get_set(settings, set_name).rubric is RubricName.WORD:
+            return _for_words(settings, set_name)
+        return _for_sentences(settings)
+    return None
+
+
+def _for_words(settings: Settings, set_name: str) -> Recommendation | None:
+    references = references_of(settings, set_name)
+    if not references.n_words or references.n_with < references.n_words:
+        return None
+    why = Message(
+        N_("`reference` is chosen: it compares each recording with a reference recording of its word, and all {total} "
+           "words of this set have one. On the synthetic demo set its mean error was {other:.1f} points, that of "
+           "acoustic57, which does not know the word, {mine:.1f}."),
+        total=references.n_words, other=_mae(settings, MEASURED[REFERENCE]),
+        mine=_mae(settings, MEASURED["acoustic57"]),
+    )  # fmt: skip
+    return Recommendation(REFERENCE, why)
+
+
+def _for_sentences(settings: Settings) -> Recommendation:
+    why = Message(
+        N_("`timing` is chosen: on speakers of speechocean762 that were held out its mean error was {other:.1f} "
+           "points, that of acoustic57 {mine:.1f}."),
+        other=_mae(settings, SENTENCES["timing"]), mine=_mae(settings, SENTENCES["acoustic57"]),
+    )  # fmt: skip
+    return Recommendation("timing", why)
+
+
+def _mae(settings: Settings, model: str) -> float:
+    """On recordings that the released model had not heard. Raises ModelError where it is not there."""
+    return float(load_info(settings.released_models / model).test["mae"])
 
 
 def word_blindness(settings: Settings, config: TrainConfig) -> Message | None:
@@ -68,9 +114,7 @@ def _instead(settings: Settings, config: TrainConfig) -> Message:
 def _figures(settings: Settings, extractor: str) -> Message | str:
     """What both reached on the demo set; "" for features that were not measured beside it."""
     try:
-        mine, other = (
-            float(load_info(settings.released_models / MEASURED[name]).test["mae"]) for name in (extractor, REFERENCE)
-        )
+        mine, other = (_mae(settings, MEASURED[name]) for name in (extractor, REFERENCE))
     except (KeyError, ModelError):
         return ""
     return Message(

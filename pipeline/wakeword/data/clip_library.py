@@ -22,11 +22,11 @@ from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.wakeword.data.clips import SPOKEN, ClipScan, Label, quarantine, scan_folders
+from pipeline.wakeword.wake_words import wake_word
 
 LEARNING = (*Label, "noise", "rir")
 EVALUATION = ("positive", "background", "noise", "near")
 PARTS = (*map(str, LEARNING), *(f"evaluation/{name}" for name in EVALUATION))
-LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -113,14 +113,8 @@ def library_names(settings: Settings) -> list[str]:
 
 
 def open_library(settings: Settings, name: str, *, create: bool = False) -> ClipLibrary:
-    """Raises CorpusError for a name that cannot be one, or that is not there."""
-    word = name.strip()
-    if not word or len(word) > LONGEST_NAME or not all(c.isalnum() or c in " -_" for c in word):
-        raise CorpusError(
-            N_("{name!r} cannot be the name of a word: letters, digits, blanks, - and _, at most {longest_name}."),
-            name=name,
-            longest_name=LONGEST_NAME,
-        )
+    """Raises CorpusError for what cannot be a wake word, or one that is not there."""
+    word = name if name in library_names(settings) else wake_word(name)
     library = ClipLibrary(word, _root(settings) / word)
     if not create and not library.root.is_dir():
         known = ", ".join(library_names(settings)) or "none yet"

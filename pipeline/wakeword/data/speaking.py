@@ -24,9 +24,10 @@ from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.synthesis.cutting import trimmed
 from pipeline.synthesis.manner import Manner
-from pipeline.synthesis.voices import Voice, voices_of
+from pipeline.synthesis.voices import Voice, voices_for
 from pipeline.wakeword.data.clips import SPOKEN, Label
 from pipeline.wakeword.data.near_phrases import near_phrases
+from pipeline.wakeword.wake_words import pronunciation, wake_word
 
 ABOUT = "spoken.json"
 RATES, PITCHES, LIVELINESS = (0.75, 1.25), (-3.0, 3.0), (0.7, 1.3)
@@ -79,15 +80,11 @@ def speak(
         pronunciations: What is spoken in place of the word: other spellings, or `[[phonemes]]` of eSpeak NG.
         folders: With voices of Piper.
 
-    A folder of the same word is written anew, also one that was cut off. Raises CorpusError where no synthesiser speaks
-    the language, or `out` holds something else, such as clips of another word.
+    A folder of the same word is written anew, also one that was cut off. Raises CorpusError for what cannot be a word,
+    where no synthesiser speaks the language, or `out` holds something else, such as clips of another word.
     """
-    voices = voices_of(settings, language, folders)
-    if not voices:
-        raise CorpusError(
-            f"No synthesiser here speaks {language!r}. Install eSpeak NG (apt install espeak-ng), or Piper "
-            f"(pip install 'pronlab[voices]') with a voice of that language (--voices DIR)."
-        )
+    word, pronunciations = wake_word(word), [pronunciation(way) for way in pronunciations]
+    voices = voices_for(settings, language, folders)
     _clear(out, word)
     n_near = n_clips // 2 if n_near is None else n_near
     phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []

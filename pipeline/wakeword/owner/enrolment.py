@@ -17,10 +17,13 @@ from pipeline.times import now_iso
 from pipeline.wakeword.data.takes import problems_of_take
 from pipeline.wakeword.file_names import LONGEST_NAME, named_file
 from pipeline.wakeword.owner.projection import Vectors, enrolled_voice
+from pipeline.wakeword.owner.same_word import compare_takes
 
 WANTED = 5
 Voice = Callable[[Vectors], Vectors]
 """Sound at 16 kHz to a vector of length one."""
+Hear = Callable[[Vectors], Vectors]
+"""Sound at 16 kHz to states [T, W] that tell words apart."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +48,40 @@ class OwnerMatch:
     is_owner: bool
 
 
-def enrol(settings: Settings, name: str, takes: Sequence[Path], voice: Voice, model: str) -> Owner:
-    """Keep the voice of `name`, in place of one that was there. Raises CorpusError for a name that cannot be one and
-    for fewer than five takes, AudioError naming every take that is not good enough."""
+@dataclass(frozen=True)
+class Enrolment:
+    """Who was enrolled, and the files of takes that may say another word than most."""
+
+    owner: Owner
+    odd_takes: tuple[str, ...]
+
+
+def enrol(settings: Settings, name: str, takes: Sequence[Path], voice: Voice, hear: Hear, model: str) -> Enrolment:
+    """Keep the voice of `name`, in place of one that was there. Raises CorpusError for a name that cannot be one, for
+    fewer than five takes and for takes of different words, AudioError naming every take that is not good enough."""
     file = _file(settings, name)
     files = [path for take in takes for path in audio_files(take)]
     if len(files) < WANTED:
-        raise CorpusError(f"{len(files)} takes of {name!r} are given; at least {WANTED} are needed.")
+        raise CorpusError(
+            f"Enrolling {name!r} needs at least {WANTED} takes of the same word, got {len(files)}. Record more, and "
+            f"name them all."
+        )
     refused = [f"{path.name}: {problems[0]}" for path in files if (problems := problems_of_take(path.read_bytes()))]
     if refused:
         raise AudioError(f"{len(refused)} of {len(files)} takes cannot be used: {'; '.join(refused)}")
-    vectors = np.stack([voice(load_audio(path).samples) for path in files])
+    sounds = [load_audio(path).samples for path in files]
+    comparison = compare_takes([hear(samples) for samples in sounds])
+    if comparison.other_words:
+        raise CorpusError(
+            f"No two of the {len(files)} takes sound like the same word, so nothing was enrolled. Say the wake word in "
+            f"every take, and nothing else."
+        )
+    vectors = np.stack([voice(samples) for samples in sounds])
     others = [enrolled_voice(np.delete(vectors, i, axis=0)) for i in range(len(vectors))]
     agreement = float(np.mean([vector @ other for vector, other in zip(vectors, others, strict=True)]))
     owner = Owner(file.stem, tuple(map(float, enrolled_voice(vectors))), len(files), agreement, model, now_iso())
     artifacts.write_json(file, owner)
-    return owner
+    return Enrolment(owner, tuple(files[place].name for place in comparison.odd))
 
 
 def read_owner(settings: Settings, name: str, model: str) -> Owner:

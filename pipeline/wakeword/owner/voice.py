@@ -26,6 +26,7 @@ from pipeline.wakeword.owner.projection import Projection, Vectors, statistics_o
 FOLDER, WEIGHTS_FILE, INFO_FILE = "speaker-en", "projection.safetensors", "speaker.json"
 FORMAT = 1
 HEARD_S: Seconds = 1.5  # of speech: the window of a detector
+WORD_STATE = 4  # of the listener's: tells words apart, whoever says them
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class VoiceEncoder:
         """[n_out], of length one, of the speech in sound at 16 kHz."""
         start, end = find_word(samples)
         return self.of_speech(samples[start:end])
+
+    def states_of(self, samples: Vectors) -> Vectors:
+        """[T, W], 50 per second, of the word in sound at 16 kHz: what `same_word` compares."""
+        start, end = find_word(samples)
+        return np.asarray(self._listener.listen(samples[start:end]).layers[WORD_STATE], dtype=np.float32)
 
     def of_speech(self, speech: Vectors) -> Vectors:
         """As `voice_of`, of speech without pauses around it: its first `HEARD_S`, or as often as fills them. The

@@ -20,6 +20,7 @@ import numpy as np
 
 from pipeline.errors import ModelError
 from pipeline.features.mel import mel_filters
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import to_json
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
@@ -49,7 +50,7 @@ class Bundle:
 def write_bundle(folder: Path, out: Path) -> Bundle:
     """From a model folder to a zip. Raises ModelError for a folder without a detector, where onnx is missing, and where
     the graph does not answer as the model does."""
-    require("A bundle", ("torch", "onnx"), ModelError)
+    require(N_("A bundle"), ("torch", "onnx"), ModelError)
     model, info = load_model(folder)
     if info.features.kind == "micro":
         raise ModelError(

@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
+from pipeline.jobs.requirements import ESP32
 from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.records import to_json
@@ -48,7 +50,6 @@ ARENA_STEP = 256
 STANDARD_ERROR = 2
 MACS_PER_S = 60e6  # of an ESP32-S3 with ESP-NN at 240 MHz; an estimate
 MOST_DIFFERENT = 0.02  # of the steps, on the other side of the threshold
-PACKAGES = ("torch", "tflite_micro", "flatbuffers", "pymicro_features")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def write_esp32_bundle(
     """From a model folder to a zip; compared on a long stream, where there is a `plan` for one, else on the windows
     that are kept with the model. Raises ModelError for a detector that is no streaming one on the front end of
     microcontrollers, where packages are missing, and where the 8-bit model answers otherwise than PyTorch."""
-    require("A bundle for an ESP32", PACKAGES, ModelError)
+    require(N_("A bundle for an ESP32"), ESP32, ModelError)
     model, info = load_model(folder)
     if info.words:
         raise ModelError("A microcontroller takes a model for each word. Train one detector per word.")

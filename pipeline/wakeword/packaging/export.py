@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.quantisation import quantise_static
 from pipeline.wakeword.file_names import EXPORT_REPORT, INT8, ONNX, TORCHSCRIPT
@@ -55,7 +56,11 @@ def export(folder: Path, target: Path) -> list[Exported]:
     target.mkdir(parents=True, exist_ok=True)
     example = torch.from_numpy(windows[:2])
     traced = _traced(model, example, target)
-    require(f"{target / TORCHSCRIPT} is written; {ONNX} and {INT8} are not: writing them", ("onnx",), ModelError)
+    user = Message(
+        N_("{file} is written; {onnx} and {int8} are not: writing them"),
+        file=str(target / TORCHSCRIPT), onnx=ONNX, int8=INT8,
+    )  # fmt: skip
+    require(user, ("onnx",), ModelError)
     with artifacts.replacing(target / ONNX) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.importing.demo_turkish import WORDS as DEMO_WORDS
 from pipeline.optional import require
 from pipeline.presets import known_values
@@ -89,7 +90,7 @@ def synthetic_samples(config: SynthesisConfig, encode: Encode, progress: Progres
 
 def words_by_part(config: SynthesisConfig, draw: random.Random) -> dict[Part, list[SpokenWord]]:
     """Common words, half of them with rare letters; the demo's are all held out."""
-    require("Training the sounds on synthetic speech", ("wordfreq",), TrainingError)
+    require(N_("Training the sounds on synthetic speech"), ("wordfreq",), TrainingError)
     import wordfreq
 
     common = [

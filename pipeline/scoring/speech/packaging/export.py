@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.evidence import POOLS, RHYTHM, n_phone_features
@@ -32,7 +33,7 @@ HEAD_OUTPUTS = ("phone", "wrong", "word", "utterance")
 
 def require_export() -> None:
     """Raises ModelError where the packages that write ONNX are missing."""
-    require("Exporting", ("onnx", "onnxscript"), ModelError)
+    require(N_("Exporting"), ("onnx", "onnxscript"), ModelError)
 
 
 def export_onnx(model: SpeechModel, folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.phones import bare
 from pipeline.scoring.speech.labels import encode
@@ -32,7 +33,7 @@ Text = Sequence[tuple[str, Sequence[int]]]
 
 def require_vocabulary() -> None:
     """Raises ModelError where the packages with the counts of words are missing."""
-    require("Building a vocabulary", ("wordfreq", "symspellpy"), ModelError)
+    require(N_("Building a vocabulary"), ("wordfreq", "symspellpy"), ModelError)
 
 
 def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:

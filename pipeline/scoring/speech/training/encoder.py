@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.scoring.speech.frontend import FrontEnd, log_mel_front_end, waveform_front_end
 
@@ -95,7 +96,7 @@ class WaveSpeech(nn.Module):
 
 def load_encoder(folder: str | Path, dropout: float) -> WhisperSpeech | WaveSpeech:
     """From a local folder or, where the hub can be reached, by name. Raises ModelError in words."""
-    require("Training a speech scorer", ("transformers",), ModelError)
+    require(N_("Training a speech scorer"), ("transformers",), ModelError)
     from transformers import AutoConfig, AutoModel
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 

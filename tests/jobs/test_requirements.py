@@ -1,0 +1,123 @@
+"""A run whose packages are missing is refused before anything of it is made, with what to install."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli.main import main
+from pipeline.errors import JobError
+from pipeline.i18n import speaking
+from pipeline.jobs import launcher
+from pipeline.jobs.requirements import NEEDED, missing_for, packages_of
+from pipeline.optional import EXTRAS, INCLUDED, install_command, missing_package
+from pipeline.runs import RunDirectory
+from pipeline.runs.messages import translated as translated_message
+from pipeline.scoring.feature_based.config import TrainConfig
+from pipeline.settings import CHECKOUT, Settings
+from pipeline.wakeword.config import WakewordConfig
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def hide(*packages: str) -> None:
+        monkeypatch.setattr("pipeline.optional.is_there", lambda name: name not in packages)
+
+    return hide
+
+
+@pytest.mark.parametrize("kind", sorted(NEEDED))
+def test_no_work_starts_whose_packages_are_missing(settings: Settings, without: Any, kind: str) -> None:
+    without(NEEDED[kind][0])
+    with pytest.raises(JobError, match=rf"needs {NEEDED[kind][0]}: `\S*pip install 'pronlab\[\w+\]'`\."):
+        launcher.launch(settings, kind=kind, name="x", argv=("x",), root=settings.runs_root, config={})
+    assert not settings.runs_root.exists() or not list(settings.runs_root.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "package"),
+    [
+        ("word", TrainConfig(set="demo"), "torch"),
+        ("word", {"model": "forest", "extractor": "encoder"}, "transformers"),
+        ("word", {"model": "forest", "search": "optuna"}, "optuna"),
+        ("table", {"search": "optuna"}, "optuna"),
+        ("speechllm", {"bits": 4}, "bitsandbytes"),
+        ("speechllm", {"trackers": "tensorboard, mlflow"}, "mlflow"),
+        ("wakeword", {"features": {"kind": "micro"}}, "pymicro_features"),
+        ("wakeword-export", {"options": ["--bundle", "x.zip"]}, "onnx"),
+        ("wakeword-export", {"options": ["--bundle", "x.zip", "--esp32"]}, "tflite_micro"),
+    ],
+)
+def test_settings_ask_for_packages_of_their_own(without: Any, kind: str, config: Any, package: str) -> None:
+    without(package)
+    assert f"needs {package}: `" in str(missing_for(kind, config))
+    assert missing_for(kind) is None, "other settings would do"
+
+
+def test_what_needs_nothing_more_is_not_refused(without: Any) -> None:
+    without(*EXTRAS)
+    assert missing_for("import") is missing_for("wakeword-speak") is None
+    assert packages_of("word", {"model": "forest"}) == ["sklearn"]
+    assert "pymicro_features" not in packages_of("wakeword", WakewordConfig())
+
+
+def test_a_stopped_run_is_not_resumed_without_its_packages(settings: Settings, without: Any) -> None:
+    run = RunDirectory.create(settings.runs_root, kind="wakeword", name="x", config={})
+    run.close("stopped")
+    without("pyroomacoustics")
+    with pytest.raises(JobError, match="This training needs pyroomacoustics"):
+        launcher.resume(settings, run)
+    assert run.state.status == "stopped"
+
+
+@pytest.mark.parametrize("more", [(), ("--executor", "local")])
+def test_a_command_refuses_before_it_makes_a_run(settings: Settings, without: Any, more: tuple[str, ...]) -> None:
+    without("torch")
+    done = CliRunner().invoke(main, ["train", "word", "--set", "demo", *more])
+    assert done.exit_code == 1
+    (line,) = done.output.splitlines()
+    assert "This training needs torch: `" in line
+    assert not settings.runs_root.exists()
+
+
+def test_the_sentence_is_one_and_in_the_language_of_the_reader(without: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    without("torch")
+    sentence = missing_for("wakeword")
+    of_import = missing_package(ModuleNotFoundError("No module named 'torch'", name="torch"))
+    assert sentence is not None
+    assert of_import is not None
+    remedies = {re.sub(r"^.* needs ", "", str(text)) for text in (sentence, of_import)}
+    assert len(remedies) == 1, "one remedy, whoever names it"
+    turkish = {"{user} needs {packages}: `{command}`.": "{user} için {packages} gerekli: `{command}`.", "This": "Bu"}
+    catalogue = SimpleNamespace(gettext=lambda text: turkish.get(text, text))
+    monkeypatch.setattr("pipeline.i18n._catalogue", lambda _: catalogue)
+    with speaking("tr"):
+        error = JobError(of_import)
+        assert error.words.startswith("Bu için torch gerekli: `")
+        assert translated_message(str(error)) == error.words, "as a run keeps it"
+
+
+def test_the_command_is_of_this_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pip = tmp_path / "bin" / "pip"
+    pip.parent.mkdir()
+    pip.write_text("")
+    pip.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(pip.with_name("python")))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert install_command(["torch", "optuna"]) == f"{pip} install 'pronlab[search]' 'pronlab[train]'"
+    monkeypatch.setattr("pipeline.optional.CHECKOUT", tmp_path)
+    assert install_command(["wandb"]) == "bin/pip install wandb"
+    monkeypatch.setenv("PATH", str(pip.parent))
+    assert install_command(["torch", "audiomentations"]) == "pip install 'pronlab[wakeword]'", "which brings torch"
+    assert install_command(["torch", "tflite_micro"]) == "pip install 'pronlab[esp32]'"
+
+
+def test_extras_bring_along_what_is_said() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extra, other in INCLUDED.items():
+        assert f"pronlab[{other}]" in project["optional-dependencies"][extra]
