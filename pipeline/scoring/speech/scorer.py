@@ -98,12 +98,12 @@ class SpeechScorer:
             )  # fmt: skip
             return self._refused(target, State.TOO_LONG, too_long)
         at_its_place = placed(audio.samples)
-        audio = replace(audio, samples=at_its_place.samples)
+        recorded, audio = audio, replace(audio, samples=at_its_place.samples)
         words = given_phones(target.text, target.phones) if target.phones else pronounce(target.text, self._rules)
         heard = self.runtime.listen(audio.samples)
         shortest = [label for word in words for label in min(_labels(word), key=len)]
-        if not ctc.fits(len(heard.log_probs), shortest):
-            return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
+        if not ctc.fits(round(recorded.duration_s * self.info.frames_per_s), shortest):
+            return self._refused(target, State.TOO_SHORT, _too_short(recorded, words))
         free = ctc.greedy(heard.log_probs)
         if len(free) < max(1.0, MIN_FREE_SHARE * len(shortest)):
             no_speech = Message(
@@ -116,7 +116,7 @@ class SpeechScorer:
             if cut.audio is not audio:
                 found = self.analyse(cut.audio, words, self.runtime.listen(cut.audio.samples))
         except ValueError:
-            return self._refused(target, State.TOO_SHORT, _too_short(audio, words))
+            return self._refused(target, State.TOO_SHORT, _too_short(recorded, words))
         result = shifted(self._result(cut.audio, target, found), cut)
         return moved(result, -at_its_place.added / SAMPLE_RATE_HZ)
 
