@@ -118,5 +118,5 @@ def _heard(settings: Settings, audio: Audio) -> tuple[str, ...]:
     scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
     if not isinstance(scorer, SpeechScorer):
         raise TypeError(f"{SPEECH} is no SpeechScorer")
-    words = scorer.recognise(scorer.runtime.listen(audio.samples))
+    words = scorer.recognise(scorer.hear(audio))
     return tuple(word.text for word in words or ())

@@ -160,6 +160,10 @@ class SpeechScorer:
         were_read = were_read if match >= SURE_MATCH else measured
         return Analysis(tuple(words), were_read, measured, spoken, reading, evidence, judged, verdicts, match, heard)
 
+    def hear(self, audio: Audio) -> ListenerOutput:
+        """What is heard in a recording of whatever was said, at the level and place of those that are scored."""
+        return self.runtime.listen(placed(audio.samples).samples)
+
     def recognise(self, heard: ListenerOutput) -> list[RecognisedWord] | None:
         """The words of free decoding; None where the model has no vocabulary."""
         if self._vocabulary is None:
