@@ -19,6 +19,7 @@ LEAD = 8000  # samples before the first sound, as the training recordings have o
 IN_STEP = 160
 MOST_DROPPED = 4800  # samples: a first word said softly may lie before what is loud
 SMOOTHED = 160  # samples
+LASTING = 1600  # samples: a click is shorter, and no beginning of a word
 SOUND_DB, CENTRE_DB = -30.0, -25.0  # relative to the loudest 10 ms: what the speech begins with; what its centre is of
 LONGEST = 30 * SAMPLE_RATE_HZ
 
@@ -51,7 +52,7 @@ def placed(samples: NDArray[np.float32]) -> Placed:
     power = _smoothed(level)
     if not power.any():
         return Placed(level, 0)
-    onset = int(np.flatnonzero(power > power.max() * 10 ** (SOUND_DB / 10))[0])
+    onset = _first_lasting(power > power.max() * 10 ** (SOUND_DB / 10))
     loud = np.where(power > power.max() * 10 ** (CENTRE_DB / 10), power, 0.0)
     centre = round(float(np.arange(len(power)) @ loud / loud.sum()))
     start = min(onset - LEAD, MOST_DROPPED)
@@ -60,6 +61,14 @@ def placed(samples: NDArray[np.float32]) -> Placed:
         return Placed(level[start:], -start)
     added = min(-start, max(0, LONGEST - len(level)))
     return Placed(np.concatenate([np.zeros(added, dtype=np.float32), level]), added)
+
+
+def _first_lasting(is_sound: NDArray[np.bool_]) -> int:
+    """Where sound first fills most of the LASTING samples from there on; where it never does, where it begins."""
+    n_until = np.concatenate([[0], np.cumsum(is_sound)])
+    n_after = n_until[np.minimum(np.arange(len(is_sound)) + LASTING, len(is_sound))] - n_until[:-1]
+    lasting = np.flatnonzero(is_sound & (n_after > LASTING // 2))
+    return int((lasting if len(lasting) else np.flatnonzero(is_sound))[0])
 
 
 def _smoothed(samples: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import POOLS, RHYTHM, gather_evidence, n_phone_features
 from pipeline.scoring.speech.listening.pooling import pool
 from pipeline.scoring.speech.listening.runtime import ListenerOutput
+from pipeline.scoring.speech.placing import placed
 from pipeline.scoring.speech.training.augment import Augmenter
 from pipeline.scoring.speech.training.data import Utterance
 from pipeline.scoring.speech.training.head import Phones
@@ -82,7 +83,7 @@ def hear_all(
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in TABLES}
         for number, utterance in enumerate(utterances, start=1):
-            samples = utterance.audio() if varied is None else varied.samples(utterance.audio())
+            samples = utterance.audio() if varied is None else placed(varied.samples(utterance.audio())).samples
             inputs = front_end(samples)
             heard = listen(inputs if varied is None else varied.masked(varied.warped(inputs)))
             shape = (heard.layers.shape[0], heard.layers.shape[2])
