@@ -1,7 +1,8 @@
 """The curve from a typed word in docs/results/wake-words.md: synthetic clips alone, with few recordings, and few
 recordings alone, on the protocol of `wakeword_study` with its shorter training.
 
-    python -m tests.bench.wakeword_study FOLDER SHARED typed [ROUTE ...]
+    python -m tests.bench.wakeword_study FOLDER SHARED typed [ROUTE [NAME, KEYWORD or SEED ...]]
+    python -m tests.bench.wakeword_study FOLDER SHARED typed table
 
 The clips that `pronlab wakeword speak` writes, the renderings of each clip and the features of each stream are kept
 under FOLDER, and shared by the trainings.
@@ -47,7 +48,7 @@ FIRST = ("real 100", "spoken", "spoken + 25")
 @dataclass(frozen=True)
 class Case:
     """`n_real` recordings of the word, spoken clips of it or not, and spoken near phrases as hard negatives or not;
-    `route` is a way to make or use the spoken clips."""
+    `route` names the state of `speak` and of the training that it was measured with, whose clips are kept apart."""
 
     name: str
     keyword: str
@@ -65,15 +66,15 @@ class Case:
         )
 
 
-def cases(route: str, names: Sequence[str], seeds: Sequence[int]) -> list[Case]:
+def cases(route: str, names: Sequence[str], seeds: Sequence[int], keywords: Sequence[str]) -> list[Case]:
     """The first three of every keyword and seed come before the rest of the curve."""
     order = [[name for name in names if name in FIRST], [name for name in names if name not in FIRST]]
     return [
         Case(name, keyword, seed, *AMOUNTS[name], route=route)
         for part in order
         for seed in seeds
+        for keyword in keywords
         for name in part
-        for keyword in KEYWORDS
     ]
 
 
@@ -281,7 +282,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def main(folder: Path, shared: Path, arguments: Sequence[str]) -> None:
-    """`arguments`: `table`, or a route, then names of AMOUNTS and seeds to confine it to."""
+    """`arguments`: `table`, or a route, then names of AMOUNTS, keywords and seeds to confine it to."""
     store = folder / "typed.jsonl"
     rows = [json.loads(line) for line in store.open(encoding="utf-8")] if store.is_file() else []
     if list(arguments) == ["table"]:
@@ -292,8 +293,9 @@ def main(folder: Path, shared: Path, arguments: Sequence[str]) -> None:
     route, *rest = arguments or ["first"]
     names = [name for name in rest if name in AMOUNTS] or list(AMOUNTS)
     seeds = [int(seed) for seed in rest if seed.isdigit()] or list(SEEDS)
+    keywords = [keyword for keyword in rest if keyword in KEYWORDS] or list(KEYWORDS)
     done = {(row["route"], row["name"], row["keyword"], row["seed"]) for row in rows}
-    for case in cases(route, names, seeds):
+    for case in cases(route, names, seeds, keywords):
         if (case.route, case.name, case.keyword, case.seed) in done:
             continue
         row = one(folder, case)
