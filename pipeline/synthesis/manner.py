@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Manner:
-    """`rate` times the voice's own, `pitch` semitones from it (Piper's voices keep theirs), `liveliness` how much
-    Piper varies (None: as the voice was made)."""
+    """`rate` times the voice's own, `pitch` semitones from it (the formants of Piper's voices move too), `liveliness`
+    how much Piper varies (None: as the voice was made)."""
 
     rate: float = 1.0
     pitch: float = 0.0

@@ -85,7 +85,8 @@ class DataConfig:
 class AugmentConfig:
     """How training clips are varied; a chance or extent of 0 switches a part off, `enabled: false` all of them.
 
-    `variants` renderings of each positive clip and `negative_variants` passes over the negatives are made.
+    `variants` renderings of each positive clip and `negative_variants` passes over the negatives are made;
+    recordings that are fewer than synthetic clips are rendered up to eight times as often.
     `stretch` is the largest change of speed (share), `pitch` in semitones, `shift_s` how long ago the word may have
     ended in a window. `context` is the chance of speech around the word, `partials` the share of renderings in which
     only a piece of the word, or its halves exchanged, is a hard negative. `wet_low` to `wet_high` is how much of the

@@ -1,11 +1,13 @@
 """The study behind the figures in docs/results/wake-words.md: four keywords, three seeds, every technique on and off.
 
     python -m tests.bench.wakeword_study FOLDER SHARED default ablation compare near
+    python -m tests.bench.wakeword_study FOLDER SHARED typed
     python -m tests.bench.wakeword_study FOLDER SHARED table
 
-Trains on at most 250 clips of a keyword (drawn by the seed), the speech of 95 speakers, three noises and four measured
-rooms; reports on the other clips, 93 other speakers and three other noises. Two utterances of the corpus hold COMPUTER
-and are left out. What is done already is not done again. Not part of `make bench`: it takes hours.
+`typed` (see wakeword_typed.py) trains from a typed word. Trains on at most 250 clips of a keyword (drawn by the seed),
+the speech of 95 speakers, three noises and four measured rooms; reports on the other clips, 93 other speakers and three
+other noises. Two utterances of the corpus hold COMPUTER and are left out. What is done already is not done again. Not
+part of `make bench`: it takes hours.
 """
 
 import json
@@ -295,6 +297,11 @@ def main() -> None:
         line = spot(folder, case.keyword, case.threshold) if case.name == "PocketSphinx" else one(folder, case)
         with store.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+        return
+    if tasks[0] == "typed":
+        from tests.bench import wakeword_typed
+
+        wakeword_typed.main(folder, shared, tasks[1:])
         return
     prepare(folder, shared)
     known = [json.loads(line) for line in store.open(encoding="utf-8")] if store.is_file() else []

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
-from pipeline.wakeword.data.clips import Label, quarantine, scan_clips
-from pipeline.wakeword.data.splits import folded, read_manifest, split_clips, write_manifest
+from pipeline.wakeword.data.clips import Clip, Label, quarantine, scan_clips
+from pipeline.wakeword.data.splits import folded, hold_out, read_manifest, split_clips, write_manifest
 
 RATE = 16_000
 
@@ -157,3 +157,14 @@ def test_from_the_command_line(root: Path, tmp_path: Path) -> None:
     code, text = call("split", str(root), "--source", r"(s\d\d)_", "--out", str(tmp_path / "split"), "--json")
     assert (code, set(json.loads(text)["parts"])) == (0, {"positive", "negative", "hard_negative"})
     assert call("scan", str(root), "--map", "x")[0] == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_voice_that_speaks_half_of_the_clips_is_trained_on(seed: int) -> None:
+    sources = ["joe"] * 20 + [f"espeak-{i}" for i in range(20)]
+    clips = [
+        Clip(f"{i}.wav", Label.POSITIVE, source, 1.0, 16_000, 0.5, "d", synthetic=True)
+        for i, source in enumerate(sources)
+    ]
+    train, held = hold_out(clips, 0.15, seed)
+    assert len(held) == 3 and sum(clip.source == "joe" for clip in train) == 20

@@ -18,7 +18,7 @@ from pipeline.wakeword.data.clips import Clip, Label, scan_folders
 from pipeline.wakeword.data.decoded_clips import SoundCache
 from pipeline.wakeword.data.feature_cache import Pool, analyse, make_pools, open_pools, read_index
 from pipeline.wakeword.data.noise import loudest_energy, mixed
-from pipeline.wakeword.data.rendering import LivePool, Recipe
+from pipeline.wakeword.data.rendering import LivePool, Recipe, tasks_of
 from pipeline.wakeword.data.rooms import read_rooms, reverberate, simulate_rooms
 from pipeline.wakeword.features import RATE_HZ, Cmvn, FeatureConfig, features
 from tests.wakeword_sounds import chirp, write_clips
@@ -219,6 +219,20 @@ def test_live_windows_need_no_disk(clips: tuple[Path, list[Clip]]) -> None:
     words = [clip for clip in known if clip.label is Label.POSITIVE]
     live = LivePool(RECIPE, root, words, [], Label.HARD_NEGATIVE)
     assert live.sample(3, np.random.default_rng(0)).shape == (3, *RECIPE.features.shape)
+
+
+def test_few_recordings_are_rendered_as_often_as_many_synthetic_clips() -> None:
+    recorded = [Clip(f"r{i}.wav", Label.POSITIVE, f"r{i}", 1.0, RATE_HZ, 0.5, "d") for i in range(2)]
+    spoken = [Clip(f"s{i}.wav", Label.POSITIVE, "joe", 1.0, RATE_HZ, 0.5, "d", synthetic=True) for i in range(10)]
+
+    def variants(clips: list[Clip], augment: AugmentConfig) -> list[int]:
+        return [task.variants for task in tasks_of(clips, Recipe(FeatureConfig(), augment))]
+
+    varied = AugmentConfig(variants=4)
+    assert variants(recorded + spoken, varied) == [20] * 2 + [4] * 10
+    assert variants(recorded[:1] + spoken, varied) == [32] + [4] * 10, "eight times at most"
+    assert variants(recorded, varied) == [4] * 2
+    assert variants(recorded + spoken, plain(varied, 10.0)) == [1] * 12, "each validates once"
 
 
 def test_windows_stay_within_their_stretch() -> None:

@@ -87,7 +87,7 @@ def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
     assert {row["text"] for row in rows if row["label"] == "positive"} == {"computer"}
     scan = scan_folders({Label.POSITIVE: [out]})
     assert {label: row.clips for label, row in scan.statistics.items()} == {Label.POSITIVE: 6, Label.HARD_NEGATIVE: 4}
-    assert {clip.source for clip in scan.clips} == {"low", "high"}
+    assert {clip.source for clip in scan.clips} == {"low", "high"} and all(clip.synthetic for clip in scan.clips)
     clip = load_audio(out / rows[0]["path"])
     assert np.flatnonzero(np.abs(clip.samples) > 0.01)[0] < 0.06 * 16_000, "what is before the word is cut"
     (out / "spoken.jsonl").unlink()  # as a round that was killed leaves it
@@ -192,6 +192,9 @@ def test_piper_is_asked_for_the_speaker_and_the_manner(monkeypatch: pytest.Monke
     assert (text, config.speaker_id, config.noise_w_scale) == ("hello", 2, None)
     assert (config.length_scale, config.noise_scale) == (pytest.approx(1.5), pytest.approx(0.9))
     assert audio.duration_s == pytest.approx(0.1, abs=0.001)
+    higher = piper.PiperVoice(tmp_path / "v.onnx").say("hello", Manner(pitch=12.0))
+    assert asked[-1][1].length_scale == pytest.approx(2.4), "spoken at half the rate and played at twice"
+    assert higher.duration_s == pytest.approx(0.05, abs=0.001)
 
 
 @pytest.mark.usefixtures("small_dictionary")

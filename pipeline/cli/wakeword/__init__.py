@@ -2,7 +2,7 @@
 
 import click
 
-from pipeline.cli.wakeword import clips, models, use
+from pipeline.cli.wakeword import clips, evaluation, training, use
 
 
 @click.group()
@@ -10,7 +10,7 @@ def wakeword() -> None:
     """Wake words: clips, training, evaluation, export, detection."""
 
 
-for command in (*clips.COMMANDS, *models.COMMANDS, *use.COMMANDS):
+for command in (*clips.COMMANDS, *training.COMMANDS, *evaluation.COMMANDS, *use.COMMANDS):
     wakeword.add_command(command)
 
 __all__ = ["wakeword"]

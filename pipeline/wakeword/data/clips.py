@@ -47,7 +47,7 @@ class Label(StrEnum):
 class Clip:
     """One file. `path` is relative to the root; `source` names the speaker, or the file it was cut from, whose clips
     must stay on one side of a split; `digest` is of the decoded sound, the same for two files with the same. `word` is
-    which word a positive clip holds, where a detector learns several."""
+    which word a positive clip holds, where a detector learns several; `synthetic` is what a synthesiser spoke."""
 
     path: str
     label: Label
@@ -58,6 +58,7 @@ class Clip:
     digest: str
     problems: tuple[Problem, ...] = ()
     word: str = ""
+    synthetic: bool = False
 
     @property
     def is_bad(self) -> bool:
@@ -136,7 +137,7 @@ def scan_folders(
     if source_pattern is not None or not spoken:
         return scan
     clips = tuple(
-        replace(clip, source=(root / clip.path).parent.name)
+        replace(clip, source=(root / clip.path).parent.name, synthetic=True)
         if any((root / clip.path).is_relative_to(folder) for folder in spoken)
         else clip
         for clip in scan.clips

@@ -237,7 +237,10 @@ def analyse(folder: Path) -> dict[str, PoolStatistics]:
 
 def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
     """Of the clips' paths and sounds, in order, and of the noise and rooms mixed in."""
-    lines = [f"{clip.path}|{clip.label}|{clip.digest}" + (f"|{clip.word}" if clip.word else "") for clip in clips]
+    lines = [
+        f"{clip.path}|{clip.label}|{clip.digest}" + f"|{clip.word}" * bool(clip.word) + "|synthetic" * clip.synthetic
+        for clip in clips
+    ]
     for folder in map(Path, (*recipe.noise, *recipe.rir)):
         lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

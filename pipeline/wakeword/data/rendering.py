@@ -2,6 +2,7 @@
 in many processes, or one window at a time.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 
 STRETCH_S: Seconds = 12.0  # utterances are joined up to about so long
 MOST_CONTEXT = 400  # utterances kept at hand to surround words and to babble
+MOST_REPEATED = 8  # times as many renderings of a recording as of a synthetic clip
 Windows = NDArray[np.float32]
 Values = NDArray[np.float16]
 
@@ -45,7 +47,8 @@ class LivePool:
         self, recipe: Recipe, root: Path, clips: Sequence[Clip], context: Sequence[Clip], label: Label
     ) -> None:
         self._recipe, self._label = recipe, label
-        self._clips = [(root / clip.path, clip.label) for clip in clips]
+        repeated = _repeated(clips)
+        self._clips = [(root / clip.path, clip.label) for clip in clips for _ in range(repeated.get(clip.path, 1))]
         self._context = tuple(root / clip.path for clip in context)
 
     @property
@@ -69,11 +72,12 @@ class LivePool:
 
 @dataclass(frozen=True)
 class RenderTask:
-    """One clip of a word, or utterances to join."""
+    """One clip of a word to render `variants` times, or utterances to join."""
 
     paths: tuple[str, ...]
     label: Label
     seed: tuple[int, ...]
+    variants: int = 1
 
 
 class _Workspace:
@@ -104,11 +108,9 @@ class _Workspace:
             sounds = [self.sounds.get(root / path) for path in task.paths]
             return {task.label: [self._frames(self.renderer.speech(sounds, draw))]}
         word, augment = self._word(root / task.paths[0]), self.recipe.augment
-        stretches_by_class = {
-            task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(augment.variants)]
-        }
+        stretches_by_class = {task.label: [self._frames(self.renderer.word(word, draw)) for _ in range(task.variants)]}
         if task.label is Label.POSITIVE and augment.partials:
-            n = max(1, round(augment.partials * augment.variants))
+            n = max(1, round(augment.partials * task.variants))
             stretches_by_class[Label.HARD_NEGATIVE] = [self._frames(self.renderer.piece(word, draw)) for _ in range(n)]
         return {str(label): stretches for label, stretches in stretches_by_class.items()}
 
@@ -152,8 +154,10 @@ def context_of(clips: Sequence[Clip]) -> list[str]:
 
 
 def tasks_of(clips: Sequence[Clip], recipe: Recipe) -> list[RenderTask]:
+    variants = recipe.augment.variants
+    repeated = _repeated(clips) if variants > 1 else {}
     tasks = [
-        RenderTask((clip.path,), clip.label, (recipe.seed, number))
+        RenderTask((clip.path,), clip.label, (recipe.seed, number), variants * repeated.get(clip.path, 1))
         for number, clip in enumerate(clips)
         if clip.label is not Label.NEGATIVE
     ]
@@ -169,3 +173,16 @@ def tasks_of(clips: Sequence[Clip], recipe: Recipe) -> list[RenderTask]:
                 tasks.append(RenderTask(tuple(joined), Label.NEGATIVE, (recipe.seed, variant + 1, number)))
                 joined, duration_s = [], 0.0
     return tasks
+
+
+def _repeated(clips: Sequence[Clip]) -> dict[str, int]:
+    """How much more often each recording is rendered than a synthetic clip of the same word, so that a few recordings
+    among hundreds of synthetic clips count: until there are about as many renderings of both."""
+    words = [clip for clip in clips if clip.label is Label.POSITIVE]
+    n_synthetic = Counter(clip.word for clip in words if clip.synthetic)
+    n_recorded = Counter(clip.word for clip in words if not clip.synthetic)
+    return {
+        clip.path: max(1, min(MOST_REPEATED, round(n_synthetic[clip.word] / n_recorded[clip.word])))
+        for clip in words
+        if not clip.synthetic
+    }

@@ -1,5 +1,6 @@
 """Which clips to learn from, to choose on and to report on: by source, kept as a manifest so that it stays so."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,8 +63,9 @@ def split_clips(
 
 
 def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip], list[Clip]]:
-    """To train on and to validate on: of each class about `share` held back, by source. Raises CorpusError for a class
-    with a single source."""
+    """To train on and to validate on: of each class about `share` held back, by source. A synthetic voice that speaks
+    more than that of a class is trained on, where there are others. Raises CorpusError for a class with a single
+    source."""
     held: set[str] = set()
     words = dict.fromkeys(clip.word for clip in clips if clip.label is Label.POSITIVE)
     classes = [(label, word) for label in Label for word in (words if label is Label.POSITIVE else ("",))]
@@ -74,7 +76,9 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
                 N_("The class {label} has one source; one to train on and one to validate on are needed."),
                 label=word or label,
             )
-        held |= _held(sources, share, seed) if sources else set()
+        spoken = Counter(clip.source for clip in clips if clip.synthetic and (clip.label, clip.word) == (label, word))
+        others = [source for source in sources if spoken[source] <= share * len(sources)]
+        held |= _held(others if len(set(others)) > 1 else sources, share, seed) if sources else set()
     return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
 
 

@@ -1,0 +1,33 @@
+"""Folders on the command line, of one word or of several."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+folder = click.Path(path_type=Path, exists=True)
+
+
+class WordFolder(click.Path):
+    """A folder of clips of the word, or NAME=FOLDER of one of several words."""
+
+    name = "[NAME=]FOLDER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        word, mark, path = str(value).partition("=")
+        if mark and word.strip() and not Path(str(value)).exists():
+            return word.strip(), super().convert(path, param, ctx)
+        return "", super().convert(value, param, ctx)
+
+
+def folders_by_word(given: tuple[tuple[str, Path], ...]) -> dict[str, list[Path]]:
+    """Under "" the folders of the one word. Raises UsageError where only some of them are named."""
+    by_word: dict[str, list[Path]] = {}
+    for word, path in given:
+        by_word.setdefault(word, []).append(path)
+    if "" in by_word and len(by_word) > 1:
+        raise click.UsageError("Name the word of every --positive (--positive NAME=FOLDER), or of none.")
+    return by_word
+
+
+word_folder = WordFolder(path_type=Path, exists=True)

@@ -1,0 +1,202 @@
+"""Detectors: train, and what goes before: features, learning rate, search."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli._output import emit, progress_printer
+from pipeline.cli._outputs import OUTPUT_FOLDER
+from pipeline.cli._training import Chosen, prepare, resolve, training_options
+from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.errors import TrainingError
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.runs import RunDirectory
+    from pipeline.wakeword.config import WakewordConfig
+
+SECTIONS = {
+    "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
+    "max_positives": "data", "source": "data", "split": "data", "fold": "data", "model": "model.name", "width": "model",
+    "target": "model", "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
+}  # fmt: skip
+PRESETS = "default, esp32, small, thorough, tiny, or one saved on the Wake word page"
+
+
+def data_options(command: Any) -> Any:
+    options = [
+        click.option(
+            "--positive",
+            type=word_folder,
+            multiple=True,
+            help="Folder of clips of the word; repeatable. NAME=FOLDER teaches several words to one detector.",
+        ),
+        click.option("--negative", type=folder, multiple=True, help="Folder of other speech; repeatable."),
+        click.option(
+            "--hard-negative", type=folder, multiple=True, help="Folder of words that sound similar; repeatable."
+        ),
+        click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
+        click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
+        click.option("--split", type=folder, help="Output of `pronlab wakeword split`, instead of folders."),
+        click.option("--fold", type=int, help="Fold of --split to validate on; the others are trained on."),
+        click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
+        click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
+        click.option(
+            "--model",
+            help="Architecture: tcn (default), tiny_conv, cd_dnn, lstm, gru, bc_resnet, mobilenet_v3, resnet18, ...",
+        ),
+        click.option("--width", type=float, help="Multiplier of the number of channels."),
+        click.option("--target", help="Device the model must fit: esp32_s3, raspberry_pi (default), phone or desktop."),
+        click.option("--steps", type=int, help="Number of steps of the first pass."),
+        click.option("--batch", type=int, help="Clips per step."),
+        click.option("--rate", type=float, help="Learning rate."),
+        click.option("--teacher", help="Wake-word run to distil from."),
+        click.option("--name", help="Name of the run."),
+        click.option("--seed", type=int, help="Seed of all random draws."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@data_options
+@training_options(PRESETS)
+def train(chosen: Chosen, **options: Any) -> None:
+    """Train a detector on clips of a word, other speech and noise."""
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.run import train_wakeword
+    from pipeline.wakeword.threshold import in_words
+
+    preset = replace(chosen, preset=chosen.preset or "default")
+    start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
+    if start is None:
+        return
+    report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
+    validation = report["validation"]
+    text = (
+        f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
+        f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
+        f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
+        f"{in_words(report['threshold'])} `pronlab wakeword evaluate` measures it on hours of sound."
+    )
+    if report["rooms_left_out"]:
+        text += f" Room impulse responses left out: {'; '.join(report['rooms_left_out'])}."
+    emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)
+
+
+@click.command("features")
+@click.argument("out", type=OUTPUT_FOLDER)
+@data_options
+@training_options(PRESETS, resumable=False, launched=False)
+def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
+    """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.data.feature_cache import read_index
+    from pipeline.wakeword.run import make_features
+
+    preset = replace(chosen, preset=chosen.preset or "default")
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    clips = make_features(config, out, progress_printer("Wake word"))
+    lengths = read_index(out)["lengths"]
+    text = f"{len(clips.train)} clips in {out}: " + ", ".join(f"{len(n)} of {label}" for label, n in lengths.items())
+    emit({"directory": out, "clips": len(clips.train), "held": len(clips.held)}, chosen.as_json, text)
+
+
+@click.command("rate-range")
+@data_options
+@training_options(PRESETS, resumable=False, launched=False, reported=True)
+def rate_range_command(chosen: Chosen, **options: Any) -> None:
+    """Find a learning rate: raise it in a short run until the loss rises."""
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.file_names import RATE_RANGE
+    from pipeline.wakeword.run import make_trainer
+    from pipeline.wakeword.training.learning_rate_range import rate_range
+
+    settings = Settings.from_env()
+    preset = replace(chosen, preset=chosen.preset or "default")
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    directory = _directory(chosen, settings.jobs_root, RATE_RANGE, config)
+    with directory.start() as writer:
+        sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
+        for step, (rate, loss) in enumerate(zip(sweep.rates, sweep.losses, strict=True), start=1):
+            writer.log_metrics(event="rate", step=step, rate=rate, loss=loss)
+        writer.update(progress=1.0, message="done", result={"suggested": sweep.suggested})
+        shown = range(0, len(sweep.rates), max(1, len(sweep.rates) // 20))
+        lines = [f"{sweep.rates[i]:.2e}  {sweep.losses[i]:.3f}" for i in shown]
+        text = "rate      loss\\n".replace("\\n", "\n") + "\n".join(lines) + f"\nSuggested: {sweep.suggested:.1e}"
+        emit(sweep, chosen.as_json, text)
+
+
+@click.command("search")
+@data_options
+@click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
+@click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
+@training_options(PRESETS, resumable=False, launched=False, reported=True)
+def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
+    """Search for better settings with Optuna, and write the best to a preset file."""
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.file_names import SEARCH
+    from pipeline.wakeword.search import search_settings
+
+    settings = Settings.from_env()
+    preset = replace(chosen, preset=chosen.preset or "default")
+    config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    directory = _directory(chosen, settings.runs_root, SEARCH, config)
+    best: dict[str, Any] | None = None
+    with directory.start() as writer:
+        best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
+        writer.update(progress=1.0, message="done", result=best)
+    if best is None:
+        raise TrainingError(f"The search {directory.id} was stopped.")
+    settings_text = "\n".join(f"  {name}: {value}" for name, value in best["settings"].items())
+    text = f"Best of {best['trials']}: trial {best['trial']}, {best['value']:.4f}\n{settings_text}\nIn {best['file']}"
+    emit({"run": directory.id, **best}, chosen.as_json, text)
+
+
+def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") -> "RunDirectory":
+    """The launcher's, or a new one."""
+    from pipeline.runs import RunDirectory
+
+    if chosen.run is not None:
+        return RunDirectory(chosen.run)
+    return RunDirectory.create(root, kind=kind, name=config.name, config=config)
+
+
+def _preset(name: str) -> dict[str, Any]:
+    from pipeline.wakeword.saved_presets import load_preset
+
+    return load_preset(Settings.from_env(), name)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as settings of their sections; folders as absolute text."""
+    given: dict[str, Any] = {}
+    for name, value in options.items():
+        if value is None or value == ():
+            continue
+        if name == "positive":
+            by_word = folders_by_word(value)
+            if "" not in by_word:
+                given["data.words"] = [word for word, paths in by_word.items() for _path in paths]
+            given["data.positive"] = [str(path.absolute()) for paths in by_word.values() for path in paths]
+            continue
+        if isinstance(value, tuple):
+            value = [str(path.absolute()) for path in value]
+        elif isinstance(value, Path):
+            value = str(value.absolute())
+        section = SECTIONS.get(name)
+        key = name if section is None else section if "." in section else f"{section}.{name}"
+        given[key] = value
+    return given
+
+
+def _named(config: "WakewordConfig") -> "WakewordConfig":
+    named = [*config.data.positive, *filter(None, [config.data.split])]
+    word = "-".join(config.data.names) or (Path(named[0]).name if named else "wakeword")
+    return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
+
+
+COMMANDS = (train, features_command, search_command, rate_range_command)

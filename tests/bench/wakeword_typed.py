@@ -1,0 +1,308 @@
+"""The curve from a typed word in docs/results/wake-words.md: synthetic clips alone, with few recordings, and few
+recordings alone, on the protocol of `wakeword_study` with its shorter training.
+
+    python -m tests.bench.wakeword_study FOLDER SHARED typed [ROUTE [NAME, KEYWORD or SEED ...]]
+    python -m tests.bench.wakeword_study FOLDER SHARED typed table
+
+The clips that `pronlab wakeword speak` writes, the renderings of each clip and the features of each stream are kept
+under FOLDER, and shared by the trainings.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.bench.wakeword_study import HOURS, KEYWORDS, NEAR, SEEDS, SHORT, prepare
+
+WRITTEN = {"smart_mirror": "smart mirror"}  # as a person would type it
+N_SPOKEN, N_NEAR_REPORTED = 400, 24
+SETTINGS = (*SHORT, "augment.variants=10")  # half as many renderings of a clip as the default
+# Voices that `speak` does not use, for near phrases to report on.
+OTHER_VOICES = ("en-us+adam", "en-gb+aunty", "en-us+Zac", "en-gb+quincy", "en-us+shelby", "en-gb+victor")
+# What a training gets, first what matters most.
+AMOUNTS = {
+    "real 100": (100, False, False),
+    "spoken": (0, True, True),
+    "spoken + 25": (25, True, True),
+    "spoken + 10": (10, True, True),
+    "real 25": (25, False, False),
+    "spoken + 50": (50, True, True),
+    "real 50": (50, False, False),
+    "real 250": (250, False, False),
+    "spoken + 250": (250, True, True),
+    "real 250 + near": (250, False, True),
+    "spoken + 25, no near": (25, True, False),
+}
+FIRST = ("real 100", "spoken", "spoken + 25")
+
+
+@dataclass(frozen=True)
+class Case:
+    """`n_real` recordings of the word, spoken clips of it or not, and spoken near phrases as hard negatives or not;
+    `route` names the state of `speak` and of the training that it was measured with, whose clips are kept apart."""
+
+    name: str
+    keyword: str
+    seed: int
+    n_real: int
+    spoken: bool
+    near: bool
+    route: str = "first"
+    settings: tuple[str, ...] = SETTINGS
+
+    @property
+    def id(self) -> str:
+        return "-".join([self.route, *self.name.replace(",", "").split(), self.keyword, str(self.seed)]).replace(
+            "+", "and"
+        )
+
+
+def cases(route: str, names: Sequence[str], seeds: Sequence[int], keywords: Sequence[str]) -> list[Case]:
+    """The first three of every keyword and seed come before the rest of the curve."""
+    order = [[name for name in names if name in FIRST], [name for name in names if name not in FIRST]]
+    return [
+        Case(name, keyword, seed, *AMOUNTS[name], route=route)
+        for part in order
+        for seed in seeds
+        for keyword in keywords
+        for name in part
+    ]
+
+
+def speak(folder: Path, keyword: str, route: str) -> Path:
+    """The word and near phrases, by the command line."""
+    out = folder / f"spoken_{route}" / keyword
+    if not (out / "spoken.jsonl").is_file():
+        word = WRITTEN.get(keyword, keyword)
+        command = [sys.executable, "-m", "pipeline.cli", "wakeword", "speak", word, "--out", str(out)]
+        subprocess.run([*command, "--clips", str(N_SPOKEN)], check=True)
+    return out
+
+
+def without_near(spoken: Path) -> Path:
+    out = spoken.with_name(f"{spoken.name}_no_near")
+    if not out.is_dir():
+        shutil.copytree(spoken, out, ignore=shutil.ignore_patterns("hard_negative"))
+    return out
+
+
+def speak_reported(folder: Path, keyword: str) -> Path:
+    """Near phrases in voices that nothing is trained on: those of the study, and some of the product's, which are
+    hard negatives in other voices."""
+    from pipeline.wakeword.data.near_phrases import near_phrases
+
+    out = folder / "near_other_voices" / keyword
+    listed = near_phrases(WRITTEN.get(keyword, keyword), "en", N_SPOKEN // 4)
+    chosen = [listed[i] for i in np.linspace(0, len(listed) - 1, N_NEAR_REPORTED).round().astype(int)]
+    for phrase in dict.fromkeys([*NEAR[keyword], *chosen]):
+        for number, voice in enumerate(OTHER_VOICES):
+            target = out / phrase.replace(" ", "_") / f"{number}.wav"
+            if not target.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                options = ["-v", voice, "-s", str(130 + 14 * number), "-w", str(target)]
+                subprocess.run(["espeak-ng", *options, phrase], check=True)
+    return out
+
+
+def recordings(folder: Path, keyword: str, seed: int, n: int) -> Path:
+    """The first `n` of the clips that the study trains on."""
+    out = folder / "kw" / keyword / str(seed) / f"first{n}"
+    everything = folder / "kw" / keyword / str(seed) / "train"
+    names = sorted(path.name for path in everything.iterdir())
+    chosen = np.random.default_rng([seed, 6]).permutation(len(names))[:n]
+    out.mkdir(exist_ok=True)
+    for index in chosen:
+        if not (out / names[index]).exists():
+            (out / names[index]).hardlink_to(everything / names[index])
+    return out
+
+
+def keep_what_is_made(folder: Path) -> None:
+    """Trainings find what was checked and rendered of a clip where another has done so, whatever its seed and the
+    place of the clip among the others."""
+    import pickle
+    from io import BytesIO
+
+    from pipeline import artifacts
+    from pipeline.parallel import map_ordered
+    from pipeline.records import to_json
+    from pipeline.wakeword.data import clips, feature_cache, rendering
+    from pipeline.wakeword.data.clips import Label
+
+    check = clips._clip
+
+    def place(kind: str, *parts: str) -> Path:
+        return folder / kind / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+    def checked(root: Path, labelled: Any) -> Any:
+        path, label = labelled
+        file = place("checked", str(path), str(path.stat().st_size), str(path.stat().st_mtime_ns), label)
+        if not file.is_file():
+            artifacts.write_bytes(file, pickle.dumps(check(root, labelled)))
+        return replace(pickle.loads(file.read_bytes()), path=path.relative_to(root).as_posix())
+
+    def rendered(recipe: Any, root: Path, context: Any, task: Any) -> Any:
+        of_all_seeds = recipe if task.label is Label.NEGATIVE else replace(recipe, seed=0)
+        sounds = [hashlib.sha256((root / path).read_bytes()).hexdigest() for path in task.paths]
+        # The first route was measured before tasks had `variants` of their own.
+        variants = [str(n) for n in [getattr(task, "variants", 1)] if n not in (1, recipe.augment.variants)]
+        file = place("renderings", json.dumps(to_json(of_all_seeds), sort_keys=True), task.label, *sounds, *variants)
+        if not file.is_file():
+            stretches, _, _ = rendering.rendered(recipe, root, context, task)
+            flat = {f"{label} {i}": one for label, several in stretches.items() for i, one in enumerate(several)}
+            np.savez(buffer := BytesIO(), **flat)
+            artifacts.write_bytes(file, buffer.getvalue())
+        kept: dict[str, list[Any]] = {}
+        with np.load(file) as arrays:
+            for name in arrays.files:
+                kept.setdefault(name.split()[0], []).append(arrays[name])
+        return kept, 0, 0
+
+    clips._clip = checked
+    clips.map_ordered = feature_cache.map_ordered = partial(map_ordered, workers=1)
+    feature_cache.rendered = rendered
+
+
+def train(folder: Path, case: Case) -> Any:
+    """The finished run, by the functions of the command line."""
+    from pipeline.presets import build, merged, overrides
+    from pipeline.runs import RunDirectory, list_runs
+    from pipeline.settings import Settings
+    from pipeline.wakeword.config import WakewordConfig, load_preset
+    from pipeline.wakeword.finished_run import open_finished_run
+    from pipeline.wakeword.run import train_wakeword
+
+    settings = Settings(folder / "data", folder / "models" / case.id)
+    done = [run for run in list_runs(settings.runs_root) if run.state.status == "finished"]
+    if not done:
+        spoken = speak(folder, case.keyword, case.route) if case.spoken or case.near else None
+        positive = [recordings(folder, case.keyword, case.seed, case.n_real)] if case.n_real else []
+        hard = []
+        if spoken is not None:
+            positive += [spoken if case.near else without_near(spoken)] if case.spoken else []
+            hard = [spoken / "hard_negative"] if not case.spoken else []
+        data = {
+            "positive": list(map(str, positive)), "negative": [str(folder / "speech_train")],
+            "hard_negative": list(map(str, hard)), "noise": [str(folder / "noise_train")], "rir": [str(folder / "rir")],
+        }  # fmt: skip
+        named = {"name": case.id, "seed": case.seed, "data": data}
+        config = build(WakewordConfig, merged(load_preset("default"), named, overrides(case.settings)))
+        run = RunDirectory.create(settings.runs_root, kind="wakeword", name=case.id, config=config, seed=case.seed)
+        train_wakeword(settings, config, run)
+        done = [run]
+    return open_finished_run(settings, str(done[0].path))
+
+
+def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> Any:
+    """The study's stream of the clips that no training sees, its features kept."""
+    import pickle
+
+    from pipeline.wakeword.data.noise import read_noise
+    from pipeline.wakeword.evaluation.evaluate import files_of
+    from pipeline.wakeword.evaluation.stream_metrics import frames_of_stream
+    from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
+
+    file = folder / "streams" / f"{keyword}-{seed}.pickle"
+    if not file.is_file():
+        words = files_of((folder / "kw" / keyword / str(seed) / "test",))
+        noise = read_noise((str(folder / "noise_test"),))
+        frames = frames_of_stream(plan_stream(words, files_of((folder / "speech_test",)), noise, HOURS), config)
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(pickle.dumps(frames))
+    return pickle.loads(file.read_bytes())
+
+
+def one(folder: Path, case: Case) -> dict[str, Any]:
+    import torch
+
+    from pipeline.wakeword.data.decoded_clips import load_clip
+    from pipeline.wakeword.evaluation.evaluate import files_of, highest_vote
+    from pipeline.wakeword.evaluation.stream_metrics import BATCH, StreamScores, measure
+    from pipeline.wakeword.features import RATE_HZ
+    from pipeline.wakeword.finished_run import classifier_for
+
+    torch.set_num_threads(1)
+    finished = train(folder, case)
+    info, classifier = finished.info, classifier_for(finished, "torch")
+    stream = stream_of(folder, case.keyword, case.seed, info.features)
+    size, every = info.features.shape[0], info.features.frames_in(info.detector.hop_s)
+    starts = np.arange(0, len(stream.frames) - size + 1, every)
+    scores = np.concatenate(
+        [classifier(stream.frames[starts[i : i + BATCH, None] + np.arange(size)]) for i in range(0, len(starts), BATCH)]
+    )
+    ends_s = ((starts + size - 1) * info.features.hop + info.features.window) / RATE_HZ
+    scored = StreamScores(scores, ends_s, stream.keywords, stream.background, stream.hours, 0.0)
+    result = measure(scored, info.detector)
+    threshold = result.at_fah["0.5"].threshold
+    near = {}
+    for phrase in sorted(speak_reported(folder, case.keyword).iterdir()):
+        votes = [highest_vote(load_clip(f), classifier, info.features, info.detector) for f in files_of((phrase,))]
+        near[phrase.name.replace("_", " ")] = [int(np.sum(np.array(votes) >= threshold)), len(votes)]
+    report = json.loads((finished.home / "report.json").read_text(encoding="utf-8"))
+    return {
+        "name": case.name, "keyword": case.keyword, "seed": case.seed, "route": case.route, "n": result.n_keywords,
+        "misses": {target: point.misses for target, point in result.at_fah.items()}, "eer": result.eer,
+        "hours": result.hours, "near": near, "training_s": report["training_s"], "validation": report["validation"],
+    }  # fmt: skip
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Missed words over all keywords and seeds with exact intervals, and near phrases that set it off."""
+    from pipeline.metrics.detection import share_interval
+
+    def cell(k: int, n: int) -> str:
+        low, high = share_interval(k, n)
+        return f"{100 * k / n:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+    lines = [
+        "| route | trained on | trainings | clips | ≤ 0.1 FAH | ≤ 0.5 FAH | ≤ 1 FAH | by keyword at 0.5 | near |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for route, name in dict.fromkeys((row["route"], row["name"]) for row in rows):
+        group = [row for row in rows if (row["route"], row["name"]) == (route, name)]
+        n = sum(row["n"] for row in group)
+        cells = [cell(sum(row["misses"][target] for row in group), n) for target in ("0.1", "0.5", "1.0")]
+        each = []
+        for keyword in KEYWORDS:
+            shares = [100 * row["misses"]["0.5"] / row["n"] for row in group if row["keyword"] == keyword]
+            each += [f"{keyword} {np.mean(shares):.1f} ({min(shares):.1f} to {max(shares):.1f})"] if shares else []
+        near = np.sum([counts for row in group for counts in row["near"].values()], axis=0)
+        cells += ["; ".join(each), cell(*map(int, near))]
+        lines.append(f"| {route} | {name} | {len(group)} | {n} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main(folder: Path, shared: Path, arguments: Sequence[str]) -> None:
+    """`arguments`: `table`, or a route, then names of AMOUNTS, keywords and seeds to confine it to."""
+    store = folder / "typed.jsonl"
+    rows = [json.loads(line) for line in store.open(encoding="utf-8")] if store.is_file() else []
+    if list(arguments) == ["table"]:
+        print(table(rows))
+        return
+    prepare(folder, shared)
+    keep_what_is_made(folder)
+    route, *rest = arguments or ["first"]
+    names = [name for name in rest if name in AMOUNTS] or list(AMOUNTS)
+    seeds = [int(seed) for seed in rest if seed.isdigit()] or list(SEEDS)
+    keywords = [keyword for keyword in rest if keyword in KEYWORDS] or list(KEYWORDS)
+    done = {(row["route"], row["name"], row["keyword"], row["seed"]) for row in rows}
+    for case in cases(route, names, seeds, keywords):
+        if (case.route, case.name, case.keyword, case.seed) in done:
+            continue
+        row = one(folder, case)
+        with store.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        print("done:", case.id, row["misses"], row["n"], flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute(), Path(sys.argv[2]), sys.argv[3:])
