@@ -68,7 +68,7 @@ def english_lead(settings: Settings, audio: Audio, pair: tuple[str, str]) -> flo
     scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
     if not isinstance(scorer, SpeechScorer):
         raise TypeError(f"{SPEECH} is no SpeechScorer")
-    log_probs = scorer.hear(audio).log_probs
+    log_probs = scorer.runtime.listen(audio.samples).log_probs
     fits = []
     for word in pair:
         variants = [spoken_of([variant])[0].labels.tolist() for variant in pronounce(word)[0].variants]
