@@ -345,7 +345,8 @@ def _warnings(found: Analysis, matches: bool, added: Sequence[str], n_said_again
 
 def _beside_the_text(found: Analysis, heard_words: list[RecognisedWord]) -> tuple[tuple[str, ...], int]:
     """What free decoding heard for the most part where something else than the text was said: the words that are not in
-    the text, and how many times some of it was said again, in several words."""
+    the text, and how many times some of it was said again, in several words. Free decoding mishears about one word in
+    three: where at least half of the words are the text's, the others are taken for misheard ones of it."""
     text = {word.text for word in found.words}
     added: list[str] = []
     n_said_again = 0
@@ -356,8 +357,9 @@ def _beside_the_text(found: Analysis, heard_words: list[RecognisedWord]) -> tupl
             if min(word.end, end) - max(word.start, start) > 0.5 * (word.end - word.start)
         ]
         others = [word for word in said if word not in text]
-        added += others
-        n_said_again += len(said) > 1 and not others
+        is_said_again = len(said) > 1 and 2 * len(others) <= len(said)
+        added += [] if is_said_again else others
+        n_said_again += is_said_again
     return tuple(added), n_said_again
 
 
