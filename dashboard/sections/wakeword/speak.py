@@ -9,8 +9,8 @@ from dashboard.services import wakeword
 from pipeline.i18n import _, ngettext, number
 from pipeline.i18n import language as page_language
 from pipeline.runs import ACTIVE
-from pipeline.scoring.selection import LANGUAGE_NAMES
 from pipeline.text import lines_of
+from pipeline.text.languages import LANGUAGE_NAMES
 from pipeline.wakeword.data.clip_library import ClipLibrary
 
 LANGUAGES = list(LANGUAGE_NAMES)
