@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.scoring.speech.placing import LEAD, LONGEST, MOST_DROPPED, SAMPLE_RATE_HZ, STEP, levelled, placed
+from pipeline.audio.load import TARGET_RATE_HZ as SAMPLE_RATE_HZ
+from pipeline.scoring.speech.placing import LEAD, LONGEST_S, MOST_DROPPED, STEP, levelled, placed
 
 Samples = NDArray[np.float32]
 
@@ -56,8 +57,8 @@ def test_a_soft_beginning_is_not_cut_off() -> None:
 def test_what_cannot_be_placed_stays() -> None:
     silence = np.zeros(SAMPLE_RATE_HZ, dtype=np.float32)
     assert placed(silence).added == 0
-    whole = np.ones(LONGEST, dtype=np.float32)
-    assert len(placed(whole).samples) <= LONGEST
+    longest = round(LONGEST_S * SAMPLE_RATE_HZ)
+    assert len(placed(np.ones(longest, dtype=np.float32)).samples) <= longest
     assert len(placed(np.ones(1, dtype=np.float32)).samples) >= 1
 
 

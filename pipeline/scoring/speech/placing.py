@@ -6,11 +6,14 @@ nor what was recorded before the first word changes what the encoder is given.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE_HZ = 16_000
+from pipeline.audio.load import TARGET_RATE_HZ
+from pipeline.records import Seconds
+
 LEVEL_FRAME, LOUD_DB = 320, 20.0  # frames of 20 ms down to so far under the loudest make the level
 LEVEL_DB = -22.0  # the median of the training recordings
 STEP = 320  # samples, a frame of the encoder
@@ -21,7 +24,7 @@ MOST_DROPPED = 4800  # samples: a first word said softly may lie before what is 
 SMOOTHED = 160  # samples
 LASTING = 1600  # samples: a click is shorter, and no beginning of a word
 SOUND_DB, CENTRE_DB = -30.0, -25.0  # relative to the loudest 10 ms: what the speech begins with; what its centre is of
-LONGEST = 30 * SAMPLE_RATE_HZ
+LONGEST_S: Seconds = 30.0  # that the encoder hears
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def placed(samples: NDArray[np.float32]) -> Placed:
     The centre hardly depends on faint noise and not at all on silence around, which decides where frames begin.
     """
     level = levelled(samples, LEVEL_DB, LEVEL_DB)
-    power = _smoothed(level)
+    power = _window_sums(level.astype(np.float64) ** 2, SMOOTHED // 2, SMOOTHED // 2) / SMOOTHED
     if not power.any():
         return Placed(level, 0)
     onset = _first_lasting(power > power.max() * 10 ** (SOUND_DB / 10))
@@ -59,21 +62,18 @@ def placed(samples: NDArray[np.float32]) -> Placed:
     start += (centre + IN_STEP - start) % STEP
     if start >= 0:
         return Placed(level[start:], -start)
-    added = min(-start, max(0, LONGEST - len(level)))
+    added = min(-start, max(0, round(LONGEST_S * TARGET_RATE_HZ) - len(level)))
     return Placed(np.concatenate([np.zeros(added, dtype=np.float32), level]), added)
 
 
 def _first_lasting(is_sound: NDArray[np.bool_]) -> int:
     """Where sound first fills most of the LASTING samples from there on; where it never does, where it begins."""
-    n_until = np.concatenate([[0], np.cumsum(is_sound)])
-    n_after = n_until[np.minimum(np.arange(len(is_sound)) + LASTING, len(is_sound))] - n_until[:-1]
-    lasting = np.flatnonzero(is_sound & (n_after > LASTING // 2))
+    lasting = np.flatnonzero(is_sound & (_window_sums(is_sound, 0, LASTING) > LASTING // 2))
     return int((lasting if len(lasting) else np.flatnonzero(is_sound))[0])
 
 
-def _smoothed(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Mean power [n] of the SMOOTHED samples around each."""
-    total = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
-    edges = np.arange(len(samples))
-    first, last = np.maximum(edges - SMOOTHED // 2, 0), np.minimum(edges + SMOOTHED // 2, len(samples))
-    return np.asarray((total[last] - total[first]) / SMOOTHED)
+def _window_sums(values: NDArray[Any], before: int, after: int) -> NDArray[Any]:
+    """Of each value [n], the sum from `before` values before it to `after` values from it on; nothing lies beyond."""
+    total = np.concatenate([[0], np.cumsum(values)])
+    places = np.arange(len(values))
+    return np.asarray(total[np.minimum(places + after, len(values))] - total[np.maximum(places - before, 0)])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import Audio
+from pipeline.audio.load import TARGET_RATE_HZ, Audio
 from pipeline.audio.speech import Margins, Speech, cut_to
 from pipeline.errors import CorpusError, ModelError
 from pipeline.i18n import N_, Message
@@ -33,7 +33,7 @@ from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence
 from pipeline.scoring.speech.listening.reading import Reading, read
 from pipeline.scoring.speech.listening.runtime import HeadOutput, ListenerOutput, SpeechRuntime
 from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
-from pipeline.scoring.speech.placing import SAMPLE_RATE_HZ, placed
+from pipeline.scoring.speech.placing import LONGEST_S, placed
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
     calibrated,
@@ -46,7 +46,6 @@ from pipeline.settings import Settings
 log = logging.getLogger(__name__)
 
 NAME = "speech"
-MAX_S = 30.0
 # Beside the aligned phones, whose middles CTC marks: an end of a word may come .4 s after its last.
 AROUND_TEXT = Margins(longest_s=1.2, kept_s=0.6, heard_s=0.4, always_silences=True)
 MIN_FREE_SHARE = 0.15  # of the canonical phones: with fewer heard, nobody spoke
@@ -91,10 +90,10 @@ class SpeechScorer:
         """Score phones, words and sentence. Raises CorpusError if the text is not English or cannot be said."""
         if target.language != self.info.language:
             raise CorpusError(f"The speech model scores English (en) only, not {target.language!r}.")
-        if audio.duration_s > MAX_S:
+        if audio.duration_s > LONGEST_S:
             too_long = Message(
                 N_("The recording is {seconds:.0f} s long; at most {most:.0f} s can be scored. Record a shorter text."),
-                seconds=audio.duration_s, most=MAX_S,
+                seconds=audio.duration_s, most=LONGEST_S,
             )  # fmt: skip
             return self._refused(target, State.TOO_LONG, too_long)
         at_its_place = placed(audio.samples)
@@ -118,7 +117,7 @@ class SpeechScorer:
         except ValueError:
             return self._refused(target, State.TOO_SHORT, _too_short(recorded, words))
         result = shifted(self._result(cut.audio, target, found), cut)
-        return moved(result, -at_its_place.added / SAMPLE_RATE_HZ)
+        return moved(result, -at_its_place.added / TARGET_RATE_HZ)
 
     def analyse(self, audio: Audio, words: list[Word], heard: ListenerOutput) -> Analysis:
         """Raises ValueError where the recording is too short for the words."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.load import load_audio
+from pipeline.audio.load import TARGET_RATE_HZ, load_audio
 from pipeline.audio.speech import speech_only
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.transcriptions import has_phone_scores, word_hearings
@@ -23,9 +23,7 @@ from pipeline.records import RubricName
 from pipeline.scoring.speech.labels import INDEX, UTTERANCE_ASPECTS, WORD_ASPECTS
 from pipeline.scoring.speech.lexicon.dictionary import spoken_of
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones
-from pipeline.scoring.speech.placing import placed
-
-MAX_TRAINING_S = 30.0
+from pipeline.scoring.speech.placing import LONGEST_S, placed
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def read_utterances(
             f"{source.title} has no utterance{f' in part {part!r}' if part else ''} with 'words' (phones and their "
             f"scores) and sentence scores, so a speech scorer cannot be trained on it. speechocean762 has both."
         )
-    return [u for u in found if len(u.samples) <= MAX_TRAINING_S * 16_000]
+    return [u for u in found if len(u.samples) <= LONGEST_S * TARGET_RATE_HZ]
 
 
 def can_teach(item: CorpusItem) -> bool:
