@@ -36,9 +36,9 @@ def is_other_word(matched: WordMatch) -> bool:
     return strangeness_db(matched) > THRESHOLD_DB
 
 
-def nearer_word(matched: WordMatch) -> str | None:
-    """The word that the recording lies nearer to than to the asked one."""
-    if matched.other_distance is None or matched.other_distance + NEARER_BY_DB >= matched.match.distance:
+def nearer_word(matched: WordMatch, by_db: float = NEARER_BY_DB) -> str | None:
+    """The word that the recording lies nearer to than to the asked one, by more than `by_db`."""
+    if matched.other_distance is None or matched.other_distance + by_db >= matched.match.distance:
         return None
     return matched.other_word
 

@@ -8,7 +8,7 @@ demo corpus, those of the sentence rule on the train part of speechocean762, and
 import math
 from dataclasses import dataclass
 
-from pipeline.features.alignment import Match, WordMatch
+from pipeline.features.alignment import Match
 from pipeline.records import AudioReport
 
 # With a reference recording: faultless speech lies within these, and each point beyond costs so much.
@@ -88,11 +88,6 @@ def alone(report: AudioReport, *, vowels_per_s: float, syllables_per_vowel: floa
     return Losses(
         best=PLAUSIBLE_SENTENCE if sentence else PLAUSIBLE_WORD, timing=rate + syllables, signal=signal_loss(report)
     )
-
-
-def is_another_word(matched: WordMatch) -> bool:
-    """Whether the recording lies clearly nearer to another word's reference."""
-    return matched.other_distance is not None and matched.other_distance + OTHER_WORD_MARGIN_DB < matched.match.distance
 
 
 def signal_loss(report: AudioReport) -> float:

@@ -11,7 +11,7 @@ from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Target, band_of
 from pipeline.scoring.base import SCORERS
 from pipeline.scoring.heuristic import rules
-from pipeline.scoring.other_word import SOUNDS_LIKE_ANOTHER
+from pipeline.scoring.other_word import SOUNDS_LIKE_ANOTHER, nearer_word
 from pipeline.settings import Settings
 from pipeline.text.words import text_key
 
@@ -43,9 +43,9 @@ class HeuristicScorer:
             overall = losses.overall
             if losses.stress is None:
                 warnings.append(Message(MELODY_NOT_SCORED))
-            if rules.is_another_word(word_match):
+            other = nearer_word(word_match, rules.OTHER_WORD_MARGIN_DB)
+            if other is not None:
                 overall = min(overall, rules.MOST_FOR_ANOTHER_WORD)
-                other = word_match.other_word
                 warnings.append(Message(SOUNDS_LIKE_ANOTHER, other=other, word=target.text))
         else:
             losses = _alone(audio, target)
