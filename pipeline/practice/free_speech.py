@@ -16,6 +16,7 @@ from pipeline.audio.speech import MARGINS, cut_to, find_speech
 from pipeline.features.frames import HOP, Frames
 from pipeline.features.timing import FEATURE_NAMES, timing
 from pipeline.i18n import Message
+from pipeline.practice.english_listener import english_listener
 from pipeline.practice.validity import REASONS
 from pipeline.records import RubricName, Seconds, State
 from pipeline.scoring.attempt import LEAST_VOICE
@@ -112,11 +113,6 @@ def _n_held(f0_hz: NDArray[np.floating]) -> int:
 
 
 def _heard(settings: Settings, audio: Audio) -> tuple[str, ...]:
-    from pipeline.scoring.selection import SPEECH, load_scorer
-    from pipeline.scoring.speech.scorer import SpeechScorer
-
-    scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
-    if not isinstance(scorer, SpeechScorer):
-        raise TypeError(f"{SPEECH} is no SpeechScorer")
+    scorer = english_listener(settings)
     words = scorer.recognise(scorer.hear(audio))
     return tuple(word.text for word in words or ())

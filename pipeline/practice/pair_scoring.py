@@ -12,6 +12,7 @@ from pipeline.audio.load import Audio
 from pipeline.audio.speech import MARGINS, cut_to, find_speech
 from pipeline.features.alignment import match, speech_part
 from pipeline.i18n import Message
+from pipeline.practice.english_listener import english_listener
 from pipeline.practice.validity import REASONS
 from pipeline.records import RubricName, State
 from pipeline.scoring.attempt import LEAST_VOICE
@@ -60,15 +61,11 @@ def hear_pair(
 
 def english_lead(settings: Settings, audio: Audio, pair: tuple[str, str]) -> float | None:
     """By how many nats the first word is the likelier; None where neither fits."""
-    from pipeline.scoring.selection import SPEECH, load_scorer
     from pipeline.scoring.speech.lexicon.dictionary import pronounce, spoken_of
     from pipeline.scoring.speech.listening.reading import read
-    from pipeline.scoring.speech.scorer import SpeechScorer
 
-    scorer = load_scorer(settings, SPEECH, RubricName.SENTENCE)
-    if not isinstance(scorer, SpeechScorer):
-        raise TypeError(f"{SPEECH} is no SpeechScorer")
-    log_probs = scorer.runtime.listen(audio.samples).log_probs
+    # As it was recorded: brought to its place, 82.7 % of 313 words were told instead of 87.5 %, no more rightly.
+    log_probs = english_listener(settings).runtime.listen(audio.samples).log_probs
     fits = []
     for word in pair:
         variants = [spoken_of([variant])[0].labels.tolist() for variant in pronounce(word)[0].variants]
