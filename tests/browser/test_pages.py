@@ -32,7 +32,8 @@ def settled(page: Any) -> None:
 
 
 def drawn(page: Any) -> None:
-    """Until the plots and tables, whose scripts come later, are on the settled page, and all is laid out."""
+    """Until the plots and tables, whose scripts come later, are on the settled page, all is laid out, in the system's
+    light or dark, and no colour is on its way to another."""
     settled(page)
     page.wait_for_function(
         """() => {
@@ -40,6 +41,13 @@ def drawn(page: Any) -> None:
             (node) => !node.offsetParent || node.closest("details:not([open])") || node.querySelector(inner));
         return all("stPlotlyChart", ".main-svg") && all("stDataFrame", "canvas")
             && !document.querySelector("[data-testid=stSkeleton]"); }"""
+    )
+    page.wait_for_function(
+        """() => {
+        const wanted = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+        const ends = (animation) => animation.effect.getComputedTiming().iterations !== Infinity;
+        return getComputedStyle(document.querySelector("[data-testid=stApp]")).colorScheme === wanted
+            && !document.getAnimations().some((one) => one.playState === "running" && ends(one)); }"""
     )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
