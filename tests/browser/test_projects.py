@@ -92,7 +92,7 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     wait_for(lambda: decided(settings, project, recording.id) != 70.0, "the decision by a key")
     look(rita, 390)
     rita.goto("/agreement?set=demo")
-    rita.get_by_text("not enough overlap").first.wait_for()
+    rita.locator("p", has_text="not enough overlap").first.wait_for()  # not the cells of the table
     shoot(rita, "agreement-phone")
 
 
