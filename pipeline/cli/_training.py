@@ -125,18 +125,18 @@ def prepare(
     config: Any = resolve(config_type, chosen, given, load_preset, named)
     if chosen.run is not None:
         return Start(settings, RunDirectory(chosen.run), config)
-    require_packages(kind, config)
-    if chosen.resume is not None:
-        directory = find(settings, chosen.resume)
-        directory.withdraw_stop()
-        return Start(settings, directory, config)
-    if where is not None:
+    if where is not None and chosen.resume is None:
         run = launch_training(settings, kind, config, where, asker())
         text = (
             f"Started {run.id}. `pronlab runs show {run.id}` shows its progress, `pronlab runs stop {run.id}` stops it."
         )
         emit({"run": run.id, "directory": run.path, "status": run.state.status}, chosen.as_json, text)
         return None
+    require_packages(kind, config)  # as the launcher did
+    if chosen.resume is not None:
+        directory = find(settings, chosen.resume)
+        directory.withdraw_stop()
+        return Start(settings, directory, config)
     directory = RunDirectory.create(settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed)
     return Start(settings, directory, config)
 

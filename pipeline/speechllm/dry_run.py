@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from pipeline.devices import find_device, gpu_of
+from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
@@ -14,7 +15,6 @@ from pipeline.speechllm.adapters import attach_adapter, trainable
 from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.notes import notes_on
-from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.plan import make_plan
 from pipeline.speechllm.plan_summary import Plan, refusal
@@ -51,9 +51,9 @@ def plan_ahead(
     """The plan for the device that a training would choose, or for a `gpu` that is not here. The shape is the
     checkpoint's where it is a local folder, else the published model's.
 
-    Raises CorpusError or TrainingError for recordings, settings or a GPU that cannot be used.
+    Raises CorpusError, JobError or TrainingError for recordings, settings or a GPU that cannot be used.
     """
-    require_packages(config)
+    require_packages("plan", config)
     planned_for = gpu_of(gpu) if gpu else None
     device = find_device(config.device, settings.device)
     source, config = on_parts(settings, config)

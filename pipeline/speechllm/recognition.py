@@ -11,6 +11,9 @@ import torch
 
 from pipeline.devices import find_device
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
+from pipeline.jobs.requirements import packages_of
+from pipeline.optional import require
 from pipeline.speechllm.adapter_files import CONFIG_FILE as ADAPTER_FILE
 from pipeline.speechllm.adapter_files import attach_weights, read_weights
 from pipeline.speechllm.answers import Transcript, parse_apa, parse_mdd
@@ -18,7 +21,6 @@ from pipeline.speechllm.attention import settle
 from pipeline.speechllm.collator import prompt_batch
 from pipeline.speechllm.generation import generate_halving
 from pipeline.speechllm.loading import load_phi4
-from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import Phi4, first_line
 from pipeline.speechllm.prompts import TASKS, Task
 
@@ -43,7 +45,7 @@ class Recogniser:
 
     def __init__(self, folder: Path, info: "SpeechLlmInfo", device: str) -> None:
         config = info.config(folder)
-        require_packages(config)
+        require(N_("A speech language model"), packages_of("speechllm", config), ModelError)
         self._prompts = info.asked()
         chosen = find_device(configured=device)
         log.info(chosen.text)

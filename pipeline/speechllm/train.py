@@ -23,6 +23,7 @@ from pipeline.devices import find_device
 from pipeline.errors import TrainingError
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
+from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.people.names import name_key
@@ -40,7 +41,6 @@ from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, 
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.model_files import ASKED, SpeechLlmInfo, is_stand_in, save_info
 from pipeline.speechllm.notes import notes_on
-from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.plan import make_plan, refuse_impossible, scoring_gb
 from pipeline.speechllm.prompts import Prompts, load_prompts
@@ -65,10 +65,10 @@ def train_speechllm(
     settings: Settings, config: SpeechLlmConfig, directory: RunDirectory, show: Progress | None = None
 ) -> dict[str, Any]:
     """Train in the run directory, going on from its last checkpoint where it has one; returns the plan, Table 3 of the
-    epoch that is kept, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
+    epoch that is kept, and the figures behind it. Raises CorpusError, JobError, ModelError or TrainingError."""
     report: dict[str, Any] | None = None
     with directory.start() as writer:
-        require_packages(config)
+        require_packages("speechllm", config)
         device = find_device(config.device, settings.device)
         writer.log(device.text)
         settings = replace(settings, device=device.name)

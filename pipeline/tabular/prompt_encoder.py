@@ -17,6 +17,7 @@ from pipeline import artifacts
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.errors import ModelError
 from pipeline.i18n import N_
+from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
 from pipeline.optional import require
 from pipeline.records import to_json
@@ -58,8 +59,8 @@ class Parts:
 
 def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWriter) -> dict[str, Any]:
     """Leaves `model/` (safetensors, tokenizer) and `report.json`; returns the report. Raises TrainingError for too few
-    prompts, ModelError for a folder without an encoder."""
-    require(WHAT, ("transformers",), ModelError)
+    prompts, ModelError for a folder without an encoder, JobError where packages are missing."""
+    require_packages("prompts", config)
     parts = divided(settings, config)
     torch.manual_seed(config.seed)
     model, tokenizer = _load(config, [row.content for row in parts.train])

@@ -3,12 +3,14 @@
 import pytest
 
 from pipeline.errors import CorpusError
+from pipeline.runs import RunDirectory
 from pipeline.scoring.speech.lexicon.dictionary import (
     given_phones,
     in_dictionary,
     pronounce,
     spoken_of,
 )
+from pipeline.settings import Settings
 
 
 def test_the_dictionary_has_all_variants() -> None:
@@ -121,3 +123,22 @@ def test_where_nothing_settles_it_all_are_accepted() -> None:
 )  # fmt: skip
 def test_a_right_reading_is_never_refused(text: str, word: int, phones: str) -> None:
     assert tuple(phones.split()) in pronounce(text)[word].variants
+
+
+def test_a_training_of_the_rules_says_how_far_it_is(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.scoring.speech.packaging import letter_to_sound_training as training
+
+    words = ("cat", "dog", "house", "tree", "bear", "line", "lamp", "read", "table", "window", "bread", "water")
+    written = settings.models_root / "rules"
+    monkeypatch.setattr(training, "whole_dictionary", lambda: {word: in_dictionary(word) for word in words})
+    monkeypatch.setattr(training, "HELD_OUT_OF", 3)
+    monkeypatch.setattr(training, "export_graph", lambda *_: written.mkdir(parents=True))
+    monkeypatch.setattr(training, "quantise_dynamic", lambda *_: None)
+    told: list[tuple[int, int, str]] = []
+    run = RunDirectory.create(settings.runs_root, kind="letter-to-sound", name="rules", config={})
+    config = training.LetterToSoundConfig(width=16, layers=1, epochs=2, batch=4)
+    with run.start() as writer:
+        errors = training.train_letter_to_sound(config, written, writer, lambda *given: told.append(given))
+    assert 0 < errors["n_words"] < len(words)
+    assert [done for done, _, _ in told] == list(range(1, told[0][1] + 1))
+    assert told[-1][2].startswith("epoch 2 of 2, loss ")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.errors import CorpusError, ModelError, TrainingError
+from pipeline.errors import CorpusError, JobError, TrainingError
 from pipeline.labels.corpus_source import of_manifest
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
@@ -338,7 +338,7 @@ def test_missing_packages_are_named(home: Settings, speech_manifest: Path, monke
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in ("peft", "bitsandbytes") else name)
     config = config_of(speech_manifest)
     run = RunDirectory.create(home.runs_root, kind="speechllm", name="bare", config=config)
-    with pytest.raises(ModelError, match=r"needs peft: `\S*pip install 'pronlab\[speechllm\]'`"):
+    with pytest.raises(JobError, match=r"needs peft: `\S*pip install 'pronlab\[speechllm\]'`"):
         train_speechllm(home, config, run)
 
 

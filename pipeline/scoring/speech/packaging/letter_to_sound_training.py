@@ -11,14 +11,16 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.jobs.device_queue import fitting_precision
+from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.transcription import error_rate
+from pipeline.parallel import Progress
 from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
 from pipeline.scoring.speech.lexicon.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.model_files import RULES_FILE
-from pipeline.scoring.speech.packaging.export import export_graph, require_export
+from pipeline.scoring.speech.packaging.export import export_graph
 
 HELD_OUT_OF = 20  # every twentieth word, by its hash, is held out
 
@@ -59,10 +61,12 @@ class LetterToSound(nn.Module):
         return log_probs
 
 
-def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: RunWriter) -> dict[str, Any]:
+def train_letter_to_sound(
+    config: LetterToSoundConfig, folder: Path, writer: RunWriter, show: Progress | None = None
+) -> dict[str, Any]:
     """Writes `letter_to_sound.onnx` into `folder`; returns word and phone error rates on held-out words, where a word
     counts as right if it is any of the dictionary's variants."""
-    require_export()
+    require_packages("letter-to-sound")
     torch.manual_seed(config.seed)
     draw = np.random.default_rng(config.seed)
     known = {
@@ -107,6 +111,8 @@ def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: Run
             schedule.step()
             losses.append(float(loss.detach()))
             step += 1
+            if show is not None:
+                show(step, steps, f"epoch {epoch + 1} of {config.epochs}, loss {losses[-1]:.3f}")
             if step % 50 == 0:
                 writer.update(progress=step / steps, message=f"epoch {epoch + 1} of {config.epochs}")
         found = _measure(model, held, known)
