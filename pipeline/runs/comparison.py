@@ -17,7 +17,7 @@ from pipeline.runs.metrics import MetricsReader, is_number
 MISS_AT = "miss_at_{}_per_hour"  # of a wake word: the share of missed words at so many false alarms
 LOWER_IS_BETTER = (
     "mae", "rmse", "per", "wer", "loss", "greedy_per", "train_loss", "val_mae", "validation_mae", "eer",
-    "miss_at_few_alarms", "validation_loss", "best_value",
+    "miss_at_few_alarms", "validation_loss", "validation_per", "validation_wer", "best_value",
 )  # fmt: skip
 PER_EPOCH = ("train_loss", "val_mae", "validation_mae")  # of folds, and of a text encoder
 EVALUATION = "evaluation.json"  # of a wake word, in its run's directory

@@ -16,7 +16,7 @@ from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.notes import notes_on
 from pipeline.speechllm.phi4 import Phi4
-from pipeline.speechllm.plan import make_plan
+from pipeline.speechllm.plan import answered, make_plan
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.speechllm.prompts import END, load_prompts
 from pipeline.speechllm.samples import (
@@ -25,6 +25,7 @@ from pipeline.speechllm.samples import (
     audio_of,
     for_lengths,
     hold_out,
+    leave_out,
     load_corpus,
     on_parts,
     parts_in_words,
@@ -60,17 +61,20 @@ def plan_ahead(
     limit = config.limit if config.evaluation_part else 0
     corpus = load_corpus(settings, source, config.part, progress, limit=limit)
     if config.evaluation_part:
-        n_evaluated = _n_held_out(source, config)
+        n_held = _n_held_out(source, config)
     else:
         corpus, held = hold_out(corpus)
-        n_evaluated = len(samples_of(held, config.evaluation_limit))
+        n_held = len(samples_of(held, config.evaluation_limit))
+    corpus, validated = leave_out(corpus, config)
+    n_left_out = 0 if validated is None else len(samples_of(validated))
+    per_epoch, at_end = answered(config, n_held, n_left_out)
     samples = samples_of(corpus, config.limit)
     own = _own_adapter(config)
     phi4 = outline(config, own)
     n_trained, _ = trainable(phi4.model.parameters())
     plan = make_plan(
         phi4, config, samples, _tokens(phi4, config, corpus, samples), devices, torch.device(device.name),
-        n_evaluated=n_evaluated, gpu=planned_for, notes=notes_on(config, own, n_trained),
+        n_evaluated=per_epoch, n_at_end=at_end, gpu=planned_for, notes=notes_on(config, own, n_trained),
     )  # fmt: skip
     first = parts_in_words(config) if planned_for else f"{parts_in_words(config)}\n{device.text}"
     return Ahead(plan, f"{first}\n{plan.text()}", refusal(plan, config))
