@@ -15,7 +15,7 @@ from pipeline.speechllm.adapters import attach_adapter, trainable
 from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.notes import notes_on
-from pipeline.speechllm.phi4 import Phi4
+from pipeline.speechllm.phi4 import Phi4, checkpoint_config
 from pipeline.speechllm.plan import answered, make_plan
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.speechllm.prompts import END, load_prompts
@@ -93,9 +93,12 @@ def outline(config: SpeechLlmConfig, own: AdapterShape | None = None) -> Phi4:
 
 
 def _own_adapter(config: SpeechLlmConfig) -> AdapterShape | None:
-    """The checkpoint's speech adapter where it is used and lies here. Raises ModelError for one that cannot be read."""
-    used = config.merge_speech or config.adapter == "pretrained"
-    return read_shape(config) if used and Path(config.model).is_dir() else None
+    """The checkpoint's speech adapter where it is used and lies here. Raises ModelError for one that cannot be read, or
+    a folder that is no checkpoint."""
+    if not (config.merge_speech or config.adapter == "pretrained") or not Path(config.model).is_dir():
+        return None
+    checkpoint_config(config.model, config.revision)
+    return read_shape(config)
 
 
 def _n_held_out(source: CorpusSource, config: SpeechLlmConfig) -> int:

@@ -21,7 +21,7 @@ from pipeline.speechllm.attention import settle
 from pipeline.speechllm.collator import prompt_batch
 from pipeline.speechllm.generation import generate_halving
 from pipeline.speechllm.loading import load_phi4
-from pipeline.speechllm.phi4 import Phi4, first_line
+from pipeline.speechllm.phi4 import Phi4, first_line, names_of_before
 from pipeline.speechllm.prompts import TASKS, Task
 
 if TYPE_CHECKING:
@@ -74,12 +74,13 @@ def load_for_scoring(folder: Path, config: Any, device: str) -> Phi4:
 
     phi4 = load_phi4(config, device)
     model = phi4.model
-    if config.merge_speech:
-        model = attach_weights(model, *read_weights(config)).merge_and_unload()
-    if (folder / ADAPTER_FILE).is_file():
-        try:
-            model = PeftModel.from_pretrained(model, str(folder))
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(f"The adapter in {folder} does not fit its base: {first_line(error)}") from error
+    with names_of_before():
+        if config.merge_speech:
+            model = attach_weights(model, *read_weights(config)).merge_and_unload()
+        if (folder / ADAPTER_FILE).is_file():
+            try:
+                model = PeftModel.from_pretrained(model, str(folder))
+            except (OSError, ValueError, RuntimeError, KeyError) as error:
+                raise ModelError(f"The adapter in {folder} does not fit its base: {first_line(error)}") from error
     model.config.use_cache = True
     return Phi4(model.eval(), phi4.tokenizer, phi4.front_end)

@@ -180,7 +180,7 @@ def _decode(items: list[CorpusItem], root: Path, folder: Path, progress: Progres
                 continue
             finally:
                 if progress is not None:
-                    progress(number, len(items), "Decoding recordings")
+                    progress(number, len(items), "")
             canonical, heard = _phones(item)
             yield {
                 "id": item.key, "speaker": item.speaker, "text": item.text,
