@@ -36,8 +36,13 @@ class Reached:
 
     def __str__(self) -> str:
         """The last, and the best in brackets where that was another epoch's."""
-        better = f" ({self.best:.3f} in epoch {self.best_epoch})" if self.best != self.last else ""
-        return f"{self.last:.3f}{better}"
+        better = f" ({figure_text(self.best)} in epoch {self.best_epoch})" if self.best != self.last else ""
+        return f"{figure_text(self.last)}{better}"
+
+
+def figure_text(value: float) -> str:
+    """To three places; a count, which is a whole number above 1, as one."""
+    return f"{value:.0f}" if value > 1.0 and value.is_integer() else f"{value:.3f}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class OverSeeds:
 
     def __str__(self) -> str:
         if self.interval is None or self.interval[0] == self.interval[1]:
-            return f"{self.mean:.3f}"
+            return figure_text(self.mean)
         return f"{self.mean:.3f} [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
 
 
