@@ -481,6 +481,10 @@ def test_by_the_command_line(settings: Settings) -> None:
     scored = run("table", "prompt", "Explain fractions to beginners.")
     assert scored["model_id"] == report["run"]
     assert scored["improvements"][0]["aspect"] in ("clarity", "specificity")
+    for text in ("", "  \n", "x" * 8001):
+        refused = CliRunner().invoke(main, ["table", "prompt", text], env=env)
+        assert refused.exit_code == 1
+        assert "A prompt has 1 to 8000 characters, got " in refused.output
     run("table", "feedback", scored["prediction"], "--score", "55")
     assert PredictionLog(settings).newest(report["run"])[0].people == 55
     assert run("table", "rollback", "prompts")["model"] is None
