@@ -158,9 +158,17 @@ def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
     for group in comparison.groups:
         lines += ["", f"{group.name}, mean over seeds {', '.join(map(str, group.seeds))} [95 % interval]:"]
         lines += [f"  {name:30} {over}" for name, over in group.figures.items()]
-    lines += ["", "Settings that differ:" if comparison.differences else "The settings are the same."]
-    for key, values in comparison.differences.items():
+    if comparison.shared or not comparison.differences:
+        lines += ["", "Settings that differ:" if comparison.shared else "The settings are the same."]
+    for key, values in comparison.shared.items():
         lines.append(f"  {key}: {', '.join(f'{run_id} {setting_text(value)}' for run_id, value in values.items())}")
+    others = {key: values for key, values in comparison.differences.items() if key not in comparison.shared}
+    lines += ["", "Settings that only some of them have:"] if others else []
+    for row in comparison.runs:
+        given = [
+            f"{key} {setting_text(values[row.id])}" for key, values in others.items() if values[row.id] is not None
+        ]
+        lines += [f"  {row.id}: {', '.join(given)}"] if given else []
     emit(comparison, as_json, "\n".join(lines))
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Reached:
-    """One figure of one run over its epochs; `best_epoch` is None where it was measured once, at the end."""
+    """One figure of one run: `last` is its result, or the last of its epochs where no result has it. `best_epoch` is
+    None where no epoch was better than the result."""
 
     last: float
     best: float
@@ -211,7 +212,11 @@ def _row(run: RunDirectory) -> RunRow:
         epoch, best = (min if lower_is_better(name) else max)(points, key=lambda pair: pair[1])
         figures[name] = Reached(points[-1][1], best, epoch)
     for name, value in (figures_of(state.result) | _misses(run)).items():
-        figures.setdefault(name, Reached(value, value, None))
+        sign, curve = -1.0 if lower_is_better(name) else 1.0, figures.get(name)
+        if curve is not None and sign * curve.best > sign * value:
+            figures[name] = replace(curve, last=value)
+        else:
+            figures[name] = Reached(value, value, None)
     return RunRow(run.id, state.kind, state.status, figures)
 
 

@@ -150,8 +150,16 @@ def test_a_run_of_another_program_is_logged_in_three_lines(settings: Settings) -
     assert (state.kind, state.status, state.seed) == ("external", "finished", 3)
     (row,) = compare_runs([run.directory]).runs
     assert {name: (reached.last, reached.best_epoch) for name, reached in row.figures.items()} == {
-        "mae": (8.5, 2), "pcc": (0.61, None),
+        "mae": (8.4, None), "pcc": (0.61, None),
     }  # fmt: skip
+    with log_run("svr", {"c": 10.0}, settings=settings) as run:
+        run.log(epoch=1, mae=8.0)
+        run.log(epoch=2, mae=8.6)
+        run.result(mae=8.5)
+    (row,) = compare_runs([run.directory]).runs
+    assert row.figures["mae"] == Reached(last=8.5, best=8.0, best_epoch=1), "the result stands, whatever the curve"
+    with pytest.raises(JobError, match="The setting model cannot be kept: it is of type object"):
+        log_run("svr", {"model": object()}, settings=settings).__enter__()
     assert kind_name("external") == "Training elsewhere"
     with pytest.raises(ZeroDivisionError), log_run("broken", settings=settings) as run:
         _ = 1 / 0
