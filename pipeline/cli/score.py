@@ -1,5 +1,6 @@
 """`pronlab score` and `evaluate`."""
 
+import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,18 @@ SCORER_NAMES = "speech, speechllm, acoustic57, reference, timing, encoder, heuri
 ASPECTS = (*UTTERANCE_ASPECTS, "completeness")  # of a sentence
 SHOWN_REASONS = 5
 scorer_option = click.option("--scorer", help=f"{SCORER_NAMES} (default: chosen by rubric and language).")
+DEVICE_LOG = "pipeline.speechllm.recognition"  # says which device a speech language model answers on, and why
+
+
+class _OnErrorStream(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
+
+
+def _tell_devices() -> None:
+    log = logging.getLogger(DEVICE_LOG)
+    log.setLevel(logging.INFO)
+    log.handlers = [_OnErrorStream()]
 
 
 def _model_folders(_context: click.Context, _parameter: click.Parameter, given: Any) -> Any:
@@ -68,6 +81,7 @@ def score(
     from pipeline.deployment.answering import scored_with_sounds
     from pipeline.scoring.selection import default_language, select
 
+    _tell_devices()
     if (word is None) == (text is None):
         raise CorpusError("Give the text that was to be said: --word for a single word, or --text for a sentence.")
     rubric = RubricName.WORD if text is None else RubricName.SENTENCE
@@ -143,6 +157,7 @@ def evaluate(
     from pipeline.metrics.over_models import figures_over_models
     from pipeline.scoring.batch import ScorerSpec
 
+    _tell_devices()
     if (manifest is None) == (set_name is None):
         raise CorpusError("Give the data to evaluate on: --manifest FILE or --set NAME.")
     if card and not models:
@@ -212,6 +227,7 @@ def score_set(
     """Score every recording of a SET and save the predictions for the Compare page."""
     from pipeline.scoring.batch import score_set as score_all
 
+    _tell_devices()
     report: dict[str, Any] = {"set": set_name, "scorers": {}}
     with background_run(run, "Scoring") as work:
         for scorer in scorers:
