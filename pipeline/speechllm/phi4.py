@@ -17,6 +17,7 @@ import torch
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.quiet import without_progress_bars
 from pipeline.speechllm import attention
 from pipeline.speechllm.config import NATIVE_REVISION, SpeechLlmConfig
 from pipeline.speechllm.prompts import ASSISTANT, AUDIO, END, USER
@@ -46,9 +47,8 @@ class Phi4:
 def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
     """The checkpoint without an adapter. Raises ModelError saying what is missing and where it was looked for."""
     from transformers import AutoTokenizer, Phi4MultimodalForCausalLM
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # it would stand among what a command says
+    without_progress_bars()
     where, source = _place(config.model, config.revision)
     checkpoint_config(config.model, config.revision)
     try:

@@ -26,6 +26,7 @@ from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.people.names import name_key
+from pipeline.quiet import without_progress_bars
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.speechllm import attention
@@ -87,6 +88,7 @@ def _train(
 ) -> dict[str, Any] | None:
     from transformers import set_seed
 
+    without_progress_bars()
     run = writer.run
     group = Group.join(settings.device)
     share = config.on_each_of(group.size)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from pipeline.errors import ModelError
 from pipeline.i18n import N_
 from pipeline.optional import require
+from pipeline.quiet import without_progress_bars
 from pipeline.scoring.speech.frontend import FrontEnd, log_mel_front_end, waveform_front_end
 
 MASKED = -1e9
@@ -100,6 +101,7 @@ def load_encoder(folder: str | Path, dropout: float) -> WhisperSpeech | WaveSpee
     from transformers import AutoConfig, AutoModel
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+    without_progress_bars()
     try:
         config: Any = AutoConfig.from_pretrained(folder)
         for name in ("dropout", "hidden_dropout", "attention_dropout", "activation_dropout", "layerdrop"):
