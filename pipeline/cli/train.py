@@ -186,9 +186,10 @@ def speechllm(
         return
     from pipeline.speechllm.table3 import markdown, side_by_side
 
+    tables = [markdown(report["table3"], report["figures"], stand_in=report["stand_in"]) for report in reports]
     texts = [
-        f"Run {report['run']}\n\n{markdown(report['table3'], report['figures'], stand_in=report['stand_in'])}"
-        for report in reports
+        f"Run {report['run']}, epoch {report['epoch']}\n\n{table}"
+        for report, table in zip(reports, tables, strict=True)
     ]
     if arms:
         together = side_by_side({report["run"]: report["table3"] for report in reports})

@@ -151,7 +151,7 @@ def _train(
     _save_model(phi4, config, prompts, source.name, trained["speaker"], chose, table, measured, writer)
     write_table3(run.path, table, measured, stand_in=stand_in)
     artifacts.write_json(run.path / "report.json", report)
-    result = {"table3": table, "n": measured.n, "unparsed": measured.unparsed, "stand_in": stand_in}
+    result = {"table3": table, "epoch": epoch, "n": measured.n, "unparsed": measured.unparsed, "stand_in": stand_in}
     writer.update(progress=1.0, message="done", result=result)
     return report
 
