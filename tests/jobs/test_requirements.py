@@ -52,6 +52,7 @@ def test_no_work_starts_whose_packages_are_missing(settings: Settings, without: 
         ("speechllm", {"bits": 4}, "bitsandbytes"),
         ("speechllm", {"trackers": "tensorboard, mlflow"}, "mlflow"),
         ("wakeword", {"features": {"kind": "micro"}}, "pymicro_features"),
+        ("wakeword", {"distil": {"teacher": str(CHECKOUT)}}, "transformers"),
         ("wakeword-export", {"options": ["--bundle", "x.zip"]}, "onnx"),
         ("wakeword-export", {"options": ["--bundle", "x.zip", "--esp32"]}, "tflite_micro"),
     ],

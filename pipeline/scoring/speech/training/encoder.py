@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.errors import ModelError
-from pipeline.i18n import N_
-from pipeline.optional import require
 from pipeline.quiet import without_progress_bars
 from pipeline.scoring.speech.frontend import FrontEnd, log_mel_front_end, waveform_front_end
 
@@ -97,7 +95,6 @@ class WaveSpeech(nn.Module):
 
 def load_encoder(folder: str | Path, dropout: float) -> WhisperSpeech | WaveSpeech:
     """From a local folder or, where the hub can be reached, by name. Raises ModelError in words."""
-    require(N_("Training a speech scorer"), ("transformers",), ModelError)
     from transformers import AutoConfig, AutoModel
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
