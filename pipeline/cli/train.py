@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._background import background_run
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.cli._output import emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
@@ -266,8 +266,8 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
         settings.runs_root, kind="letter-to-sound", name="letter-to-sound", config=config, seed=seed
     )
     errors = None
-    with directory.start() as writer, device_turn(settings, writer):
-        errors = train_letter_to_sound(config, out, writer, progress_printer("Letter to sound"))
+    with replace(directory, told=message_printer()).start() as writer, device_turn(settings, writer):
+        errors = train_letter_to_sound(config, out, writer)
         writer.update(progress=1.0, message="done", result={"metrics": errors})
     if errors is None:
         raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
@@ -323,7 +323,7 @@ def sounds(
         settings.runs_root, kind="sounds", name=f"sounds-{language}", config=config, seed=seed
     )
     report: dict[str, Any] | None = None
-    with directory.start() as writer, device_turn(settings, writer):
+    with replace(directory, told=message_printer()).start() as writer, device_turn(settings, writer):
         report = train_sounds(
             settings, config, out, writer, directory.state.git_commit, progress_printer("Synthetic recordings")
         )

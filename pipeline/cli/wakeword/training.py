@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._output import emit, progress_printer
+from pipeline.cli._output import emit, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
@@ -170,7 +170,8 @@ def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") 
     if chosen.run is not None:
         return RunDirectory(chosen.run)
     require_packages(kind, config)
-    return RunDirectory.create(root, kind=kind, name=config.name, config=config)
+    made = RunDirectory.create(root, kind=kind, name=config.name, config=config)
+    return replace(made, told=message_printer())
 
 
 def _preset(name: str) -> dict[str, Any]:

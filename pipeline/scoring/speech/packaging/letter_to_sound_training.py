@@ -13,7 +13,6 @@ from pipeline import artifacts
 from pipeline.jobs.device_queue import fitting_precision
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.transcription import error_rate
-from pipeline.parallel import Progress
 from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunWriter
 from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
@@ -22,6 +21,7 @@ from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.model_files import RULES_FILE
 from pipeline.scoring.speech.packaging.export import export_graph
 
+TOLD_EVERY = 50  # steps
 HELD_OUT_OF = 20  # every twentieth word, by its hash, is held out
 
 
@@ -61,9 +61,7 @@ class LetterToSound(nn.Module):
         return log_probs
 
 
-def train_letter_to_sound(
-    config: LetterToSoundConfig, folder: Path, writer: RunWriter, show: Progress | None = None
-) -> dict[str, Any]:
+def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: RunWriter) -> dict[str, Any]:
     """Writes `letter_to_sound.onnx` into `folder`; returns word and phone error rates on held-out words, where a word
     counts as right if it is any of the dictionary's variants."""
     require_packages("letter-to-sound")
@@ -111,10 +109,9 @@ def train_letter_to_sound(
             schedule.step()
             losses.append(float(loss.detach()))
             step += 1
-            if show is not None:
-                show(step, steps, f"epoch {epoch + 1} of {config.epochs}, loss {losses[-1]:.3f}")
-            if step % 50 == 0:
-                writer.update(progress=step / steps, message=f"epoch {epoch + 1} of {config.epochs}")
+            if step % TOLD_EVERY == 0:
+                message = f"epoch {epoch + 1} of {config.epochs}, loss {losses[-1]:.3f}"
+                writer.update(progress=step / steps, message=message)
         found = _measure(model, held, known)
         writer.log_metrics(event="epoch", epoch=epoch + 1, loss=float(np.mean(losses)), **found)
         writer.log(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {found}")
