@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from pipeline.devices import find_device
+from pipeline.devices import Device
 from pipeline.errors import ModelError
 from pipeline.i18n import N_
 from pipeline.jobs.requirements import packages_of
@@ -43,13 +43,12 @@ class Answers:
 class Recogniser:
     """Raises ModelError where the base or the adapter cannot be loaded, or a package is missing."""
 
-    def __init__(self, folder: Path, info: "SpeechLlmInfo", device: str) -> None:
+    def __init__(self, folder: Path, info: "SpeechLlmInfo", device: Device) -> None:
         config = info.config(folder)
         require(N_("A speech language model"), packages_of("speechllm", config), ModelError)
         self._prompts = info.asked()
-        chosen = find_device(configured=device)
-        log.info(chosen.text)
-        self._phi4 = load_for_scoring(folder, config, chosen.name)
+        log.info(device.text)
+        self._phi4 = load_for_scoring(folder, config, device.name)
         settle(self._phi4.model, config.attention, self._trial, log.info)
 
     def answer(self, recordings: Sequence["np.ndarray[Any, np.dtype[np.float32]]"]) -> list[Answers]:
