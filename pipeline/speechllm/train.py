@@ -254,6 +254,12 @@ def _trainer(
                 measured[f"eval_{CHOICE}"] = validation.choice(round(self.state.epoch))
             return measured
 
+        def _issue_warnings_after_load(self, loaded: Any) -> None:
+            # Tied weights are saved under one of their names.
+            missing = set(loaded.missing_keys) - set(getattr(self.model, "_tied_weights_keys", None) or ())
+            if missing or loaded.unexpected_keys:
+                super()._issue_warnings_after_load(loaded)
+
         def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
             self.data_collator = None if validation is None else validation.collator
             try:
