@@ -192,6 +192,11 @@ def _around(seconds: float, level_db: float) -> Change:
     return change
 
 
+def _later(milliseconds: int) -> Change:
+    """Begun so much later, in which an encoder's frames lie elsewhere in the speech."""
+    return lambda samples, _: np.concatenate([np.zeros(RATE_HZ * milliseconds // 1000), samples])
+
+
 def _music_after(samples: Samples, _: np.random.Generator) -> Samples:
     """A chord of three seconds, as loud as the speech on average."""
     seconds = np.arange(3 * RATE_HZ) / RATE_HZ
@@ -290,4 +295,6 @@ CHANGES: Mapping[str, tuple[Change, float]] = {
     "speed 0.9": (_speed(0.9), 10.0),
     "speed 1.1": (_speed(1.1), 10.0),
     "clipped": (_clipped, 5.0),
+    "begun 10 ms later": (_later(10), 2.0),
+    "begun 30 ms later": (_later(30), 2.0),
 }

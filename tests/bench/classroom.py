@@ -33,6 +33,7 @@ from tests.bench.practising import WATCH, processor_time_s, servers, speak
 from tests.browser.conftest import CHROMIUM, FLAGS, serving
 
 CLASSES = (5, 15, 30)
+LESSONS = 10  # of the largest class, one after the other, for what the server's memory does
 N_BROWSERS = 2
 WITHIN_S = 60.0
 LESSON = "free-en"
@@ -67,7 +68,25 @@ def run() -> list[BenchResult]:
         with serving(settings) as address:
             for n in CLASSES:
                 results += _class(address, turns[:n], Path(folder))
+            results += _lessons(address, turns, Path(folder))
     return results
+
+
+def _lessons(address: str, turns: list[Turn], folder: Path) -> list[BenchResult]:
+    """The largest class again and again, by other visitors each time: ten minutes on end."""
+    begun, memory_mb, failed = time.perf_counter(), [], 0.0
+    for lesson in range(LESSONS):
+        result = {one.name.rpartition(": ")[2]: one.value for one in _class(address, turns, folder)}
+        memory_mb.append(result["memory of the server"])
+        failed += result["failed, or not their own"]
+        print(f"lesson {lesson + 1}: {memory_mb[-1]:.0f} MB, {result['the longest']:.1f} s at most", flush=True)
+    of = f"{LESSONS} classes of {len(turns)}, {(time.perf_counter() - begun) / 60:.0f} minutes"
+    return [
+        BenchResult(f"{of}: failed, or not their own", failed, "", "0"),
+        BenchResult(
+            f"{of}: memory after the last", memory_mb[-1], "MB", "3,000", "the first", memory_mb[-1] / memory_mb[0]
+        ),
+    ]
 
 
 def said(settings: Settings, folder: Path) -> list[Turn]:

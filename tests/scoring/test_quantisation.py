@@ -13,7 +13,16 @@ from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, q
 
 from pipeline.audio.load import load_audio
 from pipeline.errors import ModelError
-from pipeline.quantisation import _Inputs, make_unsigned, quantise_dynamic, quantise_static, signed_weights
+from pipeline.quantisation import (
+    MIDDLE,
+    _Inputs,
+    in_8_bits,
+    keep_in_8_bits,
+    make_unsigned,
+    quantise_dynamic,
+    quantise_static,
+    signed_weights,
+)
 from pipeline.scoring.speech.lexicon.letter_to_sound import letters_of
 from pipeline.scoring.speech.listening.runtime import SpeechRuntime
 from pipeline.scoring.speech.model_files import HEAD_FILE, LISTENER_FILE, RULES_FILE
@@ -63,6 +72,34 @@ def test_pairs_of_signed_products_saturate_in_the_emulation() -> None:
     assert product(activations, np.full((2, 1), -128, dtype=np.int8))[0, 0] == -32_768
     assert product(activations, np.full((2, 1), 64, dtype=np.int8))[0, 0] == 2 * 255 * 64
     assert product(activations, np.full((2, 1), 255, dtype=np.uint8), 0, 128)[0, 0] == 2 * 255 * 127
+
+
+def test_what_is_kept_in_8_bits_is_right_to_half_a_step() -> None:
+    values = np.random.default_rng(2).normal(size=(48, 32)).astype(np.float32)
+    values[:, 3] *= 100.0  # a column of its own size: one scale for each column loses less than one for each row
+    values[7] = 0.0
+    steps, scale = in_8_bits(values)
+    assert scale.shape == (1, 32)
+    assert np.all(np.abs((steps.astype(np.float32) - MIDDLE) * scale - values) <= 0.5001 * scale)
+    assert in_8_bits(values.T.copy())[1].shape == (32, 1)
+
+
+def test_a_file_kept_in_8_bits_is_small_and_multiplies_floats(
+    network: Path, inputs: NDArray[np.float32], tmp_path: Path
+) -> None:
+    small = tmp_path / "small.onnx"
+    shutil.copy(network, small)
+    keep_in_8_bits(small)
+    assert small.stat().st_size < 0.6 * network.stat().st_size, "of this matrix each row of four has a scale"
+    assert signed_weights(small) == []
+    (truth,), (kept,) = (InferenceSession(file).run(None, {"x": inputs}) for file in (network, small))
+    assert np.abs(kept - truth).max() < 0.01 * np.abs(truth).max()
+    assert np.allclose(emulated(small, inputs), kept, rtol=1e-4), "no integer kernel that could saturate"
+
+
+@pytest.mark.parametrize("file", sorted(RELEASED.glob("*.onnx")), ids=lambda file: file.name)
+def test_released_graphs_hold_no_paths_of_the_machine_they_were_made_on(file: Path) -> None:
+    assert b'File "' not in file.read_bytes()
 
 
 def test_unsigned_weights_answer_as_the_float_model_where_signed_ones_saturate(

@@ -1,7 +1,7 @@
 """Write a trained model as ONNX: what the scorer runs on, without PyTorch.
 
 `listener.onnx` holds the encoder and the CTC head, its matrix products in 8-bit integers where asked; `head.onnx` the
-score head. Between them stands the evidence, in numpy.
+score head, its matrices kept in 8 bits. Between them stands the evidence, in numpy.
 """
 
 import warnings
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline import artifacts
+from pipeline.quantisation import keep_in_8_bits
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.evidence import POOLS, RHYTHM, n_phone_features
 from pipeline.scoring.speech.listening.runtime import LISTENER_OUTPUTS
@@ -22,7 +23,6 @@ from pipeline.scoring.speech.training.head import HeadEnsemble, Phones, ScoreHea
 from pipeline.scoring.speech.training.network import Listener
 
 OPSET = 18
-LEAST_HALVED = 1024  # values of a tensor
 EXAMPLE_FRAMES, EXAMPLE_PHONES, EXAMPLE_WORDS = 120, 7, 3
 HEAD_INPUTS = ("labels", "stress", "place", "states", "evidence", "words", "stats", "rhythm")
 HEAD_OUTPUTS = ("phone", "wrong", "word", "utterance")
@@ -83,27 +83,7 @@ def export_head(head: ScoreHead | HeadEnsemble, width: int, n_states: int, path:
     of_phones = {1: phones}
     shapes = (of_phones, of_phones, of_phones, of_phones, of_phones, {1: words, 2: phones}, None, None)
     export_graph(_HeadGraph(head), example, path, HEAD_INPUTS, HEAD_OUTPUTS, shapes)
-    halve_weights(path)
-
-
-def halve_weights(path: Path) -> None:
-    """Rewrite an ONNX file with its matrices in 16-bit floats, cast to 32 bits as the model is loaded."""
-    import onnx
-    from onnx import numpy_helper
-
-    whole = onnx.load(path)
-    casts = []
-    for tensor in whole.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size >= LEAST_HALVED:
-            name = f"{tensor.name}.half"
-            casts.append(onnx.helper.make_node("Cast", [name], [tensor.name], to=onnx.TensorProto.FLOAT))
-            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
-    nodes = [*casts, *whole.graph.node]
-    del whole.graph.node[:]
-    whole.graph.node.extend(nodes)
-    with artifacts.replacing(path) as temporary:
-        onnx.save(whole, temporary)
+    keep_in_8_bits(path)
 
 
 def export_graph(
@@ -121,6 +101,18 @@ def export_graph(
             graph.eval(), example, temporary, input_names=list(inputs), output_names=list(outputs),
             opset_version=OPSET, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
         )  # fmt: skip
+        _without_traces(temporary)
+
+
+def _without_traces(path: Path) -> None:
+    """Rewrite an ONNX file without where in the source each operator was called: the exporter keeps it with the paths
+    of this machine, in a fifth of the file."""
+    import onnx
+
+    whole = onnx.load(path)
+    for part in (whole, whole.graph, *whole.graph.node):
+        del part.metadata_props[:]
+    onnx.save(whole, path)
 
 
 def agreement(model: SpeechModel, folder: Path, inputs: np.ndarray) -> float:
