@@ -7,6 +7,7 @@ with log_run("svr-on-mfcc", {"c": 10.0, "set": "demo"}) as run:
     run.result(mae=8.4, pcc=0.61)  # what it reached in the end
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 from pipeline.errors import JobError
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
+from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.runs.metrics import is_number
 from pipeline.settings import Settings
@@ -64,11 +66,19 @@ def log_run(
         settings: Where runs are kept; by default as the environment says.
         by: Who does it, where the installation has a list of people; by default PRONLAB_USER.
 
-    Raises AccessError for who may not train.
+    Raises AccessError for who may not train, JobError for a setting that JSON cannot hold.
     """
     settings = settings or Settings.from_env()
     permit(settings, by or os.environ.get("PRONLAB_USER"), Action.TRAIN)
     given = {"name": name, **(config or {})}
+    for key, value in given.items():
+        try:
+            json.dumps(to_json(value))
+        except TypeError as error:
+            raise JobError(
+                f"The setting {key} cannot be kept: it is of type {type(value).__name__}. Give numbers, texts, lists "
+                "or mappings."
+            ) from error
     seed = given.get("seed")
     directory = RunDirectory.create(
         settings.runs_root, kind="external", name=name, config=given, seed=seed if isinstance(seed, int) else None

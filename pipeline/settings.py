@@ -23,13 +23,15 @@ class Settings:
     """Roots and defaults of one installation.
 
     `data_root` holds recordings, labels and the index; `models_root` holds released and deployed models and runs;
-    `encoder_path` is a local folder with a Hugging Face speech encoder, or None where there is none.
+    `encoder_path` is a local folder with a Hugging Face speech encoder, or None where there is none. `device` is where
+    trainings run; `scoring_device` where a speech language model answers, found by itself where it is `auto`.
     """
 
     data_root: Path
     models_root: Path
     encoder_path: Path | None = None
     device: str = "cpu"
+    scoring_device: str = "auto"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -239,8 +239,8 @@ def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
     )
     st.caption(
         _(
-            "Last value on held-out speakers; in brackets the best value and its epoch, if it was another one. Runs on "
-            "different sets, parts or labels cannot be compared."
+            "The result on held-out speakers, or the last value; in brackets the best value and its epoch, if it was "
+            "another one. Runs on different sets, parts or labels cannot be compared."
         )
     )
 

@@ -257,8 +257,8 @@ def _prepare(memory_mb: int, threads: int) -> None:
 
 
 def _loaded(settings: Settings, detector: str | None) -> str:
-    """Load what answers where a request names no scorer, and let each score a second of sound, as the first time takes
-    longer. What kept them from it, "" where nothing did."""
+    """Load what answers where a request names no scorer, and let each score a second of sound, or a prompt, as the
+    first time takes longer. What kept them from it, "" where nothing did."""
     from pipeline.audio.load import TARGET_RATE_HZ, from_samples
     from pipeline.audio.voice import surest_voice
 
@@ -269,6 +269,7 @@ def _loaded(settings: Settings, detector: str | None) -> str:
         for rubric, language in DEFAULT_LANGUAGES.items():
             answer(settings, audio, Target("a", language, rubric))
         load_sounds(settings, DEFAULT_LANGUAGES[RubricName.WORD])
+        answer_prompt(settings, "Explain it.")  # a text encoder brings PyTorch along
         if detector is not None:
             _verifier(detector, Path(detector).stat().st_mtime_ns)(audio.samples)
     except PronlabError as error:

@@ -15,6 +15,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 REDRAW_EVERY_S = 0.1
 LOG_EVERY_S = 10.0
+WIDTH = 78  # of a line that is rewritten
 Progress = Callable[[int, int, str], None]
 
 
@@ -38,21 +39,50 @@ def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
     return dict(value.split("=", 1) for value in values)
 
 
+class _Clock:
+    """When the last line of progress was written, whoever wrote it: two that tell of the same work take turns."""
+
+    written_at = 0.0
+
+    def is_time(self, pause_s: float) -> bool:
+        now = time.monotonic()
+        if now - self.written_at < pause_s:
+            return False
+        self.written_at = now
+        return True
+
+
+_clock = _Clock()
+
+
+def message_printer() -> Callable[[str], None]:
+    """For the messages of a run in this process: one line that is rewritten on a terminal; elsewhere, as in a log, a
+    line every ten seconds. The last, "done", is left to what the command prints."""
+    _clock.written_at = time.monotonic()
+
+    def report(message: str) -> None:
+        is_terminal = sys.stderr.isatty()
+        if message == "done":
+            click.echo(f"\r{'':{WIDTH}}\r" if is_terminal else "", nl=False, err=True)
+        elif is_terminal and _clock.is_time(REDRAW_EVERY_S):
+            click.echo(f"\r{message:<{WIDTH}.{WIDTH}}", nl=False, err=True)
+        elif not is_terminal and _clock.is_time(LOG_EVERY_S):
+            click.echo(message, err=True)
+
+    return report
+
+
 def progress_printer(label: str) -> Progress:
     """A `progress(done, total, message)` callback that rewrites one line on a terminal; elsewhere, as in a log, it
     writes a line every ten seconds."""
-    written_at = time.monotonic()
+    _clock.written_at = time.monotonic()
 
     def report(done: int, total: int, message: str = "") -> None:
-        nonlocal written_at
-        now = time.monotonic()
         if sys.stderr.isatty():
             end = "\n" if done >= total else ""
-            if end or now - written_at >= REDRAW_EVERY_S or done == 1:
-                written_at = now
+            if end or done == 1 or _clock.is_time(REDRAW_EVERY_S):
                 click.echo(f"\r{label}: {done}/{total} {message:<40.40}{end}", nl=False, err=True)
-        elif now - written_at >= LOG_EVERY_S:
-            written_at = now
+        elif _clock.is_time(LOG_EVERY_S):
             click.echo(f"{label}: {done} of {total} {message}".rstrip(), err=True)
 
     return report

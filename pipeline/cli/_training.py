@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -10,7 +10,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import run_option
-from pipeline.cli._output import emit, json_option, pairs
+from pipeline.cli._output import emit, json_option, message_printer, pairs
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def prepare(
     named: Callable[[T], T],
 ) -> Start[T] | None:
     """The run with its configuration: the launcher's, an earlier one to resume, or a new one. None where the work
-    was sent to an executor, which is printed. Raises TrainingError for settings that cannot be used, JobError where
-    packages are missing."""
+    was sent to an executor, which is printed. What a run in this process says of itself is printed on the error stream.
+    Raises TrainingError for settings that cannot be used, JobError where packages are missing."""
     from pipeline.jobs.launcher import find, launch_training
     from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
@@ -125,20 +125,22 @@ def prepare(
     config: Any = resolve(config_type, chosen, given, load_preset, named)
     if chosen.run is not None:
         return Start(settings, RunDirectory(chosen.run), config)
-    require_packages(kind, config)
-    if chosen.resume is not None:
-        directory = find(settings, chosen.resume)
-        directory.withdraw_stop()
-        return Start(settings, directory, config)
-    if where is not None:
+    if where is not None and chosen.resume is None:
         run = launch_training(settings, kind, config, where, asker())
         text = (
             f"Started {run.id}. `pronlab runs show {run.id}` shows its progress, `pronlab runs stop {run.id}` stops it."
         )
         emit({"run": run.id, "directory": run.path, "status": run.state.status}, chosen.as_json, text)
         return None
-    directory = RunDirectory.create(settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed)
-    return Start(settings, directory, config)
+    require_packages(kind, config)  # as the launcher did
+    if chosen.resume is not None:
+        directory = find(settings, chosen.resume)
+        directory.withdraw_stop()
+    else:
+        directory = RunDirectory.create(
+            settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed
+        )
+    return Start(settings, replace(directory, told=message_printer()), config)
 
 
 def _where(chosen: Chosen) -> Any:

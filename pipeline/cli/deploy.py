@@ -33,8 +33,12 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
         speech = rubric_back == RubricName.SENTENCE and is_deployed(settings)
         before = roll_back(settings, SPEECH if speech else rubric_back, asker_name())
         scored = "English sentences" if speech else rubric_back
-        text = before or "the released model, if any"
-        emit({"rubric": rubric_back, "model": before}, as_json, f"Back to {text} for {scored}.")
+        text = (
+            f"Back to {before} for {scored}."
+            if before
+            else f"Back to the released model for {scored}, or to the rules where none is released."
+        )
+        emit({"rubric": rubric_back, "model": before}, as_json, text)
         return
     if run is None:
         raise ModelError("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")

@@ -141,7 +141,7 @@ def resume(run_id: str, as_json: bool) -> None:
 def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
     """Compare runs of any kind: best and last metrics, means over seeds, and the settings in which they differ."""
     from pipeline.jobs.launcher import find
-    from pipeline.runs.comparison import compare_runs, setting_text
+    from pipeline.runs.comparison import compare_runs, figure_text, setting_text
 
     settings = Settings.from_env()
     comparison = compare_runs([find(settings, run_id) for run_id in dict.fromkeys(run_ids)])
@@ -151,14 +151,24 @@ def compare(run_ids: tuple[str, ...], as_json: bool) -> None:
         for row in comparison.runs:
             if name in row.figures:
                 reached = row.figures[name]
-                best = "" if reached.best_epoch is None else f"   best {reached.best:.3f} in epoch {reached.best_epoch}"
-                lines.append(f"  {row.id:45} {reached.last:8.3f}{best}")
+                best = ""
+                if reached.best_epoch is not None:
+                    best = f"   best {figure_text(reached.best)} in epoch {reached.best_epoch}"
+                lines.append(f"  {row.id:45} {figure_text(reached.last):>8}{best}")
     for group in comparison.groups:
         lines += ["", f"{group.name}, mean over seeds {', '.join(map(str, group.seeds))} [95 % interval]:"]
         lines += [f"  {name:30} {over}" for name, over in group.figures.items()]
-    lines += ["", "Settings that differ:" if comparison.differences else "The settings are the same."]
-    for key, values in comparison.differences.items():
+    if comparison.shared or not comparison.differences:
+        lines += ["", "Settings that differ:" if comparison.shared else "The settings are the same."]
+    for key, values in comparison.shared.items():
         lines.append(f"  {key}: {', '.join(f'{run_id} {setting_text(value)}' for run_id, value in values.items())}")
+    others = {key: values for key, values in comparison.differences.items() if key not in comparison.shared}
+    lines += ["", "Settings that only some of them have:"] if others else []
+    for row in comparison.runs:
+        given = [
+            f"{key} {setting_text(values[row.id])}" for key, values in others.items() if values[row.id] is not None
+        ]
+        lines += [f"  {row.id}: {', '.join(given)}"] if given else []
     emit(comparison, as_json, "\n".join(lines))
 
 
@@ -173,6 +183,10 @@ def report(run_ids: tuple[str, ...], out: Path, title: str | None, as_json: bool
     from pipeline.jobs.launcher import find
     from pipeline.runs.report import html
 
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter(
+            f"{out} is no .html file: a report is HTML, which any browser prints or saves as PDF.", param_hint="--out"
+        )
     settings = Settings.from_env()
     chosen = [find(settings, run_id) for run_id in dict.fromkeys(run_ids)]
     write_text(out, html(chosen, title or ", ".join(run.id for run in chosen)))

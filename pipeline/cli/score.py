@@ -1,5 +1,6 @@
 """`pronlab score` and `evaluate`."""
 
+import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
+from pipeline.devices import AUTO
 from pipeline.errors import CorpusError, ModelError
 from pipeline.phones import UNKNOWN
 from pipeline.practice.bands import BAND_MEANINGS
@@ -27,6 +29,24 @@ SCORER_NAMES = "speech, speechllm, acoustic57, reference, timing, encoder, heuri
 ASPECTS = (*UTTERANCE_ASPECTS, "completeness")  # of a sentence
 SHOWN_REASONS = 5
 scorer_option = click.option("--scorer", help=f"{SCORER_NAMES} (default: chosen by rubric and language).")
+DEVICE_LOG = "pipeline.speechllm.recognition"  # says which device a speech language model answers on, and why
+
+
+class _OnErrorStream(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
+
+
+def _settings_for(device: str, shards: "Shards | None" = None) -> Settings:
+    """With the device that a speech language model is to answer on, which it then says on the error stream."""
+    if shards is not None and device != AUTO:
+        raise click.UsageError(
+            "--device is of this process, and --executor starts others: name theirs by PRONLAB_DEVICE."
+        )
+    log = logging.getLogger(DEVICE_LOG)
+    log.setLevel(logging.INFO)
+    log.handlers = [_OnErrorStream()]
+    return replace(Settings.from_env(), scoring_device=device)
 
 
 def _model_folders(_context: click.Context, _parameter: click.Parameter, given: Any) -> Any:
@@ -44,6 +64,12 @@ model_option = click.option(
     callback=_model_folders,
     help="Use the model of this run, or of this folder, instead of the deployed model.",
 )
+device_option = click.option(
+    "--device",
+    default=AUTO,
+    help="Where a speech language model answers: auto (default: PRONLAB_DEVICE, else CUDA, MPS or the CPU, as found), "
+    "cuda, cuda:1, mps or cpu.",
+)
 
 
 @click.command()
@@ -53,6 +79,7 @@ model_option = click.option(
 @click.option("--language", type=LANGUAGE, help="Language of the text (default: tr for a word, en for a sentence).")
 @scorer_option
 @model_option
+@device_option
 @json_option
 def score(
     file: Path,
@@ -61,6 +88,7 @@ def score(
     language: str | None,
     scorer: str | None,
     model: Path | None,
+    device: str,
     as_json: bool,
 ) -> None:
     """Score one recording between 0 and 100."""
@@ -72,7 +100,7 @@ def score(
         raise CorpusError("Give the text that was to be said: --word for a single word, or --text for a sentence.")
     rubric = RubricName.WORD if text is None else RubricName.SENTENCE
     spoken = word or text or ""
-    settings = Settings.from_env()
+    settings = _settings_for(device)
     target = Target(spoken, language or default_language(rubric, spoken), rubric)
     selection = select(settings, target, scorer, model)
     result = scored_with_sounds(settings, load_audio(file), selection)
@@ -111,6 +139,7 @@ def score(
     is_flag=True,
     help="Also score 40 recordings changed in ways that should not matter, and cut so that words are missing.",
 )
+@device_option
 @click.option("--card", is_flag=True, help="Also write the results to the card of the --model folder.")
 @shard_options
 @run_option
@@ -125,6 +154,7 @@ def evaluate(
     out: Path | None,
     rejection: bool,
     robustness: bool,
+    device: str,
     card: bool,
     shards: "Shards | None",
     run: Path | None,
@@ -151,7 +181,7 @@ def evaluate(
         raise ModelError("--out writes the predictions of one model. Give one --model, or leave out --out.")
     if manifest is not None and reference_kind == "consensus":
         raise CorpusError("A manifest has no consensus of ratings. Import it, and evaluate with --set.")
-    settings = Settings.from_env()
+    settings = _settings_for(device, shards)
     for folder in (settings.evaluations_root, *(models if card else ())):
         require_writable(folder)
     reference = (
@@ -198,6 +228,7 @@ def evaluate(
 @click.argument("set_name", metavar="SET")
 @click.option("--scorer", "scorers", required=True, multiple=True, help=f"{SCORER_NAMES}; repeatable.")
 @model_option
+@device_option
 @shard_options
 @run_option
 @json_option
@@ -205,6 +236,7 @@ def score_set(
     set_name: str,
     scorers: tuple[str, ...],
     model: Path | None,
+    device: str,
     shards: "Shards | None",
     run: Path | None,
     as_json: bool,
@@ -212,11 +244,12 @@ def score_set(
     """Score every recording of a SET and save the predictions for the Compare page."""
     from pipeline.scoring.batch import score_set as score_all
 
+    settings = _settings_for(device, shards)
     report: dict[str, Any] = {"set": set_name, "scorers": {}}
     with background_run(run, "Scoring") as work:
         for scorer in scorers:
             predictions = score_all(
-                Settings.from_env(),
+                settings,
                 set_name,
                 scorer,
                 model=model,

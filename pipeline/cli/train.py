@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._background import background_run
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import emit, json_option, progress_printer
+from pipeline.cli._output import emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
@@ -103,7 +103,6 @@ def word(chosen: Chosen, **options: Any) -> None:
 @training_options("whisper_base, wav2vec2_base, wavlm_large, further, heads, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
     """Fine-tune a speech encoder and train the English scorer of phones, words and sentences."""
-    from pipeline.scoring.speech.run import train_speech
     from pipeline.scoring.speech.training.config import SpeechTrainConfig, load_preset
 
     def named(config: SpeechTrainConfig) -> SpeechTrainConfig:
@@ -117,6 +116,8 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
         if prepared is None:
             return
         start = prepared
+    from pipeline.scoring.speech.run import train_speech
+
     settings, directory, config = start.settings, start.directory, start.config
     report = train_speech(settings, config, directory, progress_printer("Reading recordings"))
     figures = "\n".join(f"  {name:20} {value:.3f}" for name, value in report["held_out"].items())
@@ -148,8 +149,9 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
 @click.option("--bits", type=int, help="Bits per weight: 16 (bfloat16) or 4 (NF4).")
 @click.option("--attention", help="The language model's: auto (default), flash_attention_2, sdpa or eager.")
 @click.option("--device", help="auto (default: CUDA, MPS or the CPU, as found), cuda, cuda:1, mps or cpu.")
-@click.option("--validation-share", type=float, help="Share of the training speakers left out for a validation loss.")
-@click.option("--best-epoch/--last-epoch", default=None, help="Keep the epoch of the lowest validation loss.")
+@click.option("--validation-share", type=float, help="Share of the training speakers left out for validation.")
+@click.option("--validation", help="What to measure on them: loss (default), or figures (PCC and PER of the answers).")
+@click.option("--best-epoch/--last-epoch", default=None, help="Keep the epoch with the best validation.")
 @click.option("--rubric-file", help="Text file with rating scales to use instead of the built-in ones.")
 @click.option("--prompt-file", help="YAML file with the prompts and their layout, instead of the built-in ones.")
 @click.option("--limit", type=int, help="Train on the first N recordings only.")
@@ -167,8 +169,6 @@ def speechllm(
     chosen: Chosen, manifest: Path | None, arms: tuple[str, ...], plan: bool, gpu: str, **options: Any
 ) -> None:
     """Fine-tune Phi-4-multimodal with LoRA to score and transcribe, and print Table 3 of arXiv 2509.02915."""
-    from pipeline.speechllm.table3 import markdown, side_by_side
-
     if gpu and not plan:
         raise click.UsageError("--gpu goes with --plan: a training runs on the device that is here.")
     if arms and (chosen.preset or chosen.resume or chosen.run or chosen.executor or options["name"]):
@@ -182,26 +182,32 @@ def speechllm(
         _plan_speechllm(each, options, gpu)
         return
     reports = [report for report in (_train_speechllm(arm, options) for arm in each) if report is not None]
+    if not reports:
+        return
+    from pipeline.speechllm.table3 import markdown, side_by_side
+
+    tables = [markdown(report["table3"], report["figures"], stand_in=report["stand_in"]) for report in reports]
     texts = [
-        f"Run {report['run']}\n\n{markdown(report['table3'], report['figures'], stand_in=report['stand_in'])}"
-        for report in reports
+        f"Run {report['run']}, epoch {report['epoch']}\n\n{table}"
+        for report, table in zip(reports, tables, strict=True)
     ]
     if arms:
         together = side_by_side({report["run"]: report["table3"] for report in reports})
         emit({"arms": reports}, chosen.as_json, "\n\n".join([*texts, together]))
-    elif reports:
+    else:
         emit(reports[0], chosen.as_json, texts[0])
 
 
 def _train_speechllm(chosen: Chosen, options: dict[str, Any]) -> dict[str, Any] | None:
     """Train one preset; None where it was sent to an executor."""
-    from pipeline.devices import find_device
     from pipeline.speechllm.config import SpeechLlmConfig, load_preset
-    from pipeline.speechllm.train import train_speechllm
 
     start = prepare("speechllm", SpeechLlmConfig, chosen, options, load_preset, _named_speechllm(chosen))
     if start is None:
         return None
+    from pipeline.devices import find_device
+    from pipeline.speechllm.train import train_speechllm
+
     settings, directory, config = start.settings, start.directory, start.config
     click.echo(find_device(config.device, settings.device).text, err=True)
     report = train_speechllm(settings, config, directory, progress_printer("Decoding recordings"))
@@ -209,12 +215,15 @@ def _train_speechllm(chosen: Chosen, options: dict[str, Any]) -> dict[str, Any] 
 
 
 def _plan_speechllm(each: "list[Chosen]", options: dict[str, Any], gpu: str) -> None:
+    from pipeline.jobs.requirements import require_packages
     from pipeline.speechllm.config import SpeechLlmConfig, load_preset
-    from pipeline.speechllm.dry_run import plan_ahead
 
     plans: dict[str, Any] = {}
     for chosen in each:
         config = resolve(SpeechLlmConfig, chosen, options, load_preset, _named_speechllm(chosen))
+        require_packages("plan", config)
+        from pipeline.speechllm.dry_run import plan_ahead
+
         with background_run(chosen.run, "Decoding recordings") as work:
             ahead = plan_ahead(Settings.from_env(), config, chosen.devices or 1, work.progress, gpu)
             work.result(ahead)
@@ -244,19 +253,20 @@ def _named_speechllm(chosen: Chosen) -> "Callable[[SpeechLlmConfig], SpeechLlmCo
 @json_option
 def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     """Train letter-to-sound rules on the dictionary, for words that it lacks."""
-    from pipeline.jobs.device_queue import device_turn
     from pipeline.jobs.requirements import require_packages
+
+    require_packages("letter-to-sound")
+    from pipeline.jobs.device_queue import device_turn
     from pipeline.runs import RunDirectory
     from pipeline.scoring.speech.packaging.letter_to_sound_training import LetterToSoundConfig, train_letter_to_sound
 
     config = LetterToSoundConfig(epochs=epochs, seed=seed)
     settings = Settings.from_env()
-    require_packages("letter-to-sound")
     directory = RunDirectory.create(
         settings.runs_root, kind="letter-to-sound", name="letter-to-sound", config=config, seed=seed
     )
     errors = None
-    with directory.start() as writer, device_turn(settings, writer):
+    with replace(directory, told=message_printer()).start() as writer, device_turn(settings, writer):
         errors = train_letter_to_sound(config, out, writer)
         writer.update(progress=1.0, message="done", result={"metrics": errors})
     if errors is None:
@@ -292,8 +302,10 @@ def sounds(
     set_name: str, language: str, noise: Path | None, room_responses: Path | None, out: Path, seed: int, as_json: bool
 ) -> None:
     """Train the model that marks single sounds of words beside a reference (experimental)."""
-    from pipeline.jobs.device_queue import device_turn
     from pipeline.jobs.requirements import require_packages
+
+    require_packages("sounds")
+    from pipeline.jobs.device_queue import device_turn
     from pipeline.runs import RunDirectory
     from pipeline.scoring.sounds.training.card import ROWS, figure
     from pipeline.scoring.sounds.training.synthetic import SynthesisConfig
@@ -307,12 +319,11 @@ def sounds(
     synthesis = SynthesisConfig(noise=str(noise or ""), room_responses=str(room_responses or ""), seed=seed)
     config = SoundsTrainConfig(set_name, language, synthesis, seed=seed)
     settings = Settings.from_env()
-    require_packages("sounds")
     directory = RunDirectory.create(
         settings.runs_root, kind="sounds", name=f"sounds-{language}", config=config, seed=seed
     )
     report: dict[str, Any] | None = None
-    with directory.start() as writer, device_turn(settings, writer):
+    with replace(directory, told=message_printer()).start() as writer, device_turn(settings, writer):
         report = train_sounds(
             settings, config, out, writer, directory.state.git_commit, progress_printer("Synthetic recordings")
         )
@@ -351,11 +362,7 @@ def _averaging(ids: tuple[str, ...], name: str | None) -> "Start[SpeechTrainConf
 
 def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable[[str], dict[str, Any]]") -> None:
     """The one route of the word scorer, for `train word` and `train table --task words`."""
-    from pipeline.jobs.device_queue import device_turn
-    from pipeline.scoring.feature_based.before_training import word_blindness
     from pipeline.scoring.feature_based.config import TrainConfig
-    from pipeline.scoring.feature_based.data import load_training_data
-    from pipeline.scoring.feature_based.train import run_training
 
     def named(config: TrainConfig) -> TrainConfig:
         return replace(config, name=config.name or f"{config.extractor}-{config.model}")
@@ -363,6 +370,11 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
     start = prepare("word", TrainConfig, chosen, options, load_preset, named)
     if start is None:
         return
+    from pipeline.jobs.device_queue import device_turn
+    from pipeline.scoring.feature_based.before_training import word_blindness
+    from pipeline.scoring.feature_based.data import load_training_data
+    from pipeline.scoring.feature_based.train import run_training
+
     settings, directory, config = start.settings, start.directory, start.config
     show = progress_printer("Features")
     report = None
@@ -421,7 +433,6 @@ def table(chosen: Chosen, **options: Any) -> None:
     """Train trees on a table: cross-validated over people, with the task's rule as a baseline."""
     from pipeline.tabular.catalogue import WORDS
     from pipeline.tabular.config import TabularConfig, load_preset
-    from pipeline.tabular.train import train_tabular
 
     if options["task"] == WORDS and chosen.run is None:
         click.echo("pronlab: words are trained by the word scorer, as `pronlab train word` does.", err=True)
@@ -436,6 +447,8 @@ def table(chosen: Chosen, **options: Any) -> None:
     start = prepare("table", TabularConfig, chosen, options, load_preset, named)
     if start is None:
         return
+    from pipeline.tabular.train import train_tabular
+
     show = progress_printer("Table")
     _beside_baselines(start, chosen, lambda writer: train_tabular(start.settings, start.config, writer, show))
 
@@ -450,8 +463,6 @@ def table(chosen: Chosen, **options: Any) -> None:
 @training_options("tiny, bert_base", resumable=False)
 def prompts(chosen: Chosen, **options: Any) -> None:
     """Fine-tune a text encoder on the scores of prompts, tested on held-out authors."""
-    from pipeline.jobs.device_queue import device_turn
-    from pipeline.tabular.prompt_encoder import train_encoder
     from pipeline.tabular.prompt_encoder_config import PromptModelConfig, load_preset
 
     def named(config: PromptModelConfig) -> PromptModelConfig:
@@ -460,6 +471,8 @@ def prompts(chosen: Chosen, **options: Any) -> None:
     start = prepare("prompts", PromptModelConfig, chosen, options, load_preset, named)
     if start is None:
         return
+    from pipeline.jobs.device_queue import device_turn
+    from pipeline.tabular.prompt_encoder import train_encoder
 
     def fine_tune(writer: "RunWriter") -> dict[str, Any]:
         with device_turn(start.settings, writer):

@@ -27,6 +27,7 @@ from pipeline.tabular.model_files import ENCODER, INFO, TabularInfo, load_info, 
 from pipeline.tabular.prompts.analysis import PromptAnalysis, analyse
 from pipeline.tabular.prompts.features import base_features, feature_names, text_features
 from pipeline.tabular.prompts.level0 import level0
+from pipeline.tabular.prompts.store import check_length
 
 RULES = "level-0"  # the id under which the rules answer
 LOGGED = 200  # characters
@@ -43,7 +44,9 @@ class PromptScore:
 
 
 def score_prompt(settings: Settings, text: str, learner: str = "", participant: str = "") -> PromptScore:
-    """Score a prompt by whoever answers this learner, log it, and have the shadow model score it too."""
+    """Score a prompt by whoever answers this learner, log it, and have the shadow model score it too. Raises
+    PromptError for one that is empty or too long."""
+    check_length(text)
     answered = answer_prompt(settings, text, learner=learner)
     log = PredictionLog(settings)
     prediction = log_answer(log, answered, participant=participant)

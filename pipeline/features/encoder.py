@@ -20,6 +20,7 @@ from pipeline.features.timing import FEATURE_NAMES as TIMING_NAMES
 from pipeline.features.timing import timing
 from pipeline.i18n import N_
 from pipeline.optional import require
+from pipeline.quiet import without_progress_bars
 from pipeline.records import Target
 from pipeline.settings import Settings
 
@@ -102,6 +103,7 @@ def _load(folder: Path, device: str) -> Any:
     import torch
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+    without_progress_bars()
     try:
         model = WhisperEncoder.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:

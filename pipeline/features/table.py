@@ -73,7 +73,7 @@ def build_table(
     if shards is not None and missing:
         answers = shards.map(
             "features", {"extractor": extractor, "version": loaded.version}, to_json(missing),
-            progress=progress, check_stop=check_stop, message="features",
+            progress=progress, check_stop=check_stop,
         )  # fmt: skip
         results = (answer if isinstance(answer, str) else np.array(answer, dtype=np.float32) for answer in answers)
     else:
@@ -83,7 +83,6 @@ def build_table(
             workers=1 if extractor in IN_ONE_PROCESS else workers,
             progress=progress,
             check_stop=check_stop,
-            message="features",
         )
     try:
         _collect(missing, results, cached, problems, cache_file)

@@ -3,6 +3,7 @@ fail. Every executor runs the Python that starts it, on whichever machine."""
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
@@ -22,7 +23,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "prompts": ("torch", "transformers", "sklearn"),
     "speech": ("torch", "transformers", "sklearn", "onnx", "onnxscript", "wordfreq", "symspellpy"),
     "letter-to-sound": ("torch", "onnx", "onnxscript"),
-    "sounds": ("torch", "sklearn"),
+    "sounds": ("torch", "sklearn", "wordfreq"),
     "speechllm": _LANGUAGE_MODEL,
     "plan": _LANGUAGE_MODEL,
     "wakeword": _DETECTOR,
@@ -63,6 +64,7 @@ def _of_settings(kind: str, config: Any) -> list[str]:
         "torch": kind == "word" and given.get("model") == "mlp",
         "optuna": given.get("search") == "optuna",
         "bitsandbytes": kind in ("speechllm", "plan") and given.get("bits") == 4,
+        "transformers": Path(str(section_of(given, "distil").get("teacher") or "-")).is_dir(),  # a speech encoder
         "pymicro_features": section_of(given, "features").get("kind") == "micro",
     }
     packages = [name for name, is_needed in by_settings.items() if is_needed]

@@ -11,9 +11,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import TrainingError
-from pipeline.i18n import N_
-from pipeline.optional import require
 from pipeline.regressors.balance import band_weights
 from pipeline.regressors.forest import Arrays, flattened, predict_trees
 from pipeline.regressors.scaler import Scaler
@@ -121,12 +118,6 @@ def fit_scaled(
     if config.search != "none":
         config = searched(scaled, y, groups, config, seed, on_trial)
     return FittedTrees(scaler, fit(scaled, y, config, seed), config)
-
-
-def require_search(config: TreeSettings) -> None:
-    """Raises TrainingError where the package that searches is missing."""
-    if config.search == "optuna":
-        require(N_("The search"), ("optuna",), TrainingError)
 
 
 def searched(

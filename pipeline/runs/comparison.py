@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pipeline.runs.metrics import MetricsReader, is_number
 MISS_AT = "miss_at_{}_per_hour"  # of a wake word: the share of missed words at so many false alarms
 LOWER_IS_BETTER = (
     "mae", "rmse", "per", "wer", "loss", "greedy_per", "train_loss", "val_mae", "validation_mae", "eer",
-    "miss_at_few_alarms", "validation_loss", "best_value",
+    "miss_at_few_alarms", "validation_loss", "validation_per", "validation_wer", "best_value",
 )  # fmt: skip
 PER_EPOCH = ("train_loss", "val_mae", "validation_mae")  # of folds, and of a text encoder
 EVALUATION = "evaluation.json"  # of a wake word, in its run's directory
@@ -28,7 +28,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Reached:
-    """One figure of one run over its epochs; `best_epoch` is None where it was measured once, at the end."""
+    """One figure of one run: `last` is its result, or the last of its epochs where no result has it. `best_epoch` is
+    None where no epoch was better than the result."""
 
     last: float
     best: float
@@ -36,8 +37,13 @@ class Reached:
 
     def __str__(self) -> str:
         """The last, and the best in brackets where that was another epoch's."""
-        better = f" ({self.best:.3f} in epoch {self.best_epoch})" if self.best != self.last else ""
-        return f"{self.last:.3f}{better}"
+        better = f" ({figure_text(self.best)} in epoch {self.best_epoch})" if self.best != self.last else ""
+        return f"{figure_text(self.last)}{better}"
+
+
+def figure_text(value: float) -> str:
+    """To three places; a count, which is a whole number above 1, as one."""
+    return f"{value:.0f}" if value > 1.0 and value.is_integer() else f"{value:.3f}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class OverSeeds:
 
     def __str__(self) -> str:
         if self.interval is None or self.interval[0] == self.interval[1]:
-            return f"{self.mean:.3f}"
+            return figure_text(self.mean)
         return f"{self.mean:.3f} [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
 
 
@@ -206,7 +212,11 @@ def _row(run: RunDirectory) -> RunRow:
         epoch, best = (min if lower_is_better(name) else max)(points, key=lambda pair: pair[1])
         figures[name] = Reached(points[-1][1], best, epoch)
     for name, value in (figures_of(state.result) | _misses(run)).items():
-        figures.setdefault(name, Reached(value, value, None))
+        sign, curve = -1.0 if lower_is_better(name) else 1.0, figures.get(name)
+        if curve is not None and sign * curve.best > sign * value:
+            figures[name] = replace(curve, last=value)
+        else:
+            figures[name] = Reached(value, value, None)
     return RunRow(run.id, state.kind, state.status, figures)
 
 

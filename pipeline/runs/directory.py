@@ -10,9 +10,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,11 @@ STOP_FILE = "stop-requested"
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """Reads one run; `start` gives its writer."""
+    """Reads one run; `start` gives its writer. `told` gets the messages that the writer is given, for who waits for the
+    run to end."""
 
     path: Path
+    told: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:

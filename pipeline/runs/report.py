@@ -94,7 +94,7 @@ def _metrics(comparison: Comparison) -> Section:
     rows = tuple(
         (metric_name(name), *(reached_text(row.figures.get(name)) for row in comparison.runs)) for name in names
     )
-    note = _("Last value; in brackets the best value and its epoch, if it was another one.")
+    note = _("The result, or the last value; in brackets the best value and its epoch, if it was another one.")
     return Section(_("Metrics"), Table((_("Metric"), *(row.id for row in comparison.runs)), rows), notes=(note,))
 
 

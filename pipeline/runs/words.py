@@ -39,6 +39,10 @@ METRICS = {
     "gradient_norm": N_("Gradient norm"), "validation_mae": N_("Validation MAE (points)"),
     "miss_at_few_alarms": N_("Missed words at few false alarms, validation"), "eer": N_("Equal error rate of clips"),
     "ranking": N_("Ranking of validation words"), "n_words": N_("Validation words"),
+    "validation_accuracy_pcc": N_("Accuracy, validation"), "validation_fluency_pcc": N_("Fluency, validation"),
+    "validation_prosodic_pcc": N_("Prosody, validation"), "validation_total_pcc": N_("Total, validation"),
+    "validation_per": N_("PER, validation"), "validation_wer": N_("WER, validation"),
+    "validation_f1": N_("Phone match F1, validation"), "validation_choice": N_("Total and 1 - PER, validation mean"),
     "n_rest": N_("Validation clips of other sound"), "best_value": N_("Error of the best trial"),
 }  # fmt: skip
 PER_STEP = " by step"  # not shown

@@ -64,6 +64,8 @@ class RunWriter:
             self.check_there()
             self._state = replace(self._state, heartbeat_at=now_iso(), **changes)
             self.run.write_state(self._state)
+        if self.run.told is not None and changes.get("message"):
+            self.run.told(changes["message"])
 
     def log_metrics(self, **values: Any) -> None:
         """Append one object, with its time, to `metrics.jsonl`, and send its numbers to the trackers."""

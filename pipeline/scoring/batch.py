@@ -93,9 +93,7 @@ def score_items(
         models = sorted(scorer.model_id for scorer in scorers_of(spec, items))
         options = {"scorer": spec.scorer, "model": spec.model, "detail": detail, "models": models}
         work = [{**vars(item), "stamp": artifacts.stamp_of(item.path)} for item in items]
-        answers = shards.map(
-            "score", to_json(options), to_json(work), progress=progress, check_stop=check_stop, message="scoring"
-        )
+        answers = shards.map("score", to_json(options), to_json(work), progress=progress, check_stop=check_stop)
         yield from (cattrs.structure(answer, Prediction) for answer in answers)
         return
     ahead = [getattr(scorer, "answer_ahead", None) for scorer in scorers_of(spec, items)]
@@ -107,7 +105,6 @@ def score_items(
         items,
         progress=progress,
         check_stop=check_stop,
-        message="scoring",
         min_items=MIN_ITEMS_FOR_PROCESSES,
     )
 
@@ -135,7 +132,7 @@ def _scored_in_batches(
         for number, item in enumerate(block, start=start + 1):
             yield _score_one(spec, detail, item)
             if progress is not None:
-                progress(number, len(items), "scoring")
+                progress(number, len(items), "")
 
 
 def score_set(

@@ -30,10 +30,10 @@ class SpeechLlmScorer:
     name = NAME
     takes_whole = True  # it was trained on recordings as they are, the silence around the speech included
 
-    def __init__(self, folder: Path, device: str) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         self.info: SpeechLlmInfo = load_info(folder)
         self.model_id = self.info.model_id
-        self._folder, self._device = folder, device
+        self._folder, self._settings = folder, settings
         self._ahead: dict[str, Answers] = {}
 
     def score(self, audio: Audio, target: Target) -> ScoreResult:
@@ -66,9 +66,11 @@ class SpeechLlmScorer:
 
     @cached_property
     def _recogniser(self) -> "Recogniser":
+        from pipeline.devices import find_device
         from pipeline.speechllm.recognition import Recogniser
 
-        return Recogniser(self._folder, self.info, self._device)
+        device = find_device(self._settings.scoring_device, self._settings.device)
+        return Recogniser(self._folder, self.info, device)
 
     def _result(
         self, target: Target, scores: dict[str, float] | None, state: State, warnings: tuple[str, ...], **heard: Any
@@ -94,4 +96,4 @@ def make(settings: Settings, rubric: RubricName, model: Path | None) -> SpeechLl
             "No speech language model is deployed. Train one (`pronlab train speechllm`), or name a run or folder with "
             "--model."
         )
-    return SpeechLlmScorer(folder, settings.device)
+    return SpeechLlmScorer(folder, settings)

@@ -123,16 +123,22 @@ def expression(modules: Iterable[str]) -> str:
 def _files(config: SpeechLlmConfig) -> tuple[dict[str, Any], Path]:
     from transformers.utils import cached_file
 
-    source: dict[str, Any] = {} if Path(config.model).is_dir() else {"revision": config.revision or None}
+    names = (CONFIG_FILE, WEIGHTS_FILE)
+    remedy = "Take adapter fresh without merge_speech, or a checkpoint that has it."
+    folder = Path(config.model) / SPEECH_ADAPTER
+    is_here = Path(config.model).is_dir()
+    if is_here and (missing := [name for name in names if not (folder / name).is_file()]):
+        raise ModelError(f"{config.model} has no adapter in {SPEECH_ADAPTER}/: {missing[0]} is missing. {remedy}")
     try:
         paths = [
-            cached_file(config.model, name, subfolder=SPEECH_ADAPTER, **source) for name in (CONFIG_FILE, WEIGHTS_FILE)
-        ]
+            folder / name if is_here
+            else cached_file(config.model, name, subfolder=SPEECH_ADAPTER, revision=config.revision or None)
+            for name in names
+        ]  # fmt: skip
         settings = artifacts.read_json(Path(str(paths[0])))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{config.model} has no adapter in {SPEECH_ADAPTER}/ that can be read: {lines_of(str(error))[0]} Take "
-            "adapter fresh without merge_speech, or a checkpoint that has it."
+            f"{config.model} has no adapter in {SPEECH_ADAPTER}/ that can be read: {lines_of(str(error))[0]} {remedy}"
         ) from error
     if not isinstance(settings, dict):
         raise ModelError(f"{paths[0]} is damaged: expected an object with the adapter's settings.")

@@ -11,7 +11,7 @@ from torch import nn
 from pipeline.errors import ModelError
 from pipeline.speechllm.adapter_files import attach_weights, read_weights
 from pipeline.speechllm.config import SpeechLlmConfig
-from pipeline.speechllm.phi4 import Phi4
+from pipeline.speechllm.phi4 import Phi4, names_of_before
 from pipeline.text import lines_of
 
 AUDIO_PART = "embed_tokens_extend.audio_embed."
@@ -21,6 +21,11 @@ NAMES = re.compile(r"[\w\s,]+")  # no sign of a regular expression
 
 def attach_adapter(phi4: Phi4, config: SpeechLlmConfig) -> Phi4:
     """With what the configuration trains, ready to train. Raises ModelError where it is not what it should be."""
+    with names_of_before():
+        return _attached(phi4, config)
+
+
+def _attached(phi4: Phi4, config: SpeechLlmConfig) -> Phi4:
     model = phi4.model
     # Not peft's prepare_model_for_kbit_training: it makes all that is not in 4 bits 32-bit, which here (embeddings of
     # 200,000 tokens, the audio and vision encoders) takes as much as 4 bits save, though none of it is trained.

@@ -17,6 +17,8 @@ BITS = (4, 16)
 SCHEDULES = ("cosine", "linear", "constant")
 AUTO, FLASH = "auto", "flash_attention_2"
 ATTENTIONS = (AUTO, FLASH, "sdpa", "eager")
+LOSS, FIGURES = "loss", "figures"
+VALIDATIONS = (LOSS, FIGURES)
 AUDIO_MODULE = "audio_embed"
 PROJECTIONS = "qkv_proj,o_proj,gate_up_proj,down_proj"
 
@@ -40,8 +42,10 @@ class SpeechLlmConfig:
     `attention` is the language model's; the audio encoder and the vision part keep `sdpa`. `auto` is flash attention
     where it is installed and a trial batch works. `device` `auto` is found. A step takes `batch` x `accumulation`
     samples, shared by all devices; a sample is one task on one recording. `bucketing` puts recordings of like length
-    into a batch. `validation_share` of the training speakers are left out for a validation loss, and `best_epoch` keeps
-    the epoch where it is lowest. `memory_gb` limits the plan's memory estimate (0: what the device has).
+    into a batch. `validation_share` of the training speakers are left out, and `best_epoch` keeps the epoch that
+    suits them best. `validation` says by what: `loss`, the lowest one, or `figures`, the highest mean of the PCC of the
+    total score and of 1 - PER; they are then answered after every epoch, and the part that is measured on once, by the
+    epoch that is kept. `memory_gb` limits the plan's memory estimate (0: what the device has).
     """
 
     manifest: str = ""
@@ -72,6 +76,7 @@ class SpeechLlmConfig:
     checkpointing: bool = True
     bucketing: bool = True
     validation_share: float = 0.0
+    validation: str = LOSS
     best_epoch: bool = False
     rubric_file: str = ""
     prompt_file: str = ""
@@ -85,7 +90,10 @@ class SpeechLlmConfig:
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
         wrong: list[str] = [] if bool(self.set) != bool(self.manifest) else ["give either a set or a manifest"]
-        choices = {"adapter": ADAPTERS, "schedule": SCHEDULES, "bits": BITS, "attention": ATTENTIONS}
+        choices = {
+            "adapter": ADAPTERS, "schedule": SCHEDULES, "bits": BITS, "attention": ATTENTIONS,
+            "validation": VALIDATIONS,
+        }  # fmt: skip
         wrong += presets.not_among(self, choices)
         if self.bits == 4 and self.adapter in ("unfreeze", "full"):
             wrong.append("4-bit weights cannot be unfrozen: take bits 16, or another adapter")
@@ -94,7 +102,7 @@ class SpeechLlmConfig:
         if (self.epochs == 0) != (self.adapter == "none"):
             wrong.append("epochs 0 goes with adapter none, which trains nothing, and with no other")
         if self.best_epoch and not self.validation_share:
-            wrong.append("best_epoch is the one of the lowest validation loss: set validation_share, for instance .1")
+            wrong.append("best_epoch is chosen on speakers that are left out: set validation_share, for instance .1")
         if self.rubric_file and self.prompt_file:
             wrong.append("give either a rubric_file or a prompt_file, which has a rubric of its own")
         if not self.lora_targets.strip(" ,"):
@@ -115,6 +123,10 @@ class SpeechLlmConfig:
         """Modules that are trained whole, the audio part of an unfrozen encoder among them."""
         given = [name.strip() for name in self.modules_to_save.split(",") if name.strip()]
         return [*given, *([AUDIO_MODULE] if self.adapter == "unfreeze" and AUDIO_MODULE not in given else [])]
+
+    @property
+    def validates_by_figures(self) -> bool:
+        return bool(self.validation_share) and self.validation == FIGURES
 
     def with_smaller_batch(self) -> "SpeechLlmConfig | None":
         """The same step in batches of half the size, or the next smaller one that divides them; None for batches of

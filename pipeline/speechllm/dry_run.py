@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from pipeline.devices import find_device, gpu_of
+from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
@@ -14,9 +15,8 @@ from pipeline.speechllm.adapters import attach_adapter, trainable
 from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.notes import notes_on
-from pipeline.speechllm.packages import require_packages
-from pipeline.speechllm.phi4 import Phi4
-from pipeline.speechllm.plan import make_plan
+from pipeline.speechllm.phi4 import Phi4, checkpoint_config
+from pipeline.speechllm.plan import answered, make_plan
 from pipeline.speechllm.plan_summary import Plan, refusal
 from pipeline.speechllm.prompts import END, load_prompts
 from pipeline.speechllm.samples import (
@@ -25,6 +25,7 @@ from pipeline.speechllm.samples import (
     audio_of,
     for_lengths,
     hold_out,
+    leave_out,
     load_corpus,
     on_parts,
     parts_in_words,
@@ -51,26 +52,29 @@ def plan_ahead(
     """The plan for the device that a training would choose, or for a `gpu` that is not here. The shape is the
     checkpoint's where it is a local folder, else the published model's.
 
-    Raises CorpusError or TrainingError for recordings, settings or a GPU that cannot be used.
+    Raises CorpusError, JobError or TrainingError for recordings, settings or a GPU that cannot be used.
     """
-    require_packages(config)
+    require_packages("plan", config)
     planned_for = gpu_of(gpu) if gpu else None
     device = find_device(config.device, settings.device)
     source, config = on_parts(settings, config)
     limit = config.limit if config.evaluation_part else 0
     corpus = load_corpus(settings, source, config.part, progress, limit=limit)
     if config.evaluation_part:
-        n_evaluated = _n_held_out(source, config)
+        n_held = _n_held_out(source, config)
     else:
         corpus, held = hold_out(corpus)
-        n_evaluated = len(samples_of(held, config.evaluation_limit))
+        n_held = len(samples_of(held, config.evaluation_limit))
+    corpus, validated = leave_out(corpus, config)
+    n_left_out = 0 if validated is None else len(samples_of(validated))
+    per_epoch, at_end = answered(config, n_held, n_left_out)
     samples = samples_of(corpus, config.limit)
     own = _own_adapter(config)
     phi4 = outline(config, own)
     n_trained, _ = trainable(phi4.model.parameters())
     plan = make_plan(
         phi4, config, samples, _tokens(phi4, config, corpus, samples), devices, torch.device(device.name),
-        n_evaluated=n_evaluated, gpu=planned_for, notes=notes_on(config, own, n_trained),
+        n_evaluated=per_epoch, n_at_end=at_end, gpu=planned_for, notes=notes_on(config, own, n_trained),
     )  # fmt: skip
     first = parts_in_words(config) if planned_for else f"{parts_in_words(config)}\n{device.text}"
     return Ahead(plan, f"{first}\n{plan.text()}", refusal(plan, config))
@@ -89,9 +93,12 @@ def outline(config: SpeechLlmConfig, own: AdapterShape | None = None) -> Phi4:
 
 
 def _own_adapter(config: SpeechLlmConfig) -> AdapterShape | None:
-    """The checkpoint's speech adapter where it is used and lies here. Raises ModelError for one that cannot be read."""
-    used = config.merge_speech or config.adapter == "pretrained"
-    return read_shape(config) if used and Path(config.model).is_dir() else None
+    """The checkpoint's speech adapter where it is used and lies here. Raises ModelError for one that cannot be read, or
+    a folder that is no checkpoint."""
+    if not (config.merge_speech or config.adapter == "pretrained") or not Path(config.model).is_dir():
+        return None
+    checkpoint_config(config.model, config.revision)
+    return read_shape(config)
 
 
 def _n_held_out(source: CorpusSource, config: SpeechLlmConfig) -> int:

@@ -27,9 +27,9 @@ ASKED = ("model", "revision", "merge_speech", "bits", "attention", "max_length")
 class SpeechLlmInfo:
     """`model`, `revision`, `merge_speech`, `bits`, `attention` and `max_length` are the run's settings; an empty
     `model` means that the folder holds the whole one. `prompts` are as `Prompts` has them, `speakers` the voices that
-    were trained on, each as `<corpus>/<speaker>`; `memory_gb` is what scoring one recording at a time takes; `test` are
-    the figures of the epoch that is kept. A `stand_in` comes from a model that is built here, not from Phi-4's weights:
-    its figures reproduce nothing."""
+    were trained on or chose the epoch, each as `<corpus>/<speaker>`; `memory_gb` is what scoring one recording takes;
+    `test` are the figures of the epoch that is kept. A `stand_in` comes from a model that is built here, not from
+    Phi-4's weights: its figures reproduce nothing."""
 
     model_id: str
     model: str = ""

@@ -6,6 +6,9 @@ vocabulary they would be the only trained weights outside the adapter, and an ad
 lose them.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import torch
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.quiet import without_progress_bars
 from pipeline.speechllm import attention
 from pipeline.speechllm.config import NATIVE_REVISION, SpeechLlmConfig
 from pipeline.speechllm.prompts import ASSISTANT, AUDIO, END, USER
@@ -44,6 +48,7 @@ def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
     """The checkpoint without an adapter. Raises ModelError saying what is missing and where it was looked for."""
     from transformers import AutoTokenizer, Phi4MultimodalForCausalLM
 
+    without_progress_bars()
     where, source = _place(config.model, config.revision)
     checkpoint_config(config.model, config.revision)
     try:
@@ -156,6 +161,15 @@ def _check_tokenizer(tokenizer: Any, config: Any, where: str) -> None:
             f"The tokenizer of {where} does not fit the model: {', '.join(wrong)} is not the token it should be. Take "
             "the tokenizer of the same revision."
         )
+
+
+@contextmanager
+def names_of_before() -> Iterator[None]:
+    """Nobody is told that the names which transformers has had for checkpointing are deprecated: peft asks by them, and
+    only recent releases know others."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
+        yield
 
 
 def first_line(error: BaseException) -> str:

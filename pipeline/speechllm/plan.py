@@ -56,18 +56,20 @@ def make_plan(
     device: torch.device | None = None,
     *,
     n_evaluated: int = 0,
+    n_at_end: int = 0,
     gpu: Gpu | None = None,
     notes: Sequence[str] = (),
 ) -> Plan:
     """`tokens` are the lengths of some of the samples, `device` where it is to run (by default where the model is),
-    `n_evaluated` how many samples are answered after every epoch; `gpu` is planned for in place of `device`."""
+    `n_evaluated` how many samples are answered after every epoch, `n_at_end` once; `gpu` is planned for in place of
+    `device`."""
     device = device or phi4.device
     n_trained, n_all = trainable(phi4.model.parameters())
     mean, longest = sum(tokens) / len(tokens), max(tokens)
     steps = config.epochs * math.ceil(len(samples) / (config.batch * config.accumulation))
     speed = _speed_of(gpu) if gpu else _measured_speed(device)
     trained = mean * len(samples) * config.epochs / devices
-    n_answers = n_evaluated * max(1, config.epochs) / devices
+    n_answers = (n_evaluated * max(1, config.epochs) + n_at_end) / devices
     weights = sum(_bytes_of(name, p, config) for name, p in phi4.model.named_parameters())
     return Plan(
         n_trained=n_trained,
@@ -83,8 +85,15 @@ def make_plan(
         device=gpu.name if gpu else device_name(device),
         evaluation_hours=_answer_s(speed, config, n_all, weights, mean) * n_answers / 3600.0,
         n_evaluated=n_evaluated,
+        n_at_end=n_at_end,
         notes=tuple(notes),
     )
+
+
+def answered(config: SpeechLlmConfig, n_held: int, n_left_out: int) -> tuple[int, int]:
+    """How many samples are answered after every epoch, and how many once at the end, of those of the part that is
+    measured on and of the training speakers that are left out."""
+    return (n_left_out, n_held) if config.validates_by_figures and config.epochs else (n_held, 0)
 
 
 def refuse_impossible(plan: Plan, config: SpeechLlmConfig) -> None:

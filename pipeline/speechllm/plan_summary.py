@@ -15,8 +15,8 @@ CPU = N_("the CPU")
 @dataclass(frozen=True)
 class Plan:
     """`memory_gb` is needed at the peak, `available_gb` is there; `hours` for all epochs on `devices` of this kind,
-    `evaluation_hours` beside them for answering `n_evaluated` samples after each; `notes` are what there is to tell
-    about the model and its adapter."""
+    `evaluation_hours` beside them for answering `n_evaluated` samples after each and `n_at_end` once; `notes` are what
+    there is to tell about the model and its adapter."""
 
     n_trained: int
     n_parameters: int
@@ -31,6 +31,7 @@ class Plan:
     device: str
     evaluation_hours: float = 0.0
     n_evaluated: int = 0
+    n_at_end: int = 0
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -63,6 +64,15 @@ class Plan:
     def _time(self) -> str:
         if not self.n_evaluated:
             return _("takes about {duration}, without evaluation").format(duration=_duration(self.hours))
+        if self.n_at_end:
+            return ngettext(
+                "takes about {duration}, and {evaluation} for answering {n} sample per epoch and {others} at the end",
+                "takes about {duration}, and {evaluation} for answering {n} samples per epoch and {others} at the end",
+                self.n_evaluated,
+            ).format(
+                duration=_duration(self.hours), evaluation=_duration(self.evaluation_hours),
+                n=number(self.n_evaluated), others=number(self.n_at_end),
+            )  # fmt: skip
         return ngettext(
             "takes about {duration}, and {evaluation} for answering {n} sample after each epoch",
             "takes about {duration}, and {evaluation} for answering {n} samples after each epoch",

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from pipeline.devices import find_device
+from pipeline.devices import Device
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
+from pipeline.jobs.requirements import packages_of
+from pipeline.optional import require
 from pipeline.speechllm.adapter_files import CONFIG_FILE as ADAPTER_FILE
 from pipeline.speechllm.adapter_files import attach_weights, read_weights
 from pipeline.speechllm.answers import Transcript, parse_apa, parse_mdd
@@ -18,8 +21,7 @@ from pipeline.speechllm.attention import settle
 from pipeline.speechllm.collator import prompt_batch
 from pipeline.speechllm.generation import generate_halving
 from pipeline.speechllm.loading import load_phi4
-from pipeline.speechllm.packages import require_packages
-from pipeline.speechllm.phi4 import Phi4, first_line
+from pipeline.speechllm.phi4 import Phi4, first_line, names_of_before
 from pipeline.speechllm.prompts import TASKS, Task
 
 if TYPE_CHECKING:
@@ -41,13 +43,12 @@ class Answers:
 class Recogniser:
     """Raises ModelError where the base or the adapter cannot be loaded, or a package is missing."""
 
-    def __init__(self, folder: Path, info: "SpeechLlmInfo", device: str) -> None:
+    def __init__(self, folder: Path, info: "SpeechLlmInfo", device: Device) -> None:
         config = info.config(folder)
-        require_packages(config)
+        require(N_("A speech language model"), packages_of("speechllm", config), ModelError)
         self._prompts = info.asked()
-        chosen = find_device(configured=device)
-        log.info(chosen.text)
-        self._phi4 = load_for_scoring(folder, config, chosen.name)
+        log.info(device.text)
+        self._phi4 = load_for_scoring(folder, config, device.name)
         settle(self._phi4.model, config.attention, self._trial, log.info)
 
     def answer(self, recordings: Sequence["np.ndarray[Any, np.dtype[np.float32]]"]) -> list[Answers]:
@@ -72,12 +73,13 @@ def load_for_scoring(folder: Path, config: Any, device: str) -> Phi4:
 
     phi4 = load_phi4(config, device)
     model = phi4.model
-    if config.merge_speech:
-        model = attach_weights(model, *read_weights(config)).merge_and_unload()
-    if (folder / ADAPTER_FILE).is_file():
-        try:
-            model = PeftModel.from_pretrained(model, str(folder))
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(f"The adapter in {folder} does not fit its base: {first_line(error)}") from error
+    with names_of_before():
+        if config.merge_speech:
+            model = attach_weights(model, *read_weights(config)).merge_and_unload()
+        if (folder / ADAPTER_FILE).is_file():
+            try:
+                model = PeftModel.from_pretrained(model, str(folder))
+            except (OSError, ValueError, RuntimeError, KeyError) as error:
+                raise ModelError(f"The adapter in {folder} does not fit its base: {first_line(error)}") from error
     model.config.use_cache = True
     return Phi4(model.eval(), phi4.tokenizer, phi4.front_end)

@@ -21,6 +21,7 @@ from pipeline.corpus.transcriptions import has_hearings, word_hearings
 from pipeline.errors import AudioError, CorpusError, TrainingError
 from pipeline.labels.corpus_source import CorpusSource, chosen_evaluation_part, chosen_part, open_source
 from pipeline.parallel import Progress
+from pipeline.people.names import name_key
 from pipeline.settings import Settings
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.prompts import ASPECTS, Task, apa_answer, mdd_answer
@@ -107,6 +108,19 @@ def hold_out(corpus: Corpus) -> tuple[Corpus, Corpus]:
     return corpus.of_rows(~held), replace(corpus.of_rows(held), unreadable=())
 
 
+def leave_out(corpus: Corpus, config: SpeechLlmConfig) -> tuple[Corpus, Corpus | None]:
+    """Without the speakers of the validation share, and those alone. Raises TrainingError for one speaker."""
+    if not config.validation_share:
+        return corpus, None
+    if len(set(map(name_key, corpus.rows["speaker"]))) < 2:
+        raise TrainingError(
+            "Validation leaves speakers out, and there is one to train on alone. Leave out none: --validation-share 0 "
+            "--last-epoch."
+        )
+    left = speaker_holdout(corpus.rows["speaker"], config.validation_share, seed=config.seed)
+    return corpus.of_rows(~left), replace(corpus.of_rows(left), unreadable=())
+
+
 def samples_of(corpus: Corpus, limit: int = 0) -> list[Sample]:
     """Both tasks of every recording (of the first `limit`), as far as it has what they need."""
     samples: list[Sample] = []
@@ -166,7 +180,7 @@ def _decode(items: list[CorpusItem], root: Path, folder: Path, progress: Progres
                 continue
             finally:
                 if progress is not None:
-                    progress(number, len(items), "Decoding recordings")
+                    progress(number, len(items), "")
             canonical, heard = _phones(item)
             yield {
                 "id": item.key, "speaker": item.speaker, "text": item.text,

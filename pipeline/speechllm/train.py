@@ -1,8 +1,8 @@
 """Fine-tune the speech language model, measure it after every epoch, and leave Table 3.
 
 transformers' Trainer does the steps (and so torchrun and accelerate spread them over devices); this module feeds it,
-keeps the run directory, and answers the requests to stop. The last epoch's adapter is the result, or the one of the
-lowest validation loss where training speakers are left out for it: the part that is measured on never chooses one.
+keeps the run directory, and answers the requests to stop. The last epoch's adapter is the result, or the one that suits
+training speakers best who are left out for it: the part that is measured on never chooses one.
 """
 
 import gc
@@ -18,14 +18,15 @@ import torch
 from torch.utils.data import Dataset
 
 from pipeline import artifacts
-from pipeline.corpus.splits import speaker_holdout
 from pipeline.devices import find_device
 from pipeline.errors import TrainingError
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
+from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.people.names import name_key
+from pipeline.quiet import without_progress_bars
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.speechllm import attention
@@ -36,19 +37,20 @@ from pipeline.speechllm.card import write_card
 from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.distributed import Group
-from pipeline.speechllm.evaluate import Answered, SpeechLlmFigures, answer_all, figures, write_answers
+from pipeline.speechllm.evaluate import SpeechLlmFigures
+from pipeline.speechllm.judge import Judge, Validation, row_of
 from pipeline.speechllm.loading import load_phi4
 from pipeline.speechllm.model_files import ASKED, SpeechLlmInfo, is_stand_in, save_info
 from pipeline.speechllm.notes import notes_on
-from pipeline.speechllm.packages import require_packages
 from pipeline.speechllm.phi4 import Phi4
-from pipeline.speechllm.plan import make_plan, refuse_impossible, scoring_gb
+from pipeline.speechllm.plan import answered, make_plan, refuse_impossible, scoring_gb
 from pipeline.speechllm.prompts import Prompts, load_prompts
 from pipeline.speechllm.samples import (
     Corpus,
     Sample,
     for_lengths,
     hold_out,
+    leave_out,
     load_corpus,
     on_parts,
     parts_in_words,
@@ -57,18 +59,18 @@ from pipeline.speechllm.samples import (
 from pipeline.speechllm.table3 import Beside, markdown, table3, write_table3
 
 MODEL_FOLDER = "model"
-ANSWERS_FILE = "answers.jsonl"
 CLIP_NORM = 1.0
+CHOICE = "choice"
 
 
 def train_speechllm(
     settings: Settings, config: SpeechLlmConfig, directory: RunDirectory, show: Progress | None = None
 ) -> dict[str, Any]:
     """Train in the run directory, going on from its last checkpoint where it has one; returns the plan, Table 3 of the
-    epoch that is kept, and the figures behind it. Raises CorpusError, ModelError or TrainingError in words."""
+    epoch that is kept, and the figures behind it. Raises CorpusError, JobError, ModelError or TrainingError."""
     report: dict[str, Any] | None = None
     with directory.start() as writer:
-        require_packages(config)
+        require_packages("speechllm", config)
         device = find_device(config.device, settings.device)
         writer.log(device.text)
         settings = replace(settings, device=device.name)
@@ -86,6 +88,7 @@ def _train(
 ) -> dict[str, Any] | None:
     from transformers import set_seed
 
+    without_progress_bars()
     run = writer.run
     group = Group.join(settings.device)
     share = config.on_each_of(group.size)
@@ -96,7 +99,7 @@ def _train(
     writer.log(parts_in_words(config))
     with group.leader_first():  # the others find the cache made
         corpus, held = _corpora(settings, source, config, show)
-    corpus, validated = _left_out(corpus, config)
+    corpus, validated = leave_out(corpus, config)
     writer.update(message="loading the model")
     phi4 = attach_adapter(load_phi4(config, group.device), config)
     samples, held_samples = samples_of(corpus, config.limit), samples_of(held, config.evaluation_limit)
@@ -104,9 +107,14 @@ def _train(
     settled = attention.settle(phi4.model, config.attention, lambda: _on(phi4, collator(samples[:1])), writer.log)
     own = read_shape(config) if config.merge_speech or config.adapter == "pretrained" else None
     judge = Judge(Collator(held, prompts, phi4, config.max_length), held_samples, config, writer, group)
+    validation = None
+    if validated is not None:
+        listening = Collator(validated, prompts, phi4, config.max_length)
+        validation = Validation(listening, samples_of(validated), config, writer, group)
     n_trained, _ = trainable(phi4.model.parameters())
+    per_epoch, at_end = answered(config, len(held_samples), 0 if validation is None else len(validation.samples))
     plan = make_plan(
-        phi4, config, samples, _lengths(collator, samples), group.size, n_evaluated=len(held_samples),
+        phi4, config, samples, _lengths(collator, samples), group.size, n_evaluated=per_epoch, n_at_end=at_end,
         notes=notes_on(config, own, n_trained),
     )  # fmt: skip
     writer.log(plan.text())
@@ -115,14 +123,13 @@ def _train(
     refuse_impossible(plan, config)
     epoch, state = 0, None
     if config.epochs:
-        validation = None if validated is None else Collator(validated, prompts, phi4, config.max_length)
         trainer, share = _fit(phi4, samples, collator, validation, share, settings.device, judge, writer, group)
         if trainer is None:
             raise StopRequested
         epoch, state = (_best_epoch(trainer) if config.best_epoch else config.epochs), trainer
     measured = judge.measured.get(epoch) or judge.measure(epoch)
     stand_in = is_stand_in(config.model)
-    table = table3(measured, _row(config), epoch, stand_in=stand_in)
+    table = table3(measured, row_of(config), epoch, stand_in=stand_in)
     report = {
         "parts": {"train": config.part, "evaluation": config.evaluation_part},
         "plan": plan,
@@ -140,10 +147,11 @@ def _train(
         state.save_state()
         shutil.copyfile(run.path / "checkpoints" / "trainer_state.json", run.path / "trainer_state.json")
     trained = corpus.rows.select(sorted({sample.row for sample in samples}) if config.epochs else [])
-    _save_model(phi4, config, prompts, source.name, trained["speaker"], table, measured, writer)
+    chose = [] if validated is None else validated.rows["speaker"]
+    _save_model(phi4, config, prompts, source.name, trained["speaker"], chose, table, measured, writer)
     write_table3(run.path, table, measured, stand_in=stand_in)
     artifacts.write_json(run.path / "report.json", report)
-    result = {"table3": table, "n": measured.n, "unparsed": measured.unparsed, "stand_in": stand_in}
+    result = {"table3": table, "epoch": epoch, "n": measured.n, "unparsed": measured.unparsed, "stand_in": stand_in}
     writer.update(progress=1.0, message="done", result=result)
     return report
 
@@ -168,23 +176,14 @@ def _corpora(
     return corpus, held
 
 
-def _left_out(corpus: Corpus, config: SpeechLlmConfig) -> tuple[Corpus, Corpus | None]:
-    """Without the speakers of the validation share, and those alone."""
-    if not config.validation_share:
-        return corpus, None
-    left = speaker_holdout(corpus.rows["speaker"], config.validation_share, seed=config.seed)
-    kept, validated = (corpus.of_rows(rows) for rows in (~left, left))
-    return kept, validated
-
-
 def _fit(
     phi4: Phi4,
     samples: Sequence[Sample],
     collator: Collator,
-    validation: Collator | None,
+    validation: Validation | None,
     share: SpeechLlmConfig,
     device: str,
-    judge: "Judge",
+    judge: Judge,
     writer: RunWriter,
     group: Group,
 ) -> tuple[Any | None, SpeechLlmConfig]:
@@ -192,10 +191,11 @@ def _fit(
     memory does not suffice, the batch is halved and more of them are accumulated, so that a step stays what it was."""
     from transformers import PrinterCallback
 
+    asked = validation if validation is not None and share.validates_by_figures else judge
     step = share.batch * share.accumulation * group.size
     first = {name: p.detach().cpu().clone() for name, p in phi4.model.named_parameters() if p.requires_grad}
     while True:
-        reporter = _callback(writer, judge, group)
+        reporter = _callback(writer, asked, group)
         trainer = _trainer(phi4, samples, collator, validation, share, step, writer.run, device, reporter)
         trainer.remove_callback(PrinterCallback)  # standard output is for the answer
         failure = ""
@@ -231,7 +231,7 @@ def _trainer(
     phi4: Phi4,
     samples: Sequence[Sample],
     collator: Collator,
-    validation: Collator | None,
+    validation: Validation | None,
     share: SpeechLlmConfig,
     step: int,
     run: RunDirectory,
@@ -248,8 +248,20 @@ def _trainer(
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
             return buckets if share.bucketing else super()._get_train_sampler(train_dataset)
 
+        def evaluate(self, *given: Any, **named: Any) -> dict[str, float]:
+            measured: dict[str, float] = super().evaluate(*given, **named)
+            if validation is not None and share.validates_by_figures:
+                measured[f"eval_{CHOICE}"] = validation.choice(round(self.state.epoch))
+            return measured
+
+        def _issue_warnings_after_load(self, loaded: Any) -> None:
+            # Tied weights are saved under one of their names.
+            missing = set(loaded.missing_keys) - set(getattr(self.model, "_tied_weights_keys", None) or ())
+            if missing or loaded.unexpected_keys:
+                super()._issue_warnings_after_load(loaded)
+
         def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
-            self.data_collator = validation
+            self.data_collator = None if validation is None else validation.collator
             try:
                 return super().get_eval_dataloader(eval_dataset)
             finally:
@@ -259,16 +271,17 @@ def _trainer(
         model=phi4.model,
         args=_arguments(run, share, device),
         train_dataset=_Samples(samples),
-        eval_dataset=None if validation is None else _Samples(samples_of(validation.corpus)),
+        eval_dataset=None if validation is None else _Samples(validation.samples),
         data_collator=collator,
         callbacks=[reporter],
     )
 
 
 def _best_epoch(trainer: Any) -> int:
-    """The one of the lowest validation loss, whose weights the trainer has loaded."""
-    losses = [row for row in trainer.state.log_history if "eval_loss" in row]
-    return round(float(min(losses, key=lambda row: row["eval_loss"])["epoch"]))
+    """The one whose weights the trainer has loaded."""
+    state = trainer.state
+    epochs = (float(row["epoch"]) for row in state.log_history if row["step"] == state.best_global_step)
+    return round(next(epochs))
 
 
 def _save_model(
@@ -277,11 +290,12 @@ def _save_model(
     prompts: Prompts,
     corpus_name: str,
     trained: Sequence[str],
+    chose: Sequence[str],
     table: dict[str, Beside],
     measured: SpeechLlmFigures,
     writer: RunWriter,
 ) -> None:
-    """`trained` has the speaker of every recording that was trained on."""
+    """`trained` has the speaker of every recording that was trained on, `chose` of every one that chose the epoch."""
     folder, run_state = writer.run.path / MODEL_FOLDER, writer.run.state
     if config.adapter == "full":
         phi4.model.save_pretrained(folder)
@@ -290,12 +304,12 @@ def _save_model(
     elif config.adapter != "none":
         # "auto" would ask the hub whether the base has other embeddings; none are changed that are not named.
         phi4.model.save_pretrained(folder, save_embedding_layers=False)
-    speakers = sorted(set(trained))
+    known = sorted({*trained, *chose})
     stand_in = is_stand_in(config.model)
     info = SpeechLlmInfo(
         model_id=writer.run.id, adapter=config.adapter, prompts=vars(prompts), trained_on=corpus_name,
-        part=config.part, n_recordings=len(trained), n_speakers=len(speakers),
-        speakers=tuple(f"{corpus_name}/{speaker}" for speaker in speakers), seed=config.seed,
+        part=config.part, n_recordings=len(trained), n_speakers=len(set(trained)),
+        speakers=tuple(f"{corpus_name}/{speaker}" for speaker in known), seed=config.seed,
         created_at=run_state.created_at, git_commit=run_state.git_commit,
         memory_gb=round(scoring_gb(phi4.model, config), 1), stand_in=stand_in,
         test={
@@ -311,47 +325,6 @@ def _save_model(
 
 def _on(phi4: Phi4, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: value.to(phi4.device) for name, value in batch.items()}
-
-
-class Judge:
-    """Measures the model on the evaluation part, on all devices together; keeps every answer."""
-
-    def __init__(
-        self,
-        collator: Collator,
-        samples: Sequence[Sample],
-        config: SpeechLlmConfig,
-        writer: RunWriter,
-        group: Group,
-    ) -> None:
-        self.collator, self.samples, self.config, self.writer = collator, list(samples), config, writer
-        self.group = group
-        self.measured: dict[int, SpeechLlmFigures] = {}
-
-    def measure(self, epoch: int) -> SpeechLlmFigures:
-        def progress(done: int, total: int, _: str) -> None:
-            self.writer.update(message=f"measuring after epoch {epoch}: answer {done} of {total}")
-
-        rank, size = self.group.rank, self.group.size
-        answers = answer_all(
-            self.collator, self.samples[rank::size], batch=self.config.evaluation_batch, progress=progress
-        )
-        merged: list[Answered | None] = [None] * len(self.samples)
-        for number, part in enumerate(self.group.gather(answers)):
-            merged[number::size] = part
-        whole = [answer for answer in merged if answer is not None]
-        measured = figures(self.collator, self.samples, whole, self.config.evaluation_part)
-        self.measured[epoch] = measured
-        if self.writer.leads:
-            stand_in = is_stand_in(self.config.model)
-            table = table3(measured, _row(self.config), epoch, stand_in=stand_in)
-            write_answers(self.writer.run.path / f"epoch-{epoch}" / ANSWERS_FILE, whole)
-            write_table3(self.writer.run.path / f"epoch-{epoch}", table, measured, stand_in=stand_in)
-            self.writer.log_metrics(
-                event="epoch", epoch=epoch, table3={name: row.ours for name, row in table.items()},
-                unparsed=measured.unparsed, mdd_f1=measured.mdd["f1"], per_accuracy=measured.per_accuracy,
-            )  # fmt: skip
-        return measured
 
 
 class _Samples(Dataset[Sample]):
@@ -402,8 +375,10 @@ def _callback(writer: RunWriter, judge: Judge, group: Group) -> Any:
                 self.stopping = control.should_save = control.should_training_stop = True
 
         def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if not self.stopping:
+            if float(state.epoch).is_integer():
                 judge.measure(round(state.epoch))
+            else:  # stopped within it
+                control.should_evaluate = False
 
     return Reporter()
 
@@ -431,8 +406,8 @@ def _arguments(run: RunDirectory, config: SpeechLlmConfig, device: str) -> Any:
         per_device_eval_batch_size=config.batch,
         prediction_loss_only=True,
         load_best_model_at_end=config.best_epoch,
-        metric_for_best_model="eval_loss" if config.best_epoch else None,
-        greater_is_better=False if config.best_epoch else None,
+        metric_for_best_model=(CHOICE if config.validates_by_figures else "loss") if config.best_epoch else None,
+        greater_is_better=config.validates_by_figures if config.best_epoch else None,
         bf16=on_cuda,
         use_cpu=kind == "cpu",
         remove_unused_columns=False,
@@ -480,7 +455,3 @@ def _check_checkpoint(folder: Path) -> None:
             f"The checkpoint {folder} is damaged ({error}). Delete this folder to go on from the one before it, or "
             "start the training anew."
         ) from error
-
-
-def _row(config: SpeechLlmConfig) -> str:
-    return {"unfreeze": "unfrozen", "full": "unfrozen", "none": "none"}.get(config.adapter, "LoRA")

@@ -17,8 +17,10 @@ from pipeline import artifacts
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.errors import ModelError
 from pipeline.i18n import N_
+from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
 from pipeline.optional import require
+from pipeline.quiet import without_progress_bars
 from pipeline.records import to_json
 from pipeline.regressors.balance import band_weights
 from pipeline.regressors.confidence import confidence_table
@@ -58,8 +60,9 @@ class Parts:
 
 def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWriter) -> dict[str, Any]:
     """Leaves `model/` (safetensors, tokenizer) and `report.json`; returns the report. Raises TrainingError for too few
-    prompts, ModelError for a folder without an encoder."""
-    require(WHAT, ("transformers",), ModelError)
+    prompts, ModelError for a folder without an encoder, JobError where packages are missing."""
+    require_packages("prompts", config)
+    without_progress_bars()
     parts = divided(settings, config)
     torch.manual_seed(config.seed)
     model, tokenizer = _load(config, [row.content for row in parts.train])
@@ -173,12 +176,10 @@ def divided(settings: Settings, config: PromptModelConfig) -> Parts:
 
 def load_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]:
     """A function from texts to scores 0-100 [n]. Raises ModelError for a folder without a whole model."""
-
     require(WHAT, ("transformers",), ModelError)
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # it would stand among what a command prints
+    without_progress_bars()
     check_weights(folder)
     info = load_info(folder)
     try:

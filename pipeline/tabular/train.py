@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
+from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
 from pipeline.records import band_of, to_json
 from pipeline.regressors.confidence import confidence_table
 from pipeline.regressors.cross_validation import FoldModel, cross_validate, trial_logger
-from pipeline.regressors.trees import SEARCHED, fit_scaled, require_search
+from pipeline.regressors.trees import SEARCHED, fit_scaled
 from pipeline.runs import RunWriter, now_iso
 from pipeline.settings import Settings
 from pipeline.tabular.catalogue import get_task
@@ -73,7 +74,7 @@ def train_tabular(
     settings: Settings, config: TabularConfig, writer: RunWriter, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Leaves `model/`, `report.json` and `predictions.csv` in the run's directory; returns the report."""
-    require_search(config)
+    require_packages("table", config)
     task = get_task(config.task)
     table = load_table(settings, task, config.source, progress)
     writer.log(f"{table.cleaning.n} items, {len(table.rows)} kept of {table.cleaning.n_groups} people")

@@ -8,9 +8,7 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
-from pipeline.errors import JobError
-from pipeline.i18n import N_
-from pipeline.optional import require
+from pipeline.jobs.requirements import require_packages
 from pipeline.parallel import Progress
 from pipeline.presets import build, merged
 from pipeline.records import to_json
@@ -41,8 +39,8 @@ def search_settings(
     settings: Settings, config: WakewordConfig, trials: int, steps: int, writer: RunWriter, show: Progress | None = None
 ) -> dict[str, Any]:
     """`trials` trainings of `steps` steps; the best settings are left in `best.yaml`. Goes on with the study of the run
-    directory. Raises JobError without optuna."""
-    require(N_("The search"), ("optuna",), JobError)
+    directory. Raises JobError where packages are missing."""
+    require_packages("wakeword-search", config)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -111,6 +111,19 @@ def test_a_written_prompt_is_analysed_logged_and_commented_on(service: Service) 
         assert refused.headers["content-type"] == "application/problem+json"
 
 
+def test_a_process_is_ready_once_the_model_of_prompts_is_loaded_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first prompt would wait for PyTorch, and be ended on a busy machine, as would the first after that."""
+    asked: list[str] = []
+    monkeypatch.setattr("pipeline.audio.voice.surest_voice", lambda _: None)
+    monkeypatch.setattr(work, "answer", lambda *_: None)
+    monkeypatch.setattr(work, "load_sounds", lambda *_: None)
+    monkeypatch.setattr(work, "answer_prompt", lambda _, text: asked.append(text))
+    assert work._loaded(settings, None) == ""
+    assert len(asked) == 1
+
+
 def test_a_small_file_of_long_silence_is_refused_before_it_is_decoded(service: Service) -> None:
     buffer = io.BytesIO()
     soundfile.write(buffer, np.zeros(16_000 * 600, dtype=np.float32), 16_000, format="FLAC")

@@ -280,6 +280,12 @@ def test_runs_are_compared(run: Run, settings: Settings) -> None:
     text = run("runs", "compare", *ids).stdout
     assert "best 0.700 in epoch 2" in text
     assert f"seed: {ids[0]} 0, {ids[1]} 1" in text
+    other = RunDirectory.create(
+        settings.runs_root, kind="wakeword", name="b", config={"seed": 2, "train": {"steps": 5}}
+    )
+    lines = run("runs", "compare", *ids, other.id).stdout.splitlines()
+    some = lines[lines.index("Settings that only some of them have:") + 1 :]
+    assert some == [f"  {ids[0]}: rate 0.1", f"  {ids[1]}: rate 0.1", f"  {other.id}: train.steps 5"]
     assert "pronlab runs list" in complaint(run("runs", "compare", "nothing"))
 
 

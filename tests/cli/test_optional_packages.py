@@ -109,12 +109,6 @@ def encoder(settings: Settings, folder: Path) -> None:
     make(Settings(settings.data_root, settings.models_root, encoder_path=folder))
 
 
-def speech_encoder(_: Settings, folder: Path) -> None:
-    from pipeline.scoring.speech.training.encoder import load_encoder
-
-    load_encoder(folder, 0.0)
-
-
 def speech_training(settings: Settings, folder: Path) -> None:
     from pipeline.scoring.speech.run import train_speech
     from pipeline.scoring.speech.training.config import SpeechTrainConfig
@@ -201,7 +195,7 @@ def new_run(settings: Settings, kind: str) -> RunDirectory:
 @pytest.mark.parametrize(
     ("package", "work", "command"),
     [
-        ("transformers", encoder, "'pronlab[train]'"), ("transformers", speech_encoder, "'pronlab[train]'"),
+        ("transformers", encoder, "'pronlab[train]'"), ("transformers", speech_training, "'pronlab[train]'"),
         ("onnx", speech_training, "'pronlab[train]'"), ("onnxscript", speech_training, "'pronlab[train]'"),
         ("wordfreq", speech_training, "'pronlab[train]'"), ("symspellpy", speech_training, "'pronlab[train]'"),
         ("onnxscript", letters, "'pronlab[train]'"), ("peft", fine_tuning, "'pronlab[speechllm]'"),

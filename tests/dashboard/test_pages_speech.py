@@ -195,6 +195,55 @@ def test_a_speech_language_model_run_is_shown_beside_the_paper(open_page: Open, 
     assert list(listed["Trains"]) == ["Speech language model"]
 
 
+def test_curves_of_left_out_speakers_take_the_place_of_the_evaluation_parts(
+    open_page: Open, settings: Settings
+) -> None:
+    from pipeline.runs import RunDirectory
+
+    config = {"adapter": "full", "set": "ocean", "model": "standin"}
+    run = RunDirectory.create(settings.runs_root, kind="speechllm", name="chosen", config=config)
+    with run.start() as writer:
+        writer.log_metrics(event="step", step=1, loss=1.0, rate=1e-5, grad_norm=1.0)
+        for epoch, per in ((1, 0.912), (2, 0.834)):
+            measured = {"validation_total_pcc": 0.3, "validation_per": per, "validation_choice": 0.2}
+            writer.log_metrics(event="epoch", epoch=epoch, metrics=measured)
+    page = open_page("train", run=run.id)
+    assert "training speakers that are left out; they choose the epoch" in said(page)
+    charts = [str(chart.proto) for chart in page.get("plotly_chart")]
+    assert sum("not measured" in chart for chart in charts) == 3, "of the scores only the total was logged"
+
+
+def test_axis_smoothing_and_zoom_stay_while_curves_are_drawn_anew(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.runs import RunDirectory
+
+    run = RunDirectory.create(settings.runs_root, kind="speechllm", name="zoomed", config={"model": "standin"})
+    with run.start() as writer:
+        for step in range(1, 9):
+            writer.log_metrics(event="step", step=step, loss=1.0 / step, rate=1e-5, grad_norm=1.0)
+    zoom: dict[str, Any] = {}
+    monkeypatch.setattr("dashboard.components.kept_chart.state.component_value", lambda key, _: zoom.get(key))
+    page = open_page("train", run=run.id)
+
+    def curve() -> dict[str, Any]:
+        figures = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+        return next(figure for figure in figures if figure["layout"]["yaxis"]["title"]["text"] == "Training loss")
+
+    page.toggle(key="train-log").set_value(True)
+    page.slider(key="train-smoothing").set_value(0.5).run()
+    assert (curve()["layout"]["yaxis"]["type"], len(curve()["data"])) == ("log", 2)
+    zoom["speechllm-loss-zoom"] = {"revision": f"{run.id} True", "x": [2.0, 5.0], "y": [-1.0, 0.0]}
+    with run.start() as writer:
+        writer.log_metrics(event="step", step=9, loss=0.1, rate=1e-5, grad_norm=1.0)
+    page.run()
+    layout = curve()["layout"]
+    assert (layout["xaxis"]["range"], layout["yaxis"]["range"]) == ([2.0, 5.0], [-1.0, 0.0])
+    assert layout["yaxis"]["type"] == "log"
+    page.toggle(key="train-log").set_value(False).run()
+    assert "range" not in curve()["layout"]["xaxis"], "numbers of a logarithmic axis mean something else"
+
+
 def test_fine_tuning_is_started_from_the_page(
     open_page: Open, settings: Settings, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

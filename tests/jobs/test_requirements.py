@@ -1,6 +1,9 @@
 """A run whose packages are missing is refused before anything of it is made, with what to install."""
 
+import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -49,6 +52,7 @@ def test_no_work_starts_whose_packages_are_missing(settings: Settings, without: 
         ("speechllm", {"bits": 4}, "bitsandbytes"),
         ("speechllm", {"trackers": "tensorboard, mlflow"}, "mlflow"),
         ("wakeword", {"features": {"kind": "micro"}}, "pymicro_features"),
+        ("wakeword", {"distil": {"teacher": str(CHECKOUT)}}, "transformers"),
         ("wakeword-export", {"options": ["--bundle", "x.zip"]}, "onnx"),
         ("wakeword-export", {"options": ["--bundle", "x.zip", "--esp32"]}, "tflite_micro"),
     ],
@@ -82,6 +86,47 @@ def test_a_command_refuses_before_it_makes_a_run(settings: Settings, without: An
     assert done.exit_code == 1
     (line,) = done.output.splitlines()
     assert "This training needs torch: `" in line
+    assert not settings.runs_root.exists()
+
+
+COMMANDS = {
+    ("train", "word", "--set", "demo"): "word",
+    ("train", "table"): "table",
+    ("train", "prompts"): "prompts",
+    ("train", "speech", "--set", "demo"): "speech",
+    ("train", "letter-to-sound", "--out", "rules"): "letter-to-sound",
+    ("train", "sounds", "--out", "sounds"): "sounds",
+    ("train", "speechllm", "--set", "demo"): "speechllm",
+    ("train", "speechllm", "--set", "demo", "--plan"): "plan",
+    ("wakeword", "train"): "wakeword",
+    ("wakeword", "search"): "wakeword-search",
+    ("wakeword", "rate-range"): "rate-range",
+    ("wakeword", "features", "clips"): "wakeword",
+}
+
+
+def test_a_command_names_all_that_it_lacks_in_one_line(settings: Settings, tmp_path: Path) -> None:
+    """In a process where nothing was imported before: what a command imports first must not end it."""
+    code = (
+        "import json, sys\n"
+        f"for name in {sorted(EXTRAS)!r}: sys.modules[name] = None\n"
+        "from click.testing import CliRunner\n"
+        "from pipeline.cli.main import main\n"
+        f"for words in {list(COMMANDS)!r}:\n"
+        "    done = CliRunner().invoke(main, words)\n"
+        "    print(json.dumps([done.exit_code, done.output]))"
+    )
+    environment = {**os.environ, "PRONLAB_DATA_ROOT": str(settings.data_root)}
+    environment["PRONLAB_MODELS_ROOT"] = str(settings.models_root)
+    made = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, check=True
+    )
+    for (words, kind), answer in zip(COMMANDS.items(), made.stdout.splitlines(), strict=True):
+        exit_code, output = json.loads(answer)
+        assert exit_code == 1, (words, output)
+        (line,) = output.splitlines()
+        needed = packages_of(kind, {"model": "mlp"} if kind == "word" else None)
+        assert f"needs {', '.join(needed)}: `" in line, (words, line)
     assert not settings.runs_root.exists()
 
 

@@ -14,7 +14,7 @@ from pipeline.external_runs import log_run
 from pipeline.people.access import GUEST, Role
 from pipeline.people.people import People
 from pipeline.runs import RunDirectory
-from pipeline.runs.comparison import as_markdown, compare_runs, flat, lower_is_better, over_seeds
+from pipeline.runs.comparison import Reached, as_markdown, compare_runs, flat, lower_is_better, over_seeds
 from pipeline.runs.report import html
 from pipeline.runs.trials import importance, searches_of
 from pipeline.runs.words import kind_name, metric_name
@@ -130,6 +130,14 @@ def test_a_report_is_one_file_with_tables_and_figures_and_runs_nothing(settings:
     done = CliRunner().invoke(main, ["runs", "report", runs[0].id, runs[1].id, "--out", str(out), "--json"], env=env)
     assert done.exit_code == 0, done.output
     assert runs[1].id in out.read_text(encoding="utf-8")
+    done = CliRunner().invoke(main, ["runs", "report", runs[0].id, "--out", str(tmp_path / "report.pdf")], env=env)
+    assert done.exit_code == 1
+    assert "report.pdf is no .html file" in done.output
+    assert not (tmp_path / "report.pdf").exists()
+
+
+def test_counts_are_whole_numbers_in_a_comparison() -> None:
+    assert [str(Reached(value, value, None)) for value in (44.0, 1.0, 0.5, 12.25)] == ["44", "1.000", "0.500", "12.250"]
 
 
 def test_a_run_of_another_program_is_logged_in_three_lines(settings: Settings) -> None:
@@ -142,8 +150,16 @@ def test_a_run_of_another_program_is_logged_in_three_lines(settings: Settings) -
     assert (state.kind, state.status, state.seed) == ("external", "finished", 3)
     (row,) = compare_runs([run.directory]).runs
     assert {name: (reached.last, reached.best_epoch) for name, reached in row.figures.items()} == {
-        "mae": (8.5, 2), "pcc": (0.61, None),
+        "mae": (8.4, None), "pcc": (0.61, None),
     }  # fmt: skip
+    with log_run("svr", {"c": 10.0}, settings=settings) as run:
+        run.log(epoch=1, mae=8.0)
+        run.log(epoch=2, mae=8.6)
+        run.result(mae=8.5)
+    (row,) = compare_runs([run.directory]).runs
+    assert row.figures["mae"] == Reached(last=8.5, best=8.0, best_epoch=1), "the result stands, whatever the curve"
+    with pytest.raises(JobError, match="The setting model cannot be kept: it is of type object"):
+        log_run("svr", {"model": object()}, settings=settings).__enter__()
     assert kind_name("external") == "Training elsewhere"
     with pytest.raises(ZeroDivisionError), log_run("broken", settings=settings) as run:
         _ = 1 / 0

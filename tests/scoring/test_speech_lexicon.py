@@ -1,14 +1,18 @@
 """Pronunciations: the dictionary, accents and weak forms, words it lacks, phones that are given."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.errors import CorpusError
+from pipeline.runs import RunDirectory
 from pipeline.scoring.speech.lexicon.dictionary import (
     given_phones,
     in_dictionary,
     pronounce,
     spoken_of,
 )
+from pipeline.settings import Settings
 
 
 def test_the_dictionary_has_all_variants() -> None:
@@ -121,3 +125,23 @@ def test_where_nothing_settles_it_all_are_accepted() -> None:
 )  # fmt: skip
 def test_a_right_reading_is_never_refused(text: str, word: int, phones: str) -> None:
     assert tuple(phones.split()) in pronounce(text)[word].variants
+
+
+def test_a_training_of_the_rules_says_how_far_it_is(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.scoring.speech.packaging import letter_to_sound_training as training
+
+    words = ("cat", "dog", "house", "tree", "bear", "line", "lamp", "read", "table", "window", "bread", "water")
+    written = settings.models_root / "rules"
+    monkeypatch.setattr(training, "whole_dictionary", lambda: {word: in_dictionary(word) for word in words})
+    monkeypatch.setattr(training, "HELD_OUT_OF", 3)
+    monkeypatch.setattr(training, "export_graph", lambda *_: written.mkdir(parents=True))
+    monkeypatch.setattr(training, "quantise_dynamic", lambda *_: None)
+    monkeypatch.setattr(training, "TOLD_EVERY", 1)
+    told: list[str] = []
+    run = RunDirectory.create(settings.runs_root, kind="letter-to-sound", name="rules", config={})
+    config = training.LetterToSoundConfig(width=16, layers=1, epochs=2, batch=4)
+    with replace(run, told=told.append).start() as writer:
+        errors = training.train_letter_to_sound(config, written, writer)
+    assert 0 < errors["n_words"] < len(words)
+    assert len(told) > 2
+    assert told[-1].startswith("epoch 2 of 2, loss ")

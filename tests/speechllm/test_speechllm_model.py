@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -177,7 +178,7 @@ def test_adapters_that_change_nothing_or_do_not_fit_are_refused(published: Path,
         with pytest.raises(ModelError, match=told):
             attach_adapter(Phi4(bare_model(config).model, None, None), config)
     shutil.rmtree(tmp_path / "half" / SPEECH_ADAPTER)
-    with pytest.raises(ModelError, match=f"no adapter in {SPEECH_ADAPTER}/"):
+    with pytest.raises(ModelError, match=rf"no adapter in {SPEECH_ADAPTER}/: adapter_config\.json is missing\. Take"):
         read_shape(config_of(model=str(tmp_path / "half"), adapter="pretrained"))
 
 
@@ -191,6 +192,13 @@ def test_the_speech_adapter_is_merged_before_a_fresh_lora(bits: int, published: 
     assert not torch.equal(before.weight, after.weight)
     assert sum(p.requires_grad for p in merged.parameters()) == 16
     assert adapter_size(merged) == 0.0  # the fresh one
+
+
+def test_a_run_is_not_told_of_names_that_will_change() -> None:
+    config = config_of(checkpointing=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        assert attach_adapter(load_phi4(config, "cpu"), config).model.is_activation_checkpointing
 
 
 @pytest.mark.parametrize("adapter", ["fresh", "unfreeze", "full", "none"])
@@ -352,7 +360,7 @@ def test_a_folder_has_its_own_shape(published: Path) -> None:
 
 
 def test_models_that_cannot_be_used_are_named(
-    published: Path, tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+    published: Path, tmp_path: Path, tiny_encoder: Path, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = config_of()
     with pytest.raises(ModelError, match="no folder /nowhere"):
@@ -366,6 +374,10 @@ def test_models_that_cannot_be_used_are_named(
     (remote / "configuration_phi4mm.py").write_text("raise SystemExit('this code was run')", encoding="utf-8")
     with pytest.raises(ModelError, match=r"only remote code .*never run.*--revision refs/pr/70"):
         load_phi4(replace(config, model=str(remote)), "cpu")
+    home = Settings(tmp_path / "data", tmp_path / "models")
+    planned = replace(config, model=str(remote), adapter="pretrained", manifest=str(speech_manifest))
+    with pytest.raises(ModelError, match="only remote code"):
+        plan_ahead(home, planned)
     # Of a hub name nothing is there to look into before transformers asks.
     asking = ValueError("The repository x contains custom code. Please pass the argument `trust_remote_code=True`.")
     with monkeypatch.context() as patch, pytest.raises(ModelError, match=r"only remote code .*--revision refs/pr/70"):

@@ -86,7 +86,11 @@ def test_a_run_is_evaluated_by_its_id(
     words = ("evaluate", "--scorer", "speechllm", "--model", run, "--set", "ocean", "--part", "train")
     # All speakers were trained on or held out; as if none had been.
     monkeypatch.setattr("pipeline.speechllm.model_files.SpeechLlmInfo.has_heard", lambda self, corpus, speaker: False)
-    report = pronlab(home, monkeypatch, *words)
+    told: list[str] = []
+    monkeypatch.setattr("pipeline.cli.score._OnErrorStream.emit", lambda _, record: told.append(record.getMessage()))
+    report = pronlab(home, monkeypatch, *words, "--device", "cpu")
+    assert [line.partition(":")[0] for line in told] == ["Device", "Attention"]
+    assert told[0].endswith("asked for.")
     assert (report["scorer"], report["model_id"], report["n"]) == ("speechllm", run, 12)
     assert answers == [16, 8], "in batches, both tasks of the twelve recordings"
     assert set(report["utterance"]) == {"accuracy", "fluency", "prosodic", "total"}

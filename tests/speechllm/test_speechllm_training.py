@@ -11,20 +11,22 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.errors import CorpusError, ModelError, TrainingError
+from pipeline.errors import CorpusError, JobError, TrainingError
 from pipeline.labels.corpus_source import of_manifest
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.speechllm.adapters import attach_adapter
 from pipeline.speechllm.collator import IGNORED, Collator
 from pipeline.speechllm.config import BUILT_IN, SpeechLlmConfig, list_presets, load_preset
-from pipeline.speechllm.evaluate import Answered, answer_all, figures
+from pipeline.speechllm.evaluate import Answered, Correlated, SpeechLlmFigures, answer_all, figures
 from pipeline.speechllm.generation import generate_halving
+from pipeline.speechllm.judge import chooses
 from pipeline.speechllm.loading import load_phi4
+from pipeline.speechllm.model_files import load_info
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.plan import make_plan, refuse_impossible
 from pipeline.speechllm.prompts import load_prompts
-from pipeline.speechllm.samples import Corpus, hold_out, load_corpus, samples_of
+from pipeline.speechllm.samples import Corpus, hold_out, leave_out, load_corpus, samples_of
 from pipeline.speechllm.table3 import table3
 from pipeline.speechllm.train import train_speechllm
 
@@ -152,6 +154,70 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_step_kept(
     assert report["epoch"] == min(losses, key=lambda epoch: losses[epoch])
     n_steps = sum(line["event"] == "step" for line in lines)
     assert n_steps == 2 * report["plan"].steps / config.epochs
+
+
+def test_answers_about_left_out_speakers_choose_the_epoch(home: Settings, speech_manifest: Path) -> None:
+    """A random model answers nothing that can be read: all epochs are equally good, and the first stays. The run is
+    stopped within it first, which measures nothing."""
+    from safetensors.torch import load_file
+    from transformers import Trainer
+
+    config = config_of(
+        speech_manifest, limit=2, epochs=2, validation_share=0.4, validation="figures", best_epoch=True,
+        evaluation_limit=1,
+    )  # fmt: skip
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="chosen", config=config)
+    whole_step = Trainer.training_step
+
+    def step(self: Trainer, *given: object, **named: object) -> torch.Tensor:
+        run.request_stop()
+        return whole_step(self, *given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.speechllm.generation.MAX_NEW_TOKENS", 4)
+        patch.setattr(Trainer, "training_step", step)
+        with pytest.raises(TrainingError, match=f"--resume {run.id}"):
+            train_speechllm(home, config, run)
+        assert {line["event"] for line in run.metrics()} == {"step"}
+        patch.setattr(Trainer, "training_step", whole_step)
+        run.withdraw_stop()
+        report = train_speechllm(home, config, run)
+    assert report["epoch"] == 1
+    lines = [line for line in run.metrics() if line["event"] == "epoch"]
+    assert [(line["epoch"], line["metrics"]["validation_per"]) for line in lines if "metrics" in line] == [
+        (1, 1.0), (2, 1.0),
+    ]  # fmt: skip
+    assert [line["epoch"] for line in lines if "table3" in line] == [1], "the part that is measured on is asked once"
+    assert sorted(path.parent.name for path in run.path.glob("epoch-*/validation_answers.jsonl")) == [
+        "epoch-1", "epoch-2",
+    ]  # fmt: skip
+    first, last = sorted((run.path / "checkpoints").glob("checkpoint-*"), key=lambda path: int(path.name[11:]))
+    kept, chosen, other = (
+        load_file(folder / "adapter_model.safetensors") for folder in (run.path / "model", first, last)
+    )
+    assert all(torch.equal(kept[name], chosen[name]) for name in kept)
+    assert any(not torch.equal(kept[name], other[name]) for name in kept)
+    info = load_info(run.path / "model")
+    assert (info.n_speakers, len(info.speakers)) == (1, 3), "speakers who chose the epoch are no test of it"
+    plan = report["plan"]
+    assert (plan.n_evaluated, plan.n_at_end) == (12, 2)
+    assert plan.text().endswith("for answering 12 samples per epoch and 2 at the end")
+
+
+def test_the_choice_weighs_the_total_score_and_the_phones() -> None:
+    measured = SpeechLlmFigures(
+        utterance={"total": Correlated(0.5, None, None, 3)}, wer=None, per=0.7, phone_match={}, mdd={}, n={},
+        unparsed={},
+    )  # fmt: skip
+    assert chooses(measured) == pytest.approx(0.4)
+    assert chooses(replace(measured, per=None)) == 0.5
+    assert chooses(replace(measured, utterance={"total": Correlated(None, None, None, 3)})) == pytest.approx(0.15)
+
+
+def test_one_speaker_alone_cannot_be_left_out(corpus: Corpus, speech_manifest: Path) -> None:
+    alone = corpus.of_rows(np.array([name == "s0" for name in corpus.rows["speaker"]]))
+    with pytest.raises(TrainingError, match=r"--validation-share 0 --last-epoch\.$"):
+        leave_out(alone, config_of(speech_manifest, validation_share=0.2))
 
 
 def test_answers_are_written_in_smaller_batches_where_the_memory_does_not_suffice(
@@ -338,7 +404,7 @@ def test_missing_packages_are_named(home: Settings, speech_manifest: Path, monke
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in ("peft", "bitsandbytes") else name)
     config = config_of(speech_manifest)
     run = RunDirectory.create(home.runs_root, kind="speechllm", name="bare", config=config)
-    with pytest.raises(ModelError, match=r"needs peft: `\S*pip install 'pronlab\[speechllm\]'`"):
+    with pytest.raises(JobError, match=r"needs peft: `\S*pip install 'pronlab\[speechllm\]'`"):
         train_speechllm(home, config, run)
 
 

@@ -335,6 +335,18 @@ def test_features_by_hand() -> None:
     assert [syllables_in(word) for word in ("cat", "table", "make", "banana", "education")] == [1, 2, 1, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("text", "met"),
+    [
+        ("Explain fractions to beginners in 90 words.", ("limits", "an audience or a role")),
+        ("Explain fractions for children.", ("an audience or a role",)),
+        ("Tell of 3 friends.", ()),
+    ],
+)
+def test_limits_and_readers_are_seen_however_they_are_written(text: str, met: tuple[str, ...]) -> None:
+    assert tuple(name for name in ("limits", "an audience or a role") if name in level0(text).met) == met
+
+
 def test_what_a_spacy_model_adds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
     from pipeline.tabular.prompts import features
@@ -481,6 +493,10 @@ def test_by_the_command_line(settings: Settings) -> None:
     scored = run("table", "prompt", "Explain fractions to beginners.")
     assert scored["model_id"] == report["run"]
     assert scored["improvements"][0]["aspect"] in ("clarity", "specificity")
+    for text in ("", "  \n", "x" * 8001):
+        refused = CliRunner().invoke(main, ["table", "prompt", text], env=env)
+        assert refused.exit_code == 1
+        assert "A prompt has 1 to 8000 characters, got " in refused.output
     run("table", "feedback", scored["prediction"], "--score", "55")
     assert PredictionLog(settings).newest(report["run"])[0].people == 55
     assert run("table", "rollback", "prompts")["model"] is None

@@ -141,7 +141,8 @@ def _plan() -> None:
 
 
 def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
-    """Loss, rate and gradient per step; metrics per epoch, with the paper's third epoch and a rater as lines."""
+    """Loss, rate and gradient per step; metrics per epoch, with the paper's third epoch and a rater as lines, or those
+    of the left-out speakers where they choose the epoch."""
     file = run.path / "plan.json"
     if file.is_file():
         lines = "; ".join(lines_of(Plan.of(artifacts.read_json(file)).text()))
@@ -164,6 +165,9 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     if not epochs:
         st.caption(_("The metrics appear after the first epoch."))
         return
+    validation = "validation_" if any("validation_choice" in row for row in epochs) else ""
+    if validation:
+        st.caption(_("Measured after every epoch on training speakers that are left out; they choose the epoch."))
     stand_in = is_stand_in(str(run.config.get("model")))
     trained = {"unfreeze": "unfrozen", "full": "unfrozen", "none": "none"}.get(run.config.get("adapter", ""), "LoRA")
     paper = max(
@@ -171,11 +175,11 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     )
     columns = st.columns(3)
     for index, (name, label) in enumerate(METRICS):
-        targets = {} if stand_in else {_("paper"): float(getattr(paper, name))}
+        targets = {} if stand_in or validation else {_("paper"): float(getattr(paper, name))}
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:
             targets[_("one rater")] = human
-        figure = run_charts.epochs(epochs, name, _(label), targets, smoothing=smoothing, log=log)
+        figure = run_charts.epochs(epochs, f"{validation}{name}", _(label), targets, smoothing=smoothing, log=log)
         with columns[index % 3]:
             kept_chart(figure, key=f"speechllm-{name}", revision=revision)
 

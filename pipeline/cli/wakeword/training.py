@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._output import emit, progress_printer
+from pipeline.cli._output import emit, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
@@ -67,13 +67,14 @@ def data_options(command: Any) -> Any:
 def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
     from pipeline.wakeword.config import WakewordConfig
-    from pipeline.wakeword.run import train_wakeword
-    from pipeline.wakeword.threshold import in_words
 
     preset = replace(chosen, preset=chosen.preset or "default")
     start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
     if start is None:
         return
+    from pipeline.wakeword.run import train_wakeword
+    from pipeline.wakeword.threshold import in_words
+
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
     validation = report["validation"]
     text = (
@@ -93,12 +94,15 @@ def train(chosen: Chosen, **options: Any) -> None:
 @training_options(PRESETS, resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
+    from pipeline.jobs.requirements import require_packages
     from pipeline.wakeword.config import WakewordConfig
-    from pipeline.wakeword.data.feature_cache import read_index
-    from pipeline.wakeword.run import make_features
 
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
+    require_packages("wakeword", config)
+    from pipeline.wakeword.data.feature_cache import read_index
+    from pipeline.wakeword.run import make_features
+
     clips = make_features(config, out, progress_printer("Wake word"))
     lengths = read_index(out)["lengths"]
     text = f"{len(clips.train)} clips in {out}: " + ", ".join(f"{len(n)} of {label}" for label, n in lengths.items())
@@ -112,13 +116,14 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.file_names import RATE_RANGE
-    from pipeline.wakeword.run import make_trainer
-    from pipeline.wakeword.training.learning_rate_range import rate_range
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     directory = _directory(chosen, settings.jobs_root, RATE_RANGE, config)
+    from pipeline.wakeword.run import make_trainer
+    from pipeline.wakeword.training.learning_rate_range import rate_range
+
     with directory.start() as writer:
         sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
         for step, (rate, loss) in enumerate(zip(sweep.rates, sweep.losses, strict=True), start=1):
@@ -139,12 +144,13 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
     """Search for better settings with Optuna, and write the best to a preset file."""
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.file_names import SEARCH
-    from pipeline.wakeword.search import search_settings
 
     settings = Settings.from_env()
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     directory = _directory(chosen, settings.runs_root, SEARCH, config)
+    from pipeline.wakeword.search import search_settings
+
     best: dict[str, Any] | None = None
     with directory.start() as writer:
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
@@ -157,12 +163,15 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
 
 
 def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") -> "RunDirectory":
-    """The launcher's, or a new one."""
+    """The launcher's, or a new one. Raises JobError where packages are missing."""
+    from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
 
     if chosen.run is not None:
         return RunDirectory(chosen.run)
-    return RunDirectory.create(root, kind=kind, name=config.name, config=config)
+    require_packages(kind, config)
+    made = RunDirectory.create(root, kind=kind, name=config.name, config=config)
+    return replace(made, told=message_printer())
 
 
 def _preset(name: str) -> dict[str, Any]:

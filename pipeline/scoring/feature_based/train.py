@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
+from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.records import RatingSource, to_json
 from pipeline.regressors.confidence import ConfidenceBin, confidence_table
 from pipeline.regressors.cross_validation import FoldModel, cross_validate, trial_logger
 from pipeline.regressors.scaler import Scaler
-from pipeline.regressors.trees import FittedTrees, OnTrial, TreeSettings, fit_scaled, require_search
+from pipeline.regressors.trees import FittedTrees, OnTrial, TreeSettings, fit_scaled
 from pipeline.runs import RunWriter, now_iso
 from pipeline.scoring.feature_based.card import write_card
 from pipeline.scoring.feature_based.config import BY_SPEAKER, TrainConfig
@@ -58,7 +59,7 @@ class TrainingReport:
 
 def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> TrainingReport:
     """Train in the run directory of `writer`; the model lands in its `model/` folder."""
-    require_search(config)
+    require_packages("word", config)
     folder = writer.run.path
     split = split_of(data, config)
     for warning in split.warnings:

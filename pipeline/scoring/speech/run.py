@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.errors import ModelError, TrainingError
 from pipeline.jobs.device_queue import device_turn
+from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
@@ -23,11 +24,10 @@ def train_speech(
 ) -> dict[str, Any]:
     """Train, or take the mean of other runs, or train heads on a finished listener, and package the model.
 
-    Raises CorpusError, TrainingError or ModelError in words; a run that was stopped raises TrainingError.
+    Raises CorpusError, JobError, TrainingError or ModelError in words; a run that was stopped raises TrainingError.
     """
-    from pipeline.scoring.speech.packaging.export import require_export
+    require_packages("speech", config)  # what only its end needs, too, before hours of training
     from pipeline.scoring.speech.packaging.package import package
-    from pipeline.scoring.speech.packaging.vocabulary_building import require_vocabulary
     from pipeline.scoring.speech.training.average import run_averaging
     from pipeline.scoring.speech.training.data import data_hash, read_utterances
     from pipeline.scoring.speech.training.frozen import run_head_training
@@ -35,8 +35,6 @@ def train_speech(
 
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
-        require_export()  # what only its end needs is asked for before hours of training
-        require_vocabulary()
         listener = model_source(settings, config.listener)
         start = model_source(settings, config.start) if config.start else None
         encoder = config.encoder or str(settings.encoder_path or "")

@@ -43,14 +43,18 @@ VAGUE = {
 }  # fmt: skip
 CONSTRAINTS = re.compile(
     r"\b(at most|at least|no more than|under|within|exactly|only|must|do not|don't|avoid|without|between|limit|"
-    r"maximum|minimum)\b", re.I,
+    r"maximum|minimum|(?:in|of) (?:about )?\d+ (?:words?|sentences?|lines?|points?|paragraphs?|pages?|minutes?))\b",
+    re.I,
 )  # fmt: skip
 FORMATS = re.compile(
     r"\b(table|json|list|bullet|bullets|csv|markdown|paragraphs?|headings?|steps?|words|lines)\b", re.I
 )
 ROLES = re.compile(r"\b(you are|act as|as an?|imagine you)\b", re.I)
 EXAMPLES = re.compile(r"\b(for example|for instance|e\.g\.|such as|like this|example:)", re.I)
-AUDIENCE = re.compile(r"\b(for (?:a|an|my|the) \w+|audience|beginners?|readers?|students?|customers?)\b", re.I)
+AUDIENCE = re.compile(
+    r"\b(for (?:a|an|my|the) \w+|for (?:adults|children|learners|parents|people|teachers)|audience|beginners?|"
+    r"readers?|students?|customers?)\b", re.I,
+)  # fmt: skip
 REASONS = re.compile(r"\b(because|so that|in order to|the goal|purpose|i need|we need|context|background)\b", re.I)
 
 BASE_NAMES = (

@@ -43,6 +43,13 @@ class Prompt:
     removed: bool = False
 
 
+def check_length(text: str) -> None:
+    """Raises PromptError for a text that is empty, blanks aside, or too long."""
+    n = len(text) if text.strip() else 0
+    if not 0 < n <= LONGEST:
+        raise PromptError(N_("A prompt has 1 to {longest} characters, got {n}."), longest=LONGEST, n=n)
+
+
 class Store:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -105,10 +112,7 @@ class Store:
         return stored
 
     def _keep(self, prompt: Prompt) -> Prompt:
-        if not 0 < len(prompt.text) <= LONGEST:
-            raise PromptError(
-                N_("A prompt has 1 to {longest} characters, got {n}."), longest=LONGEST, n=len(prompt.text)
-            )
+        check_length(prompt.text)
         if not 0 < len(prompt.author) <= 80:
             raise PromptError(N_("Say who wrote it, in 1 to 80 characters: folds keep a person's prompts together."))
         if prompt.score is not None and not 0.0 <= prompt.score <= 100.0:

@@ -18,10 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import TrainingError
-from pipeline.i18n import N_
 from pipeline.importing.demo_turkish import WORDS as DEMO_WORDS
-from pipeline.optional import require
 from pipeline.presets import known_values
 from pipeline.scoring.sounds.training.samples import Part, Sample
 from pipeline.scoring.sounds.training.spoken_words import SAID_AS, SpokenWord, spoken_words, with_fault
@@ -90,7 +87,6 @@ def synthetic_samples(config: SynthesisConfig, encode: Encode, progress: Progres
 
 def words_by_part(config: SynthesisConfig, draw: random.Random) -> dict[Part, list[SpokenWord]]:
     """Common words, half of them with rare letters; the demo's are all held out."""
-    require(N_("Training the sounds on synthetic speech"), ("wordfreq",), TrainingError)
     import wordfreq
 
     common = [

@@ -13,9 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
-from pipeline.i18n import N_
-from pipeline.optional import require
 from pipeline.quantisation import keep_in_8_bits
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.evidence import POOLS, RHYTHM, n_phone_features
@@ -31,14 +28,8 @@ HEAD_INPUTS = ("labels", "stress", "place", "states", "evidence", "words", "stat
 HEAD_OUTPUTS = ("phone", "wrong", "word", "utterance")
 
 
-def require_export() -> None:
-    """Raises ModelError where the packages that write ONNX are missing."""
-    require(N_("Exporting"), ("onnx", "onnxscript"), ModelError)
-
-
 def export_onnx(model: SpeechModel, folder: Path) -> None:
-    """Write both files into `folder`. Raises ModelError where the packages for it are missing."""
-    require_export()
+    """Write both files into `folder`."""
     model.eval()
     _export_listener(model.listener, folder / LISTENER_FILE)
     shape = model.listener.encoder.shape
@@ -82,8 +73,6 @@ def _export_listener(listener: Listener, path: Path) -> None:
 
 
 def export_head(head: ScoreHead | HeadEnsemble, width: int, n_states: int, path: Path) -> None:
-    """Raises ModelError where the packages for it are missing."""
-    require_export()
     n, w, pools = EXAMPLE_PHONES, EXAMPLE_WORDS, len(POOLS)
     example = (
         torch.ones(1, n, dtype=torch.long), torch.zeros(1, n, dtype=torch.long), torch.zeros(1, n, dtype=torch.long),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.jobs.device_queue import fitting_precision
+from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.transcription import error_rate
 from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunWriter
@@ -18,8 +19,9 @@ from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
 from pipeline.scoring.speech.lexicon.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.model_files import RULES_FILE
-from pipeline.scoring.speech.packaging.export import export_graph, require_export
+from pipeline.scoring.speech.packaging.export import export_graph
 
+TOLD_EVERY = 50  # steps
 HELD_OUT_OF = 20  # every twentieth word, by its hash, is held out
 
 
@@ -62,7 +64,7 @@ class LetterToSound(nn.Module):
 def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: RunWriter) -> dict[str, Any]:
     """Writes `letter_to_sound.onnx` into `folder`; returns word and phone error rates on held-out words, where a word
     counts as right if it is any of the dictionary's variants."""
-    require_export()
+    require_packages("letter-to-sound")
     torch.manual_seed(config.seed)
     draw = np.random.default_rng(config.seed)
     known = {
@@ -107,8 +109,9 @@ def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: Run
             schedule.step()
             losses.append(float(loss.detach()))
             step += 1
-            if step % 50 == 0:
-                writer.update(progress=step / steps, message=f"epoch {epoch + 1} of {config.epochs}")
+            if step % TOLD_EVERY == 0:
+                message = f"epoch {epoch + 1} of {config.epochs}, loss {losses[-1]:.3f}"
+                writer.update(progress=step / steps, message=message)
         found = _measure(model, held, known)
         writer.log_metrics(event="epoch", epoch=epoch + 1, loss=float(np.mean(losses)), **found)
         writer.log(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {found}")

@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import ModelError
-from pipeline.i18n import N_
-from pipeline.optional import require
 from pipeline.phones import bare
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon import vocabulary
@@ -31,18 +28,12 @@ Text = Sequence[tuple[str, Sequence[int]]]
 """A text's words in lower case, each with the labels of how it is said."""
 
 
-def require_vocabulary() -> None:
-    """Raises ModelError where the packages with the counts of words are missing."""
-    require(N_("Building a vocabulary"), ("wordfreq", "symspellpy"), ModelError)
-
-
 def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
     """Write `vocabulary.npz` for the training texts, each given once.
 
     Frequencies come from the package wordfreq (data under CC BY-SA 4.0), pairs of words from symspellpy (MIT; Google
-    Books Ngrams, CC BY 3.0). Raises ModelError where either is missing.
+    Books Ngrams, CC BY 3.0).
     """
-    require_vocabulary()
     dictionary = whole_dictionary()
     frequency = _frequencies(dictionary)
     for word in (word for text in texts for word, _ in text):

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.errors import ModelError
-from pipeline.i18n import N_
-from pipeline.optional import require
+from pipeline.quiet import without_progress_bars
 from pipeline.scoring.speech.frontend import FrontEnd, log_mel_front_end, waveform_front_end
 
 MASKED = -1e9
@@ -96,10 +95,10 @@ class WaveSpeech(nn.Module):
 
 def load_encoder(folder: str | Path, dropout: float) -> WhisperSpeech | WaveSpeech:
     """From a local folder or, where the hub can be reached, by name. Raises ModelError in words."""
-    require(N_("Training a speech scorer"), ("transformers",), ModelError)
     from transformers import AutoConfig, AutoModel
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+    without_progress_bars()
     try:
         config: Any = AutoConfig.from_pretrained(folder)
         for name in ("dropout", "hidden_dropout", "attention_dropout", "activation_dropout", "layerdrop"):

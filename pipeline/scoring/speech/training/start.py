@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.errors import ModelError
-from pipeline.i18n import N_
-from pipeline.optional import require
 from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.training.network import Listener
 
@@ -37,7 +35,6 @@ def start_from(listener: Listener, folder: Path) -> None:
 
 def read_weights(file: Path) -> dict[str, Tensor]:
     """The parameters of an exported Whisper listener by their names in `Listener`. Raises ModelError."""
-    require(N_("Going on from an exported listener"), ("onnx",), ModelError)
     import onnx
     from onnx import numpy_helper
 
