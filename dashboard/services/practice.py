@@ -97,7 +97,7 @@ class ScoredAttempt:
         if self.no_attempt is not None:
             return ()
         pace = self.comparison if self.reference is not None and not self.reference.synthetic else None
-        return tuple(advise(self.result, self.rule, self.comparison, self.stresses, pace=pace))
+        return tuple(advise(self.result, self.rule, self.comparison, pace=pace))
 
     @property
     def wav(self) -> bytes:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pipeline.i18n import N_, Message
 from pipeline.practice.comparison import AlignedComparison, Stretch
 from pipeline.practice.sounds import TURKISH, known_sound
-from pipeline.practice.stress import WordStress
 from pipeline.records import PhoneScore, RubricName, ScoreResult, Seconds, State, Verdict, WordScore
 from pipeline.text.signs import lower
 
@@ -51,7 +50,6 @@ def advise(
     result: ScoreResult,
     rule: ScoreResult,
     comparison: AlignedComparison | None,
-    stresses: tuple[WordStress, ...] = (),
     *,
     pace: AlignedComparison | None = None,
 ) -> list[Advice]:
@@ -62,7 +60,7 @@ def advise(
         return []
     language = result.target.language
     everything = [
-        *_recording(rule), *_words(result.words, language), *_phones(result.words, language), *_stress(stresses),
+        *_recording(rule), *_words(result.words, language), *_phones(result.words, language),
         *_timing(result, rule, comparison, pace), *_melody(result, rule), *_part(result, rule, comparison),
     ]  # fmt: skip
     chosen: list[Advice] = []
@@ -134,20 +132,6 @@ def _of_sound(ipa: str, words: tuple[str, ...], sure: bool) -> Message:
 
 def _named(word: WordScore, language: str) -> tuple[str, ...]:
     return (lower(word.text, language),)
-
-
-def _stress(stresses: tuple[WordStress, ...]) -> Iterator[Advice]:
-    for stress in stresses:
-        if stress.moved:
-            title = Message(
-                N_("Did you stress syllable {expected} of “{word}”?"),
-                expected=stress.expected + 1, word=stress.word.lower(),
-            )  # fmt: skip
-            text = Message(
-                N_("{syllables}: make this syllable longer, louder and higher, and the others shorter."),
-                syllables=stress.shown,
-            )
-            yield Advice(title, text, 30.0, stress.span_s, words=(stress.word.lower(),))
 
 
 def _timing(

@@ -537,15 +537,6 @@ def test_parts_of_a_word(share: float, part: tuple[int, str]) -> None:
     assert part_of("gözlük", share) == part
 
 
-def test_moved_stress_is_said_only_where_it_is_sure() -> None:
-    sure = WordStress("photograph", ("foʊ", "tʌ", "ɡɹæf"), (0.1, 0.2, 0.7), 0, (0.0, 0.9))
-    unsure = WordStress("hotel", ("hoʊ", "tɛl"), (0.6, 0.4), 1, (0.0, 0.5))
-    said = result("photograph hotel", 70.0)
-    (found,) = advise(said, said, None, (sure, unsure))
-    assert found.title == "Did you stress syllable 1 of “photograph”?"
-    assert sure.shown == "ˈfoʊ·tʌ·ɡɹæf"
-
-
 def test_the_louder_longer_higher_vowel_is_the_stressed_one() -> None:
     def vowel(seconds: float, level: float, hertz: float) -> np.ndarray:
         times = np.arange(round(seconds * RATE_HZ)) / RATE_HZ

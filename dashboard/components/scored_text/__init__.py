@@ -92,7 +92,8 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
     language = attempt.result.target.language
     if not words:
         return [
-            _word(word, attempt.comparison) | {"dots": _dots(word.text, language, None)} for word in _whole(attempt)
+            _word(word, attempt.comparison) | {"dots": syllable_dots(word.text, language, None)}
+            for word in _whole(attempt)
         ]
     stresses = {stress.span_s[0]: stress for stress in attempt.stresses}
     shown, was_flat = [], False
@@ -102,7 +103,7 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
         shown.append(
             _word(word, attempt.comparison)
             | {
-                "dots": _dots(word.text, language, stress),
+                "dots": syllable_dots(word.text, language, stress),
                 "break": {
                     "text": _("{seconds} s").format(seconds=seconds),
                     "title": _("You stopped for {seconds} s here.").format(seconds=seconds),
@@ -117,17 +118,14 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
     return shown
 
 
-def _dots(word: str, language: str, stress: WordStress | None) -> dict[str, Any] | None:
+def syllable_dots(word: str, language: str, stress: WordStress | None) -> dict[str, Any] | None:
     """A mark for each syllable, of an English word as it was said, of a Turkish one as it is said; None for one
-    syllable, and where it is not known. Another stress is told only where it is sure."""
+    syllable, and where it is not known. Which syllable was stressed is not judged."""
     if stress is None:
         return _turkish_dots(word) if language == "tr" and len(word.split()) == 1 else None
     marks = ["weak"] * len(stress.syllables)
     marks[stress.expected] = "strong"
     title = _("Stress on syllable {place} of {n}").format(place=stress.expected + 1, n=len(stress.syllables))
-    if stress.moved:
-        marks[stress.heard] = "instead"
-        title = _("{stress}; perhaps you stressed syllable {heard}").format(stress=title, heard=stress.heard + 1)
     return {"marks": marks, "title": title}
 
 
