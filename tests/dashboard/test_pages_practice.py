@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pipeline.audio.encode import to_wav
+from pipeline.audio.load import load_audio
 from pipeline.corpus.references import mark, marked
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.deployment.prediction_log import PredictionLog
@@ -15,6 +18,7 @@ from pipeline.practice.attempts import read_attempts
 from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
 from pipeline.settings import CHECKOUT, Settings
+from tests.bench.whisper_study import voiceless
 from tests.pages import button, said
 
 Open = Callable[..., Any]
@@ -206,3 +210,14 @@ def test_an_attempt_is_scored_though_its_marked_reference_cannot_be_read(
     record(page)
     assert "Your score" in said(page)
     assert len(read_attempts(demo, "Deniz").attempts) == 1
+
+
+def test_a_whisper_is_told_beside_its_score(open_page: Open, demo: Settings, tmp_path: Path) -> None:
+    whispered = voiceless(load_audio(CHECKOUT / "data" / "demo" / "references" / "masa.wav"), np.random.default_rng(1))
+    recording = tmp_path / "whisper.wav"
+    recording.write_bytes(to_wav(whispered.samples, whispered.sample_rate_hz))
+    page = open_page("practice", text="masa")
+    record(page, recording)
+    assert "Your score" in said(page)
+    assert any("as in a whisper" in warning.value for warning in page.warning)
+    assert not any("as in a whisper" in caption.value for caption in page.caption), "it is told once"

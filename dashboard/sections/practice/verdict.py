@@ -15,6 +15,7 @@ from dashboard.services.practice import ScoredAttempt
 from pipeline.audio.load import AudioTooLongError
 from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
+from pipeline.features.whisper import WHISPERED
 from pipeline.i18n import N_, _, number, translated
 from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State
@@ -74,8 +75,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         st.header(_("Your score"), anchor=False)
         if attempt.no_attempt is None:
             score_card(result)
-            if (other := sounds_like_another(result)) is not None:
-                st.warning(message(translated(other)), icon=":material/hearing:")
+            for doubt in _doubts(result):
+                st.warning(message(translated(doubt)), icon=":material/hearing:")
             _first_hint(attempt)
         else:
             _not_counted(attempt.no_attempt, attempt.result)
@@ -90,7 +91,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             _agreement(attempt)
     if attempt.no_attempt is None:
-        told_above = (experimental_note(result), sounds_like_another(result))
+        told_above = (experimental_note(result), *_doubts(result))
         for warning in (text for text in result.warnings if text not in told_above):
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if max(result.cut_before_s, result.cut_after_s) > USUAL_SILENCE_S:
@@ -99,6 +100,12 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
                 before=number(result.cut_before_s, 1), after=number(result.cut_after_s, 1)
             )
         )
+
+
+def _doubts(result: ScoreResult) -> list[str]:
+    """What stands beside the score, as it may be no score of how the text was said: a whisper, and another word."""
+    other = sounds_like_another(result)
+    return [*(warning for warning in result.warnings if warning == WHISPERED), *([] if other is None else [other])]
 
 
 def _first_hint(attempt: ScoredAttempt) -> None:
