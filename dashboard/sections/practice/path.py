@@ -92,8 +92,12 @@ def _goal(learner: str, shown: paths.Path) -> None:
 def _placement(placement: Placement) -> None:
     st.header(_("Where you stand"), anchor=False)
     n = len(placement.lesson.items)
-    if placement.level is not None:
-        st.markdown(_("You have read all {n}. Lessons of level {level} suit you.").format(n=n, level=placement.level))
+    if not placement.left:
+        if placement.level is None:
+            st.markdown(_("You have read all {n}.").format(n=number(n)))
+        else:
+            words = _("You have read all {n}. Lessons of level {level} suit you.")
+            st.markdown(words.format(n=number(n), level=number(placement.level)))
         return
     st.markdown(
         _("Read {n} texts that hold every sound of the language. Your path follows from them.").format(n=number(n))
