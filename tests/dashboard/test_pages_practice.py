@@ -221,3 +221,12 @@ def test_a_whisper_is_told_beside_its_score(open_page: Open, demo: Settings, tmp
     assert "Your score" in said(page)
     assert any("as in a whisper" in warning.value for warning in page.warning)
     assert not any("as in a whisper" in caption.value for caption in page.caption), "it is told once"
+
+
+def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", lesson="tr-market")
+    record(page)
+    shown = said(page)
+    assert "Only length and speed were scored" in shown
+    assert "Well done" not in shown
+    assert "easy to understand" not in shown

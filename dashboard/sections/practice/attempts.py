@@ -7,12 +7,13 @@ import streamlit as st
 
 from dashboard.charts import practice_charts
 from dashboard.components.confirm import confirm
-from dashboard.components.score_card import band_in_words, method_name, points
+from dashboard.components.score_card import method_name, points, result_in_words
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
 from pipeline.i18n import _, minute, ngettext, number
 from pipeline.practice.attempts import AttemptLog
+from pipeline.practice.coverage import coverage_of
 from pipeline.records import whole_points
 
 
@@ -34,7 +35,9 @@ def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
             {
                 _("Attempt"): count,
                 _("Score"): None if attempt.overall is None else whole_points(attempt.overall),
-                _("Result"): _("not scored") if attempt.overall is None else band_in_words(attempt.overall),
+                _("Result"): _("not scored")
+                if attempt.overall is None
+                else result_in_words(attempt.overall, coverage_of(attempt.result)),
                 _("Recorded at"): minute(_local(attempt.at)),
                 _("Scored by"): method_name(method),
             }

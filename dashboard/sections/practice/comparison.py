@@ -66,7 +66,7 @@ def _timing(comparison: AlignedComparison, rubric: RubricName) -> list[str]:
     elif rubric is RubricName.SENTENCE:
         sentences.append(_("No pauses."))
     if comparison.slow:
-        sentences.append(_("In the grey parts you were much slower than the reference."))
+        sentences.append(_("In the grey parts you were slower than elsewhere."))
     return sentences
 
 

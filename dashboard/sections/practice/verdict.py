@@ -17,8 +17,10 @@ from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.features.whisper import WHISPERED
 from pipeline.i18n import N_, _, number, translated
+from pipeline.practice.advice import LOW
+from pipeline.practice.coverage import coverage_of
 from pipeline.practice.progress import MASTERED
-from pipeline.records import ScoreResult, State
+from pipeline.records import ScoreResult, State, to_json
 from pipeline.scoring.other_word import sounds_like_another
 from pipeline.scoring.sounds.judging import experimental_note
 
@@ -77,7 +79,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             score_card(result)
             for doubt in _doubts(result):
                 st.warning(message(translated(doubt)), icon=":material/hearing:")
-            _first_hint(attempt)
+            _first_hint(attempt, voice)
         else:
             _not_counted(attempt.no_attempt, attempt.result)
         st.button(
@@ -108,16 +110,10 @@ def _doubts(result: ScoreResult) -> list[str]:
     return [*(warning for warning in result.warnings if warning == WHISPERED), *([] if other is None else [other])]
 
 
-def _first_hint(attempt: ScoredAttempt) -> None:
+def _first_hint(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
     """What to work on, with the mouth where it is a sound."""
-    words = attempt.result.words
-    if not attempt.advice and (attempt.result.overall or 0.0) < MASTERED and len(words) > 1:
-        weakest = min(words, key=lambda word: word.score)
-        hint = _("“{word}” was the least clear word. Listen to it, then say it again.")
-        st.markdown(hint.format(word=plain(weakest.text.lower())))
-        return
     if not attempt.advice:
-        st.markdown(_("Well done: nothing stands out. Go on to the next text."))
+        st.markdown(_without_advice(attempt, voice))
         return
     first = attempt.advice[0]
     if first.sound:
@@ -126,6 +122,25 @@ def _first_hint(attempt: ScoredAttempt) -> None:
         beside_mouths([note], key="practice-hint")
     else:
         st.markdown(f"**{message(translated(first.title))}** {message(translated(first.text))}")
+
+
+def _without_advice(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> str:
+    """Praise only where the score is good, and of what was judged."""
+    result = attempt.result
+    is_good = (result.overall or 0.0) >= MASTERED
+    if not coverage_of(to_json(result)).judges_sounds:
+        if attempt.rule.dimensions.get("timing", 100.0) < LOW:
+            return _("Say it in one go, at an even pace.")
+        if voice is None:
+            return _("Your length and speed fit the text. Your sounds were not judged.")
+        return _("Your length and speed fit the text. Your sounds were not judged: listen and compare them yourself.")
+    if is_good and not _doubts(result):
+        return _("Well done: nothing stands out. Go on to the next text.")
+    if not is_good and len(result.words) > 1:
+        weakest = min(result.words, key=lambda word: word.score)
+        hint = _("“{word}” was the least clear word. Listen to it, then say it again.")
+        return hint.format(word=plain(weakest.text.lower()))
+    return _("No single sound stands out. Listen to the reference, then say it again.")
 
 
 def take() -> int:
