@@ -173,7 +173,13 @@ def test_a_lesson_is_written(open_page: Open, settings: Settings) -> None:
     page.text_input[0].set_value("Şehirde")
     page.text_area[0].set_value("otobüs\ntramvay\n\n")
     button(page, "Add lesson").click().run()
+    assert page.error[0].value == "Choose the language of the lesson.", (
+        "nothing is scored as another language by chance"
+    )
+    page.selectbox(key="lesson-language").set_value("tr")
+    button(page, "Add lesson").click().run()
     assert not page.exception
+    assert page.text_input[0].value == "", "the browser is told that the field is empty"
     assert [item.text for item in get_lesson(settings, "sehirde").items] == ["otobüs", "tramvay"]
     assert "sehirde" in page.dataframe[0].value["File"].tolist()
 
@@ -181,6 +187,7 @@ def test_a_lesson_is_written(open_page: Open, settings: Settings) -> None:
 def test_a_lesson_that_is_none_is_refused_in_words(open_page: Open, settings: Settings) -> None:
     page = open_page("practice", practise="library")
     page.text_input[0].set_value("Empty")
+    page.selectbox(key="lesson-language").set_value("tr")
     button(page, "Add lesson").click().run()
     assert "1 to 500 texts" in page.error[0].value
 

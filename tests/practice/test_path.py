@@ -79,7 +79,7 @@ def test_a_level_follows_from_judged_sounds_and_is_one_that_there_is(settings: S
     excellent = placement([attempt(text, 97.0) for text in items], lessons, "tr")
     assert excellent is not None
     assert excellent.level == highest < level_of(97.0)
-    by_length = {"not_measured": ["segments", "stress"]}
+    by_length: dict[str, Any] = {"not_measured": ["segments", "stress"]}
     lengths = [attempt(text, 75.0, **by_length) for text in items]
     by_rule = placement(lengths, lessons, "tr")
     assert by_rule is not None
